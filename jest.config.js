@@ -1,0 +1,18 @@
+/** Tests run against real Postgres and RabbitMQ, which tests/support/global-setup.ts starts once per run. */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.microbank/'],
+  transform: {
+    '\\.(ts|js|mjs)$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  // Packages that ship only ES modules have to be transformed for jest.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|pg-boss|croner|yaml)/)'],
+  globalSetup: './tests/support/global-setup.ts',
+  globalTeardown: './tests/support/global-teardown.ts',
+  testTimeout: 60_000,
+}
