@@ -1,0 +1,157 @@
+// Bundles every operation to dist/functions/<name>.cjs, and the local runtime and its tools to dist/local/.
+// Nothing is listed here: an operation is found by its file.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as esbuild from 'esbuild'
+import { findOperations } from './operations.mjs'
+
+const root = join(fileURLToPath(import.meta.url), '../../..')
+const dist = join(root, 'dist')
+
+/** @type {esbuild.BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  legalComments: 'none',
+  logLevel: 'warning',
+}
+
+/** What a bundle can't hold: code compiled for one platform. pg asks for pg-native only where one configures it. */
+const EXTERNAL = ['@node-rs/argon2', 'pg-native']
+
+/** The operations' own words: what the validators and the front door's routes are made from. */
+async function readDeclarations(
+  /** @type {{ name: string, path: string }[]} */ operations,
+  /** @type {string} */ folder,
+) {
+  const outfile = join(folder, 'declarations.cjs')
+  const imports = operations.map(({ path }, i) => `import operation${i} from ${JSON.stringify(path)}`)
+  await esbuild.build({
+    ...common,
+    stdin: {
+      contents: `${imports.join('\n')}
+        export { validatorsSource } from './knative/host/compile-validators.ts'
+        export { catalogueOf } from './knative/host/catalogue.ts'
+        export const operations = [${operations.map((_, i) => `operation${i}`).join(', ')}]`,
+      resolveDir: root,
+      loader: 'ts',
+    },
+    outfile,
+    external: EXTERNAL,
+    packages: 'external',
+  })
+  const require = createRequire(import.meta.url)
+  return require(outfile)
+}
+
+/** Gives each bundle's entry, and what the build adds to the code, as virtual modules.
+ * @param {{ name: string, path: string }[]} operations @param {any} declarations @returns {esbuild.Plugin} */
+function operationEntries(operations, declarations) {
+  const catalogue = declarations.catalogueOf(declarations.operations)
+  return {
+    name: 'operation-entries',
+    setup(build) {
+      build.onResolve({ filter: /^(operation|validators):/ }, ({ path }) => ({
+        path,
+        namespace: 'operation',
+      }))
+      build.onLoad({ filter: /.*/, namespace: 'operation' }, ({ path }) => {
+        const [kind, name] = path.split(':')
+        const i = operations.findIndex((operation) => operation.name === name)
+        const declaration = declarations.operations[i]
+        if (kind === 'validators')
+          return { contents: declarations.validatorsSource(declaration), resolveDir: root, loader: 'js' }
+        return {
+          contents: `
+            import operation from ${JSON.stringify(operations[i]?.path)}
+            import { validators } from 'validators:${name}'
+            import { main } from './knative/host/main.ts'
+            main(operation, validators, ${declaration.mount ? JSON.stringify(catalogue) : '[]'})`,
+          resolveDir: root,
+          loader: 'ts',
+        }
+      })
+    },
+  }
+}
+
+/** Builds everything; resolves with the number of functions.
+ *
+ * It is written beside `dist` and moved in file by file, so a bank that runs never starts half a function. */
+export default async function build({ log = /** @type {(line: string) => void} */ (() => {}) } = {}) {
+  const startedAt = Date.now()
+  mkdirSync(dist, { recursive: true })
+  const staging = mkdtempSync(join(dist, '.build-'))
+  try {
+    const count = await buildInto(staging)
+    moveInto(dist, staging)
+    log(`built ${count} functions in ${Date.now() - startedAt} ms`)
+    return count
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+async function buildInto(/** @type {string} */ folder) {
+  const operations = findOperations(root)
+  const declarations = await readDeclarations(operations, folder)
+  for (const [i, { name, path }] of operations.entries()) {
+    const declared = declarations.operations[i].name
+    if (declared !== name) throw new Error(`${path} declares the operation '${declared}'`)
+  }
+  await Promise.all([
+    esbuild.build({
+      ...common,
+      entryPoints: operations.map(({ name }) => ({ in: `operation:${name}`, out: name })),
+      outdir: join(folder, 'functions'),
+      plugins: [operationEntries(operations, declarations)],
+      external: EXTERNAL,
+      minifySyntax: true,
+      minifyWhitespace: true,
+    }),
+    esbuild.build({
+      ...common,
+      entryPoints: [
+        { in: 'knative/local/main.ts', out: 'local/runtime' },
+        { in: 'knative/local/ps.ts', out: 'local/ps' },
+        { in: 'knative/postgres/migrate-main.ts', out: 'migrate' },
+      ],
+      outdir: folder,
+      packages: 'external',
+    }),
+  ])
+  copySql(folder)
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
+  return operations.length
+}
+
+/** Migrations stand beside the bundles in the order of folders in which they are applied. */
+function copySql(/** @type {string} */ folder) {
+  const isSql = (/** @type {string} */ path) => !/\.[a-z]+$/.test(path) || path.endsWith('.sql')
+  for (const source of ['knative/host', 'eventing', 'functions'])
+    cpSync(join(root, source), join(folder, 'sql', source), { recursive: true, filter: isSql })
+}
+
+/** Replaces the content of `target` by that of `source`, each file at once; what is no longer built goes. */
+function moveInto(/** @type {string} */ target, /** @type {string} */ source) {
+  mkdirSync(target, { recursive: true })
+  const built = readdirSync(source, { withFileTypes: true })
+  for (const entry of built) {
+    const [from, to] = [join(source, entry.name), join(target, entry.name)]
+    if (entry.isDirectory()) moveInto(to, from)
+    else renameSync(from, to)
+  }
+  for (const name of readdirSync(target)) {
+    const isBuilt = built.some((entry) => entry.name === name)
+    if (!isBuilt && !name.startsWith('.build-')) rmSync(join(target, name), { recursive: true, force: true })
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+  await build({ log: (line) => console.log(line) })

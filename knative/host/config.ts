@@ -1,0 +1,159 @@
+import type { Context } from './operation.ts'
+
+/** Every setting that a function can read, all from the environment: what it is for, and how its text
+ * becomes a value. This is the one place that reads process.env. */
+const settings = {
+  PORT: { about: 'port to listen on', parse: port, fallback: '8080' },
+  HOST: { about: 'address to listen on; empty is every address', parse: text, fallback: '' },
+  K_SERVICE: { about: 'name of the Knative Service', parse: text, fallback: '' },
+  K_REVISION: { about: 'name of the Knative revision', parse: text, fallback: '' },
+  LOG_LEVEL: {
+    about: 'debug, info, warn or error',
+    parse: oneOf('debug', 'info', 'warn', 'error'),
+    fallback: 'info',
+  },
+  IDENTITY_DATABASE_URL: { about: 'postgres:// URL of the identity database', parse: postgresUrl },
+  LEDGER_DATABASE_URL: { about: 'postgres:// URL of the ledger database', parse: postgresUrl },
+  NOTIFICATIONS_DATABASE_URL: { about: 'postgres:// URL of the notifications database', parse: postgresUrl },
+  DATABASE_POOL_MAX: { about: 'connections per process', parse: count, fallback: '4' },
+  BROKER_URL: {
+    about: 'URL of the Broker’s ingress',
+    parse: httpUrl,
+    fallback: 'http://default-broker-ingress.bank.svc.cluster.local/',
+  },
+  SERVICE_DOMAIN: {
+    about: 'domain behind the names of the Services',
+    parse: text,
+    fallback: 'bank.svc.cluster.local',
+  },
+  LOCAL_GATEWAY: {
+    about: 'host:port that stands in for the cluster’s own gateway, where there is no cluster',
+    parse: hostAndPort,
+    fallback: '',
+  },
+  JWKS: { about: 'public keys that sign access tokens, as a JWK Set', parse: keySet },
+  JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
+  REQUEST_SIGNING_KEY: {
+    about: 'secret of at least 32 characters that signs orders on their way through the Broker',
+    parse: secret,
+  },
+  OPERATOR_EMAIL: { about: 'address of the first operator', parse: text, fallback: '' },
+  OPERATOR_PASSWORD: { about: 'password of the first operator', parse: text, fallback: '' },
+} as const satisfies Record<string, Setting<unknown>>
+
+interface Setting<Value> {
+  about: string
+  /** Returns the value, or throws a sentence that says what was expected. */
+  parse: (text: string) => Value
+  fallback?: string
+}
+
+export type ConfigName = keyof typeof settings
+export type Config = { readonly [Name in ConfigName]: ReturnType<(typeof settings)[Name]['parse']> }
+
+/** The setting that holds the URL of a context's database. */
+export const databaseSetting = (context: Context): ConfigName | undefined =>
+  context === 'web' ? undefined : `${context.toUpperCase() as Uppercase<typeof context>}_DATABASE_URL`
+
+/** Reads the settings named (those with a fallback always). Throws one error that lists everything wrong.
+ * Reading a setting that was neither named nor has a fallback is a defect and throws. */
+export function readConfig(needed: readonly ConfigName[], env: NodeJS.ProcessEnv = process.env): Config {
+  const config: Record<string, unknown> = {}
+  const wrong: string[] = []
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    const given = env[name] || setting.fallback
+    if (given === undefined) {
+      if (needed.includes(name as ConfigName)) wrong.push(`${name} is missing: expected ${setting.about}`)
+      else Object.defineProperty(config, name, { get: () => undeclared(name) })
+      continue
+    }
+    try {
+      config[name] = setting.parse(given)
+    } catch (error) {
+      wrong.push(`${name} (${setting.about}) ${(error as Error).message}`)
+    }
+  }
+  if (wrong.length > 0) throw new Error(wrong.join('\n'))
+  return config as Config
+}
+
+/** Names and meanings of all settings, for the documentation and for tests of the manifests. */
+export const settingNames = Object.keys(settings) as ConfigName[]
+
+function undeclared(name: string): never {
+  throw new Error(`${name} is read but not set; an operation that reads it must name it in "needs"`)
+}
+
+function text(value: string): string {
+  return value
+}
+
+function port(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 0 || number > 65535) throw expected('a port number', value)
+  return number
+}
+
+function count(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1 || number > 1000)
+    throw expected('a number from 1 to 1000', value)
+  return number
+}
+
+function oneOf<const Choices extends readonly string[]>(
+  ...choices: Choices
+): (value: string) => Choices[number] {
+  return (value) => {
+    if (!choices.includes(value)) throw expected(`one of ${choices.join(', ')}`, value)
+    return value
+  }
+}
+
+function secret(value: string): string {
+  if (value.length < 32) throw new Error('must have at least 32 characters')
+  return value
+}
+
+function url(value: string, protocols: readonly string[]): string {
+  let protocol: string
+  try {
+    protocol = new URL(value).protocol
+  } catch {
+    throw new Error('is not a URL')
+  }
+  // The value itself may hold a password, so it is not repeated here.
+  if (!protocols.includes(protocol)) throw new Error(`must begin with ${protocols.join(' or ')}`)
+  return value
+}
+
+function postgresUrl(value: string): string {
+  return url(value, ['postgres:', 'postgresql:'])
+}
+
+function httpUrl(value: string): string {
+  return url(value, ['http:', 'https:'])
+}
+
+function hostAndPort(value: string): { host: string; port: number } | undefined {
+  if (value === '') return undefined
+  const [host, number] = value.split(':')
+  if (!host || !number) throw expected('host:port', value)
+  return { host, port: port(number) }
+}
+
+function json(value: string): Record<string, unknown> {
+  const parsed: unknown = JSON.parse(value)
+  if (typeof parsed !== 'object' || parsed === null) throw new Error('must be a JSON object')
+  return parsed as Record<string, unknown>
+}
+
+function keySet(value: string): { keys: Record<string, unknown>[] } {
+  const { keys } = json(value)
+  if (!Array.isArray(keys) || keys.length === 0) throw new Error('must be a JWK Set with at least one key')
+  return { keys }
+}
+
+function expected(what: string, value: string): Error {
+  return new Error(`must be ${what}, not '${value}'`)
+}

@@ -1,0 +1,52 @@
+import { createOutbox, writeEvents, type EventDraft } from '../../eventing/outbox.ts'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
+import type { Log } from '../../monitoring/log.ts'
+import { createFunctionClient } from './call.ts'
+import { databaseSetting, type Config } from './config.ts'
+import { openDatabase, type Database } from './database.ts'
+import type { Operation } from './operation.ts'
+import { createSend } from './send.ts'
+import type { Services } from './services.ts'
+
+/** Puts together what an operation's handlers get. Opens no connection. */
+export function createServices(operation: Operation, config: Config, log: Log): Services {
+  const setting = operation.database === false ? undefined : databaseSetting(operation.context)
+  const db = setting
+    ? openDatabase({
+        url: config[setting] as string,
+        poolMax: config.DATABASE_POOL_MAX,
+        name: operation.name,
+        log,
+      })
+    : noDatabase(operation.name)
+  const send = createSend(config.LOCAL_GATEWAY)
+  const outbox = createOutbox({ db, send, brokerUrl: config.BROKER_URL, log })
+
+  return {
+    db,
+    outbox,
+    send,
+    transact: async (traceparent, work) => {
+      const committed = await db.transaction(async (tx) => {
+        const drafts: { contract: EventContract; event: EventDraft<unknown> }[] = []
+        const result = await work({
+          query: tx.query,
+          emit: (contract, event) => void drafts.push({ contract: contract as EventContract, event }),
+        })
+        return { result, events: await writeEvents(tx, drafts, traceparent) }
+      })
+      outbox.publish(committed.events)
+      return committed.result
+    },
+    call: createFunctionClient(send, config.SERVICE_DOMAIN),
+    config,
+    log,
+  }
+}
+
+function noDatabase(name: string): Database {
+  const refuse = (): never => {
+    throw new Error(`${name} has no database`)
+  }
+  return { query: refuse, transaction: refuse, close: async () => {} }
+}

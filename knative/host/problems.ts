@@ -1,0 +1,66 @@
+import type { Reply } from './operation.ts'
+
+/** A named refusal: the last part of the problem's `type` URI, its status and title (RFC 9457). */
+export interface ProblemType {
+  name: string
+  status: number
+  title: string
+}
+
+/** One thing that is wrong with the input: JSON pointer to it and a sentence. */
+export interface FieldError {
+  path: string
+  message: string
+}
+
+const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
+
+/** The refusals that any function may give; those of one context stand in that context's folder. */
+export const problems = {
+  invalidInput: define('invalid-input', 400, 'The request is not valid'),
+  invalidJson: define('invalid-json', 400, 'The body is not JSON'),
+  unauthenticated: define('unauthenticated', 401, 'A valid access token is needed'),
+  forbidden: define('forbidden', 403, 'Your role does not allow this'),
+  notFound: define('not-found', 404, 'Not found'),
+  methodNotAllowed: define('method-not-allowed', 405, 'Method not allowed'),
+  requestTimeout: define('request-timeout', 408, 'The request took too long to arrive'),
+  idempotencyKeyInUse: define('idempotency-key-in-use', 409, 'A request with this key is still running'),
+  payloadTooLarge: define('payload-too-large', 413, 'The body is too large'),
+  unsupportedMediaType: define('unsupported-media-type', 415, 'The body must be application/json'),
+  idempotencyKeyReused: define('idempotency-key-reused', 422, 'This key was used for another request'),
+  tooManyRequests: define('too-many-requests', 429, 'Too many requests'),
+  internal: define('internal-error', 500, 'Something went wrong here'),
+  badGateway: define('upstream-failed', 502, 'The function failed'),
+  unavailable: define('unavailable', 503, 'Not available at the moment'),
+} as const satisfies Record<string, ProblemType>
+
+/** The answer for a refusal. `detail` says what was expected and what came; it never holds internals. */
+export function problem(
+  type: ProblemType,
+  detail: string,
+  extra: { errors?: FieldError[]; headers?: Record<string, string> } = {},
+): Reply {
+  return {
+    status: type.status,
+    headers: { 'content-type': 'application/problem+json', ...extra.headers },
+    body: {
+      type: `https://microbank.dev/problems/${type.name}`,
+      title: type.title,
+      status: type.status,
+      detail,
+      ...(extra.errors && { errors: extra.errors }),
+    },
+  }
+}
+
+/** Thrown by the host's own parts (never by a bank rule) where the request ends with a problem. */
+export class ProblemError extends Error {
+  readonly reply: Reply
+  constructor(...args: Parameters<typeof problem>) {
+    super(args[1])
+    this.reply = problem(...args)
+  }
+}
+
+/** Thrown where the database or the Broker is away: answered 503 with Retry-After, worth a repeat. */
+export class UnavailableError extends Error {}

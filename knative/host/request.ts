@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import express, { type Request, type Response } from 'express'
+import { canonicalJson } from './canonical-json.ts'
+import type { AnyRoute, Caller, IdempotencyKey, Operation, Who } from './operation.ts'
+import { ProblemError, problems } from './problems.ts'
+import type { Schema } from './schema.ts'
+import type { TokenVerifier } from './tokens.ts'
+
+const parseJson = express.json({ limit: '100kb', inflate: false, type: () => true })
+
+/** The JSON body; an empty object where there is none, so that the schema says what is missing. */
+export async function readBody(request: Request, response: Response): Promise<unknown> {
+  const { 'content-type': type, 'content-length': length, 'transfer-encoding': chunked } = request.headers
+  if (type === undefined && !chunked && (length === undefined || length === '0')) return {}
+  if (!/^application\/json\s*(;|$)/i.test(type ?? '')) {
+    throw new ProblemError(
+      problems.unsupportedMediaType,
+      `Expected application/json, not ${type ?? 'nothing'}.`,
+    )
+  }
+  await new Promise<void>((resolve, reject) =>
+    parseJson(request, response, (error: unknown) => (error ? reject(error as Error) : resolve())),
+  )
+  return request.body ?? {}
+}
+
+/** The query as an object; a name that comes twice becomes a list, which no schema takes. */
+export function readQuery(request: Request): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {}
+  const start = request.url.indexOf('?')
+  if (start === -1) return query
+  const search = new URLSearchParams(request.url.slice(start + 1))
+  for (const name of new Set(search.keys())) {
+    const values = search.getAll(name)
+    query[name] = values.length === 1 ? values[0]! : values
+  }
+  return query
+}
+
+/** Who calls. Throws 401 without a valid token, 403 where the role is too low. */
+export async function authenticate(
+  request: Request,
+  who: Exclude<Who, 'anyone'>,
+  tokens: TokenVerifier | undefined,
+): Promise<Caller> {
+  if (!tokens) throw new Error('a route needs a caller, but no keys are set to verify tokens with')
+  const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ')
+  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) {
+    throw new ProblemError(
+      problems.unauthenticated,
+      'Send the header Authorization: Bearer <access token>.',
+      {
+        headers: { 'www-authenticate': 'Bearer realm="microbank"' },
+      },
+    )
+  }
+  const caller = await tokens.verify(token)
+  if (who === 'operator' && caller.role !== 'operator') {
+    throw new ProblemError(problems.forbidden, 'This is for operators of the bank.')
+  }
+  return caller
+}
+
+/** RFC 7240: is `respond-async` among the preferences? */
+export function prefersAsync(request: Request): boolean {
+  const prefer = request.headers['prefer']
+  const list = Array.isArray(prefer) ? prefer.join(',') : (prefer ?? '')
+  return list
+    .split(',')
+    .some((preference) => preference.split(';')[0]?.trim().toLowerCase() === 'respond-async')
+}
+
+const KEY = /^[\x21-\x7e]{1,255}$/
+
+interface Addressed {
+  operation: Operation
+  route: AnyRoute
+  caller: Caller | undefined
+  body: unknown
+  params: unknown
+}
+
+/** The Idempotency-Key of a request with the hash of what it asks for, or undefined where none was sent. */
+export function idempotencyKey(request: Request, addressed: Addressed): IdempotencyKey | undefined {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) return undefined
+  if (typeof key !== 'string' || !KEY.test(key)) {
+    throw new ProblemError(problems.invalidInput, 'The header Idempotency-Key is not valid.', {
+      errors: [{ path: '/headers/idempotency-key', message: 'must be 1 to 255 visible ASCII characters' }],
+    })
+  }
+  const { operation, route, caller, body, params } = addressed
+  const content = canonicalJson([
+    operation.name,
+    route.method,
+    route.path,
+    params,
+    withoutSecrets(body, route.body),
+  ])
+  return {
+    owner: caller?.userId ?? 'anyone',
+    key,
+    requestHash: createHash('sha256').update(content).digest(),
+  }
+}
+
+/** A fast hash of a password would be as good as the password; see `x-secret` in the schemas. */
+function withoutSecrets(body: unknown, schema: Schema | undefined): unknown {
+  const { properties } = (schema ?? {}) as { properties?: Record<string, unknown> }
+  if (!properties) return body
+  return Object.fromEntries(
+    Object.entries(body as object).filter(
+      ([name]) => !(properties[name] as { 'x-secret'?: true })?.['x-secret'],
+    ),
+  )
+}

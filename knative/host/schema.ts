@@ -1,0 +1,53 @@
+/** A JSON Schema (2020-12) as a plain object, written `as const` so that its type is known. */
+export type Schema = object
+
+/** The type of the values that a schema accepts, for the keywords that this bank uses. A small type of our own:
+ * the packages that do this for all of JSON Schema take the compiler half a minute. */
+export type Infer<S> = S extends { const: infer Value }
+  ? Value
+  : S extends { enum: readonly (infer Value)[] }
+    ? Value
+    : S extends { anyOf: readonly (infer Choice)[] }
+      ? Infer<Choice>
+      : S extends { type: infer Type }
+        ? OfType<Type, S>
+        : unknown
+
+type OfType<Type, S> = Type extends readonly (infer One)[]
+  ? OfType<One, S>
+  : Type extends 'string'
+    ? string
+    : Type extends 'integer' | 'number'
+      ? number
+      : Type extends 'boolean'
+        ? boolean
+        : Type extends 'null'
+          ? null
+          : Type extends 'array'
+            ? S extends { items: infer Item }
+              ? Infer<Item>[]
+              : unknown[]
+            : Type extends 'object'
+              ? OfObject<S>
+              : unknown
+
+type OfObject<S> = S extends { properties: infer Properties }
+  ? {
+      -readonly [
+        Name in keyof Properties as IsPresent<S, Properties, Name> extends true ? Name : never
+      ]: Infer<Properties[Name]>
+    } & {
+      -readonly [
+        Name in keyof Properties as IsPresent<S, Properties, Name> extends true ? never : Name
+      ]?: Infer<Properties[Name]>
+    }
+  : Record<string, unknown>
+
+/** A property is there if it is required, or has a default, which the validation fills in. */
+type IsPresent<S, Properties, Name extends keyof Properties> = Properties[Name] extends { default: unknown }
+  ? true
+  : S extends { required: readonly (infer Required)[] }
+    ? Name extends Required
+      ? true
+      : false
+    : false

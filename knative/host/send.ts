@@ -1,0 +1,64 @@
+import http from 'node:http'
+import { UnavailableError } from './problems.ts'
+
+export interface OutgoingRequest {
+  url: string
+  method: string
+  headers?: Record<string, string>
+  body?: string | Buffer | undefined
+  /** From the call to the last byte of the answer. */
+  timeoutMs: number
+}
+
+export interface IncomingAnswer {
+  status: number
+  headers: http.IncomingHttpHeaders
+  body: Buffer
+}
+
+export type Send = (request: OutgoingRequest) => Promise<IncomingAnswer>
+
+const ANSWER_BYTES_MAX = 10 * 1024 * 1024
+
+/** HTTP client over kept-alive connections. With a gateway every request goes there and is routed by its Host
+ * header: it stands in for the cluster's DNS and gateway where there is no cluster.
+ * Rejects with UnavailableError where no whole answer came in time. */
+export function createSend(gateway: { host: string; port: number } | undefined, maxSockets = 32): Send {
+  // Knative's proxies close idle connections after longer than this, so a reused one is rarely a closed one.
+  const agent = new http.Agent({ keepAlive: true, maxSockets, timeout: 20_000 })
+
+  return ({ url, method, headers, body, timeoutMs }) =>
+    new Promise((resolve, reject) => {
+      const target = new URL(url)
+      const fail = (cause: unknown): void =>
+        reject(new UnavailableError(`no answer from ${target.host}`, { cause }))
+      const request = http.request({
+        agent,
+        method,
+        host: gateway?.host ?? target.hostname,
+        port: gateway?.port ?? (target.port || 80),
+        path: target.pathname + target.search,
+        headers: { host: target.host, ...headers, 'content-length': body ? Buffer.byteLength(body) : 0 },
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      request.on('error', fail)
+      request.on('response', (response) => {
+        const chunks: Buffer[] = []
+        let bytes = 0
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+          if (bytes > ANSWER_BYTES_MAX) response.destroy(new Error('the answer is too large'))
+          else chunks.push(chunk)
+        })
+        response.on('error', fail)
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+          }),
+        )
+      })
+      request.end(body)
+    })
+}

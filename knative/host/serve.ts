@@ -1,0 +1,120 @@
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createLog } from '../../monitoring/log.ts'
+import { createMetrics } from '../../monitoring/metrics.ts'
+import { createApp } from './app.ts'
+import type { CatalogueEntry } from './catalogue.ts'
+import { databaseSetting, readConfig, type ConfigName } from './config.ts'
+import { createServices } from './create-services.ts'
+import type { Operation } from './operation.ts'
+import type { Services } from './services.ts'
+import { createTokenVerifier } from './tokens.ts'
+import type { Validators } from './validation.ts'
+
+export interface RunningFunction {
+  port: number
+  services: Services
+  /** Finishes what has begun, publishes what was committed, closes the database. */
+  stop(): Promise<void>
+}
+
+/** Settings that an operation needs: its own, its database, and the keys to verify callers with. */
+export function neededSettings(operation: Operation): ConfigName[] {
+  const database = operation.database === false ? undefined : databaseSetting(operation.context)
+  const verifies = operation.routes?.some((route) => route.who !== 'anyone') ?? false
+  return [
+    ...(operation.needs ?? []),
+    ...(database ? [database] : []),
+    ...(verifies ? (['JWKS'] as const) : []),
+  ]
+}
+
+/** Starts the function: the port opens first, everything else when it is first used. */
+export async function serve(
+  operation: Operation,
+  validators: Validators,
+  catalogue: readonly CatalogueEntry[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RunningFunction> {
+  const config = readConfig(neededSettings(operation), env)
+  const log = createLog(
+    { service: operation.name, revision: config.K_REVISION || undefined },
+    config.LOG_LEVEL,
+  )
+  const services = createServices(operation, config, log)
+  const metrics = createMetrics(operation.name)
+  const needsTokens = operation.routes?.some((route) => route.who !== 'anyone') ?? false
+  const tokens = needsTokens ? createTokenVerifier(config.JWKS) : undefined
+  let ready = true
+  const app = createApp({ operation, validators, catalogue, services, tokens, metrics, isReady: () => ready })
+
+  let lastRequestAt = 0
+  let inFlight = 0
+  const server = http.createServer(
+    // A client has this long for its headers and for its whole request: slow ones are dropped (408).
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+    (request, response) => {
+      inFlight++
+      lastRequestAt = Date.now()
+      response.on('close', () => inFlight--)
+      app(request, response)
+    },
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port: config.PORT, ...(config.HOST && { host: config.HOST }) }, resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  const sweeping = operation.database === false ? undefined : sweepRegularly(services)
+
+  return {
+    port,
+    services,
+    async stop() {
+      ready = false
+      sweeping?.stop()
+      await quiet(() => (inFlight === 0 ? lastRequestAt : Date.now()))
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+      })
+      metrics.close()
+      await services.outbox.drain()
+      await services.db.close()
+    },
+  }
+}
+
+// The first one waits until the request that started the process is out of the way.
+const SWEEP_MS = { first: 1_000, every: 5_000 }
+
+/** Publishes, for as long as the process lives, what others could not: one that died between its commit and the
+ * Broker's confirmation (it is replaced, and the new one begins here), or this one while the Broker was away. */
+function sweepRegularly({ outbox, log }: Services): { stop(): void } {
+  let timer = setTimeout(() => void sweep(), SWEEP_MS.first).unref()
+  let isStopped = false
+  async function sweep(): Promise<void> {
+    await outbox.sweep().catch((error: Error) => log.warn('sweep failed', { error: error.message }))
+    if (!isStopped) timer = setTimeout(() => void sweep(), SWEEP_MS.every).unref()
+  }
+  return {
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+const QUIET_MS = 200
+const QUIET_WAIT_MAX_MS = 3_000
+
+/** Waits until no request has come for a moment: the platform goes on sending some after SIGTERM. Under
+ * requests that never end it gives up waiting; closing the server still finishes those under way. */
+async function quiet(lastActivity: () => number): Promise<void> {
+  const startedAt = Date.now()
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const since = Math.max(lastActivity(), startedAt)
+    if (Date.now() - since >= QUIET_MS || Date.now() - startedAt >= QUIET_WAIT_MAX_MS) return
+  }
+}
