@@ -1,0 +1,195 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { openDatabase, type Database } from '../knative/host/database.ts'
+import { createSend } from '../knative/host/send.ts'
+import { createLog } from '../monitoring/log.ts'
+import { testDatabase, type TestDatabase } from '../tests/support/databases.ts'
+import { until } from '../tests/support/until.ts'
+import { notificationStored } from './contracts/notification.stored.ts'
+import { createOutbox, writeEvents, type Outbox, type OutboxEvent } from './outbox.ts'
+
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+/** Stands where the Broker's ingress is, and can be told to fail. */
+interface Ingress {
+  received: { headers: Record<string, unknown>; body: string }[]
+  answer: () => number
+  url: string
+  server: Server
+}
+
+let database: TestDatabase
+let db: Database
+let ingress: Ingress
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  db = open()
+  ingress = await startIngress()
+})
+
+beforeEach(async () => {
+  ingress.received = []
+  ingress.answer = () => 202
+  await db.query({ text: 'delete from outbox_pending' })
+})
+
+afterAll(async () => {
+  ingress.server.closeAllConnections()
+  ingress.server.close()
+  await db.close()
+  await database.drop()
+})
+
+const silent = createLog({}, 'error', () => {})
+const open = (): Database => openDatabase({ url: database.url, poolMax: 4, name: 'test', log: silent })
+const outboxOf = (on: Database = db): Outbox =>
+  createOutbox({ db: on, send: createSend(undefined), brokerUrl: ingress.url, log: silent })
+
+async function startIngress(): Promise<Ingress> {
+  const state: Omit<Ingress, 'server' | 'url'> = { received: [], answer: () => 202 }
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      const status = state.answer()
+      if (status === 0) return void response.destroy()
+      if (status === 202) state.received.push({ headers: request.headers, body })
+      response.writeHead(status).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  return Object.assign(state, { server, url })
+}
+
+/** Commits `count` events without publishing them, as a process does that dies after its commit. */
+const commit = (count: number): Promise<OutboxEvent[]> =>
+  db.transaction((tx) =>
+    writeEvents(
+      tx,
+      Array.from({ length: count }, (_, i) => ({
+        contract: notificationStored,
+        event: { subject: `thing-${i}`, partitionkey: 'user', data: { number: i } },
+      })),
+      TRACE,
+    ),
+  )
+
+const expire = (): Promise<unknown> => db.query({ text: `update outbox_pending set claimed_until = now()` })
+
+const pending = async (): Promise<number> =>
+  Number((await db.query<{ n: bigint }>({ text: 'select count(*) as n from outbox_pending' }))[0]!.n)
+
+const receivedIds = (): string[] => ingress.received.map(({ headers }) => String(headers['ce-id'])).sort()
+
+test('a published event carries the whole envelope, and is pending no more', async () => {
+  const [event] = await commit(1)
+  outboxOf().publish([event!])
+  await until(async () => (await pending()) === 0)
+  expect(ingress.received).toHaveLength(1)
+  expect(ingress.received[0]).toMatchObject({
+    headers: {
+      'content-type': 'application/json',
+      'ce-specversion': '1.0',
+      'ce-id': event!.id,
+      'ce-type': 'notification.stored',
+      'ce-source': '/microbank/notifications',
+      'ce-subject': 'thing-0',
+      'ce-dataschema': 'https://microbank.dev/events/notification.stored/1',
+      'ce-partitionkey': 'user',
+      'ce-traceparent': TRACE,
+      traceparent: TRACE,
+    },
+    body: '{"number":0}',
+  })
+})
+
+test('events that were committed but never published are swept, each with its first id', async () => {
+  const events = await commit(450)
+  await expire()
+  expect(await outboxOf().sweep()).toBe(450)
+  expect(receivedIds()).toEqual(events.map(({ id }) => id).sort())
+  expect(await pending()).toBe(0)
+})
+
+test('a sweep leaves alone what its writer still has time to publish', async () => {
+  await commit(3)
+  expect(await outboxOf().sweep()).toBe(0)
+  expect(await pending()).toBe(3)
+})
+
+test('two sweeps at the same moment share the work and send nothing twice', async () => {
+  await commit(600)
+  await expire()
+  const other = open()
+  const counts = await Promise.all([outboxOf().sweep(), outboxOf(other).sweep()])
+  await other.close()
+  expect(counts[0]! + counts[1]!).toBe(600)
+  expect(new Set(receivedIds()).size).toBe(600)
+  expect(ingress.received).toHaveLength(600)
+})
+
+test.each([
+  ['refuses', 503],
+  ['fails', 500],
+  ['breaks the connection', 0],
+])(
+  'while the Broker %s, nothing is lost; when it is back, all is published by the same process',
+  async (_how, status) => {
+    ingress.answer = () => status
+    const events = await commit(40)
+    const outbox = outboxOf()
+    outbox.publish(events)
+    await outbox.drain()
+    expect(await pending()).toBe(40)
+    ingress.answer = () => 202
+    outbox.publish(await commit(1))
+    await expire()
+    expect(await outbox.sweep()).toBeGreaterThanOrEqual(40)
+    await until(async () => (await pending()) === 0)
+    expect(receivedIds()).toEqual(expect.arrayContaining(events.map(({ id }) => id)))
+  },
+)
+
+test('what could not be published is given back at once, for the next sweep of any process', async () => {
+  ingress.answer = () => 503
+  const outbox = outboxOf()
+  outbox.publish(await commit(5))
+  await until(async () => {
+    const rows = await db.query({ text: 'select from outbox_pending where claimed_until <= now()' })
+    return rows.length === 5
+  })
+  ingress.answer = () => 202
+  expect(await outboxOf().sweep()).toBe(5)
+})
+
+test('a sweep that the Broker cuts short gives the rest back at once', async () => {
+  await commit(300)
+  await expire()
+  let left = 100
+  ingress.answer = () => (left-- > 0 ? 202 : 503)
+  await expect(outboxOf().sweep()).rejects.toThrow(/did not take/)
+  expect(await pending()).toBe(200)
+  ingress.answer = () => 202
+  expect(await outboxOf().sweep()).toBe(200)
+})
+
+test('events of a transaction that rolls back were never there', async () => {
+  const failing = db.transaction(async (tx) => {
+    await writeEvents(
+      tx,
+      [{ contract: notificationStored, event: { subject: 's', partitionkey: 'p', data: {} } }],
+      TRACE,
+    )
+    throw new Error('changed my mind')
+  })
+  await expect(failing).rejects.toThrow('changed my mind')
+  expect(await pending()).toBe(0)
+})
+
+test('the functions’ role can neither change nor remove what was emitted', async () => {
+  await commit(1)
+  await expect(db.query({ text: `update outbox set type = 'x'` })).rejects.toThrow(/permission denied/)
+  await expect(db.query({ text: 'delete from outbox' })).rejects.toThrow(/permission denied/)
+})

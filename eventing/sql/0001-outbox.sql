@@ -1,0 +1,36 @@
+-- The transactional outbox: what was stated, in the same database transaction as the fact itself. Rows are
+-- never changed or removed by the functions, so an event that was lost downstream can be emitted again.
+create table outbox (
+  id uuid primary key default uuidv7(),
+  type text not null,
+  source text not null,
+  subject text not null,
+  time timestamptz not null default now(),
+  dataschema text not null,
+  partitionkey text not null,
+  traceparent text,
+  data json not null
+);
+
+-- What still has to be published. Whoever writes the event also publishes it, and has until claimed_until to
+-- do so; after that any sweep may take the row. A narrow table of its own, because a delete here is far
+-- cheaper than a new version of the wide outbox row, and because it is empty when all is well.
+create table outbox_pending (
+  event_id uuid primary key,
+  attempts integer not null default 0,
+  claimed_until timestamptz not null default now() + interval '10 seconds'
+)
+with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
+
+grant select, insert on outbox to :functions_role;
+grant select, insert, update, delete on outbox_pending to :functions_role;
+
+-- The consumer's side: an event that was handled, inserted in the same database transaction as its effect.
+create table inbox (
+  source text not null,
+  event_id text not null,
+  received_at timestamptz not null default now(),
+  primary key (source, event_id)
+);
+
+grant select, insert on inbox to :functions_role;
