@@ -1,0 +1,125 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import type { BrokerEvent } from './event.ts'
+import { binaryHeaders, claimsToBeEvent, eventFromHttp } from './http-binding.ts'
+import { isRetried } from './delivery.ts'
+
+/** Where an event is sent: the URL to connect to, and the Host header where that is another's. */
+export interface Destination {
+  url: string
+  host?: string
+}
+
+/** How one attempt ended. `detail` is what the destination said of it, or the connection's error. */
+export type Outcome =
+  | { kind: 'accepted'; status: number; reply?: BrokerEvent }
+  /** Worth another attempt, unless `isFinal`. Status -1: no answer. */
+  | { kind: 'failed'; status: number; detail: Buffer; isFinal: boolean }
+
+/** A reply may be as large as an event. */
+const REPLY_BYTES_MAX = 1024 * 1024
+/** Gives 1024 characters of base64, which is all that knativeerrordata may hold. */
+const DETAIL_BYTES_MAX = 768
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+/** Sends events over connections that are kept open between deliveries. */
+export class EventSender {
+  readonly #agents = {
+    'http:': new http.Agent({ keepAlive: true }),
+    'https:': new https.Agent({ keepAlive: true }),
+  }
+  readonly #underWay = new Set<http.ClientRequest>()
+  #isClosed = false
+
+  /** One attempt, in binary mode. Never rejects. */
+  async send(event: BrokerEvent, to: Destination, timeoutMs: number): Promise<Outcome> {
+    try {
+      const { response, body } = await this.#post(event, to, timeoutMs)
+      return outcomeOf(response, body)
+    } catch (error) {
+      return { kind: 'failed', status: -1, detail: Buffer.from(describe(error)), isFinal: false }
+    }
+  }
+
+  /** Breaks off what is under way. */
+  close(): void {
+    this.#isClosed = true
+    for (const request of this.#underWay) request.destroy(new Error('the Broker is stopping'))
+    for (const agent of Object.values(this.#agents)) agent.destroy()
+  }
+
+  async #post(event: BrokerEvent, to: Destination, timeoutMs: number): Promise<Answer> {
+    const url = new URL(to.url)
+    const scheme = url.protocol === 'https:' ? https : http
+    const headers = { ...binaryHeaders(event), ...(to.host && { host: to.host }), prefer: 'reply' }
+    for (;;) {
+      const agent = this.#agents[scheme === https ? 'https:' : 'http:']
+      const request = scheme.request(url, { method: 'POST', agent, headers })
+      const tooSlow = new Error(`no answer within ${timeoutMs} ms`)
+      const timer = setTimeout(() => request.destroy(tooSlow), Math.min(timeoutMs, TIMER_MS_MAX))
+      this.#underWay.add(request)
+      try {
+        return await answerTo(request, event.data)
+      } catch (error) {
+        // The destination closed an idle connection just then: no failure of its, and a fresh one may do.
+        const wasIdle = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+        if (!wasIdle || this.#isClosed) throw error
+      } finally {
+        clearTimeout(timer)
+        this.#underWay.delete(request)
+      }
+    }
+  }
+}
+
+interface Answer {
+  response: IncomingMessage
+  body: Buffer
+}
+
+function answerTo(request: http.ClientRequest, data: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request.on('error', reject)
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      const bytesMax = isReply(response) ? REPLY_BYTES_MAX + 1 : DETAIL_BYTES_MAX
+      response.on('data', (chunk: Buffer) => {
+        if (bytes < bytesMax) chunks.push(chunk)
+        bytes += chunk.length
+        if (bytes > REPLY_BYTES_MAX) request.destroy(new Error(`the answer is over ${REPLY_BYTES_MAX} bytes`))
+      })
+      response.on('end', () => resolve({ response, body: Buffer.concat(chunks) }))
+      response.on('error', reject)
+    })
+    request.end(data)
+  })
+}
+
+const isReply = ({ statusCode = 0, headers }: IncomingMessage): boolean =>
+  statusCode >= 200 && statusCode < 300 && claimsToBeEvent(headers)
+
+function outcomeOf(response: IncomingMessage, body: Buffer): Outcome {
+  const status = response.statusCode ?? -1
+  if (status < 200 || status >= 300) {
+    return { kind: 'failed', status, detail: body.subarray(0, DETAIL_BYTES_MAX), isFinal: !isRetried(status) }
+  }
+  if (!isReply(response)) return { kind: 'accepted', status }
+  try {
+    return { kind: 'accepted', status, reply: eventFromHttp(response.headers, body) }
+  } catch (error) {
+    const reason = `the reply is not a valid CloudEvent: ${(error as Error).message}`
+    return {
+      kind: 'failed',
+      status,
+      detail: Buffer.from(reason).subarray(0, DETAIL_BYTES_MAX),
+      isFinal: true,
+    }
+  }
+}
+
+const describe = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException
+  return message || code || 'the connection failed'
+}

@@ -1,0 +1,63 @@
+import { inOtherProcess } from '../../tests/support/other-process.ts'
+import { came, emptied, overEveryQueue } from './contract.ts'
+import { manifestsOf } from './fixture.ts'
+
+overEveryQueue('a Broker keeps events', ({ transport, subscriberThat, brokerOf }) => {
+  test('that were being delivered, or retried, or waited, when it was stopped', async () => {
+    const never = new Promise<never>(() => undefined)
+    const manifests = manifestsOf([
+      { name: 'hanging', parallelism: 1 },
+      { name: 'retrying', delivery: { retry: 9, backoffPolicy: 'linear', backoffDelay: 'PT1M' } },
+    ])
+    const first = await subscriberThat(({ path }) => (path === '/hanging' ? never : { status: 503 }))
+    const broker = await brokerOf(manifests, first)
+    for (const id of ['1', '2', '3']) await broker.send({ id })
+    await came(first, '/hanging')
+    await came(first, '/retrying', 3)
+    await broker.stop(50)
+
+    const second = await subscriberThat()
+    await brokerOf(manifests, second)
+    await came(second, '/hanging', 3)
+    await came(second, '/retrying', 3)
+    expect(second.ids('/hanging').sort()).toEqual(['1', '2', '3'])
+    expect(second.ids('/retrying').sort()).toEqual(['1', '2', '3'])
+  })
+
+  test('that it answered 202 for, when its process is killed in the middle of a delivery', async () => {
+    const never = new Promise<never>(() => undefined)
+    const manifests = manifestsOf([{ name: 'killed', parallelism: 2 }])
+    const first = await subscriberThat(() => never)
+    const { child, message } = await inOtherProcess<{ url: string }>(`
+      import { startTestBroker } from './eventing/broker/fixture.ts'
+      const arguments_ = ${JSON.stringify([transport(), manifests, first.url])}
+      startTestBroker(...arguments_).then(({ url }) => process.send({ url }))
+    `)
+    for (const id of ['1', '2', '3']) {
+      const headers = { 'ce-specversion': '1.0', 'ce-id': id, 'ce-source': '/tests', 'ce-type': 'tested' }
+      expect((await fetch(message.url, { method: 'POST', headers })).status).toBe(202)
+    }
+    await came(first, '/killed', 2)
+    child.kill('SIGKILL')
+
+    const second = await subscriberThat()
+    const broker = await brokerOf(manifests, second)
+    await came(second, '/killed', 3)
+    await emptied(broker)
+    expect(second.ids('/killed').sort()).toEqual(['1', '2', '3'])
+  })
+
+  test('of a Trigger whose subscriber is unknown, and says so', async () => {
+    const manifests = manifestsOf([{ name: 'known' }, { name: 'unknown' }])
+    manifests.triggers[1]!.spec.subscriber = { uri: 'unresolvable' }
+    const subscriber = await subscriberThat()
+    const broker = await brokerOf(manifests, subscriber)
+    await broker.send()
+    await came(subscriber, '/known')
+    const { ready, triggers } = await broker.status()
+    expect(ready).toBe(true)
+    expect(triggers[0]).toMatchObject({ name: 'known', ready: true, reason: '' })
+    expect(triggers[1]).toMatchObject({ name: 'unknown', ready: false, backlog: 1 })
+    expect(triggers[1]!.reason).toContain('unresolvable')
+  })
+})

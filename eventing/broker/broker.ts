@@ -1,0 +1,147 @@
+import type { Log } from '../../monitoring/log.ts'
+import type { Destination } from './attempt.ts'
+import { deliveryPolicy } from './delivery.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { Route } from './dispatcher.ts'
+import type { BrokerEvent } from './event.ts'
+import { createIngress } from './ingress.ts'
+import type { RequestHandler } from './ingress.ts'
+import type { BrokerManifests, EventDestination } from './manifests.ts'
+import { noMetrics } from './metrics.ts'
+import type { BrokerMetrics } from './metrics.ts'
+import { openPostgresQueue } from './postgres.ts'
+import type { BrokerQueue } from './queue.ts'
+import { openRabbitmqQueue } from './rabbitmq.ts'
+import { deadLettersOf, topologyOf } from './topology.ts'
+import type { Topology, TriggerRoute } from './topology.ts'
+
+export interface BrokerOptions {
+  manifests: BrokerManifests
+  /** RabbitMQ, if there is one; else `postgresUrl`, a database in which the role may create a schema. */
+  amqpUrl?: string
+  postgresUrl?: string
+  /** Where a subscriber or dead letter sink is to be reached. Throwing means that there is no such thing. */
+  resolve: (destination: EventDestination) => Destination
+  log: Log
+  /** Made by brokerMetrics(registry), once for all Brokers. */
+  metrics?: BrokerMetrics
+}
+
+export interface BrokerStatus {
+  ready: boolean
+  reason: string
+  triggers: {
+    name: string
+    ready: boolean
+    reason: string
+    /** Events that wait or are being delivered; null while the queue doesn't answer. */
+    backlog: number | null
+    /** Events that could not be delivered and wait for their sink; a Broker's are shared by its Triggers. */
+    deadLetters: number | null
+  }[]
+}
+
+export interface Broker {
+  /** The ingress, for a node:http server. */
+  handler: RequestHandler
+  /** Publishes without HTTP; resolves when the event is stored. */
+  publish: (event: BrokerEvent) => Promise<void>
+  /** Asks the queue, so that "ready" is true at this moment. */
+  status: () => Promise<BrokerStatus>
+  /** Stops delivering and waits up to `deadlineMs` for deliveries under way; the ingress goes on. */
+  drain: (deadlineMs?: number) => Promise<void>
+  /** Drains, then closes the queue. */
+  stop: (deadlineMs?: number) => Promise<void>
+}
+
+const DRAIN_MS = 10_000
+/** A Broker's own dead letters have no Trigger whose annotation would say it. */
+const SINK_PARALLELISM = 10
+
+/**
+ * Starts the data plane of a Broker: its ingress, its queue, and a dispatcher for every Trigger.
+ * @throws Error where a manifest can't be used or the queue can't be reached
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { manifests, log, metrics = noMetrics } = options
+  const topology = topologyOf(manifests)
+  const unresolved = new Map<string, string>()
+  const routes = routesOf(options, topology, unresolved)
+  const queue = await openQueue(options, topology)
+  const dispatcher = new Dispatcher(queue, routes, log, metrics)
+  let stopped: Promise<void> | undefined
+  const drain = (deadlineMs = DRAIN_MS): Promise<void> => dispatcher.stop(deadlineMs)
+  return {
+    handler: createIngress({ publish: (event) => queue.publish(event), log, metrics }),
+    publish: (event) => queue.publish(event),
+    status: () => statusOf(queue, topology, unresolved),
+    drain,
+    stop: (deadlineMs) => (stopped ??= drain(deadlineMs).then(() => queue.close())),
+  }
+}
+
+function openQueue({ amqpUrl, postgresUrl, manifests, log }: BrokerOptions, topology: Topology) {
+  if (amqpUrl) {
+    const url = new URL(amqpUrl)
+    if (manifests.config?.spec?.vhost) url.pathname = encodeURIComponent(manifests.config.spec.vhost)
+    return openRabbitmqQueue({ url: url.href, topology, log })
+  }
+  if (postgresUrl) return openPostgresQueue({ url: postgresUrl, topology, log })
+  throw new Error('a Broker needs a queue: expected amqpUrl or postgresUrl')
+}
+
+/** A route per Trigger, and one per dead letter queue that has a sink. What can't be resolved gets none: its events
+ * stay in their queue until a start that knows the destination. */
+function routesOf(options: BrokerOptions, topology: Topology, unresolved: Map<string, string>): Route[] {
+  const brokers = options.manifests.broker.spec?.delivery
+  const resolve = (name: string, to: EventDestination): Destination | undefined => {
+    try {
+      return options.resolve(to)
+    } catch (error) {
+      unresolved.set(name, (error as Error).message)
+      options.log.error('events have nowhere to go', { route: name, reason: (error as Error).message })
+      return undefined
+    }
+  }
+  const routes: Route[] = []
+  for (const { name, queue, parallelism, deadLetters, trigger } of topology.triggers) {
+    const policy = deliveryPolicy(trigger.spec.delivery ?? brokers)
+    const to = resolve(name, trigger.spec.subscriber)
+    if (to) routes.push({ name, queue, parallelism, deadLetters, to, policy })
+  }
+  for (const { queue } of deadLettersOf(topology)) {
+    const route = topology.triggers.find(
+      (each) => each.trigger.spec.delivery && each.deadLetters.queue === queue,
+    )
+    const delivery = route ? route.trigger.spec.delivery : brokers
+    if (!delivery?.deadLetterSink) continue
+    const name = `${route?.name ?? topology.broker} dead letters`
+    const to = resolve(name, delivery.deadLetterSink)
+    const parallelism = route?.parallelism ?? SINK_PARALLELISM
+    if (to) routes.push({ name, queue, parallelism, to, policy: deliveryPolicy(delivery) })
+  }
+  return routes
+}
+
+async function statusOf(
+  queue: BrokerQueue,
+  topology: Topology,
+  unresolved: ReadonlyMap<string, string>,
+): Promise<BrokerStatus> {
+  let reason = ''
+  const backlogs = await queue.backlogs().catch((error: unknown) => {
+    reason = (error as Error).message || 'the queue does not answer'
+    return undefined
+  })
+  const triggerStatus = ({ name, queue: own, deadLetters }: TriggerRoute) => {
+    const why = reason || unresolved.get(name) || ''
+    return {
+      name,
+      ready: !why,
+      reason: why,
+      backlog: backlogs?.get(own) ?? null,
+      deadLetters: backlogs?.get(deadLetters.queue) ?? null,
+    }
+  }
+  return { ready: !reason, reason, triggers: topology.triggers.map(triggerStatus) }
+}

@@ -1,0 +1,71 @@
+import { emptyDatabase } from '../../tests/support/databases.ts'
+import type { TestDatabase } from '../../tests/support/databases.ts'
+import { until } from '../../tests/support/until.ts'
+import { manifestsOf, quickly, removeFromRabbitmq, startSubscriber, startTestBroker } from './fixture.ts'
+import type { Answering, Subscriber, TestBroker, Transport, TriggerSketch } from './fixture.ts'
+import type { BrokerManifests, Delivery } from './manifests.ts'
+
+/** What a case of the contract works with. Whatever it starts is stopped after it. */
+export interface Contract {
+  transport: () => Transport
+  subscriberThat: (answering?: Answering) => Promise<Subscriber>
+  brokerOf: (manifests: BrokerManifests, subscriber: Subscriber) => Promise<TestBroker>
+  /** A subscriber, and a Broker with these Triggers, in one. */
+  start: (
+    triggers: readonly TriggerSketch[],
+    answering?: Answering,
+    delivery?: Delivery,
+  ) => Promise<{ subscriber: Subscriber; broker: TestBroker }>
+}
+
+/** Runs the same cases over RabbitMQ and over Postgres: what a Broker promises, it promises over both. */
+export function overEveryQueue(title: string, cases: (contract: Contract) => void): void {
+  describe.each(['RabbitMQ', 'Postgres'] as const)(`${title} over %s`, (name) => {
+    let database: TestDatabase | undefined
+    const open: (() => Promise<unknown>)[] = []
+    const used: BrokerManifests[] = []
+
+    beforeAll(async () => {
+      if (name === 'Postgres') database = await emptyDatabase('broker')
+    })
+    afterEach(async () => {
+      for (const stop of open.splice(0).reverse()) await stop()
+      if (!database) await removeFromRabbitmq(process.env.TEST_AMQP_URL!, used.splice(0))
+    })
+    afterAll(() => database?.drop())
+
+    const contract: Contract = {
+      transport: () =>
+        database ? { postgresUrl: database.ownerUrl } : { amqpUrl: process.env.TEST_AMQP_URL! },
+      async subscriberThat(answering) {
+        const subscriber = await startSubscriber(answering)
+        open.push(() => subscriber.stop())
+        return subscriber
+      },
+      async brokerOf(manifests, subscriber) {
+        used.push(manifests)
+        const broker = await startTestBroker(contract.transport(), manifests, subscriber.url)
+        open.push(() => broker.stop(1_000))
+        return broker
+      },
+      async start(triggers, answering, delivery) {
+        const subscriber = await contract.subscriberThat(answering)
+        const manifests = manifestsOf(triggers, delivery ? { delivery } : {})
+        return { subscriber, broker: await contract.brokerOf(manifests, subscriber) }
+      },
+    }
+    cases(contract)
+  })
+}
+
+export const everything: readonly TriggerSketch[] = [{ name: 'all', delivery: quickly(3) }]
+
+/** Waits until so many events came to a path. */
+export const came = (subscriber: Subscriber, path: string, count = 1) =>
+  until(() => subscriber.ids(path).length >= count, { what: `${count} event(s) at ${path}` })
+
+/** Waits until nothing is left to be delivered. */
+export const emptied = (broker: TestBroker) =>
+  until(async () => (await broker.status()).triggers.every(({ backlog }) => backlog === 0), {
+    what: 'empty queues',
+  })

@@ -1,0 +1,172 @@
+import { until } from '../../tests/support/until.ts'
+import { came, emptied, everything, overEveryQueue } from './contract.ts'
+import { quickly } from './fixture.ts'
+
+overEveryQueue('a Broker delivers', ({ start }) => {
+  test('again until the subscriber takes it', async () => {
+    const { broker, subscriber } = await start(everything, (_, nth) => ({ status: nth < 3 ? 500 : 200 }))
+    await broker.send()
+    await came(subscriber, '/all', 3)
+    await emptied(broker)
+    expect(subscriber.received).toHaveLength(3)
+  })
+
+  test.each([
+    [500, 4],
+    [503, 4],
+    [404, 4],
+    [408, 4],
+    [409, 4],
+    [429, 4],
+    [400, 1],
+    [401, 1],
+    [422, 1],
+    [302, 1],
+  ])(
+    'an event that is answered %i in %i attempts, then keeps it as a dead letter',
+    async (status, attempts) => {
+      const sink = { ref: { kind: 'Service', name: 'sink' } }
+      const { broker, subscriber } = await start(
+        [{ name: 'refusing', delivery: quickly(3, { deadLetterSink: sink }) }],
+        ({ path }) => (path === '/sink' ? { status: 200 } : { status, body: 'because' }),
+      )
+      await broker.send({ id: 'refused' }, '{"kept":true}')
+      await came(subscriber, '/sink')
+      expect(subscriber.ids('/refusing')).toHaveLength(attempts)
+      const letter = subscriber.received.find((one) => one.path === '/sink')!
+      expect(letter.body.toString()).toBe('{"kept":true}')
+      expect(letter.headers).toMatchObject({
+        'ce-id': 'refused',
+        'ce-knativeerrordest': 'http://refusing.bank.svc.cluster.local/refusing',
+        'ce-knativeerrorcode': String(status),
+        'ce-knativeerrordata': Buffer.from('because').toString('base64'),
+      })
+    },
+  )
+
+  test('again after a time-out and after a broken connection', async () => {
+    const never = new Promise<never>(() => undefined)
+    const { broker, subscriber } = await start(
+      [{ name: 'slow', delivery: quickly(2, { timeout: 'PT0.1S' }) }],
+      (_, nth) => (nth === 1 ? never : nth === 2 ? 'hang up' : { status: 200 }),
+    )
+    await broker.send()
+    await came(subscriber, '/slow', 3)
+    await emptied(broker)
+  })
+
+  test('a dead letter with all its attributes, be they as long as they may', async () => {
+    const sink = { ref: { kind: 'Service', name: 'sink' } }
+    const { broker, subscriber } = await start(
+      [{ name: 'failing', delivery: quickly(0, { deadLetterSink: sink }) }],
+      ({ path }) => ({ status: path === '/sink' ? 200 : 500, body: 'x'.repeat(5_000) }),
+    )
+    const long = 'l'.repeat(8_000)
+    expect((await broker.send({ id: 'long', long })).status).toBe(202)
+    await came(subscriber, '/sink')
+    const { headers } = subscriber.received.find((one) => one.path === '/sink')!
+    expect(headers).toMatchObject({ 'ce-id': 'long', 'ce-long': long })
+    expect(headers['ce-knativeerrordata']).toHaveLength(1024)
+  })
+
+  test('a dead letter once its sink is up again', async () => {
+    let isUp = false
+    const sink = { ref: { kind: 'Service', name: 'sink' } }
+    const { broker, subscriber } = await start(
+      [{ name: 'failing', delivery: quickly(0, { deadLetterSink: sink }) }],
+      ({ path }) => ({ status: path === '/sink' && isUp ? 200 : path === '/sink' ? 400 : 500 }),
+    )
+    await broker.send({ id: 'patient' })
+    await came(subscriber, '/sink', 3)
+    expect((await broker.status()).triggers[0]).toMatchObject({ backlog: 0, deadLetters: 1 })
+    isUp = true
+    await until(async () => (await broker.status()).triggers[0]!.deadLetters === 0)
+    expect(new Set(subscriber.ids('/sink'))).toEqual(new Set(['patient']))
+  })
+
+  test('to the sink of the Broker where the Trigger has no delivery of its own, and to none where it has', async () => {
+    const sink = { ref: { kind: 'Service', name: 'sink' } }
+    const { broker, subscriber } = await start(
+      [{ name: 'plain' }, { name: 'own', delivery: quickly(0) }],
+      ({ path }) => ({ status: path === '/sink' ? 200 : 500 }),
+      quickly(1, { deadLetterSink: sink }),
+    )
+    await broker.send({ id: 'x' })
+    await came(subscriber, '/sink')
+    const kept = async () => {
+      const { triggers } = await broker.status()
+      return triggers.find((trigger) => trigger.name === 'own')!.deadLetters === 1
+    }
+    await until(kept, { what: 'the dead letter that has no sink' })
+    expect(subscriber.ids('/plain')).toHaveLength(2)
+    expect(subscriber.ids('/own')).toHaveLength(1)
+    expect(subscriber.ids('/sink')).toHaveLength(1)
+  })
+
+  test('the reply of a subscriber to every Trigger that wants it', async () => {
+    const reply = { 'ce-specversion': '1.0', 'ce-id': 'r1', 'ce-source': '/replier', 'ce-type': 'answered' }
+    const { broker, subscriber } = await start(
+      [
+        { name: 'asked', filter: { type: 'tested' } },
+        { name: 'answers', filter: { type: 'answered' } },
+      ],
+      ({ path }) =>
+        path === '/asked'
+          ? { status: 202, headers: { ...reply, 'content-type': 'text/plain' }, body: 'yes' }
+          : { status: 200 },
+    )
+    await broker.send()
+    await came(subscriber, '/answers')
+    const received = subscriber.received.find((one) => one.path === '/answers')!
+    expect(received.headers).toMatchObject({ ...reply, 'content-type': 'text/plain' })
+    expect(received.body.toString()).toBe('yes')
+  })
+
+  test('with the trace context that it came with, or that its source gave it', async () => {
+    const { broker, subscriber } = await start(everything)
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await broker.send({ id: 'header' }, '{}', { headers: { traceparent, tracestate: 'bank=1' } })
+    await came(subscriber, '/all')
+    expect(subscriber.received[0]!.headers).toMatchObject({
+      traceparent,
+      tracestate: 'bank=1',
+      'ce-traceparent': traceparent,
+    })
+    const origin = traceparent.replace('0af7', '1af7')
+    await broker.send({ id: 'extension', traceparent: origin }, '{}', { headers: { traceparent } })
+    await came(subscriber, '/all', 2)
+    expect(subscriber.received[1]!.headers).toMatchObject({ traceparent: origin, 'ce-traceparent': origin })
+  })
+
+  test('as many events at once as the Trigger allows, and no more', async () => {
+    let atOnce = 0
+    let most = 0
+    let letGo: () => void = () => undefined
+    const held = new Promise<void>((resolve) => (letGo = resolve))
+    const { broker, subscriber } = await start([{ name: 'wide', parallelism: 4 }], async () => {
+      most = Math.max(most, ++atOnce)
+      await held
+      atOnce--
+      return { status: 200 }
+    })
+    for (let i = 0; i < 12; i++) await broker.send()
+    await came(subscriber, '/wide', 4)
+    await until(async () => (await broker.status()).triggers[0]!.backlog === 12)
+    letGo()
+    await emptied(broker)
+    expect(most).toBe(4)
+    expect(subscriber.received).toHaveLength(12)
+  })
+
+  test('2000 events, every one', async () => {
+    const { broker, subscriber } = await start([{ name: 'many', parallelism: 50 }])
+    const sent = Array.from({ length: 2_000 }, (_, i) => `m${i}`)
+    const queue = [...sent]
+    const sender = async () => {
+      for (let id = queue.pop(); id; id = queue.pop()) expect((await broker.send({ id })).status).toBe(202)
+    }
+    await Promise.all(Array.from({ length: 50 }, sender))
+    await until(() => new Set(subscriber.ids('/many')).size === sent.length, { timeoutMs: 30_000 })
+    await emptied(broker)
+  })
+})

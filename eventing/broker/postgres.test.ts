@@ -1,0 +1,123 @@
+import pg from 'pg'
+import { emptyDatabase } from '../../tests/support/databases.ts'
+import type { TestDatabase } from '../../tests/support/databases.ts'
+import { until } from '../../tests/support/until.ts'
+import { createLog } from '../../monitoring/log.ts'
+import { manifestsOf, startSubscriber, startTestBroker } from './fixture.ts'
+import { openPostgresQueue } from './postgres.ts'
+import { topologyOf } from './topology.ts'
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await emptyDatabase('broker')
+})
+afterAll(() => database.drop())
+
+test('connections that are cut under load lose no confirmed event, and leave no event stuck', async () => {
+  const subscriber = await startSubscriber()
+  const manifests = manifestsOf([{ name: 'all', parallelism: 20 }])
+  const broker = await startTestBroker({ postgresUrl: database.ownerUrl }, manifests, subscriber.url)
+  const administrator = new pg.Client(database.superuserUrl)
+  await administrator.connect()
+
+  const confirmed: string[] = []
+  let isSending = true
+  const sender = async (name: string) => {
+    for (let i = 0; isSending; i++)
+      if ((await broker.send({ id: `${name}-${i}` })).status === 202) confirmed.push(`${name}-${i}`)
+  }
+  const senders = Array.from({ length: 8 }, (_, i) => sender(`s${i}`))
+  for (let round = 1; round <= 5; round++) {
+    const { rowCount } = await administrator.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name like 'broker%' and datname = current_database()`,
+    )
+    expect(rowCount).toBeGreaterThan(0)
+    const before = confirmed.length
+    await until(() => confirmed.length > before + 100)
+  }
+  isSending = false
+  await Promise.all(senders)
+  await until(() => {
+    const arrived = new Set(subscriber.ids('/all'))
+    return confirmed.every((id) => arrived.has(id))
+  })
+  await until(async () => (await broker.status()).triggers[0]!.backlog === 0, { what: 'an empty queue' })
+
+  await administrator.end()
+  await broker.stop()
+  await subscriber.stop()
+})
+
+test('an event that was taken by a statement whose answer got lost is delivered all the same', async () => {
+  const lines: string[] = []
+  const log = createLog({}, 'warn', (line) => lines.push(line))
+  const topology = topologyOf(manifestsOf([{ name: 'taken' }]))
+  const [route] = topology.triggers
+  const queue = await openPostgresQueue({ url: database.ownerUrl, topology, log })
+  const publish = (id: string) =>
+    queue.publish({ attributes: { specversion: '1.0', id, source: '/s', type: 't' }, data: Buffer.alloc(0) })
+  const handled: (string | undefined)[] = []
+  let letGo: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (letGo = resolve))
+  const consumer = queue.consume({ queue: route!.queue, parallelism: 1 }, async ({ attributes }) => {
+    handled.push(attributes.id)
+    await held
+    return { kind: 'done' }
+  })
+  await publish('first')
+  await until(() => handled.length === 1)
+  await publish('second')
+
+  // What an answer that is lost leaves behind, and a failure by which the consumer learns of it.
+  const administrator = new pg.Client(database.superuserUrl)
+  await administrator.connect()
+  await administrator.query(`update broker.job set state = 'active' where name = $1`, [route!.queue])
+  await administrator.query('alter table broker.job rename to away')
+  letGo()
+  await until(() => lines.some((line) => line.includes('could not be taken')))
+  await administrator.query('alter table broker.away rename to job')
+  await until(async () => (await queue.backlogs()).get(route!.queue) === 0)
+  expect(handled).toContain('second')
+  await administrator.end()
+  await consumer.stop()
+  await queue.close()
+})
+
+test('an event is delivered at once, without waiting for a poll', async () => {
+  const arrivals: (() => void)[] = []
+  const subscriber = await startSubscriber(() => {
+    arrivals.shift()?.()
+    return { status: 200 }
+  })
+  const manifests = manifestsOf([{ name: 'prompt', parallelism: 1 }])
+  const broker = await startTestBroker({ postgresUrl: database.ownerUrl }, manifests, subscriber.url)
+  // One after the other: if each waited for the poll of 5 s, this would run into the deadline of the test.
+  for (let i = 0; i < 50; i++) {
+    const arrived = new Promise<void>((resolve) => arrivals.push(resolve))
+    await broker.send()
+    await arrived
+  }
+  await broker.stop()
+  await subscriber.stop()
+})
+
+test('the queue of a removed Trigger is kept and reported', async () => {
+  const lines: string[] = []
+  const log = createLog({}, 'warn', (line) => lines.push(line))
+  const { ownerUrl: url } = database
+  const topology = topologyOf(manifestsOf([{ name: 'stays' }, { name: 'removed' }]))
+  const before = await openPostgresQueue({ url, topology, log })
+  const attributes = { specversion: '1.0', id: '1', source: '/s', type: 't' }
+  await before.publish({ attributes, data: Buffer.alloc(0) })
+  await before.close()
+  expect(lines).toEqual([])
+
+  const [stays, removed] = topology.triggers
+  const after = await openPostgresQueue({ url, topology: { ...topology, triggers: [stays!] }, log })
+  await after.close()
+  expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+    expect.objectContaining({ queue: removed!.queue, events: 1 }),
+  ])
+})

@@ -1,0 +1,144 @@
+import pg from 'pg'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Log } from '../../monitoring/log.ts'
+import { PostgresConsumer } from './postgres-consumer.ts'
+import { createJobStore } from './postgres-store.ts'
+import type { Job, JobStore } from './postgres-store.ts'
+import { PUBLISH_DEADLINE_MS, QueueUnavailableError } from './queue.ts'
+import type { BrokerQueue } from './queue.ts'
+import { matches } from './topology.ts'
+import type { Topology } from './topology.ts'
+
+export interface PostgresQueueOptions {
+  /** A database in which the role may create a schema. */
+  url: string
+  topology: Topology
+  log: Log
+}
+
+const ANSWER_MS = 5_000
+/** One statement stores at most so much, so that a burst doesn't become one huge statement. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024
+const BATCH_JOBS_MAX = 500
+
+/**
+ * A Broker's queue in Postgres, where there is no RabbitMQ. pg-boss keeps the jobs: one per Trigger that wants
+ * the event, all stored by one statement. Its own workers, retries and maintenance are not used: they poll,
+ * settle whole batches, and expire or archive what is old, and an event must neither wait nor expire.
+ */
+export async function openPostgresQueue({ url, topology, log }: PostgresQueueOptions): Promise<BrokerQueue> {
+  const limits = { connectionString: url, connectionTimeoutMillis: ANSWER_MS, query_timeout: ANSWER_MS }
+  const durable = new pg.Pool({ ...limits, max: 4, application_name: 'broker' })
+  // Taking and deleting jobs may be forgotten in a power cut: then the event comes a second time.
+  const fast = new pg.Pool({
+    ...limits,
+    max: 4,
+    application_name: 'broker-consumers',
+    options: '-c synchronous_commit=off',
+  })
+  for (const pool of [durable, fast])
+    pool.on('error', (error) => log.warn('a connection to Postgres is lost', { reason: error.message }))
+  const store = createJobStore(durable, fast)
+  const closePools = () => Promise.all([durable.end(), fast.end()])
+  try {
+    await store.prepare(topology)
+    await reportOrphans(store, topology, log)
+  } catch (error) {
+    await closePools()
+    throw error
+  }
+
+  const consumers = new Set<PostgresConsumer>()
+  const wake = (queue: string): void => {
+    for (const consumer of consumers) if (consumer.lane.queue === queue) consumer.wake()
+  }
+  const publisher = new BatchPublisher(store, wake)
+  return {
+    async publish(event) {
+      const wanted = topology.triggers.filter(({ filter }) => matches(filter, event.attributes))
+      if (wanted.length > 0) await publisher.publish(wanted.map(({ queue }) => ({ queue, event })))
+    },
+    consume(lane, handler) {
+      const consumer = new PostgresConsumer(lane, handler, store, wake, log)
+      consumers.add(consumer)
+      consumer.start()
+      return { stop: () => consumer.stop().finally(() => consumers.delete(consumer)) }
+    },
+    backlogs: () => store.backlogs(),
+    close: async () => void (await closePools()),
+  }
+}
+
+/** The queue of a Trigger that is gone is kept until somebody deletes it, for it may hold events. */
+async function reportOrphans(store: JobStore, { owns, triggers }: Topology, log: Log): Promise<void> {
+  const used = new Set(triggers.map((route) => route.queue))
+  for (const [queue, events] of await store.backlogs())
+    if (owns(queue) && !used.has(queue)) log.warn('no Trigger uses this queue any more', { queue, events })
+}
+
+/** Group commit: events that arrive while one batch is being stored make up the next one; a lone one never waits. */
+class BatchPublisher {
+  readonly #store: JobStore
+  readonly #wake: (queue: string) => void
+  #waiting: { jobs: Job[]; resolve: () => void; reject: (error: unknown) => void }[] = []
+  #storing = false
+
+  constructor(store: JobStore, wake: (queue: string) => void) {
+    this.#store = store
+    this.#wake = wake
+  }
+
+  publish(jobs: Job[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ jobs, resolve, reject })
+      if (!this.#storing) void this.#storeAll()
+    })
+  }
+
+  async #storeAll(): Promise<void> {
+    this.#storing = true
+    while (this.#waiting.length > 0) {
+      const batch = this.#nextBatch()
+      const jobs = batch.flatMap((each) => each.jobs)
+      try {
+        await this.#insert(jobs)
+        for (const { resolve } of batch) resolve()
+        for (const queue of new Set(jobs.map((job) => job.queue))) this.#wake(queue)
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.#storing = false
+  }
+
+  /** The oldest that wait, at least one. */
+  #nextBatch() {
+    let bytes = 0
+    let jobs = 0
+    const end = this.#waiting.findIndex((each, index) => {
+      jobs += each.jobs.length
+      for (const { event } of each.jobs) bytes += event.data.length
+      return index > 0 && (bytes > BATCH_BYTES_MAX || jobs > BATCH_JOBS_MAX)
+    })
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
+  }
+
+  async #insert(jobs: Job[]): Promise<void> {
+    const deadline = Date.now() + PUBLISH_DEADLINE_MS
+    for (;;) {
+      try {
+        return await this.#store.insert(jobs)
+      } catch (error) {
+        if (!isOutage(error)) throw error
+        if (Date.now() >= deadline) throw new QueueUnavailableError((error as Error).message)
+        await pause(100)
+      }
+    }
+  }
+}
+
+/** Network errors have no SQLSTATE; classes 08, 53 and 57 are lost connections, no resources, shutdowns. */
+function isOutage(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code
+  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57)/.test(code)
+}

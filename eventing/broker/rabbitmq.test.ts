@@ -1,0 +1,214 @@
+import { connect } from 'amqplib'
+import type { Channel, ChannelModel } from 'amqplib'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startRabbitmq } from '../../knative/local/rabbitmq.ts'
+import { createLog } from '../../monitoring/log.ts'
+import { until } from '../../tests/support/until.ts'
+import {
+  manifestsOf,
+  quickly,
+  quiet,
+  removeFromRabbitmq,
+  startSubscriber,
+  startTestBroker,
+} from './fixture.ts'
+import type { Subscriber, TestBroker } from './fixture.ts'
+import type { BrokerManifests } from './manifests.ts'
+import { openRabbitmqQueue } from './rabbitmq.ts'
+import { topologyOf } from './topology.ts'
+
+/** What is seen on RabbitMQ itself, and what happens when it goes away. */
+
+const amqpUrl = process.env.TEST_AMQP_URL!
+const open: (() => Promise<unknown>)[] = []
+const used: BrokerManifests[] = []
+let connection: ChannelModel
+let raw: Channel
+
+beforeEach(async () => {
+  connection = await connect(amqpUrl)
+  raw = await connection.createChannel()
+})
+afterEach(async () => {
+  for (const stop of open.splice(0).reverse()) await stop()
+  await removeFromRabbitmq(amqpUrl, used.splice(0))
+  await connection.close()
+})
+
+async function start(manifests: BrokerManifests, url = amqpUrl): Promise<[TestBroker, Subscriber]> {
+  if (url === amqpUrl) used.push(manifests)
+  const subscriber = await startSubscriber()
+  open.push(() => subscriber.stop())
+  const broker = await startTestBroker({ amqpUrl: url }, manifests, subscriber.url)
+  open.push(() => broker.stop())
+  return [broker, subscriber]
+}
+
+/** A Trigger that nobody consumes, so that its events stay where a test can look at them. */
+function unconsumed(...triggers: Parameters<typeof manifestsOf>[0]): BrokerManifests {
+  const manifests = manifestsOf(triggers)
+  for (const { spec } of manifests.triggers) spec.subscriber = { uri: 'nowhere' }
+  return manifests
+}
+
+test('an event is a persistent message with its attributes as headers and its data as the body', async () => {
+  const manifests = unconsumed({ name: 'watched' })
+  const [broker] = await start(manifests)
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const attributes = { id: 'wire', subject: 's', time: '2026-08-01T10:00:00Z', partitionkey: 'k' }
+  await broker.send(attributes, 'data', { headers: { 'content-type': 'text/plain', traceparent } })
+  const message = await until(() => raw.get(topologyOf(manifests).triggers[0]!.queue, { noAck: true }))
+  expect(message.content.toString()).toBe('data')
+  expect(message.fields.exchange).toBe(topologyOf(manifests).exchange)
+  expect(message.fields.routingKey).toBe('')
+  expect(message.properties).toMatchObject({ contentType: 'text/plain', messageId: 'wire', deliveryMode: 2 })
+  // Newer versions of RabbitMQ count deliveries in a header of their own.
+  const { 'x-delivery-count': _, ...headers } = message.properties.headers!
+  expect(headers).toEqual({
+    specversion: '1.0',
+    source: '/tests',
+    type: 'tested',
+    'content-type': 'text/plain',
+    traceparent,
+    tracestate: '',
+    ...attributes,
+  })
+})
+
+test('exchanges are durable headers exchanges, queues durable quorum queues', async () => {
+  const manifests = unconsumed({ name: 'watched', delivery: {} })
+  await start(manifests)
+  const { exchange, deadLetters, triggers } = topologyOf(manifests)
+  const own = triggers[0]!.deadLetters
+  // Declaring again succeeds only with the same settings.
+  for (const name of [exchange, deadLetters.exchange, own.exchange])
+    await raw.assertExchange(name, 'headers', { durable: true })
+  for (const queue of [triggers[0]!.queue, deadLetters.queue, own.queue])
+    await raw.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+})
+
+test('a message from elsewhere is read with ce- prefixes, capitals and x- headers', async () => {
+  const manifests = manifestsOf([{ name: 'reader' }])
+  const [, subscriber] = await start(manifests)
+  raw.publish(topologyOf(manifests).exchange, '', Buffer.from('1'), {
+    contentType: 'application/json',
+    headers: {
+      'ce-specversion': '1.0',
+      'CE-Id': '1',
+      'ce-source': '/s',
+      type: 't',
+      count: 3,
+      'x-other': 'no',
+    },
+  })
+  const [received] = await until(() => subscriber.received.length > 0 && subscriber.received)
+  const expected = { 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't', 'ce-count': '3' }
+  expect(received!.headers).toMatchObject({ ...expected, 'content-type': 'application/json' })
+  expect(Object.keys(received!.headers).filter((name) => name.startsWith('ce-'))).toHaveLength(5)
+})
+
+test('a message that is no CloudEvent becomes a dead letter and holds up nothing', async () => {
+  const sink = { ref: { kind: 'Service', name: 'sink' } }
+  const manifests = manifestsOf([{ name: 'reader', delivery: quickly(1, { deadLetterSink: sink }) }])
+  const [broker, subscriber] = await start(manifests)
+  raw.publish(topologyOf(manifests).exchange, '', Buffer.from('rubbish'), { headers: { a: 1 } })
+  await broker.send({ id: 'good' })
+  await until(() => subscriber.ids('/reader').includes('good') && subscriber.ids('/sink').length > 0)
+  const letter = subscriber.received.find(({ path }) => path === '/sink')!
+  expect(letter.body.toString()).toBe('rubbish')
+  expect(letter.headers['ce-type']).toBe('dev.knative.rabbitmq.event')
+})
+
+test('a changed filter replaces the old binding, a removed Trigger leaves a queue that is reported', async () => {
+  const before = unconsumed({ name: 'changed', filter: { type: 'old' } }, { name: 'removed' })
+  const { namespace } = before.broker.metadata
+  const [first] = await start(before)
+  await first.send({ id: '1', type: 'old' })
+  await first.stop()
+
+  const after = manifestsOf([{ name: 'changed', filter: { type: 'new' } }], { namespace: namespace! })
+  after.triggers[0]!.spec.subscriber = { uri: 'nowhere' }
+  const lines: string[] = []
+  const log = createLog({}, 'warn', (line) => lines.push(line))
+  const queue = await openRabbitmqQueue({ url: amqpUrl, topology: topologyOf(after), log })
+  for (const type of ['old', 'new'])
+    await queue.publish({
+      attributes: { specversion: '1.0', id: type, source: '/s', type },
+      data: Buffer.alloc(0),
+    })
+  await queue.close()
+
+  const [changed, removed] = topologyOf(before).triggers.map((route) => route.queue)
+  const idsIn = async (name: string) => {
+    const ids: unknown[] = []
+    for (let got = await raw.get(name); got; got = await raw.get(name)) ids.push(got.properties.messageId)
+    return ids
+  }
+  expect(await idsIn(changed!)).toEqual(['1', 'new'])
+  expect(await idsIn(removed!)).toEqual(['1'])
+  const report = lines.map((line) => JSON.parse(line) as object)
+  expect(report).toEqual([expect.objectContaining({ level: 'warn', queue: removed, events: 1 })])
+})
+
+test('a queue that is deleted under the Broker is made again', async () => {
+  const manifests = manifestsOf([{ name: 'deleted' }])
+  const [broker, subscriber] = await start(manifests)
+  await broker.send({ id: 'before' })
+  await until(() => subscriber.ids('/deleted').includes('before'))
+  await raw.deleteQueue(topologyOf(manifests).triggers[0]!.queue)
+  await until(async () => {
+    await broker.send({ id: 'after' })
+    return subscriber.ids('/deleted').includes('after')
+  })
+})
+
+test('an unreachable RabbitMQ fails the start with its reason', async () => {
+  const topology = topologyOf(manifestsOf([]))
+  const wrong = new URL(amqpUrl)
+  wrong.password = 'wrong'
+  await expect(openRabbitmqQueue({ url: wrong.href, topology, log: quiet })).rejects.toThrow(
+    /ACCESS.REFUSED|403/,
+  )
+})
+
+describe('when RabbitMQ is killed and comes back', () => {
+  test('the Broker says so, answers 503 meanwhile, and no confirmed event is lost', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
+    open.push(() => rm(dataDir, { recursive: true, force: true }))
+    let node = await startRabbitmq({ dataDir })
+    open.push(() => node.stop())
+    const [broker, subscriber] = await start(manifestsOf([{ name: 'all', delivery: quickly(3) }]), node.url)
+
+    const confirmed: string[] = []
+    let isSending = true
+    const sender = async (name: string) => {
+      for (let i = 0; isSending; i++) {
+        const { status } = await broker.send({ id: `${name}-${i}` })
+        if (status === 202) confirmed.push(`${name}-${i}`)
+      }
+    }
+    const senders = Array.from({ length: 8 }, (_, i) => sender(`s${i}`))
+    await until(() => confirmed.length > 200)
+    process.kill(node.pid, 'SIGKILL')
+    await until(async () => !(await broker.status()).ready, { what: 'a Broker that is not ready' })
+    expect((await broker.send({ id: 'meanwhile' })).status).toBe(503)
+
+    const { port } = node
+    await node.stop()
+    node = await startRabbitmq({ dataDir, port })
+    await until(async () => (await broker.status()).ready, {
+      timeoutMs: 30_000,
+      what: 'a Broker that is ready',
+    })
+    const before = confirmed.length
+    await until(() => confirmed.length > before + 200)
+    isSending = false
+    await Promise.all(senders)
+    await until(() => {
+      const arrived = new Set(subscriber.ids('/all'))
+      return confirmed.every((id) => arrived.has(id))
+    })
+  }, 120_000)
+})

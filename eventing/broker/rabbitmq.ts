@@ -1,0 +1,178 @@
+import { connect } from 'amqplib'
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Log } from '../../monitoring/log.ts'
+import type { BrokerEvent } from './event.ts'
+import { PUBLISH_DEADLINE_MS, QueueUnavailableError, within } from './queue.ts'
+import type { BrokerQueue } from './queue.ts'
+import { RabbitmqConsumer } from './rabbitmq-consumer.ts'
+import { toMessage } from './rabbitmq-message.ts'
+import { declareTopology } from './rabbitmq-topology.ts'
+import { deadLettersOf } from './topology.ts'
+import type { Topology } from './topology.ts'
+
+export interface RabbitmqQueueOptions {
+  /** amqp:// or amqps:// */
+  url: string
+  topology: Topology
+  log: Log
+}
+
+/** Time for one round of connecting and declaring; a node that is starting may accept and then not answer. */
+const SETUP_MS = 30_000
+const ANSWER_MS = 2_000
+/** About 10 s of attempts before the first connection counts as hopeless (a wrong URL, a wrong password). */
+const FIRST_ATTEMPTS = 7
+
+/**
+ * A Broker's queue on RabbitMQ. Rejects where RabbitMQ can't be reached at all; later it reconnects for ever.
+ * There is one way to recover: whatever goes wrong with a channel ends the connection, and a new one declares
+ * the topology again and starts all consumers. Unsettled events come again, unconfirmed ones are sent again.
+ */
+export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOptions): Promise<BrokerQueue> {
+  const consumers = new Set<RabbitmqConsumer>()
+  const gate = new Gate()
+  let model: ChannelModel | undefined
+  let probe: Channel | undefined
+
+  const setUp = async (connection: ChannelModel): Promise<void> => {
+    connection.on('error', () => undefined) // 'close' follows, and says the same.
+    await declareTopology(connection, topology, log)
+    const publisher = fatalChannel(connection, await connection.createConfirmChannel())
+    probe = fatalChannel(connection, await connection.createChannel())
+    for (const consumer of consumers) await consumer.start(await connection.createChannel(), connection)
+    model = connection
+    gate.open(publisher)
+  }
+  const publishTo = (exchange: string, event: BrokerEvent): Promise<void> => publishVia(gate, exchange, event)
+
+  // Fewer seconds than RabbitMQ's own 60: a node that hangs is noticed after two missed heartbeats.
+  const recovering = await connect(withHeartbeat(url, 5), {
+    timeout: SETUP_MS,
+    // A message is several small writes: with Nagle's algorithm each lone event waits 40 ms for an ACK.
+    noDelay: true,
+    recovery: {
+      initialDelay: 100,
+      maxDelay: 3_000,
+      initialMaxRetries: FIRST_ATTEMPTS,
+      waitForConnect: false, // So that the listeners below hear of the first attempts too.
+      setup: (connection: ChannelModel) => within(SETUP_MS, 'preparing RabbitMQ', setUp(connection)),
+    },
+  })
+  recovering.on('error', () => undefined)
+  recovering.on('connect', () => log.info('connected to RabbitMQ'))
+  recovering.on('connect-failed', (error) =>
+    log.info('RabbitMQ can not be reached yet', { reason: error.message }),
+  )
+  recovering.on('disconnect', (error) => {
+    gate.shut('RabbitMQ is away')
+    log.warn('the connection to RabbitMQ is lost', { reason: error.message })
+  })
+  recovering.on('blocked', (reason) => gate.shut(`RabbitMQ takes no events: ${reason}`))
+  recovering.on('unblocked', () => gate.reopen())
+  await recovering.waitForConnect()
+
+  return {
+    publish: (event) => publishTo(topology.exchange, event),
+    consume(lane, handler) {
+      const consumer = new RabbitmqConsumer(lane, handler, publishTo, log)
+      consumers.add(consumer)
+      const connection = model
+      if (gate.isOpen && connection)
+        connection
+          .createChannel()
+          .then((channel) => consumer.start(channel, connection))
+          .catch(() => connection.close().catch(() => undefined))
+      return { stop: () => consumer.stop().finally(() => consumers.delete(consumer)) }
+    },
+    async backlogs() {
+      if (!gate.isOpen || !probe) throw new QueueUnavailableError(gate.reason)
+      const channel = probe
+      const sizes = [...topology.triggers, ...deadLettersOf(topology)].map(async ({ queue }) => {
+        const { messageCount } = await channel.checkQueue(queue)
+        return [queue, messageCount] as const
+      })
+      const waiting = new Map(await within(ANSWER_MS, 'an answer of RabbitMQ', Promise.all(sizes)))
+      for (const { lane, underWay } of consumers)
+        waiting.set(lane.queue, (waiting.get(lane.queue) ?? 0) + underWay)
+      return waiting
+    },
+    async close() {
+      gate.shut('the Broker is stopping')
+      await recovering.close()
+    },
+  }
+}
+
+function withHeartbeat(url: string, seconds: number): string {
+  const withDefault = new URL(url)
+  if (!withDefault.searchParams.has('heartbeat')) withDefault.searchParams.set('heartbeat', String(seconds))
+  return withDefault.href
+}
+
+/** A channel whose end ends its connection, so that everything starts anew. */
+function fatalChannel<T extends Channel>(connection: ChannelModel, channel: T): T {
+  channel.on('error', () => undefined)
+  channel.on('close', () => void connection.close().catch(() => undefined))
+  return channel
+}
+
+/** Publishes with confirm; what was not confirmed when the connection broke is published again. */
+async function publishVia(gate: Gate, exchange: string, event: BrokerEvent): Promise<void> {
+  const { content, options } = toMessage(event)
+  const deadline = Date.now() + PUBLISH_DEADLINE_MS
+  for (;;) {
+    const channel = await gate.channel(deadline - Date.now())
+    try {
+      return await within(
+        deadline - Date.now(),
+        'the confirm of RabbitMQ',
+        new Promise<void>((resolve, reject) => {
+          channel.publish(exchange, '', content, options, (error: Error | null) =>
+            error ? reject(error) : resolve(),
+          )
+        }),
+      )
+    } catch (error) {
+      // Too large for AMQP's tables: no repeat changes that.
+      if (error instanceof RangeError || error instanceof TypeError) throw error
+      if (Date.now() >= deadline) throw new QueueUnavailableError((error as Error).message)
+      await pause(50)
+    }
+  }
+}
+
+/** Lets publishers through while there is a channel, and lets them wait a while where there is none. */
+class Gate {
+  isOpen = false
+  reason = 'RabbitMQ is not connected yet'
+  #channel: ConfirmChannel | undefined
+  #waiting = new Set<() => void>()
+
+  open(channel: ConfirmChannel): void {
+    this.#channel = channel
+    this.reopen()
+  }
+
+  reopen(): void {
+    this.isOpen = true
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
+  }
+
+  shut(reason: string): void {
+    this.isOpen = false
+    this.reason = reason
+  }
+
+  async channel(waitMs: number): Promise<ConfirmChannel> {
+    if (!this.isOpen) {
+      let wake = (): void => undefined
+      const opened = new Promise<void>((resolve) => this.#waiting.add((wake = resolve)))
+      await within(waitMs, 'RabbitMQ', opened)
+        .catch(() => Promise.reject(new QueueUnavailableError(this.reason)))
+        .finally(() => this.#waiting.delete(wake))
+    }
+    return this.#channel!
+  }
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { parallelismOf } from './manifests.ts'
+import type { BrokerManifests, Metadata, QueueType, TriggerManifest } from './manifests.ts'
+
+/** Where what can't be delivered goes: an exchange and the one queue behind it. */
+export interface DeadLetters {
+  exchange: string
+  queue: string
+  /** Arguments of the binding between the two. */
+  binding: Record<string, string>
+}
+
+/** A Trigger's place on the queue. */
+export interface TriggerRoute {
+  trigger: TriggerManifest
+  name: string
+  queue: string
+  /** Attributes that an event must have, all of them, with exactly these values. */
+  filter: Record<string, string>
+  /** Arguments of the binding between the Broker's exchange and the Trigger's queue. */
+  binding: Record<string, string>
+  parallelism: number
+  /** The Trigger's own where it has a `delivery`, else the Broker's. */
+  deadLetters: DeadLetters
+}
+
+/**
+ * The names of everything that a Broker has on its queue, as eventing-rabbitmq 1.22 gives them
+ * (pkg/rabbitmqnaming, pkg/rabbit). What is beyond the original: dead letter exchange and queue are
+ * always there, so that an event that nobody wanted to hear of again is kept.
+ */
+export interface Topology {
+  broker: string
+  namespace: string
+  queueType: QueueType
+  exchange: string
+  deadLetters: DeadLetters
+  triggers: TriggerRoute[]
+  /** Ours alone: the queue that remembers the bindings of the last start. */
+  memory: string
+  /** True for names of Trigger queues of this Broker, be they in use or left over. */
+  owns: (queue: string) => boolean
+}
+
+/** @throws Error that names the manifest where one of them can't be used */
+export function topologyOf({ broker, config, triggers }: BrokerManifests): Topology {
+  const namespace = broker.metadata.namespace ?? 'default'
+  const name = broker.metadata.name
+  const uid = uidOf('Broker', broker.metadata)
+  const prefix = `b.${namespace}.${name}.`
+  const brokerDeadLetters: DeadLetters = {
+    exchange: childName(`${prefix}dlx.`, uid),
+    queue: childName(`${prefix}dlq.`, uid),
+    binding: { 'x-knative-dlq': name, 'x-match': 'all' },
+  }
+  return {
+    broker: name,
+    namespace,
+    queueType: config?.spec?.queueType ?? 'quorum',
+    exchange: childName(prefix, uid),
+    deadLetters: brokerDeadLetters,
+    triggers: triggers
+      .filter((trigger) => trigger.spec.broker === name)
+      .map((trigger) => routeOf(trigger, uid, brokerDeadLetters)),
+    memory: childName(`${prefix}memory.`, uid),
+    owns: (queue) => queue.endsWith(`.${uid}`),
+  }
+}
+
+function routeOf(trigger: TriggerManifest, brokerUid: string, brokers: DeadLetters): TriggerRoute {
+  const { name, namespace = 'default' } = trigger.metadata
+  const uid = uidOf('Trigger', trigger.metadata)
+  const prefix = `t.${namespace}.${name}.`
+  const filter = trigger.spec.filter?.attributes ?? {}
+  const own: DeadLetters = {
+    exchange: childName(`${prefix}dlx.`, uid),
+    queue: childName(`${prefix}dlq.`, uid),
+    binding: { 'x-match': 'all' },
+  }
+  return {
+    trigger,
+    name,
+    queue: `${namespace}.${name}.${brokerUid}`,
+    filter,
+    binding: { ...filter, 'x-knative-trigger': name, 'x-match': 'all' },
+    parallelism: parallelismOf(trigger),
+    deadLetters: trigger.spec.delivery ? own : brokers,
+  }
+}
+
+/** Whether a Trigger wants an event: every attribute of its filter is there and equal. */
+export function matches(filter: Record<string, string>, attributes: Record<string, string>): boolean {
+  return Object.entries(filter).every(([name, value]) => attributes[name] === value)
+}
+
+/** Every dead letter queue with its exchange, each once. */
+export function deadLettersOf(topology: Topology): DeadLetters[] {
+  return [...new Set([topology.deadLetters, ...topology.triggers.map((route) => route.deadLetters)])]
+}
+
+/**
+ * A name made of a parent's and a suffix, at most 63 characters long, as Knative's kmeta.ChildName makes
+ * it: joined where that fits, else cut and made unique with an MD5 (no secret, only a name).
+ */
+export function childName(parent: string, suffix: string): string {
+  const longest = 63
+  const head = longest - 32
+  if (parent.length + suffix.length <= longest) return parent + suffix
+  if (suffix.length < head) return parent.slice(0, head - suffix.length) + md5(parent) + suffix
+  const name = parent.slice(0, head) + md5(parent + suffix)
+  return (name + suffix.slice(0, longest - name.length)).replace(/[^a-zA-Z0-9]+$/, '')
+}
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
+
+/** A cluster gives each object a random UID. Ours follows from the name, so that queues outlive a restart. */
+function uidOf(kind: string, { uid, namespace = 'default', name }: Metadata): string {
+  if (uid) return uid
+  const hash = createHash('sha1').update(`microbank/${namespace}/${kind}/${name}`).digest('hex')
+  const variant = ((parseInt(hash.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)
+  const parts = [hash.slice(0, 8), hash.slice(8, 12), `5${hash.slice(13, 16)}`]
+  return [...parts, variant + hash.slice(18, 20), hash.slice(20, 32)].join('-')
+}
