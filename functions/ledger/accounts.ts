@@ -1,0 +1,121 @@
+import { operation, route } from '../../knative/host/operation.ts'
+import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
+import { ProblemError, problems } from '../../knative/host/problems.ts'
+import {
+  accountColumns,
+  accountSchema,
+  accountStatuses,
+  available,
+  findAccount,
+  ownerSeenBy,
+  toAccount,
+  type AccountRow,
+} from './account.ts'
+import { invalidMoment, momentSchema, readMoment } from './moment.ts'
+import { formatAmount } from './money.ts'
+import { accountNotFound, postingProblems } from './refusals.ts'
+import { uuidSchema } from './transaction.ts'
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id'],
+  properties: { id: uuidSchema },
+} as const
+
+const balanceSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['balance', 'available', 'as_of'],
+  properties: {
+    balance: { type: 'string' },
+    // Null for a moment of the past: holds and limits of then are not kept.
+    available: { type: ['string', 'null'] },
+    as_of: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+const problemsOfOne = [postingProblems['account-not-found']]
+
+export default operation({
+  name: 'accounts',
+  context: 'ledger',
+  summary: 'Lists and shows accounts, and balances now or at any moment of the past',
+  routes: [
+    route({
+      method: 'GET',
+      path: '/accounts',
+      who: 'signed-in',
+      summary: 'Accounts, newest first; a customer sees his own',
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { ...pageQuery, user_id: uuidSchema, status: { enum: accountStatuses } },
+      },
+      answers: { 200: pageOf(accountSchema) },
+      handle: async ({ query, caller }, { db }) => {
+        const seen = ownerSeenBy(caller)
+        const owner = query.user_id?.toLowerCase() ?? seen
+        if (seen !== undefined && owner !== seen) {
+          throw new ProblemError(problems.notFound, 'There is no user with this id.')
+        }
+        const limit = query.limit ?? pageQuery.limit.default
+        // Without a name, so that it is planned for the filters at hand.
+        const rows = await db.query<AccountRow>({
+          text: `select ${accountColumns} from accounts
+            where kind = 'customer' and ($1::uuid is null or user_id = $1)
+              and ($2::account_status is null or status = $2) and ($3::uuid is null or id < $3)
+            order by id desc limit $4`,
+          values: [owner, query.status, decodeCursor(query.cursor), limit + 1],
+        })
+        return { status: 200, body: page(rows, limit, toAccount) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/accounts/{id}',
+      who: 'signed-in',
+      summary: 'One account',
+      params,
+      answers: { 200: accountSchema },
+      problems: problemsOfOne,
+      handle: async ({ params: { id }, caller }, { db }) => {
+        const account = await findAccount(db, id, caller)
+        return account ? { status: 200, body: toAccount(account) } : accountNotFound()
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/accounts/{id}/balance',
+      who: 'signed-in',
+      summary: 'Balance now, or as of a moment: with everything that was posted until then',
+      params,
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { as_of: momentSchema },
+      },
+      answers: { 200: balanceSchema },
+      problems: problemsOfOne,
+      handle: async ({ params: { id }, query, caller }, { db }) => {
+        const asOf = query.as_of === undefined ? undefined : readMoment(query.as_of, '/as_of')
+        const [row] = await db.query<AccountRow & { balance_then: bigint; now: Date }>({
+          name: 'account-balance',
+          text: `select ${accountColumns}, balance_at(accounts, coalesce($3::timestamptz, 'infinity')) as balance_then, now()
+            from accounts where id = $1 and kind = 'customer' and ($2::uuid is null or user_id = $2)`,
+          values: [id, ownerSeenBy(caller), asOf],
+        })
+        if (!row) return accountNotFound()
+        if (asOf && asOf > row.now) throw invalidMoment('/as_of', 'must not be in the future')
+        return {
+          status: 200,
+          body: {
+            balance: formatAmount(asOf ? row.balance_then : row.balance, row.currency),
+            available: asOf ? null : formatAmount(available(row), row.currency),
+            as_of: (asOf ?? row.now).toISOString(),
+          },
+        }
+      },
+    }),
+  ],
+})

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import { openDatabase, type Database } from '../../knative/host/database.ts'
+import { createLog } from '../../monitoring/log.ts'
+import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { exponentOf } from './currencies.ts'
+import { postTransactions, type PostingOutcome, type PostingRequest } from './post.ts'
+import { uuidv7 } from './uuid.ts'
+
+/** A ledger for tests: a database of its own, connected as the functions are and as the owner. */
+export interface TestLedger {
+  database: TestDatabase
+  db: Database
+  owner: Database
+  /** Opens an account without any money in it. */
+  open(options?: { userId?: string; currency?: string; overdraftLimit?: bigint }): Promise<string>
+  post(...requests: PostingRequest[]): Promise<PostingOutcome[]>
+  balances(...ids: string[]): Promise<bigint[]>
+  /** What the proofs of the ledger find; empty when all is well. */
+  faults(): Promise<unknown[]>
+  close(): Promise<void>
+}
+
+export const alice = randomUUID()
+export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+/** Collects the lines that a test wants to look at, and prints none. */
+export const silent = createLog({}, 'error', () => {})
+
+export async function testLedger(): Promise<TestLedger> {
+  const database = await testDatabase('ledger')
+  const options = { poolMax: 10, name: 'ledger-test', log: silent }
+  const db = openDatabase({ url: database.url, ...options })
+  const owner = openDatabase({ url: database.ownerUrl, ...options })
+  return {
+    database,
+    db,
+    owner,
+    open: async ({ userId = alice, currency = 'USD', overdraftLimit = 0n } = {}) => {
+      const [row] = await db.query<{ id: string }>({
+        text: 'select id from open_account($1, $2, $3, $4)',
+        values: [userId, 'checking', currency, overdraftLimit],
+      })
+      return row!.id
+    },
+    post: async (...requests) => (await postTransactions(db, requests)).outcomes,
+    balances: async (...ids) => {
+      const rows = await db.query<{ balance: bigint }>({
+        text: `select balance from unnest($1::uuid[]) with ordinality wanted (id, n)
+          join accounts using (id) order by n`,
+        values: [ids],
+      })
+      return rows.map(({ balance }) => balance)
+    },
+    faults: async () => {
+      const proofs = ['sums', 'transactions', 'balances', 'chains', 'holds']
+      const found = proofs.map((proof) => owner.query({ text: `select * from verify_${proof}()` }))
+      return (await Promise.all(found)).flat()
+    },
+    close: async () => {
+      await db.close()
+      await owner.close()
+      await database.drop()
+    },
+  }
+}
+
+type Given = Partial<Omit<PostingRequest, 'amount'>> & { amount?: bigint | number }
+
+const request = (type: PostingRequest['type'], given: Given): PostingRequest => {
+  const currency = given.currency ?? 'USD'
+  return {
+    id: uuidv7(),
+    requested: false,
+    operation: type,
+    type,
+    account_id: '',
+    to_account_id: null,
+    currency,
+    currency_exponent: exponentOf(currency),
+    description: null,
+    metadata: null,
+    caller_id: alice,
+    caller_role: 'customer',
+    key_owner: given.key ? (given.caller_id ?? alice) : null,
+    key: null,
+    request_hash: given.key ? '\\x01' : null,
+    traceparent,
+    ...given,
+    amount: String(given.amount ?? 100),
+  }
+}
+
+export const deposit = (accountId: string, amount: bigint | number, given: Given = {}): PostingRequest =>
+  request('deposit', { account_id: accountId, amount, ...given })
+
+export const withdrawal = (accountId: string, amount: bigint | number, given: Given = {}): PostingRequest =>
+  request('withdrawal', { account_id: accountId, amount, ...given })
+
+export const transfer = (
+  from: string,
+  to: string,
+  amount: bigint | number,
+  given: Given = {},
+): PostingRequest => request('transfer', { account_id: from, to_account_id: to, amount, ...given })

@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { currencies } from './currencies.ts'
+import { AMOUNT_MAX, formatAmount, parseAmount } from './money.ts'
+
+const currency = fc.constantFrom(...currencies.keys())
+const minorUnits = fc.bigInt(1n, AMOUNT_MAX)
+
+test('every amount survives being formatted and parsed', () => {
+  fc.assert(
+    fc.property(minorUnits, currency, (amount, code) => {
+      expect(parseAmount(formatAmount(amount, code), code)).toEqual({ minorUnits: amount })
+    }),
+  )
+})
+
+test('a number means the same as its decimal text', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 40 }), (cents) => {
+      const amount = cents / 100
+      expect(parseAmount(amount, 'USD')).toEqual({ minorUnits: BigInt(cents) })
+      expect(parseAmount(String(amount), 'USD')).toEqual({ minorUnits: BigInt(cents) })
+    }),
+  )
+})
+
+test('negative amounts are formatted with their sign in front', () => {
+  expect(formatAmount(-5n, 'USD')).toBe('-0.05')
+  expect(formatAmount(-1234n, 'USD')).toBe('-12.34')
+  expect(formatAmount(-7n, 'JPY')).toBe('-7')
+})
+
+test.each([
+  ['200.00', 'USD', 20000n],
+  [200, 'USD', 20000n],
+  [200.5, 'USD', 20050n],
+  ['0.01', 'USD', 1n],
+  ['5', 'JPY', 5n],
+  ['0.001', 'BHD', 1n],
+  ['1.0001', 'UYW', 10001n],
+  ['10000000000000.00', 'USD', AMOUNT_MAX],
+] as const)('%p %s is an amount', (amount, code, expected) => {
+  expect(parseAmount(amount, code)).toEqual({ minorUnits: expected })
+})
+
+test.each([
+  [0, 'USD'],
+  ['0.00', 'USD'],
+  [-1, 'USD'],
+  ['-1', 'USD'],
+  [-0, 'USD'],
+  [0.001, 'USD'],
+  ['0.001', 'USD'],
+  ['1.0', 'JPY'],
+  [Infinity, 'USD'],
+  [NaN, 'USD'],
+  [1e21, 'USD'],
+  [1e-7, 'USD'],
+  [2 ** 53, 'USD'],
+  ['9007199254740992', 'JPY'],
+  ['9223372036854775808', 'USD'],
+  ['10000000000000.01', 'USD'],
+  ['１２', 'USD'],
+  ['1,000', 'USD'],
+  ['+1', 'USD'],
+  [' 1', 'USD'],
+  ['1 ', 'USD'],
+  ['1\n', 'USD'],
+  ['1.', 'USD'],
+  ['.5', 'USD'],
+  ['0x10', 'USD'],
+  ['1e3', 'USD'],
+  ['007', 'USD'],
+  ['', 'USD'],
+])('%p %s is no amount', (amount, code) => {
+  expect(parseAmount(amount, code)).toHaveProperty('invalid')
+})
+
+test('zero is an amount only where it is asked for', () => {
+  expect(parseAmount('0.00', 'USD', { zero: true })).toEqual({ minorUnits: 0n })
+})

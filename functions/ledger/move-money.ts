@@ -1,0 +1,119 @@
+import {
+  transactionRequested,
+  type TransactionRequested,
+} from '../../eventing/contracts/transaction.requested.ts'
+import type { Caller, Consumer, IdempotencyKey, Reply } from '../../knative/host/operation.ts'
+import { replayed } from '../../knative/host/idempotency.ts'
+import type { Database } from '../../knative/host/database.ts'
+import type { Services } from '../../knative/host/services.ts'
+import { exponentOf } from './currencies.ts'
+import { readAmount } from './money.ts'
+import { createPoster, type Poster, type PostingOutcome, type PostingRequest } from './post.ts'
+import { refusal } from './refusals.ts'
+import { checkSignature } from './request-signature.ts'
+import { requestTransaction, toRequestedPosting } from './respond-async.ts'
+import { toTransaction, type TransactionType } from './transaction.ts'
+import { uuidv7 } from './uuid.ts'
+
+/** What deposit, withdraw and transfer take, as their schemas let it in. */
+export interface MoneyRequest {
+  body: {
+    account_id: string
+    to_account_id?: string
+    amount: string | number
+    currency?: string
+    description?: string
+    metadata?: Record<string, unknown>
+  }
+  caller: Caller
+  idempotencyKey: IdempotencyKey | undefined
+  respondAsync: boolean
+  traceparent: string
+}
+
+// One per process, and found by its database, because the handlers of an operation share nothing else.
+const posters = new WeakMap<Database, Poster>()
+
+function posterOf(services: Services): Poster {
+  let poster = posters.get(services.db)
+  if (!poster) posters.set(services.db, (poster = createPoster(services)))
+  return poster
+}
+
+/** Posts one transaction and answers it: 201 with the transaction, 202 where the caller prefers not to wait for
+ * it, or the problem that it was refused with. Throws a ProblemError (400) for an amount that is none. */
+export async function moveMoney(
+  operation: string,
+  type: TransactionType,
+  request: MoneyRequest,
+  services: Services,
+): Promise<Reply> {
+  const posting = toPosting(operation, type, request)
+  if (request.respondAsync) return requestTransaction(posting, request.caller, services)
+  return toReply(posting, await posterOf(services).post(posting), request.caller)
+}
+
+/** Consumer of the transactions that `operation` has answered with 202. A refusal is an outcome here too: it is
+ * kept with the transaction, and stated as transaction.rejected. */
+export const postRequested = (operation: string): Consumer => ({
+  contracts: [transactionRequested],
+  async receive(event, services, traceparent) {
+    const order = event.data as TransactionRequested
+    checkSignature(order, event.signature, services.config.REQUEST_SIGNING_KEY)
+    const posting = toRequestedPosting(operation, order, traceparent)
+    await posterOf(services).post(posting)
+  },
+})
+
+function toPosting(
+  operation: string,
+  type: TransactionType,
+  { body, caller, idempotencyKey, traceparent }: MoneyRequest,
+): PostingRequest {
+  const currency = body.currency ?? 'USD'
+  return {
+    id: uuidv7(),
+    requested: false,
+    operation,
+    type,
+    // Lower case, as Postgres gives ids back.
+    account_id: body.account_id.toLowerCase(),
+    to_account_id: body.to_account_id?.toLowerCase() ?? null,
+    amount: String(readAmount(body.amount, currency, '/amount')),
+    currency,
+    currency_exponent: exponentOf(currency),
+    description: body.description ?? null,
+    metadata: body.metadata ?? null,
+    caller_id: caller.userId,
+    caller_role: caller.role,
+    key_owner: idempotencyKey?.owner ?? null,
+    key: idempotencyKey?.key ?? null,
+    request_hash: idempotencyKey ? `\\x${idempotencyKey.requestHash.toString('hex')}` : null,
+    traceparent,
+  }
+}
+
+function toReply(posting: PostingRequest, outcome: PostingOutcome, caller: Caller): Reply {
+  const reply = outcome.outcome === 'posted' ? created(posting, outcome, caller) : refusal(outcome.outcome)
+  return outcome.replayed ? replayed(reply) : reply
+}
+
+function created(
+  posting: PostingRequest,
+  outcome: PostingOutcome & { outcome: 'posted' },
+  caller: Caller,
+): Reply {
+  // A replay has the content of the first request: its key would not have been accepted otherwise.
+  const transaction = toTransaction(
+    {
+      ...posting,
+      id: outcome.transactionId,
+      status: 'completed',
+      amount: BigInt(posting.amount),
+      balance_after: outcome.balanceAfter,
+      created_at: outcome.postedAt,
+    },
+    caller,
+  )
+  return { status: 201, headers: { location: `/api/transactions/${transaction.id}` }, body: transaction }
+}

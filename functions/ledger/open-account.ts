@@ -1,0 +1,167 @@
+import { accountOpened } from '../../eventing/contracts/account.opened.ts'
+import type { OutboxEvent } from '../../eventing/outbox.ts'
+import { once } from '../../knative/host/idempotency.ts'
+import { operation, route, type Caller, type Reply } from '../../knative/host/operation.ts'
+import { problem, ProblemError, problems, UnavailableError } from '../../knative/host/problems.ts'
+import type { Emitting, Services } from '../../knative/host/services.ts'
+import { accountColumns, accountSchema, accountTypes, toAccount, type AccountRow } from './account.ts'
+import { exponentOf } from './currencies.ts'
+import { readAmount } from './money.ts'
+import { postTransactions, type Posted } from './post.ts'
+import { postingProblems, userUnknown } from './refusals.ts'
+import { amountSchema, currencySchema, uuidSchema } from './transaction.ts'
+import { uuidv7 } from './uuid.ts'
+
+const OPERATORS_ONLY = ['user_id', 'balance', 'overdraft_limit'] as const
+
+export default operation({
+  name: 'open-account',
+  context: 'ledger',
+  summary: 'Opens an account: a customer for himself, an operator for any user',
+  routes: [
+    route({
+      method: 'POST',
+      path: '/accounts',
+      who: 'signed-in',
+      summary:
+        'Open an account; user_id (needed from operators), balance and overdraft_limit are for operators',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['account_type'],
+        properties: {
+          account_type: { enum: accountTypes },
+          currency: currencySchema,
+          user_id: uuidSchema,
+          balance: amountSchema,
+          overdraft_limit: amountSchema,
+        },
+      },
+      answers: { 201: accountSchema },
+      problems: [userUnknown, postingProblems['limit-exceeded']],
+      idempotent: true,
+      handle: async ({ body, caller, idempotencyKey, traceparent }, services) => {
+        const opening = { ...readOpening(body, caller), caller, traceparent }
+        let deposit: OutboxEvent[] = []
+        const reply = await services.transact(traceparent, (tx) => {
+          deposit = []
+          return once(tx, 'open-account', idempotencyKey, async () => {
+            if (!(await userExists(opening, services))) {
+              return problem(userUnknown, `There is no user ${opening.userId}.`)
+            }
+            const opened = await open(tx, opening)
+            deposit = opened.events
+            return opened.reply
+          })
+        })
+        services.outbox.publish(deposit)
+        return reply
+      },
+    }),
+  ],
+})
+
+interface Opening {
+  userId: string
+  accountType: AccountRow['account_type']
+  currency: string
+  /** Minor units; zero for no opening deposit. */
+  balance: bigint
+  overdraftLimit: bigint
+  caller: Caller
+  traceparent: string
+}
+
+/** Throws a ProblemError: 403 where a customer asks for what only operators may, 400 for amounts that are none. */
+function readOpening(
+  body: {
+    account_type: AccountRow['account_type']
+    currency?: string
+    user_id?: string
+    balance?: string | number
+    overdraft_limit?: string | number
+  },
+  caller: Caller,
+): Omit<Opening, 'caller' | 'traceparent'> {
+  const forbidden = OPERATORS_ONLY.filter((field) => body[field] !== undefined)
+  if (caller.role !== 'operator' && forbidden.length > 0) {
+    throw new ProblemError(problems.forbidden, `Only operators may give ${forbidden.join(', ')}.`)
+  }
+  if (caller.role === 'operator' && body.user_id === undefined) {
+    throw new ProblemError(problems.invalidInput, 'An operator opens accounts for others.', {
+      errors: [{ path: '/user_id', message: 'is required from operators' }],
+    })
+  }
+  const currency = body.currency ?? 'USD'
+  return {
+    userId: body.user_id?.toLowerCase() ?? caller.userId,
+    accountType: body.account_type,
+    currency,
+    balance: readAmount(body.balance ?? 0, currency, '/balance', { zero: true }),
+    overdraftLimit: readAmount(body.overdraft_limit ?? 0, currency, '/overdraft_limit', { zero: true }),
+  }
+}
+
+/** Asks the function `users`, with the caller's own token. Nobody has to vouch for the caller himself. */
+async function userExists({ userId, caller, traceparent }: Opening, { call }: Services): Promise<boolean> {
+  if (userId === caller.userId) return true
+  const { status } = await call('users', { path: `/users/${userId}`, token: caller.token, traceparent })
+  if (status === 200) return true
+  if (status === 404) return false
+  throw new UnavailableError(`users answered ${status}`)
+}
+
+async function open(tx: Emitting, opening: Opening): Promise<{ reply: Reply; events: OutboxEvent[] }> {
+  const [row] = await tx.query<AccountRow>({
+    text: `select ${accountColumns} from open_account($1, $2, $3, $4)`,
+    values: [opening.userId, opening.accountType, opening.currency, opening.overdraftLimit],
+  })
+  const account = row!
+  const { outcomes, events } = await deposit(tx, account, opening)
+  // All that can be refused is cash beyond its limit. Thrown, so that nothing remains of the account either.
+  if (outcomes.some(({ outcome }) => outcome !== 'posted')) {
+    throw new ProblemError(postingProblems['limit-exceeded'], 'The bank cannot take this much in.')
+  }
+  const answer = toAccount({ ...account, balance: opening.balance })
+  tx.emit(accountOpened, {
+    subject: account.id,
+    partitionkey: account.id,
+    data: {
+      account_id: account.id,
+      user_id: account.user_id,
+      account_type: account.account_type,
+      currency: account.currency,
+      overdraft_limit: answer.overdraft_limit,
+      opened_at: answer.created_at,
+    },
+  })
+  return {
+    reply: { status: 201, headers: { location: `/api/accounts/${account.id}` }, body: answer },
+    events,
+  }
+}
+
+async function deposit(tx: Emitting, account: AccountRow, opening: Opening): Promise<Posted> {
+  if (opening.balance === 0n) return { outcomes: [], events: [] }
+  return postTransactions(tx, [
+    {
+      id: uuidv7(),
+      requested: false,
+      operation: 'open-account',
+      type: 'deposit',
+      account_id: account.id,
+      to_account_id: null,
+      amount: String(opening.balance),
+      currency: account.currency,
+      currency_exponent: exponentOf(account.currency),
+      description: 'Opening deposit',
+      metadata: null,
+      caller_id: opening.caller.userId,
+      caller_role: opening.caller.role,
+      key_owner: null,
+      key: null,
+      request_hash: null,
+      traceparent: opening.traceparent,
+    },
+  ])
+}

@@ -1,0 +1,162 @@
+import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
+import { transactionRejected } from '../../eventing/contracts/transaction.rejected.ts'
+import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
+import type { Outbox, OutboxEvent } from '../../eventing/outbox.ts'
+import { sqlstate, type Database, type Transaction } from '../../knative/host/database.ts'
+import { UnavailableError } from '../../knative/host/problems.ts'
+import type { KeyRefusal, PostingRefusal } from './refusals.ts'
+import type { TransactionType } from './transaction.ts'
+
+/** One transaction to be posted: the fields of the SQL type `posting_request`. */
+export interface PostingRequest {
+  id: string
+  /** True where it was answered with 202 before. */
+  requested: boolean
+  operation: string
+  type: TransactionType
+  account_id: string
+  to_account_id: string | null
+  /** Minor units, as text: JSON has no integers of this size. */
+  amount: string
+  currency: string
+  currency_exponent: number
+  description: string | null
+  metadata: Record<string, unknown> | null
+  caller_id: string
+  caller_role: 'customer' | 'operator'
+  key_owner: string | null
+  key: string | null
+  /** Hexadecimal, with the prefix `\x`. */
+  request_hash: string | null
+  traceparent: string
+}
+
+/** What became of a request; `replayed` where it is what became of an earlier one with the same key or id. */
+export type PostingOutcome =
+  | { outcome: 'posted'; replayed: boolean; transactionId: string; balanceAfter: bigint; postedAt: Date }
+  | { outcome: PostingRefusal | KeyRefusal; replayed: boolean }
+
+export interface Poster {
+  /** Posts one transaction. Rejects with UnavailableError where the database is away or too much is waiting. */
+  post(request: PostingRequest): Promise<PostingOutcome>
+}
+
+interface OutcomeRow {
+  outcome: 'posted' | PostingRefusal | KeyRefusal
+  replayed: boolean
+  transaction_id: string
+  balance_after: bigint
+  posted_at: Date
+  event_id: string | null
+  event_data: string | null
+}
+
+interface Waiting {
+  request: PostingRequest
+  resolve: (outcome: PostingOutcome) => void
+  reject: (error: unknown) => void
+}
+
+const BATCH_MAX = 500
+const WAITING_MAX = 5_000
+const ATTEMPTS = 4
+// Serialization failure and deadlock; and unique_violation, which is what the second of two deliveries of one
+// requested transaction gets when both are posted at the same moment: repeated, it finds the first.
+const REPEATABLE = new Set(['40001', '40P01', '23505'])
+
+/** Group commit: what arrives while a batch is being posted goes into the next one, so under load many requests
+ * share one round trip and one commit, and a lone one goes at once. One batch at a time: a second would mostly
+ * wait for the locks of the first. */
+export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): Poster {
+  const waiting: Waiting[] = []
+  let isPosting = false
+
+  const postWaiting = async (): Promise<void> => {
+    if (isPosting) return
+    isPosting = true
+    while (waiting.length > 0) await settle(waiting.splice(0, BATCH_MAX))
+    isPosting = false
+  }
+
+  const settle = async (batch: Waiting[]): Promise<void> => {
+    try {
+      const { outcomes, events } = await postOnce(batch.map(({ request }) => request))
+      batch.forEach(({ resolve }, i) => resolve(outcomes[i]!))
+      outbox.publish(events)
+    } catch (error) {
+      // Where the fault lies with one request, the others must not share its fate.
+      if (batch.length > 1 && !(error instanceof UnavailableError))
+        for (const one of batch) await settle([one])
+      else for (const { reject } of batch) reject(error)
+    }
+  }
+
+  const postOnce = async (requests: PostingRequest[]): Promise<Posted> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await postTransactions(db, requests)
+      } catch (error) {
+        if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
+      }
+    }
+  }
+
+  return {
+    post: (request) =>
+      new Promise((resolve, reject) => {
+        if (waiting.length >= WAITING_MAX) {
+          reject(new UnavailableError('too many transactions are waiting to be posted'))
+          return
+        }
+        waiting.push({ request, resolve, reject })
+        void postWaiting()
+      }),
+  }
+}
+
+export interface Posted {
+  /** In the order of the requests. */
+  outcomes: PostingOutcome[]
+  /** To be published after the commit. */
+  events: OutboxEvent[]
+}
+
+/** Posts a batch within `tx`, or in a transaction of its own where that is the database itself. */
+export async function postTransactions(tx: Transaction, requests: PostingRequest[]): Promise<Posted> {
+  const rows = await tx.query<OutcomeRow>({
+    name: 'post-transactions',
+    text: 'select * from post_transactions($1)',
+    values: [JSON.stringify(requests)],
+  })
+  return {
+    outcomes: rows.map(toOutcome),
+    events: rows.flatMap((row, i) => (row.event_id ? [toEvent(row, requests[i]!)] : [])),
+  }
+}
+
+const toOutcome = ({ outcome, replayed, ...row }: OutcomeRow): PostingOutcome =>
+  outcome === 'posted'
+    ? {
+        outcome,
+        replayed,
+        transactionId: row.transaction_id,
+        balanceAfter: row.balance_after,
+        postedAt: row.posted_at,
+      }
+    : { outcome, replayed }
+
+/** The event as post_transactions() put it into the outbox. */
+function toEvent(row: OutcomeRow, request: PostingRequest): OutboxEvent {
+  const contract = row.outcome === 'posted' ? transactionCompleted : transactionRejected
+  return {
+    id: row.event_id!,
+    type: contract.type,
+    source: sourceOf(contract),
+    subject: row.transaction_id,
+    time: row.posted_at.toISOString(),
+    dataschema: dataschemaOf(contract),
+    partitionkey: request.account_id,
+    traceparent: request.traceparent,
+    data: row.event_data!,
+  }
+}

@@ -1,0 +1,76 @@
+-- Proofs of the ledger. Each returns what is wrong, so an empty answer is a good one. They read everything and
+-- lock nothing; within one REPEATABLE READ transaction they see the ledger at one moment.
+
+-- Currencies whose balances do not add up to zero.
+create function verify_sums() returns table (currency text, balance_sum numeric)
+language sql stable
+begin atomic
+  select a.currency, sum(a.balance) from accounts a group by a.currency having sum(a.balance) <> 0;
+end;
+
+-- Transactions whose entries do not add up to zero, or that have none although they are completed.
+create function verify_transactions() returns table (transaction_id uuid, entry_count bigint, entry_sum numeric)
+language sql stable
+begin atomic
+  select coalesce(t.id, e.transaction_id), coalesce(e.entry_count, 0), coalesce(e.entry_sum, 0)
+  from (
+    select e.transaction_id, count(*) as entry_count, sum(e.amount) as entry_sum
+    from entries e
+    group by e.transaction_id
+  ) e
+  full join (select t.id from transactions t where t.balance_after is not null) t on t.id = e.transaction_id
+  where t.id is null or e.entry_count is null or e.entry_count < 2 or e.entry_sum <> 0;
+end;
+
+-- Accounts whose balance, number of entries or last hash is not what their entries say.
+create function verify_balances()
+returns table (account_id uuid, balance bigint, entry_sum numeric, version bigint, entry_count bigint)
+language sql stable
+begin atomic
+  select coalesce(a.id, e.account_id), a.balance, coalesce(e.entry_sum, 0), a.version, coalesce(e.entry_count, 0)
+  from accounts a
+  full join (
+    select e.account_id, sum(e.amount) as entry_sum, count(*) as entry_count
+    from entries e
+    group by e.account_id
+  ) e on e.account_id = a.id
+  left join entries last_entry on last_entry.account_id = a.id and last_entry.version = a.version
+  where a.balance is distinct from coalesce(e.entry_sum, 0)
+    or a.version is distinct from coalesce(e.entry_count, 0)
+    or a.version > 0 and last_entry.hash is distinct from a.last_hash;
+end;
+
+-- Entries that do not follow from the account's entry before: a gap in the versions, another balance than
+-- before plus amount, a time before the one before, or another hash than the one that their content has.
+create function verify_chains() returns table (account_id uuid, version bigint, problem text)
+language sql stable
+begin atomic
+  select c.account_id, c.version, c.problem
+  from (
+    select e.account_id, e.version,
+      case
+        when e.version <> coalesce(lag(e.version) over chain, 0) + 1 then 'gap'
+        when e.balance_after <> coalesce(lag(e.balance_after) over chain, 0) + e.amount then 'balance'
+        when e.created_at < lag(e.created_at) over chain then 'time'
+        when e.hash <> entry_hash(
+          coalesce(lag(e.hash) over chain, decode(repeat('00', 32), 'hex')),
+          e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at
+        ) then 'hash'
+      end as problem
+    from entries e
+    window chain as (partition by e.account_id order by e.version)
+  ) c
+  where c.problem is not null;
+end;
+
+-- Accounts whose held amount is not the sum of their open holds.
+create function verify_holds() returns table (account_id uuid, held bigint, hold_sum numeric)
+language sql stable
+begin atomic
+  select a.id, a.held, coalesce(h.hold_sum, 0)
+  from accounts a
+  left join (
+    select h.account_id, sum(h.amount) as hold_sum from holds h where h.status = 'open' group by h.account_id
+  ) h on h.account_id = a.id
+  where a.held <> coalesce(h.hold_sum, 0);
+end;

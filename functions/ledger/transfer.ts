@@ -1,0 +1,33 @@
+import { operation, route } from '../../knative/host/operation.ts'
+import { moveMoney, postRequested } from './move-money.ts'
+import { postingProblems } from './refusals.ts'
+import { moneyFields, transactionSchema, uuidSchema } from './transaction.ts'
+
+export default operation({
+  name: 'transfer',
+  context: 'ledger',
+  summary: 'Moves money from the caller’s own account to any open account of the bank',
+  needs: ['REQUEST_SIGNING_KEY'],
+  routes: [
+    route({
+      method: 'POST',
+      path: '/transactions',
+      when: { type: 'transfer' },
+      // Operators too, but for accounts of their own only: whose money it is, sends it.
+      who: 'signed-in',
+      summary: 'Transfer',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['account_id', 'to_account_id', 'amount'],
+        properties: { type: { const: 'transfer' }, ...moneyFields, to_account_id: uuidSchema },
+      },
+      answers: { 201: transactionSchema, 202: transactionSchema },
+      problems: Object.values(postingProblems),
+      idempotent: true,
+      async: true,
+      handle: (request, services) => moveMoney('transfer', 'transfer', request, services),
+    }),
+  ],
+  consumes: postRequested('transfer'),
+})
