@@ -1,0 +1,85 @@
+import { loginFailed } from '../../eventing/contracts/login.failed.ts'
+import { sessionStarted } from '../../eventing/contracts/session.started.ts'
+import { operation, route } from '../../knative/host/operation.ts'
+import { problems } from '../../knative/host/problems.ts'
+import type { Emitting } from '../../knative/host/services.ts'
+import { enterFirstOperator } from './first-operator.ts'
+import { isPassword } from './password.ts'
+import { identityProblems, invalidCredentials, tooManyAttempts } from './refusals.ts'
+import { startSession, tokensReply, tokensSchema, type OpenSession } from './sessions.ts'
+import { beginAttempt } from './throttle.ts'
+import { canonicalEmail, findUserByEmail } from './user.ts'
+
+// Looser than at registration: what can't be right is wrong like anything else.
+const body = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['email', 'password'],
+  properties: {
+    email: { type: 'string', minLength: 1, maxLength: 254, pattern: '^[^\\p{Cc}\\p{Cs}]*$' },
+    password: { type: 'string', minLength: 1, maxLength: 1000, 'x-secret': true },
+  },
+} as const
+
+/** Takes no Idempotency-Key: the answer holds secrets, and those are stored nowhere. Logging in twice does no
+ * harm. */
+export default operation({
+  name: 'login',
+  context: 'identity',
+  summary: 'Starts a session.',
+  needs: ['JWT_SIGNING_KEY', 'OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
+  routes: [
+    route({
+      method: 'POST',
+      path: '/auth/login',
+      who: 'anyone',
+      summary: 'Log in with an e-mail address and a password',
+      body,
+      answers: { 200: tokensSchema },
+      problems: [identityProblems.invalidCredentials, problems.tooManyRequests],
+      handle: async ({ body, address, traceparent }, services) => {
+        const email = canonicalEmail(body.email)
+        const attempt = await beginAttempt(services.db, { email, address })
+        if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
+
+        const user =
+          (await findUserByEmail(services.db, email)) ??
+          (await enterFirstOperator(email, traceparent, services))
+        // Also without a user: the work, and so the time, must be the same.
+        const isRight = await isPassword(user?.password_hash, body.password)
+        if (!user || !isRight) {
+          await services.transact(traceparent, async (tx) => emitFailed(tx, user?.id ?? null, address))
+          return invalidCredentials()
+        }
+        const session = await services.transact(traceparent, async (tx) => {
+          await attempt.succeeded(tx)
+          const started = await startSession(tx, user)
+          emitStarted(tx, started, address)
+          return started
+        })
+        return tokensReply(session, services.config.JWT_SIGNING_KEY)
+      },
+    }),
+  ],
+})
+
+function emitStarted(tx: Emitting, { sessionId, userId }: OpenSession, address: string): void {
+  tx.emit(sessionStarted, {
+    subject: sessionId,
+    partitionkey: userId,
+    data: {
+      session_id: sessionId,
+      user_id: userId,
+      client_address: address,
+      started_at: new Date().toISOString(),
+    },
+  })
+}
+
+function emitFailed(tx: Emitting, userId: string | null, address: string): void {
+  tx.emit(loginFailed, {
+    subject: userId ?? 'unknown',
+    partitionkey: userId ?? address,
+    data: { user_id: userId, client_address: address, failed_at: new Date().toISOString() },
+  })
+}

@@ -1,0 +1,42 @@
+import { parseOptions } from '@node-rs/argon2'
+import { UnavailableError } from '../../knative/host/problems.ts'
+import { hashPassword, isPassword, nobodysHash } from './password.ts'
+
+// 2 is the library's number for argon2id.
+const leastCost = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+test('a password is kept as argon2id of the least cost allowed or more', async () => {
+  expect(parseOptions(await hashPassword('grey herons wade slowly'))).toMatchObject(leastCost)
+})
+
+test('the hash that stands in for an unknown user costs as much as a real one', async () => {
+  const real = parseOptions(await hashPassword('grey herons wade slowly'))
+  expect(parseOptions(nobodysHash)).toEqual(real)
+})
+
+test('the right password is recognised and another is not', async () => {
+  const hash = await hashPassword('grey herons wade slowly')
+  await expect(isPassword(hash, 'grey herons wade slowly')).resolves.toBe(true)
+  await expect(isPassword(hash, 'Grey herons wade slowly')).resolves.toBe(false)
+})
+
+test('a user without a password has no password that is right', async () => {
+  for (const hash of [null, undefined]) await expect(isPassword(hash, '')).resolves.toBe(false)
+})
+
+test('the same characters are the same password however they are composed', async () => {
+  const spellings = ['caf\u00e9 au lait noir', 'cafe\u0301 au lait noir', 'caf\u00e9\u00a0au lait noir']
+  for (const chosen of spellings) {
+    const hash = await hashPassword(chosen)
+    for (const typed of spellings) await expect(isPassword(hash, typed)).resolves.toBe(true)
+  }
+})
+
+test('more passwords at once than memory is meant for are told to come back', async () => {
+  const hash = await hashPassword('grey herons wade slowly')
+  const results = await Promise.allSettled(Array.from({ length: 100 }, () => isPassword(hash, 'x')))
+  const refused = results.filter((result) => result.status === 'rejected')
+  expect(refused).toHaveLength(100 - 2 - 64)
+  for (const { reason } of refused) expect(reason).toBeInstanceOf(UnavailableError)
+  await expect(isPassword(hash, 'grey herons wade slowly')).resolves.toBe(true)
+})

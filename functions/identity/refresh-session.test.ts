@@ -1,0 +1,139 @@
+import { createTokenVerifier } from '../../knative/host/tokens.ts'
+import { signingKey } from '../../tests/support/host.ts'
+import { startIdentity, problemOf, type Identity } from './test-identity.ts'
+import login from './login.ts'
+import logout from './logout.ts'
+import refreshSession from './refresh-session.ts'
+import register from './register.ts'
+
+let identity: Identity
+beforeAll(async () => {
+  identity = await startIdentity([register, login, refreshSession, logout])
+})
+afterAll(() => identity.stop())
+
+const refresh = (token: string) =>
+  identity.request('POST', '/auth/refresh', { body: { refresh_token: token } })
+
+async function startSession(name: string): Promise<{ id: string; token: string }> {
+  const { id, email } = await identity.register(name)
+  const { body } = await identity.login(email)
+  return { id, token: body.refresh_token }
+}
+
+async function expectRefused(token: string): Promise<void> {
+  const answer = await refresh(token)
+  expect([answer.status, problemOf(answer)]).toEqual([401, 'invalid-refresh-token'])
+}
+
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+
+test('a refresh token is traded for a new pair of the same session', async () => {
+  const { id, email } = await identity.register('Ada')
+  const first = (await identity.login(email)).body
+  const { status, body, headers } = await refresh(first.refresh_token)
+  expect(status).toBe(200)
+  expect(Object.keys(body)).toEqual(['access_token', 'token_type', 'expires_in', 'refresh_token'])
+  expect(headers.get('cache-control')).toBe('no-store')
+  expect(body.refresh_token).not.toBe(first.refresh_token)
+  expect(claimsOf(body.access_token)).toMatchObject({ sub: id, sid: claimsOf(first.access_token).sid })
+  await createTokenVerifier(JSON.parse(signingKey.jwks)).verify(body.access_token)
+  expect((await refresh(body.refresh_token)).status).toBe(200)
+})
+
+test('a token that is used twice ends its whole session', async () => {
+  const { token } = await startSession('Bea')
+  const { body } = await refresh(token)
+  await expectRefused(token)
+  await expectRefused(body.refresh_token)
+})
+
+test('the owner’s other sessions go on', async () => {
+  const { token } = await startSession('Cyd')
+  const other = (await identity.login('cyd@example.com')).body.refresh_token
+  await refresh(token)
+  await expectRefused(token)
+  expect((await refresh(other)).status).toBe(200)
+})
+
+test('of many refreshes with one token at once, one wins, and the session is over', async () => {
+  const { id, token } = await startSession('Dan')
+  const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(token)))
+  const won = answers.filter(({ status }) => status === 200)
+  expect(won).toHaveLength(1)
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(7)
+  await expectRefused(won[0]!.body.refresh_token)
+  const sessions = await identity.owner.query({
+    text: 'select revoked_for from sessions where user_id = $1',
+    values: [id],
+  })
+  expect(sessions).toEqual([{ revoked_for: 'reuse' }])
+})
+
+test('a token that nobody gave is refused and ends nothing', async () => {
+  const { token } = await startSession('Eve')
+  await expectRefused('A'.repeat(43))
+  expect((await refresh(token)).status).toBe(200)
+})
+
+test.each(['', 'short', `${'A'.repeat(43)}=`, 'A'.repeat(44), "' or 1=1 --", 7, null])(
+  'what has not the form of a token is invalid input: %p',
+  async (token) => {
+    const body = { refresh_token: token }
+    expect((await identity.request('POST', '/auth/refresh', { body })).status).toBe(400)
+    expect((await identity.request('POST', '/auth/logout', { body })).status).toBe(400)
+  },
+)
+
+test('a session ends after 30 days, however often it was refreshed', async () => {
+  const { id, token } = await startSession('Fay')
+  const { body } = await refresh(token)
+  const [session] = await identity.owner.query({
+    text: `select expires_at = started_at + interval '30 days' as bounded from sessions where user_id = $1`,
+    values: [id],
+  })
+  expect(session).toEqual({ bounded: true })
+  await identity.owner.query({
+    text: 'update sessions set expires_at = now() where user_id = $1',
+    values: [id],
+  })
+  await expectRefused(body.refresh_token)
+})
+
+test('the role is read anew, and a deleted user gets nothing', async () => {
+  const { id, token } = await startSession('Gil')
+  await identity.owner.query({ text: `update users set role = 'operator' where id = $1`, values: [id] })
+  const { body } = await refresh(token)
+  expect(claimsOf(body.access_token).role).toBe('operator')
+  await identity.owner.query({
+    text: 'update users set deleted_at = now(), password_hash = null where id = $1',
+    values: [id],
+  })
+  await expectRefused(body.refresh_token)
+})
+
+describe('logout', () => {
+  const logOut = (token: string) =>
+    identity.request('POST', '/auth/logout', { body: { refresh_token: token } })
+
+  test('ends the session of its token, and of that alone', async () => {
+    const { token } = await startSession('Hal')
+    const other = (await identity.login('hal@example.com')).body.refresh_token
+    const { status, body } = await logOut(token)
+    expect([status, body]).toEqual([204, ''])
+    await expectRefused(token)
+    expect((await refresh(other)).status).toBe(200)
+  })
+
+  test('takes any token of the session, also one that was traded', async () => {
+    const { token } = await startSession('Ivy')
+    const { body } = await refresh(token)
+    expect((await logOut(token)).status).toBe(204)
+    await expectRefused(body.refresh_token)
+  })
+
+  test('answers the same for a token that is not, or no longer, one', async () => {
+    const { token } = await startSession('Joy')
+    for (const each of [token, token, 'A'.repeat(43)]) expect((await logOut(each)).status).toBe(204)
+  })
+})

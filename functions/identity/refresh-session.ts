@@ -1,0 +1,30 @@
+import { operation, route } from '../../knative/host/operation.ts'
+import { identityProblems, invalidRefreshToken } from './refusals.ts'
+import { continueSession, refreshTokenBody, tokensReply, tokensSchema } from './sessions.ts'
+
+/** Takes no Idempotency-Key: the answer holds secrets, and those are stored nowhere. A client that lost the
+ * answer has to log in again, since its repeat can't be told from a thief's. */
+export default operation({
+  name: 'refresh-session',
+  context: 'identity',
+  summary: 'Continues a session with a new pair of tokens.',
+  needs: ['JWT_SIGNING_KEY'],
+  routes: [
+    route({
+      method: 'POST',
+      path: '/auth/refresh',
+      who: 'anyone',
+      summary: 'Trade a refresh token for a new pair; one that is used twice ends its session',
+      body: refreshTokenBody,
+      answers: { 200: tokensSchema },
+      problems: [identityProblems.invalidRefreshToken],
+      handle: async ({ body }, services) => {
+        // A reuse commits as well: that the session has ended must outlive this refusal.
+        const session = await services.db.transaction((tx) => continueSession(tx, body.refresh_token))
+        if (session === 'reused') services.log.warn('a refresh token was used twice; its session is ended')
+        if (session === 'reused' || session === 'invalid') return invalidRefreshToken()
+        return tokensReply(session, services.config.JWT_SIGNING_KEY)
+      },
+    }),
+  ],
+})

@@ -1,0 +1,47 @@
+import { problem, problems, type ProblemType } from '../../knative/host/problems.ts'
+import type { Reply } from '../../knative/host/operation.ts'
+
+/** The refusals of this context. */
+export const identityProblems = {
+  invalidCredentials: {
+    name: 'invalid-credentials',
+    status: 401,
+    title: 'The address or the password is wrong',
+  },
+  invalidRefreshToken: {
+    name: 'invalid-refresh-token',
+    status: 401,
+    title: 'A valid refresh token is needed',
+  },
+  emailTaken: { name: 'email-taken', status: 409, title: 'There is a user with this address' },
+  accountsOpen: { name: 'accounts-open', status: 409, title: 'The user has accounts that are not closed' },
+} as const satisfies Record<string, ProblemType>
+
+// RFC 9110, section 15.5.2: a 401 has to name a scheme, even where no token was asked for.
+const challenge = { 'www-authenticate': 'Bearer realm="microbank"' }
+
+/** The one answer to a log-in that failed, whatever it failed for. */
+export const invalidCredentials = (): Reply =>
+  problem(identityProblems.invalidCredentials, 'There is no user with this address and password.', {
+    headers: challenge,
+  })
+
+/** The one answer to a refresh token that is unknown, used, revoked or expired. */
+export const invalidRefreshToken = (): Reply =>
+  problem(identityProblems.invalidRefreshToken, 'Log in again to get a new refresh token.', {
+    headers: challenge,
+  })
+
+export const emailTaken = (): Reply =>
+  problem(identityProblems.emailTaken, 'The address belongs to another user; choose another one.')
+
+export const accountsOpen = (): Reply =>
+  problem(identityProblems.accountsOpen, 'Close all accounts of the user before deleting the user.')
+
+export const userNotFound = (): Reply => problem(problems.notFound, 'There is no user with this id.')
+
+/** @param seconds how long to wait before another attempt is looked at */
+export const tooManyAttempts = (seconds: number): Reply =>
+  problem(problems.tooManyRequests, `Too many failed log-ins; wait ${seconds} seconds.`, {
+    headers: { 'retry-after': String(seconds) },
+  })

@@ -1,0 +1,169 @@
+import { startIdentity, PASSWORD, problemOf, type Identity } from './test-identity.ts'
+import login from './login.ts'
+import register from './register.ts'
+
+let identity: Identity
+beforeAll(async () => {
+  identity = await startIdentity([register, login], { OPERATOR_EMAIL: 'Root@bank.example' })
+})
+afterAll(() => identity.stop())
+
+const post = (body: unknown, key?: string) =>
+  identity.request('POST', '/auth/register', { body, headers: key ? { 'idempotency-key': key } : {} })
+
+const person = (name: string) => ({ name, email: `${name.toLowerCase()}@example.com`, password: PASSWORD })
+
+const usersNamed = (name: string) =>
+  identity.owner.query<{ password_hash: string; role: string }>({
+    text: 'select * from users where name = $1',
+    values: [name],
+  })
+
+test('whoever registers is a customer, and the answer holds no more than a user', async () => {
+  const answer = await post({ ...person('Ada'), email: 'Ada.Lovelace@Example.COM' })
+  expect(answer.status).toBe(201)
+  expect(answer.body).toEqual({
+    id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    name: 'Ada',
+    email: 'ada.lovelace@example.com',
+    role: 'customer',
+    created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+  })
+  expect(answer.headers.get('location')).toBe(`/api/users/${answer.body.id}`)
+})
+
+test('the password is kept as argon2id only', async () => {
+  await post(person('Bea'))
+  const [row] = await usersNamed('Bea')
+  expect(row?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  expect(JSON.stringify(row)).not.toContain(PASSWORD)
+})
+
+test('a registration is told to the others, without the password', async () => {
+  const { body } = await post(person('Cyd'))
+  const told = (await identity.events('user.registered')).filter(({ name }) => name === 'Cyd')
+  expect(told).toEqual([
+    {
+      user_id: body.id,
+      name: 'Cyd',
+      email: 'cyd@example.com',
+      role: 'customer',
+      registered_at: body.created_at,
+    },
+  ])
+})
+
+test('an address belongs to one user, in whatever case it is written', async () => {
+  await post(person('Dan'))
+  const second = await post({ ...person('Dan'), email: 'DAN@EXAMPLE.com' })
+  expect([second.status, problemOf(second)]).toEqual([409, 'email-taken'])
+  expect(await usersNamed('Dan')).toHaveLength(1)
+})
+
+test('of many who register one address at once, one gets it', async () => {
+  const answers = await Promise.all(Array.from({ length: 10 }, () => post(person('Eve'))))
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(9).fill(409)])
+  expect((await identity.events('user.registered')).filter(({ name }) => name === 'Eve')).toHaveLength(1)
+})
+
+test('the address of the first operator can’t be registered by somebody else before', async () => {
+  const answer = await post({ ...person('Mallory'), email: 'root@bank.example' })
+  expect([answer.status, problemOf(answer)]).toEqual([409, 'email-taken'])
+})
+
+test('without a password in the environment there is no first operator', async () => {
+  expect((await identity.login('root@bank.example')).status).toBe(401)
+  expect(await usersNamed('Operator')).toEqual([])
+})
+
+test.each([
+  ['a role', { role: 'operator' }, '/role'],
+  ['an id', { id: '0198f3a2-5b1c-7d4e-8f60-112233445566' }, '/id'],
+  ['no name', { name: undefined }, '/name'],
+  ['an empty name', { name: '' }, '/name'],
+  ['a name of blanks', { name: '  \u3000' }, '/name'],
+  ['a name with a line end', { name: 'A\nB' }, '/name'],
+  ['a name with a null character', { name: 'A\u0000B' }, '/name'],
+  ['a name that turns the direction of writing', { name: 'A\u202eB' }, '/name'],
+  ['a name that is half a character', { name: '\ud800' }, '/name'],
+  ['a name that is too long', { name: 'x'.repeat(201) }, '/name'],
+  ['a name that is no text', { name: 7 }, '/name'],
+  ['an address without @', { email: 'ada' }, '/email'],
+  ['an address without a dot', { email: 'ada@localhost' }, '/email'],
+  ['an address with a blank', { email: 'a da@example.com' }, '/email'],
+  ['an address with a line end', { email: 'ada@example.com\n' }, '/email'],
+  ['two addresses', { email: 'ada@example.com,bea@example.com' }, '/email'],
+  ['an address that is too long', { email: `ada@${'a'.repeat(60)}.${'b.'.repeat(100)}com` }, '/email'],
+  ['a short password', { password: 'eleven char' }, '/password'],
+  ['a password that is too long', { password: 'long '.repeat(26) }, '/password'],
+  ['a password with a control character', { password: 'grey herons\u0007 wade' }, '/password'],
+  ['a leaked password', { password: '1qaz2wsx3edc' }, '/password'],
+  ['a password with the address in it', { password: 'xx-refused-xx' }, '/password'],
+])('%s is refused with the place', async (_, change, path) => {
+  const answer = await post({ ...person('Refused'), ...change })
+  expect([answer.status, problemOf(answer)]).toEqual([400, 'invalid-input'])
+  expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path)
+  expect(JSON.stringify(answer.body)).not.toContain('xx-refused-xx')
+})
+
+test('names of all scripts, and of 200 characters, are taken', async () => {
+  const names = ['Ada O’Brien-Müller', '李小龍', 'ירושלים', '🦆'.repeat(200), "Robert'); drop table users;--"]
+  for (const [i, name] of names.entries()) {
+    const { status, body } = await post({ name, email: `name${i}@example.com`, password: PASSWORD })
+    expect([status, body.name]).toEqual([201, name])
+  }
+})
+
+describe('with an Idempotency-Key', () => {
+  test('a repeat gets the first answer again and enters nobody', async () => {
+    const first = await post(person('Fay'), 'key-fay')
+    const second = await post(person('Fay'), 'key-fay')
+    expect(second.status).toBe(201)
+    expect(second.body).toEqual(first.body)
+    expect(second.headers.get('idempotency-replayed')).toBe('true')
+    expect(first.headers.get('idempotency-replayed')).toBeNull()
+    expect((await identity.events('user.registered')).filter(({ name }) => name === 'Fay')).toHaveLength(1)
+  })
+
+  test('a repeat with another password is another request', async () => {
+    await post(person('Gil'), 'key-gil')
+    const answer = await post({ ...person('Gil'), password: 'grey herons wade quickly' }, 'key-gil')
+    expect([answer.status, problemOf(answer)]).toEqual([422, 'idempotency-key-reused'])
+    expect(JSON.stringify(answer.body)).not.toContain('gil@')
+  })
+
+  test('it is no way around the limit on guesses at a password', async () => {
+    await post(person('Hal'), 'key-hal')
+    const statuses = []
+    for (let guess = 0; guess < 8; guess++) {
+      statuses.push((await post({ ...person('Hal'), password: `not the one, ${guess}` }, 'key-hal')).status)
+    }
+    expect(statuses).toEqual([422, 422, 422, 422, 422, 422, 429, 429])
+    expect((await identity.login('hal@example.com')).status).toBe(429)
+  })
+
+  test('a refusal is remembered too', async () => {
+    await post(person('Ivy'))
+    await post(person('Ivy'), 'key-ivy')
+    const again = await post(person('Ivy'), 'key-ivy')
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([409, 'true'])
+  })
+
+  test('no hash that a password could be guessed from fast is stored with it', async () => {
+    await post(person('Joy'), 'key-joy-1')
+    await post({ ...person('Joy'), password: 'another one, and long' }, 'key-joy-2')
+    const rows = await identity.owner.query<{ request_hash: Buffer }>({
+      text: `select request_hash from idempotency_keys where key like 'key-joy-%'`,
+    })
+    expect(new Set(rows.map((row) => row.request_hash.toString('hex'))).size).toBe(1)
+  })
+})
+
+test('the functions’ role can neither choose nor change a role, nor remove a user', async () => {
+  const refused = (text: string) =>
+    expect(identity.db.query({ text })).rejects.toMatchObject({ code: '42501' })
+  await refused(`insert into users (name, email, role) values ('M', 'm@example.com', 'operator')`)
+  await refused(`update users set role = 'operator'`)
+  await refused(`delete from users`)
+  await refused(`update refresh_tokens set session_id = session_id`)
+})

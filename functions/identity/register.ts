@@ -1,0 +1,81 @@
+import { keyReused, once } from '../../knative/host/idempotency.ts'
+import { operation, route, type Reply } from '../../knative/host/operation.ts'
+import { problem, problems } from '../../knative/host/problems.ts'
+import type { Services } from '../../knative/host/services.ts'
+import { isKeptForOperator } from './first-operator.ts'
+import { newPasswordSchema, passwordFault } from './password-rules.ts'
+import { hashPassword, isPassword } from './password.ts'
+import { emailTaken, identityProblems, tooManyAttempts } from './refusals.ts'
+import { beginAttempt } from './throttle.ts'
+import {
+  canonicalEmail,
+  emailSchema,
+  enterCustomer,
+  findUser,
+  nameSchema,
+  toUser,
+  userSchema,
+} from './user.ts'
+
+export default operation({
+  name: 'register',
+  context: 'identity',
+  summary: 'Makes whoever asks a customer of the bank.',
+  needs: ['OPERATOR_EMAIL'],
+  routes: [
+    route({
+      method: 'POST',
+      path: '/auth/register',
+      who: 'anyone',
+      summary: 'Register with a name, an e-mail address and a password',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['name', 'email', 'password'],
+        properties: { name: nameSchema, email: emailSchema, password: newPasswordSchema },
+      },
+      answers: { 201: userSchema },
+      problems: [identityProblems.emailTaken, problems.tooManyRequests],
+      idempotent: true,
+      handle: async ({ body, address, idempotencyKey, traceparent }, services) => {
+        const { name, password } = body
+        const email = canonicalEmail(body.email)
+        const fault = passwordFault(password, email)
+        if (fault) return refusedPassword(fault)
+
+        // Before the transaction: it takes longer than all the rest together.
+        const passwordHash = await hashPassword(password)
+        const reply = await services.transact(traceparent, (tx) =>
+          once(tx, 'register', idempotencyKey, async () => {
+            if (await isKeptForOperator(tx, email, services.config)) return emailTaken()
+            const user = await enterCustomer(tx, { name, email, passwordHash })
+            if (!user) return emailTaken()
+            return { status: 201, headers: { location: `/api/users/${user.id}` }, body: toUser(user) }
+          }),
+        )
+        const isReplay = reply.headers?.['idempotency-replayed'] !== undefined
+        if (!isReplay || reply.status !== 201) return reply
+        return checkReplay(reply, { password, email, address }, services)
+      },
+    }),
+  ],
+})
+
+const refusedPassword = (message: string): Reply =>
+  problem(problems.invalidInput, `The password ${message}.`, { errors: [{ path: '/password', message }] })
+
+/** The password is not among what the key is bound to (a fast hash of it would be as good as the password), so
+ * it is compared here: with another password, it is another request. As that tells whether a password is right,
+ * it counts as a log-in. */
+async function checkReplay(
+  reply: Reply,
+  { password, email, address }: { password: string; email: string; address: string },
+  { db }: Services,
+): Promise<Reply> {
+  const attempt = await beginAttempt(db, { email, address })
+  if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
+  const user = await findUser(db, (reply.body as { id: string }).id)
+  if (!(await isPassword(user?.password_hash, password))) return keyReused()
+  await db.transaction(attempt.succeeded)
+  return reply
+}

@@ -1,0 +1,138 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Transaction } from '../../knative/host/database.ts'
+import type { Caller, Reply } from '../../knative/host/operation.ts'
+import { ACCESS_TOKEN_LIFE_SECONDS } from '../../knative/host/tokens.ts'
+import { signAccessToken } from './tokens.ts'
+
+/** A session with the refresh token that continues it; the token itself is kept nowhere. */
+export interface OpenSession {
+  sessionId: string
+  userId: string
+  role: Caller['role']
+  refreshToken: string
+}
+
+/** Schema of a refresh token: 256 random bits in base64url. */
+export const refreshTokenSchema = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9_-]{43}$',
+  'x-secret': true,
+} as const
+
+/** Body of POST /auth/refresh and /auth/logout. */
+export const refreshTokenBody = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['refresh_token'],
+  properties: { refresh_token: refreshTokenSchema },
+} as const
+
+/** Answer of a log-in and of a refresh (RFC 6749, section 5.1). */
+export const tokensSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['access_token', 'token_type', 'expires_in', 'refresh_token'],
+  properties: {
+    access_token: { type: 'string' },
+    token_type: { const: 'Bearer' },
+    expires_in: { type: 'integer', description: 'Seconds that the access token lives.' },
+    refresh_token: refreshTokenSchema,
+  },
+} as const
+
+/** The answer with a new pair of tokens. */
+export async function tokensReply(session: OpenSession, signingKey: Record<string, unknown>): Promise<Reply> {
+  return {
+    status: 200,
+    headers: { 'cache-control': 'no-store' },
+    body: {
+      access_token: await signAccessToken(session, signingKey),
+      token_type: 'Bearer',
+      expires_in: ACCESS_TOKEN_LIFE_SECONDS,
+      refresh_token: session.refreshToken,
+    },
+  }
+}
+
+/** Starts a session, and takes away the user's sessions that have expired. */
+export async function startSession(
+  tx: Transaction,
+  { id: userId, role }: { id: string; role: Caller['role'] },
+): Promise<OpenSession> {
+  await tx.query({
+    name: 'sessions-clear',
+    text: `delete from sessions where user_id = $1 and expires_at <= now()`,
+    values: [userId],
+  })
+  const refreshToken = newRefreshToken()
+  const [session] = await tx.query<{ session_id: string }>({
+    name: 'session-start',
+    text: `with started as (insert into sessions (user_id) values ($1) returning id)
+      insert into refresh_tokens (token_hash, session_id) select $2, id from started returning session_id`,
+    values: [userId, hashOf(refreshToken)],
+  })
+  return { sessionId: session!.session_id, userId, role, refreshToken }
+}
+
+/** Trades a refresh token for the next one of its session; the user's role is read anew. 'reused' where the
+ * token was traded before: somebody has a copy of it, and nobody can tell who is the thief, so the session ends.
+ * 'invalid' where it is unknown, or its session has ended.
+ *
+ * Of two trades of one token at once, one wins; the other waits at the row below until the first has committed,
+ * and then is a reuse like any other. */
+export async function continueSession(
+  tx: Transaction,
+  refreshToken: string,
+): Promise<OpenSession | 'invalid' | 'reused'> {
+  const used = await tx.query({
+    name: 'refresh-token-use',
+    text: `update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null
+      returning session_id`,
+    values: [hashOf(refreshToken)],
+  })
+  if (used.length === 0) return (await revokeSession(tx, refreshToken, 'reuse')) ? 'reused' : 'invalid'
+
+  const next = newRefreshToken()
+  const [session] = await tx.query<{ session_id: string; user_id: string; role: Caller['role'] }>({
+    name: 'session-continue',
+    text: `with open as (
+        select sessions.id, user_id, role
+        from refresh_tokens join sessions on sessions.id = session_id join users on users.id = user_id
+        where token_hash = $1 and revoked_at is null and expires_at > now() and deleted_at is null),
+      issued as (insert into refresh_tokens (token_hash, session_id) select $2, id from open)
+      select id as session_id, user_id, role from open`,
+    values: [hashOf(refreshToken), hashOf(next)],
+  })
+  if (!session) return 'invalid'
+  return { sessionId: session.session_id, userId: session.user_id, role: session.role, refreshToken: next }
+}
+
+/** Ends the session that a refresh token belongs to. Returns false where there is none that is open. */
+export async function revokeSession(
+  tx: Transaction,
+  refreshToken: string,
+  why: 'logout' | 'reuse',
+): Promise<boolean> {
+  const revoked = await tx.query({
+    name: 'session-revoke',
+    text: `update sessions set revoked_at = now(), revoked_for = $2 from refresh_tokens
+      where token_hash = $1 and sessions.id = session_id and revoked_at is null and expires_at > now()
+      returning sessions.id`,
+    values: [hashOf(refreshToken), why],
+  })
+  return revoked.length > 0
+}
+
+/** Ends all sessions of a user who is deleted. */
+export async function revokeSessionsOf(tx: Transaction, userId: string): Promise<void> {
+  await tx.query({
+    name: 'sessions-revoke',
+    text: `update sessions set revoked_at = now(), revoked_for = 'user-deleted'
+      where user_id = $1 and revoked_at is null`,
+    values: [userId],
+  })
+}
+
+const newRefreshToken = (): string => randomBytes(32).toString('base64url')
+
+const hashOf = (refreshToken: string): Buffer => createHash('sha256').update(refreshToken).digest()

@@ -1,0 +1,12 @@
+-- How often logging in has failed lately: per account, per client, and per account from one client. In the
+-- database, because functions come and go and there may be many at once.
+create table login_failures (
+  -- SHA-256 of what is counted. What was typed as an address may be anything, even a password, so it is not kept.
+  subject bytea primary key check (octet_length(subject) = 32),
+  failures integer not null default 0 check (failures >= 0),
+  last_attempt_at timestamptz not null default now()
+);
+
+create index login_failures_last_attempt on login_failures (last_attempt_at);
+
+grant select, insert, update, delete on login_failures to :functions_role;

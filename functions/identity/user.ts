@@ -1,0 +1,106 @@
+import type { Caller } from '../../knative/host/operation.ts'
+import type { Transaction } from '../../knative/host/database.ts'
+import type { Emitting } from '../../knative/host/services.ts'
+import { userRegistered } from '../../eventing/contracts/user.registered.ts'
+
+/** A row of `users`. */
+export interface UserRow {
+  id: string
+  name: string
+  /** In lower case. */
+  email: string
+  role: Caller['role']
+  password_hash: string | null
+  created_at: Date
+}
+
+/** Columns of a UserRow, for `select` and `returning`. */
+export const userColumns = 'id, name, email, role, password_hash, created_at'
+
+/** A user as the API shows it: never more than this. */
+export const userSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'name', 'email', 'role', 'created_at'],
+  properties: {
+    id: { type: 'string', format: 'uuid' },
+    name: { type: 'string' },
+    email: { type: 'string' },
+    role: { enum: ['customer', 'operator'] },
+    created_at: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+export const toUser = ({ id, name, email, role, created_at }: UserRow) => ({
+  id,
+  name,
+  email,
+  role,
+  created_at: created_at.toISOString(),
+})
+
+/** What a person may be called: 1 to 200 characters, not only blanks, without control characters, line ends and
+ * the marks that turn the direction of writing (with those, one name can be made to look like another). */
+export const nameSchema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202A-\\u202E\\u2066-\\u2069]*$',
+} as const
+
+/** An address as the HTML standard defines it for `input type=email`, with at least one dot in the domain.
+ * ASCII only: an international domain comes in its xn-- form. */
+export const emailSchema = {
+  type: 'string',
+  maxLength: 254,
+  pattern:
+    "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+" +
+    '[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
+} as const
+
+/** The form in which addresses are kept and compared. */
+export const canonicalEmail = (email: string): string => email.toLowerCase()
+
+/** The user who has this address, in canonical form. */
+export async function findUserByEmail(tx: Transaction, email: string): Promise<UserRow | undefined> {
+  const [user] = await tx.query<UserRow>({
+    name: 'user-by-email',
+    text: `select ${userColumns} from users where email = $1 and deleted_at is null`,
+    values: [email],
+  })
+  return user
+}
+
+export async function findUser(tx: Transaction, id: string): Promise<UserRow | undefined> {
+  const [user] = await tx.query<UserRow>({
+    name: 'user-by-id',
+    text: `select ${userColumns} from users where id = $1 and deleted_at is null`,
+    values: [id],
+  })
+  return user
+}
+
+/** Enters a customer, with the event. Returns undefined where another user has the address.
+ * @param passwordHash null for one who is not to log in */
+export async function enterCustomer(
+  tx: Emitting,
+  user: { name: string; email: string; passwordHash: string | null },
+): Promise<UserRow | undefined> {
+  const [entered] = await tx.query<UserRow>({
+    name: 'user-insert',
+    text: `insert into users (name, email, password_hash) values ($1, $2, $3)
+      on conflict do nothing returning ${userColumns}`,
+    values: [user.name, user.email, user.passwordHash],
+  })
+  if (entered) emitRegistered(tx, entered)
+  return entered
+}
+
+/** States that a user was entered. */
+export function emitRegistered(tx: Emitting, { id, name, email, role, created_at }: UserRow): void {
+  tx.emit(userRegistered, {
+    subject: id,
+    partitionkey: id,
+    data: { user_id: id, name, email, role, registered_at: created_at.toISOString() },
+  })
+}

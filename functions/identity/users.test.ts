@@ -1,0 +1,260 @@
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { token } from '../../tests/support/host.ts'
+import { operatorToken, problemOf, startIdentity, type Identity } from './test-identity.ts'
+import login from './login.ts'
+import refreshSession from './refresh-session.ts'
+import register from './register.ts'
+import users from './users.ts'
+
+/** Stands where the ledger's function `accounts` does, in another context: it notes what it was asked, and says
+ * that a user has the accounts given here. */
+const ledger = {
+  asked: [] as { host: string | undefined; path: string | undefined; authorization: string | undefined }[],
+  status: 200,
+  accounts: { open: [] as object[], frozen: [] as object[] },
+}
+const gateway = http.createServer((request, response) => {
+  const { host, authorization } = request.headers
+  // Events pass through the gateway as well.
+  if (request.method === 'GET') ledger.asked.push({ host, path: request.url, authorization })
+  const status = new URL(request.url ?? '', 'http://accounts').searchParams.get('status') as 'open' | 'frozen'
+  response.writeHead(ledger.status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ items: ledger.accounts[status], next_cursor: null }))
+})
+
+let identity: Identity
+let asOperator: string
+beforeAll(async () => {
+  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
+  identity = await startIdentity([register, login, refreshSession, users], {
+    OPERATOR_EMAIL: 'root@bank.example',
+    LOCAL_GATEWAY: `127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+  })
+  asOperator = await operatorToken()
+})
+afterAll(async () => {
+  await identity.stop()
+  gateway.closeAllConnections()
+  await new Promise((resolve) => gateway.close(resolve))
+})
+beforeEach(() => Object.assign(ledger, { asked: [], status: 200, accounts: { open: [], frozen: [] } }))
+
+const NOBODY = '0198f3a2-5b1c-7d4e-8f60-ffffffffffff'
+
+async function customer(name: string) {
+  const user = await identity.register(name)
+  return { ...user, token: await token({ userId: user.id }) }
+}
+
+const request = (method: string, path: string, bearer?: string, body?: unknown) =>
+  identity.request(method, path, { ...(bearer && { token: bearer }), body })
+
+test('without a token nothing is shown', async () => {
+  const { id } = await customer('Ann')
+  for (const [method, path] of [
+    ['GET', '/users'],
+    ['POST', '/users'],
+    ['GET', `/users/${id}`],
+    ['PATCH', `/users/${id}`],
+    ['DELETE', `/users/${id}`],
+  ] as const) {
+    const answer = await request(method, path)
+    expect([method, answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      method,
+      401,
+      expect.stringContaining('Bearer'),
+    ])
+  }
+})
+
+test('listing and entering users are for operators', async () => {
+  const ada = await customer('Ada')
+  expect((await request('GET', '/users', ada.token)).status).toBe(403)
+  const entered = await request('POST', '/users', ada.token, { name: 'X', email: 'x@example.com' })
+  expect(entered.status).toBe(403)
+})
+
+test('a customer sees himself, as a user and no more', async () => {
+  const { token: own, ...user } = await customer('Bea')
+  const answer = await request('GET', `/users/${user.id}`, own)
+  expect([answer.status, answer.body]).toEqual([200, user])
+  expect(Object.keys(answer.body)).toEqual(['id', 'name', 'email', 'role', 'created_at'])
+})
+
+test('another user’s id answers as if nobody had it, whatever is asked', async () => {
+  const cyd = await customer('Cyd')
+  const dan = await customer('Dan')
+  for (const method of ['GET', 'PATCH', 'DELETE']) {
+    const body = method === 'PATCH' ? { name: 'Changed' } : undefined
+    const other = await request(method, `/users/${dan.id}`, cyd.token, body)
+    const nobody = await request(method, `/users/${NOBODY}`, cyd.token, body)
+    expect([other.status, problemOf(other)]).toEqual([404, 'not-found'])
+    expect(other.body).toEqual(nobody.body)
+  }
+  expect((await request('GET', `/users/${dan.id}`, asOperator)).body.name).toBe('Dan')
+  expect(ledger.asked).toEqual([])
+})
+
+test('an operator sees everybody', async () => {
+  const { token: _, ...eve } = await customer('Eve')
+  expect((await request('GET', `/users/${eve.id}`, asOperator)).body).toEqual(eve)
+  expect((await request('GET', `/users/${NOBODY}`, asOperator)).status).toBe(404)
+  expect((await request('GET', '/users/not-an-id', asOperator)).status).toBe(404)
+})
+
+test('the list goes through all users once, newest first, page by page', async () => {
+  const ids: string[] = []
+  for (const name of ['Fay', 'Gil', 'Hal', 'Ivy', 'Joy']) ids.unshift((await customer(name)).id)
+  const seen: string[] = []
+  let cursor: string | null = null
+  do {
+    const query: string = cursor ? `&cursor=${cursor}` : ''
+    const { status, body } = await request('GET', `/users?limit=2${query}`, asOperator)
+    expect(status).toBe(200)
+    expect(body.items.length).toBeLessThanOrEqual(2)
+    for (const item of body.items)
+      expect(Object.keys(item).sort()).toEqual(['created_at', 'email', 'id', 'name', 'role'])
+    seen.push(...body.items.map((item: { id: string }) => item.id))
+    cursor = body.next_cursor
+  } while (cursor)
+  expect(seen.slice(0, 5)).toEqual(ids)
+  expect(new Set(seen).size).toBe(seen.length)
+  expect(seen).toHaveLength(
+    (await identity.owner.query({ text: 'select from users where deleted_at is null' })).length,
+  )
+})
+
+test.each(['limit=0', 'limit=201', 'limit=x', 'cursor=rubbish', 'cursor=', 'name=Ada'])(
+  'a list with %s is invalid input',
+  async (query) => {
+    const answer = await request('GET', `/users?${query}`, asOperator)
+    expect([answer.status, problemOf(answer)]).toEqual([400, 'invalid-input'])
+  },
+)
+
+test('an operator enters a customer, who has no password and so can’t log in', async () => {
+  const { status, body, headers } = await request('POST', '/users', asOperator, {
+    name: 'Kay',
+    email: 'Kay@Example.com',
+  })
+  expect(status).toBe(201)
+  expect(body).toMatchObject({ name: 'Kay', email: 'kay@example.com', role: 'customer' })
+  expect(headers.get('location')).toBe(`/api/users/${body.id}`)
+  expect((await identity.login('kay@example.com')).status).toBe(401)
+  const told = (await identity.events('user.registered')).filter(({ user_id }) => user_id === body.id)
+  expect(told).toHaveLength(1)
+})
+
+test('entering is refused for a taken address, and done once per Idempotency-Key', async () => {
+  const enter = (body: unknown, key: string) =>
+    identity.request('POST', '/users', { token: asOperator, body, headers: { 'idempotency-key': key } })
+  const lee = { name: 'Lee', email: 'lee@example.com' }
+  const first = await enter(lee, 'lee-1')
+  const second = await enter(lee, 'lee-1')
+  expect([second.status, second.headers.get('idempotency-replayed')]).toEqual([201, 'true'])
+  expect(second.body).toEqual(first.body)
+  const taken = await enter(lee, 'lee-2')
+  expect([taken.status, problemOf(taken)]).toEqual([409, 'email-taken'])
+  const other = await enter({ ...lee, name: 'Lea' }, 'lee-1')
+  expect([other.status, problemOf(other)]).toEqual([422, 'idempotency-key-reused'])
+})
+
+test('a user changes his name and address, and the others are told how both are now', async () => {
+  const max = await customer('Max')
+  const { status, body } = await request('PATCH', `/users/${max.id}`, max.token, { email: 'MAX@new.example' })
+  expect([status, body]).toEqual([
+    200,
+    { id: max.id, name: 'Max', email: 'max@new.example', role: 'customer', created_at: expect.any(String) },
+  ])
+  expect((await request('PATCH', `/users/${max.id}`, asOperator, { name: 'Maxim' })).body.name).toBe('Maxim')
+  const told = (await identity.events('user.updated')).filter(({ user_id }) => user_id === max.id)
+  expect(told.map(({ name, email }) => [name, email])).toEqual([
+    ['Max', 'max@new.example'],
+    ['Maxim', 'max@new.example'],
+  ])
+  expect((await identity.login('max@new.example')).status).toBe(200)
+})
+
+test('a change to what already is changes nothing and is not told', async () => {
+  const ned = await customer('Ned')
+  const { status } = await request('PATCH', `/users/${ned.id}`, ned.token, { name: 'Ned', email: ned.email })
+  expect(status).toBe(200)
+  expect((await identity.events('user.updated')).filter(({ user_id }) => user_id === ned.id)).toEqual([])
+})
+
+test('an address of another user, or of the operator to come, can’t be taken', async () => {
+  const [oda, pat] = [await customer('Oda'), await customer('Pat')]
+  for (const email of [pat.email.toUpperCase(), 'root@bank.example']) {
+    const answer = await request('PATCH', `/users/${oda.id}`, oda.token, { email })
+    expect([answer.status, problemOf(answer)]).toEqual([409, 'email-taken'])
+  }
+  expect((await request('GET', `/users/${oda.id}`, oda.token)).body.email).toBe('oda@example.com')
+})
+
+test.each([{}, { role: 'operator' }, { name: '' }, { email: 'x' }, { password: 'a new one, and long' }])(
+  'a change of %p is invalid input',
+  async (body) => {
+    const { id } = await identity.register(`Quin${Math.random().toString(36).slice(2)}`)
+    const answer = await request('PATCH', `/users/${id}`, await token({ userId: id }), body)
+    expect([answer.status, problemOf(answer)]).toEqual([400, 'invalid-input'])
+  },
+)
+
+describe('deleting a user', () => {
+  test('asks the ledger with the caller’s token, and is refused while an account is open or frozen', async () => {
+    const ray = await customer('Ray')
+    for (const status of ['open', 'frozen'] as const) {
+      ledger.accounts = { open: [], frozen: [], [status]: [{}] }
+      const answer = await request('DELETE', `/users/${ray.id}`, ray.token)
+      expect([answer.status, problemOf(answer)]).toEqual([409, 'accounts-open'])
+    }
+    expect(ledger.asked).toContainEqual({
+      host: 'accounts.bank.svc.cluster.local',
+      path: `/accounts?user_id=${ray.id}&status=open&limit=1`,
+      authorization: `Bearer ${ray.token}`,
+    })
+    expect((await request('GET', `/users/${ray.id}`, ray.token)).status).toBe(200)
+  })
+
+  test('is refused while the ledger does not answer', async () => {
+    const sam = await customer('Sam')
+    ledger.status = 500
+    const answer = await request('DELETE', `/users/${sam.id}`, sam.token)
+    expect([answer.status, problemOf(answer)]).toEqual([503, 'unavailable'])
+    expect((await request('GET', `/users/${sam.id}`, sam.token)).status).toBe(200)
+  })
+
+  test('takes the user, his password and his sessions away, and frees the address', async () => {
+    const tom = await customer('Tom')
+    const { refresh_token } = (await identity.login(tom.email)).body
+    const { status, body } = await request('DELETE', `/users/${tom.id}`, tom.token)
+    expect([status, body]).toEqual([204, ''])
+
+    for (const bearer of [tom.token, asOperator]) {
+      expect((await request('GET', `/users/${tom.id}`, bearer)).status).toBe(404)
+      expect((await request('DELETE', `/users/${tom.id}`, bearer)).status).toBe(404)
+      expect((await request('PATCH', `/users/${tom.id}`, bearer, { name: 'T' })).status).toBe(404)
+    }
+    const { body: list } = await request('GET', '/users?limit=200', asOperator)
+    expect(list.items.map((item: { id: string }) => item.id)).not.toContain(tom.id)
+    expect((await identity.login(tom.email)).status).toBe(401)
+    expect((await request('POST', '/auth/refresh', undefined, { refresh_token })).status).toBe(401)
+    const [row] = await identity.owner.query({
+      text: 'select password_hash, revoked_for from users join sessions on user_id = users.id where users.id = $1',
+      values: [tom.id],
+    })
+    expect(row).toEqual({ password_hash: null, revoked_for: 'user-deleted' })
+    const told = (await identity.events('user.deleted')).filter(({ user_id }) => user_id === tom.id)
+    expect(told).toEqual([{ user_id: tom.id, deleted_at: expect.any(String) }])
+
+    expect((await customer('Tom')).id).not.toBe(tom.id)
+  })
+
+  test('is not done to an operator', async () => {
+    const una = await customer('Una')
+    await identity.owner.query({ text: `update users set role = 'operator' where id = $1`, values: [una.id] })
+    const answer = await request('DELETE', `/users/${una.id}`, asOperator)
+    expect([answer.status, problemOf(answer)]).toEqual([403, 'forbidden'])
+  })
+})

@@ -1,0 +1,193 @@
+import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
+import { userUpdated } from '../../eventing/contracts/user.updated.ts'
+import { sqlstate } from '../../knative/host/database.ts'
+import { once } from '../../knative/host/idempotency.ts'
+import { operation, route, type Caller, type Reply } from '../../knative/host/operation.ts'
+import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
+import { problem, problems, UnavailableError } from '../../knative/host/problems.ts'
+import type { Emitting, Services } from '../../knative/host/services.ts'
+import { isKeptForOperator } from './first-operator.ts'
+import { accountsOpen, emailTaken, identityProblems, userNotFound } from './refusals.ts'
+import { revokeSessionsOf } from './sessions.ts'
+import { canonicalEmail, emailSchema, enterCustomer, findUser, nameSchema } from './user.ts'
+import { toUser, userColumns, userSchema, type UserRow } from './user.ts'
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id'],
+  properties: { id: { type: 'string', format: 'uuid' } },
+} as const
+
+/** To a customer, there is no user but himself. */
+const maySee = (caller: Caller, id: string): boolean => caller.role === 'operator' || caller.userId === id
+
+export default operation({
+  name: 'users',
+  context: 'identity',
+  summary: 'Lists, enters, shows, changes and deletes users.',
+  needs: ['OPERATOR_EMAIL'],
+  routes: [
+    route({
+      method: 'GET',
+      path: '/users',
+      who: 'operator',
+      summary: 'All users, newest first',
+      query: { type: 'object', additionalProperties: false, properties: pageQuery },
+      answers: { 200: pageOf(userSchema) },
+      handle: async ({ query }, { db }) => {
+        const limit = query.limit ?? pageQuery.limit.default
+        const rows = await db.query<UserRow>({
+          name: 'users-page',
+          text: `select ${userColumns} from users
+            where deleted_at is null and ($1::uuid is null or id < $1) order by id desc limit $2`,
+          values: [decodeCursor(query.cursor), limit + 1],
+        })
+        return { status: 200, body: page(rows, limit, toUser) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/users',
+      who: 'operator',
+      summary: 'Enter a customer who is served at the counter: without a password, so without log-in',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['name', 'email'],
+        properties: { name: nameSchema, email: emailSchema },
+      },
+      answers: { 201: userSchema },
+      problems: [identityProblems.emailTaken],
+      idempotent: true,
+      handle: async ({ body, idempotencyKey, traceparent }, { transact }) =>
+        transact(traceparent, (tx) =>
+          once(tx, 'users', idempotencyKey, async () => {
+            const email = canonicalEmail(body.email)
+            const user = await enterCustomer(tx, { name: body.name, email, passwordHash: null })
+            if (!user) return emailTaken()
+            return { status: 201, headers: { location: `/api/users/${user.id}` }, body: toUser(user) }
+          }),
+        ),
+    }),
+    route({
+      method: 'GET',
+      path: '/users/{id}',
+      who: 'signed-in',
+      summary: 'One user; a customer sees only himself',
+      params,
+      answers: { 200: userSchema },
+      handle: async ({ params: { id }, caller }, { db }) => {
+        const user = maySee(caller, id) ? await findUser(db, id) : undefined
+        return user ? { status: 200, body: toUser(user) } : userNotFound()
+      },
+    }),
+    route({
+      method: 'PATCH',
+      path: '/users/{id}',
+      who: 'signed-in',
+      summary: 'Change the name or the address; a customer only his own',
+      params,
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        minProperties: 1,
+        properties: { name: nameSchema, email: emailSchema },
+      },
+      answers: { 200: userSchema },
+      problems: [identityProblems.emailTaken],
+      handle: async ({ params: { id }, body, caller, traceparent }, services) => {
+        if (!maySee(caller, id)) return userNotFound()
+        const email = body.email && canonicalEmail(body.email)
+        if (email && (await isKeptForOperator(services.db, email, services.config))) return emailTaken()
+        try {
+          return await services.transact(traceparent, (tx) => change(tx, id, { name: body.name, email }))
+        } catch (error) {
+          // The unique index on addresses: what was read before could already be out of date.
+          if (sqlstate(error) === '23505') return emailTaken()
+          throw error
+        }
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/users/{id}',
+      who: 'signed-in',
+      summary: 'Delete a customer whose accounts are all closed; a customer only himself',
+      params,
+      answers: { 204: undefined },
+      problems: [identityProblems.accountsOpen],
+      handle: async ({ params: { id }, caller, traceparent }, services) => {
+        const user = maySee(caller, id) ? await findUser(services.db, id) : undefined
+        if (!user) return userNotFound()
+        if (user.role === 'operator') return problem(problems.forbidden, 'An operator can’t be deleted.')
+        // An account that is opened between this question and the deletion stays; it has an owner's id, and an
+        // operator can close it. Asking costs less than a lock across two databases would.
+        if (await hasAccounts(id, caller, traceparent, services)) return accountsOpen()
+        return services.transact(traceparent, (tx) => remove(tx, id))
+      },
+    }),
+  ],
+})
+
+/** Changes what is given; states an event only where something is different afterwards. */
+async function change(
+  tx: Emitting,
+  id: string,
+  to: { name: string | undefined; email: string | undefined },
+): Promise<Reply> {
+  const [before] = await tx.query<UserRow>({
+    name: 'user-lock',
+    text: `select ${userColumns} from users where id = $1 and deleted_at is null for update`,
+    values: [id],
+  })
+  if (!before) return userNotFound()
+  const { name = before.name, email = before.email } = to
+  if (name === before.name && email === before.email) return { status: 200, body: toUser(before) }
+  await tx.query({
+    name: 'user-change',
+    text: `update users set name = $2, email = $3 where id = $1`,
+    values: [id, name, email],
+  })
+  tx.emit(userUpdated, {
+    subject: id,
+    partitionkey: id,
+    data: { user_id: id, name, email, updated_at: new Date().toISOString() },
+  })
+  return { status: 200, body: toUser({ ...before, name, email }) }
+}
+
+/** Asks the ledger, on the caller's behalf, for accounts that are not closed. */
+async function hasAccounts(
+  userId: string,
+  { token }: Caller,
+  traceparent: string,
+  { call }: Services,
+): Promise<boolean> {
+  const counts = await Promise.all(
+    ['open', 'frozen'].map(async (status) => {
+      const path = `/accounts?user_id=${userId}&status=${status}&limit=1`
+      const answer = await call('accounts', { path, token, traceparent })
+      const { items } = (answer.body ?? {}) as { items?: unknown }
+      if (answer.status !== 200 || !Array.isArray(items)) {
+        throw new UnavailableError(`expected a list of accounts, got status ${answer.status}`)
+      }
+      return items.length
+    }),
+  )
+  return counts.some((count) => count > 0)
+}
+
+async function remove(tx: Emitting, id: string): Promise<Reply> {
+  const [deleted] = await tx.query<{ deleted_at: Date }>({
+    name: 'user-delete',
+    text: `update users set deleted_at = now(), password_hash = null where id = $1 and deleted_at is null
+      returning deleted_at`,
+    values: [id],
+  })
+  if (!deleted) return userNotFound()
+  await revokeSessionsOf(tx, id)
+  const deletedAt = deleted.deleted_at.toISOString()
+  tx.emit(userDeleted, { subject: id, partitionkey: id, data: { user_id: id, deleted_at: deletedAt } })
+  return { status: 204 }
+}
