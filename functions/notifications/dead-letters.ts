@@ -1,0 +1,165 @@
+import type { CloudEventV1 } from 'cloudevents'
+import { operation, route } from '../../knative/host/operation.ts'
+import { once } from '../../knative/host/idempotency.ts'
+import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
+import { problem, problems, UnavailableError } from '../../knative/host/problems.ts'
+import type { Services } from '../../knative/host/services.ts'
+
+const deadLetter = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'id',
+    'event_id',
+    'event_type',
+    'event',
+    'destination',
+    'error_code',
+    'error_data',
+    'deliveries',
+    'status',
+    'created_at',
+    'redriven_at',
+  ],
+  properties: {
+    id: { type: 'string', format: 'uuid' },
+    event_id: { type: 'string' },
+    event_type: { type: 'string' },
+    event: { type: 'object', description: 'The event in the JSON format of CloudEvents.' },
+    destination: { type: 'string', description: 'The address of the consumer that could not process it.' },
+    error_code: { type: ['string', 'null'], description: 'Status of its last answer.' },
+    error_data: { type: ['string', 'null'], description: 'Beginning of its last answer.' },
+    deliveries: { type: 'integer', description: 'How often the Broker gave up on it.' },
+    status: { enum: ['stored', 'redriven'] },
+    created_at: { type: 'string', format: 'date-time' },
+    redriven_at: { type: ['string', 'null'], format: 'date-time' },
+  },
+} as const
+
+interface Row {
+  id: string
+  event_id: string
+  event_type: string
+  event: CloudEventV1<unknown>
+  destination: string
+  error_code: string | null
+  error_data: string | null
+  deliveries: number
+  status: string
+  created_at: Date
+  redriven_at: Date | null
+}
+
+const COLUMNS = `id, event_id, event_type, event, destination, error_code, error_data, deliveries, status,
+  created_at, redriven_at`
+
+const toJson = (row: Row) => ({
+  ...row,
+  created_at: row.created_at.toISOString(),
+  redriven_at: row.redriven_at?.toISOString() ?? null,
+})
+
+/** The Broker's dead letter sink: keeps what could not be processed, shows it, and sends it on its way again. */
+export default operation({
+  name: 'dead-letters',
+  context: 'notifications',
+  summary: 'Keeps, lists and redrives events that could not be processed',
+  consumes: {
+    contracts: 'any',
+    async receive(event, { db, log }) {
+      const { knativeerrordest, knativeerrorcode, knativeerrordata, ...original } = JSON.parse(
+        JSON.stringify(event),
+      ) as Record<string, unknown>
+      await db.query({
+        name: 'dead-letter-store',
+        text: `insert into dead_letters (event_source, event_id, event_type, event, destination, error_code, error_data)
+          values ($1, $2, $3, $4, $5, $6, $7)
+          on conflict (event_source, event_id, destination) do update
+            set deliveries = dead_letters.deliveries + 1, status = 'stored',
+              error_code = excluded.error_code, error_data = excluded.error_data`,
+        values: [
+          storable(event.source),
+          storable(event.id),
+          storable(event.type),
+          JSON.stringify(original),
+          storable(knativeerrordest) ?? '',
+          storable(knativeerrorcode),
+          storable(knativeerrordata && Buffer.from(String(knativeerrordata), 'base64').toString()),
+        ],
+      })
+      log.warn('dead letter stored', { event_id: event.id, event_type: event.type, code: knativeerrorcode })
+    },
+  },
+  routes: [
+    route({
+      method: 'GET',
+      path: '/dead-letters',
+      who: 'operator',
+      summary: 'The dead letters, newest first',
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { ...pageQuery, status: { enum: ['stored', 'redriven'] } },
+      },
+      answers: { 200: pageOf(deadLetter) },
+      async handle({ query: { limit = 50, cursor, status } }, { db }) {
+        const rows = await db.query<Row>({
+          name: 'dead-letters-list',
+          text: `select ${COLUMNS} from dead_letters
+            where ($1::uuid is null or id < $1) and ($2::text is null or status = $2)
+            order by id desc limit $3`,
+          values: [decodeCursor(cursor), status, limit + 1],
+        })
+        return { status: 200, body: page(rows, limit, toJson) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/dead-letters/{id}/redrive',
+      who: 'operator',
+      summary: 'Publishes the event again; consumers that handled it before will take no notice',
+      params: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['id'],
+        properties: { id: { type: 'string', format: 'uuid' } },
+      },
+      answers: { 202: deadLetter },
+      problems: [problems.notFound],
+      idempotent: true,
+      async handle({ params: { id }, idempotencyKey }, services) {
+        return services.db.transaction((tx) =>
+          once(tx, 'dead-letters', idempotencyKey, async () => {
+            const [row] = await tx.query<Row>({
+              name: 'dead-letter-redrive',
+              text: `update dead_letters set status = 'redriven', redriven_at = now() where id = $1
+                returning ${COLUMNS}`,
+              values: [id],
+            })
+            if (!row) return problem(problems.notFound, `There is no dead letter ${id}.`)
+            // Before the commit: should that fail, the event travels twice, which its consumers bear.
+            await publishAgain(row.event, services)
+            return { status: 202, body: toJson(row) }
+          }),
+        )
+      },
+    }),
+  ],
+})
+
+/** Hands the event to the Broker as it first was, id included, whoever emitted it. */
+async function publishAgain(event: Row['event'], { send, config }: Services): Promise<void> {
+  const { status } = await send({
+    url: config.BROKER_URL,
+    method: 'POST',
+    headers: { 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify(event),
+    timeoutMs: 10_000,
+  })
+  if (status !== 202) throw new UnavailableError(`the Broker answered ${status}`)
+}
+
+/** Text as Postgres can hold it: without NUL, which a structured event may carry in any string. */
+function storable(value: unknown): string | null {
+  return value === undefined || value === null ? null : String(value).replaceAll('\0', '\uFFFD')
+}

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto'
+import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
+import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
+import { openDatabase, type Database } from '../../knative/host/database.ts'
+import { createLog } from '../../monitoring/log.ts'
+import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { completedMessage, formatMoney } from './message.ts'
+import notifications from './notifications.ts'
+import notify from './notify.ts'
+
+let database: TestDatabase
+let db: Database
+let consumer: TestFunction
+let reader: TestFunction
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  db = openDatabase({ url: database.url, poolMax: 2, name: 'test', log: createLog({}, 'error') })
+  const env = { NOTIFICATIONS_DATABASE_URL: database.url, BROKER_URL: 'http://127.0.0.1:9/' }
+  consumer = await startFunction(notify, env)
+  reader = await startFunction(notifications, env)
+})
+
+afterAll(async () => {
+  await consumer.stop()
+  await reader.stop()
+  await db.close()
+  await database.drop()
+})
+
+/** Delivers a completed deposit as the Broker does. */
+function deliver(
+  userId: string,
+  { id = randomUUID(), ...data }: { id?: string; amount?: string; bad?: 1 } = {},
+) {
+  return consumer.request('POST', '/events', {
+    body: { ...transactionCompleted.example, user_id: userId, ...data },
+    headers: {
+      host: 'notify.bank.svc.cluster.local',
+      'ce-specversion': '1.0',
+      'ce-id': id,
+      'ce-type': transactionCompleted.type,
+      'ce-source': sourceOf(transactionCompleted),
+      'ce-dataschema': dataschemaOf(transactionCompleted),
+    },
+  })
+}
+
+const list = async (userId: string, query = '') => {
+  const answer = await reader.request('GET', `/notifications${query}`, { token: await token({ userId }) })
+  expect(answer.status).toBe(200)
+  return answer.body as { items: Record<string, unknown>[]; next_cursor: string | null }
+}
+
+describe('the words of a notification', () => {
+  test.each([
+    [{}, 'Deposit of $200.00 completed. New balance: $900.00'],
+    [
+      { transaction_type: 'withdrawal', new_balance: '-12.50' },
+      'Withdrawal of $200.00 completed. New balance: -$12.50',
+    ],
+    [
+      { transaction_type: 'transfer', currency: 'EUR' },
+      'Transfer of €200.00 completed. New balance: €900.00',
+    ],
+    [
+      { amount: '200', new_balance: '1200', currency: 'JPY' },
+      'Deposit of ¥200 completed. New balance: ¥1,200',
+    ],
+  ] as const)('%j', (change, words) => {
+    expect(completedMessage({ ...transactionCompleted.example, ...change })).toBe(words)
+  })
+
+  test('no digit is rounded away', () => {
+    expect(formatMoney('92233720368547758.07', 'USD')).toBe('$92,233,720,368,547,758.07')
+  })
+})
+
+test('a completed transaction becomes a notification of its user, as the contract lists it', async () => {
+  const user = randomUUID()
+  const eventId = randomUUID()
+  expect((await deliver(user, { id: eventId })).status).toBe(204)
+  const { items } = await list(user)
+  expect(items).toEqual([
+    {
+      id: expect.any(String),
+      user_id: user,
+      event_id: eventId,
+      event_type: 'transaction.completed',
+      subject: transactionCompleted.example.transaction_id,
+      message: 'Deposit of $200.00 completed. New balance: $900.00',
+      channel: 'in-app',
+      status: 'stored',
+      attempts: 0,
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    },
+  ])
+})
+
+test('the same event, many times at once and again later, becomes one notification', async () => {
+  const user = randomUUID()
+  const id = randomUUID()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(user, { id })))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]))
+  expect((await deliver(user, { id })).status).toBe(204)
+  expect((await list(user)).items).toHaveLength(1)
+  const stored = await db.query({
+    text: `select from outbox where type = 'notification.stored' and data->>'event_id' = $1`,
+    values: [id],
+  })
+  expect(stored).toHaveLength(1)
+})
+
+test('an event that breaks its contract is answered 5xx and has no effect, then or later', async () => {
+  const user = randomUUID()
+  const id = randomUUID()
+  expect((await deliver(user, { id, bad: 1 })).status).toBe(500)
+  expect((await list(user)).items).toHaveLength(0)
+  // The same id, mended: nothing of the failed delivery may stand in its way.
+  expect((await deliver(user, { id })).status).toBe(204)
+  expect((await list(user)).items).toHaveLength(1)
+})
+
+test('a customer sees only what is his; an operator everything', async () => {
+  const [ada, bob] = [randomUUID(), randomUUID()]
+  await deliver(ada)
+  const { id } = (await list(ada)).items[0]!
+  const get = async (userId: string, role: 'customer' | 'operator') =>
+    (await reader.request('GET', `/notifications/${String(id)}`, { token: await token({ userId, role }) }))
+      .status
+  expect((await list(bob)).items).toHaveLength(0)
+  expect(await get(bob, 'customer')).toBe(404)
+  expect(await get(ada, 'customer')).toBe(200)
+  expect(await get(bob, 'operator')).toBe(200)
+})
+
+test('pages run from the newest to the oldest, each item once', async () => {
+  const user = randomUUID()
+  for (const amount of ['1.00', '2.00', '3.00', '4.00', '5.00']) await deliver(user, { amount })
+  const seen: unknown[] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const page = await list(user, `?limit=2${cursor && `&cursor=${cursor}`}`)
+    expect(page.items.length).toBeLessThanOrEqual(2)
+    seen.push(...page.items.map(({ message }) => /\$(\d)/.exec(String(message))?.[1]))
+    cursor = page.next_cursor
+  }
+  expect(seen).toEqual(['5', '4', '3', '2', '1'])
+})
+
+test('a cursor that no page gave is invalid input', async () => {
+  const answer = await reader.request('GET', '/notifications?cursor=rubbish', {
+    token: await token({ userId: randomUUID() }),
+  })
+  expect([answer.status, answer.body.errors[0].path]).toEqual([400, '/cursor'])
+})

@@ -1,0 +1,43 @@
+-- What a user is told. One notification per event: the event's source and id are unique here too, so that even
+-- a mistake in a consumer cannot tell the same thing twice.
+create table notifications (
+  id uuid primary key default uuidv7(),
+  user_id uuid not null,
+  event_source text not null,
+  event_id text not null,
+  event_type text not null,
+  subject text not null,
+  message text not null,
+  channel text not null default 'in-app' check (channel in ('in-app', 'email', 'sms', 'push')),
+  status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
+  attempts integer not null default 0,
+  created_at timestamptz not null default now(),
+  unique (event_source, event_id)
+);
+
+create index notifications_of_user on notifications (user_id, id desc);
+
+grant select, insert on notifications to :functions_role;
+
+-- Events that no consumer could process, as the Broker handed them over after its last retry, each once per
+-- consumer that failed.
+create table dead_letters (
+  id uuid primary key default uuidv7(),
+  event_source text not null,
+  event_id text not null,
+  event_type text not null,
+  -- The whole event in the JSON format of CloudEvents, without what the Broker added. Not jsonb, which refuses
+  -- texts with NUL: whatever arrives here must be kept.
+  event json not null,
+  -- Who could not process it, and its last answer (the knativeerror* attributes).
+  destination text not null,
+  error_code text,
+  error_data text,
+  deliveries integer not null default 1,
+  status text not null default 'stored' check (status in ('stored', 'redriven')),
+  created_at timestamptz not null default now(),
+  redriven_at timestamptz,
+  unique (event_source, event_id, destination)
+);
+
+grant select, insert, update on dead_letters to :functions_role;

@@ -1,0 +1,121 @@
+import http from 'node:http'
+import type { Request, Response } from 'express'
+import { answer } from '../../knative/host/answer.ts'
+import type { Config } from '../../knative/host/config.ts'
+import { problem, problems, type ProblemType } from '../../knative/host/problems.ts'
+
+// Concern one connection, not the request (RFC 9110, section 7.6.1).
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+const TIMEOUT_MS = 60_000
+
+const timedOut: ProblemType = { name: 'upstream-timeout', status: 504, title: 'The function took too long' }
+
+/** Sends a request on to a function and its answer back, both as streams. `body` is given where it has been
+ * read already. */
+export type Forward = (
+  request: Request,
+  response: Response,
+  to: { service: string; path: string; body: Buffer | undefined },
+) => Promise<void>
+
+/** Requests that find a connection closed under them go out once more, for the function cannot have seen them
+ * (or, for GET, may see them twice). Whatever may have reached it is never repeated: that could move money
+ * twice. */
+export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DOMAIN'>): Forward {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 256, timeout: 60_000 })
+
+  return async (request, response, { service, path, body }) => {
+    const host = `${service}.${config.SERVICE_DOMAIN}`
+    const gateway = config.LOCAL_GATEWAY ?? { host, port: 80 }
+    const options: http.RequestOptions = {
+      ...gateway,
+      agent,
+      path,
+      method: request.method,
+      headers: { ...endToEnd(request.headers), host, 'x-forwarded-for': request.ip },
+    }
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await exchange(request, response, options, body)
+      if (outcome.kind === 'answered') return
+      const repeatable = outcome.kind === 'unsent' || (outcome.kind === 'lost' && request.method === 'GET')
+      if (repeatable && attempt < 3 && !response.destroyed) continue
+      return answer(response, refusal(outcome.kind, service))
+    }
+  }
+}
+
+type Outcome = { kind: 'answered' | 'unsent' | 'lost' | 'timed-out' }
+
+function refusal(kind: 'unsent' | 'lost' | 'timed-out', service: string) {
+  const headers = { 'retry-after': '1' }
+  switch (kind) {
+    case 'unsent':
+      return problem(problems.unavailable, `${service} can't be reached. Try again.`, { headers })
+    case 'lost':
+      return problem(
+        problems.badGateway,
+        `${service} broke off. Whether it did its work is unknown; repeat with the same Idempotency-Key.`,
+      )
+    case 'timed-out':
+      return problem(timedOut, `${service} did not answer in time; repeat with the same Idempotency-Key.`)
+  }
+}
+
+function exchange(
+  request: Request,
+  response: Response,
+  options: http.RequestOptions,
+  body: Buffer | undefined,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const upstream = http.request(options)
+    let sent = false
+    const timer = setTimeout(() => end('timed-out'), TIMEOUT_MS)
+    const end = (kind: Outcome['kind']): void => {
+      clearTimeout(timer)
+      resolve({ kind })
+      if (kind !== 'answered') upstream.destroy()
+    }
+    // Nothing of the body is taken before there is a connection, so an unsent request can go out again.
+    upstream.on('socket', (socket) => {
+      const send = (): void => {
+        sent = true
+        if (body) upstream.end(body)
+        else request.pipe(upstream)
+      }
+      if (socket.connecting) socket.once('connect', send)
+      else send()
+    })
+    upstream.on('error', () => {
+      if (response.headersSent) response.destroy()
+      end(response.headersSent ? 'answered' : sent ? 'lost' : 'unsent')
+    })
+    upstream.on('response', (incoming) => {
+      clearTimeout(timer)
+      response.writeHead(incoming.statusCode ?? 502, endToEnd(incoming.headers))
+      incoming.pipe(response)
+      incoming.on('close', () => {
+        if (!incoming.complete) response.destroy()
+        end('answered')
+      })
+    })
+    response.once('close', () => {
+      if (!response.writableFinished) upstream.destroy()
+      end('answered')
+    })
+  })
+}
+
+function endToEnd(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
+  const kept: http.OutgoingHttpHeaders = { ...headers }
+  for (const name of HOP_BY_HOP) delete kept[name]
+  return kept
+}

@@ -1,0 +1,183 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { catalogueOf } from '../../knative/host/catalogue.ts'
+import { signingKey, startFunction, type TestFunction } from '../../tests/support/host.ts'
+import { operations } from '../../tests/support/repository.ts'
+import frontDoor from './front-door.ts'
+
+/** Stands where the gateway to the functions is: tells what reached whom, or fails as it is told. */
+let gateway: Server
+let behave: (request: IncomingMessage, response: ServerResponse, body: string) => void
+let seen: { host: string; method: string; url: string; body: string; headers: IncomingMessage['headers'] }[] =
+  []
+let door: TestFunction
+
+const echo: typeof behave = (_request, response) =>
+  response.writeHead(201, { 'content-type': 'application/json', 'x-own': 'kept' }).end('{"done":true}')
+
+beforeAll(async () => {
+  gateway = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request
+      seen.push({ host: headers.host ?? '', method, url, body, headers })
+      behave(request, response, body)
+    })
+  })
+  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
+  const LOCAL_GATEWAY = `127.0.0.1:${(gateway.address() as AddressInfo).port}`
+  door = await startFunction(frontDoor, { LOCAL_GATEWAY }, catalogueOf(await operations()))
+})
+
+beforeEach(() => {
+  seen = []
+  behave = echo
+})
+
+afterAll(async () => {
+  await door.stop()
+  gateway.closeAllConnections()
+  gateway.close()
+})
+
+const transaction = (type: unknown) => ({ type, account_id: 'a', amount: '1.00' })
+
+test.each([
+  ['POST', '/api/auth/login', 'login', '/auth/login'],
+  ['GET', '/api/accounts?limit=2&cursor=x', 'accounts', '/accounts?limit=2&cursor=x'],
+  ['GET', '/api/accounts/7/balance', 'accounts', '/accounts/7/balance'],
+  ['POST', '/api/accounts', 'open-account', '/accounts'],
+  ['GET', '/api/transactions', 'transactions', '/transactions'],
+  ['DELETE', '/api/users/7', 'users', '/users/7'],
+  ['POST', '/api/dead-letters/7/redrive', 'dead-letters', '/dead-letters/7/redrive'],
+])('%s %s goes to %s', async (method, path, service, url) => {
+  const answer = await door.request(method, path, method === 'GET' ? {} : { body: { a: 1 } })
+  expect(answer.status).toBe(201)
+  expect(seen).toMatchObject([{ host: `${service}.bank.svc.cluster.local`, method, url }])
+})
+
+test.each([
+  ['deposit', 'deposit'],
+  ['withdrawal', 'withdraw'],
+  ['transfer', 'transfer'],
+])('POST /api/transactions of type %s goes to %s, body and headers untouched', async (type, service) => {
+  const body = JSON.stringify(transaction(type), null, 3)
+  const answer = await door.request('POST', '/api/transactions', {
+    body,
+    token: 'some.access.token',
+    headers: { 'idempotency-key': 'k1', connection: 'close' },
+  })
+  expect([answer.status, answer.headers.get('x-own'), answer.body]).toEqual([201, 'kept', { done: true }])
+  expect(seen).toMatchObject([
+    {
+      host: `${service}.bank.svc.cluster.local`,
+      body,
+      headers: { authorization: 'Bearer some.access.token', 'idempotency-key': 'k1' },
+    },
+  ])
+})
+
+test.each([['loan'], [undefined], [7], [['deposit']]])(
+  'a type %j is refused with what it may be',
+  async (type) => {
+    const { status, body } = await door.request('POST', '/api/transactions', { body: transaction(type) })
+    expect(status).toBe(400)
+    expect(body.errors).toEqual([
+      { path: '/type', message: expect.stringMatching(/deposit.*transfer.*withdrawal/) },
+    ])
+    expect(seen).toEqual([])
+  },
+)
+
+test('rubbish, too much and a compressed body get their problems before any function is woken', async () => {
+  const post = async (body: string, headers = {}) =>
+    (await door.request('POST', '/api/transactions', { body, headers })).body.type.split('/').at(-1)
+  expect(await post('{')).toBe('invalid-json')
+  expect(await post(`{"type":"deposit","description":"${'x'.repeat(110_000)}"}`)).toBe('payload-too-large')
+  expect(await post('{}', { 'content-encoding': 'gzip' })).toBe('unsupported-media-type')
+  expect(seen).toEqual([])
+})
+
+test('an unknown route is 404, a wrong method 405 with what is allowed', async () => {
+  expect((await door.request('GET', '/api/loans')).status).toBe(404)
+  expect((await door.request('GET', '/nothing')).status).toBe(404)
+  const wrong = await door.request('DELETE', '/api/transactions')
+  expect([wrong.status, wrong.headers.get('allow')?.split(', ').sort()]).toEqual([405, ['GET', 'POST']])
+})
+
+test('a function that breaks off is 502 and is not asked again, for it may have moved money', async () => {
+  behave = (_request, response) => void response.destroy()
+  const answer = await door.request('POST', '/api/transactions', { body: transaction('deposit') })
+  expect(answer.status).toBe(502)
+  expect(answer.body.detail).toMatch(/Idempotency-Key/)
+  expect(seen).toHaveLength(1)
+})
+
+test('a function that breaks off while it only reads is asked again', async () => {
+  behave = (request, response, body) =>
+    seen.length < 3 ? void response.destroy() : echo(request, response, body)
+  expect((await door.request('GET', '/api/transactions')).status).toBe(201)
+  expect(seen).toHaveLength(3)
+})
+
+test('a gateway that is away is 503 with Retry-After, for nothing was sent', async () => {
+  const alone = await startFunction(
+    frontDoor,
+    { LOCAL_GATEWAY: '127.0.0.1:9' },
+    catalogueOf(await operations()),
+  )
+  const answer = await alone.request('POST', '/api/transactions', { body: transaction('deposit') })
+  await alone.stop()
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+})
+
+test('the caller’s address goes along, what he claims about it does not', async () => {
+  await door.request('GET', '/api/accounts', { headers: { 'x-forwarded-for': '203.0.113.9' } })
+  // The test itself comes from a loopback address, which counts as a proxy of the platform.
+  expect(seen[0]?.headers['x-forwarded-for']).toBe('203.0.113.9')
+})
+
+test('the public keys are there for everybody, and only the public ones', async () => {
+  const { status, body } = await door.request('GET', '/.well-known/jwks.json')
+  expect(status).toBe(200)
+  expect(body).toEqual(JSON.parse(signingKey.jwks))
+  expect(JSON.stringify(body)).not.toMatch(/"d":/)
+})
+
+describe('health', () => {
+  const healthy: typeof behave = (_request, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ok","database":"ok"}')
+
+  test('the bank is healthy where each context is', async () => {
+    behave = healthy
+    const { status, body } = await door.request('GET', '/health')
+    expect([status, body.status, Object.keys(body.contexts)]).toEqual([
+      200,
+      'ok',
+      ['identity', 'ledger', 'notifications'],
+    ])
+  })
+
+  test('one context without its database makes it 503, and says which', async () => {
+    behave = (request, response, body) =>
+      /^accounts\./.test(request.headers.host ?? '')
+        ? response.writeHead(503, { 'content-type': 'application/json' }).end('{"database":"unavailable"}')
+        : healthy(request, response, body)
+    const { status, body } = await door.request('GET', '/health')
+    expect(status).toBe(503)
+    expect(body.contexts).toMatchObject({
+      ledger: { status: 'unavailable', database: 'unavailable' },
+      identity: { status: 'ok' },
+    })
+    expect((await door.request('GET', '/health/ledger')).status).toBe(503)
+    expect((await door.request('GET', '/health/identity')).status).toBe(200)
+    expect((await door.request('GET', '/health/treasury')).status).toBe(404)
+  })
+
+  test('services lists every function that has an address', async () => {
+    behave = healthy
+    const { body } = await door.request('GET', '/health/services')
+    expect(Object.keys(body.services)).toEqual(expect.arrayContaining(['transfer', 'login', 'notifications']))
+  })
+})

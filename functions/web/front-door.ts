@@ -1,0 +1,12 @@
+import { operation } from '../../knative/host/operation.ts'
+import { mountFrontDoor } from './gateway.ts'
+
+/** The one origin for the outside world: `/api/...` to the functions, `/health...`, the public keys. */
+export default operation({
+  name: 'front-door',
+  context: 'web',
+  summary: 'Routes /api to the functions by their own declarations',
+  database: false,
+  needs: ['JWKS'],
+  mount: mountFrontDoor,
+})

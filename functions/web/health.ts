@@ -1,0 +1,59 @@
+import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
+import type { Context, Reply } from '../../knative/host/operation.ts'
+import { problem, problems } from '../../knative/host/problems.ts'
+import type { Services } from '../../knative/host/services.ts'
+
+interface FunctionHealth {
+  status: 'ok' | 'unavailable'
+  [detail: string]: unknown
+}
+
+// Long enough for a function that has to start first.
+const TIMEOUT_MS = 10_000
+
+/** The health pages of the bank. Asking a function wakes it up; nothing is remembered between two questions. */
+export function createHealth(catalogue: readonly CatalogueEntry[], { send, config }: Services) {
+  const contexts = [...new Set(catalogue.map((entry) => entry.context))].sort()
+
+  const ask = async (service: string): Promise<FunctionHealth> => {
+    try {
+      const url = `http://${service}.${config.SERVICE_DOMAIN}/health`
+      const { status, body } = await send({ url, method: 'GET', timeoutMs: TIMEOUT_MS })
+      const details = JSON.parse(body.toString()) as Record<string, unknown>
+      return { ...details, status: status === 200 ? 'ok' : 'unavailable' }
+    } catch {
+      return { status: 'unavailable', function: service }
+    }
+  }
+
+  /** A context is as healthy as its first function with a list to show, and the database under it. */
+  const speakerOf = (context: Context): string => {
+    const entries = catalogue.filter((entry) => entry.context === context)
+    const reader = entries.find((entry) => entry.routes.some((route) => route.method === 'GET'))
+    return (reader ?? entries[0])!.name
+  }
+
+  const summary = async (names: Record<string, string>, key: string): Promise<Reply> => {
+    const answers = await Promise.all(
+      Object.entries(names).map(async ([name, service]) => [name, await ask(service)] as const),
+    )
+    const ok = answers.every(([, { status }]) => status === 'ok')
+    return {
+      status: ok ? 200 : 503,
+      body: { status: ok ? 'ok' : 'unavailable', [key]: Object.fromEntries(answers) },
+    }
+  }
+
+  return {
+    all: () =>
+      summary(Object.fromEntries(contexts.map((context) => [context, speakerOf(context)])), 'contexts'),
+    services: () => summary(Object.fromEntries(catalogue.map(({ name }) => [name, name])), 'services'),
+    async one(context: string): Promise<Reply> {
+      const known = contexts.find((candidate) => candidate === context)
+      if (!known)
+        return problem(problems.notFound, `There is no context ${context}; there are ${contexts.join(', ')}.`)
+      const body = await ask(speakerOf(known))
+      return { status: body.status === 'ok' ? 200 : 503, body }
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
+
+export interface Target {
+  /** The function's name, which is its Service's. */
+  service: string
+  method: string
+  /** The path as declared. */
+  path: string
+  /** The body's values that choose this function among those of the same route. */
+  when: Readonly<Record<string, string>> | undefined
+}
+
+export type Routing =
+  { kind: 'found'; targets: Target[] } | { kind: 'wrong-method'; allow: string[] } | { kind: 'unknown' }
+
+export type FindRoute = (method: string, path: string) => Routing
+
+/** Finds the functions for a method and a path (without /api), from what the operations declare. A literal
+ * segment wins over a parameter. */
+export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
+  const paths = new Map<string, Target[]>()
+  for (const { name, routes } of catalogue) {
+    for (const { method, path, when } of routes) {
+      paths.set(path, [...(paths.get(path) ?? []), { service: name, method, path, when }])
+    }
+  }
+  const patterns = [...paths]
+    .map(([path, targets]) => ({ pattern: toPattern(path), parameters: path.split('{').length, targets }))
+    .sort((a, b) => a.parameters - b.parameters)
+
+  return (method, path) => {
+    const found = patterns.find(({ pattern }) => pattern.test(path))
+    if (!found) return { kind: 'unknown' }
+    const asked = method === 'HEAD' ? 'GET' : method
+    const targets = found.targets.filter((target) => target.method === asked)
+    if (targets.length > 0) return { kind: 'found', targets }
+    return { kind: 'wrong-method', allow: [...new Set(found.targets.map((target) => target.method))] }
+  }
+}
+
+const toPattern = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`)
+
+/** The target that the body chooses; for several without a match undefined. */
+export function choose(targets: readonly Target[], body: unknown): Target | undefined {
+  const values = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+  return targets.find(({ when = {} }) =>
+    Object.entries(when).every(([name, value]) => values[name] === value),
+  )
+}
