@@ -1,0 +1,116 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A server that we started and that outlives a Ctrl-C in our terminal. */
+export interface Daemon {
+  pid: number
+  /** Whether it still runs. */
+  alive(): boolean
+  /** Resolves when the process has ended, with how it ended. */
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+export interface DaemonOptions {
+  command: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+  /** The file that its output is added to. */
+  logFile: string
+  cwd?: string
+  user?: { uid: number; gid: number } | undefined
+}
+
+const LOG_BYTES_MAX = 10_000_000
+
+/** Starts a server in a process group of its own, so that a Ctrl-C reaches us and not it: functions must be
+ * able to finish their work before it goes. Rejects when the program can't be started at all. */
+export async function spawnDaemon(options: DaemonOptions): Promise<Daemon> {
+  const log = openLog(options.logFile)
+  try {
+    const child = spawn(options.command, options.args, {
+      env: options.env,
+      cwd: options.cwd ?? '/',
+      detached: true,
+      stdio: ['ignore', log, log],
+      ...options.user,
+    })
+    const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+    })
+    await new Promise((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', reject)
+    })
+    return { pid: child.pid!, alive: () => child.exitCode === null && child.signalCode === null, exited }
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** Signals a process, harder each time, until it is gone.
+ * @param steps signal and how long to wait for the end after it, in ms */
+export async function stopProcess(
+  pid: number,
+  alive: () => boolean,
+  steps: readonly (readonly [signal: NodeJS.Signals, waitMs: number])[],
+): Promise<void> {
+  for (const [signal, waitMs] of steps) {
+    if (!alive()) return
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+    if (await poll(() => !alive(), waitMs)) return
+  }
+  if (alive()) throw new Error(`process ${pid} could not be stopped`)
+}
+
+/** Asks every 20 ms until the answer is yes; false when it wasn't within the time. */
+export async function poll(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) return false
+    await delay(20)
+  }
+  return true
+}
+
+/** The command line of a process; undefined when no such process runs. A process that has ended but that
+ * nobody has waited for (a zombie, common under a container's PID 1) counts as none. */
+export function commandLine(pid: number): string | undefined {
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  if (process.platform !== 'linux') {
+    const ps = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+    return ps.status === 0 ? ps.stdout.trim() || undefined : undefined
+  }
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What was added to a file since it had `from` bytes. */
+export function textSince(file: string, from: number): string {
+  return readFileSync(file).subarray(from).toString('utf8')
+}
+
+/** The last lines of a log, indented, for an error message. */
+export function lastLines(text: string, count = 8): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return lines
+    .slice(-count)
+    .map((line) => `  ${line}`)
+    .join('\n')
+}
+
+export function fileSize(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+function openLog(file: string): number {
+  if (fileSize(file) > LOG_BYTES_MAX) renameSync(file, `${file}.1`)
+  return openSync(file, 'a', 0o600)
+}

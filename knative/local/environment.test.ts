@@ -1,0 +1,57 @@
+import { environmentOf, overridden } from './environment.ts'
+import type { EnvSource, ServiceManifest } from './service-manifest.ts'
+
+const manifest = (env: EnvSource[]) =>
+  ({ name: 'transfer', file: 'transfer.yaml', env }) as unknown as ServiceManifest
+const data = {
+  Secret: new Map([['ledger-database', { LEDGER_DATABASE_URL: 'postgres://ledger' }]]),
+  ConfigMap: new Map([['microbank', { LOG_LEVEL: 'info', SERVICE_DOMAIN: 'cluster' }]]),
+}
+const key = (of: 'Secret' | 'ConfigMap', from: string, name: string, optional = false): EnvSource => ({
+  ...{ kind: 'key', name: 'VALUE', of, from, key: name, optional },
+})
+
+describe('the environment of a function', () => {
+  test('is its manifest resolved, a single value before a whole map, and what Knative adds', () => {
+    const env = environmentOf(
+      manifest([
+        { kind: 'all', of: 'ConfigMap', from: 'microbank', prefix: '', optional: false },
+        { kind: 'all', of: 'Secret', from: 'ledger-database', prefix: 'MY_', optional: false },
+        { kind: 'value', name: 'LOG_LEVEL', value: 'debug' },
+        key('Secret', 'ledger-database', 'LEDGER_DATABASE_URL'),
+      ]),
+      data,
+      { PATH: '/bin', LEDGER_DATABASE_OWNER_URL: 'postgres://owner', GITHUB_TOKEN: 'secret' },
+      { LOCAL_GATEWAY: '127.0.0.1:1' },
+    )
+    expect(env).toEqual({
+      PATH: '/bin',
+      NODE_ENV: 'production',
+      LOCAL_GATEWAY: '127.0.0.1:1',
+      LOG_LEVEL: 'debug',
+      SERVICE_DOMAIN: 'cluster',
+      MY_LEDGER_DATABASE_URL: 'postgres://ledger',
+      VALUE: 'postgres://ledger',
+      K_SERVICE: 'transfer',
+      K_CONFIGURATION: 'transfer',
+      K_REVISION: 'transfer-00001',
+    })
+  })
+
+  test('lacks what is optional and not there; the rest has to be there', () => {
+    expect(environmentOf(manifest([key('Secret', 'none', 'A', true)]), data, {}, {})).not.toHaveProperty(
+      'VALUE',
+    )
+    expect(() => environmentOf(manifest([key('Secret', 'none', 'A')]), data, {}, {})).toThrow(
+      'transfer.yaml: Service transfer needs Secret none with a key A, which is not there',
+    )
+    const all: EnvSource = { kind: 'all', of: 'ConfigMap', from: 'none', prefix: '', optional: false }
+    expect(() => environmentOf(manifest([all]), data, {}, {})).toThrow('needs ConfigMap none')
+  })
+})
+
+test('the runtime’s own environment wins over a ConfigMap, for the keys that it has', () => {
+  expect(overridden(data.ConfigMap, { LOG_LEVEL: 'debug', OTHER: 'x' })).toEqual(
+    new Map([['microbank', { LOG_LEVEL: 'debug', SERVICE_DOMAIN: 'cluster' }]]),
+  )
+})

@@ -1,0 +1,64 @@
+import type { EnvSource, ServiceManifest } from './service-manifest.ts'
+
+/** Secrets and ConfigMaps by name, each with its data. */
+export interface EnvData {
+  Secret: ReadonlyMap<string, Record<string, string>>
+  ConfigMap: ReadonlyMap<string, Record<string, string>>
+}
+
+/** Of the runtime's own environment a function sees what any process needs, and no more: what else is in there
+ * (passwords of owners, a developer's tokens) a container on a cluster would not see either. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot']
+
+/**
+ * The environment of a Service's processes: what its manifest says, with Secrets and ConfigMaps resolved, and what
+ * Knative adds (K_SERVICE, K_REVISION, K_CONFIGURATION; PORT is the process's own).
+ * @param own the runtime's environment
+ * @param local settings that only the local runtime gives
+ * @throws an error with the manifest's file for a Secret, ConfigMap or key that is not there
+ */
+export function environmentOf(
+  manifest: ServiceManifest,
+  data: EnvData,
+  own: NodeJS.ProcessEnv,
+  local: Record<string, string>,
+): Record<string, string> {
+  const inherited = INHERITED.filter((name) => own[name] !== undefined).map((name) => [name, own[name]!])
+  return {
+    ...(Object.fromEntries(inherited) as Record<string, string>),
+    NODE_ENV: 'production',
+    ...local,
+    ...Object.assign({}, ...manifest.env.map((source) => resolve(manifest, source, data))),
+    K_SERVICE: manifest.name,
+    K_CONFIGURATION: manifest.name,
+    K_REVISION: `${manifest.name}-00001`,
+  }
+}
+
+function resolve(manifest: ServiceManifest, source: EnvSource, data: EnvData): Record<string, string> {
+  if (source.kind === 'value') return { [source.name]: source.value }
+  const found = data[source.of].get(source.from)
+  if (source.kind === 'all') {
+    if (!found && !source.optional) throw missing(manifest, `${source.of} ${source.from}`)
+    return Object.fromEntries(Object.entries(found ?? {}).map(([key, value]) => [source.prefix + key, value]))
+  }
+  const value = found?.[source.key]
+  if (value !== undefined) return { [source.name]: value }
+  if (source.optional) return {}
+  throw missing(manifest, `${source.of} ${source.from} with a key ${source.key}`)
+}
+
+function missing(manifest: ServiceManifest, what: string): Error {
+  return new Error(`${manifest.file}: Service ${manifest.name} needs ${what}, which is not there`)
+}
+
+/** ConfigMaps as the manifests have them, with the values that the runtime's own environment has for the same keys:
+ * `LOG_LEVEL=debug npm start`. */
+export function overridden(
+  configMaps: ReadonlyMap<string, Record<string, string>>,
+  own: NodeJS.ProcessEnv,
+): Map<string, Record<string, string>> {
+  const override = (data: Record<string, string>) =>
+    Object.fromEntries(Object.entries(data).map(([key, value]) => [key, own[key] ?? value]))
+  return new Map([...configMaps].map(([name, data]) => [name, override(data)]))
+}

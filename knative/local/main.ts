@@ -1,0 +1,69 @@
+import { resolve } from 'node:path'
+import { createLog } from '../../monitoring/log.ts'
+import { readArguments, USAGE, type Arguments } from './options.ts'
+import { startRuntime, type Runtime } from './runtime.ts'
+import { welcome } from './welcome.ts'
+
+void main()
+
+async function main(): Promise<void> {
+  try {
+    const given = readArguments(process.argv.slice(2))
+    if (given) await run(given)
+    else console.log(USAGE)
+  } catch (error) {
+    // Most are for the person who typed the command; a stack would only hide the sentence.
+    console.error(
+      `\n${process.env.LOG_LEVEL === 'debug' ? (error as Error).stack : (error as Error).message}`,
+    )
+    process.exitCode = 1
+  }
+}
+
+async function run({ port, dataDir, host, queue }: Arguments): Promise<void> {
+  const startedAt = Date.now()
+  const since = () => `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(5)} s`
+  const stop = onStop()
+  const runtime = await startRuntime({
+    root: process.cwd(),
+    dataDir: resolve(dataDir),
+    port,
+    queue,
+    ...(host && { hosts: [host] }),
+    log: createLog({ service: 'runtime' }, process.env.LOG_LEVEL === 'debug' ? 'debug' : 'warn'),
+    onProgress: (sentence) => console.log(`${since()}  ${sentence}`),
+    onWarning: (line) => console.error(line),
+  })
+  stop.stops(runtime)
+  console.log(welcome(runtime))
+  runtime.secrets.markOperatorShown()
+}
+
+/** Ctrl-C or SIGTERM stops in order, a second one at once. One that comes during the start waits for its end: what is
+ * half started can't be stopped in order. */
+function onStop(): { stops: (runtime: Runtime) => void } {
+  let runtime: Runtime | undefined
+  let asked = 0
+  const stop = async (): Promise<void> => {
+    asked++
+    if (asked > 1) {
+      console.log('Stopping at once.')
+      runtime?.kill()
+      process.exit(130)
+    }
+    if (!runtime) return console.log('\nStops when it has started. Ctrl-C again stops it at once.')
+    console.log('\nStopping: requests and events under way are finished first. Ctrl-C again stops at once.')
+    await runtime.stop()
+    console.log('Stopped.')
+    process.exit(0)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
+  return {
+    stops(started) {
+      runtime = started
+      if (asked === 0) return
+      asked = 0
+      void stop()
+    },
+  }
+}

@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { field, optionalText, readResource, strings, wrong, type Resource } from './resource.ts'
+import { readService, type ServiceManifest } from './service-manifest.ts'
+
+/** The namespace that every manifest of the bank lives in. */
+export const NAMESPACE = 'bank'
+
+export interface PingSourceManifest {
+  name: string
+  schedule: string
+  timezone: string | undefined
+  contentType: string | undefined
+  /** The event's data, as bytes; undefined where the event carries none. */
+  data: Buffer | undefined
+  extensions: Record<string, string>
+  sink: { kind: string; name: string; uri: string }
+}
+
+export interface Manifests {
+  services: ServiceManifest[]
+  configMaps: Map<string, Record<string, string>>
+  pingSources: PingSourceManifest[]
+  /** Broker, RabbitmqBrokerConfig and Trigger documents: eventing/broker knows what they mean. */
+  eventing: Resource[]
+}
+
+const EVENTING_KINDS = ['Broker', 'RabbitmqBrokerConfig', 'Trigger']
+
+/**
+ * Reads what a cluster would be given: every YAML file under `<root>/knative/services` and `<root>/eventing`, and
+ * `<root>/knative/config*.yaml`. Kinds that mean nothing to the local runtime are passed over.
+ * Throws one error, with the file's name, where a document is not what it should be.
+ */
+export function readManifests(root: string): Manifests {
+  const resources = manifestFiles(root).flatMap((file) => readDocuments(root, file))
+  refuseDuplicates(resources)
+  const ofKind = (kind: string, group: string) =>
+    resources.filter((resource) => resource.kind === kind && resource.apiVersion.startsWith(group))
+  const manifests = {
+    services: ofKind('Service', 'serving.knative.dev/').map(readService),
+    configMaps: new Map(
+      ofKind('ConfigMap', 'v1').map((resource) => [
+        resource.metadata.name,
+        strings(resource, 'data', resource.document.data),
+      ]),
+    ),
+    pingSources: ofKind('PingSource', 'sources.knative.dev/').map(readPingSource),
+    eventing: resources.filter((resource) => EVENTING_KINDS.includes(resource.kind)),
+  }
+  requireSubscribers(resources, manifests.services)
+  return manifests
+}
+
+function manifestFiles(root: string): string[] {
+  const folder = join(root, 'knative')
+  const config = list(folder).filter((file) => /^config.*\.ya?ml$/.test(file))
+  return [
+    ...config.map((file) => join(folder, file)),
+    ...['knative/services', 'eventing'].flatMap((name) =>
+      list(join(root, name), true)
+        .filter((file) => /\.ya?ml$/.test(file))
+        .map((file) => join(root, name, file)),
+    ),
+  ].sort()
+}
+
+function list(folder: string, recursive = false): string[] {
+  try {
+    return readdirSync(folder, { recursive, encoding: 'utf8' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function readDocuments(root: string, path: string): Resource[] {
+  const file = relative(root, path)
+  const documents = parseAllDocuments(readFileSync(path, 'utf8'))
+  return documents.flatMap((parsed) => {
+    const [error] = parsed.errors
+    if (error) throw new Error(`${file}: ${error.message}`)
+    const document = parsed.toJS() as Record<string, unknown> | null
+    return document === null ? [] : [readResource(file, document)]
+  })
+}
+
+function refuseDuplicates(resources: Resource[]): void {
+  const seen = new Map<string, Resource>()
+  for (const resource of resources) {
+    const key = `${resource.apiVersion} ${resource.kind} ${resource.metadata.name}`
+    const first = seen.get(key)
+    if (first)
+      throw new Error(
+        `${resource.file}: ${resource.kind} ${resource.metadata.name} is already in ${first.file}`,
+      )
+    seen.set(key, resource)
+  }
+}
+
+const DESTINATIONS = ['spec.subscriber.ref', 'spec.delivery.deadLetterSink.ref', 'spec.sink.ref']
+
+/** An event for a Service that is not there would be retried for long: better said at the start. */
+function requireSubscribers(resources: Resource[], services: ServiceManifest[]): void {
+  const known = new Set(services.map((service) => service.name))
+  for (const resource of resources)
+    for (const path of DESTINATIONS) {
+      const ref = field(resource, path) as { kind?: unknown; name?: unknown } | undefined
+      if (ref?.kind === 'Service' && !known.has(String(ref.name)))
+        throw wrong(resource, `${path}.name`, 'the name of a Service that has a manifest', ref.name)
+    }
+}
+
+function readPingSource(resource: Resource): PingSourceManifest {
+  const sink = field(resource, 'spec.sink.ref') as { kind?: string; name?: string } | undefined
+  if (!sink?.kind || !sink.name) throw wrong(resource, 'spec.sink.ref', 'a kind and a name', sink)
+  const data = optionalText(resource, 'spec.data')
+  const dataBase64 = optionalText(resource, 'spec.dataBase64')
+  return {
+    name: resource.metadata.name,
+    schedule: optionalText(resource, 'spec.schedule') ?? '* * * * *',
+    timezone: optionalText(resource, 'spec.timezone'),
+    contentType: optionalText(resource, 'spec.contentType'),
+    data: dataBase64 ? Buffer.from(dataBase64, 'base64') : data === undefined ? undefined : Buffer.from(data),
+    extensions: strings(
+      resource,
+      'spec.ceOverrides.extensions',
+      field(resource, 'spec.ceOverrides.extensions'),
+    ),
+    sink: { kind: sink.kind, name: sink.name, uri: optionalText(resource, 'spec.sink.uri') ?? '/' },
+  }
+}

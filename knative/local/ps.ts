@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { STATUS_HOST } from './hosts.ts'
+import { statusTables } from './status-tables.ts'
+import type { RuntimeStatus } from './runtime.ts'
+
+void main()
+
+async function main(): Promise<void> {
+  try {
+    const { values } = parseArgs({ options: { data: { type: 'string', default: '.microbank' } } })
+    console.log(statusTables(await readStatus(internalPort(values.data))))
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}
+
+function internalPort(dataDir: string): number {
+  try {
+    const running = JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')) as {
+      internalPort: number
+    }
+    return running.internalPort
+  } catch (error) {
+    throw new Error(`No bank runs on the data folder ${dataDir}. Start one with npm start.`, { cause: error })
+  }
+}
+
+function readStatus(port: number): Promise<RuntimeStatus> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ host: '127.0.0.1', port, path: '/status', headers: { host: STATUS_HOST } })
+    asking.once('error', () =>
+      reject(new Error('The bank that ran on this data folder is gone. Start it with npm start.')),
+    )
+    asking.once('response', (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(JSON.parse(text) as RuntimeStatus)
+        else reject(new Error(`The bank answered ${response.statusCode}: ${text}`))
+      })
+    })
+    asking.end()
+  })
+}

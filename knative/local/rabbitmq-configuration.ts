@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+
+/** What stays the same for the life of a data folder: RabbitMQ finds its data by the node's name. */
+export interface Identity {
+  name: string
+  cookie: string
+  user: string
+  password: string
+}
+
+export interface Ports {
+  amqp: number
+  distribution: number
+  epmd: number
+}
+
+/** The identity of the node of a data folder, made when it has none. */
+export async function readIdentity(dataDir: string): Promise<Identity> {
+  const file = join(dataDir, 'identity.json')
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Identity
+  const identity: Identity = {
+    name: `microbank-${randomBytes(4).toString('hex')}@localhost`,
+    cookie: randomBytes(20).toString('hex'),
+    user: 'microbank',
+    password: randomBytes(20).toString('hex'),
+  }
+  // Never half a file: without its name the node would not find its data again.
+  await writeFile(`${file}.new`, JSON.stringify(identity), { mode: 0o600 })
+  await rename(`${file}.new`, file)
+  return identity
+}
+
+/** Writes the files that the node reads when it starts. */
+export async function writeConfiguration(dataDir: string, identity: Identity, ports: Ports): Promise<void> {
+  const lines = [
+    `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
+    // Instead of guest; read when the node starts on an empty folder.
+    `default_user = ${identity.user}`,
+    `default_pass = ${identity.password}`,
+    'disk_free_limit.absolute = 50MB',
+    // A quorum queue's log is kept in memory up to this size; the default of 512 MB is meant for servers.
+    'raft.wal_max_size_bytes = 67108864',
+    'log.connection.level = warning',
+  ]
+  await writeFile(join(dataDir, 'rabbitmq.conf'), `${lines.join('\n')}\n`, { mode: 0o600 })
+  await writeFile(join(dataDir, 'enabled_plugins'), '[].\n')
+  const cookie = join(dataDir, '.erlang.cookie')
+  // Erlang refuses a cookie that others could read, and so it can't be written to again.
+  await rm(cookie, { force: true })
+  await writeFile(cookie, identity.cookie, { mode: 0o400 })
+}
+
+/** All that the node is told; nothing of the machine's own RabbitMQ (/etc/rabbitmq) is read. */
+export function environment(dataDir: string, identity: Identity, ports: Ports): NodeJS.ProcessEnv {
+  return {
+    PATH: pathFolders().join(delimiter),
+    HOME: dataDir,
+    LC_ALL: 'C.UTF-8',
+    ERL_EPMD_PORT: String(ports.epmd),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODENAME: identity.name,
+    RABBITMQ_DIST_PORT: String(ports.distribution),
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    RABBITMQ_CONFIG_FILE: join(dataDir, 'rabbitmq.conf'),
+    RABBITMQ_CONFIG_FILES: join(dataDir, 'conf.d'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(dataDir, 'advanced.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(dataDir, 'enabled_plugins'),
+    RABBITMQ_MNESIA_BASE: join(dataDir, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(dataDir, 'log'),
+    RABBITMQ_LOGS: '-',
+    // Two schedulers do for one laptop; the node's own protocol stays on this machine.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}',
+    // Makes the start script become the node rather than stay as its parent, so that the process we start
+    // is the one to signal (rabbitmq-server, last lines).
+    RUNNING_UNDER_SYSTEMD: 'true',
+  }
+}
+
+export const pathFolders = (): string[] => (process.env.PATH ?? '/usr/bin:/bin').split(delimiter)

@@ -1,0 +1,60 @@
+/** One YAML document, with the file it came from: every complaint about it names that file. */
+export interface Resource {
+  file: string
+  apiVersion: string
+  kind: string
+  metadata: { name: string; labels: Record<string, string>; annotations: Record<string, string> }
+  /** The document as it was written. */
+  document: Record<string, unknown>
+}
+
+/** Takes one parsed YAML document for a Kubernetes resource; throws where it is none. */
+export function readResource(file: string, document: Record<string, unknown>): Resource {
+  const { apiVersion, kind, metadata } = document
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    throw new Error(`${file}: every document needs apiVersion and kind`)
+  const { name, labels, annotations } = (metadata ?? {}) as Record<string, unknown>
+  if (typeof name !== 'string') throw new Error(`${file}: ${kind} needs metadata.name`)
+  const resource: Resource = {
+    file,
+    apiVersion,
+    kind,
+    metadata: { name, labels: {}, annotations: {} },
+    document,
+  }
+  resource.metadata.labels = strings(resource, 'metadata.labels', labels)
+  resource.metadata.annotations = strings(resource, 'metadata.annotations', annotations)
+  return resource
+}
+
+/** The value at a dotted path of a document; undefined where there is none. */
+export function field(resource: Resource, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, key) => (value as Record<string, unknown> | null | undefined)?.[key],
+      resource.document,
+    )
+}
+
+export function optionalText(resource: Resource, path: string): string | undefined {
+  const value = field(resource, path)
+  if (value === undefined || typeof value === 'string') return value
+  throw wrong(resource, path, 'text', value)
+}
+
+/** The error for a value that can't be used: names the file, the resource, the field, what was expected and what came. */
+export function wrong(resource: Resource, path: string, expected: string, value: unknown): Error {
+  const { file, kind, metadata } = resource
+  const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
+  return new Error(`${file}: ${kind} ${metadata.name}: ${path} ${found}; expected ${expected}`)
+}
+
+/** A map of texts, as labels, annotations and a ConfigMap's data are. */
+export function strings(resource: Resource, path: string, value: unknown): Record<string, string> {
+  const entries = Object.entries((value ?? {}) as Record<string, unknown>)
+  for (const [key, entry] of entries)
+    // Kubernetes refuses numbers and booleans here; a manifest that runs locally must run on a cluster too.
+    if (typeof entry !== 'string') throw wrong(resource, `${path}.${key}`, 'text in quotes', entry)
+  return Object.fromEntries(entries) as Record<string, string>
+}

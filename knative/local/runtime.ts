@@ -1,0 +1,195 @@
+import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
+import { join } from 'node:path'
+import type { BrokerStatus } from '../../eventing/broker/broker.ts'
+import type { Log } from '../../monitoring/log.ts'
+import { QUEUE_DATABASE, startBackends, type Backends } from './backends.ts'
+import { contextsOf } from './databases.ts'
+import { environmentOf, overridden, type EnvData } from './environment.ts'
+import { brokersOf, startBrokers } from './eventing.ts'
+import { openFunctionLogs } from './function-log.ts'
+import { CLUSTER_DOMAIN, PUBLIC_DOMAIN } from './hosts.ts'
+import { openProcessRecords } from './leftovers.ts'
+import { lockDataFolder } from './lock.ts'
+import { readManifests } from './manifests.ts'
+import type { QueueChoice } from './options.ts'
+import { startPingSource } from './ping-source.ts'
+import { internalHandler, openListener, publicHandler } from './router.ts'
+import { openSecrets, type SecretStore } from './secrets.ts'
+import type { Service, ServiceStatus } from './service.ts'
+import { createServices } from './services.ts'
+import { Undo } from './undo.ts'
+
+export interface RuntimeOptions {
+  /** Folder of the repository: manifests and migrations. */
+  root: string
+  /** Folder of the functions' bundles; default `<root>/dist/functions`. */
+  bundles?: string
+  dataDir: string
+  /** Public port; 0 is any that is free. */
+  port: number
+  /** Addresses of the public port; default is this machine alone. */
+  hosts?: string[]
+  queue?: QueueChoice | undefined
+  env?: NodeJS.ProcessEnv
+  log: Log
+  /** Told, in a sentence, what is being waited for. */
+  onProgress?: (sentence: string) => void
+  /** Lines of functions that are a warning or worse. */
+  onWarning?: (line: string) => void
+}
+
+export interface RuntimeStatus {
+  pid: number
+  url: string
+  queue: string
+  services: (ServiceStatus & { url: string })[]
+  brokers: (BrokerStatus & { name: string })[]
+}
+
+export interface Runtime {
+  url: string
+  port: number
+  internalPort: number
+  dataDir: string
+  /** What carries the events, and why. */
+  queue: string
+  secrets: SecretStore
+  status(): Promise<RuntimeStatus>
+  /** Stops everything in order: requests and events that were begun are finished, then functions, Broker, databases. */
+  stop(): Promise<void>
+  /** Ends everything at once. What was committed stays. */
+  kill(): void
+}
+
+/** How long requests that are under way may take when the bank stops. */
+const FINISH_MS_MAX = 30_000
+
+/**
+ * Runs the whole bank on this machine, from the manifests that a cluster would be given.
+ * @throws an error whose message is for a person: data folder in use, port taken, a manifest that is wrong, ...
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const undo = new Undo(options.log)
+  try {
+    const bank = await openBank(options, undo)
+    const backends = await startBackends(bank)
+    undo.add(() => backends.stop())
+    const inside = await openInside(bank, backends, undo)
+    const { port, url } = await openOutside(bank, inside, undo)
+
+    const { services, brokers, internalPort } = inside
+    const queue = backends.queue.about
+    inside.describe(async () => ({
+      pid: process.pid,
+      url,
+      queue,
+      services: [...services.values()].map((service) => ({ ...service.status(), url: urlOf(service, port) })),
+      brokers: await brokers.status(),
+    }))
+    undo.add(announce(bank.dataDir, { pid: process.pid, url, port, internalPort }))
+    return {
+      ...{ url, port, internalPort, queue, dataDir: bank.dataDir, secrets: bank.secrets },
+      status: inside.status,
+      stop: () => undo.run(),
+      kill() {
+        for (const service of services.values()) service.kill()
+        backends.kill()
+      },
+    }
+  } catch (error) {
+    await undo.run()
+    throw error
+  }
+}
+
+/** Takes the data folder, clears it of what a killed run left, and reads what is to be run. */
+async function openBank(options: RuntimeOptions, undo: Undo) {
+  mkdirSync(options.dataDir, { recursive: true })
+  const dataDir = realpathSync(options.dataDir)
+  const onProgress = options.onProgress ?? (() => {})
+  undo.add(lockDataFolder(dataDir))
+  const records = openProcessRecords(dataDir)
+  for (const leftover of await records.stopLeftovers())
+    onProgress(`stopped ${leftover}, left by an earlier run`)
+  const manifests = readManifests(options.root)
+  const brokers = brokersOf(manifests.eventing)
+  const contexts = contextsOf(options.root)
+  const secrets = openSecrets(dataDir, [...contexts, QUEUE_DATABASE])
+  const { queue, env = process.env } = options
+  return { ...options, dataDir, onProgress, records, manifests, brokers, contexts, secrets, queue, env }
+}
+
+type Bank = Awaited<ReturnType<typeof openBank>>
+
+/** The cluster-local side: the functions' Services (no process yet), the Broker, and the gateway between them. */
+async function openInside(bank: Bank, backends: Backends, undo: Undo) {
+  const { dataDir, manifests, env, log, records, onProgress } = bank
+  let status = (): Promise<RuntimeStatus> => Promise.reject(new Error('The bank is still starting.'))
+  const services = new Map<string, Service>()
+  const routes = { services, brokers: new Map<string, RequestListener>(), status: () => status(), log }
+  const gateway = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
+  undo.add(() => gateway.stop(1000))
+  const logs = openFunctionLogs(dataDir, bank.onWarning ?? (() => {}))
+  undo.add(() => logs.close())
+
+  const data = environmentData(bank, backends)
+  const local = {
+    LOCAL_GATEWAY: `127.0.0.1:${gateway.port}`,
+    HOST: '127.0.0.1',
+    NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+  }
+  const created = createServices(manifests.services, {
+    bundles: bank.bundles ?? join(bank.root, 'dist', 'functions'),
+    environmentOf: (manifest) => environmentOf(manifest, data, env, local),
+    ...{ logs, records, log },
+  })
+  for (const [name, service] of created) services.set(name, service)
+
+  onProgress('the Broker is starting')
+  const brokers = await startBrokers(bank.brokers, backends.queue, gateway.port, log)
+  for (const [name, { handler }] of brokers.byName) routes.brokers.set(name, handler)
+  // Functions that end may still publish, so the Broker's ingress stays until they are gone; nothing new is delivered.
+  undo.add(() => brokers.stop())
+  undo.add(() => Promise.all([...services.values()].map((service) => service.stop())))
+  undo.add(() => brokers.drain())
+  const describe = (said: typeof status) => (status = said)
+  return { services, brokers, routes, internalPort: gateway.port, status: () => status(), describe }
+}
+
+type Inside = Awaited<ReturnType<typeof openInside>>
+
+/** What sets the bank in motion: the public port, the first processes, the PingSources. */
+async function openOutside(bank: Bank, { services, routes, internalPort }: Inside, undo: Undo) {
+  const open = await openListener(publicHandler(routes), bank.port, bank.hosts ?? ['127.0.0.1', '::1'])
+  undo.add(() => {
+    for (const service of services.values()) service.endStreams()
+    return open.stop(FINISH_MS_MAX)
+  })
+  for (const service of services.values()) service.start()
+  for (const source of bank.manifests.pingSources) undo.add(startPingSource(source, internalPort, bank.log))
+  return { port: open.port, url: `http://localhost:${open.port}` }
+}
+
+function environmentData({ secrets, manifests, env }: Bank, { databases }: Backends): EnvData {
+  const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
+  return {
+    Secret: secrets.secrets(Object.fromEntries(urls)),
+    ConfigMap: new Map([...overridden(manifests.configMaps, env), ...secrets.configMaps()]),
+  }
+}
+
+function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): string {
+  return clusterLocal ? `http://${name}.${CLUSTER_DOMAIN}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
+}
+
+/** Writes `runtime.json`, by which `npm run ps` and a second start find this one. @returns what takes it away again */
+function announce(
+  dataDir: string,
+  running: { pid: number; url: string; port: number; internalPort: number },
+) {
+  const file = join(dataDir, 'runtime.json')
+  writeFileSync(`${file}.new`, `${JSON.stringify(running)}\n`)
+  renameSync(`${file}.new`, file)
+  return () => rmSync(file, { force: true })
+}

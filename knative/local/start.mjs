@@ -1,0 +1,22 @@
+// `npm start`: builds the bundles, then runs the bank in this same process.
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(fileURLToPath(import.meta.url), '../../..')
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`microbank needs Node 20.19 or newer; this is ${process.version}.`)
+  process.exit(1)
+}
+if (!existsSync(join(root, 'node_modules', 'esbuild'))) {
+  console.error('The packages are not installed yet: npm ci')
+  process.exit(1)
+}
+
+process.chdir(root)
+const { default: build } = await import('../build/build.mjs')
+await build({ log: (line) => console.log(line) })
+createRequire(import.meta.url)(join(root, 'dist', 'local', 'runtime.cjs'))

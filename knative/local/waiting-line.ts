@@ -1,0 +1,52 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** A request, as long as it has no answer. */
+export interface Caller {
+  req: IncomingMessage
+  res: ServerResponse
+  /** Whether it came from one of the bank's own functions. */
+  trusted: boolean
+  /** How many processes it was given to. */
+  attempts: number
+}
+
+/** Requests that wait for a process, in the order in which they came. One whose client goes away leaves the line. */
+export class WaitingLine {
+  readonly #waiting = new Map<Caller, { leave: () => void }>()
+
+  get length(): number {
+    return this.#waiting.size
+  }
+
+  get first(): Caller | undefined {
+    const [first] = this.#waiting.keys()
+    return first
+  }
+
+  /** Puts a request at the end; `onLate` is called, and it is out of the line, if it still waits after `timeoutMs`. */
+  join(caller: Caller, timeoutMs: number, onLate: () => void): void {
+    const gone = () => this.leave(caller)
+    const timer = setTimeout(() => {
+      this.leave(caller)
+      onLate()
+    }, timeoutMs)
+    caller.res.once('close', gone)
+    const leave = () => {
+      clearTimeout(timer)
+      caller.res.off('close', gone)
+    }
+    this.#waiting.set(caller, { leave })
+  }
+
+  leave(caller: Caller): void {
+    this.#waiting.get(caller)?.leave()
+    this.#waiting.delete(caller)
+  }
+
+  /** Empties the line; returns those who stood in it. */
+  dissolve(): Caller[] {
+    const callers = [...this.#waiting.keys()]
+    for (const caller of callers) this.leave(caller)
+    return callers
+  }
+}

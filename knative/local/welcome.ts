@@ -1,0 +1,40 @@
+import type { Runtime } from './runtime.ts'
+
+/** What a person sees when the bank has started: where it is, who may do what, and a first transfer to paste. */
+export function welcome({ url, port, queue, dataDir, secrets }: Runtime): string {
+  const { email, password } = secrets.operator
+  const operator = secrets.showOperator
+    ? `\nOperator      ${email}\n              password ${password}   (shown this once; kept in ${dataDir}/secrets.json)`
+    : `\nOperator      ${email}`
+  return `
+The bank is open.
+
+Front door    ${url}/api
+A function    http://transfer.microbank.localhost:${port}
+Broker        http://default-broker-ingress.microbank.localhost:${port}
+Events        go through ${queue}
+Data, logs    ${dataDir}${operator}
+
+A first transfer, to paste into a shell:
+
+${tour(url)}
+npm run ps shows what runs. Ctrl-C stops everything in order.
+`
+}
+
+/** Needs nothing but curl and the node that is there anyway. */
+function tour(url: string): string {
+  return `  BANK=${url}/api
+  field() { node -p "JSON.parse(require('fs').readFileSync(0)).$1"; }
+  post() { curl -s "$BANK/$1" -H 'Content-Type: application/json' -H "Authorization: Bearer $TOKEN" -d "$2"; }
+  ADA='"email":"ada-'$RANDOM'@example.com","password":"three blue herons"'
+  curl -s $BANK/auth/register -H 'Content-Type: application/json' -d '{"name":"Ada",'"$ADA"'}'; echo
+  TOKEN=$(curl -s $BANK/auth/login -H 'Content-Type: application/json' -d "{$ADA}" | field access_token)
+  A=$(post accounts '{"account_type":"checking"}' | field id)
+  B=$(post accounts '{"account_type":"savings"}' | field id)
+  post transactions '{"type":"deposit","account_id":"'$A'","amount":"900.00"}'; echo
+  post transactions '{"type":"transfer","account_id":"'$A'","to_account_id":"'$B'","amount":"200.00"}'; echo
+  curl -s $BANK/accounts -H "Authorization: Bearer $TOKEN"; echo
+  curl -s $BANK/notifications -H "Authorization: Bearer $TOKEN"; echo
+`
+}
