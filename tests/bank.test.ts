@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto'
+import { startBank, type Bank } from './support/bank.ts'
+import { registerCustomer, type Customer } from './support/customers.ts'
+import { until } from './support/until.ts'
+
+/** The bank as a person meets it: started as `npm start` does, over real Postgres and RabbitMQ. */
+
+let bank: Bank
+let operator: string
+
+beforeAll(async () => {
+  bank = await startBank()
+  const { email, password } = operatorIn(bank.output())
+  operator = (await bank.call('POST', '/api/auth/login', { body: { email, password } })).body.access_token
+}, 120_000)
+
+afterAll(() => bank?.stop(), 60_000)
+
+/** Address and password as they are printed at the first start. */
+function operatorIn(output: string): { email: string; password: string } {
+  const [, email, password] = /Operator\s+(\S+)\s+password (\S+)/.exec(output) ?? []
+  if (!email || !password) throw new Error(`expected the operator's password in:\n${output}`)
+  return { email, password }
+}
+
+const notificationsOf = async (customer: Customer): Promise<string[]> => {
+  const { body } = await bank.call('GET', '/api/notifications', { token: customer.token })
+  return (body.items as { message: string }[]).map(({ message }) => message)
+}
+
+test('a first transfer: register, log in, two accounts, deposit, transfer, notification', async () => {
+  const ada = await registerCustomer(bank)
+  const [checking, savings] = [await ada.openAccount('checking'), await ada.openAccount('savings')]
+  const deposit = await ada.transact({ type: 'deposit', account_id: checking, amount: 900 })
+  expect(deposit).toMatchObject({ status: 201, body: { status: 'completed', balance_after: '900.00' } })
+  const transfer = await ada.transact({
+    type: 'transfer',
+    account_id: checking,
+    to_account_id: savings,
+    amount: '200.00',
+  })
+  expect(transfer).toMatchObject({ status: 201, body: { amount: '200.00', balance_after: '700.00' } })
+  expect(await ada.balances()).toEqual({ [checking]: '700.00', [savings]: '200.00' })
+  await until(async () => (await notificationsOf(ada)).length === 2, { what: 'two notifications' })
+  expect((await notificationsOf(ada)).sort()).toEqual([
+    'Deposit of $900.00 completed. New balance: $900.00',
+    'Transfer of $200.00 completed. New balance: $700.00',
+  ])
+  const { body } = await bank.call('GET', `/api/transactions/${transfer.body.id}`, { token: ada.token })
+  expect(body).toEqual(transfer.body)
+})
+
+test('the operator opens an account with money in it for a customer', async () => {
+  const bob = await registerCustomer(bank)
+  const { status, body } = await bank.call('POST', '/api/accounts', {
+    token: operator,
+    body: { user_id: bob.id, account_type: 'savings', balance: '1000.00' },
+  })
+  expect([status, body.balance, body.user_id]).toEqual([201, '1000.00', bob.id])
+  expect(await bob.balances()).toEqual({ [body.id]: '1000.00' })
+  const unknown = await bank.call('POST', '/api/accounts', {
+    token: operator,
+    body: { user_id: randomUUID(), account_type: 'savings' },
+  })
+  expect(unknown.status).toBe(422)
+})
+
+test('a user with an open account can’t be deleted, one without can', async () => {
+  const [eve, dan] = [await registerCustomer(bank), await registerCustomer(bank)]
+  await eve.openAccount('checking')
+  const remove = (id: string) => bank.call('DELETE', `/api/users/${id}`, { token: operator })
+  expect(await remove(eve.id)).toMatchObject({
+    status: 409,
+    body: { type: 'https://microbank.dev/problems/accounts-open' },
+  })
+  expect((await remove(dan.id)).status).toBe(204)
+})
+
+test('respond-async: 202 and a place to look, and there it is completed', async () => {
+  const ada = await registerCustomer(bank)
+  const account = await ada.openAccount('checking')
+  const asked = await bank.call('POST', '/api/transactions', {
+    token: ada.token,
+    body: { type: 'deposit', account_id: account, amount: '5.00' },
+    headers: { prefer: 'respond-async' },
+  })
+  expect([asked.status, asked.body.status]).toEqual([202, 'pending'])
+  const location = asked.headers.get('location')!
+  const settled = await until(async () => {
+    const { body } = await bank.call('GET', location, { token: ada.token })
+    return body.status === 'completed' && body
+  })
+  expect(settled).toMatchObject({ id: asked.body.id, amount: '5.00', balance_after: '5.00' })
+  await until(async () => (await notificationsOf(ada)).length === 1)
+})
+
+test('an order that somebody else puts on the Broker moves no money', async () => {
+  const ada = await registerCustomer(bank)
+  const account = await ada.openAccount('checking')
+  const thief = await registerCustomer(bank)
+  const loot = await thief.openAccount('checking')
+  await ada.transact({ type: 'deposit', account_id: account, amount: '100.00' })
+  const id = randomUUID()
+  const forged = await bank.callHost('default-broker-ingress', 'POST', '/', {
+    body: {
+      transaction_id: id,
+      transaction_type: 'transfer',
+      requested_by: ada.id,
+      role: 'customer',
+      account_id: account,
+      to_account_id: loot,
+      amount: '100.00',
+      currency: 'USD',
+      description: null,
+      metadata: null,
+      timestamp: new Date().toISOString(),
+    },
+    headers: {
+      'ce-specversion': '1.0',
+      'ce-id': id,
+      'ce-type': 'transaction.requested',
+      'ce-source': '/microbank/ledger',
+      'ce-transactiontype': 'transfer',
+    },
+  })
+  expect(forged.status).toBe(202)
+  // It ends as a dead letter, which is the proof that it was looked at.
+  await until(() => deadLetter(id), { timeoutMs: 120_000, everyMs: 500, what: 'the dead letter' })
+  expect(await ada.balances()).toEqual({ [account]: '100.00' })
+}, 150_000)
+
+const deadLetter = async (eventId: string) => {
+  const { body } = await bank.call('GET', '/api/dead-letters?limit=200', { token: operator })
+  return (body.items as { id: string; event_id: string }[]).find((letter) => letter.event_id === eventId)
+}
+
+describe('the Broker’s ingress', () => {
+  const event = (userId: string) => ({
+    transaction_id: randomUUID(),
+    transaction_type: 'deposit',
+    user_id: userId,
+    account_id: randomUUID(),
+    to_account_id: null,
+    to_user_id: null,
+    amount: '1.00',
+    currency: 'USD',
+    new_balance: '1.00',
+    to_new_balance: null,
+    description: null,
+    timestamp: new Date().toISOString(),
+  })
+  const attributes = () => ({
+    specversion: '1.0',
+    id: randomUUID(),
+    type: 'transaction.completed',
+    source: '/somebody/else',
+  })
+  const ingress = (method: string, path: string, options = {}) =>
+    bank.callHost('default-broker-ingress', method, path, options)
+
+  test('takes a binary and a structured event, and a Trigger’s function gets both', async () => {
+    const ada = await registerCustomer(bank)
+    const headers = Object.fromEntries(
+      Object.entries(attributes()).map(([name, value]) => [`ce-${name}`, value]),
+    )
+    expect((await ingress('POST', '/', { body: event(ada.id), headers })).status).toBe(202)
+    const structured = { ...attributes(), datacontenttype: 'application/json', data: event(ada.id) }
+    const sent = await ingress('POST', '/', {
+      body: structured,
+      headers: { 'content-type': 'application/cloudevents+json' },
+    })
+    expect(sent.status).toBe(202)
+    await until(async () => (await notificationsOf(ada)).length === 2, { what: 'both notifications' })
+  })
+
+  test('GET is 405, another path 404, rubbish 400', async () => {
+    expect((await ingress('GET', '/')).status).toBe(405)
+    expect((await ingress('POST', '/other', { body: {} })).status).toBe(404)
+    expect((await ingress('POST', '/', { body: '{"a"' })).status).toBe(400)
+  })
+})
+
+describe('bad input changes nothing', () => {
+  let ada: Customer
+  let bob: Customer
+  let account: string
+  let other: string
+  let inEuro: string
+
+  beforeAll(async () => {
+    ada = await registerCustomer(bank)
+    bob = await registerCustomer(bank)
+    account = await ada.openAccount('checking')
+    other = await bob.openAccount('checking')
+    inEuro = await ada.openAccount('savings', 'EUR')
+    await ada.transact({ type: 'deposit', account_id: account, amount: '10.00' })
+  })
+
+  afterEach(async () => {
+    expect(await ada.balances()).toEqual({ [account]: '10.00', [inEuro]: '0.00' })
+    expect(await bob.balances()).toEqual({ [other]: '0.00' })
+  })
+
+  test.each([
+    0,
+    -1,
+    '0.001',
+    0.001,
+    '1e309',
+    '9007199254740993e10',
+    1e308,
+    2 ** 63,
+    '１２',
+    '1,000',
+    ' 1',
+    '+1',
+    '',
+    null,
+  ])('amount %j', async (amount) => {
+    const { status, body } = await ada.transact({ type: 'deposit', account_id: account, amount })
+    expect(status).toBe(400)
+    expect(body.errors[0].path).toBe('/amount')
+  })
+
+  test.each([
+    ['an account that is not there', 404, 'account-not-found', () => ({ to_account_id: randomUUID() })],
+    ['another currency', 422, 'currency-mismatch', () => ({ to_account_id: inEuro })],
+    ['the same account', 422, 'same-account', () => ({ to_account_id: account })],
+    ['more than there is', 409, 'insufficient-funds', () => ({ to_account_id: other, amount: '10.01' })],
+    [
+      'from another’s account',
+      404,
+      'account-not-found',
+      () => ({ account_id: other, to_account_id: account }),
+    ],
+  ])('a transfer to or of %s', async (_what, status, name, change) => {
+    const answer = await ada.transact({ type: 'transfer', account_id: account, amount: '1.00', ...change() })
+    expect([answer.status, answer.body.type]).toEqual([status, `https://microbank.dev/problems/${name}`])
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+  })
+
+  test('unknown fields, no token, a customer on an operator’s field, another’s ids', async () => {
+    const deposit = { type: 'deposit', account_id: account, amount: '1.00' }
+    expect((await ada.transact({ ...deposit, balance: '1' })).status).toBe(400)
+    expect((await bank.call('POST', '/api/transactions', { body: deposit })).status).toBe(401)
+    const rich = { account_type: 'checking', balance: '1000000.00' }
+    expect((await bank.call('POST', '/api/accounts', { token: ada.token, body: rich })).status).toBe(403)
+    for (const path of [`/api/accounts/${other}`, `/api/accounts/${other}/balance`, `/api/users/${bob.id}`]) {
+      expect((await bank.call('GET', path, { token: ada.token })).status).toBe(404)
+    }
+  })
+})
+
+describe('hosts', () => {
+  test('each function answers on its own host, at its path and at /', async () => {
+    const ada = await registerCustomer(bank)
+    const account = await ada.openAccount('checking')
+    const body = { account_id: account, amount: '3.00' }
+    for (const path of ['/', '/transactions']) {
+      const answer = await bank.callHost('deposit', 'POST', path, { token: ada.token, body })
+      expect(answer.status).toBe(201)
+    }
+    expect(await ada.balances()).toEqual({ [account]: '6.00' })
+  })
+
+  test('what only the platform may call is not there from the outside', async () => {
+    expect((await bank.callHost('notify', 'POST', '/events', { body: {} })).status).toBe(404)
+    expect((await bank.callHost('sweep-ledger', 'POST', '/events', { body: {} })).status).toBe(404)
+    expect((await bank.callHost('dead-letters', 'POST', '/events', { body: {} })).status).toBe(404)
+    expect((await bank.callHost('nobody', 'GET', '/')).status).toBe(404)
+  })
+
+  test('health tells of each context', async () => {
+    const { status, body } = await bank.call('GET', '/health')
+    expect([status, Object.keys(body.contexts)]).toEqual([200, ['identity', 'ledger', 'notifications']])
+  })
+})
+
+test('nobody calls: no function process is left but the front door, and the next request gets a fresh one', async () => {
+  const before = (await bank.status()).services.find(({ name }) => name === 'notifications')!.coldStarts
+  const running = async () =>
+    (await bank.status()).services
+      .filter(({ processes, starting }) => processes + starting > 0)
+      .map(({ name }) => name)
+  await until(async () => (await running()).join() === 'front-door', {
+    timeoutMs: 100_000,
+    everyMs: 250,
+    what: 'all functions to stop',
+  })
+  expect(bank.functionPids()).toHaveLength(1)
+  const ada = await registerCustomer(bank)
+  expect(await notificationsOf(ada)).toEqual([])
+  const after = (await bank.status()).services.find(({ name }) => name === 'notifications')!.coldStarts
+  expect(after).toBe(before + 1)
+}, 120_000)

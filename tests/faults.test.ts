@@ -1,0 +1,164 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { startBank, type Bank } from './support/bank.ts'
+import { registerCustomer, type Customer } from './support/customers.ts'
+import type { Answer } from './support/host.ts'
+import { until } from './support/until.ts'
+
+/** What holds while processes die: money is conserved, no account goes below its limit, each key moves money
+ * once, each completed transaction has exactly one notification. */
+
+const ACCOUNTS = 10
+const TRANSFERS = 200
+const EACH = 50_00
+
+interface Order {
+  key: string
+  from: number
+  to: number
+  amount: string
+}
+
+describe.each([
+  ['over RabbitMQ', [] as string[]],
+  ['over the queue in Postgres', ['--queue', 'postgres']],
+])('%s', (_queue, args) => {
+  let bank: Bank
+  let customers: Customer[]
+  let accounts: { id: string; owner: Customer }[]
+  const asked = new Map<string, Answer[]>()
+
+  beforeAll(async () => {
+    bank = await startBank({ args })
+    // Asks for the bank anew each time, because a test starts another.
+    const current: Pick<Bank, 'call'> = { call: (...given) => bank.call(...given) }
+    customers = [
+      await registerCustomer(current),
+      await registerCustomer(current),
+      await registerCustomer(current),
+    ]
+    accounts = []
+    for (let n = 0; n < ACCOUNTS; n++) {
+      const owner = customers[n % customers.length]!
+      accounts.push({ id: await owner.openAccount('checking'), owner })
+    }
+    for (const { id, owner } of accounts) {
+      await owner.transact({ type: 'deposit', account_id: id, amount: EACH / 100 })
+    }
+  }, 150_000)
+
+  afterAll(() => bank?.stop(), 60_000)
+
+  /** Sends an order until its answer is final: what a client has to do that got no answer, or one that says
+   * "not now". */
+  async function settle({ key, from, to, amount }: Order): Promise<Answer> {
+    const { id, owner } = accounts[from]!
+    const body = { type: 'transfer', account_id: id, to_account_id: accounts[to]!.id, amount }
+    return until(
+      async () => {
+        const answer = await owner.transact(body, key)
+        const isFinal = answer.status < 500 && !/in-use$/.test(answer.body.type ?? '')
+        return isFinal && answer
+      },
+      { timeoutMs: 60_000, everyMs: 100, what: `an answer for ${key}` },
+    )
+  }
+
+  /** The transfers all at once, every third one sent twice at the same time. */
+  async function transferAll(): Promise<void> {
+    const orders = Array.from({ length: TRANSFERS }, (): Order => {
+      const from = randomInt(ACCOUNTS)
+      const to = (from + 1 + randomInt(ACCOUNTS - 1)) % ACCOUNTS
+      return { key: randomUUID(), from, to, amount: (randomInt(1, 30_00) / 100).toFixed(2) }
+    })
+    await Promise.all(
+      orders.flatMap((order, n) =>
+        Array.from({ length: n % 3 === 0 ? 2 : 1 }, async () => {
+          const answer = await settle(order)
+          asked.set(order.key, [...(asked.get(order.key) ?? []), answer])
+        }),
+      ),
+    )
+  }
+
+  async function checkMoney(): Promise<void> {
+    let cents = 0
+    for (const customer of customers) {
+      for (const balance of Object.values(await customer.balances())) {
+        expect(Number(balance)).toBeGreaterThanOrEqual(0)
+        cents += Math.round(Number(balance) * 100)
+      }
+    }
+    expect(cents).toBe(ACCOUNTS * EACH)
+    for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds']) {
+      expect([proof, await bank.sql('ledger', `select * from verify_${proof}()`)]).toEqual([proof, []])
+    }
+    // Each key has one answer, and each transfer that was answered 201 is in the books once; no others are.
+    const moved = new Set<string>()
+    for (const answers of asked.values()) {
+      expect(new Set(answers.map(({ status, body }) => `${status} ${body.id ?? body.type}`)).size).toBe(1)
+      if (answers[0]!.status === 201) moved.add(answers[0]!.body.id as string)
+    }
+    const booked = await bank.sql<{ id: string }>(
+      'ledger',
+      `select id from transactions where type = 'transfer'`,
+    )
+    expect(new Set(booked.map(({ id }) => id))).toEqual(moved)
+  }
+
+  async function checkNotifications(): Promise<void> {
+    const completed = await bank.sql<{ id: string }>('ledger', 'select id from transactions')
+    const notified = () => bank.sql<{ subject: string }>('notifications', 'select subject from notifications')
+    await until(async () => (await notified()).length >= completed.length, {
+      timeoutMs: 90_000,
+      everyMs: 250,
+      what: `${completed.length} notifications`,
+    })
+    expect((await notified()).map(({ subject }) => subject).sort()).toEqual(
+      completed.map(({ id }) => id).sort(),
+    )
+  }
+
+  test('200 parallel transfers, a third of them sent twice: each key moves money once', async () => {
+    await transferAll()
+    await checkMoney()
+    await checkNotifications()
+  }, 180_000)
+
+  test('the same, while function processes and the queue are killed', async () => {
+    let isOver = false
+    const killing = (async () => {
+      for (let n = 0; !isOver; n++) {
+        const pids = bank.functionPids()
+        const victim = pids[randomInt(pids.length)]
+        if (victim) kill(victim)
+        if (n === 1 && args.length === 0) kill(bank.rabbitmqPid())
+        const next = Date.now() + 400
+        await until(() => isOver || Date.now() >= next)
+      }
+    })()
+    try {
+      for (let round = 0; round < 3; round++) await transferAll()
+    } finally {
+      isOver = true
+      await killing
+    }
+    await checkMoney()
+    await checkNotifications()
+  }, 300_000)
+
+  test('after a kill -9 of the whole runtime the next start cleans up and nothing is missing', async () => {
+    await transferAll()
+    await bank.kill()
+    bank = await startBank({ dataDir: bank.dataDir, args })
+    await checkMoney()
+    await checkNotifications()
+  }, 240_000)
+})
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}

@@ -1,0 +1,200 @@
+import { basename, dirname, join, normalize } from 'node:path'
+import { Ajv } from 'ajv'
+import formats from 'ajv-formats'
+import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
+import type { Operation } from '../knative/host/operation.ts'
+import { neededSettings } from '../knative/host/serve.ts'
+import { contracts, files, manifests, operations, read, type Manifest } from './support/repository.ts'
+
+/** What the repository says in several places, held against each other. */
+
+let allOperations: (Operation & { file: string })[]
+let allContracts: (EventContract & { file: string })[]
+const services = manifests('Service').filter(({ apiVersion }) => apiVersion === 'serving.knative.dev/v1')
+const triggers = manifests('Trigger')
+const pingSources = manifests('PingSource')
+
+beforeAll(async () => {
+  allOperations = await operations()
+  allContracts = await contracts()
+})
+
+const names = (objects: Manifest[]): string[] => objects.map(({ metadata }) => metadata.name as string).sort()
+const serviceOf = (name: string): Manifest => services.find(({ metadata }) => metadata.name === name)
+const containerOf = (service: Manifest): Manifest => service.spec.template.spec.containers[0]
+
+describe('operations and Services', () => {
+  test('an operation is named like its file and stands in the folder of its context', () => {
+    for (const { name, context, file } of allOperations) expect(file).toBe(`functions/${context}/${name}.ts`)
+  })
+
+  test('each operation has a Service of its name, and each Service an operation', () => {
+    expect(names(services)).toEqual(allOperations.map(({ name }) => name).sort())
+    for (const service of services) {
+      expect(containerOf(service).args).toEqual([service.metadata.name])
+      expect(basename(service.file)).toBe(`${service.metadata.name}.yaml`)
+    }
+  })
+
+  test('a Service gives its operation every setting that it needs, and no secret besides', () => {
+    const given: Record<string, string[]> = {
+      'token-keys': ['JWKS'],
+      'token-signing-key': ['JWT_SIGNING_KEY'],
+      'ledger-requests': ['REQUEST_SIGNING_KEY'],
+      'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
+      ...Object.fromEntries(
+        ['identity', 'ledger', 'notifications'].map((context) => [
+          `${context}-database`,
+          [`${context.toUpperCase()}_DATABASE_URL`],
+        ]),
+      ),
+    }
+    for (const { name, ...declared } of allOperations) {
+      const { envFrom, env = [] } = containerOf(serviceOf(name))
+      const sources = (envFrom as Manifest[])
+        .map(({ secretRef, configMapRef }) => (secretRef ?? configMapRef).name as string)
+        .filter((source) => source !== 'microbank')
+      const needed = neededSettings({ name, ...declared })
+      const single = (env as Manifest[]).map((variable) => {
+        expect(given[variable.valueFrom.secretKeyRef.name]).toContain(variable.valueFrom.secretKeyRef.key)
+        return variable.name as string
+      })
+      const settings = [...sources.flatMap((source) => given[source] ?? [source]), ...single]
+      expect([name, settings.sort()]).toEqual([name, [...needed].sort()])
+    }
+  })
+
+  test('what only the platform may call is hidden from the outside, and only that', () => {
+    for (const { name, routes, mount } of allOperations) {
+      const visibility = serviceOf(name).metadata.labels?.['networking.knative.dev/visibility']
+      expect([name, visibility]).toEqual([name, routes || mount ? undefined : 'cluster-local'])
+    }
+  })
+
+  test('no two operations answer the same method, path and choice', () => {
+    const addresses = allOperations.flatMap(({ routes = [] }) =>
+      routes.map(({ method, path, when }) => `${method} ${path} ${JSON.stringify(when ?? {})}`),
+    )
+    expect(new Set(addresses).size).toBe(addresses.length)
+  })
+
+  test('each operation has a test beside it', () => {
+    const tests = files(/\.test\.ts$/).map((file) => ({ file, text: read(file) }))
+    for (const { name, file } of allOperations) {
+      const beside = tests.filter((test) => dirname(test.file) === dirname(file))
+      // A sweep is three lines around eventing/sweep.ts, whose test runs all of them.
+      const covering = name.startsWith('sweep-') ? tests : beside
+      expect([name, covering.some(({ text }) => text.includes(`/${name}.ts'`))]).toEqual([name, true])
+    }
+  })
+})
+
+describe('events', () => {
+  test('a contract stands in the file of its type, and its example keeps it', () => {
+    const ajv = new Ajv({ allowUnionTypes: true })
+    formats.default(ajv)
+    for (const contract of allContracts) {
+      expect(basename(contract.file, '.ts')).toBe(contract.type)
+      expect(contract.type).toMatch(/^[a-z]+\.[a-z-]+$/)
+      const valid = ajv.validate(contract.schema as object, contract.example)
+      expect([contract.type, valid, ajv.errors]).toEqual([contract.type, true, null])
+    }
+  })
+
+  test('each contract is published as an EventType, and each EventType has a contract', () => {
+    const published = manifests('EventType').map(({ spec, metadata }) => ({ name: metadata.name, ...spec }))
+    expect(published.sort((a, b) => a.name.localeCompare(b.name))).toEqual(
+      allContracts
+        .map((contract) => ({
+          name: contract.type,
+          type: contract.type,
+          source: sourceOf(contract),
+          schema: dataschemaOf(contract),
+          description: contract.description,
+          reference: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'default' },
+        }))
+        .sort((a, b) => a.name.localeCompare(b.name)),
+    )
+  })
+
+  test('a Trigger delivers to an operation that consumes just that type, with retries and a dead letter sink', () => {
+    for (const trigger of triggers) {
+      const { broker, filter, subscriber, delivery } = trigger.spec
+      const subscribed = allOperations.find(({ name }) => name === subscriber.ref.name)
+      const consumed = subscribed?.consumes?.contracts
+      if (!consumed || consumed === 'any') throw new Error(`${trigger.metadata.name} delivers to no consumer`)
+      expect(consumed.map(({ type }) => type)).toContain(filter.attributes.type)
+      expect([broker, subscriber.uri]).toEqual(['default', '/events'])
+      expect(delivery).toMatchObject({
+        backoffPolicy: 'exponential',
+        deadLetterSink: { ref: { name: 'dead-letters' }, uri: '/events' },
+      })
+      expect(delivery.retry).toBeGreaterThan(0)
+    }
+  })
+
+  test('each consumer gets its events: from a Trigger for each type, a PingSource, or as the dead letter sink', () => {
+    const pinged = pingSources.map(({ spec }) => spec.sink.ref.name as string)
+    for (const { name, consumes } of allOperations) {
+      if (!consumes) continue
+      if (consumes.contracts === 'any') expect([...pinged, 'dead-letters']).toContain(name)
+      else {
+        const types = triggers
+          .filter(({ spec }) => spec.subscriber.ref.name === name)
+          .map(({ spec }) => spec.filter.attributes.type as string)
+        expect([name, types.sort()]).toEqual([name, consumes.contracts.map(({ type }) => type).sort()])
+      }
+    }
+  })
+})
+
+describe('the shape of the code', () => {
+  const sources = files(/^(functions|eventing|knative|monitoring)\/.*\.ts$/).filter(
+    (file) => !/\.test\.ts$|test-[a-z-]+\.ts$|fixture\.ts$/.test(file),
+  )
+
+  const importsOf = (file: string): string[] =>
+    [...read(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((match) =>
+      normalize(join(dirname(file), match[1]!)),
+    )
+
+  test('no context imports another, and no operation imports an operation', () => {
+    const wrong = sources.flatMap((file) => {
+      const [, context] = /^functions\/([^/]+)\//.exec(file) ?? []
+      if (!context) return []
+      return importsOf(file)
+        .filter((imported) => {
+          const [, other] = /^functions\/([^/]+)\//.exec(imported) ?? []
+          return (
+            (other && other !== context) || allOperations.some((operation) => operation.file === imported)
+          )
+        })
+        .map((imported) => `${file} imports ${imported}`)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  test('eventing and monitoring import no function, and contracts nothing but contracts', () => {
+    const wrong = sources.flatMap((file) =>
+      importsOf(file)
+        .filter(
+          (imported) =>
+            (/^(eventing|monitoring|knative\/host)\//.test(file) && imported.startsWith('functions/')) ||
+            (file.startsWith('eventing/contracts/') && !imported.startsWith('eventing/contracts/')),
+        )
+        .map((imported) => `${file} imports ${imported}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('no file is longer than 300 lines', () => {
+    const long = [...sources, ...files(/\.sql$/)].filter((file) => read(file).split('\n').length > 301)
+    expect(long).toEqual([])
+  })
+
+  test('every file that the package’s scripts name exists', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = Object.values(scripts).flatMap((script) => /^node (\S+)/.exec(script)?.[1] ?? [])
+    expect(files(/./)).toEqual(expect.arrayContaining(named))
+  })
+})

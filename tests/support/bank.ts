@@ -1,0 +1,123 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg, { type QueryResultRow } from 'pg'
+import { STATUS_HOST } from '../../knative/local/hosts.ts'
+import type { RuntimeStatus } from '../../knative/local/runtime.ts'
+import { request, type Answer, type RequestOptions } from './host.ts'
+import { ROOT } from './repository.ts'
+import { until } from './until.ts'
+
+export interface Bank {
+  url: string
+  dataDir: string
+  /** Everything that it has printed so far. */
+  output(): string
+  /** A request to the front door. */
+  call(method: string, path: string, options?: RequestOptions): Promise<Answer>
+  /** A request to a host of the bank: `transfer`, `default-broker-ingress`. */
+  callHost(name: string, method: string, path: string, options?: RequestOptions): Promise<Answer>
+  /** What `npm run ps` shows. */
+  status(): Promise<RuntimeStatus>
+  /** Process numbers of the functions that run now. */
+  functionPids(): number[]
+  /** Process number of the private RabbitMQ node. */
+  rabbitmqPid(): number
+  /** Runs a statement on a context's database as its superuser. */
+  sql<Row extends QueryResultRow>(context: string, text: string): Promise<Row[]>
+  stop(): Promise<void>
+  /** kill -9 of the runtime alone. */
+  kill(): Promise<void>
+}
+
+/** Starts the bank as `npm start` does, on a free port and a data folder of its own (kept where one is given). */
+export async function startBank(options: { dataDir?: string; args?: string[] } = {}): Promise<Bank> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'microbank-bank-'))
+  // Postgres runs as a user of its own, which must be able to enter.
+  chmodSync(dataDir, 0o755)
+  const port = await freePort()
+  const args = ['knative/local/start.mjs', '--port', String(port), '--data', dataDir, ...(options.args ?? [])]
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+
+  await until(() => output.includes('The bank is open') || child.exitCode !== null, {
+    timeoutMs: 90_000,
+    what: 'the bank to open',
+  })
+  if (child.exitCode !== null) throw new Error(`the bank did not start:\n${output}`)
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    dataDir,
+    output: () => output,
+    call: (method, path, given) => request(method, url + path, given),
+    callHost: (name, method, path, given) =>
+      request(method, url + path, {
+        ...given,
+        headers: { ...given?.headers, host: `${name}.microbank.localhost` },
+      }),
+    status: () => readStatus(dataDir),
+    functionPids: () =>
+      readdirSync(join(dataDir, 'processes')).flatMap((file) =>
+        /^\d+\.json$/.test(file) ? parseInt(file) : [],
+      ),
+    rabbitmqPid: () =>
+      (JSON.parse(readFileSync(join(dataDir, 'rabbitmq/running.json'), 'utf8')) as { node: number }).node,
+    sql: (context, text) => query(dataDir, context, text),
+    async stop() {
+      await end(child, 'SIGTERM')
+      if (!options.dataDir) rmSync(dataDir, { recursive: true, force: true })
+    },
+    kill: () => end(child, 'SIGKILL'),
+  }
+}
+
+async function query<Row extends QueryResultRow>(
+  dataDir: string,
+  database: string,
+  text: string,
+): Promise<Row[]> {
+  const folder = join(dataDir, 'postgres')
+  const port = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[3]
+  const password = readFileSync(join(folder, 'superuser-password'), 'utf8').trim()
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: Number(port),
+    user: 'postgres',
+    password,
+    database,
+  })
+  await client.connect()
+  try {
+    return (await client.query<Row>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+async function readStatus(dataDir: string): Promise<RuntimeStatus> {
+  const { internalPort } = JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')) as {
+    internalPort: number
+  }
+  const headers = { host: STATUS_HOST }
+  return (await request('GET', `http://127.0.0.1:${internalPort}/status`, { headers })).body as RuntimeStatus
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill(signal)
+  await exited
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

@@ -1,0 +1,102 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import http from 'node:http'
+import { SignJWT } from 'jose'
+import { compileValidators } from '../../knative/host/compile-validators.ts'
+import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
+import type { Operation } from '../../knative/host/operation.ts'
+import { serve, type RunningFunction } from '../../knative/host/serve.ts'
+import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../knative/host/tokens.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // A test knows what it asked for.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any
+}
+
+export interface RequestOptions {
+  token?: string
+  /** An object is sent as JSON, a string as it is. */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export interface TestFunction extends RunningFunction {
+  url: string
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>
+}
+
+/** Keys of this test run; functions started by startFunction() trust tokens signed with them. */
+export const signingKey = createSigningKey()
+
+function createSigningKey(): { privateKey: KeyObject; privateJwk: string; jwks: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const name = { kid: 'test', alg: ALGORITHM, use: 'sig' }
+  return {
+    privateKey,
+    privateJwk: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ...name }),
+    jwks: JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), ...name }] }),
+  }
+}
+
+/** An access token as login would give it. */
+export async function token(caller: { userId: string; role?: 'customer' | 'operator' }): Promise<string> {
+  return new SignJWT({ role: caller.role ?? 'customer', sid: caller.userId })
+    .setProtectedHeader({ alg: ALGORITHM, kid: 'test', typ: TOKEN_TYPE })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(caller.userId)
+    .setIssuedAt()
+    .setExpirationTime('15m')
+    .sign(signingKey.privateKey)
+}
+
+/** Starts the real host of one operation in this process, on a free port. `env` holds what its Service would. */
+export async function startFunction(
+  operation: Operation,
+  env: Record<string, string> = {},
+  catalogue: readonly CatalogueEntry[] = [],
+): Promise<TestFunction> {
+  const running = await serve(operation, compileValidators(operation), catalogue, {
+    PORT: '0',
+    JWKS: signingKey.jwks,
+    JWT_SIGNING_KEY: signingKey.privateJwk,
+    REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
+    LOG_LEVEL: 'error',
+    ...env,
+  })
+  const url = `http://127.0.0.1:${running.port}`
+  return {
+    ...running,
+    url,
+    request: (method, path, options) => request(method, url + path, options),
+  }
+}
+
+/** One HTTP request; a JSON answer comes parsed, another as text. Unlike fetch() it can set the Host header. */
+export async function request(method: string, url: string, options: RequestOptions = {}): Promise<Answer> {
+  const { token: bearer, body, headers } = options
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    const outgoing = http.request(url, {
+      method,
+      headers: {
+        ...(text !== undefined && {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        }),
+        ...(bearer && { authorization: `Bearer ${bearer}` }),
+        ...headers,
+      },
+    })
+    outgoing.on('response', resolve).on('error', reject).end(text)
+  })
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  const answer = Buffer.concat(chunks).toString()
+  const received = new Headers()
+  for (const [name, value] of Object.entries(response.headers)) received.set(name, String(value))
+  const json = /[/+]json/.test(received.get('content-type') ?? '')
+  return { status: response.statusCode ?? 0, headers: received, body: json ? JSON.parse(answer) : answer }
+}

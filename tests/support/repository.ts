@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
+import { findOperations } from '../../knative/build/operations.mjs'
+import type { Operation } from '../../knative/host/operation.ts'
+
+export const ROOT = join(__dirname, '../..')
+
+/** Files of the repository (tracked or new, not ignored), relative to its root. */
+export function files(pattern: RegExp): string[] {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  return [...new Set(listed.split('\n'))].filter((file) => pattern.test(file) && exists(file))
+}
+
+function exists(file: string): boolean {
+  try {
+    readFileSync(join(ROOT, file))
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
+
+/** Every operation of the bank, with the file that declares it. */
+export async function operations(): Promise<(Operation & { file: string })[]> {
+  return Promise.all(
+    findOperations(ROOT).map(async ({ path }) => {
+      const { default: declared } = (await import(path)) as { default: Operation }
+      return { ...declared, file: path.slice(ROOT.length + 1) }
+    }),
+  )
+}
+
+/** Every event contract, with the file that holds it. */
+export async function contracts(): Promise<(EventContract & { file: string })[]> {
+  const found = files(/^eventing\/contracts\/[a-z-]+\.[a-z-]+\.ts$/)
+  return Promise.all(
+    found.map(async (file) => {
+      const exported = Object.values((await import(join(ROOT, file))) as Record<string, EventContract>)
+      const contract = exported.find((value) => typeof value === 'object' && 'schema' in value)
+      if (!contract) throw new Error(`${file} exports no contract`)
+      return { ...contract, file }
+    }),
+  )
+}
+
+// Manifests are looked into, not modelled.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Manifest = any
+
+/** The objects of a kind in all YAML files, with the file that holds each. */
+export function manifests(kind: string): Manifest[] {
+  return files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/).flatMap((file) =>
+    parseAllDocuments(read(file))
+      .map((document) => document.toJS() as Manifest)
+      .filter((object) => object?.kind === kind)
+      .map((object) => ({ ...object, file })),
+  )
+}

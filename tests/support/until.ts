@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface UntilOptions {
+  timeoutMs?: number
+  everyMs?: number
+  /** What is waited for, for the error message. */
+  what?: string
+}
+
+/** Waits until `condition` gives something truthy, and resolves with it. A condition that throws counts as not
+ * met yet. Throws after the deadline, with what was last seen. */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  { timeoutMs = 15_000, everyMs = 20, what = 'the condition' }: UntilOptions = {},
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  const deadline = performance.now() + timeoutMs
+  let last: unknown
+  for (;;) {
+    try {
+      const value = await condition()
+      if (value) return value as Exclude<T, false | null | undefined | 0 | ''>
+      last = value
+    } catch (error) {
+      last = error
+    }
+    if (performance.now() > deadline) {
+      const seen = last instanceof Error ? last.message : String(last)
+      throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${seen}`)
+    }
+    await delay(everyMs)
+  }
+}
