@@ -14,5 +14,9 @@ export default {
   transformIgnorePatterns: ['/node_modules/(?!(jose|pg-boss|croner|yaml)/)'],
   globalSetup: './tests/support/global-setup.ts',
   globalTeardown: './tests/support/global-teardown.ts',
+  // Tests wait for servers and processes more than for the processor.
+  maxWorkers: '100%',
   testTimeout: 60_000,
+  // A test that fails in the middle may leave a function process whose pipe would keep jest from ending.
+  forceExit: true,
 }

@@ -1,5 +1,6 @@
-const LEVELS = { debug: 10, info: 20, warn: 30, error: 40 } as const
+const LEVELS = { debug: 10, info: 20, warn: 30, error: 40, off: 100 } as const
 
+/** `off` is for tests that provoke errors. */
 export type Level = keyof typeof LEVELS
 export type Fields = Record<string, unknown>
 
@@ -20,7 +21,7 @@ export function createLog(
   write: (line: string) => void = (line) => void process.stdout.write(line),
 ): Log {
   const at =
-    (level: Level) =>
+    (level: Exclude<Level, 'off'>) =>
     (message: string, fields?: Fields): void => {
       if (LEVELS[level] < LEVELS[least]) return
       write(`${JSON.stringify({ time: new Date().toISOString(), level, ...base, message, ...fields })}\n`)

@@ -8,8 +8,8 @@ const settings = {
   K_SERVICE: { about: 'name of the Knative Service', parse: text, fallback: '' },
   K_REVISION: { about: 'name of the Knative revision', parse: text, fallback: '' },
   LOG_LEVEL: {
-    about: 'debug, info, warn or error',
-    parse: oneOf('debug', 'info', 'warn', 'error'),
+    about: 'debug, info, warn, error or off',
+    parse: oneOf('debug', 'info', 'warn', 'error', 'off'),
     fallback: 'info',
   },
   IDENTITY_DATABASE_URL: { about: 'postgres:// URL of the identity database', parse: postgresUrl },

@@ -8,7 +8,14 @@ import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts
 import type { SecretStore } from './secrets.ts'
 
 /** What carries the events, and a sentence that says why it is this one. */
-export type Queue = { amqpUrl: string; about: string } | { postgresUrl: string; about: string }
+export type Queue =
+  | {
+      amqpUrl: string
+      about: string
+      /** Of a node of our own: whether a quorum queue would survive a kill of the node by now. */
+      isOnDisk?: (queue: string) => boolean
+    }
+  | { postgresUrl: string; about: string }
 
 export interface Backends {
   /** By context. */
@@ -48,7 +55,9 @@ export async function startBackends(options: BackendsOptions): Promise<Backends>
   const queue: Queue =
     plan.kind === 'postgres'
       ? { postgresUrl: databases[QUEUE_DATABASE]!.owner, about }
-      : { amqpUrl: plan.kind === 'given' ? plan.url : rabbitmq!.server.url, about }
+      : plan.kind === 'given'
+        ? { amqpUrl: plan.url, about }
+        : { amqpUrl: rabbitmq!.server.url, about, isOnDisk: rabbitmq!.server.hasStored }
   return {
     databases,
     queue,

@@ -7,6 +7,7 @@ import type {
   RabbitmqBrokerConfigManifest,
   TriggerManifest,
 } from '../../eventing/broker/manifests.ts'
+import { deadLettersOf, topologyOf, type Topology } from '../../eventing/broker/topology.ts'
 import type { Queue } from './backends.ts'
 import { CLUSTER_DOMAIN } from './hosts.ts'
 import { field, wrong, type Resource } from './resource.ts'
@@ -64,12 +65,31 @@ export async function startBrokers(
       const resolve = (destination: EventDestination) => through(gatewayPort, destination)
       const broker = await startBroker({ manifests: manifest, resolve, log, ...transport(queue) })
       byName.set(manifest.broker.metadata.name, broker)
+      if ('isOnDisk' in queue && queue.isOnDisk) await untilOnDisk(topologyOf(manifest), queue.isOnDisk, log)
     }
   } catch (error) {
     await brokers.stop()
     throw error
   }
   return brokers
+}
+
+const ON_DISK_MS_MAX = 10_000
+
+/** RabbitMQ confirms a new quorum queue, and events in it, some seconds before the queue itself would be found
+ * again after a kill -9 of the node. At the first start the bank opens only after that. */
+async function untilOnDisk(
+  topology: Topology,
+  isOnDisk: (queue: string) => boolean,
+  log: Log,
+): Promise<void> {
+  if (topology.queueType !== 'quorum') return
+  const queues = [...topology.triggers, ...deadLettersOf(topology)].map(({ queue }) => queue)
+  const deadline = Date.now() + ON_DISK_MS_MAX
+  while (!queues.every(isOnDisk)) {
+    if (Date.now() > deadline) return log.warn('RabbitMQ has not written its queues to disk yet')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 function transport(queue: Queue): { amqpUrl: string } | { postgresUrl: string } {

@@ -63,7 +63,7 @@ export async function startFunction(
     JWKS: signingKey.jwks,
     JWT_SIGNING_KEY: signingKey.privateJwk,
     REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
-    LOG_LEVEL: 'error',
+    LOG_LEVEL: 'off',
     ...env,
   })
   const url = `http://127.0.0.1:${running.port}`
