@@ -179,6 +179,7 @@ describe('what the host refuses before the operation sees it', () => {
     const operator = await token({ userId: bob, role: 'operator' })
     const get = (path: string) => host.request('GET', path, { token: operator })
     expect((await get('/notes/7')).status).toBe(404)
+    expect((await get(`/notes/urn:uuid:${bob}`)).status).toBe(404)
     expect((await get(`/notes/${bob}?limit=x`)).body.errors).toEqual([
       { path: '/limit', message: 'must be integer' },
     ])

@@ -17,6 +17,8 @@ function createAjv(part: Part, options: Options = {}): Ajv {
     ...options,
   })
   formats.default(ajv)
+  // The usual one takes `urn:uuid:...` as well, which Postgres does not.
+  ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
   // Marks fields that are left out of the idempotency hash.
   ajv.addVocabulary(['x-secret'])
   return ajv

@@ -90,10 +90,10 @@ begin
 
   -- The time is taken when the locks are held, and never before an account's last entry, so that an account's
   -- entries are in the order of time even where the clock is not.
-  select array_agg(a), greatest(date_trunc('milliseconds', clock_timestamp()), max(a.posted_at))
+  select array_agg(account), greatest(date_trunc('milliseconds', clock_timestamp()), max((account).posted_at))
   into locked, at
   from (
-    select *
+    select accounts as account
     from accounts
     where id = any (array(
       select account_id from unnest(requests)
@@ -102,7 +102,7 @@ begin
     ))
     order by id
     for no key update
-  ) a;
+  ) found;
 
   if verdicts is null then
     return query select * from write_down(requests, judge(requests, verdicts, locked, at), at);
