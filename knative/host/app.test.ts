@@ -1,91 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { EventContract } from '../../eventing/contracts/contract.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
-import { once } from './idempotency.ts'
-import { operation, route } from './operation.ts'
-
-const noted: EventContract<{ text: string }> = {
-  type: 'note.taken',
-  version: 1,
-  context: 'notifications',
-  description: 'Somebody took a note.',
-  schema: {
-    type: 'object',
-    additionalProperties: false,
-    required: ['text'],
-    properties: { text: { type: 'string' } },
-  },
-  example: { text: 'a note' },
-}
-
-const received: unknown[] = []
-let release: () => void = () => {}
-let entered = 0
-
-/** A small operation that shows what the host does for each; it keeps idempotency keys in a real database. */
-const notes = operation({
-  name: 'notes',
-  context: 'notifications',
-  summary: 'Keeps notes',
-  consumes: {
-    contracts: [noted],
-    receive: async (event) => void received.push(event.data),
-  },
-  routes: [
-    route({
-      method: 'POST',
-      path: '/notes',
-      who: 'signed-in',
-      summary: 'Takes a note',
-      idempotent: true,
-      async: true,
-      body: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['text'],
-        properties: {
-          text: { type: 'string', minLength: 1 },
-          secret: { type: 'string', 'x-secret': true },
-        },
-      },
-      answers: { 201: { type: 'object' } },
-      handle: ({ body, caller, idempotencyKey, respondAsync }, { db }) =>
-        db.transaction((tx) =>
-          once(tx, 'notes', idempotencyKey, async () => {
-            entered++
-            if (body.text === 'defect') throw new Error('select secret_column from inside')
-            if (body.text === 'slow') await new Promise<void>((resolve) => (release = resolve))
-            const note = { id: randomUUID(), text: body.text, by: caller.userId, async: respondAsync }
-            return { status: 201, body: note }
-          }),
-        ),
-    }),
-    route({
-      method: 'GET',
-      path: '/notes/{id}',
-      who: 'operator',
-      summary: 'Shows a note',
-      params: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['id'],
-        properties: { id: { type: 'string', format: 'uuid' } },
-      },
-      query: {
-        type: 'object',
-        additionalProperties: false,
-        properties: { limit: { type: 'integer', maximum: 9 } },
-      },
-      answers: { 200: { type: 'object' } },
-      handle: async ({ params, query, traceparent }) => ({
-        status: 200,
-        body: { id: params.id, limit: query.limit, traceparent },
-      }),
-    }),
-  ],
-})
+import { inside, notes } from './notes-fixture.ts'
 
 const ada = randomUUID()
 const bob = randomUUID()
@@ -196,94 +113,6 @@ describe('what the host refuses before the operation sees it', () => {
   })
 })
 
-describe('idempotency', () => {
-  test('the same key and content gets the first answer again, without a second effect', async () => {
-    const key = { 'idempotency-key': randomUUID() }
-    const first = await post({ text: 'once' }, key)
-    const before = entered
-    const second = await post(' { "text" : "once" } ', key)
-    expect(second.status).toBe(201)
-    expect(second.body).toEqual(first.body)
-    expect(entered).toBe(before)
-    expect(first.headers.get('idempotency-replayed')).toBeNull()
-    expect(second.headers.get('idempotency-replayed')).toBe('true')
-  })
-
-  test('the same key with other content is refused; secrets do not count as content', async () => {
-    const key = { 'idempotency-key': randomUUID() }
-    await post({ text: 'a', secret: '1' }, key)
-    expect((await post({ text: 'b' }, key)).body.type).toBe(
-      'https://microbank.dev/problems/idempotency-key-reused',
-    )
-    expect((await post({ text: 'a', secret: '2' }, key)).status).toBe(201)
-  })
-
-  test('another user’s equal key is another key', async () => {
-    const key = { 'idempotency-key': randomUUID() }
-    const first = await post({ text: 'mine' }, key)
-    const other = await post({ text: 'mine' }, key, await token({ userId: bob }))
-    expect(other.body.by).toBe(bob)
-    expect(other.body.id).not.toBe(first.body.id)
-  })
-
-  test('while the first is still running, the same key is 409', async () => {
-    const key = { 'idempotency-key': randomUUID() }
-    const before = entered
-    const first = post({ text: 'slow' }, key)
-    await until(() => entered > before)
-    expect((await post({ text: 'slow' }, key)).body.type).toBe(
-      'https://microbank.dev/problems/idempotency-key-in-use',
-    )
-    release()
-    expect((await first).status).toBe(201)
-  })
-
-  test('a request that failed leaves its key unused, and its answer tells nothing of the inside', async () => {
-    const key = { 'idempotency-key': randomUUID() }
-    const failed = await post({ text: 'defect' }, key)
-    expect(failed.status).toBe(500)
-    expect(JSON.stringify(failed.body)).not.toMatch(/secret_column|\.ts|at /)
-    expect((await post({ text: 'better' }, key)).status).toBe(201)
-  })
-})
-
-describe('events', () => {
-  const deliver = (data: unknown, headers: Record<string, string> = {}) =>
-    host.request('POST', '/events', {
-      body: data,
-      headers: {
-        host: 'notes.bank.svc.cluster.local',
-        'ce-specversion': '1.0',
-        'ce-id': randomUUID(),
-        'ce-type': noted.type,
-        'ce-source': '/microbank/notifications',
-        ...headers,
-      },
-    })
-
-  test('one that keeps its contract is handed over, and answered without a body', async () => {
-    const { status, body } = await deliver({ text: 'hello' })
-    expect([status, body]).toEqual([204, ''])
-    expect(received).toContainEqual({ text: 'hello' })
-  })
-
-  test.each([
-    ['data that breaks the contract', { text: 1 }, {}],
-    ['another version', { text: 'a' }, { 'ce-dataschema': 'https://microbank.dev/events/note.taken/2' }],
-    ['another type', { text: 'a' }, { 'ce-type': 'note.lost' }],
-    ['no event at all', { text: 'a' }, { 'ce-specversion': '' }],
-    ['an event without an id', { text: 'a' }, { 'ce-id': '' }],
-  ])('%s is answered 5xx, so that the Broker keeps it', async (_what, data, headers) => {
-    const before = received.length
-    expect((await deliver(data, headers)).status).toBe(500)
-    expect(received).toHaveLength(before)
-  })
-
-  test('nobody but the platform finds the endpoint', async () => {
-    expect((await deliver({ text: 'forged' }, { host: 'notes.microbank.localhost' })).status).toBe(404)
-  })
-})
-
 test('a trace goes on: the same trace id, a span of its own; a malformed one is replaced', async () => {
   const operator = await token({ userId: bob, role: 'operator' })
   const trace = async (traceparent: string) =>
@@ -327,12 +156,12 @@ test('without a database a request is 503 with Retry-After, and health says so',
 
 test('a function that is told to stop finishes what it began', async () => {
   const stopping = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: database.url })
-  const before = entered
+  const before = inside.entered
   const answer = stopping.request('POST', '/notes', { token: adaToken, body: { text: 'slow' } })
-  await until(() => entered > before)
+  await until(() => inside.entered > before)
   const stopped = stopping.stop()
   await until(async () => (await stopping.request('GET', '/readyz')).status === 503)
-  release()
+  inside.open()
   expect((await answer).status).toBe(201)
   await stopped
   await expect(stopping.request('GET', '/healthz')).rejects.toThrow()

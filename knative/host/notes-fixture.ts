@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
+import { once } from './idempotency.ts'
+import { operation, route } from './operation.ts'
+
+/** The event that the operation consumes. */
+export const noted: EventContract<{ text: string }> = {
+  type: 'note.taken',
+  version: 1,
+  context: 'notifications',
+  description: 'Somebody took a note.',
+  schema: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['text'],
+    properties: { text: { type: 'string' } },
+  },
+  example: { text: 'a note' },
+}
+
+/** What has happened inside of the operation, and a door in it: the text `slow` waits until it is opened. */
+export const inside = {
+  received: [] as unknown[],
+  entered: 0,
+  open: (): void => {},
+}
+
+/** A small operation that shows what the host does for each; it keeps idempotency keys in a real database. */
+export const notes = operation({
+  name: 'notes',
+  context: 'notifications',
+  summary: 'Keeps notes',
+  consumes: {
+    contracts: [noted],
+    receive: async (event) => void inside.received.push(event.data),
+  },
+  routes: [
+    route({
+      method: 'POST',
+      path: '/notes',
+      who: 'signed-in',
+      summary: 'Takes a note',
+      idempotent: true,
+      async: true,
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['text'],
+        properties: {
+          text: { type: 'string', minLength: 1 },
+          secret: { type: 'string', 'x-secret': true },
+        },
+      },
+      answers: { 201: { type: 'object' } },
+      handle: ({ body, caller, idempotencyKey, respondAsync }, { db }) =>
+        db.transaction((tx) =>
+          once(tx, 'notes', idempotencyKey, async () => {
+            inside.entered++
+            if (body.text === 'defect') throw new Error('select secret_column from inside')
+            if (body.text === 'slow') await new Promise<void>((resolve) => (inside.open = resolve))
+            const note = { id: randomUUID(), text: body.text, by: caller.userId, async: respondAsync }
+            return { status: 201, body: note }
+          }),
+        ),
+    }),
+    route({
+      method: 'GET',
+      path: '/notes/{id}',
+      who: 'operator',
+      summary: 'Shows a note',
+      params: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['id'],
+        properties: { id: { type: 'string', format: 'uuid' } },
+      },
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { limit: { type: 'integer', maximum: 9 } },
+      },
+      answers: { 200: { type: 'object' } },
+      handle: async ({ params, query, traceparent }) => ({
+        status: 200,
+        body: { id: params.id, limit: query.limit, traceparent },
+      }),
+    }),
+  ],
+})
