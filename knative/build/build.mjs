@@ -95,6 +95,8 @@ export default async function build({ log = /** @type {(line: string) => void} *
     return count
   } finally {
     rmSync(staging, { recursive: true, force: true })
+    // Else its helper process stays as long as this one, which goes on to be the bank.
+    await esbuild.stop()
   }
 }
 

@@ -48,6 +48,7 @@ export const notes = operation({
         required: ['text'],
         properties: {
           text: { type: 'string', minLength: 1 },
+          tone: { type: 'string' },
           secret: { type: 'string', 'x-secret': true },
         },
       },
