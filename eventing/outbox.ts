@@ -83,8 +83,8 @@ export function createOutbox(options: { db: Database; send: Send; brokerUrl: str
         )
         .finally(() => {
           inFlight--
-          pump()
           settle()
+          pump()
         })
     }
     if (isIdle()) for (const resolve of idle.splice(0)) resolve()
@@ -129,7 +129,11 @@ export function createOutbox(options: { db: Database; send: Send; brokerUrl: str
     }
   }
 
-  const isIdle = (): boolean => inFlight === 0 && queued.length === 0 && !settling
+  const isIdle = (): boolean =>
+    inFlight === 0 &&
+    queued.length === 0 &&
+    settled.confirmed.length + settled.failed.length === 0 &&
+    !settling
 
   return {
     publish(events) {

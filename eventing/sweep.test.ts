@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import sweepIdentity from '../functions/identity/sweep-identity.ts'
 import sweepLedger from '../functions/ledger/sweep-ledger.ts'
+import notify from '../functions/notifications/notify.ts'
 import notifications from '../functions/notifications/notifications.ts'
 import sweepNotifications from '../functions/notifications/sweep-notifications.ts'
 import { testDatabase } from '../tests/support/databases.ts'
@@ -10,18 +11,21 @@ import { startFunction } from '../tests/support/host.ts'
 import { until } from '../tests/support/until.ts'
 import { openDatabase } from '../knative/host/database.ts'
 import { createLog } from '../monitoring/log.ts'
+import { transactionCompleted } from './contracts/transaction.completed.ts'
 import { userDeleted } from './contracts/user.deleted.ts'
 import { writeEvents } from './outbox.ts'
 
 let broker: Server
 let brokerAnswers = 202
+/** What the Broker waits for before it answers. */
+let brokerReady: Promise<void> | undefined
 let received: string[] = []
 
 beforeAll(async () => {
   broker = createServer((request, response) => {
     if (brokerAnswers === 202) received.push(String(request.headers['ce-id']))
     request.resume()
-    response.writeHead(brokerAnswers).end()
+    void Promise.resolve(brokerReady).then(() => response.writeHead(brokerAnswers).end())
   })
   await new Promise<void>((resolve) => broker.listen(0, '127.0.0.1', resolve))
 })
@@ -88,6 +92,36 @@ test('a process that nobody calls publishes what another left behind', async () 
   await until(() => received.length > 0)
   expect(received).toEqual([event!.id])
   await host.stop()
+  await db.close()
+  await database.drop()
+})
+
+test('a function that is told to stop publishes first what it has committed', async () => {
+  const database = await testDatabase('notifications')
+  const host = await startFunction(notify, {
+    NOTIFICATIONS_DATABASE_URL: database.url,
+    BROKER_URL: `http://127.0.0.1:${(broker.address() as AddressInfo).port}/`,
+  })
+  let open = (): void => {}
+  brokerReady = new Promise((resolve) => (open = resolve))
+  received = []
+  await host.request('POST', '/events', {
+    body: transactionCompleted.example,
+    headers: { ...ping, 'ce-id': randomUUID(), 'ce-type': transactionCompleted.type },
+  })
+  await until(() => received.length === 1)
+  const stopped = host.stop()
+  await until(() =>
+    host.request('GET', '/healthz').then(
+      () => false,
+      () => true,
+    ),
+  )
+  open()
+  await stopped
+  brokerReady = undefined
+  const db = openDatabase({ url: database.url, poolMax: 1, name: 'test', log: createLog({}, 'error') })
+  expect(await db.query({ text: 'select from outbox_pending' })).toEqual([])
   await db.close()
   await database.drop()
 })
