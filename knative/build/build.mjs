@@ -122,10 +122,15 @@ async function buildInto(/** @type {string} */ folder) {
       entryPoints: [
         { in: 'knative/local/main.ts', out: 'local/runtime' },
         { in: 'knative/local/ps.ts', out: 'local/ps' },
-        { in: 'knative/postgres/migrate-main.ts', out: 'migrate' },
       ],
       outdir: folder,
       packages: 'external',
+    }),
+    esbuild.build({
+      ...common,
+      entryPoints: [{ in: 'knative/postgres/migrate-main.ts', out: 'migrate' }],
+      outdir: folder,
+      external: EXTERNAL,
     }),
   ])
   copySql(folder)
