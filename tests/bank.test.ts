@@ -239,6 +239,20 @@ describe('bad input changes nothing', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
   })
 
+  test.each([
+    ['rubbish', '{"type"', 'application/json', 400],
+    ['another charset', '{"type":"deposit"}', 'application/json; charset=utf-16', 415],
+    ['another content type', 'type=deposit', 'text/plain', 415],
+    ['too much', JSON.stringify({ text: 'x'.repeat(110_000) }), 'application/json', 413],
+  ])('a body that is %s, sent to the function itself', async (_what, body, type, status) => {
+    const answer = await bank.callHost('deposit', 'POST', '/', {
+      token: ada.token,
+      body,
+      headers: { 'content-type': type },
+    })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json'])
+  })
+
   test('unknown fields, no token, a customer on an operator’s field, another’s ids', async () => {
     const deposit = { type: 'deposit', account_id: account, amount: '1.00' }
     expect((await ada.transact({ ...deposit, balance: '1' })).status).toBe(400)

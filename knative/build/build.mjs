@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
 import { findOperations } from './operations.mjs'
+import { slimBundles } from './slim/plugin.mjs'
 
 const root = join(fileURLToPath(import.meta.url), '../../..')
 const dist = join(root, 'dist')
@@ -108,15 +109,7 @@ async function buildInto(/** @type {string} */ folder) {
     if (declared !== name) throw new Error(`${path} declares the operation '${declared}'`)
   }
   await Promise.all([
-    esbuild.build({
-      ...common,
-      entryPoints: operations.map(({ name }) => ({ in: `operation:${name}`, out: name })),
-      outdir: join(folder, 'functions'),
-      plugins: [operationEntries(operations, declarations)],
-      external: EXTERNAL,
-      minifySyntax: true,
-      minifyWhitespace: true,
-    }),
+    buildFunctions(operations, declarations, join(folder, 'functions')),
     esbuild.build({
       ...common,
       entryPoints: [
@@ -136,6 +129,33 @@ async function buildInto(/** @type {string} */ folder) {
   copySql(folder)
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   return operations.length
+}
+
+/** The functions, and beside them in lib/ the packages that they load when they first need them.
+ * @param {{ name: string, path: string }[]} operations @param {any} declarations @param {string} outdir */
+async function buildFunctions(operations, declarations, outdir) {
+  /** @type {Set<string>} */
+  const lazyPackages = new Set()
+  /** @type {esbuild.BuildOptions} */
+  const options = {
+    ...common,
+    external: EXTERNAL,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // require() at the time of the import(): Node's own import() would first start its loader of ES modules.
+    supported: { 'dynamic-import': false },
+  }
+  await esbuild.build({
+    ...options,
+    entryPoints: operations.map(({ name }) => ({ in: `operation:${name}`, out: name })),
+    outdir,
+    plugins: [operationEntries(operations, declarations), slimBundles(lazyPackages)],
+  })
+  await esbuild.build({
+    ...options,
+    entryPoints: [...lazyPackages].map((name) => ({ in: name, out: name })),
+    outdir: join(outdir, 'lib'),
+  })
 }
 
 /** Migrations stand beside the bundles in the order of folders in which they are applied. */

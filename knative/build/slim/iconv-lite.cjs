@@ -1,0 +1,16 @@
+// Stands for iconv-lite (half a megabyte of tables) in the bundles: the bank reads UTF-8 and nothing else. What
+// raw-body makes of the error is "415, unsupported charset".
+const { StringDecoder } = require('node:string_decoder')
+
+const encodingExists = (/** @type {string} */ name) => /^utf-?8$/i.test(name)
+
+function getDecoder(/** @type {string} */ name) {
+  if (!encodingExists(name)) throw new Error(`Encoding not recognized: ${name}`)
+  return new StringDecoder('utf8')
+}
+
+module.exports = {
+  encodingExists,
+  getDecoder,
+  decode: (/** @type {Buffer} */ bytes, /** @type {string} */ name) => getDecoder(name).end(bytes),
+}
