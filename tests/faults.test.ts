@@ -124,7 +124,7 @@ describe.each([
     await checkNotifications()
   }, 180_000)
 
-  test('the same, while function processes and the queue are killed', async () => {
+  test('the same, while function processes, the queue and the databases are killed', async () => {
     let isOver = false
     const killing = (async () => {
       for (let n = 0; !isOver; n++) {
@@ -132,12 +132,13 @@ describe.each([
         const victim = pids[randomInt(pids.length)]
         if (victim) kill(victim)
         if (n === 1 && args.length === 0) kill(bank.rabbitmqPid())
+        if (n === 4) kill(bank.postgresPid())
         const next = Date.now() + 400
         await until(() => isOver || Date.now() >= next)
       }
     })()
     try {
-      for (let round = 0; round < 3; round++) await transferAll()
+      for (let round = 0; round < 5; round++) await transferAll()
     } finally {
       isOver = true
       await killing

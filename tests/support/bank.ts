@@ -25,6 +25,8 @@ export interface Bank {
   functionPids(): number[]
   /** Process number of the private RabbitMQ node. */
   rabbitmqPid(): number
+  /** Process number of Postgres. */
+  postgresPid(): number
   /** Runs a statement on a context's database as its superuser. */
   sql<Row extends QueryResultRow>(context: string, text: string): Promise<Row[]>
   stop(): Promise<void>
@@ -65,6 +67,8 @@ export async function startBank(options: { dataDir?: string; args?: string[] } =
       readdirSync(join(dataDir, 'processes')).flatMap((file) =>
         /^\d+\.json$/.test(file) ? parseInt(file) : [],
       ),
+    postgresPid: () =>
+      Number(readFileSync(join(dataDir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]),
     rabbitmqPid: () =>
       (JSON.parse(readFileSync(join(dataDir, 'rabbitmq/running.json'), 'utf8')) as { node: number }).node,
     sql: (context, text) => query(dataDir, context, text),
