@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
@@ -46,7 +47,11 @@ describe.each([
     }
   }, 150_000)
 
-  afterAll(() => bank?.stop(), 60_000)
+  afterAll(async () => {
+    await bank?.stop()
+    // A bank that was started on a given folder leaves it.
+    if (bank) rmSync(bank.dataDir, { recursive: true, force: true })
+  }, 60_000)
 
   /** Sends an order until its answer is final: what a client has to do that got no answer, or one that says
    * "not now". */
