@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { findRabbitmq, startRabbitmq } from '../knative/local/rabbitmq.ts'
+import type { Bench } from './bench.ts'
+import type { BenchDatabases } from './databases.ts'
+import { startServer, type ServerProcess } from './processes.ts'
+
+export interface BenchBroker {
+  /** URL of the ingress. */
+  url: string
+  /** amqp:// URL of its node; undefined where events go through Postgres. */
+  amqpUrl: string | undefined
+}
+
+/** The URL of a Broker's ingress that is to be started on this port. */
+export const ingressUrl = (port: number): string => `http://127.0.0.1:${port}/`
+
+/** Starts the Broker that ships, with its Triggers, in a process of its own: over a private RabbitMQ node where the
+ * machine has RabbitMQ, else over Postgres. Events for a Service that isn't named stay in its queue.
+ * @param options `services` are base URLs of functions by their names; `port` is a free one by default */
+export async function startBroker(
+  bench: Bench,
+  databases: BenchDatabases,
+  { services = {}, ...where }: { services?: Record<string, string>; port?: number } = {},
+): Promise<BenchBroker> {
+  const amqpUrl = await startNode(bench)
+  const queue = amqpUrl ? { AMQP_URL: amqpUrl } : { POSTGRES_URL: databases.server.superuserUrl }
+  const { port } = await startServer(bench, {
+    ...where,
+    script: join(bench.folder, 'broker.cjs'),
+    env: { ...queue, SERVICES: JSON.stringify(services) },
+  })
+  return { url: ingressUrl(port), amqpUrl }
+}
+
+async function startNode(bench: Bench): Promise<string | undefined> {
+  if (!findRabbitmq()) return undefined
+  bench.progress.step('starting RabbitMQ')
+  const node = await startRabbitmq({ dataDir: join(bench.folder, 'data/rabbitmq') })
+  bench.undo.add(() => node.stop())
+  return node.url
+}
+
+/** Starts a function's bundle with the environment that its Service gives it.
+ * @param firstRequest what counts as its first answer; by default /healthz */
+export function startFunction(
+  bench: Bench,
+  databases: BenchDatabases,
+  { name, brokerUrl, firstRequest }: FunctionOptions,
+): Promise<ServerProcess> {
+  const { secrets, urls } = databases
+  const passwords = Object.fromEntries(Object.entries(urls).map(([context, url]) => [context, url.functions]))
+  const all = secrets.secrets(passwords)
+  return startServer(bench, {
+    script: join(bench.root, 'dist/functions', `${name}.cjs`),
+    env: {
+      K_SERVICE: name,
+      K_CONFIGURATION: name,
+      K_REVISION: `${name}-00001`,
+      LOG_LEVEL: 'info',
+      BROKER_URL: brokerUrl ?? 'http://127.0.0.1:1/',
+      ...secrets.configMaps().get('token-keys'),
+      ...all.get('ledger-requests'),
+      ...all.get(name === 'notify' ? 'notifications-database' : 'ledger-database'),
+    },
+    ...(firstRequest && { firstRequest }),
+  })
+}
+
+interface FunctionOptions {
+  name: string
+  /** Where nothing is to be published there need not be one. */
+  brokerUrl?: string
+  firstRequest?: { path: string; headers?: Record<string, string> }
+}
+
+/** A prefix for idempotency keys that no other run has used. */
+export const keyPrefix = (): string => randomBytes(8).toString('hex')

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto'
+import { signAccessToken } from '../functions/identity/tokens.ts'
+import { postTransactions, type PostingRequest } from '../functions/ledger/post.ts'
+import { uuidv7 } from '../functions/ledger/uuid.ts'
+import type { Bench } from './bench.ts'
+import type { BenchDatabases } from './databases.ts'
+
+/** Somebody with accounts, signed in. */
+export interface Customer {
+  userId: string
+  token: string
+  accounts: string[]
+}
+
+const ACCOUNTS_EACH = 10
+const BATCH = 500
+/** Enough for any number of transfers, in cents. */
+export const FIRST_DEPOSIT = 1_000_000_000
+
+/** Opens accounts, ten for each customer, and deposits money to each, all by the functions of the ledger. */
+export async function openAccounts(
+  bench: Bench,
+  databases: BenchDatabases,
+  count = 10_000,
+): Promise<Customer[]> {
+  const { ledger, owner, secrets } = databases
+  const signingKey = JSON.parse(secrets.secrets({}).get('token-signing-key')!.JWT_SIGNING_KEY!) as Record<
+    string,
+    unknown
+  >
+  bench.progress.step(`opening ${count} accounts`)
+  const customers: Customer[] = []
+  for (let n = 0; n < count; n += ACCOUNTS_EACH) {
+    const userId = randomUUID()
+    const token = await signAccessToken({ userId, role: 'customer', sessionId: randomUUID() }, signingKey)
+    customers.push({ userId, token, accounts: [] })
+  }
+  const rows = await ledger.query<{ id: string; user_id: string }>({
+    // In a list of columns, not in FROM, where it would be called once for each customer.
+    text: `select (opened).id, (opened).user_id
+      from (
+        select open_account(customer.id, 'checking', 'USD', 0) as opened
+        from unnest($1::uuid[]) as customer (id), generate_series(1, ${ACCOUNTS_EACH})
+      ) _`,
+    values: [customers.map(({ userId }) => userId)],
+  })
+  const byId = new Map(customers.map((customer) => [customer.userId, customer]))
+  for (const { id, user_id: userId } of rows) byId.get(userId)!.accounts.push(id)
+
+  for (let n = 0; n < rows.length; n += BATCH) {
+    const deposits = rows.slice(n, n + BATCH).map(({ id, user_id: userId }) => depositTo(id, userId))
+    await postTransactions(ledger, deposits)
+  }
+  await forgetEvents(databases)
+  await owner.query({ text: 'vacuum analyze' })
+  return customers
+}
+
+/** What is left to be published belongs to what has been measured already, not to what comes next. */
+export async function forgetEvents({ owner }: BenchDatabases): Promise<number> {
+  const [row] = await owner.query<{ count: bigint }>({
+    text: 'with gone as (delete from outbox_pending returning 1) select count(*) from gone',
+  })
+  return Number(row!.count)
+}
+
+const depositTo = (accountId: string, userId: string): PostingRequest => ({
+  ...request(userId),
+  operation: 'deposit',
+  type: 'deposit',
+  account_id: accountId,
+  amount: String(FIRST_DEPOSIT),
+})
+
+/** A transfer of one dollar as the function `transfer` posts it, with an idempotency key. */
+export const transferOf = (userId: string, from: string, to: string): PostingRequest => ({
+  ...request(userId),
+  operation: 'transfer',
+  type: 'transfer',
+  account_id: from,
+  to_account_id: to,
+  amount: '100',
+  key_owner: userId,
+  key: randomUUID(),
+  request_hash: `\\x${'5e'.repeat(32)}`,
+})
+
+const request = (userId: string) => ({
+  id: uuidv7(),
+  requested: false,
+  to_account_id: null,
+  currency: 'USD',
+  currency_exponent: 2,
+  description: null,
+  metadata: null,
+  caller_id: userId,
+  caller_role: 'customer' as const,
+  key_owner: null,
+  key: null,
+  request_hash: null,
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+})

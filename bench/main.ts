@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { format, resolveConfig } from 'prettier'
+import { openProcessRecords } from '../knative/local/leftovers.ts'
+import { lockDataFolder } from '../knative/local/lock.ts'
+import { Undo } from '../knative/local/undo.ts'
+import { createLog } from '../monitoring/log.ts'
+import type { Bench, Ratio } from './bench.ts'
+import { provide } from './programs.ts'
+import { createProgress } from './progress.ts'
+import { coldStart } from './ratios/cold-start.ts'
+import { events } from './ratios/events.ts'
+import { hostCpu } from './ratios/host-cpu.ts'
+import { hotAccount } from './ratios/hot-account.ts'
+import { loneRequest } from './ratios/lone-request.ts'
+import { memory } from './ratios/memory.ts'
+import { transfers } from './ratios/transfers.ts'
+import { summarise, type Result } from './rounds.ts'
+import { toSvg } from './svg.ts'
+import { toTable } from './table.ts'
+
+const RATIOS: readonly Ratio[] = [transfers, hotAccount, hostCpu, coldStart, memory, events, loneRequest]
+
+const HELP = `Measures the bank against its floors, prints a table, and writes bench/results.json and bench/results.svg.
+
+  npm run bench -- [${RATIOS.map(({ id }) => id).join(' | ')}] ... [--quick] [--peer]
+
+  --quick   short rounds, for development: the figures mean little, and no file is written
+  --peer    also what one would build without us: Express, SELECT FOR UPDATE`
+
+const log = createLog({ service: 'bench' }, 'error', (line) => void process.stderr.write(line))
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { quick: { type: 'boolean' }, peer: { type: 'boolean' }, help: { type: 'boolean' } },
+  })
+  if (values.help) return console.log(HELP)
+  const chosen = choose(positionals)
+  const progress = createProgress()
+  provide(
+    chosen.flatMap(({ needs }) => needs),
+    progress.say,
+  )
+
+  const root = process.cwd()
+  const folder = join(root, '.microbank/bench')
+  const release = lockDataFolder(folder)
+  const setting = { root, folder, isQuick: values.quick ?? false, withPeer: values.peer ?? false, progress }
+  const results: Result[] = []
+  try {
+    for (const left of await openProcessRecords(folder).stopLeftovers())
+      progress.say(`stopped ${left}, which an earlier bench left behind`)
+    for (const ratio of chosen) results.push(...(await measure(ratio, setting)))
+  } finally {
+    release()
+  }
+  console.log(`\n${toTable(results)}\n`)
+  // A part of the results must not take the place of all of them.
+  if (setting.isQuick || positionals.length > 0) return
+  await writeResults(root, results)
+  console.log('written: bench/results.json and bench/results.svg')
+}
+
+async function writeResults(root: string, results: readonly Result[]): Promise<void> {
+  const file = join(root, 'bench/results.json')
+  // Formatted like every other file of the repository.
+  const options = { ...(await resolveConfig(file)), filepath: file }
+  writeFileSync(file, await format(JSON.stringify(results, undefined, 2), options))
+  writeFileSync(join(root, 'bench/results.svg'), toSvg(results))
+}
+
+function choose(ids: readonly string[]): readonly Ratio[] {
+  if (ids.length === 0) return RATIOS
+  return ids.map((id) => {
+    const found = RATIOS.find((ratio) => ratio.id === id)
+    if (!found) throw new Error(`no ratio '${id}'; there are ${RATIOS.map((ratio) => ratio.id).join(', ')}`)
+    return found
+  })
+}
+
+async function measure(ratio: Ratio, setting: Omit<Bench, 'undo'>): Promise<Result[]> {
+  const undo = new Undo(log)
+  const stop = (): void => void undo.run().finally(() => process.exit(130))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  const startedAt = performance.now()
+  try {
+    const results = (await ratio.run({ ...setting, undo })).map(summarise)
+    const seconds = Math.round((performance.now() - startedAt) / 1000)
+    for (const { name, ratio: value } of results)
+      setting.progress.say(`${name}: ${value.toFixed(2)} (${seconds} s)`)
+    return results
+  } finally {
+    await undo.run()
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: Error) => {
+    console.error(`bench: ${error.message}`)
+    process.exit(1)
+  },
+)

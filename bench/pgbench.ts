@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { asSuperuser } from '../knative/postgres/databases.ts'
+import type { Bench } from './bench.ts'
+import type { BenchDatabases } from './databases.ts'
+
+// More branches than clients, as pgbench's manual asks: else its clients mostly wait for each other's locks.
+const SCALE = 10
+const CLIENTS = 8
+
+/** pgbench's own TPC-B-like transaction, with 8 clients and prepared statements, on the server that the ledger is
+ * on: the yardstick. */
+export interface Pgbench {
+  /** Transactions a second. */
+  run(seconds: number): Promise<number>
+}
+
+/** Makes pgbench's tables in a database of their own. */
+export async function preparePgbench(bench: Bench, { server }: BenchDatabases): Promise<Pgbench> {
+  bench.progress.step('filling the tables of pgbench')
+  await asSuperuser(
+    server.superuserUrl,
+    async (client) => void (await client.query('create database pgbench')),
+  )
+  const { username, password } = new URL(server.superuserUrl)
+  const pgbench = async (...args: string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)(
+      'pgbench',
+      ['-h', server.host, '-p', String(server.port), '-U', username, ...args, 'pgbench'],
+      { env: { PATH: process.env.PATH, PGPASSWORD: decodeURIComponent(password), LC_ALL: 'C' } },
+    )
+    return stdout
+  }
+  await pgbench('--initialize', '--quiet', `--scale=${SCALE}`)
+  return {
+    async run(seconds) {
+      const report = await pgbench(
+        '--protocol=prepared',
+        `--client=${CLIENTS}`,
+        '--jobs=2',
+        `--time=${seconds}`,
+      )
+      const [, tps] = /^tps = ([\d.]+)/m.exec(report) ?? []
+      if (!tps) throw new Error(`expected a line with tps in pgbench's report, got:\n${report}`)
+      return Number(tps)
+    },
+  }
+}

@@ -1,0 +1,134 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { poll } from '../knative/local/daemon.ts'
+import { openProcessRecords } from '../knative/local/leftovers.ts'
+import { takePort } from '../knative/local/ports.ts'
+import type { Bench } from './bench.ts'
+
+/** A server that is measured, as a process of its own. */
+export interface ServerProcess {
+  pid: number
+  port: number
+  url: string
+  /** Time from just before the spawn to the first 200 of the path that was waited for. */
+  firstAnswerMs: number
+  /** kill -9: what must survive that, does; and the next measurement doesn't wait. */
+  kill(): Promise<void>
+}
+
+export interface ServerOptions {
+  /** Path of the script. */
+  script: string
+  env: Record<string, string>
+  /** Default: a free one. */
+  port?: number
+  /** What is asked until it answers 200; by default /healthz. */
+  firstRequest?: { path: string; headers?: Record<string, string> }
+}
+
+const START_MS_MAX = 20_000
+
+/** Starts a server with PORT in its environment, on the Node that runs the bench, and waits for its first 200. */
+export async function startServer(bench: Bench, options: ServerOptions): Promise<ServerProcess> {
+  const port = options.port ?? (await takePort())
+  const logFile = join(bench.folder, 'servers.log')
+  const log = openSync(logFile, 'a')
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [options.script], {
+    cwd: bench.root,
+    env: { ...inherited(), NODE_ENV: 'production', ...options.env, PORT: String(port), HOST: '127.0.0.1' },
+    // A process group of its own: a Ctrl-C reaches the bench alone, which ends its servers in order.
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  // On disk, so that the next bench can stop what this one, if it is killed, leaves behind.
+  const records = openProcessRecords(bench.folder)
+  if (child.pid) records.add(child.pid, options.script)
+  const kill = async (): Promise<void> => {
+    await end(child, 'SIGKILL')
+    if (child.pid) records.remove(child.pid)
+  }
+  bench.undo.add(kill)
+  const { path = '/healthz', headers = {} } = options.firstRequest ?? {}
+  await untilAnswered(child, { port, path, headers }, logFile)
+  const firstAnswerMs = performance.now() - startedAt
+  return { pid: child.pid!, port, url: `http://127.0.0.1:${port}`, firstAnswerMs, kill }
+}
+
+/** Runs one of the bench's programs: sends it `job`, and resolves with its one answer. */
+export async function runProgram<Job extends object, Answer>(
+  bench: Bench,
+  name: string,
+  job: Job,
+): Promise<Answer> {
+  const child = spawn(process.execPath, [join(bench.folder, `${name}.cjs`)], {
+    cwd: bench.root,
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  bench.undo.add(() => end(child, 'SIGKILL'))
+  child.send(job)
+  const answer = await new Promise<Answer>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Answer))
+    child.once('exit', (code, signal) =>
+      reject(new Error(`${name} ended with ${signal ?? `status ${code}`} before it had answered`)),
+    )
+  })
+  await end(child, 'SIGTERM')
+  return answer
+}
+
+/** Processor time that a process has used since its start, and its memory. Linux and macOS. */
+export function usageOf(pid: number): { cpuSeconds: number; rssBytes: number } {
+  if (process.platform === 'linux') {
+    // Fields 14 and 15 of the line, counted behind the name, which may hold spaces; in ticks of 10 ms.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    const rss = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, rssBytes: Number(rss?.[1]) * 1024 }
+  }
+  const text = execFileSync('ps', ['-o', 'time=,rss=', '-p', String(pid)], { encoding: 'utf8' })
+  const [, minutes, seconds, kilobytes] = /(\d+):([\d.]+)\s+(\d+)/.exec(text)?.map(Number) ?? []
+  return { cpuSeconds: minutes! * 60 + seconds!, rssBytes: kilobytes! * 1024 }
+}
+
+async function untilAnswered(
+  child: ChildProcess,
+  target: { port: number; path: string; headers: Record<string, string> },
+  logFile: string,
+): Promise<void> {
+  const deadline = performance.now() + START_MS_MAX
+  while ((await statusOf(target)) !== 200) {
+    if (child.exitCode !== null || performance.now() > deadline)
+      throw new Error(`${child.spawnargs.join(' ')} gave no 200 for ${target.path}; see ${logFile}`)
+    // Short, because it is part of what is measured.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+function statusOf({ port, path, headers }: { port: number; path: string; headers: Record<string, string> }) {
+  return new Promise<number>((resolve) => {
+    const sent = request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode!))
+    })
+    sent.once('error', () => resolve(0))
+    sent.end()
+  })
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null
+  if (ended()) return
+  child.kill(signal)
+  if (!(await poll(ended, 5_000))) throw new Error(`process ${child.pid} could not be stopped`)
+}
+
+/** As in the local runtime: a function sees what any process needs, and no more. */
+function inherited(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}

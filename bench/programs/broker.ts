@@ -1,0 +1,32 @@
+import http from 'node:http'
+import { startBroker } from '../../eventing/broker/broker.ts'
+import type { EventDestination } from '../../eventing/broker/manifests.ts'
+import { brokersOf } from '../../knative/local/eventing.ts'
+import { CLUSTER_DOMAIN } from '../../knative/local/hosts.ts'
+import { readManifests } from '../../knative/local/manifests.ts'
+import { createLog } from '../../monitoring/log.ts'
+
+/** The Broker with its Triggers as a server. SERVICES has the base URLs of functions by their names. */
+async function main(): Promise<void> {
+  const { PORT, SERVICES = '{}', AMQP_URL: amqpUrl, POSTGRES_URL: postgresUrl } = process.env
+  const services = JSON.parse(SERVICES) as Record<string, string>
+  const resolve = ({ ref, uri = '/' }: EventDestination) => {
+    const url = ref && services[ref.name]
+    if (!url) throw new Error(`${ref?.name ?? uri} does not run in this measurement`)
+    return { url: new URL(uri, url).href, host: `${ref.name}.${CLUSTER_DOMAIN}` }
+  }
+  const broker = await startBroker({
+    manifests: brokersOf(readManifests(process.cwd()).eventing)[0]!,
+    resolve,
+    log: createLog({ service: 'broker' }),
+    ...(amqpUrl ? { amqpUrl } : { postgresUrl: postgresUrl! }),
+  })
+  http
+    .createServer((request, response) => {
+      if (request.url === '/healthz') response.writeHead(200).end()
+      else broker.handler(request, response)
+    })
+    .listen(Number(PORT), '127.0.0.1')
+}
+
+void main()

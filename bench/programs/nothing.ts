@@ -1,0 +1,27 @@
+import { operation, route } from '../../knative/host/operation.ts'
+
+const body = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['account_id', 'amount'],
+  properties: { account_id: { type: 'string', maxLength: 36 }, amount: { type: 'string', maxLength: 40 } },
+} as const
+
+/** A function that does nothing but what the host does for each: it answers the body that it has validated. */
+export default operation({
+  name: 'nothing',
+  context: 'web',
+  database: false,
+  summary: 'Answers what it was sent',
+  routes: [
+    route({
+      method: 'POST',
+      path: '/nothing',
+      who: 'anyone',
+      summary: 'Nothing',
+      body,
+      answers: { 200: body },
+      handle: async (request) => ({ status: 200, body: request.body }),
+    }),
+  ],
+})

@@ -1,0 +1,48 @@
+import { connect } from 'amqplib'
+import { percentiles } from '../latency.ts'
+import { pace } from '../pace.ts'
+import type { RawJob } from '../ratios/events.ts'
+
+/** RabbitMQ without a Broker: messages that are published with confirms to a quorum queue and consumed from it, at a
+ * steady rate. Answers with the time from publishing to consuming. */
+process.once('message', (job: RawJob) => {
+  measure(job).then(
+    (latency) => process.send!(latency),
+    (error: Error) => {
+      console.error(error.message)
+      process.exit(1)
+    },
+  )
+})
+
+async function measure({ amqpUrl, perSecond, seconds, bytes }: RawJob) {
+  // Without noDelay small frames wait up to 40 ms for the acknowledgement of those before (Nagle's algorithm), which
+  // would make this floor as low as a mistake.
+  const connection = await connect(amqpUrl, { noDelay: true })
+  const publishing = await connection.createConfirmChannel()
+  const consuming = await connection.createChannel()
+  const queue = `raw-${process.pid}`
+  await consuming.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+  await consuming.prefetch(20)
+
+  const sentAt: number[] = []
+  const latencies: number[] = []
+  await consuming.consume(queue, (message) => {
+    if (!message) return
+    latencies.push(performance.now() - sentAt[Number(message.properties.messageId)]!)
+    consuming.ack(message)
+  })
+  const body = Buffer.alloc(bytes, 'x')
+  await pace(perSecond, seconds, async (n) => {
+    sentAt[n] = performance.now()
+    await new Promise<void>((resolve, reject) =>
+      publishing.publish('', queue, body, { persistent: true, messageId: String(n) }, (error: unknown) =>
+        error ? reject(error as Error) : resolve(),
+      ),
+    )
+  })
+  while (latencies.length < sentAt.length) await new Promise((resolve) => setTimeout(resolve, 20))
+  await consuming.deleteQueue(queue)
+  await connection.close()
+  return percentiles(latencies)
+}

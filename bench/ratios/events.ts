@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ingressUrl, keyPrefix, startBroker, startFunction } from '../bank.ts'
+import type { Bench, Ratio } from '../bench.ts'
+import { openAccounts, type Customer } from '../customers.ts'
+import { proveLedger, settle, startDatabases, type BenchDatabases } from '../databases.ts'
+import { percentiles, type Latency } from '../latency.ts'
+import { takePort } from '../../knative/local/ports.ts'
+import { runProgram } from '../processes.ts'
+import { inTurns } from '../rounds.ts'
+
+/** For programs/paced.ts. */
+export interface PacedJob {
+  url: string
+  perSecond: number
+  seconds: number
+  customers: Customer[]
+  keyPrefix: string
+}
+
+/** For programs/raw-events.ts. */
+export interface RawJob {
+  amqpUrl: string
+  perSecond: number
+  seconds: number
+  /** Size of a message, that of an event. */
+  bytes: number
+}
+
+const PER_SECOND = 500
+const EVENT_BYTES = 600
+const ARRIVAL_MS_MAX = 60_000
+
+/** From the commit of a transfer to the commit of its notification, at 500 transfers a second, against a message from
+ * publisher to consumer at the same rate. */
+export const events: Ratio = {
+  id: 'events',
+  needs: ['rabbitmq-server'],
+  async run(bench) {
+    const [count, seconds, warmupSeconds] = bench.isQuick ? [1, 3, 2] : [3, 12, 5]
+    // Only read from: Postgres then notes at which moment each row was committed.
+    const databases = await startDatabases(bench, { track_commit_timestamp: 'on' })
+    const path = await startPath(bench, databases)
+
+    const rounds = await inTurns(
+      count,
+      async (round) => {
+        bench.progress.step(`events: round ${round + 1} of ${count}, from commit to notification`)
+        await settle(databases)
+        // Waited for, so that what the warm-up leaves behind is not measured.
+        await path.latencies(await path.send(warmupSeconds))
+        const since = await path.send(seconds)
+        return percentiles(await path.latencies(since))
+      },
+      () => {
+        bench.progress.step('events: from publisher to consumer')
+        const job = { amqpUrl: path.amqpUrl, perSecond: PER_SECOND, seconds, bytes: EVENT_BYTES }
+        return runProgram<RawJob, Latency>(bench, 'raw-events', job)
+      },
+    )
+    await proveLedger(bench, databases)
+    const measurement = (percentile: 'p50' | 'p99', goal: number) => ({
+      id: `events-${percentile}`,
+      name: `Commit to notification : raw (${percentile})`,
+      unit: 'ms',
+      goal: { ratio: goal, better: 'lower' as const },
+      rounds: rounds.map(({ ours, floor }) => ({ ours: ours[percentile], floor: floor[percentile] })),
+      latency: rounds[rounds.length >> 1]!.ours,
+    })
+    return [measurement('p50', 3), measurement('p99', 5)]
+  },
+}
+
+/** The functions and the Broker between a transfer and its notification. */
+async function startPath(bench: Bench, databases: BenchDatabases) {
+  // The function that the Broker delivers to publishes to it, so one of the two has to know the other beforehand.
+  const port = await takePort()
+  const notify = await startFunction(bench, databases, { name: 'notify', brokerUrl: ingressUrl(port) })
+  const broker = await startBroker(bench, databases, { port, services: { notify: notify.url } })
+  if (!broker.amqpUrl) throw new Error('expected the Broker to run over RabbitMQ')
+  const transfer = await startFunction(bench, databases, { name: 'transfer', brokerUrl: broker.url })
+  const customers = await openAccounts(bench, databases)
+  const notifications = databases.ownerOf('notifications')
+
+  const commits = async (database: typeof notifications, table: string, id: string, since: Date) =>
+    new Map(
+      (
+        await database.query<{ id: string; at: string }>({
+          // As text, in microseconds since 1970: a Date has only milliseconds.
+          text: `select ${id}::text as id,
+              (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000000)::bigint::text as at
+            from ${table} where pg_xact_commit_timestamp(xmin) >= $1`,
+          values: [since],
+        })
+      ).map(({ id: event, at }) => [event, Number(at) / 1000]),
+    )
+
+  return {
+    amqpUrl: broker.amqpUrl,
+    /** Resolves with the moment at which it began. */
+    async send(seconds: number): Promise<Date> {
+      const since = new Date()
+      const job = { url: `${transfer.url}/transactions`, perSecond: PER_SECOND, seconds, customers }
+      await runProgram<PacedJob, object>(bench, 'paced', { ...job, keyPrefix: keyPrefix() })
+      return since
+    },
+    /** Milliseconds from commit to commit of every event since then. Waits until all have arrived. */
+    async latencies(since: Date): Promise<number[]> {
+      const stated = await commits(databases.owner, 'outbox', 'id', since)
+      const deadline = Date.now() + ARRIVAL_MS_MAX
+      for (;;) {
+        const stored = await commits(notifications, 'notifications', 'event_id', since)
+        const missing = [...stated.keys()].filter((id) => !stored.has(id))
+        if (missing.length === 0) return [...stated].map(([id, at]) => stored.get(id)! - at)
+        if (Date.now() > deadline)
+          throw new Error(`${missing.length} of ${stated.size} events did not arrive`)
+        await delay(200)
+      }
+    },
+  }
+}

@@ -1,0 +1,117 @@
+// npm run bench: builds what ships and the bench (TypeScript, which Node 20 can't run), and starts it on Node 24.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as esbuild from 'esbuild'
+import build from '../knative/build/build.mjs'
+
+const root = join(fileURLToPath(import.meta.url), '../..')
+const folder = join(root, '.microbank/bench')
+
+process.chdir(root)
+mkdirSync(folder, { recursive: true })
+await build({ log: (line) => console.log(line) })
+await bundle()
+const node = findNode24()
+const child = spawn(node, [join(folder, 'main.cjs'), ...process.argv.slice(2)], { stdio: 'inherit' })
+// A Ctrl-C in the terminal reaches the child too, which stops its servers; this process waits for it.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => child.kill('SIGTERM'))
+child.once('exit', (code) => process.exit(code ?? 1))
+
+/** The bench, each program that it runs, and the function that does nothing, with its validators. */
+async function bundle() {
+  const programs = join(root, 'bench/programs')
+  /** @type {esbuild.BuildOptions} */
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    logLevel: 'warning',
+  }
+  const files = readdirSync(programs).filter((file) => file.endsWith('.ts') && file !== 'nothing.ts')
+  await esbuild.build({
+    ...common,
+    outdir: folder,
+    outExtension: { '.js': '.cjs' },
+    entryPoints: ['bench/main.ts', ...files.map((file) => join(programs, file))].map((file) => ({
+      in: file,
+      out: basename(file, '.ts'),
+    })),
+    packages: 'external',
+  })
+  await bundleNothing(common)
+}
+
+/** As the build bundles an operation: packages inside, schemas compiled to code.
+ * @param {esbuild.BuildOptions} common */
+async function bundleNothing(common) {
+  const stdin = (/** @type {string} */ contents) => ({
+    contents,
+    resolveDir: root,
+    loader: /** @type {const} */ ('ts'),
+  })
+  const outfile = join(folder, 'nothing-declaration.cjs')
+  await esbuild.build({
+    ...common,
+    stdin: stdin(`
+      import operation from './bench/programs/nothing.ts'
+      import { validatorsSource } from './knative/host/compile-validators.ts'
+      export const source = validatorsSource(operation)`),
+    packages: 'external',
+    outfile,
+  })
+  const { source } = createRequire(import.meta.url)(outfile)
+  await esbuild.build({
+    ...common,
+    stdin: stdin(`
+      import operation from './bench/programs/nothing.ts'
+      import { validators } from 'validators:nothing'
+      import { main } from './knative/host/main.ts'
+      main(operation, validators, [])`),
+    plugins: [
+      {
+        name: 'validators',
+        setup(builder) {
+          builder.onResolve({ filter: /^validators:/ }, ({ path }) => ({ path, namespace: 'validators' }))
+          builder.onLoad({ filter: /.*/, namespace: 'validators' }, () => ({
+            contents: source,
+            resolveDir: root,
+          }))
+        },
+      },
+    ],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    outfile: join(folder, 'nothing.cjs'),
+  })
+}
+
+/** A Node of the version that the image has: this one, or one from npm. It is fetched when the bench first needs
+ * it, so that `npm ci` doesn't have to; the package is the platform's own, which runs no install script. */
+function findNode24() {
+  if (Number(process.versions.node.split('.')[0]) === 24) return process.execPath
+  const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'
+  const name = `${prefix}-${process.platform}-${process.arch}`
+  const binary = join(folder, 'node24/node_modules', name, 'bin/node')
+  if (!existsSync(binary)) {
+    console.log(`this is Node ${process.version}; fetching Node 24 (${name} from npm) into .microbank/bench`)
+    mkdirSync(join(folder, 'node24'), { recursive: true })
+    const args = [
+      'install',
+      '--prefix',
+      join(folder, 'node24'),
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+    ]
+    const { status } = spawnSync('npm', [...args, `${name}@24`], { stdio: ['ignore', 'ignore', 'inherit'] })
+    if (status !== 0) throw new Error(`npm could not install ${name}@24; run the bench with Node 24 instead`)
+  }
+  return binary
+}

@@ -1,0 +1,46 @@
+import type { Result } from './rounds.ts'
+
+const HEAD = ['', 'ours', 'floor', 'unit', 'ratio', 'spread', 'goal', '']
+
+/** The results as one table of text, and below it the latencies and notes. */
+export function toTable(results: readonly Result[]): string {
+  const rows = results.map((result) => [
+    result.name,
+    figure(result.ours),
+    figure(result.floor),
+    result.unit,
+    result.ratio.toFixed(2),
+    `±${(result.spread / 2).toFixed(2)}`,
+    goalOf(result),
+    verdict(result),
+  ])
+  const widths = HEAD.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)))
+  const isText = (column: number): boolean => column === 0 || column === 3 || column === 7
+  const lines = [HEAD, ...rows].map((row) =>
+    row
+      .map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  )
+  return [...lines, ...results.flatMap(details)].join('\n')
+}
+
+/** `≥ 4`, `≤ 1.3`, or nothing for what is only compared. */
+export function goalOf({ goal, better }: Pick<Result, 'goal' | 'better'>): string {
+  return goal === null ? '' : `${better === 'higher' ? '≥' : '≤'} ${goal}`
+}
+
+/** A figure with as many digits as mean something: 18,412, 41.3 or 0.552. */
+export function figure(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en')
+  return value >= 10 ? value.toFixed(1) : value.toFixed(3)
+}
+
+const verdict = ({ met }: Result): string => (met === null ? '' : met ? 'met' : 'not met')
+
+function details({ name, latency_ms: latency, notes = [] }: Result): string[] {
+  const lines = latency
+    ? [`p50 ${figure(latency.p50)} ms, p99 ${figure(latency.p99)} ms, p99.9 ${figure(latency.p999)} ms`]
+    : []
+  return [...lines, ...notes].map((line, i) => `${i === 0 ? `\n${name}\n` : ''}  ${line}`)
+}
