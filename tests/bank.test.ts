@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { transactionCompleted } from '../eventing/contracts/transaction.completed.ts'
+import { transactionRequested } from '../eventing/contracts/transaction.requested.ts'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import { until } from './support/until.ts'
@@ -103,17 +105,13 @@ test('an order that somebody else puts on the Broker moves no money', async () =
   const id = randomUUID()
   const forged = await bank.callHost('default-broker-ingress', 'POST', '/', {
     body: {
+      ...transactionRequested.example,
       transaction_id: id,
       transaction_type: 'transfer',
       requested_by: ada.id,
-      role: 'customer',
       account_id: account,
       to_account_id: loot,
       amount: '100.00',
-      currency: 'USD',
-      description: null,
-      metadata: null,
-      timestamp: new Date().toISOString(),
     },
     headers: {
       'ce-specversion': '1.0',
@@ -135,20 +133,7 @@ const deadLetter = async (eventId: string) => {
 }
 
 describe('the Broker’s ingress', () => {
-  const event = (userId: string) => ({
-    transaction_id: randomUUID(),
-    transaction_type: 'deposit',
-    user_id: userId,
-    account_id: randomUUID(),
-    to_account_id: null,
-    to_user_id: null,
-    amount: '1.00',
-    currency: 'USD',
-    new_balance: '1.00',
-    to_new_balance: null,
-    description: null,
-    timestamp: new Date().toISOString(),
-  })
+  const event = (userId: string) => ({ ...transactionCompleted.example, user_id: userId })
   const attributes = () => ({
     specversion: '1.0',
     id: randomUUID(),

@@ -1,28 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { startFunction, token } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
-import { inside, notes } from './notes-fixture.ts'
+import { inside, notes, startNotes } from './notes-fixture.ts'
 
 const ada = randomUUID()
 const bob = randomUUID()
-let database: TestDatabase
-let host: TestFunction
+let host: Awaited<ReturnType<typeof startNotes>>
 let adaToken: string
 
 beforeAll(async () => {
-  database = await testDatabase('notifications')
-  host = await startFunction(notes, {
-    NOTIFICATIONS_DATABASE_URL: database.url,
-    BROKER_URL: 'http://127.0.0.1:9/',
-  })
+  host = await startNotes()
   adaToken = await token({ userId: ada })
 })
 
-afterAll(async () => {
-  await host?.stop()
-  await database?.drop()
-})
+afterAll(() => host?.stop())
 
 const post = (body: unknown, headers: Record<string, string> = {}, bearer = adaToken) =>
   host.request('POST', '/notes', { token: bearer, body, headers })
@@ -155,7 +146,7 @@ test('without a database a request is 503 with Retry-After, and health says so',
 })
 
 test('a function that is told to stop finishes what it began', async () => {
-  const stopping = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: database.url })
+  const stopping = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: host.databaseUrl })
   const before = inside.entered
   const answer = stopping.request('POST', '/notes', { token: adaToken, body: { text: 'slow' } })
   await until(() => inside.entered > before)

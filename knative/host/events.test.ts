@@ -1,23 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { startFunction, type TestFunction } from '../../tests/support/host.ts'
-import { inside, noted, notes } from './notes-fixture.ts'
+import { inside, noted, startNotes } from './notes-fixture.ts'
 
-let database: TestDatabase
-let host: TestFunction
+let host: Awaited<ReturnType<typeof startNotes>>
 
 beforeAll(async () => {
-  database = await testDatabase('notifications')
-  host = await startFunction(notes, {
-    NOTIFICATIONS_DATABASE_URL: database.url,
-    BROKER_URL: 'http://127.0.0.1:9/',
-  })
+  host = await startNotes()
 })
 
-afterAll(async () => {
-  await host?.stop()
-  await database?.drop()
-})
+afterAll(() => host?.stop())
 
 const deliver = (data: unknown, headers: Record<string, string> = {}) =>
   host.request('POST', '/events', {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
+import { testDatabase } from '../../tests/support/databases.ts'
+import { startFunction, type TestFunction } from '../../tests/support/host.ts'
 import { once } from './idempotency.ts'
 import { operation, route } from './operation.ts'
 
@@ -88,3 +90,20 @@ export const notes = operation({
     }),
   ],
 })
+
+/** The operation on a database of its own. `stop` takes both away again. */
+export async function startNotes(): Promise<TestFunction & { databaseUrl: string }> {
+  const database = await testDatabase('notifications')
+  const host = await startFunction(notes, {
+    NOTIFICATIONS_DATABASE_URL: database.url,
+    BROKER_URL: 'http://127.0.0.1:9/',
+  })
+  return {
+    ...host,
+    databaseUrl: database.url,
+    async stop() {
+      await host.stop()
+      await database.drop()
+    },
+  }
+}
