@@ -177,8 +177,8 @@ export async function writeEvents(
   return stored
 }
 
-/** Stores whole events, also such as were emitted before: they will be published (again) after the commit. */
-export async function insertEvents(tx: Transaction, events: readonly OutboxEvent[]): Promise<void> {
+/** Stores events, each marked as still to be published. */
+async function insertEvents(tx: Transaction, events: readonly OutboxEvent[]): Promise<void> {
   await tx.query({
     name: 'outbox-insert',
     text: `with event as (

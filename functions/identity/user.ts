@@ -1,5 +1,6 @@
 import type { Caller } from '../../knative/host/operation.ts'
 import type { Transaction } from '../../knative/host/database.ts'
+import { uuidSchema } from '../../knative/host/schema.ts'
 import type { Emitting } from '../../knative/host/services.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 
@@ -23,7 +24,7 @@ export const userSchema = {
   additionalProperties: false,
   required: ['id', 'name', 'email', 'role', 'created_at'],
   properties: {
-    id: { type: 'string', format: 'uuid' },
+    id: uuidSchema,
     name: { type: 'string' },
     email: { type: 'string' },
     role: { enum: ['customer', 'operator'] },

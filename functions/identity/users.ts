@@ -5,19 +5,13 @@ import { once } from '../../knative/host/idempotency.ts'
 import { operation, route, type Caller, type Reply } from '../../knative/host/operation.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
 import { problem, problems, UnavailableError } from '../../knative/host/problems.ts'
+import { idParams } from '../../knative/host/schema.ts'
 import type { Emitting, Services } from '../../knative/host/services.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { accountsOpen, emailTaken, identityProblems, userNotFound } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
 import { canonicalEmail, emailSchema, enterCustomer, findUser, nameSchema } from './user.ts'
 import { toUser, userColumns, userSchema, type UserRow } from './user.ts'
-
-const params = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['id'],
-  properties: { id: { type: 'string', format: 'uuid' } },
-} as const
 
 /** To a customer, there is no user but himself. */
 const maySee = (caller: Caller, id: string): boolean => caller.role === 'operator' || caller.userId === id
@@ -36,7 +30,7 @@ export default operation({
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
       answers: { 200: pageOf(userSchema) },
       handle: async ({ query }, { db }) => {
-        const limit = query.limit ?? pageQuery.limit.default
+        const { limit } = query
         const rows = await db.query<UserRow>({
           name: 'users-page',
           text: `select ${userColumns} from users
@@ -75,7 +69,7 @@ export default operation({
       path: '/users/{id}',
       who: 'signed-in',
       summary: 'One user; a customer sees only himself',
-      params,
+      params: idParams,
       answers: { 200: userSchema },
       handle: async ({ params: { id }, caller }, { db }) => {
         const user = maySee(caller, id) ? await findUser(db, id) : undefined
@@ -87,7 +81,7 @@ export default operation({
       path: '/users/{id}',
       who: 'signed-in',
       summary: 'Change the name or the address; a customer only his own',
-      params,
+      params: idParams,
       body: {
         type: 'object',
         additionalProperties: false,
@@ -114,7 +108,7 @@ export default operation({
       path: '/users/{id}',
       who: 'signed-in',
       summary: 'Delete a customer whose accounts are all closed; a customer only himself',
-      params,
+      params: idParams,
       answers: { 204: undefined },
       problems: [identityProblems.accountsOpen],
       handle: async ({ params: { id }, caller, traceparent }, services) => {

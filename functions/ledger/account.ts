@@ -1,7 +1,7 @@
 import type { Transaction } from '../../knative/host/database.ts'
 import type { Caller } from '../../knative/host/operation.ts'
+import { uuidSchema } from '../../knative/host/schema.ts'
 import { formatAmount } from './money.ts'
-import { uuidSchema } from './transaction.ts'
 
 export const accountTypes = ['checking', 'savings'] as const
 export const accountStatuses = ['open', 'frozen', 'closed'] as const

@@ -1,6 +1,7 @@
 import { operation, route } from '../../knative/host/operation.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
 import { ProblemError, problems } from '../../knative/host/problems.ts'
+import { idParams, uuidSchema } from '../../knative/host/schema.ts'
 import {
   accountColumns,
   accountSchema,
@@ -14,14 +15,6 @@ import {
 import { invalidMoment, momentSchema, readMoment } from './moment.ts'
 import { formatAmount } from './money.ts'
 import { accountNotFound, postingProblems } from './refusals.ts'
-import { uuidSchema } from './transaction.ts'
-
-const params = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['id'],
-  properties: { id: uuidSchema },
-} as const
 
 const balanceSchema = {
   type: 'object',
@@ -59,7 +52,7 @@ export default operation({
         if (seen !== undefined && owner !== seen) {
           throw new ProblemError(problems.notFound, 'There is no user with this id.')
         }
-        const limit = query.limit ?? pageQuery.limit.default
+        const { limit } = query
         // Without a name, so that it is planned for the filters at hand.
         const rows = await db.query<AccountRow>({
           text: `select ${accountColumns} from accounts
@@ -76,7 +69,7 @@ export default operation({
       path: '/accounts/{id}',
       who: 'signed-in',
       summary: 'One account',
-      params,
+      params: idParams,
       answers: { 200: accountSchema },
       problems: problemsOfOne,
       handle: async ({ params: { id }, caller }, { db }) => {
@@ -89,7 +82,7 @@ export default operation({
       path: '/accounts/{id}/balance',
       who: 'signed-in',
       summary: 'Balance now, or as of a moment: with everything that was posted until then',
-      params,
+      params: idParams,
       query: {
         type: 'object',
         additionalProperties: false,

@@ -1,4 +1,5 @@
 import type { Caller } from '../../knative/host/operation.ts'
+import { uuidSchema } from '../../knative/host/schema.ts'
 import { formatAmount } from './money.ts'
 
 export const transactionTypes = ['deposit', 'withdrawal', 'transfer'] as const
@@ -7,8 +8,6 @@ export type TransactionType = (typeof transactionTypes)[number]
 export const transactionStatuses = ['completed', 'pending', 'rejected', 'reversed'] as const
 export type TransactionStatus = (typeof transactionStatuses)[number]
 
-// The format alone would let in `urn:uuid:...`, which Postgres does not know.
-export const uuidSchema = { type: 'string', format: 'uuid', maxLength: 36 } as const
 export const amountSchema = { anyOf: [{ type: 'string', maxLength: 40 }, { type: 'number' }] } as const
 export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
 

@@ -1,6 +1,7 @@
 import { operation, route, type Caller } from '../../knative/host/operation.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
 import type { Database } from '../../knative/host/database.ts'
+import { idParams, uuidSchema } from '../../knative/host/schema.ts'
 import { findAccount, ownerSeenBy } from './account.ts'
 import { momentSchema, readMoment } from './moment.ts'
 import { accountNotFound, postingProblems, transactionNotFound } from './refusals.ts'
@@ -9,7 +10,6 @@ import {
   transactionSchema,
   transactionStatuses,
   transactionTypes,
-  uuidSchema,
   type TransactionRow,
 } from './transaction.ts'
 
@@ -43,7 +43,7 @@ export default operation({
       handle: async ({ query, caller }, { db }) => {
         const { account_id: accountId } = query
         if (accountId && !(await findAccount(db, accountId, caller))) return accountNotFound()
-        const limit = query.limit ?? pageQuery.limit.default
+        const { limit } = query
         const filters = [
           query.type,
           query.status,
@@ -64,12 +64,7 @@ export default operation({
       path: '/transactions/{id}',
       who: 'signed-in',
       summary: 'One transaction',
-      params: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['id'],
-        properties: { id: uuidSchema },
-      },
+      params: idParams,
       answers: { 200: transactionSchema },
       handle: async ({ params: { id }, caller }, { db }) => {
         const row = await findTransaction(db, id, caller)

@@ -1,7 +1,8 @@
 import { operation, route } from '../../knative/host/operation.ts'
+import { uuidSchema } from '../../knative/host/schema.ts'
 import { moveMoney, postRequested } from './move-money.ts'
 import { postingProblems } from './refusals.ts'
-import { moneyFields, transactionSchema, uuidSchema } from './transaction.ts'
+import { moneyFields, transactionSchema } from './transaction.ts'
 
 export default operation({
   name: 'transfer',

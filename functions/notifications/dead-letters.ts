@@ -3,6 +3,7 @@ import { operation, route } from '../../knative/host/operation.ts'
 import { once } from '../../knative/host/idempotency.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
 import { problem, problems, UnavailableError } from '../../knative/host/problems.ts'
+import { idParams, uuidSchema } from '../../knative/host/schema.ts'
 import type { Services } from '../../knative/host/services.ts'
 
 const deadLetter = {
@@ -22,7 +23,7 @@ const deadLetter = {
     'redriven_at',
   ],
   properties: {
-    id: { type: 'string', format: 'uuid' },
+    id: uuidSchema,
     event_id: { type: 'string' },
     event_type: { type: 'string' },
     event: { type: 'object', description: 'The event in the JSON format of CloudEvents.' },
@@ -102,7 +103,7 @@ export default operation({
         properties: { ...pageQuery, status: { enum: ['stored', 'redriven'] } },
       },
       answers: { 200: pageOf(deadLetter) },
-      async handle({ query: { limit = 50, cursor, status } }, { db }) {
+      async handle({ query: { limit, cursor, status } }, { db }) {
         const rows = await db.query<Row>({
           name: 'dead-letters-list',
           text: `select ${COLUMNS} from dead_letters
@@ -118,12 +119,7 @@ export default operation({
       path: '/dead-letters/{id}/redrive',
       who: 'operator',
       summary: 'Publishes the event again; consumers that handled it before will take no notice',
-      params: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['id'],
-        properties: { id: { type: 'string', format: 'uuid' } },
-      },
+      params: idParams,
       answers: { 202: deadLetter },
       problems: [problems.notFound],
       idempotent: true,

@@ -1,6 +1,7 @@
 import { operation, route } from '../../knative/host/operation.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
 import { problem, problems } from '../../knative/host/problems.ts'
+import { idParams, uuidSchema } from '../../knative/host/schema.ts'
 
 const notification = {
   type: 'object',
@@ -18,8 +19,8 @@ const notification = {
     'timestamp',
   ],
   properties: {
-    id: { type: 'string', format: 'uuid' },
-    user_id: { type: 'string', format: 'uuid' },
+    id: uuidSchema,
+    user_id: uuidSchema,
     event_id: { type: 'string' },
     event_type: { type: 'string' },
     subject: { type: 'string', description: 'The id of the transaction.' },
@@ -60,7 +61,7 @@ export default operation({
       summary: 'The notifications of the caller, newest first; an operator sees everybody’s',
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
       answers: { 200: pageOf(notification) },
-      async handle({ query: { limit = 50, cursor }, caller }, { db }) {
+      async handle({ query: { limit, cursor }, caller }, { db }) {
         const rows = await db.query<Row>({
           name: 'notifications-list',
           text: `select ${COLUMNS} from notifications
@@ -76,12 +77,7 @@ export default operation({
       path: '/notifications/{id}',
       who: 'signed-in',
       summary: 'One notification',
-      params: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['id'],
-        properties: { id: { type: 'string', format: 'uuid' } },
-      },
+      params: idParams,
       answers: { 200: notification },
       problems: [problems.notFound],
       async handle({ params: { id }, caller }, { db }) {

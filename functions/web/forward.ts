@@ -2,21 +2,10 @@ import http from 'node:http'
 import type { Request, Response } from 'express'
 import { answer } from '../../knative/host/answer.ts'
 import type { Config } from '../../knative/host/config.ts'
-import { problem, problems, type ProblemType } from '../../knative/host/problems.ts'
+import { endToEnd } from '../../knative/host/hop-by-hop.ts'
+import { problem, problems } from '../../knative/host/problems.ts'
 
-// Concern one connection, not the request (RFC 9110, section 7.6.1).
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]
 const TIMEOUT_MS = 60_000
-
-const timedOut: ProblemType = { name: 'upstream-timeout', status: 504, title: 'The function took too long' }
 
 /** Sends a request on to a function and its answer back, both as streams. `body` is given where it has been
  * read already. */
@@ -65,7 +54,10 @@ function refusal(kind: 'unsent' | 'lost' | 'timed-out', service: string) {
         `${service} broke off. Whether it did its work is unknown; repeat with the same Idempotency-Key.`,
       )
     case 'timed-out':
-      return problem(timedOut, `${service} did not answer in time; repeat with the same Idempotency-Key.`)
+      return problem(
+        problems.gatewayTimeout,
+        `${service} did not answer in time; repeat with the same Idempotency-Key.`,
+      )
   }
 }
 
@@ -112,10 +104,4 @@ function exchange(
       end('answered')
     })
   })
-}
-
-function endToEnd(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
-  const kept: http.OutgoingHttpHeaders = { ...headers }
-  for (const name of HOP_BY_HOP) delete kept[name]
-  return kept
 }

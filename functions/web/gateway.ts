@@ -2,6 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { answer } from '../../knative/host/answer.ts'
 import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
 import { problem, ProblemError, problems } from '../../knative/host/problems.ts'
+import { readWith } from '../../knative/host/read-with.ts'
 import type { Services } from '../../knative/host/services.ts'
 import { createForward } from './forward.ts'
 import { createHealth } from './health.ts'
@@ -48,9 +49,7 @@ export function mountFrontDoor(app: Express, services: Services, catalogue: read
 }
 
 async function bufferBody(request: Request, response: Response): Promise<Buffer> {
-  await new Promise<void>((resolve, reject) =>
-    readBody(request, response, (error: unknown) => (error ? reject(error as Error) : resolve())),
-  )
+  await readWith(readBody, request, response)
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
 }
 

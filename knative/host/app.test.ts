@@ -3,20 +3,14 @@ import { startFunction, token } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import { inside, notes, startNotes } from './notes-fixture.ts'
 
-const ada = randomUUID()
 const bob = randomUUID()
 let host: Awaited<ReturnType<typeof startNotes>>
-let adaToken: string
 
 beforeAll(async () => {
   host = await startNotes()
-  adaToken = await token({ userId: ada })
 })
 
 afterAll(() => host?.stop())
-
-const post = (body: unknown, headers: Record<string, string> = {}, bearer = adaToken) =>
-  host.request('POST', '/notes', { token: bearer, body, headers })
 
 describe('what the host refuses before the operation sees it', () => {
   test.each([
@@ -25,7 +19,7 @@ describe('what the host refuses before the operation sees it', () => {
     ['a field of the wrong type', { text: 7 }, '/text', 'must be string'],
     ['a field that is a prototype', '{"text":"a","__proto__":{"x":1}}', '/__proto__', 'is not known here'],
   ])('%s is invalid input, with its path', async (_what, body, path, message) => {
-    const { status, headers, body: answer } = await post(body)
+    const { status, headers, body: answer } = await host.post(body)
     expect(status).toBe(400)
     expect(headers.get('content-type')).toBe('application/problem+json')
     expect(answer).toMatchObject({
@@ -36,7 +30,7 @@ describe('what the host refuses before the operation sees it', () => {
   })
 
   test('no body at all is invalid input too', async () => {
-    const { status, body } = await host.request('POST', '/notes', { token: adaToken })
+    const { status, body } = await host.request('POST', '/notes', { token: host.adaToken })
     expect(status).toBe(400)
     expect(body.errors).toEqual([{ path: '/text', message: 'is required' }])
   })
@@ -54,18 +48,18 @@ describe('what the host refuses before the operation sees it', () => {
     ['another content type', 'text=a', 'application/x-www-form-urlencoded', 415, 'unsupported-media-type'],
     ['another charset', '{"text":"a"}', 'application/json; charset=latin1', 415, 'unsupported-media-type'],
   ])('a body that is %s gets its problem', async (_what, body, type, status, name) => {
-    const answer = await post(body, { 'content-type': type })
+    const answer = await host.post(body, { 'content-type': type })
     expect(answer.status).toBe(status)
     expect(answer.body.type).toBe(`https://microbank.dev/problems/${name}`)
   })
 
   test('a compressed body is refused, so that none can grow on arrival', async () => {
-    expect((await post('{"text":"a"}', { 'content-encoding': 'gzip' })).status).toBe(415)
+    expect((await host.post('{"text":"a"}', { 'content-encoding': 'gzip' })).status).toBe(415)
   })
 
   test('an unknown path is 404 and a wrong method 405 with Allow', async () => {
     expect((await host.request('GET', '/nowhere')).status).toBe(404)
-    const wrong = await host.request('DELETE', '/notes', { token: adaToken })
+    const wrong = await host.request('DELETE', '/notes', { token: host.adaToken })
     expect(wrong.status).toBe(405)
     expect(wrong.headers.get('allow')).toBe('POST')
   })
@@ -79,7 +73,7 @@ describe('what the host refuses before the operation sees it', () => {
   })
 
   test('a customer on an operator’s route is 403', async () => {
-    const { status, body } = await host.request('GET', `/notes/${randomUUID()}`, { token: adaToken })
+    const { status, body } = await host.request('GET', `/notes/${randomUUID()}`, { token: host.adaToken })
     expect([status, body.type]).toEqual([403, 'https://microbank.dev/problems/forbidden'])
   })
 
@@ -99,7 +93,7 @@ describe('what the host refuses before the operation sees it', () => {
 
   test('a malformed Idempotency-Key is invalid input', async () => {
     for (const key of ['with space', 'x'.repeat(256)]) {
-      expect((await post({ text: 'a' }, { 'idempotency-key': key })).status).toBe(400)
+      expect((await host.post({ text: 'a' }, { 'idempotency-key': key })).status).toBe(400)
     }
   })
 })
@@ -117,8 +111,8 @@ test('a trace goes on: the same trace id, a span of its own; a malformed one is 
 })
 
 test('Prefer: respond-async reaches an operation that honours it', async () => {
-  expect((await post({ text: 'a' }, { prefer: 'wait=5, respond-async' })).body.async).toBe(true)
-  expect((await post({ text: 'a' })).body.async).toBe(false)
+  expect((await host.post({ text: 'a' }, { prefer: 'wait=5, respond-async' })).body.async).toBe(true)
+  expect((await host.post({ text: 'a' })).body.async).toBe(false)
 })
 
 test('metrics name the route as declared and the class of the status', async () => {
@@ -135,7 +129,7 @@ test('metrics name the route as declared and the class of the status', async () 
 test('without a database a request is 503 with Retry-After, and health says so', async () => {
   const cut = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x' })
   try {
-    const answer = await cut.request('POST', '/notes', { token: adaToken, body: { text: 'a' } })
+    const answer = await cut.request('POST', '/notes', { token: host.adaToken, body: { text: 'a' } })
     expect(answer.status).toBe(503)
     expect(answer.headers.get('retry-after')).toBe('1')
     expect((await cut.request('GET', '/health')).status).toBe(503)
@@ -148,7 +142,7 @@ test('without a database a request is 503 with Retry-After, and health says so',
 test('a function that is told to stop finishes what it began', async () => {
   const stopping = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: host.databaseUrl })
   const before = inside.entered
-  const answer = stopping.request('POST', '/notes', { token: adaToken, body: { text: 'slow' } })
+  const answer = stopping.request('POST', '/notes', { token: host.adaToken, body: { text: 'slow' } })
   await until(() => inside.entered > before)
   const stopped = stopping.stop()
   await until(async () => (await stopping.request('GET', '/readyz')).status === 503)

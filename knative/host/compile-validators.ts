@@ -7,7 +7,7 @@ import { eventKey, routeKey, type Part, type Validators } from './validation.ts'
 const PARTS: readonly Part[] = ['body', 'query', 'params']
 
 /** The parts of a request arrive typed (body) or as text (query, params), so they need two compilers. */
-function createAjv(part: Part, options: Options = {}): Ajv {
+export function createAjv(part: Part, options: Options = {}): Ajv {
   const ajv = new Ajv({
     allErrors: true,
     useDefaults: true,

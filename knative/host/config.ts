@@ -77,9 +77,6 @@ export function readConfig(needed: readonly ConfigName[], env: NodeJS.ProcessEnv
   return config as Config
 }
 
-/** Names and meanings of all settings, for the documentation and for tests of the manifests. */
-export const settingNames = Object.keys(settings) as ConfigName[]
-
 function undeclared(name: string): never {
   throw new Error(`${name} is read but not set; an operation that reads it must name it in "needs"`)
 }

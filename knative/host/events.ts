@@ -5,6 +5,7 @@ import { dataschemaOf } from '../../eventing/contracts/contract.ts'
 import { answer } from './answer.ts'
 import type { Consumer } from './operation.ts'
 import { ProblemError, problems } from './problems.ts'
+import { readWith } from './read-with.ts'
 import type { Services } from './services.ts'
 import { eventKey, type Validators } from './validation.ts'
 
@@ -12,7 +13,7 @@ const readRaw = express.raw({ limit: '2mb', type: () => true })
 
 /** Only the platform may deliver events. Its requests name the Service's cluster-local host, which the outer
  * gateway routes for nobody; everybody else finds nothing here. */
-export function checkSender(request: Request): void {
+function checkSender(request: Request): void {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '')
   if (/\.svc(\.cluster\.local)?$/.test(host)) return
   throw new ProblemError(problems.notFound, 'There is nothing at this address.')
@@ -28,9 +29,7 @@ export async function receiveEvent(
   { services, validators, traceparent }: { services: Services; validators: Validators; traceparent: string },
 ): Promise<void> {
   checkSender(request)
-  await new Promise<void>((resolve, reject) =>
-    readRaw(request, response, (error: unknown) => (error ? reject(error as Error) : resolve())),
-  )
+  await readWith(readRaw, request, response)
   try {
     const event = await parseEvent(request)
     if (consumer.contracts !== 'any') checkContract(event, consumer.contracts, validators)

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import { testDatabase } from '../../tests/support/databases.ts'
-import { startFunction, type TestFunction } from '../../tests/support/host.ts'
+import { startFunction, token } from '../../tests/support/host.ts'
 import { once } from './idempotency.ts'
 import { operation, route } from './operation.ts'
+import { idParams } from './schema.ts'
 
 /** The event that the operation consumes. */
 export const noted: EventContract<{ text: string }> = {
@@ -71,12 +72,7 @@ export const notes = operation({
       path: '/notes/{id}',
       who: 'operator',
       summary: 'Shows a note',
-      params: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['id'],
-        properties: { id: { type: 'string', format: 'uuid' } },
-      },
+      params: idParams,
       query: {
         type: 'object',
         additionalProperties: false,
@@ -91,16 +87,20 @@ export const notes = operation({
   ],
 })
 
-/** The operation on a database of its own. `stop` takes both away again. */
-export async function startNotes(): Promise<TestFunction & { databaseUrl: string }> {
+/** The operation on a database of its own, and a customer who takes notes. `stop` takes both away again. */
+export async function startNotes() {
   const database = await testDatabase('notifications')
   const host = await startFunction(notes, {
     NOTIFICATIONS_DATABASE_URL: database.url,
     BROKER_URL: 'http://127.0.0.1:9/',
   })
+  const adaToken = await token({ userId: randomUUID() })
   return {
     ...host,
     databaseUrl: database.url,
+    adaToken,
+    post: (body: unknown, headers: Record<string, string> = {}, bearer = adaToken) =>
+      host.request('POST', '/notes', { token: bearer, body, headers }),
     async stop() {
       await host.stop()
       await database.drop()

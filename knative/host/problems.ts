@@ -32,6 +32,7 @@ export const problems = {
   internal: define('internal-error', 500, 'Something went wrong here'),
   badGateway: define('upstream-failed', 502, 'The function failed'),
   unavailable: define('unavailable', 503, 'Not available at the moment'),
+  gatewayTimeout: define('upstream-timeout', 504, 'The function took too long'),
 } as const satisfies Record<string, ProblemType>
 
 /** The answer for a refusal. `detail` says what was expected and what came; it never holds internals. */

@@ -3,8 +3,9 @@ import express, { type Request, type Response } from 'express'
 import { canonicalJson } from './canonical-json.ts'
 import type { AnyRoute, Caller, IdempotencyKey, Operation, Who } from './operation.ts'
 import { ProblemError, problems } from './problems.ts'
+import { readWith } from './read-with.ts'
 import type { Schema } from './schema.ts'
-import type { TokenVerifier } from './tokens.ts'
+import { unauthenticated, type TokenVerifier } from './tokens.ts'
 
 const parseJson = express.json({ limit: '100kb', inflate: false, type: () => true })
 
@@ -18,9 +19,7 @@ export async function readBody(request: Request, response: Response): Promise<un
       `Expected application/json, not ${type ?? 'nothing'}.`,
     )
   }
-  await new Promise<void>((resolve, reject) =>
-    parseJson(request, response, (error: unknown) => (error ? reject(error as Error) : resolve())),
-  )
+  await readWith(parseJson, request, response)
   return request.body ?? {}
 }
 
@@ -46,13 +45,7 @@ export async function authenticate(
   if (!tokens) throw new Error('a route needs a caller, but no keys are set to verify tokens with')
   const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ')
   if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) {
-    throw new ProblemError(
-      problems.unauthenticated,
-      'Send the header Authorization: Bearer <access token>.',
-      {
-        headers: { 'www-authenticate': 'Bearer realm="microbank"' },
-      },
-    )
+    throw unauthenticated('Send the header Authorization: Bearer <access token>.', { tokenSent: false })
   }
   const caller = await tokens.verify(token)
   if (who === 'operator' && caller.role !== 'operator') {

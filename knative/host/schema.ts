@@ -51,3 +51,14 @@ type IsPresent<S, Properties, Name extends keyof Properties> = Properties[Name] 
       ? true
       : false
     : false
+
+/** An id. */
+export const uuidSchema = { type: 'string', format: 'uuid' } as const
+
+/** Parameters of a path with `{id}`. */
+export const idParams = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id'],
+  properties: { id: uuidSchema },
+} as const

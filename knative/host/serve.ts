@@ -21,13 +21,14 @@ export interface RunningFunction {
 /** Settings that an operation needs: its own, its database, and the keys to verify callers with. */
 export function neededSettings(operation: Operation): ConfigName[] {
   const database = operation.database === false ? undefined : databaseSetting(operation.context)
-  const verifies = operation.routes?.some((route) => route.who !== 'anyone') ?? false
   return [
     ...(operation.needs ?? []),
     ...(database ? [database] : []),
-    ...(verifies ? (['JWKS'] as const) : []),
+    ...(hasCallers(operation) ? (['JWKS'] as const) : []),
   ]
 }
+
+const hasCallers = ({ routes = [] }: Operation): boolean => routes.some((route) => route.who !== 'anyone')
 
 /** Starts the function: the port opens first, everything else when it is first used. */
 export async function serve(
@@ -43,8 +44,7 @@ export async function serve(
   )
   const services = createServices(operation, config, log)
   const metrics = createMetrics(operation.name)
-  const needsTokens = operation.routes?.some((route) => route.who !== 'anyone') ?? false
-  const tokens = needsTokens ? createTokenVerifier(config.JWKS) : undefined
+  const tokens = hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined
   let ready = true
   const app = createApp({ operation, validators, catalogue, services, tokens, metrics, isReady: () => ready })
 

@@ -10,7 +10,7 @@ export const gatewayProblems = {
   headersTooLarge: { name: 'headers-too-large', status: 431, title: 'The headers are too large' },
   upstreamFailed: problems.badGateway,
   unavailable: problems.unavailable,
-  upstreamTimeout: { name: 'upstream-timeout', status: 504, title: 'The function took too long' },
+  upstreamTimeout: problems.gatewayTimeout,
 } as const satisfies Record<string, ProblemType>
 
 /** Answers with a problem (RFC 9457); where an answer has begun already, it is cut off instead. */

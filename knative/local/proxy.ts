@@ -1,6 +1,7 @@
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { endToEnd } from '../host/hop-by-hop.ts'
 import type { FunctionProcess } from './process.ts'
 
 /** How a request that was given to a process ended. In the last four nothing has been answered yet. */
@@ -15,21 +16,6 @@ export type Outcome =
   | { kind: 'lost'; reason: string }
   | { kind: 'timed-out' }
   | { kind: 'too-large' }
-
-/** RFC 9110, section 7.6.1: these concern one connection, not the request. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  // Answered by our own server when the body is asked for.
-  'expect',
-])
 
 export interface ForwardOptions {
   headers: OutgoingHttpHeaders
@@ -134,15 +120,6 @@ function limitBody(req: IncomingMessage, maxBytes: number, tooLarge: () => void)
     bytes += chunk.length
     if (bytes > maxBytes) tooLarge()
   })
-}
-
-/** The headers without those that concern only the connection they came over. */
-function endToEnd(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? []
-  const kept: OutgoingHttpHeaders = {}
-  for (const name in headers)
-    if (!HOP_BY_HOP.has(name) && !(named.length > 0 && named.includes(name))) kept[name] = headers[name]
-  return kept
 }
 
 /**
