@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDatabase, type Database } from '../knative/host/database.ts'
-import { migrateContext, type DatabaseUrls } from '../knative/local/databases.ts'
+import { migrateContext, urlsOf, type DatabaseUrls } from '../knative/local/databases.ts'
 import { placesFor } from '../knative/local/postgres-data.ts'
 import { startPostgres, stopLeftoverPostgres, type PostgresServer } from '../knative/local/postgres.ts'
 import { stopLeftoverRabbitmq } from '../knative/local/rabbitmq.ts'
@@ -58,14 +58,6 @@ export async function startDatabases(
     owner: open(urls.ledger!.owner),
     ledger: open(urls.ledger!.functions),
     ownerOf: (context) => open(urls[context]!.owner),
-  }
-}
-
-function urlsOf(server: PostgresServer, secrets: SecretStore, context: string): DatabaseUrls {
-  const { owner, functions } = secrets.databasePasswords[context]!
-  return {
-    owner: server.url(context, `${context}_owner`, owner),
-    functions: server.url(context, context, functions),
   }
 }
 

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { poll } from '../knative/local/daemon.ts'
+import { inherited } from '../knative/local/environment.ts'
 import { openProcessRecords } from '../knative/local/leftovers.ts'
 import { takePort } from '../knative/local/ports.ts'
 import type { Bench } from './bench.ts'
@@ -38,7 +39,13 @@ export async function startServer(bench: Bench, options: ServerOptions): Promise
   const startedAt = performance.now()
   const child = spawn(process.execPath, [options.script], {
     cwd: bench.root,
-    env: { ...inherited(), NODE_ENV: 'production', ...options.env, PORT: String(port), HOST: '127.0.0.1' },
+    env: {
+      ...inherited(process.env),
+      NODE_ENV: 'production',
+      ...options.env,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+    },
     // A process group of its own: a Ctrl-C reaches the bench alone, which ends its servers in order.
     detached: true,
     stdio: ['ignore', log, log],
@@ -125,10 +132,4 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (ended()) return
   child.kill(signal)
   if (!(await poll(ended, 5_000))) throw new Error(`process ${child.pid} could not be stopped`)
-}
-
-/** As in the local runtime: a function sees what any process needs, and no more. */
-function inherited(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { findRabbitmq } from '../knative/local/rabbitmq.ts'
+import { canInstall, installOnDebian } from '../tests/support/debian.mjs'
 
 export type Program = 'pgbench' | 'rabbitmq-server'
 
@@ -10,7 +10,6 @@ const PACKAGES: Record<Program, { debian: string; brew: string }> = {
   pgbench: { debian: 'postgresql', brew: 'postgresql' },
   'rabbitmq-server': { debian: 'rabbitmq-server', brew: 'rabbitmq' },
 }
-const POLICY = '/usr/sbin/policy-rc.d'
 
 /** Sees to it that programs are on the machine: as root on Debian or Ubuntu it installs what is missing and says so,
  * elsewhere it throws with what to install. */
@@ -19,7 +18,7 @@ export function provide(programs: readonly Program[], say: (sentence: string) =>
   if (missing.length === 0) return
   const packages = (system: 'debian' | 'brew') =>
     missing.map((program) => PACKAGES[program][system]).join(' ')
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0)
+  if (!canInstall())
     throw new Error(
       `the bench needs ${missing.join(' and ')}, not on this machine. Install and run it again:\n` +
         `  Debian, Ubuntu:  sudo apt-get install ${packages('debian')}\n` +
@@ -33,24 +32,4 @@ export function provide(programs: readonly Program[], say: (sentence: string) =>
 function isThere(program: Program): boolean {
   if (program === 'rabbitmq-server') return findRabbitmq() !== undefined
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
-}
-
-function installOnDebian(packages: string[]): void {
-  // Debian starts a service as soon as it is installed, unless this file, which it asks, says no (101).
-  const isOurs = !existsSync(POLICY)
-  if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
-  try {
-    run('apt-get', 'update', '-qq')
-    run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages)
-  } finally {
-    if (isOurs) rmSync(POLICY)
-  }
-  // Nor should it start when the machine does; services are named like their packages.
-  if (existsSync('/run/systemd/system')) run('systemctl', 'disable', ...packages)
-}
-
-function run(command: string, ...args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env })
-  if (status !== 0) throw new Error(`'${command} ${args.join(' ')}' failed`)
 }

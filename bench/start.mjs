@@ -6,6 +6,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
 import build from '../knative/build/build.mjs'
+import { bundleOptions } from '../knative/build/bundle-options.mjs'
 
 const root = join(fileURLToPath(import.meta.url), '../..')
 const folder = join(root, '.microbank/bench')
@@ -25,19 +26,11 @@ child.once('exit', (code) => process.exit(code ?? 1))
 async function bundle() {
   const programs = join(root, 'bench/programs')
   /** @type {esbuild.BuildOptions} */
-  const common = {
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    logLevel: 'warning',
-  }
+  const common = { ...bundleOptions, absWorkingDir: root }
   const files = readdirSync(programs).filter((file) => file.endsWith('.ts') && file !== 'nothing.ts')
   await esbuild.build({
     ...common,
     outdir: folder,
-    outExtension: { '.js': '.cjs' },
     entryPoints: ['bench/main.ts', ...files.map((file) => join(programs, file))].map((file) => ({
       in: file,
       out: basename(file, '.ts'),

@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
 import { stringify } from 'yaml'
+import { bundleOptions } from '../knative/build/bundle-options.mjs'
 
 const here = join(fileURLToPath(import.meta.url), '..')
 const files = readdirSync(join(here, 'contracts')).filter((file) => /^[a-z-]+\.[a-z-]+\.ts$/.test(file))
 const outfile = join(here, '../dist/contracts.cjs')
 await esbuild.build({
+  ...bundleOptions,
   stdin: {
     contents: [
       ...files.sort().map((file) => `export * from './contracts/${file}'`),
@@ -20,9 +22,6 @@ await esbuild.build({
     loader: 'ts',
   },
   outfile,
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
 })
 const { sourceOf, dataschemaOf, ...contracts } = createRequire(import.meta.url)(outfile)
 

@@ -1,7 +1,6 @@
 import { basename, dirname, join, normalize } from 'node:path'
-import { Ajv } from 'ajv'
-import formats from 'ajv-formats'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
+import { createAjv } from '../knative/host/compile-validators.ts'
 import type { Operation } from '../knative/host/operation.ts'
 import { neededSettings } from '../knative/host/serve.ts'
 import { contracts, files, manifests, operations, read, type Manifest } from './support/repository.ts'
@@ -91,8 +90,7 @@ describe('operations and Services', () => {
 
 describe('events', () => {
   test('a contract stands in the file of its type, and its example keeps it', () => {
-    const ajv = new Ajv({ allowUnionTypes: true })
-    formats.default(ajv)
+    const ajv = createAjv('body')
     for (const contract of allContracts) {
       expect(basename(contract.file, '.ts')).toBe(contract.type)
       expect(contract.type).toMatch(/^[a-z]+\.[a-z-]+$/)

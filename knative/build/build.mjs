@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
+import { bundleOptions } from './bundle-options.mjs'
 import { findOperations } from './operations.mjs'
 import { slimBundles } from './slim/plugin.mjs'
 
@@ -12,16 +13,7 @@ const root = join(fileURLToPath(import.meta.url), '../../..')
 const dist = join(root, 'dist')
 
 /** @type {esbuild.BuildOptions} */
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  legalComments: 'none',
-  logLevel: 'warning',
-}
+const common = { ...bundleOptions, absWorkingDir: root }
 
 /** What a bundle can't hold: code compiled for one platform. pg asks for pg-native only where one configures it. */
 const EXTERNAL = ['@node-rs/argon2', 'pg-native']

@@ -46,14 +46,18 @@ export async function startDatabases(options: {
     await server.stop()
     throw error
   }
-  const urls = names.map((name) => {
-    const { owner, functions } = databasePasswords[name]!
-    return [
-      name,
-      { functions: server.url(name, name, functions), owner: server.url(name, `${name}_owner`, owner) },
-    ] as const
-  })
+  const urls = names.map((name) => [name, urlsOf(server, options.secrets, name)] as const)
   return { server, urls: Object.fromEntries(urls) }
+}
+
+/** The URLs of one of the databases on our own Postgres. */
+export function urlsOf(
+  server: PostgresServer,
+  { databasePasswords }: SecretStore,
+  name: string,
+): DatabaseUrls {
+  const { owner, functions } = databasePasswords[name]!
+  return { functions: server.url(name, name, functions), owner: server.url(name, `${name}_owner`, owner) }
 }
 
 /** Applies the migrations that a context's database doesn't have yet. */

@@ -10,6 +10,10 @@ export interface EnvData {
  * (passwords of owners, a developer's tokens) a container on a cluster would not see either. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot']
 
+/** The part of an environment that every process gets. */
+export const inherited = (own: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(INHERITED.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])))
+
 /**
  * The environment of a Service's processes: what its manifest says, with Secrets and ConfigMaps resolved, and what
  * Knative adds (K_SERVICE, K_REVISION, K_CONFIGURATION; PORT is the process's own).
@@ -23,9 +27,8 @@ export function environmentOf(
   own: NodeJS.ProcessEnv,
   local: Record<string, string>,
 ): Record<string, string> {
-  const inherited = INHERITED.filter((name) => own[name] !== undefined).map((name) => [name, own[name]!])
   return {
-    ...(Object.fromEntries(inherited) as Record<string, string>),
+    ...inherited(own),
     NODE_ENV: 'production',
     ...local,
     ...Object.assign({}, ...manifest.env.map((source) => resolve(manifest, source, data))),

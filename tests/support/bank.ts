@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg, { type QueryResultRow } from 'pg'
 import { STATUS_HOST } from '../../knative/local/hosts.ts'
+import { takePort } from '../../knative/local/ports.ts'
 import type { RuntimeStatus } from '../../knative/local/runtime.ts'
 import { request, type Answer, type RequestOptions } from './host.ts'
 import { ROOT } from './repository.ts'
@@ -39,7 +39,7 @@ export async function startBank(options: { dataDir?: string; args?: string[] } =
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'microbank-bank-'))
   // Postgres runs as a user of its own, which must be able to enter.
   chmodSync(dataDir, 0o755)
-  const port = await freePort()
+  const port = await takePort()
   const args = ['knative/local/start.mjs', '--port', String(port), '--data', dataDir, ...(options.args ?? [])]
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
@@ -116,12 +116,4 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.kill(signal)
   await exited
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

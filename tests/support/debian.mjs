@@ -1,0 +1,31 @@
+// Installs what the tests and the bench need, on Debian and Ubuntu as root.
+import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/** Whether installOnDebian() can work here. */
+export const canInstall = () => existsSync('/etc/debian_version') && process.getuid?.() === 0
+
+/** Installs packages with apt-get, without their services being started now or with the machine. Throws where it
+ * fails. Services are taken to be named like their packages.
+ * @param {string[]} packages */
+export function installOnDebian(packages) {
+  // Debian starts a service as soon as it is installed, unless this file, which it asks, says no (101).
+  const isOurs = !existsSync(POLICY)
+  if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    run('apt-get', 'update', '-qq')
+    run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages)
+  } finally {
+    if (isOurs) rmSync(POLICY)
+  }
+  if (existsSync('/run/systemd/system')) run('systemctl', 'disable', ...packages)
+}
+
+/** @param {string} command @param {string[]} args */
+function run(command, ...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env })
+  if (status !== 0) throw new Error(`'${command} ${args.join(' ')}' failed`, { cause: error })
+}
