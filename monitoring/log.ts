@@ -10,6 +10,8 @@ export interface Log {
   info(message: string, fields?: Fields): void
   warn(message: string, fields?: Fields): void
   error(message: string, fields?: Fields): void
+  /** Whether lines of this level are written: for fields that would cost something to put together. */
+  takes(level: Exclude<Level, 'off'>): boolean
   /** The same log with fields that every line carries (trace id, request id). */
   with(fields: Fields): Log
 }
@@ -31,6 +33,7 @@ export function createLog(
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
+    takes: (level) => LEVELS[level] >= LEVELS[least],
     with: (fields) => createLog({ ...base, ...fields }, least, write),
   }
 }

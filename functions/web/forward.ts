@@ -1,6 +1,6 @@
-import http from 'node:http'
-import type { Request, Response } from 'express'
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import { answer } from '../../knative/host/answer.ts'
+import { clientAddress } from '../../knative/host/client-address.ts'
 import type { Config } from '../../knative/host/config.ts'
 import { endToEnd } from '../../knative/host/hop-by-hop.ts'
 import { problem, problems } from '../../knative/host/problems.ts'
@@ -10,8 +10,8 @@ const TIMEOUT_MS = 60_000
 /** Sends a request on to a function and its answer back, both as streams. `body` is given where it has been
  * read already. */
 export type Forward = (
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   to: { service: string; path: string; body: Buffer | undefined },
 ) => Promise<void>
 
@@ -29,7 +29,7 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
       agent,
       path,
       method: request.method,
-      headers: { ...endToEnd(request.headers), host, 'x-forwarded-for': request.ip },
+      headers: { ...endToEnd(request.headers), host, 'x-forwarded-for': clientAddress(request) },
     }
     for (let attempt = 1; ; attempt++) {
       const outcome = await exchange(request, response, options, body)
@@ -62,8 +62,8 @@ function refusal(kind: 'unsent' | 'lost' | 'timed-out', service: string) {
 }
 
 function exchange(
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   options: http.RequestOptions,
   body: Buffer | undefined,
 ): Promise<Outcome> {

@@ -1,64 +1,85 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { answer } from '../../knative/host/answer.ts'
+import { answer, answerError } from '../../knative/host/answer.ts'
+import { parseJson, readBytes } from '../../knative/host/body.ts'
 import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
-import { problem, ProblemError, problems } from '../../knative/host/problems.ts'
-import { readWith } from '../../knative/host/read-with.ts'
+import type { Exchange } from '../../knative/host/exchange.ts'
+import { problem, problems } from '../../knative/host/problems.ts'
 import type { Services } from '../../knative/host/services.ts'
 import { createForward } from './forward.ts'
 import { createHealth } from './health.ts'
 import { choose, createRouting, type Target } from './routing.ts'
 
 const PREFIX = '/api'
-const readBody = express.raw({ limit: '100kb', inflate: false, type: () => true })
+
+interface Locals extends Record<string, unknown> {
+  /** What the host knows of the request. */
+  exchange: Exchange
+}
+
+type Answer = Response<unknown, Locals>
 
 /** Mounts the front door: one implementation, on a laptop and on a cluster. */
-export function mountFrontDoor(app: Express, services: Services, catalogue: readonly CatalogueEntry[]): void {
-  const find = createRouting(catalogue)
-  const forward = createForward(services.config)
-  const health = createHealth(catalogue, services)
+export function mountFrontDoor(
+  services: Services,
+  catalogue: readonly CatalogueEntry[],
+): (exchange: Exchange) => undefined {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+  mountHealth(app, services, catalogue)
+  app.get('/.well-known/jwks.json', (_request, response) => {
+    const headers = { 'cache-control': 'public, max-age=300' }
+    answer(response, { status: 200, headers, body: services.config.JWKS })
+  })
+  mountApi(app, services, catalogue)
+  app.use((_request, response) => {
+    answer(response, problem(problems.notFound, 'front-door has nothing at this address.'))
+  })
+  app.use((error: unknown, _request: Request, response: Answer, _next: NextFunction) => {
+    if (response.headersSent) response.destroy()
+    else answerError(response, error, services.log, response.locals.exchange.traceId)
+  })
+  return (exchange) => {
+    const { request, response } = exchange
+    // Where express finds its locals, if there are any.
+    app(request, Object.assign(response, { locals: { exchange } }))
+  }
+}
 
+function mountHealth(app: Express, services: Services, catalogue: readonly CatalogueEntry[]): void {
+  const health = createHealth(catalogue, services)
   app.get('/health', async (_request, response) => answer(response, await health.all()))
   app.get('/health/services', async (_request, response) => answer(response, await health.services()))
   app.get('/health/:context', async (request, response) =>
     answer(response, await health.one(request.params.context)),
   )
-  app.get('/.well-known/jwks.json', (_request, response) => {
-    const headers = { 'cache-control': 'public, max-age=300' }
-    answer(response, { status: 200, headers, body: services.config.JWKS })
-  })
+}
 
-  app.use(PREFIX, async (request: Request, response: Response, next: NextFunction) => {
+/** `/api/...` goes to the functions, by what they declare of themselves. */
+function mountApi(app: Express, services: Services, catalogue: readonly CatalogueEntry[]): void {
+  const find = createRouting(catalogue)
+  const forward = createForward(services.config)
+
+  app.use(PREFIX, async (request: Request, response: Answer, next: NextFunction) => {
     const [path = '/'] = request.url.split('?')
     const found = find(request.method, path)
     if (found.kind === 'unknown') return next()
     if (found.kind === 'wrong-method') {
-      const allow = found.allow.join(', ')
+      const headers = { allow: found.allow.join(', ') }
       return answer(
         response,
-        problem(problems.methodNotAllowed, `Allowed here: ${allow}.`, { headers: { allow } }),
+        problem(problems.methodNotAllowed, `Allowed here: ${headers.allow}.`, { headers }),
       )
     }
     const { targets } = found
-    response.locals.handler = `${PREFIX}${targets[0]?.path}`
+    response.locals.exchange.handler = `${PREFIX}${targets[0]?.path}`
     const only = targets.length === 1 && !targets[0]?.when ? targets[0] : undefined
-    const body = only ? undefined : await bufferBody(request, response)
-    const target = only ?? choose(targets, parse(body))
+    const body = only ? undefined : await readBytes(request)
+    const target = only ?? choose(targets, parseJson(String(body)))
     if (!target) return answer(response, unknownChoice(targets))
     await forward(request, response, { service: target.service, path: request.url, body })
   })
-}
-
-async function bufferBody(request: Request, response: Response): Promise<Buffer> {
-  await readWith(readBody, request, response)
-  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-}
-
-function parse(body: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(body?.toString() ?? '')
-  } catch {
-    throw new ProblemError(problems.invalidJson, 'The body could not be read as a JSON object.')
-  }
 }
 
 /** The refusal of a body that chooses none of the functions: says which field takes which values. */

@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
+import { createPathTable } from '../../knative/host/path-table.ts'
 
 export interface Target {
   /** The function's name, which is its Service's. */
@@ -15,8 +16,7 @@ export type Routing =
 
 export type FindRoute = (method: string, path: string) => Routing
 
-/** Finds the functions for a method and a path (without /api), from what the operations declare. A literal
- * segment wins over a parameter. */
+/** Finds the functions for a method and a path (without /api), from what the operations declare. */
 export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
   const paths = new Map<string, Target[]>()
   for (const { name, routes } of catalogue) {
@@ -24,22 +24,17 @@ export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
       paths.set(path, [...(paths.get(path) ?? []), { service: name, method, path, when }])
     }
   }
-  const patterns = [...paths]
-    .map(([path, targets]) => ({ pattern: toPattern(path), parameters: path.split('{').length, targets }))
-    .sort((a, b) => a.parameters - b.parameters)
+  const find = createPathTable(paths)
 
   return (method, path) => {
-    const found = patterns.find(({ pattern }) => pattern.test(path))
-    if (!found) return { kind: 'unknown' }
+    const here = find(path)?.target
+    if (!here) return { kind: 'unknown' }
     const asked = method === 'HEAD' ? 'GET' : method
-    const targets = found.targets.filter((target) => target.method === asked)
+    const targets = here.filter((target) => target.method === asked)
     if (targets.length > 0) return { kind: 'found', targets }
-    return { kind: 'wrong-method', allow: [...new Set(found.targets.map((target) => target.method))] }
+    return { kind: 'wrong-method', allow: [...new Set(here.map((target) => target.method))] }
   }
 }
-
-const toPattern = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`)
 
 /** The target that the body chooses; for several without a match undefined. */
 export function choose(targets: readonly Target[], body: unknown): Target | undefined {

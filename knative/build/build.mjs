@@ -7,13 +7,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
 import { bundleOptions } from './bundle-options.mjs'
 import { findOperations } from './operations.mjs'
+import { lazyBuiltins } from './slim/lazy-builtins.mjs'
 import { slimBundles } from './slim/plugin.mjs'
 
 const root = join(fileURLToPath(import.meta.url), '../../..')
 const dist = join(root, 'dist')
 
 /** @type {esbuild.BuildOptions} */
-const common = { ...bundleOptions, absWorkingDir: root }
+const common = { ...bundleOptions, absWorkingDir: root, metafile: true }
 
 /** What a bundle can't hold: code compiled for one platform. pg asks for pg-native only where one configures it. */
 const EXTERNAL = ['@node-rs/argon2', 'pg-native']
@@ -74,7 +75,7 @@ function operationEntries(operations, declarations) {
   }
 }
 
-/** Builds everything; resolves with the number of functions.
+/** Builds everything; resolves with the bundles, which may be over their budgets.
  *
  * It is written beside `dist` and moved in file by file, so a bank that runs never starts half a function. */
 export default async function build({ log = /** @type {(line: string) => void} */ (() => {}) } = {}) {
@@ -82,10 +83,10 @@ export default async function build({ log = /** @type {(line: string) => void} *
   mkdirSync(dist, { recursive: true })
   const staging = mkdtempSync(join(dist, '.build-'))
   try {
-    const count = await buildInto(staging)
+    const bundles = await buildInto(staging)
     moveInto(dist, staging)
-    log(`built ${count} functions in ${Date.now() - startedAt} ms`)
-    return count
+    log(`built ${bundles.length} bundles in ${Date.now() - startedAt} ms; ${summary(bundles)}`)
+    return bundles
   } finally {
     rmSync(staging, { recursive: true, force: true })
     // Else its helper process stays as long as this one, which goes on to be the bank.
@@ -93,15 +94,17 @@ export default async function build({ log = /** @type {(line: string) => void} *
   }
 }
 
-async function buildInto(/** @type {string} */ folder) {
+/** Writes the bundles into a folder, which is not looked at otherwise; resolves with what is in them.
+ * @param {string} folder @returns {Promise<import('./bundles.mjs').Bundle[]>} */
+export async function buildInto(folder) {
   const operations = findOperations(root)
   const declarations = await readDeclarations(operations, folder)
   for (const [i, { name, path }] of operations.entries()) {
     const declared = declarations.operations[i].name
     if (declared !== name) throw new Error(`${path} declares the operation '${declared}'`)
   }
-  await Promise.all([
-    buildFunctions(operations, declarations, join(folder, 'functions')),
+  const results = await Promise.all([
+    ...(await buildFunctions(operations, declarations, join(folder, 'functions'))),
     esbuild.build({
       ...common,
       entryPoints: [
@@ -120,7 +123,7 @@ async function buildInto(/** @type {string} */ folder) {
   ])
   copySql(folder)
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
-  return operations.length
+  return results.flatMap(({ metafile }) => bundlesOf(metafile, join(root, ''), folder))
 }
 
 /** The functions, and beside them in lib/ the packages that they load when they first need them.
@@ -141,7 +144,7 @@ async function buildFunctions(operations, declarations, outdir) {
     ...options,
     entryPoints: operations.map(({ name }) => ({ in: `operation:${name}`, out: name })),
     outdir,
-    plugins: [operationEntries(operations, declarations), slimBundles(lazyPackages)],
+    plugins: [operationEntries(operations, declarations), slimBundles(lazyPackages), lazyBuiltins()],
   })
   await esbuild.build({
     ...options,

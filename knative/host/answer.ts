@@ -27,29 +27,8 @@ export function answerError(response: ServerResponse, error: unknown, log: Log, 
     const headers = { 'retry-after': '1' }
     return answer(response, problem(problems.unavailable, `${sentence(message)} Try again.`, { headers }))
   }
-  const read = bodyProblem(error)
-  if (read) return answer(response, read)
   log.error('request failed', { trace_id: traceId, error: message, stack })
   answer(response, problem(problems.internal, `The error is logged; its trace is ${traceId}.`))
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-
-/** What express.json() refuses, by the `type` that its errors carry. */
-function bodyProblem(error: unknown): Reply | undefined {
-  const { type = '' } = error as { type?: string }
-  switch (type) {
-    case 'entity.parse.failed':
-      return problem(problems.invalidJson, 'The body could not be read as a JSON object.')
-    case 'entity.too.large':
-      return problem(problems.payloadTooLarge, 'A body may have 100 kB.')
-    case 'encoding.unsupported':
-    case 'charset.unsupported':
-      return problem(problems.unsupportedMediaType, 'The body must be JSON in UTF-8, without compression.')
-    case 'request.aborted':
-    case 'request.size.invalid':
-      return problem(problems.invalidInput, 'The body ended too early.')
-    default:
-      return undefined
-  }
-}

@@ -1,13 +1,15 @@
-import express, { type Express, type Request, type Response } from 'express'
+import type { RequestListener } from 'node:http'
 import type { Metrics } from '../../monitoring/metrics.ts'
-import { formatTraceparent, startSpan } from '../../monitoring/trace.ts'
 import { answer, answerError } from './answer.ts'
+import { readJson } from './body.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import { receiveEvent } from './events.ts'
+import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
-import type { AnyRoute, Caller, Operation, RouteRequest } from './operation.ts'
+import type { AnyRoute, Caller, Operation } from './operation.ts'
+import { createPathTable } from './path-table.ts'
 import { problem, problems } from './problems.ts'
-import { authenticate, idempotencyKey, prefersAsync, readBody, readQuery } from './request.ts'
+import { authenticate, idempotencyKey, prefersAsync, readQuery } from './request.ts'
 import type { Services } from './services.ts'
 import type { TokenVerifier } from './tokens.ts'
 import { routeKey, validate, type Validators } from './validation.ts'
@@ -25,167 +27,143 @@ export interface AppOptions {
   isReady: () => boolean
 }
 
-interface Locals extends Record<string, unknown> {
-  traceparent: string
-  traceId: string
-  startedAt: bigint
-  /** The route as declared, for metrics and logs; never the path as sent. */
-  handler: string
-}
+type Handle = (exchange: Exchange, params: Record<string, string>) => Promise<void> | void
 
-type Answer = Response<unknown, Locals>
+/** What stands at one path: a handler for each method that it takes. */
+type Endpoint = Map<string, Handle>
 
-// The endpoints that every function has for the platform; they are not counted as requests.
-const OWN = 'own'
+/** The HTTP side of one operation, on node:http alone: its routes, the endpoint for its events, health and
+ * metrics. (A framework would be the larger part of a cold start, and of what a small request costs.) */
+export function createApp(options: AppOptions): RequestListener {
+  const { operation, services, catalogue, isReady } = options
+  const find = createPathTable(endpoints(options))
+  const others = operation.mount?.(services, catalogue) ?? answerNotFound(operation)
 
-/** The express app of one operation: its routes, the endpoint for its events, health and metrics. */
-export function createApp(options: AppOptions): Express {
-  const app = express()
-  // Each of these costs time per request and gives nothing here (the query is parsed by the routes themselves).
-  app.disable('x-powered-by')
-  app.disable('etag')
-  app.set('query parser', false)
-  // request.ip is then the last address that is not one of the platform's own proxies.
-  app.set('trust proxy', ['loopback', 'linklocal', 'uniquelocal'])
-
-  app.use((request, response: Answer, next) => {
-    begin(request, response, options)
-    next()
-  })
-  options.operation.mount?.(app, options.services, options.catalogue)
-  mountRoutes(app, options)
-  mountEvents(app, options)
-  mountOwn(app, options)
-  app.use((_request, response) => {
-    answer(response, problem(problems.notFound, `${options.operation.name} has nothing at this address.`))
-  })
-  app.use((error: unknown, _request: Request, response: Answer, _next: () => void) => {
-    if (response.headersSent) response.destroy()
-    else answerError(response, error, options.services.log, response.locals.traceId)
-  })
-  return app
-}
-
-function begin(request: Request, response: Answer, { metrics, services, isReady }: AppOptions): void {
-  const span = startSpan(request.get('traceparent'))
-  Object.assign(response.locals, {
-    traceparent: formatTraceparent(span),
-    traceId: span.traceId,
-    startedAt: process.hrtime.bigint(),
-    handler: 'none',
-  } satisfies Locals)
-  if (!isReady()) response.setHeader('connection', 'close')
-  response.on('finish', () => {
-    const { handler, startedAt, traceId } = response.locals
-    if (handler === OWN) return
-    const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9
-    const { statusCode: status } = response
-    metrics.observeRequest(
-      { method: request.method, handler, status: `${Math.floor(status / 100)}xx` },
-      seconds,
-    )
-    const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug'
-    const milliseconds = Math.round(seconds * 1e6) / 1e3
-    services.log[level]('request', {
-      trace_id: traceId,
-      method: request.method,
-      handler,
-      status,
-      milliseconds,
+  return (request, response) => {
+    const exchange = new Exchange(request, response)
+    observe(exchange, options)
+    if (!isReady()) response.setHeader('connection', 'close')
+    const found = find(exchange.path)
+    const handling = found ? handle(found.target, exchange, found.params) : others(exchange)
+    handling?.catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else answerError(response, error, services.log, exchange.traceId)
     })
+  }
+}
+
+/** Counts and logs the request when its answer has gone out. */
+function observe(exchange: Exchange, { metrics, services: { log } }: AppOptions): void {
+  const startedAt = performance.now()
+  const { request, response } = exchange
+  response.on('close', () => {
+    const { handler } = exchange
+    if (handler === undefined || !response.writableFinished) return
+    const milliseconds = performance.now() - startedAt
+    const { method = '' } = request
+    const { statusCode: status } = response
+    metrics.observeRequest({ method, handler, status: `${Math.floor(status / 100)}xx` }, milliseconds / 1000)
+    const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug'
+    if (log.takes(level))
+      log[level]('request', { trace_id: exchange.traceId, method, handler, status, milliseconds })
   })
 }
 
-function mountRoutes(app: Express, options: AppOptions): void {
-  const routes = options.operation.routes ?? []
+function* endpoints(options: AppOptions): Iterable<[string, Endpoint]> {
+  const { operation } = options
+  const routes = operation.routes ?? []
   for (const path of new Set(routes.map((route) => route.path))) {
     const here = routes.filter((route) => route.path === path)
+    const endpoint: Endpoint = new Map(here.map((route) => [route.method, routeHandler(route, options)]))
+    yield [path, endpoint]
     // The path is the same as behind the front door; an operation with one route answers at / too.
-    const paths = routes.length === 1 ? [expressPath(path), '/'] : [expressPath(path)]
-    for (const route of here) {
-      const method = route.method.toLowerCase() as Lowercase<AnyRoute['method']>
-      app[method](paths, (request: Request, response: Answer) =>
-        handleRoute(route, request, response, options),
-      )
-    }
-    onlyMethods(
-      app,
-      paths,
-      here.map((route) => route.method),
-    )
+    if (routes.length === 1) yield ['/', endpoint]
   }
+  if (operation.consumes) yield ['/events', new Map([['POST', eventHandler(options)]])]
+  yield* ownEndpoints(options)
 }
 
-async function handleRoute(
-  route: AnyRoute,
-  request: Request,
-  response: Answer,
-  options: AppOptions,
-): Promise<void> {
-  const { operation, validators, services, tokens } = options
-  response.locals.handler = route.path
-  const caller = route.who === 'anyone' ? undefined : await authenticate(request, route.who, tokens)
-  const validator = validators[routeKey(route)] ?? {}
-  const params: unknown = { ...request.params }
-  validate(validator.params, 'params', params)
-  const query = readQuery(request)
-  validate(validator.query, 'query', query)
-  const body = route.method === 'GET' ? undefined : await readBody(request, response)
-  if (body !== undefined) validate(validator.body, 'body', body)
-
-  const routeRequest: RouteRequest<unknown, unknown, unknown> = {
-    body,
-    query,
-    params,
-    // A route for anyone has no caller and its handler, by its declaration, does not look for one.
-    caller: caller as Caller,
-    idempotencyKey: route.idempotent
-      ? idempotencyKey(request, { operation, route, caller, body, params })
-      : undefined,
-    respondAsync: route.async === true && prefersAsync(request),
-    address: request.ip ?? '',
-    traceparent: response.locals.traceparent,
-  }
-  // The validators have just made the declared types true.
-  answer(response, await route.handle(routeRequest as never, services))
+function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, string>) {
+  const { method = '' } = exchange.request
+  const handler = endpoint.get(method === 'HEAD' ? 'GET' : method)
+  if (handler) return handler(exchange, params)
+  const methods = [...endpoint.keys()]
+  const allow = (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ')
+  answer(
+    exchange.response,
+    problem(problems.methodNotAllowed, `Allowed here: ${allow}.`, { headers: { allow } }),
+  )
 }
 
-function mountEvents(app: Express, { operation, services, validators }: AppOptions): void {
-  const { consumes } = operation
-  if (!consumes) return
-  app.post('/events', async (request, response: Answer) => {
-    response.locals.handler = '/events'
-    const { traceparent } = response.locals
-    await receiveEvent(request, response, consumes, { services, validators, traceparent })
-  })
-  onlyMethods(app, ['/events'], ['POST'])
-}
+function routeHandler(route: AnyRoute, options: AppOptions): Handle {
+  const { operation, services, tokens } = options
+  const validators = options.validators[routeKey(route)] ?? {}
+  const hasBody = route.method !== 'GET'
 
-function mountOwn(app: Express, { operation, services, metrics, isReady }: AppOptions): void {
-  const own = (path: string, handle: (response: Answer) => Promise<void> | void): void => {
-    app.get(path, (_request, response: Answer) => {
-      response.locals.handler = OWN
-      return handle(response)
+  return async (exchange, params) => {
+    exchange.handler = route.path
+    const { request, response, search } = exchange
+    const caller = route.who === 'anyone' ? undefined : await authenticate(request, route.who, tokens)
+    validate(validators.params, 'params', params)
+    const query = readQuery(search)
+    validate(validators.query, 'query', query)
+    const body = hasBody ? await readJson(request, route.bodyBytesMax) : undefined
+    if (hasBody) validate(validators.body, 'body', body)
+
+    const handled = new HandledRequest(exchange, {
+      body,
+      query,
+      params,
+      // A route for anyone has no caller and its handler, by its declaration, does not look for one.
+      caller: caller as Caller,
+      idempotencyKey: route.idempotent
+        ? idempotencyKey(request, { operation, route, caller, body, params })
+        : undefined,
+      respondAsync: route.async === true && prefersAsync(request),
     })
+    // The validators have just made the declared types true.
+    answer(response, await route.handle(handled as never, services))
   }
-  own('/healthz', (response) => answer(response, { status: 200, body: { status: 'ok' } }))
-  own('/readyz', (response) => {
+}
+
+function eventHandler({ operation, services, validators }: AppOptions): Handle {
+  return async (exchange) => {
+    exchange.handler = '/events'
+    await receiveEvent(exchange, operation.consumes!, { services, validators })
+  }
+}
+
+/** The endpoints that every function has for the platform. */
+function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
+  const { operation, services, metrics, isReady } = options
+  const own = (path: string, give: Handle): [string, Endpoint] => [
+    path,
+    new Map([
+      [
+        'GET',
+        (exchange: Exchange, params: Record<string, string>) => {
+          exchange.handler = undefined
+          return give(exchange, params)
+        },
+      ],
+    ]),
+  ]
+  yield own('/healthz', ({ response }) => answer(response, { status: 200, body: { status: 'ok' } }))
+  yield own('/readyz', ({ response }) => {
     if (isReady()) answer(response, { status: 200, body: { status: 'ok' } })
     else answer(response, problem(problems.unavailable, 'This process is stopping.'))
   })
-  own('/health', async (response) => answer(response, await health(operation, services)))
-  own('/metrics', async (response) => {
+  yield own('/metrics', async ({ response }) => {
     const { contentType, text } = await metrics.expose()
     response.writeHead(200, { 'content-type': contentType }).end(text)
   })
+  // Whatever is mounted says of itself how it is.
+  if (!operation.mount)
+    yield own('/health', async ({ response }) => answer(response, await health(operation, services)))
 }
 
-function onlyMethods(app: Express, paths: string[], methods: string[]): void {
-  const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')
-  app.all(paths, (_request, response) => {
-    answer(response, problem(problems.methodNotAllowed, `Allowed here: ${allow}.`, { headers: { allow } }))
-  })
-}
-
-/** `/accounts/{id}` in the notation of express. */
-const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+const answerNotFound =
+  ({ name }: Operation) =>
+  ({ response }: Exchange): undefined => {
+    answer(response, problem(problems.notFound, `${name} has nothing at this address.`))
+  }

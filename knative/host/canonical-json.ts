@@ -1,8 +1,12 @@
 /** JSON with sorted keys: the same content gives the same text, however it was written. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_name, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : part,
-  )
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  const content = value as Record<string, unknown>
+  let text = ''
+  for (const name of Object.keys(content).sort()) {
+    if (content[name] === undefined) continue
+    text += `${text && ','}${JSON.stringify(name)}:${canonicalJson(content[name])}`
+  }
+  return `{${text}}`
 }

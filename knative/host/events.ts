@@ -1,20 +1,20 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
-import express, { type Request, type Response } from 'express'
 import { dataschemaOf } from '../../eventing/contracts/contract.ts'
 import { answer } from './answer.ts'
+import { readBytes } from './body.ts'
+import type { Exchange } from './exchange.ts'
 import type { Consumer } from './operation.ts'
 import { ProblemError, problems } from './problems.ts'
-import { readWith } from './read-with.ts'
 import type { Services } from './services.ts'
 import { eventKey, type Validators } from './validation.ts'
 
-const readRaw = express.raw({ limit: '2mb', type: () => true })
+const EVENT_BYTES_MAX = 2 * 1024 * 1024
 
 /** Only the platform may deliver events. Its requests name the Service's cluster-local host, which the outer
  * gateway routes for nobody; everybody else finds nothing here. */
-function checkSender(request: Request): void {
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '')
+function checkSender({ headers }: IncomingMessage): void {
+  const host = (headers.host ?? '').replace(/:\d+$/, '')
   if (/\.svc(\.cluster\.local)?$/.test(host)) return
   throw new ProblemError(problems.notFound, 'There is nothing at this address.')
 }
@@ -23,15 +23,14 @@ function checkSender(request: Request): void {
  * a reply event). Everything else throws and becomes 5xx, which the Broker tries again and at last keeps as a
  * dead letter; a 4xx it would count as delivered and forget. */
 export async function receiveEvent(
-  request: Request,
-  response: Response,
+  { request, response, traceparent }: Exchange,
   consumer: Consumer,
-  { services, validators, traceparent }: { services: Services; validators: Validators; traceparent: string },
+  { services, validators }: { services: Services; validators: Validators },
 ): Promise<void> {
   checkSender(request)
-  await readWith(readRaw, request, response)
   try {
-    const event = await parseEvent(request)
+    const bytes = await readBytes(request, EVENT_BYTES_MAX)
+    const event = await parseEvent(request.headers, bytes)
     if (consumer.contracts !== 'any') checkContract(event, consumer.contracts, validators)
     await consumer.receive(event, services, traceparent)
   } catch (error) {
@@ -45,12 +44,11 @@ export async function receiveEvent(
 
 /** The event of a request in binary or structured mode. Data that is not JSON, or is said to be and isn't,
  * comes as `data_base64`. */
-async function parseEvent(request: Request): Promise<CloudEventV1<unknown>> {
+async function parseEvent(sent: IncomingHttpHeaders, bytes: Buffer): Promise<CloudEventV1<unknown>> {
   const { HTTP, CloudEvent } = await import('cloudevents')
-  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const headers = decodeAttributes(request.headers)
+  const headers = decodeAttributes(sent)
   const type = headers['content-type'] ?? ''
-  requireAttributes(request, type, bytes)
+  requireAttributes(sent, type, bytes)
   if (STRUCTURED.test(type)) return HTTP.toEvent({ headers, body: bytes.toString() }) as CloudEventV1<unknown>
   // The library reads the attributes; the data it would decode, encode again or refuse by its type.
   const { data: _, ...attributes } = HTTP.toEvent({
@@ -95,7 +93,7 @@ function dataOf(bytes: Buffer, type: string): { data: unknown } | { data_base64:
 }
 
 /** The library fills in what is missing; an event with an invented id would have its effect at each delivery. */
-function requireAttributes({ headers }: Request, type: string, bytes: Buffer): void {
+function requireAttributes(headers: IncomingHttpHeaders, type: string, bytes: Buffer): void {
   const attributes = STRUCTURED.test(type)
     ? (JSON.parse(bytes.toString()) as Record<string, unknown>)
     : undefined

@@ -1,8 +1,8 @@
 import type { CloudEventV1 } from 'cloudevents'
-import type { Express } from 'express'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { ConfigName } from './config.ts'
+import type { Exchange } from './exchange.ts'
 import type { ProblemType } from './problems.ts'
 import type { Infer, Schema } from './schema.ts'
 import type { Services } from './services.ts'
@@ -18,12 +18,16 @@ export interface Operation {
   /** Settings beyond the usual that this operation reads (see config.ts); a missing one stops the start. */
   needs?: readonly ConfigName[]
   routes?: readonly AnyRoute[]
-  /** Events that a Trigger delivers to this operation, at POST /. */
+  /** Events that a Trigger delivers to this operation, at POST /events. */
   consumes?: Consumer
   /** False where the operation has no database of its own. */
   database?: boolean
-  /** For what is not a bank operation but a function all the same (the front door): handlers of its own. */
-  mount?: (app: Express, services: Services, catalogue: readonly CatalogueEntry[]) => void
+  /** For what is not a bank operation but a function all the same (the front door): whatever the host has no
+   * endpoint for goes to the handler that this gives. */
+  mount?: (
+    services: Services,
+    catalogue: readonly CatalogueEntry[],
+  ) => (exchange: Exchange) => Promise<void> | undefined
 }
 
 export type Context = 'identity' | 'ledger' | 'notifications' | 'web'
@@ -77,6 +81,8 @@ export interface AnyRoute {
   who: Who
   summary: string
   body?: Schema
+  /** The largest body that it takes, where the usual 100 kB are too few. */
+  bodyBytesMax?: number
   query?: Schema
   params?: Schema
   /** Schema of the answer per success status; undefined is an empty answer. */

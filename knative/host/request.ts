@@ -1,36 +1,18 @@
-import { createHash } from 'node:crypto'
-import express, { type Request, type Response } from 'express'
+import { hash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { canonicalJson } from './canonical-json.ts'
 import type { AnyRoute, Caller, IdempotencyKey, Operation, Who } from './operation.ts'
 import { ProblemError, problems } from './problems.ts'
-import { readWith } from './read-with.ts'
 import type { Schema } from './schema.ts'
 import { unauthenticated, type TokenVerifier } from './tokens.ts'
 
-const parseJson = express.json({ limit: '100kb', inflate: false, type: () => true })
-
-/** The JSON body; an empty object where there is none, so that the schema says what is missing. */
-export async function readBody(request: Request, response: Response): Promise<unknown> {
-  const { 'content-type': type, 'content-length': length, 'transfer-encoding': chunked } = request.headers
-  if (type === undefined && !chunked && (length === undefined || length === '0')) return {}
-  if (!/^application\/json\s*(;|$)/i.test(type ?? '')) {
-    throw new ProblemError(
-      problems.unsupportedMediaType,
-      `Expected application/json, not ${type ?? 'nothing'}.`,
-    )
-  }
-  await readWith(parseJson, request, response)
-  return request.body ?? {}
-}
-
 /** The query as an object; a name that comes twice becomes a list, which no schema takes. */
-export function readQuery(request: Request): Record<string, string | string[]> {
+export function readQuery(search: string): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = {}
-  const start = request.url.indexOf('?')
-  if (start === -1) return query
-  const search = new URLSearchParams(request.url.slice(start + 1))
-  for (const name of new Set(search.keys())) {
-    const values = search.getAll(name)
+  if (search === '') return query
+  const parsed = new URLSearchParams(search)
+  for (const name of new Set(parsed.keys())) {
+    const values = parsed.getAll(name)
     query[name] = values.length === 1 ? values[0]! : values
   }
   return query
@@ -38,7 +20,7 @@ export function readQuery(request: Request): Record<string, string | string[]> {
 
 /** Who calls. Throws 401 without a valid token, 403 where the role is too low. */
 export async function authenticate(
-  request: Request,
+  request: IncomingMessage,
   who: Exclude<Who, 'anyone'>,
   tokens: TokenVerifier | undefined,
 ): Promise<Caller> {
@@ -55,10 +37,9 @@ export async function authenticate(
 }
 
 /** RFC 7240: is `respond-async` among the preferences? */
-export function prefersAsync(request: Request): boolean {
-  const prefer = request.headers['prefer']
-  const list = Array.isArray(prefer) ? prefer.join(',') : (prefer ?? '')
-  return list
+export function prefersAsync({ headers: { prefer } }: IncomingMessage): boolean {
+  if (prefer === undefined) return false
+  return String(prefer)
     .split(',')
     .some((preference) => preference.split(';')[0]?.trim().toLowerCase() === 'respond-async')
 }
@@ -74,7 +55,10 @@ interface Addressed {
 }
 
 /** The Idempotency-Key of a request with the hash of what it asks for, or undefined where none was sent. */
-export function idempotencyKey(request: Request, addressed: Addressed): IdempotencyKey | undefined {
+export function idempotencyKey(
+  request: IncomingMessage,
+  { operation, route, caller, body, params }: Addressed,
+): IdempotencyKey | undefined {
   const key = request.headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key !== 'string' || !KEY.test(key)) {
@@ -82,7 +66,6 @@ export function idempotencyKey(request: Request, addressed: Addressed): Idempote
       errors: [{ path: '/headers/idempotency-key', message: 'must be 1 to 255 visible ASCII characters' }],
     })
   }
-  const { operation, route, caller, body, params } = addressed
   const content = canonicalJson([
     operation.name,
     route.method,
@@ -90,20 +73,14 @@ export function idempotencyKey(request: Request, addressed: Addressed): Idempote
     params,
     withoutSecrets(body, route.body),
   ])
-  return {
-    owner: caller?.userId ?? 'anyone',
-    key,
-    requestHash: createHash('sha256').update(content).digest(),
-  }
+  return { owner: caller?.userId ?? 'anyone', key, requestHash: hash('sha256', content, 'buffer') }
 }
 
 /** A fast hash of a password would be as good as the password; see `x-secret` in the schemas. */
 function withoutSecrets(body: unknown, schema: Schema | undefined): unknown {
-  const { properties } = (schema ?? {}) as { properties?: Record<string, unknown> }
-  if (!properties) return body
+  const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-secret'?: true }> }
+  if (!properties || !Object.values(properties).some((property) => property['x-secret'])) return body
   return Object.fromEntries(
-    Object.entries(body as object).filter(
-      ([name]) => !(properties[name] as { 'x-secret'?: true })?.['x-secret'],
-    ),
+    Object.entries(body as object).filter(([name]) => !properties[name]?.['x-secret']),
   )
 }
