@@ -1,4 +1,4 @@
-import { ProblemError, problems } from '../../knative/host/problems.ts'
+import { ProblemError, problems, type FieldError } from '../../knative/host/problems.ts'
 import { currencies, exponentOf } from './currencies.ts'
 
 /** What one amount may be at the most, in minor units: ten trillion dollars. */
@@ -36,6 +36,20 @@ export function formatAmount(minorUnits: bigint, currency: string): string {
   return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
 }
 
+/** An amount of a request's body in minor units, or what is wrong with it or with its currency. `at` is the JSON
+ * pointer to what holds both: the body itself, or one of many in it. */
+export function checkAmount(
+  amount: string | number,
+  currency: string,
+  path: string,
+  { at = '', ...options }: { at?: string; zero?: boolean } = {},
+): { minorUnits: bigint } | FieldError {
+  if (!currencies.has(currency))
+    return { path: `${at}/currency`, message: 'must be a currency of ISO 4217, like "USD"' }
+  const parsed = parseAmount(amount, currency, options)
+  return 'invalid' in parsed ? { path: at + path, message: parsed.invalid } : parsed
+}
+
 /** An amount of a request's body in minor units.
  * Throws a ProblemError (400) that points at `/currency` or at `path`. */
 export function readAmount(
@@ -44,13 +58,9 @@ export function readAmount(
   path: string,
   options?: { zero?: boolean },
 ): bigint {
-  if (!currencies.has(currency)) throw invalid('/currency', 'must be a currency of ISO 4217, like "USD"')
-  const parsed = parseAmount(amount, currency, options)
-  if ('invalid' in parsed) throw invalid(path, parsed.invalid)
-  return parsed.minorUnits
-}
-
-const invalid = (path: string, message: string): ProblemError =>
-  new ProblemError(problems.invalidInput, 'The body is not what this operation takes.', {
-    errors: [{ path, message }],
+  const checked = checkAmount(amount, currency, path, options)
+  if ('minorUnits' in checked) return checked.minorUnits
+  throw new ProblemError(problems.invalidInput, 'The body is not what this operation takes.', {
+    errors: [checked],
   })
+}

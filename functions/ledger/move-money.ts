@@ -6,25 +6,17 @@ import type { Caller, Consumer, IdempotencyKey, Reply } from '../../knative/host
 import { replayed } from '../../knative/host/idempotency.ts'
 import type { Database } from '../../knative/host/database.ts'
 import type { Services } from '../../knative/host/services.ts'
-import { exponentOf } from './currencies.ts'
+import { toPostedTransaction, toPosting, type MoneyRequest } from './money-request.ts'
 import { readAmount } from './money.ts'
 import { createPoster, type Poster, type PostingOutcome, type PostingRequest } from './post.ts'
 import { refusal } from './refusals.ts'
 import { checkSignature } from './request-signature.ts'
 import { requestTransaction, toRequestedPosting } from './respond-async.ts'
-import { toTransaction, type TransactionType } from './transaction.ts'
-import { uuidv7 } from './uuid.ts'
+import type { TransactionType } from './transaction.ts'
 
 /** What deposit, withdraw and transfer take, as their schemas let it in. */
-export interface MoneyRequest {
-  body: {
-    account_id: string
-    to_account_id?: string
-    amount: string | number
-    currency?: string
-    description?: string
-    metadata?: Record<string, unknown>
-  }
+export interface MoneyRouteRequest {
+  body: MoneyRequest
   caller: Caller
   idempotencyKey: IdempotencyKey | undefined
   respondAsync: boolean
@@ -45,10 +37,12 @@ function posterOf(services: Services): Poster {
 export async function moveMoney(
   operation: string,
   type: TransactionType,
-  request: MoneyRequest,
+  request: MoneyRouteRequest,
   services: Services,
 ): Promise<Reply> {
-  const posting = toPosting(operation, type, request)
+  const { body } = request
+  const minorUnits = readAmount(body.amount, body.currency ?? 'USD', '/amount')
+  const posting = toPosting(type, body, minorUnits, { operation, ...request })
   if (request.respondAsync) return requestTransaction(posting, request.caller, services)
   return toReply(posting, await posterOf(services).post(posting), request.caller)
 }
@@ -65,34 +59,6 @@ export const postRequested = (operation: string): Consumer => ({
   },
 })
 
-function toPosting(
-  operation: string,
-  type: TransactionType,
-  { body, caller, idempotencyKey, traceparent }: MoneyRequest,
-): PostingRequest {
-  const currency = body.currency ?? 'USD'
-  return {
-    id: uuidv7(),
-    requested: false,
-    operation,
-    type,
-    // Lower case, as Postgres gives ids back.
-    account_id: body.account_id.toLowerCase(),
-    to_account_id: body.to_account_id?.toLowerCase() ?? null,
-    amount: String(readAmount(body.amount, currency, '/amount')),
-    currency,
-    currency_exponent: exponentOf(currency),
-    description: body.description ?? null,
-    metadata: body.metadata ?? null,
-    caller_id: caller.userId,
-    caller_role: caller.role,
-    key_owner: idempotencyKey?.owner ?? null,
-    key: idempotencyKey?.key ?? null,
-    request_hash: idempotencyKey ? `\\x${idempotencyKey.requestHash.toString('hex')}` : null,
-    traceparent,
-  }
-}
-
 function toReply(posting: PostingRequest, outcome: PostingOutcome, caller: Caller): Reply {
   const reply = outcome.outcome === 'posted' ? created(posting, outcome, caller) : refusal(outcome.outcome)
   return outcome.replayed ? replayed(reply) : reply
@@ -103,17 +69,6 @@ function created(
   outcome: PostingOutcome & { outcome: 'posted' },
   caller: Caller,
 ): Reply {
-  // A replay has the content of the first request: its key would not have been accepted otherwise.
-  const transaction = toTransaction(
-    {
-      ...posting,
-      id: outcome.transactionId,
-      status: 'completed',
-      amount: BigInt(posting.amount),
-      balance_after: outcome.balanceAfter,
-      created_at: outcome.postedAt,
-    },
-    caller,
-  )
+  const transaction = toPostedTransaction(posting, outcome, caller)
   return { status: 201, headers: { location: `/api/transactions/${transaction.id}` }, body: transaction }
 }

@@ -31,8 +31,19 @@ const details: Record<PostingRefusal, string> = {
 /** Outcomes that are no verdict on the money but on the Idempotency-Key. */
 export type KeyRefusal = 'idempotency-key-reused' | 'idempotency-key-in-use'
 
+/** What keeps a transaction from being posted that is not at fault itself. */
+export type BatchRefusal = 'not-posted'
+
+const notPosted = define('not-posted', 424, 'Another transaction of the batch was refused')
+
 /** The answer for a refusal by its name. */
-export function refusal(name: PostingRefusal | KeyRefusal): Reply {
+export function refusal(name: PostingRefusal | KeyRefusal | BatchRefusal): Reply {
+  if (name === 'not-posted') {
+    return problem(
+      notPosted,
+      'The batch is atomic: where one of its transactions is refused, none is posted.',
+    )
+  }
   if (name === 'idempotency-key-reused') return keyReused()
   if (name === 'idempotency-key-in-use') {
     return problem(problems.idempotencyKeyInUse, 'The transaction that came first with this key is pending.')

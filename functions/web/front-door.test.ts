@@ -49,6 +49,8 @@ test.each([
   ['GET', '/api/accounts/7/balance', 'accounts', '/accounts/7/balance'],
   ['POST', '/api/accounts', 'open-account', '/accounts'],
   ['GET', '/api/transactions', 'transactions', '/transactions'],
+  ['GET', '/api/transactions/7', 'transactions', '/transactions/7'],
+  ['POST', '/api/transactions/batch', 'post-batch', '/transactions/batch'],
   ['DELETE', '/api/users/7', 'users', '/users/7'],
   ['POST', '/api/dead-letters/7/redrive', 'dead-letters', '/dead-letters/7/redrive'],
 ])('%s %s goes to %s', async (method, path, service, url) => {

@@ -20,7 +20,9 @@ const ERRORS_MAX = 20
 export function validate(validator: ValidateFunction | undefined, part: Part, value: unknown): void {
   if (!validator || validator(value)) return
   if (part === 'params') throw new ProblemError(problems.notFound, 'There is nothing at this address.')
-  const errors = (validator.errors ?? []).slice(0, ERRORS_MAX).map(toFieldError)
+  // That a condition of the schema was not met follows from another fault, which says why.
+  const faults = (validator.errors ?? []).filter(({ keyword }) => keyword !== 'if')
+  const errors = faults.slice(0, ERRORS_MAX).map(toFieldError)
   throw new ProblemError(
     problems.invalidInput,
     part === 'query'

@@ -1,0 +1,73 @@
+import type { Caller, IdempotencyKey } from '../../knative/host/operation.ts'
+import { exponentOf } from './currencies.ts'
+import type { PostingOutcome, PostingRequest } from './post.ts'
+import { toTransaction, type TransactionType } from './transaction.ts'
+import { uuidv7 } from './uuid.ts'
+
+/** One movement of money as it is asked for over HTTP, and as its schema lets it in. */
+export interface MoneyRequest {
+  account_id: string
+  to_account_id?: string
+  amount: string | number
+  currency?: string
+  description?: string
+  metadata?: Record<string, unknown>
+}
+
+/** Who asks, and how often he may. */
+export interface Asked {
+  operation: string
+  caller: Caller
+  /** Undefined where there is none, and where it stands for more than this one movement. */
+  idempotencyKey?: IdempotencyKey | undefined
+  traceparent: string
+}
+
+/** A movement of money as post_transactions() takes it, under a new id. `minorUnits` is its amount as it was read. */
+export function toPosting(
+  type: TransactionType,
+  request: MoneyRequest,
+  minorUnits: bigint,
+  { operation, caller, idempotencyKey, traceparent }: Asked,
+): PostingRequest {
+  const currency = request.currency ?? 'USD'
+  return {
+    id: uuidv7(),
+    requested: false,
+    operation,
+    type,
+    // Lower case, as Postgres gives ids back.
+    account_id: request.account_id.toLowerCase(),
+    to_account_id: request.to_account_id?.toLowerCase() ?? null,
+    amount: String(minorUnits),
+    currency,
+    currency_exponent: exponentOf(currency),
+    description: request.description ?? null,
+    metadata: request.metadata ?? null,
+    caller_id: caller.userId,
+    caller_role: caller.role,
+    key_owner: idempotencyKey?.owner ?? null,
+    key: idempotencyKey?.key ?? null,
+    request_hash: idempotencyKey ? `\\x${idempotencyKey.requestHash.toString('hex')}` : null,
+    traceparent,
+  }
+}
+
+/** The transaction that a request came to, as it is answered.
+ * A replay has the content of the first request: its key would not have been accepted otherwise. */
+export const toPostedTransaction = (
+  posting: PostingRequest,
+  posted: Pick<PostingOutcome & { outcome: 'posted' }, 'transactionId' | 'balanceAfter' | 'postedAt'>,
+  caller: Caller,
+) =>
+  toTransaction(
+    {
+      ...posting,
+      id: posted.transactionId,
+      status: 'completed',
+      amount: BigInt(posting.amount),
+      balance_after: posted.balanceAfter,
+      created_at: posted.postedAt,
+    },
+    caller,
+  )

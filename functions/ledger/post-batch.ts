@@ -1,0 +1,97 @@
+import type { OutboxEvent } from '../../eventing/outbox.ts'
+import type { Transaction } from '../../knative/host/database.ts'
+import { once } from '../../knative/host/idempotency.ts'
+import { operation, route } from '../../knative/host/operation.ts'
+import {
+  batchedSchema,
+  batchSchema,
+  readBatch,
+  toBatchOutcome,
+  toNotPosted,
+  toResults,
+  type BatchedTransaction,
+  type BatchOutcome,
+} from './batch.ts'
+import { postTransactions, type PostingRequest } from './post.ts'
+
+const ITEMS_MAX = 1000
+
+export default operation({
+  name: 'post-batch',
+  context: 'ledger',
+  summary: 'Posts many deposits, withdrawals and transfers in one request',
+  routes: [
+    route({
+      method: 'POST',
+      path: '/transactions/batch',
+      // Whose money it may be is judged for each transaction, as where it comes alone.
+      who: 'signed-in',
+      summary:
+        'Up to 1000 transactions, in this order; a refused one does not keep the others from being posted, unless `atomic`',
+      // A thousand transfers with a few words each.
+      bodyBytesMax: 512_000,
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['transactions'],
+        properties: {
+          transactions: {
+            type: 'array',
+            minItems: 1,
+            maxItems: ITEMS_MAX,
+            // Where there are too many, nobody needs to know what else is wrong with each: to list it for as many as
+            // a body can hold would take a hundred times the body's memory.
+            if: { maxItems: ITEMS_MAX },
+            then: { items: batchedSchema },
+          },
+          atomic: { type: 'boolean', default: false },
+        },
+      },
+      answers: { 200: batchSchema },
+      // Covers the whole batch. `Prefer: respond-async` is not honoured: a batch is taken in as slowly as posted,
+      // for it has to be stored either way.
+      idempotent: true,
+      handle: async ({ body, caller, idempotencyKey, traceparent }, { db, outbox }) => {
+        const postings = readBatch(body.transactions as BatchedTransaction[], {
+          operation: 'post-batch',
+          caller,
+          traceparent,
+        })
+        const post = body.atomic ? postAllOrNothing : postEach
+        let events: readonly OutboxEvent[] = []
+        const reply = await db.transaction((tx) => {
+          events = []
+          return once(tx, 'post-batch', idempotencyKey, async () => {
+            const posted = await post(tx, postings)
+            events = posted.events
+            return { status: 200, body: posted.outcome }
+          })
+        })
+        outbox.publish(events)
+        if (reply.status !== 200) return reply
+        return { ...reply, body: toResults(reply.body as BatchOutcome, postings, caller) }
+      },
+    }),
+  ],
+})
+
+interface PostedBatch {
+  outcome: BatchOutcome
+  /** To be published after the commit. */
+  events: readonly OutboxEvent[]
+}
+
+async function postEach(tx: Transaction, postings: PostingRequest[]): Promise<PostedBatch> {
+  const { outcomes, events } = await postTransactions(tx, postings)
+  return { outcome: toBatchOutcome(outcomes), events }
+}
+
+/** The savepoint lets the refusal be kept under the batch's key, in the database transaction that took the key. */
+async function postAllOrNothing(tx: Transaction, postings: PostingRequest[]): Promise<PostedBatch> {
+  await tx.query({ text: 'savepoint before_batch' })
+  const { outcomes, events } = await postTransactions(tx, postings)
+  if (outcomes.every(({ outcome }) => outcome === 'posted'))
+    return { outcome: toBatchOutcome(outcomes), events }
+  await tx.query({ text: 'rollback to savepoint before_batch' })
+  return { outcome: toNotPosted(outcomes), events: [] }
+}
