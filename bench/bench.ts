@@ -1,3 +1,4 @@
+import type { Program } from './programs.ts'
 import type { Progress } from './progress.ts'
 import type { Measurement } from './rounds.ts'
 import type { Undo } from '../knative/local/undo.ts'
@@ -21,7 +22,7 @@ export interface Bench {
 export interface Ratio {
   id: string
   /** Programs that it needs on the machine. */
-  needs: readonly ('pgbench' | 'rabbitmq-server')[]
+  needs: readonly Program[]
   run(bench: Bench): Promise<Measurement[]>
 }
 

@@ -9,8 +9,11 @@ import { createLog } from '../monitoring/log.ts'
 import type { Bench, Ratio } from './bench.ts'
 import { provide } from './programs.ts'
 import { createProgress } from './progress.ts'
+import { backlog } from './ratios/backlog.ts'
+import { batch } from './ratios/batch.ts'
 import { coldStart } from './ratios/cold-start.ts'
 import { events } from './ratios/events.ts'
+import { growth } from './ratios/growth.ts'
 import { hostCpu } from './ratios/host-cpu.ts'
 import { hotAccount } from './ratios/hot-account.ts'
 import { loneRequest } from './ratios/lone-request.ts'
@@ -20,7 +23,18 @@ import { summarise, type Result } from './rounds.ts'
 import { toSvg } from './svg.ts'
 import { toTable } from './table.ts'
 
-const RATIOS: readonly Ratio[] = [transfers, hotAccount, hostCpu, coldStart, memory, events, loneRequest]
+const RATIOS: readonly Ratio[] = [
+  transfers,
+  batch,
+  hotAccount,
+  hostCpu,
+  coldStart,
+  memory,
+  events,
+  backlog,
+  growth,
+  loneRequest,
+]
 
 const HELP = `Measures the bank against its floors, prints a table, and writes bench/results.json and bench/results.svg.
 

@@ -3,11 +3,12 @@ import { delimiter, join } from 'node:path'
 import { findRabbitmq } from '../knative/local/rabbitmq.ts'
 import { canInstall, installOnDebian } from '../tests/support/debian.mjs'
 
-export type Program = 'pgbench' | 'rabbitmq-server'
+export type Program = 'pgbench' | 'rabbitmq-server' | 'wrk'
 
 const PACKAGES: Record<Program, { debian: string; brew: string }> = {
   // Debian has pgbench in the package of the server.
   pgbench: { debian: 'postgresql', brew: 'postgresql' },
+  wrk: { debian: 'wrk', brew: 'wrk' },
   'rabbitmq-server': { debian: 'rabbitmq-server', brew: 'rabbitmq' },
 }
 

@@ -10,7 +10,7 @@ const CONNECTIONS = 16
 /** Processor time of a function that does nothing for a POST with a small body, against node:http. */
 export const hostCpu: Ratio = {
   id: 'host-cpu',
-  needs: [],
+  needs: ['wrk'],
   async run(bench) {
     const { rounds: count, warmupSeconds } = lengths(bench)
     const measure = async (program: string, path: string): Promise<number> => {

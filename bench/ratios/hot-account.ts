@@ -6,7 +6,7 @@ import { loadTransfers, startLedger } from '../transfer-load.ts'
 /** Every transfer to one and the same account, against transfers spread over all accounts. */
 export const hotAccount: Ratio = {
   id: 'hot-account',
-  needs: [],
+  needs: ['wrk'],
   async run(bench) {
     const { rounds: count } = lengths(bench)
     const ledger = await startLedger(bench)

@@ -11,7 +11,7 @@ import { inTurns } from '../rounds.ts'
 /** One transfer after the other over HTTP, nothing else going on, against the one SQL call that each comes to. */
 export const loneRequest: Ratio = {
   id: 'lone-request',
-  needs: [],
+  needs: ['wrk'],
   async run(bench) {
     const { rounds: count, warmupSeconds } = lengths(bench)
     const seconds = bench.isQuick ? 2 : 4

@@ -4,13 +4,20 @@ import { proveLedger, settle } from '../databases.ts'
 import { load } from '../load.ts'
 import { preparePgbench } from '../pgbench.ts'
 import { startServer } from '../processes.ts'
-import { inTurns, median, type Measurement } from '../rounds.ts'
-import { CONNECTIONS, loadTransfers, startLedger, type LoadedLedger } from '../transfer-load.ts'
+import { inTurns, type Measurement } from '../rounds.ts'
+import {
+  CONNECTIONS,
+  loadTransfers,
+  medianLatency,
+  notesOf,
+  startLedger,
+  type LoadedLedger,
+} from '../transfer-load.ts'
 
 /** Transfers over HTTP through the function as it ships, against pgbench's TPC-B on the same Postgres. */
 export const transfers: Ratio = {
   id: 'transfers',
-  needs: ['pgbench'],
+  needs: ['pgbench', 'wrk'],
   async run(bench) {
     const { rounds: count, seconds } = lengths(bench)
     const ledger = await startLedger(bench)
@@ -37,14 +44,8 @@ export const transfers: Ratio = {
       unit: 'per second',
       goal: { ratio: 4, better: 'higher' },
       rounds: rounds.map(({ ours, floor }) => ({ ours: ours.perSecond, floor })),
-      latency: {
-        p50: median(reports.map(({ latency }) => latency.p50)),
-        p99: median(reports.map(({ latency }) => latency.p99)),
-        p999: median(reports.map(({ latency }) => latency.p999)),
-      },
-      notes: [
-        `${CONNECTIONS} connections; at the end of a round ${median(reports.map((report) => report.unpublished)).toLocaleString('en')} events still had to be published`,
-      ],
+      latency: medianLatency(reports),
+      notes: [`${CONNECTIONS} connections`, ...notesOf(reports)],
     }
     return bench.withPeer ? [measured, await peer(bench, ledger, floor)] : [measured]
   },

@@ -8,7 +8,7 @@ const POLICY = '/usr/sbin/policy-rc.d'
 export const canInstall = () => existsSync('/etc/debian_version') && process.getuid?.() === 0
 
 /** Installs packages with apt-get, without their services being started now or with the machine. Throws where it
- * fails. Services are taken to be named like their packages.
+ * fails. A service is taken to be named like its package.
  * @param {string[]} packages */
 export function installOnDebian(packages) {
   // Debian starts a service as soon as it is installed, unless this file, which it asks, says no (101).
@@ -20,7 +20,9 @@ export function installOnDebian(packages) {
   } finally {
     if (isOurs) rmSync(POLICY)
   }
-  if (existsSync('/run/systemd/system')) run('systemctl', 'disable', ...packages)
+  if (!existsSync('/run/systemd/system')) return
+  for (const name of packages)
+    if (spawnSync('systemctl', ['cat', name]).status === 0) run('systemctl', 'disable', name)
 }
 
 /** @param {string} command @param {string[]} args */

@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { median } from './rounds.ts'
+
+/** Processor seconds by name of what used them. */
+export type ProcessorTime = Record<string, number>
+
+const TICKS_A_SECOND = 100
+
+/** What this process and all that descend from it have used so far, by program; Node's programs by their script.
+ * What has ended counts as the time of `wrk`, which is all that ends while something is measured. Empty where
+ * there is no /proc. */
+export function readProcessorTime(): ProcessorTime {
+  if (process.platform !== 'linux') return {}
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap(readProcess)
+  const family = new Set([process.pid])
+  // Ids may have wrapped, so a child may come before its parent.
+  for (let size = 0; size !== family.size;) {
+    size = family.size
+    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid)
+  }
+  const times: ProcessorTime = {}
+  for (const { pid, name, seconds, secondsOfEnded } of processes) {
+    if (!family.has(pid)) continue
+    times[name] = (times[name] ?? 0) + seconds
+    if (pid === process.pid) times['wrk'] = (times['wrk'] ?? 0) + secondsOfEnded
+  }
+  return times
+}
+
+/** What has been used between two readings, per `count`; in the order of its size, without trifles. */
+export function perPiece(before: ProcessorTime, after: ProcessorTime, count: number): ProcessorTime {
+  const used = Object.entries(after)
+    .map(([name, seconds]) => [name, (seconds - (before[name] ?? 0)) / count] as const)
+    .filter(([, seconds]) => seconds > 0.5e-6)
+  return Object.fromEntries(used.sort(([, a], [, b]) => b - a))
+}
+
+/** One line that says where the processor time of a transfer goes: medians over the rounds, per answer of `size`
+ * transfers. No line where it could not be read. */
+export function processorTimeNote(rounds: readonly ProcessorTime[], size = 1): string[] {
+  const parts = Object.keys(rounds[0]!).map((name) => {
+    const microseconds = (median(rounds.map((times) => times[name] ?? 0)) / size) * 1e6
+    return `${name} ${microseconds.toFixed(1)}`
+  })
+  return parts.length > 0 ? [`processor time of a transfer, in µs: ${parts.join(', ')}`] : []
+}
+
+function readProcess(pid: string) {
+  try {
+    const [, comm = '', rest = ''] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+    const fields = rest.split(' ')
+    // Fields 4 and 14 to 17 of proc(5), counted from the one behind the name.
+    const [parent, own, system, ended, endedSystem] = [1, 11, 12, 13, 14].map((n) => Number(fields[n]))
+    return [
+      {
+        pid: Number(pid),
+        parent: parent!,
+        name: nameOf(pid, comm),
+        seconds: (own! + system!) / TICKS_A_SECOND,
+        secondsOfEnded: (ended! + endedSystem!) / TICKS_A_SECOND,
+      },
+    ]
+  } catch {
+    // It has ended since the folder was read.
+    return []
+  }
+}
+
+function nameOf(pid: string, comm: string): string {
+  if (comm === 'beam.smp') return 'RabbitMQ'
+  if (comm === 'postgres') return 'Postgres'
+  if (!/^(node|MainThread)/.test(comm)) return comm
+  const script = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    .split('\0')
+    .find((part) => /\.[cm]?js$/.test(part))
+  return basename(script ?? comm).replace(/\.[cm]?js$/, '')
+}

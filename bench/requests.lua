@@ -1,0 +1,89 @@
+-- The requests that wrk sends, and what it tells of the answers; see load.ts, which writes the arguments.
+local make
+
+local function uuid()
+  return string.format('%08x-%04x-4%03x-8%03x-%012x', math.random(0, 0x7fffffff), math.random(0, 0xffff),
+    math.random(0, 0xfff), math.random(0, 0xfff), math.random(0, 0x7fffffff))
+end
+
+local function read(path)
+  local customers = {}
+  for line in io.lines(path) do
+    local token, accounts = line:match('^(%S+)\t(.*)$')
+    local customer = { authorization = 'Bearer ' .. token, accounts = {} }
+    for account in accounts:gmatch('%S+') do table.insert(customer.accounts, account) end
+    table.insert(customers, customer)
+  end
+  return customers
+end
+
+local kinds = {}
+
+-- Always the same body.
+function kinds.same(body)
+  local request = wrk.format('POST', nil, { ['content-type'] = 'application/json' }, body)
+  return function() return request end
+end
+
+-- Transfers between accounts that have numbers, as the peer takes them.
+function kinds.numbered(first, last)
+  first, last = tonumber(first), tonumber(last)
+  local headers = { ['content-type'] = 'application/json' }
+  return function()
+    local from, to = math.random(first, last), math.random(first, last - 1)
+    if to >= from then to = to + 1 end
+    local body = string.format('{"key":"%s","from":%d,"to":%d,"amount":100}', uuid(), from, to)
+    return wrk.format('POST', nil, headers, body)
+  end
+end
+
+-- Transfers of one dollar between random accounts, or to one account, each with a key of its own; with a size, so
+-- many of one customer in each request.
+function kinds.transfers(path, prefix, to_account, size)
+  local customers = read(path)
+  local count = 0
+  local function transfer(customer)
+    local from = customer.accounts[math.random(#customer.accounts)]
+    local to = to_account
+    while to == '' or to == from do
+      local other = customers[math.random(#customers)]
+      to = other.accounts[math.random(#other.accounts)]
+    end
+    return '{"type":"transfer","account_id":"' .. from .. '","to_account_id":"' .. to .. '","amount":"1.00"}'
+  end
+  size = tonumber(size)
+  return function()
+    local customer = customers[math.random(#customers)]
+    local body
+    if size == 0 then
+      body = transfer(customer)
+    else
+      local transfers = {}
+      for n = 1, size do transfers[n] = transfer(customer) end
+      body = '{"transactions":[' .. table.concat(transfers, ',') .. ']}'
+    end
+    count = count + 1
+    local headers = {
+      ['content-type'] = 'application/json',
+      authorization = customer.authorization,
+      ['idempotency-key'] = prefix .. '-' .. count,
+    }
+    return wrk.format('POST', nil, headers, body)
+  end
+end
+
+function init(args)
+  math.randomseed(tonumber(args[1]))
+  make = kinds[args[2]](unpack(args, 3))
+end
+
+function request() return make() end
+
+-- One line of JSON at the end; latencies are microseconds.
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"answers":%d,"seconds":%f,"refused":%d,"broken":%d,"late":%d,"p50":%f,"p99":%f,"p999":%f}\n',
+    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write,
+    errors.timeout, latency:percentile(50), latency:percentile(99), latency:percentile(99.9)))
+end
