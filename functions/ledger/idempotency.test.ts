@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { deposit, testLedger, transfer, type TestLedger } from './ledger-fixture.ts'
+import { postTransactions } from './post.ts'
 
 let ledger: TestLedger
 
@@ -78,6 +79,25 @@ test('within one batch a key counts as between batches', async () => {
   expect(await ledger.balances(from, to)).toEqual([70n, 30n])
 })
 
+test('a repeat among new ones is told from them', async () => {
+  const [from, to] = [...(await pair(100))]
+  const key = randomUUID()
+  const [first] = await ledger.post(transfer(from, to, 30, { key }))
+  const outcomes = await ledger.post(
+    transfer(from, to, 1, { key: randomUUID() }),
+    transfer(from, to, 30, { key }),
+    transfer(from, to, 2),
+    transfer(from, to, 3, { key: randomUUID() }),
+  )
+  expect(outcomes).toEqual([
+    expect.objectContaining({ replayed: false, balanceAfter: 69n }),
+    { ...first, replayed: true },
+    expect.objectContaining({ replayed: false, balanceAfter: 67n }),
+    expect.objectContaining({ replayed: false, balanceAfter: 64n }),
+  ])
+  expect(await ledger.balances(from, to)).toEqual([64n, 36n])
+})
+
 test('fifty clients with one key at the same moment move the money once', async () => {
   const [from, to] = await pair(1000)
   const key = randomUUID()
@@ -93,10 +113,7 @@ test('a key whose database transaction was cut off can be used again', async () 
   const [from, to] = await pair(100)
   const key = randomUUID()
   const cutOff = ledger.db.transaction(async (tx) => {
-    await tx.query({
-      text: 'select * from post_transactions($1)',
-      values: [JSON.stringify([transfer(from, to, 30, { key })])],
-    })
+    await postTransactions(tx, [transfer(from, to, 30, { key })])
     const [backend] = await tx.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' })
     await ledger.owner.query({ text: 'select 1' })
     await terminate(backend!.pid)

@@ -40,11 +40,11 @@ export async function moveMoney(
   request: MoneyRouteRequest,
   services: Services,
 ): Promise<Reply> {
-  const { body } = request
+  const { body, caller, idempotencyKey, traceparent, respondAsync } = request
   const minorUnits = readAmount(body.amount, body.currency ?? 'USD', '/amount')
-  const posting = toPosting(type, body, minorUnits, { operation, ...request })
-  if (request.respondAsync) return requestTransaction(posting, request.caller, services)
-  return toReply(posting, await posterOf(services).post(posting), request.caller)
+  const posting = toPosting(type, body, minorUnits, { operation, caller, idempotencyKey, traceparent })
+  if (respondAsync) return requestTransaction(posting, caller, services)
+  return toReply(posting, await posterOf(services).post(posting), caller)
 }
 
 /** Consumer of the transactions that `operation` has answered with 202. A refusal is an outcome here too: it is

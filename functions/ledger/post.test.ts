@@ -1,4 +1,5 @@
 import type { OutboxEvent } from '../../eventing/outbox.ts'
+import { randomUUID } from 'node:crypto'
 import { openDatabase, type Database, type Statement } from '../../knative/host/database.ts'
 import { UnavailableError } from '../../knative/host/problems.ts'
 import { until } from '../../tests/support/until.ts'
@@ -12,6 +13,18 @@ beforeAll(async () => {
 })
 afterAll(() => ledger.close())
 
+const sizeOf = ({ values }: Statement): number => (values![0] as string).split('"(').length - 1
+
+/** The ledger's own database, with a record of the batches that came through. */
+function counted(): { db: Database; batches: number[] } {
+  const batches: number[] = []
+  const query = (statement: Statement) => {
+    batches.push(sizeOf(statement))
+    return ledger.db.query<never>(statement)
+  }
+  return { db: { ...ledger.db, query }, batches }
+}
+
 /** The ledger's own database, with a gate in front of it and a record of the batches that came through. */
 function gated(): { db: Database; batches: number[]; open: () => void } {
   const batches: number[] = []
@@ -20,7 +33,7 @@ function gated(): { db: Database; batches: number[]; open: () => void } {
   const db: Database = {
     ...ledger.db,
     query: async (statement: Statement) => {
-      batches.push((JSON.parse(statement.values![0] as string) as unknown[]).length)
+      batches.push(sizeOf(statement))
       await gate
       return ledger.db.query(statement)
     },
@@ -131,6 +144,29 @@ test('while the database is away each request fails as one that may be repeated'
   for (const result of results) expect(result).toMatchObject({ reason: expect.any(UnavailableError) })
 })
 
+test('a batch that was cut off fails each of its requests, and their keys can be used again', async () => {
+  const { db, batches } = counted()
+  const poster = createPoster({ db, outbox: recordedOutbox().outbox })
+  const [from, to] = [await ledger.open({ overdraftLimit: 100n }), await ledger.open()]
+  const requests = Array.from({ length: 5 }, () => transfer(from, to, 1, { key: randomUUID() }))
+  let results: Promise<PromiseSettledResult<PostingOutcome>[]> | undefined
+  await ledger.owner.transaction(async (tx) => {
+    await tx.query({ text: 'select from accounts where id = $1 for update', values: [to] })
+    results = Promise.allSettled(requests.map(poster.post))
+    await until(async () => (await waitingForLocks()) === 1n, { what: 'the first to wait for the account' })
+    await endWaiting()
+    await until(async () => (await waitingForLocks()) === 1n, { what: 'the others to wait for the account' })
+    await endWaiting()
+  })
+  expect(batches).toEqual([1, 4])
+  for (const result of await results!) expect(result).toMatchObject({ reason: expect.any(UnavailableError) })
+  const again = await Promise.all(requests.map(poster.post))
+  expect(again.map(({ outcome, replayed }) => [outcome, replayed])).toEqual(
+    requests.map(() => ['posted', false]),
+  )
+  expect(await ledger.balances(from, to)).toEqual([-5n, 5n])
+})
+
 test('more than can wait is refused as one that may be repeated', async () => {
   const { db, open } = gated()
   const poster = createPoster({ db, outbox: recordedOutbox().outbox })
@@ -156,6 +192,16 @@ test('a requested transaction that two processes get at the same moment is poste
   expect((await posting!).map(({ replayed }) => replayed).sort()).toEqual([false, true])
   expect(await ledger.balances(account)).toEqual([5n])
 })
+
+async function endWaiting(): Promise<void> {
+  const superuser = openDatabase({ url: ledger.database.superuserUrl, poolMax: 1, name: 'end', log: silent })
+  await superuser.query({
+    text: `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+      where datname = $1 and wait_event_type = 'Lock'`,
+    values: [ledger.database.name],
+  })
+  await superuser.close()
+}
 
 async function waitingForLocks(): Promise<bigint> {
   const [row] = await ledger.owner.query<{ count: bigint }>({

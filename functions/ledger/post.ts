@@ -4,10 +4,11 @@ import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
 import type { Outbox, OutboxEvent } from '../../eventing/outbox.ts'
 import { sqlstate, type Database, type Transaction } from '../../knative/host/database.ts'
 import { UnavailableError } from '../../knative/host/problems.ts'
+import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal } from './refusals.ts'
 import type { TransactionType } from './transaction.ts'
 
-/** One transaction to be posted: the fields of the SQL type `posting_request`. */
+/** One transaction to be posted. */
 export interface PostingRequest {
   id: string
   /** True where it was answered with 202 before. */
@@ -16,7 +17,7 @@ export interface PostingRequest {
   type: TransactionType
   account_id: string
   to_account_id: string | null
-  /** Minor units, as text: JSON has no integers of this size. */
+  /** Minor units. */
   amount: string
   currency: string
   currency_exponent: number
@@ -42,6 +43,8 @@ export interface Poster {
 }
 
 interface OutcomeRow {
+  /** Place of the request in its batch, from 1. */
+  n: number
   outcome: 'posted' | PostingRefusal | KeyRefusal
   replayed: boolean
   transaction_id: string
@@ -65,8 +68,8 @@ const ATTEMPTS = 4
 const REPEATABLE = new Set(['40001', '40P01', '23505'])
 
 /** Group commit: what arrives while a batch is being posted goes into the next one, so under load many requests
- * share one round trip and one commit, and a lone one goes at once. One batch at a time: a second would mostly
- * wait for the locks of the first. */
+ * share one round trip and one commit, and a lone one goes at once. One batch at a time: two make each other smaller,
+ * and a transaction costs the database a third more in a batch of 25 than in one of 125. */
 export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): Poster {
   const waiting: Waiting[] = []
   let isPosting = false
@@ -126,12 +129,16 @@ export async function postTransactions(tx: Transaction, requests: PostingRequest
   const rows = await tx.query<OutcomeRow>({
     name: 'post-transactions',
     text: 'select * from post_transactions($1)',
-    values: [JSON.stringify(requests)],
+    values: [toRecords(requests)],
+    traceparents: requests.map(({ traceparent }) => traceparent),
   })
-  return {
-    outcomes: rows.map(toOutcome),
-    events: rows.flatMap((row, i) => (row.event_id ? [toEvent(row, requests[i]!)] : [])),
+  const outcomes = new Array<PostingOutcome>(requests.length)
+  const events: OutboxEvent[] = []
+  for (const row of rows) {
+    outcomes[row.n - 1] = toOutcome(row)
+    if (row.event_id) events.push(toEvent(row, requests[row.n - 1]!))
   }
+  return { outcomes, events }
 }
 
 const toOutcome = ({ outcome, replayed, ...row }: OutcomeRow): PostingOutcome =>

@@ -101,6 +101,33 @@ describe('posting', () => {
     })
   })
 
+  test.each([
+    '',
+    ' ',
+    'NULL',
+    '{}"),(',
+    'a, "b" (c) \\ {d} \\"e\\\\',
+    "it's\u2028 \t two\nlines",
+    '\\x00',
+    'prêt 💶',
+  ])('text comes out as it went in: %j', async (words) => {
+    const [from, to] = [await funded(5), await ledger.open()]
+    const request = transfer(from, to, 1, {
+      description: words,
+      metadata: { [words]: words },
+      key: `k${words}`,
+    })
+    const [outcome] = await ledger.post(request)
+    expect(outcome).toMatchObject({ outcome: 'posted', balanceAfter: 4n })
+    const [row] = await ledger.db.query({
+      text: `select description, metadata, data ->> 'description' as stated,
+          exists (select from idempotency_keys where idempotency_keys.id = idempotency_id($2, $3)) as kept
+        from transactions t join outbox on subject = t.id::text where t.id = $1`,
+      values: [request.id, alice, `k${words}`],
+    })
+    expect(row).toEqual({ description: words, metadata: { [words]: words }, stated: words, kept: true })
+  })
+
   test('no balance goes beyond what an account can hold, cash included', async () => {
     const yen = { currency: 'JPY' }
     const amountMax = 10n ** 15n

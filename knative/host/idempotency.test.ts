@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { token } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
+import { createLog } from '../../monitoring/log.ts'
+import { testDatabase } from '../../tests/support/databases.ts'
+import { openDatabase } from './database.ts'
+import { forgetOldKeys } from './idempotency.ts'
 import { inside, startNotes } from './notes-fixture.ts'
 
 const bob = randomUUID()
@@ -59,4 +63,24 @@ test('a request that failed leaves its key unused, and its answer tells nothing 
   expect(failed.status).toBe(500)
   expect(JSON.stringify(failed.body)).not.toMatch(/secret_column|\.ts|at /)
   expect((await host.post({ text: 'better' }, key)).status).toBe(201)
+})
+
+test('keys are forgotten after a week, however many, and no sooner', async () => {
+  const database = await testDatabase('notifications')
+  const db = openDatabase({
+    url: database.url,
+    poolMax: 4,
+    name: 'keys',
+    log: createLog({}, 'error', () => {}),
+  })
+  await db.query({
+    text: `insert into idempotency_keys (id, request_hash, operation, created_at)
+      select uuidv7(), '', 'notes', now() - interval '7 days' + (case when n <= 12000 then -1 else 1 end) * interval '1 minute'
+      from generate_series(1, 12003) n`,
+  })
+  const forgotten = await Promise.all([forgetOldKeys(db), forgetOldKeys(db)])
+  expect(forgotten[0] + forgotten[1]).toBe(12_000)
+  expect(await db.query({ text: 'select from idempotency_keys' })).toHaveLength(3)
+  await db.close()
+  await database.drop()
 })

@@ -1,4 +1,4 @@
-import type { Transaction } from './database.ts'
+import type { Database, Transaction } from './database.ts'
 import type { IdempotencyKey, Reply } from './operation.ts'
 import { problem, problems } from './problems.ts'
 
@@ -31,8 +31,8 @@ export async function once(
 
   const inserted = await tx.query({
     name: 'idempotency-insert',
-    text: `insert into idempotency_keys (owner, key, request_hash, operation) values ($1, $2, $3, $4)
-      on conflict do nothing returning key`,
+    text: `insert into idempotency_keys (id, request_hash, operation) values (idempotency_id($1, $2), $3, $4)
+      on conflict do nothing returning id`,
     values: [key.owner, key.key, key.requestHash, operation],
   })
   if (inserted.length === 0) return replay(tx, key)
@@ -40,7 +40,7 @@ export async function once(
   const reply = await work()
   await tx.query({
     name: 'idempotency-outcome',
-    text: `update idempotency_keys set outcome = $3 where owner = $1 and key = $2`,
+    text: `update idempotency_keys set outcome = $3 where id = idempotency_id($1, $2)`,
     values: [key.owner, key.key, JSON.stringify(reply)],
   })
   return reply
@@ -49,7 +49,7 @@ export async function once(
 async function replay(tx: Transaction, key: IdempotencyKey): Promise<Reply> {
   const [row] = await tx.query<KeyRow>({
     name: 'idempotency-read',
-    text: `select request_hash, outcome from idempotency_keys where owner = $1 and key = $2`,
+    text: `select request_hash, outcome from idempotency_keys where id = idempotency_id($1, $2)`,
     values: [key.owner, key.key],
   })
   if (!row) throw new Error('an idempotency key was removed while it was read')
@@ -57,6 +57,26 @@ async function replay(tx: Transaction, key: IdempotencyKey): Promise<Reply> {
   if (!row.outcome)
     return problem(problems.idempotencyKeyInUse, 'Repeat it when the first has been answered.')
   return replayed(row.outcome)
+}
+
+const KEPT_DAYS = 7
+const FORGOTTEN_AT_ONCE = 5_000
+
+/** Removes the keys that came first more than a week ago; such a key with the same request would count as new. Many
+ * processes may call this at once, none waits for another. Resolves with how many there were. */
+export async function forgetOldKeys(db: Database): Promise<number> {
+  for (let total = 0; ;) {
+    const rows = await db.query({
+      name: 'idempotency-forget',
+      text: `delete from idempotency_keys where ctid = any (array(
+          select ctid from idempotency_keys where created_at < now() - interval '${KEPT_DAYS} days'
+          order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
+        ))
+        returning id`,
+    })
+    total += rows.length
+    if (rows.length < FORGOTTEN_AT_ONCE) return total
+  }
 }
 
 /** The refusal of a key that came before with another request. */

@@ -30,8 +30,8 @@ create table transactions (
   )
 );
 
--- Transactions without entries; those with entries are found through entries_by_transaction.
-create index transactions_without_entries on transactions (account_id, id)
+-- Transactions without entries; those with entries are found through them.
+create index transactions_without_entries on transactions (account_id, created_at, id)
 where status in ('pending', 'rejected');
 
 -- The books: every change of every balance, numbered without gaps per account, each with the balance after it
@@ -49,9 +49,6 @@ create table entries (
   created_at timestamptz not null,
   primary key (account_id, version)
 );
-
--- For lists of an account's transactions; and a transaction can be posted to an account once at the most.
-create unique index entries_by_transaction on entries (account_id, transaction_id);
 
 -- The hash of an entry: SHA-256 over 96 bytes, integers big-endian, so that anybody can compute it again:
 -- 32 hash of the account's entry before (zeros for the first), 16 account, 8 version, 16 transaction,

@@ -1,9 +1,13 @@
--- Posting: many transactions in one round trip and one commit.
+-- Posting: many transactions in one round trip and one commit. What comes, what is made of it on the way, and
+-- what goes back.
 
 -- One transaction that is asked for. Amount in minor units.
 create type posting_request as (
   id uuid,
-  -- True where it was answered with 202 before: it may be here again, and its refusal is a fact of its own.
+  -- Of the event that states what became of it.
+  event_id uuid,
+  -- True where it was answered with 202 before: it may be here again, and its refusal is a fact of its own. Its id
+  -- is what tells it from others; a key is not looked at.
   requested boolean,
   operation text,
   type transaction_type,
@@ -24,9 +28,38 @@ create type posting_request as (
   traceparent text
 );
 
--- What became of it: posted, or the name of a refusal; `replayed` where a request before had the same key (or
--- id) and this is what became of that one. The event is the one that has to be published now.
+-- A request as money that goes from one account to another, one of which may be cash. The accounts are given by
+-- their places among those that the batch has locked. With the refusal that it comes to whatever the balances.
+create type movement as (
+  refusal text,
+  payer integer,
+  payee integer,
+  -- Owners of account_id and to_account_id.
+  user_id uuid,
+  to_user_id uuid
+);
+
+-- A request as it was judged: 'posted', 'replay' or the name of a refusal; where it is posted, with the two entries
+-- that it comes to.
+create type judgement as (
+  outcome text,
+  posted_at timestamptz,
+  user_id uuid,
+  to_user_id uuid,
+  payer_id uuid,
+  payer_version bigint,
+  payer_balance bigint,
+  payer_hash bytea,
+  payee_id uuid,
+  payee_version bigint,
+  payee_balance bigint,
+  payee_hash bytea
+);
+
+-- What became of the request at place `n`: posted, or the name of a refusal; `replayed` where a request before had
+-- the same key (or id) and this is what became of that one. The event is the one that is to be published now.
 create type posting_outcome as (
+  n integer,
   outcome text,
   replayed boolean,
   transaction_id uuid,
@@ -36,20 +69,33 @@ create type posting_outcome as (
   event_data text
 );
 
--- One request as it was judged, with the two entries that it comes to where it is `posted`: one on its own
--- account, one on the other side (the account that a transfer goes to, or cash).
-create type judgement as (
-  outcome text,
+-- Data of the events, as eventing/contracts/ describes them.
+create type transaction_completed as (
+  transaction_id uuid,
+  transaction_type transaction_type,
   user_id uuid,
+  account_id uuid,
+  to_account_id uuid,
   to_user_id uuid,
-  own_amount bigint,
-  own_version bigint,
-  own_balance bigint,
-  own_hash bytea,
-  other_id uuid,
-  other_version bigint,
-  other_balance bigint,
-  other_hash bytea
+  amount text,
+  currency text,
+  new_balance text,
+  to_new_balance text,
+  description text,
+  "timestamp" text
+);
+
+create type transaction_rejected as (
+  transaction_id uuid,
+  transaction_type transaction_type,
+  user_id uuid,
+  account_id uuid,
+  to_account_id uuid,
+  amount text,
+  currency text,
+  description text,
+  refusal text,
+  "timestamp" text
 );
 
 -- An amount of minor units as a decimal string: decimal_amount(20000, 2) is '200.00'. (A product has as many

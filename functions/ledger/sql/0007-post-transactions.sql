@@ -1,121 +1,92 @@
--- Posts a batch of transactions: one round trip, one commit. `body` is a JSON array of posting_request; the
--- outcomes come in its order. A refusal is an outcome; only a defect, or a database in trouble, is an error, and
--- then nothing of the batch has happened.
+-- Posts a batch of transactions: one round trip, one commit. There is an outcome for each request, in any order. A
+-- refusal is an outcome; only a defect, or a database in trouble, is an error, and then nothing of the batch has
+-- happened.
 --
 -- Two batches never wait for each other in a circle: both take idempotency keys first, in their order, and then
 -- accounts, in the order of their ids.
-
--- Takes the idempotency keys of a batch, and finds what came before. Returns per request null where it is the
--- first with its key and id; 'replay' or 'idempotency-key-reused' where it is not; null altogether where all are
--- first. A key that another database transaction has just taken is waited for.
-create function claim(requests posting_request[]) returns text[]
-language plpgsql
-as $$
-declare
-  claimed bigint;
-  verdicts text[];
-begin
-  insert into idempotency_keys (owner, key, request_hash, operation, outcome)
-  select key_owner, key, request_hash, operation, jsonb_build_object('transaction_id', id)
-  from unnest(requests)
-  where key is not null
-  order by key_owner, key
-  on conflict do nothing;
-  get diagnostics claimed = row_count;
-
-  if claimed = (select count(key) from unnest(requests)) and not (select bool_or(requested) from unnest(requests)) then
-    return null;
-  end if;
-
-  -- A requested transaction that is still pending is written anew, as what becomes of it now.
-  delete from transactions
-  where id = any (array(select id from unnest(requests) where requested)) and status = 'pending';
-
-  select array_agg(
-    case
-      when r.requested and (t.id is not null or r.repetition > 1) then 'replay'
-      when k.outcome ->> 'transaction_id' = r.id::text then null
-      when k.request_hash <> r.request_hash then 'idempotency-key-reused'
-      when k.request_hash is not null then 'replay'
-    end
-    order by r.ordinality
-  )
-  into verdicts
-  from (
-    select *, row_number() over (partition by id order by ordinality) as repetition
-    from unnest(requests) with ordinality
-  ) r
-  left join idempotency_keys k on k.owner = r.key_owner and k.key = r.key
-  left join transactions t on t.id = r.id and r.requested;
-  return verdicts;
-end
-$$;
-
--- What became of the request that came before this one with the same key, or the same id.
-create function earlier_outcome(request posting_request) returns posting_outcome
-language sql
-return (
-  select row(
-    coalesce(
-      k.outcome ->> 'refusal',
-      t.refusal,
-      case when t.balance_after is null then 'idempotency-key-in-use' else 'posted' end
-    ),
-    true, t.id, t.balance_after, t.created_at, null, null
-  )::posting_outcome
-  from (values (request.id)) this (id)
-  left join idempotency_keys k on k.owner = request.key_owner and k.key = request.key
-  left join transactions t on t.id = coalesce((k.outcome ->> 'transaction_id')::uuid, this.id)
-);
-
-create function post_transactions(body json) returns setof posting_outcome
+create function post_transactions(requests posting_request[]) returns setof posting_outcome
 language plpgsql security definer
 set search_path = public, pg_temp
--- Plans are kept for the life of a connection, and the first ones may be made while the tables are empty; these
--- settings leave only plans that are right when they are full: one look-up by index for each row of the batch.
+-- Plans are kept for the life of a connection, and the first ones may be made while the tables are empty. With these
+-- settings they are also right when the tables are full, as long as no statement joins a table that grows: it looks
+-- up `any (array(...))` instead, by an index.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
-  requests posting_request[];
-  verdicts text[];
-  locked accounts[];
-  at timestamptz;
-  outcomes posting_outcome[];
+  verdicts constant text[] := claim(requests);
+  judgements constant judgement[] := settle(requests, verdicts);
+  at constant timestamptz := judgements[1].posted_at;
+  at_text constant text := to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
 begin
-  requests := array(select r from json_populate_recordset(null::posting_request, body) r);
-  verdicts := claim(requests);
+  return query
+  with judged as (
+    select *,
+      case
+        when outcome = 'posted' then 'completed'::transaction_status
+        when requested and outcome <> 'replay' then 'rejected'
+      end as status,
+      case type when 'deposit' then payee_balance else payer_balance end as balance_after,
+      case when to_account_id is not null then payee_balance end as to_balance_after
+    from rows from (unnest(requests), unnest(judgements)) with ordinality
+  ),
+  stated as materialized (
+    select *,
+      case status
+        when 'completed' then row_to_json(row(
+          id, type, user_id, account_id, to_account_id, to_user_id,
+          decimal_amount(amount, currency_exponent), currency,
+          decimal_amount(balance_after, currency_exponent), decimal_amount(to_balance_after, currency_exponent),
+          description, at_text
+        )::transaction_completed)
+        when 'rejected' then row_to_json(row(
+          id, type, caller_id, account_id, to_account_id, decimal_amount(amount, currency_exponent), currency,
+          description, outcome, at_text
+        )::transaction_rejected)
+      end as event_data
+    from judged
+  ),
+  new_transactions as (
+    insert into transactions (
+      id, type, status, account_id, to_account_id, amount, currency, description, metadata,
+      user_id, to_user_id, balance_after, to_balance_after, refusal, created_at
+    )
+    select id, type, status, account_id, to_account_id, amount, currency, description, metadata,
+      coalesce(user_id, caller_id), to_user_id, balance_after, to_balance_after,
+      case status when 'rejected' then outcome end, at
+    from stated
+    where status is not null
+  ),
+  new_entries as (
+    insert into entries (account_id, version, transaction_id, amount, balance_after, hash, created_at)
+    select payer_id, payer_version, id, -amount, payer_balance, payer_hash, at from stated
+    where status = 'completed'
+    union all
+    select payee_id, payee_version, id, amount, payee_balance, payee_hash, at from stated
+    where status = 'completed'
+  ),
+  new_events as (
+    insert into outbox (id, type, source, subject, time, dataschema, partitionkey, traceparent, data)
+    select event_id, 'transaction.' || status, '/microbank/ledger', id, at,
+      'https://microbank.dev/events/transaction.' || status || '/1', account_id, traceparent, event_data
+    from stated
+    where status is not null
+  ),
+  new_pending as (
+    insert into outbox_pending (event_id) select event_id from stated where status is not null
+  )
+  select ordinality::integer, outcome, false, id, balance_after, at,
+    case when status is not null then event_id end, event_data::text
+  from stated
+  where outcome <> 'replay';
 
-  -- The time is taken when the locks are held, and never before an account's last entry, so that an account's
-  -- entries are in the order of time even where the clock is not.
-  select array_agg(account), greatest(date_trunc('milliseconds', clock_timestamp()), max((account).posted_at))
-  into locked, at
-  from (
-    select accounts as account
-    from accounts
-    where id = any (array(
-      select account_id from unnest(requests)
-      union all
-      select coalesce(to_account_id, cash_account_id(currency)) from unnest(requests)
-    ))
-    order by id
-    for no key update
-  ) found;
-
-  if verdicts is null then
-    return query select * from write_down(requests, judge(requests, verdicts, locked, at), at);
-    return;
+  if verdicts is not null then
+    return query
+    select outcome.*
+    from rows from (unnest(requests), unnest(verdicts)) with ordinality r
+    cross join lateral earlier_outcome(requests[r.ordinality], r.ordinality::integer) outcome
+    where r.unnest = 'replay';
   end if;
-
-  outcomes := array(select o from write_down(requests, judge(requests, verdicts, locked, at), at) o);
-  for n in 1 .. cardinality(requests) loop
-    if verdicts[n] = 'replay' then
-      outcomes[n] := earlier_outcome(requests[n]);
-    end if;
-  end loop;
-  return query select * from unnest(outcomes);
 end
 $$;
 

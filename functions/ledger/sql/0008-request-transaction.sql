@@ -14,14 +14,14 @@ declare
   earlier posting_outcome;
 begin
   if verdict = 'replay' then
-    earlier := earlier_outcome(request);
+    earlier := earlier_outcome(request, 1);
     if earlier.transaction_id is not null then
       earlier.outcome := 'pending';
     end if;
     return earlier;
   end if;
   if verdict is not null then
-    return row(verdict, false, null, null, null, null, null)::posting_outcome;
+    return row(1, verdict, false, null, null, null, null, null)::posting_outcome;
   end if;
 
   insert into transactions (
@@ -32,7 +32,7 @@ begin
     request.currency, request.description, request.metadata, request.caller_id, at
   )
   on conflict (id) do nothing;
-  return row('pending', false, request.id, null, at, null, null)::posting_outcome;
+  return row(1, 'pending', false, request.id, null, at, null, null)::posting_outcome;
 end
 $$;
 

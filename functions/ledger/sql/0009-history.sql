@@ -26,5 +26,7 @@ language sql stable
 return coalesce((
   select e.balance_after
   from entries e
-  where e.account_id = account.id and e.version = version_at(account, moment)
+  where e.account_id = account.id
+    -- In a query of its own: else Postgres would search once more while it plans, to guess how many rows there are.
+    and e.version = (select version_at(account, moment))
 ), 0);

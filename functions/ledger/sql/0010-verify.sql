@@ -42,6 +42,8 @@ end;
 
 -- Entries that do not follow from the account's entry before: a gap in the versions, another balance than
 -- before plus amount, a time before the one before, or another hash than the one that their content has.
+-- Joined to the entry before by a hash of all entries: to have them in the order of each account's versions, as a
+-- window function needs them, takes six times as long where there are ten million.
 create function verify_chains() returns table (account_id uuid, version bigint, problem text)
 language sql stable
 begin atomic
@@ -49,16 +51,16 @@ begin atomic
   from (
     select e.account_id, e.version,
       case
-        when e.version <> coalesce(lag(e.version) over chain, 0) + 1 then 'gap'
-        when e.balance_after <> coalesce(lag(e.balance_after) over chain, 0) + e.amount then 'balance'
-        when e.created_at < lag(e.created_at) over chain then 'time'
+        when (e.version = 1) <> (before.version is null) then 'gap'
+        when e.balance_after <> coalesce(before.balance_after, 0) + e.amount then 'balance'
+        when e.created_at < before.created_at then 'time'
         when e.hash <> entry_hash(
-          coalesce(lag(e.hash) over chain, decode(repeat('00', 32), 'hex')),
+          coalesce(before.hash, decode(repeat('00', 32), 'hex')),
           e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at
         ) then 'hash'
       end as problem
     from entries e
-    window chain as (partition by e.account_id order by e.version)
+    left join entries before on before.account_id = e.account_id and before.version = e.version - 1
   ) c
   where c.problem is not null;
 end;

@@ -1,0 +1,109 @@
+-- Idempotency of postings.
+
+-- Takes the idempotency keys of a batch, and finds what came before. Returns per request null where it is the
+-- first with its key or id; 'replay' or 'idempotency-key-reused' where it is not; null altogether where all are
+-- first. A key that another database transaction has just taken is waited for.
+create function claim(requests posting_request[]) returns text[]
+language plpgsql
+as $$
+declare
+  claimed bigint;
+  verdicts text[];
+begin
+  -- Nearly always all keys are new. To count on it costs less than to look for each first; where it is wrong, this
+  -- block is undone.
+  begin
+    insert into idempotency_keys (id, request_hash, operation, subject)
+    select idempotency_id(key_owner, key) as key_id, request_hash, operation, id
+    from unnest(requests)
+    where key is not null and not requested
+    order by key_id;
+    get diagnostics claimed = row_count;
+    if claimed = cardinality(requests)
+      or claimed = (select count(*) from unnest(requests) where key is not null or requested) then
+      return null;
+    end if;
+  exception when unique_violation then
+    insert into idempotency_keys (id, request_hash, operation, subject)
+    select idempotency_id(key_owner, key) as key_id, request_hash, operation, id
+    from unnest(requests)
+    where key is not null and not requested
+    order by key_id
+    on conflict do nothing;
+  end;
+
+  -- A requested transaction that is still pending is written anew, as what becomes of it now.
+  delete from transactions
+  where id = any (array(select id from unnest(requests) where requested)) and status = 'pending';
+
+  with known as materialized (
+    select *
+    from idempotency_keys
+    where id = any (array(
+      select idempotency_id(key_owner, key) from unnest(requests) where key is not null and not requested
+    ))
+  ),
+  earlier as materialized (
+    select id from transactions where id = any (array(select id from unnest(requests) where requested))
+  )
+  select array_agg(
+    case
+      when earlier.id is not null or requested and repetition > 1 then 'replay'
+      when known.subject = r.id then null
+      when known.request_hash <> r.request_hash then 'idempotency-key-reused'
+      when known.request_hash is not null then 'replay'
+    end
+    order by ordinality
+  )
+  into verdicts
+  from (
+    select *, row_number() over (partition by id order by ordinality) as repetition
+    from unnest(requests) with ordinality
+  ) r
+  left join known on known.id = idempotency_id(key_owner, key) and not requested
+  left join earlier on earlier.id = r.id and requested;
+  return verdicts;
+end
+$$;
+
+-- What became of the request that came before this one with the same key, or the same id.
+create function earlier_outcome(request posting_request, n integer) returns posting_outcome
+language plpgsql stable
+as $$
+declare
+  earlier transactions;
+  refusal text;
+  transaction_id uuid := request.id;
+begin
+  if request.key is not null and not request.requested then
+    select k.subject, k.outcome ->> 'refusal' into transaction_id, refusal
+    from idempotency_keys k
+    where k.id = idempotency_id(request.key_owner, request.key);
+  end if;
+  select * into earlier from transactions t where t.id = transaction_id;
+  refusal := coalesce(refusal, earlier.refusal);
+  return row(
+    n,
+    case
+      when refusal is not null then refusal
+      when earlier.balance_after is null then 'idempotency-key-in-use'
+      else 'posted'
+    end,
+    true, earlier.id, earlier.balance_after, earlier.created_at, null, null
+  )::posting_outcome;
+end
+$$;
+
+-- Keeps the refusals of those that have a key.
+create function remember_refusals(requests posting_request[], judgements judgement[]) returns void
+language sql
+begin atomic
+  with refused as materialized (
+    select idempotency_id(key_owner, key) as key_id, outcome
+    from rows from (unnest(requests), unnest(judgements))
+    where key is not null and not requested and outcome not in ('posted', 'replay', 'idempotency-key-reused')
+  )
+  update idempotency_keys k
+  set outcome = (select jsonb_build_object('refusal', outcome) from refused where key_id = k.id)
+  where id = any (array(select key_id from refused));
+end;

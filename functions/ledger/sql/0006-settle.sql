@@ -1,0 +1,148 @@
+-- Locks the accounts of a batch, judges its requests in turn, each by the balances that those before it have left,
+-- and writes the new balances. The order of the refusals is part of the HTTP contract.
+create function settle(requests posting_request[], verdicts text[]) returns judgement[]
+language plpgsql
+as $$
+declare
+  -- On either side of zero; leaves room in a bigint for balance + overdraft limit.
+  balance_limit constant bigint := 1000000000000000000;
+  -- The accounts, ascending by id: an array for each column, which is what plpgsql is fast with.
+  ids uuid[];
+  places tid[];
+  -- Null for cash, as is floors.
+  owners uuid[];
+  currencies text[];
+  statuses account_status[];
+  -- The lowest balance that a payment may leave.
+  floors bigint[];
+  balances bigint[];
+  versions bigint[];
+  hashes bytea[];
+  at timestamptz;
+
+  movements movement[];
+  movement movement;
+  judgements judgement[];
+  refusal text;
+  has_posted boolean := false;
+  has_refused boolean := false;
+  payer integer;
+  payee integer;
+  payer_balance bigint;
+  payee_balance bigint;
+  transaction_id uuid;
+  amount bigint;
+  written bigint;
+begin
+  -- The time is taken when the locks are held, and never before an account's last entry, so that an account's
+  -- entries are in the order of time even where the clock is not.
+  select array_agg(id), array_agg(place), array_agg(owner), array_agg(currency), array_agg(status),
+    array_agg(floor), array_agg(balance), array_agg(version), array_agg(last_hash),
+    greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at))
+  into ids, places, owners, currencies, statuses, floors, balances, versions, hashes, at
+  from (
+    select id, ctid as place, currency, status, balance, version, last_hash, posted_at,
+      case kind when 'customer' then user_id end as owner,
+      case kind when 'customer' then held - overdraft_limit end as floor
+    from accounts a
+    where id = any (array(
+      select account_id from unnest(requests)
+      union all
+      select coalesce(to_account_id, cash_account_id(currency)) from unnest(requests)
+    ))
+    order by id
+    for no key update
+  ) locked;
+
+  -- What can be said whatever the balances. Were cash missing, its place would be null, which no array takes: it
+  -- can't be, for opening an account opens the cash account of its currency, but money must not go astray.
+  movements := array(
+    select row(
+      case
+        when verdict is not null then verdict
+        when owners[own] is null then 'account-not-found'
+        when owners[own] <> caller_id and (type = 'transfer' or caller_role <> 'operator') then 'account-not-found'
+        when to_account_id is not null and owners[other] is null then 'account-not-found'
+        when 'closed' in (statuses[own], statuses[other]) then 'account-closed'
+        when 'frozen' in (statuses[own], statuses[other]) then 'account-frozen'
+        when currencies[own] <> currency or currencies[other] <> currency then 'currency-mismatch'
+        when own = other then 'same-account'
+      end,
+      case type when 'deposit' then other else own end,
+      case type when 'deposit' then own else other end,
+      owners[own],
+      owners[other]
+    )::movement
+    from (
+      select *,
+        case when ids[own_found] = account_id then own_found end as own,
+        case when ids[other_found] = coalesce(to_account_id, cash_account_id(currency)) then other_found end as other
+      from (
+        -- A binary search; where the id is not among them, it finds a neighbour. (`offset 0` keeps Postgres from
+        -- searching again wherever the result is named.)
+        select *, unnest as verdict,
+          width_bucket(account_id, ids) as own_found,
+          width_bucket(coalesce(to_account_id, cash_account_id(currency)), ids) as other_found
+        from rows from (unnest(requests), unnest(verdicts))
+        offset 0
+      ) found
+      offset 0
+    ) known
+  );
+
+  for n in 1 .. cardinality(requests) loop
+    movement := movements[n];
+    refusal := movement.refusal;
+    if refusal is null then
+      payer := movement.payer;
+      payee := movement.payee;
+      amount := requests[n].amount;
+      payer_balance := balances[payer] - amount;
+      payee_balance := balances[payee] + amount;
+      refusal := case
+        when payer_balance < floors[payer] then 'insufficient-funds'
+        when payer_balance < -balance_limit or payee_balance > balance_limit then 'limit-exceeded'
+      end;
+    end if;
+    if refusal is null then
+      transaction_id := requests[n].id;
+      balances[payer] := payer_balance;
+      balances[payee] := payee_balance;
+      versions[payer] := versions[payer] + 1;
+      versions[payee] := versions[payee] + 1;
+      hashes[payer] := entry_hash(
+        hashes[payer], ids[payer], versions[payer], transaction_id, -amount, payer_balance, at);
+      hashes[payee] := entry_hash(
+        hashes[payee], ids[payee], versions[payee], transaction_id, amount, payee_balance, at);
+      judgements[n] := row(
+        'posted', at, movement.user_id, movement.to_user_id,
+        ids[payer], versions[payer], payer_balance, hashes[payer],
+        ids[payee], versions[payee], payee_balance, hashes[payee]
+      )::judgement;
+      has_posted := true;
+    else
+      judgements[n] := row(
+        refusal, at, null, null, null, null, null, null, null, null, null, null
+      )::judgement;
+      has_refused := true;
+    end if;
+  end loop;
+
+  -- The rows are locked, so they are where they were, and need not be looked up again.
+  if has_posted then
+    update accounts a
+    set balance = s.balance, version = s.version, last_hash = s.hash,
+      posted_at = case when s.version > a.version then at else a.posted_at end
+    from unnest(places, balances, versions, hashes) s (place, balance, version, hash)
+    where a.ctid = s.place;
+    get diagnostics written = row_count;
+    if written <> cardinality(ids) then
+      raise 'expected to write % balances, wrote %', cardinality(ids), written;
+    end if;
+  end if;
+  if has_refused then
+    perform remember_refusals(requests, judgements);
+  end if;
+  return judgements;
+end
+$$;
