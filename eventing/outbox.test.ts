@@ -6,14 +6,17 @@ import { createLog } from '../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../tests/support/databases.ts'
 import { until } from '../tests/support/until.ts'
 import { notificationStored } from './contracts/notification.stored.ts'
-import { createOutbox, writeEvents, type Outbox, type OutboxEvent } from './outbox.ts'
+import { createOutbox, QUEUED_MAX, writeEvents, type Outbox, type OutboxEvent } from './outbox.ts'
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 /** Stands where the Broker's ingress is, and can be told to fail. */
 interface Ingress {
   received: { headers: Record<string, unknown>; body: string }[]
-  answer: () => number
+  answer: (headers: Record<string, unknown>) => number
+  /** What it waits for before it answers, and how many requests wait. */
+  ready: Promise<void> | undefined
+  waiting: number
   url: string
   server: Server
 }
@@ -31,6 +34,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   ingress.received = []
   ingress.answer = () => 202
+  ingress.ready = undefined
   await db.query({ text: 'delete from outbox_pending' })
 })
 
@@ -47,16 +51,25 @@ const outboxOf = (on: Database = db): Outbox =>
   createOutbox({ db: on, send: createSend(undefined), brokerUrl: ingress.url, log: silent })
 
 async function startIngress(): Promise<Ingress> {
-  const state: Omit<Ingress, 'server' | 'url'> = { received: [], answer: () => 202 }
+  const state: Omit<Ingress, 'server' | 'url'> = {
+    received: [],
+    answer: () => 202,
+    ready: undefined,
+    waiting: 0,
+  }
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
-    request.on('end', () => {
-      const status = state.answer()
+    const receive = async (): Promise<void> => {
+      state.waiting++
+      await state.ready
+      state.waiting--
+      const status = state.answer(request.headers)
       if (status === 0) return void response.destroy()
       if (status === 202) state.received.push({ headers: request.headers, body })
       response.writeHead(status).end()
-    })
+    }
+    request.on('end', () => void receive())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
@@ -173,6 +186,35 @@ test('a sweep that the Broker cuts short gives the rest back at once', async () 
   expect(await pending()).toBe(200)
   ingress.answer = () => 202
   expect(await outboxOf().sweep()).toBe(200)
+})
+
+test('while the Broker does not answer, memory holds a bounded number of events; a sweep publishes the rest', async () => {
+  let answer = (): void => {}
+  ingress.ready = new Promise((resolve) => (answer = resolve))
+  const events = await commit(12_000)
+  const outbox = outboxOf()
+  for (let n = 0; n < events.length; n += 500) outbox.publish(events.slice(n, n + 500))
+  await until(() => ingress.waiting > 0)
+  expect(ingress.waiting).toBeLessThanOrEqual(32)
+  answer()
+  await outbox.drain()
+  const left = await pending()
+  // What there was no room for, and what waited for too long.
+  expect(left).toBeGreaterThanOrEqual(events.length - QUEUED_MAX)
+  await expire()
+  expect(await outbox.sweep()).toBe(left)
+  expect(await pending()).toBe(0)
+  expect(receivedIds()).toEqual(events.map(({ id }) => id).sort())
+})
+
+test('an event that the Broker refuses for what it is does not stand in the way of others', async () => {
+  const events = await commit(600)
+  await expire()
+  const refused = new Set(events.slice(0, 510).map(({ id }) => id))
+  ingress.answer = ({ 'ce-id': id }) => (refused.has(String(id)) ? 400 : 202)
+  expect(await outboxOf().sweep()).toBe(90)
+  expect(await outboxOf().sweep()).toBe(0)
+  expect(await pending()).toBe(510)
 })
 
 test('events of a transaction that rolls back were never there', async () => {

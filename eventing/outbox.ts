@@ -3,6 +3,9 @@ import { UnavailableError } from '../knative/host/problems.ts'
 import type { Send } from '../knative/host/send.ts'
 import type { Log } from '../monitoring/log.ts'
 import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
+import { binaryHeaders } from './http-binding.ts'
+import { claim, CLAIM_MS, forget, putOff, release } from './pending.ts'
+import { createRelay, type Outcome } from './relay.ts'
 
 /** An event as a handler states it; the rest of the envelope follows from the contract. */
 export interface EventDraft<Data> {
@@ -41,11 +44,15 @@ export interface Outbox {
   drain(): Promise<void>
 }
 
-// Beyond this many events in memory new ones stay in the database only, where the sweep finds them.
-const QUEUED_MAX = 10_000
-const IN_FLIGHT_MAX = 32
-const SWEEP_BATCH = 200
-const SEND_TIMEOUT_MS = 10_000
+/** Beyond this many events in memory new ones stay in the database only, where the sweep finds them. */
+export const QUEUED_MAX = 10_000
+// Half of the time that a row's writer has it to itself (see outbox_pending): after that the sweep may take it.
+const QUEUED_MS = 5_000
+const SWEEP_BATCH = 500
+// What is confirmed is gathered for so long or up to so many, because a delete after each event would compete with
+// the requests that follow. Too late is not too bad: a crash in between publishes an event twice.
+const SETTLE_MS = 100
+const SETTLE_BATCH = 500
 
 /** Publishes events to the Broker after their commit.
  *
@@ -53,99 +60,97 @@ const SEND_TIMEOUT_MS = 10_000
  * and the worst that can happen is an event twice, with the same id. What can't be published is given back for
  * the next sweep, which every function process of the context makes every few seconds while it lives. */
 export function createOutbox(options: { db: Database; send: Send; brokerUrl: string; log: Log }): Outbox {
-  const { db, brokerUrl, log } = options
-  const queued: OutboxEvent[] = []
-  const settled = { confirmed: [] as string[], failed: [] as string[] }
-  let inFlight = 0
+  const { db, log } = options
+  const pipeline = options.send.pipeline(options.brokerUrl)
+  const post = (event: OutboxEvent, done: (status: number) => void): void =>
+    pipeline.post(binaryHeaders(attributesOf(event)), event.data, done)
+  const relay = createRelay(post)
+  const settled: Settled = { confirmed: [], refused: [], failed: [] }
+  let timer: NodeJS.Timeout | undefined
   let settling: Promise<void> | undefined
   let sweeping: Promise<number> | undefined
   const idle: (() => void)[] = []
 
-  const send = async (event: OutboxEvent): Promise<void> => {
-    const { status } = await options.send({
-      url: brokerUrl,
-      method: 'POST',
-      headers: binaryHeaders(event),
-      body: event.data,
-      timeoutMs: SEND_TIMEOUT_MS,
-    })
-    if (status !== 202 && status !== 200) throw new UnavailableError(`the Broker answered ${status}`)
+  const note = ({ id }: OutboxEvent, outcome: Outcome): void => {
+    // What was left is claimed still, by this process and for a while.
+    if (outcome !== 'left') settled[outcome].push(id)
+    if (relay.isEnding || settled.confirmed.length >= SETTLE_BATCH) void settle()
+    else timer ??= setTimeout(() => void settle(), SETTLE_MS)
+    if (relay.isIdle) for (const resolve of idle.splice(0)) resolve()
   }
 
-  const pump = (): void => {
-    while (inFlight < IN_FLIGHT_MAX && queued.length > 0) {
-      const event = queued.shift()!
-      inFlight++
-      send(event)
-        .then(
-          () => settled.confirmed.push(event.id),
-          () => settled.failed.push(event.id),
-        )
-        .finally(() => {
-          inFlight--
-          settle()
-          pump()
-        })
+  /** Stores what became of events; resolves when nothing is left to be stored. */
+  const settle = (): Promise<void> => (settling ??= settleAll().finally(() => (settling = undefined)))
+
+  const settleAll = async (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    while (settled.confirmed.length + settled.refused.length + settled.failed.length > 0) {
+      await store(db, log, {
+        confirmed: settled.confirmed.splice(0, SETTLE_BATCH),
+        refused: settled.refused.splice(0, SETTLE_BATCH),
+        failed: settled.failed.splice(0, SETTLE_BATCH),
+      }).catch((error: Error) => log.warn('events stay marked as pending', { error: error.message }))
     }
-    if (isIdle()) for (const resolve of idle.splice(0)) resolve()
   }
-
-  // One statement at a time; what is confirmed while it runs goes into the next one.
-  const settle = (): void => {
-    if (settling || (settled.confirmed.length === 0 && settled.failed.length === 0)) return
-    const confirmed = settled.confirmed.splice(0)
-    const failed = settled.failed.splice(0)
-    settling = store(confirmed, failed)
-      .catch((error: Error) => log.warn('events stay marked as pending', { error: error.message }))
-      .finally(() => {
-        settling = undefined
-        settle()
-        pump()
-      })
-  }
-
-  const store = async (confirmed: string[], failed: string[]): Promise<void> => {
-    if (confirmed.length > 0) await forget(db, confirmed)
-    if (failed.length === 0) return
-    log.warn('events could not be published; the next sweep tries again', { events: failed.length })
-    await release(db, failed)
-  }
-
-  const sweep = (): Promise<number> => (sweeping ??= sweepAll().finally(() => (sweeping = undefined)))
 
   const sweepAll = async (): Promise<number> => {
-    let published = 0
-    for (;;) {
-      const events = await claim(db)
-      const confirmed = await sendAll(events, send)
-      if (confirmed.size > 0) await forget(db, [...confirmed])
-      published += confirmed.size
-      if (confirmed.size < events.length) {
-        const left = events.map((event) => event.id).filter((id) => !confirmed.has(id))
-        await release(db, left)
-        throw new UnavailableError(`the Broker did not take ${left.length} events`)
-      }
-      if (events.length < SWEEP_BATCH) return published
+    for (let published = 0; ;) {
+      const events = await claim(db, SWEEP_BATCH)
+      const outcomes = await relayAll(events)
+      published += outcomes.confirmed
+      const isLast = events.length < SWEEP_BATCH || relay.isEnding
+      if (isLast || outcomes.failed > 0) await settle()
+      if (outcomes.failed > 0) throw new UnavailableError(`the Broker did not take ${outcomes.failed} events`)
+      if (isLast) return published
     }
   }
 
-  const isIdle = (): boolean =>
-    inFlight === 0 &&
-    queued.length === 0 &&
-    settled.confirmed.length + settled.failed.length === 0 &&
-    !settling
+  /** Resolves with how many came to which end. Where the Broker fails, the rest is given back with what failed. */
+  const relayAll = (events: readonly OutboxEvent[]): Promise<Record<keyof Settled, number>> => {
+    const counts = { confirmed: 0, refused: 0, failed: 0 }
+    let open = events.length
+    return new Promise((resolve) => {
+      if (open === 0) return resolve(counts)
+      relay.add({
+        events,
+        until: performance.now() + CLAIM_MS / 2,
+        givesUp: true,
+        onOutcome(event, outcome) {
+          const end = outcome === 'left' ? 'failed' : outcome
+          counts[end]++
+          note(event, end)
+          if (--open === 0) resolve(counts)
+        },
+      })
+    })
+  }
 
   return {
     publish(events) {
-      const room = QUEUED_MAX - queued.length
-      queued.push(...(events.length > room ? events.slice(0, room) : events))
-      pump()
+      const room = Math.max(0, QUEUED_MAX - relay.waiting)
+      if (events.length === 0 || room === 0) return
+      relay.add({
+        events: events.length > room ? events.slice(0, room) : events,
+        until: performance.now() + QUEUED_MS,
+        givesUp: false,
+        onOutcome: note,
+      })
     },
-    sweep,
-    send,
+    sweep: () => (sweeping ??= sweepAll().finally(() => (sweeping = undefined))),
+    send: (event) =>
+      new Promise((resolve, reject) =>
+        post(event, (status) => {
+          if (status >= 200 && status < 300) resolve()
+          else reject(new UnavailableError(`the Broker answered ${status || 'nothing'}`))
+        }),
+      ),
     async drain() {
-      if (!isIdle()) await new Promise<void>((resolve) => idle.push(resolve))
+      relay.isEnding = true
+      if (!relay.isIdle) await new Promise<void>((resolve) => idle.push(resolve))
       await sweeping?.catch(() => {})
+      await settle()
+      relay.isEnding = false
     },
   }
 }
@@ -194,76 +199,34 @@ async function insertEvents(tx: Transaction, events: readonly OutboxEvent[]): Pr
   })
 }
 
-async function claim(db: Database): Promise<OutboxEvent[]> {
-  const rows = await db.query<Omit<OutboxEvent, 'time'> & { time: Date }>({
-    name: 'outbox-claim',
-    text: `with claimed as (
-        update outbox_pending set claimed_until = now() + interval '30 seconds', attempts = attempts + 1
-        where event_id in (
-          select event_id from outbox_pending where claimed_until <= now()
-          order by event_id limit ${SWEEP_BATCH} for update skip locked
-        )
-        returning event_id
-      )
-      select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::text as data
-      from outbox join claimed on id = event_id order by id`,
-  })
-  return rows.map((row) => ({ ...row, time: row.time.toISOString() }))
-}
+/** Ids by what became of the events, still to be stored. */
+type Settled = Record<'confirmed' | 'refused' | 'failed', string[]>
 
-async function forget(db: Database, ids: string[]): Promise<void> {
-  await db.query({
-    name: 'outbox-published',
-    text: `delete from outbox_pending where event_id = any($1::uuid[])`,
-    values: [ids],
-  })
-}
-
-/** Gives rows back at once, instead of when the claim runs out. */
-async function release(db: Database, ids: string[]): Promise<void> {
-  await db.query({
-    name: 'outbox-release',
-    text: `update outbox_pending set claimed_until = now() where event_id = any($1::uuid[])`,
-    values: [ids],
-  })
-}
-
-/** Sends events side by side; returns the ids that the Broker confirmed. */
-async function sendAll(
-  events: OutboxEvent[],
-  send: (event: OutboxEvent) => Promise<void>,
-): Promise<Set<string>> {
-  const confirmed = new Set<string>()
-  let next = 0
-  const worker = async (): Promise<void> => {
-    for (let event = events[next++]; event; event = events[next++]) {
-      await send(event)
-      confirmed.add(event.id)
-    }
+async function store(db: Database, log: Log, { confirmed, refused, failed }: Settled): Promise<void> {
+  if (confirmed.length > 0) await forget(db, confirmed)
+  if (refused.length > 0) {
+    log.error('the Broker refused events; a sweep tries them again in an hour', { events: refused })
+    await putOff(db, refused)
   }
-  // A worker ends at its first failure: where the Broker is away, the rest would fail too.
-  await Promise.allSettled(Array.from({ length: IN_FLIGHT_MAX }, worker))
-  return confirmed
+  if (failed.length > 0) {
+    log.warn('events could not be published; the next sweep tries again', { events: failed.length })
+    await release(db, failed)
+  }
 }
 
-/** Headers of the event in binary content mode (CloudEvents HTTP binding 1.0.2, section 3.1). */
-function binaryHeaders(event: OutboxEvent): Record<string, string> {
-  const headers: Record<string, string> = {
-    'content-type': 'application/json',
-    'ce-specversion': '1.0',
-    'ce-id': event.id,
-    'ce-type': event.type,
-    'ce-source': event.source,
-    'ce-subject': event.subject,
-    'ce-time': event.time,
-    'ce-dataschema': event.dataschema,
-    'ce-partitionkey': event.partitionkey,
+function attributesOf(event: OutboxEvent): Record<string, string> {
+  const { id, type, source, subject, time, dataschema, partitionkey, traceparent, extensions } = event
+  return {
+    specversion: '1.0',
+    id,
+    type,
+    source,
+    subject,
+    time,
+    dataschema,
+    partitionkey,
+    datacontenttype: 'application/json',
+    ...(traceparent && { traceparent }),
+    ...extensions,
   }
-  for (const [name, value] of Object.entries(event.extensions ?? {})) headers[`ce-${name}`] = value
-  if (event.traceparent) {
-    // As a header for whatever carries traces over HTTP, as an attribute so that it is stored with the event.
-    headers['traceparent'] = event.traceparent
-    headers['ce-traceparent'] = event.traceparent
-  }
-  return headers
 }

@@ -1,8 +1,9 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { IncomingMessage } from 'node:http'
-import type { BrokerEvent } from './event.ts'
-import { binaryHeaders, claimsToBeEvent, eventFromHttp } from './http-binding.ts'
+import type { EventMessage } from '../message.ts'
+import { binaryHeaders, claimsToBeEvent } from '../http-binding.ts'
+import { readEvent } from './event.ts'
 import { isRetried } from './delivery.ts'
 
 /** Where an event is sent: the URL to connect to, and the Host header where that is another's. */
@@ -13,7 +14,7 @@ export interface Destination {
 
 /** How one attempt ended. `detail` is what the destination said of it, or the connection's error. */
 export type Outcome =
-  | { kind: 'accepted'; status: number; reply?: BrokerEvent }
+  | { kind: 'accepted'; status: number; reply?: EventMessage }
   /** Worth another attempt, unless `isFinal`. Status -1: no answer. */
   | { kind: 'failed'; status: number; detail: Buffer; isFinal: boolean }
 
@@ -23,17 +24,27 @@ const REPLY_BYTES_MAX = 1024 * 1024
 const DETAIL_BYTES_MAX = 768
 const TIMER_MS_MAX = 2 ** 31 - 1
 
+interface Target {
+  scheme: typeof http | typeof https
+  agent: http.Agent
+  host: string
+  port: string
+  path: string
+}
+
 /** Sends events over connections that are kept open between deliveries. */
 export class EventSender {
   readonly #agents = {
     'http:': new http.Agent({ keepAlive: true }),
     'https:': new https.Agent({ keepAlive: true }),
   }
+  /** By URL: there are no more than Triggers and their sinks. */
+  readonly #targets = new Map<string, Target>()
   readonly #underWay = new Set<http.ClientRequest>()
   #isClosed = false
 
   /** One attempt, in binary mode. Never rejects. */
-  async send(event: BrokerEvent, to: Destination, timeoutMs: number): Promise<Outcome> {
+  async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<Outcome> {
     try {
       const { response, body } = await this.#post(event, to, timeoutMs)
       return outcomeOf(response, body)
@@ -49,13 +60,28 @@ export class EventSender {
     for (const agent of Object.values(this.#agents)) agent.destroy()
   }
 
-  async #post(event: BrokerEvent, to: Destination, timeoutMs: number): Promise<Answer> {
-    const url = new URL(to.url)
-    const scheme = url.protocol === 'https:' ? https : http
-    const headers = { ...binaryHeaders(event), ...(to.host && { host: to.host }), prefer: 'reply' }
+  #targetOf(url: string): Target {
+    let target = this.#targets.get(url)
+    if (!target) {
+      const { protocol, hostname, port, pathname, search } = new URL(url)
+      const [scheme, agent] =
+        protocol === 'https:' ? [https, this.#agents['https:']] : [http, this.#agents['http:']]
+      target = { scheme, agent, host: hostname.replace(/^\[|\]$/g, ''), port, path: pathname + search }
+      this.#targets.set(url, target)
+    }
+    return target
+  }
+
+  async #post(event: EventMessage, to: Destination, timeoutMs: number): Promise<Answer> {
+    const headers = {
+      ...binaryHeaders(event.attributes),
+      'content-length': event.data.length,
+      ...(to.host && { host: to.host }),
+      prefer: 'reply',
+    }
     for (;;) {
-      const agent = this.#agents[scheme === https ? 'https:' : 'http:']
-      const request = scheme.request(url, { method: 'POST', agent, headers })
+      const { scheme, ...target } = this.#targetOf(to.url)
+      const request = scheme.request({ ...target, method: 'POST', headers })
       const tooSlow = new Error(`no answer within ${timeoutMs} ms`)
       const timer = setTimeout(() => request.destroy(tooSlow), Math.min(timeoutMs, TIMER_MS_MAX))
       this.#underWay.add(request)
@@ -93,7 +119,8 @@ function answerTo(request: http.ClientRequest, data: Buffer): Promise<Answer> {
       response.on('end', () => resolve({ response, body: Buffer.concat(chunks) }))
       response.on('error', reject)
     })
-    request.end(data)
+    // As text of one byte per character, which leaves as it came and, unlike a Buffer, in one write with the headers.
+    request.end(data.toString('latin1'), 'latin1')
   })
 }
 
@@ -107,7 +134,7 @@ function outcomeOf(response: IncomingMessage, body: Buffer): Outcome {
   }
   if (!isReply(response)) return { kind: 'accepted', status }
   try {
-    return { kind: 'accepted', status, reply: eventFromHttp(response.headers, body) }
+    return { kind: 'accepted', status, reply: readEvent(response.headers, body) }
   } catch (error) {
     const reason = `the reply is not a valid CloudEvent: ${(error as Error).message}`
     return {

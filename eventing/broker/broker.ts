@@ -3,7 +3,7 @@ import type { Destination } from './attempt.ts'
 import { deliveryPolicy } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Route } from './dispatcher.ts'
-import type { BrokerEvent } from './event.ts'
+import type { EventMessage } from '../message.ts'
 import { createIngress } from './ingress.ts'
 import type { RequestHandler } from './ingress.ts'
 import type { BrokerManifests, EventDestination } from './manifests.ts'
@@ -45,7 +45,7 @@ export interface Broker {
   /** The ingress, for a node:http server. */
   handler: RequestHandler
   /** Publishes without HTTP; resolves when the event is stored. */
-  publish: (event: BrokerEvent) => Promise<void>
+  publish: (event: EventMessage) => Promise<void>
   /** Asks the queue, so that "ready" is true at this moment. */
   status: () => Promise<BrokerStatus>
   /** Stops delivering and waits up to `deadlineMs` for deliveries under way; the ingress goes on. */

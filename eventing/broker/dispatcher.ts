@@ -3,7 +3,7 @@ import type { Log } from '../../monitoring/log.ts'
 import { EventSender } from './attempt.ts'
 import type { Destination, Outcome } from './attempt.ts'
 import type { DeliveryPolicy } from './delivery.ts'
-import type { BrokerEvent } from './event.ts'
+import type { EventMessage } from '../message.ts'
 import type { BrokerMetrics } from './metrics.ts'
 import type { BrokerQueue, Consumer, Lane, Settlement } from './queue.ts'
 
@@ -62,7 +62,7 @@ export class Dispatcher {
     this.#sender.close()
   }
 
-  async #deliver(route: Route, event: BrokerEvent, signal: AbortSignal): Promise<Settlement> {
+  async #deliver(route: Route, event: EventMessage, signal: AbortSignal): Promise<Settlement> {
     const startedAt = Date.now()
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(route, event)
@@ -82,7 +82,7 @@ export class Dispatcher {
     }
   }
 
-  async #attempt(route: Route, event: BrokerEvent): Promise<Outcome> {
+  async #attempt(route: Route, event: EventMessage): Promise<Outcome> {
     const startedAt = performance.now()
     const outcome = await this.#sender.send(event, route.to, route.policy.timeoutMs)
     this.#metrics.delivered(route.name, outcome.status, (performance.now() - startedAt) / 1000)
@@ -90,7 +90,7 @@ export class Dispatcher {
   }
 
   /** The reply is stored before the event that it answers is acknowledged: a crash doubles it and loses nothing. */
-  async #accept(reply: BrokerEvent | undefined): Promise<Settlement> {
+  async #accept(reply: EventMessage | undefined): Promise<Settlement> {
     if (reply) await this.#queue.publish(reply)
     return { kind: 'done' }
   }
@@ -106,7 +106,7 @@ export class Dispatcher {
     return deadLetters ? ms : Math.min(ms, SINK_BACKOFF_MS_MAX)
   }
 
-  #deadLetter(route: Route, event: BrokerEvent, outcome: Outcome, attempts: number): Settlement {
+  #deadLetter(route: Route, event: EventMessage, outcome: Outcome, attempts: number): Settlement {
     this.#log.warn('an event could not be delivered and is a dead letter now', {
       ...label(route, event, outcome),
       attempts,
@@ -117,7 +117,7 @@ export class Dispatcher {
   }
 }
 
-const label = (route: Route, { attributes }: BrokerEvent, outcome: Outcome) => ({
+const label = (route: Route, { attributes }: EventMessage, outcome: Outcome) => ({
   route: route.name,
   event_id: attributes.id,
   event_type: attributes.type,

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
-import { InvalidEventError } from './event.ts'
-import type { BrokerEvent } from './event.ts'
-import { eventFromHttp } from './http-binding.ts'
+import { InvalidEventError, type EventMessage } from '../message.ts'
+import { readEvent } from './event.ts'
 import type { BrokerMetrics } from './metrics.ts'
 import { QueueUnavailableError } from './queue.ts'
 
@@ -10,7 +9,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 export interface IngressOptions {
   /** Resolves when the event is stored durably. */
-  publish: (event: BrokerEvent) => Promise<void>
+  publish: (event: EventMessage) => Promise<void>
   log: Log
   metrics: BrokerMetrics
 }
@@ -18,6 +17,9 @@ export interface IngressOptions {
 const EVENT_BYTES_MAX = 1024 * 1024
 /** Events that wait for the queue are held in memory; beyond this much the sender has to come again. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
+
+// Else Node answers in chunks, and a chunk that says there is none is a write of its own.
+const NO_BODY = { 'content-length': '0' }
 
 interface Answer {
   status: number
@@ -43,8 +45,8 @@ export function createIngress({ publish, log, metrics }: IngressOptions): Reques
     if (waitingBytes + body.length > WAITING_BYTES_MAX) return unavailable('too many events are waiting')
     waitingBytes += body.length
     try {
-      await publish(eventFromHttp(request.headers, body))
-      return { status: 202 }
+      await publish(readEvent(request.headers, body))
+      return { status: 202, headers: NO_BODY }
     } finally {
       waitingBytes -= body.length
     }
@@ -105,8 +107,10 @@ function read(request: IncomingMessage): Promise<Buffer | undefined> {
       if (bytes > EVENT_BYTES_MAX) return resolve(undefined)
       chunks.push(chunk)
     })
-    request.on('end', () => resolve(Buffer.concat(chunks)))
-    request.on('close', () => reject(new AbortedError('the sender closed the connection')))
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    request.on('close', () => {
+      if (!request.complete) reject(new AbortedError('the sender closed the connection'))
+    })
     request.on('error', reject)
   })
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../monitoring/log.ts'
-import type { BrokerEvent } from './event.ts'
+import type { EventMessage } from '../message.ts'
 import type { JobStore } from './postgres-store.ts'
 import type { Handler, Lane } from './queue.ts'
 
@@ -88,7 +88,7 @@ export class PostgresConsumer {
     }
   }
 
-  async #settle(id: string, event: BrokerEvent): Promise<void> {
+  async #settle(id: string, event: EventMessage): Promise<void> {
     const { queue, deadLetters } = this.lane
     try {
       const settlement = await this.#handler(event, this.#release.signal)

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import PgBoss from 'pg-boss'
-import type { BrokerEvent } from './event.ts'
+import type { EventMessage } from '../message.ts'
 import { deadLettersOf } from './topology.ts'
 import type { Topology } from './topology.ts'
 
@@ -9,7 +9,7 @@ const SCHEMA = 'broker'
 
 export interface Job {
   queue: string
-  event: BrokerEvent
+  event: EventMessage
 }
 
 /** Where a statement runs: a pool, or one connection in a transaction. */
@@ -53,7 +53,7 @@ export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
     },
 
     /** Takes up to `count` jobs; they are ours until deleted or released. */
-    async take(queue: string, count: number): Promise<{ id: string; event: BrokerEvent }[]> {
+    async take(queue: string, count: number): Promise<{ id: string; event: EventMessage }[]> {
       // pg-boss answers a failed fetch with an empty list; an outage must not look like an empty queue.
       let failure: unknown
       const watched: PgBoss.Db = {

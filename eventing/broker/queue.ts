@@ -1,4 +1,4 @@
-import type { BrokerEvent } from './event.ts'
+import type { EventMessage } from '../message.ts'
 import type { DeadLetters } from './topology.ts'
 
 /** A queue that events are taken from. */
@@ -17,13 +17,13 @@ export type Settlement =
   /** It goes back to the queue and comes again. */
   | { kind: 'return' }
   /** It leaves the queue once this (the event and what went wrong) is stored among the dead letters. */
-  | { kind: 'dead-letter'; event: BrokerEvent }
+  | { kind: 'dead-letter'; event: EventMessage }
 
 /**
  * Handles one event and says what becomes of it; rejecting means `return`. When `signal` is aborted the
  * event is no longer ours or the consumer stops: no more attempts, but one under way may be finished.
  */
-export type Handler = (event: BrokerEvent, signal: AbortSignal) => Promise<Settlement>
+export type Handler = (event: EventMessage, signal: AbortSignal) => Promise<Settlement>
 
 export interface Consumer {
   /** Takes no more events; resolves when those under way are settled. */
@@ -36,7 +36,7 @@ export interface BrokerQueue {
    * Stores the event for every Trigger that wants it; resolves when that is durable.
    * @throws QueueUnavailableError where the queue is away; any other error is the event's or ours
    */
-  publish(event: BrokerEvent): Promise<void>
+  publish(event: EventMessage): Promise<void>
   /** Starts to take events; goes on by itself after the queue was away. */
   consume(lane: Lane, handler: Handler): Consumer
   /** Events in each queue, those being handled included. Rejects while the queue doesn't answer. */

@@ -1,10 +1,11 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { Log } from '../../monitoring/log.ts'
-import type { BrokerEvent } from './event.ts'
+import type { EventMessage } from '../message.ts'
 import type { Handler, Lane, Settlement } from './queue.ts'
+import { Acknowledger } from './rabbitmq-acknowledger.ts'
 import { fromMessage, wrapMessage } from './rabbitmq-message.ts'
 
-type PublishTo = (exchange: string, event: BrokerEvent) => Promise<void>
+type PublishTo = (exchange: string, event: EventMessage) => Promise<void>
 
 /**
  * Takes events from one queue, on a channel of its own, and settles each after its handler. Prefetch is the
@@ -18,6 +19,7 @@ export class RabbitmqConsumer {
   readonly #settling = new Set<Promise<void>>()
   /** Ends the attempts for the events of the present channel. */
   #release = new AbortController()
+  #acknowledger: Acknowledger | undefined
   #cancel: () => Promise<unknown> = () => Promise.resolve()
   #stopped = false
 
@@ -45,10 +47,12 @@ export class RabbitmqConsumer {
     })
     await channel.prefetch(this.lane.parallelism)
     if (this.#stopped) return
+    const acknowledger = (this.#acknowledger = new Acknowledger(channel))
     const { consumerTag } = await channel.consume(this.lane.queue, (message) => {
       // null: RabbitMQ ended the consumer, for its queue was deleted. Reconnecting makes the queue again.
       if (message === null) return end()
-      const settled = this.#settle(channel, message, release.signal)
+      acknowledger.took(message)
+      const settled = this.#settle(acknowledger, message, release.signal)
       this.#settling.add(settled)
       void settled.finally(() => this.#settling.delete(settled))
     })
@@ -61,27 +65,28 @@ export class RabbitmqConsumer {
     await this.#cancel().catch(() => undefined) // Without its channel it takes nothing any more either.
     this.#release.abort()
     await Promise.all(this.#settling)
+    this.#acknowledger?.flush()
   }
 
-  async #settle(channel: Channel, message: ConsumeMessage, signal: AbortSignal): Promise<void> {
+  async #settle(acknowledger: Acknowledger, message: ConsumeMessage, signal: AbortSignal): Promise<void> {
     try {
       const settlement = await this.#handle(message, signal)
-      if (settlement.kind === 'return') return channel.nack(message, false, true)
+      if (settlement.kind === 'return') return acknowledger.return(message)
       // Confirmed first, acknowledged second: a crash in between doubles the dead letter and loses none.
       if (settlement.kind === 'dead-letter')
         await this.#publishTo(this.lane.deadLetters!.exchange, settlement.event)
-      channel.ack(message)
+      acknowledger.done(message)
     } catch (error) {
       // The channel is gone, and with it the message went back; or the dead letter could not be stored.
       if (signal.aborted) return
       this.#log.warn('an event goes back to its queue', { queue: this.lane.queue, reason: String(error) })
-      channel.nack(message, false, true)
+      acknowledger.return(message)
     }
   }
 
   async #handle(message: ConsumeMessage, signal: AbortSignal): Promise<Settlement> {
     if (this.#stopped) return { kind: 'return' }
-    let event: BrokerEvent
+    let event: EventMessage
     try {
       event = fromMessage(message)
     } catch (error) {

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { ConsumeMessage, Options } from 'amqplib'
-import { validate } from './event.ts'
-import type { BrokerEvent } from './event.ts'
-import { eventFromHttp } from './http-binding.ts'
+import { readEvent, validate } from './event.ts'
+import type { EventMessage } from '../message.ts'
 
 /**
  * The layout of an event as an AMQP message, as eventing-rabbitmq 1.22 has it (pkg/rabbit/message.go):
  * data as the body, attributes as headers without a prefix, so that bindings can match them.
  */
-export function toMessage({ attributes, data }: BrokerEvent): { content: Buffer; options: Options.Publish } {
+export function toMessage({ attributes, data }: EventMessage): { content: Buffer; options: Options.Publish } {
   const { datacontenttype, ...headers } = attributes
   if (datacontenttype) headers['content-type'] = datacontenttype
   // The original's dispatcher takes up a trace only where both headers are there.
@@ -29,10 +28,10 @@ const fitsProperty = (text: string | undefined): text is string =>
   text !== undefined && Buffer.byteLength(text) <= 255
 
 /** The event in a message. @throws InvalidEventError where it holds none */
-export function fromMessage({ properties, content }: ConsumeMessage): BrokerEvent {
+export function fromMessage({ properties, content }: ConsumeMessage): EventMessage {
   const contentType: unknown = properties.contentType
   if (typeof contentType === 'string' && contentType.startsWith('application/cloudevents+json'))
-    return eventFromHttp({ 'content-type': contentType }, content)
+    return readEvent({ 'content-type': contentType }, content)
   const attributes: Record<string, string> = {}
   for (const [header, value] of Object.entries(properties.headers ?? {})) {
     const name = header.toLowerCase().replace(/^ce-/, '')
@@ -53,7 +52,7 @@ export function wrapMessage(
   { content, properties }: ConsumeMessage,
   queue: string,
   reason: string,
-): BrokerEvent {
+): EventMessage {
   const knativeerrordata = Buffer.from(reason).toString('base64').slice(0, 1024)
   const attributes: Record<string, string> = {
     specversion: '1.0',

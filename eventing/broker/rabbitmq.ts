@@ -2,7 +2,7 @@ import { connect } from 'amqplib'
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../monitoring/log.ts'
-import type { BrokerEvent } from './event.ts'
+import type { EventMessage } from '../message.ts'
 import { PUBLISH_DEADLINE_MS, QueueUnavailableError, within } from './queue.ts'
 import type { BrokerQueue } from './queue.ts'
 import { RabbitmqConsumer } from './rabbitmq-consumer.ts'
@@ -44,7 +44,8 @@ export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOpt
     model = connection
     gate.open(publisher)
   }
-  const publishTo = (exchange: string, event: BrokerEvent): Promise<void> => publishVia(gate, exchange, event)
+  const publishTo = (exchange: string, event: EventMessage): Promise<void> =>
+    publishVia(gate, exchange, event)
 
   // Fewer seconds than RabbitMQ's own 60: a node that hangs is noticed after two missed heartbeats.
   const recovering = await connect(withHeartbeat(url, 5), {
@@ -118,7 +119,7 @@ function fatalChannel<T extends Channel>(connection: ChannelModel, channel: T): 
 }
 
 /** Publishes with confirm; what was not confirmed when the connection broke is published again. */
-async function publishVia(gate: Gate, exchange: string, event: BrokerEvent): Promise<void> {
+async function publishVia(gate: Gate, exchange: string, event: EventMessage): Promise<void> {
   const { content, options } = toMessage(event)
   const deadline = Date.now() + PUBLISH_DEADLINE_MS
   for (;;) {

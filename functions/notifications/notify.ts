@@ -1,11 +1,27 @@
-import { notificationStored } from '../../eventing/contracts/notification.stored.ts'
 import {
   transactionCompleted,
   type TransactionCompleted,
 } from '../../eventing/contracts/transaction.completed.ts'
-import { receivedFirst } from '../../eventing/inbox.ts'
+import { createReceiver } from '../../eventing/inbox.ts'
+import type { Database } from '../../knative/host/database.ts'
 import { operation } from '../../knative/host/operation.ts'
+import type { Services } from '../../knative/host/services.ts'
 import { completedMessage } from './message.ts'
+import { storeNotifications, type NewNotification } from './store.ts'
+
+type Receive = (notification: NewNotification) => Promise<void>
+
+// One per process, and found by its database, because the handlers of an operation share nothing else.
+const receivers = new WeakMap<Database, Receive>()
+
+function receiverOf({ db, outbox }: Services): Receive {
+  let receive = receivers.get(db)
+  if (!receive) {
+    receive = createReceiver({ store: (notifications) => storeNotifications(db, notifications), outbox })
+    receivers.set(db, receive)
+  }
+  return receive
+}
 
 /** Tells a user of his completed transaction: exactly one notification per event, however often it comes. */
 export default operation({
@@ -14,36 +30,16 @@ export default operation({
   summary: 'Stores a notification for each completed transaction',
   consumes: {
     contracts: [transactionCompleted],
-    async receive(event, { transact }, traceparent) {
+    receive(event, services, traceparent) {
       const data = event.data as TransactionCompleted
-      await transact(traceparent, async (tx) => {
-        if (!(await receivedFirst(tx, event))) return
-        const [notification] = await tx.query<{ id: string; channel: string; created_at: Date }>({
-          name: 'notification-insert',
-          text: `insert into notifications (user_id, event_source, event_id, event_type, subject, message)
-            values ($1, $2, $3, $4, $5, $6) returning id, channel, created_at`,
-          values: [
-            data.user_id,
-            event.source,
-            event.id,
-            event.type,
-            data.transaction_id,
-            completedMessage(data),
-          ],
-        })
-        const { id, channel, created_at: createdAt } = notification!
-        tx.emit(notificationStored, {
-          subject: id,
-          partitionkey: data.user_id,
-          data: {
-            notification_id: id,
-            user_id: data.user_id,
-            event_id: event.id,
-            event_type: event.type,
-            channel,
-            timestamp: createdAt.toISOString(),
-          },
-        })
+      return receiverOf(services)({
+        event_source: event.source,
+        event_id: event.id,
+        event_type: event.type,
+        user_id: data.user_id,
+        subject: data.transaction_id,
+        message: completedMessage(data),
+        traceparent,
       })
     },
   },

@@ -1,4 +1,5 @@
 import http from 'node:http'
+import { createPipeline, type Address, type Pipeline } from './pipeline.ts'
 import { UnavailableError } from './problems.ts'
 
 export interface OutgoingRequest {
@@ -16,18 +17,24 @@ export interface IncomingAnswer {
   body: Buffer
 }
 
-export type Send = (request: OutgoingRequest) => Promise<IncomingAnswer>
+export interface Send {
+  (request: OutgoingRequest): Promise<IncomingAnswer>
+  /** For many requests to one URL whose answers have no content, and that may arrive twice. */
+  pipeline(url: string): Pipeline
+}
 
 const ANSWER_BYTES_MAX = 10 * 1024 * 1024
 
 /** HTTP client over kept-alive connections. With a gateway every request goes there and is routed by its Host
  * header: it stands in for the cluster's DNS and gateway where there is no cluster.
  * Rejects with UnavailableError where no whole answer came in time. */
-export function createSend(gateway: { host: string; port: number } | undefined, maxSockets = 32): Send {
+export function createSend(gateway: Address | undefined, maxSockets = 32): Send {
   // Knative's proxies close idle connections after longer than this, so a reused one is rarely a closed one.
   const agent = new http.Agent({ keepAlive: true, maxSockets, timeout: 20_000 })
+  const addressOf = ({ hostname, port }: URL): Address =>
+    gateway ?? { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) }
 
-  return ({ url, method, headers, body, timeoutMs }) =>
+  const send = ({ url, method, headers, body, timeoutMs }: OutgoingRequest): Promise<IncomingAnswer> =>
     new Promise((resolve, reject) => {
       const target = new URL(url)
       const fail = (cause: unknown): void =>
@@ -35,12 +42,12 @@ export function createSend(gateway: { host: string; port: number } | undefined, 
       const request = http.request({
         agent,
         method,
-        host: gateway?.host ?? target.hostname,
-        port: gateway?.port ?? (target.port || 80),
+        ...addressOf(target),
         path: target.pathname + target.search,
         headers: { host: target.host, ...headers, 'content-length': body ? Buffer.byteLength(body) : 0 },
-        signal: AbortSignal.timeout(timeoutMs),
       })
+      const timer = setTimeout(() => request.destroy(new Error(`not within ${timeoutMs} ms`)), timeoutMs)
+      request.on('close', () => clearTimeout(timer))
       request.on('error', fail)
       request.on('response', (response) => {
         const chunks: Buffer[] = []
@@ -61,4 +68,8 @@ export function createSend(gateway: { host: string; port: number } | undefined, 
       })
       request.end(body)
     })
+
+  return Object.assign(send, {
+    pipeline: (url: string) => createPipeline(url, addressOf(new URL(url))),
+  })
 }

@@ -1,11 +1,14 @@
 import fc from 'fast-check'
-import { ATTRIBUTES_BYTES_MAX } from './event.ts'
-import { binaryHeaders, eventFromHttp, memberText } from './http-binding.ts'
+import { CloudEvent } from 'cloudevents'
+import { ATTRIBUTES_BYTES_MAX, hasPlainFormats } from './attributes.ts'
+import { readEvent } from './broker/event.ts'
+import { binaryHeaders, toCloudEvent } from './http-binding.ts'
+import { memberText } from './structured.ts'
 
 const required = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' }
 const structured = { 'content-type': 'application/cloudevents+json; charset=utf-8' }
 const structuredEvent = (more: string) =>
-  eventFromHttp(structured, Buffer.from(`{"specversion":"1.0","id":"1","source":"/s","type":"t"${more}}`))
+  readEvent(structured, Buffer.from(`{"specversion":"1.0","id":"1","source":"/s","type":"t"${more}}`))
 
 test('an event survives HTTP headers, whatever its attributes say', () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 50 })
@@ -13,16 +16,15 @@ test('an event survives HTTP headers, whatever its attributes say', () => {
     fc.property(text, (subject) => {
       fc.pre(!/\p{Cc}/u.test(subject))
       const attributes = { specversion: '1.0', id: '1', source: '/s', type: 't', subject }
-      const headers = binaryHeaders({ attributes, data: Buffer.alloc(0) })
-      const { 'content-length': _, ...sent } = headers
-      for (const value of Object.values(sent)) expect(String(value)).toMatch(/^[\x21-\x7e]+$/)
-      expect(eventFromHttp(sent as Record<string, string>, Buffer.alloc(0)).attributes).toEqual(attributes)
+      const headers = binaryHeaders(attributes)
+      for (const value of Object.values(headers)) expect(value).toMatch(/^[\x21-\x7e]+$/)
+      expect(readEvent(headers, Buffer.alloc(0)).attributes).toEqual(attributes)
     }),
   )
 })
 
 test('headers that are not percent-encoded by the rules mean what they say', () => {
-  const subjectOf = (value: string) => eventFromHttp({ ...required, 'ce-subject': value }, Buffer.alloc(0))
+  const subjectOf = (value: string) => readEvent({ ...required, 'ce-subject': value }, Buffer.alloc(0))
   expect(subjectOf('100%').attributes.subject).toBe('100%')
   expect(subjectOf('a b').attributes.subject).toBe('a b')
   expect(subjectOf(Buffer.from('ü').toString('latin1')).attributes.subject).toBe('ü')
@@ -74,15 +76,53 @@ test.each([
 
 test('a body that is not UTF-8 is refused', () => {
   const body = Buffer.from('{"specversion":"1.0","id":"\xff","source":"/s","type":"t"}', 'latin1')
-  expect(() => eventFromHttp(structured, body)).toThrow('not JSON')
+  expect(() => readEvent(structured, body)).toThrow('not JSON')
 })
 
 test('a batch is refused', () => {
   const batch = { 'content-type': 'application/cloudevents-batch+json' }
-  expect(() => eventFromHttp(batch, Buffer.from('[]'))).toThrow('expected a CloudEvent')
+  expect(() => readEvent(batch, Buffer.from('[]'))).toThrow('expected a CloudEvent')
 })
 
 test('a trace context that is none is left out', () => {
-  const event = eventFromHttp({ ...required, traceparent: 'rubbish' }, Buffer.alloc(0))
+  const event = readEvent({ ...required, traceparent: 'rubbish' }, Buffer.alloc(0))
   expect(event.attributes).not.toHaveProperty('traceparent')
+})
+
+test('what is taken for plain the specification allows', () => {
+  const two = fc.integer({ min: 0, max: 62 }).map((n) => String(n).padStart(2, '0'))
+  const time = fc
+    .tuple(fc.integer({ min: 1990, max: 2050 }), two, two, two, two, two)
+    .map(([year, month, day, ...rest]) => `${year}-${month}-${day}T${rest.join(':')}Z`)
+  const part = fc.string({ unit: fc.constantFrom(...'/:.~%?#[]-_ab1'), maxLength: 8 })
+  const attributes = fc.record({
+    specversion: fc.constant('1.0'),
+    id: fc.constant('1'),
+    type: fc.constant('t'),
+    source: part.map((text) => `/${text}`),
+    dataschema: part.map((text) => `https://a${text}`),
+    time,
+  })
+  let plain = 0
+  fc.assert(
+    fc.property(attributes, (event) => {
+      if (!hasPlainFormats(event)) return
+      plain++
+      new CloudEvent(event)
+    }),
+    { numRuns: 5_000 },
+  )
+  expect(plain).toBeGreaterThan(0)
+  expect(hasPlainFormats({ source: '/s', time: '2026-02-29T10:00:00Z' })).toBe(false)
+  expect(hasPlainFormats({ source: '/s', time: '2028-02-29T10:00:00.123456Z' })).toBe(true)
+})
+
+test('a handler gets JSON as its value, and everything else as the bytes that came', () => {
+  const eventOf = (type: string, body: string) =>
+    toCloudEvent(readEvent({ ...required, 'content-type': type }, Buffer.from(body)))
+  expect(eventOf('application/json; charset=utf-8', '{"a":1}')).toMatchObject({ id: '1', data: { a: 1 } })
+  expect(eventOf('application/json', '{a')).toMatchObject({ data_base64: 'e2E=' })
+  expect(eventOf('text/plain', 'a')).toMatchObject({ datacontenttype: 'text/plain', data_base64: 'YQ==' })
+  const { datacontenttype, ...none } = toCloudEvent(readEvent(required, Buffer.alloc(0)))
+  expect([datacontenttype, 'data' in none, 'data_base64' in none]).toEqual(['application/json', false, false])
 })

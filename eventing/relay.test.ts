@@ -1,0 +1,114 @@
+import { performance } from 'node:perf_hooks'
+import { until } from '../tests/support/until.ts'
+import type { OutboxEvent } from './outbox.ts'
+import { createRelay, type Batch, type Outcome } from './relay.ts'
+
+/** A Broker that answers when it is told to. */
+function manualBroker() {
+  const unanswered: ((status: number) => void)[] = []
+  return {
+    unanswered,
+    post: (_event: OutboxEvent, done: (status: number) => void) => void unanswered.push(done),
+    answer: (status: number) => unanswered.shift()!(status),
+  }
+}
+
+function batchOf(count: number, options: Partial<Batch> = {}): { batch: Batch; outcomes: Outcome[] } {
+  const outcomes: Outcome[] = []
+  const events = Array.from({ length: count }, (_, n) => ({ id: String(n) }) as OutboxEvent)
+  const onOutcome = (_event: OutboxEvent, outcome: Outcome): void => void outcomes.push(outcome)
+  return {
+    outcomes,
+    batch: { events, until: performance.now() + 60_000, givesUp: false, onOutcome, ...options },
+  }
+}
+
+/** Keeps this thread occupied, as a function is that gets more requests than it can answer. */
+function occupy(): { stop(): void } {
+  let isOver = false
+  const turn = (): void => {
+    const end = performance.now() + 20
+    while (performance.now() < end);
+    if (!isOver) setImmediate(turn)
+  }
+  turn()
+  return { stop: () => void (isOver = true) }
+}
+
+test('fewer are on their way at once the busier the process is, and never none', async () => {
+  const broker = manualBroker()
+  const relay = createRelay(broker.post)
+  const { batch, outcomes } = batchOf(10_000)
+  relay.add(batch)
+  await until(() => broker.unanswered.length > 0)
+  expect(broker.unanswered).toHaveLength(32)
+
+  const answerAll = (): void => {
+    for (let n = broker.unanswered.length; n > 0; n--) broker.answer(202)
+  }
+  const requests = occupy()
+  try {
+    await until(() => {
+      answerAll()
+      expect(broker.unanswered.length).toBeGreaterThan(0)
+      return broker.unanswered.length <= 3
+    })
+  } finally {
+    requests.stop()
+  }
+  await until(() => {
+    answerAll()
+    return broker.unanswered.length === 32
+  })
+  expect(new Set(outcomes)).toEqual(new Set(['confirmed']))
+})
+
+test('each status has its outcome', async () => {
+  const broker = manualBroker()
+  const relay = createRelay(broker.post)
+  const { batch, outcomes } = batchOf(7)
+  relay.add(batch)
+  await until(() => broker.unanswered.length === 7)
+  for (const status of [200, 202, 400, 413, 404, 503, 0]) broker.answer(status)
+  expect(outcomes).toEqual(['confirmed', 'confirmed', 'refused', 'refused', 'failed', 'failed', 'failed'])
+  expect(relay.isIdle).toBe(true)
+})
+
+test('after a failure the rest waits a while and is then tried, but for those who give up', async () => {
+  const broker = manualBroker()
+  const relay = createRelay(broker.post)
+  const patient = batchOf(40)
+  const hasty = batchOf(10, { givesUp: true })
+  relay.add(patient.batch)
+  relay.add(hasty.batch)
+  await until(() => broker.unanswered.length === 32)
+  while (broker.unanswered.length > 0) broker.answer(503)
+  expect(hasty.outcomes).toEqual(Array(10).fill('left'))
+  expect(patient.outcomes).toEqual(Array(32).fill('failed'))
+  expect(relay.waiting).toBe(8)
+  await until(() => broker.unanswered.length === 8)
+})
+
+test('what waits when the process ends is left as soon as the Broker fails', async () => {
+  const broker = manualBroker()
+  const relay = createRelay(broker.post)
+  const { batch, outcomes } = batchOf(40)
+  relay.add(batch)
+  await until(() => broker.unanswered.length === 32)
+  relay.isEnding = true
+  broker.answer(0)
+  expect(outcomes.filter((outcome) => outcome === 'left')).toHaveLength(8)
+  while (broker.unanswered.length > 0) broker.answer(202)
+  expect(relay.isIdle).toBe(true)
+})
+
+test('what has waited until others may publish it is left to them', async () => {
+  const broker = manualBroker()
+  const relay = createRelay(broker.post)
+  const { batch, outcomes } = batchOf(3, { until: performance.now() - 1 })
+  relay.add(batch)
+  await until(() => outcomes.length === 3)
+  expect(outcomes).toEqual(['left', 'left', 'left'])
+  expect(broker.unanswered).toHaveLength(0)
+  expect(relay.isIdle).toBe(true)
+})

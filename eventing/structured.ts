@@ -1,0 +1,72 @@
+import { InvalidEventError, type EventMessage } from './message.ts'
+
+/** The event in a body of the JSON format. @throws InvalidEventError */
+export function parseStructured(body: Buffer): EventMessage {
+  let text: string
+  let members: unknown
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+    members = JSON.parse(text)
+  } catch (error) {
+    throw new InvalidEventError(`the body is not JSON: ${(error as Error).message}`)
+  }
+  if (typeof members !== 'object' || members === null || Array.isArray(members))
+    throw new InvalidEventError('the body must be one JSON object')
+  const { data, data_base64: base64, ...rest } = members as Record<string, unknown>
+  const attributes: Record<string, string> = {}
+  for (const [name, value] of Object.entries(rest))
+    if (value !== null) attributes[name] = attributeText(name, value)
+  return { attributes, data: structuredData(text, data, base64, attributes) }
+}
+
+/** Canonical string of an attribute (CloudEvents 1.0, type system). */
+function attributeText(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value)
+  throw new InvalidEventError(
+    `the attribute "${name.slice(0, 60)}" must be a string, a boolean or an integer`,
+  )
+}
+
+function structuredData(
+  text: string,
+  data: unknown,
+  base64: unknown,
+  attributes: Record<string, string>,
+): Buffer {
+  if (data !== undefined && base64 !== undefined)
+    throw new InvalidEventError('an event has data or data_base64, not both')
+  if (base64 !== undefined) {
+    if (typeof base64 !== 'string' || base64.length % 4 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64))
+      throw new InvalidEventError('data_base64 is not base64')
+    return Buffer.from(base64, 'base64')
+  }
+  if (data === undefined) return Buffer.alloc(0)
+  attributes.datacontenttype ??= 'application/json'
+  const isJson = /[/+]json\s*(;|$)/i.test(attributes.datacontenttype)
+  return Buffer.from(!isJson && typeof data === 'string' ? data : memberText(text, 'data'))
+}
+
+/**
+ * The text of a member of a JSON object (which must be valid) as it stands: a parsed and printed number may
+ * have lost digits. Of members with the same name the last counts, as for JSON.parse.
+ */
+export function memberText(json: string, name: string): string {
+  const tokens = /"(?:[^"\\]+|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g
+  let depth = 0
+  let key = ''
+  let start = 0
+  let found = ''
+  for (let match = tokens.exec(json); match; match = tokens.exec(json)) {
+    const token = match[0]
+    if (depth === 1 && start === 0 && token[0] === '"') key = JSON.parse(token) as string
+    if (depth === 1 && start === 0 && token === ':') start = tokens.lastIndex
+    else if (depth === 1 && (token === ',' || token === '}')) {
+      if (key === name) found = json.slice(start, match.index).trim()
+      start = 0
+    }
+    if (token === '{' || token === '[') depth++
+    if (token === '}' || token === ']') depth--
+  }
+  return found
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { createReceiver } from '../../eventing/inbox.ts'
+import type { Outbox, OutboxEvent } from '../../eventing/outbox.ts'
+import { openDatabase, type Database } from '../../knative/host/database.ts'
+import { createLog } from '../../monitoring/log.ts'
+import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { storeNotifications, type NewNotification } from './store.ts'
+
+let database: TestDatabase
+let db: Database
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  db = openDatabase({ url: database.url, poolMax: 8, name: 'test', log: createLog({}, 'error') })
+})
+
+afterAll(async () => {
+  await db.close()
+  await database.drop()
+})
+
+const notificationOf = (change: Partial<NewNotification> = {}): NewNotification => ({
+  event_source: '/microbank/ledger',
+  event_id: randomUUID(),
+  event_type: 'transaction.completed',
+  user_id: randomUUID(),
+  subject: randomUUID(),
+  message: 'Deposit of $1.00 completed. New balance: $2.00',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  ...change,
+})
+
+const storedOf = async (notifications: readonly NewNotification[]): Promise<string[]> =>
+  (
+    await db.query<{ event_id: string }>({
+      text: 'select event_id from notifications where event_id = any($1::text[]) order by event_id',
+      values: [notifications.map(({ event_id: id }) => id)],
+    })
+  ).map(({ event_id: id }) => id)
+
+const sortedIds = (notifications: readonly NewNotification[]): string[] =>
+  [...new Set(notifications.map(({ event_id: id }) => id))].sort()
+
+test('a group is stored whole, with an event for each, as it is to be published', async () => {
+  const group = Array.from({ length: 30 }, () => notificationOf())
+  const events = await storeNotifications(db, group)
+  expect(await storedOf(group)).toEqual(sortedIds(group))
+  const inOutbox = await db.query<OutboxEvent & { time: Date }>({
+    text: `select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::text as data
+      from outbox join outbox_pending on event_id = id`,
+  })
+  const byId = (a: OutboxEvent, b: OutboxEvent): number => (a.id < b.id ? -1 : 1)
+  expect([...events].sort(byId)).toEqual(
+    inOutbox.map((row) => ({ ...row, time: (row.time as Date).toISOString() })).sort(byId),
+  )
+})
+
+test('events that come several times, in groups that overlap, in any order and at once: each once', async () => {
+  const all = Array.from({ length: 60 }, () => notificationOf())
+  const groups = Array.from({ length: 16 }, (_, n) => {
+    const group = all.slice((n % 4) * 10, (n % 4) * 10 + 30)
+    return n % 2 === 0 ? [...group, ...group] : group.reverse()
+  })
+  const events = (await Promise.all(groups.map((group) => storeNotifications(db, group)))).flat()
+  expect(await storedOf(all)).toEqual(sortedIds(all))
+  const told = events.map(({ data }) => (JSON.parse(data) as { event_id: string }).event_id)
+  expect(told.sort()).toEqual(sortedIds(all))
+})
+
+test('an event that can not be stored does not spoil those that were to be stored with it', async () => {
+  const published: OutboxEvent[] = []
+  const outbox = { publish: (events) => void published.push(...events) } as Pick<Outbox, 'publish'> as Outbox
+  let groups = 0
+  const receive = createReceiver<NewNotification>({
+    store: (group) => {
+      groups++
+      return storeNotifications(db, group)
+    },
+    outbox,
+  })
+  const bad = notificationOf({ message: 'a character that Postgres does not take: \0' })
+  const deliveries = [...Array.from({ length: 10 }, () => notificationOf()), bad, notificationOf()]
+  const results = await Promise.allSettled(deliveries.map(receive))
+  expect(results.map(({ status }) => status)).toEqual(
+    deliveries.map((each) => (each === bad ? 'rejected' : 'fulfilled')),
+  )
+  expect(await storedOf(deliveries)).toEqual(sortedIds(deliveries.filter((each) => each !== bad)))
+  expect(published).toHaveLength(11)
+  // The first alone; the others together, and then, because of the bad one, each for itself.
+  expect(groups).toBe(1 + 1 + 11)
+})

@@ -1,0 +1,77 @@
+import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
+import { notificationStored } from '../../eventing/contracts/notification.stored.ts'
+import type { OutboxEvent } from '../../eventing/outbox.ts'
+import type { Database } from '../../knative/host/database.ts'
+
+/** A notification to be stored, for the event that it tells of. */
+export interface NewNotification {
+  event_source: string
+  event_id: string
+  event_type: string
+  user_id: string
+  /** Id of what the notification is about. */
+  subject: string
+  message: string
+  traceparent: string
+}
+
+type StatedRow = Pick<OutboxEvent, 'id' | 'subject' | 'partitionkey' | 'traceparent' | 'data'> & {
+  time: Date
+}
+
+/** Stores notifications, one for each event that comes for the first time, and states each as notification.stored.
+ * One statement, and so one round trip and one commit: two deliveries of an event at the same moment meet at its
+ * row in `inbox`, where the second waits for the first. All statements take these rows in the same order, so none
+ * waits in a circle. */
+export async function storeNotifications(
+  db: Database,
+  notifications: readonly NewNotification[],
+): Promise<OutboxEvent[]> {
+  const rows = await db.query<StatedRow>({
+    name: 'notifications-store',
+    text: `with event as (
+        select distinct on (event_source, event_id) *
+        from json_to_recordset($1) as e(event_source text, event_id text, event_type text, user_id uuid,
+          subject text, message text, traceparent text)
+        order by event_source, event_id
+      ), received as (
+        insert into inbox (source, event_id)
+        select event_source, event_id from event order by event_source, event_id
+        on conflict do nothing
+        returning source as event_source, event_id
+      ), stored as (
+        insert into notifications (user_id, event_source, event_id, event_type, subject, message)
+        select user_id, event_source, event_id, event_type, subject, message
+        from event join received using (event_source, event_id)
+        returning *
+      ), stated as (
+        insert into outbox (type, source, subject, time, dataschema, partitionkey, traceparent, data)
+        select $2, $3, n.id::text, n.created_at, $4, n.user_id::text, event.traceparent, json_build_object(
+          'notification_id', n.id,
+          'user_id', n.user_id,
+          'event_id', n.event_id,
+          'event_type', n.event_type,
+          'channel', n.channel,
+          'timestamp', to_char(n.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+        )
+        from stored n join event using (event_source, event_id)
+        returning *
+      ), pending as (
+        insert into outbox_pending (event_id) select id from stated
+      )
+      select id, subject, time, partitionkey, traceparent, data::text as data from stated`,
+    values: [
+      JSON.stringify(notifications),
+      notificationStored.type,
+      sourceOf(notificationStored),
+      dataschemaOf(notificationStored),
+    ],
+  })
+  return rows.map(({ time, ...row }) => ({
+    ...row,
+    type: notificationStored.type,
+    source: sourceOf(notificationStored),
+    dataschema: dataschemaOf(notificationStored),
+    time: time.toISOString(),
+  }))
+}
