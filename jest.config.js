@@ -10,8 +10,10 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  // Packages that ship only ES modules have to be transformed for jest.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|pg-boss|croner|yaml)/)'],
+  // Packages that ship only ES modules, or import some of Node's when they need them, have to be transformed for jest.
+  transformIgnorePatterns: [
+    '/node_modules/(?!(jose|pg-boss|croner|yaml|@opentelemetry/otlp-exporter-base)/)',
+  ],
   globalSetup: './tests/support/global-setup.ts',
   globalTeardown: './tests/support/global-teardown.ts',
   // Tests wait for servers and processes more than for the processor.

@@ -4,15 +4,16 @@ import { clientAddress } from '../../knative/host/client-address.ts'
 import type { Config } from '../../knative/host/config.ts'
 import { endToEnd } from '../../knative/host/hop-by-hop.ts'
 import { problem, problems } from '../../knative/host/problems.ts'
+import { withStartTiming } from '../../knative/host/start-timing.ts'
 
 const TIMEOUT_MS = 60_000
 
 /** Sends a request on to a function and its answer back, both as streams. `body` is given where it has been
- * read already. */
+ * read already; `traceparent` is the front door's own, so that the function's span is below it. */
 export type Forward = (
   request: IncomingMessage,
   response: ServerResponse,
-  to: { service: string; path: string; body: Buffer | undefined },
+  to: { service: string; path: string; body: Buffer | undefined; traceparent: string },
 ) => Promise<void>
 
 /** Requests that find a connection closed under them go out once more, for the function cannot have seen them
@@ -21,7 +22,7 @@ export type Forward = (
 export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DOMAIN'>): Forward {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 256, timeout: 60_000 })
 
-  return async (request, response, { service, path, body }) => {
+  return async (request, response, { service, path, body, traceparent }) => {
     const host = `${service}.${config.SERVICE_DOMAIN}`
     const gateway = config.LOCAL_GATEWAY ?? { host, port: 80 }
     const options: http.RequestOptions = {
@@ -29,7 +30,7 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
       agent,
       path,
       method: request.method,
-      headers: { ...endToEnd(request.headers), host, 'x-forwarded-for': clientAddress(request) },
+      headers: { ...endToEnd(request.headers), host, 'x-forwarded-for': clientAddress(request), traceparent },
     }
     for (let attempt = 1; ; attempt++) {
       const outcome = await exchange(request, response, options, body)
@@ -92,7 +93,10 @@ function exchange(
     })
     upstream.on('response', (incoming) => {
       clearTimeout(timer)
-      response.writeHead(incoming.statusCode ?? 502, endToEnd(incoming.headers))
+      const headers = endToEnd(incoming.headers)
+      const timing = withStartTiming(headers['server-timing'] as string | undefined)
+      if (timing !== undefined) headers['server-timing'] = timing
+      response.writeHead(incoming.statusCode ?? 502, headers)
       incoming.pipe(response)
       incoming.on('close', () => {
         if (!incoming.complete) response.destroy()

@@ -73,12 +73,14 @@ function mountApi(app: Express, services: Services, catalogue: readonly Catalogu
       )
     }
     const { targets } = found
-    response.locals.exchange.handler = `${PREFIX}${targets[0]?.path}`
+    const { exchange } = response.locals
+    exchange.handler = `${PREFIX}${targets[0]?.path}`
     const only = targets.length === 1 && !targets[0]?.when ? targets[0] : undefined
     const body = only ? undefined : await readBytes(request)
     const target = only ?? choose(targets, parseJson(String(body)))
     if (!target) return answer(response, unknownChoice(targets))
-    await forward(request, response, { service: target.service, path: request.url, body })
+    const { traceparent } = exchange
+    await forward(request, response, { service: target.service, path: request.url, body, traceparent })
   })
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
 import { bundleOptions } from './bundle-options.mjs'
+import { bundlesOf, complaints, contentTable, sizeTable } from './bundles.mjs'
 import { findOperations } from './operations.mjs'
 import { lazyBuiltins } from './slim/lazy-builtins.mjs'
 import { slimBundles } from './slim/plugin.mjs'
@@ -75,7 +76,7 @@ function operationEntries(operations, declarations) {
   }
 }
 
-/** Builds everything; resolves with the bundles, which may be over their budgets.
+/** Builds everything; resolves with what is in the bundles.
  *
  * It is written beside `dist` and moved in file by file, so a bank that runs never starts half a function. */
 export default async function build({ log = /** @type {(line: string) => void} */ (() => {}) } = {}) {
@@ -85,7 +86,8 @@ export default async function build({ log = /** @type {(line: string) => void} *
   try {
     const bundles = await buildInto(staging)
     moveInto(dist, staging)
-    log(`built ${bundles.length} bundles in ${Date.now() - startedAt} ms; ${summary(bundles)}`)
+    const functions = bundles.filter(({ name }) => /^functions\/[^/]+$/.test(name))
+    log(`built ${functions.length} functions in ${Date.now() - startedAt} ms`)
     return bundles
   } finally {
     rmSync(staging, { recursive: true, force: true })
@@ -94,7 +96,7 @@ export default async function build({ log = /** @type {(line: string) => void} *
   }
 }
 
-/** Writes the bundles into a folder, which is not looked at otherwise; resolves with what is in them.
+/** Writes everything into a folder, which must be inside the repository; resolves with what is in the bundles.
  * @param {string} folder @returns {Promise<import('./bundles.mjs').Bundle[]>} */
 export async function buildInto(folder) {
   const operations = findOperations(root)
@@ -104,7 +106,7 @@ export async function buildInto(folder) {
     if (declared !== name) throw new Error(`${path} declares the operation '${declared}'`)
   }
   const results = await Promise.all([
-    ...(await buildFunctions(operations, declarations, join(folder, 'functions'))),
+    buildFunctions(operations, declarations, join(folder, 'functions')),
     esbuild.build({
       ...common,
       entryPoints: [
@@ -123,14 +125,16 @@ export async function buildInto(folder) {
   ])
   copySql(folder)
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
-  return results.flatMap(({ metafile }) => bundlesOf(metafile, join(root, ''), folder))
+  const metafiles = results.flat().map(({ metafile }) => /** @type {esbuild.Metafile} */ (metafile))
+  return metafiles.flatMap((metafile) => bundlesOf(metafile, root, folder))
 }
 
-/** The functions, and beside them in lib/ the packages that they load when they first need them.
+/** The functions, and beside them in lib/ the packages that they load when they first need them; resolves with what
+ * esbuild says of both.
  * @param {{ name: string, path: string }[]} operations @param {any} declarations @param {string} outdir */
 async function buildFunctions(operations, declarations, outdir) {
-  /** @type {Set<string>} */
-  const lazyPackages = new Set()
+  /** @type {Map<string, string>} */
+  const lazy = new Map()
   /** @type {esbuild.BuildOptions} */
   const options = {
     ...common,
@@ -140,17 +144,20 @@ async function buildFunctions(operations, declarations, outdir) {
     // require() at the time of the import(): Node's own import() would first start its loader of ES modules.
     supported: { 'dynamic-import': false },
   }
-  await esbuild.build({
+  const functions = await esbuild.build({
     ...options,
     entryPoints: operations.map(({ name }) => ({ in: `operation:${name}`, out: name })),
     outdir,
-    plugins: [operationEntries(operations, declarations), slimBundles(lazyPackages), lazyBuiltins()],
+    plugins: [operationEntries(operations, declarations), slimBundles(lazy), lazyBuiltins()],
   })
-  await esbuild.build({
+  const packages = await esbuild.build({
     ...options,
-    entryPoints: [...lazyPackages].map((name) => ({ in: name, out: name })),
+    entryPoints: [...lazy].map(([out, path]) => ({ in: path, out })),
+    // Of ES modules esbuild takes only what is used: a tenth of OpenTelemetry.
+    mainFields: ['module', 'main'],
     outdir: join(outdir, 'lib'),
   })
+  return [functions, packages]
 }
 
 /** Migrations stand beside the bundles in the order of folders in which they are applied. */
@@ -175,5 +182,16 @@ function moveInto(/** @type {string} */ target, /** @type {string} */ source) {
   }
 }
 
+/** `npm run build` shows the weight of each bundle, `npm run build -- accounts` what is in one. */
+async function main(/** @type {string[]} */ names) {
+  const bundles = await build({ log: (line) => console.log(line) })
+  if (names.length === 0) return console.log(['', sizeTable(bundles), '', ...complaints(bundles)].join('\n'))
+  for (const name of names) {
+    const bundle = bundles.find((one) => one.name === name || one.name.endsWith(`/${name}`))
+    if (!bundle) throw new Error(`there is no bundle ${name}`)
+    console.log(`\n${contentTable(bundle)}`)
+  }
+}
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
-  await build({ log: (line) => console.log(line) })
+  void main(process.argv.slice(2))

@@ -2,10 +2,12 @@ import type { ServerResponse } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
 import type { Reply } from './operation.ts'
 import { problem, ProblemError, problems, UnavailableError } from './problems.ts'
+import { startTiming } from './start-timing.ts'
 
 /** Writes a reply. JSON unless the reply says otherwise; nothing of a bank is kept by caches. */
 export function answer(response: ServerResponse, { status, headers, body }: Reply): void {
   const text = body === undefined ? undefined : JSON.stringify(body)
+  const timing = startTiming()
   response.writeHead(status, {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
@@ -13,6 +15,7 @@ export function answer(response: ServerResponse, { status, headers, body }: Repl
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(text),
     }),
+    ...(timing && { 'server-timing': timing }),
     ...headers,
   })
   response.end(text)

@@ -12,6 +12,18 @@ beforeAll(async () => {
 
 afterAll(() => host?.stop())
 
+// The first of all, because it is about what a process does once.
+test('the first answer says how the process started, one how long its first query took, and no other', async () => {
+  const timings: (string | null)[] = []
+  for (const path of ['/healthz', '/health', '/health'])
+    timings.push((await host.request('GET', path)).headers.get('server-timing'))
+  expect(timings).toEqual([
+    expect.stringMatching(/^boot;dur=[\d.]+;desc="notes", load;dur=[\d.]+;desc="notes"$/),
+    expect.stringMatching(/^db;dur=[\d.]+;desc="notes"$/),
+    null,
+  ])
+})
+
 describe('what the host refuses before the operation sees it', () => {
   test.each([
     ['an unknown field', { text: 'a', txet: 'b' }, '/txet', 'is not known here'],

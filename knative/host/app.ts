@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { Metrics } from '../../monitoring/metrics.ts'
+import type { Tracer } from '../../monitoring/tracer.ts'
 import { answer, answerError } from './answer.ts'
 import { readJson } from './body.ts'
 import type { CatalogueEntry } from './catalogue.ts'
@@ -11,6 +12,7 @@ import { createPathTable } from './path-table.ts'
 import { problem, problems } from './problems.ts'
 import { authenticate, idempotencyKey, prefersAsync, readQuery } from './request.ts'
 import type { Services } from './services.ts'
+import { requestSpans } from './spans.ts'
 import type { TokenVerifier } from './tokens.ts'
 import { routeKey, validate, type Validators } from './validation.ts'
 
@@ -23,6 +25,7 @@ export interface AppOptions {
   /** Undefined only where no route needs a caller. */
   tokens: TokenVerifier | undefined
   metrics: Metrics
+  tracer: Tracer
   /** False once the process has been told to stop. */
   isReady: () => boolean
 }
@@ -35,13 +38,14 @@ type Endpoint = Map<string, Handle>
 /** The HTTP side of one operation, on node:http alone: its routes, the endpoint for its events, health and
  * metrics. (A framework would be the larger part of a cold start, and of what a small request costs.) */
 export function createApp(options: AppOptions): RequestListener {
-  const { operation, services, catalogue, isReady } = options
+  const { operation, services, catalogue, tracer, isReady } = options
+  const observe = observer(options)
   const find = createPathTable(endpoints(options))
   const others = operation.mount?.(services, catalogue) ?? answerNotFound(operation)
 
   return (request, response) => {
-    const exchange = new Exchange(request, response)
-    observe(exchange, options)
+    const exchange = new Exchange(request, response, tracer)
+    observe(exchange)
     if (!isReady()) response.setHeader('connection', 'close')
     const found = find(exchange.path)
     const handling = found ? handle(found.target, exchange, found.params) : others(exchange)
@@ -52,21 +56,29 @@ export function createApp(options: AppOptions): RequestListener {
   }
 }
 
-/** Counts and logs the request when its answer has gone out. */
-function observe(exchange: Exchange, { metrics, services: { log } }: AppOptions): void {
-  const startedAt = performance.now()
-  const { request, response } = exchange
-  response.on('close', () => {
-    const { handler } = exchange
-    if (handler === undefined || !response.writableFinished) return
-    const milliseconds = performance.now() - startedAt
-    const { method = '' } = request
-    const { statusCode: status } = response
-    metrics.observeRequest({ method, handler, status: `${Math.floor(status / 100)}xx` }, milliseconds / 1000)
-    const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug'
-    if (log.takes(level))
-      log[level]('request', { trace_id: exchange.traceId, method, handler, status, milliseconds })
-  })
+/** Counts, traces and logs a request when its answer has gone out. */
+function observer({ metrics, tracer, services: { log } }: AppOptions): (exchange: Exchange) => void {
+  const endSpan = tracer.isOn ? requestSpans(tracer) : undefined
+  return (exchange) => {
+    const startedAt = performance.now()
+    const { request, response } = exchange
+    response.on('close', () => {
+      const { handler } = exchange
+      if (handler === undefined) return
+      endSpan?.(exchange, startedAt)
+      if (!response.writableFinished) return
+      const milliseconds = performance.now() - startedAt
+      const { method = '' } = request
+      const { statusCode: status } = response
+      metrics.observeRequest(
+        { method, handler, status: `${Math.floor(status / 100)}xx` },
+        milliseconds / 1000,
+      )
+      const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug'
+      if (log.takes(level))
+        log[level]('request', { trace_id: exchange.traceId, method, handler, status, milliseconds })
+    })
+  }
 }
 
 function* endpoints(options: AppOptions): Iterable<[string, Endpoint]> {

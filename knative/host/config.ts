@@ -37,6 +37,21 @@ const settings = {
     about: 'secret of at least 32 characters that signs orders on their way through the Broker',
     parse: secret,
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    about: 'URL of a collector of traces that takes OTLP over HTTP; none are exported where it is empty',
+    parse: optionalHttpUrl,
+    fallback: '',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    about: 'headers for the collector, as name=value, percent-encoded and with commas between them',
+    parse: headerList,
+    fallback: '',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    about: 'part of the traces that begin here to be exported; those that come in have been decided on',
+    parse: fraction,
+    fallback: '1',
+  },
   OPERATOR_EMAIL: { about: 'address of the first operator', parse: text, fallback: '' },
   OPERATOR_PASSWORD: { about: 'password of the first operator', parse: text, fallback: '' },
 } as const satisfies Record<string, Setting<unknown>>
@@ -130,6 +145,29 @@ function postgresUrl(value: string): string {
 
 function httpUrl(value: string): string {
   return url(value, ['http:', 'https:'])
+}
+
+/** `fallback` can only be text that is parsed too: here the empty text is undefined. */
+function optionalHttpUrl(value: string): string | undefined {
+  return value === '' ? undefined : httpUrl(value)
+}
+
+function headerList(value: string): Record<string, string> {
+  const pairs = value.split(',').filter((pair) => pair.trim() !== '')
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name = '', ...rest] = pair.split('=')
+      // The value may be a password, so nothing of it is repeated here.
+      if (rest.length === 0 || name.trim() === '') throw new Error('must be name=value, with commas between')
+      return [name.trim(), decodeURIComponent(rest.join('=').trim())]
+    }),
+  )
+}
+
+function fraction(value: string): number {
+  const number = Number(value)
+  if (!(number >= 0 && number <= 1)) throw expected('a number from 0 to 1', value)
+  return number
 }
 
 function hostAndPort(value: string): { host: string; port: number } | undefined {

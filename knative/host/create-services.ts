@@ -1,17 +1,19 @@
 import { createOutbox, writeEvents, type EventDraft } from '../../eventing/outbox.ts'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { Log } from '../../monitoring/log.ts'
+import type { Tracer } from '../../monitoring/tracer.ts'
 import { createFunctionClient } from './call.ts'
 import { databaseSetting, type Config } from './config.ts'
 import { openDatabase, type Database } from './database.ts'
 import type { Operation } from './operation.ts'
 import { createSend } from './send.ts'
 import type { Services } from './services.ts'
+import { databaseWithSpans, sendWithSpans } from './spans.ts'
 
 /** Puts together what an operation's handlers get. Opens no connection. */
-export function createServices(operation: Operation, config: Config, log: Log): Services {
+export function createServices(operation: Operation, config: Config, log: Log, tracer: Tracer): Services {
   const setting = operation.database === false ? undefined : databaseSetting(operation.context)
-  const db = setting
+  const database = setting
     ? openDatabase({
         url: config[setting] as string,
         poolMax: config.DATABASE_POOL_MAX,
@@ -19,7 +21,9 @@ export function createServices(operation: Operation, config: Config, log: Log): 
         log,
       })
     : noDatabase(operation.name)
-  const send = createSend(config.LOCAL_GATEWAY)
+  const client = createSend(config.LOCAL_GATEWAY)
+  const db = tracer.isOn ? databaseWithSpans(database, tracer) : database
+  const send = tracer.isOn ? sendWithSpans(client, tracer) : client
   const outbox = createOutbox({ db, send, brokerUrl: config.BROKER_URL, log })
 
   return {
@@ -34,7 +38,7 @@ export function createServices(operation: Operation, config: Config, log: Log): 
           emit: (contract, event) => void drafts.push({ contract: contract as EventContract, event }),
         })
         return { result, events: await writeEvents(tx, drafts, traceparent) }
-      })
+      }, traceparent)
       outbox.publish(committed.events)
       return committed.result
     },

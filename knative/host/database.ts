@@ -1,12 +1,15 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import type { Log } from '../../monitoring/log.ts'
 import { UnavailableError } from './problems.ts'
+import { timeFirstQuery } from './start-timing.ts'
 
 /** A statement; with a name it is prepared once per connection. */
 export interface Statement {
   name?: string
   text: string
   values?: unknown[]
+  /** Traceparents of the requests that it is for: then it shows up in their traces. */
+  traceparents?: readonly string[]
 }
 
 export interface Transaction {
@@ -16,8 +19,8 @@ export interface Transaction {
 
 export interface Database extends Transaction {
   /** Runs `work` in one database transaction; a deadlock or serialization failure repeats it (three times at
-   * the most), so `work` must have no effect outside the database. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+   * the most), so `work` must have no effect outside the database. `traceparent` is that of the request it is for. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, traceparent?: string): Promise<T>
   close(): Promise<void>
 }
 
@@ -88,8 +91,8 @@ export function openDatabase(options: { url: string; poolMax: number; name: stri
   }
 
   return {
-    query,
-    transaction,
+    query: <Row extends QueryResultRow>(statement: Statement) => timeFirstQuery(() => query<Row>(statement)),
+    transaction: (work) => timeFirstQuery(() => transaction(work)),
     close: async () => {
       if (pool) await (await pool).end()
     },

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { SpanContext } from '@opentelemetry/api'
-import { formatTraceparent, startSpan } from '../../monitoring/trace.ts'
+import { formatTraceparent, type Span } from '../../monitoring/trace.ts'
+import type { Tracer } from '../../monitoring/tracer.ts'
 import { clientAddress } from './client-address.ts'
 import type { Caller, IdempotencyKey, RouteRequest } from './operation.ts'
 
@@ -14,20 +14,26 @@ export class Exchange {
   /** The route as declared, for metrics and logs; never the path as sent. Undefined where the request is not
    * counted: those of the platform itself. */
   handler: string | undefined = 'none'
-  #span: SpanContext | undefined = undefined
+  readonly #tracer: Tracer
+  #span: Span | undefined = undefined
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, tracer: Tracer) {
     const { url = '/' } = request
     const end = url.indexOf('?')
     this.request = request
     this.response = response
+    this.#tracer = tracer
     this.path = end === -1 ? url : url.slice(0, end)
     this.search = end === -1 ? '' : url.slice(end + 1)
   }
 
-  /** This request's own span, which begins when somebody first asks for it. */
-  get span(): SpanContext {
-    return (this.#span ??= startSpan(this.request.headers.traceparent as string | undefined))
+  /** This request's own span, put together when somebody first asks for it. An event belongs to the trace that it was
+   * stated in, and not to that of the Broker which delivers it. */
+  get span(): Span {
+    const { headers } = this.request
+    return (this.#span ??= this.#tracer.start(
+      (headers['ce-traceparent'] ?? headers.traceparent) as string | undefined,
+    ))
   }
 
   get traceId(): string {

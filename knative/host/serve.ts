@@ -1,20 +1,22 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createLog } from '../../monitoring/log.ts'
+import { createLog, type Log } from '../../monitoring/log.ts'
 import { createMetrics } from '../../monitoring/metrics.ts'
+import { createTracer, noTracer, type Tracer } from '../../monitoring/tracer.ts'
 import { createApp } from './app.ts'
 import type { CatalogueEntry } from './catalogue.ts'
-import { databaseSetting, readConfig, type ConfigName } from './config.ts'
+import { databaseSetting, readConfig, type Config, type ConfigName } from './config.ts'
 import { createServices } from './create-services.ts'
 import type { Operation } from './operation.ts'
 import type { Services } from './services.ts'
+import { portOpened } from './start-timing.ts'
 import { createTokenVerifier } from './tokens.ts'
 import type { Validators } from './validation.ts'
 
 export interface RunningFunction {
   port: number
   services: Services
-  /** Finishes what has begun, publishes what was committed, closes the database. */
+  /** Finishes what has begun, publishes what was committed, closes the database, sends its last spans. */
   stop(): Promise<void>
 }
 
@@ -42,11 +44,13 @@ export async function serve(
     { service: operation.name, revision: config.K_REVISION || undefined },
     config.LOG_LEVEL,
   )
-  const services = createServices(operation, config, log)
+  const tracer = tracerFor(operation, config, log)
+  const services = createServices(operation, config, log, tracer)
   const metrics = createMetrics(operation.name)
   const tokens = hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined
   let ready = true
-  const app = createApp({ operation, validators, catalogue, services, tokens, metrics, isReady: () => ready })
+  const isReady = (): boolean => ready
+  const app = createApp({ operation, validators, catalogue, services, tokens, metrics, tracer, isReady })
 
   let lastRequestAt = 0
   let inFlight = 0
@@ -64,6 +68,7 @@ export async function serve(
     server.once('error', reject)
     server.listen({ port: config.PORT, ...(config.HOST && { host: config.HOST }) }, resolve)
   })
+  portOpened(operation.name)
   const { port } = server.address() as AddressInfo
   const sweeping = operation.database === false ? undefined : sweepRegularly(services)
 
@@ -81,8 +86,24 @@ export async function serve(
       metrics.close()
       await services.outbox.drain()
       await services.db.close()
+      await tracer.stop()
     },
   }
+}
+
+function tracerFor({ name }: Operation, config: Config, log: Log): Tracer {
+  if (!config.OTEL_EXPORTER_OTLP_ENDPOINT) return noTracer
+  return createTracer({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    resource: {
+      'service.namespace': 'microbank',
+      'service.name': name,
+      ...(config.K_REVISION && { 'faas.version': config.K_REVISION }),
+    },
+    log,
+  })
 }
 
 // The first one waits until the request that started the process is out of the way.

@@ -3,14 +3,14 @@ import { NAMESPACE } from './manifests.ts'
 /** Names that the runtime's listeners answer to. `*.localhost` is this machine without any DNS (RFC 6761, 6.3). */
 export const PUBLIC_DOMAIN = 'microbank.localhost'
 export const CLUSTER_DOMAIN = `${NAMESPACE}.svc.cluster.local`
-/** On the internal listener: what runs, for `npm run ps`. */
+/** What the runtime tells of itself: what runs, for `npm run ps`, on the internal listener alone; metrics on both. */
 export const STATUS_HOST = `runtime.${PUBLIC_DOMAIN}`
 export const FRONT_DOOR = 'front-door'
 
 export type Target =
   | { kind: 'service'; name: string }
   | { kind: 'broker'; name: string }
-  | { kind: 'status' }
+  | { kind: 'runtime' }
   /** A host that belongs to nothing that may be reached here. */
   | { kind: 'unknown'; host: string }
 
@@ -18,6 +18,7 @@ export type Target =
  * door's. Whether the Service exists and is public is for the router to say. */
 export function publicTarget(hostHeader: string | undefined): Target {
   const host = hostName(hostHeader)
+  if (host === STATUS_HOST) return { kind: 'runtime' }
   if (host.endsWith('.svc.cluster.local')) return { kind: 'unknown', host }
   if (!host.endsWith(`.${PUBLIC_DOMAIN}`)) return { kind: 'service', name: FRONT_DOOR }
   const name = host.slice(0, -PUBLIC_DOMAIN.length - 1)
@@ -28,7 +29,7 @@ export function publicTarget(hostHeader: string | undefined): Target {
 /** What a host means on the internal listener: the names that a cluster's DNS has for Services. */
 export function internalTarget(hostHeader: string | undefined): Target {
   const host = hostName(hostHeader)
-  if (host === STATUS_HOST) return { kind: 'status' }
+  if (host === STATUS_HOST) return { kind: 'runtime' }
   for (const domain of [CLUSTER_DOMAIN, `${NAMESPACE}.svc`, NAMESPACE])
     if (host.endsWith(`.${domain}`)) return named(host.slice(0, -domain.length - 1), host)
   return { kind: 'unknown', host }

@@ -1,5 +1,6 @@
 import type { Log } from '../../monitoring/log.ts'
-import { FunctionProcess, type ColdStart } from './process.ts'
+import type { ColdStart } from './cold-start.ts'
+import type { FunctionProcess } from './process.ts'
 
 /** After this long without a crash a process counts as sound again. */
 const SOUND_AFTER_MS = 10_000

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { Agent, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
+import { ColdStartWatch, type ColdStart, type ColdStartOptions } from './cold-start.ts'
 import type { ProcessRecords } from './leftovers.ts'
 import { giveBack, takePort } from './ports.ts'
 
@@ -17,14 +18,8 @@ export interface ProcessSpec {
   /** How long it may take to end after SIGTERM, before SIGKILL. */
   stopTimeoutMs: number
   onLine: (line: string, stream: 'stdout' | 'stderr', pid: number) => void
+  onPhase: ColdStartOptions['onPhase']
   records: ProcessRecords
-}
-
-/** Milliseconds that each phase of a cold start took; one after the other they are what the first caller waited. */
-export interface ColdStart {
-  spawnMs: number
-  portOpenMs: number
-  firstResponseMs: number | undefined
 }
 
 export interface Exit {
@@ -41,7 +36,7 @@ export class FunctionProcess {
   readonly #spec: ProcessSpec
   #child: ChildProcess | undefined
   #port = 0
-  #startedAt = performance.now()
+  readonly #watch: ColdStartWatch
   #lastError = ''
   #stopping = false
   /** Resolves when it accepts connections; rejects where it ends, or doesn't open its port in time. */
@@ -50,7 +45,6 @@ export class FunctionProcess {
   readonly exited: Promise<Exit>
   #reportExit!: (exit: Exit) => void
   readonly agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS, maxFreeSockets: 64 })
-  coldStart: ColdStart = { spawnMs: 0, portOpenMs: 0, firstResponseMs: undefined }
   responses = 0
   /** It broke a connection: perhaps it is ending, so it gets no more requests until that is known. */
   suspect = false
@@ -61,6 +55,7 @@ export class FunctionProcess {
 
   constructor(spec: ProcessSpec) {
     this.#spec = spec
+    this.#watch = new ColdStartWatch(spec)
     this.exited = new Promise((resolve) => (this.#reportExit = resolve))
     this.ready = this.#start()
     this.ready.catch(() => this.kill())
@@ -72,6 +67,10 @@ export class FunctionProcess {
 
   get port(): number {
     return this.#port
+  }
+
+  get coldStart(): Readonly<ColdStart> {
+    return this.#watch.coldStart
   }
 
   get inFlight(): number {
@@ -98,10 +97,10 @@ export class FunctionProcess {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** Called with the time at which the first request was sent, when its response begins. */
-  firstResponse(sentAt: number): void {
-    if (this.responses++ === 0)
-      this.coldStart = { ...this.coldStart, firstResponseMs: performance.now() - sentAt }
+  /** A response to a request begins, with the header Server-Timing `told`. @returns that header for the caller */
+  responseBegins(sentAt: number, told: string | undefined): string | undefined {
+    this.responses++
+    return this.#watch.responseBegins(sentAt, told)
   }
 
   /** An event stream never ends by itself. Its client connects again, and gets another process. */
@@ -136,13 +135,12 @@ export class FunctionProcess {
       throw new Error('was stopped before it started')
     }
     this.#spawn()
-    const spawned = performance.now()
-    this.coldStart.spawnMs = spawned - this.#startedAt
+    this.#watch.spawned()
     await Promise.race([
-      this.#portOpens(spawned),
+      this.#portOpens(performance.now()),
       this.exited.then(({ reason }) => Promise.reject(new Error(reason))),
     ])
-    this.coldStart.portOpenMs = performance.now() - spawned
+    this.#watch.portOpened()
   }
 
   #spawn(): void {
@@ -190,7 +188,7 @@ export class FunctionProcess {
       const waitedMs = performance.now() - since
       if (waitedMs > this.#spec.startTimeoutMs)
         throw new Error(`did not open its port within ${this.#spec.startTimeoutMs / 1000} s`)
-      await new Promise((resolve) => setTimeout(resolve, waitedMs < 500 ? 4 : 50))
+      await new Promise((resolve) => setTimeout(resolve, waitedMs < 500 ? 2 : 50))
     }
   }
 }

@@ -53,8 +53,8 @@ export function forward(
     upstream.once('socket', (socket: Socket) => whenConnected(socket, send))
     upstream.once('response', (begun) => {
       response = begun
-      to.firstResponse(sentAt)
-      answer(begun)
+      const timing = to.responseBegins(sentAt, begun.headers['server-timing'] as string | undefined)
+      answer(begun, timing)
     })
     upstream.on('error', (error) => {
       const reason = error.message
@@ -72,9 +72,11 @@ export function forward(
       req.pipe(upstream)
     }
 
-    function answer(begun: IncomingMessage): void {
+    function answer(begun: IncomingMessage, timing: string | undefined): void {
       const streams = begun.headers['content-type']?.startsWith('text/event-stream') === true
-      res.writeHead(begun.statusCode ?? 502, endToEnd(begun.headers))
+      const headers = endToEnd(begun.headers)
+      if (timing !== undefined) headers['server-timing'] = timing
+      res.writeHead(begun.statusCode ?? 502, headers)
       // Elsewhere headers and body leave in one packet; the first event may be minutes away.
       if (streams) {
         res.flushHeaders()

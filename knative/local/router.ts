@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../../monitoring/log.ts'
 import { problem } from '../host/problems.ts'
-import { internalTarget, publicTarget, type Target } from './hosts.ts'
+import { internalTarget, publicTarget, STATUS_HOST, type Target } from './hosts.ts'
 import { answerProblem, gatewayProblems } from './problem.ts'
 import type { Service } from './service.ts'
 
@@ -18,6 +18,8 @@ export interface Routes {
   /** The ingress of each Broker, by the Broker's name. */
   brokers: ReadonlyMap<string, RequestListener>
   status: () => Promise<unknown>
+  /** In the Prometheus text format. */
+  metrics: () => Promise<{ contentType: string; text: string }>
   log: Log
 }
 
@@ -49,17 +51,28 @@ function route(
       if (!ingress) return unknown(`${target.name}-broker-ingress`, req, res)
       return ingress(req, res)
     }
-    case 'status':
-      return void answerStatus(routes, req, res)
+    case 'runtime':
+      if (req.url === '/metrics') return void answerOwn(req, res, routes.metrics)
+      // What runs, and where, is for this machine alone.
+      if (internal) return void answerOwn(req, res, () => statusOf(routes))
+      return unknown(STATUS_HOST, req, res)
     case 'unknown':
       return unknown(target.host, req, res)
   }
 }
 
-async function answerStatus({ status }: Routes, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function statusOf({ status }: Routes) {
+  return { contentType: 'application/json', text: JSON.stringify(await status()) }
+}
+
+async function answerOwn(
+  req: IncomingMessage,
+  res: ServerResponse,
+  tell: () => Promise<{ contentType: string; text: string }>,
+): Promise<void> {
   try {
-    const body = JSON.stringify(await status())
-    res.writeHead(200, { 'content-type': 'application/json' }).end(body)
+    const { contentType, text } = await tell()
+    res.writeHead(200, { 'content-type': contentType }).end(text)
   } catch (error) {
     answerProblem(req, res, gatewayProblems.unavailable, (error as Error).message)
   }

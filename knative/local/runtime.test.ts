@@ -103,7 +103,10 @@ test('a request goes to a function, its event through the Broker to another, and
       ],
       brokers: [{ name: BROKER, ready: true, triggers: [{ name: 'consumer', ready: true }] }],
     })
-    expect(statusTables(status)).toMatch(/^caller +True +1 +0\/10 +0 +1 +\d+ \/ \d+ \/ \d+ +http/m)
+    expect(statusTables(status)).toMatch(/^caller +True +1 +0\/10 +0 +http/m)
+    expect(statusTables(status)).toMatch(/^caller +1 +\d+ +\d+ +- +- +\d+ +- +\d+$/m)
+    const { text } = await call(runtime.port, { path: '/metrics', headers })
+    expect(text).toMatch(/^microbank_cold_start_seconds_count{service="caller",phase="first-request"} 1$/m)
   } finally {
     await runtime.stop()
   }

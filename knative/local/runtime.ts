@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { BrokerStatus } from '../../eventing/broker/broker.ts'
 import type { Log } from '../../monitoring/log.ts'
 import { QUEUE_DATABASE, startBackends, type Backends } from './backends.ts'
+import { createColdStartMetrics } from './cold-start-metrics.ts'
 import { contextsOf } from './databases.ts'
 import { environmentOf, overridden, type EnvData } from './environment.ts'
 import { brokersOf, startBrokers } from './eventing.ts'
@@ -127,7 +128,12 @@ async function openInside(bank: Bank, backends: Backends, undo: Undo) {
   const { dataDir, manifests, env, log, records, onProgress } = bank
   let status = (): Promise<RuntimeStatus> => Promise.reject(new Error('The bank is still starting.'))
   const services = new Map<string, Service>()
-  const routes = { services, brokers: new Map<string, RequestListener>(), status: () => status(), log }
+  const coldStarts = createColdStartMetrics()
+  const routes = {
+    ...{ services, brokers: new Map<string, RequestListener>(), log },
+    status: () => status(),
+    metrics: () => coldStarts.expose(),
+  }
   const gateway = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
   undo.add(() => gateway.stop(1000))
   const logs = openFunctionLogs(dataDir, bank.onWarning ?? (() => {}))
@@ -137,12 +143,13 @@ async function openInside(bank: Bank, backends: Backends, undo: Undo) {
   const local = {
     LOCAL_GATEWAY: `127.0.0.1:${gateway.port}`,
     HOST: '127.0.0.1',
+    // Node 22.1 and newer keep compiled code there, for the next start of the same bundle.
     NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
   }
   const created = createServices(manifests.services, {
     bundles: bank.bundles ?? join(bank.root, 'dist', 'functions'),
     environmentOf: (manifest) => environmentOf(manifest, data, env, local),
-    ...{ logs, records, log },
+    ...{ logs, coldStarts, records, log },
   })
   for (const [name, service] of created) services.set(name, service)
 

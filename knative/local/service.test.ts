@@ -49,11 +49,7 @@ describe('scaling', () => {
         Array.from({ length: 20 }, (_, i) => `body ${i}`),
       )
       expect(new Set(answers.map(pidOf)).size).toBe(1)
-      const { coldStarts, lastColdStart } = service('echo').status()
-      expect(coldStarts).toBe(1)
-      expect(lastColdStart!.spawnMs).toBeGreaterThan(0)
-      expect(lastColdStart!.portOpenMs).toBeGreaterThan(0)
-      expect(lastColdStart!.firstResponseMs).toBeGreaterThan(0)
+      expect(service('echo').status().coldStarts).toBe(1)
     }))
 
   test('starts initial-scale processes without being asked, and keeps min-scale', () =>

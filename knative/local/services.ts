@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Log } from '../../monitoring/log.ts'
+import { createLog, type Log } from '../../monitoring/log.ts'
+import type { ColdStart } from './cold-start.ts'
+import type { ColdStartMetrics } from './cold-start-metrics.ts'
 import type { FunctionLogs } from './function-log.ts'
 import type { ProcessRecords } from './leftovers.ts'
 import { FunctionProcess } from './process.ts'
@@ -16,6 +18,7 @@ export interface ServicesOptions {
   bundles: string
   environmentOf: (manifest: ServiceManifest) => Record<string, string>
   logs: FunctionLogs
+  coldStarts: ColdStartMetrics
   records: ProcessRecords
   log: Log
 }
@@ -37,19 +40,37 @@ function createService(manifest: ServiceManifest, options: ServicesOptions): Ser
   if (!existsSync(script))
     throw new Error(`${manifest.file}: Service ${name} runs ${bundle}, but ${script} is missing`)
   const env = options.environmentOf(manifest)
-  return new Service({
-    manifest,
-    log: options.log,
-    startProcess: () =>
-      new FunctionProcess({
-        service: name,
-        script,
-        args,
-        env,
-        startTimeoutMs: START_MS_MAX,
-        stopTimeoutMs: Math.min(timeoutMs, STOP_MS_MAX),
-        onLine: (line, _stream, pid) => options.logs.write(name, line, pid),
-        records: options.records,
-      }),
-  })
+  const startProcess = (): FunctionProcess => {
+    const started = new FunctionProcess({
+      service: name,
+      script,
+      args,
+      env,
+      startTimeoutMs: START_MS_MAX,
+      stopTimeoutMs: Math.min(timeoutMs, STOP_MS_MAX),
+      onLine: (line, _stream, pid) => options.logs.write(name, line, pid),
+      onPhase: (phase, ms, soFar) => {
+        options.coldStarts.observe(name, phase, ms)
+        if (phase === 'first-request') logColdStart(name, started.pid ?? 0, soFar, options.logs)
+      },
+      records: options.records,
+    })
+    return started
+  }
+  return new Service({ manifest, log: options.log, startProcess })
+}
+
+/** One line in the function's own log for each start that came to an answer. */
+function logColdStart(
+  service: string,
+  pid: number,
+  coldStart: Readonly<ColdStart>,
+  logs: FunctionLogs,
+): void {
+  const log = createLog({ service }, 'info', (line) => logs.write(service, line.trimEnd(), pid))
+  const rounded = Object.entries(coldStart).map(([phase, ms]: [string, number]) => [
+    phase.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase(),
+    Math.round(ms * 10) / 10,
+  ])
+  log.info('cold start', { pid, ...Object.fromEntries(rounded) })
 }

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHead
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createLog } from '../../monitoring/log.ts'
+import { createColdStartMetrics } from './cold-start-metrics.ts'
 import { openFunctionLogs } from './function-log.ts'
 import { openProcessRecords } from './leftovers.ts'
 import { readManifests } from './manifests.ts'
@@ -77,14 +78,22 @@ export async function startGateway(tested: TestService[], brokers: Routes['broke
   const warnings: string[] = []
   const logs = openFunctionLogs(folder.path, (line) => warnings.push(line))
   const log = createLog({}, 'warn', (line) => warnings.push(line))
+  const coldStarts = createColdStartMetrics()
   const services = createServices(readManifests(folder.path).services, {
     bundles: join(folder.path, 'functions'),
     environmentOf: () => ({ PATH: process.env.PATH ?? '' }),
     logs,
+    coldStarts,
     records,
     log,
   })
-  const routes: Routes = { services, brokers, status: async () => ({ fine: true }), log }
+  const routes: Routes = {
+    services,
+    brokers,
+    status: async () => ({ fine: true }),
+    metrics: () => coldStarts.expose(),
+    log,
+  }
   const open = await openListener(publicHandler(routes), 0, ['127.0.0.1'])
   const internal = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
   for (const service of services.values()) service.start()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Bank } from './bank.ts'
 import type { Answer } from './host.ts'
+import { until } from './until.ts'
 
 /** A customer of a running bank, logged in. */
 export interface Customer {
@@ -29,7 +30,12 @@ export async function registerCustomer(bank: Pick<Bank, 'call'>): Promise<Custom
         ...(idempotencyKey && { headers: { 'idempotency-key': idempotencyKey } }),
       }),
     async balances() {
-      const { items } = await must(bank.call('GET', '/api/accounts?limit=200', { token }))
+      const read = () => bank.call('GET', '/api/accounts?limit=200', { token })
+      // As a 503 asks for: a function that was killed while it started, say, is started again.
+      const answer = await until(async () => read().then((given) => given.status !== 503 && given), {
+        what: 'the accounts',
+      })
+      const { items } = await must(Promise.resolve(answer))
       return Object.fromEntries(
         (items as { id: string; balance: string }[]).map(({ id, balance }) => [id, balance]),
       )

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { signingKey } from '../../tests/support/host.ts'
+import { ROOT } from '../../tests/support/repository.ts'
+import { buildInto } from './build.mjs'
+
+/** Run before a function: says which modules of Node it loads until its port is open, beyond those that a server of
+ * node:http has loaded by then, and ends. */
+const probe = `
+  const { createServer, Server } = require('node:http')
+  const { listen } = Server.prototype
+  createServer().listen(0, '127.0.0.1', function () {
+    this.close()
+    const known = new Set(process.moduleLoadList)
+    Server.prototype.listen = function (...given) {
+      this.once('listening', () => {
+        const more = process.moduleLoadList.filter((name) => /^NativeModule (?!internal)/.test(name) && !known.has(name))
+        console.log(JSON.stringify(more.map((name) => name.split(' ')[1])))
+        process.exit()
+      })
+      return listen.apply(this, given)
+    }
+    process.env.PORT = '0'
+    require(process.env.BUNDLE)
+  })`
+
+const settings = {
+  JWKS: signingKey.jwks,
+  JWT_SIGNING_KEY: signingKey.privateJwk,
+  REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
+  ...Object.fromEntries(
+    ['IDENTITY', 'LEDGER', 'NOTIFICATIONS'].map((context) => [`${context}_DATABASE_URL`, 'postgres://none']),
+  ),
+}
+
+let folder: string
+let functions: string[]
+beforeAll(async () => {
+  mkdirSync(join(ROOT, 'dist'), { recursive: true })
+  folder = mkdtempSync(join(ROOT, 'dist', '.build-'))
+  const bundles = await buildInto(folder)
+  functions = bundles.flatMap(({ name }) => /^functions\/([^/]+)$/.exec(name)?.[1] ?? [])
+  writeFileSync(join(folder, 'probe.cjs'), probe)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function loaded(name: string): string[] {
+  const env = { PATH: process.env.PATH, ...settings, BUNDLE: join(folder, 'functions', `${name}.cjs`) }
+  return JSON.parse(execFileSync(process.execPath, [join(folder, 'probe.cjs')], { env, encoding: 'utf8' }))
+}
+
+test('until its port is open a function loads next to nothing of Node that a bare server does without', () => {
+  expect(functions).toContain('transfer')
+  // Half a millisecond, and the clock for every request.
+  const allowed = ['perf_hooks']
+  // The front door has express.
+  for (const name of functions.filter((other) => other !== 'front-door'))
+    expect([name, loaded(name).filter((module) => !allowed.includes(module))]).toEqual([name, []])
+})

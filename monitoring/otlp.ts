@@ -1,0 +1,90 @@
+import { SpanKind, SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { resourceFromAttributes, type Resource } from '@opentelemetry/resources'
+import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
+import type { EndedSpan } from './tracer.ts'
+
+/** OpenTelemetry's libraries, as far as they are needed to send spans; tracer.ts loads this file when there are any. */
+
+export interface SpanExport {
+  add(ended: EndedSpan): void
+  /** Sends what is still here; resolves when the collector has answered. */
+  stop(): Promise<void>
+}
+
+const KINDS = {
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const
+
+/** ExportResultCode.SUCCESS of a package that is not imported for one number. */
+const EXPORTED = 0
+// For one batch, with the repetitions that the exporter makes where the collector is away.
+const TIMEOUT_MS = 5_000
+// What a process that is killed takes along: at the most the spans of so long.
+const WAIT_MS = 1_000
+
+/** Sends spans in batches to `<endpoint>/v1/traces`, as JSON, and tells of each batch by `settled`. */
+export function createSpanExport(options: {
+  endpoint: string
+  headers: Readonly<Record<string, string>>
+  resource: Attributes
+  /** More than so many are never handed over before they have settled. */
+  heldMax: number
+  settled: (count: number, error: Error | undefined) => void
+}): SpanExport {
+  const { settled, heldMax } = options
+  const resource = resourceFromAttributes(options.resource)
+  const collector = new OTLPTraceExporter({
+    url: `${options.endpoint.replace(/\/$/, '')}/v1/traces`,
+    headers: { ...options.headers },
+    timeoutMillis: TIMEOUT_MS,
+  })
+  const exporter: SpanExporter = {
+    export: (spans, done) =>
+      collector.export(spans, ({ code, error = new Error('the collector refused them') }) => {
+        settled(spans.length, code === EXPORTED ? undefined : error)
+        // The processor could only complain once more.
+        done({ code: EXPORTED })
+      }),
+    shutdown: () => collector.shutdown(),
+  }
+  const processor = new BatchSpanProcessor({ exporter, maxQueueSize: heldMax, scheduledDelayMillis: WAIT_MS })
+  return {
+    add: (ended) => processor.onEnd(toReadableSpan(ended, resource)),
+    stop: () => processor.shutdown(),
+  }
+}
+
+const SCOPE = { name: 'microbank' }
+
+function toReadableSpan({ span, work, endedAt, milliseconds }: EndedSpan, resource: Resource): ReadableSpan {
+  const { parentSpanId, ...context } = span
+  const { name, kind, attributes, error, links = [] } = work
+  return {
+    name,
+    kind: KINDS[kind],
+    spanContext: () => context,
+    ...(parentSpanId !== undefined && { parentSpanContext: { ...context, spanId: parentSpanId } }),
+    startTime: toHrTime(endedAt - milliseconds),
+    endTime: toHrTime(endedAt),
+    duration: toHrTime(milliseconds),
+    ended: true,
+    status: { code: error === undefined ? SpanStatusCode.UNSET : SpanStatusCode.ERROR },
+    attributes: error === undefined ? attributes : { ...attributes, 'error.type': error },
+    links: links.map((linked) => ({ context: linked })),
+    events: [],
+    resource,
+    instrumentationScope: SCOPE,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  }
+}
+
+function toHrTime(milliseconds: number): HrTime {
+  const seconds = Math.floor(milliseconds / 1_000)
+  return [seconds, Math.round((milliseconds - seconds * 1_000) * 1e6)]
+}

@@ -1,0 +1,123 @@
+import { until } from '../tests/support/until.ts'
+import { startCollector, type Collector } from './collector-fixture.ts'
+import { createLog } from './log.ts'
+import { startSpan } from './trace.ts'
+import { createTracer, HELD_MAX, type Tracer, type Work } from './tracer.ts'
+
+let collector: Collector
+let lines: { message: string; spans?: number; why?: string }[]
+
+beforeEach(async () => {
+  collector = await startCollector()
+  lines = []
+})
+
+afterEach(() => collector.close())
+
+const tracer = (endpoint = collector.endpoint, ratio = 1): Tracer =>
+  createTracer({
+    endpoint,
+    ratio,
+    headers: {},
+    resource: { 'service.name': 'test' },
+    log: createLog({}, 'info', (line) => lines.push(JSON.parse(line) as (typeof lines)[number])),
+  })
+
+const work = (name: string, more: Partial<Work> = {}): Work => ({
+  name,
+  kind: 'server',
+  startedAt: performance.now(),
+  attributes: {},
+  ...more,
+})
+
+const endMany = (on: Tracer, count: number): void => {
+  for (let n = 0; n < count; n++) on.end(on.start(undefined), work(`span ${n}`))
+}
+
+test('a span is sent as what it was: its place in the trace, its times, its error, its links', async () => {
+  const traced = tracer()
+  const parent = startSpan(undefined)
+  const span = traced.start(`00-${parent.traceId}-${parent.spanId}-01`)
+  const linked = startSpan(undefined)
+  const before = Date.now()
+  const startedAt = performance.now() - 1_500
+  traced.end(span, work('transfer', { startedAt, attributes: { a: 1 }, error: '40001', links: [linked] }))
+  await traced.stop()
+  const [sent] = collector.spans
+  expect(sent).toMatchObject({
+    traceId: parent.traceId,
+    spanId: span.spanId,
+    parentSpanId: parent.spanId,
+    name: 'transfer',
+    kind: 2,
+    attributes: { a: 1, 'error.type': '40001' },
+    status: { code: 2 },
+    links: [{ traceId: linked.traceId, spanId: linked.spanId }],
+    resource: { 'service.name': 'test' },
+  })
+  const [start, end] = [Number(sent!.startTimeUnixNano) / 1e6, Number(sent!.endTimeUnixNano) / 1e6]
+  expect(end - start).toBeGreaterThanOrEqual(1_499)
+  expect(Math.abs(end - before)).toBeLessThan(60_000)
+  expect(lines).toEqual([])
+})
+
+test('what has ended when the process is told to stop is sent, though nothing was loaded yet', async () => {
+  const traced = tracer()
+  endMany(traced, 600)
+  await traced.stop()
+  // In two batches, of which either may arrive first.
+  expect(new Set(collector.spans.map(({ name }) => name)).size).toBe(600)
+})
+
+test('a trace that comes in unsampled stays so, and of new ones the ratio is', async () => {
+  const none = tracer(collector.endpoint, 0)
+  const all = tracer(collector.endpoint, 1)
+  const half = tracer(collector.endpoint, 0.5)
+  const parent = startSpan(undefined)
+  const unsampled = `00-${parent.traceId}-${parent.spanId}-00`
+  const sampled = `00-${parent.traceId}-${parent.spanId}-01`
+  expect([all.start(unsampled), none.start(sampled)]).toMatchObject([{ traceFlags: 0 }, { traceFlags: 1 }])
+  const started = Array.from({ length: 1_000 }, () => half.start(undefined))
+  const chosen = started.filter(({ traceFlags }) => traceFlags === 1)
+  expect(chosen.length).toBeGreaterThan(400)
+  expect(chosen.length).toBeLessThan(600)
+  all.end(all.start(unsampled), work('unsampled'))
+  none.end(none.start(undefined), work('not chosen'))
+  none.end(none.start(sampled), work('sampled'))
+  for (const traced of [none, all, half]) await traced.stop()
+  expect(collector.spans.map(({ name }) => name)).toEqual(['sampled'])
+  expect(lines).toEqual([])
+})
+
+test('while the collector hangs a limited number of spans waits, and the rest is lost and counted', async () => {
+  collector.mode = 'hang'
+  const traced = tracer()
+  endMany(traced, HELD_MAX + 700)
+  await traced.stop()
+  // The first that was lost, and when the process stops all others.
+  expect(lines).toMatchObject([
+    { message: 'spans are lost', spans: 1 },
+    { message: 'spans are lost', spans: HELD_MAX + 699, why: expect.stringContaining('had not taken them') },
+  ])
+})
+
+test('a collector that takes spans again gets the later ones', async () => {
+  collector.mode = 'refuse'
+  const traced = tracer()
+  // A whole batch goes out at once.
+  endMany(traced, 512)
+  await until(() => lines.length > 0, { what: 'the loss to be told' })
+  collector.mode = 'take'
+  traced.end(traced.start(undefined), work('later'))
+  await traced.stop()
+  expect(collector.spans.map(({ name }) => name)).toEqual(['later'])
+  expect(lines).toMatchObject([{ message: 'spans are lost', spans: 512 }])
+})
+
+test('a collector that is away costs its spans, and says why', async () => {
+  const traced = tracer('http://127.0.0.1:9')
+  endMany(traced, 3)
+  await traced.stop()
+  expect(lines).toMatchObject([{ message: 'spans are lost', spans: 3 }])
+})

@@ -1,0 +1,130 @@
+import type { Attributes, SpanContext } from '@opentelemetry/api'
+import type { Log } from './log.ts'
+import type { SpanExport } from './otlp.ts'
+import { isSampled, startSpan, type Span } from './trace.ts'
+
+/** What was done within a span. Names and attributes: https://opentelemetry.io/docs/specs/semconv/ */
+export interface Work {
+  name: string
+  kind: 'server' | 'client' | 'producer' | 'consumer'
+  /** As performance.now() gave it. */
+  startedAt: number
+  attributes: Attributes
+  /** Set where it failed: what went wrong, in a word (an error's code, a status). */
+  error?: string | undefined
+  /** Spans that it was done for besides its parent. */
+  links?: readonly SpanContext[]
+}
+
+/** A span that has ended, at `endedAt` (ms since 1970) after `milliseconds`. */
+export interface EndedSpan {
+  span: Span
+  work: Work
+  endedAt: number
+  milliseconds: number
+}
+
+export interface Tracer {
+  /** False where spans go nowhere: then nobody need put them together. */
+  readonly isOn: boolean
+  /** The span of a piece of work, below `traceparent` or at the root of a new trace. */
+  start(traceparent: string | undefined): Span
+  /** Hands over a span whose work ends now. Returns at once and never throws; keeps those of sampled traces only. */
+  end(span: Span, work: Work): void
+  /** Sends what is still here, for two seconds at the most. */
+  stop(): Promise<void>
+}
+
+export interface TracingSettings {
+  /** Base URL of a collector that takes OTLP over HTTP. */
+  endpoint: string
+  /** Sent with every request to it. */
+  headers: Readonly<Record<string, string>>
+  /** How many of the traces that begin here are sampled, from 0 to 1. */
+  ratio: number
+  /** What is said of the process with its spans: `service.name` and the like. */
+  resource: Attributes
+  log: Log
+}
+
+/** For functions that export no traces: trace ids still go along, and into the logs. */
+export const noTracer: Tracer = {
+  isOn: false,
+  start: (traceparent) => startSpan(traceparent),
+  end: () => {},
+  stop: async () => {},
+}
+
+// Beyond this many that wait for the collector, spans are dropped rather than piled up.
+export const HELD_MAX = 2_048
+// Loading what exports them must not lengthen a cold start.
+const LOAD_AFTER_MS = 1_000
+const STOP_MS_MAX = 2_000
+const COMPLAIN_EVERY_MS = 60_000
+
+/** Exports the spans of one function process, in the background. Whatever becomes of them, requests don't notice. */
+export function createTracer({ ratio, log, ...settings }: TracingSettings): Tracer {
+  /** Ended before the libraries were loaded. */
+  const early: EndedSpan[] = []
+  let held = 0
+  let exporting: SpanExport | undefined
+  let loading: Promise<SpanExport> | undefined
+  let soon: NodeJS.Timeout | undefined
+  let lost = 0
+  let silentUntil = 0
+
+  const lose = (count: number, why: string, { isLast = false } = {}): void => {
+    lost += count
+    if (lost === 0 || (Date.now() < silentUntil && !isLast)) return
+    log.warn('spans are lost', { spans: lost, why })
+    lost = 0
+    silentUntil = Date.now() + COMPLAIN_EVERY_MS
+  }
+
+  const settled = (count: number, error: Error | undefined): void => {
+    held -= count
+    if (error) lose(count, error.message)
+  }
+
+  const load = async (): Promise<SpanExport> => {
+    clearTimeout(soon)
+    const { createSpanExport } = await import('./otlp.ts')
+    exporting = createSpanExport({ ...settings, heldMax: HELD_MAX, settled })
+    for (const ended of early.splice(0)) exporting.add(ended)
+    return exporting
+  }
+
+  const loadOnce = (): Promise<SpanExport> => (loading ??= load())
+
+  return {
+    isOn: true,
+    start: (traceparent) => startSpan(traceparent, ratio),
+    end(span, work) {
+      if (!isSampled(span)) return
+      if (held >= HELD_MAX) return lose(1, `${HELD_MAX} wait for the collector`)
+      held++
+      const ended = { span, work, endedAt: epochMs(), milliseconds: performance.now() - work.startedAt }
+      if (exporting) return exporting.add(ended)
+      early.push(ended)
+      soon ??= setTimeout(() => void loadOnce(), LOAD_AFTER_MS).unref()
+    },
+    async stop() {
+      if (held === 0) return clearTimeout(soon)
+      let timer: NodeJS.Timeout | undefined
+      const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS_MAX)))
+      await Promise.race([loadOnce().then((loaded) => loaded.stop()), tooLate])
+      clearTimeout(timer)
+      lose(held, 'the collector had not taken them when the process stopped', { isLast: true })
+    },
+  }
+}
+
+let origin = performance.timeOrigin
+
+/** Milliseconds since 1970, with fractions, which Date.now() has not. */
+function epochMs(): number {
+  const now = performance.now()
+  // The clock behind performance.now() stands still while a laptop sleeps.
+  if (Math.abs(origin + now - Date.now()) > 100) origin = Date.now() - now
+  return origin + now
+}

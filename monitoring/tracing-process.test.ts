@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildInto } from '../knative/build/build.mjs'
+import { takePort } from '../knative/local/ports.ts'
+import { request, signingKey } from '../tests/support/host.ts'
+import { ROOT } from '../tests/support/repository.ts'
+import { until } from '../tests/support/until.ts'
+import { startCollector, type Collector } from './collector-fixture.ts'
+
+/** Bundles as they ship, in processes of their own: what they load, and what they leave behind. */
+
+let folder: string
+let collector: Collector
+
+beforeAll(async () => {
+  // Inside the repository, where packages are found; the build leaves a folder of such a name alone.
+  mkdirSync(join(ROOT, 'dist'), { recursive: true })
+  folder = mkdtempSync(join(ROOT, 'dist', '.build-'))
+  await buildInto(folder)
+  writeFileSync(join(folder, 'at-exit.cjs'), AT_EXIT)
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+beforeEach(async () => {
+  collector = await startCollector()
+})
+
+afterEach(() => collector.close())
+
+/** Writes down which files were loaded. */
+const AT_EXIT = `process.on('exit', () => {
+  require('node:fs').writeFileSync(process.env.LOADED, Object.keys(require.cache).join('\\n'))
+})`
+
+/** Starts `accounts`, asks it for `path`, and stops it with SIGTERM at once. */
+async function run(path: string, env: Record<string, string>): Promise<{ status: number; loaded: string }> {
+  const port = await takePort()
+  const loaded = join(folder, `loaded-${port}`)
+  const child = spawn(
+    process.execPath,
+    ['-r', join(folder, 'at-exit.cjs'), join(folder, 'functions/accounts.cjs')],
+    {
+      env: {
+        PORT: String(port),
+        LOADED: loaded,
+        LOG_LEVEL: 'off',
+        JWKS: signingKey.jwks,
+        LEDGER_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x',
+        ...env,
+      },
+      stdio: 'inherit',
+    },
+  )
+  try {
+    const { status } = await until(() => request('GET', `http://127.0.0.1:${port}${path}`))
+    child.kill('SIGTERM')
+    await until(() => child.exitCode !== null, { what: 'the process to end' })
+    expect(child.exitCode).toBe(0)
+    return { status, loaded: readFileSync(loaded, 'utf8') }
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
+const OTLP = 'functions/lib/otlp.cjs'
+
+test('a process that is told to stop sends its spans before it ends', async () => {
+  const { status, loaded } = await run('/accounts', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint })
+  expect(status).toBe(401)
+  expect(collector.spans).toMatchObject([{ name: 'GET /accounts', resource: { 'service.name': 'accounts' } }])
+  expect(loaded).toContain(OTLP)
+})
+
+test('nothing is loaded for the export before there is a span', async () => {
+  const { status, loaded } = await run('/healthz', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint })
+  expect(status).toBe(200)
+  expect(loaded).not.toContain(OTLP)
+})
+
+test('without the setting nothing is loaded or sent', async () => {
+  const { status, loaded } = await run('/accounts', {})
+  expect(status).toBe(401)
+  expect(loaded).toContain('functions/accounts.cjs')
+  expect(loaded).not.toContain(OTLP)
+})
