@@ -46,7 +46,7 @@ async function startNode(bench: Bench): Promise<string | undefined> {
 export function startFunction(
   bench: Bench,
   databases: BenchDatabases,
-  { name, brokerUrl, firstRequest }: FunctionOptions,
+  { name, brokerUrl, collectorUrl, firstRequest }: FunctionOptions,
 ): Promise<ServerProcess> {
   const { secrets, urls } = databases
   const passwords = Object.fromEntries(Object.entries(urls).map(([context, url]) => [context, url.functions]))
@@ -59,6 +59,7 @@ export function startFunction(
       K_REVISION: `${name}-00001`,
       LOG_LEVEL: 'info',
       BROKER_URL: brokerUrl ?? 'http://127.0.0.1:1/',
+      ...(collectorUrl && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl }),
       ...secrets.configMaps().get('token-keys'),
       ...all.get('ledger-requests'),
       ...all.get(name === 'notify' ? 'notifications-database' : 'ledger-database'),
@@ -71,8 +72,14 @@ interface FunctionOptions {
   name: string
   /** Where nothing is to be published there need not be one. */
   brokerUrl?: string
+  /** Where its traces go; without it there are none. */
+  collectorUrl?: string | undefined
   firstRequest?: { path: string; headers?: Record<string, string> }
 }
+
+/** Starts a collector of traces, which takes them and throws them away. */
+export const startCollector = (bench: Bench): Promise<ServerProcess> =>
+  startServer(bench, { script: join(bench.folder, 'collector.cjs'), env: {} })
 
 /** A prefix for idempotency keys that no other run has used. */
 export const keyPrefix = (): string => randomBytes(8).toString('hex')

@@ -77,7 +77,10 @@ export async function proveLedger(bench: Bench, { owner }: BenchDatabases): Prom
   await owner.transaction(async (tx) => {
     await tx.query({ text: 'set transaction isolation level repeatable read' })
     for (const proof of PROOFS) {
-      const faults = await tx.query({ text: `select * from verify_${proof}() limit 5` })
+      // Of its own in WITH, so that it is not planned for giving the first five soon: with ten million entries that takes
+      // forty times as long as giving all.
+      const text = `with fault as materialized (select * from verify_${proof}()) select * from fault limit 5`
+      const faults = await tx.query({ text })
       if (faults.length > 0)
         throw new Error(`THE LEDGER IS WRONG: verify_${proof}() found ${inspect(faults)} and maybe more`)
     }

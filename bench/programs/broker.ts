@@ -23,7 +23,8 @@ async function main(): Promise<void> {
   })
   http
     .createServer((request, response) => {
-      if (request.url === '/healthz') response.writeHead(200).end()
+      // With its process id, for whoever wants to know what it uses.
+      if (request.url === '/healthz') response.writeHead(200).end(String(process.pid))
       else broker.handler(request, response)
     })
     .listen(Number(PORT), '127.0.0.1')

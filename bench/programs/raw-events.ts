@@ -15,7 +15,7 @@ process.once('message', (job: RawJob) => {
   )
 })
 
-async function measure({ amqpUrl, perSecond, seconds, bytes }: RawJob) {
+async function measure({ amqpUrl, perSecond, warmupSeconds, seconds, bytes }: RawJob) {
   // Without noDelay small frames wait up to 40 ms for the acknowledgement of those before (Nagle's algorithm), which
   // would make this floor as low as a mistake.
   const connection = await connect(amqpUrl, { noDelay: true })
@@ -27,13 +27,16 @@ async function measure({ amqpUrl, perSecond, seconds, bytes }: RawJob) {
 
   const sentAt: number[] = []
   const latencies: number[] = []
+  let consumed = 0
   await consuming.consume(queue, (message) => {
     if (!message) return
-    latencies.push(performance.now() - sentAt[Number(message.properties.messageId)]!)
+    const n = Number(message.properties.messageId)
+    if (n >= perSecond * warmupSeconds) latencies.push(performance.now() - sentAt[n]!)
+    consumed++
     consuming.ack(message)
   })
   const body = Buffer.alloc(bytes, 'x')
-  await pace(perSecond, seconds, async (n) => {
+  await pace(perSecond, warmupSeconds + seconds, async (n) => {
     sentAt[n] = performance.now()
     await new Promise<void>((resolve, reject) =>
       publishing.publish('', queue, body, { persistent: true, messageId: String(n) }, (error: unknown) =>
@@ -41,7 +44,7 @@ async function measure({ amqpUrl, perSecond, seconds, bytes }: RawJob) {
       ),
     )
   })
-  while (latencies.length < sentAt.length) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (consumed < sentAt.length) await new Promise((resolve) => setTimeout(resolve, 20))
   await consuming.deleteQueue(queue)
   await connection.close()
   return percentiles(latencies)

@@ -1,13 +1,14 @@
 import { join } from 'node:path'
-import { startFunction } from '../bank.ts'
+import { startCollector, startFunction } from '../bank.ts'
 import type { Ratio } from '../bench.ts'
 import { openAccounts } from '../customers.ts'
 import { startDatabases } from '../databases.ts'
-import { startServer, type ServerOptions } from '../processes.ts'
+import { startServer } from '../processes.ts'
 import { inTurns, median } from '../rounds.ts'
 import { figure } from '../table.ts'
 
-/** From the spawn of a function's process to its first 200, against Node that does nothing but answer. */
+/** From the spawn of a function's process to its first 200, against Node that does nothing but answer; without traces
+ * and with them. */
 export const coldStart: Ratio = {
   id: 'cold-start',
   needs: [],
@@ -16,8 +17,15 @@ export const coldStart: Ratio = {
     const databases = await startDatabases(bench)
     const [customer] = await openAccounts(bench, databases, 10)
 
-    const start = async (firstRequest?: ServerOptions['firstRequest']): Promise<number> => {
-      const options = { name: 'accounts', ...(firstRequest && { firstRequest }) }
+    const collector = await startCollector(bench)
+    const accounts = { path: '/accounts', headers: { authorization: `Bearer ${customer!.token}` } }
+
+    const start = async ({ isTraced = false, isQueried = false } = {}): Promise<number> => {
+      const options = {
+        name: 'accounts',
+        ...(isTraced && { collectorUrl: collector.url }),
+        ...(isQueried && { firstRequest: accounts }),
+      }
       const server = await startFunction(bench, databases, options)
       await server.kill()
       return server.firstAnswerMs
@@ -27,15 +35,18 @@ export const coldStart: Ratio = {
       await server.kill()
       return server.firstAnswerMs
     }
+    const queried = async (isTraced: boolean): Promise<string> => {
+      const times: number[] = []
+      for (let n = 0; n < count; n++) times.push(await start({ isTraced, isQueried: true }))
+      return figure(median(times))
+    }
     bench.progress.step(`cold-start: ${count} starts of each`)
     // The first start of each reads its files from the disk.
     await start()
     await bare()
     const rounds = await inTurns(count, () => start(), bare)
-
-    const headers = { authorization: `Bearer ${customer!.token}` }
-    const queried: number[] = []
-    for (let n = 0; n < count; n++) queried.push(await start({ path: '/accounts', headers }))
+    bench.progress.step(`cold-start: ${count} starts of each, with traces`)
+    const traced = await inTurns(count, () => start({ isTraced: true }), bare)
     return [
       {
         id: 'cold-start',
@@ -44,8 +55,16 @@ export const coldStart: Ratio = {
         goal: { ratio: 1.3, better: 'lower' },
         rounds,
         notes: [
-          `the first 200 is that of /healthz; of GET /accounts, with a token to check and a database to ask, it comes after ${figure(median(queried))} ms`,
+          `the first 200 is that of /healthz; of GET /accounts, with a token to check and a database to ask, it comes after ${await queried(false)} ms`,
         ],
+      },
+      {
+        id: 'cold-start-traced',
+        name: 'Cold start of a function with traces : of Node',
+        unit: 'ms to first 200',
+        goal: { ratio: 1.9, better: 'lower' },
+        rounds: traced,
+        notes: [`as above; that of GET /accounts, which is traced, comes after ${await queried(true)} ms`],
       },
     ]
   },

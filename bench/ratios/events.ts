@@ -21,6 +21,8 @@ export interface PacedJob {
 export interface RawJob {
   amqpUrl: string
   perSecond: number
+  /** Its messages are not counted. */
+  warmupSeconds: number
   seconds: number
   /** Size of a message, that of an event. */
   bytes: number
@@ -36,7 +38,7 @@ export const events: Ratio = {
   id: 'events',
   needs: ['rabbitmq-server'],
   async run(bench) {
-    const [count, seconds, warmupSeconds] = bench.isQuick ? [1, 3, 2] : [3, 12, 5]
+    const [count, seconds, warmupSeconds] = bench.isQuick ? [1, 5, 4] : [3, 12, 6]
     // Only read from: Postgres then notes at which moment each row was committed.
     const databases = await startDatabases(bench, { track_commit_timestamp: 'on' })
     const path = await startPath(bench, databases)
@@ -53,7 +55,13 @@ export const events: Ratio = {
       },
       () => {
         bench.progress.step('events: from publisher to consumer')
-        const job = { amqpUrl: path.amqpUrl, perSecond: PER_SECOND, seconds, bytes: EVENT_BYTES }
+        const job = {
+          amqpUrl: path.amqpUrl,
+          perSecond: PER_SECOND,
+          warmupSeconds,
+          seconds,
+          bytes: EVENT_BYTES,
+        }
         return runProgram<RawJob, Latency>(bench, 'raw-events', job)
       },
     )

@@ -1,18 +1,19 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startFunction } from '../bank.ts'
+import { startCollector, startFunction } from '../bank.ts'
 import { lengths, type Ratio } from '../bench.ts'
 import { openAccounts } from '../customers.ts'
 import { startDatabases } from '../databases.ts'
-import { startServer, usageOf, type ServerOptions, type ServerProcess } from '../processes.ts'
+import { startServer, usageOf, type ServerProcess } from '../processes.ts'
 import { inTurns, median } from '../rounds.ts'
 import { figure } from '../table.ts'
 
 const MEGABYTE = 1024 * 1024
-/** By then a function has done all that it does of itself after its start: a sweep, loading its metrics. */
+/** By then a function has done all that it does of itself after its start: a sweep, loading its metrics, sending its
+ * first span. */
 const IDLE_MS = 3_000
 
-/** Memory of a function that has started and waits, against Node that does. */
+/** Memory of a function that has started and waits, against Node that does; without traces, and after one was sent. */
 export const memory: Ratio = {
   id: 'memory',
   needs: [],
@@ -21,26 +22,45 @@ export const memory: Ratio = {
     const databases = await startDatabases(bench)
     const [customer] = await openAccounts(bench, databases, 10)
 
-    const measure = async (started: Promise<ServerProcess>): Promise<number> => {
+    const collector = await startCollector(bench)
+    const accounts = { path: '/accounts', headers: { authorization: `Bearer ${customer!.token}` } }
+
+    const measure = async (started: Promise<ServerProcess>, then?: string): Promise<number> => {
       const server = await started
+      if (then) await fetch(server.url + then)
       await delay(IDLE_MS)
       const { rssBytes } = usageOf(server.pid)
       await server.kill()
       return rssBytes / MEGABYTE
     }
-    const ours = (firstRequest?: ServerOptions['firstRequest']): Promise<number> =>
-      measure(startFunction(bench, databases, { name: 'accounts', ...(firstRequest && { firstRequest }) }))
+    const bare = (): Promise<number> =>
+      measure(startServer(bench, { script: join(bench.folder, 'bare.cjs'), env: {} }))
+    // A request without a token is refused, and traced like any other, but needs neither token library nor database.
+    const traced = (): Promise<number> =>
+      measure(startFunction(bench, databases, { name: 'accounts', collectorUrl: collector.url }), '/accounts')
+    const used = async (collectorUrl?: string): Promise<string> => {
+      const options = { name: 'accounts', collectorUrl, firstRequest: accounts }
+      const sizes: number[] = []
+      for (let n = 0; n < Math.min(count, 3); n++)
+        sizes.push(await measure(startFunction(bench, databases, options)))
+      return figure(median(sizes))
+    }
     const rounds = await inTurns(
       count,
       (round) => {
         bench.progress.step(`memory: round ${round + 1} of ${count}`)
-        return ours()
+        return measure(startFunction(bench, databases, { name: 'accounts' }))
       },
-      () => measure(startServer(bench, { script: join(bench.folder, 'bare.cjs'), env: {} })),
+      bare,
     )
-    const headers = { authorization: `Bearer ${customer!.token}` }
-    const used: number[] = []
-    for (let n = 0; n < Math.min(count, 3); n++) used.push(await ours({ path: '/accounts', headers }))
+    const tracedRounds = await inTurns(
+      count,
+      (round) => {
+        bench.progress.step(`memory: with traces, round ${round + 1} of ${count}`)
+        return traced()
+      },
+      bare,
+    )
     return [
       {
         id: 'memory',
@@ -48,7 +68,17 @@ export const memory: Ratio = {
         unit: 'MB RSS',
         goal: { ratio: 1.15, better: 'lower' },
         rounds,
-        notes: [`after one GET /accounts, with token library and metrics loaded: ${figure(median(used))} MB`],
+        notes: [`after one GET /accounts, with token library and metrics loaded: ${await used()} MB`],
+      },
+      {
+        id: 'memory-traced',
+        name: 'Memory of an idle function with traces : of Node',
+        unit: 'MB RSS',
+        goal: { ratio: 1.3, better: 'lower' },
+        rounds: tracedRounds,
+        notes: [
+          `after one request that was refused, with metrics and what exports traces loaded; after one GET /accounts that is answered: ${await used(collector.url)} MB`,
+        ],
       },
     ]
   },

@@ -1,0 +1,27 @@
+import { barLine, createBar } from './bar.ts'
+
+const state = { unit: 'entries', total: 10_000_000, done: 2_100_000, perSecond: 48_000 }
+
+test('the bar says how much is done, how fast it goes and how long it will take', () => {
+  expect(barLine(state)).toBe(
+    '[#####-------------------]  21 %  2,100,000 of 10,000,000 entries, 48,000/s, 2:45 left',
+  )
+})
+
+test('the bar is full where more was done than was wanted', () => {
+  expect(barLine({ ...state, done: 10_001_000 })).toBe(
+    '[########################] 100 %  10,001,000 of 10,000,000 entries, 48,000/s, 0:00 left',
+  )
+})
+
+test('nothing is said of the time left before the first is done', () => {
+  expect(barLine({ ...state, done: 0, perSecond: 0 })).toMatch(/ 0 of 10,000,000 entries, 0\/s$/)
+})
+
+test('where there is no terminal not every step becomes a line', () => {
+  const said: string[] = []
+  const progress = { step: (line: string) => void said.push(line), say: () => {} }
+  const bar = createBar(progress, { unit: 'entries', total: 100, isTerminal: false })
+  for (let done = 0; done <= 100; done++) bar.at(done)
+  expect(said).toEqual([])
+})

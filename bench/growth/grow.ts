@@ -1,0 +1,79 @@
+import { randomInt } from 'node:crypto'
+import type { Database } from '../../knative/host/database.ts'
+import { postTransactions, type PostingRequest } from '../../functions/ledger/post.ts'
+import { transferOf, type Customer } from '../customers.ts'
+import type { Progress } from '../progress.ts'
+import { createBar } from './bar.ts'
+
+const BATCH = 500
+const CONNECTIONS = 2
+/** Batches after which the events of all before count as published. */
+const PUBLISHED_EVERY = 40
+/** Share of the transfers that are young enough to have their idempotency keys still: a bank that took ten weeks. */
+const WITH_KEYS = 0.1
+
+export interface Growing {
+  /** The ledger's database as the functions use it, and as its owner. */
+  ledger: Database
+  owner: Database
+  customers: readonly Customer[]
+  progress: Progress
+}
+
+/** Lets the bank grow until its books hold `wanted` entries: transfers of one dollar between random accounts, posted
+ * by the ledger's own function, so that everything that a transfer leaves behind is there: two entries with their hashes,
+ * the transaction, its event in the outbox. The events count as published; idempotency keys, which the bank forgets
+ * after a week, are there of the last tenth.
+ *
+ * Goes on where an earlier call broke off. Returns the number of entries that there are now. */
+export async function grow({ ledger, owner, customers, progress }: Growing, wanted: number): Promise<number> {
+  let entries = await countEntries(owner)
+  const bar = createBar(progress, { unit: 'entries', total: wanted })
+  bar.at(entries)
+  let batches = 0
+
+  const post = async (own: readonly Customer[]): Promise<void> => {
+    while (entries < wanted) {
+      const hasKey = entries >= wanted * (1 - WITH_KEYS)
+      const requests = Array.from({ length: BATCH }, () => transferBetween(own, hasKey))
+      entries += 2 * BATCH
+      await postAll(ledger, requests)
+      bar.at(entries)
+      if (++batches % PUBLISHED_EVERY === 0) await owner.query({ text: 'truncate outbox_pending' })
+    }
+  }
+  // Each connection has customers of its own, so that neither waits for the accounts of the other.
+  const shares = Array.from({ length: CONNECTIONS }, (_, n) =>
+    customers.filter((_customer, i) => i % CONNECTIONS === n),
+  )
+  await Promise.all(shares.map(post))
+  await owner.query({ text: 'truncate outbox_pending' })
+  return countEntries(owner)
+}
+
+/** Entries in the books: versions count them, without gaps, for each account. */
+export async function countEntries(owner: Database): Promise<number> {
+  const [row] = await owner.query<{ count: string }>({
+    text: 'select coalesce(sum(version), 0) as count from accounts',
+  })
+  return Number(row!.count)
+}
+
+async function postAll(ledger: Database, requests: PostingRequest[]): Promise<void> {
+  const { outcomes } = await postTransactions(ledger, requests)
+  const refused = outcomes.find(({ outcome }) => outcome !== 'posted')
+  if (refused) throw new Error(`expected every transfer to be posted, got ${refused.outcome}`)
+}
+
+function transferBetween(customers: readonly Customer[], hasKey: boolean): PostingRequest {
+  const payer = pick(customers)
+  const from = pick(payer.accounts)
+  for (;;) {
+    const to = pick(pick(customers).accounts)
+    if (to === from) continue
+    const transfer = transferOf(payer.userId, from, to)
+    return hasKey ? transfer : { ...transfer, key_owner: null, key: null, request_hash: null }
+  }
+}
+
+const pick = <Item>(items: readonly Item[]): Item => items[randomInt(items.length)]!

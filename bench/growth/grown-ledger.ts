@@ -1,0 +1,112 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { signAccessToken } from '../../functions/identity/tokens.ts'
+import { openDatabase, type Database } from '../../knative/host/database.ts'
+import { migrateContext, urlsOf } from '../../knative/local/databases.ts'
+import { placesFor } from '../../knative/local/postgres-data.ts'
+import { startPostgres, stopLeftoverPostgres } from '../../knative/local/postgres.ts'
+import { openSecrets } from '../../knative/local/secrets.ts'
+import { prepareDatabases } from '../../knative/postgres/databases.ts'
+import { readMigrations } from '../../knative/postgres/migrate.ts'
+import { createLog } from '../../monitoring/log.ts'
+import type { Bench } from '../bench.ts'
+import { openAccounts, type Customer } from '../customers.ts'
+import type { BenchDatabases } from '../databases.ts'
+import { countEntries, grow } from './grow.ts'
+
+const PREFIX = 'grown-'
+const log = createLog({ service: 'bench' }, 'error')
+
+export interface GrownLedger {
+  databases: BenchDatabases
+  customers: Customer[]
+  entries: number
+}
+
+/** Starts a Postgres, configured as the bank's own, whose ledger holds at least `wanted` entries over 10,000 accounts.
+ * The data is made once and kept in a folder named after the migrations that made it; a run that breaks off is
+ * continued by the next. What is measured on it stays in it too. */
+export async function startGrownLedger(bench: Bench, wanted: number): Promise<GrownLedger> {
+  const dataDir = await keptFolder(bench)
+  bench.progress.step('starting the Postgres with the grown ledger')
+  const server = await startPostgres({ dataDir: join(dataDir, 'postgres') })
+  bench.undo.add(() => server.stop())
+  const secrets = openSecrets(dataDir, ['ledger'])
+  await prepareDatabases(server.superuserUrl, ['ledger'], secrets.databasePasswords)
+  const urls = { ledger: urlsOf(server, secrets, 'ledger') }
+  await migrateContext(bench.root, 'ledger', urls.ledger, () => {})
+
+  const open = (url: string): Database => {
+    const database = openDatabase({ url, poolMax: 4, name: 'bench', log })
+    bench.undo.add(() => database.close())
+    return database
+  }
+  const [ledger, owner] = [open(urls.ledger.functions), open(urls.ledger.owner)]
+  const ownerOf = (): Database => owner
+  const databases: BenchDatabases = { server, secrets, urls, owner, ledger, ownerOf }
+  const entries = await fill(bench, databases, wanted)
+  return { databases, entries, customers: await signedIn(databases) }
+}
+
+/** The folder for the data of these migrations; those of others are removed, they take gigabytes. */
+async function keptFolder({ root, folder, progress }: Bench): Promise<string> {
+  const migrations = JSON.stringify(await readMigrations(root, 'ledger'))
+  const name = PREFIX + createHash('sha256').update(migrations).digest('hex').slice(0, 12)
+  for (const other of await readdir(folder)) {
+    if (!other.startsWith(PREFIX)) continue
+    const postgres = join(folder, other, 'postgres')
+    if (existsSync(postgres)) await stopLeftoverPostgres(postgres)
+    if (other === name) continue
+    progress.say(`removing ${join(folder, other)}: the migrations have changed since it was made`)
+    if (existsSync(postgres))
+      for (const place of placesFor(await realpath(postgres)))
+        await rm(place, { recursive: true, force: true })
+    await rm(join(folder, other), { recursive: true, force: true })
+  }
+  const dataDir = join(folder, name)
+  await mkdir(dataDir, { recursive: true, mode: 0o755 })
+  return dataDir
+}
+
+async function fill(bench: Bench, databases: BenchDatabases, wanted: number): Promise<number> {
+  const { owner, urls } = databases
+  const before = await countEntries(owner)
+  if (before >= wanted) {
+    bench.progress.say(`the ledger with ${before.toLocaleString('en')} entries is there from an earlier run`)
+    return before
+  }
+  if (before === 0) await openAccounts(bench, databases)
+  // A commit need not wait for the disk here: what a power cut takes is posted again.
+  const url = new URL(urls.ledger!.functions)
+  url.searchParams.set('options', '-c synchronous_commit=off')
+  const ledger = openDatabase({ url: url.href, poolMax: 2, name: 'bench', log })
+  const startedAt = performance.now()
+  const entries = await grow(
+    { ledger, owner, customers: await signedIn(databases), progress: bench.progress },
+    wanted,
+  )
+  await ledger.close()
+  bench.progress.step('the ledger has grown; vacuuming it')
+  await owner.query({ text: 'vacuum analyze' })
+  const seconds = Math.round((performance.now() - startedAt) / 1000)
+  bench.progress.say(`the ledger has grown to ${entries.toLocaleString('en')} entries in ${seconds} s`)
+  return entries
+}
+
+/** All customers of the ledger, each with a fresh token: making the ledger may take longer than one lives. */
+async function signedIn({ owner, secrets }: BenchDatabases): Promise<Customer[]> {
+  const { JWT_SIGNING_KEY: json } = secrets.secrets({}).get('token-signing-key')!
+  const signingKey = JSON.parse(json!) as Record<string, unknown>
+  const rows = await owner.query<{ user_id: string; accounts: string[] }>({
+    text: `select user_id, array_agg(id) as accounts from accounts where kind = 'customer' group by user_id`,
+  })
+  return Promise.all(
+    rows.map(async ({ user_id: userId, accounts }) => ({
+      userId,
+      token: await signAccessToken({ userId, role: 'customer', sessionId: randomUUID() }, signingKey),
+      accounts,
+    })),
+  )
+}

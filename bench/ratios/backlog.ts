@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { createSend } from '../../knative/host/send.ts'
+import { CLUSTER_DOMAIN } from '../../knative/local/hosts.ts'
+import { postTransactions } from '../../functions/ledger/post.ts'
+import { startBroker, startFunction } from '../bank.ts'
+import type { Bench, Ratio } from '../bench.ts'
+import { openAccounts, transferOf, type Customer } from '../customers.ts'
+import { proveLedger, settle, startDatabases, type BenchDatabases } from '../databases.ts'
+import { runProgram, usageOf } from '../processes.ts'
+import { inTurns } from '../rounds.ts'
+
+/** For programs/raw-publish.ts. */
+export interface RawPublishJob {
+  amqpUrl: string
+  count: number
+  /** Messages that are on their way at once. */
+  window: number
+  /** Size of a message, that of an event. */
+  bytes: number
+}
+
+const WINDOW = 100
+const EVENT_BYTES = 600
+const BATCH = 500
+const DRAIN_MS_MAX = 300_000
+
+/** How fast a sweep publishes what was stored while the Broker was away, against publishing to RabbitMQ alone. */
+export const backlog: Ratio = {
+  id: 'backlog',
+  needs: ['rabbitmq-server'],
+  async run(bench) {
+    const [count, events] = bench.isQuick ? [1, 20_000] : [2, 100_000]
+    const databases = await startDatabases(bench)
+    const broker = await startBroker(bench, databases)
+    if (!broker.amqpUrl) throw new Error('expected the Broker to run over RabbitMQ')
+    const { amqpUrl } = broker
+    const brokerPid = Number(await (await fetch(`${broker.url}healthz`)).text())
+    const customers = await openAccounts(bench, databases)
+
+    const rounds = await inTurns(
+      count,
+      async (round) => {
+        bench.progress.step(`backlog: round ${round + 1} of ${count}, storing ${events} events`)
+        await store(databases, customers, events)
+        await settle(databases)
+        bench.progress.step(`backlog: round ${round + 1} of ${count}, publishing them`)
+        return drain(bench, databases, { brokerUrl: broker.url, brokerPid, events })
+      },
+      async () => {
+        bench.progress.step('backlog: RabbitMQ alone')
+        const job = { amqpUrl, count: events, window: WINDOW, bytes: EVENT_BYTES }
+        return runProgram<RawPublishJob, { perSecond: number }>(bench, 'raw-publish', job)
+      },
+    )
+    await proveLedger(bench, databases)
+    const peakOf = (process: 'functionBytes' | 'brokerBytes'): number =>
+      Math.round(Math.max(...rounds.map(({ ours }) => ours[process])) / 1e6)
+    return [
+      {
+        id: 'backlog',
+        name: 'Events of a backlog : raw publishing',
+        unit: 'per second',
+        goal: null,
+        rounds: rounds.map(({ ours, floor }) => ({ ours: ours.perSecond, floor: floor.perSecond })),
+        notes: [
+          `${events.toLocaleString('en')} events; the function used up to ${peakOf('functionBytes')} MB of memory, the Broker ${peakOf('brokerBytes')} MB`,
+        ],
+      },
+    ]
+  },
+}
+
+/** Posts transfers whose events nobody publishes, as they are left when the Broker is away. */
+async function store({ ledger, owner }: BenchDatabases, customers: Customer[], events: number) {
+  for (let n = 0; n < events; n += BATCH) {
+    const requests = Array.from({ length: BATCH }, (_, i) => {
+      const { userId, accounts } = customers[(n + i) % customers.length]!
+      return transferOf(userId, accounts[n % 10]!, accounts[(n + 1) % 10]!)
+    })
+    await postTransactions(ledger, requests)
+  }
+  await owner.query({ text: 'update outbox_pending set claimed_until = now()' })
+}
+
+/** Lets a sweep publish everything, and measures how fast, and the most memory that it took. */
+async function drain(
+  bench: Bench,
+  databases: BenchDatabases,
+  { brokerUrl, brokerPid, events }: { brokerUrl: string; brokerPid: number; events: number },
+) {
+  const sweeper = await startFunction(bench, databases, { name: 'sweep-ledger', brokerUrl })
+  let [functionBytes, brokerBytes] = [0, 0]
+  const watch = setInterval(() => {
+    functionBytes = Math.max(functionBytes, usageOf(sweeper.pid).rssBytes)
+    brokerBytes = Math.max(brokerBytes, usageOf(brokerPid).rssBytes)
+  }, 50)
+  const startedAt = performance.now()
+  const { status } = await createSend(undefined)({
+    url: `${sweeper.url}/events`,
+    method: 'POST',
+    headers: {
+      host: `sweep-ledger.${CLUSTER_DOMAIN}`,
+      'ce-specversion': '1.0',
+      'ce-id': randomUUID(),
+      'ce-type': 'dev.knative.sources.ping',
+      'ce-source': '/bench',
+    },
+    timeoutMs: DRAIN_MS_MAX,
+  })
+  const perSecond = events / ((performance.now() - startedAt) / 1000)
+  clearInterval(watch)
+  await sweeper.kill()
+  const [row] = await databases.owner.query<{ left: bigint }>({
+    text: 'select count(*) as left from outbox_pending',
+  })
+  if (status !== 204 || row!.left > 0n)
+    throw new Error(`the sweep answered ${status} and left ${row!.left} of ${events} events`)
+  return { perSecond, functionBytes, brokerBytes }
+}
