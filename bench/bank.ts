@@ -58,6 +58,8 @@ export function startFunction(
       K_CONFIGURATION: name,
       K_REVISION: `${name}-00001`,
       LOG_LEVEL: 'info',
+      // As in the image; start.mjs has filled it.
+      NODE_COMPILE_CACHE: join(bench.folder, 'compile-cache'),
       BROKER_URL: brokerUrl ?? 'http://127.0.0.1:1/',
       ...(collectorUrl && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl }),
       ...secrets.configMaps().get('token-keys'),

@@ -28,4 +28,4 @@ export interface Ratio {
 
 /** How often and how long a ratio is measured. */
 export const lengths = ({ isQuick }: Bench): { rounds: number; seconds: number; warmupSeconds: number } =>
-  isQuick ? { rounds: 1, seconds: 2, warmupSeconds: 1 } : { rounds: 5, seconds: 8, warmupSeconds: 3 }
+  isQuick ? { rounds: 1, seconds: 2, warmupSeconds: 1 } : { rounds: 3, seconds: 8, warmupSeconds: 3 }

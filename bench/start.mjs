@@ -16,11 +16,19 @@ mkdirSync(folder, { recursive: true })
 await build({ log: (line) => console.log(line) })
 await bundle()
 const node = findNode24()
+// As in the image, and as the local runtime's own fills up.
+run(node, join(root, 'knative/build/compile-cache.mjs'), 'dist/functions', join(folder, 'compile-cache'))
 const child = spawn(node, [join(folder, 'main.cjs'), ...process.argv.slice(2)], { stdio: 'inherit' })
 // A Ctrl-C in the terminal reaches the child too, which stops its servers; this process waits for it.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => child.kill('SIGTERM'))
 child.once('exit', (code) => process.exit(code ?? 1))
+
+/** @param {string} command @param {string[]} args */
+function run(command, ...args) {
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  if (status !== 0) throw new Error(`'${command} ${args.join(' ')}' failed`)
+}
 
 /** The bench, each program that it runs, and the function that does nothing, with its validators. */
 async function bundle() {
