@@ -68,16 +68,20 @@ export function createTracer({ ratio, log, ...settings }: TracingSettings): Trac
   const early: EndedSpan[] = []
   let held = 0
   let exporting: SpanExport | undefined
-  let loading: Promise<SpanExport> | undefined
+  let loading: Promise<void> | undefined
   let soon: NodeJS.Timeout | undefined
-  let lost = 0
+  /** Since it was last told. */
+  let lost = { spans: 0, why: '' }
   let silentUntil = 0
 
-  const lose = (count: number, why: string, { isLast = false } = {}): void => {
-    lost += count
-    if (lost === 0 || (Date.now() < silentUntil && !isLast)) return
-    log.warn('spans are lost', { spans: lost, why })
-    lost = 0
+  const lose = (spans: number, why: string): void => {
+    lost = { spans: lost.spans + spans, why }
+    if (Date.now() >= silentUntil) tellLoss()
+  }
+
+  const tellLoss = (): void => {
+    log.warn('spans are lost', lost)
+    lost = { spans: 0, why: '' }
     silentUntil = Date.now() + COMPLAIN_EVERY_MS
   }
 
@@ -86,15 +90,22 @@ export function createTracer({ ratio, log, ...settings }: TracingSettings): Trac
     if (error) lose(count, error.message)
   }
 
-  const load = async (): Promise<SpanExport> => {
+  const load = async (): Promise<void> => {
     clearTimeout(soon)
     const { createSpanExport } = await import('./otlp.ts')
     exporting = createSpanExport({ ...settings, heldMax: HELD_MAX, settled })
     for (const ended of early.splice(0)) exporting.add(ended)
-    return exporting
   }
 
-  const loadOnce = (): Promise<SpanExport> => (loading ??= load())
+  const loadOnce = (): Promise<void> =>
+    (loading ??= load().catch((error: Error) =>
+      log.error('traces cannot be exported', { error: error.message }),
+    ))
+
+  const finish = async (): Promise<void> => {
+    await loadOnce()
+    await exporting?.stop()
+  }
 
   return {
     isOn: true,
@@ -109,14 +120,19 @@ export function createTracer({ ratio, log, ...settings }: TracingSettings): Trac
       soon ??= setTimeout(() => void loadOnce(), LOAD_AFTER_MS).unref()
     },
     async stop() {
-      if (held === 0) return clearTimeout(soon)
-      let timer: NodeJS.Timeout | undefined
-      const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS_MAX)))
-      await Promise.race([loadOnce().then((loaded) => loaded.stop()), tooLate])
-      clearTimeout(timer)
-      lose(held, 'the collector had not taken them when the process stopped', { isLast: true })
+      if (held > 0) await within(STOP_MS_MAX, finish)
+      if (held > 0) lose(held, 'the collector had not taken them when the process stopped')
+      if (lost.spans > 0) tellLoss()
     },
   }
+}
+
+/** Waits for `work`, but no longer than so many milliseconds. */
+async function within(milliseconds: number, work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
+  await Promise.race([work(), tooLate])
+  clearTimeout(timer)
 }
 
 let origin = performance.timeOrigin
