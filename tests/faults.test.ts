@@ -134,7 +134,7 @@ describe.each([
     const killing = (async () => {
       for (let n = 0; !isOver; n++) {
         const pids = bank.functionPids()
-        const victim = pids[randomInt(pids.length)]
+        const victim = pids.length > 0 ? pids[randomInt(pids.length)] : undefined
         if (victim) kill(victim)
         if (n === 1 && args.length === 0) kill(bank.rabbitmqPid())
         if (n === 4) kill(bank.postgresPid())

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
+import { checkAttributes, hasPlainFormats } from '../../eventing/attributes.ts'
 import { dataschemaOf } from '../../eventing/contracts/contract.ts'
+import { eventFromHttp, toCloudEvent } from '../../eventing/http-binding.ts'
 import { answer } from './answer.ts'
 import { readBytes } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -42,65 +44,17 @@ export async function receiveEvent(
   answer(response, { status: 204 })
 }
 
-/** The event of a request in binary or structured mode. Data that is not JSON, or is said to be and isn't,
- * comes as `data_base64`. */
-async function parseEvent(sent: IncomingHttpHeaders, bytes: Buffer): Promise<CloudEventV1<unknown>> {
-  const { HTTP, CloudEvent } = await import('cloudevents')
-  const headers = decodeAttributes(sent)
-  const type = headers['content-type'] ?? ''
-  requireAttributes(sent, type, bytes)
-  if (STRUCTURED.test(type)) return HTTP.toEvent({ headers, body: bytes.toString() }) as CloudEventV1<unknown>
-  // The library reads the attributes; the data it would decode, encode again or refuse by its type.
-  const { data: _, ...attributes } = HTTP.toEvent({
-    headers: { ...headers, 'content-type': 'text/plain' },
-    body: '-',
-  }) as CloudEventV1<unknown>
-  const envelope = { ...attributes, datacontenttype: type || 'application/json' }
-  return new CloudEvent(
-    bytes.length === 0 ? envelope : { ...envelope, ...dataOf(bytes, envelope.datacontenttype) },
-  )
-}
-
-/** Attributes travel percent-encoded in headers (CloudEvents HTTP binding 1.0.2, section 3.1.3.2). */
-function decodeAttributes(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const decoded = { ...headers }
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith('ce-') && typeof value === 'string' && value.includes('%')) {
-      decoded[name] = percentDecoded(value)
-    }
+/** The event of a request in binary or structured mode. */
+async function parseEvent(headers: IncomingHttpHeaders, bytes: Buffer): Promise<CloudEventV1<unknown>> {
+  const message = eventFromHttp(headers, bytes)
+  checkAttributes(message.attributes)
+  const event = toCloudEvent(message)
+  if (!hasPlainFormats(message.attributes)) {
+    // Its constructor checks the event by the schema of the specification.
+    const { CloudEvent } = await import('cloudevents')
+    new CloudEvent(event)
   }
-  return decoded
-}
-
-function percentDecoded(value: string): string {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    // A bare % of a sender that does not encode.
-    return value
-  }
-}
-
-const STRUCTURED = /^application\/cloudevents\+json/i
-
-function dataOf(bytes: Buffer, type: string): { data: unknown } | { data_base64: string } {
-  try {
-    if (/[/+]json\b/i.test(type)) return { data: JSON.parse(bytes.toString()) as unknown }
-  } catch {
-    // Kept as the bytes that came.
-  }
-  return { data_base64: bytes.toString('base64') }
-}
-
-/** The library fills in what is missing; an event with an invented id would have its effect at each delivery. */
-function requireAttributes(headers: IncomingHttpHeaders, type: string, bytes: Buffer): void {
-  const attributes = STRUCTURED.test(type)
-    ? (JSON.parse(bytes.toString()) as Record<string, unknown>)
-    : undefined
-  for (const name of ['specversion', 'id', 'source', 'type']) {
-    if (!(attributes ? attributes[name] : headers[`ce-${name}`]))
-      throw new Error(`an event without ${name} came`)
-  }
+  return event
 }
 
 function checkContract(

@@ -1,0 +1,84 @@
+import { connect } from 'amqplib'
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import { until } from '../../tests/support/until.ts'
+import { Acknowledger } from './rabbitmq-acknowledger.ts'
+
+const QUEUE = 'acknowledger-test'
+let connection: ChannelModel
+let channel: Channel
+let acknowledger: Acknowledger
+let messages: ConsumeMessage[]
+/** Frames that were sent: the tag, and whether it stands for all before it too. */
+let frames: [number, boolean][]
+
+beforeEach(async () => {
+  connection = await connect(process.env.TEST_AMQP_URL!)
+  channel = await connection.createChannel()
+  await channel.assertQueue(QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+  acknowledger = new Acknowledger(channel)
+  messages = []
+  frames = []
+  const { ack } = channel
+  channel.ack = (message, allUpTo = false) => {
+    frames.push([message.fields.deliveryTag, allUpTo])
+    ack.call(channel, message, allUpTo)
+  }
+})
+
+afterEach(async () => {
+  const other = await connection.createChannel()
+  await other.deleteQueue(QUEUE)
+  await connection.close()
+})
+
+async function take(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) channel.sendToQueue(QUEUE, Buffer.from(String(n)), { persistent: true })
+  await channel.consume(QUEUE, (message) => {
+    acknowledger.took(message!)
+    messages.push(message!)
+  })
+  await until(() => messages.length === count)
+}
+
+/** What RabbitMQ has still when the channel is gone, and all that was not acknowledged went back. */
+async function remaining(): Promise<string[]> {
+  await until(() => frames.length > 0)
+  await channel.close()
+  const other = await connection.createChannel()
+  const bodies: string[] = []
+  for (let got = await other.get(QUEUE); got; got = await other.get(QUEUE))
+    bodies.push(got.content.toString())
+  await other.close()
+  return bodies.sort()
+}
+
+test('what is done in one turn is acknowledged by one frame, whatever the order', async () => {
+  await take(10)
+  for (const n of [3, 0, 9, 1, 2, 8, 7, 6, 5, 4]) acknowledger.done(messages[n]!)
+  expect(await remaining()).toEqual([])
+  expect(frames).toEqual([[messages[9]!.fields.deliveryTag, true]])
+})
+
+test('what is under way is never acknowledged with what came after it', async () => {
+  await take(6)
+  for (const n of [0, 1, 3, 5]) acknowledger.done(messages[n]!)
+  expect(await remaining()).toEqual(['2', '4'])
+})
+
+test('what went back to its queue comes again, though all around it is done', async () => {
+  await take(5)
+  acknowledger.done(messages[0]!)
+  acknowledger.return(messages[1]!)
+  for (const n of [2, 3, 4]) acknowledger.done(messages[n]!)
+  await until(() => messages.length === 6)
+  expect(messages[5]!.content.toString()).toBe('1')
+  expect(await remaining()).toEqual(['1'])
+})
+
+test('a channel that has closed takes no acknowledgement, and that is no error', async () => {
+  await take(2)
+  await channel.close()
+  acknowledger.done(messages[0]!)
+  acknowledger.flush()
+  expect(frames).toEqual([[messages[0]!.fields.deliveryTag, true]])
+})
