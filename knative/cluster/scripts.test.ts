@@ -1,0 +1,234 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { files, read, ROOT } from '../../tests/support/repository.ts'
+
+/** The scripts run for real; docker, kind, kubectl and node are stand-ins that write down how they were called. */
+
+const SYSTEM = ['bash', 'dirname', 'basename', 'sed', 'grep', 'awk', 'sleep', 'date', 'env']
+/** Answers to the calls whose output a script reads; $FAIL_ON is a call that fails, once or always. */
+const STAND_IN = `#!/usr/bin/env bash
+call="$(basename "$0") $*"
+echo "$call" >> "$RECORD"
+if [[ -n \${FAIL_ON:-} && $call == *"$FAIL_ON"* && ! -e $RECORD.failed ]]; then
+  [[ -z \${FAIL_ONCE:-} ]] || echo > "$RECORD.failed"
+  exit 1
+fi
+case $call in
+  'kind get clusters') printf '%s' "\${CLUSTERS:-}" ;;
+  'kubectl get --raw /version') echo '  "minor": "'"\${MINOR:-36}"'",' ;;
+  *'get job '*) printf '%s' "\${JOB:-SuccessCriteriaMet Complete}" ;;
+  *custom-columns*) printf 'Service transfer True\\nTrigger notify %s\\n' "\${TRIGGER:-True}" ;;
+esac
+`
+
+let folder: string
+const ran = () => readFileSync(join(folder, 'record'), 'utf8').trimEnd().split('\n')
+const calls = (part: string) => ran().filter((call) => call.includes(part))
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'microbank-scripts-'))
+  writeFileSync(join(folder, 'record'), '')
+  for (const name of SYSTEM) {
+    const { stdout } = spawnSync('bash', ['-c', `command -v ${name}`], { encoding: 'utf8' })
+    symlinkSync(stdout.trim(), join(folder, name))
+  }
+  provide('docker', 'kind', 'kubectl', 'node')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+function provide(...tools: string[]): void {
+  for (const tool of tools) writeFileSync(join(folder, tool), STAND_IN, { mode: 0o755 })
+}
+
+function run(script: string, { args = [] as string[], env = {} as Record<string, string> } = {}) {
+  const own = { PATH: folder, RECORD: join(folder, 'record'), RETRY_SECONDS: '0', WAIT_TIMEOUT: '5s', ...env }
+  const { status, stdout, stderr } = spawnSync('bash', [join(ROOT, 'knative/cluster', script), ...args], {
+    env: own,
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+test('every shell script passes shellcheck', () => {
+  const scripts = files(/\.sh$/)
+  const { status, stdout, error } = spawnSync('shellcheck', ['--external-sources', ...scripts], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  if (error)
+    throw new Error('expected shellcheck on the PATH (Debian and Homebrew have it)', { cause: error })
+  expect([scripts.length > 0, stdout, status]).toEqual([true, '', 0])
+})
+
+describe('cluster:up', () => {
+  const INSTALLED = [
+    ...['cert-manager.yaml', 'cluster-operator.yml', 'messaging-topology-operator-with-certmanager.yaml'],
+    ...['serving-crds.yaml', 'serving-core.yaml', 'kourier.yaml'],
+    ...['eventing-crds.yaml', 'eventing-core.yaml', 'rabbitmq-broker.yaml'],
+  ]
+  const installed = () => ran().flatMap((call) => /releases\/download\/\S+\/(\S+)$/.exec(call)?.[1] ?? [])
+
+  test('makes a cluster, then installs what stands on it in order, each part waited for', () => {
+    const { status, stdout, stderr } = run('up.sh')
+    expect([status, stderr]).toEqual([0, ''])
+    expect(installed()).toEqual(INSTALLED)
+    const order = ran().flatMap(
+      (call) => /kind create|use-context kind|releases|wait .*|secrets.mjs/.exec(call)?.[0] ?? [],
+    )
+    expect(order.slice(0, 4)).toEqual([
+      ...['kind create', 'use-context kind', 'releases'],
+      'wait --namespace cert-manager --for=condition=Available deployment --all --timeout 300s',
+    ])
+    expect(order.at(-1)).toBe('secrets.mjs')
+    expect(calls('kubectl wait')).toHaveLength(7)
+    for (const part of ['cert-manager', 'RabbitMQ', 'Serving', 'Kourier', 'Eventing', 'Broker'])
+      expect(stdout).toMatch(new RegExp(`==> installing .*${part}`))
+  })
+
+  test('installs the versions of versions.env, and no other', () => {
+    run('up.sh')
+    const versions = [...read('knative/cluster/versions.env').matchAll(/^\w+=(\S+)$/gm)].map(
+      ([, version]) => version,
+    )
+    const asked = calls('releases/download').map((call) => /download\/([^/]+)\//.exec(call)![1])
+    for (const version of asked) expect(versions).toContain(version)
+  })
+
+  test('gives each ConfigMap of Serving its settings', () => {
+    run('up.sh')
+    const patched = ran().join('\n')
+    for (const setting of [
+      'ingress-class: kourier',
+      'secure-pod-defaults: enabled',
+      "allow-zero-initial-scale: 'true'",
+    ])
+      expect(patched).toContain(setting)
+    expect(patched).toMatch(/config-gc .*data:\n {2}retain-since-create-time: disabled\n/)
+    expect(patched).toContain('127.0.0.1.sslip.io')
+    expect(calls('kubectl patch configmap')).toHaveLength(5)
+  })
+
+  test('leaves a cluster that is there, so it may be run again', () => {
+    expect(run('up.sh', { env: { CLUSTERS: 'other\nmicrobank\n' } }).status).toBe(0)
+    expect(calls('kind create')).toEqual([])
+    expect(installed()).toEqual(INSTALLED)
+  })
+
+  test('tries again what was refused once', () => {
+    const { status, stderr } = run('up.sh', { env: { FAIL_ON: 'serving-core.yaml', FAIL_ONCE: 'yes' } })
+    expect([status, stderr]).toEqual([0, expect.stringContaining('that failed; again')])
+    expect(calls('serving-core.yaml')).toHaveLength(2)
+  })
+
+  test('stops at the first part that can’t be installed, and says which', () => {
+    const { status, stderr } = run('up.sh', { env: { FAIL_ON: 'serving-core.yaml' } })
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('up.sh: gave up after five tries: kubectl apply'),
+    ])
+    expect(installed().at(-1)).toBe('serving-core.yaml')
+  })
+
+  test('names every tool that is missing, with where to get it, before it does anything', () => {
+    for (const tool of ['docker', 'kind']) rmSync(join(folder, tool))
+    const { status, stderr } = run('up.sh')
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/these tools are missing:\n {2}docker {2}\(.*docs.docker.com.*\)\n {2}kind {2}\(/)
+    expect(ran()).toEqual([''])
+  })
+
+  test('says so where Docker does not answer', () => {
+    const { status, stderr } = run('up.sh', { env: { FAIL_ON: 'docker info' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('does not answer; start it')])
+    expect(calls('kind')).toEqual([])
+  })
+
+  test('prepares the cluster that kubectl points to, without kind, where one asks for that', () => {
+    for (const tool of ['docker', 'kind']) rmSync(join(folder, tool))
+    expect(run('up.sh', { args: ['--here'] }).status).toBe(0)
+    expect(installed()).toEqual(INSTALLED)
+    expect(ran().join('\n')).not.toContain('sslip.io')
+  })
+
+  test('refuses a Kubernetes that is too old before it installs anything', () => {
+    const { status, stderr } = run('up.sh', { args: ['--here'], env: { MINOR: '35' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('is Kubernetes 1.35; the bank needs 1.36')])
+    expect(installed()).toEqual([])
+  })
+})
+
+test('cluster:down removes the bank’s cluster and no other, and may be run again', () => {
+  expect(run('down.sh', { env: { CLUSTERS: 'other\nmicrobank\n' } }).status).toBe(0)
+  expect(calls('delete')).toEqual(['kind delete cluster --name microbank'])
+  expect(run('down.sh', { env: { CLUSTERS: 'other\n' } })).toMatchObject({ status: 0, stderr: '' })
+  expect(calls('delete')).toHaveLength(1)
+})
+
+test('cluster:status fails where a part is not ready, and names it', () => {
+  expect(run('status.sh')).toMatchObject({ status: 0, stdout: expect.stringContaining('all of it is ready') })
+  expect(run('status.sh', { env: { TRIGGER: 'False' } })).toMatchObject({
+    status: 1,
+    stderr: 'status.sh: not ready: Trigger/notify\n',
+  })
+  expect(run('status.sh', { env: { FAIL_ON: '/readyz' } }).stderr).toContain('no cluster answers')
+})
+
+describe('cluster:restore', () => {
+  const args = ['ledger', 'ledger-20260821T021700Z.dump']
+
+  test('runs the restore as a Job like the backup’s, then restarts the context’s functions', () => {
+    expect(run('restore.sh', { args })).toMatchObject({ status: 0, stderr: '' })
+    expect(calls('--from cronjob/ledger-backup')).toHaveLength(1)
+    expect(ran().join('\n')).toContain('"/etc/postgresql/files/restore.sh", "ledger-20260821T021700Z.dump"')
+    expect(calls('delete pods').join()).toContain('microbank.dev/context=ledger,')
+  })
+
+  test('says so where it failed, and leaves the functions alone', () => {
+    const { status, stderr } = run('restore.sh', { args, env: { JOB: 'FailureTarget Failed' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('the restore failed')])
+    expect(calls('delete pods')).toEqual([])
+  })
+
+  test.each([[[]], [['ledger']], [['ledger', 'x"]; rm']], [['../ledger', 'latest']]])(
+    'refuses %j',
+    (wrong) => {
+      expect(run('restore.sh', { args: wrong })).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('expected a context'),
+      })
+      expect(ran()).toEqual([''])
+    },
+  )
+})
+
+describe('the hooks of skaffold', () => {
+  test('each waits for its part, on the cluster that skaffold deploys to', () => {
+    for (const part of ['data', 'clear-migrations', 'migrations', 'bank'])
+      expect([
+        part,
+        run('wait.sh', { args: [part], env: { SKAFFOLD_KUBE_CONTEXT: 'staging' } }).status,
+      ]).toEqual([part, 0])
+    for (const call of ran()) expect(call).toMatch(/^kubectl --context staging /)
+    for (const what of [
+      'statefulset/ledger-postgres',
+      'rabbitmqcluster/rabbitmq',
+      'broker default',
+      'ksvc --all',
+    ])
+      expect(calls(what)).toHaveLength(1)
+  })
+
+  test('migrations that failed end the deployment at once, with what they printed', () => {
+    const { status, stderr } = run('wait.sh', { args: ['migrations'], env: { JOB: 'FailureTarget Failed' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('the migrations did not succeed')])
+    expect(calls('kubectl logs job/migrations')).toHaveLength(1)
+  })
+
+  test('what is not ready in time is shown with its reason', () => {
+    const { status, stderr } = run('wait.sh', { args: ['bank'], env: { FAIL_ON: 'condition=Ready trigger' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('not every trigger is ready')])
+    expect(calls('kubectl get trigger')).toHaveLength(1)
+  })
+})

@@ -1,0 +1,4 @@
+// npm run cluster:secrets
+import { start } from './start.mjs'
+
+await start('secrets-main')

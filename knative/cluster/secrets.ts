@@ -1,0 +1,133 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openSecrets, type SecretStore } from '../local/secrets.ts'
+
+/** Runs kubectl with these arguments and this standard input; returns what it prints. Throws where it fails. */
+export type Kubectl = (args: readonly string[], input?: string) => string
+
+type Data = Record<string, string>
+interface Item {
+  kind: 'Secret' | 'ConfigMap'
+  namespace: string
+  name: string
+  data: Data
+}
+
+export const CONTEXTS = ['identity', 'ledger', 'notifications']
+
+/** Everything that was ever made up, as the local runtime keeps it in a file: what the other Secrets are made from. */
+const SOURCE = { namespace: 'data', name: 'microbank-secrets', key: 'secrets.json' }
+/** Where functions find the certificate that vouches for the databases. */
+const CA_FILE = '/etc/microbank/database-ca/ca.crt'
+
+/**
+ * Gives a cluster the Secrets and ConfigMaps that the Services name: passwords of the databases, keys, the first
+ * operator. What is there is never changed, so this may run before every deployment, and a Secret that was deleted
+ * comes back as it was.
+ * @param root the repository, whose namespaces and certificates are applied first
+ * @returns the names of what was made
+ */
+export function installSecrets(kubectl: Kubectl, root: string, log: (line: string) => void): string[] {
+  log('applying the namespaces, and the authority that vouches for the databases')
+  kubectl(['apply', '--filename', join(root, 'knative/isolation/namespaces.yaml')])
+  kubectl(['apply', '--filename', join(root, 'knative/postgres/certificates.yaml')])
+  const items = withStore(kubectl, (store) => itemsFrom(store))
+  const missing = items.filter((item) => !exists(kubectl, item))
+  for (const item of missing) {
+    log(`making ${item.kind} ${item.name} in ${item.namespace}`)
+    kubectl(['create', '--filename', '-'], manifest(item))
+  }
+  log('waiting for the certificate of the databases’ authority')
+  kubectl(['wait', '--namespace=data', '--for=condition=Ready', 'certificate/database-ca', '--timeout=120s'])
+  const authority = read(kubectl, 'data', 'database-ca')?.['ca.crt']
+  if (!authority) throw new Error('expected ca.crt in the Secret database-ca of cert-manager, found none')
+  // Public, and cert-manager's to change: this one is brought up to date.
+  const copy = {
+    kind: 'ConfigMap',
+    namespace: 'bank',
+    name: 'database-ca',
+    data: { 'ca.crt': authority },
+  } as const
+  kubectl(['apply', '--filename', '-'], manifest(copy))
+  return missing.map(({ name }) => name)
+}
+
+/** Opens the store that the cluster keeps, as a file of nobody else's, and stores what was added to it. */
+function withStore<T>(kubectl: Kubectl, work: (store: SecretStore) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'microbank-secrets-'))
+  const file = join(folder, SOURCE.key)
+  try {
+    const before = read(kubectl, SOURCE.namespace, SOURCE.name)?.[SOURCE.key]
+    if (before !== undefined) writeFileSync(file, before, { mode: 0o600 })
+    const store = openSecrets(folder, CONTEXTS)
+    const after = readFileSync(file, 'utf8')
+    if (after !== before) {
+      const item = { kind: 'Secret', ...SOURCE, data: { [SOURCE.key]: after } } as const
+      // Not apply, which would repeat the content in an annotation. Of two first runs at once, one is refused.
+      kubectl([before === undefined ? 'create' : 'replace', '--filename', '-'], manifest(item))
+    }
+    return work(store)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function itemsFrom(store: SecretStore): Item[] {
+  const url = (context: string, role: string, password: string): string =>
+    `postgres://${role}:${password}@${context}-postgres.data.svc.cluster.local:5432/${context}` +
+    `?sslmode=verify-full&sslrootcert=${CA_FILE}`
+  const passwords = CONTEXTS.map((context) => ({ context, ...store.databasePasswords[context]! }))
+  const secret = (namespace: string, name: string, data: object): Item => ({
+    kind: 'Secret',
+    namespace,
+    name,
+    data: data as Data,
+  })
+  const functionUrls = passwords.map(({ context, functions }) => [context, url(context, context, functions)])
+  return [
+    ...passwords.map(({ context, owner, functions }) =>
+      secret('data', `${context}-postgres-passwords`, { owner, functions }),
+    ),
+    ...passwords.map(({ context, owner }) =>
+      secret('bank', `${context}-database-owner`, {
+        [`${context.toUpperCase()}_DATABASE_OWNER_URL`]: url(context, `${context}_owner`, owner),
+      }),
+    ),
+    ...[...store.secrets(Object.fromEntries(functionUrls))].map(([name, data]) => secret('bank', name, data)),
+    ...[...store.configMaps()].map(([name, data]): Item => ({
+      kind: 'ConfigMap',
+      namespace: 'bank',
+      name,
+      data,
+    })),
+  ]
+}
+
+const exists = (kubectl: Kubectl, { kind, namespace, name }: Item): boolean =>
+  kubectl(['get', kind, name, `--namespace=${namespace}`, '--ignore-not-found', '--output=name']).trim() !==
+  ''
+
+/** The data of a Secret as text, or undefined where there is none. */
+function read(kubectl: Kubectl, namespace: string, name: string): Data | undefined {
+  const found = kubectl([
+    'get',
+    'Secret',
+    name,
+    `--namespace=${namespace}`,
+    '--ignore-not-found',
+    '--output=json',
+  ])
+  if (found.trim() === '') return undefined
+  const { data = {} } = JSON.parse(found) as { data?: Data }
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+  )
+}
+
+/** As JSON for kubectl's standard input: a secret is never an argument, which every process can see. */
+function manifest({ kind, namespace, name, data }: Item): string {
+  const content = kind === 'Secret' ? { type: 'Opaque', stringData: data } : { data }
+  const labels = { 'app.kubernetes.io/part-of': 'microbank' }
+  return JSON.stringify({ apiVersion: 'v1', kind, metadata: { name, namespace, labels }, ...content })
+}

@@ -1,0 +1,11 @@
+import { connect } from '../../bench/traffic/client.ts'
+import { smoke } from './smoke.ts'
+
+/** The smoke test as a program: `skaffold verify` runs it inside the cluster, `npm run cluster:smoke` from outside. */
+const url = process.argv[2] ?? 'http://front-door.bank.127.0.0.1.sslip.io'
+
+// Several functions may have to start first, one after the other.
+smoke(connect(url), { timeoutMs: 120_000, log: (step) => console.log(step) }).catch((error: Error) => {
+  console.error(`smoke: ${error.message}`)
+  process.exitCode = 1
+})

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Makes a cluster on this computer (kind) and installs what the bank stands on, each part waited for before the next.
+# May be run again after a failure, or to come to other versions: what is there is left or brought up to date.
+#
+#   up.sh                  a kind cluster named microbank
+#   up.sh --here           no kind: the cluster that kubectl points to
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source-path=SCRIPTDIR source=versions.env
+source "$here/versions.env"
+
+GITHUB=${GITHUB_URL:-https://github.com}
+
+make_cluster() {
+  docker info > /dev/null 2>&1 || fail 'Docker is installed but does not answer; start it and run this again'
+  if kind get clusters 2> /dev/null | grep -qx microbank; then
+    say 'the kind cluster microbank is there'
+  else
+    say 'making the kind cluster microbank: three machines in Docker, a minute or two'
+    kind create cluster --config "$here/kind.yaml" --image "$KIND_NODE" --wait 180s
+  fi
+  kubectl config use-context kind-microbank > /dev/null
+}
+
+# broker-pods.yaml is of a kind that older API servers do not know.
+check_version() {
+  local minor
+  minor=$(kubectl get --raw /version | sed -n 's/.*"minor": *"\([0-9]*\).*/\1/p')
+  ((minor >= KUBERNETES_MINOR)) || fail "this cluster is Kubernetes 1.$minor; the bank needs 1.$KUBERNETES_MINOR or newer"
+}
+
+# NAME NAMESPACE URL...: applies what is at the URLs, then waits for every Deployment of the namespace.
+# On the server's side: some of these objects are too large for the annotation that the client would add.
+install() {
+  local name=$1 namespace=$2 url
+  shift 2
+  say "installing $name"
+  for url in "$@"; do
+    # Objects of a kind that was made a moment ago may be refused once.
+    retry kubectl apply --server-side --force-conflicts --filename "$url" > /dev/null
+  done
+  kubectl wait --namespace "$namespace" --for=condition=Available deployment --all --timeout 300s
+}
+
+retry() {
+  local attempt
+  for attempt in 1 2 3 4 5; do
+    "$@" && return
+    ((attempt < 5)) && echo "that failed; again in $((attempt * 3)) s" >&2 && sleep "${RETRY_SECONDS:-$((attempt * 3))}"
+  done
+  fail "gave up after five tries: $*"
+}
+
+# Patches each ConfigMap that serving-config.yaml names: its top-level keys are names, what is below them is data.
+configure_serving() {
+  local name
+  say 'configuring Knative Serving'
+  while read -r name; do
+    kubectl patch configmap "$name" --namespace knative-serving --type merge --patch "$(
+      printf 'data:\n'
+      sed -n "/^$name:/,/^[a-z]/p" "$here/serving-config.yaml" | grep -E '^  [a-z]'
+    )"
+  done < <(sed -n 's/^\([a-z-]*\):$/\1/p' "$here/serving-config.yaml")
+}
+
+# Only on kind: names that lead to this computer, and a Kourier that listens on its ports.
+configure_for_kind() {
+  say 'functions will be at http://<function>.bank.127.0.0.1.sslip.io'
+  kubectl patch configmap config-domain --namespace knative-serving --type merge --patch '{"data":{"127.0.0.1.sslip.io":""}}'
+  kubectl patch service kourier --namespace kourier-system --patch-file "$here/kourier-node-port.yaml"
+}
+
+case ${1:-} in
+  '')
+    need docker kind kubectl
+    make_cluster
+    ;;
+  --here) need kubectl ;;
+  *) fail "expected --here or nothing, not '$1'" ;;
+esac
+check_version
+
+install 'cert-manager' cert-manager "$GITHUB/cert-manager/cert-manager/releases/download/$CERT_MANAGER/cert-manager.yaml"
+install 'the RabbitMQ cluster operator' rabbitmq-system \
+  "$GITHUB/rabbitmq/cluster-operator/releases/download/$RABBITMQ_CLUSTER_OPERATOR/cluster-operator.yml"
+install 'the RabbitMQ topology operator' rabbitmq-system \
+  "$GITHUB/rabbitmq/messaging-topology-operator/releases/download/$RABBITMQ_TOPOLOGY_OPERATOR/messaging-topology-operator-with-certmanager.yaml"
+install 'Knative Serving' knative-serving \
+  "$GITHUB/knative/serving/releases/download/$KNATIVE_SERVING/serving-crds.yaml" \
+  "$GITHUB/knative/serving/releases/download/$KNATIVE_SERVING/serving-core.yaml"
+install 'Kourier' kourier-system \
+  "$GITHUB/knative-extensions/net-kourier/releases/download/$NET_KOURIER/kourier.yaml"
+configure_serving
+[[ ${1:-} == --here ]] || configure_for_kind
+install 'Knative Eventing' knative-eventing \
+  "$GITHUB/knative/eventing/releases/download/$KNATIVE_EVENTING/eventing-crds.yaml" \
+  "$GITHUB/knative/eventing/releases/download/$KNATIVE_EVENTING/eventing-core.yaml"
+install 'the RabbitMQ Broker' knative-eventing \
+  "$GITHUB/knative-extensions/eventing-rabbitmq/releases/download/$EVENTING_RABBITMQ/rabbitmq-broker.yaml"
+say "letting the Broker's pods keep Pod Security restricted"
+kubectl apply --filename "$here/broker-pods.yaml"
+say 'making the namespaces, passwords and keys of the bank'
+node "$here/secrets.mjs"
+
+say 'the cluster is ready; now: skaffold dev'
+command -v skaffold > /dev/null || echo "skaffold is missing: $(how_to_get skaffold)"

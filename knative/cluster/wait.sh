@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Waits until a part of the bank is ready, and says what is amiss where it does not get there. For skaffold's hooks.
+#
+#   wait.sh data | clear-migrations | migrations | bank
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+TIMEOUT=${WAIT_TIMEOUT:-600s}
+
+data() {
+  local context
+  for context in identity ledger notifications; do
+    say "waiting for the $context database"
+    k rollout status --namespace data "statefulset/$context-postgres" --timeout "$TIMEOUT"
+  done
+  say 'waiting for RabbitMQ'
+  k wait --namespace data --for=condition=AllReplicasReady rabbitmqcluster/rabbitmq --timeout "$TIMEOUT"
+}
+
+clear_migrations() {
+  say 'removing the Job of the last migrations'
+  k delete job migrations --namespace bank --ignore-not-found --wait
+}
+
+# A Job that failed never completes, so both are asked for.
+migrations() {
+  local state='' end=$((SECONDS + ${TIMEOUT%s}))
+  say 'waiting for the migrations'
+  while ((SECONDS < end)); do
+    state=$(k get job migrations --namespace bank --output 'jsonpath={.status.conditions[?(@.status=="True")].type}')
+    case $state in
+      *Complete*) return ;;
+      *Failed*) break ;;
+    esac
+    sleep 1
+  done
+  k logs job/migrations --namespace bank --tail 20 >&2 || true
+  fail "the migrations did not succeed (${state:-still running}); the lines above are their own"
+}
+
+bank() {
+  say 'waiting for the Broker'
+  ready broker default
+  say 'waiting for every function'
+  ready ksvc --all
+  say 'waiting for Triggers and PingSources'
+  ready trigger --all
+  ready pingsource --all
+  say 'the bank is ready'
+  k get ksvc --namespace bank
+  k get domainmapping --namespace bank
+}
+
+# Where something is not ready in time, shows what it says of itself.
+ready() {
+  if ! k wait --namespace bank --for=condition=Ready "$@" --timeout "$TIMEOUT"; then
+    k get "$1" --namespace bank >&2 || true
+    fail "not every $1 is ready; REASON above says why, 'kubectl describe $1 --namespace bank' says more"
+  fi
+}
+
+case ${1:-} in
+  data) data ;;
+  clear-migrations) clear_migrations ;;
+  migrations) migrations ;;
+  bank) bank ;;
+  *) fail "expected data, clear-migrations, migrations or bank, not '${1:-}'" ;;
+esac

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { read } from '../../tests/support/repository.ts'
+
+/** The image's program, beside two functions that say their names. */
+let folder: string
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'microbank-image-'))
+  mkdirSync(join(folder, 'functions/lib'), { recursive: true })
+  cpSync('knative/image/function.cjs', join(folder, 'function.cjs'))
+  for (const name of ['transfer', 'open-account'])
+    writeFileSync(join(folder, `functions/${name}.cjs`), `console.log(${JSON.stringify(name)})`)
+})
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const run = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'function.cjs'), ...args])
+  return { status, stdout: String(stdout), stderr: String(stderr) }
+}
+
+test('the image starts the function that the Service names', () => {
+  expect(run('open-account')).toMatchObject({ status: 0, stdout: 'open-account\n' })
+})
+
+test.each([[], ['lib'], ['../function'], ['transfer.cjs'], ['toString']])(
+  'it starts nothing else (%s), and says what there is',
+  (...args) => {
+    const { status, stdout, stderr } = run(...args)
+    expect({ status, stdout }).toEqual({ status: 78, stdout: '' })
+    expect(stderr).toMatch(/there are: open-account, transfer\n$/)
+  },
+)
+
+test('what the Dockerfile copies is there, and what the manifests call is what it makes', () => {
+  const copied = [...read('Dockerfile').matchAll(/^COPY (?:--from=bundles \/build\/)?(\S+)/gm)].map(
+    ([, path]) => path,
+  )
+  expect(copied).toEqual(expect.arrayContaining(['package.json', 'dist', 'knative/build/compile-cache.mjs']))
+  expect(read('Dockerfile')).toMatch(/^USER 1000:1000$/m)
+  expect(read('Dockerfile')).toMatch(/^ENTRYPOINT \["node", "dist\/function.cjs"\]$/m)
+})

@@ -1,0 +1,200 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
+import { files, operations, read, ROOT, type Manifest } from './support/repository.ts'
+
+/** What a cluster would be given: each object by itself, and held against the others and the code. */
+
+const documents = (file: string): Manifest[] =>
+  parseAllDocuments(read(file)).map((document) => ({ ...document.toJS(), file }))
+
+const everything = files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/).flatMap(documents)
+const ofKind = (...kinds: string[]) => everything.filter(({ kind }) => kinds.includes(kind))
+const functions = ofKind('Service').filter(({ apiVersion }) => apiVersion.startsWith('serving.knative.dev/'))
+const named = ({ kind, metadata }: Manifest): string => `${kind} ${metadata?.name}`
+
+/** Everything that makes pods, with what it says of them. */
+const pods = [...functions, ...ofKind('StatefulSet', 'Deployment', 'DaemonSet', 'Job', 'CronJob')].map(
+  (object) => ({
+    name: `${object.file} ${named(object)}`,
+    object,
+    template: (object.spec.jobTemplate?.spec ?? object.spec).template as Manifest,
+  }),
+)
+const containers = pods.flatMap(({ name, template: { spec } }) =>
+  [...(spec.initContainers ?? []), ...spec.containers].map((container: Manifest) => ({
+    name,
+    spec,
+    container,
+  })),
+)
+
+test('every object of Kubernetes’ own is of its kind’s type', () => {
+  const own = everything.filter(hasKubernetesType)
+  expect(own.length).toBeGreaterThan(10)
+  expect(typeErrors(own)).toEqual([])
+})
+
+test('a field that its kind does not have, and a wrong type, are errors', () => {
+  const [policy] = ofKind('NetworkPolicy')
+  const wrong = (spec: object): Manifest => ({ ...policy, spec: { ...policy.spec, ...spec } })
+  expect(typeErrors([wrong({ podSelectr: {} }), wrong({ policyTypes: 'Ingress' })])).toEqual([
+    expect.stringMatching(/NetworkPolicy \S+: .*podSelectr/),
+    expect.stringMatching(/NetworkPolicy \S+: .*string/),
+  ])
+})
+
+describe('files', () => {
+  const kustomizations = everything.filter(({ kind }) => kind === 'Kustomization')
+
+  test('a kustomization names what is there', () => {
+    for (const { file, resources, configMapGenerator = [] } of kustomizations)
+      for (const path of [...resources, ...configMapGenerator.flatMap((map: Manifest) => map.files)])
+        expect([file, path, existsSync(join(ROOT, dirname(file), path))]).toEqual([file, path, true])
+  })
+
+  test('every manifest is deployed: by a kustomization, by skaffold, or by the scripts of the cluster', () => {
+    const listed = new Set(
+      kustomizations.flatMap(({ file, resources }) =>
+        resources.map((path: string) => join(dirname(file), path)),
+      ),
+    )
+    const text =
+      read('skaffold.yaml') +
+      files(/^knative\/cluster\/.*\.(sh|ts)$/)
+        .map(read)
+        .join('')
+    const deployed = (file: string) =>
+      listed.has(file) ||
+      text.includes(file) ||
+      text.includes(`$here/${file.slice('knative/cluster/'.length)}`)
+    const objects = everything.filter(({ kind }) => kind !== 'Kustomization')
+    expect([...new Set(objects.map(({ file }) => file))].filter((file) => !deployed(file))).toEqual([])
+  })
+
+  test('skaffold.yaml names only files that exist', () => {
+    const paths: string[] = []
+    const collect = (value: unknown): void => {
+      if (typeof value === 'string' && /^(knative|eventing|monitoring)\/|^Dockerfile$/.test(value))
+        paths.push(value)
+      else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect)
+    }
+    documents('skaffold.yaml').forEach(collect)
+    expect(paths.length).toBeGreaterThan(8)
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+    for (const path of paths.filter((each) => statSync(join(ROOT, each)).isDirectory()))
+      expect(readdirSync(join(ROOT, path))).toContain('kustomization.yaml')
+  })
+})
+
+describe('pods', () => {
+  test.each(
+    containers.map((each) => [`${each.name}, ${each.container.name ?? 'its container'}`, each] as const),
+  )(
+    '%s: not root, a root file system that can’t be written, and no more rights or memory than it needs',
+    (_name, { spec, container }) => {
+      const security = { ...spec.securityContext, ...container.securityContext }
+      expect(security).toMatchObject({
+        runAsNonRoot: true,
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        seccompProfile: { type: 'RuntimeDefault' },
+      })
+      expect(container.resources).toMatchObject({
+        requests: { memory: expect.anything() },
+        limits: { memory: expect.anything() },
+      })
+    },
+  )
+
+  test('none has a token of its service account', () => {
+    expect(pods.filter(({ template }) => template.spec.automountServiceAccountToken !== false)).toEqual([])
+  })
+
+  test('the bank’s image is the one that skaffold builds', () => {
+    const [artifact] = documents('skaffold.yaml').flatMap(({ build }) => build?.artifacts ?? [])
+    // A prefix for which Knative asks no registry what is behind a tag.
+    expect(artifact.image).toMatch(/^(dev|kind|ko)\.local\//)
+    for (const { name, container } of containers)
+      if (!/^postgres:/.test(container.image)) expect([name, container.image]).toEqual([name, artifact.image])
+  })
+})
+
+describe('isolation', () => {
+  const namespaces = ofKind('Namespace').map(({ metadata }) => metadata.name as string)
+
+  test('every namespace refuses pods that are not restricted, and denies all traffic that no policy names', () => {
+    expect(namespaces.sort()).toEqual(['bank', 'data', 'monitoring'])
+    for (const { metadata } of ofKind('Namespace'))
+      expect(metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted')
+    const denying = ofKind('NetworkPolicy').filter(
+      ({ spec }) => JSON.stringify(spec) === '{"podSelector":{},"policyTypes":["Ingress","Egress"]}',
+    )
+    expect(denying.map(({ metadata }) => metadata.namespace).sort()).toEqual(namespaces)
+  })
+
+  test('a function carries its context’s label, by which it is let to that context’s database and no other', async () => {
+    const contextOf = new Map((await operations()).map(({ name, context }) => [name, context as string]))
+    for (const { metadata, spec } of functions)
+      expect([metadata.name, spec.template.metadata.labels]).toEqual([
+        metadata.name,
+        { 'microbank.dev/context': contextOf.get(metadata.name) },
+      ])
+    for (const context of new Set([...contextOf.values()].filter((name) => name !== 'web'))) {
+      const policies = ofKind('NetworkPolicy').filter(
+        ({ metadata }) => metadata.name === `${context}-database`,
+      )
+      expect([context, policies.map(({ metadata }) => metadata.namespace).sort()]).toEqual([
+        context,
+        ['bank', 'data'],
+      ])
+      for (const { spec } of policies) {
+        const both = JSON.stringify(spec)
+        expect(both).toContain(`"values":["${context}","migrations"]`)
+        for (const other of contextOf.values())
+          if (other !== context) expect(both).not.toContain(`"${other}"`)
+      }
+    }
+  })
+
+  test('no secret stands in the repository', () => {
+    expect(ofKind('Secret')).toEqual([])
+    for (const { name, container } of containers)
+      for (const { name: variable, value } of container.env ?? [])
+        if (/PASSWORD|SECRET|TOKEN|KEY|_URL/.test(variable))
+          expect([name, variable, value]).toEqual([name, variable, undefined])
+  })
+})
+
+test('a database lets in as many connections as all functions at their largest may open', () => {
+  const [, limit] = /max_connections = (\d+)/.exec(read('knative/postgres/database/postgresql.conf'))!
+  const perPod = Number(
+    /DATABASE_POOL_MAX: \{[^}]*fallback: '(\d+)'/.exec(read('knative/host/config.ts'))![1],
+  )
+  const opened: Record<string, number> = {}
+  for (const { spec } of functions) {
+    const { labels, annotations } = spec.template.metadata
+    const context = labels['microbank.dev/context'] as string
+    opened[context] =
+      (opened[context] ?? 0) + perPod * Number(annotations['autoscaling.knative.dev/max-scale'])
+  }
+  // A few for the migrations, backups and whoever looks inside.
+  for (const count of Object.values(opened)) expect(count).toBeLessThan(Number(limit) - 10)
+})
+
+test('every context’s database is the same one under another name', () => {
+  const folders = readdirSync(join(ROOT, 'knative/postgres'), { withFileTypes: true })
+  const contexts = folders
+    .filter((entry) => entry.isDirectory() && entry.name !== 'database')
+    .map(({ name }) => name)
+  const [first, ...others] = contexts.map((context) =>
+    read(relative(ROOT, join(ROOT, `knative/postgres/${context}/kustomization.yaml`))).replaceAll(
+      context,
+      'CONTEXT',
+    ),
+  )
+  expect(contexts).toEqual(['identity', 'ledger', 'notifications'])
+  for (const other of others) expect(other).toBe(first)
+})
