@@ -60,7 +60,7 @@ export const coldStart: Ratio = {
       },
       {
         id: 'cold-start-traced',
-        name: 'Cold start of a function with traces : of Node',
+        name: 'Cold start with traces : of Node',
         unit: 'ms to first 200',
         goal: { ratio: 1.9, better: 'lower' },
         rounds: traced,

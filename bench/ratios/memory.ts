@@ -72,7 +72,7 @@ export const memory: Ratio = {
       },
       {
         id: 'memory-traced',
-        name: 'Memory of an idle function with traces : of Node',
+        name: 'Memory with traces : of Node',
         unit: 'MB RSS',
         goal: { ratio: 1.3, better: 'lower' },
         rounds: tracedRounds,
