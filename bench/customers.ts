@@ -3,6 +3,7 @@ import { signAccessToken } from '../functions/identity/tokens.ts'
 import { postTransactions, type PostingRequest } from '../functions/ledger/post.ts'
 import { uuidv7 } from '../functions/ledger/uuid.ts'
 import type { Bench } from './bench.ts'
+import type { SecretStore } from '../knative/local/secrets.ts'
 import type { BenchDatabases } from './databases.ts'
 
 /** Somebody with accounts, signed in. */
@@ -24,16 +25,11 @@ export async function openAccounts(
   count = 10_000,
 ): Promise<Customer[]> {
   const { ledger, owner, secrets } = databases
-  const signingKey = JSON.parse(secrets.secrets({}).get('token-signing-key')!.JWT_SIGNING_KEY!) as Record<
-    string,
-    unknown
-  >
   bench.progress.step(`opening ${count} accounts`)
   const customers: Customer[] = []
   for (let n = 0; n < count; n += ACCOUNTS_EACH) {
     const userId = randomUUID()
-    const token = await signAccessToken({ userId, role: 'customer', sessionId: randomUUID() }, signingKey)
-    customers.push({ userId, token, accounts: [] })
+    customers.push({ userId, token: await signIn(secrets, userId), accounts: [] })
   }
   const rows = await ledger.query<{ id: string; user_id: string }>({
     // In a list of columns, not in FROM, where it would be called once for each customer.
@@ -54,6 +50,15 @@ export async function openAccounts(
   await forgetEvents(databases)
   await owner.query({ text: 'vacuum analyze' })
   return customers
+}
+
+/** An access token as a customer gets it when he logs in. */
+export function signIn(secrets: SecretStore, userId: string): Promise<string> {
+  const { JWT_SIGNING_KEY: json } = secrets.secrets({}).get('token-signing-key')!
+  return signAccessToken(
+    { userId, role: 'customer', sessionId: randomUUID() },
+    JSON.parse(json!) as Record<string, unknown>,
+  )
 }
 
 /** What is left to be published belongs to what has been measured already, not to what comes next. */

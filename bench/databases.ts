@@ -41,10 +41,20 @@ export async function startDatabases(
     await server.stop()
     await removeData(dataDir)
   })
-  const secrets = openSecrets(dataDir, CONTEXTS)
-  await prepareDatabases(server.superuserUrl, CONTEXTS, secrets.databasePasswords)
-  const urls = Object.fromEntries(CONTEXTS.map((context) => [context, urlsOf(server, secrets, context)]))
-  for (const context of CONTEXTS) await migrateContext(bench.root, context, urls[context]!, () => {})
+  return openDatabases(bench, server, { dataDir, contexts: CONTEXTS })
+}
+
+/** Makes the contexts' databases on a server, or brings those that are there up to date, and opens them. Their
+ * passwords are kept in `dataDir`. */
+export async function openDatabases(
+  bench: Bench,
+  server: PostgresServer,
+  { dataDir, contexts }: { dataDir: string; contexts: readonly string[] },
+): Promise<BenchDatabases> {
+  const secrets = openSecrets(dataDir, contexts)
+  await prepareDatabases(server.superuserUrl, contexts, secrets.databasePasswords)
+  const urls = Object.fromEntries(contexts.map((context) => [context, urlsOf(server, secrets, context)]))
+  for (const context of contexts) await migrateContext(bench.root, context, urls[context]!, () => {})
 
   const open = (url: string): Database => {
     const database = openDatabase({ url, poolMax: 4, name: 'bench', log })

@@ -1,19 +1,15 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { signAccessToken } from '../../functions/identity/tokens.ts'
-import { openDatabase, type Database } from '../../knative/host/database.ts'
-import { migrateContext, urlsOf } from '../../knative/local/databases.ts'
+import { openDatabase } from '../../knative/host/database.ts'
 import { placesFor } from '../../knative/local/postgres-data.ts'
 import { startPostgres, stopLeftoverPostgres } from '../../knative/local/postgres.ts'
-import { openSecrets } from '../../knative/local/secrets.ts'
-import { prepareDatabases } from '../../knative/postgres/databases.ts'
 import { readMigrations } from '../../knative/postgres/migrate.ts'
 import { createLog } from '../../monitoring/log.ts'
 import type { Bench } from '../bench.ts'
-import { openAccounts, type Customer } from '../customers.ts'
-import type { BenchDatabases } from '../databases.ts'
+import { openAccounts, signIn, type Customer } from '../customers.ts'
+import { openDatabases, type BenchDatabases } from '../databases.ts'
 import { countEntries, grow } from './grow.ts'
 
 const PREFIX = 'grown-'
@@ -33,19 +29,7 @@ export async function startGrownLedger(bench: Bench, wanted: number): Promise<Gr
   bench.progress.step('starting the Postgres with the grown ledger')
   const server = await startPostgres({ dataDir: join(dataDir, 'postgres') })
   bench.undo.add(() => server.stop())
-  const secrets = openSecrets(dataDir, ['ledger'])
-  await prepareDatabases(server.superuserUrl, ['ledger'], secrets.databasePasswords)
-  const urls = { ledger: urlsOf(server, secrets, 'ledger') }
-  await migrateContext(bench.root, 'ledger', urls.ledger, () => {})
-
-  const open = (url: string): Database => {
-    const database = openDatabase({ url, poolMax: 4, name: 'bench', log })
-    bench.undo.add(() => database.close())
-    return database
-  }
-  const [ledger, owner] = [open(urls.ledger.functions), open(urls.ledger.owner)]
-  const ownerOf = (): Database => owner
-  const databases: BenchDatabases = { server, secrets, urls, owner, ledger, ownerOf }
+  const databases = await openDatabases(bench, server, { dataDir, contexts: ['ledger'] })
   const entries = await fill(bench, databases, wanted)
   return { databases, entries, customers: await signedIn(databases) }
 }
@@ -97,15 +81,13 @@ async function fill(bench: Bench, databases: BenchDatabases, wanted: number): Pr
 
 /** All customers of the ledger, each with a fresh token: making the ledger may take longer than one lives. */
 async function signedIn({ owner, secrets }: BenchDatabases): Promise<Customer[]> {
-  const { JWT_SIGNING_KEY: json } = secrets.secrets({}).get('token-signing-key')!
-  const signingKey = JSON.parse(json!) as Record<string, unknown>
   const rows = await owner.query<{ user_id: string; accounts: string[] }>({
     text: `select user_id, array_agg(id) as accounts from accounts where kind = 'customer' group by user_id`,
   })
   return Promise.all(
     rows.map(async ({ user_id: userId, accounts }) => ({
       userId,
-      token: await signAccessToken({ userId, role: 'customer', sessionId: randomUUID() }, signingKey),
+      token: await signIn(secrets, userId),
       accounts,
     })),
   )

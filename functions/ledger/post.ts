@@ -3,7 +3,7 @@ import { transactionRejected } from '../../eventing/contracts/transaction.reject
 import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
 import type { Outbox, OutboxEvent } from '../../eventing/outbox.ts'
 import { sqlstate, type Database, type Transaction } from '../../knative/host/database.ts'
-import { UnavailableError } from '../../knative/host/problems.ts'
+import { createGroupCommit } from '../../knative/host/group-commit.ts'
 import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal } from './refusals.ts'
 import type { TransactionType } from './transaction.ts'
@@ -54,12 +54,6 @@ interface OutcomeRow {
   event_data: string | null
 }
 
-interface Waiting {
-  request: PostingRequest
-  resolve: (outcome: PostingOutcome) => void
-  reject: (error: unknown) => void
-}
-
 const BATCH_MAX = 500
 const WAITING_MAX = 5_000
 const ATTEMPTS = 4
@@ -67,54 +61,21 @@ const ATTEMPTS = 4
 // requested transaction gets when both are posted at the same moment: repeated, it finds the first.
 const REPEATABLE = new Set(['40001', '40P01', '23505'])
 
-/** Group commit: what arrives while a batch is being posted goes into the next one, so under load many requests
- * share one round trip and one commit, and a lone one goes at once. One batch at a time: two make each other smaller,
- * and a transaction costs the database a third more in a batch of 25 than in one of 125. */
+/** Posts in groups; see createGroupCommit(). One batch at a time: two make each other smaller, and a transaction costs
+ * the database a third more in a batch of 25 than in one of 125. */
 export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): Poster {
-  const waiting: Waiting[] = []
-  let isPosting = false
-
-  const postWaiting = async (): Promise<void> => {
-    if (isPosting) return
-    isPosting = true
-    while (waiting.length > 0) await settle(waiting.splice(0, BATCH_MAX))
-    isPosting = false
-  }
-
-  const settle = async (batch: Waiting[]): Promise<void> => {
-    try {
-      const { outcomes, events } = await postOnce(batch.map(({ request }) => request))
-      batch.forEach(({ resolve }, i) => resolve(outcomes[i]!))
-      outbox.publish(events)
-    } catch (error) {
-      // Where the fault lies with one request, the others must not share its fate.
-      if (batch.length > 1 && !(error instanceof UnavailableError))
-        for (const one of batch) await settle([one])
-      else for (const { reject } of batch) reject(error)
-    }
-  }
-
-  const postOnce = async (requests: PostingRequest[]): Promise<Posted> => {
+  const commit = async (requests: PostingRequest[]) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await postTransactions(db, requests)
+        const { outcomes, events } = await postTransactions(db, requests)
+        return { results: outcomes, events }
       } catch (error) {
         if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
       }
     }
   }
-
-  return {
-    post: (request) =>
-      new Promise((resolve, reject) => {
-        if (waiting.length >= WAITING_MAX) {
-          reject(new UnavailableError('too many transactions are waiting to be posted'))
-          return
-        }
-        waiting.push({ request, resolve, reject })
-        void postWaiting()
-      }),
-  }
+  const limit = { waiting: WAITING_MAX, refusal: 'too many transactions are waiting to be posted' }
+  return { post: createGroupCommit({ commit, outbox, groupMax: BATCH_MAX, limit }) }
 }
 
 export interface Posted {
