@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function run({ port, dataDir, host, queue }: Arguments): Promise<void> {
+async function run({ port, kubernetesPort, dataDir, host, queue }: Arguments): Promise<void> {
   const startedAt = Date.now()
   const since = () => `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(5)} s`
   const stop = onStop()
@@ -28,6 +28,7 @@ async function run({ port, dataDir, host, queue }: Arguments): Promise<void> {
     root: process.cwd(),
     dataDir: resolve(dataDir),
     port,
+    kubernetesPort,
     queue,
     ...(host && { hosts: [host] }),
     log: createLog({ service: 'runtime' }, process.env.LOG_LEVEL === 'debug' ? 'debug' : 'warn'),

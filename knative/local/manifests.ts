@@ -24,6 +24,8 @@ export interface Manifests {
   pingSources: PingSourceManifest[]
   /** Broker, RabbitmqBrokerConfig and Trigger documents: eventing/broker knows what they mean. */
   eventing: Resource[]
+  /** All that was read, as it was written, in the order of the files. */
+  resources: Resource[]
 }
 
 const EVENTING_KINDS = ['Broker', 'RabbitmqBrokerConfig', 'Trigger']
@@ -48,6 +50,7 @@ export function readManifests(root: string): Manifests {
     ),
     pingSources: ofKind('PingSource', 'sources.knative.dev/').map(readPingSource),
     eventing: resources.filter((resource) => EVENTING_KINDS.includes(resource.kind)),
+    resources,
   }
   requireSubscribers(resources, manifests.services)
   return manifests

@@ -4,6 +4,8 @@ export type QueueChoice = 'rabbitmq' | 'postgres'
 
 export interface Arguments {
   port: number
+  /** Of the Kubernetes API; undefined is 8081, or another one where that is taken. */
+  kubernetesPort: number | undefined
   dataDir: string
   /** Address that the public port is opened on; undefined is this machine alone. */
   host: string | undefined
@@ -11,11 +13,14 @@ export interface Arguments {
   queue: QueueChoice | undefined
 }
 
-export const USAGE = `npm start [-- --port 8080 --data .microbank --host 127.0.0.1 --queue rabbitmq|postgres]
+export const USAGE = `npm start [-- --port 8080 --data .microbank --host 127.0.0.1 --queue rabbitmq|postgres --kubernetes-port 8081]
 
   --port    public port; every host of the bank is served on it
   --data    folder for all that is kept: databases, queue, secrets, logs
   --host    address to listen on; 0.0.0.0 opens the bank to the network (default: this machine only)
+  --kubernetes-port
+            port of the read-only Kubernetes API for kubectl and kn, on this machine only (default: 8081, or another
+            one where that is taken; <data>/kubeconfig says which)
   --queue   what carries the events (default: RabbitMQ where the machine has it, else Postgres)
 
 Environment: AMQP_URL for a RabbitMQ of your own; <CONTEXT>_DATABASE_URL, and <CONTEXT>_DATABASE_OWNER_URL for
@@ -25,13 +30,20 @@ migrations, for a Postgres of your own (LEDGER_DATABASE_URL, ...); any setting o
 export function readArguments(args: string[]): Arguments | undefined {
   const { values } = parse(args)
   if (values.help) return undefined
-  const port = Number(values.port)
-  if (!/^\d+$/.test(values.port) || port > 65535)
-    throw new Error(`--port must be a number from 0 to 65535, not '${values.port}'`)
+  const port = portOf('--port', values.port)
+  const given = values['kubernetes-port']
+  const kubernetesPort = given === undefined ? undefined : portOf('--kubernetes-port', given)
   const { queue } = values
   if (queue !== undefined && queue !== 'rabbitmq' && queue !== 'postgres')
     throw new Error(`--queue must be rabbitmq or postgres, not '${queue}'`)
-  return { port, dataDir: values.data, host: values.host, queue }
+  return { port, kubernetesPort, dataDir: values.data, host: values.host, queue }
+}
+
+function portOf(option: string, text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65535)
+    throw new Error(`${option} must be a number from 0 to 65535, not '${text}'`)
+  return port
 }
 
 function parse(args: string[]) {
@@ -43,6 +55,7 @@ function parse(args: string[]) {
         data: { type: 'string', default: '.microbank' },
         host: { type: 'string' },
         queue: { type: 'string' },
+        'kubernetes-port': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })

@@ -103,12 +103,14 @@ export interface Listener {
 
 /**
  * Opens a port on each of `hosts` (the same port on all).
- * @throws an error with a sentence where the port is taken
+ * @param option that of the command line by which another port is chosen
+ * @throws PortTakenError, with a sentence, where the port is taken
  */
 export async function openListener(
   handler: RequestListener,
   port: number,
   hosts: string[],
+  option = '--port',
 ): Promise<Listener> {
   let stopping = false
   const answering: RequestListener = (req, res) => {
@@ -121,7 +123,7 @@ export async function openListener(
   for (const host of hosts) {
     const server = createHttpServer(answering)
     try {
-      chosen = await listen(server, chosen, host)
+      chosen = await listen(server, chosen, host, option)
       servers.push(server)
     } catch (error) {
       // A machine without IPv6 has no ::1; the first host is the one that has to be there.
@@ -173,13 +175,15 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   )
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
+export class PortTakenError extends Error {}
+
+function listen(server: Server, port: number, host: string, option: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') return reject(error)
       reject(
-        new Error(
-          `Port ${port} is taken by another program. Choose another: npm start -- --port ${port + 1}`,
+        new PortTakenError(
+          `Port ${port} is taken by another program. Choose another: npm start -- ${option} ${port + 1}`,
         ),
       )
     })

@@ -10,6 +10,8 @@ import { environmentOf, overridden, type EnvData } from './environment.ts'
 import { brokersOf, startBrokers } from './eventing.ts'
 import { openFunctionLogs } from './function-log.ts'
 import { CLUSTER_DOMAIN, PUBLIC_DOMAIN } from './hosts.ts'
+import { createObjects } from './kubernetes/objects/objects.ts'
+import { openKubernetesApi } from './kubernetes/open.ts'
 import { openProcessRecords } from './leftovers.ts'
 import { lockDataFolder } from './lock.ts'
 import { readManifests } from './manifests.ts'
@@ -29,6 +31,8 @@ export interface RuntimeOptions {
   dataDir: string
   /** Public port; 0 is any that is free. */
   port: number
+  /** Port of the Kubernetes API; undefined is 8081, or another one where that is taken. */
+  kubernetesPort?: number | undefined
   /** Addresses of the public port; default is this machine alone. */
   hosts?: string[]
   queue?: QueueChoice | undefined
@@ -53,6 +57,8 @@ export interface Runtime {
   port: number
   internalPort: number
   dataDir: string
+  /** File for KUBECONFIG: where kubectl and kn find this bank. */
+  kubeconfig: string
   /** What carries the events, and why. */
   queue: string
   secrets: SecretStore
@@ -88,9 +94,16 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       services: [...services.values()].map((service) => ({ ...service.status(), url: urlOf(service, port) })),
       brokers: await brokers.status(),
     }))
+    const startedAt = new Date()
+    const api = await openKubernetesApi({
+      read: createObjects({ manifests: bank.manifests, status: inside.status, startedAt }),
+      ...{ startedAt, port: bank.kubernetesPort, dataDir: bank.dataDir, log: bank.log },
+    })
+    undo.add(() => api.stop())
     undo.add(announce(bank.dataDir, { pid: process.pid, url, port, internalPort }))
     return {
       ...{ url, port, internalPort, queue, dataDir: bank.dataDir, secrets: bank.secrets },
+      kubeconfig: api.kubeconfig,
       status: inside.status,
       stop: () => undo.run(),
       kill() {

@@ -36,6 +36,8 @@ export interface ServiceStatus {
   reason: string
   processes: number
   starting: number
+  /** Processes that there should be. */
+  wanted: number
   minScale: number
   maxScale: number
   inFlight: number
@@ -97,6 +99,7 @@ export class Service {
       reason: crashLoop?.reason ?? '',
       processes: this.#pool.readyCount,
       starting: this.#pool.startingCount,
+      wanted: this.#pool.wanted,
       minScale: manifest.scaling.minScale,
       maxScale: manifest.scaling.maxScale,
       inFlight: this.#meter.current,

@@ -1,7 +1,7 @@
 import type { Runtime } from './runtime.ts'
 
 /** What a person sees when the bank has started: where it is, who may do what, and a first transfer to paste. */
-export function welcome({ url, port, queue, dataDir, secrets }: Runtime): string {
+export function welcome({ url, port, queue, dataDir, kubeconfig, secrets }: Runtime): string {
   const { email, password } = secrets.operator
   const operator = secrets.showOperator
     ? `\nOperator      ${email}\n              password ${password}   (shown this once; kept in ${dataDir}/secrets.json)`
@@ -13,6 +13,7 @@ Front door    ${url}/api
 A function    http://transfer.microbank.localhost:${port}
 Broker        http://default-broker-ingress.microbank.localhost:${port}
 Events        go through ${queue}
+Look inside   KUBECONFIG=${kubeconfig} kubectl get ksvc,brokers,triggers
 Data, logs    ${dataDir}${operator}
 
 A first transfer, to paste into a shell:

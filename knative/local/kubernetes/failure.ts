@@ -1,0 +1,37 @@
+import type { ResourceType } from './resource-types.ts'
+
+/** What the Kubernetes API answers instead of what was asked for. */
+export interface Failure {
+  kind: 'Status'
+  apiVersion: 'v1'
+  metadata: object
+  status: 'Failure'
+  message: string
+  reason: string
+  code: number
+  details?: object
+}
+
+const failure = (code: number, reason: string, message: string, details?: object): Failure => ({
+  ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code },
+  ...(details && { details }),
+})
+
+export const failures = {
+  noSuchPath: () => failure(404, 'NotFound', 'the server could not find the requested resource'),
+  notFound: ({ group, plural }: ResourceType, name: string) =>
+    failure(404, 'NotFound', `${plural}${group && `.${group}`} "${name}" not found`, {
+      ...{ name, group, kind: plural },
+    }),
+  readOnly: () =>
+    failure(
+      ...([405, 'MethodNotAllowed'] as const),
+      'this bank runs without a cluster, and its Kubernetes API can only be read: the manifests in knative/services ' +
+        'and eventing are what it is made from. Change them and start it again.',
+    ),
+  foreignHost: () =>
+    failure(403, 'Forbidden', 'the Kubernetes API of the local runtime answers only to localhost'),
+  badRequest: (message: string) => failure(400, 'BadRequest', message),
+  tooManyWatches: () => failure(429, 'TooManyRequests', 'too many watches are open'),
+  internal: (message: string) => failure(500, 'InternalError', message),
+}

@@ -1,0 +1,107 @@
+import { uidOf } from '../../../../eventing/broker/topology.ts'
+import { NAMESPACE, type Manifests } from '../../manifests.ts'
+import { field, type Resource } from '../../resource.ts'
+import type { RuntimeStatus } from '../../runtime.ts'
+import { seconds, type Condition, type KubernetesObject, type Metadata, type ReadObjects } from '../object.ts'
+import { brokerObject, eventTypeObject, pingSourceObject, triggerObject } from './eventing.ts'
+import { servingObjects } from './serving.ts'
+import { createTransitions, type Since } from './transitions.ts'
+
+/** How the objects of one run are made. */
+export interface Make {
+  metadata(kind: string, resource: Pick<Resource, 'metadata'>, owner?: object): Metadata
+  since: Since
+  /** The object that a manifest asks for, with its status. */
+  object(resource: Resource, conditions: readonly Condition[], status: object): KubernetesObject
+}
+
+/** Says what there is: each object as its manifest has it, with the status that Knative's controllers would give it,
+ * from the state that the runtime is in at that moment. They exist since the runtime has been running. */
+export function createObjects(options: {
+  manifests: Pick<Manifests, 'resources'>
+  status: () => Promise<Pick<RuntimeStatus, 'services' | 'brokers'>>
+  startedAt: Date
+}): ReadObjects {
+  const { resources } = options.manifests
+  const make = maker(options.startedAt)
+  return async () => {
+    const { services, brokers } = await options.status()
+    return [namespace(make), ...resources.flatMap((resource) => objectsOf(resource, services, brokers, make))]
+  }
+}
+
+function objectsOf(
+  resource: Resource,
+  services: RuntimeStatus['services'],
+  brokers: RuntimeStatus['brokers'],
+  make: Make,
+): KubernetesObject[] {
+  const named = <Item extends { name: string }>(items: readonly Item[], name: unknown): Item[] =>
+    items.filter((item) => item.name === name)
+  const { name } = resource.metadata
+  switch (`${resource.apiVersion.split('/')[0]} ${resource.kind}`) {
+    case 'serving.knative.dev Service':
+      return named(services, name).flatMap((status) => servingObjects(resource, status, make))
+    case 'eventing.knative.dev Broker':
+      return named(brokers, name).map((status) => brokerObject(resource, status, make))
+    case 'eventing.knative.dev Trigger':
+      return named(brokers, field(resource, 'spec.broker')).map((status) =>
+        triggerObject(resource, status, make),
+      )
+    case 'eventing.knative.dev EventType':
+      return [
+        eventTypeObject(
+          resource,
+          brokers.map((broker) => broker.name),
+          make,
+        ),
+      ]
+    case 'eventing.knative.dev RabbitmqBrokerConfig':
+      return [make.object(resource, [], {})]
+    case 'sources.knative.dev PingSource':
+      return [pingSourceObject(resource, make)]
+    default:
+      return []
+  }
+}
+
+function maker(startedAt: Date): Make {
+  const since = createTransitions(startedAt)
+  const metadata: Make['metadata'] = (kind, { metadata: { name, labels, annotations } }, owner) => ({
+    name,
+    namespace: NAMESPACE,
+    uid: uidOf(kind, { namespace: NAMESPACE, name }),
+    generation: 1,
+    creationTimestamp: seconds(startedAt),
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(Object.keys(annotations).length > 0 && { annotations }),
+    ...(owner && { ownerReferences: [owner] }),
+  })
+  return {
+    metadata,
+    since,
+    object(resource, conditions, status) {
+      const { apiVersion, kind, document } = resource
+      const about = metadata(kind, resource)
+      const told = { observedGeneration: 1, conditions: since(about.uid, conditions), ...status }
+      return {
+        apiVersion,
+        kind,
+        metadata: about,
+        spec: document.spec,
+        ...(conditions.length > 0 && { status: told }),
+      }
+    },
+  }
+}
+
+function namespace(make: Make): KubernetesObject {
+  const {
+    namespace: _none,
+    generation: _no,
+    ...metadata
+  } = make.metadata('Namespace', {
+    metadata: { name: NAMESPACE, labels: { 'kubernetes.io/metadata.name': NAMESPACE }, annotations: {} },
+  })
+  return { apiVersion: 'v1', kind: 'Namespace', metadata, status: { phase: 'Active' } }
+}

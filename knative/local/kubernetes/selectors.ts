@@ -1,0 +1,41 @@
+import type { KubernetesObject } from './object.ts'
+
+type Matches = (object: KubernetesObject) => boolean
+
+/** Reads `labelSelector` (`a=b,c!=d,e in (f,g),h,!i`) and `fieldSelector` (`metadata.name=x`) of a request.
+ * @throws BadSelector where one can't be read or asks for a field that can't be selected by */
+export function selectorOf(query: URLSearchParams): Matches {
+  const labels = split(query.get('labelSelector') ?? '').map(labelTerm)
+  const fields = split(query.get('fieldSelector') ?? '').map(fieldTerm)
+  return (object) => [...labels, ...fields].every((matches) => matches(object))
+}
+
+export class BadSelector extends Error {}
+
+/** At the commas that are not within parentheses. */
+const split = (selector: string): string[] =>
+  selector
+    .split(/,(?![^(]*\))/)
+    .map((term) => term.trim())
+    .filter(Boolean)
+
+function labelTerm(term: string): Matches {
+  const set = /^([\w./-]+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(term)
+  if (set) {
+    const [, key, operator, list] = set as unknown as [string, string, string, string]
+    const values = list.split(',').map((value) => value.trim())
+    return ({ metadata }) => values.includes(metadata.labels?.[key] ?? '') === (operator === 'in')
+  }
+  const [, not, key, operator, value] = /^(!?)([\w./-]+)(?:(==?|!=)([\w.-]*))?$/.exec(term) ?? []
+  if (key === undefined || (not && operator)) throw new BadSelector(`unable to parse requirement: ${term}`)
+  if (!operator) return ({ metadata }) => key in (metadata.labels ?? {}) !== (not === '!')
+  return ({ metadata }) => (metadata.labels?.[key] === value) === (operator !== '!=')
+}
+
+function fieldTerm(term: string): Matches {
+  const [, field, operator, value] = /^metadata\.(name|namespace)(==?|!=)(.*)$/.exec(term) ?? []
+  // Which objects an event is about: there are no events.
+  if (!field && /^(involvedObject|regarding)\./.test(term)) return () => true
+  if (!field) throw new BadSelector(`field label not supported: ${term}`)
+  return ({ metadata }) => (metadata[field as 'name' | 'namespace'] === value) === (operator !== '!=')
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Log } from '../../../monitoring/log.ts'
+import { discover } from './discovery.ts'
+import { failures, type Failure } from './failure.ts'
+import type { ReadObjects } from './object.ts'
+import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from './resource-types.ts'
+import { BadSelector, selectorOf } from './selectors.ts'
+import { createStore, type Snapshot, type Stored } from './store.ts'
+import { tableOf, type Included } from './table.ts'
+import { createWatches } from './watch.ts'
+
+export interface KubernetesApi {
+  handler: (req: IncomingMessage, res: ServerResponse) => void
+  /** Ends the watches, which would otherwise go on. */
+  endWatches(): void
+}
+
+/** The read-only part of the Kubernetes API over these objects: enough for kubectl and kn to list, get, describe, watch
+ * and wait. It knows no users: who reaches the port reads all, so it must listen on this machine alone. */
+export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log): KubernetesApi {
+  const snapshot = createStore(read, startedAt)
+  const watches = createWatches(snapshot)
+
+  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    // A web page could let its own name point to this machine and then read what is answered to that name.
+    if (!isLocal(req.headers.host)) return refuse(res, failures.foreignHost())
+    if (req.method !== 'GET' && req.method !== 'HEAD') return refuse(res, failures.readOnly())
+    const { pathname, searchParams: query } = new URL(req.url ?? '/', 'http://localhost')
+    if (/^\/(healthz|livez|readyz)$/.test(pathname)) return void res.end('ok')
+    const discovered = discover(pathname)
+    if (discovered) return send(res, discovered)
+    const target = targetOf(pathname)
+    if (!target) return refuse(res, failures.noSuchPath())
+
+    const matches = selectorOf(query)
+    const selects = (object: Stored): boolean => isOf(target, object) && matches(object)
+    const form = formOf(target.type, req, query)
+    if (query.get('watch') === 'true' || query.get('watch') === '1') {
+      if (!(await watches.open(res, query, { ...form, type: target.type, selects })))
+        refuse(res, failures.tooManyWatches())
+      return
+    }
+    const now = await snapshot()
+    const found = now.objects.filter(selects)
+    if (target.name === undefined) return send(res, form.list(found, now))
+    if (found.length === 0) return refuse(res, failures.notFound(target.type, target.name))
+    return send(res, form.one(found[0]!, now))
+  }
+
+  return {
+    handler(req, res) {
+      answer(req, res).catch((error: unknown) => {
+        if (error instanceof BadSelector) return refuse(res, failures.badRequest(error.message))
+        log.error('the Kubernetes API could not answer', { error: String(error) })
+        if (res.headersSent) res.destroy()
+        else refuse(res, failures.internal((error as Error).message))
+      })
+    },
+    endWatches: () => watches.end(),
+  }
+}
+
+const isLocal = (host = ''): boolean => /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(host)
+
+/** What a path asks for: objects of one type, in one namespace or all, or one by its name. */
+interface Target {
+  type: ResourceType
+  namespace?: string
+  name?: string
+}
+
+function targetOf(path: string): Target | undefined {
+  const [root, ...parts] = path.split('/').slice(1)
+  const [group, version, ...rest] = root === 'api' ? ['', ...parts] : parts
+  if (root !== 'api' && root !== 'apis') return undefined
+  const isWithin = rest[0] === 'namespaces' && rest.length > 2
+  const [plural, name, ...more] = isWithin ? rest.slice(2) : rest
+  const type = RESOURCE_TYPES.find(
+    (known) => known.group === group && known.version === version && known.plural === plural,
+  )
+  if (
+    !type ||
+    more.length > 0 ||
+    type.isNamespaced !== (isWithin || (name === undefined && type.isNamespaced))
+  )
+    return undefined
+  return { type, ...(isWithin && { namespace: rest[1]! }), ...(name !== undefined && { name }) }
+}
+
+const isOf = ({ type, namespace, name }: Target, { kind, apiVersion, metadata }: Stored): boolean =>
+  kind === type.kind &&
+  apiVersion === apiVersionOf(type) &&
+  (namespace === undefined || metadata.namespace === namespace) &&
+  (name === undefined || metadata.name === name)
+
+/** How objects are answered: as they are, or as the rows of a table. */
+export interface Form {
+  one(object: Stored, snapshot: Pick<Snapshot, 'resourceVersion'>): object
+  list(objects: readonly Stored[], snapshot: Pick<Snapshot, 'resourceVersion'>): object
+}
+
+function formOf(type: ResourceType, { headers }: IncomingMessage, query: URLSearchParams): Form {
+  // A client names what it can read in the order in which it likes it; a table comes first or not at all.
+  const wantsTable = /^application\/json;[^,]*\bas=Table\b/.test(headers.accept ?? '')
+  if (!wantsTable) return plainForm(type)
+  const asked = query.get('includeObject')
+  const included: Included = asked === 'None' || asked === 'Object' ? asked : 'Metadata'
+  const list: Form['list'] = (objects, { resourceVersion }) =>
+    tableOf(type, objects, { now: new Date(), included, resourceVersion })
+  return { list, one: (object, snapshot) => list([object], snapshot) }
+}
+
+const plainForm = (type: ResourceType): Form => ({
+  one: (object) => object,
+  list: (items, { resourceVersion }) => ({
+    kind: `${type.kind}List`,
+    apiVersion: apiVersionOf(type),
+    metadata: { resourceVersion },
+    items,
+  }),
+})
+
+function send(res: ServerResponse, body: object, status = 200): void {
+  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  res.end(`${JSON.stringify(body)}\n`)
+}
+
+const refuse = (res: ServerResponse, failed: Failure): void => send(res, failed, failed.code)

@@ -1,0 +1,73 @@
+import type { Stored } from './store.ts'
+import type { Column, ResourceType } from './resource-types.ts'
+
+/** How much of each object goes with its row: `includeObject` of the request. */
+export type Included = 'None' | 'Metadata' | 'Object'
+
+const NAME: Column = { name: 'Name', type: 'string', value: ({ metadata }) => metadata.name }
+
+/** What `kubectl get` prints: the columns are the server's to choose. */
+export function tableOf(
+  { columns }: ResourceType,
+  objects: readonly Stored[],
+  { now, included, resourceVersion }: { now: Date; included: Included; resourceVersion: string },
+): object {
+  const all = [NAME, ...columns]
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: { resourceVersion },
+    columnDefinitions: all.map((column) => ({
+      name: column.name,
+      // The client gets an age in words, so for it a date is a text.
+      type: column.type === 'date' ? 'string' : column.type,
+      format: column === NAME ? 'name' : '',
+      description: '',
+      priority: column.priority ?? 0,
+    })),
+    rows: objects.map((object) => ({
+      cells: all.map((column) => cell(column, object, now)),
+      ...(included !== 'None' && { object: included === 'Object' ? object : partial(object) }),
+    })),
+  }
+}
+
+const partial = ({ metadata }: Stored) => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: 'meta.k8s.io/v1',
+  metadata,
+})
+
+function cell({ type, value }: Column, object: Stored, now: Date): unknown {
+  const found = value(object)
+  if (found === undefined) return null
+  return type === 'date' ? age(now.getTime() - Date.parse(String(found))) : found
+}
+
+const SECOND = { name: 's', ms: 1000 }
+const MINUTE = { name: 'm', ms: 60_000 }
+const HOUR = { name: 'h', ms: 3_600_000 }
+const DAY = { name: 'd', ms: 86_400_000 }
+
+/** Up to which age it is told in which units. */
+const AGES = [
+  { belowMs: 2 * MINUTE.ms, units: [SECOND] },
+  { belowMs: 10 * MINUTE.ms, units: [MINUTE, SECOND] },
+  { belowMs: 3 * HOUR.ms, units: [MINUTE] },
+  { belowMs: 8 * HOUR.ms, units: [HOUR, MINUTE] },
+  { belowMs: 2 * DAY.ms, units: [HOUR] },
+  { belowMs: 8 * DAY.ms, units: [DAY, HOUR] },
+  { belowMs: Infinity, units: [DAY] },
+]
+
+/** An age as Kubernetes tells it: `95s`, `7m12s`, `45m`, `3h4m`, `12d`. */
+export function age(ms: number): string {
+  let rest = Math.max(0, ms)
+  const { units } = AGES.find(({ belowMs }) => rest < belowMs)!
+  const parts = units.map((unit, i) => {
+    const count = Math.floor(rest / unit.ms)
+    rest -= count * unit.ms
+    return i > 0 && count === 0 ? '' : `${count}${unit.name}`
+  })
+  return parts.join('')
+}
