@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Builds the bank's image and runs one of its functions as a cluster would, at its strictest: not root, a root file system
+# that can't be written, no capabilities. Prints the image's size and how long the first answer took.
+#
+#   bash knative/image/try.sh               builds dev.local/microbank:try and tries it
+#   bash knative/image/try.sh IMAGE         tries an image that is there
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+say() { printf '%s\n' "$*" >&2; }
+
+command -v docker > /dev/null || { say "docker is missing: https://docs.docker.com/engine/install"; exit 1; }
+docker info > /dev/null 2>&1 || { say "docker is there, but its daemon does not answer"; exit 1; }
+
+image=${1:-dev.local/microbank:try}
+if [ $# -eq 0 ]; then
+  say "building $image"
+  # What a build has to be given on the way, such as --network host.
+  read -ra options <<< "${DOCKER_BUILD_OPTIONS:-}"
+  docker build --tag "$image" "${options[@]}" .
+fi
+
+container=microbank-try-$$
+port=$((20000 + RANDOM % 10000))
+trap 'docker rm --force "$container" > /dev/null 2>&1 || true' EXIT
+
+say "running the function transfer from $image on port $port: read-only, as user 1000, without capabilities"
+# What a Service would give it; made up here, because /healthz needs neither the database nor a token.
+public_key='
+  const key = crypto.generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" })
+  console.log(JSON.stringify({ keys: [{ ...key, kid: "try", alg: "EdDSA" }] }))'
+jwks=$(docker run --rm --network none --entrypoint node "$image" -e "$public_key")
+environment=(
+  --env PORT="$port"
+  --env LEDGER_DATABASE_URL=postgres://ledger@127.0.0.1:1/ledger
+  --env JWKS="$jwks"
+  --env REQUEST_SIGNING_KEY="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
+)
+began=$(date +%s%N)
+docker run --detach --name "$container" --network host --read-only --user 1000:1000 \
+  --cap-drop ALL --security-opt no-new-privileges "${environment[@]}" "$image" transfer > /dev/null
+
+until curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthz"; do
+  if [ $(($(date +%s%N) - began)) -gt 30000000000 ] || [ "$(docker inspect --format '{{.State.Running}}' "$container")" != true ]; then
+    say "no answer; the function said:"
+    docker logs "$container" >&2
+    exit 1
+  fi
+  sleep 0.005
+done
+answered=$(date +%s%N)
+
+say "stopping it: it has nothing under way, so it ends by itself"
+docker stop --time 10 "$container" > /dev/null
+status=$(docker inspect --format '{{.State.ExitCode}}' "$container")
+[ "$status" -eq 0 ] || { say "it ended with status $status instead of 0"; docker logs "$container" >&2; exit 1; }
+
+bytes=$(docker image inspect --format '{{.Size}}' "$image")
+printf 'size: %s MB\nfrom docker run to the first 200: %s ms\n' "$((bytes / 1000000))" "$(((answered - began) / 1000000))"
