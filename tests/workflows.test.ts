@@ -1,0 +1,246 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join, normalize } from 'node:path'
+import Ajv from 'ajv'
+import { parse } from 'yaml'
+import { releaseUrls, writeSchemas } from '../.github/manifests/schemas.mjs'
+import { files, read, ROOT, type Manifest } from './support/repository.ts'
+
+/** What a fork gets besides the bank: workflows, devcontainer, guides. Held against what they speak of. */
+
+const workflows = files(/^\.github\/workflows\/.*\.ya?ml$/).map((file) => ({ file, ...yaml(file) }))
+const actions = files(/^\.github\/actions\/.*\/action\.ya?ml$/).map((file) => ({ file, ...yaml(file) }))
+const jobs = workflows.flatMap(({ file, jobs: byName }) =>
+  Object.entries<Manifest>(byName).map(([name, job]) => ({ ...job, name: `${file} ${name}` })),
+)
+const steps: Manifest[] = [...jobs.flatMap((job) => job.steps), ...actions.flatMap(({ runs }) => runs.steps)]
+const uses = steps.flatMap((step) => (step.uses ? [step.uses as string] : []))
+const commands = steps.flatMap((step) => (step.run ? [step.run as string] : []))
+const { scripts, engines, version } = JSON.parse(read('package.json')) as {
+  scripts: Record<string, string>
+  engines: { node: string }
+  version: string
+}
+
+function yaml(file: string): Manifest {
+  return parse(read(file), { strict: true, uniqueKeys: true })
+}
+
+function variables(file: string): Record<string, string> {
+  return Object.fromEntries(
+    [...read(file).matchAll(/^(\w+)=(.+)$/gm)].map(([, name, value]) => [name, value]),
+  )
+}
+
+let folder: string
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'microbank-workflows-'))))
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('workflows', () => {
+  test('each says what it may do, and by default it may only read', () => {
+    expect(workflows.length).toBeGreaterThan(2)
+    for (const { file, permissions } of workflows)
+      expect([file, permissions]).toEqual([file, { contents: 'read' }])
+  })
+
+  test('only a tag gets a job that may write', () => {
+    const tagged = "startsWith(github.ref, 'refs/tags/v')"
+    const writing = jobs.filter(({ permissions = {} }) => Object.values(permissions).includes('write'))
+    expect(writing.length).toBeGreaterThan(0)
+    for (const { name, needs, ...job } of writing) {
+      const before = jobs.find((other) => other.name === name.replace(/\S+$/, needs as string))
+      expect([name, [job.if, before?.if].includes(tagged)]).toEqual([name, true])
+    }
+  })
+
+  test('each job ends some time, and a newer push ends an older one’s run', () => {
+    for (const job of jobs) expect([job.name, job['timeout-minutes'] > 0]).toEqual([job.name, true])
+    for (const { file, concurrency } of workflows)
+      expect([file, concurrency?.group]).toEqual([file, expect.stringContaining('github.ref')])
+  })
+
+  test('each action is pinned to a commit, with its version beside it, and to one commit everywhere', () => {
+    const pins = new Map<string, string>()
+    for (const action of uses.filter((each) => !each.startsWith('./'))) {
+      const [, name, commit] = /^([\w./-]+)@([0-9a-f]{40})$/.exec(action) ?? []
+      expect([action, commit]).toEqual([action, expect.any(String)])
+      expect([name, pins.get(name!) ?? commit]).toEqual([name, commit])
+      pins.set(name!, commit!)
+    }
+    const lines = [...workflows, ...actions].flatMap(({ file }) => read(file).match(/uses: [^.\n].*/g) ?? [])
+    for (const line of lines) expect(line).toMatch(/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+  })
+
+  test('no step puts what a stranger may have written into a shell', () => {
+    for (const command of commands) expect(command).not.toMatch(/\$\{\{/)
+  })
+
+  test('whatever a step runs is there: npm scripts, scripts, actions of our own', () => {
+    const npm = commands.flatMap((each) => [...each.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!))
+    const paths = commands.flatMap((each) =>
+      [...each.matchAll(/(?:bash|node|xargs) (?:\S+ )*?([\w.-]+\/[\w./-]+\.\w+)/g)].map(([, path]) => path!),
+    )
+    expect(npm.length).toBeGreaterThan(4)
+    expect(paths.length).toBeGreaterThan(5)
+    for (const name of npm) expect(Object.keys(scripts)).toContain(name)
+    for (const action of uses.filter((each) => each.startsWith('./'))) paths.push(`${action}/action.yaml`)
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+  })
+
+  test('they do all that .ci/run does', () => {
+    const done = [...commands, ...actions.flatMap(({ runs }) => runs.steps.map(({ run }: Manifest) => run))]
+    for (const [, step] of read('.ci/run').matchAll(/^step npm (ci|run --silent \S+|test)/gm))
+      expect(done.join('\n')).toContain(`npm ${step!.replace('--silent ', '')}`)
+  })
+
+  test('the tests run on the oldest Node that the package allows and on that of the image', () => {
+    const { matrix } = jobs.find(({ name }) => name === '.github/workflows/ci.yaml test').strategy
+    const [, image] = /^ARG NODE=node:(\d+)-/m.exec(read('Dockerfile'))!
+    expect(matrix.node).toEqual([engines.node.replace('>=', ''), image])
+    expect(actions[0]!.inputs.node.default).toBe(image)
+  })
+})
+
+describe('the release', () => {
+  const notes = (tag: string) =>
+    spawnSync('bash', [join(ROOT, '.github/release-notes.sh'), tag], { encoding: 'utf8' })
+
+  test('says what CHANGELOG.md says of the version, and nothing of another', () => {
+    const { status, stdout } = notes(`v${version}`)
+    expect(status).toBe(0)
+    expect(stdout.trim()).not.toBe('')
+    expect(read('CHANGELOG.md')).toContain(stdout.trim())
+    expect(stdout).not.toMatch(/^## /m)
+  })
+
+  test('is refused where tag and package.json differ', () => {
+    const refused = { status: 1, stdout: '', stderr: expect.stringContaining(`package.json ${version}`) }
+    expect(notes('v99.0.0')).toMatchObject(refused)
+  })
+})
+
+describe('the redeployment', () => {
+  test('changes a line that is there, once', () => {
+    const script = read('.github/redeploy.sh')
+    const value = (name: string) => new RegExp(`^${name}='?([^'\n]+)'?$`, 'm').exec(script)![1]!
+    expect(read(value('file')).split(value('line'))).toHaveLength(2)
+    expect(value('changed')).not.toContain(value('line'))
+  })
+})
+
+describe('the schemas of the manifests', () => {
+  const definition = `
+kind: CustomResourceDefinition
+spec:
+  group: vaults.example.org
+  names: { kind: Vault }
+  versions:
+    - name: v1
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+                doors: { type: integer, nullable: true }
+                width: { x-kubernetes-int-or-string: true }
+                labels: { type: object, additionalProperties: { type: string } }
+                extra: { type: object, x-kubernetes-preserve-unknown-fields: true, properties: { a: { type: string } } }
+`
+  const vault = { apiVersion: 'vaults.example.org/v1', kind: 'Vault', metadata: { name: 'cellar' } }
+
+  test('are those of the releases that the cluster is made of', () => {
+    const urls = releaseUrls(read('knative/cluster/up.sh'), read('knative/cluster/versions.env'))
+    expect(urls.length).toBeGreaterThan(7)
+    for (const url of urls)
+      expect(url).toMatch(/^https:\/\/github\.com\/\S+\/(knative-)?v[\d.]+\/\S+\.ya?ml$/)
+    expect(() => releaseUrls('"$GITHUB/a/$MISSING/b.yaml"', '')).toThrow('expected MISSING')
+  })
+
+  test('refuse a field that a kind does not have, and let through what its definition keeps', () => {
+    expect(writeSchemas(definition, folder)).toBe(1)
+    const schema = JSON.parse(
+      readFileSync(join(folder, 'vaults.example.org_vault_v1.json'), 'utf8'),
+    ) as object
+    const validate = new Ajv({ strict: false }).compile(schema)
+    const judge = (spec: object) => validate({ ...vault, spec })
+    expect(judge({ doors: null, width: '2m', labels: { any: 'x' }, extra: { b: 1 } })).toBe(true)
+    expect(judge({ dors: 1 })).toBe(false)
+    expect(judge({ doors: 'one' })).toBe(false)
+    expect(judge({ labels: { any: 1 } })).toBe(false)
+  })
+})
+
+describe('the tools', () => {
+  const tools = variables('.devcontainer/tools.env')
+  const cluster = variables('knative/cluster/versions.env')
+
+  test('are of the versions that the cluster is made of', () => {
+    expect(tools.KN).toBe(cluster.KNATIVE_SERVING)
+    expect(tools.KUBECTL).toMatch(new RegExp(`^v1\\.${cluster.KUBERNETES_MINOR}\\.`))
+    expect(cluster.KIND_NODE).toMatch(new RegExp(`^kindest/node:v1\\.${cluster.KUBERNETES_MINOR}\\.`))
+  })
+
+  /** Runs the script with a curl that answers with `content`, and with a list of checksums where one is asked for. */
+  function install(tool: string, content: string, listed = content): ReturnType<typeof spawnSync> {
+    const sum = createHash('sha256').update(listed).digest('hex')
+    const answers = `case "\${!#}" in *checksums.txt) echo "${sum}  dist/kn-linux-amd64"; echo "${sum}  dist/kn-linux-arm64" ;; *) printf %s '${content}' ;; esac`
+    writeFileSync(join(folder, 'curl'), `#!/usr/bin/env bash\n${answers}\n`, { mode: 0o755 })
+    const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` }
+    const script = join(ROOT, '.devcontainer/install-tools.sh')
+    return spawnSync('bash', [script, join(folder, 'bin'), tool], { env, encoding: 'utf8' })
+  }
+
+  test('are installed where their checksum is the one that is known', () => {
+    expect(install('kn', 'a tool')).toMatchObject({ status: 0 })
+    expect(readFileSync(join(folder, 'bin/kn'), 'utf8')).toBe('a tool')
+  })
+
+  test.each([
+    ['kubectl', 'something else', 'something else'],
+    ['kn', 'something else', 'a tool'],
+  ])('are not installed where it is another: %s', (tool, content, listed) => {
+    expect(install(tool, content, listed)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`for ${tool}, got`),
+    })
+    expect(existsSync(join(folder, 'bin', tool))).toBe(false)
+  })
+})
+
+describe('the devcontainer', () => {
+  test('is of the image’s Node and Debian', () => {
+    const [, node, debian] = /^ARG NODE=node:(\d+)-(\w+)-slim$/m.exec(read('Dockerfile'))!
+    expect(read('.devcontainer/Dockerfile')).toContain(`FROM node:${node}-${debian}\n`)
+  })
+
+  test('is built from files that are there, and is nobody’s root', () => {
+    const { build, remoteUser } = parse(read('.devcontainer/devcontainer.json').replace(/^\s*\/\/.*$/gm, ''))
+    expect(existsSync(join(ROOT, '.devcontainer', build.dockerfile))).toBe(true)
+    expect(remoteUser).toBe('node')
+    for (const [, copied] of read('.devcontainer/Dockerfile').matchAll(/^COPY (.+) \S+$/gm))
+      for (const file of copied!.split(' '))
+        expect(files(/^\.devcontainer\//)).toContain(`.devcontainer/${file}`)
+  })
+})
+
+describe('the guides', () => {
+  const guides = files(/\.md$/).map((file) => ({ file, text: read(file) }))
+
+  test('link to what is there', () => {
+    for (const { file, text } of guides)
+      for (const [, target] of text.matchAll(/\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
+        const path = normalize(join(dirname(file), target!))
+        expect([file, target, existsSync(join(ROOT, path))]).toEqual([file, target, true])
+      }
+  })
+
+  test('name npm scripts that are there', () => {
+    for (const { file, text } of guides)
+      for (const [, name] of text.matchAll(/npm run ([\w-]+(?::[\w-]+)*)/g))
+        expect([file, Object.keys(scripts)]).toEqual([file, expect.arrayContaining([name])])
+  })
+})
