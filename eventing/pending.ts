@@ -1,20 +1,23 @@
 import type { Database } from '../knative/host/database.ts'
 import type { OutboxEvent } from './outbox.ts'
 
-/** The rows of `outbox_pending`: what is stored and still has to be published. */
+/** The rows of `outbox_pending`: what is stored and still has to be published.
+ *
+ * The table is empty one moment and has a hundred thousand rows the next, so none of these statements has a name: a
+ * prepared one would keep the plan that suited the empty table. */
 
 export const CLAIM_MS = 30_000
 
 /** Takes up to so many events that nobody is publishing; nobody else takes them within CLAIM_MS. */
 export async function claim(db: Database, count: number): Promise<OutboxEvent[]> {
   const rows = await db.query<Omit<OutboxEvent, 'time'> & { time: Date }>({
-    name: 'outbox-claim',
+    // array(): chosen once, by itself. With IN the choice may be made anew for every row, and then all are claimed.
     text: `with claimed as (
         update outbox_pending set claimed_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
-        where event_id in (
+        where event_id = any(array(
           select event_id from outbox_pending where claimed_until <= now()
           order by event_id limit $1 for update skip locked
-        )
+        ))
         returning event_id
       )
       select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::text as data
@@ -27,7 +30,6 @@ export async function claim(db: Database, count: number): Promise<OutboxEvent[]>
 /** For what the Broker has confirmed, and for nothing else. */
 export async function forget(db: Database, ids: readonly string[]): Promise<void> {
   await db.query({
-    name: 'outbox-published',
     text: `delete from outbox_pending where event_id = any($1::uuid[])`,
     values: [ids],
   })
@@ -36,7 +38,6 @@ export async function forget(db: Database, ids: readonly string[]): Promise<void
 /** Gives rows back at once, instead of when the claim runs out. */
 export async function release(db: Database, ids: readonly string[]): Promise<void> {
   await db.query({
-    name: 'outbox-release',
     text: `update outbox_pending set claimed_until = now() where event_id = any($1::uuid[])`,
     values: [ids],
   })
@@ -45,7 +46,6 @@ export async function release(db: Database, ids: readonly string[]): Promise<voi
 /** Lets sweeps pass over events for an hour, so that what the Broker refuses doesn't stand in the way of the rest. */
 export async function putOff(db: Database, ids: readonly string[]): Promise<void> {
   await db.query({
-    name: 'outbox-put-off',
     text: `update outbox_pending set claimed_until = now() + interval '1 hour' where event_id = any($1::uuid[])`,
     values: [ids],
   })

@@ -105,9 +105,9 @@ async function count(tx: Transaction, counted: CountedRow[]): Promise<void> {
   })
   await tx.query({
     name: 'login-failures-sweep',
-    text: `delete from login_failures where subject in (
+    text: `delete from login_failures where subject = any(array(
       select subject from login_failures where last_attempt_at < now() - make_interval(secs => $1)
-      order by last_attempt_at limit $2 for update skip locked)`,
+      order by last_attempt_at limit $2 for update skip locked))`,
     values: [FORGOTTEN_AFTER, SWEPT_AT_ONCE_MAX],
   })
 }

@@ -1,0 +1,55 @@
+import { openDatabase, type Database } from '../knative/host/database.ts'
+import { createLog } from '../monitoring/log.ts'
+import { testDatabase, type TestDatabase } from '../tests/support/databases.ts'
+import { claim, forget, putOff, release } from './pending.ts'
+
+let database: TestDatabase
+let db: Database
+let owner: Database
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  const log = createLog({}, 'error', () => {})
+  // One connection, as a function that has been running for long has it: with plans from when the table was empty.
+  db = openDatabase({ url: database.url, poolMax: 1, name: 'test', log })
+  owner = openDatabase({ url: database.ownerUrl, poolMax: 1, name: 'test', log })
+})
+afterAll(async () => {
+  await db.close()
+  await owner.close()
+  await database.drop()
+})
+
+const WAITING = 20_000
+
+const rowsReadInOrder = async (): Promise<number> => {
+  await db.query({ text: 'select pg_stat_force_next_flush()' })
+  const [row] = await owner.query<{ count: bigint }>({
+    text: `select seq_tup_read as count from pg_stat_user_tables where relname = 'outbox_pending'`,
+  })
+  return Number(row!.count)
+}
+
+test('however many events wait, noting what became of some reads these alone', async () => {
+  const noId = ['01900000-0000-7000-8000-000000000000']
+  await owner.query({ text: 'vacuum analyze outbox_pending' })
+  for (let n = 0; n < 10; n++) for (const note of [forget, release, putOff]) await note(db, noId)
+  for (let n = 0; n < 10; n++) await claim(db, 1)
+
+  await owner.query({
+    text: `with event as (
+        insert into outbox (type, source, subject, time, dataschema, partitionkey, data)
+        select 'a', 'b', 'c', now(), 'd', 'e', '{}' from generate_series(1, ${WAITING}) returning id
+      )
+      insert into outbox_pending (event_id, claimed_until) select id, now() from event`,
+  })
+  const before = await rowsReadInOrder()
+  const events = await claim(db, 300)
+  const ids = events.map(({ id }) => id)
+  expect(ids).toHaveLength(300)
+  await forget(db, ids.slice(0, 100))
+  await release(db, ids.slice(100, 200))
+  await putOff(db, ids.slice(200))
+  expect((await rowsReadInOrder()) - before).toBeLessThan(WAITING)
+  expect(await db.query({ text: 'select 1 from outbox_pending' })).toHaveLength(WAITING - 100)
+})
