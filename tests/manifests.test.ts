@@ -111,6 +111,14 @@ describe('pods', () => {
 
   test('none has a token of its service account', () => {
     expect(pods.filter(({ template }) => template.spec.automountServiceAccountToken !== false)).toEqual([])
+    // The Broker's, which its controller makes, say nothing of it: the account that they run as does.
+    for (const namespace of ['bank', 'data'])
+      expect(ofKind('ServiceAccount')).toContainEqual(
+        expect.objectContaining({
+          metadata: { name: 'default', namespace },
+          automountServiceAccountToken: false,
+        }),
+      )
   })
 
   test('the bank’s image is the one that skaffold builds', () => {

@@ -19,7 +19,10 @@ case $call in
   'kind get clusters') printf '%s' "\${CLUSTERS:-}" ;;
   'kubectl get --raw /version') echo '  "minor": "'"\${MINOR:-36}"'",' ;;
   *'get job '*) printf '%s' "\${JOB:-SuccessCriteriaMet Complete}" ;;
-  *custom-columns*) printf 'Service transfer True\\nTrigger notify %s\\n' "\${TRIGGER:-True}" ;;
+  *'get deployments '*custom-columns*) printf 'Deployment controller %s\\n' "\${CONTROLLER:-True}" ;;
+  *'get statefulsets '*custom-columns*) printf 'StatefulSet ledger-postgres 1 %s\\n' "\${DATABASE:-1}" ;;
+  *'get ksvc,'*custom-columns*) printf 'Service transfer True\\nTrigger notify %s\\n' "\${TRIGGER:-True}" ;;
+  *'get ksvc '*'--output name') printf '%s' "\${FUNCTIONS-service.serving.knative.dev/transfer}" ;;
 esac
 `
 
@@ -168,11 +171,14 @@ test('cluster:down removes the bank’s cluster and no other, and may be run aga
 
 test('cluster:status fails where a part is not ready, and names it', () => {
   expect(run('status.sh')).toMatchObject({ status: 0, stdout: expect.stringContaining('all of it is ready') })
-  expect(run('status.sh', { env: { TRIGGER: 'False' } })).toMatchObject({
-    status: 1,
-    stderr: 'status.sh: not ready: Trigger/notify\n',
-  })
-  expect(run('status.sh', { env: { FAIL_ON: '/readyz' } }).stderr).toContain('no cluster answers')
+  const amiss = (env: Record<string, string>) => run('status.sh', { env }).stderr
+  expect(run('status.sh', { env: { TRIGGER: 'False' } }).status).toBe(1)
+  expect(amiss({ TRIGGER: 'False' })).toBe('status.sh: not ready: Trigger/notify\n')
+  expect(amiss({ DATABASE: '<none>' })).toBe('status.sh: not ready: StatefulSet/ledger-postgres\n')
+  expect(amiss({ CONTROLLER: 'False' })).toContain('not ready: Deployment/controller')
+  expect(amiss({ FUNCTIONS: '' })).toContain('not on this cluster yet')
+  expect(amiss({ FAIL_ON: '/readyz' })).toContain('no cluster answers')
+  expect(amiss({ FAIL_ON: 'get crd' })).toContain('cluster:up installs it')
 })
 
 describe('cluster:restore', () => {
@@ -189,6 +195,11 @@ describe('cluster:restore', () => {
     const { status, stderr } = run('restore.sh', { args, env: { JOB: 'FailureTarget Failed' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('the restore failed')])
     expect(calls('delete pods')).toEqual([])
+  })
+
+  test('says so too where its pod is gone, and what it printed with it', () => {
+    const { stderr } = run('restore.sh', { args, env: { JOB: 'Failed', FAIL_ON: 'kubectl logs' } })
+    expect(stderr).toContain('the restore failed')
   })
 
   test.each([[[]], [['ledger']], [['ledger', 'x"]; rm']], [['../ledger', 'latest']]])(
@@ -230,5 +241,11 @@ describe('the hooks of skaffold', () => {
     const { status, stderr } = run('wait.sh', { args: ['bank'], env: { FAIL_ON: 'condition=Ready trigger' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('not every trigger is ready')])
     expect(calls('kubectl get trigger')).toHaveLength(1)
+  })
+
+  test('a database that does not start is shown with the others of its namespace', () => {
+    const { status, stderr } = run('wait.sh', { args: ['data'], env: { FAIL_ON: 'rollout status' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('the data is not ready')])
+    expect(calls('kubectl get pods,persistentvolumeclaims')).toHaveLength(1)
   })
 })

@@ -7,9 +7,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 need kubectl
 k get --raw /readyz > /dev/null 2>&1 || fail 'no cluster answers; npm run cluster:up makes one'
+k get crd services.serving.knative.dev brokers.eventing.knative.dev rabbitmqclusters.rabbitmq.com > /dev/null 2>&1 ||
+  fail 'nothing of what the bank stands on is here; npm run cluster:up installs it'
 
+PLATFORM='cert-manager rabbitmq-system knative-serving kourier-system knative-eventing'
 say 'what the bank stands on'
-for namespace in cert-manager rabbitmq-system knative-serving kourier-system knative-eventing; do
+for namespace in $PLATFORM; do
   k get deployments --namespace "$namespace"
 done
 say 'data'
@@ -19,9 +22,27 @@ k get brokers,triggers,pingsources --namespace bank
 say 'functions'
 k get ksvc,domainmappings --namespace bank
 
-# What says nothing of itself yet is not ready either.
-unready=$(k get ksvc,brokers,triggers,pingsources --namespace bank --no-headers --output \
-  'custom-columns=:.kind,:.metadata.name,:.status.conditions[?(@.type=="Ready")].status' |
-  awk '$3 != "True" { printf " %s/%s", $1, $2 }')
-[[ -z $unready ]] || fail "not ready:$unready"
+# KINDS NAMESPACE CONDITION: those that don't say True. What says nothing of itself yet is not ready either.
+unready() {
+  k get "$1" --namespace "$2" --no-headers --output \
+    "custom-columns=:.kind,:.metadata.name,:.status.conditions[?(@.type==\"$3\")].status" |
+    awk '$3 != "True" { printf " %s/%s", $1, $2 }'
+}
+
+# A StatefulSet has no condition that says so.
+unready_statefulsets() {
+  k get statefulsets --namespace data --no-headers --output \
+    custom-columns=:.kind,:.metadata.name,:.spec.replicas,:.status.readyReplicas |
+    awk '$3 != $4 { printf " %s/%s", $1, $2 }'
+}
+
+amiss=$(
+  set -e # Which a subshell does not take over.
+  for namespace in $PLATFORM; do unready deployments "$namespace" Available; done
+  unready_statefulsets
+  unready rabbitmqclusters data AllReplicasReady
+  unready ksvc,brokers,triggers,pingsources,domainmappings bank Ready
+)
+[[ -z $amiss ]] || fail "not ready:$amiss"
+[[ -n $(k get ksvc --namespace bank --output name) ]] || fail 'the bank is not on this cluster yet; skaffold run puts it there'
 say 'all of it is ready'

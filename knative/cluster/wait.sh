@@ -12,10 +12,15 @@ data() {
   local context
   for context in identity ledger notifications; do
     say "waiting for the $context database"
-    k rollout status --namespace data "statefulset/$context-postgres" --timeout "$TIMEOUT"
+    k rollout status --namespace data "statefulset/$context-postgres" --timeout "$TIMEOUT" || stuck
   done
   say 'waiting for RabbitMQ'
-  k wait --namespace data --for=condition=AllReplicasReady rabbitmqcluster/rabbitmq --timeout "$TIMEOUT"
+  k wait --namespace data --for=condition=AllReplicasReady rabbitmqcluster/rabbitmq --timeout "$TIMEOUT" || stuck
+}
+
+stuck() {
+  k get pods,persistentvolumeclaims --namespace data >&2 || true
+  fail "the data is not ready; STATUS above says why, 'kubectl describe pods --namespace data' says more"
 }
 
 clear_migrations() {

@@ -183,7 +183,7 @@ function listen(server: Server, port: number, host: string, option: string): Pro
       if (error.code !== 'EADDRINUSE') return reject(error)
       reject(
         new PortTakenError(
-          `Port ${port} is taken by another program. Choose another: npm start -- ${option} ${port + 1}`,
+          `Port ${port} is taken by another program. Choose another: npm start -- ${option} ${port + 10}`,
         ),
       )
     })

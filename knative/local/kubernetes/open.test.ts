@@ -51,7 +51,7 @@ test('where 8081 is taken, and nobody asked for it, it is another port', async (
 test('a port that was asked for and is taken is an error that says how to choose another', async () => {
   const other = (await take(0))!
   await expect(open(other.port)).rejects.toThrow(
-    `Port ${other.port} is taken by another program. Choose another: npm start -- --kubernetes-port ${other.port + 1}`,
+    `Port ${other.port} is taken by another program. Choose another: npm start -- --kubernetes-port ${other.port + 10}`,
   )
   await other.giveBack()
 })
