@@ -38,6 +38,8 @@ export function brokerObject(resource: Resource, broker: BrokerStatus, make: Mak
     { type: 'Ready', ...holds(fault) },
     { type: 'SecretReady', status: 'True' },
   ]
+  if (field(resource, 'spec.delivery.deadLetterSink'))
+    conditions.push({ type: 'DeadLetterSinkResolved', status: 'True' })
   const url = `http://${broker.name}-broker-ingress.${CLUSTER_DOMAIN}`
   return make.object(resource, conditions, {
     address: { name: 'http', url },

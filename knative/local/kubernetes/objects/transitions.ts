@@ -1,5 +1,8 @@
 import { seconds, type Condition } from '../object.ts'
 
+/** The order in which Knative's controllers write them. */
+const byType = (a: Condition, b: Condition): number => (a.type < b.type ? -1 : 1)
+
 /** Gives conditions, whose statuses are found out anew each time, the moment since when each is what it is. */
 export type Since = (uid: string, conditions: readonly Condition[]) => Condition[]
 
@@ -7,7 +10,7 @@ export type Since = (uid: string, conditions: readonly Condition[]) => Condition
 export function createTransitions(startedAt: Date, now: () => Date = () => new Date()): Since {
   const known = new Map<string, { status: string; since: string }>()
   return (uid, conditions) =>
-    conditions.map((condition) => {
+    [...conditions].sort(byType).map((condition) => {
       const key = `${uid} ${condition.type}`
       const before = known.get(key)
       const isSame = before?.status === condition.status
