@@ -9,7 +9,7 @@ import type {
 } from '../../eventing/broker/manifests.ts'
 import { deadLettersOf, topologyOf, type Topology } from '../../eventing/broker/topology.ts'
 import type { Queue } from './backends.ts'
-import { CLUSTER_DOMAIN } from './hosts.ts'
+import { clusterHostOf } from './hosts.ts'
 import { field, wrong, type Resource } from './resource.ts'
 
 /** The Brokers of the manifests, each with its config and Triggers. Throws where a Trigger's Broker is missing. */
@@ -102,7 +102,6 @@ function through(gatewayPort: number, { ref, uri }: EventDestination): { url: st
     if (!uri) throw new Error('a destination needs a ref or a uri')
     return { url: uri }
   }
-  const name = ref.kind === 'Broker' ? `${ref.name}-broker-ingress` : ref.name
   const path = new URL(uri ?? '/', 'http://any').pathname
-  return { url: `http://127.0.0.1:${gatewayPort}${path}`, host: `${name}.${CLUSTER_DOMAIN}` }
+  return { url: `http://127.0.0.1:${gatewayPort}${path}`, host: clusterHostOf(ref) }
 }

@@ -7,6 +7,10 @@ export const CLUSTER_DOMAIN = `${NAMESPACE}.svc.cluster.local`
 export const STATUS_HOST = `runtime.${PUBLIC_DOMAIN}`
 export const FRONT_DOOR = 'front-door'
 
+/** The name that a cluster's DNS has for a Service, or for the ingress of a Broker. */
+export const clusterHostOf = ({ kind, name }: { kind?: string | undefined; name: string }): string =>
+  `${kind === 'Broker' ? `${name}-broker-ingress` : name}.${CLUSTER_DOMAIN}`
+
 export type Target =
   | { kind: 'service'; name: string }
   | { kind: 'broker'; name: string }

@@ -2,7 +2,7 @@ import { Cron } from 'croner'
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
-import { CLUSTER_DOMAIN } from './hosts.ts'
+import { clusterHostOf } from './hosts.ts'
 import { NAMESPACE, type PingSourceManifest } from './manifests.ts'
 
 const ANSWER_MS_MAX = 60_000
@@ -50,7 +50,6 @@ function schedule(source: PingSourceManifest, send: () => Promise<void>): Cron {
 function post(source: PingSourceManifest, port: number): Promise<void> {
   const { name, sink, data = Buffer.alloc(0) } = source
   const extensions = Object.entries(source.extensions).map(([key, value]) => [`ce-${key}`, value])
-  const host = sink.kind === 'Broker' ? `${sink.name}-broker-ingress` : sink.name
   return new Promise((resolve, reject) => {
     const message = request({
       host: '127.0.0.1',
@@ -60,7 +59,7 @@ function post(source: PingSourceManifest, port: number): Promise<void> {
       timeout: ANSWER_MS_MAX,
       headers: {
         ...Object.fromEntries(extensions),
-        host: `${host}.${CLUSTER_DOMAIN}`,
+        host: clusterHostOf(sink),
         'ce-specversion': '1.0',
         'ce-id': randomUUID(),
         'ce-type': 'dev.knative.sources.ping',

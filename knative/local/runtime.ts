@@ -9,7 +9,7 @@ import { contextsOf } from './databases.ts'
 import { environmentOf, overridden, type EnvData } from './environment.ts'
 import { brokersOf, startBrokers } from './eventing.ts'
 import { openFunctionLogs } from './function-log.ts'
-import { CLUSTER_DOMAIN, PUBLIC_DOMAIN } from './hosts.ts'
+import { clusterHostOf, PUBLIC_DOMAIN } from './hosts.ts'
 import { createObjects } from './kubernetes/objects/objects.ts'
 import { openKubernetesApi } from './kubernetes/open.ts'
 import { openProcessRecords } from './leftovers.ts'
@@ -200,7 +200,7 @@ function environmentData({ secrets, manifests, env }: Bank, { databases }: Backe
 }
 
 function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): string {
-  return clusterLocal ? `http://${name}.${CLUSTER_DOMAIN}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
+  return clusterLocal ? `http://${clusterHostOf({ name })}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
 }
 
 /** Writes `runtime.json`, by which `npm run ps` and a second start find this one. @returns what takes it away again */

@@ -1,5 +1,5 @@
 import { field, type Resource } from '../../resource.ts'
-import { CLUSTER_DOMAIN } from '../../hosts.ts'
+import { clusterHostOf } from '../../hosts.ts'
 import { NAMESPACE } from '../../manifests.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
 import type { Condition, KubernetesObject } from '../object.ts'
@@ -40,7 +40,7 @@ export function brokerObject(resource: Resource, broker: BrokerStatus, make: Mak
   ]
   if (field(resource, 'spec.delivery.deadLetterSink'))
     conditions.push({ type: 'DeadLetterSinkResolved', status: 'True' })
-  const url = `http://${broker.name}-broker-ingress.${CLUSTER_DOMAIN}`
+  const url = `http://${clusterHostOf({ kind: 'Broker', name: broker.name })}`
   return make.object(resource, conditions, {
     address: { name: 'http', url },
     ...deadLetterSink(resource),
@@ -112,6 +112,5 @@ function deadLetterSink(resource: Resource): object {
 function uriOf(destination: unknown): string | undefined {
   const { ref, uri } = (destination ?? {}) as { ref?: { kind: string; name: string }; uri?: string }
   if (!ref) return uri
-  const host = ref.kind === 'Broker' ? `${ref.name}-broker-ingress` : ref.name
-  return new URL(uri ?? '', `http://${host}.${CLUSTER_DOMAIN}`).href.replace(/(?<=\w)\/$/, '')
+  return new URL(uri ?? '', `http://${clusterHostOf(ref)}`).href.replace(/(?<=\w)\/$/, '')
 }

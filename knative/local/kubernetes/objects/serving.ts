@@ -1,6 +1,6 @@
 import type { Resource } from '../../resource.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
-import { CLUSTER_DOMAIN } from '../../hosts.ts'
+import { clusterHostOf } from '../../hosts.ts'
 import type { Condition, KubernetesObject, Metadata } from '../object.ts'
 import type { Make } from './objects.ts'
 
@@ -22,47 +22,48 @@ export function servingObjects(resource: Resource, status: ServiceStatus, make: 
   ) as [Metadata, Metadata]
 
   const failure = revisionFailure(status)
-  const isUnready = failure && {
-    ...{ status: 'False' as const, reason: 'RevisionFailed' },
-    message: `Revision "${revisionName}" failed with message: ${failure.message}.`,
-  }
-  const holds: Omit<Condition, 'type'> = isUnready ?? { status: TRUE }
+  const holds: Omit<Condition, 'type'> = failure
+    ? {
+        ...{ status: 'False', reason: 'RevisionFailed' },
+        message: `Revision "${revisionName}" failed with message: ${failure.message}.`,
+      }
+    : { status: TRUE }
   const latest = { latestCreatedRevisionName: revisionName, latestReadyRevisionName: revisionName }
   const reached = {
     url: status.url,
-    address: { url: `http://${name}.${CLUSTER_DOMAIN}` },
+    address: { url: `http://${clusterHostOf({ name })}` },
     traffic: [{ latestRevision: true, percent: 100, revisionName }],
   }
-  const object = (kind: string, metadata: Metadata, rest: object, conditions: Condition[], more: object) => ({
-    apiVersion: `${SERVING}/v1`,
-    ...{ kind, metadata, ...rest },
+  const withStatus = (metadata: Metadata, conditions: Condition[], more: object) => ({
+    metadata,
     status: { observedGeneration: 1, conditions: make.since(metadata.uid, conditions), ...more },
   })
+  const serviceConditions: Condition[] = [
+    { type: 'ConfigurationsReady', ...holds },
+    { type: 'Ready', ...holds },
+    { type: 'RoutesReady', status: TRUE },
+  ]
+  const routeConditions: Condition[] = [
+    { type: 'AllTrafficAssigned', status: TRUE },
+    { type: 'CertificateProvisioned', status: TRUE, reason: 'TLSNotEnabled' },
+    { type: 'IngressReady', status: TRUE },
+    { type: 'Ready', status: TRUE },
+  ]
+  const apiVersion = `${SERVING}/v1`
   return [
-    object(
-      ...(['Service', service, { spec }] as const),
-      [
-        { type: 'ConfigurationsReady', ...holds },
-        { type: 'Ready', ...holds },
-        { type: 'RoutesReady', status: TRUE },
-      ],
-      { ...reached, ...latest },
-    ),
-    object(
-      ...(['Configuration', configuration, { spec: { template: spec.template } }] as const),
-      [{ type: 'Ready', ...holds }],
-      latest,
-    ),
-    object(
-      'Route',
-      route,
-      { spec: { traffic: [{ configurationName: name, latestRevision: true, percent: 100 }] } },
-      [
-        ...['AllTrafficAssigned', 'IngressReady', 'Ready'].map((type) => ({ type, status: TRUE })),
-        { type: 'CertificateProvisioned', status: TRUE, reason: 'TLSNotEnabled' },
-      ],
-      reached,
-    ),
+    {
+      ...{ apiVersion, kind: 'Service', spec },
+      ...withStatus(service, serviceConditions, { ...reached, ...latest }),
+    },
+    {
+      ...{ apiVersion, kind: 'Configuration', spec: { template: spec.template } },
+      ...withStatus(configuration, [{ type: 'Ready', ...holds }], latest),
+    },
+    {
+      ...{ apiVersion, kind: 'Route' },
+      spec: { traffic: [{ configurationName: name, latestRevision: true, percent: 100 }] },
+      ...withStatus(route, routeConditions, reached),
+    },
     revision({ revisionName, spec, labels, configuration, status, make }),
   ]
 }
