@@ -26,12 +26,14 @@ const service = (
 })
 
 let objects: KubernetesObject[]
+let isUnreadable: () => boolean
 let api: KubernetesApi
 let server: Server
 
 beforeEach(async () => {
   objects = [service('deposit', 'True'), service('notify', 'True', { visibility: 'cluster-local' })]
-  api = createKubernetesApi(async () => objects, new Date(), createLog({}, 'error'))
+  isUnreadable = () => false
+  api = createKubernetesApi(read, new Date(), createLog({}, 'error'))
   server = createServer(api.handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })
@@ -39,6 +41,11 @@ afterEach(async () => {
   api.endWatches()
   await new Promise((resolve) => server.close(resolve))
 })
+
+const read = async (): Promise<KubernetesObject[]> => {
+  if (isUnreadable()) throw new Error('nothing can be read')
+  return objects
+}
 
 interface Answer {
   status: number
@@ -129,6 +136,8 @@ test.each([
   '/api/v1/namespaces/bank/secrets',
   '/apis/serving.knative.dev/v1/namespaces/bank',
   '/',
+  '//',
+  '//[',
   '/openapi/v2',
   `/${'a'.repeat(4000)}`,
 ])('%s leads nowhere', async (path) => {
@@ -225,6 +234,17 @@ describe('a watch', () => {
       type: 'BOOKMARK',
       object: { kind: 'Service', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
     })
+  })
+
+  test('goes on after a moment in which nothing could be read', async () => {
+    const { told } = await watch('')
+    await until(() => told().length === 2)
+    let failed = 0
+    const before = objects
+    isUnreadable = () => ++failed < 2
+    await until(() => failed >= 2)
+    objects = [...before, service('loan', 'True')]
+    await until(() => told().includes('ADDED loan'))
   })
 
   test('ends when the bank does', async () => {

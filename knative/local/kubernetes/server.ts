@@ -25,7 +25,9 @@ export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log
     // A web page could let its own name point to this machine and then read what is answered to that name.
     if (!isLocal(req.headers.host)) return refuse(res, failures.foreignHost())
     if (req.method !== 'GET' && req.method !== 'HEAD') return refuse(res, failures.readOnly())
-    const { pathname, searchParams: query } = new URL(req.url ?? '/', 'http://localhost')
+    const url = urlOf(req)
+    if (!url) return refuse(res, failures.noSuchPath())
+    const { pathname, searchParams: query } = url
     if (/^\/(healthz|livez|readyz)$/.test(pathname)) return void res.end('ok')
     const discovered = discover(pathname)
     if (discovered) return send(res, discovered)
@@ -57,6 +59,15 @@ export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log
       })
     },
     endWatches: () => watches.end(),
+  }
+}
+
+/** Undefined where what was asked for is no path, such as `//[`. */
+function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+  try {
+    return new URL(url, 'http://localhost')
+  } catch {
+    return undefined
   }
 }
 

@@ -22,6 +22,8 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
     try {
       const now = await snapshot()
       for (const tell of open.values()) tell(now)
+    } catch {
+      // What can't be read now is told with the next look; whoever lists meanwhile gets the error.
     } finally {
       // One look after the other, however long one takes.
       timer = open.size > 0 ? setTimeout(() => void look(), EVERY_MS) : undefined
