@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Changes a line of one function, deploys it, and asks the cluster for what the line says. Leaves the change in the tree:
-# for a checkout that is thrown away.
+# Changes a line of one function, deploys it as the loop of a developer does, and asks the cluster for what the line says;
+# a function that the line is not in must keep its revision. Leaves the change in the tree: for a checkout that is
+# thrown away.
 #
 #   redeploy.sh [URL of the front door]
 set -euo pipefail
@@ -16,14 +17,19 @@ answer() {
     --data '{"refresh_token":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}'
 }
 
+revision() { kubectl get ksvc "$1" --namespace bank --output 'jsonpath={.status.latestReadyRevisionName}'; }
+
 grep -qF "$line" "$file"
+skaffold run -p dev
+transfer=$(revision transfer)
 answer | grep -F "$line"
 sed -i "s/$line/$changed/" "$file"
 started=$SECONDS
-skaffold run
+skaffold run -p dev
 # The route leads to the new revision a moment after the Service says that it is ready.
 until answer | grep -F "$changed"; do
   ((SECONDS < started + 600)) || { echo 'redeploy.sh: the changed line is not served' >&2 && exit 1; }
   sleep 1
 done
 echo "served $((SECONDS - started)) s after skaffold run began"
+[[ $(revision transfer) == "$transfer" ]] || { echo 'redeploy.sh: transfer has a new revision' >&2 && exit 1; }

@@ -1,13 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { parseAllDocuments } from 'yaml'
 import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
-import { files, operations, read, ROOT, type Manifest } from './support/repository.ts'
+import { documents, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
 
 /** What a cluster would be given: each object by itself, and held against the others and the code. */
-
-const documents = (file: string): Manifest[] =>
-  parseAllDocuments(read(file)).map((document) => ({ ...document.toJS(), file }))
 
 const everything = files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/).flatMap(documents)
 const ofKind = (...kinds: string[]) => everything.filter(({ kind }) => kinds.includes(kind))
@@ -128,6 +124,13 @@ describe('pods', () => {
     for (const { name, container } of containers)
       if (!/^postgres:/.test(container.image)) expect([name, container.image]).toEqual([name, artifact.image])
   })
+})
+
+test('skaffold verify runs the smoke test as its Job says: it puts its own command and arguments over the Job’s', () => {
+  const [test] = documents('skaffold.yaml').flatMap(({ verify }) => verify ?? [])
+  const [job] = documents(test.executionMode.kubernetesCluster.jobManifestPath)
+  expect(job.spec.template.spec.containers[0]).toMatchObject(test.container)
+  expect(Object.keys(test.container)).toEqual(expect.arrayContaining(['image', 'command', 'args']))
 })
 
 describe('isolation', () => {

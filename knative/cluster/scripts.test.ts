@@ -22,6 +22,7 @@ case $call in
   *'get deployments '*custom-columns*) printf 'Deployment controller %s\\n' "\${CONTROLLER:-True}" ;;
   *'get statefulsets '*custom-columns*) printf 'StatefulSet ledger-postgres 1 %s\\n' "\${DATABASE:-1}" ;;
   *'get ksvc,'*custom-columns*) printf 'Service transfer True\\nTrigger notify %s\\n' "\${TRIGGER:-True}" ;;
+  *'get ksvc,brokers,triggers,pingsources '*jsonpath*) printf '%b' "\${STATES-2 2 True\\n}" ;;
   *'get ksvc '*'--output name') printf '%s' "\${FUNCTIONS-service.serving.knative.dev/transfer}" ;;
 esac
 `
@@ -222,13 +223,28 @@ describe('the hooks of skaffold', () => {
         run('wait.sh', { args: [part], env: { SKAFFOLD_KUBE_CONTEXT: 'staging' } }).status,
       ]).toEqual([part, 0])
     for (const call of ran()) expect(call).toMatch(/^kubectl --context staging /)
-    for (const what of [
-      'statefulset/ledger-postgres',
-      'rabbitmqcluster/rabbitmq',
-      'broker default',
-      'ksvc --all',
-    ])
+    for (const what of ['statefulset/ledger-postgres', 'rabbitmqcluster/rabbitmq'])
       expect(calls(what)).toHaveLength(1)
+    // All are ready: one question, and none for each.
+    expect(calls('get ksvc,brokers,triggers,pingsources')).toHaveLength(1)
+    expect(calls('condition=Ready')).toEqual([])
+  })
+
+  test.each(['2 1 True', '1 1 False', '1 1', ''])(
+    'of the bank each is waited for where one says %j: generation, what of it was looked at, Ready',
+    (state) => {
+      const { status } = run('wait.sh', { args: ['bank'], env: { STATES: `3 3 True\n${state}\n` } })
+      expect(status).toBe(0)
+      for (const what of ['broker default', 'ksvc --all', 'trigger --all', 'pingsource --all'])
+        expect(calls(`condition=Ready ${what}`)).toHaveLength(1)
+    },
+  )
+
+  test('the migrations of an earlier run are cleared, so that each run applies its own', () => {
+    run('wait.sh', { args: ['clear-migrations'], env: { SKAFFOLD_RUN_ID: 'tuesday' } })
+    expect(ran()).toEqual([
+      expect.stringMatching(/^kubectl delete jobs .*name=migrations .*skaffold.dev\/run-id!=tuesday$/),
+    ])
   })
 
   test('migrations that failed end the deployment at once, with what they printed', () => {
@@ -238,7 +254,8 @@ describe('the hooks of skaffold', () => {
   })
 
   test('what is not ready in time is shown with its reason', () => {
-    const { status, stderr } = run('wait.sh', { args: ['bank'], env: { FAIL_ON: 'condition=Ready trigger' } })
+    const env = { STATES: '', FAIL_ON: 'condition=Ready trigger' }
+    const { status, stderr } = run('wait.sh', { args: ['bank'], env })
     expect([status, stderr]).toEqual([1, expect.stringContaining('not every trigger is ready')])
     expect(calls('kubectl get trigger')).toHaveLength(1)
   })

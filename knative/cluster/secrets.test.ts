@@ -14,6 +14,11 @@ function fakeCluster() {
   const kubectl: Kubectl = (args, input) => {
     const [verb, kind = '', name = ''] = args
     commands.push(args.join(' '))
+    if (verb === 'get' && kind === 'Secret,ConfigMap') {
+      const namespace = name.replace('--namespace=', '')
+      const names = [...objects.keys()].filter((key) => key.includes(` ${namespace}/`))
+      return names.map((key) => `${key.replace(/ .*\//, '/').toLowerCase()}\n`).join('')
+    }
     if (verb === 'get') {
       const found = objects.get(keyOf(kind, args[3]!.replace('--namespace=', ''), name))
       if (!found) return ''

@@ -33,7 +33,8 @@ export function installSecrets(kubectl: Kubectl, root: string, log: (line: strin
   kubectl(['apply', '--filename', join(root, 'knative/isolation/namespaces.yaml')])
   kubectl(['apply', '--filename', join(root, 'knative/postgres/certificates.yaml')])
   const items = withStore(kubectl, (store) => itemsFrom(store))
-  const missing = items.filter((item) => !exists(kubectl, item))
+  const present = new Set(['bank', 'data'].flatMap((namespace) => namesIn(kubectl, namespace)))
+  const missing = items.filter((item) => !present.has(nameOf(item)))
   for (const item of missing) {
     log(`making ${item.kind} ${item.name} in ${item.namespace}`)
     kubectl(['create', '--filename', '-'], manifest(item))
@@ -104,9 +105,13 @@ function itemsFrom(store: SecretStore): Item[] {
   ]
 }
 
-const exists = (kubectl: Kubectl, { kind, namespace, name }: Item): boolean =>
-  kubectl(['get', kind, name, `--namespace=${namespace}`, '--ignore-not-found', '--output=name']).trim() !==
-  ''
+const nameOf = ({ kind, namespace, name }: Item): string => `${namespace} ${kind.toLowerCase()}/${name}`
+
+/** Asks once for all: this runs before every deployment, also that of a changed line. */
+const namesIn = (kubectl: Kubectl, namespace: string): string[] =>
+  kubectl(['get', 'Secret,ConfigMap', `--namespace=${namespace}`, '--output=name'])
+    .split('\n')
+    .map((line) => `${namespace} ${line}`)
 
 /** The data of a Secret as text, or undefined where there is none. */
 function read(kubectl: Kubectl, namespace: string, name: string): Data | undefined {

@@ -23,9 +23,12 @@ stuck() {
   fail "the data is not ready; STATUS above says why, 'kubectl describe pods --namespace data' says more"
 }
 
+# Each run of skaffold applies the migrations once, though nothing be new: a database may have been restored or made anew
+# since the last. Later rounds of the same `skaffold dev` do so where they changed.
 clear_migrations() {
-  say 'removing the Job of the last migrations'
-  k delete job migrations --namespace bank --ignore-not-found --wait
+  say 'removing the Job of an earlier run'
+  k delete jobs --namespace bank --field-selector metadata.name=migrations --wait \
+    --selector "skaffold.dev/run-id!=${SKAFFOLD_RUN_ID:-}"
 }
 
 # A Job that failed never completes, so both are asked for.
@@ -45,16 +48,32 @@ migrations() {
 }
 
 bank() {
-  say 'waiting for the Broker'
-  ready broker default
-  say 'waiting for every function'
-  ready ksvc --all
-  say 'waiting for Triggers and PingSources'
-  ready trigger --all
-  ready pingsource --all
+  say 'waiting for the Broker, every function, Triggers and PingSources'
+  soon all_ready || {
+    ready broker default
+    ready ksvc --all
+    ready trigger --all
+    ready pingsource --all
+  }
   say 'the bank is ready'
   k get ksvc --namespace bank
   k get domainmapping --namespace bank
+}
+
+# After a changed line all are ready at once: one question then, where kubectl wait asks for each by itself. An object
+# that its controller has not looked at yet is not ready, whatever it says.
+all_ready() {
+  local each='{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}{"\n"}'
+  k get ksvc,brokers,triggers,pingsources --namespace bank --output "jsonpath={range .items[*]}$each{end}" 2> /dev/null |
+    awk '$1 != $2 || $3 != "True" { bad = 1 } END { exit bad || !NR }'
+}
+
+soon() {
+  for _ in {1..10}; do
+    "$@" && return
+    sleep "${RETRY_SECONDS:-0.3}"
+  done
+  return 1
 }
 
 # Where something is not ready in time, shows what it says of itself.

@@ -55,12 +55,12 @@ export async function contracts(): Promise<(EventContract & { file: string })[]>
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Manifest = any
 
+/** The objects in a YAML file, each with its name. */
+export const documents = (file: string): Manifest[] =>
+  parseAllDocuments(read(file)).map((document) => ({ ...document.toJS(), file }))
+
 /** The objects of a kind in all YAML files, with the file that holds each. */
-export function manifests(kind: string): Manifest[] {
-  return files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/).flatMap((file) =>
-    parseAllDocuments(read(file))
-      .map((document) => document.toJS() as Manifest)
-      .filter((object) => object?.kind === kind)
-      .map((object) => ({ ...object, file })),
-  )
-}
+export const manifests = (kind: string): Manifest[] =>
+  files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/)
+    .flatMap(documents)
+    .filter((object) => object.kind === kind)

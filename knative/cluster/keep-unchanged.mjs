@@ -1,0 +1,129 @@
+// For skaffold's profile `dev`: reads the manifests that it is about to apply on standard input and writes them again,
+// where each Service that a change does not touch keeps the image that it has. All functions are in one image, so
+// a changed line would make a new revision of every Service; this way it makes one where it changed the bundle.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseAllDocuments, stringify } from 'yaml'
+
+/** A Kubernetes object. @typedef {Record<string, any>} KubernetesObject */
+
+const root = join(fileURLToPath(import.meta.url), '../../..')
+
+/** Says what an object runs: a digest of that part of the image, and the image. It stands on the object: on
+ * its template it would make a revision. */
+const CONTENT = 'microbank.dev/content'
+/** The same for as long as one skaffold runs. */
+const RUN = 'skaffold.dev/run-id'
+
+/**
+ * The same manifests, with a note of what each Service and Job runs, and with its present image where it runs the same.
+ * A Job keeps it only within one run of skaffold: each applies the migrations once, since a database may have
+ * been restored or made anew in between.
+ * @param {string} manifests YAML documents
+ * @param {(container: KubernetesObject) => string | undefined} contentOf digest of what a container runs;
+ * undefined where that is not the bank's
+ * @param {(resource: string, namespace: string) => KubernetesObject[]} present what there is on the cluster
+ * @returns {string} YAML documents
+ */
+export function keepUnchanged(manifests, contentOf, present) {
+  const objects = parseAllDocuments(manifests).flatMap((document) => document.toJS() ?? [])
+  for (const { apiVersion, kind, metadata, spec } of objects) {
+    const container = containerOf({ spec })
+    const content = container && contentOf(container)
+    if (content === undefined) continue
+    const now = present(`${kind}.${apiVersion.split('/')[0]}`, metadata.namespace).find(
+      (object) => object.metadata.name === metadata.name,
+    )
+    const image = now && containerOf(now).image
+    const isSame = now?.metadata.annotations?.[CONTENT] === `${content} ${image}`
+    if (isSame && (kind !== 'Job' || isOfThisRun(now, metadata))) container.image = image
+    metadata.annotations = { ...metadata.annotations, [CONTENT]: `${content} ${container.image}` }
+  }
+  return objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n')
+}
+
+/** @param {KubernetesObject} object */
+const containerOf = ({ spec }) => spec?.template?.spec?.containers?.[0]
+
+/** A Job that failed is not to stay, or no change elsewhere would ever try again.
+ * @param {KubernetesObject} job @param {KubernetesObject} metadata */
+function isOfThisRun({ metadata, status }, { labels }) {
+  const conditions = /** @type {KubernetesObject[]} */ (status?.conditions ?? [])
+  const failed = conditions.some((condition) => condition.type === 'Failed' && condition.status === 'True')
+  return !failed && metadata.labels?.[RUN] === labels?.[RUN]
+}
+
+/** What an image built from this tree would hold: for a function its bundle and the packages beside it, for the migrations
+ * their bundle and the SQL. Dependencies and the base count by the files that name them.
+ * @returns {(container: KubernetesObject) => string | undefined} */
+function readContent() {
+  mkdirSync(join(root, '.microbank'), { recursive: true })
+  const folder = mkdtempSync(join(root, '.microbank/bundles-'))
+  try {
+    // In a process of its own: skaffold takes for manifests whatever this one prints, and code may print as it is loaded.
+    const { href } = new URL('../build/build.mjs', import.meta.url)
+    const build = `import('${href}').then(({ buildInto }) => buildInto(${JSON.stringify(folder)}))`
+    execFileSync(process.execPath, ['--eval', build], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const image = digest([digestOf(root, 'Dockerfile'), digestOf(root, 'package-lock.json')])
+    const shared = [image, digestOf(folder, 'function.cjs'), digestOf(folder, 'functions/lib')]
+    const migrations = digest([image, digestOf(folder, 'migrate.cjs'), digestOf(folder, 'sql')])
+    const functions = new Map(
+      readdirSync(join(folder, 'functions')).map((file) => [
+        file.replace(/\.cjs$/, ''),
+        digest([...shared, digestOf(folder, `functions/${file}`)]),
+      ]),
+    )
+    return ({ command, args = [] }) => {
+      if (command?.includes('dist/migrate.cjs')) return migrations
+      return command ? undefined : functions.get(args[0])
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Of a file, or of all files in a folder, with their names. @param {string} folder @param {string} name @returns {string} */
+function digestOf(folder, name) {
+  const path = join(folder, name)
+  if (!statSync(path).isDirectory()) return digest([name, readFileSync(path)])
+  const names = readdirSync(path).sort()
+  return digest(names.map((inner) => digestOf(folder, join(name, inner))))
+}
+
+/** @param {(string | Buffer)[]} parts */
+function digest(parts) {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(`${part.length}\0`).update(part)
+  return hash.digest('hex')
+}
+
+/** What there is of a resource in a namespace, asked for once. Nothing where the cluster can't be asked, as where
+ * somebody only wants to see the manifests: then everything gets the new image.
+ * @returns {(resource: string, namespace: string) => KubernetesObject[]} */
+function cluster() {
+  const context = process.env.SKAFFOLD_KUBE_CONTEXT
+  /** @type {Map<string, KubernetesObject[]>} */
+  const asked = new Map()
+  const ask = (/** @type {string[]} */ args) => {
+    const all = [...(context ? ['--context', context] : []), 'get', ...args, '--output', 'json']
+    try {
+      const { stdout } = spawnSync('kubectl', all, { encoding: 'utf8', maxBuffer: 2 ** 28 })
+      return JSON.parse(stdout).items
+    } catch {
+      return []
+    }
+  }
+  return (resource, namespace) => {
+    const key = `${namespace}/${resource}`
+    const found = asked.get(key) ?? ask([resource, '--namespace', namespace])
+    asked.set(key, found)
+    return found
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+  process.stdout.write(keepUnchanged(await text(process.stdin), readContent(), cluster()))

@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { parseAllDocuments, stringify } from 'yaml'
+import { documents, files, type Manifest, ROOT } from '../../tests/support/repository.ts'
+import { keepUnchanged } from './keep-unchanged.mjs'
+
+const [JOB] = documents('knative/postgres/migrations.yaml')
+const [SERVICE] = documents('knative/services/transfer.yaml')
+
+const withImage = (object: Manifest, tag: string): Manifest => {
+  const copy = structuredClone(object)
+  copy.spec.template.spec.containers[0].image = `dev.local/microbank:${tag}`
+  return copy
+}
+const ofRun = (run: string, object: Manifest): Manifest => {
+  const metadata = { ...object.metadata, labels: { 'skaffold.dev/run-id': run } }
+  return { ...object, metadata }
+}
+const imageOf = ({ spec }: Manifest): string => spec.template.spec.containers[0].image.split(':')[1]
+
+/** What is deployed, where `cluster` is what there is, and `content` what each container would run. */
+function deploy(object: Manifest, { content = 'a', cluster = [] as Manifest[] } = {}): Manifest {
+  const written = keepUnchanged(
+    stringify(object),
+    () => content,
+    (resource, namespace) => {
+      expect([resource, namespace]).toEqual([
+        object.kind === 'Job' ? 'Job.batch' : 'Service.serving.knative.dev',
+        'bank',
+      ])
+      return cluster
+    },
+  )
+  return parseAllDocuments(written)[0]!.toJS()
+}
+
+test('a Service keeps its image for as long as its content is the same, and is else as it was', () => {
+  const first = deploy(withImage(SERVICE, 'one'))
+  expect(imageOf(first)).toBe('one')
+  const second = deploy(withImage(SERVICE, 'two'), { cluster: [first] })
+  expect(second).toEqual(first)
+  const third = deploy(withImage(SERVICE, 'three'), { content: 'b', cluster: [second] })
+  expect(imageOf(third)).toBe('three')
+  expect(third.spec).toEqual(withImage(SERVICE, 'three').spec)
+  expect(imageOf(deploy(withImage(SERVICE, 'four'), { content: 'b', cluster: [third] }))).toBe('three')
+})
+
+test('an image that was set by hand, or by a deployment that takes no notes, is replaced', () => {
+  const first = deploy(withImage(SERVICE, 'one'))
+  const byHand = withImage(first, 'mine')
+  expect(imageOf(deploy(withImage(SERVICE, 'two'), { cluster: [byHand] }))).toBe('two')
+  expect(imageOf(deploy(withImage(SERVICE, 'two'), { cluster: [withImage(SERVICE, 'one')] }))).toBe('two')
+})
+
+test('migrations that did not change are applied once in each run of skaffold, and again where they failed', () => {
+  const first = deploy(ofRun('monday', withImage(JOB, 'one')))
+  const again = ofRun('monday', withImage(JOB, 'two'))
+  const succeeded = { ...first, status: { conditions: [{ type: 'Complete', status: 'True' }] } }
+  const failed = { ...first, status: { conditions: [{ type: 'Failed', status: 'True' }] } }
+  expect(deploy(again, { cluster: [succeeded] })).toEqual(first)
+  expect(imageOf(deploy(again, { cluster: [failed] }))).toBe('two')
+  expect(imageOf(deploy(ofRun('tuesday', again), { cluster: [succeeded] }))).toBe('two')
+})
+
+test('what does not run the bank’s image stays as it is', () => {
+  const manifests = ['knative/config.yaml', 'knative/bank/domain.yaml', 'knative/isolation/bank.yaml']
+  const objects = manifests.flatMap(documents)
+  const written = keepUnchanged(
+    objects.map((object) => stringify(object)).join('---\n'),
+    () => undefined,
+    () => [],
+  )
+  expect(parseAllDocuments(written).map((document) => document.toJS())).toEqual(objects)
+})
+
+describe('in a tree of the bank', () => {
+  let tree: string
+  beforeAll(() => {
+    tree = mkdtempSync(join(tmpdir(), 'microbank-tree-'))
+    for (const file of files(/./)) cpSync(join(ROOT, file), join(tree, file), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
+    // What there is on the cluster: what was deployed last.
+    writeFileSync(join(tree, 'kubectl'), `#!/bin/sh\ncat ${join(tree, 'cluster.json')}\n`, { mode: 0o755 })
+    writeFileSync(join(tree, 'cluster.json'), '{"items": []}')
+  })
+  afterAll(() => rmSync(tree, { recursive: true, force: true }))
+
+  const edit = (file: string, change: (text: string) => string) =>
+    writeFileSync(join(tree, file), change(readFileSync(join(tree, file), 'utf8')))
+
+  const services = files(/^knative\/services\/(?!kustomization)/).flatMap(documents)
+  /** Deploys everything; returns what got the new image. */
+  function changedWith(tag: string): string[] {
+    const { stdout, stderr, status } = spawnSync('node', ['knative/cluster/keep-unchanged.mjs'], {
+      cwd: tree,
+      env: { ...process.env, PATH: `${tree}${delimiter}${process.env.PATH}` },
+      input: [...services, JOB].map((object) => stringify(withImage(object, tag))).join('---\n'),
+      encoding: 'utf8',
+    })
+    expect([stderr, status]).toEqual(['', 0])
+    const items = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest)
+    writeFileSync(join(tree, 'cluster.json'), JSON.stringify({ items }))
+    expect(items).toHaveLength(services.length + 1)
+    return items.filter((object) => imageOf(object) === tag).map(({ metadata }) => metadata.name as string)
+  }
+
+  test('a changed line gives a new image to the functions whose bundle it changes', () => {
+    expect(changedWith('one')).toHaveLength(services.length + 1)
+    expect(changedWith('two')).toEqual([])
+    // It prints as it is loaded, also where it is only looked at: nothing but manifests may be written.
+    edit(
+      'functions/ledger/transfer.ts',
+      (code) => `${code}\nconsole.log('loaded'); console.error('loaded')\n`,
+    )
+    expect(changedWith('three')).toEqual(['transfer'])
+    edit('functions/ledger/sql/0001-accounts.sql', (sql) => `${sql}\n-- more\n`)
+    expect(changedWith('four')).toEqual(['migrations'])
+    edit('Dockerfile', (text) => text.replace('NODE=node:24', 'NODE=node:25'))
+    expect(changedWith('five')).toHaveLength(services.length + 1)
+  })
+})
