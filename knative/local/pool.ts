@@ -33,6 +33,7 @@ export class ProcessPool {
   #retry: NodeJS.Timeout | undefined
   #retryAt = 0
   #lastReason = ''
+  #failure: string | undefined
   coldStarts = 0
   lastColdStart: FunctionProcess | undefined
 
@@ -60,6 +61,13 @@ export class ProcessPool {
   get crashLoop(): { reason: string; retryInMs: number } | undefined {
     if (this.#fruitless < CRASH_LOOP || this.#starting.size > 0 || this.#ready.length > 0) return undefined
     return { reason: this.#lastReason, retryInMs: Math.max(0, this.#retryAt - performance.now()) }
+  }
+
+  /** Why its processes ended as soon as they had started; undefined where one is ready. It stays while the next is tried
+   * and when nothing is wanted any more, as with Knative's Revision (pkg/reconciler/revision/reconcile_resources.go in
+   * serving): only a process that is ready refutes it. */
+  get failure(): string | undefined {
+    return this.#ready.length > 0 ? undefined : this.#failure
   }
 
   /** The ready process with the fewest requests in flight, unless all have `limit` (0: no limit). */
@@ -128,6 +136,7 @@ export class ProcessPool {
       () => {
         if (!this.#starting.delete(process)) return
         this.#ready.push(process)
+        this.#failure = undefined
         this.coldStarts++
         this.lastColdStart = process
         this.#options.onReady()
@@ -149,6 +158,7 @@ export class ProcessPool {
     this.#crashes++
     this.#fruitless = process.responses > 0 ? 0 : this.#fruitless + 1
     this.#lastReason = reason
+    if (this.#fruitless >= CRASH_LOOP) this.#failure = reason
     this.#options.log.warn('a process ended by itself', { pid: process.pid, reason })
     this.#replace()
   }

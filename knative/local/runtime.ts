@@ -97,7 +97,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const startedAt = new Date()
     const api = await openKubernetesApi({
       read: createObjects({ manifests: bank.manifests, status: inside.status, startedAt }),
-      ...{ startedAt, port: bank.kubernetesPort, dataDir: bank.dataDir, log: bank.log },
+      ...{ startedAt, port: bank.kubernetesPort, dataDir: bank.dataDir },
+      ...{ log: bank.log, onProgress: bank.onProgress },
     })
     undo.add(() => api.stop())
     undo.add(announce(bank.dataDir, { pid: process.pid, url, port, internalPort }))

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { until } from '../../tests/support/until.ts'
 import { server, startGateway, type TestService } from './test-gateway.ts'
 
@@ -178,6 +178,46 @@ describe('a process that crashes', () => {
         writeFileSync(`${folder}/functions/mended`, '')
         await until(async () => (await call('broken')).status === 200)
         expect(service('broken').status()).toMatchObject({ ready: true })
+      },
+    ))
+
+  const failing = `
+    const fs = require('node:fs')
+    fs.appendFileSync(__dirname + '/starts', '.')
+    if (fs.existsSync(__dirname + '/mended')) { ${echo.script} }
+    else process.exit(3)`
+
+  test('over and over is not ready either while the next one is tried', () =>
+    withGateway(
+      [{ name: 'failing', script: failing, annotations: { 'initial-scale': '1' } }],
+      async ({ folder, service }) => {
+        const status = () => service('failing').status()
+        const starts = () => readFileSync(`${folder}/functions/starts`, 'utf8').length
+        await until(() => !status().ready)
+        const before = starts()
+        const seen = new Set<boolean>()
+        await until(() => seen.add(status().ready) && starts() >= before + 2)
+        expect([...seen]).toEqual([false])
+        expect(status().initialized).toBe(false)
+        writeFileSync(`${folder}/functions/mended`, '')
+        await until(() => status().ready)
+        expect(status()).toMatchObject({ processes: 1, reason: '', initialized: true })
+      },
+    ))
+
+  test('over and over leaves it not ready at zero, until one is', () =>
+    withGateway(
+      [{ name: 'failing', script: failing, annotations: { window: '500ms' } }],
+      async ({ call, folder, service }) => {
+        const status = () => service('failing').status()
+        expect(status()).toMatchObject({ ready: true, initialized: true })
+        expect((await call('failing')).status).toBe(503)
+        await until(() => status().wanted === 0)
+        expect(status().ready).toBe(false)
+        writeFileSync(`${folder}/functions/mended`, '')
+        expect((await call('failing')).status).toBe(200)
+        await until(() => status().processes === 0)
+        expect(status().ready).toBe(true)
       },
     ))
 

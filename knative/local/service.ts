@@ -38,6 +38,8 @@ export interface ServiceStatus {
   starting: number
   /** Processes that there should be. */
   wanted: number
+  /** Whether the processes of initial-scale have been ready: from then on a cluster gives it traffic. */
+  initialized: boolean
   minScale: number
   maxScale: number
   inFlight: number
@@ -75,7 +77,7 @@ export class Service {
 
   /** Starts the first processes: initial-scale, or min-scale where that is more. */
   start(): void {
-    this.#scaleTo(clamp(this.manifest.scaling, this.manifest.scaling.initialScale))
+    this.#scaleTo(this.#initialScale)
   }
 
   /** Answers a request by one of the processes; never leaves it without an answer.
@@ -91,15 +93,16 @@ export class Service {
 
   status(): ServiceStatus {
     const { manifest } = this
-    const { crashLoop } = this.#pool
+    const { failure } = this.#pool
     return {
       name: manifest.name,
       clusterLocal: manifest.clusterLocal,
-      ready: !crashLoop,
-      reason: crashLoop?.reason ?? '',
+      ready: failure === undefined,
+      reason: failure ?? '',
       processes: this.#pool.readyCount,
       starting: this.#pool.startingCount,
       wanted: this.#pool.wanted,
+      initialized: this.#pool.coldStarts >= this.#initialScale,
       minScale: manifest.scaling.minScale,
       maxScale: manifest.scaling.maxScale,
       inFlight: this.#meter.current,
@@ -126,6 +129,10 @@ export class Service {
     this.#stopping = true
     clearInterval(this.#timer)
     this.#pool.kill()
+  }
+
+  get #initialScale(): number {
+    return clamp(this.manifest.scaling, this.manifest.scaling.initialScale)
   }
 
   #dispatch(caller: Caller): void {

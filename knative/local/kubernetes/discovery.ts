@@ -6,6 +6,7 @@ const KUBERNETES = { major: '1', minor: '36', gitVersion: 'v1.36.0+microbank' }
 /** What a client asks to find out what is served here; undefined where a path is none of discovery. In the older form,
  * a list for each group, which every client understands. */
 export function discover(path: string): object | undefined {
+  if (path.startsWith('/openapi/v3')) return openApi(path)
   const [root, group, version, ...rest] = path.split('/').slice(1)
   if (rest.length > 0) return undefined
   if (root === 'version' && group === undefined) {
@@ -20,6 +21,20 @@ export function discover(path: string): object | undefined {
     return found && { kind: 'APIGroup', apiVersion: 'v1', ...found }
   }
   return resourceList(group, version)
+}
+
+/** kubectl changes nothing before it knows whether the server checks fields. For a custom kind it looks at what Namespace
+ * says (cli-runtime, query_param_verifier_v3.go); without this nobody would get to read why nothing can be changed. */
+function openApi(path: string): object | undefined {
+  const [index, core] = ['/openapi/v3', '/openapi/v3/api/v1']
+  if (path === index) return { paths: { 'api/v1': { serverRelativeURL: core } } }
+  if (path !== core) return undefined
+  const patch = {
+    parameters: [{ name: 'fieldValidation', in: 'query' }],
+    'x-kubernetes-group-version-kind': { group: '', version: 'v1', kind: 'Namespace' },
+  }
+  const info = { title: 'microbank', version: 'v1' }
+  return { openapi: '3.0.0', info, paths: { '/api/v1/namespaces/{name}': { patch } } }
 }
 
 function core(version: string | undefined): object | undefined {

@@ -32,6 +32,8 @@ export const failures = {
   foreignHost: () =>
     failure(403, 'Forbidden', 'the Kubernetes API of the local runtime answers only to localhost'),
   badRequest: (message: string) => failure(400, 'BadRequest', message),
+  expired: (asked: number, oldest: number) =>
+    failure(410, 'Expired', `too old resource version: ${asked} (${oldest})`),
   tooManyWatches: () => failure(429, 'TooManyRequests', 'too many watches are open'),
   internal: (message: string) => failure(500, 'InternalError', message),
 }

@@ -104,7 +104,7 @@ withKubectl('kubectl prints Services with the columns that it prints against Kna
   expect(rows).toEqual([['sound', url, 'sound-00001', 'sound-00001', 'True']])
 })
 
-withKubectl('kubectl prints Brokers, Triggers, Revisions and PingSources as against Knative', async () => {
+withKubectl('kubectl prints what belongs to eventing, and Revisions, as against Knative', async () => {
   const host = 'bank.svc.cluster.local'
   expect(table(await kubectl('get brokers'))).toEqual({
     head: ['NAME', 'URL', 'AGE', 'READY', 'REASON'],
@@ -120,6 +120,10 @@ withKubectl('kubectl prints Brokers, Triggers, Revisions and PingSources as agai
   expect(table(await kubectl('get pingsources')).rows).toEqual([
     ['monthly', `http://sound.${host}/events`, '0 0 1 * *', expect.any(String), 'True'],
   ])
+  expect(table(await kubectl('get eventtypes'))).toEqual({
+    head: ['NAME', 'TYPE', 'SOURCE', 'REFERENCE NAME', 'REFERENCE KIND', 'DESCRIPTION', 'READY', 'REASON'],
+    rows: [['thing.happened', 'thing.happened', '/test', 'default', 'Broker', 'True']],
+  })
   const together = await kubectl('get ksvc,brokers,triggers')
   for (const name of ['service.serving.knative.dev/sound', 'broker.eventing.knative.dev/default'])
     expect(together).toContain(name)
@@ -140,7 +144,7 @@ withKubectl('a revision says whether it has a process', async () => {
     kubectl('get revision sound-00001 -o jsonpath={.status.actualReplicas}/{.status.desiredReplicas}')
   const active = () =>
     kubectl('get revision sound-00001 -o jsonpath={.status.conditions[?(@.type=="Active")].reason}')
-  expect([await replicas(), await active()]).toEqual(['0/0', 'NoTraffic'])
+  expect([await replicas(), await active()]).toEqual(['0/', 'NoTraffic'])
   expect((await invoke('sound')).status).toBe(200)
   expect([await replicas(), await active()]).toEqual(['1/1', ''])
 })
@@ -148,7 +152,7 @@ withKubectl('a revision says whether it has a process', async () => {
 withKubectl('a function that ends as soon as it starts is not ready, and says why', async () => {
   await invoke('crashing')
   const [row] = table(await kubectl('get ksvc crashing')).rows
-  expect(row!.slice(-2)).toEqual(['False', 'RevisionFailed'])
+  expect(row!.slice(-2)).toEqual(['False', 'RevisionMissing'])
   const status = JSON.parse(await kubectl('get revision crashing-00001 -o json')).status
   const healthy = status.conditions.find(({ type }: { type: string }) => type === 'ContainerHealthy')
   expect(healthy).toMatchObject({
@@ -158,7 +162,10 @@ withKubectl('a function that ends as soon as it starts is not ready, and says wh
 })
 
 withKubectl('what would change something is refused', async () => {
-  await expect(kubectl('delete ksvc sound')).rejects.toThrow('can only be read')
+  const readOnly = 'Kubernetes API can only be read'
+  await expect(kubectl('delete ksvc sound')).rejects.toThrow(readOnly)
+  for (const file of ['knative/services/sound.yaml', 'eventing/events.yaml'])
+    await expect(kubectl(`apply -f ${folder.path}/${file}`)).rejects.toThrow(readOnly)
   expect(await kubectl('get ksvc sound -o name')).toContain('sound')
 })
 
@@ -180,9 +187,11 @@ withKubectl(
   90_000,
 )
 
-withKn('kn lists Services, Brokers and Triggers', async () => {
+withKn('kn lists Services, Brokers, Triggers, EventTypes and sources', async () => {
   expect(await run('kn', 'service list')).toMatch(/^sound .* 3 OK \/ 3 +True/m)
-  expect(await run('kn', 'broker list')).toMatch(/^default .* 7 OK \/ 7 +True/m)
+  expect(await run('kn', 'broker list')).toMatch(/^default .* 8 OK \/ 8 +True/m)
   expect(await run('kn', 'trigger list')).toMatch(/^thing +default .* 7 OK \/ 7 +True/m)
   expect(await run('kn', 'source ping list')).toMatch(/^monthly .*ksvc:sound .*True/m)
+  expect(await run('kn', 'source list')).toMatch(/^monthly +PingSource .*True/m)
+  expect(await run('kn', 'eventtype list')).toMatch(/^thing.happened .*True/m)
 })

@@ -11,10 +11,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
-const open = (port: number | undefined) =>
+const open = (port: number | undefined, onProgress = (_sentence: string): void => {}) =>
   openKubernetesApi({
     ...{ read: async () => [], startedAt: new Date(), log: createLog({}, 'error') },
-    ...{ port, dataDir },
+    ...{ port, dataDir, onProgress },
   })
 
 /** Takes a port, any one for 0. Returns it, and what gives it back. Undefined where somebody else has it. */
@@ -40,10 +40,12 @@ test('a kubeconfig that only its owner may read leads to the port', async () => 
   await api.stop()
 })
 
-test('where 8081 is taken, and nobody asked for it, it is another port', async () => {
+test('where 8081 is taken, and nobody asked for it, it is another port, and that is said', async () => {
   const other = await take(8081)
-  const api = await open(undefined)
+  const said: string[] = []
+  const api = await open(undefined, (sentence) => said.push(sentence))
   expect(api.port).not.toBe(8081)
+  expect(said).toEqual([`port 8081 is taken: kubectl and kn are answered on port ${api.port}`])
   await api.stop()
   await other?.giveBack()
 })

@@ -22,13 +22,17 @@ export async function openKubernetesApi(options: {
   port: number | undefined
   dataDir: string
   log: Log
+  /** Told, in a sentence, where it is instead. */
+  onProgress: (sentence: string) => void
 }): Promise<OpenKubernetesApi> {
   const api = createKubernetesApi(options.read, options.startedAt, options.log)
   const open = (port: number): Promise<Listener> =>
     openListener(api.handler, port, ['127.0.0.1'], '--kubernetes-port')
-  const listener = await open(options.port ?? PORT).catch((error: unknown) => {
-    if (options.port === undefined && error instanceof PortTakenError) return open(0)
-    throw error
+  const listener = await open(options.port ?? PORT).catch(async (error: unknown) => {
+    if (options.port !== undefined || !(error instanceof PortTakenError)) throw error
+    const other = await open(0)
+    options.onProgress(`port ${PORT} is taken: kubectl and kn are answered on port ${other.port}`)
+    return other
   })
   return {
     port: listener.port,

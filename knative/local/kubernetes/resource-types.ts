@@ -39,6 +39,12 @@ const label = (name: string, key: string): Column => ({
   ...{ name, type: 'string' },
   value: ({ metadata }) => metadata.labels?.[key],
 })
+const attribute = (column: string, name: string): Column => ({
+  ...{ name: column, type: 'string' },
+  value: (o) =>
+    (at(o, 'spec.attributes') as Record<string, string>[] | undefined)?.find((known) => known.name === name)
+      ?.value,
+})
 const AGE: Column = { ...text('Age', 'metadata.creationTimestamp'), type: 'date' }
 const READY: readonly Column[] = [
   { name: 'Ready', type: 'string', value: (object) => conditionOf(object, 'Ready')?.status },
@@ -71,6 +77,12 @@ const LATEST = [
   text('LatestReady', 'status.latestReadyRevisionName'),
 ]
 const URL = text('URL', 'status.url')
+const EVENT_TYPE = [
+  text('Reference Name', 'spec.reference.name'),
+  text('Reference Kind', 'spec.reference.kind'),
+  text('Description', 'spec.description'),
+  ...READY,
+]
 
 /** All that is served. Columns and names are those of Serving 1.23, Eventing 1.22 and eventing-rabbitmq 1.22. */
 export const RESOURCE_TYPES: readonly ResourceType[] = [
@@ -83,6 +95,12 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   {
     ...{ group: '', version: 'v1', kind: 'Event', plural: 'events', singular: 'event' },
     ...{ shortNames: ['ev'], categories: [], isNamespaced: true, columns: [] },
+  },
+  {
+    ...{ group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' },
+    ...{ plural: 'customresourcedefinitions', singular: 'customresourcedefinition', isNamespaced: false },
+    ...{ shortNames: ['crd', 'crds'], categories: ['api-extensions'] },
+    columns: [text('Created At', 'metadata.creationTimestamp')],
   },
   custom(SERVING, 'serving', 'Service', [URL, ...LATEST, ...READY], ['kservice', 'ksvc']),
   custom(SERVING, 'serving', 'Configuration', [...LATEST, ...READY], ['config', 'cfg']),
@@ -104,14 +122,17 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   custom('eventing.knative.dev/v1', 'eventing', 'Trigger', [
     ...[text('Broker', 'spec.broker'), text('Subscriber_URI', 'status.subscriberUri'), AGE, ...READY],
   ]),
+  // kubectl takes the first version of a kind that it finds.
+  custom('eventing.knative.dev/v1beta3', 'eventing', 'EventType', [
+    ...[attribute('Type', 'type'), attribute('Source', 'source'), ...EVENT_TYPE],
+  ]),
   custom('eventing.knative.dev/v1beta2', 'eventing', 'EventType', [
-    text('Type', 'spec.type'),
-    text('Source', 'spec.source'),
-    text('Schema', 'spec.schema'),
-    text('Reference Name', 'spec.reference.name'),
-    text('Reference Kind', 'spec.reference.kind'),
-    text('Description', 'spec.description'),
-    ...READY,
+    ...[
+      text('Type', 'spec.type'),
+      text('Source', 'spec.source'),
+      text('Schema', 'spec.schema'),
+      ...EVENT_TYPE,
+    ],
   ]),
   custom('eventing.knative.dev/v1alpha1', 'eventing', 'RabbitmqBrokerConfig', [AGE], ['rmqbrokerconfig']),
   custom('sources.knative.dev/v1', 'sources', 'PingSource', [

@@ -20,7 +20,7 @@ const split = (selector: string): string[] =>
     .filter(Boolean)
 
 function labelTerm(term: string): Matches {
-  const set = /^([\w./-]+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(term)
+  const set = /^([\w./-]+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term)
   if (set) {
     const [, key, operator, list] = set as unknown as [string, string, string, string]
     const values = list.split(',').map((value) => value.trim())

@@ -1,74 +1,17 @@
-import { createServer, get, request, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createLog } from '../../../monitoring/log.ts'
-import { until } from '../../../tests/support/until.ts'
 import type { KubernetesObject } from './object.ts'
-import { createKubernetesApi, type KubernetesApi } from './server.ts'
+import { names, service, SERVICES, startApi } from './test-api.ts'
 
-const SERVICES = '/apis/serving.knative.dev/v1/namespaces/bank/services'
 const AS_TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' }
 
-const service = (
-  name: string,
-  ready: 'True' | 'False',
-  labels: Record<string, string> = {},
-): KubernetesObject => ({
-  apiVersion: 'serving.knative.dev/v1',
-  kind: 'Service',
-  metadata: {
-    name,
-    namespace: 'bank',
-    uid: `uid-${name}`,
-    creationTimestamp: '2026-01-01T00:00:00Z',
-    labels,
-  },
-  status: { url: `http://${name}`, conditions: [{ type: 'Ready', status: ready }] },
-})
-
 let objects: KubernetesObject[]
-let isUnreadable: () => boolean
-let api: KubernetesApi
-let server: Server
+let api: Awaited<ReturnType<typeof startApi>>
+const ask: typeof api.ask = (...request) => api.ask(...request)
 
 beforeEach(async () => {
   objects = [service('deposit', 'True'), service('notify', 'True', { visibility: 'cluster-local' })]
-  isUnreadable = () => false
-  api = createKubernetesApi(read, new Date(), createLog({}, 'error'))
-  server = createServer(api.handler)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  api = await startApi(async () => objects)
 })
-afterEach(async () => {
-  api.endWatches()
-  await new Promise((resolve) => server.close(resolve))
-})
-
-const read = async (): Promise<KubernetesObject[]> => {
-  if (isUnreadable()) throw new Error('nothing can be read')
-  return objects
-}
-
-interface Answer {
-  status: number
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the API says; the tests look into it
-  body: any
-}
-
-const ask = (
-  path: string,
-  options: { method?: string; headers?: Record<string, string> } = {},
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const { port } = server.address() as AddressInfo
-    request({ host: '127.0.0.1', port, path, agent: false, ...options }, (res) => {
-      let text = ''
-      res.on('data', (chunk) => (text += chunk))
-      res.on('end', () => resolve({ status: res.statusCode!, body: text && JSON.parse(text) }))
-    })
-      .on('error', reject)
-      .end()
-  })
-
-const names = ({ body }: Answer): string[] => body.items.map((item: KubernetesObject) => item.metadata.name)
+afterEach(() => api.stop())
 
 test('a list has the kind that typed clients expect, and each object a resourceVersion', async () => {
   const { status, body } = await ask(SERVICES)
@@ -76,6 +19,11 @@ test('a list has the kind that typed clients expect, and each object a resourceV
   expect(body).toMatchObject({ kind: 'ServiceList', apiVersion: 'serving.knative.dev/v1' })
   expect(body.items).toHaveLength(2)
   for (const item of body.items) expect(item.metadata.resourceVersion).toMatch(/^\d+$/)
+})
+
+test('a list is in the order of names', async () => {
+  objects = [service('loan', 'True'), ...objects]
+  expect(names(await ask(SERVICES))).toEqual(['deposit', 'loan', 'notify'])
 })
 
 test('a resourceVersion moves when its object changes, and only then', async () => {
@@ -99,6 +47,7 @@ test.each([
   ['labelSelector=visibility', ['notify']],
   ['labelSelector=!visibility', ['deposit']],
   ['labelSelector=visibility%20in%20(a,cluster-local)', ['notify']],
+  ['labelSelector=visibility%20in(a,cluster-local)', ['notify']],
   ['labelSelector=visibility%20notin%20(a,cluster-local)', ['deposit']],
 ])('?%s selects %p', async (query, expected) => {
   expect(names(await ask(`${SERVICES}?${query}`))).toEqual(expected)
@@ -178,84 +127,12 @@ test('discovery leads to every kind', async () => {
   const found: string[] = []
   for (const { versions } of body.groups)
     for (const { groupVersion } of versions)
-      for (const { name } of (await ask(`/apis/${groupVersion}`)).body.resources) {
-        expect((await ask(`/apis/${groupVersion}/namespaces/bank/${name}`)).status).toBe(200)
+      for (const { name, namespaced } of (await ask(`/apis/${groupVersion}`)).body.resources) {
+        const path = namespaced ? `namespaces/bank/${name}` : name
+        expect((await ask(`/apis/${groupVersion}/${path}`)).status).toBe(200)
         found.push(name)
       }
   expect(found).toEqual(
     expect.arrayContaining(['services', 'revisions', 'brokers', 'triggers', 'pingsources']),
   )
-})
-
-describe('a watch', () => {
-  const watch = async (query: string) => {
-    const { port } = server.address() as AddressInfo
-    const res = await new Promise<IncomingMessage>((resolve) =>
-      get({ host: '127.0.0.1', port, path: `${SERVICES}?watch=true&${query}`, agent: false }, resolve),
-    )
-    let text = ''
-    res.on('data', (chunk) => (text += chunk))
-    let isEnded = false
-    res.on('end', () => (isEnded = true))
-    const events = () =>
-      text
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line))
-    return {
-      events,
-      told: () => events().map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim()),
-      isEnded: () => isEnded,
-    }
-  }
-
-  test('tells first of all that there is, then of what changes, comes and goes', async () => {
-    const { told } = await watch('')
-    await until(() => told().length === 2)
-    objects = [service('deposit', 'False'), service('loan', 'True')]
-    await until(() => told().length === 5)
-    expect(told()).toEqual([
-      ...['ADDED deposit', 'ADDED notify', 'MODIFIED deposit', 'ADDED loan', 'DELETED notify'],
-    ])
-  })
-
-  test('from a resourceVersion on tells only of what is newer', async () => {
-    const { body } = await ask(SERVICES)
-    objects = [objects[0]!, service('notify', 'False')]
-    const { told } = await watch(`resourceVersion=${body.metadata.resourceVersion}`)
-    await until(() => told().length > 0)
-    expect(told()).toEqual(['MODIFIED notify'])
-  })
-
-  test('says when all has been told that there was, where it is asked to', async () => {
-    const { events, told } = await watch('sendInitialEvents=true&allowWatchBookmarks=true')
-    await until(() => told().length === 3)
-    expect(events()[2]).toMatchObject({
-      type: 'BOOKMARK',
-      object: { kind: 'Service', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
-    })
-  })
-
-  test('goes on after a moment in which nothing could be read', async () => {
-    const { told } = await watch('')
-    await until(() => told().length === 2)
-    let failed = 0
-    const before = objects
-    isUnreadable = () => ++failed < 2
-    await until(() => failed >= 2)
-    objects = [...before, service('loan', 'True')]
-    await until(() => told().includes('ADDED loan'))
-  })
-
-  test('ends when the bank does', async () => {
-    const { told, isEnded } = await watch('')
-    await until(() => told().length === 2)
-    api.endWatches()
-    await until(isEnded)
-  })
-
-  test('is refused where too many are open', async () => {
-    for (let n = 0; n < 100; n++) await watch('')
-    expect(await ask(`${SERVICES}?watch=true`)).toMatchObject({ status: 429 })
-  })
 })

@@ -37,7 +37,8 @@ export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log
     const matches = selectorOf(query)
     const selects = (object: Stored): boolean => isOf(target, object) && matches(object)
     const form = formOf(target.type, req, query)
-    if (query.get('watch') === 'true' || query.get('watch') === '1') {
+    // HEAD asks what GET would answer at once, which a watch never does.
+    if (req.method === 'GET' && /^(true|1)$/.test(query.get('watch') ?? '')) {
       if (!(await watches.open(res, query, { ...form, type: target.type, selects })))
         refuse(res, failures.tooManyWatches())
       return

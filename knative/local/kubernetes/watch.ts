@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
+import { failures } from './failure.ts'
 import { apiVersionOf, type ResourceType } from './resource-types.ts'
 import type { Form } from './server.ts'
-import type { Snapshot, Stored } from './store.ts'
+import { versioned, type Change, type Snapshot, type Stored } from './store.ts'
 
 /** Nobody on one machine needs more; each is a connection. */
 const WATCHES_MAX = 100
@@ -37,7 +38,8 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
 
   return {
     /** Answers with a stream. Resolves with false, and nothing answered, where too many are open.
-     * @param query `resourceVersion`: what is newer is told; none or 0: all that there is, then what is newer */
+     * @param query `resourceVersion`: what is newer is told, or that it is too old to know; none or 0, or with
+     * `sendInitialEvents`: all that there is, then what is newer */
     async open(res: ServerResponse, query: URLSearchParams, watched: Watched): Promise<boolean> {
       const now = await snapshot()
       if (open.size >= WATCHES_MAX) return false
@@ -65,34 +67,41 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
 
 /** Writes to one watcher what it has not seen yet. */
 function teller(res: ServerResponse, query: URLSearchParams, { type, selects, one }: Watched) {
-  const asked = query.get('resourceVersion') ?? ''
-  const since = Number(asked) || 0
-  const seen = new Map<string, Stored>()
-  let isFirst = true
+  const wantsAll = query.get('sendInitialEvents') === 'true'
+  let told = wantsAll ? 0 : Number(query.get('resourceVersion')) || 0
 
   const write = (event: string, object: object): void =>
     void res.write(`${JSON.stringify({ type: event, object })}\n`)
 
   return (now: Snapshot): void => {
-    const current = now.objects.filter(selects)
-    for (const object of current) {
-      const { uid, resourceVersion } = object.metadata
-      const before = seen.get(uid)
-      seen.set(uid, object)
-      if (before?.metadata.resourceVersion === resourceVersion) continue
-      const isNew = !before && (!isFirst || since === 0)
-      if (isNew || before || Number(resourceVersion) > since)
-        write(isNew ? 'ADDED' : 'MODIFIED', one(object, now))
+    if (res.writableEnded) return
+    if (told === 0) {
+      for (const object of now.objects.filter(selects)) write('ADDED', one(object, now))
+      if (wantsAll) write('BOOKMARK', initialEnd(type, now))
+      told = Number(now.resourceVersion)
     }
-    const left = new Set(current.map(({ metadata }) => metadata.uid))
-    for (const [uid, object] of seen) {
-      if (left.has(uid)) continue
-      seen.delete(uid)
-      write('DELETED', one(object, now))
+    if (told < now.knownSince) {
+      write('ERROR', failures.expired(told, now.knownSince))
+      return void res.end()
     }
-    if (isFirst && query.get('sendInitialEvents') === 'true') write('BOOKMARK', initialEnd(type, now))
-    isFirst = false
+    for (const change of now.changes) {
+      if (change.resourceVersion <= told) continue
+      const [event, object] = eventOf(change, selects)
+      if (object) write(event, one(object, now))
+    }
+    told = Math.max(told, Number(now.resourceVersion))
   }
+}
+
+/** What a change is for somebody who sees only what is selected: what leaves the selection is gone. */
+function eventOf(
+  { before, after, resourceVersion }: Change,
+  selects: (object: Stored) => boolean,
+): [event: string, object: Stored | undefined] {
+  const was = before && selects(before) ? before : undefined
+  const is = after && selects(after) ? after : undefined
+  if (is) return [was ? 'MODIFIED' : 'ADDED', is]
+  return ['DELETED', was && versioned(was, resourceVersion)]
 }
 
 /** What tells a client that it has been sent all that there was. */

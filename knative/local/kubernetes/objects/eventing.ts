@@ -1,111 +1,115 @@
-import { field, type Resource } from '../../resource.ts'
 import { clusterHostOf } from '../../hosts.ts'
 import { NAMESPACE } from '../../manifests.ts'
+import { field, type Resource } from '../../resource.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
 import type { Condition, KubernetesObject } from '../object.ts'
+import { TRUE, type Told } from './conditions.ts'
 import type { Make } from './objects.ts'
 
 type BrokerStatus = RuntimeStatus['brokers'][number]
 
-/** What doesn't hold, and why. */
-type Fault = Required<Pick<Condition, 'reason' | 'message'>> | undefined
-
-const holds = (fault: Fault): Omit<Condition, 'type'> =>
-  fault ? { status: 'False', ...fault } : { status: 'True' }
-
-/** What the RabbitMQ Broker says where its exchange is gone: here, where the queue doesn't answer. */
-const brokerFault = ({ name, ready, reason }: BrokerStatus): Fault =>
-  ready
-    ? undefined
-    : { reason: 'ExchangeFailure', message: `the exchange of Broker ${name} is not ready: ${reason}` }
-
 /** Nobody has an identity of OIDC here, which Knative calls fulfilled. */
-const withoutIdentity = (reason: string): Condition => ({
-  type: 'OIDCIdentityCreated',
-  status: 'True',
-  reason,
-})
+const withoutIdentity = (reason: string): Condition => ({ type: 'OIDCIdentityCreated', ...TRUE, reason })
 
-/** A Broker with the conditions that eventing-rabbitmq 1.22 gives it. Ready only while its queue answers. */
+/** A Broker with the conditions that eventing-rabbitmq 1.22 gives it (pkg/reconciler/broker). Ready only while its queue
+ * answers: where it doesn't, the exchange can't be found, and the rest stays as it was. */
 export function brokerObject(resource: Resource, broker: BrokerStatus, make: Make): KubernetesObject {
-  const fault = brokerFault(broker)
+  const { sink, status } = deadLetters(resource)
   const conditions: Condition[] = [
-    { type: 'Addressable', status: 'True' },
-    { type: 'DLXReady', ...holds(fault) },
-    { type: 'DeadLetterSinkReady', status: 'True' },
-    { type: 'ExchangeReady', ...holds(fault) },
-    { type: 'IngressReady', status: 'True' },
-    { type: 'Ready', ...holds(fault) },
-    { type: 'SecretReady', status: 'True' },
+    { type: 'ExchangeReady', ...exchange(broker) },
+    { type: 'DLXReady', ...sink },
+    { type: 'DeadLetterSinkReady', ...sink },
+    { type: 'SecretReady', ...TRUE },
+    { type: 'IngressReady', ...TRUE },
+    { type: 'Addressable', ...TRUE },
+    { type: 'DeadLetterSinkResolved', severity: 'Info', ...sink },
   ]
-  if (field(resource, 'spec.delivery.deadLetterSink'))
-    conditions.push({ type: 'DeadLetterSinkResolved', status: 'True' })
   const url = `http://${clusterHostOf({ kind: 'Broker', name: broker.name })}`
-  return make.object(resource, conditions, {
-    address: { name: 'http', url },
-    ...deadLetterSink(resource),
-  })
+  return make.object(resource, conditions, { address: { name: 'http', url }, ...status })
+}
+
+function exchange({ name, ready, reason }: BrokerStatus): Told {
+  if (ready) return TRUE
+  const message = `the exchange of Broker ${name} is not ready: ${reason}`
+  return { status: 'False', reason: 'ExchangeFailure', message }
 }
 
 /** A Trigger: ready where its Broker is and its subscriber can be found. */
 export function triggerObject(resource: Resource, broker: BrokerStatus, make: Make): KubernetesObject {
+  const { sink, status } = deadLetters(resource)
   const own = broker.triggers.find(({ name }) => name === resource.metadata.name)
-  const brokers = brokerFault(broker)
-  const subscribers: Fault =
-    !brokers && own && !own.ready
-      ? { reason: "Unable to get the Subscriber's URI", message: own.reason }
-      : undefined
+  // Whether it is resolved is not looked into while the Broker is not ready.
+  const unresolved = broker.ready && own?.ready === false
+  const reason = "Unable to get the Subscriber's Addressable"
   const conditions: Condition[] = [
-    { type: 'BrokerReady', ...holds(brokers) },
-    { type: 'DeadLetterSinkResolved', status: 'True' },
-    { type: 'DependencyReady', status: 'True' },
     withoutIdentity('authentication-oidc feature not yet supported for this Broker class'),
-    { type: 'Ready', ...holds(brokers ?? subscribers) },
-    { type: 'SubscriberResolved', ...holds(subscribers) },
-    { type: 'SubscriptionReady', ...holds(brokers) },
+    { type: 'BrokerReady', ...exchange(broker) },
+    { type: 'DependencyReady', ...TRUE },
+    { type: 'DeadLetterSinkResolved', ...sink },
+    { type: 'SubscriptionReady', ...(unresolved ? { status: 'Unknown' } : TRUE) },
+    {
+      type: 'SubscriberResolved',
+      ...(unresolved ? { status: 'False', reason, message: own.reason } : TRUE),
+    },
   ]
-  const subscriberUri = uriOf(field(resource, 'spec.subscriber'))
-  return make.object(resource, conditions, {
+  const subscriberUri = unresolved ? undefined : uriOf(field(resource, 'spec.subscriber'))
+  const labels = { ...resource.metadata.labels, 'eventing.knative.dev/broker': broker.name }
+  return make.object({ ...resource, metadata: { ...resource.metadata, labels } }, conditions, {
     ...(subscriberUri && { subscriberUri }),
-    ...deadLetterSink(resource),
+    ...status,
   })
 }
 
 export function pingSourceObject(resource: Resource, make: Make): KubernetesObject {
   const { name } = resource.metadata
   const sinkUri = uriOf(field(resource, 'spec.sink'))
-  const conditions = ['Deployed', 'Ready', 'SinkProvided'].map((type): Condition => ({
-    type,
-    status: 'True',
-  }))
+  const conditions: Condition[] = [
+    { type: 'SinkProvided', ...TRUE },
+    { type: 'Deployed', ...TRUE },
+    withoutIdentity('authentication-oidc feature disabled'),
+  ]
   const source = `/apis/v1/namespaces/${NAMESPACE}/pingsources/${name}`
-  conditions.push(withoutIdentity('authentication-oidc feature disabled'))
   return make.object(resource, conditions, {
     ...(sinkUri && { sinkUri }),
     ceAttributes: [{ type: 'dev.knative.sources.ping', source }],
   })
 }
 
-/** An EventType, ready where the Broker is there that it belongs to. */
-export function eventTypeObject(
+/** An EventType in both versions that clients ask for (kubectl v1beta3, kn v1beta2); ready where the Broker is there that
+ * it belongs to. */
+export function eventTypeObjects(
   resource: Resource,
   brokers: readonly string[],
   make: Make,
-): KubernetesObject {
-  const name = String(field(resource, 'spec.reference.name'))
-  const fault: Fault = brokers.includes(name)
-    ? undefined
-    : { reason: 'BrokerDoesNotExist', message: `there is no Broker ${name}` }
-  const conditions: Condition[] = [
-    { type: 'Ready', ...holds(fault) },
-    { type: 'ReferenceExists', ...holds(fault) },
-  ]
-  return make.object(resource, conditions, {})
+): KubernetesObject[] {
+  const exists: Told = brokers.includes(String(field(resource, 'spec.reference.name')))
+    ? TRUE
+    : {
+        ...{ status: 'False', reason: 'ResourceDoesNotExist' },
+        message: 'Resource in spec.reference does not exist',
+      }
+  const written = make.object(resource, [{ type: 'ReferenceExists', ...exists }], {})
+  return written.apiVersion.endsWith('/v1beta3') ? [written] : [newer(written), written]
 }
 
-function deadLetterSink(resource: Resource): object {
+/** As Eventing converts it (pkg/apis/eventing/v1beta2/eventtype_conversion.go): the schema becomes "schemadata". */
+function newer(object: KubernetesObject): KubernetesObject {
+  const { type, source, schema, ...rest } = (object.spec ?? {}) as Record<string, string>
+  const attributes = [
+    ...['specversion', 'id'].map((name) => ({ name, required: true })),
+    { name: 'type', required: true, value: type },
+    { name: 'source', required: true, value: source },
+    ...(schema ? [{ name: 'schemadata', required: false, value: schema }] : []),
+  ]
+  return { ...object, apiVersion: 'eventing.knative.dev/v1beta3', spec: { ...rest, attributes } }
+}
+
+/** What is said of the dead letter sink, and where it is. */
+function deadLetters(resource: Resource): { sink: Told; status: object } {
   const deadLetterSinkUri = uriOf(field(resource, 'spec.delivery.deadLetterSink'))
-  return deadLetterSinkUri ? { deadLetterSinkUri } : {}
+  if (deadLetterSinkUri) return { sink: TRUE, status: { deadLetterSinkUri } }
+  const message = 'No dead letter sink is configured.'
+  return { sink: { ...TRUE, reason: 'DeadLetterSinkNotConfigured', message }, status: {} }
 }
 
 /** Where a destination is found in the cluster: a Service or Broker by its name there, a URI relative to that. */

@@ -3,15 +3,18 @@ import { NAMESPACE, type Manifests } from '../../manifests.ts'
 import { field, type Resource } from '../../resource.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
 import { seconds, type Condition, type KubernetesObject, type Metadata, type ReadObjects } from '../object.ts'
-import { brokerObject, eventTypeObject, pingSourceObject, triggerObject } from './eventing.ts'
+import { clusterObjects } from './cluster.ts'
+import { readyOf, type Told } from './conditions.ts'
+import { brokerObject, eventTypeObjects, pingSourceObject, triggerObject } from './eventing.ts'
 import { servingObjects } from './serving.ts'
-import { createTransitions, type Since } from './transitions.ts'
+import { createTransitions } from './transitions.ts'
 
 /** How the objects of one run are made. */
 export interface Make {
   metadata(kind: string, resource: Pick<Resource, 'metadata'>, owner?: object): Metadata
-  since: Since
-  /** The object that a manifest asks for, with its status. */
+  /** All conditions of an object, each with its moment. @param ready where it doesn't follow from the others */
+  conditions(uid: string, others: readonly Condition[], ready?: Told): Condition[]
+  /** The object that a manifest asks for, with its status. Without conditions it has none. */
   object(resource: Resource, conditions: readonly Condition[], status: object): KubernetesObject
 }
 
@@ -26,7 +29,8 @@ export function createObjects(options: {
   const make = maker(options.startedAt)
   return async () => {
     const { services, brokers } = await options.status()
-    return [namespace(make), ...resources.flatMap((resource) => objectsOf(resource, services, brokers, make))]
+    const ofManifests = resources.flatMap((resource) => objectsOf(resource, services, brokers, make))
+    return [...clusterObjects(make), ...ofManifests]
   }
 }
 
@@ -49,13 +53,11 @@ function objectsOf(
         triggerObject(resource, status, make),
       )
     case 'eventing.knative.dev EventType':
-      return [
-        eventTypeObject(
-          resource,
-          brokers.map((broker) => broker.name),
-          make,
-        ),
-      ]
+      return eventTypeObjects(
+        resource,
+        brokers.map((broker) => broker.name),
+        make,
+      )
     case 'eventing.knative.dev RabbitmqBrokerConfig':
       return [make.object(resource, [], {})]
     case 'sources.knative.dev PingSource':
@@ -77,31 +79,22 @@ function maker(startedAt: Date): Make {
     ...(Object.keys(annotations).length > 0 && { annotations }),
     ...(owner && { ownerReferences: [owner] }),
   })
+  const conditions: Make['conditions'] = (uid, others, ready = readyOf(others)) =>
+    since(uid, [...others, { type: 'Ready', ...ready }])
   return {
     metadata,
-    since,
-    object(resource, conditions, status) {
+    conditions,
+    object(resource, others, status) {
       const { apiVersion, kind, document } = resource
       const about = metadata(kind, resource)
-      const told = { observedGeneration: 1, conditions: since(about.uid, conditions), ...status }
+      const told = { observedGeneration: 1, conditions: conditions(about.uid, others), ...status }
       return {
         apiVersion,
         kind,
         metadata: about,
         spec: document.spec,
-        ...(conditions.length > 0 && { status: told }),
+        ...(others.length > 0 && { status: told }),
       }
     },
   }
-}
-
-function namespace(make: Make): KubernetesObject {
-  const {
-    namespace: _none,
-    generation: _no,
-    ...metadata
-  } = make.metadata('Namespace', {
-    metadata: { name: NAMESPACE, labels: { 'kubernetes.io/metadata.name': NAMESPACE }, annotations: {} },
-  })
-  return { apiVersion: 'v1', kind: 'Namespace', metadata, status: { phase: 'Active' } }
 }

@@ -1,125 +1,113 @@
+import { constants } from 'node:os'
+import { clusterHostOf } from '../../hosts.ts'
 import type { Resource } from '../../resource.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
-import { clusterHostOf } from '../../hosts.ts'
 import type { Condition, KubernetesObject, Metadata } from '../object.ts'
+import { readyOf, TRUE, type Told } from './conditions.ts'
 import type { Make } from './objects.ts'
 
 type ServiceStatus = RuntimeStatus['services'][number]
 
 const SERVING = 'serving.knative.dev'
-const TRUE = 'True' as const
 
 /** A Service with what Knative would make for it: Configuration, Route and the one Revision that there is, because
- * the manifests are read once. Conditions, reasons and messages are those of Serving 1.23. */
+ * the manifests are read once. Conditions are those of Serving 1.23: pkg/apis/serving/v1/<kind>_lifecycle.go has the
+ * reasons and messages, pkg/reconciler/<kind> when they are given. */
 export function servingObjects(resource: Resource, status: ServiceStatus, make: Make): KubernetesObject[] {
   const { name } = resource.metadata
   const { spec } = resource.document as { spec: { template: object } }
   const revisionName = `${name}-00001`
   const service = make.metadata('Service', resource)
   const labels = { [`${SERVING}/service`]: name }
-  const [configuration, route] = (['Configuration', 'Route'] as const).map((kind) =>
-    make.metadata(kind, { metadata: { name, labels, annotations: {} } }, ownedBy('Service', service)),
-  ) as [Metadata, Metadata]
+  const owned = (kind: string, all: Record<string, string>): Metadata =>
+    make.metadata(kind, { metadata: { name, labels: all, annotations: {} } }, ownedBy('Service', service))
+  const configuration = owned('Configuration', labels)
+  // Whether it is public is in its labels.
+  const route = owned('Route', { ...resource.metadata.labels, ...labels })
 
-  const failure = revisionFailure(status)
-  const holds: Omit<Condition, 'type'> = failure
-    ? {
-        ...{ status: 'False', reason: 'RevisionFailed' },
-        message: `Revision "${revisionName}" failed with message: ${failure.message}.`,
-      }
-    : { status: TRUE }
-  const latest = { latestCreatedRevisionName: revisionName, latestReadyRevisionName: revisionName }
-  const reached = {
-    url: status.url,
-    address: { url: `http://${clusterHostOf({ name })}` },
-    traffic: [{ latestRevision: true, percent: 100, revisionName }],
+  const ofRevision = revisionConditions(status)
+  const ofRoute = routeConditions(status, revisionName)
+  const configurationReady = configurationReadiness(status, revisionName, readyOf(ofRevision).message)
+  const ofService: Condition[] = [
+    { type: 'ConfigurationsReady', ...configurationReady },
+    { type: 'RoutesReady', ...readyOf(ofRoute) },
+  ]
+  const { url, initialized } = status
+  const latest = {
+    latestCreatedRevisionName: revisionName,
+    ...(initialized && { latestReadyRevisionName: revisionName }),
   }
-  const withStatus = (metadata: Metadata, conditions: Condition[], more: object) => ({
-    metadata,
-    status: { observedGeneration: 1, conditions: make.since(metadata.uid, conditions), ...more },
-  })
-  const serviceConditions: Condition[] = [
-    { type: 'ConfigurationsReady', ...holds },
-    { type: 'Ready', ...holds },
-    { type: 'RoutesReady', status: TRUE },
-  ]
-  const routeConditions: Condition[] = [
-    { type: 'AllTrafficAssigned', status: TRUE },
-    { type: 'CertificateProvisioned', status: TRUE, reason: 'TLSNotEnabled' },
-    { type: 'IngressReady', status: TRUE },
-    { type: 'Ready', status: TRUE },
-  ]
+  const address = { url: `http://${clusterHostOf({ name })}` }
+  const traffic = [{ latestRevision: true, percent: 100, revisionName }]
+  const reached = { url, ...(initialized && { address, traffic }) }
+
   const apiVersion = `${SERVING}/v1`
+  const withStatus = (metadata: Metadata, conditions: Condition[], more: object, ready?: Told) => ({
+    metadata,
+    status: { observedGeneration: 1, conditions: make.conditions(metadata.uid, conditions, ready), ...more },
+  })
   return [
     {
       ...{ apiVersion, kind: 'Service', spec },
-      ...withStatus(service, serviceConditions, { ...reached, ...latest }),
+      ...withStatus(service, ofService, { ...reached, ...latest }),
     },
     {
       ...{ apiVersion, kind: 'Configuration', spec: { template: spec.template } },
-      ...withStatus(configuration, [{ type: 'Ready', ...holds }], latest),
+      ...withStatus(configuration, [], latest, configurationReady),
     },
     {
       ...{ apiVersion, kind: 'Route' },
       spec: { traffic: [{ configurationName: name, latestRevision: true, percent: 100 }] },
-      ...withStatus(route, routeConditions, reached),
+      ...withStatus(route, ofRoute, reached),
     },
-    revision({ revisionName, spec, labels, configuration, status, make }),
+    {
+      ...{ apiVersion, kind: 'Revision', spec: (spec.template as { spec?: object }).spec },
+      ...withStatus(
+        revisionMetadata(revisionName, spec.template, configuration, make),
+        ofRevision,
+        replicas(status),
+      ),
+    },
   ]
 }
 
-interface RevisionParts {
-  revisionName: string
-  spec: { template: object }
-  labels: Record<string, string>
-  configuration: Metadata
-  status: ServiceStatus
-  make: Make
+function revisionMetadata(
+  name: string,
+  template: { metadata?: Partial<Resource['metadata']> },
+  configuration: Metadata,
+  make: Make,
+): Metadata {
+  const labels = {
+    ...template.metadata?.labels,
+    ...configuration.labels,
+    [`${SERVING}/configuration`]: configuration.name,
+    [`${SERVING}/configurationGeneration`]: '1',
+    [`${SERVING}/routingState`]: 'active',
+  }
+  const metadata = { name, labels, annotations: template.metadata?.annotations ?? {} }
+  return make.metadata('Revision', { metadata }, ownedBy('Configuration', configuration))
 }
 
-function revision({
-  revisionName,
-  spec,
-  labels,
-  configuration,
-  status,
-  make,
-}: RevisionParts): KubernetesObject {
-  const template = spec.template as { spec?: object; metadata?: Partial<Resource['metadata']> }
-  const about = {
-    name: revisionName,
-    annotations: template.metadata?.annotations ?? {},
-    labels: {
-      ...template.metadata?.labels,
-      ...labels,
-      [`${SERVING}/configuration`]: configuration.name,
-      [`${SERVING}/configurationGeneration`]: '1',
-      [`${SERVING}/routingState`]: 'active',
-    },
-  }
-  const metadata = make.metadata('Revision', { metadata: about }, ownedBy('Configuration', configuration))
-  const failure = revisionFailure(status)
-  const health: Omit<Condition, 'type'> = failure ? { status: 'False', ...failure } : { status: TRUE }
+/** Until the autoscaler has decided for the first time, nothing is desired. */
+const replicas = ({ processes, wanted, coldStarts }: ServiceStatus) => ({
+  actualReplicas: processes,
+  ...((wanted > 0 || coldStarts > 0) && { desiredReplicas: wanted }),
+})
+
+function revisionConditions(status: ServiceStatus): Condition[] {
+  const usual: Told = status.initialized ? TRUE : { status: 'Unknown', reason: 'Deploying' }
+  const failure = failureOf(status)
   const conditions: Condition[] = [
     { type: 'Active', severity: 'Info', ...activity(status) },
-    { type: 'ContainerHealthy', ...health },
-    { type: 'Ready', ...health },
-    { type: 'ResourcesAvailable', status: TRUE },
+    { type: 'ResourcesAvailable', ...usual },
+    { type: 'ContainerHealthy', ...usual },
   ]
-  return {
-    ...{ apiVersion: `${SERVING}/v1`, kind: 'Revision', metadata, spec: template.spec },
-    status: {
-      observedGeneration: 1,
-      conditions: make.since(metadata.uid, conditions),
-      actualReplicas: status.processes,
-      desiredReplicas: status.wanted,
-    },
-  }
+  return conditions.map((condition) => (condition.type === failure?.type ? failure : condition))
 }
 
 /** Whether somebody could be served at once. */
-function activity({ processes, wanted }: ServiceStatus): Omit<Condition, 'type'> {
-  if (processes > 0) return { status: TRUE }
+function activity({ processes, wanted }: ServiceStatus): Told {
+  if (processes > 0) return TRUE
   if (wanted === 0)
     return { status: 'False', reason: 'NoTraffic', message: 'The target is not receiving traffic.' }
   return {
@@ -128,14 +116,58 @@ function activity({ processes, wanted }: ServiceStatus): Omit<Condition, 'type'>
   }
 }
 
-/** Why no process of it stays, where that is so. */
-function revisionFailure({ ready, reason }: ServiceStatus): { reason: string; message: string } | undefined {
+/** Why no process of it stays, where that is so. One that ended is a container that failed; one that never opened its
+ * port would be killed by nobody, and keep its Deployment from making progress. */
+function failureOf({ ready, reason }: ServiceStatus): Condition | undefined {
   if (ready) return undefined
-  const code = /^ended with code (\d+)/.exec(reason)?.[1]
+  const [, code, signal] = /^(?:ended with code (\d+)|was ended by (SIG\w+))/.exec(reason) ?? []
+  // A kubelet tells a signal as a shell does.
+  const exitCode = signal ? 128 + constants.signals[signal as NodeJS.Signals] : code
+  return exitCode === undefined
+    ? {
+        ...{ type: 'ResourcesAvailable', status: 'False', reason: 'ProgressDeadlineExceeded' },
+        message: reason,
+      }
+    : {
+        ...{ type: 'ContainerHealthy', status: 'False', reason: `ExitCode${exitCode}` },
+        message: `Container failed with: ${reason}`,
+      }
+}
+
+function configurationReadiness(
+  { ready, initialized }: ServiceStatus,
+  revisionName: string,
+  failed: string | undefined,
+): Told {
+  if (ready) return initialized ? TRUE : { status: 'Unknown' }
   return {
-    reason: code === undefined ? 'ContainerCrashed' : `ExitCode${code}`,
-    message: `Container failed with: ${reason}`,
+    ...{ status: 'False', reason: 'RevisionFailed' },
+    message: `Revision "${revisionName}" failed with message: ${failed}.`,
   }
+}
+
+/** Traffic is given to a Revision that is ready, or to none. Before there was one, an ingress is not made either. */
+function routeConditions({ name, ready, initialized }: ServiceStatus, revisionName: string): Condition[] {
+  const missing = initialized
+    ? `Revision "${revisionName}" failed to become ready.`
+    : ready
+      ? `Configuration "${name}" is waiting for a Revision to become ready.`
+      : `Configuration "${name}" does not have any ready Revision.`
+  const assigned: Told =
+    ready && initialized
+      ? TRUE
+      : { status: ready ? 'Unknown' : 'False', reason: 'RevisionMissing', message: missing }
+  const certificate: Told = initialized
+    ? { ...TRUE, reason: 'TLSNotEnabled', message: 'external-domain-tls is not enabled' }
+    : { status: 'Unknown' }
+  const ingress: Told = initialized
+    ? TRUE
+    : { status: 'Unknown', reason: 'IngressNotConfigured', message: 'Ingress has not yet been reconciled.' }
+  return [
+    { type: 'CertificateProvisioned', ...certificate },
+    { type: 'IngressReady', ...ingress },
+    { type: 'AllTrafficAssigned', ...assigned },
+  ]
 }
 
 const ownedBy = (kind: string, { name, uid }: Metadata) => ({

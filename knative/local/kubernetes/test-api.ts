@@ -1,0 +1,84 @@
+import { createServer, get, request, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createLog } from '../../../monitoring/log.ts'
+import type { KubernetesObject, ReadObjects } from './object.ts'
+import { createKubernetesApi } from './server.ts'
+
+export const SERVICES = '/apis/serving.knative.dev/v1/namespaces/bank/services'
+
+/** For tests: a Service as the API tells it. */
+export const service = (
+  name: string,
+  ready: 'True' | 'False',
+  labels: Record<string, string> = {},
+): KubernetesObject => ({
+  apiVersion: 'serving.knative.dev/v1',
+  kind: 'Service',
+  metadata: {
+    name,
+    namespace: 'bank',
+    uid: `uid-${name}`,
+    creationTimestamp: '2026-01-01T00:00:00Z',
+    labels,
+  },
+  status: { url: `http://${name}`, conditions: [{ type: 'Ready', status: ready }] },
+})
+
+export interface Answer {
+  status: number
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the API says; the tests look into it
+  body: any
+}
+
+export const names = ({ body }: Answer): string[] =>
+  body.items.map((item: KubernetesObject) => item.metadata.name)
+
+/** The API over whatever `read` says, on a port of its own. */
+export async function startApi(read: ReadObjects) {
+  const api = createKubernetesApi(read, new Date(), createLog({}, 'error'))
+  const server = createServer(api.handler)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const at = (path: string) => ({ host: '127.0.0.1', port, path, agent: false })
+  return {
+    port,
+    endWatches: () => api.endWatches(),
+    ask: (
+      path: string,
+      options: { method?: string; headers?: Record<string, string> } = {},
+    ): Promise<Answer> =>
+      new Promise((resolve, reject) => {
+        request({ ...at(path), ...options }, (res) => {
+          let text = ''
+          res.on('data', (chunk) => (text += chunk))
+          res.on('end', () => resolve({ status: res.statusCode!, body: text && JSON.parse(text) }))
+        })
+          .on('error', reject)
+          .end()
+      }),
+    /** What a watch of Services tells. */
+    async watch(query: string) {
+      const res = await new Promise<IncomingMessage>((resolve) =>
+        get(at(`${SERVICES}?watch=true&${query}`), resolve),
+      )
+      let text = ''
+      res.on('data', (chunk) => (text += chunk))
+      let isEnded = false
+      res.on('end', () => (isEnded = true))
+      const events = () =>
+        text
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line))
+      return {
+        events,
+        told: () => events().map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim()),
+        isEnded: () => isEnded,
+      }
+    },
+    async stop(): Promise<void> {
+      api.endWatches()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
