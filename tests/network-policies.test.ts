@@ -1,0 +1,158 @@
+import { manifests, type Manifest } from './support/repository.ts'
+
+/** Which pods reach which port of which other, by the policies on both sides, as a network that enforces them decides. */
+
+type Labels = Record<string, string>
+interface Pod {
+  namespace: string
+  labels: Labels
+}
+
+const CONTEXTS = ['identity', 'ledger', 'notifications']
+const pod = (namespace: string, labels: Labels): Pod => ({ namespace, labels })
+const context = (name: string): Labels => ({ 'microbank.dev/context': name })
+const named = (name: string): Labels => ({ 'app.kubernetes.io/name': name })
+const brokerRole = (role: string): Labels => ({ 'eventing.knative.dev/brokerRole': role })
+const byContext = (make: (name: string) => [string, Pod]): Record<string, Pod> =>
+  Object.fromEntries(CONTEXTS.map(make))
+
+/** With the labels that the manifests, Knative and the operators give them. */
+const PODS: Record<string, Pod> = {
+  ...byContext((name) => [
+    `function-${name}`,
+    pod('bank', { ...context(name), 'serving.knative.dev/service': 'any' }),
+  ]),
+  'front-door': pod('bank', { ...context('web'), 'serving.knative.dev/service': 'front-door' }),
+  migrations: pod('bank', context('migrations')),
+  smoke: pod('bank', context('smoke')),
+  'broker-ingress': pod('bank', brokerRole('ingress')),
+  dispatcher: pod('bank', brokerRole('dispatcher')),
+  stranger: pod('bank', { app: 'stranger' }),
+  ...byContext((name) => [`postgres-${name}`, pod('data', { ...named('postgres'), ...context(name) })]),
+  ...byContext((name) => [`backup-${name}`, pod('data', { ...named('postgres-backup'), ...context(name) })]),
+  rabbitmq: pod('data', named('rabbitmq')),
+  prometheus: pod('monitoring', named('prometheus')),
+  kourier: pod('kourier-system', { app: '3scale-kourier-gateway' }),
+  activator: pod('knative-serving', { app: 'activator' }),
+  autoscaler: pod('knative-serving', { app: 'autoscaler' }),
+  'topology-operator': pod('rabbitmq-system', named('messaging-topology-operator')),
+  dns: pod('kube-system', { 'k8s-app': 'kube-dns' }),
+  outsider: pod('default', {}),
+}
+
+const policies = manifests('NetworkPolicy')
+
+/** Whether labels are selected by a selector; an empty one selects all. */
+function selects({ matchLabels = {}, matchExpressions = [] }: Manifest, labels: Labels): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values }: Manifest) => {
+      if (operator === 'Exists') return key in labels
+      if (operator === 'In') return values.includes(labels[key])
+      throw new Error(`this test does not know the operator ${operator}`)
+    })
+  )
+}
+
+/** Whether the policies of one side let a connection through. A pod that no policy selects lets all through. */
+function letsThrough(way: 'ingress' | 'egress', own: Pod, other: Pod, port: number): boolean {
+  const type = way === 'ingress' ? 'Ingress' : 'Egress'
+  const chosen = policies.filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === own.namespace &&
+      spec.policyTypes.includes(type) &&
+      selects(spec.podSelector, own.labels),
+  )
+  const isPeer = ({ namespaceSelector, podSelector = {} }: Manifest): boolean =>
+    selects(podSelector, other.labels) &&
+    (namespaceSelector
+      ? selects(namespaceSelector, { 'kubernetes.io/metadata.name': other.namespace })
+      : other.namespace === own.namespace)
+  const hasPort = (known: Manifest): boolean => known.port <= port && port <= (known.endPort ?? known.port)
+  const rules: Manifest[] = chosen.flatMap(({ spec }) => spec[way] ?? [])
+  return (
+    chosen.length === 0 ||
+    rules.some((rule) => rule[way === 'ingress' ? 'from' : 'to'].some(isPeer) && rule.ports.some(hasPort))
+  )
+}
+
+/** Every port that a policy names, and some that none does. */
+const ports = new Set<number>([22, 443, 8022])
+for (const { spec } of policies)
+  for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])])
+    for (const { port } of rule.ports) ports.add(port as number)
+
+/** Who reaches a pod, by port. */
+function reachedBy(name: string): Record<string, string[]> {
+  const target = PODS[name]!
+  const found: Record<string, string[]> = {}
+  for (const port of ports)
+    for (const [from, source] of Object.entries(PODS))
+      if (letsThrough('egress', source, target, port) && letsThrough('ingress', target, source, port))
+        (found[port] ??= []).push(from)
+  return found
+}
+
+const FUNCTIONS = [...CONTEXTS.map((name) => `function-${name}`), 'front-door']
+const QUEUE_PROXY = {
+  8012: ['kourier', 'activator'],
+  8013: ['kourier', 'activator'],
+  8112: ['kourier', 'activator'],
+  9090: ['autoscaler'],
+  9091: ['prometheus'],
+  8080: ['prometheus'],
+}
+
+test.each(FUNCTIONS)('%s is reached through Kourier and the activator, and where its metrics are', (name) => {
+  expect(reachedBy(name)).toEqual(QUEUE_PROXY)
+})
+
+test.each(CONTEXTS)(
+  'the %s database is reached by its context’s functions, the migrations and its backups',
+  (name) => {
+    expect(reachedBy(`postgres-${name}`)).toEqual({
+      5432: [`function-${name}`, 'migrations', `backup-${name}`],
+    })
+  },
+)
+
+test('RabbitMQ is reached by the Broker’s pods, by its operator and by its own nodes; by no function', () => {
+  const nodes = Object.fromEntries([4369, 25672, 35672].map((port) => [port, ['rabbitmq']]))
+  const broker = ['broker-ingress', 'dispatcher']
+  expect(reachedBy('rabbitmq')).toEqual({
+    ...nodes,
+    ...{ 5671: broker, 5672: broker, 15671: ['topology-operator'], 15672: ['topology-operator'] },
+    ...{ 15691: ['prometheus'], 15692: ['prometheus'] },
+  })
+})
+
+test('the Broker takes events from functions and from its own dispatchers', () => {
+  const senders = [...FUNCTIONS, 'migrations', 'smoke', 'broker-ingress', 'dispatcher']
+  expect(reachedBy('broker-ingress')).toEqual({ 8080: senders, 9090: ['prometheus'] })
+})
+
+test('what watches is reached by functions with their traces', () => {
+  expect(reachedBy('prometheus')).toEqual({ 4318: [...FUNCTIONS, 'migrations', 'smoke'] })
+})
+
+const OURS = Object.keys(PODS).filter((name) =>
+  ['bank', 'data', 'monitoring'].includes(PODS[name]!.namespace),
+)
+
+test('a stranger, in the namespace of the bank or elsewhere, reaches nothing of it, and is reached by nobody', () => {
+  expect(reachedBy('stranger')).toEqual({})
+  for (const name of OURS) {
+    const callers = Object.values(reachedBy(name)).flat()
+    expect([name, callers.filter((from) => ['stranger', 'outsider'].includes(from))]).toEqual([name, []])
+  }
+})
+
+test('out of the bank lead only Kourier, for calls by name, and names', () => {
+  const isOurs = (name: string) => OURS.includes(name)
+  expect(reachedBy('dns')[53]!.filter(isOurs)).toEqual(OURS)
+  const callers = [...FUNCTIONS, 'migrations', 'smoke', 'broker-ingress', 'dispatcher']
+  const kourier = reachedBy('kourier')
+  expect(Object.keys(kourier).filter((port) => kourier[port]!.some(isOurs))).toEqual(['8081', '8444'])
+  expect(kourier[8081]!.filter(isOurs)).toEqual(callers)
+  expect(Object.values(reachedBy('outsider')).flat().filter(isOurs)).toEqual([])
+})
