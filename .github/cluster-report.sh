@@ -9,7 +9,7 @@ mkdir -p "$folder/logs"
 NAMESPACES='bank data cert-manager rabbitmq-system knative-serving kourier-system knative-eventing'
 KNATIVE=ksvc,configurations,revisions,routes,ingresses.networking.internal.knative.dev,domainmappings
 EVENTING=brokers,triggers,pingsources,rabbitmqbrokerconfigs
-RABBITMQ=rabbitmqclusters,queues,exchanges,bindings,policies.rabbitmq.com
+RABBITMQ=rabbitmqclusters,queues,exchanges,bindings,policies.rabbitmq.com,operatorpolicies.rabbitmq.com
 
 # What is asked for may be missing for the very reason that is looked for.
 to() {

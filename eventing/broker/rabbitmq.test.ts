@@ -85,8 +85,30 @@ test('exchanges are durable headers exchanges, queues durable quorum queues', as
   // Declaring again succeeds only with the same settings.
   for (const name of [exchange, deadLetters.exchange, own.exchange])
     await raw.assertExchange(name, 'headers', { durable: true })
+  const version = parseInt(String(connection.connection.serverProperties.version))
+  const unlimited = version >= 4 && { 'x-delivery-limit': -1 }
   for (const queue of [triggers[0]!.queue, deadLetters.queue, own.queue])
-    await raw.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+    await raw.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', ...unlimited } })
+})
+
+test('an event is still in its queue after 25 consumers that broke off', async () => {
+  const manifests = unconsumed({ name: 'watched', delivery: {} })
+  await start(manifests)
+  const { exchange, triggers } = topologyOf(manifests)
+  const { queue, deadLetters } = triggers[0]!
+  // RabbitMQ's own limit, from version 4 on, is 20.
+  for (const [to, from] of [
+    [exchange, queue],
+    [deadLetters.exchange, deadLetters.queue],
+  ] as const) {
+    raw.publish(to, '', Buffer.from('kept'), { persistent: true })
+    for (let times = 0; times < 25; times++) {
+      const consumer = await connection.createChannel()
+      await until(() => consumer.get(from))
+      await consumer.close()
+    }
+    expect((await until(() => raw.get(from))).content.toString()).toBe('kept')
+  }
 })
 
 test('a message from elsewhere is read with ce- prefixes, capitals and x- headers', async () => {

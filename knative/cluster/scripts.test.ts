@@ -223,11 +223,15 @@ describe('the hooks of skaffold', () => {
         run('wait.sh', { args: [part], env: { SKAFFOLD_KUBE_CONTEXT: 'staging' } }).status,
       ]).toEqual([part, 0])
     for (const call of ran()) expect(call).toMatch(/^kubectl --context staging /)
-    for (const what of ['statefulset/ledger-postgres', 'rabbitmqcluster/rabbitmq'])
+    for (const what of [
+      'statefulset/ledger-postgres',
+      'rabbitmqcluster/rabbitmq',
+      'condition=Ready operatorpolicies',
+    ])
       expect(calls(what)).toHaveLength(1)
     // All are ready: one question, and none for each.
     expect(calls('get ksvc,brokers,triggers,pingsources')).toHaveLength(1)
-    expect(calls('condition=Ready')).toEqual([])
+    expect(calls('bank --for=condition=Ready')).toEqual([])
   })
 
   test.each(['2 1 True', '1 1 False', '1 1', ''])(
@@ -263,6 +267,6 @@ describe('the hooks of skaffold', () => {
   test('a database that does not start is shown with the others of its namespace', () => {
     const { status, stderr } = run('wait.sh', { args: ['data'], env: { FAIL_ON: 'rollout status' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('the data is not ready')])
-    expect(calls('kubectl get pods,persistentvolumeclaims')).toHaveLength(1)
+    expect(calls('kubectl get pods,persistentvolumeclaims,operatorpolicies')).toHaveLength(1)
   })
 })

@@ -16,7 +16,7 @@ for namespace in $PLATFORM; do
   k get deployments --namespace "$namespace"
 done
 say 'data'
-k get statefulsets,rabbitmqclusters,cronjobs --namespace data
+k get statefulsets,rabbitmqclusters,operatorpolicies.rabbitmq.com,cronjobs --namespace data
 say 'events'
 k get brokers,triggers,pingsources --namespace bank
 say 'functions'
@@ -41,6 +41,7 @@ amiss=$(
   for namespace in $PLATFORM; do unready deployments "$namespace" Available; done
   unready_statefulsets
   unready rabbitmqclusters data AllReplicasReady
+  unready operatorpolicies.rabbitmq.com data Ready
   unready ksvc,brokers,triggers,pingsources,domainmappings bank Ready
 )
 [[ -z $amiss ]] || fail "not ready:$amiss"

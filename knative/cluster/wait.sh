@@ -16,10 +16,12 @@ data() {
   done
   say 'waiting for RabbitMQ'
   k wait --namespace data --for=condition=AllReplicasReady rabbitmqcluster/rabbitmq --timeout "$TIMEOUT" || stuck
+  # Before the first event is there: without it one that comes back too often is thrown away.
+  k wait --namespace data --for=condition=Ready operatorpolicies.rabbitmq.com --all --timeout "$TIMEOUT" || stuck
 }
 
 stuck() {
-  k get pods,persistentvolumeclaims --namespace data >&2 || true
+  k get pods,persistentvolumeclaims,operatorpolicies.rabbitmq.com --namespace data >&2 || true
   fail "the data is not ready; STATUS above says why, 'kubectl describe pods --namespace data' says more"
 }
 

@@ -59,6 +59,8 @@ export function environment(dataDir: string, identity: Identity, ports: Ports): 
     PATH: pathFolders().join(delimiter),
     HOME: dataDir,
     LC_ALL: 'C.UTF-8',
+    // Else a node that fails early leaves it where the bank was started.
+    ERL_CRASH_DUMP: join(dataDir, 'erl_crash.dump'),
     ERL_EPMD_PORT: String(ports.epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_NODENAME: identity.name,

@@ -1,13 +1,13 @@
 import { connect } from 'amqplib'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { until } from '../../tests/support/until.ts'
 import { commandLine } from './daemon.ts'
-import { startRabbitmq } from './rabbitmq.ts'
+import { findRabbitmq, startRabbitmq } from './rabbitmq.ts'
 import type { RabbitmqNode } from './rabbitmq.ts'
 
 const QUEUE = 'kept'
@@ -117,5 +117,23 @@ test('says why it does not start, in the words of its log', async () => {
     )
   } finally {
     await rm(other, { recursive: true, force: true })
+  }
+})
+
+test('the reason comes before what Erlang reports of the crash, whose dump stays with the data', async () => {
+  writeFileSync(join(dataDir, 'advanced.config'), 'rubbish')
+  await expect(start()).rejects.toThrow(/did not start:\n.* Failed to load advanced configuration file/)
+  expect(existsSync(join(dataDir, 'erl_crash.dump'))).toBe(true)
+})
+
+test('is the one that comes first on the PATH', async () => {
+  const own = join(await realpath(dataDir), 'rabbitmq-server')
+  writeFileSync(own, '')
+  const { PATH } = process.env
+  try {
+    process.env.PATH = `${dataDir}:${PATH}`
+    expect(findRabbitmq()?.server).toBe(own)
+  } finally {
+    process.env.PATH = PATH
   }
 })

@@ -45,7 +45,7 @@ const STOP_EPMD = [
 
 /** The `rabbitmq-server` of this machine, and Erlang's port mapper; undefined when there is none. */
 export function findRabbitmq(): { server: string; epmd: string } | undefined {
-  const server = find('rabbitmq-server', ['/usr/lib/rabbitmq/bin', ...pathFolders(), '/opt/homebrew/sbin'])
+  const server = find('rabbitmq-server', [...pathFolders(), '/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin'])
   const erl = find('erl', [...pathFolders(), '/opt/homebrew/bin'])
   const epmd = erl && find('epmd', [dirname(erl), ...pathFolders()])
   if (!server || !epmd) return undefined
@@ -83,7 +83,7 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqN
     const log = textSince(logFile, from)
     // Another process may have been given a port that was free a moment ago.
     if (options.port || attempt === 3 || !/eaddrinuse|address already in use|failed to bind/i.test(log)) {
-      throw new Error(`RabbitMQ did not start:\n${lastLines(log, 15)}`)
+      throw new Error(`RabbitMQ did not start:\n${lastLines(withoutReports(log), 15)}`)
     }
   }
 }
@@ -174,6 +174,10 @@ async function ready(node: Daemon, url: string): Promise<boolean> {
   }, START_MS_MAX)
   return connected
 }
+
+/** A log without Erlang's reports of what crashed, whose indented lines would push the reason out of sight. */
+const withoutReports = (log: string): string =>
+  log.replace(/^\S+ \S+ \[error] <[\d.]+>(?: {2}.*| ?)$\n?/gm, '')
 
 /** The table of quorum queues (`<vhost>_<queue>`) as it is on disk. */
 function queueNames(dataDir: string, { name }: Identity): Buffer {
