@@ -69,6 +69,17 @@ describe('files', () => {
     expect([...new Set(objects.map(({ file }) => file))].filter((file) => !deployed(file))).toEqual([])
   })
 
+  test('what skaffold deploys, and so removes with Ctrl-C, is no namespace, and no database takes its volume along', () => {
+    const listed = kustomizations.flatMap(({ file, resources }) =>
+      resources.map((path: string) => join(dirname(file), path)),
+    )
+    for (const { file } of ofKind('Namespace', 'Secret')) expect(listed).not.toContain(file)
+    const databases = ofKind('StatefulSet')
+    expect(databases.length).toBeGreaterThan(0)
+    for (const { spec } of databases)
+      expect(spec.persistentVolumeClaimRetentionPolicy.whenDeleted).toBe('Retain')
+  })
+
   test('skaffold.yaml names only files that exist', () => {
     const paths: string[] = []
     const collect = (value: unknown): void => {
