@@ -28,6 +28,8 @@ export function findPostgresClients() {
   })
 }
 
+export const hasPip = () => spawnSync('python3', ['-m', 'pip', '--version']).status === 0
+
 /** Fetches them with pip. Throws where that fails. */
 export function installPostgresClients() {
   const download = mkdtempSync(join(tmpdir(), 'microbank-clients-'))

