@@ -1,3 +1,4 @@
+import { CONTEXTS } from '../knative/cluster/secrets.ts'
 import { manifests, type Manifest } from './support/repository.ts'
 
 /** Which pods reach which port of which other, by the policies on both sides, as a network that enforces them decides. */
@@ -8,7 +9,6 @@ interface Pod {
   labels: Labels
 }
 
-const CONTEXTS = ['identity', 'ledger', 'notifications']
 const pod = (namespace: string, labels: Labels): Pod => ({ namespace, labels })
 const context = (name: string): Labels => ({ 'microbank.dev/context': name })
 const named = (name: string): Labels => ({ 'app.kubernetes.io/name': name })

@@ -8,6 +8,10 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { releaseUrls, writeSchemas } from './schemas.mjs'
 
+/** What cluster:up, the hook that makes the Secrets, and skaffold verify apply. */
+const BESIDES = ['cluster/broker-pods', 'isolation/namespaces', 'cluster/smoke-job'].map(
+  (name) => `knative/${name}.yaml`,
+)
 const read = (/** @type {string} */ file) => readFileSync(file, 'utf8')
 const versions = read('knative/cluster/versions.env')
 const schemas = mkdtempSync(join(tmpdir(), 'microbank-schemas-'))
@@ -34,7 +38,7 @@ try {
   rmSync(schemas, { recursive: true })
 }
 
-/** What skaffold would deploy, with each of its profiles. */
+/** What skaffold would deploy, with each of its profiles, and what is applied besides. */
 function rendered() {
   const modules = parseAllDocuments(read('skaffold.yaml')).map((document) => document.toJS())
   const manifests = modules.flatMap(({ manifests = {}, profiles = [] }) => [
@@ -45,6 +49,6 @@ function rendered() {
   const files = new Set(manifests.flatMap(({ rawYaml }) => rawYaml ?? []))
   return [
     ...[...overlays].map((path) => execFileSync('kubectl', ['kustomize', path], { encoding: 'utf8' })),
-    ...[...files, 'knative/cluster/broker-pods.yaml', 'knative/cluster/smoke-job.yaml'].map(read),
+    ...[...files, ...BESIDES].map(read),
   ]
 }

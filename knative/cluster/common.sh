@@ -11,6 +11,16 @@ fail() {
 # skaffold names the cluster that it deploys to; by hand it is kubectl's own choice.
 k() { kubectl ${SKAFFOLD_KUBE_CONTEXT:+--context "$SKAFFOLD_KUBE_CONTEXT"} "$@"; }
 
+# states KINDS NAMESPACE CONDITION: a line for each object, which `unready` reads.
+states() {
+  k get "$1" --namespace "$2" --no-headers --output \
+    "custom-columns=:.kind,:.metadata.name,:.metadata.generation,:.status.observedGeneration,:.status.conditions[?(@.type==\"$3\")].status"
+}
+
+# Names those that don't say True. What says nothing of itself yet is not ready either, and what its controller has not
+# looked at since it was changed is not, whatever it says.
+unready() { awk '$3 != $4 || $5 != "True" { printf " %s/%s", $1, $2 }'; }
+
 # Stops at once, and names them all, where tools are missing. Docker's daemon must answer too.
 need() {
   local tool missing=''

@@ -1,13 +1,14 @@
 // For skaffold's profile `dev`: reads the manifests that it is about to apply on standard input and writes them again,
 // where each Service that a change does not touch keeps the image that it has. All functions are in one image, so
 // a changed line would make a new revision of every Service; this way it makes one where it changed the bundle.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseAllDocuments, stringify } from 'yaml'
+import { kubectl } from './kubectl.mjs'
 
 /** A Kubernetes object. @typedef {Record<string, any>} KubernetesObject */
 
@@ -105,14 +106,11 @@ function digest(parts) {
  * somebody only wants to see the manifests: then everything gets the new image.
  * @returns {(resource: string, namespace: string) => KubernetesObject[]} */
 function cluster() {
-  const context = process.env.SKAFFOLD_KUBE_CONTEXT
   /** @type {Map<string, KubernetesObject[]>} */
   const asked = new Map()
   const ask = (/** @type {string[]} */ args) => {
-    const all = [...(context ? ['--context', context] : []), 'get', ...args, '--output', 'json']
     try {
-      const { stdout } = spawnSync('kubectl', all, { encoding: 'utf8', maxBuffer: 2 ** 28 })
-      return JSON.parse(stdout).items
+      return JSON.parse(kubectl(['get', ...args, '--output', 'json'], { stderr: 'ignore' })).items
     } catch {
       return []
     }

@@ -19,10 +19,10 @@ case $call in
   'kind get clusters') printf '%s' "\${CLUSTERS:-}" ;;
   'kubectl get --raw /version') echo '  "minor": "'"\${MINOR:-36}"'",' ;;
   *'get job '*) printf '%s' "\${JOB:-SuccessCriteriaMet Complete}" ;;
-  *'get deployments '*custom-columns*) printf 'Deployment controller %s\\n' "\${CONTROLLER:-True}" ;;
+  *'get deployments '*custom-columns*) printf 'Deployment controller 1 1 %s\\n' "\${CONTROLLER:-True}" ;;
   *'get statefulsets '*custom-columns*) printf 'StatefulSet ledger-postgres 1 %s\\n' "\${DATABASE:-1}" ;;
-  *'get ksvc,'*custom-columns*) printf 'Service transfer True\\nTrigger notify %s\\n' "\${TRIGGER:-True}" ;;
-  *'get ksvc,brokers,triggers,pingsources '*jsonpath*) printf '%b' "\${STATES-2 2 True\\n}" ;;
+  *'get ksvc,brokers,triggers,pingsources '*custom-columns*) printf '%b' "\${STATES-2 2 True\\n}" | sed 's/^/Service transfer /' ;;
+  *'get ksvc,'*custom-columns*) printf 'Service transfer 3 3 True\\nTrigger notify 1 %s\\n' "\${TRIGGER:-1 True}" ;;
   *'get ksvc '*'--output name') printf '%s' "\${FUNCTIONS-service.serving.knative.dev/transfer}" ;;
 esac
 `
@@ -173,8 +173,9 @@ test('cluster:down removes the bank’s cluster and no other, and may be run aga
 test('cluster:status fails where a part is not ready, and names it', () => {
   expect(run('status.sh')).toMatchObject({ status: 0, stdout: expect.stringContaining('all of it is ready') })
   const amiss = (env: Record<string, string>) => run('status.sh', { env }).stderr
-  expect(run('status.sh', { env: { TRIGGER: 'False' } }).status).toBe(1)
-  expect(amiss({ TRIGGER: 'False' })).toBe('status.sh: not ready: Trigger/notify\n')
+  expect(run('status.sh', { env: { TRIGGER: '1 False' } }).status).toBe(1)
+  expect(amiss({ TRIGGER: '1 False' })).toBe('status.sh: not ready: Trigger/notify\n')
+  expect(amiss({ TRIGGER: '<none> True' })).toBe('status.sh: not ready: Trigger/notify\n')
   expect(amiss({ DATABASE: '<none>' })).toBe('status.sh: not ready: StatefulSet/ledger-postgres\n')
   expect(amiss({ CONTROLLER: 'False' })).toContain('not ready: Deployment/controller')
   expect(amiss({ FUNCTIONS: '' })).toContain('not on this cluster yet')

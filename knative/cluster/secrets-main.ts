@@ -1,17 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { installSecrets, type Kubectl } from './secrets.ts'
+import { kubectl } from './kubectl.mjs'
+import { installSecrets } from './secrets.ts'
 
-/** `npm run cluster:secrets`. skaffold names the cluster that it deploys to; by hand it is kubectl's own choice. */
-const context = process.env.SKAFFOLD_KUBE_CONTEXT
-const kubectl: Kubectl = (args, input) =>
-  execFileSync('kubectl', [...(context ? ['--context', context] : []), ...args], {
-    input,
-    encoding: 'utf8',
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-
+/** `npm run cluster:secrets`. */
 try {
-  const made = installSecrets(kubectl, process.cwd(), (line) => console.log(`==> ${line}`))
+  const made = installSecrets(
+    (args, input) => kubectl(args, { input }),
+    process.cwd(),
+    (line) => console.log(`==> ${line}`),
+  )
   console.log(made.length === 0 ? 'every Secret was there' : `made ${made.length}`)
   if (made.includes('first-operator'))
     console.log(

@@ -22,13 +22,6 @@ k get brokers,triggers,pingsources --namespace bank
 say 'functions'
 k get ksvc,domainmappings --namespace bank
 
-# KINDS NAMESPACE CONDITION: those that don't say True. What says nothing of itself yet is not ready either.
-unready() {
-  k get "$1" --namespace "$2" --no-headers --output \
-    "custom-columns=:.kind,:.metadata.name,:.status.conditions[?(@.type==\"$3\")].status" |
-    awk '$3 != "True" { printf " %s/%s", $1, $2 }'
-}
-
 # A StatefulSet has no condition that says so.
 unready_statefulsets() {
   k get statefulsets --namespace data --no-headers --output \
@@ -38,11 +31,11 @@ unready_statefulsets() {
 
 amiss=$(
   set -e # Which a subshell does not take over.
-  for namespace in $PLATFORM; do unready deployments "$namespace" Available; done
+  for namespace in $PLATFORM; do states deployments "$namespace" Available | unready; done
   unready_statefulsets
-  unready rabbitmqclusters data AllReplicasReady
-  unready operatorpolicies.rabbitmq.com data Ready
-  unready ksvc,brokers,triggers,pingsources,domainmappings bank Ready
+  states rabbitmqclusters data AllReplicasReady | unready
+  states operatorpolicies.rabbitmq.com data Ready | unready
+  states ksvc,brokers,triggers,pingsources,domainmappings bank Ready | unready
 )
 [[ -z $amiss ]] || fail "not ready:$amiss"
 [[ -n $(k get ksvc --namespace bank --output name) ]] || fail 'the bank is not on this cluster yet; skaffold run puts it there'

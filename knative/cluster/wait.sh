@@ -62,12 +62,10 @@ bank() {
   k get domainmapping --namespace bank
 }
 
-# After a changed line all are ready at once: one question then, where kubectl wait asks for each by itself. An object
-# that its controller has not looked at yet is not ready, whatever it says.
+# After a changed line all are ready at once: one question then, where kubectl wait asks for each by itself.
 all_ready() {
-  local each='{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}{"\n"}'
-  k get ksvc,brokers,triggers,pingsources --namespace bank --output "jsonpath={range .items[*]}$each{end}" 2> /dev/null |
-    awk '$1 != $2 || $3 != "True" { bad = 1 } END { exit bad || !NR }'
+  local seen
+  seen=$(states ksvc,brokers,triggers,pingsources bank Ready 2> /dev/null) && [[ -n $seen && -z $(unready <<< "$seen") ]]
 }
 
 soon() {

@@ -19,7 +19,9 @@ const isThere = (/** @type {string} */ program) => FOLDERS.some((folder) => exis
 const NEEDED = Object.entries({
   ...(process.env.TEST_AMQP_URL ? {} : { 'rabbitmq-server': 'rabbitmq-server' }),
   shellcheck: 'shellcheck',
-  ...{ git: 'git', openssl: 'openssl', ps: 'procps' },
+  git: 'git',
+  openssl: 'openssl',
+  ps: 'procps',
 })
 
 const missing = NEEDED.filter(([program]) => !isThere(program)).map(([, name]) => name)
