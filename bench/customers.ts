@@ -17,6 +17,8 @@ const ACCOUNTS_EACH = 10
 const BATCH = 500
 /** Enough for any number of transfers, in cents. */
 export const FIRST_DEPOSIT = 1_000_000_000
+/** Enough for one account that gets them all. */
+const BALANCE_LIMIT = 10n ** 15n
 
 /** Opens accounts, ten for each customer, and deposits money to each, all by the functions of the ledger. */
 export async function openAccounts(
@@ -33,12 +35,12 @@ export async function openAccounts(
   }
   const rows = await ledger.query<{ id: string; user_id: string }>({
     // In a list of columns, not in FROM, where it would be called once for each customer.
-    text: `select (opened).id, (opened).user_id
+    text: `select ((opened).account).id, ((opened).account).user_id
       from (
-        select open_account(customer.id, 'checking', 'USD', 0) as opened
+        select open_account(customer.id, 'checking', 'USD', 0, $2, $2, ${ACCOUNTS_EACH}) as opened
         from unnest($1::uuid[]) as customer (id), generate_series(1, ${ACCOUNTS_EACH})
       ) _`,
-    values: [customers.map(({ userId }) => userId)],
+    values: [customers.map(({ userId }) => userId), BALANCE_LIMIT],
   })
   const byId = new Map(customers.map((customer) => [customer.userId, customer]))
   for (const { id, user_id: userId } of rows) byId.get(userId)!.accounts.push(id)

@@ -1,7 +1,7 @@
 import type { Caller } from '../../knative/host/operation.ts'
 import { ProblemError, problems, type FieldError } from '../../knative/host/problems.ts'
 import { uuidSchema, type Infer } from '../../knative/host/schema.ts'
-import { toPostedTransaction, toPosting, type Asked } from './money-request.ts'
+import { checkMetadata, toPostedTransaction, toPosting, type Asked } from './money-request.ts'
 import { checkAmount } from './money.ts'
 import type { PostingOutcome, PostingRequest } from './post.ts'
 import { refusal, type BatchRefusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
@@ -75,6 +75,8 @@ export function readBatch(transactions: readonly BatchedTransaction[], asked: As
         path: `${at}/to_account_id`,
         message: to === undefined ? 'is required' : 'is not known here',
       })
+    const tooLarge = checkMetadata(transaction, at)
+    if (tooLarge) faults.push(tooLarge)
     const checked = checkAmount(amount, currency, '/amount', { at })
     if ('minorUnits' in checked) postings.push(toPosting(type, transaction, checked.minorUnits, asked))
     else faults.push(checked)

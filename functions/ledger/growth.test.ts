@@ -44,9 +44,9 @@ afterAll(async () => {
 
 async function openAccounts(): Promise<void> {
   const rows = await ledger.db.query<{ id: string; user_id: string }>({
-    text: `select (opened).id, (opened).user_id from (
-        select open_account(case when n <= ${OWN_ACCOUNTS} then $1 else gen_random_uuid() end, 'checking', 'USD', 1000000)
-          as opened
+    text: `select ((opened).account).id, ((opened).account).user_id from (
+        select open_account(case when n <= ${OWN_ACCOUNTS} then $1 else gen_random_uuid() end, 'checking', 'USD',
+          1000000, 1000000000, 1000000, ${OWN_ACCOUNTS}) as opened
         from generate_series(1, 1000) n
       ) _`,
     values: [merchant.userId],

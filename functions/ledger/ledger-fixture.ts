@@ -12,7 +12,13 @@ export interface TestLedger {
   db: Database
   owner: Database
   /** Opens an account without any money in it. */
-  open(options?: { userId?: string; currency?: string; overdraftLimit?: bigint }): Promise<string>
+  open(options?: {
+    userId?: string
+    currency?: string
+    overdraftLimit?: bigint
+    balanceLimit?: bigint
+    depositLimit?: bigint
+  }): Promise<string>
   post(...requests: PostingRequest[]): Promise<PostingOutcome[]>
   balances(...ids: string[]): Promise<bigint[]>
   /** What the proofs of the ledger find; empty when all is well. */
@@ -35,10 +41,16 @@ export async function testLedger(): Promise<TestLedger> {
     database,
     db,
     owner,
-    open: async ({ userId = alice, currency = 'USD', overdraftLimit = 0n } = {}) => {
+    open: async ({
+      userId = alice,
+      currency = 'USD',
+      overdraftLimit = 0n,
+      balanceLimit = 10n ** 14n,
+      depositLimit = 10n ** 12n,
+    } = {}) => {
       const [row] = await db.query<{ id: string }>({
-        text: 'select id from open_account($1, $2, $3, $4)',
-        values: [userId, 'checking', currency, overdraftLimit],
+        text: `select (account).id from open_account($1, 'checking', $2, $3, $4, $5, 100000)`,
+        values: [userId, currency, overdraftLimit, balanceLimit, depositLimit],
       })
       return row!.id
     },

@@ -6,7 +6,7 @@ import type { Caller, Consumer, IdempotencyKey, Reply } from '../../knative/host
 import { replayed } from '../../knative/host/idempotency.ts'
 import type { Database } from '../../knative/host/database.ts'
 import type { Services } from '../../knative/host/services.ts'
-import { toPostedTransaction, toPosting, type MoneyRequest } from './money-request.ts'
+import { requireMetadata, toPostedTransaction, toPosting, type MoneyRequest } from './money-request.ts'
 import { readAmount } from './money.ts'
 import { createPoster, type Poster, type PostingOutcome, type PostingRequest } from './post.ts'
 import { refusal } from './refusals.ts'
@@ -33,7 +33,8 @@ function posterOf(services: Services): Poster {
 }
 
 /** Posts one transaction and answers it: 201 with the transaction, 202 where the caller prefers not to wait for
- * it, or the problem that it was refused with. Throws a ProblemError (400) for an amount that is none. */
+ * it, or the problem that it was refused with. Throws a ProblemError (400) for an amount that is none, or too much
+ * metadata. */
 export async function moveMoney(
   operation: string,
   type: TransactionType,
@@ -42,6 +43,7 @@ export async function moveMoney(
 ): Promise<Reply> {
   const { body, caller, idempotencyKey, traceparent, respondAsync } = request
   const minorUnits = readAmount(body.amount, body.currency ?? 'USD', '/amount')
+  requireMetadata(body)
   const posting = toPosting(type, body, minorUnits, { operation, caller, idempotencyKey, traceparent })
   if (respondAsync) return requestTransaction(posting, caller, services)
   return toReply(posting, await posterOf(services).post(posting), caller)

@@ -1,15 +1,16 @@
 import { accountOpened } from '../../eventing/contracts/account.opened.ts'
 import type { OutboxEvent } from '../../eventing/outbox.ts'
+import type { Config } from '../../knative/host/config.ts'
 import { once } from '../../knative/host/idempotency.ts'
 import { operation, route, type Caller, type Reply } from '../../knative/host/operation.ts'
 import { problem, ProblemError, problems, UnavailableError } from '../../knative/host/problems.ts'
 import { uuidSchema } from '../../knative/host/schema.ts'
 import type { Emitting, Services } from '../../knative/host/services.ts'
-import { accountColumns, accountSchema, accountTypes, toAccount, type AccountRow } from './account.ts'
+import { accountSchema, accountTypes, toAccount, type AccountRow } from './account.ts'
 import { exponentOf } from './currencies.ts'
 import { readAmount } from './money.ts'
 import { postTransactions, type Posted } from './post.ts'
-import { postingProblems, userUnknown } from './refusals.ts'
+import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './refusals.ts'
 import { amountSchema, currencySchema } from './transaction.ts'
 import { uuidv7 } from './uuid.ts'
 
@@ -39,7 +40,7 @@ export default operation({
         },
       },
       answers: { 201: accountSchema },
-      problems: [userUnknown, postingProblems['limit-exceeded']],
+      problems: [userUnknown, ...Object.values(openingProblems), postingProblems['limit-exceeded']],
       idempotent: true,
       handle: async ({ body, caller, idempotencyKey, traceparent }, services) => {
         const opening = { ...readOpening(body, caller), caller, traceparent }
@@ -50,7 +51,7 @@ export default operation({
             if (!(await userExists(opening, services))) {
               return problem(userUnknown, `There is no user ${opening.userId}.`)
             }
-            const opened = await open(tx, opening)
+            const opened = await open(tx, opening, services.config)
             deposit = opened.events
             return opened.reply
           })
@@ -112,16 +113,33 @@ async function userExists({ userId, caller, traceparent }: Opening, { call }: Se
   throw new UnavailableError(`users answered ${status}`)
 }
 
-async function open(tx: Emitting, opening: Opening): Promise<{ reply: Reply; events: OutboxEvent[] }> {
-  const [row] = await tx.query<AccountRow>({
-    text: `select ${accountColumns} from open_account($1, $2, $3, $4)`,
-    values: [opening.userId, opening.accountType, opening.currency, opening.overdraftLimit],
+interface Opened {
+  reply: Reply
+  /** To be published after the commit. */
+  events: OutboxEvent[]
+}
+
+type OpenedRow = { refusal: null } & AccountRow
+
+async function open(tx: Emitting, opening: Opening, config: Config): Promise<Opened> {
+  const [row] = await tx.query<OpenedRow | { refusal: OpeningRefusal }>({
+    text: `select refusal, (account).* from open_account($1, $2, $3, $4, $5, $6, $7)`,
+    values: [
+      opening.userId,
+      opening.accountType,
+      opening.currency,
+      opening.overdraftLimit,
+      config.ACCOUNT_BALANCE_MAX,
+      config.OWN_DEPOSIT_MAX,
+      config.ACCOUNTS_PER_CUSTOMER_MAX,
+    ],
   })
   const account = row!
+  if (account.refusal !== null) return { reply: refuse(account.refusal, opening, config), events: [] }
   const { outcomes, events } = await deposit(tx, account, opening)
-  // All that can be refused is cash beyond its limit. Thrown, so that nothing remains of the account either.
+  // All that can be refused is more than an account can hold. Thrown, so that nothing remains of the account either.
   if (outcomes.some(({ outcome }) => outcome !== 'posted')) {
-    throw new ProblemError(postingProblems['limit-exceeded'], 'The bank cannot take this much in.')
+    throw new ProblemError(postingProblems['limit-exceeded'], 'The balance is more than an account can hold.')
   }
   const answer = toAccount({ ...account, balance: opening.balance })
   tx.emit(accountOpened, {
@@ -140,6 +158,16 @@ async function open(tx: Emitting, opening: Opening): Promise<{ reply: Reply; eve
     reply: { status: 201, headers: { location: `/api/accounts/${account.id}` }, body: answer },
     events,
   }
+}
+
+/** To an operator, a customer who has left is a user who is not there, as `users` says too. */
+function refuse(refusal: OpeningRefusal, { userId, caller }: Opening, config: Config): Reply {
+  if (refusal === 'too-many-accounts') {
+    const most = config.ACCOUNTS_PER_CUSTOMER_MAX
+    return problem(openingProblems[refusal], `A customer can have ${most} accounts; closed ones count too.`)
+  }
+  if (userId !== caller.userId) return problem(userUnknown, `There is no user ${userId}.`)
+  return problem(openingProblems[refusal], 'No account can be opened for a customer who was deleted.')
 }
 
 async function deposit(tx: Emitting, account: AccountRow, opening: Opening): Promise<Posted> {

@@ -128,21 +128,33 @@ describe('posting', () => {
     expect(row).toEqual({ description: words, metadata: { [words]: words }, stated: words, kept: true })
   })
 
-  test('no balance goes beyond what an account can hold, cash included', async () => {
+  test('no balance goes beyond its account’s limit, to the last yen', async () => {
     const yen = { currency: 'JPY' }
-    const amountMax = 10n ** 15n
-    const [rich, indebted] = [await ledger.open(yen), await ledger.open({ ...yen, overdraftLimit: 5n })]
-    // The loan makes the account richer than cash is poor, so the account reaches its limit first.
-    await ledger.post(transfer(indebted, rich, 5, yen))
-    const most = Array.from({ length: 1000 }, () => deposit(rich, amountMax, yen))
-    most.push(deposit(rich, amountMax - 5n, yen))
-    expect(await names(...most)).toEqual([...Array<string>(999).fill('posted'), 'limit-exceeded', 'posted'])
-    expect(await ledger.balances(rich)).toEqual([10n ** 18n])
-    expect(await names(deposit(rich, 1, yen))).toEqual(['limit-exceeded'])
-    const other = await ledger.open(yen)
-    expect(await names(deposit(other, 5, yen), deposit(other, 1, yen))).toEqual(['posted', 'limit-exceeded'])
-    expect(await names(transfer(other, rich, 1, yen))).toEqual(['limit-exceeded'])
+    const limits = { ...yen, balanceLimit: 1_000n, depositLimit: 600n }
+    const [full, other] = [await ledger.open(limits), await ledger.open(limits)]
+    expect(await names(deposit(full, 600, yen), deposit(full, 401, yen), deposit(full, 400, yen))).toEqual([
+      'posted',
+      'limit-exceeded',
+      'posted',
+    ])
+    await ledger.post(deposit(other, 5, yen))
+    expect(await names(transfer(other, full, 1, yen))).toEqual(['limit-exceeded'])
+    expect(await names(transfer(full, other, 1, yen), transfer(other, full, 1, yen))).toEqual([
+      'posted',
+      'posted',
+    ])
+    expect(await ledger.balances(full, other)).toEqual([1_000n, 5n])
     expect(await ledger.faults()).toEqual([])
+  })
+
+  test('an owner deposits no more at once than the account’s limit, an operator whatever it can hold', async () => {
+    const account = await ledger.open({ balanceLimit: 1_000n, depositLimit: 600n })
+    const operator = { caller_role: 'operator', caller_id: randomUUID() } as const
+    expect(await names(deposit(account, 601), deposit(account, 600))).toEqual(['limit-exceeded', 'posted'])
+    expect(await names(withdrawal(account, 600), deposit(account, 1_000, operator))).toEqual([
+      'posted',
+      'posted',
+    ])
   })
 })
 

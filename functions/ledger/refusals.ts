@@ -13,7 +13,7 @@ export const postingProblems = {
   'currency-mismatch': define('currency-mismatch', 422, 'The account is kept in another currency'),
   'same-account': define('same-account', 422, 'Both accounts are the same'),
   'insufficient-funds': define('insufficient-funds', 409, 'The available balance is too low'),
-  'limit-exceeded': define('limit-exceeded', 409, 'A balance would exceed what an account can hold'),
+  'limit-exceeded': define('limit-exceeded', 409, 'The amount exceeds a limit of the account'),
 } as const satisfies Record<string, ProblemType>
 
 export type PostingRefusal = keyof typeof postingProblems
@@ -25,7 +25,8 @@ const details: Record<PostingRefusal, string> = {
   'currency-mismatch': 'The currency must be that of every account involved.',
   'same-account': 'The money must go to another account.',
   'insufficient-funds': 'The amount is more than balance less holds plus overdraft limit.',
-  'limit-exceeded': 'The amount would take an account beyond the highest balance that is kept.',
+  'limit-exceeded':
+    'The amount would take an account beyond its highest balance, or is more than its owner may deposit at once.',
 }
 
 /** Outcomes that are no verdict on the money but on the Idempotency-Key. */
@@ -52,6 +53,15 @@ export function refusal(name: PostingRefusal | KeyRefusal | BatchRefusal): Reply
 }
 
 export const userUnknown = define('user-unknown', 422, 'There is no such user')
+
+/** The refusals of open_account() by their names. */
+export const openingProblems = {
+  // 403 and not 401: the token is valid, and to log in again would not help.
+  'customer-left': define('customer-left', 403, 'The customer has left the bank'),
+  'too-many-accounts': define('too-many-accounts', 409, 'The customer has as many accounts as one can have'),
+} as const satisfies Record<string, ProblemType>
+
+export type OpeningRefusal = keyof typeof openingProblems
 
 export const accountNotFound = (): Reply =>
   problem(postingProblems['account-not-found'], 'There is no account with this id.')

@@ -37,6 +37,21 @@ const settings = {
     about: 'secret of at least 32 characters that signs orders on their way through the Broker',
     parse: secret,
   },
+  ACCOUNTS_PER_CUSTOMER_MAX: {
+    about: 'accounts that a customer can have, closed ones included',
+    parse: count,
+    fallback: '100',
+  },
+  ACCOUNT_BALANCE_MAX: {
+    about: 'highest balance of an account that is opened from now on, in minor units',
+    parse: minorUnits,
+    fallback: '100000000000000',
+  },
+  OWN_DEPOSIT_MAX: {
+    about: 'largest deposit by the owner of an account that is opened from now on, in minor units',
+    parse: minorUnits,
+    fallback: '1000000000000',
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     about: 'URL of a collector of traces that takes OTLP over HTTP; none are exported where it is empty',
     parse: optionalHttpUrl,
@@ -111,6 +126,13 @@ function count(value: string): number {
   if (!Number.isInteger(number) || number < 1 || number > 1000)
     throw expected('a number from 1 to 1000', value)
   return number
+}
+
+/** At most 10^15, which is what a single amount may be. */
+function minorUnits(value: string): bigint {
+  if (!/^[1-9][0-9]{0,15}$/.test(value) || BigInt(value) > 10n ** 15n)
+    throw expected(`a number from 1 to ${10n ** 15n}`, value)
+  return BigInt(value)
 }
 
 function oneOf<const Choices extends readonly string[]>(

@@ -55,7 +55,7 @@ async function rows(url: string, text: string): Promise<Record<string, unknown>[
 }
 
 const open = async (): Promise<string> => {
-  const text = `select id::text from open_account('${alice}', 'checking', 'USD', 0)`
+  const text = `select (account).id::text from open_account('${alice}', 'checking', 'USD', 0, 1000000, 1000000, 10)`
   return (await rows(functionsUrl, text))[0]!.id as string
 }
 

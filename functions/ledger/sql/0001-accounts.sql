@@ -1,9 +1,16 @@
--- Accounts. A customer's account is the bank's liability: a positive balance is what the bank owes him. Money
+-- Accounts. A customer's account is the bank's liability: a positive balance is what the bank owes them. Money
 -- that comes in from outside, or goes out, has its other side on the system account `cash` of its currency, so
--- that all balances of one currency always add up to zero.
+-- that all balances of one currency always add up to zero. What is too much for `cash` is on accounts `vault`.
 create type account_kind as enum ('customer', 'system');
-create type account_type as enum ('checking', 'savings', 'cash');
+create type account_type as enum ('checking', 'savings', 'cash', 'vault');
 create type account_status as enum ('open', 'frozen', 'closed');
+
+-- Who has opened an account, or can't any more. Nothing else of them is known here.
+create table customers (
+  user_id uuid primary key,
+  -- When they left the bank; null while they are with it.
+  left_at timestamptz
+);
 
 create table accounts (
   id uuid primary key default uuidv7(),
@@ -18,6 +25,10 @@ create table accounts (
   -- Sum of the account's open holds: still in the balance, no longer available.
   held bigint not null default 0,
   overdraft_limit bigint not null default 0,
+  -- The highest balance that a payment may leave, and the largest deposit by the owner. Null for the bank's own
+  -- accounts: all customers share them, so nothing that customers do may bring one to a limit.
+  balance_limit bigint,
+  deposit_limit bigint,
   -- Number, hash and time of the account's last entry.
   version bigint not null default 0,
   last_hash bytea not null default decode(repeat('00', 32), 'hex'),
@@ -33,6 +44,8 @@ create table accounts (
 with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 
 create index accounts_by_user on accounts (user_id, id) where kind = 'customer';
+-- Those that are hard to find among all; postings never touch this index.
+create index accounts_not_open on accounts (status, id) where kind = 'customer' and status <> 'open';
 
 -- The id of the cash account of a currency. It follows from the currency's code, so that nobody has to look it
 -- up, two first accounts of a currency opened at once can't make two, and it sorts before all others.
@@ -40,28 +53,71 @@ create function cash_account_id(currency text) returns uuid
 language sql immutable strict parallel safe
 return ('00000000-0000-7000-8000-' || lpad(encode(currency::bytea, 'hex'), 12, '0'))::uuid;
 
--- Opens a customer's account with a balance of zero, and the cash account where it is the currency's first.
+-- An account that was opened; or null and the name of the refusal.
+create type opened_account as (refusal text, account accounts);
+
+-- Opens a customer's account with a balance of zero, and the cash account where it is the currency's first. Refused
+-- with `customer-left`, or with `too-many-accounts` where the customer has `accounts_max` already. Closed accounts
+-- count too: they stay in the books, and in the customer's lists.
 create function open_account(
-  user_id uuid, account_type account_type, currency text, overdraft_limit bigint
-) returns accounts
+  user_id uuid, account_type account_type, currency text, overdraft_limit bigint, balance_limit bigint,
+  deposit_limit bigint, accounts_max integer
+) returns opened_account
 language plpgsql security definer
 set search_path = public, pg_temp
+-- As in post_transactions().
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
+  since timestamptz;
   opened accounts;
 begin
+  -- Whoever opens accounts for one customer, or notes that they left, does so one after the other: this row is locked
+  -- until the end of the transaction. So each counts the accounts of those before.
+  insert into customers (user_id) values (open_account.user_id) on conflict do nothing;
+  select left_at into since from customers c where c.user_id = open_account.user_id for update;
+  if since is not null then
+    return row('customer-left', null)::opened_account;
+  end if;
+  if accounts_max <= (
+    select count(*) from accounts a where a.user_id = open_account.user_id and a.kind = 'customer'
+  ) then
+    return row('too-many-accounts', null)::opened_account;
+  end if;
+
   insert into accounts (id, kind, account_type, currency)
   values (cash_account_id(open_account.currency), 'system', 'cash', open_account.currency)
   on conflict (id) do nothing;
 
-  insert into accounts (user_id, account_type, currency, overdraft_limit)
-  values (open_account.user_id, open_account.account_type, open_account.currency, open_account.overdraft_limit)
+  insert into accounts (user_id, account_type, currency, overdraft_limit, balance_limit, deposit_limit)
+  values (
+    open_account.user_id, open_account.account_type, open_account.currency, open_account.overdraft_limit,
+    open_account.balance_limit, open_account.deposit_limit
+  )
   returning * into opened;
-  return opened;
+  return row(null, opened)::opened_account;
+end
+$$;
+
+-- Notes that a customer left the bank, after which no account is opened for them. Returns how many accounts they have
+-- that are not closed.
+create function close_customer(user_id uuid, left_at timestamptz) returns bigint
+language plpgsql security definer
+set search_path = public, pg_temp
+set enable_seqscan = off
+as $$
+begin
+  insert into customers (user_id, left_at) values (close_customer.user_id, close_customer.left_at)
+  on conflict on constraint customers_pkey do update set left_at = least(customers.left_at, excluded.left_at);
+  return (
+    select count(*) from accounts a
+    where a.user_id = close_customer.user_id and a.kind = 'customer' and a.status <> 'closed'
+  );
 end
 $$;
 
 -- Functions read accounts, and change them only through this schema's own functions.
-grant select on accounts to :functions_role;
-revoke execute on function open_account from public;
-grant execute on function open_account to :functions_role;
+grant select on accounts, customers to :functions_role;
+revoke execute on function open_account, close_customer from public;
+grant execute on function open_account, close_customer to :functions_role;

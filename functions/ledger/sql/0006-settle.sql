@@ -1,20 +1,65 @@
+-- Carries what is in a till (the cash account of a currency) to a vault, a new account of the bank, and leaves the
+-- till with zero. Its row must be locked. It is a transfer of the bank's own: of no user, and stated by no event.
+create function carry_to_vault(till_id uuid, at timestamptz) returns void
+language plpgsql
+as $$
+declare
+  nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+  transfer_id constant uuid := uuidv7();
+  vault_id constant uuid := uuidv7();
+  till accounts;
+  till_hash bytea;
+  vault_hash bytea;
+begin
+  select * into strict till from accounts where id = till_id;
+  till_hash := entry_hash(till.last_hash, till_id, till.version + 1, transfer_id, -till.balance, 0, at);
+  vault_hash := entry_hash(decode(repeat('00', 32), 'hex'), vault_id, 1, transfer_id, till.balance, till.balance, at);
+
+  insert into accounts (id, kind, account_type, currency, balance, version, last_hash, posted_at)
+  values (vault_id, 'system', 'vault', till.currency, till.balance, 1, vault_hash, at);
+  update accounts set balance = 0, version = till.version + 1, last_hash = till_hash, posted_at = at
+  where id = till_id;
+  insert into entries (account_id, version, transaction_id, amount, balance_after, hash, created_at)
+  values
+    (till_id, till.version + 1, transfer_id, -till.balance, 0, till_hash, at),
+    (vault_id, 1, transfer_id, till.balance, till.balance, vault_hash, at);
+  -- Money that came in stands below zero on the till: then it is the vault that pays.
+  insert into transactions (
+    id, type, status, account_id, to_account_id, amount, currency, description, user_id, to_user_id,
+    balance_after, to_balance_after, created_at
+  )
+  values (
+    transfer_id, 'transfer', 'completed',
+    case when till.balance < 0 then vault_id else till_id end,
+    case when till.balance < 0 then till_id else vault_id end,
+    abs(till.balance), till.currency, 'Cash carried to the vault', nobody, nobody,
+    least(till.balance, 0), greatest(till.balance, 0), at
+  );
+end
+$$;
+
 -- Locks the accounts of a batch, judges its requests in turn, each by the balances that those before it have left,
 -- and writes the new balances. The order of the refusals is part of the HTTP contract.
 create function settle(requests posting_request[], verdicts text[]) returns judgement[]
 language plpgsql
 as $$
 declare
-  -- On either side of zero; leaves room in a bigint for balance + overdraft limit.
-  balance_limit constant bigint := 1000000000000000000;
+  -- What a till may hold, on either side of zero, before it is carried to a vault. That leaves room in a bigint for
+  -- any batch, so deposits and withdrawals are never refused for what others have moved.
+  till_max constant bigint := 1000000000000000000;
   -- The accounts, ascending by id: an array for each column, which is what plpgsql is fast with.
   ids uuid[];
   places tid[];
-  -- Null for cash, as is floors.
+  -- Null for cash, as are floors and ceilings.
   owners uuid[];
   currencies text[];
   statuses account_status[];
   -- The lowest balance that a payment may leave.
   floors bigint[];
+  -- The highest that it may leave.
+  ceilings bigint[];
+  deposit_limits bigint[];
+  full_tills uuid[];
   balances bigint[];
   versions bigint[];
   hashes bytea[];
@@ -37,11 +82,14 @@ begin
   -- The time is taken when the locks are held, and never before an account's last entry, so that an account's
   -- entries are in the order of time even where the clock is not.
   select array_agg(id), array_agg(place), array_agg(owner), array_agg(currency), array_agg(status),
-    array_agg(floor), array_agg(balance), array_agg(version), array_agg(last_hash),
-    greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at))
-  into ids, places, owners, currencies, statuses, floors, balances, versions, hashes, at
+    array_agg(floor), array_agg(balance_limit), array_agg(deposit_limit), array_agg(balance), array_agg(version),
+    array_agg(last_hash), greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)),
+    array_agg(id) filter (where floor is null and abs(balance) > till_max and account_type = 'cash')
+  into ids, places, owners, currencies, statuses, floors, ceilings, deposit_limits, balances, versions, hashes, at,
+    full_tills
   from (
-    select id, ctid as place, currency, status, balance, version, last_hash, posted_at,
+    select id, ctid as place, account_type, currency, status, balance, version, last_hash, posted_at,
+      balance_limit, deposit_limit,
       case kind when 'customer' then user_id end as owner,
       case kind when 'customer' then held - overdraft_limit end as floor
     from accounts a
@@ -53,6 +101,11 @@ begin
     order by id
     for no key update
   ) locked;
+
+  if full_tills is not null then
+    perform carry_to_vault(till_id, at) from unnest(full_tills) till_id;
+    return settle(requests, verdicts);
+  end if;
 
   -- What can be said whatever the balances. Were cash missing, its place would be null, which no array takes: it
   -- can't be, for opening an account opens the cash account of its currency, but money must not go astray.
@@ -67,6 +120,8 @@ begin
         when 'frozen' in (statuses[own], statuses[other]) then 'account-frozen'
         when currencies[own] <> currency or currencies[other] <> currency then 'currency-mismatch'
         when own = other then 'same-account'
+        -- A deposit is never short of funds, so this is in the order of precedence too.
+        when type = 'deposit' and caller_role <> 'operator' and known.amount > deposit_limits[own] then 'limit-exceeded'
       end,
       case type when 'deposit' then other else own end,
       case type when 'deposit' then own else other end,
@@ -101,7 +156,7 @@ begin
       payee_balance := balances[payee] + amount;
       refusal := case
         when payer_balance < floors[payer] then 'insufficient-funds'
-        when payer_balance < -balance_limit or payee_balance > balance_limit then 'limit-exceeded'
+        when payee_balance > ceilings[payee] then 'limit-exceeded'
       end;
     end if;
     if refusal is null then
