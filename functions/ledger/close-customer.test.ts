@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
+import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
+import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
+import closeCustomer from './close-customer.ts'
+import { testGateway, type TestGateway } from './gateway-fixture.ts'
+import { deposit, testLedger, withdrawal, type TestLedger } from './ledger-fixture.ts'
+import openAccount from './open-account.ts'
+
+let ledger: TestLedger
+let gateway: TestGateway
+let closing: TestFunction
+let opening: TestFunction
+
+beforeAll(async () => {
+  ledger = await testLedger()
+  gateway = await testGateway()
+  const env = { LEDGER_DATABASE_URL: ledger.database.url, LOCAL_GATEWAY: gateway.address }
+  closing = await startFunction(closeCustomer, env)
+  opening = await startFunction(openAccount, env)
+})
+
+afterAll(async () => {
+  await closing.stop()
+  await opening.stop()
+  await gateway.close()
+  await ledger.close()
+})
+
+/** Delivers the event as the Broker does. */
+const deliver = (
+  userId: string,
+  { id = randomUUID(), ...data }: { id?: string; bad?: 1 } = {},
+): Promise<Answer> =>
+  closing.request('POST', '/events', {
+    body: { ...userDeleted.example, user_id: userId, ...data },
+    headers: {
+      host: 'close-customer.bank.svc.cluster.local',
+      'ce-specversion': '1.0',
+      'ce-id': id,
+      'ce-type': userDeleted.type,
+      'ce-source': sourceOf(userDeleted),
+      'ce-dataschema': dataschemaOf(userDeleted),
+    },
+  })
+
+const open = (bearer: string, body = {}): Promise<Answer> =>
+  opening.request('POST', '/accounts', { token: bearer, body: { account_type: 'checking', ...body } })
+
+const accountsOf = async (userId: string): Promise<string[]> => {
+  const text = 'select id from accounts where user_id = $1'
+  return (await ledger.db.query<{ id: string }>({ text, values: [userId] })).map(({ id }) => id)
+}
+
+test('the token of a customer who was deleted opens no account', async () => {
+  const ada = randomUUID()
+  const bearer = await token({ userId: ada })
+  expect((await deliver(ada)).status).toBe(204)
+  expect(await open(bearer)).toMatchObject({
+    status: 403,
+    body: { type: 'https://microbank.dev/problems/customer-left' },
+  })
+  expect(await accountsOf(ada)).toEqual([])
+  // Everybody else's does.
+  expect((await open(await token({ userId: randomUUID() }))).status).toBe(201)
+})
+
+test('nor does an operator, who may still see the user there', async () => {
+  const ada = randomUUID()
+  gateway.users.add(ada)
+  await deliver(ada)
+  const operator = await token({ userId: randomUUID(), role: 'operator' })
+  expect(await open(operator, { user_id: ada, balance: 5 })).toMatchObject({
+    status: 422,
+    body: { type: 'https://microbank.dev/problems/user-unknown' },
+  })
+  expect(await accountsOf(ada)).toEqual([])
+})
+
+test('the event, many times at once and again later, is one', async () => {
+  const ada = randomUUID()
+  const id = randomUUID()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(ada, { id })))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]))
+  expect((await deliver(ada, { id })).status).toBe(204)
+  const received = await ledger.db.query({ text: 'select from inbox where event_id = $1', values: [id] })
+  expect(received).toHaveLength(1)
+})
+
+test('an event that breaks its contract is answered 5xx and has no effect, then or later', async () => {
+  const ada = randomUUID()
+  const id = randomUUID()
+  expect((await deliver(ada, { id, bad: 1 })).status).toBe(500)
+  expect((await open(await token({ userId: ada }))).status).toBe(201)
+  expect((await deliver(ada, { id })).status).toBe(204)
+  expect((await open(await token({ userId: ada }))).status).toBe(403)
+})
+
+test('an opening at the same moment is either there before, or refused', async () => {
+  const ada = randomUUID()
+  // The opening has the customer's row, and has not ended.
+  let deleted: Promise<Answer> | undefined
+  await ledger.db.transaction(async (tx) => {
+    const [opened] = await tx.query<{ pid: number }>({
+      text: `select pg_backend_pid() as pid, open_account($1, 'checking', 'USD', 0, 1000, 1000, 10)`,
+      values: [ada],
+    })
+    deleted = deliver(ada)
+    const blocked = {
+      text: 'select from pg_locks where $1 = any(pg_blocking_pids(pid))',
+      values: [opened!.pid],
+    }
+    await until(async () => (await ledger.owner.query(blocked)).length > 0, { what: 'the event to wait' })
+  })
+  expect((await deleted!).status).toBe(204)
+  expect(await accountsOf(ada)).toHaveLength(1)
+  expect((await open(await token({ userId: ada }))).status).toBe(403)
+})
+
+test('what a customer who left still has stays theirs to move', async () => {
+  const ada = randomUUID()
+  const account = await ledger.open({ userId: ada })
+  await ledger.post(deposit(account, 5_00, { caller_id: ada }))
+  await deliver(ada)
+  expect(await ledger.post(withdrawal(account, 5_00, { caller_id: ada }))).toMatchObject([
+    { outcome: 'posted' },
+  ])
+})
