@@ -76,6 +76,13 @@ test('a user with an open account can’t be deleted, one without can', async ()
     body: { type: 'https://microbank.dev/problems/accounts-open' },
   })
   expect((await remove(dan.id)).status).toBe(204)
+  // Their token is good for minutes more, but not for this, as soon as the ledger knows.
+  const open = { token: dan.token, body: { account_type: 'checking' } }
+  const refused = await until(async () => {
+    const answer = await bank.call('POST', '/api/accounts', open)
+    return answer.status !== 201 && answer
+  })
+  expect([refused.status, refused.body.type]).toEqual([403, 'https://microbank.dev/problems/customer-left'])
 })
 
 test('respond-async: 202 and a place to look, and there it is completed', async () => {
