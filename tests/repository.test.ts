@@ -40,6 +40,7 @@ describe('operations and Services', () => {
       'token-keys': ['JWKS'],
       'token-signing-key': ['JWT_SIGNING_KEY'],
       'ledger-requests': ['REQUEST_SIGNING_KEY'],
+      'front-door-key': ['FRONT_DOOR_KEY'],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(
         ['identity', 'ledger', 'notifications'].map((context) => [

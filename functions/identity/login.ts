@@ -27,7 +27,7 @@ export default operation({
   name: 'login',
   context: 'identity',
   summary: 'Starts a session.',
-  needs: ['JWT_SIGNING_KEY', 'OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
+  needs: ['JWT_SIGNING_KEY', 'OPERATOR_EMAIL', 'OPERATOR_PASSWORD', 'FRONT_DOOR_KEY'],
   routes: [
     route({
       method: 'POST',

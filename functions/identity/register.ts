@@ -21,7 +21,7 @@ export default operation({
   name: 'register',
   context: 'identity',
   summary: 'Makes whoever asks a customer of the bank.',
-  needs: ['OPERATOR_EMAIL'],
+  needs: ['OPERATOR_EMAIL', 'FRONT_DOOR_KEY'],
   routes: [
     route({
       method: 'POST',

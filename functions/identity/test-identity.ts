@@ -38,6 +38,8 @@ export async function startIdentity(
       running: await startFunction(operation, {
         IDENTITY_DATABASE_URL: url,
         BROKER_URL: 'http://127.0.0.1:1/',
+        // As on a laptop: a client is whom X-Forwarded-For names last.
+        TRUSTED_HOPS: '1',
         ...env,
       }),
     })),

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { catalogueOf } from '../../knative/host/catalogue.ts'
+import { CLIENT_HEADER } from '../../knative/host/client-address.ts'
 import { signingKey, startFunction, type TestFunction } from '../../tests/support/host.ts'
 import { operations } from '../../tests/support/repository.ts'
 import frontDoor from './front-door.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
   const LOCAL_GATEWAY = `127.0.0.1:${(gateway.address() as AddressInfo).port}`
-  door = await startFunction(frontDoor, { LOCAL_GATEWAY }, catalogueOf(await operations()))
+  door = await startFunction(frontDoor, { LOCAL_GATEWAY, TRUSTED_HOPS: '1' }, catalogueOf(await operations()))
 })
 
 beforeEach(() => {
@@ -134,10 +135,12 @@ test('a gateway that is away is 503 with Retry-After, for nothing was sent', asy
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
 })
 
-test('the caller’s address goes along, what he claims about it does not', async () => {
-  await door.request('GET', '/api/accounts', { headers: { 'x-forwarded-for': '203.0.113.9' } })
-  // The test itself comes from a loopback address, which counts as a proxy of the platform.
-  expect(seen[0]?.headers['x-forwarded-for']).toBe('203.0.113.9')
+test('the caller’s address goes along and is vouched for, what he claims about it does not', async () => {
+  const claims = { 'x-forwarded-for': '6.6.6.6, 203.0.113.9', [CLIENT_HEADER]: '6.6.6.6 sealed' }
+  await door.request('GET', '/api/accounts', { headers: claims })
+  const { headers } = seen[0]!
+  expect(headers['x-forwarded-for']).toBe('203.0.113.9')
+  expect(headers[CLIENT_HEADER]).toMatch(/^203\.0\.113\.9 [\w-]{43}$/)
 })
 
 test('the public keys are there for everybody, and only the public ones', async () => {

@@ -7,6 +7,6 @@ export default operation({
   context: 'web',
   summary: 'Routes /api to the functions by their own declarations',
   database: false,
-  needs: ['JWKS'],
+  needs: ['JWKS', 'FRONT_DOOR_KEY'],
   mount: mountFrontDoor,
 })

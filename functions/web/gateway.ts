@@ -2,6 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { answer, answerError } from '../../knative/host/answer.ts'
 import { parseJson, readBytes } from '../../knative/host/body.ts'
 import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
+import { vouch } from '../../knative/host/client-address.ts'
 import type { Exchange } from '../../knative/host/exchange.ts'
 import { problem, problems } from '../../knative/host/problems.ts'
 import type { Services } from '../../knative/host/services.ts'
@@ -80,6 +81,7 @@ function mountApi(app: Express, services: Services, catalogue: readonly Catalogu
     const target = only ?? choose(targets, parseJson(String(body)))
     if (!target) return answer(response, unknownChoice(targets))
     const { traceparent } = exchange
+    vouch(request, services.config.FRONT_DOOR_KEY)
     await forward(request, response, { service: target.service, path: request.url, body, traceparent })
   })
 }

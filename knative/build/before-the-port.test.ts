@@ -29,6 +29,7 @@ const settings = {
   JWKS: signingKey.jwks,
   JWT_SIGNING_KEY: signingKey.privateJwk,
   REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
+  FRONT_DOOR_KEY: 'another key that is only good for tests',
   ...Object.fromEntries(
     ['IDENTITY', 'LEDGER', 'NOTIFICATIONS'].map((context) => [`${context}_DATABASE_URL`, 'postgres://none']),
   ),

@@ -4,6 +4,7 @@ import type { Tracer } from '../../monitoring/tracer.ts'
 import { answer, answerError } from './answer.ts'
 import { readJson } from './body.ts'
 import type { CatalogueEntry } from './catalogue.ts'
+import { trust, type Trust } from './client-address.ts'
 import { receiveEvent } from './events.ts'
 import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
@@ -41,9 +42,11 @@ export function createApp(options: AppOptions): RequestListener {
   const { operation, services, catalogue, tracer, isReady } = options
   const observe = observer(options)
   const find = createPathTable(endpoints(options))
+  const trusted = trustOf(options)
   const others = operation.mount?.(services, catalogue) ?? answerNotFound(operation)
 
   return (request, response) => {
+    trust(request, trusted)
     const exchange = new Exchange(request, response, tracer)
     observe(exchange)
     if (!isReady()) response.setHeader('connection', 'close')
@@ -54,6 +57,14 @@ export function createApp(options: AppOptions): RequestListener {
       else answerError(response, error, services.log, exchange.traceId)
     })
   }
+}
+
+/** Only the front door has a DomainMapping, and nobody vouches to it. */
+function trustOf({ operation, services: { config } }: AppOptions): Trust {
+  const { TRUSTED_HOPS: hops, TRUSTED_HOPS_MAPPED: mapped, SERVICE_DOMAIN: localDomain } = config
+  if (operation.mount) return { hops, ...(mapped > 0 && { hopsOfMapped: mapped, localDomain }) }
+  const isVouchedTo = operation.needs?.includes('FRONT_DOOR_KEY')
+  return { hops, ...(isVouchedTo && { frontDoorKey: config.FRONT_DOOR_KEY }) }
 }
 
 /** Counts, traces and logs a request when its answer has gone out. */

@@ -1,21 +1,133 @@
 import type { IncomingMessage } from 'node:http'
-import { clientAddress } from './client-address.ts'
+import { CLIENT_HEADER, clientAddress, trust, vouch, type Trust } from './client-address.ts'
 
-const from = (remoteAddress: string | undefined, forwarded?: string): string =>
-  clientAddress({
-    socket: { remoteAddress },
-    headers: { 'x-forwarded-for': forwarded },
-  } as never as IncomingMessage)
+const KEY = 'a key that is only good for these tests'
+const LOCAL = 'bank.svc.cluster.local'
+
+interface Came {
+  from?: string | undefined
+  forwarded?: string | undefined
+  host?: string
+  headers?: Record<string, string>
+}
+
+function received({ from = '127.0.0.1', forwarded, host, headers }: Came, trusted?: Trust): IncomingMessage {
+  const request = {
+    socket: { remoteAddress: from },
+    headers: { host, ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }), ...headers },
+  } as never as IncomingMessage
+  if (trusted) trust(request, trusted)
+  return request
+}
+
+const addressOf = (came: Came, trusted?: Trust): string => clientAddress(received(came, trusted))
+
+// As Kourier 1.23 (use-remote-address: true), activator and queue-proxy write it: each the address it was called from.
+const GATEWAY = '10.244.1.7'
+const ACTIVATOR = '10.244.2.9'
+const kourier = { hops: 3, hopsOfMapped: 4, localDomain: LOCAL }
+const direct = 'front-door.bank.example.org'
+const mapped = `front-door.${LOCAL}`
+
+describe('behind Kourier', () => {
+  test.each([
+    ['a client', direct, ['203.0.113.9', GATEWAY, ACTIVATOR], '203.0.113.9'],
+    ['one over IPv6', direct, ['2001:db8::7', GATEWAY, ACTIVATOR], '2001:db8::7'],
+    ['one that names somebody else', direct, ['6.6.6.6', '203.0.113.9', GATEWAY, ACTIVATOR], '203.0.113.9'],
+    [
+      'one that names many',
+      direct,
+      ['6.6.6.6', '10.0.0.1', '203.0.113.9', GATEWAY, ACTIVATOR],
+      '203.0.113.9',
+    ],
+    ['one from within that names another', direct, ['6.6.6.6', '10.1.1.1', GATEWAY, ACTIVATOR], '10.1.1.1'],
+    ['one behind a node that rewrites', direct, ['10.244.0.1', GATEWAY, ACTIVATOR], '10.244.0.1'],
+    ['one that writes rubbish', direct, ['<script>', '203.0.113.9', GATEWAY, ACTIVATOR], '203.0.113.9'],
+    ['one by the domain’s name', mapped, ['203.0.113.9', GATEWAY, GATEWAY, ACTIVATOR], '203.0.113.9'],
+    [
+      'the same, naming others',
+      mapped,
+      ['6.6.6.6', '203.0.113.9', GATEWAY, GATEWAY, ACTIVATOR],
+      '203.0.113.9',
+    ],
+    ['one that came a shorter way', direct, [GATEWAY, ACTIVATOR], ''],
+    ['one without the header', direct, [], ''],
+    ['one whose entry is no address', direct, ['unknown', GATEWAY, ACTIVATOR], ''],
+    ['one with a port in its entry', direct, ['203.0.113.9:1234', GATEWAY, ACTIVATOR], ''],
+  ])('the address of %s', (_who, host, forwarded, expected) => {
+    const came = { host, forwarded: forwarded.length > 0 ? forwarded.join(', ') : undefined }
+    expect(addressOf(came, kourier)).toBe(expected)
+    expect(addressOf({ ...came, forwarded: forwarded.join(',') }, kourier)).toBe(expected)
+  })
+
+  test('that it came by a local name is not what a client can say: with a port or in capitals it is the same', () => {
+    const forwarded = ['203.0.113.9', GATEWAY, GATEWAY, ACTIVATOR].join(', ')
+    for (const host of [`${mapped}:80`, mapped.toUpperCase()])
+      expect(addressOf({ host, forwarded }, kourier)).toBe('203.0.113.9')
+    expect(addressOf({ host: `${LOCAL}.example.org`, forwarded }, kourier)).toBe(GATEWAY)
+  })
+})
 
 test.each([
-  ['one that comes straight', '203.0.113.9', undefined, '203.0.113.9'],
-  ['one through our proxies', '::ffff:10.1.2.3', '203.0.113.9, 192.168.0.7', '203.0.113.9'],
-  ['one over IPv6', 'fd00::1', '2001:db8::7', '2001:db8::7'],
-  ['one that names somebody else in front', '127.0.0.1', '198.51.100.1, 203.0.113.9', '203.0.113.9'],
-  ['one that no proxy speaks for', '203.0.113.9', '198.51.100.1', '203.0.113.9'],
-  ['one from within', '127.0.0.1', '10.0.0.2', '10.0.0.2'],
-  ['one with rubbish in the header', '127.0.0.1', '203.0.113.9, unknown', '127.0.0.1'],
-  ['one that is gone', undefined, '203.0.113.9', ''],
-])('the address of %s', (_what, remote, forwarded, address) => {
-  expect(from(remote, forwarded)).toBe(address)
+  ['on a laptop, where the public port replaces the header', '127.0.0.1', '192.0.2.4', 1, '192.0.2.4'],
+  ['with nobody in front, over IPv4 and IPv6', '::ffff:203.0.113.9', '6.6.6.6', 0, '203.0.113.9'],
+  ['with nobody in front, over IPv6', '2001:db8::7', undefined, 0, '2001:db8::7'],
+])('the address %s', (_where, from, forwarded, hops, expected) => {
+  expect(addressOf({ from, forwarded }, { hops })).toBe(expected)
+})
+
+test('where nothing is said of trust, and the connection is gone, it is unknown', () => {
+  const request = { socket: {}, headers: { 'x-forwarded-for': '6.6.6.6' } } as never as IncomingMessage
+  expect(clientAddress(request)).toBe('')
+})
+
+describe('behind the front door', () => {
+  const inner = { hops: 3, frontDoorKey: KEY }
+
+  /** What a function gets of a request that the front door passed on. */
+  function passedOn(headers: Record<string, string> = {}, key = KEY): Came {
+    const host = direct
+    const request = received(
+      { host, forwarded: `203.0.113.9, ${GATEWAY}, ${ACTIVATOR}`, headers },
+      { ...kourier },
+    )
+    vouch(request, key)
+    return {
+      host: `login.${LOCAL}`,
+      forwarded: `203.0.113.9, 10.244.3.3, ${GATEWAY}, ${ACTIVATOR}`,
+      headers: { [CLIENT_HEADER]: String(request.headers[CLIENT_HEADER]) },
+    }
+  }
+
+  test('its word counts, however long the way was', () => {
+    expect(addressOf(passedOn(), inner)).toBe('203.0.113.9')
+    expect(addressOf({ ...passedOn(), forwarded: '127.0.0.1' }, inner)).toBe('203.0.113.9')
+  })
+
+  test('what a client says in its place does not', () => {
+    const [, seal] = String(passedOn().headers![CLIENT_HEADER]).split(' ')
+    for (const said of [
+      '6.6.6.6',
+      '6.6.6.6 ',
+      `6.6.6.6 ${seal}`,
+      `6.6.6.6 ${'A'.repeat(43)}`,
+      `203.0.113.9 ${seal}x`,
+    ]) {
+      const came = { host: 'login.bank.example.org', forwarded: `198.51.100.1, ${GATEWAY}, ${ACTIVATOR}` }
+      expect(addressOf({ ...came, headers: { [CLIENT_HEADER]: said } }, inner)).toBe('198.51.100.1')
+      expect(addressOf(passedOn({ [CLIENT_HEADER]: said }), inner)).toBe('203.0.113.9')
+    }
+  })
+
+  test('a client that it does not know is unknown to them, not one address', () => {
+    const request = received({ host: direct }, kourier)
+    vouch(request, KEY)
+    const headers = { [CLIENT_HEADER]: String(request.headers[CLIENT_HEADER]) }
+    expect(addressOf({ headers, forwarded: `203.0.113.250, ${GATEWAY}, ${ACTIVATOR}` }, inner)).toBe('')
+  })
+
+  test('whoever has another key vouches for nobody, and without one nobody is believed', () => {
+    expect(addressOf(passedOn({}, 'another key, with which nobody is convinced'), inner)).toBe('10.244.3.3')
+    expect(addressOf(passedOn(), { hops: 3 })).toBe('10.244.3.3')
+  })
 })

@@ -31,6 +31,30 @@ const settings = {
     parse: hostAndPort,
     fallback: '',
   },
+  TRUSTED_HOPS: {
+    about: 'entries at the end of X-Forwarded-For that the platform’s own proxies write',
+    parse: hops,
+    fallback: '0',
+  },
+  TRUSTED_HOPS_MAPPED: {
+    about: 'the same for requests that reach the front door through a DomainMapping',
+    parse: hops,
+    fallback: '0',
+  },
+  FRONT_DOOR_KEY: {
+    about: 'secret of at least 32 characters by which the front door vouches for a client’s address',
+    parse: secret,
+  },
+  REGISTRATIONS_FREE: {
+    about: 'registrations from one address in an hour before the next has to wait',
+    parse: count,
+    fallback: '20',
+  },
+  LOGINS_FREE: {
+    about: 'log-ins of one user from one address in an hour before the next has to wait',
+    parse: count,
+    fallback: '100',
+  },
   JWKS: { about: 'public keys that sign access tokens, as a JWK Set', parse: keySet },
   JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
   REQUEST_SIGNING_KEY: {
@@ -133,6 +157,12 @@ function minorUnits(value: string): bigint {
   if (!/^[1-9][0-9]{0,15}$/.test(value) || BigInt(value) > 10n ** 15n)
     throw expected(`a number from 1 to ${10n ** 15n}`, value)
   return BigInt(value)
+}
+
+function hops(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 0 || number > 10) throw expected('a number from 0 to 10', value)
+  return number
 }
 
 function oneOf<const Choices extends readonly string[]>(

@@ -192,11 +192,14 @@ async function openOutside(bank: Bank, { services, routes, internalPort }: Insid
   return { port: open.port, url: `http://localhost:${open.port}` }
 }
 
+/** Between a client and a function stands the public port alone, which replaces what the client says of itself. */
+const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1' }
+
 function environmentData({ secrets, manifests, env }: Bank, { databases }: Backends): EnvData {
   const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
   return {
     Secret: secrets.secrets(Object.fromEntries(urls)),
-    ConfigMap: new Map([...overridden(manifests.configMaps, env), ...secrets.configMaps()]),
+    ConfigMap: new Map([...overridden(manifests.configMaps, { ...HERE, ...env }), ...secrets.configMaps()]),
   }
 }
 

@@ -7,6 +7,7 @@ import type { DatabasePasswords } from '../postgres/databases.ts'
 interface Stored {
   signingKey: JsonWebKey & { kid: string }
   requestSigningKey: string
+  frontDoorKey: string
   operator: { email: string; password: string; shown: boolean }
   databases: Record<string, DatabasePasswords>
 }
@@ -27,8 +28,10 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   const file = join(dataDir, 'secrets.json')
   const stored = read(file) ?? create()
   for (const context of contexts) stored.databases[context] ??= { owner: password(), functions: password() }
+  // Not in the file of an earlier version.
+  stored.frontDoorKey ??= password()
   write(file, stored)
-  const { signingKey, requestSigningKey, operator } = stored
+  const { signingKey, requestSigningKey, frontDoorKey, operator } = stored
   return {
     databasePasswords: stored.databases,
     operator,
@@ -42,6 +45,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
         ...Object.entries(databaseUrls).map(([context, url]) => databaseSecret(context, url)),
         ['token-signing-key', { JWT_SIGNING_KEY: JSON.stringify(signingKey) }],
         ['ledger-requests', { REQUEST_SIGNING_KEY: requestSigningKey }],
+        ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
         ['first-operator', { OPERATOR_EMAIL: operator.email, OPERATOR_PASSWORD: operator.password }],
       ]),
     configMaps: () => new Map([['token-keys', { JWKS: JSON.stringify({ keys: [publicKey(signingKey)] }) }]]),
@@ -56,6 +60,7 @@ function create(): Stored {
   const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
   return {
     requestSigningKey: password(),
+    frontDoorKey: password(),
     signingKey: { ...key, alg: 'EdDSA', use: 'sig', kid: thumbprint(key) },
     operator: { email: 'operator@microbank.localhost', password: password(), shown: false },
     databases: {},

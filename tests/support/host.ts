@@ -63,6 +63,7 @@ export async function startFunction(
     JWKS: signingKey.jwks,
     JWT_SIGNING_KEY: signingKey.privateJwk,
     REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
+    FRONT_DOOR_KEY: 'another key that is only good for tests',
     LOG_LEVEL: 'off',
     ...env,
   })
