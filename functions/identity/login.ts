@@ -39,7 +39,7 @@ export default operation({
       problems: [identityProblems.invalidCredentials, problems.tooManyRequests],
       handle: async ({ body, address, traceparent }, services) => {
         const email = canonicalEmail(body.email)
-        const attempt = await beginAttempt(services.db, { email, address })
+        const attempt = await beginAttempt(services.db, { email, address }, services.config)
         if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
 
         const user =

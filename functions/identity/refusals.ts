@@ -41,7 +41,13 @@ export const accountsOpen = (): Reply =>
 export const userNotFound = (): Reply => problem(problems.notFound, 'There is no user with this id.')
 
 /** @param seconds how long to wait before another attempt is looked at */
-export const tooManyAttempts = (seconds: number): Reply =>
-  problem(problems.tooManyRequests, `Too many failed log-ins; wait ${seconds} seconds.`, {
+export const tooManyAttempts = (seconds: number): Reply => tooMany('attempts to log in', seconds)
+
+/** @param seconds how long to wait before another registration from the same address is looked at */
+export const tooManyRegistrations = (seconds: number): Reply =>
+  tooMany('registrations from your address', seconds)
+
+const tooMany = (what: string, seconds: number): Reply =>
+  problem(problems.tooManyRequests, `Too many ${what}; wait ${seconds} seconds.`, {
     headers: { 'retry-after': String(seconds) },
   })

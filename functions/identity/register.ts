@@ -5,8 +5,8 @@ import type { Services } from '../../knative/host/services.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { newPasswordSchema, passwordFault } from './password-rules.ts'
 import { hashPassword, isPassword } from './password.ts'
-import { emailTaken, identityProblems, tooManyAttempts } from './refusals.ts'
-import { beginAttempt } from './throttle.ts'
+import { emailTaken, identityProblems, tooManyAttempts, tooManyRegistrations } from './refusals.ts'
+import { beginAttempt, beginRegistration } from './throttle.ts'
 import {
   canonicalEmail,
   emailSchema,
@@ -20,7 +20,7 @@ import {
 export default operation({
   name: 'register',
   context: 'identity',
-  summary: 'Makes whoever asks a customer of the bank.',
+  summary: 'Registers a new customer.',
   needs: ['OPERATOR_EMAIL', 'FRONT_DOOR_KEY'],
   routes: [
     route({
@@ -42,6 +42,9 @@ export default operation({
         const email = canonicalEmail(body.email)
         const fault = passwordFault(password, email)
         if (fault) return refusedPassword(fault)
+
+        const { waitSeconds } = await beginRegistration(services.db, address, services.config)
+        if (waitSeconds > 0) return tooManyRegistrations(waitSeconds)
 
         // Before the transaction: it takes longer than all the rest together.
         const passwordHash = await hashPassword(password)
@@ -70,9 +73,9 @@ const refusedPassword = (message: string): Reply =>
 async function checkReplay(
   reply: Reply,
   { password, email, address }: { password: string; email: string; address: string },
-  { db }: Services,
+  { db, config }: Services,
 ): Promise<Reply> {
-  const attempt = await beginAttempt(db, { email, address })
+  const attempt = await beginAttempt(db, { email, address }, config)
   if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
   const user = await findUser(db, (reply.body as { id: string }).id)
   if (!(await isPassword(user?.password_hash, password))) return keyReused()

@@ -1,7 +1,8 @@
 import { openDatabase, type Database } from '../../knative/host/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { beginAttempt, clientOf, limits, waitSeconds, type Attempt } from './throttle.ts'
+import { sweepIdentity } from './sweep.ts'
+import { beginAttempt, beginRegistration, limits, waitSeconds, type Attempt } from './throttle.ts'
 
 let database: TestDatabase
 let db: Database
@@ -18,6 +19,7 @@ beforeEach(() => db.query({ text: 'delete from login_failures' }))
 
 const ada = { email: 'ada@example.com', address: '192.0.2.1' }
 const { free } = limits.accountFromClient
+const config = { LOGINS_FREE: 30, REGISTRATIONS_FREE: 5 }
 
 /** Fails so often that the next attempt has to wait. */
 async function useUp(who = ada): Promise<void> {
@@ -25,13 +27,13 @@ async function useUp(who = ada): Promise<void> {
 }
 
 async function expectAllowed(who = ada): Promise<Attempt> {
-  const attempt = await beginAttempt(db, who)
+  const attempt = await beginAttempt(db, who, config)
   if ('waitSeconds' in attempt) throw new Error(`expected no wait, got ${attempt.waitSeconds} s`)
   return attempt
 }
 
 async function waitOf(who = ada): Promise<number> {
-  const attempt = await beginAttempt(db, who)
+  const attempt = await beginAttempt(db, who, config)
   return 'waitSeconds' in attempt ? attempt.waitSeconds : 0
 }
 
@@ -52,6 +54,11 @@ describe('the wait for one subject', () => {
   test('shortens as time passes and is forgotten after an hour', () => {
     expect([0, 4.2, 9.5, 10, 11].map((quiet) => waitSeconds(limit, 4, quiet))).toEqual([10, 6, 1, 0, 0])
     expect(waitSeconds({ ...limit, longestWait: 9_999 }, 5000, 3600)).toBe(0)
+  })
+
+  test('is never longer than the longest, also where the clock was set back', () => {
+    expect([-1, -7_200, -1e9].map((quiet) => waitSeconds(limit, 4, quiet))).toEqual([10, 10, 10])
+    expect(waitSeconds(limit, 5000, -7_200)).toBe(60)
   })
 })
 
@@ -103,7 +110,8 @@ test('success forgives what was mistyped from here, and of the rest only itself'
   const rows = await db.query<{ failures: number }>({
     text: 'select failures from login_failures order by failures',
   })
-  expect(rows.map(({ failures }) => failures)).toEqual([0, free, free])
+  // The second is the log-in itself.
+  expect(rows.map(({ failures }) => failures)).toEqual([0, 1, free, free])
 })
 
 test('logging in often is no failure', async () => {
@@ -120,8 +128,9 @@ test('attempts and successes at once on the same subjects do not block each othe
       await db.transaction(attempt.succeeded)
     }),
   )
+  // Of the failures nothing is left; each success is counted by itself.
   const [{ sum } = { sum: undefined }] = await db.query({ text: 'select sum(failures) from login_failures' })
-  expect(sum).toBe(0n)
+  expect(sum).toBe(60n)
 })
 
 test('what is forgotten is cleared away', async () => {
@@ -146,13 +155,117 @@ test('nothing of what was typed is kept', async () => {
   expect(rows).toHaveLength(3)
 })
 
-test('a client is its address, of IPv6 the subscriber’s part', () => {
-  expect(clientOf('192.0.2.1')).toBe('192.0.2.1')
-  expect(clientOf('2001:db8:0:7::1')).toBe('2001:db8:0:7')
-  expect(clientOf('2001:DB8:0:7:ffff:0:0:2')).toBe('2001:db8:0:7')
-  expect(clientOf('2001:db8:0:8::1')).not.toBe(clientOf('2001:db8:0:7::1'))
-  expect(clientOf('::1')).toBe('0:0:0:0')
-  expect(clientOf('fe80::1%eth0')).toBe('fe80:0:0:0')
-  expect(clientOf('::ffff:192.0.2.1')).not.toBe(clientOf('::ffff:192.0.2.2'))
-  expect(clientOf('')).toBe('')
+describe('an address that everybody may share', () => {
+  const shared = ['', '10.244.1.7', '127.0.0.1', 'fd00::7']
+
+  test.each(shared)('%j, as a gateway’s, never refuses an honest log-in by itself', async (address) => {
+    for (let account = 0; account <= limits.client.free + 1; account++) {
+      await expectAllowed({ email: `user${account}@example.com`, address })
+    }
+    await expectAllowed({ email: 'honest@example.com', address })
+  })
+
+  test.each(shared)('%j still slows who guesses at one account', async (address) => {
+    const guesser = { ...ada, address }
+    await useUp(guesser)
+    expect(await waitOf(guesser)).toBe(30)
+  })
 })
+
+describe('the clock is set', () => {
+  test('back by two hours: the wait is as long as before, and passes', async () => {
+    await useUp()
+    await putClockBack(-7_200)
+    expect(await waitOf()).toBe(30)
+    await putClockBack(10)
+    expect(await waitOf()).toBe(20)
+    await putClockBack(20)
+    await expectAllowed()
+    expect(await waitOf()).toBe(60)
+  })
+
+  test('back by two hours while nobody guesses: the sweep brings the counts back, and in an hour forgets them', async () => {
+    await useUp()
+    await putClockBack(-7_200)
+    await sweepIdentity(db)
+    expect(await waitOf()).toBe(30)
+    await putClockBack(3_601)
+    await sweepIdentity(db)
+    expect(await rowCount()).toBe(0)
+  })
+
+  test('ahead by two hours: a guesser gets no more than the free attempts again', async () => {
+    await useUp()
+    await putClockBack(7_200)
+    const waits = await Promise.all(Array.from({ length: 20 }, () => waitOf()))
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(free + 1)
+  })
+})
+
+describe('what succeeds', () => {
+  // The hour must not end in the middle of a test.
+  beforeEach(() => void jest.spyOn(Date, 'now').mockReturnValue(Date.now()))
+  afterEach(() => jest.restoreAllMocks())
+
+  test('may be done often, and then has to wait: log-ins of one user from one address', async () => {
+    const logIn = async (who = ada) => db.transaction((await expectAllowed(who)).succeeded)
+    for (let times = 0; times <= config.LOGINS_FREE; times++) await logIn()
+    expect(await waitOf()).toBe(1)
+    await logIn({ ...ada, address: '198.51.100.9' })
+    await logIn({ ...ada, email: 'grace@example.com' })
+    await putClockBack(2)
+    await logIn()
+    expect(await waitOf()).toBe(2)
+  })
+
+  test('may be done often, and then has to wait: registrations from one address', async () => {
+    const register = async (address: string) => (await beginRegistration(db, address, config)).waitSeconds
+    const waits = await Promise.all(Array.from({ length: 12 }, () => register('203.0.113.9')))
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(config.REGISTRATIONS_FREE + 1)
+    expect(await register('203.0.113.9')).toBe(10)
+    expect(await register('203.0.113.10')).toBe(0)
+    for (const address of ['', '127.0.0.1', '10.244.1.7'])
+      for (let times = 0; times < 12; times++) expect(await register(address)).toBe(0)
+    await putClockBack(11)
+    expect(await register('203.0.113.9')).toBe(0)
+    expect(await register('203.0.113.9')).toBe(20)
+  })
+})
+
+describe('the table stays small', () => {
+  test('attempts that have to wait leave nothing behind', async () => {
+    for (let account = 0; account <= limits.client.free; account++) {
+      await expectAllowed({ ...ada, email: `user${account}@example.com` })
+    }
+    const before = await rowCount()
+    const flood = Array.from({ length: 200 }, (_, i) => waitOf({ ...ada, email: `flood${i}@example.com` }))
+    expect(new Set(await Promise.all(flood))).toEqual(new Set([1]))
+    expect(await rowCount()).toBe(before)
+  })
+
+  test('of a flood from many addresses as much stays as is meant to, those who guessed most first', async () => {
+    await useUp()
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        expectAllowed({ email: `flood${i}@example.com`, address: `203.0.113.${i}` }),
+      ),
+    )
+    await sweepIdentity(db, 10)
+    expect(await rowCount()).toBe(10)
+    expect(await waitOf()).toBe(30)
+  })
+
+  test('what is forgotten is swept, however much', async () => {
+    await db.query({
+      text: `insert into login_failures (subject, last_attempt_at)
+        select sha256(n::text::bytea), now() - interval '3601 seconds' from generate_series(1, 12000) n`,
+    })
+    await useUp()
+    await Promise.all([sweepIdentity(db), sweepIdentity(db)])
+    expect(await rowCount()).toBe(3)
+  })
+})
+
+async function rowCount(): Promise<number> {
+  return (await db.query({ text: 'select from login_failures' })).length
+}

@@ -11,6 +11,7 @@ create table sessions (
 );
 
 create index sessions_user on sessions (user_id);
+create index sessions_expires on sessions (expires_at);
 
 -- Only the SHA-256 of a token is kept. That is enough for 256 random bits: they can't be guessed, so a slow
 -- hash would protect nothing. A used token stays, because its second use shows that somebody stole it.

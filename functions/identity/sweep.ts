@@ -1,0 +1,47 @@
+import type { Database } from '../../knative/host/database.ts'
+import { FORGOTTEN_AFTER } from './throttle.ts'
+
+const AT_ONCE = 5_000
+/** Some 100 MB. More can come in an hour only by a flood from very many addresses. */
+const COUNTS_MAX = 500_000
+
+/** Clears away what no longer counts: sessions that have expired, with their tokens, and attempts to log in or
+ * register that are forgotten. Above `countsMax` attempts the least of them go too: a flood must not fill the disk, and
+ * those who guessed most stay slowed. Any number of processes may call this at once. */
+export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promise<void> {
+  await repeat(db, {
+    name: 'sessions-sweep',
+    text: `delete from sessions where id = any(array(
+        select id from sessions where expires_at <= now() order by expires_at limit $1 for update skip locked))
+      returning id`,
+    values: [AT_ONCE],
+  })
+  // The clock was set back: an attempt that is still to come, by the clock, would be kept for longer than an hour.
+  await repeat(db, {
+    name: 'attempts-bring-back',
+    text: `update login_failures set last_attempt_at = now() where subject = any(array(
+        select subject from login_failures where last_attempt_at > now() + interval '1 minute'
+        order by last_attempt_at desc limit $1 for update skip locked))
+      returning subject`,
+    values: [AT_ONCE],
+  })
+  await repeat(db, {
+    name: 'attempts-sweep',
+    text: `delete from login_failures where subject = any(array(
+        select subject from login_failures where last_attempt_at < now() - make_interval(secs => $2)
+        order by last_attempt_at limit $1 for update skip locked))
+      returning subject`,
+    values: [AT_ONCE, FORGOTTEN_AFTER],
+  })
+  await db.query({
+    name: 'attempts-bound',
+    text: `delete from login_failures where subject = any(array(
+      select subject from login_failures order by failures, last_attempt_at
+      limit greatest(0, (select count(*) from login_failures) - $1) for update skip locked))`,
+    values: [countsMax],
+  })
+}
+
+async function repeat(db: Database, statement: Parameters<Database['query']>[0]): Promise<void> {
+  for (;;) if ((await db.query(statement)).length < AT_ONCE) return
+}
