@@ -142,6 +142,25 @@ describe('with an Idempotency-Key', () => {
     expect((await identity.login('hal@example.com')).status).toBe(429)
   })
 
+  test('a stranger who guesses the key neither learns of it nor stands in its way', async () => {
+    const first = await post(person('Kim'), 'key-1')
+    const other = await post(person('Lou'), 'key-1')
+    expect([first.status, other.status]).toEqual([201, 201])
+    expect(other.headers.get('idempotency-replayed')).toBeNull()
+    expect(JSON.stringify(other.body)).not.toMatch(/kim/i)
+    // Also one who comes first with what is refused.
+    expect((await post(person('Kim'), 'key-2')).status).toBe(409)
+    expect((await post(person('Max'), 'key-2')).status).toBe(201)
+    const again = await post(person('Kim'), 'key-1')
+    expect([again.status, again.body]).toEqual([201, first.body])
+  })
+
+  test('at once, with another’s key, each gets its own', async () => {
+    const names = ['Ned', 'Ola', 'Pia', 'Quy']
+    const answers = await Promise.all(names.map((name) => post(person(name), 'key-at-once')))
+    expect(answers.map(({ status, body }) => [status, body.name])).toEqual(names.map((name) => [201, name]))
+  })
+
   test('a refusal is remembered too', async () => {
     await post(person('Ivy'))
     await post(person('Ivy'), 'key-ivy')
@@ -156,6 +175,41 @@ describe('with an Idempotency-Key', () => {
       text: 'select request_hash from idempotency_keys order by created_at desc limit 2',
     })
     expect(new Set(rows.map((row) => row.request_hash.toString('hex'))).size).toBe(1)
+  })
+})
+
+describe('many registrations', () => {
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+  const registerFrom = (n: number, address: string) =>
+    identity.request('POST', '/auth/register', {
+      body: { ...person(`Many${n}`), email: `many-${n}-${address}@example.com` },
+      headers: from(address),
+    })
+
+  test('from one address have to wait, with the time in the answer, and without any work', async () => {
+    const limited = await startIdentity([register, login], { REGISTRATIONS_FREE: '3' })
+    const post = (n: number, address: string) =>
+      limited.request('POST', '/auth/register', {
+        body: { ...person(`Many${n}`), email: `many${n}@example.com` },
+        headers: from(address),
+      })
+    const statuses = []
+    for (let n = 0; n < 4; n++) statuses.push((await post(n, '203.0.113.9')).status)
+    expect(statuses).toEqual([201, 201, 201, 201])
+    const refused = await post(4, '203.0.113.9')
+    expect([refused.status, problemOf(refused)]).toEqual([429, 'too-many-requests'])
+    expect(Number(refused.headers.get('retry-after'))).toBe(10)
+    expect(await limited.owner.query({ text: `select from users where name = 'Many4'` })).toEqual([])
+    expect((await post(5, '203.0.113.10')).status).toBe(201)
+    // Log-ins don't suffer.
+    expect((await limited.login('many0@example.com', PASSWORD, from('203.0.113.9'))).status).toBe(200)
+    await limited.stop()
+  })
+
+  test('from an address that everybody may share, as on a laptop, do not', async () => {
+    const statuses = []
+    for (let n = 0; n < 25; n++) statuses.push((await registerFrom(n, '127.0.0.1')).status)
+    expect(new Set(statuses)).toEqual(new Set([201]))
   })
 })
 

@@ -73,7 +73,10 @@ export function idempotencyKey(
     params,
     withoutSecrets(body, route.body),
   ])
-  return { owner: caller?.userId ?? 'anyone', key, requestHash: hash('sha256', content, 'buffer') }
+  const requestHash = hash('sha256', content, 'buffer')
+  // Strangers can't be told apart, so each shares a key with nobody but who sends the same: one who guesses it
+  // neither learns of another's request nor stands in its way. What is secret in it the operation must check.
+  return { owner: caller?.userId ?? `anyone with ${requestHash.toString('hex')}`, key, requestHash }
 }
 
 /** A fast hash of a password would be as good as the password; see `x-secret` in the schemas. */
