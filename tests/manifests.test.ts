@@ -41,6 +41,20 @@ test('a field that its kind does not have, and a wrong type, are errors', () => 
   ])
 })
 
+test('who asks for a client’s address is always reached through the activator, as TRUSTED_HOPS counts', () => {
+  const asking = functions.filter(({ spec }) =>
+    spec.template.spec.containers[0].envFrom.some(
+      ({ secretRef }: Manifest) => secretRef?.name === 'front-door-key',
+    ),
+  )
+  expect(asking.map(({ metadata }) => metadata.name)).toEqual(['front-door', 'login', 'register'])
+  for (const { metadata, spec } of asking)
+    expect([
+      metadata.name,
+      spec.template.metadata.annotations['autoscaling.knative.dev/target-burst-capacity'],
+    ]).toEqual([metadata.name, '-1'])
+})
+
 describe('files', () => {
   const kustomizations = everything.filter(({ kind }) => kind === 'Kustomization')
 

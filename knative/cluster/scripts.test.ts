@@ -111,7 +111,12 @@ describe('cluster:up', () => {
       expect(patched).toContain(setting)
     expect(patched).toMatch(/config-gc .*data:\n {2}retain-since-create-time: disabled\n/)
     expect(patched).toContain('127.0.0.1.sslip.io')
-    expect(calls('kubectl patch configmap')).toHaveLength(5)
+    // Where the mapped port leads there is no gateway, so that policy would leave nobody to answer.
+    expect(calls('kourier-load-balancer.yaml')).toEqual([])
+    expect(patched).toMatch(
+      /config-kourier .*data:\n {2}use-remote-address: 'true'\n {2}trusted-hops-count: '0'/,
+    )
+    expect(calls('kubectl patch configmap')).toHaveLength(6)
   })
 
   test('leaves a cluster that is there, so it may be run again', () => {
@@ -154,6 +159,9 @@ describe('cluster:up', () => {
     expect(run('up.sh', { args: ['--here'] }).status).toBe(0)
     expect(installed()).toEqual(INSTALLED)
     expect(ran().join('\n')).not.toContain('sslip.io')
+    // Nothing between the client and Kourier may take the client's address away.
+    expect(calls('kourier-load-balancer.yaml')).toHaveLength(1)
+    expect(calls('kourier-node-port.yaml')).toEqual([])
   })
 
   test('refuses a Kubernetes that is too old before it installs anything', () => {

