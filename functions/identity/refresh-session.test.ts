@@ -48,6 +48,25 @@ test('a token that is used twice ends its whole session', async () => {
   await expectRefused(body.refresh_token)
 })
 
+test('a session that is continued in a loop has to wait, and its token stays good', async () => {
+  const { token } = await startSession('Loop')
+  let last = token
+  for (let times = 0; times < 60; times++) last = (await refresh(last)).body.refresh_token
+  const refused = await refresh(last)
+  expect([refused.status, problemOf(refused)]).toEqual([429, 'too-many-requests'])
+  expect(refused.headers.get('retry-after')).toBe('60')
+  await identity.owner.query({ text: `update refresh_tokens set issued_at = issued_at - interval '1 hour'` })
+  expect((await refresh(last)).status).toBe(200)
+})
+
+test('a used token still ends a session that was continued in a loop', async () => {
+  const { token } = await startSession('Reuse')
+  let last = token
+  for (let times = 0; times < 60; times++) last = (await refresh(last)).body.refresh_token
+  await expectRefused(token)
+  await expectRefused(last)
+})
+
 test('the owner’s other sessions go on', async () => {
   const { token } = await startSession('Cyd')
   const other = (await identity.login('cyd@example.com')).body.refresh_token

@@ -1,5 +1,6 @@
 import { operation, route } from '../../knative/host/operation.ts'
-import { identityProblems, invalidRefreshToken } from './refusals.ts'
+import { problems } from '../../knative/host/problems.ts'
+import { identityProblems, invalidRefreshToken, tooManyRefreshes } from './refusals.ts'
 import { continueSession, refreshTokenBody, tokensReply, tokensSchema } from './sessions.ts'
 
 /** Takes no Idempotency-Key: the answer holds secrets, and those are stored nowhere. A client that lost the
@@ -17,10 +18,11 @@ export default operation({
       summary: 'Trade a refresh token for a new pair; one that is used twice ends its session',
       body: refreshTokenBody,
       answers: { 200: tokensSchema },
-      problems: [identityProblems.invalidRefreshToken],
+      problems: [identityProblems.invalidRefreshToken, problems.tooManyRequests],
       handle: async ({ body }, services) => {
         // A reuse commits as well: that the session has ended must outlive this refusal.
         const session = await services.db.transaction((tx) => continueSession(tx, body.refresh_token))
+        if (session === 'too-often') return tooManyRefreshes(60)
         if (session === 'reused') services.log.warn('a refresh token was used twice; its session is ended')
         if (session === 'reused' || session === 'invalid') return invalidRefreshToken()
         return tokensReply(session, services.config.JWT_SIGNING_KEY)

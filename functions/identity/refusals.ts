@@ -47,6 +47,9 @@ export const tooManyAttempts = (seconds: number): Reply => tooMany('attempts to 
 export const tooManyRegistrations = (seconds: number): Reply =>
   tooMany('registrations from your address', seconds)
 
+/** @param seconds how long to wait before the session is continued again */
+export const tooManyRefreshes = (seconds: number): Reply => tooMany('refreshes of this session', seconds)
+
 const tooMany = (what: string, seconds: number): Reply =>
   problem(problems.tooManyRequests, `Too many ${what}; wait ${seconds} seconds.`, {
     headers: { 'retry-after': String(seconds) },

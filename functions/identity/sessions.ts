@@ -74,16 +74,32 @@ export async function startSession(
   return { sessionId: session!.session_id, userId, role, refreshToken }
 }
 
+/** A token lives a quarter of an hour, so an honest client refreshes a few times in an hour. */
+const REFRESHES_PER_HOUR = 60
+
 /** Trades a refresh token for the next one of its session; the user's role is read anew. 'reused' where the
  * token was traded before: somebody has a copy of it, and nobody can tell who is the thief, so the session ends.
- * 'invalid' where it is unknown, or its session has ended.
+ * 'invalid' where it is unknown, or its session has ended. 'too-often' where the session was continued too often in
+ * the last hour; the token stays good.
  *
  * Of two trades of one token at once, one wins; the other waits at the row below until the first has committed,
  * and then is a reuse like any other. */
 export async function continueSession(
   tx: Transaction,
   refreshToken: string,
-): Promise<OpenSession | 'invalid' | 'reused'> {
+): Promise<OpenSession | 'invalid' | 'reused' | 'too-often'> {
+  const recent = await tx.query({
+    name: 'refresh-tokens-recent',
+    text: `select from refresh_tokens
+      where session_id = (
+          select session_id from refresh_tokens join sessions on sessions.id = session_id
+          where token_hash = $1 and used_at is null and revoked_at is null)
+        and issued_at > now() - interval '1 hour'
+      limit ${REFRESHES_PER_HOUR + 1}`,
+    values: [hashOf(refreshToken)],
+  })
+  if (recent.length > REFRESHES_PER_HOUR) return 'too-often'
+
   const used = await tx.query({
     name: 'refresh-token-use',
     text: `update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null

@@ -22,7 +22,7 @@ create table refresh_tokens (
   used_at timestamptz
 );
 
-create index refresh_tokens_session on refresh_tokens (session_id);
+create index refresh_tokens_session on refresh_tokens (session_id, issued_at);
 
 -- Tokens go only with their session, by the cascade.
 grant select, delete on sessions to :functions_role;
