@@ -52,6 +52,26 @@ test('a first transfer: register, log in, two accounts, deposit, transfer, notif
   expect(body).toEqual(transfer.body)
 })
 
+test('a guesser gets no new address by claiming one, at the front door or the function itself', async () => {
+  const guess = async (n: number, direct: boolean) => {
+    const headers = {
+      'x-forwarded-for': `203.0.113.${n}, 198.51.100.${n}`,
+      'x-microbank-client': `203.0.113.${n} forged`,
+      ...(direct && { host: 'login.microbank.localhost' }),
+    }
+    const body = { email: 'guessed@example.com', password: 'a guess' }
+    return (await bank.call('POST', direct ? '/auth/login' : '/api/auth/login', { headers, body })).status
+  }
+  const statuses = []
+  for (let n = 0; n < 8; n++) statuses.push(await guess(n, n % 2 === 1))
+  expect(statuses).toEqual([401, 401, 401, 401, 401, 401, 429, 429])
+  const seen = await bank.sql<{ address: string }>(
+    'identity',
+    `select distinct data ->> 'client_address' as address from outbox where type = 'login.failed'`,
+  )
+  expect(seen).toEqual([{ address: '127.0.0.1' }])
+})
+
 test('the operator opens an account with money in it for a customer', async () => {
   const bob = await registerCustomer(bank)
   const { status, body } = await bank.call('POST', '/api/accounts', {
