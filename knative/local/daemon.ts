@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** A server that we started and that outlives a Ctrl-C in our terminal. */
@@ -90,6 +90,15 @@ export function commandLine(pid: number): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Numbers of the processes that have `text` in their command line. */
+export function processesWith(text: string): number[] {
+  const pids =
+    process.platform === 'linux'
+      ? readdirSync('/proc')
+      : (spawnSync('ps', ['-A', '-o', 'pid='], { encoding: 'utf8' }).stdout ?? '').split('\n')
+  return pids.map(Number).filter((pid) => commandLine(pid)?.includes(text))
 }
 
 /** What was added to a file since it had `from` bytes. */

@@ -85,9 +85,9 @@ async function untilOnDisk(
 ): Promise<void> {
   if (topology.queueType !== 'quorum') return
   const queues = [...topology.triggers, ...deadLettersOf(topology)].map(({ queue }) => queue)
-  const deadline = Date.now() + ON_DISK_MS_MAX
+  const deadline = performance.now() + ON_DISK_MS_MAX
   while (!queues.every(isOnDisk)) {
-    if (Date.now() > deadline) return log.warn('RabbitMQ has not written its queues to disk yet')
+    if (performance.now() > deadline) return log.warn('RabbitMQ has not written its queues to disk yet')
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

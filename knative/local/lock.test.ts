@@ -1,8 +1,19 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { until } from '../../tests/support/until.ts'
 import { openProcessRecords } from './leftovers.ts'
 import { lockDataFolder } from './lock.ts'
+import { folderIdentity } from './own-files.ts'
 import { isAlive, startedAt } from './process-identity.ts'
 import { folderWith } from './test-gateway.ts'
 
@@ -18,6 +29,16 @@ const lockElsewhere = () =>
     lockDataFolder(${JSON.stringify(folder.path)})
     setInterval(() => {}, 1000)
     process.send('locked')`)
+
+/** What a power cut, a full disk or a person does to a file. */
+const DAMAGED: [string, (file: string) => void][] = [
+  ['empty', (file) => writeFileSync(file, '')],
+  ['full of zeros', (file) => writeFileSync(file, Buffer.alloc(60))],
+  ['cut short', (file) => writeFileSync(file, '{"pid":12,"sta')],
+  ['null', (file) => writeFileSync(file, 'null')],
+  ['an empty object', (file) => writeFileSync(file, '{}')],
+  ['a folder', (file) => mkdirSync(`${file}/inside`, { recursive: true })],
+]
 
 describe('the lock of a data folder', () => {
   test('refuses a second start with a sentence that names process and URL, and is taken over from a killed one', async () => {
@@ -44,14 +65,34 @@ describe('the lock of a data folder', () => {
   test('is taken over when its pid belongs to another process by now', () => {
     writeFileSync(
       `${folder.path}/lock`,
-      JSON.stringify({ pid: process.ppid, started: 'before the last boot' }),
+      JSON.stringify({
+        pid: process.ppid,
+        started: 'before the last boot',
+        folder: folderIdentity(folder.path),
+      }),
     )
     lockDataFolder(folder.path)()
   })
 
-  test('is taken over when it holds nothing that can be read', () => {
-    writeFileSync(`${folder.path}/lock`, '')
+  test.each(DAMAGED)('is taken over when it is %s', (_, damage) => {
+    damage(`${folder.path}/lock`)
     lockDataFolder(folder.path)()
+    expect(readdirSync(folder.path)).toEqual([])
+  })
+
+  test('is taken over in a copy of the folder, whose original runs', async () => {
+    const { child } = await lockElsewhere()
+    const copy = `${folder.path}-copy`
+    cpSync(folder.path, copy, { recursive: true })
+    try {
+      const unlock = lockDataFolder(copy)
+      expect(() => lockDataFolder(copy)).toThrow(`process ${process.pid}`)
+      expect(() => lockDataFolder(folder.path)).toThrow(`process ${child.pid}`)
+      unlock()
+    } finally {
+      child.kill('SIGKILL')
+      rmSync(copy, { recursive: true, force: true })
+    }
   })
 })
 
@@ -67,8 +108,9 @@ describe('the records of processes', () => {
       const before = openProcessRecords(folder.path)
       before.add(child.pid!, 'transfer')
       const record = { pid: strangerIs.pid, started: 'another', what: 'deposit' }
-      writeFileSync(`${folder.path}/processes/${strangerIs.pid}.json`, JSON.stringify(record))
-      writeFileSync(`${folder.path}/processes/12.json`, '{"half')
+      const ofThisFolder = { ...record, folder: folderIdentity(folder.path) }
+      writeFileSync(`${folder.path}/processes/${strangerIs.pid}.json`, JSON.stringify(ofThisFolder))
+      for (const [name, damage] of DAMAGED) damage(`${folder.path}/processes/${name}.json`)
 
       const stopped = await openProcessRecords(folder.path).stopLeftovers(100)
       expect(stopped).toEqual([`transfer (process ${child.pid})`])
@@ -79,5 +121,35 @@ describe('the records of processes', () => {
       child.kill('SIGKILL')
       stranger.child.kill('SIGKILL')
     }
+  })
+
+  test('in a copy of the folder name processes of the original, which go on', async () => {
+    const { child } = await inOtherProcess<string>(`setInterval(() => {}, 1000); process.send('runs')`)
+    const copy = `${folder.path}-copy`
+    try {
+      openProcessRecords(folder.path).add(child.pid!, 'transfer')
+      cpSync(folder.path, copy, { recursive: true })
+      expect(await openProcessRecords(copy).stopLeftovers(100)).toEqual([])
+      expect(startedAt(child.pid!)).toBeDefined()
+      // One that was renamed is the same folder.
+      renameSync(folder.path, `${folder.path}-renamed`)
+      const stopped = await openProcessRecords(`${folder.path}-renamed`).stopLeftovers(100)
+      expect(stopped).toEqual([`transfer (process ${child.pid})`])
+    } finally {
+      child.kill('SIGKILL')
+      for (const path of [copy, `${folder.path}-renamed`]) rmSync(path, { recursive: true, force: true })
+    }
+  })
+
+  test('one that can’t be written is written as soon as it can be', async () => {
+    const records = openProcessRecords(folder.path)
+    const file = `${folder.path}/processes/${process.pid}.json`
+    // What no write succeeds on, whoever tries.
+    mkdirSync(file)
+    records.add(process.pid, 'transfer')
+    records.remove(12)
+    rmdirSync(file)
+    await until(() => existsSync(file))
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ pid: process.pid, what: 'transfer' })
   })
 })

@@ -1,18 +1,15 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive, startedAt } from './process-identity.ts'
-
-interface Holder {
-  pid: number
-  started: string
-}
+import { folderIdentity, readFields, remove } from './own-files.ts'
+import { isAlive, knownProcess, startedAt, type KnownProcess } from './process-identity.ts'
 
 /** Thrown where another microbank has the data folder. */
 export class DataFolderInUse extends Error {}
 
 /**
  * Takes the data folder for this process, so that two of them never run databases on the same files.
- * A lock whose holder is dead (killed, or its pid now belongs to another process) is taken over.
+ * A lock is taken over whose holder is dead (killed, or its pid now belongs to another process), that can't be read, or
+ * that came here with a copy of the folder: its holder has the original.
  * @returns a function that gives the folder back
  * @throws DataFolderInUse with a sentence that names the holder's pid and URL
  */
@@ -20,21 +17,22 @@ export function lockDataFolder(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true })
   const lock = join(dataDir, 'lock')
   const mine = `${lock}.${process.pid}`
-  const me: Holder = { pid: process.pid, started: startedAt(process.pid) ?? '' }
-  writeFileSync(mine, JSON.stringify(me))
+  const folder = folderIdentity(dataDir)
+  const me: KnownProcess = { pid: process.pid, started: startedAt(process.pid) ?? '', folder }
   try {
+    writeFileSync(mine, JSON.stringify(me), { mode: 0o600 })
     while (!created(mine, lock)) {
-      const holder = readHolder(lock)
+      const holder = readHolder(lock, folder)
       if (holder && isAlive(holder)) throw new DataFolderInUse(inUse(dataDir, holder))
       // Renamed, not removed: of two that take over at once only one gets the dead one's file.
-      moveAway(lock, `${mine}.dead`)
+      moveAway(lock, `${mine}.dead`, folder)
     }
   } finally {
-    rmSync(mine, { force: true })
-    rmSync(`${mine}.dead`, { force: true })
+    remove(mine)
+    remove(`${mine}.dead`)
   }
   return () => {
-    if (readHolder(lock)?.pid === process.pid) rmSync(lock, { force: true })
+    if (readHolder(lock, folder)?.pid === process.pid) remove(lock)
   }
 }
 
@@ -49,37 +47,25 @@ function created(source: string, lock: string): boolean {
   }
 }
 
-function moveAway(from: string, to: string): void {
+function moveAway(from: string, to: string, folder: string): void {
   try {
     renameSync(from, to)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return
   }
-  const moved = readHolder(to)
+  const moved = readHolder(to, folder)
   // Somebody else was quicker, and what was moved away is the lock of one who lives: put it back.
   if (moved && isAlive(moved)) created(to, from)
 }
 
-function readHolder(lock: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as Holder
-  } catch {
-    return undefined
-  }
-}
+const readHolder = (lock: string, folder: string): KnownProcess | undefined =>
+  knownProcess(readFields(lock), folder)
 
-function inUse(dataDir: string, { pid }: Holder): string {
-  let where = 'and is still starting'
-  try {
-    const running = JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')) as {
-      pid: number
-      url: string
-    }
-    if (running.pid === pid) where = `at ${running.url}`
-  } catch {
-    // Written when it has started.
-  }
+function inUse(dataDir: string, { pid }: KnownProcess): string {
+  // Written when it has started.
+  const running = readFields(join(dataDir, 'runtime.json'))
+  const where = running?.pid === pid ? `at ${String(running.url)}` : 'and is still starting'
   return (
     `A microbank already runs on the data folder ${dataDir}: process ${pid}, ${where}. ` +
     `Stop it first (kill ${pid}), or choose another folder with --data.`

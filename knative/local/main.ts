@@ -4,6 +4,11 @@ import { readArguments, USAGE, type Arguments } from './options.ts'
 import { startRuntime, type Runtime } from './runtime.ts'
 import { welcome } from './welcome.ts'
 
+// A terminal that was closed, or a full disk that the output goes to, is no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+// All that is made from here on is for the person who started the bank alone, whichever program makes it.
+process.umask(0o077)
+
 void main()
 
 async function main(): Promise<void> {
@@ -21,8 +26,8 @@ async function main(): Promise<void> {
 }
 
 async function run({ port, kubernetesPort, dataDir, host, queue }: Arguments): Promise<void> {
-  const startedAt = Date.now()
-  const since = () => `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(5)} s`
+  const startedAt = performance.now()
+  const since = () => `${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s`
   const stop = onStop()
   const runtime = await startRuntime({
     root: process.cwd(),

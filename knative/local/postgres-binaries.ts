@@ -11,6 +11,9 @@ export interface PostgresBinaries {
   user: { uid: number; gid: number } | undefined
 }
 
+/** The role that initdb makes. */
+export const SUPERUSER = 'postgres'
+
 /** Where Postgres is put when its own user can't enter the folder that it should be in. */
 export const PLACE_FOR_ALL = '/var/lib/microbank'
 
@@ -21,6 +24,11 @@ export async function findPostgres(onProgress: (sentence: string) => void): Prom
   const user = userForPostgres()
   const place = user && !canRun(native, user) ? await copyForAll(native, onProgress) : native
   return { postgres: join(place, 'bin', 'postgres'), initdb: join(place, 'bin', 'initdb'), user }
+}
+
+/** Nothing of ours reaches the server: PG* variables and secrets stay here. On macOS it needs a locale. */
+export function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
 }
 
 /** Makes that place, so that everybody can enter it whatever our umask. */
@@ -71,8 +79,8 @@ async function restoreSymlinks(native: string): Promise<void> {
   }
 }
 
-/** Postgres refuses to run as root. */
-function userForPostgres(): { uid: number; gid: number } | undefined {
+/** The user to run Postgres as, which refuses to run as root; undefined where we are not root. */
+export function userForPostgres(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8').split('\n')
   for (const name of ['postgres', 'nobody']) {
@@ -99,8 +107,15 @@ async function copyForAll(native: string, onProgress: (sentence: string) => void
   // Copied under another name first: a copy that was interrupted must never be taken for a whole one.
   const unfinished = `${place}.${process.pid}`
   await makePlaceForAll()
-  await cp(native, unfinished, { recursive: true, verbatimSymlinks: true })
+  try {
+    await cp(native, unfinished, { recursive: true, verbatimSymlinks: true })
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true })
+    throw error
+  }
   await makeReadable(unfinished)
+  // Else a power cut could leave the name, and programs full of zeros behind it.
+  spawnSync('sync', [])
   await rename(unfinished, place).catch(async (error: unknown) => {
     await rm(unfinished, { recursive: true, force: true })
     if (!existsSync(place)) throw error

@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chown, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { lastLines } from './daemon.ts'
-import { canEnter, makePlaceForAll, PLACE_FOR_ALL } from './postgres-binaries.ts'
+import { canEnter, environment, makePlaceForAll, PLACE_FOR_ALL, SUPERUSER } from './postgres-binaries.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
-
-export const SUPERUSER = 'postgres'
+import { syncFolder, writeDurably } from './own-files.ts'
+import { newPassword, passwordFile } from './postgres-password.ts'
 
 /** The two places where the data of a data folder may be. */
 export function placesFor(dataDir: string): [inside: string, elsewhere: string] {
@@ -25,10 +25,9 @@ export async function placeOf(
   onProgress: (sentence: string) => void,
 ): Promise<string> {
   const [inside, elsewhere] = placesFor(dataDir)
-  if (existsSync(passwordFile(dataDir))) {
-    const existing = [inside, elsewhere].find((place) => existsSync(join(place, 'PG_VERSION')))
-    if (existing) return existing
-  }
+  const isThere = (place: string): boolean => existsSync(join(place, 'PG_VERSION'))
+  if (isThere(inside)) return inside
+  if (existsSync(passwordFile(dataDir)) && isThere(elsewhere)) return elsewhere
   if (!user || canEnter(dataDir, user)) return inside
   onProgress(`keeping the Postgres data in ${elsewhere}, because its user can't enter ${dataDir}`)
   if (existsSync(elsewhere)) {
@@ -59,27 +58,17 @@ export async function initialise(options: {
   }
   const unfinished = await mkdtemp(join(parent, prefix))
   const handover = await mkdtemp(join(tmpdir(), 'microbank-initdb-'))
-  const password = randomBytes(24).toString('base64url')
+  const password = newPassword()
   try {
     const file = join(handover, 'password')
     await writeFile(file, password, { mode: 0o600 })
     if (user) await Promise.all([unfinished, handover, file].map((path) => chown(path, user.uid, user.gid)))
     await runInitdb(binaries, unfinished, file, sync)
-    await writeFile(passwordFile(dataDir), password, { mode: 0o600 })
+    writeDurably(passwordFile(dataDir), password)
     await rename(unfinished, cluster)
+    syncFolder(parent)
   } finally {
     await rm(handover, { recursive: true, force: true })
-  }
-}
-
-/** The superuser's password, as it was made with the data. */
-export function readPassword(dataDir: string): string {
-  try {
-    return readFileSync(passwordFile(dataDir), 'utf8')
-  } catch (error) {
-    throw new Error(`expected the password of the Postgres data in ${passwordFile(dataDir)}`, {
-      cause: error,
-    })
   }
 }
 
@@ -101,10 +90,3 @@ async function runInitdb(
     throw new Error(`initdb failed:\n${lastLines(stderr || message)}`, { cause: error })
   }
 }
-
-/** Nothing of ours reaches the server: PG* variables and secrets stay here. On macOS it needs a locale. */
-export function environment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
-}
-
-const passwordFile = (dataDir: string): string => join(dataDir, 'superuser-password')

@@ -135,6 +135,48 @@ test('a pid file whose number belongs to a stranger by now does no harm', async 
   }
 })
 
+test('starts with a password file and a pid file that a power cut or a person damaged', async () => {
+  const dataDir = await folderFor(0o755)
+  const first = await start({ dataDir })
+  await connected(first.superuserUrl, (client) => client.query("create table kept as select 'gold' as what"))
+  await first.stop()
+  const password = join(dataDir, 'superuser-password')
+  const pidFile = join(dataDir, 'data', 'postmaster.pid')
+  for (const damage of [
+    async () => writeFile(password, ''),
+    async () => writeFile(password, Buffer.alloc(32)),
+    async () => writeFile(password, 'rubbish'),
+    async () => rm(password),
+    async () => writeFile(pidFile, ''),
+    async () => writeFile(pidFile, Buffer.alloc(80)),
+    async () => writeFile(pidFile, 'rubbish\n\n'),
+    async () => void (await mkdir(join(pidFile, 'inside'), { recursive: true })),
+  ]) {
+    await damage()
+    const server = await start({ dataDir })
+    expect(await value(server.superuserUrl, 'select what from kept')).toBe('gold')
+    await server.stop()
+  }
+  await rm(password)
+  await mkdir(password)
+  await expect(start({ dataDir })).rejects.toThrow(`${password} can't be read: it is a folder`)
+}, 180_000)
+
+test('a leftover server whose pid file is damaged is found all the same', async () => {
+  const dataDir = await folderFor(0o755)
+  const first = await start({ dataDir })
+  await writeFile(join(dataDir, 'data', 'postmaster.pid'), '')
+  await start({ dataDir })
+  await first.exited
+})
+
+test('lets nobody else into its folder, also not into one that was open', async () => {
+  const dataDir = await folderFor(0o777)
+  await start({ dataDir })
+  expect(statSync(dataDir).mode & 0o067).toBe(0)
+  expect(statSync(join(dataDir, 'postgres.log')).mode & 0o077).toBe(0)
+})
+
 test('says why it does not start, in the words of its log', async () => {
   const dataDir = await folderFor(0o755)
   await expect(start({ dataDir, settings: { max_connections: 'many' } })).rejects.toThrow(

@@ -1,13 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, realpath, rm } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { commandLine, fileSize, lastLines, spawnDaemon, stopProcess, textSince } from './daemon.ts'
+import {
+  commandLine,
+  fileSize,
+  lastLines,
+  processesWith,
+  spawnDaemon,
+  stopProcess,
+  textSince,
+} from './daemon.ts'
 import type { Daemon } from './daemon.ts'
+import { closeFolder, remove } from './own-files.ts'
 import { takePort } from './ports.ts'
-import { findPostgres } from './postgres-binaries.ts'
+import { environment, findPostgres, SUPERUSER } from './postgres-binaries.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
-import { environment, initialise, placeOf, placesFor, readPassword, SUPERUSER } from './postgres-data.ts'
+import { initialise, placeOf, placesFor } from './postgres-data.ts'
+import { keepPassword } from './postgres-password.ts'
 
 export interface PostgresOptions {
   /** Folder for the data, the log and the superuser's password. Made when it isn't there. */
@@ -62,10 +72,11 @@ const SETTINGS: Record<string, string> = {
  * killed, left running on the same folder is stopped first. Throws with the last lines of its log. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const onProgress = options.onProgress ?? (() => {})
-  // Postgres may run as another user, who has to enter; what is private in here has modes of its own.
-  if (await mkdir(options.dataDir, { recursive: true })) await chmod(options.dataDir, 0o755)
+  await mkdir(options.dataDir, { recursive: true })
   const dataDir = await realpath(options.dataDir)
   const binaries = await findPostgres(onProgress)
+  // Postgres may run as another user, who has to enter.
+  closeFolder(dataDir, binaries.user)
   const settings = { ...SETTINGS, ...options.settings }
 
   for (const place of placesFor(dataDir)) await stopLeftover(place, onProgress)
@@ -74,7 +85,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     onProgress('creating the Postgres data folder')
     await initialise({ dataDir, cluster, binaries, sync: settings.fsync !== 'off' })
   }
-  const password = readPassword(dataDir)
+  const password = await keepPassword({ dataDir, cluster, binaries, onProgress })
   const logFile = join(dataDir, 'postgres.log')
   const { port: wanted } = options
   const { daemon, port } = await launch({ cluster, binaries, settings, logFile, port: wanted, onProgress })
@@ -163,16 +174,22 @@ async function ready(
 }
 
 async function stopLeftover(cluster: string, onProgress: (sentence: string) => void): Promise<void> {
-  const pid = Number(pidFile(cluster)[0])
-  const running = commandLine(pid)
-  if (running === undefined) return
-  if (!running.includes('postgres') || !running.includes(`-D ${cluster} `)) {
-    // The number now belongs to a stranger; Postgres would take it for a server and refuse to start.
-    await rm(join(cluster, 'postmaster.pid'), { force: true })
-    return
+  const file = join(cluster, 'postmaster.pid')
+  if (!existsSync(file)) return
+  const told = Number(pidFile(cluster)[0])
+  const isServer = (pid: number): boolean => {
+    const line = commandLine(pid) ?? ''
+    return line.includes('postgres') && line.includes(`-D ${cluster} `)
   }
-  onProgress(`stopping the Postgres that an earlier run left behind (process ${pid})`)
-  await stopProcess(pid, () => commandLine(pid) === running, STOP)
+  // A power cut can leave the file empty, and then it doesn't say which process it is about.
+  const pid = told > 0 ? told : (processesWith(`-D ${cluster} `).find(isServer) ?? 0)
+  if (isServer(pid)) {
+    onProgress(`stopping the Postgres that an earlier run left behind (process ${pid})`)
+    return stopProcess(pid, () => isServer(pid), STOP)
+  }
+  // Postgres refuses an empty file, and takes a stranger who has the number by now for a server. Any other file it reads:
+  // sessions of a server that was killed may still be there.
+  if (!(told > 0) || commandLine(told) !== undefined) remove(file)
 }
 
 function pidFile(cluster: string): string[] {

@@ -26,7 +26,27 @@ function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 }
 
+/** A process as it is kept in a file of the data folder. */
+export interface KnownProcess {
+  pid: number
+  /** `startedAt` of it. */
+  started: string
+  /** Identity of the data folder that it belongs to: in a copy of the folder the file is of no account. */
+  folder: string
+}
+
+/** The process that the fields of a file tell of; undefined where they don't make one, or one of another folder. */
+export function knownProcess(
+  fields: Partial<Record<string, unknown>> | undefined,
+  ofFolder: string,
+): KnownProcess | undefined {
+  const { pid, started, folder } = fields ?? {}
+  if (!Number.isSafeInteger(pid) || (pid as number) <= 0) return undefined
+  if (typeof started !== 'string' || started === '' || folder !== ofFolder) return undefined
+  return { pid: pid as number, started, folder }
+}
+
 /** True while the process that `startedAt` was read from still runs. */
-export function isAlive({ pid, started }: { pid: number; started: string }): boolean {
+export function isAlive({ pid, started }: Pick<KnownProcess, 'pid' | 'started'>): boolean {
   return startedAt(pid) === started
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { STATUS_HOST } from './hosts.ts'
+import { readFields } from './own-files.ts'
 import { statusTables } from './status-tables.ts'
 import type { RuntimeStatus } from './runtime.ts'
 
@@ -19,14 +19,9 @@ async function main(): Promise<void> {
 }
 
 function internalPort(dataDir: string): number {
-  try {
-    const running = JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')) as {
-      internalPort: number
-    }
-    return running.internalPort
-  } catch (error) {
-    throw new Error(`No bank runs on the data folder ${dataDir}. Start one with npm start.`, { cause: error })
-  }
+  const port = readFields(join(dataDir, 'runtime.json'))?.internalPort
+  if (typeof port === 'number') return port
+  throw new Error(`No bank runs on the data folder ${dataDir}. Start one with npm start.`)
 }
 
 function readStatus(port: number): Promise<RuntimeStatus> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { fieldsOf, readText, remove, writeDurably } from './own-files.ts'
 
 /** What stays the same for the life of a data folder: RabbitMQ finds its data by the node's name. */
 export interface Identity {
@@ -17,24 +17,32 @@ export interface Ports {
   epmd: number
 }
 
-/** The identity of the node of a data folder, made when it has none. */
-export async function readIdentity(dataDir: string): Promise<Identity> {
+/** The identity of the node of a data folder, made when it has none.
+ * @throws an error that says what to do where the file is damaged and the node has data */
+export function readIdentity(dataDir: string): Identity {
   const file = join(dataDir, 'identity.json')
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Identity
+  const { name, cookie, user, password } = fieldsOf(readText(file)) ?? {}
+  const isWhole = [name, cookie, user, password].every((value) => typeof value === 'string' && value !== '')
+  if (isWhole) return { name, cookie, user, password } as Identity
+  // Under another name the node doesn't find its data. Without data there is nothing to find.
+  if (existsSync(mnesia(dataDir)))
+    throw new Error(
+      `${file} is damaged or gone, and RabbitMQ can't find its queues without it. Put a copy of it back, or move the folder away ` +
+        `(mv ${dataDir} ${dataDir}.damaged) and start again: events that waited in RabbitMQ are still in each context's ` +
+        "outbox, and docs/troubleshooting.md, 'RabbitMQ did not start', says how to publish them again.",
+    )
   const identity: Identity = {
     name: `microbank-${randomBytes(4).toString('hex')}@localhost`,
     cookie: randomBytes(20).toString('hex'),
     user: 'microbank',
     password: randomBytes(20).toString('hex'),
   }
-  // Never half a file: without its name the node would not find its data again.
-  await writeFile(`${file}.new`, JSON.stringify(identity), { mode: 0o600 })
-  await rename(`${file}.new`, file)
+  writeDurably(file, JSON.stringify(identity))
   return identity
 }
 
 /** Writes the files that the node reads when it starts. */
-export async function writeConfiguration(dataDir: string, identity: Identity, ports: Ports): Promise<void> {
+export function writeConfiguration(dataDir: string, identity: Identity, ports: Ports): void {
   const lines = [
     `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
     // Instead of guest; read when the node starts on an empty folder.
@@ -45,13 +53,19 @@ export async function writeConfiguration(dataDir: string, identity: Identity, po
     'raft.wal_max_size_bytes = 67108864',
     'log.connection.level = warning',
   ]
-  await writeFile(join(dataDir, 'rabbitmq.conf'), `${lines.join('\n')}\n`, { mode: 0o600 })
-  await writeFile(join(dataDir, 'enabled_plugins'), '[].\n')
-  const cookie = join(dataDir, '.erlang.cookie')
-  // Erlang refuses a cookie that others could read, and so it can't be written to again.
-  await rm(cookie, { force: true })
-  await writeFile(cookie, identity.cookie, { mode: 0o400 })
+  writeAnew(join(dataDir, 'rabbitmq.conf'), `${lines.join('\n')}\n`, 0o600)
+  writeAnew(join(dataDir, 'enabled_plugins'), '[].\n', 0o600)
+  // Erlang refuses a cookie that others could read.
+  writeAnew(join(dataDir, '.erlang.cookie'), identity.cookie, 0o400)
 }
+
+/** Whatever is there, and with whatever permissions, goes first. */
+function writeAnew(file: string, text: string, mode: number): void {
+  remove(file)
+  writeFileSync(file, text, { mode })
+}
+
+const mnesia = (dataDir: string): string => join(dataDir, 'mnesia')
 
 /** All that the node is told; nothing of the machine's own RabbitMQ (/etc/rabbitmq) is read. */
 export function environment(dataDir: string, identity: Identity, ports: Ports): NodeJS.ProcessEnv {
@@ -70,7 +84,7 @@ export function environment(dataDir: string, identity: Identity, ports: Ports): 
     RABBITMQ_CONFIG_FILES: join(dataDir, 'conf.d'),
     RABBITMQ_ADVANCED_CONFIG_FILE: join(dataDir, 'advanced.config'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(dataDir, 'enabled_plugins'),
-    RABBITMQ_MNESIA_BASE: join(dataDir, 'mnesia'),
+    RABBITMQ_MNESIA_BASE: mnesia(dataDir),
     RABBITMQ_LOG_BASE: join(dataDir, 'log'),
     RABBITMQ_LOGS: '-',
     // It shares its processors with the whole bank: bound to one, a scheduler waits for it even where another is idle.

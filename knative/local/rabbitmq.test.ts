@@ -1,13 +1,23 @@
 import { connect } from 'amqplib'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { until } from '../../tests/support/until.ts'
 import { commandLine } from './daemon.ts'
-import { findRabbitmq, startRabbitmq } from './rabbitmq.ts'
+import { readIdentity } from './rabbitmq-configuration.ts'
+import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts'
 import type { RabbitmqNode } from './rabbitmq.ts'
 
 const QUEUE = 'kept'
@@ -90,6 +100,56 @@ test('lets in nobody without its password, which only its owner can read', async
   for (const file of ['identity.json', 'rabbitmq.conf', '.erlang.cookie']) {
     expect(statSync(join(dataDir, file)).mode & 0o077).toBe(0)
   }
+})
+
+test('lets nobody else into its folder, also not into one that was open', async () => {
+  chmodSync(dataDir, 0o755)
+  await start()
+  expect(statSync(dataDir).mode & 0o777).toBe(0o700)
+})
+
+describe('files that a power cut or a person damaged', () => {
+  const damages: [string, (file: string) => void][] = [
+    ['empty', (file) => writeFileSync(file, '')],
+    ['full of zeros', (file) => writeFileSync(file, Buffer.alloc(60))],
+    ['null', (file) => writeFileSync(file, 'null')],
+    ['of another shape', (file) => writeFileSync(file, '{"name":5}')],
+    ['gone', (file) => rmSync(file, { force: true })],
+  ]
+
+  test.each(damages)(
+    'identity.json is %s: a sentence says what to do, and where there is no data it is made anew',
+    async (_, damage) => {
+      const file = join(await realpath(dataDir), 'identity.json')
+      damage(file)
+      const made = readIdentity(dataDir)
+      expect(readIdentity(dataDir)).toEqual(made)
+      mkdirSync(join(dataDir, 'mnesia'))
+      damage(file)
+      await expect(start()).rejects.toThrow(`${file} is damaged or gone`)
+    },
+  )
+
+  const aFolder: typeof damages = [['a folder', (file) => void mkdirSync(file)]]
+
+  test.each([...damages, ...aFolder])('running.json is %s: nothing is stopped', async (_, damage) => {
+    damage(join(dataDir, 'running.json'))
+    await stopLeftoverRabbitmq(dataDir)
+  })
+
+  test('in a copy of the folder nothing of the original is stopped', async () => {
+    const node = await start()
+    const copy = `${dataDir}-copy`
+    mkdirSync(copy)
+    try {
+      cpSync(join(dataDir, 'running.json'), join(copy, 'running.json'))
+      const { epmd } = JSON.parse(readFileSync(join(copy, 'running.json'), 'utf8')) as Record<string, number>
+      await stopLeftoverRabbitmq(copy)
+      expect([commandLine(epmd!), commandLine(node.pid)]).not.toContain(undefined)
+    } finally {
+      rmSync(copy, { recursive: true })
+    }
+  })
 })
 
 test('a start after kill -9 of its parent stops the node that was left behind', async () => {

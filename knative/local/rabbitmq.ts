@@ -1,9 +1,10 @@
 import { connect } from 'amqplib'
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { mkdir, realpath, rm } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { commandLine, fileSize, lastLines, poll, spawnDaemon, stopProcess, textSince } from './daemon.ts'
 import type { Daemon } from './daemon.ts'
+import { folderIdentity, privateFolder, readFields, remove } from './own-files.ts'
 import { takePort } from './ports.ts'
 import { environment, pathFolders, readIdentity, writeConfiguration } from './rabbitmq-configuration.ts'
 import type { Identity, Ports } from './rabbitmq-configuration.ts'
@@ -59,10 +60,9 @@ export function findRabbitmq(): { server: string; epmd: string } | undefined {
 export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqNode> {
   const programs = findRabbitmq()
   if (!programs) throw new Error('expected rabbitmq-server and Erlang on this machine, found none')
-  await mkdir(options.dataDir, { recursive: true })
-  const dataDir = await realpath(options.dataDir)
+  const dataDir = await realpath(privateFolder(options.dataDir))
   await stopLeftoverRabbitmq(dataDir, options.onProgress)
-  const identity = await readIdentity(dataDir)
+  const identity = readIdentity(dataDir)
   const logFile = join(dataDir, 'rabbitmq.log')
 
   for (let attempt = 1; ; attempt++) {
@@ -71,7 +71,7 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqN
       distribution: await takePort(),
       epmd: await takePort(),
     }
-    await writeConfiguration(dataDir, identity, ports)
+    writeConfiguration(dataDir, identity, ports)
     const from = fileSize(logFile)
     const { node, stop } = await launch({ programs, dataDir, identity, ports, logFile })
     const url = `amqp://${identity.user}:${identity.password}@127.0.0.1:${ports.amqp}`
@@ -104,7 +104,7 @@ export async function stopLeftoverRabbitmq(
     await stopProcess(node!, nodeRuns, STOP_NODE)
   }
   await stopProcess(epmd, () => runs(epmd, 'epmd', epmdArgs(epmdPort)), STOP_EPMD)
-  await rm(runningFile(dataDir), { force: true })
+  remove(runningFile(dataDir))
 }
 
 function runs(pid: number, program: string, detail: string): boolean {
@@ -114,6 +114,8 @@ function runs(pid: number, program: string, detail: string): boolean {
 
 /** What a data folder's node consists of, on disk for the start that follows a kill -9. */
 interface Running {
+  /** Identity of the folder: a copy of it names processes that belong to the original. */
+  folder: string
   epmd: number
   epmdPort: number
   /** Missing when the run was killed before it had started the node. */
@@ -123,11 +125,10 @@ interface Running {
 const runningFile = (dataDir: string): string => join(dataDir, 'running.json')
 
 function readRunning(dataDir: string): Running | undefined {
-  try {
-    return JSON.parse(readFileSync(runningFile(dataDir), 'utf8')) as Running
-  } catch {
+  const { folder, epmd, epmdPort, node } = readFields(runningFile(dataDir)) ?? {}
+  if (typeof epmd !== 'number' || typeof epmdPort !== 'number' || folder !== folderIdentity(dataDir))
     return undefined
-  }
+  return { folder, epmd, epmdPort, ...(typeof node === 'number' && { node }) }
 }
 
 async function launch(options: {
@@ -146,16 +147,27 @@ async function launch(options: {
     env,
     logFile,
   })
-  const running: Running = { epmd: epmd.pid, epmdPort: ports.epmd }
-  writeFileSync(runningFile(dataDir), JSON.stringify(running))
-  const node = await spawnDaemon({ command: programs.server, args: [], env, logFile })
-  writeFileSync(runningFile(dataDir), JSON.stringify({ ...running, node: node.pid }))
+  const running: Running = { folder: folderIdentity(dataDir), epmd: epmd.pid, epmdPort: ports.epmd }
+  let node: Daemon | undefined
   const stop = async (): Promise<void> => {
-    await stopProcess(node.pid, node.alive, STOP_NODE)
+    if (node) await stopProcess(node.pid, node.alive, STOP_NODE)
     await stopProcess(epmd.pid, epmd.alive, STOP_EPMD)
-    await rm(runningFile(dataDir), { force: true })
+    remove(runningFile(dataDir))
   }
-  return { node, stop }
+  const record = (what: Running): void => {
+    remove(runningFile(dataDir))
+    writeFileSync(runningFile(dataDir), JSON.stringify(what), { mode: 0o600 })
+  }
+  try {
+    record(running)
+    node = await spawnDaemon({ command: programs.server, args: [], env, logFile })
+    record({ ...running, node: node.pid })
+    return { node, stop }
+  } catch (error) {
+    // On a full disk, say: what can't be recorded must not be left running.
+    await stop()
+    throw error
+  }
 }
 
 /** True when the node takes connections from our user; false when it ended, or took too long. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createLog } from '../../monitoring/log.ts'
 import { inOtherProcess } from '../../tests/support/other-process.ts'
@@ -110,6 +110,32 @@ test('a request goes to a function, its event through the Broker to another, and
   } finally {
     await runtime.stop()
   }
+})
+
+test('the data folder and all in it is closed to others, also one that was open', async () => {
+  const first = await startRuntime(options())
+  await first.stop()
+  for (const path of ['', '/logs', '/processes']) chmodSync(`${folder.path}/data${path}`, 0o777)
+  const runtime = await startRuntime(options())
+  try {
+    const open = readdirSync(runtime.dataDir).filter(
+      (name) => (statSync(`${runtime.dataDir}/${name}`).mode & 0o077) !== 0,
+    )
+    expect(open).toEqual([])
+    expect(statSync(runtime.dataDir).mode & 0o067).toBe(0)
+  } finally {
+    await runtime.stop()
+  }
+})
+
+test('a folder that holds other things stays as open as it was', async () => {
+  const dataDir = `${folder.path}/shared`
+  mkdirSync(dataDir)
+  writeFileSync(`${dataDir}/of-others`, '')
+  chmodSync(dataDir, 0o755)
+  const runtime = await startRuntime(options({ dataDir }))
+  await runtime.stop()
+  expect(statSync(dataDir).mode & 0o777).toBe(0o755)
 })
 
 test('a stop lets functions publish to the end, and leaves no process and no lock', async () => {

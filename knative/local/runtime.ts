@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import type { BrokerStatus } from '../../eventing/broker/broker.ts'
@@ -16,7 +16,10 @@ import { openProcessRecords } from './leftovers.ts'
 import { lockDataFolder } from './lock.ts'
 import { readManifests } from './manifests.ts'
 import type { QueueChoice } from './options.ts'
+import { closeFolder, isDataFolder, remove } from './own-files.ts'
 import { startPingSource } from './ping-source.ts'
+import { userForPostgres } from './postgres-binaries.ts'
+import { checkRoom, explainFullDisk } from './room.ts'
 import { internalHandler, openListener, publicHandler } from './router.ts'
 import { openSecrets, type SecretStore } from './secrets.ts'
 import type { Service, ServiceStatus } from './service.ts'
@@ -74,7 +77,8 @@ const FINISH_MS_MAX = 30_000
 
 /**
  * Runs the whole bank on this machine, from the manifests that a cluster would be given.
- * @throws an error whose message is for a person: data folder in use, port taken, a manifest that is wrong, ...
+ * @throws an error whose message is for a person: data folder in use, port taken, no room on the disk, a manifest that
+ *   is wrong, ...
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const undo = new Undo(options.log)
@@ -114,7 +118,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     }
   } catch (error) {
     await undo.run()
-    throw error
+    throw explainFullDisk(error, options.dataDir)
   }
 }
 
@@ -123,7 +127,11 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   mkdirSync(options.dataDir, { recursive: true })
   const dataDir = realpathSync(options.dataDir)
   const onProgress = options.onProgress ?? (() => {})
+  if (isDataFolder(dataDir)) closeFolder(dataDir, userForPostgres())
+  checkRoom(dataDir)
   undo.add(lockDataFolder(dataDir))
+  // Of a killed run, or come here with a copy: that bank is elsewhere.
+  remove(join(dataDir, 'runtime.json'))
   const records = openProcessRecords(dataDir)
   for (const leftover of await records.stopLeftovers())
     onProgress(`stopped ${leftover}, left by an earlier run`)
@@ -213,7 +221,7 @@ function announce(
   running: { pid: number; url: string; port: number; internalPort: number },
 ) {
   const file = join(dataDir, 'runtime.json')
-  writeFileSync(`${file}.new`, `${JSON.stringify(running)}\n`)
+  writeFileSync(`${file}.new`, `${JSON.stringify(running)}\n`, { mode: 0o600 })
   renameSync(`${file}.new`, file)
-  return () => rmSync(file, { force: true })
+  return () => remove(file)
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
-import { statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { openSecrets } from './secrets.ts'
 import { folderWith } from './test-gateway.ts'
 
@@ -45,7 +45,33 @@ test('what the private key signs the published key verifies, and it publishes no
   expect(verify(null, data, createPublicKey({ key: keys[0], format: 'jwk' }), signature)).toBe(true)
 })
 
-test('a damaged file is not replaced: the data could not be opened with other passwords', () => {
-  writeFileSync(`${folder.path}/secrets.json`, '{"half')
-  expect(() => openSecrets(folder.path, [])).toThrow(/secrets.json can't be read/)
+test.each([
+  ['empty', ''],
+  ['zeroed', '\0'.repeat(400)],
+  ['cut short', '{"half'],
+  ['null', 'null'],
+  ['a list', '[]'],
+  ['without keys', '{"databases":{}}'],
+])(
+  'a file that is %s stops the start with a sentence that says what to do, and is not replaced',
+  (_, text) => {
+    const file = `${folder.path}/secrets.json`
+    writeFileSync(file, text)
+    expect(() => openSecrets(folder.path, ['ledger'])).toThrow(
+      `${file} is damaged. Put a copy of it back; or,`,
+    )
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  },
+)
+
+test('a folder in its place is named', () => {
+  mkdirSync(`${folder.path}/secrets.json`)
+  expect(() => openSecrets(folder.path, [])).toThrow(/secrets.json can't be read: it is a folder/)
+})
+
+test('the file is written only when it changes', () => {
+  openSecrets(folder.path, ['ledger']).markOperatorShown()
+  const { ino, mtimeMs } = statSync(`${folder.path}/secrets.json`)
+  openSecrets(folder.path, ['ledger']).markOperatorShown()
+  expect(statSync(`${folder.path}/secrets.json`)).toMatchObject({ ino, mtimeMs })
 })

@@ -1,7 +1,8 @@
 import { createHash, generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabasePasswords } from '../postgres/databases.ts'
+import { fieldsOf, isObject, readText, writeDurably } from './own-files.ts'
 
 /** What the runtime makes up once for a data folder and keeps in its `secrets.json`, readable by the owner only. */
 interface Stored {
@@ -26,17 +27,20 @@ export interface SecretStore {
 /** Opens the secrets of a data folder; what is missing (all of it at the first start) is made up and stored. */
 export function openSecrets(dataDir: string, contexts: readonly string[]): SecretStore {
   const file = join(dataDir, 'secrets.json')
-  const stored = read(file) ?? create()
+  const found = read(file)
+  const before = JSON.stringify(found)
+  const stored = found ?? create()
   for (const context of contexts) stored.databases[context] ??= { owner: password(), functions: password() }
   // Not in the file of an earlier version.
   stored.frontDoorKey ??= password()
-  write(file, stored)
+  if (JSON.stringify(stored) !== before) write(file, stored)
   const { signingKey, requestSigningKey, frontDoorKey, operator } = stored
   return {
     databasePasswords: stored.databases,
     operator,
     showOperator: !operator.shown,
     markOperatorShown() {
+      if (operator.shown) return
       operator.shown = true
       write(file, stored)
     },
@@ -82,17 +86,33 @@ function publicKey({ d: _private, ...rest }: JsonWebKey): JsonWebKey {
 }
 
 function read(file: string): Stored | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Stored
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    // Without its passwords the data can't be opened, so a damaged file must not be replaced by a new one.
-    throw new Error(`${file} can't be read: ${(error as Error).message}`, { cause: error })
-  }
+  const text = readText(file)
+  if (text === undefined && !existsSync(file)) return undefined
+  const stored = fieldsOf(text)
+  if (isStored(stored)) return stored
+  // New keys would sign everybody out, and nobody would know the operator's password: a person has to decide that.
+  throw new Error(
+    `${file} is damaged. Put a copy of it back; or, where there is none, remove it: the next start makes new keys and ` +
+      "passwords, the money and all customers stay (docs/troubleshooting.md, 'secrets.json is damaged').",
+  )
 }
 
-/** Renamed into place: a crash leaves the old file or the new one, never half of it. */
+function isStored(value: unknown): value is Stored {
+  if (!isObject(value)) return false
+  const { signingKey, requestSigningKey, operator, databases } = value
+  return (
+    isText(requestSigningKey) &&
+    isObject(signingKey) &&
+    ['d', 'x', 'kid'].every((name) => isText(signingKey[name])) &&
+    isObject(operator) &&
+    [operator.email, operator.password].every(isText) &&
+    isObject(databases) &&
+    Object.values(databases).every((pair) => isObject(pair) && isText(pair.owner) && isText(pair.functions))
+  )
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+
 function write(file: string, stored: Stored): void {
-  writeFileSync(`${file}.new`, `${JSON.stringify(stored, undefined, 2)}\n`, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  writeDurably(file, `${JSON.stringify(stored, undefined, 2)}\n`)
 }

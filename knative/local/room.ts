@@ -1,0 +1,43 @@
+import { statfsSync } from 'node:fs'
+
+/** Postgres alone writes its log in files of 16 MB; with less than this no start comes to its end. */
+const START_BYTES_MIN = 32 * 1024 * 1024
+
+/** Thrown where the disk of the data folder is full. */
+export class DiskFull extends Error {}
+
+/** @throws DiskFull with a sentence where the data folder has no room for a start */
+export function checkRoom(dataDir: string): void {
+  const free = freeBytes(dataDir)
+  if (free < START_BYTES_MIN)
+    throw new DiskFull(sentence(dataDir, `${Math.floor(free / 1024 / 1024)} MB are free`))
+}
+
+/** The error itself, or, where it comes from a full disk, one that says so in a sentence. */
+export function explainFullDisk(error: unknown, dataDir: string): unknown {
+  if (error instanceof DiskFull || !saysFull(error)) return error
+  return new DiskFull(sentence(dataDir, (error as Error).message), { cause: error })
+}
+
+/** Whether an error, or what caused it, says that a disk or a quota is full: Node, Postgres and Erlang each in their words. */
+export function saysFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code, message, cause } = error as NodeJS.ErrnoException
+  return (
+    /^(ENOSPC|EDQUOT|53100)$/.test(code ?? '') ||
+    /No space left on device|Disk quota exceeded|\benospc\b/i.test(message) ||
+    saysFull(cause)
+  )
+}
+
+function sentence(dataDir: string, detail: string): string {
+  return (
+    `The disk of the data folder ${dataDir} is full: ${detail}. ` +
+    'Make room (df -h shows where) and start again; nothing is lost.'
+  )
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
