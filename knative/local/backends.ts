@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import type { Log } from '../../monitoring/log.ts'
+import { killWithChildren } from './daemon.ts'
 import { givenUrls, migrateContext, startDatabases, type DatabaseUrls } from './databases.ts'
 import { keepAlive, type KeptAlive, type Server } from './kept-alive.ts'
 import type { QueueChoice } from './options.ts'
 import { stopLeftoverPostgres } from './postgres.ts'
 import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts'
 import type { SecretStore } from './secrets.ts'
+import { postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
 
 /** What carries the events, and a sentence that says why it is this one. */
 export type Queue =
@@ -121,6 +123,12 @@ async function ownPostgres({ dataDir, secrets, log, onProgress }: BackendsOption
   onProgress('Postgres is starting')
   const start = async (port?: number) => {
     const { server, urls } = await startDatabases({ dataDir, names, secrets, onProgress, port })
+    const { pid, exited } = server
+    watch({
+      ...{ name: 'Postgres', exited, log },
+      answers: () => postgresAnswers(server.port),
+      end: () => killWithChildren(pid),
+    })
     return { ...server, urls }
   }
   const postgres = await keepAlive('Postgres', start, log)
@@ -131,8 +139,16 @@ async function ownPostgres({ dataDir, secrets, log, onProgress }: BackendsOption
 async function ownRabbitmq(options: BackendsOptions) {
   const { log, onProgress } = options
   onProgress('RabbitMQ is starting')
-  const start = (port?: number) =>
-    startRabbitmq({ dataDir: rabbitmqFolder(options), onProgress, ...(port && { port }) })
+  const start = async (port?: number) => {
+    const node = await startRabbitmq({ dataDir: rabbitmqFolder(options), onProgress, ...(port && { port }) })
+    const { url, pid, exited } = node
+    watch({
+      ...{ name: 'RabbitMQ', exited, log },
+      answers: () => rabbitmqAnswers(url),
+      end: () => killWithChildren(pid),
+    })
+    return node
+  }
   const node = await keepAlive('RabbitMQ', start, log)
   onProgress('RabbitMQ is ready')
   return node

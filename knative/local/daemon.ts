@@ -101,6 +101,39 @@ export function processesWith(text: string): number[] {
   return pids.map(Number).filter((pid) => commandLine(pid)?.includes(text))
 }
 
+/** SIGKILL for a process and for those that it has started, which might be frozen and not notice its end. */
+export function killWithChildren(pid: number): void {
+  for (const one of [...childrenOf(pid), pid])
+    try {
+      process.kill(one, 'SIGKILL')
+    } catch {
+      // It has ended already.
+    }
+}
+
+function childrenOf(parent: number): number[] {
+  if (process.platform !== 'linux') {
+    const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    const pairs = (stdout ?? '')
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number))
+    return pairs.flatMap(([pid, ppid]) => (pid && ppid === parent ? [pid] : []))
+  }
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && parentOf(pid) === parent)
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return undefined
+  }
+}
+
 /** What was added to a file since it had `from` bytes. */
 export function textSince(file: string, from: number): string {
   return readFileSync(file).subarray(from).toString('utf8')

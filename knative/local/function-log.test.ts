@@ -33,7 +33,7 @@ onFullDisk(
       return read() !== ''
     })
     await logs.close()
-    expect(read()).toMatch(/^\(\d+ lines are missing here: the log could not be written\)\n{"n":\d+}\n/)
+    expect(read()).toMatch(/^\n\(\d+ lines are missing here: the log could not be written\)\n{"n":\d+}\n/)
     expect(terminal.filter((line) => line.includes("logs can't be written"))).toHaveLength(1)
   },
 )

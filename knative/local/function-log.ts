@@ -60,7 +60,7 @@ export function openFunctionLogs(dataDir: string, terminal: (line: string) => vo
     if (!file.stream) return void file.lostLines++
     file.bytes += line.length + 1
     const { lostLines, stream } = file
-    const gap = lostLines && `(${lostLines} lines are missing here: the log could not be written)\n`
+    const gap = lostLines && `\n(${lostLines} lines are missing here: the log could not be written)\n`
     file.lostLines = 0
     stream.write(`${gap || ''}${line}\n`, (error) => {
       if (error) file.lostLines += lostLines + 1

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs'
+import { isObject } from './own-files.ts'
 
 /** Postgres alone writes its log in files of 16 MB; with less than this no start comes to its end. */
 const START_BYTES_MIN = 32 * 1024 * 1024
@@ -21,11 +22,11 @@ export function explainFullDisk(error: unknown, dataDir: string): unknown {
 
 /** Whether an error, or what caused it, says that a disk or a quota is full: Node, Postgres and Erlang each in their words. */
 export function saysFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { code, message, cause } = error as NodeJS.ErrnoException
+  if (!isObject(error)) return false
+  const { code, message, cause } = error as Partial<NodeJS.ErrnoException>
   return (
     /^(ENOSPC|EDQUOT|53100)$/.test(code ?? '') ||
-    /No space left on device|Disk quota exceeded|\benospc\b/i.test(message) ||
+    /No space left on device|Disk quota exceeded|\benospc\b/i.test(message ?? '') ||
     saysFull(cause)
   )
 }
