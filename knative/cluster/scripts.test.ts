@@ -17,6 +17,8 @@ if [[ -n \${FAIL_ON:-} && $call == *"$FAIL_ON"* && ! -e $RECORD.failed ]]; then
 fi
 case $call in
   'kind get clusters') printf '%s' "\${CLUSTERS:-}" ;;
+  'docker info --format {{.NCPU}}') echo "\${CPUS:-4}" ;;
+  *'get nodes '*allocatable.cpu) printf '%b' "\${CPUS:-4}" ;;
   'kubectl get --raw /version') echo '  "minor": "'"\${MINOR:-36}"'",' ;;
   *'get job '*) printf '%s' "\${JOB:-SuccessCriteriaMet Complete}" ;;
   *'get deployments '*custom-columns*) printf 'Deployment controller 1 1 %s\\n' "\${CONTROLLER:-True}" ;;
@@ -73,6 +75,16 @@ describe('cluster:up', () => {
     ...['eventing-crds.yaml', 'eventing-core.yaml', 'rabbitmq-broker.yaml'],
   ]
   const installed = () => ran().flatMap((call) => /releases\/download\/\S+\/(\S+)$/.exec(call)?.[1] ?? [])
+
+  test.each([
+    ['Docker', [], '3', 3000],
+    ['the cluster', ['--here'], '1930m\\n1\\n', 2930],
+  ])('warns where %s has too few processors, and goes on', (_, args, CPUS, has) => {
+    const { status, stderr } = run('up.sh', { args, env: { CPUS } })
+    expect(status).toBe(0)
+    expect(stderr).toContain(`warning: this cluster has ${has} thousandths of a processor to give`)
+    expect(installed()).toEqual(INSTALLED)
+  })
 
   test('makes a cluster, then installs what stands on it in order, each part waited for', () => {
     const { status, stdout, stderr } = run('up.sh')

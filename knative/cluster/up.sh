@@ -31,6 +31,20 @@ check_version() {
   ((minor >= KUBERNETES_MINOR)) || fail "this cluster is Kubernetes 1.$minor; the bank needs 1.$KUBERNETES_MINOR or newer"
 }
 
+# What is installed requests about four processors before the bank itself runs (docs/cluster.md); with fewer, pods stay
+# Pending. A machine of kind is a container, each of which counts all that Docker has.
+check_processors() {
+  local have
+  if [[ ${1:-} == --here ]]; then
+    have=$(kubectl get nodes --no-headers --output custom-columns=:.status.allocatable.cpu)
+  else
+    have=$(docker info --format '{{.NCPU}}')
+  fi
+  have=$(awk '/m$/ { sum += $1 } /^[0-9.]+$/ { sum += $1 * 1000 } END { print int(sum) }' <<< "$have")
+  ((have >= 4000)) || echo "warning: this cluster has $have thousandths of a processor to give, and what is installed requests
+about 4000. Pods that find no room stay Pending ('Insufficient cpu'). Give Docker, or the cluster, four processors." >&2
+}
+
 # NAME NAMESPACE URL...: applies what is at the URLs, then waits for every Deployment of the namespace.
 # On the server's side: some of these objects are too large for the annotation that the client would add.
 install() {
@@ -86,6 +100,7 @@ case ${1:-} in
   *) fail "expected --here or nothing, not '$1'" ;;
 esac
 check_version
+check_processors "$@"
 
 install 'cert-manager' cert-manager "$GITHUB/cert-manager/cert-manager/releases/download/$CERT_MANAGER/cert-manager.yaml"
 install 'the RabbitMQ cluster operator' rabbitmq-system \

@@ -69,3 +69,40 @@ test('a schedule that can’t be read is refused with the PingSource’s name', 
     /^PingSource sweep: schedule often/,
   )
 })
+
+/** From now on Date says what is `offsetMs` away from the truth, as on a machine whose clock was set. */
+function setClock(offsetMs: number): () => void {
+  const True = Date
+  const now = () => True.now() + offsetMs
+  globalThis.Date = new Proxy(True, {
+    construct: (target, given: unknown[]) =>
+      Reflect.construct(target, given.length > 0 ? given : [now()]) as Date,
+    get: (target, name) => (name === 'now' ? now : (Reflect.get(target, name) as unknown)),
+  })
+  return () => void (globalThis.Date = True)
+}
+
+test.each([
+  ['back', -2],
+  ['ahead', 2],
+])(
+  'when the clock is set two hours %s, it neither stops nor makes up for what it missed',
+  async (_, hours) => {
+    const gateway = await startGateway([{ name: 'sweep', script: record }])
+    const stop = startPingSource(every('sweep'), gateway.internal.port, createLog({}, 'error'))
+    const seen = () => readFileSync(`${gateway.folder}/functions/seen`, 'utf8').trim().split('\n').length
+    let restore = () => {}
+    try {
+      await until(() => seen() >= 1)
+      restore = setClock(hours * 3_600_000)
+      const [before, since] = [seen(), performance.now()]
+      await until(() => seen() >= before + 3)
+      const passedMs = performance.now() - since
+      expect(seen()).toBeLessThanOrEqual(before + Math.ceil(passedMs / 1000) + 2)
+    } finally {
+      restore()
+      await stop()
+      await gateway.stop()
+    }
+  },
+)
