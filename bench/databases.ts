@@ -57,7 +57,7 @@ export async function openDatabases(
   for (const context of contexts) await migrateContext(bench.root, context, urls[context]!, () => {})
 
   const open = (url: string): Database => {
-    const database = openDatabase({ url, poolMax: 4, name: 'bench', log })
+    const database = openDatabase({ url, poolMax: 4, name: 'bench', log, timeoutMs: 600_000 })
     bench.undo.add(() => database.close())
     return database
   }
@@ -73,7 +73,13 @@ export async function openDatabases(
 
 /** Writes out what earlier work has left in memory, so that no measurement pays for the one before it. */
 export async function settle({ server }: BenchDatabases): Promise<void> {
-  const superuser = openDatabase({ url: server.superuserUrl, poolMax: 1, name: 'bench', log })
+  const superuser = openDatabase({
+    url: server.superuserUrl,
+    poolMax: 1,
+    name: 'bench',
+    log,
+    timeoutMs: 600_000,
+  })
   await superuser.query({ text: 'checkpoint' })
   await superuser.close()
 }

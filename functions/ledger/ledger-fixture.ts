@@ -36,7 +36,8 @@ export async function testLedger(): Promise<TestLedger> {
   const database = await testDatabase('ledger')
   const options = { poolMax: 10, name: 'ledger-test', log: silent }
   const db = openDatabase({ url: database.url, ...options })
-  const owner = openDatabase({ url: database.ownerUrl, ...options })
+  // The proofs read all of a ledger, which takes a busy machine a while.
+  const owner = openDatabase({ url: database.ownerUrl, ...options, timeoutMs: 120_000 })
   return {
     database,
     db,

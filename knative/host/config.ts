@@ -16,6 +16,11 @@ const settings = {
   LEDGER_DATABASE_URL: { about: 'postgres:// URL of the ledger database', parse: postgresUrl },
   NOTIFICATIONS_DATABASE_URL: { about: 'postgres:// URL of the notifications database', parse: postgresUrl },
   DATABASE_POOL_MAX: { about: 'connections per process', parse: count, fallback: '4' },
+  DATABASE_TIMEOUT_MS: {
+    about: 'milliseconds after which a database that does not answer counts as away',
+    parse: milliseconds,
+    fallback: '10000',
+  },
   BROKER_URL: {
     about: 'URL of the Broker’s ingress',
     parse: httpUrl,
@@ -162,6 +167,13 @@ function minorUnits(value: string): bigint {
 function hops(value: string): number {
   const number = Number(value)
   if (!Number.isInteger(number) || number < 0 || number > 10) throw expected('a number from 0 to 10', value)
+  return number
+}
+
+function milliseconds(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1 || number > 600_000)
+    throw expected('a number of milliseconds from 1 to 600000', value)
   return number
 }
 

@@ -17,6 +17,7 @@ export function createServices(operation: Operation, config: Config, log: Log, t
     ? openDatabase({
         url: config[setting] as string,
         poolMax: config.DATABASE_POOL_MAX,
+        timeoutMs: config.DATABASE_TIMEOUT_MS,
         name: operation.name,
         log,
       })

@@ -1,5 +1,7 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg'
+import type { PoolClient, QueryResultRow } from 'pg'
 import type { Log } from '../../monitoring/log.ts'
+import { openConnectionPool, type ConnectionPool } from './connection-pool.ts'
+import { isLost, isRefused, sqlstate } from './database-errors.ts'
 import { UnavailableError } from './problems.ts'
 import { timeFirstQuery } from './start-timing.ts'
 
@@ -13,8 +15,24 @@ export interface Statement {
 }
 
 export interface Transaction {
-  /** Rows of one statement. int8 comes as bigint, timestamptz as Date, numeric as string. */
+  /** Rows of one statement. int8 comes as bigint, timestamptz as Date, numeric as string. Rejects with
+   * UnavailableError where the database is away, silent, full or read-only. */
   query<Row extends QueryResultRow>(statement: Statement): Promise<Row[]>
+}
+
+export { sqlstate }
+
+export interface DatabaseOptions {
+  /** postgres:// URL. */
+  url: string
+  /** Connections that are open at once. */
+  poolMax: number
+  /** Tells the database's operator whose connections they are. */
+  name: string
+  log: Log
+  /** Time for each statement; after that its connection counts as dead. The database itself ends a statement of a
+   * function sooner (see knative/postgres), so this is for one that doesn't answer any more. */
+  timeoutMs?: number
 }
 
 export interface Database extends Transaction {
@@ -25,113 +43,118 @@ export interface Database extends Transaction {
 }
 
 const REPEATABLE = new Set(['40001', '40P01'])
-// Classes of SQLSTATE that say the server is away, starting, stopping or full: 08 connection, 53 resources, 57 operator.
-const UNAVAILABLE = /^(08|53|57)/
 const ATTEMPTS = 4
+const TIMEOUT_MS = 10_000
+const CONNECT_MS_MAX = 5_000
 
 /** Opens nothing until the first query: a cold start must not wait for a database it may not need. */
-export function openDatabase(options: { url: string; poolMax: number; name: string; log: Log }): Database {
-  let pool: Promise<Pool> | undefined
+export function openDatabase(options: DatabaseOptions): Database {
+  let opening: Promise<ConnectionPool> | undefined
 
-  const open = async (): Promise<Pool> => {
+  const open = async (): Promise<ConnectionPool> => {
     const { default: pg } = await import('pg')
     const types = new pg.TypeOverrides()
     types.setTypeParser(pg.types.builtins.INT8, BigInt)
-    const opened = new pg.Pool({
+    const { timeoutMs = TIMEOUT_MS } = options
+    const opened = openConnectionPool(pg, {
       connectionString: options.url,
       max: options.poolMax,
       application_name: options.name,
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: Math.min(timeoutMs, CONNECT_MS_MAX),
+      query_timeout: timeoutMs,
       idleTimeoutMillis: 30_000,
-      keepAlive: true,
       types,
     })
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    opened.on('error', (error) => options.log.warn('idle database connection lost', { error: error.message }))
+    opened.pool.on('error', (error) =>
+      options.log.warn('idle database connection lost', { error: error.message }),
+    )
     return opened
   }
 
-  const connect = async (): Promise<PoolClient> => {
-    pool ??= open()
+  /** Runs `work` on a connection, and gives it back; a broken one is thrown away rather than used again. */
+  const use = async <T>(work: (lease: Lease) => Promise<T>): Promise<T> => {
+    const { connect, dropIdle } = await (opening ??= open())
+    const client = await connect().catch((error: unknown) => {
+      throw new UnavailableError('the database did not answer', { cause: error })
+    })
+    const lease: Lease = { client, isBroken: false, mayBeDone: false }
+    // A connection can die between two statements; the statement that follows reports it.
+    const onError = (): void => void (lease.isBroken = true)
+    client.on('error', onError)
     try {
-      return await (await pool).connect()
+      return await work(lease)
     } catch (error) {
-      throw unavailable(error)
+      if (isLost(error)) {
+        lease.isBroken = true
+        // The others lead to the same place.
+        dropIdle()
+        throw lost(error, lease)
+      }
+      if (!isRefused(error)) throw error
+      throw new UnavailableError('the database could not do this now, and nothing was changed', {
+        cause: error,
+      })
+    } finally {
+      client.off('error', onError)
+      client.release(lease.isBroken)
     }
   }
 
-  const query = async <Row extends QueryResultRow>(statement: Statement): Promise<Row[]> => {
-    const client = await connect()
-    return settle(client, async () => (await client.query<Row>(statement)).rows)
-  }
+  const query = <Row extends QueryResultRow>(statement: Statement): Promise<Row[]> =>
+    use(async (lease) => {
+      lease.mayBeDone = true
+      return (await lease.client.query<Row>(statement)).rows
+    })
 
   const transaction = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await once(work)
+        return await use((lease) => once(lease, work))
       } catch (error) {
         if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
       }
     }
   }
 
-  const once = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
-    const client = await connect()
-    return settle(client, async () => {
-      await client.query('begin')
-      try {
-        const result = await work({ query: async (statement) => (await client.query(statement)).rows })
-        await client.query('commit')
-        return result
-      } catch (error) {
-        await client.query('rollback').catch(() => {})
-        throw error
-      }
-    })
-  }
-
   return {
     query: <Row extends QueryResultRow>(statement: Statement) => timeFirstQuery(() => query<Row>(statement)),
     transaction: (work) => timeFirstQuery(() => transaction(work)),
     close: async () => {
-      if (pool) await (await pool).end()
+      if (opening) await (await opening).pool.end()
     },
   }
 }
 
-/** Gives the connection back; a broken one is thrown away rather than reused. */
-async function settle<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
-  let broken = false
-  // A connection can die between two statements; the statement that follows reports it.
-  const onError = (): void => void (broken = true)
-  client.on('error', onError)
+/** A connection, for as long as one statement or transaction uses it. */
+interface Lease {
+  client: PoolClient
+  isBroken: boolean
+  /** What may commit is on its way: without an answer nobody knows whether it did. */
+  mayBeDone: boolean
+}
+
+async function once<T>(lease: Lease, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const { client } = lease
+  await client.query('begin')
   try {
-    return await work()
+    const result = await work({ query: async (statement) => (await client.query(statement)).rows })
+    lease.mayBeDone = true
+    const { command } = await client.query('commit')
+    // That is how Postgres answers where a statement failed and `work` went on regardless.
+    if (command === 'ROLLBACK') throw new Error('a statement failed, so the transaction was rolled back')
+    return result
   } catch (error) {
-    if (!isConnectionError(error)) throw error
-    broken = true
-    throw unavailable(error)
-  } finally {
-    client.off('error', onError)
-    client.release(broken)
+    // On a lost connection it would wait as long again; the database rolls back once it notices.
+    if (!isLost(error)) await client.query('rollback').catch(() => (lease.isBroken = true))
+    throw error
   }
 }
 
-const unavailable = (cause: unknown): UnavailableError =>
-  new UnavailableError('the database did not answer', { cause })
-
-/** The five-character SQLSTATE of an error that Postgres reported. */
-export function sqlstate(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
-}
-
-function isConnectionError(error: unknown): boolean {
-  const state = sqlstate(error)
-  if (state !== undefined) return UNAVAILABLE.test(state)
-  const { code, message } = error as { code?: string; message?: string }
-  return (
-    /^E(CONN|PIPE|HOST|NET|TIMEDOUT)/.test(code ?? '') ||
-    /connection terminated|connection error|timeout exceeded/i.test(message ?? '')
+const lost = (cause: unknown, { mayBeDone }: Lease): UnavailableError =>
+  new UnavailableError(
+    mayBeDone && !isRefused(cause)
+      ? 'the database did not answer, and a change may have been made or not: repeat it with the same Idempotency-Key'
+      : 'the database did not answer',
+    { cause },
   )
-}

@@ -11,8 +11,13 @@ export interface GroupCommitOptions<Item, Result> {
   limit?: { waiting: number; refusal: string }
 }
 
+// Long beside a commit, short beside the time-out of a database that has fallen silent.
+const WAIT_MS_MAX = 1_000
+
 interface Waiting<Item, Result> {
   item: Item
+  /** By performance.now(). */
+  since: number
   resolve: (result: Result) => void
   reject: (error: unknown) => void
 }
@@ -20,8 +25,9 @@ interface Waiting<Item, Result> {
 /** Group commit: what arrives while a group is being committed goes into the next one, so under load many share one
  * round trip and one commit, and a lone one goes at once. One group at a time.
  *
- * Resolves with an item's result once it is committed. Rejects with UnavailableError where the database is away or too
- * much is waiting; with another error where the item itself is at fault, which the others of its group don't share. */
+ * Resolves with an item's result once it is committed. Rejects with UnavailableError where the database is away, those
+ * before waited for it in vain, or too much is waiting; with another error where the item itself is at fault, which the
+ * others of its group don't share. */
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
@@ -36,6 +42,15 @@ export function createGroupCommit<Item, Result>(
     isCommitting = false
   }
 
+  // Each group would wait for the same silent database in its turn, the last of them for minutes.
+  const refuseThoseWhoWaitedLong = (error: UnavailableError): void => {
+    const before = performance.now() - WAIT_MS_MAX
+    const count = waiting.findIndex(({ since }) => since > before)
+    const refused = waiting.splice(0, count === -1 ? waiting.length : count)
+    for (const { reject } of refused)
+      reject(new UnavailableError('the database did not answer those before', { cause: error }))
+  }
+
   const settle = async (group: Waiting<Item, Result>[]): Promise<void> => {
     try {
       const { results, events } = await commit(group.map(({ item }) => item))
@@ -46,6 +61,7 @@ export function createGroupCommit<Item, Result>(
       if (group.length > 1 && !(error instanceof UnavailableError))
         for (const one of group) await settle([one])
       else for (const { reject } of group) reject(error)
+      if (error instanceof UnavailableError) refuseThoseWhoWaitedLong(error)
     }
   }
 
@@ -55,7 +71,7 @@ export function createGroupCommit<Item, Result>(
         reject(new UnavailableError(limit.refusal))
         return
       }
-      waiting.push({ item, resolve, reject })
+      waiting.push({ item, since: performance.now(), resolve, reject })
       void commitWaiting()
     })
 }

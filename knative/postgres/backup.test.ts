@@ -10,6 +10,7 @@ import {
 } from '../../tests/support/cluster-postgres.ts'
 import { ROOT } from '../../tests/support/repository.ts'
 import { openDatabase } from '../host/database.ts'
+import { FUNCTIONS_LIMITS } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
 /** The scripts and settings of knative/postgres/database, run as the pods run them. */
@@ -86,6 +87,16 @@ describe('over the network', () => {
     ],
   ])('nobody gets in %s', async (_how, url, refusal) => {
     await expect(rows(url(), 'select 1')).rejects.toThrow(refusal)
+  })
+
+  test('a function is held to the same limits as on a laptop, and the owner to none', async () => {
+    const text = `select name, setting::int from pg_settings where name in
+        ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout') order by name desc`
+    const limits = await rows(functionsUrl, text)
+    expect(limits.map(({ name, setting }) => [name, `${Number(setting) / 1_000}s`])).toEqual(
+      Object.entries(FUNCTIONS_LIMITS),
+    )
+    expect((await rows(ownerUrl, text)).map(({ setting }) => setting)).toEqual([0, 0, 60_000])
   })
 
   test('a function has no more rights than the migrations gave it', async () => {

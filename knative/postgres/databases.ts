@@ -6,6 +6,16 @@ export interface DatabasePasswords {
   functions: string
 }
 
+/** What the functions' role is held to, so that neither one customer's dear question nor a function that froze holds up
+ * everybody else. Shorter than a function's own DATABASE_TIMEOUT_MS: while the database is well it is the one that ends
+ * what takes too long, and says so. The owner, who migrates and backs up, has all the time it takes.
+ * database/prepare.sh sets the same on a cluster; a test compares them. */
+export const FUNCTIONS_LIMITS: Readonly<Record<string, string>> = {
+  statement_timeout: '8s',
+  lock_timeout: '4s',
+  idle_in_transaction_session_timeout: '10s',
+}
+
 const LOCK = 6_927_002
 
 /** Creates the roles and the database of each context, or brings them up to date: passwords as given, and
@@ -40,7 +50,7 @@ export async function asSuperuser<T>(superuserUrl: string, work: (client: Client
   }
 }
 
-/** Creates the roles `<context>_owner` and `<context>`, or sets their passwords. */
+/** Creates the roles `<context>_owner` and `<context>`, or sets their passwords, and what the second is held to. */
 export async function prepareRoles(
   client: Client,
   context: string,
@@ -54,6 +64,11 @@ export async function prepareRoles(
     const verb = exists.rowCount === 0 ? 'create' : 'alter'
     await client.query(`${verb} role ${escapeIdentifier(role)} login password ${escapeLiteral(password)}`)
   }
+  const limits = Object.entries(FUNCTIONS_LIMITS)
+  const statements = limits.map(
+    ([name, value]) => `alter role ${escapeIdentifier(context)} set ${name} = ${escapeLiteral(value)}`,
+  )
+  await client.query(statements.join(';'))
 }
 
 /** Creates a database that belongs to `<context>_owner` and that only the context's two roles may enter.

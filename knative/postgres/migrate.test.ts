@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Client, type QueryResultRow } from 'pg'
 import { emptyDatabase } from '../../tests/support/databases.ts'
 import type { TestDatabase } from '../../tests/support/databases.ts'
-import { prepareDatabases } from './databases.ts'
+import { readConfig } from '../host/config.ts'
+import { FUNCTIONS_LIMITS, prepareDatabases } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import type { Migration } from './migrate.ts'
 
@@ -109,6 +110,21 @@ test('a context enters its own database only', async () => {
   } finally {
     await other.drop()
   }
+})
+
+test('the database ends what takes a function too long, before the function gives up', async () => {
+  const names = Object.keys(FUNCTIONS_LIMITS).map((name) => `'${name}'`)
+  const text = `select name, setting::int from pg_settings where name in (${names.join()})`
+  const limits = await rows(db.url, text)
+  expect(limits).toHaveLength(3)
+  const { DATABASE_TIMEOUT_MS: functionsOwn } = readConfig([], {})
+  for (const { name, setting } of limits) {
+    expect([name, `${Number(setting) / 1_000}s`]).toEqual([name, FUNCTIONS_LIMITS[String(name)]])
+    expect(Number(setting)).toBeLessThanOrEqual(functionsOwn)
+  }
+  const [statement] = limits.filter(({ name }) => name === 'statement_timeout')
+  expect(Number(statement!.setting)).toBeLessThan(functionsOwn)
+  expect((await rows(db.ownerUrl, text)).map(({ setting }) => setting)).toEqual([0, 0, 0])
 })
 
 test('databases can be prepared again and again, and at the same moment', async () => {

@@ -32,6 +32,10 @@ select format('create role %I login', name) from unnest(array[:'owner', :'functi
   where not exists (select from pg_roles where rolname = name) \gexec
 alter role :"owner" password :'owner_password';
 alter role :"functions" password :'functions_password';
+-- As in ../databases.ts, which says why.
+alter role :"functions" set statement_timeout = '8s';
+alter role :"functions" set lock_timeout = '4s';
+alter role :"functions" set idle_in_transaction_session_timeout = '10s';
 select format('create database %I owner %I', :'functions', :'owner')
   where not exists (select from pg_database where datname = :'functions') \gexec
 revoke all on database :"functions" from public;

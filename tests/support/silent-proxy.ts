@@ -1,0 +1,80 @@
+import net from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+
+/** A TCP proxy that can fall silent: it goes on to accept, and swallows. */
+export interface SilentProxy {
+  /** `url`, with this proxy in place of its server. */
+  through(url: string): string
+  /** Swallows what either side says on every connection, the open ones and those to come. */
+  silence(): void
+  /** Swallows what the server says; what the client says arrives. */
+  swallowAnswers(): void
+  /** Lets new connections through; those that fell silent stay so. */
+  heal(): void
+  /** Connections that were opened so far. */
+  readonly opened: number
+  /** Connections that the client has not ended. */
+  readonly open: number
+  stop(): Promise<void>
+}
+
+type Mode = 'open' | 'silent' | 'no answers'
+
+/** Starts a proxy to the server of `target`, a URL with host and port. */
+export async function startSilentProxy(target: string): Promise<SilentProxy> {
+  const { hostname, port } = new URL(target)
+  const connections = new Set<{ client: Socket; upstream: Socket; mode: Mode }>()
+  let mode: Mode = 'open'
+  let opened = 0
+
+  const server = net.createServer({ allowHalfOpen: true }, (client) => {
+    opened++
+    const upstream = net.connect({ host: hostname, port: Number(port), noDelay: true })
+    const connection = { client, upstream, mode }
+    connections.add(connection)
+    client.setNoDelay(true)
+    client.on('data', (chunk) => connection.mode !== 'silent' && upstream.write(chunk))
+    upstream.on('data', (chunk) => connection.mode === 'open' && client.write(chunk))
+    client.on('end', () => {
+      if (connection.mode === 'silent') client.destroy()
+      else upstream.end()
+    })
+    upstream.on('close', () => connection.mode === 'open' && client.destroy())
+    client.on('close', () => {
+      connections.delete(connection)
+      upstream.destroy()
+    })
+    for (const socket of [client, upstream]) socket.on('error', () => undefined) // 'close' follows.
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+
+  const become = (wanted: Mode): void => {
+    mode = wanted
+    for (const connection of connections) if (connection.mode === 'open') connection.mode = wanted
+  }
+  return {
+    through(url) {
+      const changed = new URL(url)
+      changed.hostname = '127.0.0.1'
+      changed.port = String((server.address() as AddressInfo).port)
+      return changed.href
+    },
+    silence: () => become('silent'),
+    swallowAnswers: () => become('no answers'),
+    heal: () => void (mode = 'open'),
+    get opened() {
+      return opened
+    },
+    get open() {
+      return connections.size
+    },
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const { client, upstream } of connections) {
+        client.destroy()
+        upstream.destroy()
+      }
+      await closed
+    },
+  }
+}
