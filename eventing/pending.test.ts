@@ -20,6 +20,60 @@ afterAll(async () => {
   await database.drop()
 })
 
+/** Stores events as a function does, which is publishing them then; gives their ids. */
+async function written(count: number): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    text: `with event as (
+        insert into outbox (type, source, subject, time, dataschema, partitionkey, data)
+        select 'a', 'b', 'c', now(), 'd', 'e', '{}' from generate_series(1, $1) returning id
+      ), pending as (insert into outbox_pending (event_id) select id from event)
+      select id from event order by id`,
+    values: [count],
+  })
+  return rows.map(({ id }) => id)
+}
+
+/** What the clock's being set back by so much is for what was written before: it all lies in the future by as much. */
+const setBackBy = (interval: string) =>
+  db.query({
+    text: `update outbox_pending
+      set claimed_at = claimed_at + $1::interval, claimed_until = claimed_until + $1::interval`,
+    values: [interval],
+  })
+
+const claimed = async (): Promise<string[]> => (await claim(db, 100)).map(({ id }) => id)
+
+describe('when the clock is set', () => {
+  beforeEach(() => owner.query({ text: 'truncate outbox_pending' }))
+
+  test.each(['2 hours', '20 minutes', '400 days'])(
+    'back by %s, an event waits for nobody, whoever had claimed it for whatever time',
+    async (interval) => {
+      const [byWriter, bySweep, refused] = await written(3)
+      await release(db, [bySweep!])
+      expect(await claimed()).toEqual([bySweep])
+      await putOff(db, [refused!])
+      expect(await claimed()).toEqual([])
+      await setBackBy(interval)
+      expect(await claimed()).toEqual([byWriter, bySweep, refused])
+      expect(await claimed()).toEqual([])
+    },
+  )
+
+  test('forward, claims end early, and the same events are published again', async () => {
+    const ids = await written(2)
+    expect(await claimed()).toEqual([])
+    await setBackBy('-2 hours')
+    expect(await claimed()).toEqual(ids)
+  })
+
+  test('by less than a second, as a clock that is kept right is all the time, claims hold', async () => {
+    await written(2)
+    await setBackBy('200 milliseconds')
+    expect(await claimed()).toEqual([])
+  })
+})
+
 const WAITING = 20_000
 
 const rowsReadInOrder = async (): Promise<number> => {
@@ -32,6 +86,7 @@ const rowsReadInOrder = async (): Promise<number> => {
 
 test('however many events wait, noting what became of some reads these alone', async () => {
   const noId = ['01900000-0000-7000-8000-000000000000']
+  await owner.query({ text: 'truncate outbox_pending' })
   await owner.query({ text: 'vacuum analyze outbox_pending' })
   for (let n = 0; n < 10; n++) for (const note of [forget, release, putOff]) await note(db, noId)
   for (let n = 0; n < 10; n++) await claim(db, 1)

@@ -8,14 +8,17 @@ import type { OutboxEvent } from './outbox.ts'
 
 export const CLAIM_MS = 30_000
 
-/** Takes up to so many events that nobody is publishing; nobody else takes them within CLAIM_MS. */
+/** Takes up to so many events that nobody is publishing; nobody else takes them within CLAIM_MS, unless the clock is
+ * set: then an event may be published twice, with the same id. However far it is set back, none waits for longer than it
+ * was claimed for. The second that a claim may be in the future is for those made while this statement was planned. */
 export async function claim(db: Database, count: number): Promise<OutboxEvent[]> {
   const rows = await db.query<Omit<OutboxEvent, 'time'> & { time: Date }>({
     // array(): chosen once, by itself. With IN the choice may be made anew for every row, and then all are claimed.
     text: `with claimed as (
-        update outbox_pending set claimed_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
+        update outbox_pending
+        set claimed_at = now(), claimed_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
         where event_id = any(array(
-          select event_id from outbox_pending where claimed_until <= now()
+          select event_id from outbox_pending where claimed_until <= now() or claimed_at > now() + interval '1 second'
           order by event_id limit $1 for update skip locked
         ))
         returning event_id
@@ -46,7 +49,8 @@ export async function release(db: Database, ids: readonly string[]): Promise<voi
 /** Lets sweeps pass over events for an hour, so that what the Broker refuses doesn't stand in the way of the rest. */
 export async function putOff(db: Database, ids: readonly string[]): Promise<void> {
   await db.query({
-    text: `update outbox_pending set claimed_until = now() + interval '1 hour' where event_id = any($1::uuid[])`,
+    text: `update outbox_pending set claimed_at = now(), claimed_until = now() + interval '1 hour'
+      where event_id = any($1::uuid[])`,
     values: [ids],
   })
 }

@@ -76,13 +76,13 @@ export function createTracer({ ratio, log, ...settings }: TracingSettings): Trac
 
   const lose = (spans: number, why: string): void => {
     lost = { spans: lost.spans + spans, why }
-    if (Date.now() >= silentUntil) tellLoss()
+    if (performance.now() >= silentUntil) tellLoss()
   }
 
   const tellLoss = (): void => {
     log.warn('spans are lost', lost)
     lost = { spans: 0, why: '' }
-    silentUntil = Date.now() + COMPLAIN_EVERY_MS
+    silentUntil = performance.now() + COMPLAIN_EVERY_MS
   }
 
   const settled = (count: number, error: Error | undefined): void => {

@@ -1,10 +1,12 @@
 import pg from 'pg'
 import { emptyDatabase } from '../../tests/support/databases.ts'
 import type { TestDatabase } from '../../tests/support/databases.ts'
+import { startSilentProxy } from '../../tests/support/silent-proxy.ts'
 import { until } from '../../tests/support/until.ts'
 import { createLog } from '../../monitoring/log.ts'
-import { manifestsOf, startSubscriber, startTestBroker } from './fixture.ts'
+import { manifestsOf, quiet, startSubscriber, startTestBroker } from './fixture.ts'
 import { openPostgresQueue } from './postgres.ts'
+import { QueueUnavailableError } from './queue.ts'
 import { topologyOf } from './topology.ts'
 
 let database: TestDatabase
@@ -120,4 +122,72 @@ test('the queue of a removed Trigger is kept and reported', async () => {
   expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
     expect.objectContaining({ queue: removed!.queue, events: 1 }),
   ])
+})
+
+const event = (id: string) => ({
+  attributes: { specversion: '1.0', id, source: '/s', type: 't' },
+  data: Buffer.alloc(0),
+})
+
+/** A queue and its consumer, which reach Postgres through a proxy that can fall silent. */
+async function behindProxy(name: string) {
+  const proxy = await startSilentProxy(database.ownerUrl)
+  const topology = topologyOf(manifestsOf([{ name }]))
+  const url = proxy.through(database.ownerUrl)
+  const queue = await openPostgresQueue({ url, topology, log: quiet })
+  const handled = new Set<string>()
+  const lane = { queue: topology.triggers[0]!.queue, parallelism: 4 }
+  const consumer = queue.consume(lane, async ({ attributes }) => {
+    handled.add(attributes.id!)
+    return { kind: 'done' }
+  })
+  const stop = async () => {
+    await consumer.stop()
+    await queue.close()
+    await proxy.stop()
+  }
+  return { proxy, queue, handled, stop }
+}
+
+test('a silent Postgres is unavailable for all who wait, whatever the clock says, and all goes on afterwards', async () => {
+  const { proxy, queue, handled, stop } = await behindProxy('silent')
+  await queue.publish(event('before'))
+  await until(() => handled.has('before'))
+
+  proxy.silence()
+  const waiting = Array.from({ length: 20 }, (_, n) => queue.publish(event(`meanwhile-${n}`)))
+  // Two hours back: a deadline by the clock would be two hours away.
+  const now = Date.now.bind(Date)
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 7_200_000)
+  for (const { status, ...rest } of await Promise.allSettled(waiting))
+    expect([status, rest]).toEqual(['rejected', { reason: expect.any(QueueUnavailableError) }])
+  clock.mockRestore()
+
+  proxy.heal()
+  await queue.publish(event('after'))
+  await until(() => handled.has('after'))
+  await stop()
+}, 30_000)
+
+test('events that were stored before the clock was set back are delivered all the same', async () => {
+  const topology = topologyOf(manifestsOf([{ name: 'later' }]))
+  const queue = await openPostgresQueue({ url: database.ownerUrl, topology, log: quiet })
+  await queue.publish(event('early'))
+  const administrator = new pg.Client(database.superuserUrl)
+  await administrator.connect()
+  const lane = { queue: topology.triggers[0]!.queue, parallelism: 1 }
+  await administrator.query(
+    `update broker.job set start_after = start_after + interval '2 hours',
+      created_on = created_on + interval '2 hours' where name = $1`,
+    [lane.queue],
+  )
+  await administrator.end()
+  const handled: string[] = []
+  const consumer = queue.consume(lane, async ({ attributes }) => {
+    handled.push(attributes.id!)
+    return { kind: 'done' }
+  })
+  await until(() => handled.includes('early'))
+  await consumer.stop()
+  await queue.close()
 })

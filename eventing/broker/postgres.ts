@@ -1,5 +1,7 @@
 import pg from 'pg'
 import { setTimeout as pause } from 'node:timers/promises'
+import { openConnectionPool } from '../../knative/host/connection-pool.ts'
+import { isLost, isRefused, sqlstate } from '../../knative/host/database-errors.ts'
 import type { Log } from '../../monitoring/log.ts'
 import { PostgresConsumer } from './postgres-consumer.ts'
 import { createJobStore } from './postgres-store.ts'
@@ -28,9 +30,9 @@ const BATCH_JOBS_MAX = 500
  */
 export async function openPostgresQueue({ url, topology, log }: PostgresQueueOptions): Promise<BrokerQueue> {
   const limits = { connectionString: url, connectionTimeoutMillis: ANSWER_MS, query_timeout: ANSWER_MS }
-  const durable = new pg.Pool({ ...limits, max: 4, application_name: 'broker' })
+  const { pool: durable } = openConnectionPool(pg, { ...limits, max: 4, application_name: 'broker' })
   // Taking and deleting jobs may be forgotten in a power cut: then the event comes a second time.
-  const fast = new pg.Pool({
+  const { pool: fast } = openConnectionPool(pg, {
     ...limits,
     max: 4,
     application_name: 'broker-consumers',
@@ -76,11 +78,20 @@ async function reportOrphans(store: JobStore, { owns, triggers }: Topology, log:
     if (owns(queue) && !used.has(queue)) log.warn('no Trigger uses this queue any more', { queue, events })
 }
 
+/** Jobs of one event, to be stored. */
+interface Waiting {
+  jobs: Job[]
+  /** By performance.now(): when its sender is told to come again. */
+  until: number
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
 /** Group commit: events that arrive while one batch is being stored make up the next one; a lone one never waits. */
 class BatchPublisher {
   readonly #store: JobStore
   readonly #wake: (queue: string) => void
-  #waiting: { jobs: Job[]; resolve: () => void; reject: (error: unknown) => void }[] = []
+  #waiting: Waiting[] = []
   #storing = false
 
   constructor(store: JobStore, wake: (queue: string) => void) {
@@ -90,7 +101,7 @@ class BatchPublisher {
 
   publish(jobs: Job[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ jobs, resolve, reject })
+      this.#waiting.push({ jobs, until: performance.now() + PUBLISH_DEADLINE_MS, resolve, reject })
       if (!this.#storing) void this.#storeAll()
     })
   }
@@ -101,18 +112,26 @@ class BatchPublisher {
       const batch = this.#nextBatch()
       const jobs = batch.flatMap((each) => each.jobs)
       try {
-        await this.#insert(jobs)
+        await this.#insert(jobs, batch[0]!.until)
         for (const { resolve } of batch) resolve()
         for (const queue of new Set(jobs.map((job) => job.queue))) this.#wake(queue)
       } catch (error) {
         for (const { reject } of batch) reject(error)
+        if (error instanceof QueueUnavailableError) for (const { reject } of this.#overdue()) reject(error)
       }
     }
     this.#storing = false
   }
 
+  /** Those who have waited as long as they may, taken out of the line. */
+  #overdue(): Waiting[] {
+    const now = performance.now()
+    const end = this.#waiting.findIndex(({ until }) => until > now)
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
+  }
+
   /** The oldest that wait, at least one. */
-  #nextBatch() {
+  #nextBatch(): Waiting[] {
     let bytes = 0
     let jobs = 0
     const end = this.#waiting.findIndex((each, index) => {
@@ -123,22 +142,20 @@ class BatchPublisher {
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
   }
 
-  async #insert(jobs: Job[]): Promise<void> {
-    const deadline = Date.now() + PUBLISH_DEADLINE_MS
+  async #insert(jobs: Job[], deadline: number): Promise<void> {
     for (;;) {
       try {
         return await this.#store.insert(jobs)
       } catch (error) {
         if (!isOutage(error)) throw error
-        if (Date.now() >= deadline) throw new QueueUnavailableError((error as Error).message)
+        if (performance.now() >= deadline) throw new QueueUnavailableError((error as Error).message)
         await pause(100)
       }
     }
   }
 }
 
-/** Network errors have no SQLSTATE; classes 08, 53 and 57 are lost connections, no resources, shutdowns. */
+/** Network errors and time-outs have no SQLSTATE; else isLost() and isRefused() know. */
 function isOutage(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code
-  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57)/.test(code)
+  return sqlstate(error) === undefined || isLost(error) || isRefused(error)
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startRabbitmq } from '../../knative/local/rabbitmq.ts'
 import { createLog } from '../../monitoring/log.ts'
+import { startSilentProxy } from '../../tests/support/silent-proxy.ts'
 import { until } from '../../tests/support/until.ts'
 import {
   manifestsOf,
@@ -16,6 +17,7 @@ import {
 } from './fixture.ts'
 import type { Subscriber, TestBroker } from './fixture.ts'
 import type { BrokerManifests } from './manifests.ts'
+import { QueueUnavailableError } from './queue.ts'
 import { openRabbitmqQueue } from './rabbitmq.ts'
 import { topologyOf } from './topology.ts'
 
@@ -232,5 +234,76 @@ describe('when RabbitMQ is killed and comes back', () => {
       const arrived = new Set(subscriber.ids('/all'))
       return confirmed.every((id) => arrived.has(id))
     })
+  }, 120_000)
+})
+
+describe('when RabbitMQ falls silent', () => {
+  /** A heartbeat a second, so that a test learns of the silence soon. */
+  const impatient = (url: string): string => {
+    const changed = new URL(url)
+    changed.searchParams.set('heartbeat', '1')
+    return changed.href
+  }
+  const settled = { timeoutMs: 60_000 }
+
+  test('publishing fails in time, whatever the clock says, and goes on over a new connection', async () => {
+    const proxy = await startSilentProxy(amqpUrl)
+    open.push(() => proxy.stop())
+    const manifests = manifestsOf([{ name: 'all' }])
+    used.push(manifests)
+    const topology = topologyOf(manifests)
+    const queue = await openRabbitmqQueue({ url: impatient(proxy.through(amqpUrl)), topology, log: quiet })
+    open.push(() => queue.close())
+    const handled = new Set<string>()
+    const consumer = queue.consume({ queue: topology.triggers[0]!.queue, parallelism: 4 }, async (event) => {
+      handled.add(event.attributes.id!)
+      return { kind: 'done' }
+    })
+    open.push(() => consumer.stop())
+    const publish = (id: string) =>
+      queue.publish({
+        attributes: { specversion: '1.0', id, source: '/s', type: 't' },
+        data: Buffer.alloc(0),
+      })
+    await publish('before')
+    await until(() => handled.has('before'))
+
+    proxy.silence()
+    const waiting = Array.from({ length: 20 }, (_, n) => publish(`meanwhile-${n}`))
+    // Two hours back: a deadline by the clock would be two hours away.
+    const now = Date.now.bind(Date)
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 7_200_000)
+    for (const { status, ...rest } of await Promise.allSettled(waiting))
+      expect([status, rest]).toEqual(['rejected', { reason: expect.any(QueueUnavailableError) }])
+    clock.mockRestore()
+
+    proxy.heal()
+    const published = () => publish('after').then(() => true)
+    await until(published, settled)
+    await until(() => handled.has('after'), settled)
+  }, 120_000)
+
+  test('for it was stopped and goes on later, every confirmed event arrives', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
+    open.push(() => rm(dataDir, { recursive: true, force: true }))
+    const node = await startRabbitmq({ dataDir })
+    open.push(() => node.stop())
+    const manifests = manifestsOf([{ name: 'all', delivery: quickly(3) }])
+    const [broker, subscriber] = await start(manifests, impatient(node.url))
+    const confirmed: string[] = []
+    const send = async (id: string): Promise<number> => {
+      const { status } = await broker.send({ id })
+      if (status === 202) confirmed.push(id)
+      return status
+    }
+    for (let n = 0; n < 50; n++) await send(`before-${n}`)
+    process.kill(node.pid, 'SIGSTOP')
+    try {
+      expect(await Promise.all([send('meanwhile'), send('too')])).toEqual([503, 503])
+    } finally {
+      process.kill(node.pid, 'SIGCONT')
+    }
+    await until(async () => (await send('after')) === 202, settled)
+    await until(() => confirmed.every((id) => subscriber.ids('/all').includes(id)), settled)
   }, 120_000)
 })

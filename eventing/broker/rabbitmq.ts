@@ -18,7 +18,9 @@ export interface RabbitmqQueueOptions {
   log: Log
 }
 
-/** Time for one round of connecting and declaring; a node that is starting may accept and then not answer. */
+/** Time to connect: a node that is starting, or that has fallen silent, may accept and then not answer. */
+const CONNECT_MS = 10_000
+/** Time to declare everything. */
 const SETUP_MS = 30_000
 const ANSWER_MS = 2_000
 /** About 10 s of attempts before the first connection counts as hopeless (a wrong URL, a wrong password). */
@@ -49,9 +51,11 @@ export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOpt
 
   // Fewer seconds than RabbitMQ's own 60: a node that hangs is noticed after two missed heartbeats.
   const recovering = await connect(withHeartbeat(url, 5), {
-    timeout: SETUP_MS,
+    timeout: CONNECT_MS,
     // A message is several small writes: with Nagle's algorithm each lone event waits 40 ms for an ACK.
     noDelay: true,
+    keepAlive: true,
+    keepAliveDelay: 10_000,
     recovery: {
       initialDelay: 100,
       maxDelay: 3_000,
@@ -121,12 +125,12 @@ function fatalChannel<T extends Channel>(connection: ChannelModel, channel: T): 
 /** Publishes with confirm; what was not confirmed when the connection broke is published again. */
 async function publishVia(gate: Gate, exchange: string, event: EventMessage): Promise<void> {
   const { content, options } = toMessage(event)
-  const deadline = Date.now() + PUBLISH_DEADLINE_MS
+  const deadline = performance.now() + PUBLISH_DEADLINE_MS
   for (;;) {
-    const channel = await gate.channel(deadline - Date.now())
+    const channel = await gate.channel(deadline - performance.now())
     try {
       return await within(
-        deadline - Date.now(),
+        deadline - performance.now(),
         'the confirm of RabbitMQ',
         new Promise<void>((resolve, reject) => {
           channel.publish(exchange, '', content, options, (error: Error | null) =>
@@ -137,7 +141,7 @@ async function publishVia(gate: Gate, exchange: string, event: EventMessage): Pr
     } catch (error) {
       // Too large for AMQP's tables: no repeat changes that.
       if (error instanceof RangeError || error instanceof TypeError) throw error
-      if (Date.now() >= deadline) throw new QueueUnavailableError((error as Error).message)
+      if (performance.now() >= deadline) throw new QueueUnavailableError((error as Error).message)
       await pause(50)
     }
   }

@@ -13,11 +13,14 @@ create table outbox (
 );
 
 -- What still has to be published. Whoever writes the event also publishes it, and has until claimed_until to
--- do so; after that any sweep may take the row. A narrow table of its own, because a delete here is far
+-- do so; after that any sweep may take the row. A claim from the future, which the clock has been set back since, is
+-- over as well: who holds it can't be known, and an event that comes twice does less harm than one that waits for
+-- hours. A narrow table of its own, because a delete here is far
 -- cheaper than a new version of the wide outbox row, and because it is empty when all is well.
 create table outbox_pending (
   event_id uuid primary key,
   attempts integer not null default 0,
+  claimed_at timestamptz not null default now(),
   claimed_until timestamptz not null default now() + interval '10 seconds'
 )
 with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);

@@ -1,16 +1,15 @@
 import { Socket } from 'node:net'
 import type { ClientBase, ClientConfig, Pool, PoolClient, PoolConfig } from 'pg'
+import { isLost } from './database-errors.ts'
 
 export interface ConnectionPool {
   pool: Pool
-  /** A connection that is not known to be broken. Give it back by its release(). */
+  /** A connection that is not known to be broken. Give it back by its release(), with true where it turned out to be. */
   connect(): Promise<PoolClient>
-  /** Throws away the connections that nobody uses at the moment. */
-  dropIdle(): void
 }
 
-/** A pool of connections whose idle ones can be thrown away at once. After one has fallen silent the others may well be
- * as dead, and so each would cost a request its whole time-out. */
+/** A pool that throws away its idle connections with one that broke or fell silent: they led to the same place, and each
+ * would cost a request its whole time-out. */
 export function openConnectionPool(
   pg: Pick<typeof import('pg'), 'Client' | 'Pool'>,
   options: PoolConfig,
@@ -35,7 +34,13 @@ export function openConnectionPool(
   })
   pool.on('acquire', (client) => idle.delete(client))
   pool.on('remove', (client) => idle.delete(client))
-  pool.on('release', (_error, client) => idle.add(client))
+  pool.on('release', (broken: Error | boolean | undefined, client) => {
+    if (!broken) return void idle.add(client)
+    if (broken !== true && !isLost(broken)) return
+    // Not by Client.end(): that says goodbye first, and waits for an answer that never comes.
+    for (const each of idle) sockets.get(each)!.destroy()
+    idle.clear()
+  })
   return {
     pool,
     async connect() {
@@ -45,11 +50,6 @@ export function openConnectionPool(
         if (!sockets.get(client)!.destroyed) return client
         client.release(true)
       }
-    },
-    dropIdle() {
-      // Not by Client.end(): that says goodbye first, and waits for an answer that never comes.
-      for (const client of idle) sockets.get(client)!.destroy()
-      idle.clear()
     },
   }
 }

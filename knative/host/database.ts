@@ -74,7 +74,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   /** Runs `work` on a connection, and gives it back; a broken one is thrown away rather than used again. */
   const use = async <T>(work: (lease: Lease) => Promise<T>): Promise<T> => {
-    const { connect, dropIdle } = await (opening ??= open())
+    const { connect } = await (opening ??= open())
     const client = await connect().catch((error: unknown) => {
       throw new UnavailableError('the database did not answer', { cause: error })
     })
@@ -87,8 +87,6 @@ export function openDatabase(options: DatabaseOptions): Database {
     } catch (error) {
       if (isLost(error)) {
         lease.isBroken = true
-        // The others lead to the same place.
-        dropIdle()
         throw lost(error, lease)
       }
       if (!isRefused(error)) throw error

@@ -59,7 +59,7 @@ export async function serve(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
     (request, response) => {
       inFlight++
-      lastRequestAt = Date.now()
+      lastRequestAt = performance.now()
       response.on('close', () => inFlight--)
       app(request, response)
     },
@@ -78,7 +78,7 @@ export async function serve(
     async stop() {
       ready = false
       sweeping?.stop()
-      await quiet(() => (inFlight === 0 ? lastRequestAt : Date.now()))
+      await quiet(() => (inFlight === 0 ? lastRequestAt : performance.now()))
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeIdleConnections()
@@ -132,10 +132,10 @@ const QUIET_WAIT_MAX_MS = 3_000
 /** Waits until no request has come for a moment: the platform goes on sending some after SIGTERM. Under
  * requests that never end it gives up waiting; closing the server still finishes those under way. */
 async function quiet(lastActivity: () => number): Promise<void> {
-  const startedAt = Date.now()
+  const startedAt = performance.now()
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 50))
     const since = Math.max(lastActivity(), startedAt)
-    if (Date.now() - since >= QUIET_MS || Date.now() - startedAt >= QUIET_WAIT_MAX_MS) return
+    if (performance.now() - since >= QUIET_MS || performance.now() - startedAt >= QUIET_WAIT_MAX_MS) return
   }
 }
