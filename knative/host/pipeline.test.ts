@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import net, { type AddressInfo, type Socket } from 'node:net'
+import { until } from '../../tests/support/until.ts'
 import { createPipeline, readAnswer, type Pipeline } from './pipeline.ts'
 
 const servers: (net.Server | Server)[] = []
@@ -148,4 +149,29 @@ describe('of what has come', () => {
   ])('%s ends the connection', (_what, text) => {
     expect(readAnswer(text)).toMatchObject({ status: 200, isLast: true })
   })
+})
+
+test('a server that says nothing ends in time, however many more requests it is sent meanwhile', async () => {
+  let isSilent = false
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', () => !isSilent && socket.write('HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n'))
+  })
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const pipeline = createPipeline('http://broker.bank/', { host: '127.0.0.1', port }, 500)
+  expect(await post(pipeline)).toBe(202)
+
+  isSilent = true
+  const first = post(pipeline)
+  let isAnswered = false
+  void first.then(() => (isAnswered = true))
+  const others: Promise<number>[] = []
+  // More often than the time-out, and for longer than any test may take.
+  const sending = setInterval(() => others.push(post(pipeline)), 20)
+  await until(() => isAnswered)
+  expect(await first).toBe(0)
+  clearInterval(sending)
+  expect(new Set(await Promise.all(others))).toEqual(new Set([0]))
 })
