@@ -28,8 +28,8 @@ export interface OutboxEvent {
   partitionkey: string
   traceparent: string | null
   data: string
-  /** Further CloudEvents attributes, for events that are sent without being stored. */
-  extensions?: Readonly<Record<string, string>>
+  /** Further CloudEvents attributes. They are stored with the event, so whoever publishes it sends them too. */
+  extensions?: Readonly<Record<string, string>> | null
 }
 
 export interface Outbox {

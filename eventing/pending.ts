@@ -23,7 +23,7 @@ export async function claim(db: Database, count: number): Promise<OutboxEvent[]>
         ))
         returning event_id
       )
-      select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::text as data
+      select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::text as data, extensions
       from outbox join claimed on id = event_id order by id`,
     values: [count, CLAIM_MS],
   })

@@ -9,7 +9,9 @@ create table outbox (
   dataschema text not null,
   partitionkey text not null,
   traceparent text,
-  data json not null
+  data json not null,
+  -- Further CloudEvents attributes, each a text; null where there are none.
+  extensions jsonb
 );
 
 -- What still has to be published. Whoever writes the event also publishes it, and has until claimed_until to

@@ -11,7 +11,7 @@ export interface TestGateway {
   address: string
   /** Events that the Broker stored, in the order of their arrival. */
   events: ReceivedEvent[]
-  /** Status of the Broker's answers from now on. */
+  /** Status of the Broker's answers from now on; with 0 it takes requests and never answers. */
   brokerStatus: number
   /** Users that `users` knows; it sees only its caller's token. */
   users: Set<string>
@@ -30,6 +30,7 @@ export async function testGateway(): Promise<TestGateway> {
         const [, id = ''] = /^\/users\/(.+)$/.exec(request.url ?? '') ?? []
         response.statusCode = !authorization ? 401 : gateway.users.has(id) ? 200 : 404
       } else {
+        if (gateway.brokerStatus === 0) return
         response.statusCode = gateway.brokerStatus
         if (gateway.brokerStatus === 202) {
           const data = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>

@@ -69,10 +69,7 @@ async function fill(): Promise<void> {
   halfWay = new Date()
   await post(transfers.slice(TRANSFERS / 2))
   // Older than all that is rejected.
-  await ledger.db.query({
-    text: 'select request_transaction($1)',
-    values: [JSON.stringify(transfer(hot, payers[9]!.id, 1, { caller_id: merchant.userId }))],
-  })
+  await ledger.order(transfer(hot, payers[9]!.id, 1, { caller_id: merchant.userId }))
   for (let n = 0; n < REJECTED; n += 100) {
     const tooMuch = { caller_id: merchant.userId, requested: true }
     await post(Array.from({ length: 100 }, () => withdrawal(hot, 1e12, tooMuch)))
@@ -226,12 +223,7 @@ describe('posting reads no more than its accounts and keys', () => {
   test('of what was asked for with respond-async', async () => {
     const requests = batchOf(50, { requested: true, key: null, key_owner: null, request_hash: null })
     db.plans()
-    for (const request of requests)
-      await db.query({
-        name: 'request-transaction',
-        text: 'select * from request_transaction($1)',
-        values: [JSON.stringify(request)],
-      })
+    for (const request of requests) await ledger.order(request, db)
     for (let n = 0; n < 2; n++) await postTransactions(db, requests)
     expectReadAtMost(rowsOf(requests), db.plans())
   })

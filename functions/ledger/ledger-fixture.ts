@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { openDatabase, type Database } from '../../knative/host/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import type { Reply } from '../../knative/host/operation.ts'
+import type { Services } from '../../knative/host/services.ts'
 import { exponentOf } from './currencies.ts'
 import { postTransactions, type PostingOutcome, type PostingRequest } from './post.ts'
+import { requestTransaction } from './respond-async.ts'
 import { uuidv7 } from './uuid.ts'
 
 /** A ledger for tests: a database of its own, connected as the functions are and as the owner. */
@@ -20,6 +23,9 @@ export interface TestLedger {
     depositLimit?: bigint
   }): Promise<string>
   post(...requests: PostingRequest[]): Promise<PostingOutcome[]>
+  /** Takes an order in and does not publish its event, like a function that dies after its commit. `on` is the
+   * connection that it uses. */
+  order(request: PostingRequest, on?: Database): Promise<Reply>
   balances(...ids: string[]): Promise<bigint[]>
   /** What the proofs of the ledger find; empty when all is well. */
   faults(): Promise<unknown[]>
@@ -28,6 +34,9 @@ export interface TestLedger {
 
 export const alice = randomUUID()
 export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+/** The key that functions sign orders with in tests. */
+const REQUEST_SIGNING_KEY = 'a key that is only good for tests, no more'
 
 /** Collects the lines that a test wants to look at, and prints none. */
 export const silent = createLog({}, 'error', () => {})
@@ -56,6 +65,11 @@ export async function testLedger(): Promise<TestLedger> {
       return row!.id
     },
     post: async (...requests) => (await postTransactions(db, requests)).outcomes,
+    order: (request, on = db) => {
+      const services = { db: on, log: silent, config: { REQUEST_SIGNING_KEY }, outbox: { publish: () => {} } }
+      const caller = { userId: request.caller_id, role: request.caller_role, token: '' }
+      return requestTransaction(request, caller, services as unknown as Services)
+    },
     balances: async (...ids) => {
       const rows = await db.query<{ balance: bigint }>({
         text: `select balance from unnest($1::uuid[]) with ordinality wanted (id, n)

@@ -1,4 +1,4 @@
-import type { Caller, IdempotencyKey } from '../../knative/host/operation.ts'
+import type { Caller, IdempotencyKey, Reply } from '../../knative/host/operation.ts'
 import { ProblemError, problems, type FieldError } from '../../knative/host/problems.ts'
 import { exponentOf } from './currencies.ts'
 import type { PostingOutcome, PostingRequest } from './post.ts'
@@ -74,13 +74,17 @@ export function toPosting(
   }
 }
 
+type Posted = Pick<PostingOutcome & { outcome: 'posted' }, 'transactionId' | 'balanceAfter' | 'postedAt'>
+
+/** The answer for a transaction that was posted. */
+export function toCreated(posting: PostingRequest, posted: Posted, caller: Caller): Reply {
+  const transaction = toPostedTransaction(posting, posted, caller)
+  return { status: 201, headers: { location: `/api/transactions/${transaction.id}` }, body: transaction }
+}
+
 /** The transaction that a request came to, as it is answered.
  * A replay has the content of the first request: its key would not have been accepted otherwise. */
-export const toPostedTransaction = (
-  posting: PostingRequest,
-  posted: Pick<PostingOutcome & { outcome: 'posted' }, 'transactionId' | 'balanceAfter' | 'postedAt'>,
-  caller: Caller,
-) =>
+export const toPostedTransaction = (posting: PostingRequest, posted: Posted, caller: Caller) =>
   toTransaction(
     {
       ...posting,

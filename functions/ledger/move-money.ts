@@ -5,9 +5,11 @@ import {
 import type { Caller, Consumer, IdempotencyKey, Reply } from '../../knative/host/operation.ts'
 import { replayed } from '../../knative/host/idempotency.ts'
 import type { Database } from '../../knative/host/database.ts'
+import { UnavailableError } from '../../knative/host/problems.ts'
 import type { Services } from '../../knative/host/services.ts'
-import { requireMetadata, toPostedTransaction, toPosting, type MoneyRequest } from './money-request.ts'
+import { requireMetadata, toCreated, toPosting, type MoneyRequest } from './money-request.ts'
 import { readAmount } from './money.ts'
+import { isOld, parkOrder } from './park-order.ts'
 import { createPoster, type Poster, type PostingOutcome, type PostingRequest } from './post.ts'
 import { refusal } from './refusals.ts'
 import { checkSignature } from './request-signature.ts'
@@ -49,28 +51,24 @@ export async function moveMoney(
   return toReply(posting, await posterOf(services).post(posting), caller)
 }
 
-/** Consumer of the transactions that `operation` has answered with 202. A refusal is an outcome here too: it is
- * kept with the transaction, and stated as transaction.rejected. */
+/** Consumer of the orders that `operation` has answered with 202. A refusal is an outcome here too: it is kept with
+ * the transaction, and stated as transaction.rejected. While the database is away, the order waits in the Broker. */
 export const postRequested = (operation: string): Consumer => ({
   contracts: [transactionRequested],
   async receive(event, services, traceparent) {
     const order = event.data as TransactionRequested
     checkSignature(order, event.signature, services.config.REQUEST_SIGNING_KEY)
     const posting = toRequestedPosting(operation, order, traceparent)
-    await posterOf(services).post(posting)
+    try {
+      await posterOf(services).post(posting)
+    } catch (error) {
+      if (!(error instanceof UnavailableError) || !isOld(event.time)) throw error
+      await parkOrder(event, services)
+    }
   },
 })
 
 function toReply(posting: PostingRequest, outcome: PostingOutcome, caller: Caller): Reply {
-  const reply = outcome.outcome === 'posted' ? created(posting, outcome, caller) : refusal(outcome.outcome)
+  const reply = outcome.outcome === 'posted' ? toCreated(posting, outcome, caller) : refusal(outcome.outcome)
   return outcome.replayed ? replayed(reply) : reply
-}
-
-function created(
-  posting: PostingRequest,
-  outcome: PostingOutcome & { outcome: 'posted' },
-  caller: Caller,
-): Reply {
-  const transaction = toPostedTransaction(posting, outcome, caller)
-  return { status: 201, headers: { location: `/api/transactions/${transaction.id}` }, body: transaction }
 }

@@ -9,6 +9,7 @@ import { replayed } from '../../knative/host/idempotency.ts'
 import type { Caller, Reply } from '../../knative/host/operation.ts'
 import type { Services } from '../../knative/host/services.ts'
 import { exponentOf } from './currencies.ts'
+import { toCreated } from './money-request.ts'
 import { formatAmount, readAmount } from './money.ts'
 import type { PostingRequest } from './post.ts'
 import { signRequest } from './request-signature.ts'
@@ -16,42 +17,47 @@ import { refusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
 import { toTransaction } from './transaction.ts'
 
 interface NotedRow {
-  outcome: 'pending' | PostingRefusal | KeyRefusal
+  outcome: 'pending' | 'posted' | PostingRefusal | KeyRefusal
   replayed: boolean
   transaction_id: string
+  balance_after: bigint
   posted_at: Date
+  /** Data of the event that asks for it, where there is one: JSON text. */
+  order_data: string
 }
 
-// How long a request without a key waits for its row with status `pending`, which it can do without.
+// How long a request without a key waits until it is stored, which it can do without.
 const NOTE_TIMEOUT_MS = 500
 
-/** Takes a transaction in without posting it: 202 once the Broker has stored transaction.requested, which the
- * same operation then consumes. So the queue holds what comes while the database is slow.
+/** Takes a transaction in without posting it: 202 once transaction.requested is stored, which the same operation then
+ * consumes. So the queue holds what comes while accounts are busy.
  *
- * With an Idempotency-Key the database has to answer, because the key's promise is kept there: the same key gives
- * the same transaction id. It is a short statement that waits for no account. Without a key, the request is
- * taken even while the database is away.
+ * Order and event are stored in one database transaction, a short one that waits for no account, and the event is
+ * published after it; should all that fail, sweep-ledger posts the order (see overdue-orders.ts). Without a key, the
+ * request is taken even while the database is away: the event then goes straight to the Broker.
  *
- * A repetition sends the event again: the first may have got this far and no farther, and the transaction is
- * posted once in any case. */
+ * The same key gives the same answer again, whatever became of the order since. A key that came first without
+ * `respond-async` gives what it gave then. */
 export async function requestTransaction(
   posting: PostingRequest,
   caller: Caller,
   { db, outbox, log, config }: Services,
 ): Promise<Reply> {
-  const noting = note(db, posting)
+  const order = toOrder(posting, new Date())
+  const event = toEvent(order, posting.traceparent, signRequest(order, config.REQUEST_SIGNING_KEY))
+  const noting = note(db, posting, { ...event, data: order })
   const noted = posting.key
     ? await noting
     : await inTime(noting).catch((error: Error) => {
-        log.warn('a requested transaction could not be noted as pending', { error: error.message })
+        log.warn('an order could not be stored; it goes straight to the Broker', { error: error.message })
         return undefined
       })
-  if (noted && noted.outcome !== 'pending') return replayedIf(noted.replayed, refusal(noted.outcome))
-
-  const requestedAt = noted?.posted_at ?? new Date()
-  const transaction = { ...posting, id: noted?.transaction_id ?? posting.id }
-  await outbox.send(toEvent(transaction, requestedAt, config.REQUEST_SIGNING_KEY))
-  return replayedIf(noted?.replayed ?? false, accepted(transaction, requestedAt, caller))
+  if (!noted) await outbox.send(event)
+  else if (noted.outcome === 'posted') return replayed(toCreated(posting, toPosted(noted), caller))
+  else if (noted.outcome !== 'pending') return replayedIf(noted.replayed, refusal(noted.outcome))
+  else if (!noted.replayed) outbox.publish([event])
+  const accepted = toAccepted(noted ? (JSON.parse(noted.order_data) as TransactionRequested) : order, caller)
+  return replayedIf(noted?.replayed ?? false, accepted)
 }
 
 /** The transaction that a transaction.requested asks for, to be posted under the id that was given out. */
@@ -81,11 +87,11 @@ export function toRequestedPosting(
   }
 }
 
-async function note(db: Database, posting: PostingRequest): Promise<NotedRow> {
+async function note(db: Database, posting: PostingRequest, event: object): Promise<NotedRow> {
   const [row] = await db.query<NotedRow>({
     name: 'request-transaction',
-    text: 'select * from request_transaction($1)',
-    values: [JSON.stringify(posting)],
+    text: 'select * from request_transaction($1, $2)',
+    values: [JSON.stringify(posting), JSON.stringify(event)],
   })
   return row!
 }
@@ -98,42 +104,55 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
-function toEvent(posting: PostingRequest, requestedAt: Date, signingKey: string): OutboxEvent {
-  const data: TransactionRequested = {
-    transaction_id: posting.id,
-    transaction_type: posting.type,
-    requested_by: posting.caller_id,
-    role: posting.caller_role,
-    account_id: posting.account_id,
-    to_account_id: posting.to_account_id,
-    amount: formatAmount(BigInt(posting.amount), posting.currency),
-    currency: posting.currency,
-    description: posting.description,
-    metadata: posting.metadata,
-    timestamp: requestedAt.toISOString(),
-  }
-  return {
-    // One request, one event, however often it is sent.
-    id: posting.id,
-    type: transactionRequested.type,
-    source: sourceOf(transactionRequested),
-    subject: posting.id,
-    time: data.timestamp,
-    dataschema: dataschemaOf(transactionRequested),
-    partitionkey: posting.account_id,
-    traceparent: posting.traceparent,
-    data: JSON.stringify(data),
-    extensions: { transactiontype: posting.type, signature: signRequest(data, signingKey) },
-  }
-}
+const toPosted = (row: NotedRow) => ({
+  transactionId: row.transaction_id,
+  balanceAfter: row.balance_after,
+  postedAt: row.posted_at,
+})
 
-function accepted(posting: PostingRequest, requestedAt: Date, caller: Caller): Reply {
-  const row = { ...posting, amount: BigInt(posting.amount), balance_after: null, created_at: requestedAt }
+const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequested => ({
+  transaction_id: posting.id,
+  transaction_type: posting.type,
+  requested_by: posting.caller_id,
+  role: posting.caller_role,
+  account_id: posting.account_id,
+  to_account_id: posting.to_account_id,
+  amount: formatAmount(BigInt(posting.amount), posting.currency),
+  currency: posting.currency,
+  description: posting.description,
+  metadata: posting.metadata,
+  timestamp: requestedAt.toISOString(),
+})
+
+const toEvent = (order: TransactionRequested, traceparent: string, signature: string): OutboxEvent => ({
+  // One order, one event, however often it is sent.
+  id: order.transaction_id,
+  type: transactionRequested.type,
+  source: sourceOf(transactionRequested),
+  subject: order.transaction_id,
+  time: order.timestamp,
+  dataschema: dataschemaOf(transactionRequested),
+  partitionkey: order.account_id,
+  traceparent,
+  data: JSON.stringify(order),
+  extensions: { transactiontype: order.transaction_type, signature },
+})
+
+function toAccepted(order: TransactionRequested, caller: Caller): Reply {
+  const pending = {
+    ...order,
+    id: order.transaction_id,
+    type: order.transaction_type,
+    status: 'pending',
+    amount: readAmount(order.amount, order.currency, '/amount'),
+    balance_after: null,
+    created_at: new Date(order.timestamp),
+  } as const
   return {
     status: 202,
     // RFC 7240, section 3: says which preference was honoured.
-    headers: { location: `/api/transactions/${posting.id}`, 'preference-applied': 'respond-async' },
-    body: toTransaction({ ...row, status: 'pending' }, caller),
+    headers: { location: `/api/transactions/${pending.id}`, 'preference-applied': 'respond-async' },
+    body: toTransaction(pending, caller),
   }
 }
 

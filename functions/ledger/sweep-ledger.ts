@@ -1,10 +1,20 @@
 import { sweepOutbox } from '../../eventing/sweep.ts'
 import { operation } from '../../knative/host/operation.ts'
+import { postOverdueOrders } from './overdue-orders.ts'
 
-/** Publishes what a crash kept from being published; a PingSource calls it. */
+/** Posts orders that are overdue, and publishes what a crash kept from being published; a PingSource calls it. */
 export default operation({
   name: 'sweep-ledger',
   context: 'ledger',
-  summary: 'Publishes events of the ledger context that were left in its outbox',
-  consumes: sweepOutbox,
+  summary:
+    'Posts orders that are overdue, and publishes events that were left in the outbox of the ledger context',
+  consumes: {
+    contracts: 'any',
+    async receive(event, services, traceparent) {
+      // First, for it does not need the Broker.
+      const settled = await postOverdueOrders(services)
+      if (settled > 0) services.log.warn('posted orders that were overdue', { orders: settled })
+      await sweepOutbox.receive(event, services, traceparent)
+    },
+  },
 })

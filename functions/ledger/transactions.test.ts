@@ -105,11 +105,7 @@ test('both sides and operators see a transaction, and only the payer’s side hi
 
 test('what was requested and not posted yet is in the lists of who asked for it', async () => {
   const id = randomUUID()
-  const [noted] = await ledger.db.query({
-    text: 'select outcome from request_transaction($1)',
-    values: [JSON.stringify(transfer(checking, savings, 5_00, { id }))],
-  })
-  expect(noted).toEqual({ outcome: 'pending' })
+  expect(await ledger.order(transfer(checking, savings, 5_00, { id }))).toMatchObject({ status: 202 })
   for (const query of ['?status=pending', `?status=pending&account_id=${checking}`]) {
     expect((await get('alice', `/transactions${query}`)).body.items).toMatchObject([
       { id, status: 'pending' },

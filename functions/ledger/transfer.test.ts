@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import deposit from './deposit.ts'
-import { testGateway, type ReceivedEvent, type TestGateway } from './gateway-fixture.ts'
+import { testGateway, type TestGateway } from './gateway-fixture.ts'
 import { alice, deposit as depositRequest, testLedger, type TestLedger } from './ledger-fixture.ts'
 import transactions from './transactions.ts'
 import transfer from './transfer.ts'
@@ -177,103 +177,5 @@ describe('deposits and withdrawals', () => {
     })
     expect(await post('withdraw', { account_id: from, amount: 6 }, {}, 'bob')).toMatchObject({ status: 404 })
     expect(await post('deposit', { account_id: from, amount: 6 }, {}, 'bob')).toMatchObject({ status: 404 })
-  })
-})
-
-describe('with Prefer: respond-async', () => {
-  const later = { prefer: 'respond-async' }
-  const requested = (): ReceivedEvent[] =>
-    gateway.events.filter(({ headers }) => headers['ce-type'] === 'transaction.requested')
-  const show = (id: string): Promise<Answer> =>
-    functions.transactions.request('GET', `/transactions/${id}`, { token: tokens.alice })
-
-  /** Delivers a stored event as the Broker does. */
-  const deliver = ({ headers, data }: ReceivedEvent): Promise<Answer> => {
-    const attributes = Object.entries(headers).filter(([name]) => name.startsWith('ce-')) as [
-      string,
-      string,
-    ][]
-    return functions.transfer.request('POST', '/events', {
-      body: data,
-      headers: { ...Object.fromEntries(attributes), host: 'transfer.bank.svc.cluster.local' },
-    })
-  }
-
-  test('a transfer is pending until its event is delivered, and is posted once', async () => {
-    const answer = await send('200.00', later)
-    expect(answer).toMatchObject({ status: 202, body: { status: 'pending', balance_after: null } })
-    expect(answer.headers.get('location')).toBe(`/api/transactions/${answer.body.id}`)
-    expect(answer.headers.get('preference-applied')).toBe('respond-async')
-    expect((await show(answer.body.id)).body).toEqual(answer.body)
-    expect(await ledger.balances(from, to)).toEqual([900_00n, 0n])
-
-    const [event] = requested()
-    expect(event!.headers).toMatchObject({ 'ce-id': answer.body.id, 'ce-transactiontype': 'transfer' })
-    const deliveries = await Promise.all(Array.from({ length: 8 }, () => deliver(event!)))
-    expect(new Set(deliveries.map(({ status }) => status))).toEqual(new Set([204]))
-    expect((await show(answer.body.id)).body).toMatchObject({ status: 'completed', balance_after: '700.00' })
-    expect(await ledger.balances(from, to)).toEqual([700_00n, 200_00n])
-  })
-
-  test('a refusal is found in the transaction, and is an event', async () => {
-    const answer = await send('900.01', later)
-    expect(answer).toMatchObject({ status: 202 })
-    await deliver(requested()[0]!)
-    expect((await show(answer.body.id)).body).toMatchObject({ status: 'rejected', balance_after: null })
-    const event = await until(
-      () => gateway.events.find(({ headers }) => headers['ce-type'] === 'transaction.rejected'),
-      { what: 'the event' },
-    )
-    expect(event.data).toMatchObject({ transaction_id: answer.body.id, refusal: 'insufficient-funds' })
-  })
-
-  test('the same key gives the same transaction, before and after it is posted', async () => {
-    const headers = { ...later, 'idempotency-key': randomUUID() }
-    const first = await send(5, headers)
-    const second = await send(5, headers)
-    expect([second.status, second.body]).toEqual([first.status, first.body])
-    expect(second.headers.get('idempotency-replayed')).toBe('true')
-    for (const event of requested()) await deliver(event)
-    const third = await send(5, headers)
-    expect([third.status, third.body.id]).toEqual([202, first.body.id])
-    for (const event of requested()) await deliver(event)
-    expect(await ledger.balances(to)).toEqual([5_00n])
-    expect(await send(6, headers)).toMatchObject({ status: 422 })
-  })
-
-  test('a key whose transaction is pending is in use for one that would wait', async () => {
-    const key = { 'idempotency-key': randomUUID() }
-    await send(5, { ...later, ...key })
-    expect(await send(5, key)).toMatchObject({ status: 409 })
-    await deliver(requested()[0]!)
-    const answer = await send(5, key)
-    expect(answer).toMatchObject({ status: 201, body: { status: 'completed', balance_after: '895.00' } })
-  })
-
-  test('nothing is promised that the Broker has not stored', async () => {
-    gateway.brokerStatus = 503
-    const headers = { ...later, 'idempotency-key': randomUUID() }
-    const answer = await send(5, headers)
-    expect(answer.status).toBe(503)
-    gateway.brokerStatus = 202
-    expect(await send(5, headers)).toMatchObject({ status: 202 })
-    expect(requested()).toHaveLength(1)
-  })
-
-  test('a request without a key is taken while the database is away', async () => {
-    const away = await startFunction(transfer, {
-      LEDGER_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
-      LOCAL_GATEWAY: gateway.address,
-    })
-    const body = { account_id: from, to_account_id: to, amount: 5 }
-    const answer = await away.request('POST', '/', { token: tokens.alice, body, headers: later })
-    expect(answer).toMatchObject({ status: 202, body: { status: 'pending' } })
-    const keyed = { ...later, 'idempotency-key': randomUUID() }
-    expect(await away.request('POST', '/', { token: tokens.alice, body, headers: keyed })).toMatchObject({
-      status: 503,
-    })
-    await away.stop()
-    await deliver(requested()[0]!)
-    expect(await ledger.balances(to)).toEqual([5_00n])
   })
 })

@@ -34,6 +34,9 @@ create table transactions (
 create index transactions_without_entries on transactions (account_id, created_at, id)
 where status in ('pending', 'rejected');
 
+-- Orders that wait to be posted, for the sweep: empty when all is well.
+create index transactions_pending on transactions (created_at, id) where status = 'pending';
+
 -- The books: every change of every balance, numbered without gaps per account, each with the balance after it
 -- and a hash that chains it to the account's entry before. Nothing here is ever changed or removed.
 --

@@ -1,8 +1,9 @@
 -- Idempotency of postings.
 
 -- Takes the idempotency keys of a batch, and finds what came before. Returns per request null where it is the
--- first with its key or id; 'replay' or 'idempotency-key-reused' where it is not; null altogether where all are
--- first. A key that another database transaction has just taken is waited for.
+-- first with its key or id; 'replay' or 'idempotency-key-reused' where it is not; 'pending' where its key belongs to
+-- an order that is not posted yet; null altogether where all are first. A key that another database transaction has
+-- just taken is waited for.
 create function claim(requests posting_request[]) returns text[]
 language plpgsql
 as $$
@@ -32,7 +33,13 @@ begin
     on conflict do nothing;
   end;
 
-  -- A requested transaction that is still pending is written anew, as what becomes of it now.
+  -- A requested transaction that is still pending is written anew, as what becomes of it now. Its event, a sweep and
+  -- a request with its key may all come at once: the first to lock the row posts it, the others find it posted.
+  -- Locked in the order of ids, so that no two batches wait for each other in a circle.
+  perform from transactions
+  where id = any (array(select id from unnest(requests) where requested)) and status = 'pending'
+  order by id
+  for update;
   delete from transactions
   where id = any (array(select id from unnest(requests) where requested)) and status = 'pending';
 
@@ -51,6 +58,7 @@ begin
       when earlier.id is not null or requested and repetition > 1 then 'replay'
       when known.subject = r.id then null
       when known.request_hash <> r.request_hash then 'idempotency-key-reused'
+      when (select t.status = 'pending' from transactions t where t.id = known.subject) then 'pending'
       when known.request_hash is not null then 'replay'
     end
     order by ordinality
@@ -63,6 +71,25 @@ begin
   left join known on known.id = idempotency_id(key_owner, key) and not requested
   left join earlier on earlier.id = r.id and requested;
   return verdicts;
+end
+$$;
+
+-- The requests of a batch, where those whose verdict is 'pending' are the orders that their keys belong to: they are
+-- to be posted under the ids that were given out.
+create function as_orders(requests posting_request[], verdicts text[]) returns posting_request[]
+language plpgsql stable
+as $$
+begin
+  for n in 1 .. cardinality(requests) loop
+    if verdicts[n] = 'pending' then
+      requests[n].id := (
+        select k.subject from idempotency_keys k
+        where k.id = idempotency_id(requests[n].key_owner, requests[n].key)
+      );
+      requests[n].requested := true;
+    end if;
+  end loop;
+  return requests;
 end
 $$;
 

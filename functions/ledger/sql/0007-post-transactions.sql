@@ -14,11 +14,19 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-  verdicts constant text[] := claim(requests);
-  judgements constant judgement[] := settle(requests, verdicts);
-  at constant timestamptz := judgements[1].posted_at;
-  at_text constant text := to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+  verdicts text[] := claim(requests);
+  judgements judgement[];
+  at timestamptz;
+  at_text text;
 begin
+  -- Who repeats a pending order's request and wants to wait for it has it posted now.
+  if 'pending' = any (verdicts) then
+    requests := as_orders(requests, verdicts);
+    verdicts := claim(requests);
+  end if;
+  judgements := settle(requests, verdicts);
+  at := judgements[1].posted_at;
+  at_text := to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
   return query
   with judged as (
     select *,

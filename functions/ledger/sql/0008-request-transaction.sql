@@ -1,7 +1,13 @@
--- Notes a transaction that was asked for with `Prefer: respond-async`, and will be posted later under the same
--- id. `body` is one posting_request. The outcome is 'pending', with the id of the request that came first with
--- this key; or the refusal that the key came to before.
-create function request_transaction(body json) returns posting_outcome
+-- Takes in an order: a transaction that was asked for with `Prefer: respond-async`, and will be posted later under
+-- the same id. `body` is one posting_request; `event` is the transaction.requested that asks for it, as it is to be
+-- published. Both are stored here in one database transaction, so no order is without its event.
+--
+-- The outcome is 'pending', with the event's data: those of the order that came first with this key, whatever became
+-- of it since. Where the key came first without `respond-async` it is what that request came to.
+create function request_transaction(body json, event json)
+returns table (
+  outcome text, replayed boolean, transaction_id uuid, balance_after bigint, posted_at timestamptz, order_data text
+)
 language plpgsql security definer
 set search_path = public, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -9,19 +15,22 @@ set enable_seqscan = off
 as $$
 declare
   request constant posting_request := json_populate_record(null::posting_request, body);
-  at constant timestamptz := date_trunc('milliseconds', clock_timestamp());
+  requested constant outbox := json_populate_record(null::outbox, event);
   verdict constant text := (claim(array[request]))[1];
   earlier posting_outcome;
 begin
-  if verdict = 'replay' then
-    earlier := earlier_outcome(request, 1);
-    if earlier.transaction_id is not null then
-      earlier.outcome := 'pending';
-    end if;
-    return earlier;
+  if verdict = 'idempotency-key-reused' then
+    return query select verdict, false, null::uuid, null::bigint, null::timestamptz, null;
+    return;
   end if;
   if verdict is not null then
-    return row(1, verdict, false, null, null, null, null, null)::posting_outcome;
+    earlier := earlier_outcome(request, 1);
+    -- Of all events an order alone has the id of its transaction.
+    select o.data::text into order_data from outbox o where o.id = earlier.transaction_id;
+    return query select
+      case when order_data is null then earlier.outcome else 'pending' end,
+      true, earlier.transaction_id, earlier.balance_after, earlier.posted_at, order_data;
+    return;
   end if;
 
   insert into transactions (
@@ -29,12 +38,41 @@ begin
   )
   values (
     request.id, request.type, 'pending', request.account_id, request.to_account_id, request.amount,
-    request.currency, request.description, request.metadata, request.caller_id, at
+    request.currency, request.description, request.metadata, request.caller_id, requested.time
   )
   on conflict (id) do nothing;
-  return row(1, 'pending', false, request.id, null, at, null, null)::posting_outcome;
+  -- An order without a key may have been posted already: its event was sent straight to the Broker when this took
+  -- too long. Then there is nothing left to ask for.
+  if found then
+    insert into outbox (id, type, source, subject, time, dataschema, partitionkey, traceparent, data, extensions)
+    values (
+      requested.id, requested.type, requested.source, requested.subject, requested.time, requested.dataschema,
+      requested.partitionkey, requested.traceparent, requested.data, requested.extensions
+    );
+    insert into outbox_pending (event_id) values (requested.id);
+  end if;
+  return query select 'pending', false, request.id, null::bigint, requested.time, requested.data::text;
 end
 $$;
 
 revoke execute on function request_transaction from public;
 grant execute on function request_transaction to :functions_role;
+
+-- Orders that have waited for longer than `age_max`, oldest first, after a place in that order: their events were lost,
+-- or could not be handled. One from the future is as suspect, for a clock was set back.
+create function overdue_orders(age_max interval, after_time timestamptz, after_id uuid, count_max integer)
+returns table (id uuid, created_at timestamptz, data text, traceparent text)
+language sql stable
+begin atomic
+  select p.id, p.created_at, o.data::text, o.traceparent
+  from (
+    select t.id, t.created_at
+    from transactions t
+    where t.status = 'pending' and (t.created_at < now() - age_max or t.created_at > now() + age_max)
+      and (after_id is null or (t.created_at, t.id) > (after_time, after_id))
+    order by t.created_at, t.id
+    limit count_max
+  ) p
+  join outbox o on o.id = p.id
+  order by p.created_at, p.id;
+end;
