@@ -111,8 +111,8 @@ function expectReadAtMost(rowsMax: number, plans: Plan[]): void {
   }
 }
 
-// The one after it too, and as many that are not posted.
-const page = 2 * (LIMIT + 1)
+// The one after it too, and as many that are pending or rejected.
+const page = 3 * (LIMIT + 1)
 
 describe('a page of transactions reads no more than', () => {
   const lists: [name: string, rowsMax: number, who: Who, query: () => object][] = [

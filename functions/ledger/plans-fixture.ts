@@ -15,6 +15,8 @@ export interface PlanNode {
 /** A statement that was carried out, or one inside a function that was. */
 export interface Plan {
   statement: string
+  /** Pages of the database that it read, in memory or not, with the statements inside its functions. */
+  buffers: number
   nodes: PlanNode[]
 }
 
@@ -29,6 +31,7 @@ const SETUP = [
   `set auto_explain.log_min_duration = 0`,
   `set auto_explain.log_analyze = on`,
   `set auto_explain.log_timing = off`,
+  `set auto_explain.log_buffers = on`,
   `set auto_explain.log_nested_statements = on`,
   `set auto_explain.log_format = json`,
   `set auto_explain.log_level = notice`,
@@ -78,6 +81,8 @@ interface ExplainedNode {
   'Index Name'?: string
   'Actual Rows': number
   'Actual Loops': number
+  'Shared Hit Blocks'?: number
+  'Shared Read Blocks'?: number
   'Rows Removed by Filter'?: number
   'Rows Removed by Join Filter'?: number
   'Rows Removed by Index Recheck'?: number
@@ -86,6 +91,7 @@ interface ExplainedNode {
 
 const toPlan = ({ 'Query Text': statement, Plan: root }: Explained): Plan => ({
   statement,
+  buffers: (root['Shared Hit Blocks'] ?? 0) + (root['Shared Read Blocks'] ?? 0),
   nodes: flatten(root),
 })
 

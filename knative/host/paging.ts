@@ -23,10 +23,14 @@ export function decodeCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined
   const id = Buffer.from(cursor, 'base64url').toString()
   if (UUID.test(id)) return id
-  throw new ProblemError(problems.invalidInput, 'The cursor is not one that a page gave.', {
+  throw invalidCursor()
+}
+
+/** The refusal (400) of a cursor that no page of the list gave. */
+export const invalidCursor = (): ProblemError =>
+  new ProblemError(problems.invalidInput, 'The cursor is not one that a page of this list gave.', {
     errors: [{ path: '/cursor', message: 'must be the next_cursor of an earlier page' }],
   })
-}
 
 /** One page of `rows`, newest first, that were read with one more than `limit`. */
 export function page<Row extends { id: string }, Item>(
