@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { Outbox } from '../../eventing/outbox.ts'
 import type { Caller, Operation } from '../../knative/host/operation.ts'
 import type { Services } from '../../knative/host/services.ts'
 import accounts from './accounts.ts'
-import { deposit, testLedger, transfer, withdrawal, type TestLedger } from './ledger-fixture.ts'
+import { deposit, silent, testLedger, transfer, withdrawal, type TestLedger } from './ledger-fixture.ts'
+import { postOverdueOrders } from './overdue-orders.ts'
 import { explainingDatabase, type ExplainingDatabase, type Plan } from './plans-fixture.ts'
 import { postTransactions, type PostingRequest } from './post.ts'
 import { LOOKED_AT_MAX } from './transaction-lists.ts'
@@ -227,6 +229,12 @@ describe('posting reads no more than its accounts and keys', () => {
     for (let n = 0; n < 2; n++) await postTransactions(db, requests)
     expectReadAtMost(rowsOf(requests), db.plans())
   })
+})
+
+test('a sweep reads only orders that are overdue', async () => {
+  db.plans()
+  expect(await postOverdueOrders({ db, outbox: {} as Outbox, log: silent })).toBe(0)
+  expectReadAtMost(1, db.plans())
 })
 
 describe('page by page', () => {

@@ -49,6 +49,19 @@ describe('a batch', () => {
     expect(shown).toEqual([first, second, third].map(({ transaction }) => transaction))
   })
 
+  test('is posted now also where the caller would not wait: nothing of it is pending', async () => {
+    const { request } = batches.running
+    const answer = await request('POST', '/transactions/batch', {
+      token: batches.tokens.alice,
+      body: {
+        transactions: [{ type: 'transfer', account_id: batches.from, to_account_id: batches.to, amount: 1 }],
+      },
+      headers: { prefer: 'respond-async' },
+    })
+    expect(answer).toMatchObject({ status: 200, body: { results: [{ status: 201 }] } })
+    expect(answer.headers.has('preference-applied')).toBe(false)
+  })
+
   test('states one event for each transaction that was posted', async () => {
     const answer = await batches.send([
       batches.transfer(1),

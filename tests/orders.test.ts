@@ -1,0 +1,116 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { startBank, type Bank } from './support/bank.ts'
+import { registerCustomer, type Customer } from './support/customers.ts'
+import type { Answer } from './support/host.ts'
+import { until } from './support/until.ts'
+
+/** Orders (`Prefer: respond-async`) while the Broker hangs and processes die: each that was answered with 202 is posted
+ * once, without anybody's hand. */
+
+const EACH = '1.00'
+let bank: Bank
+let ada: Customer
+let account: string
+
+beforeAll(async () => {
+  bank = await startBank()
+  ada = await registerCustomer(bank)
+  account = await ada.openAccount('checking')
+  await ada.transact({ type: 'deposit', account_id: account, amount: EACH })
+}, 150_000)
+
+afterAll(async () => {
+  await bank?.stop()
+  if (bank) rmSync(bank.dataDir, { recursive: true, force: true })
+}, 60_000)
+
+const order = (key: string): Promise<Answer> =>
+  bank.call('POST', '/api/transactions', {
+    token: ada.token,
+    body: { type: 'deposit', account_id: account, amount: EACH },
+    headers: { prefer: 'respond-async', 'idempotency-key': key },
+  })
+
+/** Repeats an order until its answer is final, as a client does that got none or a 503. */
+const take = (key: string): Promise<Answer> =>
+  until(
+    async () => {
+      const answer = await order(key)
+      return answer.status < 500 && answer
+    },
+    { timeoutMs: 60_000, everyMs: 100, what: `an answer for ${key}` },
+  )
+
+/** Waits until nothing is pending; each has to be posted then, and no other. */
+async function checkPosted(ids: readonly string[]): Promise<void> {
+  const rows = await until(
+    async () => {
+      const found = await bank.sql<{ id: string; status: string }>(
+        'ledger',
+        'select id, status from transactions',
+      )
+      return found.every(({ status }) => status !== 'pending') && found
+    },
+    // A sweep comes every five minutes, should all else fail.
+    { timeoutMs: 480_000, everyMs: 500, what: 'all orders to be settled' },
+  )
+  expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(['completed']))
+  expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining([...ids]))
+  const balance = (await ada.balances())[account]
+  expect(balance).toBe(`${rows.length}.00`)
+  for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds'])
+    expect(await bank.sql('ledger', `select * from verify_${proof}()`)).toEqual([])
+}
+
+test('while RabbitMQ hangs, orders are taken, and posted when it goes on', async () => {
+  const pid = bank.rabbitmqPid()
+  process.kill(pid, 'SIGSTOP')
+  let answers: Answer[]
+  try {
+    answers = await Promise.all(Array.from({ length: 30 }, () => order(randomUUID())))
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 202))
+    // Who has taken them is gone before anything is published.
+    for (const victim of bank.functionPids()) kill(victim)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await checkPosted(answers.map(({ body }) => body.id as string))
+}, 600_000)
+
+test('while functions, RabbitMQ and Postgres are killed, each order is posted once', async () => {
+  let isOver = false
+  const killing = (async () => {
+    for (let n = 0; !isOver; n++) {
+      const pids = bank.functionPids()
+      if (pids.length > 0) kill(pids[randomInt(pids.length)]!)
+      if (n === 2) kill(bank.rabbitmqPid())
+      if (n === 5) kill(bank.postgresPid())
+      const next = performance.now() + 400
+      await until(() => isOver || performance.now() >= next)
+    }
+  })()
+  const ids: string[] = []
+  try {
+    for (let round = 0; round < 5; round++) {
+      const keys = Array.from({ length: 20 }, () => randomUUID())
+      const answers = await Promise.all([...keys, ...keys].map(take))
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]))
+      const given = answers.map(({ body }) => body.id as string)
+      expect(given.slice(keys.length)).toEqual(given.slice(0, keys.length))
+      ids.push(...given)
+    }
+  } finally {
+    isOver = true
+    await killing
+  }
+  await checkPosted([...new Set(ids)])
+}, 900_000)
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}
