@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readConfig } from '../../knative/host/config.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { testGateway, type TestGateway } from './gateway-fixture.ts'
 import { testLedger, type TestLedger } from './ledger-fixture.ts'
@@ -92,4 +93,9 @@ test('an account has the limits that the settings say', async () => {
     values: [ada],
   })
   expect(rows).toEqual([{ id: body.id, balance: 500_00n, balance_limit: 500_00n, deposit_limit: 200_00n }])
+})
+
+test.each(['0', '-1', '1.5', '1e3', 'many', '1000000000000001'])('a limit of %s stops the start', (limit) => {
+  expect(() => readConfig([], { ACCOUNT_BALANCE_MAX: limit })).toThrow('must be a number from 1 to')
+  expect(() => readConfig([], { OWN_DEPOSIT_MAX: limit })).toThrow('must be a number from 1 to')
 })
