@@ -141,6 +141,14 @@ test('the caller’s address goes along and is vouched for, what he claims about
   const { headers } = seen[0]!
   expect(headers['x-forwarded-for']).toBe('203.0.113.9')
   expect(headers[CLIENT_HEADER]).toMatch(/^203\.0\.113\.9 [\w-]{43}$/)
+
+  // Nor can they have the word about them taken away.
+  const connection = `close, ${CLIENT_HEADER.toUpperCase()}, x-forwarded-for`
+  await door.request('GET', '/api/accounts', { headers: { ...claims, connection } })
+  expect(seen[1]?.headers).toMatchObject({
+    'x-forwarded-for': '203.0.113.9',
+    [CLIENT_HEADER]: headers[CLIENT_HEADER],
+  })
 })
 
 test('the public keys are there for everybody, and only the public ones', async () => {

@@ -51,6 +51,11 @@ const UNKNOWN = 'unknown'
 export function vouch(request: IncomingMessage, key: string): void {
   const address = clientAddress(request) || UNKNOWN
   request.headers[CLIENT_HEADER] = `${address} ${seal(address, key)}`
+  // What a client names there is taken away at the next hop (RFC 9110, section 7.6.1), but this is not the client's.
+  const named = request.headers.connection
+    ?.split(',')
+    .filter((name) => name.trim().toLowerCase() !== CLIENT_HEADER)
+  if (named) request.headers.connection = named.join(',')
 }
 
 function vouchedFor(said: string | string[] | undefined, key: string): string | undefined {
