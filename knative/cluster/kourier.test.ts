@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { answer } from '../host/answer.ts'
 import { clientAddress } from '../host/client-address.ts'
+import { endToEnd } from '../host/hop-by-hop.ts'
 import { operation } from '../host/operation.ts'
 import { findEnvoy } from '../../tests/support/envoy.mjs'
 import { startFunction, type TestFunction } from '../../tests/support/host.ts'
@@ -52,7 +53,9 @@ async function freePort(): Promise<number> {
 /** A proxy to `port` that appends whom it was called by, as httputil.ReverseProxy with a Director does. */
 const appending = (port: number): Server =>
   createServer((request, response) => {
-    const before = request.headers['x-forwarded-for']
+    // First it takes away what Connection names.
+    const kept = endToEnd(request.headers)
+    const before = kept['x-forwarded-for']
     const caller = request.socket.remoteAddress!.replace('::ffff:', '')
     const headers = {
       ...request.headers,
@@ -103,6 +106,13 @@ function listener(name: string, port: number, config: Record<string, string>, to
   }
   const filters = [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }]
   return { name, address: at(port), filter_chains: [{ filters }] }
+}
+
+interface Asking {
+  from: string
+  claims?: string[]
+  host?: string
+  connection?: string
 }
 
 const OWN = 'front-door.bank.example.org'
@@ -161,12 +171,13 @@ whereEnvoyIs('behind Kourier’s Envoy', () => {
   }
 
   /** The address that the function sees of a client with the address `from`. */
-  const addressSeen = (
-    port: number,
-    { from, claims, host = OWN }: { from: string; claims?: string[]; host?: string },
-  ): Promise<string> =>
+  const addressSeen = (port: number, { from, claims, host = OWN, connection }: Asking): Promise<string> =>
     new Promise((resolve, reject) => {
-      const headers = { host, ...(claims && { 'x-forwarded-for': claims }) }
+      const headers = {
+        host,
+        ...(connection && { connection }),
+        ...(claims && { 'x-forwarded-for': claims }),
+      }
       const request = http.get({ host: '127.0.0.1', port, localAddress: from, headers }, (response) => {
         let text = ''
         response.on('data', (chunk: Buffer) => (text += chunk.toString()))
@@ -190,6 +201,14 @@ whereEnvoyIs('behind Kourier’s Envoy', () => {
         const seen = await addressSeen(gateway, { from, host, ...(claims && { claims }) })
         expect([host, seen]).toEqual([host, from])
       }
+  })
+
+  test('a client can’t have its address taken away on the way', async () => {
+    const claims = { claims: ['6.6.6.6, 7.7.7.7, 8.8.8.8'], connection: 'close, X-Forwarded-For' }
+    // Envoy refuses it, and strips what Connection may name.
+    await expect(addressSeen(gateway, { from: '127.0.0.2', ...claims })).rejects.toThrow('got 400')
+    const other = { ...claims, connection: 'close, X-Microbank-Client' }
+    expect(await addressSeen(gateway, { from: '127.0.0.2', ...other })).toBe('127.0.0.2')
   })
 
   test('a client can’t take the inner way by its Host', async () => {
