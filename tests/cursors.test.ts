@@ -29,7 +29,7 @@ beforeAll(async () => {
   }
   const db = openDatabase({ url: databases.get('ledger')!.url, poolMax: 1, name: 'test', log })
   const [row] = await db.query<{ id: string }>({
-    text: `select (open_account($1, 'checking', 'USD', 0)).id`,
+    text: `select (open_account($1, 'checking', 'USD', 0, 1000000, 1000000, 100)).account.id`,
     values: [userId],
   })
   account = row!.id

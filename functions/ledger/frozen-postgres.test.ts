@@ -35,7 +35,7 @@ beforeAll(async () => {
     DATABASE_TIMEOUT_MS: '1000',
     BROKER_URL: 'http://127.0.0.1:9/',
   })
-  const text = `select id from open_account($1, 'checking', 'USD', 0)`
+  const text = `select (account).id from open_account($1, 'checking', 'USD', 0, 1000000000, 1000000000, 100)`
   accounts = []
   for (let n = 0; n < 2; n++)
     accounts.push((await owner.query<{ id: string }>({ text, values: [alice] }))[0]!.id)

@@ -25,7 +25,7 @@ beforeAll(async () => {
     [many, 8_000],
   ] as const) {
     const rows = await ledger.db.query<{ id: string }>({
-      text: `select (open_account($1, 'checking', 'USD', 0)).id from generate_series(1, $2)`,
+      text: `select (open_account($1, 'checking', 'USD', 0, 1000000, 1000000, 100000)).account.id from generate_series(1, $2)`,
       values: [owner, count],
     })
     accounts.set(
