@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { parseAllDocuments } from 'yaml'
-import { field, optionalText, readResource, strings, wrong, type Resource } from './resource.ts'
+import { join } from 'node:path'
+import { isKustomization, patched, readKustomization } from './kustomization.ts'
+import { field, optionalText, parseYaml, readResource, strings, wrong, type Resource } from './resource.ts'
 import { readService, type ServiceManifest } from './service-manifest.ts'
 
 /** The namespace that every manifest of the bank lives in. */
@@ -24,19 +24,18 @@ export interface Manifests {
   pingSources: PingSourceManifest[]
   /** Broker, RabbitmqBrokerConfig and Trigger documents: eventing/broker knows what they mean. */
   eventing: Resource[]
-  /** All that was read, as it was written, in the order of the files. */
+  /** All that was read, with its patches, in the order of the files. */
   resources: Resource[]
 }
 
 const EVENTING_KINDS = ['Broker', 'RabbitmqBrokerConfig', 'Trigger']
 
 /**
- * Reads what a cluster would be given: every YAML file under `<root>/knative/services` and `<root>/eventing`, and
- * `<root>/knative/config*.yaml`. Kinds that mean nothing to the local runtime are passed over.
- * Throws one error, with the file's name, where a document is not what it should be.
+ * Reads what a cluster would be given, and says what the local runtime needs of it. Kinds that mean nothing to it are
+ * passed over. Throws one error, with the file's name, where a document is not what it should be.
  */
 export function readManifests(root: string): Manifests {
-  const resources = manifestFiles(root).flatMap((file) => readDocuments(root, file))
+  const resources = readResources(root)
   refuseDuplicates(resources)
   const ofKind = (kind: string, group: string) =>
     resources.filter((resource) => resource.kind === kind && resource.apiVersion.startsWith(group))
@@ -56,15 +55,29 @@ export function readManifests(root: string): Manifests {
   return manifests
 }
 
+/**
+ * Every object in the YAML files under `<root>/knative/services` and `<root>/eventing`, and in `<root>/knative/config*.yaml`,
+ * as `kubectl apply -k` would apply it: with the patches of the kustomization.yaml in its folder or above.
+ */
+export function readResources(root: string): Resource[] {
+  const files = manifestFiles(root)
+  const kustomizations = files.filter(isKustomization).map((file) => readKustomization(root, file))
+  const others = kustomizations.flatMap(({ patches }) => patches.map(({ file }) => file))
+  return files
+    .filter((file) => !isKustomization(file) && !others.includes(file))
+    .flatMap((file) => readDocuments(root, file))
+    .map((resource) => patched(resource, kustomizations))
+}
+
+/** Relative to the root. */
 function manifestFiles(root: string): string[] {
-  const folder = join(root, 'knative')
-  const config = list(folder).filter((file) => /^config.*\.ya?ml$/.test(file))
+  const config = list(join(root, 'knative')).filter((file) => /^config.*\.ya?ml$/.test(file))
   return [
-    ...config.map((file) => join(folder, file)),
+    ...config.map((file) => join('knative', file)),
     ...['knative/services', 'eventing'].flatMap((name) =>
       list(join(root, name), true)
         .filter((file) => /\.ya?ml$/.test(file))
-        .map((file) => join(root, name, file)),
+        .map((file) => join(name, file)),
     ),
   ].sort()
 }
@@ -78,15 +91,9 @@ function list(folder: string, recursive = false): string[] {
   }
 }
 
-function readDocuments(root: string, path: string): Resource[] {
-  const file = relative(root, path)
-  const documents = parseAllDocuments(readFileSync(path, 'utf8'))
-  return documents.flatMap((parsed) => {
-    const [error] = parsed.errors
-    if (error) throw new Error(`${file}: ${error.message}`)
-    const document = parsed.toJS() as Record<string, unknown> | null
-    return document === null ? [] : [readResource(file, document)]
-  })
+function readDocuments(root: string, file: string): Resource[] {
+  const documents = parseYaml(file, readFileSync(join(root, file), 'utf8'))
+  return documents.map((document) => readResource(file, document as Record<string, unknown>))
 }
 
 function refuseDuplicates(resources: Resource[]): void {

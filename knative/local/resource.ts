@@ -1,11 +1,25 @@
+import { parseAllDocuments } from 'yaml'
+
 /** One YAML document, with the file it came from: every complaint about it names that file. */
 export interface Resource {
   file: string
+  /** The files of the patches that were applied to it. */
+  patchedBy?: string[]
   apiVersion: string
   kind: string
   metadata: { name: string; labels: Record<string, string>; annotations: Record<string, string> }
-  /** The document as it was written. */
+  /** The document as it was written, and then patched. */
   document: Record<string, unknown>
+}
+
+/** The documents of a YAML file, empty ones left out; throws with the file's name where it is not YAML. */
+export function parseYaml(file: string, text: string): unknown[] {
+  return parseAllDocuments(text).flatMap((parsed) => {
+    const [error] = parsed.errors
+    if (error) throw new Error(`${file}: ${error.message}`)
+    const document: unknown = parsed.toJS()
+    return document === null ? [] : [document]
+  })
 }
 
 /** Takes one parsed YAML document for a Kubernetes resource; throws where it is none. */
@@ -45,9 +59,10 @@ export function optionalText(resource: Resource, path: string): string | undefin
 
 /** The error for a value that can't be used: names the file, the resource, the field, what was expected and what came. */
 export function wrong(resource: Resource, path: string, expected: string, value: unknown): Error {
-  const { file, kind, metadata } = resource
+  const { file, kind, metadata, patchedBy = [] } = resource
   const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
-  return new Error(`${file}: ${kind} ${metadata.name}: ${path} ${found}; expected ${expected}`)
+  const patches = patchedBy.length > 0 ? ` (patched by ${patchedBy.join(', ')})` : ''
+  return new Error(`${file}: ${kind} ${metadata.name}: ${path} ${found}; expected ${expected}${patches}`)
 }
 
 /** A map of texts, as labels, annotations and a ConfigMap's data are. */

@@ -49,6 +49,14 @@ spec:
   reference: { apiVersion: eventing.knative.dev/v1, kind: Broker, name: default }
 `
 
+const PATCHES = `
+resources: [crashing.yaml, sound.yaml]
+patches:
+  - target: { kind: Service, name: sound }
+    patch: |
+      - { op: add, path: /spec/template/spec/containers/0/resources, value: { limits: { memory: 256Mi } } }
+`
+
 const CRASHING = "console.error('no such account book'); process.exit(3)"
 
 let home: string
@@ -62,6 +70,7 @@ beforeAll(async () => {
   const services = { sound: server('res.end()'), crashing: CRASHING }
   folder = folderWith({
     'eventing/events.yaml': EVENTING,
+    'knative/services/kustomization.yaml': PATCHES,
     ...Object.fromEntries(
       Object.entries(services).flatMap(([name, script]) => [
         [`bundles/${name}.cjs`, script],
@@ -129,9 +138,11 @@ withKubectl('kubectl prints what belongs to eventing, and Revisions, as against 
     expect(together).toContain(name)
 })
 
-withKubectl('an object is the manifest with the status that it has', async () => {
+withKubectl('an object is the manifest, patched, with the status that it has', async () => {
   const sound = JSON.parse(await kubectl('get ksvc sound -o json'))
-  expect(sound.spec.template.spec.containers).toEqual([{ image: 'microbank', args: ['sound'] }])
+  expect(sound.spec.template.spec.containers).toEqual([
+    { image: 'microbank', args: ['sound'], resources: { limits: { memory: '256Mi' } } },
+  ])
   expect(
     sound.status.conditions.map(({ type, status }: Record<string, string>) => `${type} ${status}`),
   ).toEqual(['ConfigurationsReady True', 'Ready True', 'RoutesReady True'])
