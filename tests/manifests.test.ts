@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
-import { documents, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
+import { documents, everything, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
 
 /** What a cluster would be given: each object by itself, and held against the others and the code. */
 
-const everything = files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/).flatMap(documents)
-const ofKind = (...kinds: string[]) => everything.filter(({ kind }) => kinds.includes(kind))
+const all = everything()
+const ofKind = (...kinds: string[]) => all.filter(({ kind }) => kinds.includes(kind))
 const functions = ofKind('Service').filter(({ apiVersion }) => apiVersion.startsWith('serving.knative.dev/'))
 const named = ({ kind, metadata }: Manifest): string => `${kind} ${metadata?.name}`
 
@@ -27,7 +27,7 @@ const containers = pods.flatMap(({ name, template: { spec } }) =>
 )
 
 test('every object of Kubernetes’ own is of its kind’s type', () => {
-  const own = everything.filter(hasKubernetesType)
+  const own = all.filter(hasKubernetesType)
   expect(own.length).toBeGreaterThan(10)
   expect(typeErrors(own)).toEqual([])
 })
@@ -56,19 +56,22 @@ test('who asks for a client’s address is always reached through the activator,
 })
 
 describe('files', () => {
-  const kustomizations = everything.filter(({ kind }) => kind === 'Kustomization')
+  const kustomizations = ofKind('Kustomization')
+  /** The files and folders that a kustomization deploys, or patches with. */
+  const pathsIn = ({ resources, patches = [] }: Manifest): string[] => [
+    ...resources,
+    ...patches.flatMap(({ path }: Manifest) => path ?? []),
+  ]
 
   test('a kustomization names what is there', () => {
-    for (const { file, resources, configMapGenerator = [] } of kustomizations)
-      for (const path of [...resources, ...configMapGenerator.flatMap((map: Manifest) => map.files)])
+    for (const { file, configMapGenerator = [], ...rest } of kustomizations)
+      for (const path of [...pathsIn(rest), ...configMapGenerator.flatMap((map: Manifest) => map.files)])
         expect([file, path, existsSync(join(ROOT, dirname(file), path))]).toEqual([file, path, true])
   })
 
   test('every manifest is deployed: by a kustomization, by skaffold, or by the scripts of the cluster', () => {
     const listed = new Set(
-      kustomizations.flatMap(({ file, resources }) =>
-        resources.map((path: string) => join(dirname(file), path)),
-      ),
+      kustomizations.flatMap(({ file, ...rest }) => pathsIn(rest).map((path) => join(dirname(file), path))),
     )
     const text =
       read('skaffold.yaml') +
@@ -79,7 +82,7 @@ describe('files', () => {
       listed.has(file) ||
       text.includes(file) ||
       text.includes(`$here/${file.slice('knative/cluster/'.length)}`)
-    const objects = everything.filter(({ kind }) => kind !== 'Kustomization')
+    const objects = all.filter(({ kind }) => kind !== 'Kustomization')
     expect([...new Set(objects.map(({ file }) => file))].filter((file) => !deployed(file))).toEqual([])
   })
 

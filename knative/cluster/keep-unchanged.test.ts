@@ -3,11 +3,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseAllDocuments, stringify } from 'yaml'
-import { documents, files, type Manifest, ROOT } from '../../tests/support/repository.ts'
+import { documents, files, type Manifest, manifests, ROOT } from '../../tests/support/repository.ts'
 import { keepUnchanged } from './keep-unchanged.mjs'
 
 const [JOB] = documents('knative/postgres/migrations.yaml')
-const [SERVICE] = documents('knative/services/transfer.yaml')
+const SERVICES = manifests('Service').filter(({ apiVersion }) => apiVersion === 'serving.knative.dev/v1')
+const SERVICE = SERVICES.find(({ metadata }) => metadata.name === 'transfer')
 
 const withImage = (object: Manifest, tag: string): Manifest => {
   const copy = structuredClone(object)
@@ -65,8 +66,8 @@ test('migrations that did not change are applied once in each run of skaffold, a
 })
 
 test('what does not run the bank’s image stays as it is', () => {
-  const manifests = ['knative/config.yaml', 'knative/bank/domain.yaml', 'knative/isolation/bank.yaml']
-  const objects = manifests.flatMap(documents)
+  const others = ['knative/config.yaml', 'knative/bank/domain.yaml', 'knative/isolation/bank.yaml']
+  const objects = others.flatMap(documents)
   const written = keepUnchanged(
     objects.map((object) => stringify(object)).join('---\n'),
     () => undefined,
@@ -90,24 +91,23 @@ describe('in a tree of the bank', () => {
   const edit = (file: string, change: (text: string) => string) =>
     writeFileSync(join(tree, file), change(readFileSync(join(tree, file), 'utf8')))
 
-  const services = files(/^knative\/services\/(?!kustomization)/).flatMap(documents)
   /** Deploys everything; returns what got the new image. */
   function changedWith(tag: string): string[] {
     const { stdout, stderr, status } = spawnSync('node', ['knative/cluster/keep-unchanged.mjs'], {
       cwd: tree,
       env: { ...process.env, PATH: `${tree}${delimiter}${process.env.PATH}` },
-      input: [...services, JOB].map((object) => stringify(withImage(object, tag))).join('---\n'),
+      input: [...SERVICES, JOB].map((object) => stringify(withImage(object, tag))).join('---\n'),
       encoding: 'utf8',
     })
     expect([stderr, status]).toEqual(['', 0])
     const items = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest)
     writeFileSync(join(tree, 'cluster.json'), JSON.stringify({ items }))
-    expect(items).toHaveLength(services.length + 1)
+    expect(items).toHaveLength(SERVICES.length + 1)
     return items.filter((object) => imageOf(object) === tag).map(({ metadata }) => metadata.name as string)
   }
 
   test('a changed line gives a new image to the functions whose bundle it changes', () => {
-    expect(changedWith('one')).toHaveLength(services.length + 1)
+    expect(changedWith('one')).toHaveLength(SERVICES.length + 1)
     expect(changedWith('two')).toEqual([])
     // It prints as it is loaded, also where it is only looked at: nothing but manifests may be written.
     edit(
@@ -118,6 +118,6 @@ describe('in a tree of the bank', () => {
     edit('functions/ledger/sql/0001-accounts.sql', (sql) => `${sql}\n-- more\n`)
     expect(changedWith('four')).toEqual(['migrations'])
     edit('Dockerfile', (text) => text.replace('NODE=node:24', 'NODE=node:25'))
-    expect(changedWith('five')).toHaveLength(services.length + 1)
+    expect(changedWith('five')).toHaveLength(SERVICES.length + 1)
   })
 })

@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import { findOperations } from '../../knative/build/operations.mjs'
 import type { Operation } from '../../knative/host/operation.ts'
+import { readResources } from '../../knative/local/manifests.ts'
 
 export const ROOT = join(__dirname, '../..')
 
@@ -55,12 +56,17 @@ export async function contracts(): Promise<(EventContract & { file: string })[]>
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Manifest = any
 
-/** The objects in a YAML file, each with its name. */
+/** The objects in a YAML file as they are written, each with its name. */
 export const documents = (file: string): Manifest[] =>
   parseAllDocuments(read(file)).map((document) => ({ ...document.toJS(), file }))
 
-/** The objects of a kind in all YAML files, with the file that holds each. */
-export const manifests = (kind: string): Manifest[] =>
-  files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/)
-    .flatMap(documents)
-    .filter((object) => object.kind === kind)
+/** The objects in all YAML files, with the file that holds each, and with the patches that the local runtime applies. */
+export function everything(): Manifest[] {
+  const patched = readResources(ROOT).map(({ document, file }) => ({ ...document, file }))
+  const seen = new Set(patched.map(({ file }) => file))
+  const others = files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/).filter((file) => !seen.has(file))
+  return [...patched, ...others.flatMap(documents)]
+}
+
+/** Those of a kind. */
+export const manifests = (kind: string): Manifest[] => everything().filter((object) => object.kind === kind)
