@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { catalogueOf } from '../../knative/host/catalogue.ts'
 import { CLIENT_HEADER } from '../../knative/host/client-address.ts'
-import { signingKey, startFunction, type TestFunction } from '../../tests/support/host.ts'
-import { operations } from '../../tests/support/repository.ts'
+import { signingKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { manifests, operations } from '../../tests/support/repository.ts'
+import { until } from '../../tests/support/until.ts'
+import { FUNCTION_MS_MAX } from './forward.ts'
 import frontDoor from './front-door.ts'
 
 /** Stands where the gateway to the functions is: tells what reached whom, or fails as it is told. */
@@ -177,8 +180,11 @@ describe('health', () => {
       /^accounts\./.test(request.headers.host ?? '')
         ? response.writeHead(503, { 'content-type': 'application/json' }).end('{"database":"unavailable"}')
         : healthy(request, response, body)
-    const { status, body } = await door.request('GET', '/health')
-    expect(status).toBe(503)
+    // What was found stays true for two seconds.
+    const { body } = await until(async () => {
+      const answer = await door.request('GET', '/health')
+      return answer.status === 503 && answer
+    })
     expect(body.contexts).toMatchObject({
       ledger: { status: 'unavailable', database: 'unavailable' },
       identity: { status: 'ok' },
@@ -188,9 +194,46 @@ describe('health', () => {
     expect((await door.request('GET', '/health/treasury')).status).toBe(404)
   })
 
-  test('services lists every function that has an address', async () => {
+  test('however many ask, each function is asked once', async () => {
     behave = healthy
-    const { body } = await door.request('GET', '/health/services')
+    await until(async () => (await door.request('GET', '/health')).status === 200)
+    seen = []
+    await Promise.all(Array.from({ length: 50 }, () => door.request('GET', '/health')))
+    const asked = seen.map(({ host }) => host)
+    expect(asked.length).toBe(new Set(asked).size)
+  })
+
+  test('services lists every function that has an address, for operators alone', async () => {
+    behave = healthy
+    const ask = async (role?: 'customer' | 'operator') =>
+      door.request('GET', '/health/services', {
+        ...(role && { token: await token({ userId: randomUUID(), role }) }),
+      })
+    seen = []
+    expect((await ask()).status).toBe(401)
+    expect((await ask('customer')).status).toBe(403)
+    expect(seen).toEqual([])
+    const { body } = await ask('operator')
     expect(Object.keys(body.services)).toEqual(expect.arrayContaining(['transfer', 'login', 'notifications']))
   })
+})
+
+test('metrics and readiness are for the platform: whoever comes through the outer gateway finds nothing', async () => {
+  const outside = { 'x-forwarded-for': '203.0.113.9' }
+  const inside = { ...outside, host: 'front-door.bank.svc.cluster.local' }
+  for (const path of ['/metrics', '/readyz']) {
+    expect((await door.request('GET', path, { headers: outside })).status).toBe(404)
+    expect((await door.request('GET', path, { headers: inside })).status).toBe(200)
+    expect((await door.request('GET', path)).status).toBe(200)
+  }
+})
+
+test('the front door waits longer than any function takes, and the platform longer than the front door', () => {
+  const HELD_SECONDS = 20
+  for (const { metadata, spec } of manifests('Service')) {
+    if (!spec.template) continue
+    const milliseconds = spec.template.spec.timeoutSeconds * 1000
+    if (metadata.name === 'front-door') expect(milliseconds).toBeGreaterThan(FUNCTION_MS_MAX)
+    else expect(milliseconds + HELD_SECONDS * 1000).toBeLessThan(FUNCTION_MS_MAX)
+  }
 })

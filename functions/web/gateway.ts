@@ -3,9 +3,13 @@ import { answer, answerError } from '../../knative/host/answer.ts'
 import { parseJson, readBytes } from '../../knative/host/body.ts'
 import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
 import { vouch } from '../../knative/host/client-address.ts'
+import { misframed, originForm } from '../../knative/host/framing.ts'
+import { makeLast } from '../../knative/host/last-answer.ts'
 import type { Exchange } from '../../knative/host/exchange.ts'
 import { problem, problems } from '../../knative/host/problems.ts'
+import { authenticate } from '../../knative/host/request.ts'
 import type { Services } from '../../knative/host/services.ts'
+import { createTokenVerifier, type TokenVerifier } from '../../knative/host/tokens.ts'
 import { createForward } from './forward.ts'
 import { createHealth } from './health.ts'
 import { choose, createRouting, type Target } from './routing.ts'
@@ -43,6 +47,14 @@ export function mountFrontDoor(
   })
   return (exchange) => {
     const { request, response } = exchange
+    const path = originForm(request)
+    const wrong = misframed(request) ?? (path === undefined ? 'The URL must be a path.' : undefined)
+    if (wrong !== undefined) {
+      makeLast(response)
+      answer(response, problem(problems.badRequest, wrong))
+      return
+    }
+    request.url = path
     // Where express finds its locals, if there are any.
     app(request, Object.assign(response, { locals: { exchange } }))
   }
@@ -50,8 +62,13 @@ export function mountFrontDoor(
 
 function mountHealth(app: Express, services: Services, catalogue: readonly CatalogueEntry[]): void {
   const health = createHealth(catalogue, services)
+  let tokens: TokenVerifier | undefined
   app.get('/health', async (_request, response) => answer(response, await health.all()))
-  app.get('/health/services', async (_request, response) => answer(response, await health.services()))
+  // It wakes every function.
+  app.get('/health/services', async (request, response) => {
+    await authenticate(request, 'operator', (tokens ??= createTokenVerifier(services.config.JWKS)))
+    answer(response, await health.services())
+  })
   app.get('/health/:context', async (request, response) =>
     answer(response, await health.one(request.params.context)),
   )

@@ -10,12 +10,26 @@ interface FunctionHealth {
 
 // Long enough for a function that has to start first.
 const TIMEOUT_MS = 10_000
+/** However many ask, a function is asked once in this time: these pages are for everybody. */
+const FRESH_MS = 2_000
 
-/** The health pages of the bank. Asking a function wakes it up; nothing is remembered between two questions. */
+/** The health pages of the bank. Asking a function wakes it up. */
 export function createHealth(catalogue: readonly CatalogueEntry[], { send, config }: Services) {
   const contexts = [...new Set(catalogue.map((entry) => entry.context))].sort()
 
-  const ask = async (service: string): Promise<FunctionHealth> => {
+  const known = new Map<string, { health: Promise<FunctionHealth>; isFresh: boolean }>()
+
+  const ask = (service: string): Promise<FunctionHealth> => {
+    const before = known.get(service)
+    if (before?.isFresh) return before.health
+    const entry = { health: askNow(service), isFresh: true }
+    known.set(service, entry)
+    const expire = (): void => void (entry.isFresh = false)
+    void entry.health.then(() => setTimeout(expire, FRESH_MS).unref())
+    return entry.health
+  }
+
+  const askNow = async (service: string): Promise<FunctionHealth> => {
     try {
       const url = `http://${service}.${config.SERVICE_DOMAIN}/health`
       const { status, body } = await send({ url, method: 'GET', timeoutMs: TIMEOUT_MS })
@@ -49,10 +63,10 @@ export function createHealth(catalogue: readonly CatalogueEntry[], { send, confi
       summary(Object.fromEntries(contexts.map((context) => [context, speakerOf(context)])), 'contexts'),
     services: () => summary(Object.fromEntries(catalogue.map(({ name }) => [name, name])), 'services'),
     async one(context: string): Promise<Reply> {
-      const known = contexts.find((candidate) => candidate === context)
-      if (!known)
+      const asked = contexts.find((candidate) => candidate === context)
+      if (!asked)
         return problem(problems.notFound, `There is no context ${context}; there are ${contexts.join(', ')}.`)
-      const body = await ask(speakerOf(known))
+      const body = await ask(speakerOf(asked))
       return { status: body.status === 'ok' ? 200 : 503, body }
     },
   }

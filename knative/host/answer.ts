@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
+import { isArriving } from './framing.ts'
+import { makeLast } from './last-answer.ts'
 import type { Reply } from './operation.ts'
 import { problem, ProblemError, problems, UnavailableError } from './problems.ts'
 import { startTiming } from './start-timing.ts'
@@ -8,6 +10,7 @@ import { startTiming } from './start-timing.ts'
 export function answer(response: ServerResponse, { status, headers, body }: Reply): void {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const timing = startTiming()
+  if (isArriving(response.req)) makeLast(response)
   response.writeHead(status, {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',

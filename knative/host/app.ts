@@ -1,11 +1,11 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Metrics } from '../../monitoring/metrics.ts'
 import type { Tracer } from '../../monitoring/tracer.ts'
 import { answer, answerError } from './answer.ts'
 import { readJson } from './body.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import { trust, type Trust } from './client-address.ts'
-import { receiveEvent } from './events.ts'
+import { isClusterLocal, receiveEvent } from './events.ts'
 import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
 import type { AnyRoute, Caller, Operation } from './operation.ts'
@@ -172,11 +172,13 @@ function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
     ]),
   ]
   yield own('/healthz', ({ response }) => answer(response, { status: 200, body: { status: 'ok' } }))
-  yield own('/readyz', ({ response }) => {
+  yield own('/readyz', ({ request, response }) => {
+    if (isStranger(request)) return notFound(operation, response)
     if (isReady()) answer(response, { status: 200, body: { status: 'ok' } })
     else answer(response, problem(problems.unavailable, 'This process is stopping.'))
   })
-  yield own('/metrics', async ({ response }) => {
+  yield own('/metrics', async ({ request, response }) => {
+    if (isStranger(request)) return notFound(operation, response)
     const { contentType, text } = await metrics.expose()
     response.writeHead(200, { 'content-type': contentType }).end(text)
   })
@@ -185,8 +187,16 @@ function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
     yield own('/health', async ({ response }) => answer(response, await health(operation, services)))
 }
 
+/** Whether a request came through the outer gateway. Those of the platform come straight to the process, or name a
+ * cluster-local host, which the outer gateway routes for nobody. */
+const isStranger = (request: IncomingMessage): boolean =>
+  request.headers['x-forwarded-for'] !== undefined && !isClusterLocal(request)
+
 const answerNotFound =
-  ({ name }: Operation) =>
+  (operation: Operation) =>
   ({ response }: Exchange): undefined => {
-    answer(response, problem(problems.notFound, `${name} has nothing at this address.`))
+    notFound(operation, response)
   }
+
+const notFound = ({ name }: Operation, response: ServerResponse): void =>
+  answer(response, problem(problems.notFound, `${name} has nothing at this address.`))

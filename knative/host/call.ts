@@ -23,6 +23,8 @@ export type FunctionClient = (service: string, options: CallOptions) => Promise<
 
 // A cold start of the function called must fit in.
 const TIMEOUT_MS = 10_000
+// All tries together: less than the caller itself may take, or it could not say who did not answer.
+const ALL_TRIES_MS = 20_000
 // Answers that say "not now": the function is starting, draining or full.
 const REPEATABLE = new Set([429, 502, 503, 504])
 
@@ -34,6 +36,7 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
   return async (service, { method = 'GET', path, token, body, traceparent }) => {
     const policy = policies.get(service) ?? (await createPolicy())
     policies.set(service, policy)
+    const deadline = performance.now() + ALL_TRIES_MS
     const attempt = async (): Promise<IncomingAnswer> => {
       const answer = await send({
         url: `http://${service}.${domain}${path}`,
@@ -45,7 +48,7 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         body: body === undefined ? undefined : JSON.stringify(body),
-        timeoutMs: TIMEOUT_MS,
+        timeoutMs: Math.max(1, Math.min(TIMEOUT_MS, deadline - performance.now())),
       })
       if (REPEATABLE.has(answer.status)) throw new UnavailableError(`${service} answered ${answer.status}`)
       return answer

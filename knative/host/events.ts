@@ -13,11 +13,15 @@ import { eventKey, type Validators } from './validation.ts'
 
 const EVENT_BYTES_MAX = 2 * 1024 * 1024
 
-/** Only the platform may deliver events. Its requests name the Service's cluster-local host, which the outer
- * gateway routes for nobody; everybody else finds nothing here. */
-function checkSender({ headers }: IncomingMessage): void {
+/** Whether a request names a cluster-local host, which the outer gateway routes for nobody. */
+export function isClusterLocal({ headers }: IncomingMessage): boolean {
   const host = (headers.host ?? '').replace(/:\d+$/, '')
-  if (/\.svc(\.cluster\.local)?$/.test(host)) return
+  return /\.svc(\.cluster\.local)?$/.test(host)
+}
+
+/** Only the platform may deliver events; everybody else finds nothing here. */
+function checkSender(request: IncomingMessage): void {
+  if (isClusterLocal(request)) return
   throw new ProblemError(problems.notFound, 'There is nothing at this address.')
 }
 

@@ -15,11 +15,25 @@ const HOP_BY_HOP = new Set([
   'expect',
 ])
 
+/** What frames a message, says who asks, or is written by the platform. A sender can name any header in `Connection` to
+ * have the next hop drop it; not these. */
+const KEPT =
+  /^(host|authorization|cookie|forwarded|traceparent|tracestate|idempotency-key|prefer|content-.+|x-forwarded-.+|ce-.+)$/
+
 /** The headers without those that concern only the connection they came over. */
 export function endToEnd(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? []
   const kept: OutgoingHttpHeaders = {}
-  for (const name in headers)
-    if (!HOP_BY_HOP.has(name) && !(named.length > 0 && named.includes(name))) kept[name] = headers[name]
+  for (const name in headers) {
+    if (HOP_BY_HOP.has(name)) continue
+    if (named.length > 0 && named.includes(name) && !KEPT.test(name)) continue
+    kept[name] = headers[name]
+  }
   return kept
+}
+
+/** The headers of a request for the next hop, without the length of its body: whoever sends that frames it anew. */
+export function requestHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const { 'content-length': _length, ...rest } = headers
+  return endToEnd(rest)
 }

@@ -19,6 +19,7 @@ const define = (name: string, status: number, title: string): ProblemType => ({ 
 export const problems = {
   invalidInput: define('invalid-input', 400, 'The request is not valid'),
   invalidJson: define('invalid-json', 400, 'The body is not JSON'),
+  badRequest: define('bad-request', 400, 'The request is not valid HTTP'),
   unauthenticated: define('unauthenticated', 401, 'A valid access token is needed'),
   forbidden: define('forbidden', 403, 'Your role does not allow this'),
   notFound: define('not-found', 404, 'Not found'),
@@ -29,6 +30,7 @@ export const problems = {
   unsupportedMediaType: define('unsupported-media-type', 415, 'The body must be application/json'),
   idempotencyKeyReused: define('idempotency-key-reused', 422, 'This key was used for another request'),
   tooManyRequests: define('too-many-requests', 429, 'Too many requests'),
+  headersTooLarge: define('headers-too-large', 431, 'The headers are too large'),
   internal: define('internal-error', 500, 'Something went wrong here'),
   badGateway: define('upstream-failed', 502, 'The function failed'),
   unavailable: define('unavailable', 503, 'Not available at the moment'),

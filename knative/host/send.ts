@@ -38,7 +38,12 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
     new Promise((resolve, reject) => {
       const target = new URL(url)
       const fail = (cause: unknown): void =>
-        reject(new UnavailableError(`no answer from ${target.host}`, { cause }))
+        // The message may be told to a caller, who has nothing to do with hosts; the cause is for the log.
+        reject(
+          new UnavailableError('another part of the bank did not answer', {
+            cause: new Error(`no answer from ${target.host}: ${String(cause)}`, { cause }),
+          }),
+        )
       const request = http.request({
         agent,
         method,
@@ -46,7 +51,12 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
         path: target.pathname + target.search,
         headers: { host: target.host, ...headers, 'content-length': body ? Buffer.byteLength(body) : 0 },
       })
-      const timer = setTimeout(() => request.destroy(new Error(`not within ${timeoutMs} ms`)), timeoutMs)
+      const timer = setTimeout(() => {
+        const late = new Error(`not within ${timeoutMs} ms`)
+        // A request that waits for a connection says nothing of its end before it has got one.
+        fail(late)
+        request.destroy(late)
+      }, timeoutMs)
       request.on('close', () => clearTimeout(timer))
       request.on('error', fail)
       request.on('response', (response) => {

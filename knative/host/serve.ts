@@ -1,4 +1,3 @@
-import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLog, type Log } from '../../monitoring/log.ts'
 import { createMetrics } from '../../monitoring/metrics.ts'
@@ -7,6 +6,7 @@ import { createApp } from './app.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import { databaseSetting, readConfig, type Config, type ConfigName } from './config.ts'
 import { createServices } from './create-services.ts'
+import { createHttpServer } from './http-server.ts'
 import type { Operation } from './operation.ts'
 import type { Services } from './services.ts'
 import { portOpened } from './start-timing.ts'
@@ -54,16 +54,12 @@ export async function serve(
 
   let lastRequestAt = 0
   let inFlight = 0
-  const server = http.createServer(
-    // A client has this long for its headers and for its whole request: slow ones are dropped (408).
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
-    (request, response) => {
-      inFlight++
-      lastRequestAt = performance.now()
-      response.on('close', () => inFlight--)
-      app(request, response)
-    },
-  )
+  const server = createHttpServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+    inFlight++
+    lastRequestAt = performance.now()
+    response.on('close', () => inFlight--)
+    app(request, response)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port: config.PORT, ...(config.HOST && { host: config.HOST }) }, resolve)

@@ -88,22 +88,36 @@ export class ProcessPool {
   }
 
   /**
-   * A process broke a connection or refused one. Mostly it has crashed, and its exit will be known in a moment; until
-   * then it gets nothing. One that lives on but takes no connections is replaced.
+   * A process broke a connection, refused one, or is silent. Mostly it has crashed, and its exit will be known in a moment;
+   * until then it gets nothing. One that lives on but takes no connections is replaced and finishes what it has; one that
+   * stands still is ended, so that its requests can go elsewhere.
    */
-  suspect(process: FunctionProcess): void {
+  suspect(process: FunctionProcess, why: 'broken' | 'silent'): void {
     if (process.suspect) return
     process.suspect = true
-    void settled(process).then(async () => {
-      if (!process.runs || !this.#ready.includes(process)) return
-      if (await process.accepts()) {
-        process.suspect = false
-        this.#options.onReady()
-      } else if (this.#ready.includes(process) && process.runs) {
+    void (why === 'broken' ? settled(process) : Promise.resolve()).then(async () => {
+      if (!process.runs) return
+      const life = await process.askForLife()
+      if (!process.runs) return
+      if (life === 'silent') this.#endFrozen(process)
+      if (!this.#ready.includes(process)) return this.#fill()
+      if (life === 'refuses') {
         this.#dismiss(process)
-        this.#fill()
+        return this.#fill()
       }
+      process.suspect = false
+      this.#options.onReady()
     })
+  }
+
+  #endFrozen(process: FunctionProcess): void {
+    this.#ready = this.#ready.filter((other) => other !== process)
+    this.#options.log.warn('a process stands still and is replaced', {
+      pid: process.pid,
+      requests: process.inFlight,
+    })
+    process.isFrozen = true
+    process.kill()
   }
 
   endStreams(): void {
@@ -129,6 +143,7 @@ export class ProcessPool {
 
   #startOne(): void {
     const process = this.#options.start()
+    process.onSilent = () => this.suspect(process, 'silent')
     this.#all.add(process)
     this.#starting.add(process)
     const started = performance.now()

@@ -1,16 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isArriving } from '../host/framing.ts'
+import { makeLast } from '../host/last-answer.ts'
+import type { Reply } from '../host/operation.ts'
 import { problem, problems, type ProblemType } from '../host/problems.ts'
 
 /** What the gateway itself can answer, beside what the functions do. */
 export const gatewayProblems = {
-  badRequest: { name: 'bad-request', status: 400, title: 'The request is not valid HTTP' },
+  badRequest: problems.badRequest,
   unknownService: { name: 'unknown-service', status: 404, title: 'No such service' },
   payloadTooLarge: problems.payloadTooLarge,
-  requestTimeout: problems.requestTimeout,
-  headersTooLarge: { name: 'headers-too-large', status: 431, title: 'The headers are too large' },
-  upstreamFailed: problems.badGateway,
   unavailable: problems.unavailable,
-  upstreamTimeout: problems.gatewayTimeout,
 } as const satisfies Record<string, ProblemType>
 
 /** Answers with a problem (RFC 9457); where an answer has begun already, it is cut off instead. */
@@ -21,15 +20,19 @@ export function answerProblem(
   detail: string,
   headers: Record<string, string> = {},
 ): void {
+  answerReply(req, res, problem(type, detail, { headers }))
+}
+
+/** The same for a problem that is put together already. */
+export function answerReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
   if (res.headersSent) {
     res.destroy()
     return
   }
-  const { status, headers: ownHeaders, body } = problem(type, detail, { headers })
   // The rest of a body that nobody will read would be taken for the next request.
-  if (!req.complete) res.setHeader('connection', 'close')
+  if (isArriving(req)) makeLast(res)
   req.resume()
-  const text = JSON.stringify(body)
+  const text = JSON.stringify(reply.body)
   const length = { 'content-length': Buffer.byteLength(text) }
-  res.writeHead(status, { ...ownHeaders, ...length, 'cache-control': 'no-store' }).end(text)
+  res.writeHead(reply.status, { ...reply.headers, ...length, 'cache-control': 'no-store' }).end(text)
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { ColdStartWatch, type ColdStart, type ColdStartOptions } from './cold-start.ts'
 import type { ProcessRecords } from './leftovers.ts'
 import { giveBack, takePort } from './ports.ts'
+import { askForLife, SilenceWatch, type Life } from './silence.ts'
 
 /** What one process of a function is started with. */
 export interface ProcessSpec {
@@ -48,6 +49,11 @@ export class FunctionProcess {
   responses = 0
   /** It broke a connection: perhaps it is ending, so it gets no more requests until that is known. */
   suspect = false
+  /** It was found standing still, and is ended. */
+  isFrozen = false
+  /** Called where it has requests and has not answered any for a while. */
+  onSilent: () => void = () => undefined
+  readonly #silence = new SilenceWatch(() => this.onSilent())
   #inFlight = 0
   #whenIdle: (() => void)[] = []
   /** Answers without an end (Server-Sent Events), which must be ended for the process to stop. */
@@ -79,17 +85,18 @@ export class FunctionProcess {
 
   /** A request is given to it; `end` when that is over, however it ended. */
   begin(): void {
-    this.#inFlight++
+    if (this.#inFlight++ === 0) this.#silence.begin()
   }
 
   end(): void {
     if (--this.#inFlight > 0) return
+    this.#silence.end()
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
-  /** Whether its port takes connections. */
-  accepts(): Promise<boolean> {
-    return accepts(this.#port)
+  /** Whether it answers, which takes it milliseconds; seconds until it is known that it doesn't. */
+  askForLife(): Promise<Life> {
+    return askForLife(this.#port)
   }
 
   /** Resolves when it has no requests. */
@@ -100,6 +107,7 @@ export class FunctionProcess {
   /** A response to a request begins, with the header Server-Timing `told`. @returns that header for the caller */
   responseBegins(sentAt: number, told: string | undefined): string | undefined {
     this.responses++
+    this.#silence.sign()
     return this.#watch.responseBegins(sentAt, told)
   }
 

@@ -15,6 +15,7 @@ const mirror = server(`
 
 const streams = `
   require('node:http').createServer((req, res) => {
+    if (req.url === '/healthz') return res.end()
     if (req.url === '/echo') return req.pipe(res)
     if (req.url === '/events') {
       res.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -1,14 +1,9 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Log } from '../../monitoring/log.ts'
-import { problem } from '../host/problems.ts'
+import { misframed, originForm } from '../host/framing.ts'
+import { createHttpServer } from '../host/http-server.ts'
+import { makeLast } from '../host/last-answer.ts'
 import { internalTarget, publicTarget, STATUS_HOST, type Target } from './hosts.ts'
 import { answerProblem, gatewayProblems } from './problem.ts'
 import type { Service } from './service.ts'
@@ -52,9 +47,9 @@ function route(
       return ingress(req, res)
     }
     case 'runtime':
-      if (req.url === '/metrics') return void answerOwn(req, res, routes.metrics)
       // What runs, and where, is for this machine alone.
-      if (internal) return void answerOwn(req, res, () => statusOf(routes))
+      if (req.url === '/metrics' && isLoopback(req)) return void answerOwn(req, res, routes, routes.metrics)
+      if (internal) return void answerOwn(req, res, routes, () => statusOf(routes))
       return unknown(STATUS_HOST, req, res)
     case 'unknown':
       return unknown(target.host, req, res)
@@ -65,16 +60,21 @@ async function statusOf({ status }: Routes) {
   return { contentType: 'application/json', text: JSON.stringify(await status()) }
 }
 
+const isLoopback = ({ socket }: IncomingMessage): boolean =>
+  /^(::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '')
+
 async function answerOwn(
   req: IncomingMessage,
   res: ServerResponse,
+  { log }: Routes,
   tell: () => Promise<{ contentType: string; text: string }>,
 ): Promise<void> {
   try {
     const { contentType, text } = await tell()
     res.writeHead(200, { 'content-type': contentType }).end(text)
   } catch (error) {
-    answerProblem(req, res, gatewayProblems.unavailable, (error as Error).message)
+    log.error('the runtime could not tell of itself', { error: (error as Error).message })
+    answerProblem(req, res, gatewayProblems.unavailable, 'The log of the runtime says why.')
   }
 }
 
@@ -82,10 +82,18 @@ function unknown(name: string, req: IncomingMessage, res: ServerResponse): void 
   answerProblem(req, res, gatewayProblems.unknownService, `There is no service ${JSON.stringify(name)} here.`)
 }
 
-/** One request that can't be handled must not end the bank. */
+/** Refuses what hops could understand in different ways. One request that can't be handled must not end the bank. */
 function guarded({ log }: Routes, handle: RequestListener): RequestListener {
   return (req, res) => {
     try {
+      const path = originForm(req)
+      const wrong =
+        misframed(req) ?? (path === undefined ? 'The URL must be a path, or name the same host.' : undefined)
+      if (wrong !== undefined) {
+        makeLast(res)
+        return answerProblem(req, res, gatewayProblems.badRequest, wrong)
+      }
+      req.url = path
       handle(req, res)
     } catch (error) {
       log.error('a request could not be routed', { error: String(error), host: req.headers.host })
@@ -121,7 +129,8 @@ export async function openListener(
   const servers: Server[] = []
   let chosen = port
   for (const host of hosts) {
-    const server = createHttpServer(answering)
+    // Longer than any client of ours keeps an idle connection, so that it is the client who closes it.
+    const server = createHttpServer({ keepAliveTimeout: 75_000 }, answering)
     try {
       chosen = await listen(server, chosen, host, option)
       servers.push(server)
@@ -139,40 +148,6 @@ export async function openListener(
       await Promise.all(servers.map((server) => close(server, deadlineMs)))
     },
   }
-}
-
-function createHttpServer(handler: RequestListener): Server {
-  const server = createServer(
-    {
-      // A client that sends slower than this is dropped: its connection would be held for nothing.
-      headersTimeout: 10_000,
-      requestTimeout: 120_000,
-      connectionsCheckingInterval: 5000,
-      // Longer than any client of ours keeps an idle connection, so that it is the client who closes it.
-      keepAliveTimeout: 75_000,
-    },
-    handler,
-  )
-  server.on('clientError', refuseMalformed)
-  return server
-}
-
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || (socket as Socket).bytesWritten > 0) {
-    socket.destroy()
-    return
-  }
-  const type =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? gatewayProblems.headersTooLarge
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? gatewayProblems.requestTimeout
-        : gatewayProblems.badRequest
-  const body = JSON.stringify(problem(type, type.title).body)
-  socket.end(
-    `HTTP/1.1 ${type.status} ${type.title}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }
 
 export class PortTakenError extends Error {}

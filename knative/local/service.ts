@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
+import { refusalOf, type Outcome } from '../host/pass-on.ts'
 import { CALM, clamp, ConcurrencyMeter, decide } from './autoscaler.ts'
 import type { ColdStart } from './cold-start.ts'
 import { ProcessPool } from './pool.ts'
-import { answerProblem, gatewayProblems } from './problem.ts'
+import { answerProblem, answerReply, gatewayProblems } from './problem.ts'
 import type { FunctionProcess } from './process.ts'
-import { forward, forwardedHeaders, hasBody, type Outcome } from './proxy.ts'
+import { forward, forwardedHeaders } from './proxy.ts'
 import type { ServiceManifest } from './service-manifest.ts'
 import { WaitingLine, type Caller } from './waiting-line.ts'
 
@@ -13,11 +14,14 @@ import { WaitingLine, type Caller } from './waiting-line.ts'
 const PROCESSES_MAX = 10
 /** Requests that one Service holds while its processes start; beyond that 503. */
 const HELD_MAX = 1000
-const HELD_MS_MAX = 60_000
+/** With a function's own time this must stay below the time that the front door gives it, so that the innermost who
+ * waits in vain says whom they waited for. */
+const HELD_MS_MAX = 20_000
 /** Outcomes that cast doubt on the process. */
 const BROKEN = new Set<Outcome['kind']>(['unsent', 'lost', 'broken-off'])
 /** How often a request is tried: each time nothing has been done yet, or it is one that may be done twice. */
 const ATTEMPTS_MAX = 5
+const READS_MAX = 3
 const SHUTTING_DOWN = 'The bank is shutting down.'
 const BODY_BYTES_MAX = 32 * 1024 * 1024
 /** Knative's autoscaler looks every 2 s with its window of 60 s. */
@@ -150,7 +154,8 @@ export class Service {
     if (this.#held.length >= HELD_MAX)
       return this.#refuse(caller, `${name} already has ${HELD_MAX} waiting requests.`, 1)
     const tooLong = `${name} had no process for this request within ${HELD_MS_MAX / 1000} s.`
-    this.#held.join(caller, HELD_MS_MAX, () => this.#refuse(caller, tooLong, 5))
+    const leftMs = (caller.deadline ?? Infinity) - performance.now()
+    this.#held.join(caller, Math.min(HELD_MS_MAX, leftMs), () => this.#refuse(caller, tooLong, 5))
     if (this.#pool.wanted === 0) this.#scaleTo(clamp(scaling, Math.max(1, scaling.activationScale)))
   }
 
@@ -172,14 +177,18 @@ export class Service {
     process.begin()
     const options = {
       headers: forwardedHeaders(caller.req, caller.trusted),
-      timeoutMs: this.manifest.timeoutMs,
-      maxBodyBytes: BODY_BYTES_MAX,
+      timeoutMs: Math.max(
+        1,
+        (caller.deadline ??= performance.now() + this.manifest.timeoutMs) - performance.now(),
+      ),
+      bodyBytesMax: BODY_BYTES_MAX,
     }
     void forward(caller.req, caller.res, process, options).then((outcome) => {
       process.end()
-      if (BROKEN.has(outcome.kind)) this.#pool.suspect(process)
+      if (outcome.kind === 'timed-out') this.#pool.suspect(process, 'silent')
+      else if (BROKEN.has(outcome.kind)) this.#pool.suspect(process, 'broken')
       if (this.#mayRepeat(caller, outcome)) this.#dispatch(caller)
-      else this.#conclude(caller, outcome)
+      else this.#conclude(caller, outcome, process.isFrozen)
       if (this.#held.length > 0) this.#serveHeld()
     })
   }
@@ -187,41 +196,16 @@ export class Service {
   /** What may have been done must not be done again: it could move money twice. Reading is always safe. */
   #mayRepeat({ req, attempts }: Caller, outcome: Outcome): boolean {
     if (attempts >= ATTEMPTS_MAX) return false
-    const reads = (req.method === 'GET' || req.method === 'HEAD') && !hasBody(req)
-    return outcome.kind === 'unsent' || (outcome.kind === 'lost' && reads && attempts < 2)
+    // Neither has a body: the router refuses those that do.
+    const reads = req.method === 'GET' || req.method === 'HEAD'
+    return outcome.kind === 'unsent' || (outcome.kind === 'lost' && reads && attempts < READS_MAX)
   }
 
-  #conclude({ req, res }: Caller, outcome: Outcome): void {
-    const { name, timeoutMs } = this.manifest
-    switch (outcome.kind) {
-      case 'answered':
-      case 'client-gone':
-      case 'broken-off':
-        return
-      case 'unsent':
-        return this.#refuse({ req, res }, `No process of ${name} could be reached.`, 1)
-      case 'lost':
-        return answerProblem(
-          req,
-          res,
-          gatewayProblems.upstreamFailed,
-          `${name} ended before it had answered.`,
-        )
-      case 'timed-out':
-        return answerProblem(
-          req,
-          res,
-          gatewayProblems.upstreamTimeout,
-          `${name} took over ${timeoutMs / 1000} s.`,
-        )
-      case 'too-large':
-        return answerProblem(
-          req,
-          res,
-          gatewayProblems.payloadTooLarge,
-          `The most is ${BODY_BYTES_MAX} bytes.`,
-        )
-    }
+  #conclude({ req, res }: Caller, outcome: Outcome, isFrozen = false): void {
+    if (outcome.kind === 'answered' || outcome.kind === 'client-gone' || outcome.kind === 'broken-off') return
+    // A frozen process is ended for its silence: to the caller it was too slow.
+    const told = isFrozen && outcome.kind === 'lost' ? ({ kind: 'timed-out' } as const) : outcome
+    answerReply(req, res, refusalOf(told, this.manifest.name))
   }
 
   #refuse({ req, res }: Pick<Caller, 'req' | 'res'>, detail: string, retryAfterSeconds: number): void {
@@ -229,9 +213,10 @@ export class Service {
   }
 
   #refuseCrashing(caller: Caller): void {
-    const { reason = '', retryInMs = 0 } = this.#pool.crashLoop ?? {}
-    const seconds = Math.max(1, Math.ceil(retryInMs / 1000))
-    this.#refuse(caller, `${this.manifest.name} can't be started: its process ${reason}`, seconds)
+    const seconds = Math.max(1, Math.ceil((this.#pool.crashLoop?.retryInMs ?? 0) / 1000))
+    // Why it ends may hold addresses and settings: that is for the operator.
+    const detail = `${this.manifest.name} can't be started: its process keeps ending; \`npm run ps\` says why.`
+    this.#refuse(caller, detail, seconds)
   }
 
   #scaleTo(scale: number): void {

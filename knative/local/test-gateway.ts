@@ -21,10 +21,12 @@ export interface TestService {
   timeoutSeconds?: number
 }
 
-/** An HTTP server with what a test's script says about one request: `req`, `res` and `body` are there. */
+/** An HTTP server with what a test's script says about one request: `req`, `res` and `body` are there. It answers
+ * /healthz by itself, as every function does. */
 export const server = (onRequest: string) => `
   const pid = process.pid
   require('node:http').createServer(async (req, res) => {
+    if (req.url === '/healthz') return res.end()
     const chunks = []
     for await (const chunk of req) chunks.push(chunk)
     const body = Buffer.concat(chunks)

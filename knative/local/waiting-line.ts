@@ -8,6 +8,8 @@ export interface Caller {
   trusted: boolean
   /** How many processes it was given to. */
   attempts: number
+  /** By the clock of performance.now(): when whoever has it must have answered. Set when it is first given to a process. */
+  deadline?: number
 }
 
 /** Requests that wait for a process, in the order in which they came. One whose client goes away leaves the line. */
