@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { until } from '../../tests/support/until.ts'
+import { publicHandler } from './router.ts'
 import { call, server, startGateway } from './test-gateway.ts'
 
 const mirror = server(`
@@ -92,6 +93,26 @@ describe('routing', () => {
   })
 })
 
+describe('what is for this machine or the platform alone', () => {
+  test('the metrics of the runtime are for loopback addresses', async () => {
+    const metrics = async () => ({ contentType: 'text/plain', text: 'cold starts' })
+    const handle = publicHandler({ ...gateway.routes, metrics })
+    let from = '127.0.0.1'
+    const listener = createServer((req, res) => {
+      Object.defineProperty(req.socket, 'remoteAddress', { value: from })
+      handle(req, res)
+    })
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    const { port } = listener.address() as AddressInfo
+    const ask = () => call(port, { path: '/metrics', headers: { host: 'runtime.microbank.localhost' } })
+    const statuses = []
+    for (from of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '192.168.1.7', '203.0.113.9', '::ffff:203.0.113.9'])
+      statuses.push((await ask()).status)
+    listener.close()
+    expect(statuses).toEqual([200, 200, 200, 404, 404, 404])
+  })
+})
+
 describe('headers', () => {
   const host = 'mirror.microbank.localhost'
   const claims = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', forwarded: 'for=6.6.6.6' }
@@ -132,6 +153,17 @@ describe('headers', () => {
     for (const name of ['x-hop', 'te', 'upgrade']) expect(headers).not.toHaveProperty(name)
     expect(answer.headers).toMatchObject({ 'x-list': 'a, b', 'set-cookie': ['one=1', 'two=2'] })
     expect(answer.headers).not.toHaveProperty('x-secret')
+  })
+})
+
+test('Connection takes nothing away that the caller or the platform says', async () => {
+  const host = 'mirror.microbank.localhost'
+  const said = { authorization: 'Bearer x', traceparent: 'a', 'content-type': 'a/b', 'idempotency-key': 'k' }
+  const connection = `host, x-forwarded-for, forwarded, content-length, ${Object.keys(said).join(', ')}`
+  const answer = await open(host, { method: 'POST', body: 'abc', headers: { host, ...said, connection } })
+  expect(answer.json()).toMatchObject({
+    length: 3,
+    headers: { ...said, host, 'content-length': '3', 'x-forwarded-for': '127.0.0.1' },
   })
 })
 

@@ -103,6 +103,7 @@ export async function startGateway(tested: TestService[], brokers: Routes['broke
     folder: folder.path,
     warnings,
     services,
+    routes,
     open,
     internal,
     service: (name: string) => services.get(name)!,

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startBank, type Bank } from './support/bank.ts'
+import { registerCustomer, type Customer } from './support/customers.ts'
+import type { Answer } from './support/host.ts'
+import { until } from './support/until.ts'
+
+/** A function's process that stands still, in the bank itself: it is found and replaced, reads go elsewhere, and money
+ * moves once. */
+
+let bank: Bank
+let customer: Customer
+let account: string
+
+beforeAll(async () => {
+  bank = await startBank({ args: ['--queue', 'postgres'] })
+  customer = await registerCustomer(bank)
+  account = await customer.openAccount('checking')
+}, 150_000)
+
+afterAll(() => bank?.stop(), 60_000)
+
+const pidsOf = (service: string): number[] => {
+  const folder = join(bank.dataDir, 'processes')
+  return readdirSync(folder).flatMap((file) => {
+    const { pid, what } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
+      pid: number
+      what: string
+    }
+    return what === service ? [pid] : []
+  })
+}
+
+const deposit = (key: string): Promise<Answer> =>
+  customer.transact({ type: 'deposit', account_id: account, amount: '1.00' }, key)
+
+const list = (): Promise<Answer> => bank.call('GET', '/api/accounts', { token: customer.token })
+
+const depositUntilDone = async (key: string): Promise<Answer> =>
+  until(async () => {
+    const answer = await deposit(key)
+    return answer.status === 201 && answer
+  })
+
+let deposited = 0
+
+test.each(['deposit', 'accounts', 'front-door'])(
+  '%s stands still: the bank answers again in seconds, and every deposit is booked once',
+  async (service) => {
+    await depositUntilDone(randomUUID())
+    expect((await list()).status).toBe(200)
+    const frozen = pidsOf(service)
+    expect(frozen.length).toBeGreaterThan(0)
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+
+    const keys = Array.from({ length: 10 }, () => randomUUID())
+    const reads = Promise.all(Array.from({ length: 10 }, list))
+    const writes = await Promise.all(keys.map(deposit))
+    for (const { status } of await reads) expect(status).toBe(200)
+    for (const { status, body } of writes) {
+      if (status === 201) continue
+      expect([status, body.detail]).toEqual([
+        504,
+        expect.stringMatching(`^${service} did not answer in time`),
+      ])
+    }
+    await until(() => !pidsOf(service).some((pid) => frozen.includes(pid)))
+    for (const key of keys) await depositUntilDone(key)
+    deposited += 1 + keys.length
+    expect(await customer.balances()).toEqual({ [account]: `${deposited}.00` })
+  },
+  120_000,
+)
