@@ -10,6 +10,8 @@ import frontDoor from './front-door.ts'
 /** Bodies that trickle hold no place that honest requests need. */
 
 const CLIENTS = 400
+/** Connections that the front door has for bodies of unknown length. */
+const STREAMS = 64
 
 /** Refuses whoever has no token before it has seen the body, as the host does. */
 const refusing = `
@@ -49,9 +51,12 @@ interface Trickle {
 
 /** Sends the head, and then a byte or chunk of a body every now and then, until it is cut. */
 function trickle(head: string, piece: string): Trickle {
-  const socket = connect(door.port, '127.0.0.1', () => socket.write(head))
+  let timer: NodeJS.Timeout | undefined
+  const socket = connect(door.port, '127.0.0.1', () => {
+    socket.write(head)
+    timer = setInterval(() => socket.writable && socket.write(piece), 100)
+  })
   const client: Trickle = { socket, received: '', isClosed: false }
-  const timer = setInterval(() => socket.writable && socket.write(piece), 100)
   socket.on('data', (chunk) => (client.received += chunk.toString()))
   socket.on('error', () => undefined)
   socket.on('close', () => {
@@ -98,6 +103,6 @@ test('that are small hold nothing behind while they come', async () => {
 test('of unknown length hold only places of their own', async () => {
   const head = `POST /api/auth/login HTTP/1.1\r\nhost: bank\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`
   for (let n = 0; n < CLIENTS; n++) trickle(head, '1\r\nx\r\n')
-  await until(() => gateway.service('login').status().inFlight > 0)
+  await until(() => gateway.service('login').status().inFlight === STREAMS)
   await expectHonestAnswers()
 })

@@ -21,11 +21,11 @@ const KEPT =
   /^(host|authorization|cookie|forwarded|traceparent|tracestate|idempotency-key|prefer|content-.+|x-forwarded-.+|ce-.+)$/
 
 /** The headers without those that concern only the connection they came over. */
-export function endToEnd(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+export function endToEnd(headers: IncomingHttpHeaders, dropped?: string): OutgoingHttpHeaders {
   const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? []
   const kept: OutgoingHttpHeaders = {}
   for (const name in headers) {
-    if (HOP_BY_HOP.has(name)) continue
+    if (HOP_BY_HOP.has(name) || name === dropped) continue
     if (named.length > 0 && named.includes(name) && !KEPT.test(name)) continue
     kept[name] = headers[name]
   }
@@ -33,7 +33,5 @@ export function endToEnd(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
 }
 
 /** The headers of a request for the next hop, without the length of its body: whoever sends that frames it anew. */
-export function requestHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  const { 'content-length': _length, ...rest } = headers
-  return endToEnd(rest)
-}
+export const requestHeaders = (headers: IncomingHttpHeaders): OutgoingHttpHeaders =>
+  endToEnd(headers, 'content-length')

@@ -70,12 +70,11 @@ export function passOn(
     } catch {
       return resolve({ kind: 'unsendable' })
     }
-    const timers = [
-      setTimeout(() => settle({ kind: 'timed-out' }), timeoutMs),
-      setTimeout(() => {
-        if (!isConnected) settle({ kind: 'unsent', reason: 'no connection in time' })
-      }, CONNECT_MS_MAX),
-    ]
+    const waiting = setTimeout(
+      () => settle({ kind: 'unsent', reason: 'no connection in time' }),
+      CONNECT_MS_MAX,
+    )
+    const timers = [waiting, setTimeout(() => settle({ kind: 'timed-out' }), timeoutMs)]
     const onClientGone = (): void => settle({ kind: 'client-gone' })
     response.once('close', onClientGone)
     upstream.once('socket', (socket: Socket) => {
@@ -92,6 +91,7 @@ export function passOn(
 
     function send(): void {
       isConnected = true
+      clearTimeout(waiting)
       if (body) sendWhole(body)
       else if (!hasBody(request)) upstream.end()
       else if (!isArriving(request)) sendWhole((request.read() as Buffer | null) ?? Buffer.alloc(0))
