@@ -1,4 +1,5 @@
 import { headerValue } from './http-binding.ts'
+import { isMediaType } from './media-type.ts'
 import { InvalidEventError } from './message.ts'
 
 /** The rules for attributes of CloudEvents 1.0, and what is beyond them ours: no control characters, a limit in bytes. */
@@ -27,8 +28,16 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
   }
 }
 
-/** Checks what only an event that comes in has to keep; dead letters are larger. @throws InvalidEventError */
-export function checkSize(attributes: Readonly<Record<string, string>>): void {
+/** Checks what only an event that comes in has to keep; dead letters are larger, and what is in a queue may have come
+ * from elsewhere. @throws InvalidEventError */
+export function checkCarriage(attributes: Readonly<Record<string, string>>): void {
+  const { datacontenttype } = attributes
+  if (datacontenttype !== undefined && !isMediaType(datacontenttype))
+    throw new InvalidEventError('the attribute "datacontenttype" must be a media type, such as text/plain')
+  checkSize(attributes)
+}
+
+function checkSize(attributes: Readonly<Record<string, string>>): void {
   let bytes = 0
   for (const name in attributes)
     bytes += 'ce-: \r\n'.length + name.length + headerValue(attributes[name]!).length

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
 import { InvalidEventError, type EventMessage } from './message.ts'
-import { parseStructured } from './structured.ts'
+import { isMediaType } from './media-type.ts'
+import { formatStructured, parseStructured } from './structured.ts'
 
 /** CloudEvents over HTTP (binding 1.0.2), with the data's bytes left as they are. Loads nothing, for every function
  * publishes or receives events; what it lets through is checked by attributes.ts. */
@@ -39,9 +40,33 @@ export function binaryHeaders(attributes: Readonly<Record<string, string>>): Rec
     if (name === 'datacontenttype') headers['content-type'] = value
     else headers[`ce-${name}`] = headerValue(value)
   }
-  if (attributes.traceparent) headers.traceparent = attributes.traceparent
-  if (attributes.tracestate) headers.tracestate = headerValue(attributes.tracestate)
+  // Extensions may hold any text; as headers of their own only what trace context is made of.
+  const { traceparent, tracestate } = attributes
+  if (traceparent && TRACEPARENT.test(traceparent)) headers.traceparent = traceparent
+  if (tracestate && /^[\x20-\x7e]+$/.test(tracestate)) headers.tracestate = tracestate
   return headers
+}
+
+/** Node, and most servers, take up to 16 KiB of headers; some are not the event's. */
+const HEADERS_BYTES_MAX = 14 * 1024
+
+/** An event as a request: in binary mode, or in structured mode where a header can't carry one of its attributes, or
+ * they are too long for headers. Its data arrives byte for byte either way. */
+export function eventRequest({ attributes, data }: EventMessage): {
+  headers: Record<string, string>
+  body: Buffer
+} {
+  const { datacontenttype } = attributes
+  if (datacontenttype === undefined || isMediaType(datacontenttype)) {
+    const headers = binaryHeaders(attributes)
+    let bytes = 0
+    for (const name in headers) bytes += name.length + headers[name]!.length + 4
+    if (bytes <= HEADERS_BYTES_MAX) return { headers, body: data }
+  }
+  return {
+    headers: { 'content-type': `${STRUCTURED}; charset=UTF-8` },
+    body: Buffer.from(formatStructured({ attributes, data })),
+  }
 }
 
 const MUST_BE_ENCODED = /[^\x21-\x7e]|["%]/

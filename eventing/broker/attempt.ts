@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import type { EventMessage } from '../message.ts'
-import { binaryHeaders, claimsToBeEvent } from '../http-binding.ts'
+import { claimsToBeEvent, eventRequest } from '../http-binding.ts'
 import { readEvent } from './event.ts'
 import { isRetried } from './delivery.ts'
 
@@ -43,7 +43,7 @@ export class EventSender {
   readonly #underWay = new Set<http.ClientRequest>()
   #isClosed = false
 
-  /** One attempt, in binary mode. Never rejects. */
+  /** One attempt, in binary mode where headers can carry the event, else in structured mode. Never rejects. */
   async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<Outcome> {
     try {
       const { response, body } = await this.#post(event, to, timeoutMs)
@@ -73,9 +73,10 @@ export class EventSender {
   }
 
   async #post(event: EventMessage, to: Destination, timeoutMs: number): Promise<Answer> {
+    const { headers: own, body } = eventRequest(event)
     const headers = {
-      ...binaryHeaders(event.attributes),
-      'content-length': event.data.length,
+      ...own,
+      'content-length': body.length,
       ...(to.host && { host: to.host }),
       prefer: 'reply',
     }
@@ -86,7 +87,7 @@ export class EventSender {
       const timer = setTimeout(() => request.destroy(tooSlow), Math.min(timeoutMs, TIMER_MS_MAX))
       this.#underWay.add(request)
       try {
-        return await answerTo(request, event.data)
+        return await answerTo(request, body)
       } catch (error) {
         // The destination closed an idle connection just then: no failure of its, and a fresh one may do.
         const wasIdle = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'

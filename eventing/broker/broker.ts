@@ -2,7 +2,7 @@ import type { Log } from '../../monitoring/log.ts'
 import type { Destination } from './attempt.ts'
 import { deliveryPolicy } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
-import type { Route } from './dispatcher.ts'
+import type { Patience, Route } from './dispatcher.ts'
 import type { EventMessage } from '../message.ts'
 import { createIngress } from './ingress.ts'
 import type { RequestHandler } from './ingress.ts'
@@ -25,6 +25,8 @@ export interface BrokerOptions {
   log: Log
   /** Made by brokerMetrics(registry), once for all Brokers. */
   metrics?: BrokerMetrics
+  /** With dead letters whose sink fails; a test has less of it. */
+  patience?: Patience
 }
 
 export interface BrokerStatus {
@@ -68,7 +70,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const unresolved = new Map<string, string>()
   const routes = routesOf(options, topology, unresolved)
   const queue = await openQueue(options, topology)
-  const dispatcher = new Dispatcher(queue, routes, log, metrics)
+  const dispatcher = new Dispatcher(queue, routes, log, metrics, options.patience)
   let stopped: Promise<void> | undefined
   const drain = (deadlineMs = DRAIN_MS): Promise<void> => dispatcher.stop(deadlineMs)
   return {
@@ -107,9 +109,10 @@ function routesOf(options: BrokerOptions, topology: Topology, unresolved: Map<st
   for (const { name, queue, parallelism, deadLetters, trigger } of topology.triggers) {
     const policy = deliveryPolicy(trigger.spec.delivery ?? brokers)
     const to = resolve(name, trigger.spec.subscriber)
-    if (to) routes.push({ name, queue, parallelism, deadLetters, to, policy })
+    if (to) routes.push({ name, queue, parallelism, deadLetters, to, policy, isSink: false })
   }
-  for (const { queue } of deadLettersOf(topology)) {
+  for (const deadLetters of deadLettersOf(topology)) {
+    const { queue } = deadLetters
     const route = topology.triggers.find(
       (each) => each.trigger.spec.delivery && each.deadLetters.queue === queue,
     )
@@ -118,7 +121,8 @@ function routesOf(options: BrokerOptions, topology: Topology, unresolved: Map<st
     const name = `${route?.name ?? topology.broker} dead letters`
     const to = resolve(name, delivery.deadLetterSink)
     const parallelism = route?.parallelism ?? SINK_PARALLELISM
-    if (to) routes.push({ name, queue, parallelism, to, policy: deliveryPolicy(delivery) })
+    const policy = deliveryPolicy(delivery)
+    if (to) routes.push({ name, queue, parallelism, deadLetters, to, policy, isSink: true })
   }
   return routes
 }

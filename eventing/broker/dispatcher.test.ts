@@ -1,6 +1,11 @@
 import { until } from '../../tests/support/until.ts'
 import { came, emptied, everything, overEveryQueue } from './contract.ts'
-import { quickly } from './fixture.ts'
+import { eventFromHttp } from '../http-binding.ts'
+import { quickly, type Subscriber } from './fixture.ts'
+
+/** The events that came to a path, of either mode. */
+const receivedAt = ({ received }: Subscriber, path: string) =>
+  received.filter((one) => one.path === path).map(({ headers, body }) => eventFromHttp(headers, body))
 
 overEveryQueue('a Broker delivers', ({ start }) => {
   test('again until the subscriber takes it', async () => {
@@ -82,6 +87,81 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     isUp = true
     await until(async () => (await broker.status()).triggers[0]!.deadLetters === 0)
     expect(new Set(subscriber.ids('/sink'))).toEqual(new Set(['patient']))
+  })
+
+  test('dead letters behind one that its sink never takes, and keeps that one', async () => {
+    const sink = { ref: { kind: 'Service', name: 'sink' } }
+    const { broker, subscriber } = await start(
+      [{ name: 'failing', parallelism: 2, delivery: quickly(0, { deadLetterSink: sink }) }],
+      ({ path, headers }) => ({
+        status: path === '/sink' && !String(headers['ce-id']).startsWith('poison') ? 200 : 500,
+      }),
+    )
+    const poison = ['poison-1', 'poison-2', 'poison-3', 'poison-4']
+    for (const id of poison) await broker.send({ id })
+    const times = (id: string) => subscriber.ids('/sink').filter((each) => each === id).length
+    // More than once each, so that they fill the places between them.
+    await until(() => poison.every((id) => times(id) > 1), { what: 'all that is poison' })
+    for (let i = 0; i < 5; i++) await broker.send({ id: `good-${i}` })
+    await until(() => Array.from({ length: 5 }, (_, i) => times(`good-${i}`)).every((n) => n === 1))
+    await until(async () => (await broker.status()).triggers[0]!.deadLetters === poison.length)
+  })
+
+  test('in structured mode what headers can not carry, come from elsewhere as it may; and its dead letter', async () => {
+    const sink = { ref: { kind: 'Service', name: 'sink' } }
+    const { broker, subscriber } = await start(
+      [{ name: 'failing', delivery: quickly(1, { deadLetterSink: sink }) }],
+      ({ path }) => ({ status: path === '/sink' ? 200 : 500 }),
+    )
+    const envelope = { specversion: '1.0', source: '/elsewhere', type: 'tested' }
+    const data = Buffer.from('{"a": 1.10}')
+    const events = [
+      { attributes: { ...envelope, id: 'media', datacontenttype: 'text/€' }, data },
+      {
+        attributes: { ...envelope, id: 'trace', traceparent: '€', datacontenttype: 'application/json' },
+        data,
+      },
+      {
+        attributes: {
+          ...envelope,
+          id: 'long',
+          long: 'l'.repeat(20_000),
+          datacontenttype: 'application/json',
+        },
+        data,
+      },
+    ]
+    for (const event of events) await broker.publish(event)
+    for (const path of ['/failing', '/sink']) {
+      await until(
+        () => new Set(receivedAt(subscriber, path).map(({ attributes }) => attributes.id)).size === 3,
+      )
+      for (const { attributes, data: sent } of events) {
+        const came = receivedAt(subscriber, path).find((each) => each.attributes.id === attributes.id)!
+        expect(came.attributes).toMatchObject(attributes)
+        expect(came.data.equals(sent)).toBe(true)
+      }
+    }
+    await emptied(broker)
+  })
+
+  test('as often as the Trigger says, though the clock is set forward in between', async () => {
+    const sink = { ref: { kind: 'Service', name: 'sink' } }
+    const real = Date.now
+    const { broker, subscriber } = await start(
+      [{ name: 'failing', delivery: quickly(3, { deadLetterSink: sink }) }],
+      ({ path }) => {
+        if (path !== '/sink') Date.now = () => real() + 2 * 3600_000
+        return { status: path === '/sink' ? 200 : 500 }
+      },
+    )
+    try {
+      await broker.send({ id: 'jumped' })
+      await came(subscriber, '/sink')
+      expect(subscriber.ids('/failing')).toHaveLength(4)
+    } finally {
+      Date.now = real
+    }
   })
 
   test('to the sink of the Broker where the Trigger has no delivery of its own, and to none where it has', async () => {

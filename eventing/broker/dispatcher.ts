@@ -13,6 +13,8 @@ export interface Route extends Lane {
   name: string
   to: Destination
   policy: DeliveryPolicy
+  /** True where these are dead letters: `deadLetters` is their own queue then, at whose end they are put again. */
+  isSink: boolean
 }
 
 /**
@@ -20,13 +22,25 @@ export interface Route extends Lane {
  * (consumer_timeout) and closes the channel, and its retries would begin again, for ever.
  */
 const HOLD_MS_MAX = 25 * 60_000
-/** Dead letters are tried for ever; this is the longest pause in between. */
-const SINK_BACKOFF_MS_MAX = 60_000
+/** How long a dead letter is held while its sink fails, and how long it rests where it keeps failing. */
+export interface Patience {
+  triesMs: number
+  pauseMs: number
+  /** A rest that is cut short, because too many rest already. */
+  shortMs: number
+}
+const PATIENCE: Patience = { triesMs: 60_000, pauseMs: 10 * 60_000, shortMs: 1_000 }
+/** Dead letters known to keep failing; beyond so many the oldest are forgotten and get their minute again. */
+const STUCK_MAX = 10_000
 
 /**
  * Delivers the events of all routes. Where it differs from eventing-rabbitmq's dispatcher it keeps an event that
  * the original loses: one that was refused (400 and the like) is a dead letter, a dead letter stays until its
  * sink has taken it, and an event is acknowledged only after what follows from it is stored.
+ *
+ * A dead letter has nowhere else to go. Where its sink fails for a minute it goes to the end of its own queue, is
+ * logged and counted as stuck, and from then on gets one attempt at a time with ten minutes between. At most half of
+ * a route's places are held by such pauses, so that others always get through.
  *
  * A failing event takes up one place of its route while it waits for the next attempt; with parallelism 1 the
  * events behind it wait too (as in the original, that is the price of order). Retry-After is not heeded, as there:
@@ -38,9 +52,21 @@ export class Dispatcher {
   readonly #metrics: BrokerMetrics
   readonly #sender = new EventSender()
   readonly #consumers: Consumer[]
+  readonly #patience: Patience
+  /** Dead letters that their sink has failed to take for long, by source and id, oldest first. */
+  readonly #stuck = new Set<string>()
+  /** By route: how many of them are resting. */
+  readonly #resting = new Map<Route, number>()
   #stopped: Promise<void> | undefined
 
-  constructor(queue: BrokerQueue, routes: readonly Route[], log: Log, metrics: BrokerMetrics) {
+  constructor(
+    queue: BrokerQueue,
+    routes: readonly Route[],
+    log: Log,
+    metrics: BrokerMetrics,
+    patience: Patience = PATIENCE,
+  ) {
+    this.#patience = patience
     this.#queue = queue
     this.#log = log
     this.#metrics = metrics
@@ -63,21 +89,21 @@ export class Dispatcher {
   }
 
   async #deliver(route: Route, event: EventMessage, signal: AbortSignal): Promise<Settlement> {
-    const startedAt = Date.now()
+    // Not the time of day, which may be set while an event is held.
+    const startedAt = performance.now()
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(route, event)
-      if (outcome.kind === 'accepted') return this.#accept(outcome.reply)
+      if (outcome.kind === 'accepted') return this.#accept(route, event, outcome.reply)
       if (signal.aborted) return { kind: 'return' }
       const waitMs = this.#waitFor(route, attempt)
-      const isLate = Date.now() - startedAt + waitMs > HOLD_MS_MAX
-      if (this.#isLost(route, outcome, attempt) || (isLate && route.deadLetters))
+      const heldMs = performance.now() - startedAt + waitMs
+      if (route.isSink) {
+        if (this.#isStuck(event) || heldMs > this.#patience.triesMs)
+          return this.#putBack(route, event, outcome, signal)
+      } else if (isLost(route, outcome, attempt) || heldMs > HOLD_MS_MAX)
         return this.#deadLetter(route, event, outcome, attempt)
-      this.#log.info('a delivery failed and is tried again', {
-        ...label(route, event, outcome),
-        attempt,
-        wait_ms: waitMs,
-      })
-      if (isLate) return { kind: 'return' }
+      const tried = { ...label(route, event, outcome), attempt, wait_ms: waitMs }
+      this.#log.info('a delivery failed and is tried again', tried)
       if (!(await slept(waitMs, signal))) return { kind: 'return' }
     }
   }
@@ -90,20 +116,50 @@ export class Dispatcher {
   }
 
   /** The reply is stored before the event that it answers is acknowledged: a crash doubles it and loses nothing. */
-  async #accept(reply: EventMessage | undefined): Promise<Settlement> {
+  async #accept(route: Route, event: EventMessage, reply: EventMessage | undefined): Promise<Settlement> {
     if (reply) await this.#queue.publish(reply)
+    if (route.isSink) this.#stuck.delete(keyOf(event))
     return { kind: 'done' }
   }
 
-  /** A dead letter has nowhere else to go, so its sink is tried for ever. */
-  #isLost({ deadLetters, policy }: Route, outcome: Outcome, attempt: number): boolean {
-    if (!deadLetters) return false
-    return (outcome.kind === 'failed' && outcome.isFinal) || attempt > policy.retries
+  #waitFor({ isSink, policy }: Route, attempt: number): number {
+    const ms = policy.backoffMs(attempt)
+    return isSink ? Math.min(ms, this.#patience.triesMs) : ms
   }
 
-  #waitFor({ deadLetters, policy }: Route, attempt: number): number {
-    const ms = policy.backoffMs(attempt)
-    return deadLetters ? ms : Math.min(ms, SINK_BACKOFF_MS_MAX)
+  #isStuck = (event: EventMessage): boolean => this.#stuck.has(keyOf(event))
+
+  /** To the end of its queue, after a pause: those behind it come first. */
+  async #putBack(
+    route: Route,
+    event: EventMessage,
+    outcome: Outcome,
+    signal: AbortSignal,
+  ): Promise<Settlement> {
+    if (!this.#isStuck(event)) {
+      const { attributes } = event
+      this.#log.error('a dead letter can not be delivered; it stays in its queue and is tried now and then', {
+        ...label(route, event, outcome),
+        queue: route.queue,
+        attributes,
+        data_bytes: event.data.length,
+      })
+      this.#metrics.stuck(route.name)
+      this.#remember(event)
+    }
+    const resting = this.#resting.get(route) ?? 0
+    const { pauseMs, shortMs } = this.#patience
+    const ms = resting < Math.floor(route.parallelism / 2) ? pauseMs : shortMs
+    this.#resting.set(route, resting + 1)
+    const isOver = await slept(ms, signal)
+    this.#resting.set(route, this.#resting.get(route)! - 1)
+    return isOver ? { kind: 'dead-letter', event } : { kind: 'return' }
+  }
+
+  #remember(event: EventMessage): void {
+    const [oldest] = this.#stuck
+    if (this.#stuck.size >= STUCK_MAX) this.#stuck.delete(oldest!)
+    this.#stuck.add(keyOf(event))
   }
 
   #deadLetter(route: Route, event: EventMessage, outcome: Outcome, attempts: number): Settlement {
@@ -116,6 +172,11 @@ export class Dispatcher {
     return { kind: 'dead-letter', event: { attributes, data: event.data } }
   }
 }
+
+const isLost = ({ policy }: Route, outcome: Outcome, attempt: number): boolean =>
+  (outcome.kind === 'failed' && outcome.isFinal) || attempt > policy.retries
+
+const keyOf = ({ attributes }: EventMessage): string => `${attributes.source} ${attributes.id}`
 
 const label = (route: Route, { attributes }: EventMessage, outcome: Outcome) => ({
   route: route.name,

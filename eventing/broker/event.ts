@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { CloudEvent } from 'cloudevents'
-import { checkAttributes, checkSize, hasPlainFormats } from '../attributes.ts'
+import { checkAttributes, checkCarriage, hasPlainFormats } from '../attributes.ts'
 import { eventFromHttp } from '../http-binding.ts'
 import { InvalidEventError, type EventMessage } from '../message.ts'
 
@@ -8,7 +8,7 @@ import { InvalidEventError, type EventMessage } from '../message.ts'
 export function readEvent(headers: IncomingHttpHeaders, body: Buffer): EventMessage {
   const event = eventFromHttp(headers, body)
   validate(event.attributes)
-  checkSize(event.attributes)
+  checkCarriage(event.attributes)
   return event
 }
 
@@ -18,17 +18,25 @@ export function validate(attributes: Record<string, string>): void {
   if (!hasPlainFormats(attributes)) checkFormats(attributes)
 }
 
+const EXPECTED: Readonly<Record<string, string>> = {
+  source: 'a URI reference, such as /shop/orders',
+  time: 'a moment by RFC 3339, such as 2026-01-05T09:30:00Z',
+  dataschema: 'an absolute URI',
+  subject: 'some text, or be left out',
+  datacontenttype: 'a media type, or be left out',
+}
+
 /** URIs, times and the like by the specification's own schema, which the `cloudevents` package brings. */
 function checkFormats(attributes: Record<string, string>): void {
   try {
     new CloudEvent(attributes as unknown as ConstructorParameters<typeof CloudEvent>[0])
   } catch (error) {
-    const reasons = (error as { errors?: { instancePath?: string; message?: string }[] }).errors
-    const first = reasons?.[0]
+    const [first] = (error as { errors?: { instancePath?: string }[] }).errors ?? []
+    const name = first?.instancePath?.slice(1) ?? ''
     throw new InvalidEventError(
-      first?.message
-        ? `${first.instancePath?.slice(1) || 'the event'} ${first.message}`
-        : (error as Error).message,
+      name in EXPECTED
+        ? `the attribute "${name}" must be ${EXPECTED[name]}`
+        : 'the attributes are not those of a CloudEvent 1.0',
     )
   }
 }

@@ -130,7 +130,8 @@ export async function startTestBroker(
     if (!ref) throw new Error(`there is no ${uri}`)
     return { url: `${subscriberUrl}/${ref.name}`, host: `${ref.name}.bank.svc.cluster.local` }
   }
-  const broker = await startBroker({ ...transport, manifests, resolve, log: quiet })
+  const patience = { triesMs: 300, pauseMs: 2_000, shortMs: 20 }
+  const broker = await startBroker({ ...transport, manifests, resolve, log: quiet, patience })
   const server = http.createServer(broker.handler)
   const url = await listen(server)
   return {

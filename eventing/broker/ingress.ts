@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
+import { BodyError, readBody } from '../http-body.ts'
 import { InvalidEventError, type EventMessage } from '../message.ts'
 import { readEvent } from './event.ts'
 import type { BrokerMetrics } from './metrics.ts'
@@ -12,6 +13,8 @@ export interface IngressOptions {
   publish: (event: EventMessage) => Promise<void>
   log: Log
   metrics: BrokerMetrics
+  /** How long the body of an event may take; see readBody(). */
+  bodyMs?: number
 }
 
 const EVENT_BYTES_MAX = 1024 * 1024
@@ -30,19 +33,20 @@ interface Answer {
 
 /**
  * The Broker's ingress: takes an event by POST on exactly `/`, in binary or structured mode, and answers 202
- * once it is stored for every Trigger that wants it (also if none does). 400 is no valid CloudEvent, 413 over 1 MiB,
- * 404 and 405 as usual, 500 could not be stored, 503 the queue is away. A repeat is a second event.
+ * once it is stored for every Trigger that wants it (also if none does). 400 is no valid CloudEvent, 408 came too
+ * slowly, 413 is over 1 MiB or in thousands of tiny chunks, 404 and 405 as usual, 500 could not be stored, 503 the
+ * queue is away. A repeat is a second event.
  */
-export function createIngress({ publish, log, metrics }: IngressOptions): RequestHandler {
+export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions): RequestHandler {
   let waitingBytes = 0
 
   async function receive(request: IncomingMessage): Promise<Answer> {
     if (request.method !== 'POST')
-      return refusal(405, 'method-not-allowed', 'events are sent by POST', { allow: 'POST' })
-    if (request.url !== '/') return refusal(404, 'not-found', 'events are sent to /')
-    const body = await read(request)
-    if (!body) return refusal(413, 'payload-too-large', `at most ${EVENT_BYTES_MAX} bytes are taken`)
-    if (waitingBytes + body.length > WAITING_BYTES_MAX) return unavailable('too many events are waiting')
+      return refusal(405, 'method-not-allowed', 'Events are sent by POST.', { allow: 'POST' })
+    if (request.url !== '/') return refusal(404, 'not-found', 'Events are sent to the path /.')
+    const body = await readBody(request, { bytesMax: EVENT_BYTES_MAX, ...(bodyMs && { timeoutMs: bodyMs }) })
+    if (waitingBytes + body.length > WAITING_BYTES_MAX)
+      return unavailable('Too many events are waiting to be stored. Send it again in a second.')
     waitingBytes += body.length
     try {
       await publish(readEvent(request.headers, body))
@@ -65,16 +69,30 @@ export function createIngress({ publish, log, metrics }: IngressOptions): Reques
 
 function answerTo(error: unknown, log: Log): Answer {
   const reason = (error as Error).message
-  if (error instanceof InvalidEventError) return refusal(400, 'invalid-event', reason)
-  if (error instanceof AbortedError) return refusal(400, 'incomplete-request', reason)
+  if (error instanceof InvalidEventError) return refusal(400, 'invalid-event', sentence(reason))
+  if (error instanceof BodyError) return refusalOf(error)
   log.error('an event could not be stored', { reason })
-  if (error instanceof QueueUnavailableError) return unavailable('the queue is away')
-  return refusal(500, 'not-stored', 'the event could not be stored')
+  if (error instanceof QueueUnavailableError)
+    return unavailable('The queue does not answer. Send the event again in a second.')
+  return refusal(500, 'not-stored', 'The event could not be stored; the log of the Broker says why.')
 }
+
+/** The connection of a sender who is too slow, or who floods, is not kept for more of the same. */
+function refusalOf({ fault, message }: BodyError): Answer {
+  if (fault === 'too-large')
+    return refusal(413, 'payload-too-large', `An event may have ${EVENT_BYTES_MAX} bytes of data.`)
+  if (fault === 'too-many-chunks') return refusal(413, 'payload-too-large', message, { connection: 'close' })
+  if (fault === 'too-slow') return refusal(408, 'request-timeout', message, { connection: 'close' })
+  return refusal(400, 'incomplete-request', message)
+}
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 
 const TITLES = {
   'method-not-allowed': 'Method not allowed',
   'not-found': 'Not found',
+  'request-timeout': 'The event took too long to arrive',
   'payload-too-large': 'The event is too large',
   'invalid-event': 'This is not a valid CloudEvent',
   'incomplete-request': 'The request broke off',
@@ -93,27 +111,6 @@ function refusal(
 }
 
 const unavailable = (detail: string): Answer => refusal(503, 'unavailable', detail, { 'retry-after': '1' })
-
-class AbortedError extends Error {}
-
-/** The body, or undefined as soon as it is too large; the rest of it is read and thrown away. */
-function read(request: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > EVENT_BYTES_MAX) return Promise.resolve(undefined)
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > EVENT_BYTES_MAX) return resolve(undefined)
-      chunks.push(chunk)
-    })
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
-    request.on('close', () => {
-      if (!request.complete) reject(new AbortedError('the sender closed the connection'))
-    })
-    request.on('error', reject)
-  })
-}
 
 function send(response: ServerResponse, { status, headers, problem }: Answer): void {
   if (!problem) return void response.writeHead(status, headers).end()

@@ -8,12 +8,15 @@ export interface BrokerMetrics {
   /** An attempt to deliver; status -1 stands for no answer. */
   delivered(route: string, status: number, seconds: number): void
   deadLettered(route: string): void
+  /** A dead letter that its sink has failed to take for long. */
+  stuck(route: string): void
 }
 
 export const noMetrics: BrokerMetrics = {
   received: () => undefined,
   delivered: () => undefined,
   deadLettered: () => undefined,
+  stuck: () => undefined,
 }
 
 /** Keeps the Broker's metrics in a registry; the histogram is called as the original's. */
@@ -38,9 +41,16 @@ export function brokerMetrics(registry: Registry): BrokerMetrics {
     labelNames: ['trigger'],
     registers,
   })
+  const stuck = new Counter({
+    name: 'broker_stuck_dead_letters_total',
+    help: 'Dead letters that their sink failed to take for a minute; they are tried every ten minutes',
+    labelNames: ['trigger'],
+    registers,
+  })
   return {
     received: (status) => received.inc({ code: status }),
     delivered: (route, status, seconds) => delivered.observe({ trigger: route, code: status }, seconds),
     deadLettered: (route) => deadLettered.inc({ trigger: route }),
+    stuck: (route) => stuck.inc({ trigger: route }),
   }
 }

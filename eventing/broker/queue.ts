@@ -6,7 +6,7 @@ export interface Lane {
   queue: string
   /** At most so many events are handled at once; no more are held in memory. */
   parallelism: number
-  /** Where its dead letters go; a lane that has none never dead-letters. */
+  /** Where its dead letters go, which may be this queue itself; a lane that has none never dead-letters. */
   deadLetters?: DeadLetters
 }
 

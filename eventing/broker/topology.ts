@@ -63,7 +63,8 @@ export function topologyOf({ broker, config, triggers }: BrokerManifests): Topol
       .filter((trigger) => trigger.spec.broker === name)
       .map((trigger) => routeOf(trigger, uid, brokerDeadLetters)),
     memory: childName(`${prefix}memory.`, uid),
-    owns: (queue) => queue.endsWith(`.${uid}`),
+    // Those of dead letters may end in the same way, but begin with `b.` or `t.`.
+    owns: (queue) => queue.startsWith(`${namespace}.`) && queue.endsWith(`.${uid}`),
   }
 }
 

@@ -5,6 +5,9 @@ import { readJson } from './body.ts'
 import type { ProblemError } from './problems.ts'
 
 const BYTES_MAX = 1_000
+/** A body of this limit may come in as many small chunks as are refused. */
+const LARGE_BYTES_MAX = 100_000
+let timeoutMs: number | undefined
 /** What became of each body, in turn: the value, or the refusal's name. */
 let outcomes: unknown[] = []
 let server: http.Server
@@ -12,7 +15,8 @@ let port: number
 
 beforeAll(async () => {
   server = http.createServer((request, response) => {
-    readJson(request, BYTES_MAX).then(
+    const bytesMax = request.url === '/large' ? LARGE_BYTES_MAX : BYTES_MAX
+    readJson(request, bytesMax, timeoutMs).then(
       (value) => {
         outcomes.push(value)
         response.end()
@@ -30,6 +34,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   outcomes = []
+  timeoutMs = undefined
 })
 
 afterAll(() => {
@@ -107,4 +112,31 @@ test('a body that breaks off is refused, once nobody is left to hear it', async 
   socket.write(post(`${json}content-length: 10\r\n`, '{"a"'), () => socket.destroy())
   await until(() => outcomes.length > 0)
   expect(outcomes).toEqual(['invalid-input'])
+})
+
+const chunked = `${json}transfer-encoding: chunked\r\n`
+
+test('a body in a few hundred chunks of one byte is read', async () => {
+  const text = `["${'x'.repeat(900)}"]`
+  await send(post(chunked, `${[...text].map(chunk).join('')}0\r\n\r\n`))
+  expect(outcomes).toEqual([['x'.repeat(900)]])
+})
+
+test('a body in thousands of chunks of one byte is refused before it is whole', async () => {
+  await send(post(chunked, chunk('x').repeat(2_000)).replace('POST /', 'POST /large'))
+  expect(outcomes).toEqual(['payload-too-large'])
+})
+
+test('a large body in chunks of a fair size is read, whatever their number', async () => {
+  const text = `["${'x'.repeat(99_000)}"]`
+  const chunks = text.match(/.{1,80}/g)!.map(chunk)
+  expect(chunks.length).toBeGreaterThan(1_000)
+  await send(post(chunked, `${chunks.join('')}0\r\n\r\n`).replace('POST /', 'POST /large'))
+  expect(outcomes).toEqual([['x'.repeat(99_000)]])
+})
+
+test('a body that takes longer than it may is refused, though the connection stays open', async () => {
+  timeoutMs = 50
+  await send(post(`${json}content-length: 10\r\n`, '{"a"'))
+  expect(outcomes).toEqual(['request-timeout'])
 })

@@ -1,45 +1,52 @@
 import type { IncomingMessage } from 'node:http'
-import { ProblemError, problems } from './problems.ts'
+import { BodyError, readBody, type BodyFault } from '../../eventing/http-body.ts'
+import { ProblemError, problems, type ProblemType } from './problems.ts'
 
 /** What a route takes unless it declares another limit. */
 export const BODY_BYTES_MAX = 100 * 1024
 
 /** The JSON body, an object or a list; an empty object where there is none, so that the schema says what is
- * missing. Throws a ProblemError: 415 for anything but uncompressed JSON in UTF-8, 413 beyond the limit, 400 for
- * what is not JSON or ends too early. */
-export async function readJson(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
+ * missing. Throws a ProblemError: 415 for anything but uncompressed JSON in UTF-8, 413 beyond the limit or in
+ * thousands of tiny chunks, 408 where it takes too long, 400 for what is not JSON or ends too early. */
+export async function readJson(
+  request: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
+  timeoutMs?: number,
+): Promise<unknown> {
   const { 'content-type': type, 'content-length': length, 'transfer-encoding': chunked } = request.headers
   if (type === undefined && !chunked && (length === undefined || length === '0')) return {}
   checkType(type ?? '')
-  const text = (await readBytes(request, bytesMax)).toString()
+  const text = (await readBytes(request, bytesMax, timeoutMs)).toString()
   return text === '' ? {} : parseJson(text)
 }
 
 /** The bytes of the body. Throws a ProblemError as readJson() does, save that any type will do. */
-export function readBytes(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    // Sizes are those that arrive: nothing is unpacked, so nothing can grow here.
-    const { 'content-encoding': encoding, 'content-length': length } = request.headers
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return reject(notPlain())
-    if (length !== undefined && Number(length) > bytesMax) return reject(tooLarge(bytesMax))
-    let first: Buffer | undefined
-    let rest: Buffer[] | undefined
-    let bytes = 0
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > bytesMax) {
-        first = rest = undefined
-        reject(tooLarge(bytesMax))
-      } else if (!first) first = chunk
-      else (rest ??= []).push(chunk)
-    })
-    request.on('end', () => resolve(rest ? Buffer.concat([first!, ...rest]) : (first ?? Buffer.alloc(0))))
-    request.on('close', () => {
-      if (!request.complete) reject(new ProblemError(problems.invalidInput, 'The body ended too early.'))
-    })
-    // What it would say, `close` says too.
-    request.on('error', () => {})
-  })
+export async function readBytes(
+  request: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
+  timeoutMs?: number,
+): Promise<Buffer> {
+  // Sizes are those that arrive: nothing is unpacked, so nothing can grow here.
+  const { 'content-encoding': encoding } = request.headers
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw notPlain()
+  try {
+    return await readBody(request, { bytesMax, ...(timeoutMs !== undefined && { timeoutMs }) })
+  } catch (error) {
+    throw error instanceof BodyError ? refusalOf(error) : error
+  }
+}
+
+const FAULTS = {
+  'too-large': problems.payloadTooLarge,
+  'too-many-chunks': problems.payloadTooLarge,
+  'too-slow': problems.requestTimeout,
+  'broke-off': problems.invalidInput,
+} as const satisfies Record<BodyFault, ProblemType>
+
+/** The connection of a sender who is too slow, or who floods, is not kept for more of the same. */
+function refusalOf({ fault, message }: BodyError): ProblemError {
+  const isKept = fault === 'too-large' || fault === 'broke-off'
+  return new ProblemError(FAULTS[fault], message, isKept ? {} : { headers: { connection: 'close' } })
 }
 
 /** JSON text as an object or a list. Throws a ProblemError (400) for anything else. */
@@ -68,6 +75,3 @@ function checkType(header: string): void {
 
 const notPlain = (): ProblemError =>
   new ProblemError(problems.unsupportedMediaType, 'The body must be JSON in UTF-8, without compression.')
-
-const tooLarge = (bytesMax: number): ProblemError =>
-  new ProblemError(problems.payloadTooLarge, `A body may have ${Math.floor(bytesMax / 1000)} kB.`)

@@ -1,0 +1,80 @@
+import net from 'node:net'
+import { inOtherProcess, type OtherProcess } from './support/other-process.ts'
+import { request, signingKey } from './support/host.ts'
+import { until } from './support/until.ts'
+
+/** What bodies in chunks of one byte do to the memory of a function, in a process of its own. */
+
+const MB = 1024 * 1024
+/** The function itself takes some 80 MB; kept chunks took 1,700. */
+const GROWTH_BYTES_MAX = 250 * MB
+const CONNECTIONS = 100
+const BODY_BYTES = 95_000
+
+let logout: OtherProcess<{ port: number }>
+
+beforeAll(async () => {
+  logout = await inOtherProcess(`
+    import logout from './functions/identity/logout.ts'
+    import { compileValidators } from './knative/host/compile-validators.ts'
+    import { serve } from './knative/host/serve.ts'
+    process.on('message', () => process.send(process.memoryUsage().rss))
+    process.on('disconnect', () => process.exit())
+    const settings = ${JSON.stringify({
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'off',
+      // Nothing listens there: a body has to be read before a database is needed.
+      IDENTITY_DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/identity',
+      JWKS: signingKey.jwks,
+      JWT_SIGNING_KEY: signingKey.privateJwk,
+      IDENTITY_EVENT_KEY: 'a key that is only good for tests, no more',
+    })}
+    void serve(logout, compileValidators(logout), [], settings).then(({ port }) => process.send({ port }))
+  `)
+})
+
+afterAll(() => logout?.child.kill())
+
+const residentBytes = (): Promise<number> =>
+  new Promise((resolve) => {
+    logout.child.once('message', (bytes) => resolve(bytes as number))
+    logout.child.send('memory')
+  })
+
+test('58 MB of bodies in chunks of one byte, none of them ended, leave a function small and answering', async () => {
+  const before = await residentBytes()
+  const body = '1\r\nx\r\n'.repeat(BODY_BYTES)
+  const head =
+    'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+  let done = 0
+  let answers = ''
+  const sockets = Array.from({ length: CONNECTIONS }, () => {
+    const socket = net.connect(logout.message.port, '127.0.0.1')
+    // Refused ones are closed: then the rest is not sent, which is as good as sent.
+    const end = (): void => void done++
+    socket.on('error', () => {}).on('data', (bytes) => (answers += bytes.toString()))
+    let isDone = false
+    const once = (): void => {
+      if (!isDone) end()
+      isDone = true
+    }
+    socket.write(head + body, once)
+    socket.on('close', once)
+    return socket
+  })
+  let most = 0
+  await until(
+    async () => {
+      most = Math.max(most, await residentBytes())
+      return done === CONNECTIONS
+    },
+    { timeoutMs: 50_000, what: 'the flood to have been sent' },
+  )
+  most = Math.max(most, await residentBytes())
+  for (const socket of sockets) socket.destroy()
+  expect(most - before).toBeLessThan(GROWTH_BYTES_MAX)
+  expect(answers).toContain('HTTP/1.1 413 ')
+  const health = await request('GET', `http://127.0.0.1:${logout.message.port}/healthz`)
+  expect(health.status).toBe(200)
+})
