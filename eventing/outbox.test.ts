@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { openDatabase, type Database } from '../knative/host/database.ts'
 import { createSend } from '../knative/host/send.ts'
@@ -6,8 +6,11 @@ import { createLog } from '../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../tests/support/databases.ts'
 import { until } from '../tests/support/until.ts'
 import { notificationStored } from './contracts/notification.stored.ts'
+import { eventFromHttp } from './http-binding.ts'
+import { isSigned } from './signature.ts'
 import { createOutbox, QUEUED_MAX, writeEvents, type Outbox, type OutboxEvent } from './outbox.ts'
 
+const KEY = 'a key that is only good for tests, no more'
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 /** Stands where the Broker's ingress is, and can be told to fail. */
@@ -48,7 +51,7 @@ afterAll(async () => {
 const silent = createLog({}, 'error', () => {})
 const open = (): Database => openDatabase({ url: database.url, poolMax: 4, name: 'test', log: silent })
 const outboxOf = (on: Database = db): Outbox =>
-  createOutbox({ db: on, send: createSend(undefined), brokerUrl: ingress.url, log: silent })
+  createOutbox({ db: on, send: createSend(undefined), brokerUrl: ingress.url, log: silent, signingKey: KEY })
 
 async function startIngress(): Promise<Ingress> {
   const state: Omit<Ingress, 'server' | 'url'> = {
@@ -116,6 +119,25 @@ test('a published event carries the whole envelope, and is pending no more', asy
     },
     body: '{"number":0}',
   })
+})
+
+test('what is published, at once or by a sweep, is signed the same', async () => {
+  const [event] = await commit(1)
+  outboxOf().publish([event!])
+  await until(async () => (await pending()) === 0)
+  await db.query({
+    text: 'insert into outbox_pending (event_id, claimed_until) values ($1, now())',
+    values: [event!.id],
+  })
+  expect(await outboxOf().sweep()).toBe(1)
+  const [first, second] = ingress.received.map(({ headers, body }) =>
+    eventFromHttp(headers as IncomingHttpHeaders, Buffer.from(body)),
+  )
+  expect([isSigned(first!, KEY), isSigned(second!, KEY), isSigned(first!, `${KEY}!`)]).toEqual([
+    true,
+    true,
+    false,
+  ])
 })
 
 test('events that were committed but never published are swept, each with its first id', async () => {

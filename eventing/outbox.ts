@@ -4,6 +4,7 @@ import type { Send } from '../knative/host/send.ts'
 import type { Log } from '../monitoring/log.ts'
 import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
 import { binaryHeaders } from './http-binding.ts'
+import { signEvent } from './signature.ts'
 import { claim, CLAIM_MS, forget, putOff, release } from './pending.ts'
 import { createRelay, type Outcome } from './relay.ts'
 
@@ -54,16 +55,25 @@ const SWEEP_BATCH = 500
 const SETTLE_MS = 100
 const SETTLE_BATCH = 500
 
+export interface OutboxOptions {
+  db: Database
+  send: Send
+  brokerUrl: string
+  log: Log
+  /** Key of the context; without one events are not signed, and no consumer of the bank takes them. */
+  signingKey?: string | undefined
+}
+
 /** Publishes events to the Broker after their commit.
  *
  * A row leaves `outbox_pending` only after the Broker's 202, so a crash at any line leaves it for the sweep,
  * and the worst that can happen is an event twice, with the same id. What can't be published is given back for
  * the next sweep, which every function process of the context makes every few seconds while it lives. */
-export function createOutbox(options: { db: Database; send: Send; brokerUrl: string; log: Log }): Outbox {
-  const { db, log } = options
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { db, log, signingKey } = options
   const pipeline = options.send.pipeline(options.brokerUrl)
   const post = (event: OutboxEvent, done: (status: number) => void): void =>
-    pipeline.post(binaryHeaders(attributesOf(event)), event.data, done)
+    pipeline.post(binaryHeaders(attributesOf(event, signingKey)), event.data, done)
   const relay = createRelay(post)
   const settled: Settled = { confirmed: [], refused: [], failed: [] }
   let timer: NodeJS.Timeout | undefined
@@ -214,9 +224,10 @@ async function store(db: Database, log: Log, { confirmed, refused, failed }: Set
   }
 }
 
-function attributesOf(event: OutboxEvent): Record<string, string> {
+/** Signed when it is sent, not when it is stored: in the outbox it is the database that vouches for it. */
+function attributesOf(event: OutboxEvent, signingKey: string | undefined): Record<string, string> {
   const { id, type, source, subject, time, dataschema, partitionkey, traceparent, extensions } = event
-  return {
+  const attributes: Record<string, string> = {
     specversion: '1.0',
     id,
     type,
@@ -229,4 +240,7 @@ function attributesOf(event: OutboxEvent): Record<string, string> {
     ...(traceparent && { traceparent }),
     ...extensions,
   }
+  if (signingKey && !attributes.signature)
+    attributes.signature = signEvent(attributes, event.data, signingKey)
+  return attributes
 }

@@ -48,6 +48,7 @@ async function run(path: string, env: Record<string, string>): Promise<{ status:
         LOG_LEVEL: 'off',
         JWKS: signingKey.jwks,
         LEDGER_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x',
+        LEDGER_EVENT_KEY: 'a key that is only good for tests, no more',
         ...env,
       },
       stdio: 'inherit',

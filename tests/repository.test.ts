@@ -48,6 +48,12 @@ describe('operations and Services', () => {
           [`${context.toUpperCase()}_DATABASE_URL`],
         ]),
       ),
+      ...Object.fromEntries(
+        ['identity', 'ledger', 'notifications'].map((context) => [
+          `${context}-events`,
+          [`${context.toUpperCase()}_EVENT_KEY`],
+        ]),
+      ),
     }
     for (const { name, ...declared } of allOperations) {
       const { envFrom, env = [] } = containerOf(serviceOf(name))

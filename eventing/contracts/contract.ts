@@ -9,6 +9,8 @@ export interface EventContract<Data = unknown> {
   /** JSON Schema (2020-12) of `data`. */
   schema: object
   example: Data
+  /** True where its consumer checks a signature of its own, in place of that of eventing/signature.ts. */
+  hasOwnSignature?: true
 }
 
 /** CloudEvents `source` of a context. */

@@ -30,12 +30,14 @@ with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 grant select, insert on outbox to :functions_role;
 grant select, insert, update, delete on outbox_pending to :functions_role;
 
--- The consumer's side: an event that was handled, inserted in the same database transaction as its effect.
+-- The consumer's side: an event that an operation handled, inserted in the same database transaction as its effect. The
+-- consumer is part of the key: two operations of one context may consume the same event, and each takes effect once.
 create table inbox (
   source text not null,
   event_id text not null,
+  consumer text not null,
   received_at timestamptz not null default now(),
-  primary key (source, event_id)
+  primary key (source, event_id, consumer)
 );
 
 grant select, insert on inbox to :functions_role;

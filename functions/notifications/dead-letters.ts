@@ -1,4 +1,6 @@
-import type { CloudEventV1 } from 'cloudevents'
+import { eventRequest } from '../../eventing/http-binding.ts'
+import type { EventMessage } from '../../eventing/message.ts'
+import { formatStructured, parseStructured } from '../../eventing/structured.ts'
 import { operation, route } from '../../knative/host/operation.ts'
 import { once } from '../../knative/host/idempotency.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
@@ -17,6 +19,8 @@ const deadLetter = {
     'destination',
     'error_code',
     'error_data',
+    'reason',
+    'hint',
     'deliveries',
     'status',
     'created_at',
@@ -30,6 +34,11 @@ const deadLetter = {
     destination: { type: 'string', description: 'The address of the consumer that could not process it.' },
     error_code: { type: ['string', 'null'], description: 'Status of its last answer.' },
     error_data: { type: ['string', 'null'], description: 'Beginning of its last answer.' },
+    reason: {
+      type: ['string', 'null'],
+      description: 'Why the consumer could not process it; null where the Broker did not keep its answer.',
+    },
+    hint: { type: ['string', 'null'], description: 'Where the reason is to be found, where it is not here.' },
     deliveries: { type: 'integer', description: 'How often the Broker gave up on it.' },
     status: { enum: ['stored', 'redriven'] },
     created_at: { type: 'string', format: 'date-time' },
@@ -41,7 +50,7 @@ interface Row {
   id: string
   event_id: string
   event_type: string
-  event: CloudEventV1<unknown>
+  event: object
   destination: string
   error_code: string | null
   error_data: string | null
@@ -56,9 +65,34 @@ const COLUMNS = `id, event_id, event_type, event, destination, error_code, error
 
 const toJson = (row: Row) => ({
   ...row,
+  ...explanation(row),
   created_at: row.created_at.toISOString(),
   redriven_at: row.redriven_at?.toISOString() ?? null,
 })
+
+/** Our own Broker keeps the consumer's answer, a problem whose detail is the reason. Knative's keeps its status alone:
+ * there the reason is in the consumer's log. */
+function explanation({ destination, event_id: id, error_data: answer }: Row) {
+  const reason = answer === null || answer === '' ? null : (detailOf(answer) ?? answer)
+  if (reason !== null) return { reason, hint: null }
+  const consumer = /^https?:\/\/([a-z0-9-]+)/.exec(destination)?.[1] ?? 'the consumer'
+  return { reason, hint: `Look for "event refused" with event_id ${id} in the log of ${consumer}.` }
+}
+
+function detailOf(answer: string): string | undefined {
+  try {
+    const { detail } = JSON.parse(answer) as { detail?: unknown }
+    return typeof detail === 'string' ? detail : undefined
+  } catch {
+    return undefined // Cut off, or no problem.
+  }
+}
+
+/** The event without what Brokers add to a dead letter. */
+function originalOf({ attributes, data }: EventMessage): EventMessage {
+  const { knativeerrordest, knativeerrorcode, knativeerrordata, ...original } = attributes
+  return { attributes: original, data }
+}
 
 /** The Broker's dead letter sink: keeps what could not be processed, shows it, and sends it on its way again. */
 export default operation({
@@ -67,10 +101,8 @@ export default operation({
   summary: 'Keeps, lists and redrives events that could not be processed',
   consumes: {
     contracts: 'any',
-    async receive(event, { db, log }) {
-      const { knativeerrordest, knativeerrorcode, knativeerrordata, ...original } = JSON.parse(
-        JSON.stringify(event),
-      ) as Record<string, unknown>
+    async receive(event, { db, log }, _traceparent, message) {
+      const { knativeerrordest, knativeerrorcode, knativeerrordata } = message.attributes
       await db.query({
         name: 'dead-letter-store',
         text: `insert into dead_letters (event_source, event_id, event_type, event, destination, error_code, error_data)
@@ -82,7 +114,8 @@ export default operation({
           storable(event.source),
           storable(event.id),
           storable(event.type),
-          JSON.stringify(original),
+          // Byte for byte, for its signature is over the bytes.
+          formatStructured(originalOf(message)),
           storable(knativeerrordest) ?? '',
           storable(knativeerrorcode),
           storable(knativeerrordata && Buffer.from(String(knativeerrordata), 'base64').toString()),
@@ -126,15 +159,16 @@ export default operation({
       async handle({ params: { id }, idempotencyKey }, services) {
         return services.db.transaction((tx) =>
           once(tx, 'dead-letters', idempotencyKey, async () => {
-            const [row] = await tx.query<Row>({
+            const [found] = await tx.query<Row & { event_text: string }>({
               name: 'dead-letter-redrive',
               text: `update dead_letters set status = 'redriven', redriven_at = now() where id = $1
-                returning ${COLUMNS}`,
+                returning ${COLUMNS}, event::text as event_text`,
               values: [id],
             })
-            if (!row) return problem(problems.notFound, `There is no dead letter ${id}.`)
-            // Before the commit: should that fail, the event travels twice, which its consumers bear.
-            await publishAgain(row.event, services)
+            if (!found) return problem(problems.notFound, `There is no dead letter ${id}.`)
+            const { event_text: text, ...row } = found
+            // Before the commit: if that fails, the event is sent twice; consumers ignore duplicates.
+            await publishAgain(text, services)
             return { status: 202, body: toJson(row) }
           }),
         )
@@ -143,13 +177,14 @@ export default operation({
   ],
 })
 
-/** Hands the event to the Broker as it first was, id included, whoever emitted it. */
-async function publishAgain(event: Row['event'], { send, config }: Services): Promise<void> {
+/** Hands the event to the Broker as it first was, id, signature and bytes included, whoever emitted it. */
+async function publishAgain(text: string, { send, config }: Services): Promise<void> {
+  const { headers, body } = eventRequest(parseStructured(Buffer.from(text)))
   const { status } = await send({
     url: config.BROKER_URL,
     method: 'POST',
-    headers: { 'content-type': 'application/cloudevents+json' },
-    body: JSON.stringify(event),
+    headers,
+    body,
     timeoutMs: 10_000,
   })
   if (status !== 202) throw new UnavailableError(`the Broker answered ${status}`)

@@ -3,8 +3,10 @@ import { transactionCompleted } from '../../eventing/contracts/transaction.compl
 import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
 import { openDatabase, type Database } from '../../knative/host/database.ts'
 import { createLog } from '../../monitoring/log.ts'
+import { binaryHeaders } from '../../eventing/http-binding.ts'
+import { signEvent } from '../../eventing/signature.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { eventKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import { completedMessage, formatMoney } from './message.ts'
 import notifications from './notifications.ts'
 import notify from './notify.ts'
@@ -33,17 +35,20 @@ afterAll(async () => {
 function deliver(
   userId: string,
   { id = randomUUID(), ...data }: { id?: string; amount?: string; bad?: 1 } = {},
+  signedBy = 'ledger',
 ) {
+  const body = JSON.stringify({ ...transactionCompleted.example, user_id: userId, ...data })
+  const attributes = {
+    specversion: '1.0',
+    id,
+    type: transactionCompleted.type,
+    source: sourceOf(transactionCompleted),
+    dataschema: dataschemaOf(transactionCompleted),
+  }
+  const signature = signEvent(attributes, body, eventKey(signedBy))
   return consumer.request('POST', '/events', {
-    body: { ...transactionCompleted.example, user_id: userId, ...data },
-    headers: {
-      host: 'notify.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': id,
-      'ce-type': transactionCompleted.type,
-      'ce-source': sourceOf(transactionCompleted),
-      'ce-dataschema': dataschemaOf(transactionCompleted),
-    },
+    body,
+    headers: { host: 'notify.bank.svc.cluster.local', ...binaryHeaders({ ...attributes, signature }) },
   })
 }
 
@@ -120,6 +125,13 @@ test('an event that breaks its contract is answered 5xx and has no effect, then 
   // The same id, mended: nothing of the failed delivery may stand in its way.
   expect((await deliver(user, { id })).status).toBe(204)
   expect((await list(user)).items).toHaveLength(1)
+})
+
+test('a completed transaction that the ledger did not sign is nobody’s notification', async () => {
+  const user = randomUUID()
+  const { status, body } = await deliver(user, {}, 'notifications')
+  expect([status, body.detail]).toEqual([500, expect.stringContaining('not signed by the context ledger')])
+  expect((await list(user)).items).toHaveLength(0)
 })
 
 test('a customer sees only what is his; an operator everything', async () => {

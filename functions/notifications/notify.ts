@@ -23,7 +23,7 @@ function receiverOf({ db, outbox }: Services): Receive {
   return receive
 }
 
-/** Tells a user of his completed transaction: exactly one notification per event, however often it comes. */
+/** Tells a user of their completed transaction: exactly one notification per event, however often it comes. */
 export default operation({
   name: 'notify',
   context: 'notifications',
@@ -33,6 +33,7 @@ export default operation({
     receive(event, services, traceparent) {
       const data = event.data as TransactionCompleted
       return receiverOf(services)({
+        consumer: 'notify',
         event_source: event.source,
         event_id: event.id,
         event_type: event.type,

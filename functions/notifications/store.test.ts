@@ -20,6 +20,7 @@ afterAll(async () => {
 })
 
 const notificationOf = (change: Partial<NewNotification> = {}): NewNotification => ({
+  consumer: 'notify',
   event_source: '/microbank/ledger',
   event_id: randomUUID(),
   event_type: 'transaction.completed',
@@ -65,6 +66,17 @@ test('events that come several times, in groups that overlap, in any order and a
   expect(await storedOf(all)).toEqual(sortedIds(all))
   const told = events.map(({ data }) => (JSON.parse(data) as { event_id: string }).event_id)
   expect(told.sort()).toEqual(sortedIds(all))
+})
+
+test('two consumers of one event each take effect, once', async () => {
+  const event = notificationOf()
+  const other = { ...event, consumer: 'remind', message: 'another' }
+  expect(await storeNotifications(db, [event, other])).toHaveLength(2)
+  expect(await storeNotifications(db, [other, event])).toHaveLength(0)
+  const later = notificationOf()
+  expect(await storeNotifications(db, [later])).toHaveLength(1)
+  expect(await storeNotifications(db, [{ ...later, consumer: 'remind' }])).toHaveLength(1)
+  expect(await storedOf([event, later])).toHaveLength(4)
 })
 
 test('an event that can not be stored does not spoil those that were to be stored with it', async () => {

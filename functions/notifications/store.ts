@@ -5,6 +5,8 @@ import type { Database } from '../../knative/host/database.ts'
 
 /** A notification to be stored, for the event that it tells of. */
 export interface NewNotification {
+  /** Name of the operation that took the event in. */
+  consumer: string
   event_source: string
   event_id: string
   event_type: string
@@ -30,19 +32,19 @@ export async function storeNotifications(
   const rows = await db.query<StatedRow>({
     name: 'notifications-store',
     text: `with event as (
-        select distinct on (event_source, event_id) *
-        from json_to_recordset($1) as e(event_source text, event_id text, event_type text, user_id uuid,
+        select distinct on (event_source, event_id, consumer) *
+        from json_to_recordset($1) as e(consumer text, event_source text, event_id text, event_type text, user_id uuid,
           subject text, message text, traceparent text)
-        order by event_source, event_id
+        order by event_source, event_id, consumer
       ), received as (
-        insert into inbox (source, event_id)
-        select event_source, event_id from event order by event_source, event_id
+        insert into inbox (source, event_id, consumer)
+        select event_source, event_id, consumer from event order by event_source, event_id, consumer
         on conflict do nothing
-        returning source as event_source, event_id
+        returning source as event_source, event_id, consumer
       ), stored as (
-        insert into notifications (user_id, event_source, event_id, event_type, subject, message)
-        select user_id, event_source, event_id, event_type, subject, message
-        from event join received using (event_source, event_id)
+        insert into notifications (user_id, event_source, event_id, consumer, event_type, subject, message)
+        select user_id, event_source, event_id, consumer, event_type, subject, message
+        from event join received using (event_source, event_id, consumer)
         returning *
       ), stated as (
         insert into outbox (type, source, subject, time, dataschema, partitionkey, traceparent, data)
@@ -54,7 +56,7 @@ export async function storeNotifications(
           'channel', n.channel,
           'timestamp', to_char(n.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
         )
-        from stored n join event using (event_source, event_id)
+        from stored n join event using (event_source, event_id, consumer)
         returning *
       ), pending as (
         insert into outbox_pending (event_id) select id from stated

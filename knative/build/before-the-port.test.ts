@@ -31,7 +31,10 @@ const settings = {
   REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
   FRONT_DOOR_KEY: 'another key that is only good for tests',
   ...Object.fromEntries(
-    ['IDENTITY', 'LEDGER', 'NOTIFICATIONS'].map((context) => [`${context}_DATABASE_URL`, 'postgres://none']),
+    ['IDENTITY', 'LEDGER', 'NOTIFICATIONS'].flatMap((context) => [
+      [`${context}_DATABASE_URL`, 'postgres://none'],
+      [`${context}_EVENT_KEY`, 'a key that is only good for tests, no more'],
+    ]),
   ),
 }
 

@@ -1,5 +1,7 @@
 import type { Context } from './operation.ts'
 
+const EVENT_KEY = 'secret of at least 32 characters that signs the events of'
+
 /** Every setting that a function can read, all from the environment: what it is for, and how its text
  * becomes a value. This is the one place that reads process.env. */
 const settings = {
@@ -62,6 +64,9 @@ const settings = {
   },
   JWKS: { about: 'public keys that sign access tokens, as a JWK Set', parse: keySet },
   JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
+  IDENTITY_EVENT_KEY: { about: `${EVENT_KEY} identity`, parse: secret },
+  LEDGER_EVENT_KEY: { about: `${EVENT_KEY} ledger`, parse: secret },
+  NOTIFICATIONS_EVENT_KEY: { about: `${EVENT_KEY} notifications`, parse: secret },
   REQUEST_SIGNING_KEY: {
     about: 'secret of at least 32 characters that signs orders on their way through the Broker',
     parse: secret,
@@ -113,6 +118,10 @@ export type Config = { readonly [Name in ConfigName]: ReturnType<(typeof setting
 /** The setting that holds the URL of a context's database. */
 export const databaseSetting = (context: Context): ConfigName | undefined =>
   context === 'web' ? undefined : `${context.toUpperCase() as Uppercase<typeof context>}_DATABASE_URL`
+
+/** The setting that holds the key of a context's events: to sign its own, or to check another's. */
+export const eventKeySetting = (context: string) =>
+  `${context.toUpperCase()}_EVENT_KEY` as `${Uppercase<Exclude<Context, 'web'>>}_EVENT_KEY`
 
 /** Reads the settings named (those with a fallback always). Throws one error that lists everything wrong.
  * Reading a setting that was neither named nor has a fallback is a defect and throws. */

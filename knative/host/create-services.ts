@@ -3,7 +3,7 @@ import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { Log } from '../../monitoring/log.ts'
 import type { Tracer } from '../../monitoring/tracer.ts'
 import { createFunctionClient } from './call.ts'
-import { databaseSetting, type Config } from './config.ts'
+import { databaseSetting, eventKeySetting, type Config } from './config.ts'
 import { openDatabase, type Database } from './database.ts'
 import type { Operation } from './operation.ts'
 import { createSend } from './send.ts'
@@ -25,7 +25,8 @@ export function createServices(operation: Operation, config: Config, log: Log, t
   const client = createSend(config.LOCAL_GATEWAY)
   const db = tracer.isOn ? databaseWithSpans(database, tracer) : database
   const send = tracer.isOn ? sendWithSpans(client, tracer) : client
-  const outbox = createOutbox({ db, send, brokerUrl: config.BROKER_URL, log })
+  const signingKey = setting ? config[eventKeySetting(operation.context)] : undefined
+  const outbox = createOutbox({ db, send, brokerUrl: config.BROKER_URL, log, signingKey })
 
   return {
     db,

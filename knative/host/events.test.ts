@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { signEvent } from '../../eventing/signature.ts'
+import { eventKey } from '../../tests/support/host.ts'
 import { inside, noted, startNotes } from './notes-fixture.ts'
 
 let host: Awaited<ReturnType<typeof startNotes>>
@@ -9,18 +11,26 @@ beforeAll(async () => {
 
 afterAll(() => host?.stop())
 
-const deliver = (data: unknown, headers: Record<string, string> = {}) =>
-  host.request('POST', '/events', {
+const deliver = (data: unknown, headers: Record<string, string> = {}, key = eventKey('notifications')) => {
+  const stated = {
+    'ce-specversion': '1.0',
+    'ce-id': randomUUID(),
+    'ce-type': noted.type,
+    'ce-source': '/microbank/notifications',
+    'ce-subject': 'a note',
+    'ce-time': '2026-01-05T09:30:00.120Z',
+    ...headers,
+  }
+  const attributes = Object.fromEntries(Object.entries(stated).map(([name, value]) => [name.slice(3), value]))
+  return host.request('POST', '/events', {
     body: data,
     headers: {
       host: 'notes.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': noted.type,
-      'ce-source': '/microbank/notifications',
-      ...headers,
+      'ce-signature': signEvent(attributes, JSON.stringify(data), key),
+      ...stated,
     },
   })
+}
 
 test('one that keeps its contract is handed over, and answered without a body', async () => {
   const { status, body } = await deliver({ text: 'hello' })
@@ -38,6 +48,61 @@ test.each([
   const before = inside.received.length
   expect((await deliver(data, headers)).status).toBe(500)
   expect(inside.received).toHaveLength(before)
+})
+
+const signedNote = (id: string) =>
+  signEvent(
+    {
+      id,
+      type: noted.type,
+      source: '/microbank/notifications',
+      subject: 'a note',
+      time: '2026-01-05T09:30:00.120Z',
+    },
+    '{"text":"signed"}',
+    eventKey('notifications'),
+  )
+
+test.each([
+  ['has no signature', { text: 'signed' }, { 'ce-signature': '' }],
+  ['has a signature of nothing', { text: 'signed' }, { 'ce-signature': 'forged' }],
+  [
+    'has other data than what was signed',
+    { text: 'tampered' },
+    { 'ce-id': 'n1', 'ce-signature': signedNote('n1') },
+  ],
+  ['has the signature of another', { text: 'signed' }, { 'ce-id': 'n3', 'ce-signature': signedNote('n2') }],
+  [
+    'has another subject',
+    { text: 'signed' },
+    { 'ce-id': 'n4', 'ce-subject': 'x', 'ce-signature': signedNote('n4') },
+  ],
+  [
+    'has another time',
+    { text: 'signed' },
+    { 'ce-id': 'n5', 'ce-time': '2026-01-05T09:30:00.121Z', 'ce-signature': signedNote('n5') },
+  ],
+])('an event that %s is refused, with the reason, and not acted on', async (_what, data, headers) => {
+  const before = inside.received.length
+  const { status, body } = await deliver(data, headers)
+  expect([status, body.type]).toEqual([500, 'https://microbank.dev/problems/event-refused'])
+  expect(body.detail).toMatch(/is not signed by the context notifications\.$/)
+  expect(inside.received).toHaveLength(before)
+})
+
+test('an event that another context has signed is refused', async () => {
+  expect((await deliver({ text: 'signed' }, {}, eventKey('ledger'))).status).toBe(500)
+})
+
+test('a signature holds where the Broker wrote the time anew, and added what it adds', async () => {
+  const headers = {
+    'ce-id': 'n6',
+    'ce-time': '2026-01-05T09:30:00.12Z',
+    'ce-knativeerrorcode': '500',
+    'ce-traceparent': '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    'ce-signature': signedNote('n6'),
+  }
+  expect((await deliver({ text: 'signed' }, headers)).status).toBe(204)
 })
 
 test('nobody but the platform finds the endpoint', async () => {

@@ -1,10 +1,13 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
 import { checkAttributes, hasPlainFormats } from '../../eventing/attributes.ts'
 import { dataschemaOf } from '../../eventing/contracts/contract.ts'
 import { eventFromHttp, toCloudEvent } from '../../eventing/http-binding.ts'
+import { InvalidEventError, type EventMessage } from '../../eventing/message.ts'
+import { isSigned } from '../../eventing/signature.ts'
 import { answer } from './answer.ts'
 import { readBytes } from './body.ts'
+import { eventKeySetting } from './config.ts'
 import type { Exchange } from './exchange.ts'
 import type { Consumer } from './operation.ts'
 import { ProblemError, problems } from './problems.ts'
@@ -25,32 +28,53 @@ function checkSender(request: IncomingMessage): void {
   throw new ProblemError(problems.notFound, 'There is nothing at this address.')
 }
 
+/** Thrown where an event will never do, however often it comes: the message is the reason that its dead letter shows. */
+export class EventRefusedError extends Error {}
+
 /** One delivery of the Broker: 204 with an empty body once its effect is committed (a body could be taken for
  * a reply event). Everything else throws and becomes 5xx, which the Broker tries again and at last keeps as a
- * dead letter; a 4xx it would count as delivered and forget. */
+ * dead letter; a 4xx it would count as delivered and forget.
+ *
+ * Knative's own Broker keeps nothing of the answer but its status, so the reason is logged with the event's id. */
 export async function receiveEvent(
-  { request, response, traceparent }: Exchange,
+  exchange: Exchange,
   consumer: Consumer,
   { services, validators }: { services: Services; validators: Validators },
 ): Promise<void> {
+  const { request, response } = exchange
   checkSender(request)
+  let message: EventMessage | undefined
   try {
     const bytes = await readBytes(request, EVENT_BYTES_MAX)
-    const event = await parseEvent(request.headers, bytes)
-    if (consumer.contracts !== 'any') checkContract(event, consumer.contracts, validators)
-    await consumer.receive(event, services, traceparent)
+    message = eventFromHttp(request.headers, bytes)
+    const event = await parseEvent(message)
+    if (consumer.contracts !== 'any') checkContract(event, message, consumer.contracts, services, validators)
+    await consumer.receive(event, services, exchange.traceparent, message)
   } catch (error) {
-    if (error instanceof ProblemError && error.reply.status < 500) {
-      throw new Error(`event refused: ${error.message}`, { cause: error })
-    }
-    throw error
+    const { id, type } = message?.attributes ?? {}
+    const { message: reason } = error as Error
+    services.log.error('event refused', {
+      event_id: id,
+      event_type: type,
+      reason,
+      trace_id: exchange.traceId,
+    })
+    throw refusalOf(error)
   }
   answer(response, { status: 204 })
 }
 
+/** Only the platform sees this answer, and keeps it with the dead letter. */
+function refusalOf(error: unknown): unknown {
+  const isRefusal =
+    error instanceof EventRefusedError ||
+    error instanceof InvalidEventError ||
+    (error instanceof ProblemError && error.reply.status < 500)
+  return isRefusal ? new ProblemError(problems.eventRefused, error.message) : error
+}
+
 /** The event of a request in binary or structured mode. */
-async function parseEvent(headers: IncomingHttpHeaders, bytes: Buffer): Promise<CloudEventV1<unknown>> {
-  const message = eventFromHttp(headers, bytes)
+async function parseEvent(message: EventMessage): Promise<CloudEventV1<unknown>> {
   checkAttributes(message.attributes)
   const event = toCloudEvent(message)
   if (!hasPlainFormats(message.attributes)) {
@@ -63,18 +87,23 @@ async function parseEvent(headers: IncomingHttpHeaders, bytes: Buffer): Promise<
 
 function checkContract(
   event: CloudEventV1<unknown>,
+  message: EventMessage,
   contracts: Exclude<Consumer['contracts'], 'any'>,
+  { config }: Services,
   validators: Validators,
 ): void {
   const contract = contracts.find((candidate) => candidate.type === event.type)
-  if (!contract) throw new Error(`no contract here for events of type ${event.type}`)
+  if (!contract) throw new EventRefusedError(`No contract here for events of type ${event.type}.`)
+  // By the context that the contract names, never by what the event says of itself.
+  if (!contract.hasOwnSignature && !isSigned(message, config[eventKeySetting(contract.context)]))
+    throw new EventRefusedError(`${event.type} ${event.id} is not signed by the context ${contract.context}.`)
   if (event.dataschema !== undefined && event.dataschema !== dataschemaOf(contract)) {
-    throw new Error(`expected ${dataschemaOf(contract)}, not ${event.dataschema}`)
+    throw new EventRefusedError(`Expected ${dataschemaOf(contract)}, not ${event.dataschema}.`)
   }
   const validator = validators[eventKey(contract.type)]?.body
   if (!validator || validator(event.data)) return
   const [fault] = validator.errors ?? []
-  throw new Error(
-    `data of ${event.type} ${event.id} breaks its contract: ${fault?.instancePath} ${fault?.message}`,
+  throw new EventRefusedError(
+    `The data of ${event.type} ${event.id} breaks its contract: ${fault?.instancePath} ${fault?.message}.`,
   )
 }

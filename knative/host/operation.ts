@@ -1,5 +1,6 @@
 import type { CloudEventV1 } from 'cloudevents'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
+import type { EventMessage } from '../../eventing/message.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import type { ConfigName } from './config.ts'
 import type { Exchange } from './exchange.ts'
@@ -107,10 +108,18 @@ export interface Route<B extends Schema, Q extends Schema, P extends Schema> ext
 }
 
 export interface Consumer {
+  /** What it takes, each only with the signature of the contract's context. 'any' takes all events, signed or not: it
+   * must do nothing that an event could lie about. */
   contracts: readonly EventContract[] | 'any'
   /** Called at least once per event; its effect must happen once (see eventing/inbox.ts). Throwing makes the
-   * Broker try again, and at last store a dead letter. */
-  receive: (event: CloudEventV1<unknown>, services: Services, traceparent: string) => Promise<void>
+   * Broker try again, and at last store a dead letter. An EventRefusedError says why it will never do. */
+  receive: (
+    event: CloudEventV1<unknown>,
+    services: Services,
+    traceparent: string,
+    /** The same as it came, with the data's bytes. */
+    message: EventMessage,
+  ) => Promise<void>
 }
 
 /** Checks an operation's declaration at compile time. */

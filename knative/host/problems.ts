@@ -32,6 +32,7 @@ export const problems = {
   tooManyRequests: define('too-many-requests', 429, 'Too many requests'),
   headersTooLarge: define('headers-too-large', 431, 'The headers are too large'),
   internal: define('internal-error', 500, 'Something went wrong here'),
+  eventRefused: define('event-refused', 500, 'The event can not be processed'),
   badGateway: define('upstream-failed', 502, 'The function failed'),
   unavailable: define('unavailable', 503, 'Not available at the moment'),
   gatewayTimeout: define('upstream-timeout', 504, 'The function took too long'),

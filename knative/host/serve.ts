@@ -4,7 +4,7 @@ import { createMetrics } from '../../monitoring/metrics.ts'
 import { createTracer, noTracer, type Tracer } from '../../monitoring/tracer.ts'
 import { createApp } from './app.ts'
 import type { CatalogueEntry } from './catalogue.ts'
-import { databaseSetting, readConfig, type Config, type ConfigName } from './config.ts'
+import { databaseSetting, eventKeySetting, readConfig, type Config, type ConfigName } from './config.ts'
 import { createServices } from './create-services.ts'
 import { createHttpServer } from './http-server.ts'
 import type { Operation } from './operation.ts'
@@ -20,14 +20,24 @@ export interface RunningFunction {
   stop(): Promise<void>
 }
 
-/** Settings that an operation needs: its own, its database, and the keys to verify callers with. */
+/** Settings that an operation needs: its own, its database, the key to sign its events with, and the keys to verify
+ * callers and events with. */
 export function neededSettings(operation: Operation): ConfigName[] {
   const database = operation.database === false ? undefined : databaseSetting(operation.context)
   return [
     ...(operation.needs ?? []),
     ...(database ? [database] : []),
     ...(hasCallers(operation) ? (['JWKS'] as const) : []),
+    ...new Set(
+      [...(database ? [operation.context] : []), ...statingContexts(operation)].map(eventKeySetting),
+    ),
   ]
+}
+
+/** The contexts whose signatures it checks. */
+function statingContexts({ consumes }: Operation): string[] {
+  if (!consumes || consumes.contracts === 'any') return []
+  return consumes.contracts.flatMap(({ context, hasOwnSignature }) => (hasOwnSignature ? [] : [context]))
 }
 
 const hasCallers = ({ routes = [] }: Operation): boolean => routes.some((route) => route.who !== 'anyone')

@@ -9,11 +9,17 @@ interface Stored {
   signingKey: JsonWebKey & { kid: string }
   requestSigningKey: string
   frontDoorKey: string
+  /** By context: what signs its events. */
+  eventKeys: Record<string, string>
+  /** Lets a client that is not on this machine publish events. */
+  ingressToken: string
   operator: { email: string; password: string; shown: boolean }
   databases: Record<string, DatabasePasswords>
 }
 
 export interface SecretStore {
+  /** What the Broker's ingress asks for from the network. */
+  readonly ingressToken: string
   databasePasswords: Readonly<Record<string, DatabasePasswords>>
   operator: { readonly email: string; readonly password: string }
   /** True until `markOperatorShown`: the password is shown to a person once, at the first start. */
@@ -30,12 +36,18 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   const found = read(file)
   const before = JSON.stringify(found)
   const stored = found ?? create()
-  for (const context of contexts) stored.databases[context] ??= { owner: password(), functions: password() }
-  // Not in the file of an earlier version.
+  // A store of an earlier version lacks some.
   stored.frontDoorKey ??= password()
+  stored.eventKeys ??= {}
+  stored.ingressToken ??= password()
+  for (const context of contexts) {
+    stored.databases[context] ??= { owner: password(), functions: password() }
+    stored.eventKeys[context] ??= password()
+  }
   if (JSON.stringify(stored) !== before) write(file, stored)
-  const { signingKey, requestSigningKey, frontDoorKey, operator } = stored
+  const { signingKey, requestSigningKey, frontDoorKey, operator, eventKeys, ingressToken } = stored
   return {
+    ingressToken,
     databasePasswords: stored.databases,
     operator,
     showOperator: !operator.shown,
@@ -47,6 +59,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
     secrets: (databaseUrls) =>
       new Map([
         ...Object.entries(databaseUrls).map(([context, url]) => databaseSecret(context, url)),
+        ...Object.entries(eventKeys).map(([context, key]) => eventSecret(context, key)),
         ['token-signing-key', { JWT_SIGNING_KEY: JSON.stringify(signingKey) }],
         ['ledger-requests', { REQUEST_SIGNING_KEY: requestSigningKey }],
         ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
@@ -60,11 +73,17 @@ function databaseSecret(context: string, url: string): [string, Record<string, s
   return [`${context}-database`, { [`${context.toUpperCase()}_DATABASE_URL`]: url }]
 }
 
+function eventSecret(context: string, key: string): [string, Record<string, string>] {
+  return [`${context}-events`, { [`${context.toUpperCase()}_EVENT_KEY`]: key }]
+}
+
 function create(): Stored {
   const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
   return {
     requestSigningKey: password(),
     frontDoorKey: password(),
+    eventKeys: {},
+    ingressToken: password(),
     signingKey: { ...key, alg: 'EdDSA', use: 'sig', kid: thumbprint(key) },
     operator: { email: 'operator@microbank.localhost', password: password(), shown: false },
     databases: {},

@@ -40,6 +40,9 @@ function createSigningKey(): { privateKey: KeyObject; privateJwk: string; jwks: 
   }
 }
 
+/** Key of a context's events, for functions started by startFunction(). */
+export const eventKey = (context: string): string => `events of ${context}, and only good for tests`
+
 /** An access token as login would give it. */
 export async function token(caller: { userId: string; role?: 'customer' | 'operator' }): Promise<string> {
   return new SignJWT({ role: caller.role ?? 'customer', sid: caller.userId })
@@ -64,6 +67,9 @@ export async function startFunction(
     JWT_SIGNING_KEY: signingKey.privateJwk,
     REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
     FRONT_DOOR_KEY: 'another key that is only good for tests',
+    IDENTITY_EVENT_KEY: eventKey('identity'),
+    LEDGER_EVENT_KEY: eventKey('ledger'),
+    NOTIFICATIONS_EVENT_KEY: eventKey('notifications'),
     LOG_LEVEL: 'off',
     ...env,
   })

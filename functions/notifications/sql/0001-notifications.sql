@@ -1,10 +1,11 @@
--- What a user is told. One notification per event: the event's source and id are unique here too, so that even
--- a mistake in a consumer cannot tell the same thing twice.
+-- What a user is told. One notification per event and consumer: they are unique here too, so that even a mistake
+-- in a consumer cannot tell the same thing twice.
 create table notifications (
   id uuid primary key default uuidv7(),
   user_id uuid not null,
   event_source text not null,
   event_id text not null,
+  consumer text not null,
   event_type text not null,
   subject text not null,
   message text not null,
@@ -12,7 +13,7 @@ create table notifications (
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,
   created_at timestamptz not null default now(),
-  unique (event_source, event_id)
+  unique (event_source, event_id, consumer)
 );
 
 create index notifications_of_user on notifications (user_id, id desc);
@@ -26,8 +27,8 @@ create table dead_letters (
   event_source text not null,
   event_id text not null,
   event_type text not null,
-  -- The whole event in the JSON format of CloudEvents, without what the Broker added. Not jsonb, which refuses
-  -- texts with NUL: whatever arrives here must be kept.
+  -- The whole event in the JSON format of CloudEvents, without what the Broker added. Not jsonb, which refuses texts with
+  -- NUL and writes the rest anew: whatever arrives here must be kept, byte for byte, for the signature is over bytes.
   event json not null,
   -- Who could not process it, and its last answer (the knativeerror* attributes).
   destination text not null,
