@@ -7,10 +7,12 @@ import notify from '../functions/notifications/notify.ts'
 import notifications from '../functions/notifications/notifications.ts'
 import sweepNotifications from '../functions/notifications/sweep-notifications.ts'
 import { testDatabase } from '../tests/support/databases.ts'
-import { startFunction } from '../tests/support/host.ts'
+import { eventKey, startFunction } from '../tests/support/host.ts'
 import { until } from '../tests/support/until.ts'
 import { openDatabase } from '../knative/host/database.ts'
 import { createLog } from '../monitoring/log.ts'
+import { binaryHeaders } from './http-binding.ts'
+import { signEvent } from './signature.ts'
 import { transactionCompleted } from './contracts/transaction.completed.ts'
 import { userDeleted } from './contracts/user.deleted.ts'
 import { writeEvents } from './outbox.ts'
@@ -105,9 +107,17 @@ test('a function that is told to stop publishes first what it has committed', as
   let open = (): void => {}
   brokerReady = new Promise((resolve) => (open = resolve))
   received = []
+  const body = JSON.stringify(transactionCompleted.example)
+  const attributes = {
+    specversion: '1.0',
+    id: randomUUID(),
+    type: transactionCompleted.type,
+    source: '/tests',
+  }
+  const signature = signEvent(attributes, body, eventKey('ledger'))
   await host.request('POST', '/events', {
-    body: transactionCompleted.example,
-    headers: { ...ping, 'ce-id': randomUUID(), 'ce-type': transactionCompleted.type },
+    body,
+    headers: { host: ping.host, ...binaryHeaders({ ...attributes, signature }) },
   })
   await until(() => received.length === 1)
   const stopped = host.stop()

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { transactionCompleted } from '../eventing/contracts/transaction.completed.ts'
 import { transactionRequested } from '../eventing/contracts/transaction.requested.ts'
+import { signEvent } from '../eventing/signature.ts'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import { until } from './support/until.ts'
@@ -156,7 +159,9 @@ test('an order that somebody else puts on the Broker moves no money', async () =
 
 const deadLetter = async (eventId: string) => {
   const { body } = await bank.call('GET', '/api/dead-letters?limit=200', { token: operator })
-  return (body.items as { id: string; event_id: string }[]).find((letter) => letter.event_id === eventId)
+  return (body.items as { id: string; event_id: string; reason: string | null }[]).find(
+    (letter) => letter.event_id === eventId,
+  )
 }
 
 describe('the Broker’s ingress', () => {
@@ -167,16 +172,28 @@ describe('the Broker’s ingress', () => {
     type: 'transaction.completed',
     source: '/somebody/else',
   })
+  /** The signature of the ledger, whose key the data folder has. */
+  const signed = (stated: Record<string, string>, data: string) => {
+    const { eventKeys } = JSON.parse(readFileSync(join(bank.dataDir, 'secrets.json'), 'utf8')) as {
+      eventKeys: Record<string, string>
+    }
+    return { ...stated, signature: signEvent(stated, data, eventKeys.ledger!) }
+  }
   const ingress = (method: string, path: string, options = {}) =>
     bank.callHost('default-broker-ingress', method, path, options)
 
   test('takes a binary and a structured event, and a Trigger’s function gets both', async () => {
     const ada = await registerCustomer(bank)
+    const data = JSON.stringify(event(ada.id))
     const headers = Object.fromEntries(
-      Object.entries(attributes()).map(([name, value]) => [`ce-${name}`, value]),
+      Object.entries(signed(attributes(), data)).map(([name, value]) => [`ce-${name}`, value]),
     )
-    expect((await ingress('POST', '/', { body: event(ada.id), headers })).status).toBe(202)
-    const structured = { ...attributes(), datacontenttype: 'application/json', data: event(ada.id) }
+    expect((await ingress('POST', '/', { body: data, headers })).status).toBe(202)
+    const structured = {
+      ...signed(attributes(), data),
+      datacontenttype: 'application/json',
+      data: event(ada.id),
+    }
     const sent = await ingress('POST', '/', {
       body: structured,
       headers: { 'content-type': 'application/cloudevents+json' },
@@ -184,6 +201,23 @@ describe('the Broker’s ingress', () => {
     expect(sent.status).toBe(202)
     await until(async () => (await notificationsOf(ada)).length === 2, { what: 'both notifications' })
   })
+
+  test('takes an event that nobody signed, but no notification comes of it: it is a dead letter, with the reason', async () => {
+    const ada = await registerCustomer(bank)
+    const forged = { ...attributes(), source: '/microbank/ledger', datacontenttype: 'application/json' }
+    const sent = await ingress('POST', '/', {
+      body: { ...forged, data: event(ada.id) },
+      headers: { 'content-type': 'application/cloudevents+json' },
+    })
+    expect(sent.status).toBe(202)
+    const letter = await until(() => deadLetter(forged.id), {
+      timeoutMs: 120_000,
+      everyMs: 500,
+      what: 'the dead letter',
+    })
+    expect(letter.reason).toBe(`transaction.completed ${forged.id} is not signed by the context ledger.`)
+    expect(await notificationsOf(ada)).toEqual([])
+  }, 150_000)
 
   test('GET is 405, another path 404, rubbish 400', async () => {
     expect((await ingress('GET', '/')).status).toBe(405)

@@ -7,6 +7,7 @@ import { problem, problems, type ProblemType } from '../host/problems.ts'
 /** What the gateway itself can answer, beside what the functions do. */
 export const gatewayProblems = {
   badRequest: problems.badRequest,
+  unauthenticated: { name: 'unauthenticated', status: 401, title: 'A token is needed' },
   unknownService: { name: 'unknown-service', status: 404, title: 'No such service' },
   payloadTooLarge: problems.payloadTooLarge,
   unavailable: problems.unavailable,

@@ -5,6 +5,7 @@ import { misframed, originForm } from '../host/framing.ts'
 import { createHttpServer } from '../host/http-server.ts'
 import { makeLast } from '../host/last-answer.ts'
 import { internalTarget, publicTarget, STATUS_HOST, type Target } from './hosts.ts'
+import { mayPublish } from './ingress-token.ts'
 import { answerProblem, gatewayProblems } from './problem.ts'
 import type { Service } from './service.ts'
 
@@ -12,6 +13,8 @@ export interface Routes {
   services: ReadonlyMap<string, Service>
   /** The ingress of each Broker, by the Broker's name. */
   brokers: ReadonlyMap<string, RequestListener>
+  /** What an ingress asks for on the public port, of all but this machine. */
+  ingressToken?: string
   status: () => Promise<unknown>
   /** In the Prometheus text format. */
   metrics: () => Promise<{ contentType: string; text: string }>
@@ -44,6 +47,7 @@ function route(
     case 'broker': {
       const ingress = routes.brokers.get(target.name)
       if (!ingress) return unknown(`${target.name}-broker-ingress`, req, res)
+      if (!internal && !mayPublish(req, routes.ingressToken)) return unauthenticated(req, res)
       return ingress(req, res)
     }
     case 'runtime':
@@ -76,6 +80,12 @@ async function answerOwn(
     log.error('the runtime could not tell of itself', { error: (error as Error).message })
     answerProblem(req, res, gatewayProblems.unavailable, 'The log of the runtime says why.')
   }
+}
+
+function unauthenticated(req: IncomingMessage, res: ServerResponse): void {
+  const detail =
+    'From the network, events need the ingressToken of the data folder’s secrets.json as a Bearer token.'
+  answerProblem(req, res, gatewayProblems.unauthenticated, detail, { 'www-authenticate': 'Bearer' })
 }
 
 function unknown(name: string, req: IncomingMessage, res: ServerResponse): void {

@@ -153,6 +153,7 @@ async function openInside(bank: Bank, backends: Backends, undo: Undo) {
   const coldStarts = createColdStartMetrics()
   const routes = {
     ...{ services, brokers: new Map<string, RequestListener>(), log },
+    ingressToken: bank.secrets.ingressToken,
     status: () => status(),
     metrics: () => coldStarts.expose(),
   }

@@ -18,7 +18,12 @@ test('secrets are made once, kept for the owner only, and the same at the next s
   expect(again.databasePasswords.ledger).toEqual(first.databasePasswords.ledger)
   expect(again.databasePasswords.identity!.functions).toMatch(/^[\w-]{32}$/)
   const passwords = Object.values(again.databasePasswords).flatMap((pair) => [pair.owner, pair.functions])
-  expect(new Set([...passwords, again.operator.password]).size).toBe(5)
+  const [before, after] = [first, again].map(
+    (store) => store.secrets({}).get('ledger-events')!.LEDGER_EVENT_KEY,
+  )
+  expect([before, first.ingressToken]).toEqual([after, again.ingressToken])
+  const others = [before, again.secrets({}).get('identity-events')!.IDENTITY_EVENT_KEY, again.ingressToken]
+  expect(new Set([...passwords, ...others, again.operator.password]).size).toBe(8)
 })
 
 test('the operator’s password is shown at the first start only', () => {
