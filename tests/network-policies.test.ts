@@ -126,8 +126,8 @@ test('RabbitMQ is reached by the Broker’s pods, by its operator and by its own
   })
 })
 
-test('the Broker takes events from functions and from its own dispatchers', () => {
-  const senders = [...FUNCTIONS, 'migrations', 'smoke', 'broker-ingress', 'dispatcher']
+test('the Broker takes events from functions that have an outbox and from its own pods, and from no other', () => {
+  const senders = [...CONTEXTS.map((name) => `function-${name}`), 'broker-ingress', 'dispatcher']
   expect(reachedBy('broker-ingress')).toEqual({ 8080: senders, 9090: ['prometheus'] })
 })
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { manifestsOf } from './fixture.ts'
 import { parallelismOf } from './manifests.ts'
-import { childName, matches, topologyOf } from './topology.ts'
+import { childName, deadLettersOf, matches, topologyOf } from './topology.ts'
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
 const uid = '0f0e0d0c-0b0a-0908-0706-050403020100'
@@ -84,4 +84,13 @@ test('queues are quorum queues unless the config says otherwise', () => {
   } as const
   expect(topologyOf(manifests).queueType).toBe('quorum')
   expect(topologyOf({ ...manifests, config }).queueType).toBe('classic')
+})
+
+test('a queue of dead letters is no Trigger’s, so a fresh start finds none that is left over', () => {
+  const topology = topologyOf(manifestsOf([{ name: 'notify' }], { namespace: 'bank' }))
+  const [{ queue } = { queue: '' }] = topology.triggers
+  expect(topology.owns(queue)).toBe(true)
+  expect(topology.owns(queue.replace('notify', 'gone'))).toBe(true)
+  for (const { queue: letters } of deadLettersOf(topology))
+    expect([letters, topology.owns(letters)]).toEqual([letters, false])
 })
