@@ -1,6 +1,7 @@
 import { until } from '../../tests/support/until.ts'
 import { came, emptied, everything, overEveryQueue } from './contract.ts'
 import { eventFromHttp } from '../http-binding.ts'
+import { isSigned, signEvent } from '../signature.ts'
 import { quickly, type Subscriber } from './fixture.ts'
 
 /** The events that came to a path, of either mode. */
@@ -143,6 +144,31 @@ overEveryQueue('a Broker delivers', ({ start }) => {
       }
     }
     await emptied(broker)
+  })
+
+  test('a signed event so that its signature is still right, as a dead letter too', async () => {
+    const sink = { ref: { kind: 'Service', name: 'sink' } }
+    const { broker, subscriber } = await start(
+      [{ name: 'failing', delivery: quickly(0, { deadLetterSink: sink }) }],
+      ({ path }) => ({ status: path === '/sink' ? 200 : 500 }),
+    )
+    const key = 'a key that is only good for tests, no more'
+    const attributes = {
+      id: 'signed',
+      source: '/microbank/ledger',
+      type: 'tested',
+      subject: 'a "ü"',
+      time: '2026-01-05T09:30:00.120Z',
+      partitionkey: 'k',
+    }
+    const data = ' {"a" : 1.10}\n'
+    const signature = signEvent(attributes, data, key)
+    await broker.send({ ...attributes, subject: 'a%20%22%C3%BC%22', signature }, data)
+    await came(subscriber, '/sink')
+    for (const path of ['/failing', '/sink']) {
+      const [event] = receivedAt(subscriber, path)
+      expect([path, isSigned(event!, key), isSigned(event!, `${key}!`)]).toEqual([path, true, false])
+    }
   })
 
   test('as often as the Trigger says, though the clock is set forward in between', async () => {

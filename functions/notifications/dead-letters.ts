@@ -90,7 +90,12 @@ function detailOf(answer: string): string | undefined {
 
 /** The event without what Brokers add to a dead letter. */
 function originalOf({ attributes, data }: EventMessage): EventMessage {
-  const { knativeerrordest, knativeerrorcode, knativeerrordata, ...original } = attributes
+  const {
+    knativeerrordest: _to,
+    knativeerrorcode: _code,
+    knativeerrordata: _answer,
+    ...original
+  } = attributes
   return { attributes: original, data }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { signEvent } from '../../eventing/signature.ts'
-import { eventKey } from '../../tests/support/host.ts'
-import { inside, noted, startNotes } from './notes-fixture.ts'
+import { eventKey, startFunction } from '../../tests/support/host.ts'
+import { inside, noted, notes, startNotes } from './notes-fixture.ts'
 
 let host: Awaited<ReturnType<typeof startNotes>>
 
@@ -103,6 +103,35 @@ test('a signature holds where the Broker wrote the time anew, and added what it 
     'ce-signature': signedNote('n6'),
   }
   expect((await deliver({ text: 'signed' }, headers)).status).toBe(204)
+})
+
+test('the reason is logged with the event’s id and the trace, for Brokers that keep no answer', async () => {
+  const lines: string[] = []
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0)
+  const loud = await startFunction(notes, {
+    NOTIFICATIONS_DATABASE_URL: host.databaseUrl,
+    BROKER_URL: 'http://127.0.0.1:9/',
+    LOG_LEVEL: 'error',
+  })
+  const headers = {
+    host: 'notes.bank.svc.cluster.local',
+    ...{ 'ce-specversion': '1.0', 'ce-id': 'unsigned', 'ce-type': noted.type, 'ce-source': '/tests' },
+  }
+  const { status, body } = await loud.request('POST', '/events', { body: { text: 'a' }, headers })
+  await loud.stop()
+  write.mockRestore()
+  const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(status).toBe(500)
+  expect(logged).toContainEqual(
+    expect.objectContaining({
+      level: 'error',
+      message: 'event refused',
+      event_id: 'unsigned',
+      event_type: noted.type,
+      reason: body.detail,
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+    }),
+  )
 })
 
 test('nobody but the platform finds the endpoint', async () => {
