@@ -10,9 +10,9 @@ export default operation({
     'Publishes events of the identity context that were left in its outbox, and clears away what has expired',
   consumes: {
     ...sweepOutbox,
-    async receive(event, services, traceparent) {
+    async receive(event, services, ...rest) {
       await sweepIdentity(services.db)
-      await sweepOutbox.receive(event, services, traceparent)
+      await sweepOutbox.receive(event, services, ...rest)
     },
   },
 })

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
-import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
+import { binaryHeaders } from '../../eventing/http-binding.ts'
+import { signEvent } from '../../eventing/signature.ts'
+import { eventKey, startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import closeCustomer from './close-customer.ts'
 import { testGateway, type TestGateway } from './gateway-fixture.ts'
@@ -29,21 +31,28 @@ afterAll(async () => {
 })
 
 /** Delivers the event as the Broker does. */
-const deliver = (
+function deliver(
   userId: string,
   { id = randomUUID(), ...data }: { id?: string; bad?: 1 } = {},
-): Promise<Answer> =>
-  closing.request('POST', '/events', {
-    body: { ...userDeleted.example, user_id: userId, ...data },
+  signedBy = 'identity',
+): Promise<Answer> {
+  const body = JSON.stringify({ ...userDeleted.example, user_id: userId, ...data })
+  const attributes = {
+    specversion: '1.0',
+    id,
+    type: userDeleted.type,
+    source: sourceOf(userDeleted),
+    dataschema: dataschemaOf(userDeleted),
+  }
+  const signature = signEvent(attributes, body, eventKey(signedBy))
+  return closing.request('POST', '/events', {
+    body,
     headers: {
       host: 'close-customer.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': id,
-      'ce-type': userDeleted.type,
-      'ce-source': sourceOf(userDeleted),
-      'ce-dataschema': dataschemaOf(userDeleted),
+      ...binaryHeaders({ ...attributes, signature }),
     },
   })
+}
 
 const open = (bearer: string, body = {}): Promise<Answer> =>
   opening.request('POST', '/accounts', { token: bearer, body: { account_type: 'checking', ...body } })
@@ -52,6 +61,12 @@ const accountsOf = async (userId: string): Promise<string[]> => {
   const text = 'select id from accounts where user_id = $1'
   return (await ledger.db.query<{ id: string }>({ text, values: [userId] })).map(({ id }) => id)
 }
+
+test('an event that identity has not signed closes nobody’s account', async () => {
+  const ada = randomUUID()
+  expect((await deliver(ada, {}, 'ledger')).status).toBe(500)
+  expect((await open(await token({ userId: ada }))).status).toBe(201)
+})
 
 test('the token of a customer who was deleted opens no account', async () => {
   const ada = randomUUID()

@@ -16,7 +16,8 @@ export default operation({
       const [closed] = await db.query<{ accounts: bigint }>({
         name: 'customer-close',
         text: `with received as (
-            insert into inbox (source, event_id) values ($1, $2) on conflict do nothing returning event_id
+            insert into inbox (source, event_id, consumer) values ($1, $2, 'close-customer')
+              on conflict do nothing returning event_id
           )
           select close_customer($3, $4) as accounts from received`,
         values: [event.source, event.id, customer.user_id, customer.deleted_at],

@@ -10,11 +10,11 @@ export default operation({
     'Posts orders that are overdue, and publishes events that were left in the outbox of the ledger context',
   consumes: {
     contracts: 'any',
-    async receive(event, services, traceparent) {
+    async receive(event, services, ...rest) {
       // First, for it does not need the Broker.
       const settled = await postOverdueOrders(services)
       if (settled > 0) services.log.warn('posted orders that were overdue', { orders: settled })
-      await sweepOutbox.receive(event, services, traceparent)
+      await sweepOutbox.receive(event, services, ...rest)
     },
   },
 })
