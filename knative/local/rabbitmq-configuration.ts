@@ -9,6 +9,8 @@ export interface Identity {
   cookie: string
   user: string
   password: string
+  /** Set when the node was ready for the first time. Before that nobody could have stored anything in it. */
+  wasReady?: true
 }
 
 export interface Ports {
@@ -20,10 +22,10 @@ export interface Ports {
 /** The identity of the node of a data folder, made when it has none.
  * @throws an error that says what to do where the file is damaged and the node has data */
 export function readIdentity(dataDir: string): Identity {
-  const file = join(dataDir, 'identity.json')
-  const { name, cookie, user, password } = fieldsOf(readText(file)) ?? {}
+  const file = identityFile(dataDir)
+  const { name, cookie, user, password, wasReady } = fieldsOf(readText(file)) ?? {}
   const isWhole = [name, cookie, user, password].every((value) => typeof value === 'string' && value !== '')
-  if (isWhole) return { name, cookie, user, password } as Identity
+  if (isWhole) return { name, cookie, user, password, ...(wasReady === true && { wasReady }) } as Identity
   // Under another name the node doesn't find its data. Without data there is nothing to find.
   if (existsSync(mnesia(dataDir)))
     throw new Error(
@@ -40,6 +42,18 @@ export function readIdentity(dataDir: string): Identity {
   writeDurably(file, JSON.stringify(identity))
   return identity
 }
+
+/** Removes what a first start left that never came to its end: RabbitMQ makes our user last, and only on an empty folder. */
+export function removeUnfinished(dataDir: string, { wasReady }: Identity): void {
+  if (!wasReady) remove(mnesia(dataDir))
+}
+
+/** Notes that the node was ready: from now on its data is kept. */
+export function noteReady(dataDir: string, identity: Identity): void {
+  if (!identity.wasReady) writeDurably(identityFile(dataDir), JSON.stringify({ ...identity, wasReady: true }))
+}
+
+const identityFile = (dataDir: string): string => join(dataDir, 'identity.json')
 
 /** Writes the files that the node reads when it starts. */
 export function writeConfiguration(dataDir: string, identity: Identity, ports: Ports): void {

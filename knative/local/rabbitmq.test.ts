@@ -152,6 +152,23 @@ describe('files that a power cut or a person damaged', () => {
   })
 })
 
+test('a kill in the middle of its first start leaves a folder that starts', async () => {
+  const { child } = await inOtherProcess<string>(`
+    import { startRabbitmq } from './knative/local/rabbitmq.ts'
+    void startRabbitmq(${JSON.stringify({ dataDir })}).catch(() => {})
+    process.send!('starts')`)
+  const identity = await until(() => readFileSync(join(dataDir, 'identity.json'), 'utf8'))
+  // Its database is there, and the user whom it makes last is not.
+  const { name } = JSON.parse(identity) as { name: string }
+  // Mnesia's, or Khepri's in newer ones.
+  const begun = ['schema.DAT', 'coordination'].map((file) => join(dataDir, 'mnesia', name, file))
+  await until(() => begun.some((path) => existsSync(path)), { timeoutMs: 60_000, everyMs: 1 })
+  child.kill('SIGKILL')
+  for (const pid of processesOf(dataDir)) process.kill(pid, 'SIGKILL')
+  const node = await start()
+  await publish(node.url, 'gold')
+}, 120_000)
+
 test('a start after kill -9 of its parent stops the node that was left behind', async () => {
   const { child, message } = await inOtherProcess<{ url: string }>(`
     import { commandLine } from './daemon.ts'

@@ -6,7 +6,14 @@ import { commandLine, fileSize, lastLines, poll, spawnDaemon, stopProcess, textS
 import type { Daemon } from './daemon.ts'
 import { folderIdentity, privateFolder, readFields, remove } from './own-files.ts'
 import { takePort } from './ports.ts'
-import { environment, pathFolders, readIdentity, writeConfiguration } from './rabbitmq-configuration.ts'
+import {
+  environment,
+  noteReady,
+  pathFolders,
+  readIdentity,
+  removeUnfinished,
+  writeConfiguration,
+} from './rabbitmq-configuration.ts'
 import type { Identity, Ports } from './rabbitmq-configuration.ts'
 
 export interface RabbitmqOptions {
@@ -71,11 +78,13 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqN
       distribution: await takePort(),
       epmd: await takePort(),
     }
+    removeUnfinished(dataDir, identity)
     writeConfiguration(dataDir, identity, ports)
     const from = fileSize(logFile)
     const { node, stop } = await launch({ programs, dataDir, identity, ports, logFile })
     const url = `amqp://${identity.user}:${identity.password}@127.0.0.1:${ports.amqp}`
     if (await ready(node, url)) {
+      noteReady(dataDir, identity)
       const hasStored = (queue: string): boolean => queueNames(dataDir, identity).includes(`%2F_${queue}`)
       return { url, port: ports.amqp, pid: node.pid, logFile, exited: node.exited, hasStored, stop }
     }
