@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { findRabbitmq, startRabbitmq } from '../knative/local/rabbitmq.ts'
+import { findRabbitmq, startRabbitmq } from '../knative/local/servers/rabbitmq.ts'
 import type { Bench } from './bench.ts'
 import type { BenchDatabases } from './databases.ts'
 import { startServer, type ServerProcess } from './processes.ts'

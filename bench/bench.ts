@@ -1,7 +1,7 @@
 import type { Program } from './programs.ts'
 import type { Progress } from './progress.ts'
 import type { Measurement } from './rounds.ts'
-import type { Undo } from '../knative/local/undo.ts'
+import type { Undo } from '../knative/local/processes/undo.ts'
 
 /** What a ratio gets to work with. */
 export interface Bench {

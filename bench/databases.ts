@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openDatabase, type Database } from '../knative/host/database.ts'
-import { migrateContext, urlsOf, type DatabaseUrls } from '../knative/local/databases.ts'
-import { placesFor } from '../knative/local/postgres-data.ts'
-import { startPostgres, stopLeftoverPostgres, type PostgresServer } from '../knative/local/postgres.ts'
-import { stopLeftoverRabbitmq } from '../knative/local/rabbitmq.ts'
+import { openDatabase, type Database } from '../functions/host/database/database.ts'
+import { migrateContext, urlsOf, type DatabaseUrls } from '../knative/local/servers/databases.ts'
+import { placesFor } from '../knative/local/servers/postgres-data.ts'
+import {
+  startPostgres,
+  stopLeftoverPostgres,
+  type PostgresServer,
+} from '../knative/local/servers/postgres.ts'
+import { stopLeftoverRabbitmq } from '../knative/local/servers/rabbitmq.ts'
 import { openSecrets, type SecretStore } from '../knative/local/secrets.ts'
 import { prepareDatabases } from '../knative/postgres/databases.ts'
 import { createLog } from '../monitoring/log.ts'

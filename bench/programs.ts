@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { findRabbitmq } from '../knative/local/rabbitmq.ts'
+import { findRabbitmq } from '../knative/local/servers/rabbitmq.ts'
 import { canInstall, installOnDebian } from '../tests/support/debian.mjs'
 
 export type Program = 'pgbench' | 'rabbitmq-server' | 'wrk'

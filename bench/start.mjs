@@ -61,7 +61,7 @@ async function bundleNothing(common) {
     ...common,
     stdin: stdin(`
       import operation from './bench/programs/nothing.ts'
-      import { validatorsSource } from './knative/host/compile-validators.ts'
+      import { validatorsSource } from './functions/host/start/compile-validators.ts'
       export const source = validatorsSource(operation)`),
     packages: 'external',
     outfile,
@@ -72,7 +72,7 @@ async function bundleNothing(common) {
     stdin: stdin(`
       import operation from './bench/programs/nothing.ts'
       import { validators } from 'validators:nothing'
-      import { main } from './knative/host/main.ts'
+      import { main } from './functions/host/start/main.ts'
       main(operation, validators, [])`),
     plugins: [
       {

@@ -1,4 +1,4 @@
-import { createGroupCommit } from '../knative/host/group-commit.ts'
+import { createGroupCommit } from './group-commit.ts'
 import type { Outbox, OutboxEvent } from './outbox.ts'
 
 export interface ReceiverOptions<Delivery> {

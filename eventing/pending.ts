@@ -1,4 +1,4 @@
-import type { Database } from '../knative/host/database.ts'
+import type { Database } from '../functions/host/database/database.ts'
 import type { OutboxEvent } from './outbox.ts'
 
 /** The rows of `outbox_pending`: what is stored and still has to be published.

@@ -1,5 +1,5 @@
 import type { SpanContext } from '@opentelemetry/api'
-import { randomHex } from '../knative/host/random.ts'
+import { randomHex } from './random.ts'
 
 /** Where a piece of work stands: its trace, itself, and what it belongs to (undefined at the root of a trace). */
 export interface Span extends SpanContext {

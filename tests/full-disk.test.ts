@@ -7,7 +7,7 @@ import { smallDisk } from './support/small-disk.ts'
 import { until } from './support/until.ts'
 
 /** The whole bank on a disk that is full for a while. What of it can be tried without a disk of its own is in
- * knative/local/function-log.test.ts and room.test.ts, for every user. */
+ * knative/local/processes/function-log.test.ts and room.test.ts, for every user. */
 
 const disk = smallDisk(450)
 const onSmallDisk = disk ? test : test.skip

@@ -210,7 +210,7 @@ describe('isolation', () => {
 test('a database lets in as many connections as all functions at their largest may open', () => {
   const [, limit] = /max_connections = (\d+)/.exec(read('knative/postgres/database/postgresql.conf'))!
   const perPod = Number(
-    /DATABASE_POOL_MAX: \{[^}]*fallback: '(\d+)'/.exec(read('knative/host/config.ts'))![1],
+    /DATABASE_POOL_MAX: \{[^}]*fallback: '(\d+)'/.exec(read('functions/host/config.ts'))![1],
   )
   const opened: Record<string, number> = {}
   for (const { spec } of functions) {

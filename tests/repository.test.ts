@@ -1,8 +1,8 @@
 import { basename, dirname, join, normalize } from 'node:path'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
-import { createAjv } from '../knative/host/compile-validators.ts'
-import type { Operation } from '../knative/host/operation.ts'
-import { neededSettings } from '../knative/host/serve.ts'
+import { createAjv } from '../functions/host/start/compile-validators.ts'
+import type { Operation } from '../functions/host/operation.ts'
+import { neededSettings } from '../functions/host/start/serve.ts'
 import { contracts, files, manifests, operations, read, type Manifest } from './support/repository.ts'
 
 /** What the repository says in several places, held against each other. */
@@ -88,7 +88,7 @@ describe('operations and Services', () => {
     const tests = files(/\.test\.ts$/).map((file) => ({ file, text: read(file) }))
     for (const { name, file } of allOperations) {
       const beside = tests.filter((test) => dirname(test.file) === dirname(file))
-      // A sweep is three lines around eventing/sweep.ts, whose test runs all of them.
+      // A sweep is three lines around functions/host/database/sweep.ts, whose test runs all of them.
       const covering = name.startsWith('sweep-') ? tests : beside
       expect([name, covering.some(({ text }) => text.includes(`/${name}.ts'`))]).toEqual([name, true])
     }

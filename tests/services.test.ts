@@ -1,9 +1,9 @@
 import { dirname } from 'node:path'
 import { Pointer } from 'rfc6902'
 import { parse } from 'yaml'
-import { readKustomization } from '../knative/local/kustomization.ts'
-import { readResources } from '../knative/local/manifests.ts'
-import { readResource } from '../knative/local/resource.ts'
+import { readKustomization } from '../knative/local/manifests/kustomization.ts'
+import { readResources } from '../knative/local/manifests/manifests.ts'
+import { readResource } from '../knative/local/manifests/resource.ts'
 import { AS_KUSTOMIZE, kustomize } from './support/kubectl.ts'
 import { documents, files, read, ROOT, type Manifest } from './support/repository.ts'
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { deposit, testLedger, type TestLedger } from '../../functions/ledger/ledger-fixture.ts'
+import { deposit, testLedger, type TestLedger } from '../../functions/ledger/testing/ledger-fixture.ts'
 import type { Customer } from '../customers.ts'
 import { countEntries, grow } from './grow.ts'
 

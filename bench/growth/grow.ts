@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import type { Database } from '../../knative/host/database.ts'
-import { postTransactions, type PostingRequest } from '../../functions/ledger/post.ts'
+import type { Database } from '../../functions/host/database/database.ts'
+import { postTransactions, type PostingRequest } from '../../functions/ledger/posting/post.ts'
 import { transferOf, type Customer } from '../customers.ts'
 import type { Progress } from '../progress.ts'
 import { createBar } from './bar.ts'

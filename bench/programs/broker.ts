@@ -1,9 +1,9 @@
 import http from 'node:http'
 import { startBroker } from '../../eventing/broker/broker.ts'
 import type { EventDestination } from '../../eventing/broker/manifests.ts'
-import { brokersOf } from '../../knative/local/eventing.ts'
-import { CLUSTER_DOMAIN } from '../../knative/local/hosts.ts'
-import { readManifests } from '../../knative/local/manifests.ts'
+import { brokersOf } from '../../knative/local/eventing/brokers.ts'
+import { CLUSTER_DOMAIN } from '../../knative/local/gateway/hosts.ts'
+import { readManifests } from '../../knative/local/manifests/manifests.ts'
 import { createLog } from '../../monitoring/log.ts'
 
 /** The Broker with its Triggers as a server. SERVICES has the base URLs of functions by their names. */

@@ -1,4 +1,4 @@
-import { operation, route } from '../../knative/host/operation.ts'
+import { operation, route } from '../../functions/host/operation.ts'
 
 const body = {
   type: 'object',

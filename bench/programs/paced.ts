@@ -1,4 +1,4 @@
-import { createSend } from '../../knative/host/send.ts'
+import { createSend } from '../../functions/host/http/send.ts'
 import { pace } from '../pace.ts'
 import type { PacedJob } from '../ratios/events.ts'
 

@@ -4,7 +4,7 @@ import type { Bench, Ratio } from '../bench.ts'
 import { openAccounts, type Customer } from '../customers.ts'
 import { proveLedger, settle, startDatabases, type BenchDatabases } from '../databases.ts'
 import { percentiles, type Latency } from '../latency.ts'
-import { takePort } from '../../knative/local/ports.ts'
+import { takePort } from '../../knative/local/processes/ports.ts'
 import { runProgram } from '../processes.ts'
 import { inTurns } from '../rounds.ts'
 

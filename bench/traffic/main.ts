@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { connect } from './client.ts'
+import { connect } from '../../functions/web/client.ts'
 import { runTraffic, type TrafficReport } from './traffic.ts'
 
 const HELP = `Makes users and accounts, and then a steady mix of deposits, withdrawals and transfers.

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
-import { must, type Bank, type BankAnswer } from './client.ts'
+import { must, type Bank, type BankAnswer } from '../../functions/web/client.ts'
 
 export interface TrafficOptions {
   count: number

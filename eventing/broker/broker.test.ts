@@ -1,6 +1,6 @@
 import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { came, emptied, overEveryQueue } from './contract.ts'
-import { manifestsOf } from './fixture.ts'
+import { manifestsOf } from './broker-fixture.ts'
 
 overEveryQueue('a Broker keeps events', ({ transport, subscriberThat, brokerOf }) => {
   test('that were being delivered, or retried, or waited, when it was stopped', async () => {
@@ -29,7 +29,7 @@ overEveryQueue('a Broker keeps events', ({ transport, subscriberThat, brokerOf }
     const manifests = manifestsOf([{ name: 'killed', parallelism: 2 }])
     const first = await subscriberThat(() => never)
     const { child, message } = await inOtherProcess<{ url: string }>(`
-      import { startTestBroker } from './eventing/broker/fixture.ts'
+      import { startTestBroker } from './eventing/broker/broker-fixture.ts'
       const arguments_ = ${JSON.stringify([transport(), manifests, first.url])}
       startTestBroker(...arguments_).then(({ url }) => process.send({ url }))
     `)

@@ -1,8 +1,14 @@
 import { emptyDatabase } from '../../tests/support/databases.ts'
 import type { TestDatabase } from '../../tests/support/databases.ts'
 import { until } from '../../tests/support/until.ts'
-import { manifestsOf, quickly, removeFromRabbitmq, startSubscriber, startTestBroker } from './fixture.ts'
-import type { Answering, Subscriber, TestBroker, Transport, TriggerSketch } from './fixture.ts'
+import {
+  manifestsOf,
+  quickly,
+  removeFromRabbitmq,
+  startSubscriber,
+  startTestBroker,
+} from './broker-fixture.ts'
+import type { Answering, Subscriber, TestBroker, Transport, TriggerSketch } from './broker-fixture.ts'
 import type { BrokerManifests, Delivery } from './manifests.ts'
 
 /** What a case of the contract works with. Whatever it starts is stopped after it. */

@@ -2,7 +2,7 @@ import { until } from '../../tests/support/until.ts'
 import { came, emptied, everything, overEveryQueue } from './contract.ts'
 import { eventFromHttp } from '../http-binding.ts'
 import { isSigned, signEvent } from '../signature.ts'
-import { quickly, type Subscriber } from './fixture.ts'
+import { quickly, type Subscriber } from './broker-fixture.ts'
 
 /** The events that came to a path, of either mode. */
 const receivedAt = ({ received }: Subscriber, path: string) =>

@@ -1,7 +1,7 @@
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { until } from '../../tests/support/until.ts'
-import { eventHeaders, quiet } from './fixture.ts'
+import { eventHeaders, quiet } from './broker-fixture.ts'
 import { createIngress } from './ingress.ts'
 import { noMetrics } from './metrics.ts'
 import { QueueUnavailableError } from './queue.ts'

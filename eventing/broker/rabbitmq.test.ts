@@ -3,7 +3,7 @@ import type { Channel, ChannelModel } from 'amqplib'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startRabbitmq } from '../../knative/local/rabbitmq.ts'
+import { startRabbitmq } from '../../knative/local/servers/rabbitmq.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { startSilentProxy } from '../../tests/support/silent-proxy.ts'
 import { until } from '../../tests/support/until.ts'
@@ -14,8 +14,8 @@ import {
   removeFromRabbitmq,
   startSubscriber,
   startTestBroker,
-} from './fixture.ts'
-import type { Subscriber, TestBroker } from './fixture.ts'
+} from './broker-fixture.ts'
+import type { Subscriber, TestBroker } from './broker-fixture.ts'
 import type { BrokerManifests } from './manifests.ts'
 import { QueueUnavailableError } from './queue.ts'
 import { openRabbitmqQueue } from './rabbitmq.ts'

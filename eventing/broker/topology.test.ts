@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { manifestsOf } from './fixture.ts'
+import { manifestsOf } from './broker-fixture.ts'
 import { parallelismOf } from './manifests.ts'
 import { childName, deadLettersOf, matches, topologyOf } from './topology.ts'
 

@@ -25,7 +25,7 @@ export const transactionRequested: EventContract<TransactionRequested> = {
   type: 'transaction.requested',
   version: 1,
   context: 'ledger',
-  // Over the order's content; see functions/ledger/request-signature.ts.
+  // Over the order's content; see functions/ledger/posting/request-signature.ts.
   hasOwnSignature: true,
   description: 'A transaction was asked for with "Prefer: respond-async" and is to be posted.',
   schema: {

@@ -1,6 +1,6 @@
-import type { Config } from '../../knative/host/config.ts'
-import type { Transaction } from '../../knative/host/database.ts'
-import type { Services } from '../../knative/host/services.ts'
+import type { Config } from '../host/config.ts'
+import type { Transaction } from '../host/database/database.ts'
+import type { Tools } from '../host/tools.ts'
 import { hashPassword } from './password.ts'
 import { canonicalEmail, emitRegistered, findUserByEmail, userColumns, type UserRow } from './user.ts'
 
@@ -14,7 +14,7 @@ import { canonicalEmail, emitRegistered, findUserByEmail, userColumns, type User
 export async function enterFirstOperator(
   email: string,
   traceparent: string,
-  { db, transact, config }: Services,
+  { db, transact, config }: Tools,
 ): Promise<UserRow | undefined> {
   if (!config.OPERATOR_PASSWORD || !isOperatorEmail(email, config)) return undefined
   if (await isKeptForOperator(db, email, config)) {

@@ -1,8 +1,8 @@
 import { loginFailed } from '../../eventing/contracts/login.failed.ts'
 import { sessionStarted } from '../../eventing/contracts/session.started.ts'
-import { operation, route } from '../../knative/host/operation.ts'
-import { problems } from '../../knative/host/problems.ts'
-import type { Emitting } from '../../knative/host/services.ts'
+import { operation, route } from '../host/operation.ts'
+import { problems } from '../host/problems.ts'
+import type { Emitting } from '../host/tools.ts'
 import { enterFirstOperator } from './first-operator.ts'
 import { isPassword } from './password.ts'
 import { identityProblems, invalidCredentials, tooManyAttempts } from './refusals.ts'
@@ -37,27 +37,26 @@ export default operation({
       body,
       answers: { 200: tokensSchema },
       problems: [identityProblems.invalidCredentials, problems.tooManyRequests],
-      handle: async ({ body, address, traceparent }, services) => {
+      handle: async ({ body, address, traceparent }, tools) => {
         const email = canonicalEmail(body.email)
-        const attempt = await beginAttempt(services.db, { email, address }, services.config)
+        const attempt = await beginAttempt(tools.db, { email, address }, tools.config)
         if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
 
         const user =
-          (await findUserByEmail(services.db, email)) ??
-          (await enterFirstOperator(email, traceparent, services))
+          (await findUserByEmail(tools.db, email)) ?? (await enterFirstOperator(email, traceparent, tools))
         // Also without a user: the work, and so the time, must be the same.
         const isRight = await isPassword(user?.password_hash, body.password)
         if (!user || !isRight) {
-          await services.transact(traceparent, async (tx) => emitFailed(tx, user?.id ?? null, address))
+          await tools.transact(traceparent, async (tx) => emitFailed(tx, user?.id ?? null, address))
           return invalidCredentials()
         }
-        const session = await services.transact(traceparent, async (tx) => {
+        const session = await tools.transact(traceparent, async (tx) => {
           await attempt.succeeded(tx)
           const started = await startSession(tx, user)
           emitStarted(tx, started, address)
           return started
         })
-        return tokensReply(session, services.config.JWT_SIGNING_KEY)
+        return tokensReply(session, tools.config.JWT_SIGNING_KEY)
       },
     }),
   ],

@@ -1,4 +1,4 @@
-import { operation, route } from '../../knative/host/operation.ts'
+import { operation, route } from '../host/operation.ts'
 import { refreshTokenBody, revokeSession } from './sessions.ts'
 
 /** Takes no Idempotency-Key: a second time changes nothing. Access tokens that were already given stay valid
@@ -15,8 +15,8 @@ export default operation({
       summary: 'End the session of a refresh token',
       body: refreshTokenBody,
       answers: { 204: undefined },
-      handle: async ({ body }, services) => {
-        await revokeSession(services.db, body.refresh_token, 'logout')
+      handle: async ({ body }, tools) => {
+        await revokeSession(tools.db, body.refresh_token, 'logout')
         return { status: 204 }
       },
     }),

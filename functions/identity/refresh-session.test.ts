@@ -1,6 +1,6 @@
-import { createTokenVerifier } from '../../knative/host/tokens.ts'
+import { createTokenVerifier } from '../host/http/tokens.ts'
 import { signingKey } from '../../tests/support/host.ts'
-import { startIdentity, problemOf, type Identity } from './test-identity.ts'
+import { startIdentity, problemOf, type Identity } from './identity-fixture.ts'
 import login from './login.ts'
 import logout from './logout.ts'
 import refreshSession from './refresh-session.ts'

@@ -1,5 +1,5 @@
-import { operation, route } from '../../knative/host/operation.ts'
-import { problems } from '../../knative/host/problems.ts'
+import { operation, route } from '../host/operation.ts'
+import { problems } from '../host/problems.ts'
 import { identityProblems, invalidRefreshToken, tooManyRefreshes } from './refusals.ts'
 import { continueSession, refreshTokenBody, tokensReply, tokensSchema } from './sessions.ts'
 
@@ -19,13 +19,13 @@ export default operation({
       body: refreshTokenBody,
       answers: { 200: tokensSchema },
       problems: [identityProblems.invalidRefreshToken, problems.tooManyRequests],
-      handle: async ({ body }, services) => {
+      handle: async ({ body }, tools) => {
         // A reuse commits as well: that the session has ended must outlive this refusal.
-        const session = await services.db.transaction((tx) => continueSession(tx, body.refresh_token))
+        const session = await tools.db.transaction((tx) => continueSession(tx, body.refresh_token))
         if (session === 'too-often') return tooManyRefreshes(60)
-        if (session === 'reused') services.log.warn('a refresh token was used twice; its session is ended')
+        if (session === 'reused') tools.log.warn('a refresh token was used twice; its session is ended')
         if (session === 'reused' || session === 'invalid') return invalidRefreshToken()
-        return tokensReply(session, services.config.JWT_SIGNING_KEY)
+        return tokensReply(session, tools.config.JWT_SIGNING_KEY)
       },
     }),
   ],

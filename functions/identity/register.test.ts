@@ -1,4 +1,4 @@
-import { startIdentity, PASSWORD, problemOf, type Identity } from './test-identity.ts'
+import { startIdentity, PASSWORD, problemOf, type Identity } from './identity-fixture.ts'
 import login from './login.ts'
 import register from './register.ts'
 

@@ -1,7 +1,7 @@
-import { keyReused, once } from '../../knative/host/idempotency.ts'
-import { operation, route, type Reply } from '../../knative/host/operation.ts'
-import { problem, problems } from '../../knative/host/problems.ts'
-import type { Services } from '../../knative/host/services.ts'
+import { keyReused, once } from '../host/database/idempotency.ts'
+import { operation, route, type Reply } from '../host/operation.ts'
+import { problem, problems } from '../host/problems.ts'
+import type { Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { newPasswordSchema, passwordFault } from './password-rules.ts'
 import { hashPassword, isPassword } from './password.ts'
@@ -37,20 +37,20 @@ export default operation({
       answers: { 201: userSchema },
       problems: [identityProblems.emailTaken, problems.tooManyRequests],
       idempotent: true,
-      handle: async ({ body, address, idempotencyKey, traceparent }, services) => {
+      handle: async ({ body, address, idempotencyKey, traceparent }, tools) => {
         const { name, password } = body
         const email = canonicalEmail(body.email)
         const fault = passwordFault(password, email)
         if (fault) return refusedPassword(fault)
 
-        const { waitSeconds } = await beginRegistration(services.db, address, services.config)
+        const { waitSeconds } = await beginRegistration(tools.db, address, tools.config)
         if (waitSeconds > 0) return tooManyRegistrations(waitSeconds)
 
         // Before the transaction: it takes longer than all the rest together.
         const passwordHash = await hashPassword(password)
-        const reply = await services.transact(traceparent, (tx) =>
+        const reply = await tools.transact(traceparent, (tx) =>
           once(tx, 'register', idempotencyKey, async () => {
-            if (await isKeptForOperator(tx, email, services.config)) return emailTaken()
+            if (await isKeptForOperator(tx, email, tools.config)) return emailTaken()
             const user = await enterCustomer(tx, { name, email, passwordHash })
             if (!user) return emailTaken()
             return { status: 201, headers: { location: `/api/users/${user.id}` }, body: toUser(user) }
@@ -58,7 +58,7 @@ export default operation({
         )
         const isReplay = reply.headers?.['idempotency-replayed'] !== undefined
         if (!isReplay || reply.status !== 201) return reply
-        return checkReplay(reply, { password, email, address }, services)
+        return checkReplay(reply, { password, email, address }, tools)
       },
     }),
   ],
@@ -73,7 +73,7 @@ const refusedPassword = (message: string): Reply =>
 async function checkReplay(
   reply: Reply,
   { password, email, address }: { password: string; email: string; address: string },
-  { db, config }: Services,
+  { db, config }: Tools,
 ): Promise<Reply> {
   const attempt = await beginAttempt(db, { email, address }, config)
   if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)

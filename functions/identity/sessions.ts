@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Transaction } from '../../knative/host/database.ts'
-import type { Caller, Reply } from '../../knative/host/operation.ts'
-import { ACCESS_TOKEN_LIFE_SECONDS } from '../../knative/host/tokens.ts'
+import type { Transaction } from '../host/database/database.ts'
+import type { Caller, Reply } from '../host/operation.ts'
+import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/tokens.ts'
 import { signAccessToken } from './tokens.ts'
 
 /** A session with the refresh token that continues it; the token itself is kept nowhere. */

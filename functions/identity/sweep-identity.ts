@@ -1,5 +1,5 @@
-import { sweepOutbox } from '../../eventing/sweep.ts'
-import { operation } from '../../knative/host/operation.ts'
+import { sweepOutbox } from '../host/database/sweep.ts'
+import { operation } from '../host/operation.ts'
 import { sweepIdentity } from './sweep.ts'
 
 /** Publishes what a crash kept from being published, and tidies up; a PingSource calls it. */
@@ -10,9 +10,9 @@ export default operation({
     'Publishes events of the identity context that were left in its outbox, and clears away what has expired',
   consumes: {
     ...sweepOutbox,
-    async receive(event, services, ...rest) {
-      await sweepIdentity(services.db)
-      await sweepOutbox.receive(event, services, ...rest)
+    async receive(event, tools, ...rest) {
+      await sweepIdentity(tools.db)
+      await sweepOutbox.receive(event, tools, ...rest)
     },
   },
 })

@@ -2,7 +2,7 @@ import login from './login.ts'
 import register from './register.ts'
 import sweepIdentityOperation from './sweep-identity.ts'
 import { sweepIdentity } from './sweep.ts'
-import { startIdentity, type Identity } from './test-identity.ts'
+import { startIdentity, type Identity } from './identity-fixture.ts'
 
 let identity: Identity
 beforeAll(async () => {
@@ -32,8 +32,8 @@ test('the sweep of the context does it', async () => {
     text: `insert into login_failures (subject, last_attempt_at)
       values (sha256('old'), now() - interval '2 hours')`,
   })
-  const services = { db: identity.db, outbox: { sweep: () => Promise.resolve(0) } }
-  await sweepIdentityOperation.consumes!.receive({} as never, services as never, '', {} as never)
+  const tools = { db: identity.db, outbox: { sweep: () => Promise.resolve(0) } }
+  await sweepIdentityOperation.consumes!.receive({} as never, tools as never, '', {} as never)
   const text = `select from login_failures where subject = sha256('old')`
   expect(await identity.owner.query({ text })).toEqual([])
 })

@@ -1,4 +1,4 @@
-import type { Database } from '../../knative/host/database.ts'
+import type { Database } from '../host/database/database.ts'
 import { FORGOTTEN_AFTER } from './throttle.ts'
 
 const AT_ONCE = 5_000

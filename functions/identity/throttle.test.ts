@@ -1,4 +1,4 @@
-import { openDatabase, type Database } from '../../knative/host/database.ts'
+import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { sweepIdentity } from './sweep.ts'

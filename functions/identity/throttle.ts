@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Config } from '../../knative/host/config.ts'
-import type { Database, Transaction } from '../../knative/host/database.ts'
+import type { Config } from '../host/config.ts'
+import type { Database, Transaction } from '../host/database/database.ts'
 import { clientOf, isShared } from './client.ts'
 
 /** How what was counted of a subject slows it down: `free` attempts cost nothing, the next one a wait of `firstWait`

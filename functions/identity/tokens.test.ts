@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { createTokenVerifier } from '../../knative/host/tokens.ts'
+import { createTokenVerifier } from '../host/http/tokens.ts'
 import { signAccessToken } from './tokens.ts'
 
 const NOW_MS = Date.UTC(2026, 7, 1)

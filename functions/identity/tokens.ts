@@ -1,11 +1,5 @@
-import type { Caller } from '../../knative/host/operation.ts'
-import {
-  ACCESS_TOKEN_LIFE_SECONDS,
-  ALGORITHM,
-  AUDIENCE,
-  ISSUER,
-  TOKEN_TYPE,
-} from '../../knative/host/tokens.ts'
+import type { Caller } from '../host/operation.ts'
+import { ACCESS_TOKEN_LIFE_SECONDS, ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../host/http/tokens.ts'
 
 /** An access token (RFC 9068) for `userId`, which every function can verify with the public key of the same
  * `kid`. `signingKey` is a private Ed25519 JWK; `now` is in milliseconds since 1970.

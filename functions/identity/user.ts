@@ -1,7 +1,7 @@
-import type { Caller } from '../../knative/host/operation.ts'
-import type { Transaction } from '../../knative/host/database.ts'
-import { uuidSchema } from '../../knative/host/schema.ts'
-import type { Emitting } from '../../knative/host/services.ts'
+import type { Caller } from '../host/operation.ts'
+import type { Transaction } from '../host/database/database.ts'
+import { uuidSchema } from '../host/schema.ts'
+import type { Emitting } from '../host/tools.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 
 /** A row of `users`. */

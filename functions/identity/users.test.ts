@@ -1,7 +1,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { token } from '../../tests/support/host.ts'
-import { operatorToken, problemOf, startIdentity, type Identity } from './test-identity.ts'
+import { operatorToken, problemOf, startIdentity, type Identity } from './identity-fixture.ts'
 import login from './login.ts'
 import refreshSession from './refresh-session.ts'
 import register from './register.ts'

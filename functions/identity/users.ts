@@ -1,12 +1,12 @@
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userUpdated } from '../../eventing/contracts/user.updated.ts'
-import { sqlstate } from '../../knative/host/database.ts'
-import { once } from '../../knative/host/idempotency.ts'
-import { operation, route, type Caller, type Reply } from '../../knative/host/operation.ts'
-import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
-import { problem, problems, UnavailableError } from '../../knative/host/problems.ts'
-import { idParams } from '../../knative/host/schema.ts'
-import type { Emitting, Services } from '../../knative/host/services.ts'
+import { sqlstate } from '../host/database/database.ts'
+import { once } from '../host/database/idempotency.ts'
+import { operation, route, type Caller, type Reply } from '../host/operation.ts'
+import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
+import { problem, problems, UnavailableError } from '../host/problems.ts'
+import { idParams } from '../host/schema.ts'
+import type { Emitting, Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { accountsOpen, emailTaken, identityProblems, userNotFound } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
@@ -90,12 +90,12 @@ export default operation({
       },
       answers: { 200: userSchema },
       problems: [identityProblems.emailTaken],
-      handle: async ({ params: { id }, body, caller, traceparent }, services) => {
+      handle: async ({ params: { id }, body, caller, traceparent }, tools) => {
         if (!maySee(caller, id)) return userNotFound()
         const email = body.email && canonicalEmail(body.email)
-        if (email && (await isKeptForOperator(services.db, email, services.config))) return emailTaken()
+        if (email && (await isKeptForOperator(tools.db, email, tools.config))) return emailTaken()
         try {
-          return await services.transact(traceparent, (tx) => change(tx, id, { name: body.name, email }))
+          return await tools.transact(traceparent, (tx) => change(tx, id, { name: body.name, email }))
         } catch (error) {
           // The unique index on addresses: what was read before could already be out of date.
           if (sqlstate(error) === '23505') return emailTaken()
@@ -111,14 +111,14 @@ export default operation({
       params: idParams,
       answers: { 204: undefined },
       problems: [identityProblems.accountsOpen],
-      handle: async ({ params: { id }, caller, traceparent }, services) => {
-        const user = maySee(caller, id) ? await findUser(services.db, id) : undefined
+      handle: async ({ params: { id }, caller, traceparent }, tools) => {
+        const user = maySee(caller, id) ? await findUser(tools.db, id) : undefined
         if (!user) return userNotFound()
         if (user.role === 'operator') return problem(problems.forbidden, 'An operator can’t be deleted.')
         // An account that is opened between this question and the deletion stays; it has an owner's id, and an
         // operator can close it. Asking costs less than a lock across two databases would.
-        if (await hasAccounts(id, caller, traceparent, services)) return accountsOpen()
-        return services.transact(traceparent, (tx) => remove(tx, id))
+        if (await hasAccounts(id, caller, traceparent, tools)) return accountsOpen()
+        return tools.transact(traceparent, (tx) => remove(tx, id))
       },
     }),
   ],
@@ -156,7 +156,7 @@ async function hasAccounts(
   userId: string,
   { token }: Caller,
   traceparent: string,
-  { call }: Services,
+  { call }: Tools,
 ): Promise<boolean> {
   const counts = await Promise.all(
     ['open', 'frozen'].map(async (status) => {

@@ -8,8 +8,8 @@ import {
 } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import accounts from './accounts.ts'
-import { testGateway, type TestGateway } from './gateway-fixture.ts'
-import { alice, deposit, testLedger, type TestLedger } from './ledger-fixture.ts'
+import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
+import { alice, deposit, testLedger, type TestLedger } from './testing/ledger-fixture.ts'
 import openAccount from './open-account.ts'
 
 const bob = randomUUID()

@@ -1,7 +1,7 @@
-import { operation, route } from '../../knative/host/operation.ts'
-import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
-import { ProblemError, problems } from '../../knative/host/problems.ts'
-import { idParams, uuidSchema } from '../../knative/host/schema.ts'
+import { operation, route } from '../host/operation.ts'
+import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
+import { ProblemError, problems } from '../host/problems.ts'
+import { idParams, uuidSchema } from '../host/schema.ts'
 import {
   accountColumns,
   accountSchema,
@@ -11,10 +11,10 @@ import {
   ownerSeenBy,
   toAccount,
   type AccountRow,
-} from './account.ts'
-import { invalidMoment, momentSchema, readMoment } from './moment.ts'
-import { formatAmount } from './money.ts'
-import { accountNotFound, postingProblems } from './refusals.ts'
+} from './accounts/account.ts'
+import { invalidMoment, momentSchema, readMoment } from './values/moment.ts'
+import { formatAmount } from './values/money.ts'
+import { accountNotFound, postingProblems } from './posting/refusals.ts'
 
 const balanceSchema = {
   type: 'object',

@@ -6,8 +6,8 @@ import { signEvent } from '../../eventing/signature.ts'
 import { eventKey, startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import closeCustomer from './close-customer.ts'
-import { testGateway, type TestGateway } from './gateway-fixture.ts'
-import { deposit, testLedger, withdrawal, type TestLedger } from './ledger-fixture.ts'
+import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
+import { deposit, testLedger, withdrawal, type TestLedger } from './testing/ledger-fixture.ts'
 import openAccount from './open-account.ts'
 
 let ledger: TestLedger

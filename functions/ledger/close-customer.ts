@@ -1,5 +1,5 @@
 import { userDeleted, type UserDeleted } from '../../eventing/contracts/user.deleted.ts'
-import { operation } from '../../knative/host/operation.ts'
+import { operation } from '../host/operation.ts'
 
 /** Remembers that a customer has left: their access token is good for some minutes more, and must open no account.
  * The row that this writes is the one that open_account() locks, so an opening is either committed before, or

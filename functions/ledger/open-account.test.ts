@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { readConfig } from '../../knative/host/config.ts'
+import { readConfig } from '../host/config.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
-import { testGateway, type TestGateway } from './gateway-fixture.ts'
-import { testLedger, type TestLedger } from './ledger-fixture.ts'
+import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
+import { testLedger, type TestLedger } from './testing/ledger-fixture.ts'
 import openAccount from './open-account.ts'
 
 const MAX = 5

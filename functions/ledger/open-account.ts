@@ -1,18 +1,18 @@
 import { accountOpened } from '../../eventing/contracts/account.opened.ts'
 import type { OutboxEvent } from '../../eventing/outbox.ts'
-import type { Config } from '../../knative/host/config.ts'
-import { once } from '../../knative/host/idempotency.ts'
-import { operation, route, type Caller, type Reply } from '../../knative/host/operation.ts'
-import { problem, ProblemError, problems, UnavailableError } from '../../knative/host/problems.ts'
-import { uuidSchema } from '../../knative/host/schema.ts'
-import type { Emitting, Services } from '../../knative/host/services.ts'
-import { accountSchema, accountTypes, toAccount, type AccountRow } from './account.ts'
-import { exponentOf } from './currencies.ts'
-import { readAmount } from './money.ts'
-import { postTransactions, type Posted } from './post.ts'
-import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './refusals.ts'
-import { amountSchema, currencySchema } from './transaction.ts'
-import { uuidv7 } from './uuid.ts'
+import type { Config } from '../host/config.ts'
+import { once } from '../host/database/idempotency.ts'
+import { operation, route, type Caller, type Reply } from '../host/operation.ts'
+import { problem, ProblemError, problems, UnavailableError } from '../host/problems.ts'
+import { uuidSchema } from '../host/schema.ts'
+import type { Emitting, Tools } from '../host/tools.ts'
+import { accountSchema, accountTypes, toAccount, type AccountRow } from './accounts/account.ts'
+import { exponentOf } from './values/currencies.ts'
+import { readAmount } from './values/money.ts'
+import { postTransactions, type Posted } from './posting/post.ts'
+import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
+import { amountSchema, currencySchema } from './transactions/transaction.ts'
+import { uuidv7 } from './values/uuid.ts'
 
 const OPERATORS_ONLY = ['user_id', 'balance', 'overdraft_limit'] as const
 
@@ -42,21 +42,21 @@ export default operation({
       answers: { 201: accountSchema },
       problems: [userUnknown, ...Object.values(openingProblems), postingProblems['limit-exceeded']],
       idempotent: true,
-      handle: async ({ body, caller, idempotencyKey, traceparent }, services) => {
+      handle: async ({ body, caller, idempotencyKey, traceparent }, tools) => {
         const opening = { ...readOpening(body, caller), caller, traceparent }
         let deposit: OutboxEvent[] = []
-        const reply = await services.transact(traceparent, (tx) => {
+        const reply = await tools.transact(traceparent, (tx) => {
           deposit = []
           return once(tx, 'open-account', idempotencyKey, async () => {
-            if (!(await userExists(opening, services))) {
+            if (!(await userExists(opening, tools))) {
               return problem(userUnknown, `There is no user ${opening.userId}.`)
             }
-            const opened = await open(tx, opening, services.config)
+            const opened = await open(tx, opening, tools.config)
             deposit = opened.events
             return opened.reply
           })
         })
-        services.outbox.publish(deposit)
+        tools.outbox.publish(deposit)
         return reply
       },
     }),
@@ -105,7 +105,7 @@ function readOpening(
 }
 
 /** Asks the function `users`, with the caller's own token. Nobody has to vouch for the caller himself. */
-async function userExists({ userId, caller, traceparent }: Opening, { call }: Services): Promise<boolean> {
+async function userExists({ userId, caller, traceparent }: Opening, { call }: Tools): Promise<boolean> {
   if (userId === caller.userId) return true
   const { status } = await call('users', { path: `/users/${userId}`, token: caller.token, traceparent })
   if (status === 200) return true

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
-import { summary, testBatches, type TestBatches } from './batch-fixture.ts'
-import { deposit } from './ledger-fixture.ts'
+import { summary, testBatches, type TestBatches } from './testing/batch-fixture.ts'
+import { deposit } from './testing/ledger-fixture.ts'
 import postBatch from './post-batch.ts'
 
 let batches: TestBatches

@@ -1,7 +1,7 @@
 import type { OutboxEvent } from '../../eventing/outbox.ts'
-import type { Transaction } from '../../knative/host/database.ts'
-import { once } from '../../knative/host/idempotency.ts'
-import { operation, route } from '../../knative/host/operation.ts'
+import type { Transaction } from '../host/database/database.ts'
+import { once } from '../host/database/idempotency.ts'
+import { operation, route } from '../host/operation.ts'
 import {
   batchedSchema,
   batchSchema,
@@ -11,8 +11,8 @@ import {
   toResults,
   type BatchedTransaction,
   type BatchOutcome,
-} from './batch.ts'
-import { postTransactions, type PostingRequest } from './post.ts'
+} from './posting/batch.ts'
+import { postTransactions, type PostingRequest } from './posting/post.ts'
 
 const ITEMS_MAX = 1000
 

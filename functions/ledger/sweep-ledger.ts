@@ -1,6 +1,6 @@
-import { sweepOutbox } from '../../eventing/sweep.ts'
-import { operation } from '../../knative/host/operation.ts'
-import { postOverdueOrders } from './overdue-orders.ts'
+import { sweepOutbox } from '../host/database/sweep.ts'
+import { operation } from '../host/operation.ts'
+import { postOverdueOrders } from './posting/overdue-orders.ts'
 
 /** Posts orders that are overdue, and publishes what a crash kept from being published; a PingSource calls it. */
 export default operation({
@@ -10,11 +10,11 @@ export default operation({
     'Posts orders that are overdue, and publishes events that were left in the outbox of the ledger context',
   consumes: {
     contracts: 'any',
-    async receive(event, services, ...rest) {
+    async receive(event, tools, ...rest) {
       // First, for it does not need the Broker.
-      const settled = await postOverdueOrders(services)
-      if (settled > 0) services.log.warn('posted orders that were overdue', { orders: settled })
-      await sweepOutbox.receive(event, services, ...rest)
+      const settled = await postOverdueOrders(tools)
+      if (settled > 0) tools.log.warn('posted orders that were overdue', { orders: settled })
+      await sweepOutbox.receive(event, tools, ...rest)
     },
   },
 })

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
-import { alice, deposit, testLedger, transfer, withdrawal, type TestLedger } from './ledger-fixture.ts'
+import {
+  alice,
+  deposit,
+  testLedger,
+  transfer,
+  withdrawal,
+  type TestLedger,
+} from './testing/ledger-fixture.ts'
 import transactions from './transactions.ts'
 
 const bob = randomUUID()

@@ -1,18 +1,18 @@
-import { operation, route, type Caller } from '../../knative/host/operation.ts'
-import { pageOf, pageQuery } from '../../knative/host/paging.ts'
-import type { Database } from '../../knative/host/database.ts'
-import { idParams, uuidSchema } from '../../knative/host/schema.ts'
-import { findAccount, ownerSeenBy } from './account.ts'
-import { momentSchema, readMoment } from './moment.ts'
-import { accountNotFound, postingProblems, transactionNotFound } from './refusals.ts'
-import { listOfAccounts, listOfAll, transactionColumns } from './transaction-lists.ts'
+import { operation, route, type Caller } from '../host/operation.ts'
+import { pageOf, pageQuery } from '../host/database/paging.ts'
+import type { Database } from '../host/database/database.ts'
+import { idParams, uuidSchema } from '../host/schema.ts'
+import { findAccount, ownerSeenBy } from './accounts/account.ts'
+import { momentSchema, readMoment } from './values/moment.ts'
+import { accountNotFound, postingProblems, transactionNotFound } from './posting/refusals.ts'
+import { listOfAccounts, listOfAll, transactionColumns } from './transactions/transaction-lists.ts'
 import {
   toTransaction,
   transactionSchema,
   transactionStatuses,
   transactionTypes,
   type TransactionRow,
-} from './transaction.ts'
+} from './transactions/transaction.ts'
 
 export default operation({
   name: 'transactions',

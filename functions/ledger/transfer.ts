@@ -1,8 +1,8 @@
-import { operation, route } from '../../knative/host/operation.ts'
-import { uuidSchema } from '../../knative/host/schema.ts'
-import { moveMoney, postRequested } from './move-money.ts'
-import { postingProblems } from './refusals.ts'
-import { moneyFields, transactionSchema } from './transaction.ts'
+import { operation, route } from '../host/operation.ts'
+import { uuidSchema } from '../host/schema.ts'
+import { moveMoney, postRequested } from './posting/move-money.ts'
+import { postingProblems } from './posting/refusals.ts'
+import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 
 export default operation({
   name: 'transfer',
@@ -27,7 +27,7 @@ export default operation({
       problems: Object.values(postingProblems),
       idempotent: true,
       async: true,
-      handle: (request, services) => moveMoney('transfer', 'transfer', request, services),
+      handle: (request, tools) => moveMoney('transfer', 'transfer', request, tools),
     }),
   ],
   consumes: postRequested('transfer'),

@@ -1,7 +1,7 @@
-import { operation, route } from '../../knative/host/operation.ts'
-import { moveMoney, postRequested } from './move-money.ts'
-import { postingProblems } from './refusals.ts'
-import { moneyFields, transactionSchema } from './transaction.ts'
+import { operation, route } from '../host/operation.ts'
+import { moveMoney, postRequested } from './posting/move-money.ts'
+import { postingProblems } from './posting/refusals.ts'
+import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 
 export default operation({
   name: 'withdraw',
@@ -25,7 +25,7 @@ export default operation({
       problems: Object.values(postingProblems),
       idempotent: true,
       async: true,
-      handle: (request, services) => moveMoney('withdraw', 'withdrawal', request, services),
+      handle: (request, tools) => moveMoney('withdraw', 'withdrawal', request, tools),
     }),
   ],
   consumes: postRequested('withdraw'),

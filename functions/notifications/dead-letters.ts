@@ -1,12 +1,12 @@
 import { eventRequest } from '../../eventing/http-binding.ts'
 import type { EventMessage } from '../../eventing/message.ts'
 import { formatStructured, parseStructured } from '../../eventing/structured.ts'
-import { operation, route } from '../../knative/host/operation.ts'
-import { once } from '../../knative/host/idempotency.ts'
-import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
-import { problem, problems, UnavailableError } from '../../knative/host/problems.ts'
-import { idParams, uuidSchema } from '../../knative/host/schema.ts'
-import type { Services } from '../../knative/host/services.ts'
+import { operation, route } from '../host/operation.ts'
+import { once } from '../host/database/idempotency.ts'
+import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
+import { problem, problems, UnavailableError } from '../host/problems.ts'
+import { idParams, uuidSchema } from '../host/schema.ts'
+import type { Tools } from '../host/tools.ts'
 
 const deadLetter = {
   type: 'object',
@@ -161,8 +161,8 @@ export default operation({
       answers: { 202: deadLetter },
       problems: [problems.notFound],
       idempotent: true,
-      async handle({ params: { id }, idempotencyKey }, services) {
-        return services.db.transaction((tx) =>
+      async handle({ params: { id }, idempotencyKey }, tools) {
+        return tools.db.transaction((tx) =>
           once(tx, 'dead-letters', idempotencyKey, async () => {
             const [found] = await tx.query<Row & { event_text: string }>({
               name: 'dead-letter-redrive',
@@ -173,7 +173,7 @@ export default operation({
             if (!found) return problem(problems.notFound, `There is no dead letter ${id}.`)
             const { event_text: text, ...row } = found
             // Before the commit: if that fails, the event is sent twice; consumers ignore duplicates.
-            await publishAgain(text, services)
+            await publishAgain(text, tools)
             return { status: 202, body: toJson(row) }
           }),
         )
@@ -183,7 +183,7 @@ export default operation({
 })
 
 /** Hands the event to the Broker as it first was, id, signature and bytes included, whoever emitted it. */
-async function publishAgain(text: string, { send, config }: Services): Promise<void> {
+async function publishAgain(text: string, { send, config }: Tools): Promise<void> {
   const { headers, body } = eventRequest(parseStructured(Buffer.from(text)))
   const { status } = await send({
     url: config.BROKER_URL,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
 import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
-import { openDatabase, type Database } from '../../knative/host/database.ts'
+import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { binaryHeaders } from '../../eventing/http-binding.ts'
 import { signEvent } from '../../eventing/signature.ts'

@@ -1,7 +1,7 @@
-import { operation, route } from '../../knative/host/operation.ts'
-import { decodeCursor, page, pageOf, pageQuery } from '../../knative/host/paging.ts'
-import { problem, problems } from '../../knative/host/problems.ts'
-import { idParams, uuidSchema } from '../../knative/host/schema.ts'
+import { operation, route } from '../host/operation.ts'
+import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
+import { problem, problems } from '../host/problems.ts'
+import { idParams, uuidSchema } from '../host/schema.ts'
 
 const notification = {
   type: 'object',

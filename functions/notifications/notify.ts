@@ -3,9 +3,9 @@ import {
   type TransactionCompleted,
 } from '../../eventing/contracts/transaction.completed.ts'
 import { createReceiver } from '../../eventing/inbox.ts'
-import type { Database } from '../../knative/host/database.ts'
-import { operation } from '../../knative/host/operation.ts'
-import type { Services } from '../../knative/host/services.ts'
+import type { Database } from '../host/database/database.ts'
+import { operation } from '../host/operation.ts'
+import type { Tools } from '../host/tools.ts'
 import { completedMessage } from './message.ts'
 import { storeNotifications, type NewNotification } from './store.ts'
 
@@ -14,7 +14,7 @@ type Receive = (notification: NewNotification) => Promise<void>
 // One per process, and found by its database, because the handlers of an operation share nothing else.
 const receivers = new WeakMap<Database, Receive>()
 
-function receiverOf({ db, outbox }: Services): Receive {
+function receiverOf({ db, outbox }: Tools): Receive {
   let receive = receivers.get(db)
   if (!receive) {
     receive = createReceiver({ store: (notifications) => storeNotifications(db, notifications), outbox })
@@ -30,9 +30,9 @@ export default operation({
   summary: 'Stores a notification for each completed transaction',
   consumes: {
     contracts: [transactionCompleted],
-    receive(event, services, traceparent) {
+    receive(event, tools, traceparent) {
       const data = event.data as TransactionCompleted
-      return receiverOf(services)({
+      return receiverOf(tools)({
         consumer: 'notify',
         event_source: event.source,
         event_id: event.id,

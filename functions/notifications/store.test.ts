@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReceiver } from '../../eventing/inbox.ts'
 import type { Outbox, OutboxEvent } from '../../eventing/outbox.ts'
-import { openDatabase, type Database } from '../../knative/host/database.ts'
+import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { storeNotifications, type NewNotification } from './store.ts'

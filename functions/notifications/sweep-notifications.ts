@@ -1,5 +1,5 @@
-import { sweepOutbox } from '../../eventing/sweep.ts'
-import { operation } from '../../knative/host/operation.ts'
+import { sweepOutbox } from '../host/database/sweep.ts'
+import { operation } from '../host/operation.ts'
 
 /** Publishes what a crash kept from being published; a PingSource calls it. */
 export default operation({

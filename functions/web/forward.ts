@@ -1,12 +1,12 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
-import { answer } from '../../knative/host/answer.ts'
-import { BODY_BYTES_MAX, readBytes } from '../../knative/host/body.ts'
-import { clientAddress } from '../../knative/host/client-address.ts'
-import type { Config } from '../../knative/host/config.ts'
-import { hasBody } from '../../knative/host/framing.ts'
-import { requestHeaders } from '../../knative/host/hop-by-hop.ts'
-import { passOn, refusalOf } from '../../knative/host/pass-on.ts'
-import { withStartTiming } from '../../knative/host/start-timing.ts'
+import { answer } from '../host/http/answer.ts'
+import { BODY_BYTES_MAX, readBytes } from '../host/http/body.ts'
+import { clientAddress } from '../host/http/client-address.ts'
+import type { Config } from '../host/config.ts'
+import { hasBody } from '../host/http/framing.ts'
+import { requestHeaders } from '../host/http/hop-by-hop.ts'
+import { passOn, refusalOf } from '../host/http/pass-on.ts'
+import { withStartTiming } from '../host/start/start-timing.ts'
 
 /** Longer than a function may take with its start (20 s on a laptop, where it has to have one) and its work (30 s), so
  * that its own refusal arrives; shorter than the platform gives the front door (see its Service). */

@@ -1,5 +1,5 @@
-import { operation } from '../../knative/host/operation.ts'
-import { mountFrontDoor } from './gateway.ts'
+import { operation } from '../host/operation.ts'
+import { mountFrontDoor } from './app.ts'
 
 /** The one origin for the outside world: `/api/...` to the functions, `/health...`, the public keys. */
 export default operation({

@@ -1,7 +1,7 @@
-import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
-import type { Context, Reply } from '../../knative/host/operation.ts'
-import { problem, problems } from '../../knative/host/problems.ts'
-import type { Services } from '../../knative/host/services.ts'
+import type { CatalogueEntry } from '../host/catalogue.ts'
+import type { Context, Reply } from '../host/operation.ts'
+import { problem, problems } from '../host/problems.ts'
+import type { Tools } from '../host/tools.ts'
 
 interface FunctionHealth {
   status: 'ok' | 'unavailable'
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10_000
 const FRESH_MS = 2_000
 
 /** The health pages of the bank. Asking a function wakes it up. */
-export function createHealth(catalogue: readonly CatalogueEntry[], { send, config }: Services) {
+export function createHealth(catalogue: readonly CatalogueEntry[], { send, config }: Tools) {
   const contexts = [...new Set(catalogue.map((entry) => entry.context))].sort()
 
   const known = new Map<string, { health: Promise<FunctionHealth>; isFresh: boolean }>()

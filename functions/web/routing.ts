@@ -1,5 +1,5 @@
-import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
-import { createPathTable } from '../../knative/host/path-table.ts'
+import type { CatalogueEntry } from '../host/catalogue.ts'
+import { createPathTable } from '../host/http/path-table.ts'
 
 export interface Target {
   /** The function's name, which is its Service's. */

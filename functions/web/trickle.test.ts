@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import { catalogueOf } from '../../knative/host/catalogue.ts'
-import { server, startGateway } from '../../knative/local/test-gateway.ts'
+import { catalogueOf } from '../host/catalogue.ts'
+import { server, startGateway } from '../../knative/local/gateway/gateway-fixture.ts'
 import { startFunction, type TestFunction } from '../../tests/support/host.ts'
 import { answersIn } from '../../tests/support/raw.ts'
 import { operations } from '../../tests/support/repository.ts'

@@ -31,8 +31,8 @@ async function readDeclarations(
     ...common,
     stdin: {
       contents: `${imports.join('\n')}
-        export { validatorsSource } from './knative/host/compile-validators.ts'
-        export { catalogueOf } from './knative/host/catalogue.ts'
+        export { validatorsSource } from './functions/host/start/compile-validators.ts'
+        export { catalogueOf } from './functions/host/catalogue.ts'
         export const operations = [${operations.map((_, i) => `operation${i}`).join(', ')}]`,
       resolveDir: root,
       loader: 'ts',
@@ -66,7 +66,7 @@ function operationEntries(operations, declarations) {
           contents: `
             import operation from ${JSON.stringify(operations[i]?.path)}
             import { validators } from 'validators:${name}'
-            import { main } from './knative/host/main.ts'
+            import { main } from './functions/host/start/main.ts'
             main(operation, validators, ${declaration.mount ? JSON.stringify(catalogue) : '[]'})`,
           resolveDir: root,
           loader: 'ts',
@@ -167,7 +167,7 @@ async function buildFunctions(operations, declarations, outdir) {
 /** Migrations stand beside the bundles in the order of folders in which they are applied. */
 function copySql(/** @type {string} */ folder) {
   const isSql = (/** @type {string} */ path) => !/\.[a-z]+$/.test(path) || path.endsWith('.sql')
-  for (const source of ['knative/host', 'eventing', 'functions'])
+  for (const source of ['eventing', 'functions'])
     cpSync(join(root, source), join(folder, 'sql', source), { recursive: true, filter: isSql })
 }
 

@@ -1,4 +1,4 @@
-import { connect } from '../../bench/traffic/client.ts'
+import { connect } from '../../functions/web/client.ts'
 import { smoke } from './smoke.ts'
 
 /** The smoke test as a program: `skaffold verify` runs it inside the cluster, `npm run cluster:smoke` from outside. */

@@ -1,4 +1,4 @@
-import { connect, type Bank } from '../../bench/traffic/client.ts'
+import { connect, type Bank } from '../../functions/web/client.ts'
 import { startBank } from '../../tests/support/bank.ts'
 import { smoke } from './smoke.ts'
 

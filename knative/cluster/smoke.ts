@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { must, type Bank } from '../../bench/traffic/client.ts'
+import { must, type Bank } from '../../functions/web/client.ts'
 
 export interface SmokeOptions {
   /** From the transfer until both notifications must have come. */

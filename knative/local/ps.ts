@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { STATUS_HOST } from './hosts.ts'
-import { readFields } from './own-files.ts'
+import { STATUS_HOST } from './gateway/hosts.ts'
+import { readFields } from './data-folder/own-files.ts'
 import { statusTables } from './status-tables.ts'
 import type { RuntimeStatus } from './runtime.ts'
 

@@ -3,10 +3,10 @@ import { createServer } from 'node:net'
 import { createLog } from '../../monitoring/log.ts'
 import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { until } from '../../tests/support/until.ts'
-import { startedAt } from './process-identity.ts'
+import { startedAt } from './processes/process-identity.ts'
 import { startRuntime, type RuntimeOptions } from './runtime.ts'
 import { statusTables } from './status-tables.ts'
-import { call, folderWith, server, serviceYaml } from './test-gateway.ts'
+import { call, folderWith, server, serviceYaml } from './gateway/gateway-fixture.ts'
 
 const BROKER = `runtime-test-${process.pid}`
 

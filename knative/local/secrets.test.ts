@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { openSecrets } from './secrets.ts'
-import { folderWith } from './test-gateway.ts'
+import { folderWith } from './gateway/gateway-fixture.ts'
 
 let folder: ReturnType<typeof folderWith>
 beforeEach(() => {

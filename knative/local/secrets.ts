@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomBytes, type JsonWebKey } from 'n
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabasePasswords } from '../postgres/databases.ts'
-import { fieldsOf, isObject, readText, writeDurably } from './own-files.ts'
+import { fieldsOf, isObject, readText, writeDurably } from './data-folder/own-files.ts'
 
 /** What the runtime makes up once for a data folder and keeps in its `secrets.json`, readable by the owner only. */
 interface Stored {

@@ -1,5 +1,5 @@
-import type { ColdStart } from './cold-start.ts'
-import { STATUS_HOST } from './hosts.ts'
+import type { ColdStart } from './serving/cold-start.ts'
+import { STATUS_HOST } from './gateway/hosts.ts'
 import type { RuntimeStatus } from './runtime.ts'
 
 /** What `npm run ps` prints: the Services, how they started last, then the Brokers and their Triggers. */

@@ -1,15 +1,15 @@
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { alice, deposit, silent } from '../../functions/ledger/ledger-fixture.ts'
-import { postTransactions, type PostingRequest } from '../../functions/ledger/post.ts'
+import { alice, deposit, silent } from '../../functions/ledger/testing/ledger-fixture.ts'
+import { postTransactions, type PostingRequest } from '../../functions/ledger/posting/post.ts'
 import {
   clusterPostgres,
   type ClusterPostgres,
   type Environment,
 } from '../../tests/support/cluster-postgres.ts'
 import { ROOT } from '../../tests/support/repository.ts'
-import { openDatabase } from '../host/database.ts'
+import { openDatabase } from '../../functions/host/database/database.ts'
 import { FUNCTIONS_LIMITS } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 

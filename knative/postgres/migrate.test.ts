@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client, type QueryResultRow } from 'pg'
 import { emptyDatabase } from '../../tests/support/databases.ts'
 import type { TestDatabase } from '../../tests/support/databases.ts'
-import { readConfig } from '../host/config.ts'
+import { readConfig } from '../../functions/host/config.ts'
 import { FUNCTIONS_LIMITS, prepareDatabases } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import type { Migration } from './migrate.ts'
@@ -164,7 +164,7 @@ describe('reading the files', () => {
     await file('functions/ledger/sql', 'notes.md')
     await file('functions/identity/sql', '0001-users.sql')
     await file('eventing/sql', '0001-outbox.sql')
-    await file('knative/host/sql', '0001-keys.sql')
+    await file('functions/host/database/sql', '0001-keys.sql')
 
     const names = (await readMigrations(root, 'ledger')).map(({ name }) => name)
     const own = files.map((name) => `ledger/${name}`).reverse()

@@ -29,7 +29,7 @@ const LOCK = 6_927_001
  * @param root the folder that holds `knative/`, `eventing/` and `functions/` */
 export async function readMigrations(root: string, context: string): Promise<Migration[]> {
   const folders = [
-    ['host', join(root, 'knative', 'host', 'sql')],
+    ['host', join(root, 'functions', 'host', 'database', 'sql')],
     ['eventing', join(root, 'eventing', 'sql')],
     [context, join(root, 'functions', context, 'sql')],
   ] as const

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { documents } from '../../tests/support/repository.ts'
-import { startRabbitmq } from '../local/rabbitmq.ts'
+import { startRabbitmq } from '../local/servers/rabbitmq.ts'
 
 /** What the operators do with it needs a cluster; what RabbitMQ does with it needs RabbitMQ. */
 

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startPostgres, stopLeftoverPostgres } from '../../knative/local/postgres.ts'
-import { startRabbitmq, stopLeftoverRabbitmq } from '../../knative/local/rabbitmq.ts'
+import { startPostgres, stopLeftoverPostgres } from '../../knative/local/servers/postgres.ts'
+import { startRabbitmq, stopLeftoverRabbitmq } from '../../knative/local/servers/rabbitmq.ts'
 
 const PREFIX = 'microbank-tests-'
 

@@ -1,11 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import http from 'node:http'
 import { SignJWT } from 'jose'
-import { compileValidators } from '../../knative/host/compile-validators.ts'
-import type { CatalogueEntry } from '../../knative/host/catalogue.ts'
-import type { Operation } from '../../knative/host/operation.ts'
-import { serve, type RunningFunction } from '../../knative/host/serve.ts'
-import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../knative/host/tokens.ts'
+import { compileValidators } from '../../functions/host/start/compile-validators.ts'
+import type { CatalogueEntry } from '../../functions/host/catalogue.ts'
+import type { Operation } from '../../functions/host/operation.ts'
+import { serve, type RunningFunction } from '../../functions/host/start/serve.ts'
+import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../functions/host/http/tokens.ts'
 
 export interface Answer {
   status: number

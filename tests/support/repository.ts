@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import { findOperations } from '../../knative/build/operations.mjs'
-import type { Operation } from '../../knative/host/operation.ts'
-import { readResources } from '../../knative/local/manifests.ts'
+import type { Operation } from '../../functions/host/operation.ts'
+import { readResources } from '../../knative/local/manifests/manifests.ts'
 
 export const ROOT = join(__dirname, '../..')
 

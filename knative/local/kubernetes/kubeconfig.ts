@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { NAMESPACE } from '../manifests.ts'
+import { NAMESPACE } from '../manifests/manifests.ts'
 
 const NAME = 'microbank'
 

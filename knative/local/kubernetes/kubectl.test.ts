@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createLog } from '../../../monitoring/log.ts'
 import { until } from '../../../tests/support/until.ts'
-import { startRabbitmq, type RabbitmqNode } from '../rabbitmq.ts'
+import { startRabbitmq, type RabbitmqNode } from '../servers/rabbitmq.ts'
 import { startRuntime, type Runtime } from '../runtime.ts'
-import { call, folderWith, server, serviceYaml } from '../test-gateway.ts'
+import { call, folderWith, server, serviceYaml } from '../gateway/gateway-fixture.ts'
 
 /** A whole bank, small, looked at with the real clients. Where one is not installed, its tests are reported as skipped
  * and say why. */

@@ -1,5 +1,5 @@
 import type { Log } from '../../../monitoring/log.ts'
-import { openListener, PortTakenError, type Listener } from '../router.ts'
+import { openListener, PortTakenError, type Listener } from '../gateway/router.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
 import type { ReadObjects } from './object.ts'
 import { createKubernetesApi } from './server.ts'

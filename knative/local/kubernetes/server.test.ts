@@ -1,5 +1,5 @@
 import type { KubernetesObject } from './object.ts'
-import { names, service, SERVICES, startApi } from './test-api.ts'
+import { names, service, SERVICES, startApi } from './api-fixture.ts'
 
 const AS_TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' }
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { until } from '../../../tests/support/until.ts'
 import type { KubernetesObject } from './object.ts'
-import { service, SERVICES, startApi } from './test-api.ts'
+import { service, SERVICES, startApi } from './api-fixture.ts'
 
 let objects: KubernetesObject[]
 let isUnreadable: () => boolean

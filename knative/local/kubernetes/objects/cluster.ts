@@ -1,4 +1,4 @@
-import { NAMESPACE } from '../../manifests.ts'
+import { NAMESPACE } from '../../manifests/manifests.ts'
 import type { KubernetesObject, Metadata } from '../object.ts'
 import { RESOURCE_TYPES } from '../resource-types.ts'
 import type { Make } from './objects.ts'

@@ -1,4 +1,4 @@
-import { readResource } from '../../resource.ts'
+import { readResource } from '../../manifests/resource.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
 import { conditionOf, type KubernetesObject } from '../object.ts'
 import { createObjects } from './objects.ts'

@@ -1,6 +1,6 @@
 import { uidOf } from '../../../../eventing/broker/topology.ts'
-import { NAMESPACE, type Manifests } from '../../manifests.ts'
-import { field, type Resource } from '../../resource.ts'
+import { NAMESPACE, type Manifests } from '../../manifests/manifests.ts'
+import { field, type Resource } from '../../manifests/resource.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
 import { seconds, type Condition, type KubernetesObject, type Metadata, type ReadObjects } from '../object.ts'
 import { clusterObjects } from './cluster.ts'

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
-import { clusterHostOf } from '../../hosts.ts'
-import type { Resource } from '../../resource.ts'
+import { clusterHostOf } from '../../gateway/hosts.ts'
+import type { Resource } from '../../manifests/resource.ts'
 import type { RuntimeStatus } from '../../runtime.ts'
 import type { Condition, KubernetesObject, Metadata } from '../object.ts'
 import { readyOf, TRUE, type Told } from './conditions.ts'

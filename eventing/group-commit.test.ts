@@ -1,0 +1,36 @@
+import { createLog } from '../monitoring/log.ts'
+import { testDatabase } from '../tests/support/databases.ts'
+import { startSilentProxy } from '../tests/support/silent-proxy.ts'
+import { openDatabase } from '../functions/host/database/database.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { UnavailableError } from '../functions/host/problems.ts'
+
+test('those who waited behind a silent database are refused, rather than wait for it in their turn', async () => {
+  const database = await testDatabase('notifications')
+  const proxy = await startSilentProxy(database.url)
+  const log = createLog({}, 'error', () => {})
+  const url = proxy.through(database.url)
+  const db = openDatabase({ url, poolMax: 1, name: 'test', log, timeoutMs: 1_200 })
+  const run = createGroupCommit<number, number>({
+    commit: async (items) => {
+      await db.query({ text: 'select 1' })
+      return { results: items, events: [] }
+    },
+    outbox: { publish: () => {} },
+    groupMax: 1,
+  })
+  expect(await run(1)).toBe(1)
+
+  proxy.silence()
+  const waiting = await Promise.allSettled(Array.from({ length: 30 }, (_, n) => run(n)))
+  for (const { status, ...rest } of waiting)
+    expect([status, rest]).toEqual(['rejected', { reason: expect.any(UnavailableError) }])
+  // Thirty tries would have been thirty connections.
+  expect(proxy.opened).toBeLessThan(5)
+
+  proxy.heal()
+  expect(await run(2)).toBe(2)
+  await db.close()
+  await proxy.stop()
+  await database.drop()
+})

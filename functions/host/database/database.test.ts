@@ -1,0 +1,176 @@
+import { Client } from 'pg'
+import { createLog } from '../../../monitoring/log.ts'
+import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
+import { startSilentProxy, type SilentProxy } from '../../../tests/support/silent-proxy.ts'
+import { until } from '../../../tests/support/until.ts'
+import { openDatabase, type Database } from './database.ts'
+import { UnavailableError } from '../problems.ts'
+
+/** What a function sees of a database that falls silent, and of one that refuses for the moment. */
+
+// Short beside the deadline of a test, long beside an answer on a busy machine.
+const TIMEOUT_MS = 1_000
+
+let database: TestDatabase
+let proxy: SilentProxy
+let db: Database
+let administrator: Client
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  administrator = new Client(database.superuserUrl)
+  await administrator.connect()
+  await administrator.query('create table seen (n integer primary key)')
+  await administrator.query('grant all on seen to notifications')
+})
+beforeEach(async () => {
+  proxy = await startSilentProxy(database.url)
+  db = open(4)
+  await administrator.query('delete from seen')
+})
+afterEach(async () => {
+  await proxy.stop()
+  await db.close()
+})
+afterAll(async () => {
+  await administrator.end()
+  await database.drop()
+})
+
+const log = createLog({}, 'error', () => {})
+const open = (poolMax: number): Database =>
+  openDatabase({ url: proxy.through(database.url), poolMax, name: 'test', log, timeoutMs: TIMEOUT_MS })
+
+const one = () => db.query({ text: 'select 1' })
+const insert = (n: number) => ({ text: 'insert into seen values ($1)', values: [n] })
+const seen = async (): Promise<number[]> =>
+  (await administrator.query<{ n: number }>('select n from seen order by n')).rows.map(({ n }) => n)
+
+/** Opens as many connections as the pool takes, and leaves them idle. */
+const fill = () => Promise.all(Array.from({ length: 4 }, () => db.query({ text: 'select pg_sleep(0.2)' })))
+
+describe('a connection that falls silent', () => {
+  test('is given up after the time-out, and with it the idle ones: the next request gets a new one', async () => {
+    await fill()
+    expect(proxy.opened).toBe(4)
+    proxy.silence()
+    await expect(one()).rejects.toThrow(UnavailableError)
+    await until(() => proxy.open === 0, { what: 'the end of all silent connections' })
+    proxy.heal()
+    expect(await one()).toHaveLength(1)
+    expect(proxy.opened).toBe(5)
+  })
+
+  test('is given up however many wait: each of them is answered, and then the pool is whole again', async () => {
+    await fill()
+    proxy.silence()
+    const waiting = await Promise.allSettled(Array.from({ length: 20 }, one))
+    for (const { status, ...rest } of waiting)
+      expect([status, rest]).toEqual(['rejected', { reason: expect.any(UnavailableError) }])
+    proxy.heal()
+    await fill()
+  })
+
+  test('and one that is silent from the start', async () => {
+    proxy.silence()
+    await expect(one()).rejects.toThrow('the database did not answer')
+    proxy.heal()
+    expect(await one()).toHaveLength(1)
+  })
+
+  test('before the commit leaves nothing behind, and the answer does not say that it might', async () => {
+    await one()
+    const failing = db.transaction(async (tx) => {
+      await tx.query(insert(1))
+      proxy.silence()
+      await tx.query(insert(2))
+    })
+    await expect(failing).rejects.toThrow(/^the database did not answer$/)
+    expect(await seen()).toEqual([])
+  })
+
+  test('before a rollback is thrown away, and the reason for the rollback is what is told', async () => {
+    await one()
+    const failing = db.transaction(async () => {
+      proxy.silence()
+      throw new Error('for another reason')
+    })
+    await expect(failing).rejects.toThrow('for another reason')
+    proxy.heal()
+    expect(await one()).toHaveLength(1)
+  })
+
+  test('with the answer to a commit leaves it open what became of it, and the answer says so', async () => {
+    await one()
+    const failing = db.transaction(async (tx) => {
+      await tx.query(insert(1))
+      proxy.swallowAnswers()
+    })
+    await expect(failing).rejects.toThrow(
+      /a change may have been made or not: repeat it with the same Idempotency-Key/,
+    )
+    expect(await seen()).toEqual([1])
+  })
+})
+
+describe('a database that refuses for the moment', () => {
+  const refused = 'the database could not do this now, and nothing was changed'
+
+  test.each(['53100', '53200', '58030', '57014', '55P03'])(
+    'by %s is unavailable, and the connection stays',
+    async (state) => {
+      await one()
+      const failing = db.transaction(async (tx) => {
+        await tx.query(insert(1))
+        await tx.query({ text: `do $$ begin raise 'no' using errcode = '${state}'; end $$` })
+      })
+      await expect(failing).rejects.toThrow(refused)
+      expect(await one()).toHaveLength(1)
+      expect(await seen()).toEqual([])
+      expect(proxy.opened).toBe(1)
+    },
+  )
+
+  test('because a statement takes too long is unavailable, and no connection is held up', async () => {
+    const failing = db.transaction(async (tx) => {
+      await tx.query({ text: `set local statement_timeout = '50ms'` })
+      await tx.query({ text: 'select pg_sleep(600)' })
+    })
+    await expect(failing).rejects.toThrow(refused)
+    expect(await one()).toHaveLength(1)
+    expect(proxy.opened).toBe(1)
+  })
+
+  test('because it only reads is left, and the next connection may lead to another one', async () => {
+    await fill()
+    const { rows } = await administrator.query<{ name: string }>('select current_database() as name')
+    const readOnly = (value: string) =>
+      administrator.query(`alter database ${rows[0]!.name} set default_transaction_read_only = ${value}`)
+    await readOnly('on')
+    await administrator.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test'
+        and datname = current_database()`,
+    )
+    // A moment later the pool knows that its connections are gone.
+    await until(async () => (await one()).length === 1)
+    await expect(db.query(insert(1))).rejects.toThrow(UnavailableError)
+    await readOnly('off')
+    await db.query(insert(2))
+    await expect(
+      db.transaction(async (tx) => {
+        await tx.query({ text: 'set transaction read only' })
+        await tx.query(insert(3))
+      }),
+    ).rejects.toThrow(UnavailableError)
+    expect(await seen()).toEqual([2])
+  })
+
+  test('a transaction whose failed statement was overlooked is no success', async () => {
+    const overlooked = db.transaction(async (tx) => {
+      await tx.query(insert(1))
+      await tx.query(insert(1)).catch(() => {})
+    })
+    await expect(overlooked).rejects.toThrow('rolled back')
+    expect(await seen()).toEqual([])
+  })
+})

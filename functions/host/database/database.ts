@@ -1,0 +1,158 @@
+import type { PoolClient, QueryResultRow } from 'pg'
+import type { Log } from '../../../monitoring/log.ts'
+import { openConnectionPool, type ConnectionPool } from '../../../eventing/database/connection-pool.ts'
+import { isLost, isRefused, sqlstate } from '../../../eventing/database/database-errors.ts'
+import { UnavailableError } from '../problems.ts'
+import { timeFirstQuery } from '../start/start-timing.ts'
+
+/** A statement; with a name it is prepared once per connection. */
+export interface Statement {
+  name?: string
+  text: string
+  values?: unknown[]
+  /** Traceparents of the requests that it is for: then it shows up in their traces. */
+  traceparents?: readonly string[]
+}
+
+export interface Transaction {
+  /** Rows of one statement. int8 comes as bigint, timestamptz as Date, numeric as string. Rejects with
+   * UnavailableError where the database is away, silent, full or read-only. */
+  query<Row extends QueryResultRow>(statement: Statement): Promise<Row[]>
+}
+
+export { sqlstate }
+
+export interface DatabaseOptions {
+  /** postgres:// URL. */
+  url: string
+  /** Connections that are open at once. */
+  poolMax: number
+  /** Tells the database's operator whose connections they are. */
+  name: string
+  log: Log
+  /** Time for each statement; after that its connection counts as dead. The database itself ends a statement of a
+   * function sooner (see knative/postgres), so this is for one that doesn't answer any more. */
+  timeoutMs?: number
+}
+
+export interface Database extends Transaction {
+  /** Runs `work` in one database transaction; a deadlock or serialization failure repeats it (three times at
+   * the most), so `work` must have no effect outside the database. `traceparent` is that of the request it is for. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, traceparent?: string): Promise<T>
+  close(): Promise<void>
+}
+
+const REPEATABLE = new Set(['40001', '40P01'])
+const ATTEMPTS = 4
+const TIMEOUT_MS = 10_000
+const CONNECT_MS_MAX = 5_000
+
+/** Opens nothing until the first query: a cold start must not wait for a database it may not need. */
+export function openDatabase(options: DatabaseOptions): Database {
+  let opening: Promise<ConnectionPool> | undefined
+
+  const open = async (): Promise<ConnectionPool> => {
+    const { default: pg } = await import('pg')
+    const types = new pg.TypeOverrides()
+    types.setTypeParser(pg.types.builtins.INT8, BigInt)
+    const { timeoutMs = TIMEOUT_MS } = options
+    const opened = openConnectionPool(pg, {
+      connectionString: options.url,
+      max: options.poolMax,
+      application_name: options.name,
+      connectionTimeoutMillis: Math.min(timeoutMs, CONNECT_MS_MAX),
+      query_timeout: timeoutMs,
+      idleTimeoutMillis: 30_000,
+      types,
+    })
+    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    opened.pool.on('error', (error) =>
+      options.log.warn('idle database connection lost', { error: error.message }),
+    )
+    return opened
+  }
+
+  /** Runs `work` on a connection, and gives it back; a broken one is thrown away rather than used again. */
+  const use = async <T>(work: (lease: Lease) => Promise<T>): Promise<T> => {
+    const { connect } = await (opening ??= open())
+    const client = await connect().catch((error: unknown) => {
+      throw new UnavailableError('the database did not answer', { cause: error })
+    })
+    const lease: Lease = { client, isBroken: false, mayBeDone: false }
+    // A connection can die between two statements; the statement that follows reports it.
+    const onError = (): void => void (lease.isBroken = true)
+    client.on('error', onError)
+    try {
+      return await work(lease)
+    } catch (error) {
+      if (isLost(error)) {
+        lease.isBroken = true
+        throw lost(error, lease)
+      }
+      if (!isRefused(error)) throw error
+      throw new UnavailableError('the database could not do this now, and nothing was changed', {
+        cause: error,
+      })
+    } finally {
+      client.off('error', onError)
+      client.release(lease.isBroken)
+    }
+  }
+
+  const query = <Row extends QueryResultRow>(statement: Statement): Promise<Row[]> =>
+    use(async (lease) => {
+      lease.mayBeDone = true
+      return (await lease.client.query<Row>(statement)).rows
+    })
+
+  const transaction = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await use((lease) => once(lease, work))
+      } catch (error) {
+        if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
+      }
+    }
+  }
+
+  return {
+    query: <Row extends QueryResultRow>(statement: Statement) => timeFirstQuery(() => query<Row>(statement)),
+    transaction: (work) => timeFirstQuery(() => transaction(work)),
+    close: async () => {
+      if (opening) await (await opening).pool.end()
+    },
+  }
+}
+
+/** A connection, for as long as one statement or transaction uses it. */
+interface Lease {
+  client: PoolClient
+  isBroken: boolean
+  /** What may commit is on its way: without an answer nobody knows whether it did. */
+  mayBeDone: boolean
+}
+
+async function once<T>(lease: Lease, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const { client } = lease
+  await client.query('begin')
+  try {
+    const result = await work({ query: async (statement) => (await client.query(statement)).rows })
+    lease.mayBeDone = true
+    const { command } = await client.query('commit')
+    // That is how Postgres answers where a statement failed and `work` went on regardless.
+    if (command === 'ROLLBACK') throw new Error('a statement failed, so the transaction was rolled back')
+    return result
+  } catch (error) {
+    // On a lost connection it would wait as long again; the database rolls back once it notices.
+    if (!isLost(error)) await client.query('rollback').catch(() => (lease.isBroken = true))
+    throw error
+  }
+}
+
+const lost = (cause: unknown, { mayBeDone }: Lease): UnavailableError =>
+  new UnavailableError(
+    mayBeDone && !isRefused(cause)
+      ? 'the database did not answer, and a change may have been made or not: repeat it with the same Idempotency-Key'
+      : 'the database did not answer',
+    { cause },
+  )

@@ -1,0 +1,90 @@
+import type { Database, Transaction } from './database.ts'
+import type { IdempotencyKey, Reply } from '../operation.ts'
+import { problem, problems } from '../problems.ts'
+
+interface KeyRow {
+  request_hash: Buffer
+  outcome: Reply | null
+}
+
+/** Runs `work` once per Idempotency-Key, inside the database transaction that holds its effect.
+ *
+ * The first request with a key runs it, and its reply (a refusal too) is stored with the effect. A later one
+ * gets that reply again with `Idempotency-Replayed: true`; with another request under the same key 422; while
+ * the first is still open 409. Without a key, `work` simply runs. `work` must reply rather than throw for
+ * whatever is to be remembered; what it throws rolls back and leaves the key unused. */
+export async function once(
+  tx: Transaction,
+  operation: string,
+  key: IdempotencyKey | undefined,
+  work: () => Promise<Reply>,
+): Promise<Reply> {
+  if (!key) return work()
+  // Whoever inserts the row below holds this lock until its transaction ends; not getting it means that a
+  // request with the same key is under way at this moment.
+  const [lock] = await tx.query<{ free: boolean }>({
+    name: 'idempotency-lock',
+    text: `select pg_try_advisory_xact_lock(hashtextextended($1 || chr(31) || $2, 0)) as free`,
+    values: [key.owner, key.key],
+  })
+  if (!lock?.free) return problem(problems.idempotencyKeyInUse, 'Repeat it when the first has been answered.')
+
+  const inserted = await tx.query({
+    name: 'idempotency-insert',
+    text: `insert into idempotency_keys (id, request_hash, operation) values (idempotency_id($1, $2), $3, $4)
+      on conflict do nothing returning id`,
+    values: [key.owner, key.key, key.requestHash, operation],
+  })
+  if (inserted.length === 0) return replay(tx, key)
+
+  const reply = await work()
+  await tx.query({
+    name: 'idempotency-outcome',
+    text: `update idempotency_keys set outcome = $3 where id = idempotency_id($1, $2)`,
+    values: [key.owner, key.key, JSON.stringify(reply)],
+  })
+  return reply
+}
+
+async function replay(tx: Transaction, key: IdempotencyKey): Promise<Reply> {
+  const [row] = await tx.query<KeyRow>({
+    name: 'idempotency-read',
+    text: `select request_hash, outcome from idempotency_keys where id = idempotency_id($1, $2)`,
+    values: [key.owner, key.key],
+  })
+  if (!row) throw new Error('an idempotency key was removed while it was read')
+  if (!row.request_hash.equals(key.requestHash)) return keyReused()
+  if (!row.outcome)
+    return problem(problems.idempotencyKeyInUse, 'Repeat it when the first has been answered.')
+  return replayed(row.outcome)
+}
+
+const KEPT_DAYS = 7
+const FORGOTTEN_AT_ONCE = 5_000
+
+/** Removes the keys that came first more than a week ago; such a key with the same request would count as new. Many
+ * processes may call this at once, none waits for another. Resolves with how many there were. */
+export async function forgetOldKeys(db: Database): Promise<number> {
+  for (let total = 0; ;) {
+    const rows = await db.query({
+      name: 'idempotency-forget',
+      text: `delete from idempotency_keys where ctid = any (array(
+          select ctid from idempotency_keys where created_at < now() - interval '${KEPT_DAYS} days'
+          order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
+        ))
+        returning id`,
+    })
+    total += rows.length
+    if (rows.length < FORGOTTEN_AT_ONCE) return total
+  }
+}
+
+/** The refusal of a key that came before with another request. */
+export const keyReused = (): Reply =>
+  problem(problems.idempotencyKeyReused, 'Idempotency-Key was used before, for a request with other content.')
+
+/** Marks a stored reply as given again. */
+export const replayed = (reply: Reply): Reply => ({
+  ...reply,
+  headers: { ...reply.headers, 'idempotency-replayed': 'true' },
+})

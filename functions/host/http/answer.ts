@@ -1,0 +1,40 @@
+import type { ServerResponse } from 'node:http'
+import type { Log } from '../../../monitoring/log.ts'
+import { isArriving } from './framing.ts'
+import { makeLast } from './last-answer.ts'
+import type { Reply } from '../operation.ts'
+import { problem, ProblemError, problems, UnavailableError } from '../problems.ts'
+import { startTiming } from '../start/start-timing.ts'
+
+/** Writes a reply. JSON unless the reply says otherwise; nothing of a bank is kept by caches. */
+export function answer(response: ServerResponse, { status, headers, body }: Reply): void {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const timing = startTiming()
+  if (isArriving(response.req)) makeLast(response)
+  response.writeHead(status, {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(text !== undefined && {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+    }),
+    ...(timing && { 'server-timing': timing }),
+    ...headers,
+  })
+  response.end(text)
+}
+
+/** The answer to whatever was thrown: a problem, never a stack trace, SQL or an internal name. */
+export function answerError(response: ServerResponse, error: unknown, log: Log, traceId: string): void {
+  if (error instanceof ProblemError) return answer(response, error.reply)
+  const { message, stack, cause } = error as Error
+  if (error instanceof UnavailableError) {
+    log.warn('unavailable', { trace_id: traceId, error: message, cause: String(cause ?? '') })
+    const headers = { 'retry-after': '1' }
+    return answer(response, problem(problems.unavailable, `${sentence(message)} Try again.`, { headers }))
+  }
+  log.error('request failed', { trace_id: traceId, error: message, stack })
+  answer(response, problem(problems.internal, `The error is logged; its trace is ${traceId}.`))
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`

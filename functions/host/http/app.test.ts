@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto'
+import { startFunction, token } from '../../../tests/support/host.ts'
+import { until } from '../../../tests/support/until.ts'
+import { inside, notes, startNotes } from '../notes-fixture.ts'
+
+const bob = randomUUID()
+let host: Awaited<ReturnType<typeof startNotes>>
+
+beforeAll(async () => {
+  host = await startNotes()
+})
+
+afterAll(() => host?.stop())
+
+// The first of all, because it is about what a process does once.
+test('the first answer says how the process started, one how long its first query took, and no other', async () => {
+  const timings: (string | null)[] = []
+  for (const path of ['/healthz', '/health', '/health'])
+    timings.push((await host.request('GET', path)).headers.get('server-timing'))
+  expect(timings).toEqual([
+    expect.stringMatching(/^boot;dur=[\d.]+;desc="notes", load;dur=[\d.]+;desc="notes"$/),
+    expect.stringMatching(/^db;dur=[\d.]+;desc="notes"$/),
+    null,
+  ])
+})
+
+describe('what the host refuses before the operation sees it', () => {
+  test.each([
+    ['an unknown field', { text: 'a', txet: 'b' }, '/txet', 'is not known here'],
+    ['a missing field', {}, '/text', 'is required'],
+    ['a field of the wrong type', { text: 7 }, '/text', 'must be string'],
+    ['a field that is a prototype', '{"text":"a","__proto__":{"x":1}}', '/__proto__', 'is not known here'],
+  ])('%s is invalid input, with its path', async (_what, body, path, message) => {
+    const { status, headers, body: answer } = await host.post(body)
+    expect(status).toBe(400)
+    expect(headers.get('content-type')).toBe('application/problem+json')
+    expect(answer).toMatchObject({
+      type: 'https://microbank.dev/problems/invalid-input',
+      status: 400,
+      errors: [{ path, message }],
+    })
+  })
+
+  test('no body at all is invalid input too', async () => {
+    const { status, body } = await host.request('POST', '/notes', { token: host.adaToken })
+    expect(status).toBe(400)
+    expect(body.errors).toEqual([{ path: '/text', message: 'is required' }])
+  })
+
+  test.each([
+    ['rubbish', '{"text"', 'application/json', 400, 'invalid-json'],
+    ['a bare string', '"text"', 'application/json', 400, 'invalid-json'],
+    [
+      'over 100 kB',
+      JSON.stringify({ text: 'x'.repeat(101 * 1024) }),
+      'application/json',
+      413,
+      'payload-too-large',
+    ],
+    ['another content type', 'text=a', 'application/x-www-form-urlencoded', 415, 'unsupported-media-type'],
+    ['another charset', '{"text":"a"}', 'application/json; charset=latin1', 415, 'unsupported-media-type'],
+  ])('a body that is %s gets its problem', async (_what, body, type, status, name) => {
+    const answer = await host.post(body, { 'content-type': type })
+    expect(answer.status).toBe(status)
+    expect(answer.body.type).toBe(`https://microbank.dev/problems/${name}`)
+  })
+
+  test('a compressed body is refused, so that none can grow on arrival', async () => {
+    expect((await host.post('{"text":"a"}', { 'content-encoding': 'gzip' })).status).toBe(415)
+  })
+
+  test('an unknown path is 404 and a wrong method 405 with Allow', async () => {
+    expect((await host.request('GET', '/nowhere')).status).toBe(404)
+    const wrong = await host.request('DELETE', '/notes', { token: host.adaToken })
+    expect(wrong.status).toBe(405)
+    expect(wrong.headers.get('allow')).toBe('POST')
+  })
+
+  test('no token and a bad token are 401 with WWW-Authenticate', async () => {
+    for (const headers of [{}, { authorization: 'Bearer rubbish' }, { authorization: 'Basic YTpi' }]) {
+      const answer = await host.request('POST', '/notes', { body: { text: 'a' }, headers })
+      expect(answer.status).toBe(401)
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/)
+    }
+  })
+
+  test('a customer on an operator’s route is 403', async () => {
+    const { status, body } = await host.request('GET', `/notes/${randomUUID()}`, { token: host.adaToken })
+    expect([status, body.type]).toEqual([403, 'https://microbank.dev/problems/forbidden'])
+  })
+
+  test('an ill-formed id in a path is 404, an ill-formed or repeated query parameter 400', async () => {
+    const operator = await token({ userId: bob, role: 'operator' })
+    const get = (path: string) => host.request('GET', path, { token: operator })
+    expect((await get('/notes/7')).status).toBe(404)
+    expect((await get(`/notes/urn:uuid:${bob}`)).status).toBe(404)
+    expect((await get(`/notes/${bob}?limit=x`)).body.errors).toEqual([
+      { path: '/limit', message: 'must be integer' },
+    ])
+    expect((await get(`/notes/${bob}?limit=10`)).status).toBe(400)
+    expect((await get(`/notes/${bob}?limit=1&limit=2`)).status).toBe(400)
+    expect((await get(`/notes/${bob}?offset=2`)).status).toBe(400)
+    expect((await get(`/notes/${bob}?limit=3`)).body.limit).toBe(3)
+  })
+
+  test('a malformed Idempotency-Key is invalid input', async () => {
+    for (const key of ['with space', 'x'.repeat(256)]) {
+      expect((await host.post({ text: 'a' }, { 'idempotency-key': key })).status).toBe(400)
+    }
+  })
+})
+
+test('a trace goes on: the same trace id, a span of its own; a malformed one is replaced', async () => {
+  const operator = await token({ userId: bob, role: 'operator' })
+  const trace = async (traceparent: string) =>
+    (await host.request('GET', `/notes/${bob}`, { token: operator, headers: { traceparent } })).body
+      .traceparent
+  const came = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  expect(await trace(came)).toMatch(
+    /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/,
+  )
+  expect(await trace('rubbish')).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+})
+
+test('Prefer: respond-async reaches an operation that honours it', async () => {
+  expect((await host.post({ text: 'a' }, { prefer: 'wait=5, respond-async' })).body.async).toBe(true)
+  expect((await host.post({ text: 'a' })).body.async).toBe(false)
+})
+
+test('metrics name the route as declared and the class of the status', async () => {
+  await host.request('GET', `/notes/${randomUUID()}`)
+  const { body } = await host.request('GET', '/metrics')
+  expect(body).toMatch(
+    /http_requests_total\{method="GET",handler="\/notes\/\{id\}",status="4xx",service="notes"\} \d+/,
+  )
+  expect(body).toMatch(
+    /http_request_duration_seconds_bucket\{le="0.001",service="notes",method="POST",handler="\/notes"/,
+  )
+})
+
+test('without a database a request is 503 with Retry-After, and health says so', async () => {
+  const cut = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x' })
+  try {
+    const answer = await cut.request('POST', '/notes', { token: host.adaToken, body: { text: 'a' } })
+    expect(answer.status).toBe(503)
+    expect(answer.headers.get('retry-after')).toBe('1')
+    expect((await cut.request('GET', '/health')).status).toBe(503)
+    expect((await cut.request('GET', '/healthz')).status).toBe(200)
+  } finally {
+    await cut.stop()
+  }
+})
+
+test('a function that is told to stop finishes what it began', async () => {
+  const stopping = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: host.databaseUrl })
+  const before = inside.entered
+  const answer = stopping.request('POST', '/notes', { token: host.adaToken, body: { text: 'slow' } })
+  await until(() => inside.entered > before)
+  const stopped = stopping.stop()
+  await until(async () => (await stopping.request('GET', '/readyz')).status === 503)
+  inside.open()
+  expect((await answer).status).toBe(201)
+  await stopped
+  await expect(stopping.request('GET', '/healthz')).rejects.toThrow()
+})
+
+test('a missing setting stops the start with a sentence that names it', async () => {
+  await expect(startFunction(notes, { JWKS: '' })).rejects.toThrow(
+    /NOTIFICATIONS_DATABASE_URL is missing: expected/,
+  )
+  await expect(startFunction(notes, { NOTIFICATIONS_DATABASE_URL: 'mysql://x' })).rejects.toThrow(
+    /must begin with postgres:/,
+  )
+})

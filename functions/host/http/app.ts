@@ -1,0 +1,202 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Metrics } from '../../../monitoring/metrics.ts'
+import type { Tracer } from '../../../monitoring/tracer.ts'
+import { answer, answerError } from './answer.ts'
+import { readJson } from './body.ts'
+import type { CatalogueEntry } from '../catalogue.ts'
+import { trust, type Trust } from './client-address.ts'
+import { isClusterLocal, receiveEvent } from './events.ts'
+import { Exchange, HandledRequest } from './exchange.ts'
+import { health } from './health.ts'
+import type { AnyRoute, Caller, Operation } from '../operation.ts'
+import { createPathTable } from './path-table.ts'
+import { problem, problems } from '../problems.ts'
+import { authenticate, idempotencyKey, prefersAsync, readQuery } from './request.ts'
+import type { Tools } from '../tools.ts'
+import { requestSpans } from './spans.ts'
+import type { TokenVerifier } from './tokens.ts'
+import { routeKey, validate, type Validators } from './validation.ts'
+
+export interface AppOptions {
+  operation: Operation
+  validators: Validators
+  /** All operations of the bank; empty for those that don't ask for it. */
+  catalogue: readonly CatalogueEntry[]
+  tools: Tools
+  /** Undefined only where no route needs a caller. */
+  tokens: TokenVerifier | undefined
+  metrics: Metrics
+  tracer: Tracer
+  /** False once the process has been told to stop. */
+  isReady: () => boolean
+}
+
+type Handle = (exchange: Exchange, params: Record<string, string>) => Promise<void> | void
+
+/** What stands at one path: a handler for each method that it takes. */
+type Endpoint = Map<string, Handle>
+
+/** The HTTP side of one operation, on node:http alone: its routes, the endpoint for its events, health and
+ * metrics. (A framework would be the larger part of a cold start, and of what a small request costs.) */
+export function createApp(options: AppOptions): RequestListener {
+  const { operation, tools, catalogue, tracer, isReady } = options
+  const observe = observer(options)
+  const find = createPathTable(endpoints(options))
+  const trusted = trustOf(options)
+  const others = operation.mount?.(tools, catalogue) ?? answerNotFound(operation)
+
+  return (request, response) => {
+    trust(request, trusted)
+    const exchange = new Exchange(request, response, tracer)
+    observe(exchange)
+    if (!isReady()) response.setHeader('connection', 'close')
+    const found = find(exchange.path)
+    const handling = found ? handle(found.target, exchange, found.params) : others(exchange)
+    handling?.catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else answerError(response, error, tools.log, exchange.traceId)
+    })
+  }
+}
+
+/** Only the front door has a DomainMapping, and nobody vouches to it. */
+function trustOf({ operation, tools: { config } }: AppOptions): Trust {
+  const { TRUSTED_HOPS: hops, TRUSTED_HOPS_MAPPED: mapped, SERVICE_DOMAIN: localDomain } = config
+  if (operation.mount) return { hops, ...(mapped > 0 && { hopsOfMapped: mapped, localDomain }) }
+  const isVouchedTo = operation.needs?.includes('FRONT_DOOR_KEY')
+  return { hops, ...(isVouchedTo && { frontDoorKey: config.FRONT_DOOR_KEY }) }
+}
+
+/** Counts, traces and logs a request when its answer has gone out. */
+function observer({ metrics, tracer, tools: { log } }: AppOptions): (exchange: Exchange) => void {
+  const endSpan = tracer.isOn ? requestSpans(tracer) : undefined
+  return (exchange) => {
+    const startedAt = performance.now()
+    const { request, response } = exchange
+    response.on('close', () => {
+      const { handler } = exchange
+      if (handler === undefined) return
+      endSpan?.(exchange, startedAt)
+      if (!response.writableFinished) return
+      const milliseconds = performance.now() - startedAt
+      const { method = '' } = request
+      const { statusCode: status } = response
+      metrics.observeRequest(
+        { method, handler, status: `${Math.floor(status / 100)}xx` },
+        milliseconds / 1000,
+      )
+      const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug'
+      if (log.takes(level))
+        log[level]('request', { trace_id: exchange.traceId, method, handler, status, milliseconds })
+    })
+  }
+}
+
+function* endpoints(options: AppOptions): Iterable<[string, Endpoint]> {
+  const { operation } = options
+  const routes = operation.routes ?? []
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const here = routes.filter((route) => route.path === path)
+    const endpoint: Endpoint = new Map(here.map((route) => [route.method, routeHandler(route, options)]))
+    yield [path, endpoint]
+    // The path is the same as behind the front door; an operation with one route answers at / too.
+    if (routes.length === 1) yield ['/', endpoint]
+  }
+  if (operation.consumes) yield ['/events', new Map([['POST', eventHandler(options)]])]
+  yield* ownEndpoints(options)
+}
+
+function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, string>) {
+  const { method = '' } = exchange.request
+  const handler = endpoint.get(method === 'HEAD' ? 'GET' : method)
+  if (handler) return handler(exchange, params)
+  const methods = [...endpoint.keys()]
+  const allow = (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ')
+  answer(
+    exchange.response,
+    problem(problems.methodNotAllowed, `Allowed here: ${allow}.`, { headers: { allow } }),
+  )
+}
+
+function routeHandler(route: AnyRoute, options: AppOptions): Handle {
+  const { operation, tools, tokens } = options
+  const validators = options.validators[routeKey(route)] ?? {}
+  const hasBody = route.method !== 'GET'
+
+  return async (exchange, params) => {
+    exchange.handler = route.path
+    const { request, response, search } = exchange
+    const caller = route.who === 'anyone' ? undefined : await authenticate(request, route.who, tokens)
+    validate(validators.params, 'params', params)
+    const query = readQuery(search)
+    validate(validators.query, 'query', query)
+    const body = hasBody ? await readJson(request, route.bodyBytesMax) : undefined
+    if (hasBody) validate(validators.body, 'body', body)
+
+    const handled = new HandledRequest(exchange, {
+      body,
+      query,
+      params,
+      // A route for anyone has no caller and its handler, by its declaration, does not look for one.
+      caller: caller as Caller,
+      idempotencyKey: route.idempotent
+        ? idempotencyKey(request, { operation, route, caller, body, params })
+        : undefined,
+      respondAsync: route.async === true && prefersAsync(request),
+    })
+    // The validators have just made the declared types true.
+    answer(response, await route.handle(handled as never, tools))
+  }
+}
+
+function eventHandler({ operation, tools, validators }: AppOptions): Handle {
+  return async (exchange) => {
+    exchange.handler = '/events'
+    await receiveEvent(exchange, operation.consumes!, { tools, validators })
+  }
+}
+
+/** The endpoints that every function has for the platform. */
+function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
+  const { operation, tools, metrics, isReady } = options
+  const own = (path: string, give: Handle): [string, Endpoint] => [
+    path,
+    new Map([
+      [
+        'GET',
+        (exchange: Exchange, params: Record<string, string>) => {
+          exchange.handler = undefined
+          return give(exchange, params)
+        },
+      ],
+    ]),
+  ]
+  yield own('/healthz', ({ response }) => answer(response, { status: 200, body: { status: 'ok' } }))
+  yield own('/readyz', ({ request, response }) => {
+    if (isStranger(request)) return notFound(operation, response)
+    if (isReady()) answer(response, { status: 200, body: { status: 'ok' } })
+    else answer(response, problem(problems.unavailable, 'This process is stopping.'))
+  })
+  yield own('/metrics', async ({ request, response }) => {
+    if (isStranger(request)) return notFound(operation, response)
+    const { contentType, text } = await metrics.expose()
+    response.writeHead(200, { 'content-type': contentType }).end(text)
+  })
+  // Whatever is mounted says of itself how it is.
+  if (!operation.mount)
+    yield own('/health', async ({ response }) => answer(response, await health(operation, tools)))
+}
+
+/** Whether a request came through the outer gateway. Those of the platform come straight to the process, or name a
+ * cluster-local host, which the outer gateway routes for nobody. */
+const isStranger = (request: IncomingMessage): boolean =>
+  request.headers['x-forwarded-for'] !== undefined && !isClusterLocal(request)
+
+const answerNotFound =
+  (operation: Operation) =>
+  ({ response }: Exchange): undefined => {
+    notFound(operation, response)
+  }
+
+const notFound = ({ name }: Operation, response: ServerResponse): void =>
+  answer(response, problem(problems.notFound, `${name} has nothing at this address.`))

@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http'
+import type { CloudEventV1 } from 'cloudevents'
+import { checkAttributes, hasPlainFormats } from '../../../eventing/attributes.ts'
+import { dataschemaOf } from '../../../eventing/contracts/contract.ts'
+import { eventFromHttp, toCloudEvent } from '../../../eventing/http-binding.ts'
+import { InvalidEventError, type EventMessage } from '../../../eventing/message.ts'
+import { isSigned } from '../../../eventing/signature.ts'
+import { answer } from './answer.ts'
+import { readBytes } from './body.ts'
+import { eventKeySetting } from '../config.ts'
+import type { Exchange } from './exchange.ts'
+import type { Consumer } from '../operation.ts'
+import { ProblemError, problems } from '../problems.ts'
+import type { Tools } from '../tools.ts'
+import { eventKey, type Validators } from './validation.ts'
+
+const EVENT_BYTES_MAX = 2 * 1024 * 1024
+
+/** Whether a request names a cluster-local host, which the outer gateway routes for nobody. */
+export function isClusterLocal({ headers }: IncomingMessage): boolean {
+  const host = (headers.host ?? '').replace(/:\d+$/, '')
+  return /\.svc(\.cluster\.local)?$/.test(host)
+}
+
+/** Only the platform may deliver events; everybody else finds nothing here. */
+function checkSender(request: IncomingMessage): void {
+  if (isClusterLocal(request)) return
+  throw new ProblemError(problems.notFound, 'There is nothing at this address.')
+}
+
+/** Thrown where an event will never do, however often it comes: the message is the reason that its dead letter shows. */
+export class EventRefusedError extends Error {}
+
+/** One delivery of the Broker: 204 with an empty body once its effect is committed (a body could be taken for
+ * a reply event). Everything else throws and becomes 5xx, which the Broker tries again and at last keeps as a
+ * dead letter; a 4xx it would count as delivered and forget.
+ *
+ * Knative's own Broker keeps nothing of the answer but its status, so the reason is logged with the event's id. */
+export async function receiveEvent(
+  exchange: Exchange,
+  consumer: Consumer,
+  { tools, validators }: { tools: Tools; validators: Validators },
+): Promise<void> {
+  const { request, response } = exchange
+  checkSender(request)
+  let message: EventMessage | undefined
+  try {
+    const bytes = await readBytes(request, EVENT_BYTES_MAX)
+    message = eventFromHttp(request.headers, bytes)
+    const event = await parseEvent(message)
+    if (consumer.contracts !== 'any') checkContract(event, message, consumer.contracts, tools, validators)
+    await consumer.receive(event, tools, exchange.traceparent, message)
+  } catch (error) {
+    const { id, type } = message?.attributes ?? {}
+    const { message: reason } = error as Error
+    tools.log.error('event refused', {
+      event_id: id,
+      event_type: type,
+      reason,
+      trace_id: exchange.traceId,
+    })
+    throw refusalOf(error)
+  }
+  answer(response, { status: 204 })
+}
+
+/** Only the platform sees this answer, and keeps it with the dead letter. */
+function refusalOf(error: unknown): unknown {
+  const isRefusal =
+    error instanceof EventRefusedError ||
+    error instanceof InvalidEventError ||
+    (error instanceof ProblemError && error.reply.status < 500)
+  return isRefusal ? new ProblemError(problems.eventRefused, error.message) : error
+}
+
+/** The event of a request in binary or structured mode. */
+async function parseEvent(message: EventMessage): Promise<CloudEventV1<unknown>> {
+  checkAttributes(message.attributes)
+  const event = toCloudEvent(message)
+  if (!hasPlainFormats(message.attributes)) {
+    // Its constructor checks the event by the schema of the specification.
+    const { CloudEvent } = await import('cloudevents')
+    new CloudEvent(event)
+  }
+  return event
+}
+
+function checkContract(
+  event: CloudEventV1<unknown>,
+  message: EventMessage,
+  contracts: Exclude<Consumer['contracts'], 'any'>,
+  { config }: Tools,
+  validators: Validators,
+): void {
+  const contract = contracts.find((candidate) => candidate.type === event.type)
+  if (!contract) throw new EventRefusedError(`No contract here for events of type ${event.type}.`)
+  // By the context that the contract names, never by what the event says of itself.
+  if (!contract.hasOwnSignature && !isSigned(message, config[eventKeySetting(contract.context)]))
+    throw new EventRefusedError(`${event.type} ${event.id} is not signed by the context ${contract.context}.`)
+  if (event.dataschema !== undefined && event.dataschema !== dataschemaOf(contract)) {
+    throw new EventRefusedError(`Expected ${dataschemaOf(contract)}, not ${event.dataschema}.`)
+  }
+  const validator = validators[eventKey(contract.type)]?.body
+  if (!validator || validator(event.data)) return
+  const [fault] = validator.errors ?? []
+  throw new EventRefusedError(
+    `The data of ${event.type} ${event.id} breaks its contract: ${fault?.instancePath} ${fault?.message}.`,
+  )
+}

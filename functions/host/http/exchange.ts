@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { formatTraceparent, type Span } from '../../../monitoring/trace.ts'
+import type { Tracer } from '../../../monitoring/tracer.ts'
+import { clientAddress } from './client-address.ts'
+import type { Caller, IdempotencyKey, RouteRequest } from '../operation.ts'
+
+/** One request and its answer, with what the host knows of them. */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly path: string
+  /** What follows the question mark; empty where there is none. */
+  readonly search: string
+  /** The route as declared, for metrics and logs; never the path as sent. Undefined where the request is not
+   * counted: those of the platform itself. */
+  handler: string | undefined = 'none'
+  readonly #tracer: Tracer
+  #span: Span | undefined = undefined
+
+  constructor(request: IncomingMessage, response: ServerResponse, tracer: Tracer) {
+    const { url = '/' } = request
+    const end = url.indexOf('?')
+    this.request = request
+    this.response = response
+    this.#tracer = tracer
+    this.path = end === -1 ? url : url.slice(0, end)
+    this.search = end === -1 ? '' : url.slice(end + 1)
+  }
+
+  /** This request's own span, put together when somebody first asks for it. An event belongs to the trace that it was
+   * stated in, and not to that of the Broker which delivers it. */
+  get span(): Span {
+    const { headers } = this.request
+    return (this.#span ??= this.#tracer.start(
+      (headers['ce-traceparent'] ?? headers.traceparent) as string | undefined,
+    ))
+  }
+
+  get traceId(): string {
+    return this.span.traceId
+  }
+
+  /** W3C traceparent of the span. */
+  get traceparent(): string {
+    return formatTraceparent(this.span)
+  }
+}
+
+/** What a route's handler gets. Its getters are for what few handlers look at and what costs something. */
+export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
+  readonly body: unknown
+  readonly query: unknown
+  readonly params: unknown
+  readonly caller: Caller
+  readonly idempotencyKey: IdempotencyKey | undefined
+  readonly respondAsync: boolean
+  readonly #exchange: Exchange
+
+  constructor(
+    exchange: Exchange,
+    {
+      body,
+      query,
+      params,
+      caller,
+      idempotencyKey,
+      respondAsync,
+    }: Omit<HandledRequest, 'address' | 'traceparent'>,
+  ) {
+    this.#exchange = exchange
+    this.body = body
+    this.query = query
+    this.params = params
+    this.caller = caller
+    this.idempotencyKey = idempotencyKey
+    this.respondAsync = respondAsync
+  }
+
+  get address(): string {
+    return clientAddress(this.#exchange.request)
+  }
+
+  get traceparent(): string {
+    return this.#exchange.traceparent
+  }
+}

@@ -1,0 +1,20 @@
+import type { Operation, Reply } from '../operation.ts'
+import type { Tools } from '../tools.ts'
+
+/** Health of this function and of what it stands on: 200 where all of it answers, else 503. */
+export async function health({ name, context, database = true }: Operation, { db }: Tools): Promise<Reply> {
+  if (!database) return { status: 200, body: { status: 'ok', function: name, context } }
+  const answers = await db.query({ text: 'select 1' }).then(
+    () => true,
+    () => false,
+  )
+  return {
+    status: answers ? 200 : 503,
+    body: {
+      status: answers ? 'ok' : 'unavailable',
+      function: name,
+      context,
+      database: answers ? 'ok' : 'unavailable',
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { answer } from './answer.ts'
+import { comesTooLate, makeLast } from './last-answer.ts'
+import { problem, problems } from '../problems.ts'
+
+/** The newest request's answer on each connection. */
+type LastAnswers = WeakMap<Duplex, ServerResponse>
+
+/** An HTTP server that drops slow clients with a 408, answers what is not HTTP with a problem, and gives no answer to
+ * another request than its own: a connection on which something went wrong is closed. */
+export function createHttpServer(options: ServerOptions, handle: RequestListener): Server {
+  const answers: LastAnswers = new WeakMap()
+  const server = createServer(
+    {
+      // A client has this long for its headers and for its whole request.
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 5_000,
+      ...options,
+    },
+    (request, response) => {
+      if (comesTooLate(request)) return void request.resume()
+      answers.set(request.socket, response)
+      handle(request, response)
+    },
+  )
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    refuse(error, socket, answers.get(socket)),
+  )
+  return server
+}
+
+function refuse(error: NodeJS.ErrnoException, socket: Duplex, last: ServerResponse | undefined): void {
+  const isIdle = last === undefined || (last.writableFinished && last.req.complete)
+  // It is in the body of the request whose answer is next, and has not begun.
+  const isItsOwn = last !== undefined && !last.req.complete && !last.headersSent && last.socket !== null
+  if (error.code === 'ECONNRESET' || !socket.writable || !(isIdle || isItsOwn)) return void socket.destroy()
+  const type =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? problems.headersTooLarge
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? problems.requestTimeout
+        : problems.badRequest
+  const reply = problem(type, `${type.title}.`)
+  if (!isIdle) {
+    makeLast(last)
+    answer(last, reply)
+    return
+  }
+  const body = JSON.stringify(reply.body)
+  const late = setTimeout(() => socket.destroy(), 1_000)
+  socket.once('close', () => clearTimeout(late))
+  ;(socket as Socket).end(
+    `HTTP/1.1 ${type.status} ${type.title}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,176 @@
+import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { raw } from '../../../tests/support/raw.ts'
+import { until } from '../../../tests/support/until.ts'
+import { answer } from './answer.ts'
+import { createHttpServer } from './http-server.ts'
+import { requestHeaders } from './hop-by-hop.ts'
+import { passOn, refusalOf, type Outcome } from './pass-on.ts'
+
+let front: Server
+let behind: Server
+let behave: RequestListener
+let outcomes: Outcome['kind'][] = []
+let received: { headers: IncomingMessage['headers']; body: string }[] = []
+let open = 0
+let timeoutMs = 30_000
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+
+const listen = async (server: Server): Promise<number> => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+const echo: RequestListener = (request, response) => {
+  let body = ''
+  request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+  request.on('end', () => {
+    received.push({ headers: request.headers, body })
+    response.end(body)
+  })
+}
+
+let port: number
+
+beforeAll(async () => {
+  behind = http.createServer((request, response) => behave(request, response))
+  behind.on('connection', (socket) => {
+    open++
+    socket.on('close', () => open--)
+  })
+  const portBehind = await listen(behind)
+  front = createHttpServer({}, (request, response) => {
+    void passOn(request, response, {
+      ...{ host: '127.0.0.1', port: portBehind, agent, path: request.url ?? '/' },
+      headers: requestHeaders(request.headers),
+      timeoutMs,
+      bodyTimeoutMs: 300,
+      bodyBytesMax: 1_000,
+    }).then((outcome) => {
+      outcomes.push(outcome.kind)
+      if (outcome.kind === 'answered' || outcome.kind === 'client-gone' || outcome.kind === 'broken-off')
+        return
+      answer(response, refusalOf(outcome, 'accounts'))
+    })
+  })
+  port = await listen(front)
+})
+
+beforeEach(() => {
+  behave = echo
+  outcomes = []
+  received = []
+  timeoutMs = 30_000
+})
+
+afterAll(() => {
+  for (const server of [front, behind]) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+const head = (method: string, headers: string): string => `${method} / HTTP/1.1\r\nhost: a\r\n${headers}\r\n`
+
+test.each([
+  ['POST', 'content-length: 3\r\n', 'abc', { 'content-length': '3' }],
+  ['DELETE', 'content-length: 3\r\n', 'abc', { 'content-length': '3' }],
+  ['POST', 'transfer-encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n', { 'content-length': '3' }],
+  ['DELETE', 'transfer-encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n', { 'content-length': '3' }],
+  ['PATCH', 'connection: content-length\r\ncontent-length: 3\r\n', 'abc', { 'content-length': '3' }],
+])('%s with %j: a body that is there is sent with its length', async (method, headers, body, framing) => {
+  const { answers } = await raw(port, head(method, headers) + body, { count: 1 })
+  expect(answers).toMatchObject([{ status: 200, body: 'abc' }])
+  expect(received).toMatchObject([{ body: 'abc', headers: framing }])
+  expect(received[0]!.headers).not.toHaveProperty('transfer-encoding')
+})
+
+test.each(['POST', 'DELETE', 'OPTIONS'])(
+  '%s: a body that still comes is sent in chunks of ours',
+  async (method) => {
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write(`${head(method, 'transfer-encoding: chunked\r\n')}1\r\na\r\n`),
+    )
+    let isConnected = false
+    behave = (request, response) => {
+      isConnected = true
+      echo(request, response)
+    }
+    await until(() => isConnected)
+    socket.write('2\r\nbc\r\n0\r\n\r\n')
+    await until(() => received.length > 0)
+    socket.destroy()
+    expect(received).toMatchObject([{ body: 'abc', headers: { 'transfer-encoding': 'chunked' } }])
+  },
+)
+
+test('an answer before the body is over: the connection behind is free at once, that of the client is cut', async () => {
+  behave = (_request, response) => response.writeHead(401, { 'content-length': 2 }).end('no')
+  const text = `${head('POST', 'content-length: 500\r\n')}the beginning`
+  const { answers, isClosed } = await raw(port, text)
+  expect(answers).toMatchObject([
+    { status: 401, body: 'no', head: expect.stringMatching(/connection: close/i) },
+  ])
+  expect(isClosed).toBe(true)
+  await until(() => open === 0)
+  behave = echo
+  expect((await raw(port, head('GET', ''), { count: 1 })).answers).toMatchObject([{ status: 200 }])
+})
+
+test('what follows such a request on its connection is not looked at', async () => {
+  let seen = 0
+  behave = (request, response) => {
+    seen++
+    if (request.url === '/') response.writeHead(401, { 'content-length': 2 }).end('no')
+    else response.end('second')
+  }
+  let answers = ''
+  const socket = connect(port, '127.0.0.1', () => socket.write(`${head('POST', 'content-length: 3\r\n')}a`))
+  socket.on('data', (chunk) => (answers += chunk.toString()))
+  let isClosed = false
+  socket.on('close', () => (isClosed = true))
+  socket.on('error', () => undefined)
+  await until(() => answers.includes('no'))
+  socket.write('bcGET /second HTTP/1.1\r\nhost: a\r\n\r\n')
+  await until(() => isClosed)
+  expect(answers).not.toMatch(/second/)
+  expect(seen).toBe(1)
+})
+
+test.each([
+  ['in chunks', 'transfer-encoding: chunked\r\n', '1\r\nx\r\n'],
+  ['with a length', 'content-length: 900\r\n', 'x'],
+])('a body that trickles %s ends as 408, and holds nothing after that', async (_what, headers, piece) => {
+  const { answers, isClosed } = await raw(port, head('POST', headers) + piece)
+  expect(answers).toMatchObject([{ status: 408 }])
+  expect(answers[0]!.body).toMatch(/request-timeout/)
+  expect(isClosed).toBe(true)
+  await until(() => open === 0)
+})
+
+test('a function that takes too long is 504, and the answer says which', async () => {
+  timeoutMs = 200
+  behave = () => undefined
+  const { answers } = await raw(port, head('GET', ''), { count: 1 })
+  expect(answers).toMatchObject([
+    { status: 504, body: expect.stringMatching(/accounts did not answer in time/) },
+  ])
+})
+
+test('a body larger than announced limits is 413', async () => {
+  const { answers } = await raw(
+    port,
+    `${head('POST', 'transfer-encoding: chunked\r\n')}7d0\r\n${'x'.repeat(2_000)}\r\n0\r\n\r\n`,
+  )
+  expect(answers).toMatchObject([{ status: 413 }])
+})
+
+test.each([
+  ['bytes beyond ASCII', 'GET /\xff HTTP/1.1\r\nhost: a\r\nx: \xe9\r\n\r\n'],
+  ['a folded header', 'GET / HTTP/1.1\r\nhost: a\r\nx: a\r\n b: c\r\n\r\n'],
+])('%s arrive as they were or are refused, and end nothing', async (_what, text) => {
+  const { answers } = await raw(port, text, { count: 1 })
+  expect([200, 400]).toContain(answers[0]?.status)
+  for (const { headers } of received) expect(headers).not.toHaveProperty('b')
+  expect((await raw(port, head('GET', ''), { count: 1 })).answers).toMatchObject([{ status: 200 }])
+})

@@ -1,0 +1,89 @@
+import { hash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { canonicalJson } from '../canonical-json.ts'
+import type { AnyRoute, Caller, IdempotencyKey, Operation, Who } from '../operation.ts'
+import { ProblemError, problems } from '../problems.ts'
+import type { Schema } from '../schema.ts'
+import { unauthenticated, type TokenVerifier } from './tokens.ts'
+
+/** The query as an object; a name that comes twice becomes a list, which no schema takes. */
+export function readQuery(search: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {}
+  if (search === '') return query
+  const parsed = new URLSearchParams(search)
+  for (const name of new Set(parsed.keys())) {
+    const values = parsed.getAll(name)
+    query[name] = values.length === 1 ? values[0]! : values
+  }
+  return query
+}
+
+/** Who calls. Throws 401 without a valid token, 403 where the role is too low. */
+export async function authenticate(
+  request: IncomingMessage,
+  who: Exclude<Who, 'anyone'>,
+  tokens: TokenVerifier | undefined,
+): Promise<Caller> {
+  if (!tokens) throw new Error('a route needs a caller, but no keys are set to verify tokens with')
+  const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ')
+  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) {
+    throw unauthenticated('Send the header Authorization: Bearer <access token>.', { tokenSent: false })
+  }
+  const caller = await tokens.verify(token)
+  if (who === 'operator' && caller.role !== 'operator') {
+    throw new ProblemError(problems.forbidden, 'This is for operators of the bank.')
+  }
+  return caller
+}
+
+/** RFC 7240: is `respond-async` among the preferences? */
+export function prefersAsync({ headers: { prefer } }: IncomingMessage): boolean {
+  if (prefer === undefined) return false
+  return String(prefer)
+    .split(',')
+    .some((preference) => preference.split(';')[0]?.trim().toLowerCase() === 'respond-async')
+}
+
+const KEY = /^[\x21-\x7e]{1,255}$/
+
+interface Addressed {
+  operation: Operation
+  route: AnyRoute
+  caller: Caller | undefined
+  body: unknown
+  params: unknown
+}
+
+/** The Idempotency-Key of a request with the hash of what it asks for, or undefined where none was sent. */
+export function idempotencyKey(
+  request: IncomingMessage,
+  { operation, route, caller, body, params }: Addressed,
+): IdempotencyKey | undefined {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) return undefined
+  if (typeof key !== 'string' || !KEY.test(key)) {
+    throw new ProblemError(problems.invalidInput, 'The header Idempotency-Key is not valid.', {
+      errors: [{ path: '/headers/idempotency-key', message: 'must be 1 to 255 visible ASCII characters' }],
+    })
+  }
+  const content = canonicalJson([
+    operation.name,
+    route.method,
+    route.path,
+    params,
+    withoutSecrets(body, route.body),
+  ])
+  const requestHash = hash('sha256', content, 'buffer')
+  // Strangers can't be told apart, so each shares a key with nobody but who sends the same: one who guesses it
+  // neither learns of another's request nor stands in its way. What is secret in it the operation must check.
+  return { owner: caller?.userId ?? `anyone with ${requestHash.toString('hex')}`, key, requestHash }
+}
+
+/** A fast hash of a password would be as good as the password; see `x-secret` in the schemas. */
+function withoutSecrets(body: unknown, schema: Schema | undefined): unknown {
+  const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-secret'?: true }> }
+  if (!properties || !Object.values(properties).some((property) => property['x-secret'])) return body
+  return Object.fromEntries(
+    Object.entries(body as object).filter(([name]) => !properties[name]?.['x-secret']),
+  )
+}

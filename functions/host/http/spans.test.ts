@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import { startCollector, type Collector } from '../../../monitoring/collector-fixture.ts'
+import { startSpan } from '../../../monitoring/trace.ts'
+import { startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
+import { until } from '../../../tests/support/until.ts'
+import { noted, notes, startNotes } from '../notes-fixture.ts'
+
+const parent = startSpan(undefined)
+const traceparent = `00-${parent.traceId}-${parent.spanId}-01`
+const other = startSpan(undefined)
+
+let untraced: Awaited<ReturnType<typeof startNotes>>
+let collector: Collector
+let host: TestFunction
+
+beforeAll(async () => {
+  untraced = await startNotes()
+})
+
+afterAll(() => untraced.stop())
+
+beforeEach(async () => {
+  collector = await startCollector()
+  host = await startFunction(notes, {
+    NOTIFICATIONS_DATABASE_URL: untraced.databaseUrl,
+    K_REVISION: 'notes-00007',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.endpoint}/`,
+    OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20secret, x-tenant=bank',
+  })
+})
+
+afterEach(() => collector.close())
+
+const post = (text: string, headers: Record<string, string> = {}) =>
+  host.request('POST', '/notes', { token: untraced.adaToken, body: { text }, headers })
+
+test('a request is a span below that of its caller, with what the conventions ask for', async () => {
+  await post('hello', { traceparent })
+  const { status } = await host.request('GET', `/notes/${parent.traceId}?limit=3`, {
+    headers: { traceparent },
+  })
+  expect(status).toBe(401)
+  await host.stop()
+  expect(collector.exports[0]).toMatchObject({
+    url: '/v1/traces',
+    headers: { 'api-key': 'a secret', 'x-tenant': 'bank', 'content-type': 'application/json' },
+  })
+  const [first, second] = collector.spans
+  expect(first).toMatchObject({
+    traceId: parent.traceId,
+    parentSpanId: parent.spanId,
+    name: 'POST /notes',
+    kind: 2,
+    status: { code: 0 },
+    resource: { 'service.namespace': 'microbank', 'service.name': 'notes', 'faas.version': 'notes-00007' },
+  })
+  expect(first!.attributes).toEqual({
+    'http.request.method': 'POST',
+    'http.route': '/notes',
+    'http.response.status_code': 201,
+    'url.path': '/notes',
+    'url.scheme': 'http',
+    'faas.coldstart': true,
+  })
+  expect(second!.attributes).toEqual({
+    'http.request.method': 'GET',
+    'http.route': '/notes/{id}',
+    'http.response.status_code': 401,
+    'url.path': `/notes/${parent.traceId}`,
+    'url.scheme': 'http',
+  })
+})
+
+test('the span that the handler hands on is the one that is sent', async () => {
+  const operator = await token({ userId: randomUUID(), role: 'operator' })
+  const { body } = await host.request('GET', `/notes/${randomUUID()}`, { token: operator })
+  await host.stop()
+  const [span] = collector.spans
+  expect(body.traceparent).toBe(`00-${span!.traceId}-${span!.spanId}-01`)
+  expect(span!.parentSpanId).toBeUndefined()
+})
+
+test('a request that fails is marked, one that is refused is not', async () => {
+  await post('defect')
+  await post('')
+  await host.stop()
+  expect(collector.spans).toMatchObject([
+    { status: { code: 2 }, attributes: { 'error.type': '500' } },
+    { status: { code: 0 }, attributes: { 'http.response.status_code': 400 } },
+  ])
+})
+
+test('a delivery is a span of the trace in which its event was stated, not of the one that brought it', async () => {
+  await host.request('POST', '/events', {
+    body: { text: 'hello' },
+    headers: {
+      host: 'notes.bank.svc.cluster.local',
+      traceparent: `00-${other.traceId}-${other.spanId}-01`,
+      'ce-specversion': '1.0',
+      'ce-id': 'note-1',
+      'ce-type': noted.type,
+      'ce-source': '/microbank/notifications',
+      'ce-traceparent': traceparent,
+    },
+  })
+  await host.stop()
+  expect(collector.spans).toMatchObject([
+    {
+      traceId: parent.traceId,
+      parentSpanId: parent.spanId,
+      name: 'process note.taken',
+      kind: 5,
+      attributes: {
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': 'note.taken',
+        'cloudevents.event_type': 'note.taken',
+        'cloudevents.event_id': 'note-1',
+      },
+    },
+  ])
+})
+
+test('what the platform asks, addresses that nobody has, and unsampled traces leave no spans', async () => {
+  for (const path of ['/healthz', '/readyz', '/health', '/metrics', '/.env']) await host.request('GET', path)
+  await post('hello', { traceparent: traceparent.replace(/01$/, '00') })
+  await host.stop()
+  expect(collector.exports).toEqual([])
+})
+
+test('a collector that hangs keeps nobody waiting, and the process stops all the same', async () => {
+  collector.mode = 'hang'
+  await post('one')
+  await until(() => collector.exports.length > 0, { what: 'an export' })
+  expect((await post('two')).status).toBe(201)
+  await host.stop()
+  expect(collector.spans).toEqual([])
+})
+
+test.each([
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'secret'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+])('%s=%s stops the start, with what was expected', async (name, value) => {
+  await host.stop()
+  const env = { NOTIFICATIONS_DATABASE_URL: untraced.databaseUrl, [name]: value }
+  await expect(startFunction(notes, env)).rejects.toThrow(new RegExp(`^${name} .* must be`))
+})

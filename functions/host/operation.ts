@@ -1,0 +1,135 @@
+import type { CloudEventV1 } from 'cloudevents'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
+import type { EventMessage } from '../../eventing/message.ts'
+import type { CatalogueEntry } from './catalogue.ts'
+import type { ConfigName } from './config.ts'
+import type { Exchange } from './http/exchange.ts'
+import type { ProblemType } from './problems.ts'
+import type { Infer, Schema } from './schema.ts'
+import type { Tools } from './tools.ts'
+
+/** What a bank operation says of itself. The host makes an HTTP function of it; the front door its public
+ * routes; from the same words come validation, the OpenAPI entry and the metric labels. */
+export interface Operation {
+  /** The one stem: file, test, bundle, Knative Service and metric label carry it. */
+  name: string
+  /** The folder under functions/ that owns it, and the database that it works on. */
+  context: Context
+  summary: string
+  /** Settings beyond the usual that this operation reads (see config.ts); a missing one stops the start. */
+  needs?: readonly ConfigName[]
+  routes?: readonly AnyRoute[]
+  /** Events that a Trigger delivers to this operation, at POST /events. */
+  consumes?: Consumer
+  /** False where the operation has no database of its own. */
+  database?: boolean
+  /** For what is not a bank operation but a function all the same (the front door): whatever the host has no
+   * endpoint for goes to the handler that this gives. */
+  mount?: (
+    tools: Tools,
+    catalogue: readonly CatalogueEntry[],
+  ) => (exchange: Exchange) => Promise<void> | undefined
+}
+
+export type Context = 'identity' | 'ledger' | 'notifications' | 'web'
+
+/** 'signed-in' is any user with a valid token, whatever the role. */
+export type Who = 'anyone' | 'signed-in' | 'operator'
+
+export interface Caller {
+  userId: string
+  role: 'customer' | 'operator'
+  /** The access token as it came, to call another function on the caller's behalf. */
+  token: string
+}
+
+/** Idempotency-Key of a request, with what it is bound to: the caller and the request's content. */
+export interface IdempotencyKey {
+  /** Whose key it is: the user's id, or of a stranger the request's hash. Keys of different users never meet, nor do
+   * those of strangers who ask for different things. */
+  owner: string
+  key: string
+  /** SHA-256 of operation, route and canonical body; fields marked `x-secret` in the schema are left out. */
+  requestHash: Buffer
+}
+
+export interface RouteRequest<Body, Query, Params> {
+  body: Body
+  query: Query
+  params: Params
+  /** Present on every route but those for 'anyone'. */
+  caller: Caller
+  idempotencyKey: IdempotencyKey | undefined
+  /** `Prefer: respond-async`, on routes that declare `async`. */
+  respondAsync: boolean
+  /** Remote address, as far as it can be trusted: the last hop before the platform. */
+  address: string
+  /** W3C traceparent of this request's own span, to hand on in events and calls. */
+  traceparent: string
+}
+
+export interface Reply {
+  status: number
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export interface AnyRoute {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path behind `/api`, with parameters in braces: `/accounts/{id}`. */
+  path: string
+  /** Where several operations share method and path: the body's values that choose this one. */
+  when?: Readonly<Record<string, string>>
+  who: Who
+  summary: string
+  body?: Schema
+  /** The largest body that it takes, where the usual 100 kB are too few. */
+  bodyBytesMax?: number
+  query?: Schema
+  params?: Schema
+  /** Schema of the answer per success status; undefined is an empty answer. */
+  answers: Readonly<Record<number, Schema | undefined>>
+  /** Refusals of this route beyond those that the host gives by itself. */
+  problems?: readonly ProblemType[]
+  /** True on a POST that changes something: Idempotency-Key is read and handed to the handler. */
+  idempotent?: boolean
+  /** True where `Prefer: respond-async` is honoured. */
+  async?: boolean
+  /** Typed by route(); the host calls it once the request has passed the schemas. */
+  handle: (request: never, tools: Tools) => Promise<Reply>
+}
+
+/** A route whose handler gets what its schemas say. */
+export interface Route<B extends Schema, Q extends Schema, P extends Schema> extends AnyRoute {
+  body?: B
+  query?: Q
+  params?: P
+  handle: (request: RouteRequest<Infer<B>, Infer<Q>, Infer<P>>, tools: Tools) => Promise<Reply>
+}
+
+export interface Consumer {
+  /** What it takes, each only with the signature of the contract's context. 'any' takes all events, signed or not: it
+   * must do nothing that an event could lie about. */
+  contracts: readonly EventContract[] | 'any'
+  /** Called at least once per event; its effect must happen once (see eventing/inbox.ts). Throwing makes the
+   * Broker try again, and at last store a dead letter. An EventRefusedError says why it will never do. */
+  receive: (
+    event: CloudEventV1<unknown>,
+    tools: Tools,
+    traceparent: string,
+    /** The same as it came, with the data's bytes. */
+    message: EventMessage,
+  ) => Promise<void>
+}
+
+/** Checks an operation's declaration at compile time. */
+export const operation = (declaration: Operation): Operation => declaration
+
+/** Checks a route, and infers from its schemas what the handler gets. */
+export const route = <
+  const B extends Schema = { type: 'null' },
+  const Q extends Schema = { type: 'object'; additionalProperties: false },
+  const P extends Schema = { type: 'object'; additionalProperties: false },
+>(
+  declaration: Route<B, Q, P>,
+): Route<B, Q, P> => declaration

@@ -1,0 +1,77 @@
+import { Ajv, type Options } from 'ajv'
+import standaloneCode from 'ajv/dist/standalone/index.js'
+import formats from 'ajv-formats'
+import type { AnyRoute, Operation } from '../operation.ts'
+import { eventKey, routeKey, type Part, type Validators } from '../http/validation.ts'
+
+const PARTS: readonly Part[] = ['body', 'query', 'params']
+
+/** The parts of a request arrive typed (body) or as text (query, params), so they need two compilers. */
+export function createAjv(part: Part, options: Options = {}): Ajv {
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    coerceTypes: part !== 'body',
+    allowUnionTypes: true,
+    strictRequired: false,
+    ...options,
+  })
+  formats.default(ajv)
+  // The usual one takes `urn:uuid:...` as well, which Postgres does not.
+  ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
+  // Marks fields that are left out of the idempotency hash.
+  ajv.addVocabulary(['x-secret'])
+  return ajv
+}
+
+// A part that a route says nothing of must be empty: unknown query parameters are refused like unknown fields.
+const NOTHING = { type: 'object', additionalProperties: false } as const
+
+const schemaOf = (route: AnyRoute, part: Part): unknown =>
+  route[part] ?? (part === 'params' ? undefined : NOTHING)
+
+/** Every schema of an operation: where it belongs among the validators, and the schema. */
+function schemasOf(operation: Operation): { key: string; part: Part; schema: object }[] {
+  const ofRoutes = (operation.routes ?? []).flatMap((route) =>
+    PARTS.map((part) => ({ key: routeKey(route), part, schema: schemaOf(route, part) })),
+  )
+  const contracts = operation.consumes?.contracts ?? []
+  const ofEvents = (contracts === 'any' ? [] : contracts).map((contract) => ({
+    key: eventKey(contract.type),
+    part: 'body' as const,
+    schema: contract.schema,
+  }))
+  return [...ofRoutes, ...ofEvents].filter(
+    (found): found is typeof found & { schema: object } => !!found.schema,
+  )
+}
+
+/** Compiles the schemas of an operation in this process. */
+export function compileValidators(operation: Operation): Validators {
+  const compilers = { body: createAjv('body'), query: createAjv('query'), params: createAjv('params') }
+  const validators: Record<string, Validators[string]> = {}
+  for (const { key, part, schema } of schemasOf(operation)) {
+    validators[key] = { ...validators[key], [part]: compilers[part].compile(schema) }
+  }
+  return validators
+}
+
+/** Source of a CommonJS module whose `validators` is what compileValidators() gives. */
+export function validatorsSource(operation: Operation): string {
+  const schemas = schemasOf(operation).map((found, index) => ({ ...found, name: `schema${index}` }))
+  const modules = PARTS.map((part) => {
+    const ajv = createAjv(part, { code: { source: true } })
+    const mine = schemas.filter((found) => found.part === part)
+    for (const { name, schema } of mine) ajv.addSchema(schema, name)
+    const names = Object.fromEntries(mine.map(({ name }) => [name, name]))
+    const code = mine.length > 0 ? standaloneCode(ajv, names) : ''
+    return `const ${part} = (() => { const exports = {}; ${code}; return exports })()`
+  })
+  const keys = [...new Set(schemas.map(({ key }) => key))].map((key) => {
+    const parts = schemas
+      .filter((found) => found.key === key)
+      .map(({ part, name }) => `${part}: ${part}.${name}`)
+    return `${JSON.stringify(key)}: { ${parts.join(', ')} }`
+  })
+  return `${modules.join('\n')}\nexports.validators = {\n${keys.join(',\n')}\n}\n`
+}

@@ -1,0 +1,58 @@
+import { createOutbox, writeEvents, type EventDraft } from '../../../eventing/outbox.ts'
+import type { EventContract } from '../../../eventing/contracts/contract.ts'
+import type { Log } from '../../../monitoring/log.ts'
+import type { Tracer } from '../../../monitoring/tracer.ts'
+import { createFunctionClient } from '../http/call.ts'
+import { databaseSetting, eventKeySetting, type Config } from '../config.ts'
+import { openDatabase, type Database } from '../database/database.ts'
+import type { Operation } from '../operation.ts'
+import { createSend } from '../http/send.ts'
+import type { Tools } from '../tools.ts'
+import { databaseWithSpans, sendWithSpans } from '../http/spans.ts'
+
+/** Puts together what an operation's handlers get. Opens no connection. */
+export function createTools(operation: Operation, config: Config, log: Log, tracer: Tracer): Tools {
+  const setting = operation.database === false ? undefined : databaseSetting(operation.context)
+  const database = setting
+    ? openDatabase({
+        url: config[setting] as string,
+        poolMax: config.DATABASE_POOL_MAX,
+        timeoutMs: config.DATABASE_TIMEOUT_MS,
+        name: operation.name,
+        log,
+      })
+    : noDatabase(operation.name)
+  const client = createSend(config.LOCAL_GATEWAY)
+  const db = tracer.isOn ? databaseWithSpans(database, tracer) : database
+  const send = tracer.isOn ? sendWithSpans(client, tracer) : client
+  const signingKey = setting ? config[eventKeySetting(operation.context)] : undefined
+  const outbox = createOutbox({ db, send, brokerUrl: config.BROKER_URL, log, signingKey })
+
+  return {
+    db,
+    outbox,
+    send,
+    transact: async (traceparent, work) => {
+      const committed = await db.transaction(async (tx) => {
+        const drafts: { contract: EventContract; event: EventDraft<unknown> }[] = []
+        const result = await work({
+          query: tx.query,
+          emit: (contract, event) => void drafts.push({ contract: contract as EventContract, event }),
+        })
+        return { result, events: await writeEvents(tx, drafts, traceparent) }
+      }, traceparent)
+      outbox.publish(committed.events)
+      return committed.result
+    },
+    call: createFunctionClient(send, config.SERVICE_DOMAIN),
+    config,
+    log,
+  }
+}
+
+function noDatabase(name: string): Database {
+  const refuse = (): never => {
+    throw new Error(`${name} has no database`)
+  }
+  return { query: refuse, transaction: refuse, close: async () => {} }
+}

@@ -1,0 +1,31 @@
+import type { CatalogueEntry } from '../catalogue.ts'
+import type { Operation } from '../operation.ts'
+import { serve } from './serve.ts'
+import type { Validators } from '../http/validation.ts'
+
+/** Runs one function as a process, as Knative's container contract wants it: listens on PORT, stops on
+ * SIGTERM within its grace period and exits 0. The build calls this at the end of every bundle. */
+export function main(operation: Operation, validators: Validators, catalogue: CatalogueEntry[]): void {
+  serve(operation, validators, catalogue).then(
+    ({ stop, tools: { log } }) => {
+      let stopping = false
+      const stopOnce = (): void => {
+        if (stopping) return
+        stopping = true
+        stop().then(
+          () => process.exit(0),
+          (error: Error) => {
+            log.error('stop failed', { error: error.message, stack: error.stack })
+            process.exit(1)
+          },
+        )
+      }
+      process.on('SIGTERM', stopOnce)
+      process.on('SIGINT', stopOnce)
+    },
+    (error: Error) => {
+      process.stderr.write(`${operation.name} cannot start: ${error.message}\n`)
+      process.exit(78)
+    },
+  )
+}

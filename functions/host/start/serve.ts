@@ -1,0 +1,147 @@
+import type { AddressInfo } from 'node:net'
+import { createLog, type Log } from '../../../monitoring/log.ts'
+import { createMetrics } from '../../../monitoring/metrics.ts'
+import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.ts'
+import { createApp } from '../http/app.ts'
+import type { CatalogueEntry } from '../catalogue.ts'
+import { databaseSetting, eventKeySetting, readConfig, type Config, type ConfigName } from '../config.ts'
+import { createTools } from './create-tools.ts'
+import { createHttpServer } from '../http/http-server.ts'
+import type { Operation } from '../operation.ts'
+import type { Tools } from '../tools.ts'
+import { portOpened } from './start-timing.ts'
+import { createTokenVerifier } from '../http/tokens.ts'
+import type { Validators } from '../http/validation.ts'
+
+export interface RunningFunction {
+  port: number
+  tools: Tools
+  /** Finishes what has begun, publishes what was committed, closes the database, sends its last spans. */
+  stop(): Promise<void>
+}
+
+/** Settings that an operation needs: its own, its database, the key to sign its events with, and the keys to verify
+ * callers and events with. */
+export function neededSettings(operation: Operation): ConfigName[] {
+  const database = operation.database === false ? undefined : databaseSetting(operation.context)
+  return [
+    ...(operation.needs ?? []),
+    ...(database ? [database] : []),
+    ...(hasCallers(operation) ? (['JWKS'] as const) : []),
+    ...new Set(
+      [...(database ? [operation.context] : []), ...statingContexts(operation)].map(eventKeySetting),
+    ),
+  ]
+}
+
+/** The contexts whose signatures it checks. */
+function statingContexts({ consumes }: Operation): string[] {
+  if (!consumes || consumes.contracts === 'any') return []
+  return consumes.contracts.flatMap(({ context, hasOwnSignature }) => (hasOwnSignature ? [] : [context]))
+}
+
+const hasCallers = ({ routes = [] }: Operation): boolean => routes.some((route) => route.who !== 'anyone')
+
+/** Starts the function: the port opens first, everything else when it is first used. */
+export async function serve(
+  operation: Operation,
+  validators: Validators,
+  catalogue: readonly CatalogueEntry[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RunningFunction> {
+  const config = readConfig(neededSettings(operation), env)
+  const log = createLog(
+    { service: operation.name, revision: config.K_REVISION || undefined },
+    config.LOG_LEVEL,
+  )
+  const tracer = tracerFor(operation, config, log)
+  const tools = createTools(operation, config, log, tracer)
+  const metrics = createMetrics(operation.name)
+  const tokens = hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined
+  let ready = true
+  const isReady = (): boolean => ready
+  const app = createApp({ operation, validators, catalogue, tools, tokens, metrics, tracer, isReady })
+
+  let lastRequestAt = 0
+  let inFlight = 0
+  const server = createHttpServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+    inFlight++
+    lastRequestAt = performance.now()
+    response.on('close', () => inFlight--)
+    app(request, response)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port: config.PORT, ...(config.HOST && { host: config.HOST }) }, resolve)
+  })
+  portOpened(operation.name)
+  const { port } = server.address() as AddressInfo
+  const sweeping = operation.database === false ? undefined : sweepRegularly(tools)
+
+  return {
+    port,
+    tools,
+    async stop() {
+      ready = false
+      sweeping?.stop()
+      await quiet(() => (inFlight === 0 ? lastRequestAt : performance.now()))
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+      })
+      metrics.close()
+      await tools.outbox.drain()
+      await tools.db.close()
+      await tracer.stop()
+    },
+  }
+}
+
+function tracerFor({ name }: Operation, config: Config, log: Log): Tracer {
+  if (!config.OTEL_EXPORTER_OTLP_ENDPOINT) return noTracer
+  return createTracer({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    resource: {
+      'service.namespace': 'microbank',
+      'service.name': name,
+      ...(config.K_REVISION && { 'faas.version': config.K_REVISION }),
+    },
+    log,
+  })
+}
+
+// The first one waits until the request that started the process is out of the way.
+const SWEEP_MS = { first: 1_000, every: 5_000 }
+
+/** Publishes, for as long as the process lives, what others could not: one that died between its commit and the
+ * Broker's confirmation (it is replaced, and the new one begins here), or this one while the Broker was away. */
+function sweepRegularly({ outbox, log }: Tools): { stop(): void } {
+  let timer = setTimeout(() => void sweep(), SWEEP_MS.first).unref()
+  let isStopped = false
+  async function sweep(): Promise<void> {
+    await outbox.sweep().catch((error: Error) => log.warn('sweep failed', { error: error.message }))
+    if (!isStopped) timer = setTimeout(() => void sweep(), SWEEP_MS.every).unref()
+  }
+  return {
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+const QUIET_MS = 200
+const QUIET_WAIT_MAX_MS = 3_000
+
+/** Waits until no request has come for a moment: the platform goes on sending some after SIGTERM. Under
+ * requests that never end it gives up waiting; closing the server still finishes those under way. */
+async function quiet(lastActivity: () => number): Promise<void> {
+  const startedAt = performance.now()
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const since = Math.max(lastActivity(), startedAt)
+    if (performance.now() - since >= QUIET_MS || performance.now() - startedAt >= QUIET_WAIT_MAX_MS) return
+  }
+}

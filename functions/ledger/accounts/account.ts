@@ -1,0 +1,85 @@
+import type { Transaction } from '../../host/database/database.ts'
+import type { Caller } from '../../host/operation.ts'
+import { uuidSchema } from '../../host/schema.ts'
+import { formatAmount } from '../values/money.ts'
+
+export const accountTypes = ['checking', 'savings'] as const
+export const accountStatuses = ['open', 'frozen', 'closed'] as const
+
+export const accountSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'id',
+    'user_id',
+    'account_type',
+    'currency',
+    'status',
+    'balance',
+    'available',
+    'overdraft_limit',
+    'created_at',
+  ],
+  properties: {
+    id: uuidSchema,
+    user_id: uuidSchema,
+    account_type: { enum: accountTypes },
+    currency: { type: 'string' },
+    status: { enum: accountStatuses },
+    balance: { type: 'string' },
+    available: { type: 'string' },
+    overdraft_limit: { type: 'string' },
+    created_at: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+/** A customer's account as the database holds it; amounts in minor units. */
+export interface AccountRow {
+  id: string
+  user_id: string
+  account_type: (typeof accountTypes)[number]
+  currency: string
+  status: (typeof accountStatuses)[number]
+  balance: bigint
+  held: bigint
+  overdraft_limit: bigint
+  created_at: Date
+}
+
+export const accountColumns =
+  'id, user_id, account_type, currency, status, balance, held, overdraft_limit, created_at'
+
+/** What can be taken from the account now, in minor units. */
+export const available = (row: AccountRow): bigint => row.balance - row.held + row.overdraft_limit
+
+/** An account as it is answered. */
+export const toAccount = (row: AccountRow) => ({
+  id: row.id,
+  user_id: row.user_id,
+  account_type: row.account_type,
+  currency: row.currency,
+  status: row.status,
+  balance: formatAmount(row.balance, row.currency),
+  available: formatAmount(available(row), row.currency),
+  overdraft_limit: formatAmount(row.overdraft_limit, row.currency),
+  created_at: row.created_at.toISOString(),
+})
+
+/** Whose accounts and transactions a caller sees: his own, or everybody's (undefined) as an operator. */
+export const ownerSeenBy = (caller: Caller): string | undefined =>
+  caller.role === 'operator' ? undefined : caller.userId
+
+/** The customer account with this id, unless it is hidden from the caller. */
+export async function findAccount(
+  tx: Transaction,
+  id: string,
+  caller: Caller,
+): Promise<AccountRow | undefined> {
+  const [row] = await tx.query<AccountRow>({
+    name: 'account-find',
+    text: `select ${accountColumns} from accounts
+      where id = $1 and kind = 'customer' and ($2::uuid is null or user_id = $2)`,
+    values: [id, ownerSeenBy(caller)],
+  })
+  return row
+}

@@ -1,0 +1,136 @@
+import type { Caller } from '../../host/operation.ts'
+import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
+import { uuidSchema, type Infer } from '../../host/schema.ts'
+import { checkMetadata, toPostedTransaction, toPosting, type Asked } from './money-request.ts'
+import { checkAmount } from '../values/money.ts'
+import type { PostingOutcome, PostingRequest } from './post.ts'
+import { refusal, type BatchRefusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
+import { moneyFields, transactionSchema, transactionTypes } from '../transactions/transaction.ts'
+
+/** One of a batch. That `to_account_id` belongs to transfers, and to them alone, is checked by readBatch(): as a
+ * schema it would take alternatives, and then say of each what is wrong with it. */
+export const batchedSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['type', 'account_id', 'amount'],
+  properties: { type: { enum: transactionTypes }, ...moneyFields, to_account_id: uuidSchema },
+} as const
+
+export type BatchedTransaction = Infer<typeof batchedSchema>
+
+/** The answer: what became of each, in the order in which they came. */
+export const batchSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['results'],
+  properties: {
+    results: {
+      type: 'array',
+      items: {
+        anyOf: [
+          {
+            type: 'object',
+            additionalProperties: false,
+            required: ['status', 'transaction'],
+            properties: { status: { const: 201 }, transaction: transactionSchema },
+          },
+          {
+            type: 'object',
+            additionalProperties: false,
+            required: ['status', 'problem'],
+            properties: {
+              // As it would be, had the transaction come alone; 424 where only the others were at fault.
+              status: { enum: [404, 409, 422, 424] },
+              problem: {
+                type: 'object',
+                additionalProperties: false,
+                required: ['type', 'title', 'status', 'detail'],
+                properties: {
+                  type: { type: 'string' },
+                  title: { type: 'string' },
+                  status: { type: 'integer' },
+                  detail: { type: 'string' },
+                },
+              },
+            },
+          },
+        ],
+      },
+    },
+  },
+} as const
+
+const ERRORS_MAX = 20
+
+/** The transactions of a batch, ready to be posted.
+ * Throws a ProblemError (400) that says of each fault in which of them it is: `/transactions/3/amount`. */
+export function readBatch(transactions: readonly BatchedTransaction[], asked: Asked): PostingRequest[] {
+  const faults: FieldError[] = []
+  const postings: PostingRequest[] = []
+  transactions.forEach((transaction, i) => {
+    const { type, to_account_id: to, amount, currency = 'USD' } = transaction
+    const at = `/transactions/${i}`
+    if ((type === 'transfer') !== (to !== undefined))
+      faults.push({
+        path: `${at}/to_account_id`,
+        message: to === undefined ? 'is required' : 'is not known here',
+      })
+    const tooLarge = checkMetadata(transaction, at)
+    if (tooLarge) faults.push(tooLarge)
+    const checked = checkAmount(amount, currency, '/amount', { at })
+    if ('minorUnits' in checked) postings.push(toPosting(type, transaction, checked.minorUnits, asked))
+    else faults.push(checked)
+  })
+  if (faults.length === 0) return postings
+  throw new ProblemError(
+    problems.invalidInput,
+    'Nothing was posted, because part of the batch is not valid.',
+    {
+      errors: faults.slice(0, ERRORS_MAX),
+    },
+  )
+}
+
+/** What became of a batch, as it is kept under its Idempotency-Key. With the request, which has to be the same,
+ * it gives the same answer again; the answer itself would be ten times as long. */
+export interface BatchOutcome {
+  /** When the batch was posted (it is one moment for all of it); null where none of it was. RFC 3339 UTC. */
+  posted_at: string | null
+  /** In the order of the requests: id and balance after it (minor units) of what was posted, or the refusal. */
+  outcomes: (
+    readonly [transactionId: string, balanceAfter: string] | PostingRefusal | KeyRefusal | BatchRefusal
+  )[]
+}
+
+export function toBatchOutcome(outcomes: readonly PostingOutcome[]): BatchOutcome {
+  const posted = outcomes.find((outcome) => outcome.outcome === 'posted')
+  return {
+    posted_at: posted?.postedAt.toISOString() ?? null,
+    outcomes: outcomes.map((one) =>
+      one.outcome === 'posted' ? [one.transactionId, String(one.balanceAfter)] : one.outcome,
+    ),
+  }
+}
+
+/** What became of a batch of which all or nothing was to be posted, and at least one was refused. */
+export const toNotPosted = (outcomes: readonly PostingOutcome[]): BatchOutcome => ({
+  posted_at: null,
+  outcomes: outcomes.map(({ outcome }) => (outcome === 'posted' ? 'not-posted' : outcome)),
+})
+
+/** The answer's body. */
+export const toResults = (
+  { posted_at: postedAt, outcomes }: BatchOutcome,
+  postings: readonly PostingRequest[],
+  caller: Caller,
+) => ({
+  results: outcomes.map((outcome, i) => {
+    if (typeof outcome === 'string') {
+      const { status, body } = refusal(outcome)
+      return { status, problem: body }
+    }
+    const [transactionId, balanceAfter] = outcome
+    const posted = { transactionId, balanceAfter: BigInt(balanceAfter), postedAt: new Date(postedAt!) }
+    return { status: 201, transaction: toPostedTransaction(postings[i]!, posted, caller) }
+  }),
+})

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openDatabase, type Database } from '../../host/database/database.ts'
+import { startPostgres, type PostgresServer } from '../../../knative/local/servers/postgres.ts'
+import { prepareDatabases } from '../../../knative/postgres/databases.ts'
+import { migrate, readMigrations } from '../../../knative/postgres/migrate.ts'
+import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
+import { ROOT } from '../../../tests/support/repository.ts'
+import { alice, deposit, silent } from '../testing/ledger-fixture.ts'
+import { postTransactions } from './post.ts'
+import transfer from '../transfer.ts'
+
+/** A Postgres of its own, all of whose processes are stopped for a while (SIGSTOP), as under a machine that is paused. */
+
+let folder: string
+let server: PostgresServer
+let owner: Database
+let running: TestFunction
+let accounts: string[]
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'microbank-frozen-postgres-'))
+  chmodSync(folder, 0o755)
+  server = await startPostgres({ dataDir: join(folder, 'postgres'), settings: { fsync: 'off' } })
+  await prepareDatabases(server.superuserUrl, ['ledger'], { ledger: { owner: 'o', functions: 'f' } })
+  const ownerUrl = server.url('ledger', 'ledger_owner', 'o')
+  const migrations = await readMigrations(ROOT, 'ledger')
+  await migrate({ ownerUrl, functionsRole: 'ledger', context: 'ledger', migrations })
+  owner = openDatabase({ url: ownerUrl, poolMax: 1, name: 'test', log: silent })
+  running = await startFunction(transfer, {
+    LEDGER_DATABASE_URL: server.url('ledger', 'ledger', 'f'),
+    DATABASE_TIMEOUT_MS: '1000',
+    BROKER_URL: 'http://127.0.0.1:9/',
+  })
+  const text = `select (account).id from open_account($1, 'checking', 'USD', 0, 1000000000, 1000000000, 100)`
+  accounts = []
+  for (let n = 0; n < 2; n++)
+    accounts.push((await owner.query<{ id: string }>({ text, values: [alice] }))[0]!.id)
+  await postTransactions(owner, [deposit(accounts[0]!, 100_00)])
+}, 120_000)
+
+afterAll(async () => {
+  await running?.stop()
+  await owner?.close()
+  await server?.stop()
+  rmSync(folder, { recursive: true, force: true })
+}, 60_000)
+
+/** The server and its sessions, of which each is in a process group of its own. */
+function processes(): number[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=']).toString().trim().split('\n')
+  const children = lines
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === server.pid)
+  return [server.pid, ...children.map(([pid]) => pid!)]
+}
+
+test('while it is frozen every request is answered 503, and then each is done once', async () => {
+  const bearer = await token({ userId: alice })
+  const [account_id, to_account_id] = accounts
+  const send = (key: string): Promise<Answer> =>
+    running.request('POST', '/transactions', {
+      token: bearer,
+      body: { type: 'transfer', account_id, to_account_id, amount: '1.00' },
+      headers: { 'idempotency-key': key },
+    })
+  const keys = Array.from({ length: 20 }, () => randomUUID())
+  expect((await send(randomUUID())).status).toBe(201)
+
+  const frozen = processes()
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+  try {
+    for (const { status } of await Promise.all(keys.map(send))) expect(status).toBe(503)
+  } finally {
+    for (const pid of frozen) process.kill(pid, 'SIGCONT')
+  }
+  for (const { status } of await Promise.all(keys.map(send))) expect(status).toBe(201)
+  const balances = await owner.query<{ balance: bigint }>({
+    text: `select balance from accounts where kind = 'customer' order by balance`,
+  })
+  expect(balances.map(({ balance }) => balance)).toEqual([21_00n, 79_00n])
+  for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds'])
+    expect(await owner.query({ text: `select * from verify_${proof}()` })).toEqual([])
+}, 60_000)

@@ -1,0 +1,75 @@
+import {
+  transactionRequested,
+  type TransactionRequested,
+} from '../../../eventing/contracts/transaction.requested.ts'
+import type { Tools } from '../../host/tools.ts'
+import { createPoster, type Poster } from './post.ts'
+import { toRequestedPosting } from './respond-async.ts'
+import type { TransactionType } from '../transactions/transaction.ts'
+
+interface OverdueRow {
+  id: string
+  created_at: Date
+  /** Data of its transaction.requested: JSON text. */
+  data: string
+  traceparent: string
+}
+
+/** By then its event has been delivered, unless something is wrong. */
+const AGE_MAX = '2 minutes'
+const PAGE = 200
+// Less than the function's `timeoutSeconds`; the next sweep goes on.
+const TIME_MAX_MS = 15_000
+
+const operations = {
+  deposit: 'deposit',
+  withdrawal: 'withdraw',
+  transfer: 'transfer',
+} as const satisfies Record<TransactionType, string>
+
+/** Posts, or refuses, the orders that were answered with 202 long ago and are still pending, whatever became of their
+ * events: never published, refused by the Broker, a dead letter, or signed with a key that has been replaced. The
+ * ledger has stored them itself, so no signature is asked for. Each is posted once, also where its event is delivered
+ * at the same moment. One that can't be posted does not stand in the way of the others.
+ *
+ * Resolves with the number of orders that are settled. Rejects with UnavailableError where the database is away. */
+export async function postOverdueOrders(
+  tools: Pick<Tools, 'db' | 'outbox' | 'log'>,
+  timeMaxMs = TIME_MAX_MS,
+): Promise<number> {
+  const poster = createPoster(tools)
+  const endsAt = performance.now() + timeMaxMs
+  let settled = 0
+  let last: OverdueRow | undefined
+  do {
+    const rows: OverdueRow[] = await tools.db.query<OverdueRow>({
+      // Without a name: its plan must fit a table that is empty one moment and full the next.
+      text: `select * from overdue_orders('${AGE_MAX}', $1, $2, ${PAGE})`,
+      values: [last?.created_at, last?.id],
+    })
+    settled += await postAll(rows, poster, tools)
+    last = rows.length === PAGE ? rows[PAGE - 1] : undefined
+  } while (last && performance.now() < endsAt)
+  return settled
+}
+
+async function postAll(
+  rows: readonly OverdueRow[],
+  poster: Poster,
+  { log }: Pick<Tools, 'log'>,
+): Promise<number> {
+  const results = await Promise.allSettled(rows.map((row) => postOne(row, poster)))
+  results.forEach((result, i) => {
+    if (result.status === 'rejected')
+      log.error(`an overdue ${transactionRequested.type} could not be posted`, {
+        transaction: rows[i]!.id,
+        error: (result.reason as Error).message,
+      })
+  })
+  return results.filter(({ status }) => status === 'fulfilled').length
+}
+
+async function postOne({ data, traceparent }: OverdueRow, poster: Poster): Promise<void> {
+  const order = JSON.parse(data) as TransactionRequested
+  await poster.post(toRequestedPosting(operations[order.transaction_type], order, traceparent))
+}

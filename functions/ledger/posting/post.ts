@@ -1,0 +1,130 @@
+import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
+import { transactionRejected } from '../../../eventing/contracts/transaction.rejected.ts'
+import { dataschemaOf, sourceOf } from '../../../eventing/contracts/contract.ts'
+import type { Outbox, OutboxEvent } from '../../../eventing/outbox.ts'
+import { sqlstate, type Database, type Transaction } from '../../host/database/database.ts'
+import { createGroupCommit } from '../../../eventing/group-commit.ts'
+import { toRecords } from './posting-records.ts'
+import type { KeyRefusal, PostingRefusal } from './refusals.ts'
+import type { TransactionType } from '../transactions/transaction.ts'
+
+/** One transaction to be posted. */
+export interface PostingRequest {
+  id: string
+  /** True where it was answered with 202 before. */
+  requested: boolean
+  operation: string
+  type: TransactionType
+  account_id: string
+  to_account_id: string | null
+  /** Minor units. */
+  amount: string
+  currency: string
+  currency_exponent: number
+  description: string | null
+  metadata: Record<string, unknown> | null
+  caller_id: string
+  caller_role: 'customer' | 'operator'
+  key_owner: string | null
+  key: string | null
+  /** Hexadecimal, with the prefix `\x`. */
+  request_hash: string | null
+  traceparent: string
+}
+
+/** What became of a request; `replayed` where it is what became of an earlier one with the same key or id. */
+export type PostingOutcome =
+  | { outcome: 'posted'; replayed: boolean; transactionId: string; balanceAfter: bigint; postedAt: Date }
+  | { outcome: PostingRefusal | KeyRefusal; replayed: boolean }
+
+export interface Poster {
+  /** Posts one transaction. Rejects with UnavailableError where the database is away or too much is waiting. */
+  post(request: PostingRequest): Promise<PostingOutcome>
+}
+
+interface OutcomeRow {
+  /** Place of the request in its batch, from 1. */
+  n: number
+  outcome: 'posted' | PostingRefusal | KeyRefusal
+  replayed: boolean
+  transaction_id: string
+  balance_after: bigint
+  posted_at: Date
+  event_id: string | null
+  event_data: string | null
+}
+
+const BATCH_MAX = 500
+const WAITING_MAX = 5_000
+const ATTEMPTS = 4
+// Serialization failure and deadlock; and unique_violation, which is what the second of two deliveries of one
+// requested transaction gets when both are posted at the same moment: repeated, it finds the first.
+const REPEATABLE = new Set(['40001', '40P01', '23505'])
+
+/** Posts in groups; see createGroupCommit(). One batch at a time: two make each other smaller, and a transaction costs
+ * the database a third more in a batch of 25 than in one of 125. */
+export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): Poster {
+  const commit = async (requests: PostingRequest[]) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { outcomes, events } = await postTransactions(db, requests)
+        return { results: outcomes, events }
+      } catch (error) {
+        if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
+      }
+    }
+  }
+  const limit = { waiting: WAITING_MAX, refusal: 'too many transactions are waiting to be posted' }
+  return { post: createGroupCommit({ commit, outbox, groupMax: BATCH_MAX, limit }) }
+}
+
+export interface Posted {
+  /** In the order of the requests. */
+  outcomes: PostingOutcome[]
+  /** To be published after the commit. */
+  events: OutboxEvent[]
+}
+
+/** Posts a batch within `tx`, or in a transaction of its own where that is the database itself. */
+export async function postTransactions(tx: Transaction, requests: PostingRequest[]): Promise<Posted> {
+  const rows = await tx.query<OutcomeRow>({
+    name: 'post-transactions',
+    text: 'select * from post_transactions($1)',
+    values: [toRecords(requests)],
+    traceparents: requests.map(({ traceparent }) => traceparent),
+  })
+  const outcomes = new Array<PostingOutcome>(requests.length)
+  const events: OutboxEvent[] = []
+  for (const row of rows) {
+    outcomes[row.n - 1] = toOutcome(row)
+    if (row.event_id) events.push(toEvent(row, requests[row.n - 1]!))
+  }
+  return { outcomes, events }
+}
+
+const toOutcome = ({ outcome, replayed, ...row }: OutcomeRow): PostingOutcome =>
+  outcome === 'posted'
+    ? {
+        outcome,
+        replayed,
+        transactionId: row.transaction_id,
+        balanceAfter: row.balance_after,
+        postedAt: row.posted_at,
+      }
+    : { outcome, replayed }
+
+/** The event as post_transactions() put it into the outbox. */
+function toEvent(row: OutcomeRow, request: PostingRequest): OutboxEvent {
+  const contract = row.outcome === 'posted' ? transactionCompleted : transactionRejected
+  return {
+    id: row.event_id!,
+    type: contract.type,
+    source: sourceOf(contract),
+    subject: row.transaction_id,
+    time: row.posted_at.toISOString(),
+    dataschema: dataschemaOf(contract),
+    partitionkey: request.account_id,
+    traceparent: request.traceparent,
+    data: row.event_data!,
+  }
+}

@@ -1,0 +1,23 @@
+import { transactionRequested } from '../../../eventing/contracts/transaction.requested.ts'
+import { checkSignature, signRequest } from './request-signature.ts'
+
+const KEY = 'a key that is only good for tests, no more'
+const order = transactionRequested.example
+const signature = signRequest(order, KEY)
+
+test('an order as it was signed passes, in whatever order its fields arrive', () => {
+  const reversed = Object.fromEntries(Object.entries(order).reverse()) as unknown as typeof order
+  expect(() => checkSignature(order, signature, KEY)).not.toThrow()
+  expect(() => checkSignature(reversed, signature, KEY)).not.toThrow()
+})
+
+test.each([
+  ['another amount', { ...order, amount: '999999.00' }, signature, KEY],
+  ['another person', { ...order, requested_by: '01936f0a-8b1e-7d02-9a53-0c5f4f6f9e99' }, signature, KEY],
+  ['another key', order, signature, `${KEY}!`],
+  ['a signature cut short', order, signature.slice(0, -1), KEY],
+  ['no signature', order, undefined, KEY],
+  ['a signature that is no text', order, 7, KEY],
+])('%s is refused', (_what, changed, given, key) => {
+  expect(() => checkSignature(changed, given, key)).toThrow(/was not signed by this bank/)
+})

@@ -1,0 +1,159 @@
+import { dataschemaOf, sourceOf } from '../../../eventing/contracts/contract.ts'
+import {
+  transactionRequested,
+  type TransactionRequested,
+} from '../../../eventing/contracts/transaction.requested.ts'
+import type { OutboxEvent } from '../../../eventing/outbox.ts'
+import type { Database } from '../../host/database/database.ts'
+import { replayed } from '../../host/database/idempotency.ts'
+import type { Caller, Reply } from '../../host/operation.ts'
+import type { Tools } from '../../host/tools.ts'
+import { exponentOf } from '../values/currencies.ts'
+import { toCreated } from './money-request.ts'
+import { formatAmount, readAmount } from '../values/money.ts'
+import type { PostingRequest } from './post.ts'
+import { signRequest } from './request-signature.ts'
+import { refusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
+import { toTransaction } from '../transactions/transaction.ts'
+
+interface NotedRow {
+  outcome: 'pending' | 'posted' | PostingRefusal | KeyRefusal
+  replayed: boolean
+  transaction_id: string
+  balance_after: bigint
+  posted_at: Date
+  /** Data of the event that asks for it, where there is one: JSON text. */
+  order_data: string
+}
+
+// How long a request without a key waits until it is stored, which it can do without.
+const NOTE_TIMEOUT_MS = 500
+
+/** Takes a transaction in without posting it: 202 once transaction.requested is stored, which the same operation then
+ * consumes. So the queue holds what comes while accounts are busy.
+ *
+ * Order and event are stored in one database transaction, a short one that waits for no account, and the event is
+ * published after it; should all that fail, sweep-ledger posts the order (see overdue-orders.ts). Without a key, the
+ * request is taken even while the database is away: the event then goes straight to the Broker.
+ *
+ * The same key gives the same answer again, whatever became of the order since. A key that came first without
+ * `respond-async` gives what it gave then. */
+export async function requestTransaction(
+  posting: PostingRequest,
+  caller: Caller,
+  { db, outbox, log, config }: Tools,
+): Promise<Reply> {
+  const order = toOrder(posting, new Date())
+  const event = toEvent(order, posting.traceparent, signRequest(order, config.REQUEST_SIGNING_KEY))
+  const noting = note(db, posting, { ...event, data: order })
+  const noted = posting.key
+    ? await noting
+    : await inTime(noting).catch((error: Error) => {
+        log.warn('an order could not be stored; it goes straight to the Broker', { error: error.message })
+        return undefined
+      })
+  if (!noted) await outbox.send(event)
+  else if (noted.outcome === 'posted') return replayed(toCreated(posting, toPosted(noted), caller))
+  else if (noted.outcome !== 'pending') return replayedIf(noted.replayed, refusal(noted.outcome))
+  else if (!noted.replayed) outbox.publish([event])
+  const accepted = toAccepted(noted ? (JSON.parse(noted.order_data) as TransactionRequested) : order, caller)
+  return replayedIf(noted?.replayed ?? false, accepted)
+}
+
+/** The transaction that a transaction.requested asks for, to be posted under the id that was given out. */
+export function toRequestedPosting(
+  operation: string,
+  data: TransactionRequested,
+  traceparent: string,
+): PostingRequest {
+  return {
+    id: data.transaction_id,
+    requested: true,
+    operation,
+    type: data.transaction_type,
+    account_id: data.account_id,
+    to_account_id: data.to_account_id,
+    amount: String(readAmount(data.amount, data.currency, '/amount')),
+    currency: data.currency,
+    currency_exponent: exponentOf(data.currency),
+    description: data.description,
+    metadata: data.metadata,
+    caller_id: data.requested_by,
+    caller_role: data.role,
+    key_owner: null,
+    key: null,
+    request_hash: null,
+    traceparent,
+  }
+}
+
+async function note(db: Database, posting: PostingRequest, event: object): Promise<NotedRow> {
+  const [row] = await db.query<NotedRow>({
+    name: 'request-transaction',
+    text: 'select * from request_transaction($1, $2)',
+    values: [JSON.stringify(posting), JSON.stringify(event)],
+  })
+  return row!
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${NOTE_TIMEOUT_MS} ms`)), NOTE_TIMEOUT_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+const toPosted = (row: NotedRow) => ({
+  transactionId: row.transaction_id,
+  balanceAfter: row.balance_after,
+  postedAt: row.posted_at,
+})
+
+const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequested => ({
+  transaction_id: posting.id,
+  transaction_type: posting.type,
+  requested_by: posting.caller_id,
+  role: posting.caller_role,
+  account_id: posting.account_id,
+  to_account_id: posting.to_account_id,
+  amount: formatAmount(BigInt(posting.amount), posting.currency),
+  currency: posting.currency,
+  description: posting.description,
+  metadata: posting.metadata,
+  timestamp: requestedAt.toISOString(),
+})
+
+const toEvent = (order: TransactionRequested, traceparent: string, signature: string): OutboxEvent => ({
+  // One order, one event, however often it is sent.
+  id: order.transaction_id,
+  type: transactionRequested.type,
+  source: sourceOf(transactionRequested),
+  subject: order.transaction_id,
+  time: order.timestamp,
+  dataschema: dataschemaOf(transactionRequested),
+  partitionkey: order.account_id,
+  traceparent,
+  data: JSON.stringify(order),
+  extensions: { transactiontype: order.transaction_type, signature },
+})
+
+function toAccepted(order: TransactionRequested, caller: Caller): Reply {
+  const pending = {
+    ...order,
+    id: order.transaction_id,
+    type: order.transaction_type,
+    status: 'pending',
+    amount: readAmount(order.amount, order.currency, '/amount'),
+    balance_after: null,
+    created_at: new Date(order.timestamp),
+  } as const
+  return {
+    status: 202,
+    // RFC 7240, section 3: says which preference was honoured.
+    headers: { location: `/api/transactions/${pending.id}`, 'preference-applied': 'respond-async' },
+    body: toTransaction(pending, caller),
+  }
+}
+
+const replayedIf = (isReplay: boolean, reply: Reply): Reply => (isReplay ? replayed(reply) : reply)

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import { openDatabase, type Database } from '../../host/database/database.ts'
+import { createLog } from '../../../monitoring/log.ts'
+import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
+import type { Reply } from '../../host/operation.ts'
+import type { Tools } from '../../host/tools.ts'
+import { exponentOf } from '../values/currencies.ts'
+import { postTransactions, type PostingOutcome, type PostingRequest } from '../posting/post.ts'
+import { requestTransaction } from '../posting/respond-async.ts'
+import { uuidv7 } from '../values/uuid.ts'
+
+/** A ledger for tests: a database of its own, connected as the functions are and as the owner. */
+export interface TestLedger {
+  database: TestDatabase
+  db: Database
+  owner: Database
+  /** Opens an account without any money in it. */
+  open(options?: {
+    userId?: string
+    currency?: string
+    overdraftLimit?: bigint
+    balanceLimit?: bigint
+    depositLimit?: bigint
+  }): Promise<string>
+  post(...requests: PostingRequest[]): Promise<PostingOutcome[]>
+  /** Takes an order in and does not publish its event, like a function that dies after its commit. `on` is the
+   * connection that it uses. */
+  order(request: PostingRequest, on?: Database): Promise<Reply>
+  balances(...ids: string[]): Promise<bigint[]>
+  /** What the proofs of the ledger find; empty when all is well. */
+  faults(): Promise<unknown[]>
+  close(): Promise<void>
+}
+
+export const alice = randomUUID()
+export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+/** The key that functions sign orders with in tests. */
+const REQUEST_SIGNING_KEY = 'a key that is only good for tests, no more'
+
+/** Collects the lines that a test wants to look at, and prints none. */
+export const silent = createLog({}, 'error', () => {})
+
+export async function testLedger(): Promise<TestLedger> {
+  const database = await testDatabase('ledger')
+  const options = { poolMax: 10, name: 'ledger-test', log: silent }
+  const db = openDatabase({ url: database.url, ...options })
+  // The proofs read all of a ledger, which takes a busy machine a while.
+  const owner = openDatabase({ url: database.ownerUrl, ...options, timeoutMs: 120_000 })
+  return {
+    database,
+    db,
+    owner,
+    open: async ({
+      userId = alice,
+      currency = 'USD',
+      overdraftLimit = 0n,
+      balanceLimit = 10n ** 14n,
+      depositLimit = 10n ** 12n,
+    } = {}) => {
+      const [row] = await db.query<{ id: string }>({
+        text: `select (account).id from open_account($1, 'checking', $2, $3, $4, $5, 100000)`,
+        values: [userId, currency, overdraftLimit, balanceLimit, depositLimit],
+      })
+      return row!.id
+    },
+    post: async (...requests) => (await postTransactions(db, requests)).outcomes,
+    order: (request, on = db) => {
+      const tools = { db: on, log: silent, config: { REQUEST_SIGNING_KEY }, outbox: { publish: () => {} } }
+      const caller = { userId: request.caller_id, role: request.caller_role, token: '' }
+      return requestTransaction(request, caller, tools as unknown as Tools)
+    },
+    balances: async (...ids) => {
+      const rows = await db.query<{ balance: bigint }>({
+        text: `select balance from unnest($1::uuid[]) with ordinality wanted (id, n)
+          join accounts using (id) order by n`,
+        values: [ids],
+      })
+      return rows.map(({ balance }) => balance)
+    },
+    faults: async () => {
+      const proofs = ['sums', 'transactions', 'balances', 'chains', 'holds']
+      const found = proofs.map((proof) => owner.query({ text: `select * from verify_${proof}()` }))
+      return (await Promise.all(found)).flat()
+    },
+    close: async () => {
+      await db.close()
+      await owner.close()
+      await database.drop()
+    },
+  }
+}
+
+type Given = Partial<Omit<PostingRequest, 'amount'>> & { amount?: bigint | number }
+
+const request = (type: PostingRequest['type'], given: Given): PostingRequest => {
+  const currency = given.currency ?? 'USD'
+  return {
+    id: uuidv7(),
+    requested: false,
+    operation: type,
+    type,
+    account_id: '',
+    to_account_id: null,
+    currency,
+    currency_exponent: exponentOf(currency),
+    description: null,
+    metadata: null,
+    caller_id: alice,
+    caller_role: 'customer',
+    key_owner: given.key ? (given.caller_id ?? alice) : null,
+    key: null,
+    request_hash: given.key ? '\\x01' : null,
+    traceparent,
+    ...given,
+    amount: String(given.amount ?? 100),
+  }
+}
+
+export const deposit = (accountId: string, amount: bigint | number, given: Given = {}): PostingRequest =>
+  request('deposit', { account_id: accountId, amount, ...given })
+
+export const withdrawal = (accountId: string, amount: bigint | number, given: Given = {}): PostingRequest =>
+  request('withdrawal', { account_id: accountId, amount, ...given })
+
+export const transfer = (
+  from: string,
+  to: string,
+  amount: bigint | number,
+  given: Given = {},
+): PostingRequest => request('transfer', { account_id: from, to_account_id: to, amount, ...given })

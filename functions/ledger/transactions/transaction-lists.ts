@@ -1,0 +1,229 @@
+import type { Database } from '../../host/database/database.ts'
+import { decodeCursor, invalidCursor } from '../../host/database/paging.ts'
+import { isMoment } from '../values/moment.ts'
+import type { TransactionRow, TransactionStatus, TransactionType } from './transaction.ts'
+
+/** What a list is narrowed to. `from` is inclusive, `to` is not: the next day begins where this one ends. */
+export interface ListFilters {
+  type: TransactionType | undefined
+  status: TransactionStatus | undefined
+  from: Date | undefined
+  to: Date | undefined
+}
+
+export interface PageWanted {
+  cursor?: string | undefined
+  limit: number
+}
+
+export interface ListPage {
+  rows: TransactionRow[]
+  /** Where the next page goes on; null at the end. */
+  nextCursor: string | null
+}
+
+/** Entries of an account, or transactions of the whole bank, that one page looks at. Where the filters leave out more
+ * than that, the page ends early, maybe without a row, and says where to go on; so no page takes longer because there
+ * is more in the books. */
+export const LOOKED_AT_MAX = 2_000
+
+/** The same where a list has to be picked out of all transactions of the bank. */
+export const WALKED_MAX = 10_000
+
+/** Accounts whose entries are put in the order of time for one page. The transactions of an owner who has more are
+ * picked out of those of the whole bank. */
+export const ACCOUNTS_MERGED_MAX = 100
+
+export const transactionColumns = `t.id, t.type, t.status, t.account_id, t.to_account_id, t.amount, t.currency,
+  t.description, t.metadata, t.balance_after, t.created_at, t.user_id`
+
+// The lists' statements have no names, so that each is planned for the filters at hand.
+
+const ofKind = `($1::transaction_type is null or t.type = $1) and ($2::transaction_status is null or t.status = $2)`
+const inTime = `($3::timestamptz is null or t.created_at >= $3) and ($4::timestamptz is null or t.created_at < $4)`
+
+// What touches the user's accounts; an order that was not posted may have named an account that is not theirs.
+const ofUser = `(t.user_id = $7 or t.to_user_id = $7) and (
+  t.balance_after is not null
+  or (select a.user_id = $7 from accounts a where a.id = t.account_id)
+)`
+
+const lastBefore = (moment: string): string =>
+  `version_at(account, ${moment}::timestamptz - interval '1 microsecond')`
+
+const narrowed = `where kind = 'customer' and ($9::uuid is null or id = $9) and ($10::uuid is null or user_id = $10)`
+
+// What to read of each account: the versions after `oldest` up to `newest`, of which a page looks at those after
+// `lowest`. Materialized, because versions are searched for.
+const bounds = `
+  select (account).id, (account).user_id,
+    case when $2::transaction_status in ('pending', 'rejected') then 0 else least(
+      case when $4::timestamptz is not null then ${lastBefore('$4')} end,
+      case
+        when $5::timestamptz is null then (account).version
+        when (account).id = $6::uuid and $7::bigint > 0 then $7 - 1
+        when (account).id < $6::uuid then version_at(account, $5::timestamptz)
+        else ${lastBefore('$5')}
+      end
+    ) end as newest,
+    case when $3::timestamptz is null then 0 else ${lastBefore('$3')} end as oldest
+  from own where (select count(*) from own) <= ${ACCOUNTS_MERGED_MAX}`
+
+const posted = `
+  select ${transactionColumns}, e.account_id as holder_id, e.version
+  from entries e join transactions t on t.id = e.transaction_id
+  where e.account_id = mine.id and e.version > mine.lowest and e.version <= mine.newest and ${ofKind}
+    -- What went from one account of a user to another is there once, with the account that paid.
+    and ($9 is not null or t.account_id = e.account_id or t.user_id <> t.to_user_id)
+  order by e.version desc limit $11`
+
+// By status and type, so that the index gives each in order and no more than a page.
+const unposted = `
+  select ${transactionColumns}, t.account_id as holder_id, 0::bigint as version
+  from unnest(enum_range(null::transaction_type)) wanted (type)
+  cross join (values ('pending'::transaction_status), ('rejected')) in_state (status)
+  cross join lateral (
+    select * from transactions t
+    where t.account_id = mine.id and t.user_id = mine.user_id and t.status in ('pending', 'rejected')
+      and t.status = in_state.status and t.type = wanted.type and ${inTime}
+      and ($5 is null or t.created_at <= $5 and (t.created_at, t.account_id, 0, t.id) < ($5, $6, $7, $8::uuid))
+    order by t.created_at desc, t.id desc limit $11
+  ) t
+  where ($1::transaction_type is null or wanted.type = $1)
+    and ($2::transaction_status is null or in_state.status = $2)`
+
+const listOfAccountsText = `
+  with own as materialized (select a as account from accounts a ${narrowed} limit ${ACCOUNTS_MERGED_MAX + 1}),
+  bounds as materialized (${bounds}),
+  mine as (
+    -- The more accounts, the less of each; but a page of each, so that filters alone can make a page short.
+    select *, greatest(oldest, newest - greatest($11, ${LOOKED_AT_MAX} / count(*) over ())) as lowest from bounds
+  ),
+  found as (
+    select posted.* from mine cross join lateral (${posted}) posted
+    union all
+    select unposted.* from mine cross join lateral (${unposted}) unposted
+  ),
+  -- The newest place at which an account was left although it has more.
+  reached as (
+    select e.created_at, e.account_id, e.version, e.transaction_id
+    from mine join entries e on e.account_id = mine.id and e.version = mine.lowest + 1
+    where mine.lowest > mine.oldest
+    order by e.created_at desc, e.account_id desc limit 1
+  )
+  select t.*, r.created_at as reached_at, r.account_id as reached_holder_id, r.version as reached_version,
+    r.transaction_id as reached_id, always.is_too_many
+  from (select count(*) > ${ACCOUNTS_MERGED_MAX} as is_too_many from own) always
+  left join reached r on true
+  left join found t on r.version is null or (t.created_at, t.holder_id, t.version) >= (r.created_at, r.account_id, r.version)
+  order by t.created_at desc, t.holder_id desc, t.version desc, t.id desc
+  limit $11`
+
+type FoundRow = TransactionRow & { holder_id: string; version: bigint }
+type AlwaysRow = { is_too_many: boolean }
+type ReachedRow = { reached_at: Date; reached_holder_id: string; reached_version: bigint; reached_id: string }
+
+/** Transactions that touch one account, or all accounts of one user; one of the two has to be given. Newest first, by
+ * the time at which they were posted, or asked for where they are not.
+ *
+ * An account's come in the order of its entries, by the primary key. Among those of all accounts a transaction's
+ * place is its time, then its account and its version there, 0 where it has no entry because it is not posted.
+ * Those of a user with very many accounts come by the time at which they were asked for; see listOfAll(). */
+export async function listOfAccounts(
+  db: Database,
+  { accountId, userId }: { accountId: string | undefined; userId: string | undefined },
+  filters: ListFilters,
+  { cursor, limit }: PageWanted,
+): Promise<ListPage> {
+  const walkedTo = cursor === undefined ? undefined : readWalkedTo(cursor)
+  if (walkedTo !== undefined && userId) return walk(db, filters, { userId, before: walkedTo, limit })
+  const { type, status, from, to } = filters
+  const place = cursor === undefined ? [] : readPlace(cursor)
+  const [createdAt, holderId, version, id] = place
+  const found = await db.query<(FoundRow | { id: null }) & (ReachedRow | { reached_at: null }) & AlwaysRow>({
+    text: listOfAccountsText,
+    values: [type, status, from, to, createdAt, holderId, version, id, accountId, userId, limit + 1],
+  })
+  if (found[0]?.is_too_many) {
+    if (cursor !== undefined) throw invalidCursor()
+    return walk(db, filters, { userId, before: undefined, limit })
+  }
+  const rows = found.filter((row): row is Extract<typeof row, FoundRow> => row.id !== null)
+  const [last, first] = [rows[limit - 1], found[0]]
+  if (rows.length > limit && last)
+    return {
+      rows: rows.slice(0, limit),
+      nextCursor: encode([last.created_at.toISOString(), last.holder_id, String(last.version), last.id]),
+    }
+  const nextCursor = first?.reached_at
+    ? encode([
+        first.reached_at.toISOString(),
+        first.reached_holder_id,
+        String(first.reached_version),
+        first.reached_id,
+      ])
+    : null
+  return { rows, nextCursor }
+}
+
+/** Transactions of the whole bank, newest first by their ids, which tell when they were asked for. */
+export async function listOfAll(
+  db: Database,
+  filters: ListFilters,
+  { cursor, limit }: PageWanted,
+): Promise<ListPage> {
+  return walk(db, filters, { userId: undefined, before: decodeCursor(cursor), limit })
+}
+
+/** A page of the transactions of the whole bank, or of those that touch a user's accounts, before an id. */
+async function walk(
+  db: Database,
+  { type, status, from, to }: ListFilters,
+  { userId, before, limit }: { userId: string | undefined; before: string | undefined; limit: number },
+): Promise<ListPage> {
+  const walked = userId ? WALKED_MAX : LOOKED_AT_MAX
+  const found = await db.query<(TransactionRow | { id: null }) & { reached_id: string | null }>({
+    text: `with reached as (
+        select id from transactions
+        where ($5::uuid is null or id < $5)
+          and num_nonnulls($1::transaction_type, $2::transaction_status, $3::timestamptz, $4::timestamptz, $7::uuid) > 0
+        order by id desc offset ${walked - 1} limit 1
+      )
+      select t.*, r.id as reached_id
+      from (select) always
+      left join reached r on true
+      left join (
+        select ${transactionColumns}
+        from (
+          select * from transactions where $5 is null or id < $5 order by id desc limit ${walked}
+        ) t
+        where ${ofKind} and ${inTime} and ($7 is null or ${ofUser})
+        order by t.id desc limit $6
+      ) t on true`,
+    values: [type, status, from, to, before, limit + 1, userId],
+  })
+  const rows = found.filter((row): row is TransactionRow & { reached_id: string | null } => row.id !== null)
+  const goesOnAfter = rows.length > limit ? rows[limit - 1]!.id : found[0]?.reached_id
+  return {
+    rows: rows.slice(0, limit),
+    nextCursor: goesOnAfter ? encode(userId ? [WALKED_TO, goesOnAfter] : [goesOnAfter]) : null,
+  }
+}
+
+type Place = [createdAt: string, holderId: string, version: string, id: string]
+
+const WALKED_TO = 'before'
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const WALKED = new RegExp(`^${WALKED_TO} (${UUID})$`)
+const PLACE = new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}\\.\\d{3}Z) (${UUID}) (\\d{1,18}) (${UUID})$`)
+
+const encode = (parts: readonly string[]): string => Buffer.from(parts.join(' ')).toString('base64url')
+const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString()
+
+const readWalkedTo = (cursor: string): string | undefined => WALKED.exec(decode(cursor))?.[1]
+
+function readPlace(cursor: string): Place {
+  const match = PLACE.exec(decode(cursor))
+  if (!match || !isMoment(match[1]!)) throw invalidCursor()
+  return match.slice(1) as Place
+}

@@ -1,0 +1,107 @@
+import type { Log } from '../../../monitoring/log.ts'
+import { startBroker, type Broker, type BrokerStatus } from '../../../eventing/broker/broker.ts'
+import type {
+  BrokerManifest,
+  BrokerManifests,
+  EventDestination,
+  RabbitmqBrokerConfigManifest,
+  TriggerManifest,
+} from '../../../eventing/broker/manifests.ts'
+import { deadLettersOf, topologyOf, type Topology } from '../../../eventing/broker/topology.ts'
+import type { Queue } from '../servers/backends.ts'
+import { clusterHostOf } from '../gateway/hosts.ts'
+import { field, wrong, type Resource } from '../manifests/resource.ts'
+
+/** The Brokers of the manifests, each with its config and Triggers. Throws where a Trigger's Broker is missing. */
+export function brokersOf(eventing: readonly Resource[]): BrokerManifests[] {
+  const ofKind = (kind: string) => eventing.filter((resource) => resource.kind === kind)
+  const brokers = ofKind('Broker')
+  const names = brokers.map(({ metadata }) => metadata.name)
+  for (const trigger of ofKind('Trigger')) {
+    const broker = field(trigger, 'spec.broker')
+    if (!names.includes(String(broker)))
+      throw wrong(trigger, 'spec.broker', names.join(' or ') || 'a Broker', broker)
+  }
+  const triggers = ofKind('Trigger').map(({ document }) => document as unknown as TriggerManifest)
+  return brokers.map((broker) => {
+    const config = ofKind('RabbitmqBrokerConfig').find(
+      ({ metadata }) => metadata.name === field(broker, 'spec.config.name'),
+    )
+    return {
+      broker: broker.document as unknown as BrokerManifest,
+      ...(config && { config: config.document as unknown as RabbitmqBrokerConfigManifest }),
+      triggers: triggers.filter(({ spec }) => spec.broker === broker.metadata.name),
+    }
+  })
+}
+
+export interface Brokers {
+  byName: Map<string, Broker>
+  status(): Promise<(BrokerStatus & { name: string })[]>
+  /** Delivers no more; events are still taken. */
+  drain(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts the Brokers, which deliver through the internal gateway. */
+export async function startBrokers(
+  manifests: readonly BrokerManifests[],
+  queue: Queue,
+  gatewayPort: number,
+  log: Log,
+): Promise<Brokers> {
+  const byName = new Map<string, Broker>()
+  const each = async <T>(work: (broker: Broker) => Promise<T>): Promise<T[]> =>
+    Promise.all([...byName.values()].map(work))
+  const brokers: Brokers = {
+    byName,
+    status: () =>
+      Promise.all([...byName].map(async ([name, broker]) => ({ name, ...(await broker.status()) }))),
+    drain: async () => void (await each((broker) => broker.drain())),
+    stop: async () => void (await each((broker) => broker.stop())),
+  }
+  try {
+    for (const manifest of manifests) {
+      const resolve = (destination: EventDestination) => through(gatewayPort, destination)
+      const broker = await startBroker({ manifests: manifest, resolve, log, ...transport(queue) })
+      byName.set(manifest.broker.metadata.name, broker)
+      if ('isOnDisk' in queue && queue.isOnDisk) await untilOnDisk(topologyOf(manifest), queue.isOnDisk, log)
+    }
+  } catch (error) {
+    await brokers.stop()
+    throw error
+  }
+  return brokers
+}
+
+const ON_DISK_MS_MAX = 10_000
+
+/** RabbitMQ confirms a new quorum queue, and events in it, some seconds before the queue itself would be found
+ * again after a kill -9 of the node. At the first start the bank opens only after that. */
+async function untilOnDisk(
+  topology: Topology,
+  isOnDisk: (queue: string) => boolean,
+  log: Log,
+): Promise<void> {
+  if (topology.queueType !== 'quorum') return
+  const queues = [...topology.triggers, ...deadLettersOf(topology)].map(({ queue }) => queue)
+  const deadline = performance.now() + ON_DISK_MS_MAX
+  while (!queues.every(isOnDisk)) {
+    if (performance.now() > deadline) return log.warn('RabbitMQ has not written its queues to disk yet')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+function transport(queue: Queue): { amqpUrl: string } | { postgresUrl: string } {
+  return 'amqpUrl' in queue ? { amqpUrl: queue.amqpUrl } : { postgresUrl: queue.postgresUrl }
+}
+
+/** Where a destination is to be reached: a Service by the name that it has in the cluster, any other URI as it is. */
+function through(gatewayPort: number, { ref, uri }: EventDestination): { url: string; host?: string } {
+  if (!ref) {
+    if (!uri) throw new Error('a destination needs a ref or a uri')
+    return { url: uri }
+  }
+  const path = new URL(uri ?? '/', 'http://any').pathname
+  return { url: `http://127.0.0.1:${gatewayPort}${path}`, host: clusterHostOf(ref) }
+}

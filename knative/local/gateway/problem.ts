@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isArriving } from '../../../functions/host/http/framing.ts'
+import { makeLast } from '../../../functions/host/http/last-answer.ts'
+import type { Reply } from '../../../functions/host/operation.ts'
+import { problem, problems, type ProblemType } from '../../../functions/host/problems.ts'
+
+/** What the gateway itself can answer, beside what the functions do. */
+export const gatewayProblems = {
+  badRequest: problems.badRequest,
+  unauthenticated: { name: 'unauthenticated', status: 401, title: 'A token is needed' },
+  unknownService: { name: 'unknown-service', status: 404, title: 'No such service' },
+  payloadTooLarge: problems.payloadTooLarge,
+  unavailable: problems.unavailable,
+} as const satisfies Record<string, ProblemType>
+
+/** Answers with a problem (RFC 9457); where an answer has begun already, it is cut off instead. */
+export function answerProblem(
+  req: IncomingMessage,
+  res: ServerResponse,
+  type: ProblemType,
+  detail: string,
+  headers: Record<string, string> = {},
+): void {
+  answerReply(req, res, problem(type, detail, { headers }))
+}
+
+/** The same for a problem that is put together already. */
+export function answerReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
+  if (res.headersSent) {
+    res.destroy()
+    return
+  }
+  // The rest of a body that nobody will read would be taken for the next request.
+  if (isArriving(req)) makeLast(res)
+  req.resume()
+  const text = JSON.stringify(reply.body)
+  const length = { 'content-length': Buffer.byteLength(text) }
+  res.writeHead(reply.status, { ...reply.headers, ...length, 'cache-control': 'no-store' }).end(text)
+}

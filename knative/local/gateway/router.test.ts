@@ -1,0 +1,269 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { until } from '../../../tests/support/until.ts'
+import { publicHandler } from './router.ts'
+import { call, server, startGateway } from './gateway-fixture.ts'
+
+const mirror = server(`
+  res.setHeader('x-list', ['a', 'b'])
+  res.setHeader('set-cookie', ['one=1', 'two=2'])
+  res.setHeader('connection', 'x-secret')
+  res.setHeader('x-secret', 'for this connection')
+  res.end(JSON.stringify({ method: req.method, url: req.url, headers: req.headers, length: body.length }))`)
+
+const streams = `
+  require('node:http').createServer((req, res) => {
+    if (req.url === '/healthz') return res.end()
+    if (req.url === '/echo') return req.pipe(res)
+    if (req.url === '/events') {
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      res.flushHeaders()
+      req.socket.on('close', () => require('node:fs').writeFileSync(__dirname + '/client-gone', ''))
+      return globalThis.reader = res
+    }
+    if (req.url === '/write') { reader.write('data: one\\n\\n'); return res.end() }
+    if (req.url === '/half') { res.write('half'); return setTimeout(() => process.exit(1), 20) }
+    if (req.url === '/early') return res.writeHead(413).end('too much')
+    req.on('data', () => {})
+  }).listen(process.env.PORT)`
+
+const internal = { 'networking.knative.dev/visibility': 'cluster-local' }
+
+let gateway: Awaited<ReturnType<typeof startGateway>>
+const ingress = new Map([
+  [
+    'default',
+    (_req: IncomingMessage, res: { end: (text: string) => unknown }) => void res.end('the ingress'),
+  ],
+])
+
+beforeAll(async () => {
+  gateway = await startGateway(
+    [
+      { name: 'front-door', script: mirror },
+      { name: 'mirror', script: mirror },
+      { name: 'notify', script: mirror, labels: internal },
+      { name: 'streams', script: streams, annotations: { window: '30s' } },
+      { name: 'slow', script: streams, timeoutSeconds: 1 },
+    ],
+    ingress,
+  )
+})
+afterAll(() => gateway.stop())
+
+const open = (host: string, options = {}) => call(gateway.open.port, { headers: { host }, ...options })
+const inside = (host: string, options = {}) => call(gateway.internal.port, { headers: { host }, ...options })
+
+describe('routing', () => {
+  test('a Service is reached by its host, and every other host is the front door', async () => {
+    for (const host of ['mirror.microbank.localhost', 'mirror.bank.microbank.localhost', 'localhost:8080']) {
+      const answer = await open(host, { path: '/a%20b?c=d' })
+      expect(answer.status).toBe(200)
+      expect(answer.json()).toMatchObject({ method: 'GET', url: '/a%20b?c=d', headers: { host } })
+    }
+    expect(gateway.service('mirror').status().coldStarts).toBe(1)
+    expect(gateway.service('front-door').status().coldStarts).toBe(1)
+  })
+
+  test('a cluster-local Service is as unknown on the public port as one that does not exist', async () => {
+    for (const name of ['notify', 'nothing']) {
+      const answer = await open(`${name}.microbank.localhost`)
+      expect(answer.status).toBe(404)
+      expect(answer.headers['content-type']).toBe('application/problem+json')
+      expect(answer.json()).toEqual({
+        type: 'https://microbank.dev/problems/unknown-service',
+        title: 'No such service',
+        status: 404,
+        detail: `There is no service "${name}" here.`,
+      })
+    }
+    expect((await open('notify.bank.svc.cluster.local')).status).toBe(404)
+    expect((await inside('notify.bank.svc.cluster.local')).status).toBe(200)
+  })
+
+  test('the Broker is reached on both sides, what runs only from inside', async () => {
+    expect((await open('default-broker-ingress.microbank.localhost')).text).toBe('the ingress')
+    expect((await inside('default-broker-ingress.bank.svc.cluster.local')).text).toBe('the ingress')
+    expect((await open('other-broker-ingress.microbank.localhost')).status).toBe(404)
+    expect((await inside('runtime.microbank.localhost', { path: '/status' })).json()).toEqual({ fine: true })
+    expect((await open('runtime.microbank.localhost', { path: '/status' })).status).toBe(404)
+  })
+})
+
+describe('what is for this machine or the platform alone', () => {
+  test('the metrics of the runtime are for loopback addresses', async () => {
+    const metrics = async () => ({ contentType: 'text/plain', text: 'cold starts' })
+    const handle = publicHandler({ ...gateway.routes, metrics })
+    let from = '127.0.0.1'
+    const listener = createServer((req, res) => {
+      Object.defineProperty(req.socket, 'remoteAddress', { value: from })
+      handle(req, res)
+    })
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    const { port } = listener.address() as AddressInfo
+    const ask = () => call(port, { path: '/metrics', headers: { host: 'runtime.microbank.localhost' } })
+    const statuses = []
+    for (from of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '192.168.1.7', '203.0.113.9', '::ffff:203.0.113.9'])
+      statuses.push((await ask()).status)
+    listener.close()
+    expect(statuses).toEqual([200, 200, 200, 404, 404, 404])
+  })
+})
+
+describe('headers', () => {
+  const host = 'mirror.microbank.localhost'
+  const claims = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', forwarded: 'for=6.6.6.6' }
+
+  test('who called is told to the function, and what the outside claims about it is not believed', async () => {
+    const { headers } = (await open(host, { headers: { host, ...claims } })).json<{ headers: object }>()
+    expect(headers).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': host,
+      forwarded: `for=127.0.0.1;host="${host}";proto=http`,
+    })
+  })
+
+  test('what one of our functions says of the first caller is kept', async () => {
+    const name = 'notify.bank.svc.cluster.local'
+    const answer = await inside(name, { headers: { host: name, ...claims, 'x-forwarded-host': 'localhost' } })
+    expect(answer.json<{ headers: object }>().headers).toMatchObject({
+      'x-forwarded-for': '6.6.6.6, 127.0.0.1',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'localhost',
+    })
+  })
+
+  test('headers about one connection are not passed on, all others are', async () => {
+    const answer = await open(host, {
+      headers: {
+        host,
+        connection: 'keep-alive, x-hop',
+        'x-hop': '1',
+        te: 'trailers',
+        upgrade: 'h2c',
+        authorization: 'Bearer x',
+      },
+    })
+    const { headers } = answer.json<{ headers: Record<string, string> }>()
+    expect(headers).toMatchObject({ authorization: 'Bearer x' })
+    for (const name of ['x-hop', 'te', 'upgrade']) expect(headers).not.toHaveProperty(name)
+    expect(answer.headers).toMatchObject({ 'x-list': 'a, b', 'set-cookie': ['one=1', 'two=2'] })
+    expect(answer.headers).not.toHaveProperty('x-secret')
+  })
+})
+
+test('Connection takes nothing away that the caller or the platform says', async () => {
+  const host = 'mirror.microbank.localhost'
+  const said = { authorization: 'Bearer x', traceparent: 'a', 'content-type': 'a/b', 'idempotency-key': 'k' }
+  const connection = `host, x-forwarded-for, forwarded, content-length, ${Object.keys(said).join(', ')}`
+  const answer = await open(host, { method: 'POST', body: 'abc', headers: { host, ...said, connection } })
+  expect(answer.json()).toMatchObject({
+    length: 3,
+    headers: { ...said, host, 'content-length': '3', 'x-forwarded-for': '127.0.0.1' },
+  })
+})
+
+describe('bodies', () => {
+  const host = 'streams.microbank.localhost'
+  const begin = (path: string, headers = {}) => {
+    const request = httpRequest({
+      ...{ host: '127.0.0.1', port: gateway.open.port, method: 'POST', path, agent: false },
+      headers: { host, ...headers },
+    })
+    const response = once(request, 'response').then(([answer]) => answer as IncomingMessage)
+    return { request, response }
+  }
+
+  test('stream in both directions at the same time', async () => {
+    const { request, response } = begin('/echo')
+    request.write('one ')
+    const answer = await response
+    const [first] = await once(answer, 'data')
+    expect(String(first)).toBe('one ')
+    request.end('two')
+    expect(await text(answer)).toBe('two')
+  })
+
+  test('events are passed on as they come, and the function learns when their reader goes', async () => {
+    const { request, response } = begin('/events')
+    request.end()
+    const answer = await response
+    const event = once(answer, 'data').then(([chunk]) => String(chunk))
+    await call(gateway.open.port, { headers: { host }, path: '/write' })
+    expect(await event).toBe('data: one\n\n')
+    answer.destroy()
+    await until(() => existsSync(`${gateway.folder}/functions/client-gone`))
+    await until(() => gateway.service('streams').status().inFlight === 0)
+  })
+
+  test('a request whose client goes before it has an answer is given up', async () => {
+    const { request, response } = begin('/never')
+    request.end()
+    await until(() => gateway.service('streams').status().inFlight === 1)
+    request.destroy()
+    await expect(response).rejects.toThrow()
+    await until(() => gateway.service('streams').status().inFlight === 0)
+  })
+
+  test('no answer in time is a 504', async () => {
+    const answer = await call(gateway.open.port, { headers: { host: 'slow.microbank.localhost' } })
+    expect(answer.status).toBe(504)
+    expect(answer.json()).toMatchObject({ type: 'https://microbank.dev/problems/upstream-timeout' })
+  })
+
+  test('an answer that breaks off in the middle is not made to look whole', async () => {
+    await expect(call(gateway.open.port, { headers: { host }, path: '/half' })).rejects.toThrow(
+      /aborted|hang up|reset/,
+    )
+  })
+
+  test('a function may refuse a body before it has come', async () => {
+    const { request, response } = begin('/early', { 'content-length': 1_000_000 })
+    request.on('error', () => {})
+    request.write('the beginning')
+    expect((await response).statusCode).toBe(413)
+    request.destroy()
+  })
+
+  test('one that is too large is refused, announced or not', async () => {
+    const announced = begin('/echo', { 'content-length': 33 * 1024 * 1024 })
+    announced.request.on('error', () => {})
+    announced.request.flushHeaders()
+    expect((await announced.response).statusCode).toBe(413)
+    announced.request.destroy()
+    const chunked = begin('/sink', { 'transfer-encoding': 'chunked' })
+    chunked.request.on('error', () => {})
+    const chunk = Buffer.alloc(1024 * 1024)
+    for (let i = 0; i < 34; i++) chunked.request.write(chunk)
+    expect((await chunked.response).statusCode).toBe(413)
+    chunked.request.destroy()
+  })
+})
+
+describe('what is not HTTP', () => {
+  const raw = async (sent: string) => {
+    const socket = connect(gateway.open.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(sent)
+    return text(socket)
+  }
+
+  test('gets a problem and a closed connection', async () => {
+    expect(await raw('hello\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 400 .*"type":"https:\/\/microbank.dev\/problems\/bad-request"/s,
+    )
+    const long = `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`
+    expect(await raw(long)).toMatch(/^HTTP\/1.1 431 .*headers-too-large/s)
+  })
+
+  test('never ends the bank', async () => {
+    await raw('GET http://localhost/absolute HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+    await raw('OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+    await raw('GET /\xff HTTP/1.1\r\nhost: mirror.microbank.localhost\r\nconnection: close\r\n\r\n')
+    expect((await open('mirror.microbank.localhost')).status).toBe(200)
+  })
+})

@@ -1,0 +1,188 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Log } from '../../../monitoring/log.ts'
+import { misframed, originForm } from '../../../functions/host/http/framing.ts'
+import { createHttpServer } from '../../../functions/host/http/http-server.ts'
+import { makeLast } from '../../../functions/host/http/last-answer.ts'
+import { internalTarget, publicTarget, STATUS_HOST, type Target } from './hosts.ts'
+import { mayPublish } from './ingress-token.ts'
+import { answerProblem, gatewayProblems } from './problem.ts'
+import type { Service } from '../serving/service.ts'
+
+export interface Routes {
+  services: ReadonlyMap<string, Service>
+  /** The ingress of each Broker, by the Broker's name. */
+  brokers: ReadonlyMap<string, RequestListener>
+  /** What an ingress asks for on the public port, of all but this machine. */
+  ingressToken?: string
+  status: () => Promise<unknown>
+  /** In the Prometheus text format. */
+  metrics: () => Promise<{ contentType: string; text: string }>
+  log: Log
+}
+
+/** Handles what comes in on the public port: cluster-local Services are as hidden as those that don't exist. */
+export function publicHandler(routes: Routes): RequestListener {
+  return guarded(routes, (req, res) => route(publicTarget(req.headers.host), routes, req, res, false))
+}
+
+/** Handles what the bank's own parts send each other: the cluster-local gateway. */
+export function internalHandler(routes: Routes): RequestListener {
+  return guarded(routes, (req, res) => route(internalTarget(req.headers.host), routes, req, res, true))
+}
+
+function route(
+  target: Target,
+  routes: Routes,
+  req: IncomingMessage,
+  res: ServerResponse,
+  internal: boolean,
+): void {
+  switch (target.kind) {
+    case 'service': {
+      const service = routes.services.get(target.name)
+      if (!service || (service.manifest.clusterLocal && !internal)) return unknown(target.name, req, res)
+      return service.handle(req, res, internal)
+    }
+    case 'broker': {
+      const ingress = routes.brokers.get(target.name)
+      if (!ingress) return unknown(`${target.name}-broker-ingress`, req, res)
+      if (!internal && !mayPublish(req, routes.ingressToken)) return unauthenticated(req, res)
+      return ingress(req, res)
+    }
+    case 'runtime':
+      // What runs, and where, is for this machine alone.
+      if (req.url === '/metrics' && isLoopback(req)) return void answerOwn(req, res, routes, routes.metrics)
+      if (internal) return void answerOwn(req, res, routes, () => statusOf(routes))
+      return unknown(STATUS_HOST, req, res)
+    case 'unknown':
+      return unknown(target.host, req, res)
+  }
+}
+
+async function statusOf({ status }: Routes) {
+  return { contentType: 'application/json', text: JSON.stringify(await status()) }
+}
+
+const isLoopback = ({ socket }: IncomingMessage): boolean =>
+  /^(::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '')
+
+async function answerOwn(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { log }: Routes,
+  tell: () => Promise<{ contentType: string; text: string }>,
+): Promise<void> {
+  try {
+    const { contentType, text } = await tell()
+    res.writeHead(200, { 'content-type': contentType }).end(text)
+  } catch (error) {
+    log.error('the runtime could not tell of itself', { error: (error as Error).message })
+    answerProblem(req, res, gatewayProblems.unavailable, 'The log of the runtime says why.')
+  }
+}
+
+function unauthenticated(req: IncomingMessage, res: ServerResponse): void {
+  const detail =
+    'From the network, events need the ingressToken of the data folder’s secrets.json as a Bearer token.'
+  answerProblem(req, res, gatewayProblems.unauthenticated, detail, { 'www-authenticate': 'Bearer' })
+}
+
+function unknown(name: string, req: IncomingMessage, res: ServerResponse): void {
+  answerProblem(req, res, gatewayProblems.unknownService, `There is no service ${JSON.stringify(name)} here.`)
+}
+
+/** Refuses what hops could understand in different ways. One request that can't be handled must not end the bank. */
+function guarded({ log }: Routes, handle: RequestListener): RequestListener {
+  return (req, res) => {
+    try {
+      const path = originForm(req)
+      const wrong =
+        misframed(req) ?? (path === undefined ? 'The URL must be a path, or name the same host.' : undefined)
+      if (wrong !== undefined) {
+        makeLast(res)
+        return answerProblem(req, res, gatewayProblems.badRequest, wrong)
+      }
+      req.url = path
+      handle(req, res)
+    } catch (error) {
+      log.error('a request could not be routed', { error: String(error), host: req.headers.host })
+      answerProblem(req, res, gatewayProblems.badRequest, 'The request could not be passed on.')
+    }
+  }
+}
+
+export interface Listener {
+  port: number
+  /** Accepts nothing new; resolves when every request that is under way has its answer, or at the deadline, when what
+   * is left is cut off. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+/**
+ * Opens a port on each of `hosts` (the same port on all).
+ * @param option that of the command line by which another port is chosen
+ * @throws PortTakenError, with a sentence, where the port is taken
+ */
+export async function openListener(
+  handler: RequestListener,
+  port: number,
+  hosts: string[],
+  option = '--port',
+): Promise<Listener> {
+  let stopping = false
+  const answering: RequestListener = (req, res) => {
+    // The connection would otherwise stay open for a next request, which nobody would take.
+    if (stopping) res.setHeader('connection', 'close')
+    handler(req, res)
+  }
+  const servers: Server[] = []
+  let chosen = port
+  for (const host of hosts) {
+    // Longer than any client of ours keeps an idle connection, so that it is the client who closes it.
+    const server = createHttpServer({ keepAliveTimeout: 75_000 }, answering)
+    try {
+      chosen = await listen(server, chosen, host, option)
+      servers.push(server)
+    } catch (error) {
+      // A machine without IPv6 has no ::1; the first host is the one that has to be there.
+      if (servers.length > 0 && /EADDRNOTAVAIL|EAFNOSUPPORT/.test(String(error))) continue
+      await Promise.all(servers.map((open) => close(open, 0)))
+      throw error
+    }
+  }
+  return {
+    port: chosen,
+    async stop(deadlineMs) {
+      stopping = true
+      await Promise.all(servers.map((server) => close(server, deadlineMs)))
+    },
+  }
+}
+
+export class PortTakenError extends Error {}
+
+function listen(server: Server, port: number, host: string, option: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error)
+      reject(
+        new PortTakenError(
+          `Port ${port} is taken by another program. Choose another: npm start -- ${option} ${port + 10}`,
+        ),
+      )
+    })
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function close(server: Server, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), deadlineMs)
+    server.close(() => {
+      clearTimeout(late)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

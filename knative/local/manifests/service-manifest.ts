@@ -1,0 +1,178 @@
+import type { Scaling } from '../serving/autoscaler.ts'
+import { field, wrong, type Resource } from './resource.ts'
+
+/** Where one variable, or all the variables of a Secret or ConfigMap, come from. */
+export type EnvSource =
+  | { kind: 'value'; name: string; value: string }
+  | { kind: 'key'; name: string; of: 'Secret' | 'ConfigMap'; from: string; key: string; optional: boolean }
+  | { kind: 'all'; of: 'Secret' | 'ConfigMap'; from: string; prefix: string; optional: boolean }
+
+/** What the local runtime honours of a Knative Service. */
+export interface ServiceManifest {
+  name: string
+  file: string
+  /** Hidden from the public listener, as by Kourier. */
+  clusterLocal: boolean
+  /** Name of the bundle in dist/functions: the container's first argument. */
+  bundle: string
+  /** The arguments after it. */
+  args: string[]
+  /** In the order in which they apply: a later one wins, as in Kubernetes. */
+  env: EnvSource[]
+  /** Requests that one process may have at a time; 0 is no limit. */
+  containerConcurrency: number
+  timeoutMs: number
+  scaling: Scaling
+}
+
+const POD = 'spec.template.spec'
+const PREFIX = 'autoscaling.knative.dev/'
+
+/** Reads a `serving.knative.dev/v1` Service. Defaults are those of Knative Serving 1.23. */
+export function readService(resource: Resource): ServiceManifest {
+  const containers = field(resource, `${POD}.containers`)
+  if (!Array.isArray(containers) || containers.length !== 1)
+    throw wrong(resource, `${POD}.containers`, 'a list with one container', containers)
+  const container = containers[0] as Record<string, unknown>
+  const [bundle, ...args] = texts(resource, `${POD}.containers.0.args`)
+  if (bundle === undefined || !/^[a-z0-9-]+$/.test(bundle))
+    throw wrong(
+      resource,
+      `${POD}.containers.0.args`,
+      "a list that starts with a bundle's name",
+      container.args,
+    )
+  const containerConcurrency = number(resource, `${POD}.containerConcurrency`, 0)
+  return {
+    name: resource.metadata.name,
+    file: resource.file,
+    clusterLocal: resource.metadata.labels['networking.knative.dev/visibility'] === 'cluster-local',
+    bundle,
+    args,
+    env: readEnv(resource, container),
+    containerConcurrency,
+    timeoutMs: number(resource, `${POD}.timeoutSeconds`, 300) * 1000,
+    scaling: readScaling(resource, containerConcurrency),
+  }
+}
+
+function readScaling(resource: Resource, containerConcurrency: number): Scaling {
+  const annotations = (field(resource, 'spec.template.metadata.annotations') ?? {}) as Record<string, unknown>
+  const annotation = <Value>(
+    name: string,
+    fallback: Value,
+    parse: (text: string) => Value | undefined,
+  ): Value => {
+    const given = annotations[PREFIX + name]
+    if (given === undefined) return fallback
+    const value = typeof given === 'string' ? parse(given) : undefined
+    if (value !== undefined) return value
+    throw wrong(
+      resource,
+      `spec.template.metadata.annotations.${PREFIX}${name}`,
+      'a quoted number or duration',
+      given,
+    )
+  }
+  if (annotation('metric', 'concurrency', (text) => text) !== 'concurrency')
+    throw wrong(resource, `annotation ${PREFIX}metric`, 'concurrency', annotations[`${PREFIX}metric`])
+  const windowMs = annotation('window', 60_000, duration)
+  // With a containerConcurrency that is the capacity of a process; a target may only lower it.
+  const capacity = annotation('target', containerConcurrency || 100, decimal)
+  const utilization = annotation('target-utilization-percentage', 70, decimal) / 100
+  return {
+    minScale: annotation('min-scale', 0, decimal),
+    maxScale: annotation('max-scale', 0, decimal),
+    initialScale: annotation('initial-scale', 1, decimal),
+    activationScale: annotation('activation-scale', 1, decimal),
+    target: Math.max(0.01, Math.min(capacity, containerConcurrency || capacity) * utilization),
+    windowMs,
+    panicWindowMs: (windowMs * annotation('panic-window-percentage', 10, decimal)) / 100,
+    panicThreshold: annotation('panic-threshold-percentage', 200, decimal) / 100,
+    scaleDownDelayMs: annotation('scale-down-delay', 0, duration),
+    retentionMs: annotation('scale-to-zero-pod-retention-period', 0, duration),
+  }
+}
+
+function readEnv(resource: Resource, container: Record<string, unknown>): EnvSource[] {
+  const all = items(resource, container, 'envFrom').map(([entry, path]): EnvSource => {
+    const secret = entry.secretRef as Reference | undefined
+    const reference = secret ?? (entry.configMapRef as Reference | undefined)
+    if (!reference?.name) throw wrong(resource, path, 'a secretRef or configMapRef with a name', entry)
+    const of = secret ? 'Secret' : 'ConfigMap'
+    const prefix = typeof entry.prefix === 'string' ? entry.prefix : ''
+    return { kind: 'all', of, from: reference.name, prefix, optional: reference.optional === true }
+  })
+  const single = items(resource, container, 'env').map(([entry, path]): EnvSource => {
+    const { name, value, valueFrom } = entry
+    if (typeof name !== 'string') throw wrong(resource, `${path}.name`, 'text', name)
+    if (valueFrom === undefined) {
+      if (typeof (value ?? '') !== 'string') throw wrong(resource, `${path}.value`, 'text in quotes', value)
+      return { kind: 'value', name, value: (value as string | undefined) ?? '' }
+    }
+    const { secretKeyRef, configMapKeyRef } = valueFrom as Record<string, Reference | undefined>
+    const reference = secretKeyRef ?? configMapKeyRef
+    if (!reference?.name || !reference.key)
+      throw wrong(
+        resource,
+        `${path}.valueFrom`,
+        'a secretKeyRef or configMapKeyRef with name and key',
+        valueFrom,
+      )
+    const { name: from, key, optional } = reference
+    return {
+      kind: 'key',
+      name,
+      of: secretKeyRef ? 'Secret' : 'ConfigMap',
+      from,
+      key,
+      optional: optional === true,
+    }
+  })
+  return [...all, ...single]
+}
+
+interface Reference {
+  name?: string
+  key?: string
+  optional?: boolean
+}
+
+function items(
+  resource: Resource,
+  container: Record<string, unknown>,
+  name: 'env' | 'envFrom',
+): [entry: Record<string, unknown>, path: string][] {
+  const value = container[name] ?? []
+  const path = `${POD}.containers.0.${name}`
+  if (!Array.isArray(value)) throw wrong(resource, path, 'a list', value)
+  return value.map((entry, index) => [(entry ?? {}) as Record<string, unknown>, `${path}.${index}`])
+}
+
+function texts(resource: Resource, path: string): string[] {
+  const value = field(resource, path) ?? []
+  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value
+  throw wrong(resource, path, 'a list of texts', value)
+}
+
+function number(resource: Resource, path: string, fallback: number): number {
+  const value = field(resource, path) ?? fallback
+  if (typeof value === 'number' && value >= 0) return value
+  throw wrong(resource, path, 'a number', value)
+}
+
+function decimal(text: string): number | undefined {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
+}
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Go's notation of durations, which Knative's annotations use: 90s, 1m30s, 0s. In milliseconds. */
+function duration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined
+  const parts = text.matchAll(/([\d.]+)(ms|s|m|h)/g)
+  return [...parts].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS],
+    0,
+  )
+}

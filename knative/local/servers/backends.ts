@@ -1,0 +1,177 @@
+import { join } from 'node:path'
+import type { Log } from '../../../monitoring/log.ts'
+import { killWithChildren } from './daemon.ts'
+import { givenUrls, migrateContext, startDatabases, type DatabaseUrls } from './databases.ts'
+import { keepAlive, type KeptAlive, type Server } from './kept-alive.ts'
+import type { QueueChoice } from '../options.ts'
+import { stopLeftoverPostgres } from './postgres.ts'
+import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts'
+import type { SecretStore } from '../secrets.ts'
+import { postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
+
+/** What carries the events, and a sentence that says why it is this one. */
+export type Queue =
+  | {
+      amqpUrl: string
+      about: string
+      /** Of a node of our own: whether a quorum queue would survive a kill of the node by now. */
+      isOnDisk?: (queue: string) => boolean
+    }
+  | { postgresUrl: string; about: string }
+
+export interface Backends {
+  /** By context. */
+  databases: Record<string, DatabaseUrls>
+  queue: Queue
+  stop(): Promise<void>
+  kill(): void
+}
+
+export interface BackendsOptions {
+  /** Folder of the repository, for the migrations. */
+  root: string
+  dataDir: string
+  contexts: readonly string[]
+  queue: QueueChoice | undefined
+  secrets: SecretStore
+  env: NodeJS.ProcessEnv
+  log: Log
+  onProgress: (sentence: string) => void
+}
+
+/** The database of the queue, where events go through Postgres. */
+export const QUEUE_DATABASE = 'eventing'
+
+/** Starts what the functions need and the environment doesn't give: Postgres, with every context's tables, and RabbitMQ
+ * at the same time. */
+export async function startBackends(options: BackendsOptions): Promise<Backends> {
+  const plan = planQueue(options.queue, options.env)
+  // A killed run that had other settings may have left a node that this one doesn't use.
+  if (plan.kind !== 'node') await stopLeftoverRabbitmq(rabbitmqFolder(options), options.onProgress)
+  const names = plan.kind === 'postgres' ? [...options.contexts, QUEUE_DATABASE] : options.contexts
+  const [{ databases, postgres }, rabbitmq] = await together(
+    openDatabases(options, names),
+    plan.kind === 'node' ? ownRabbitmq(options) : Promise.resolve(undefined),
+  )
+  const { about } = plan
+  const queue: Queue =
+    plan.kind === 'postgres'
+      ? { postgresUrl: databases[QUEUE_DATABASE]!.owner, about }
+      : plan.kind === 'given'
+        ? { amqpUrl: plan.url, about }
+        : { amqpUrl: rabbitmq!.server.url, about, isOnDisk: rabbitmq!.server.hasStored }
+  return {
+    databases,
+    queue,
+    async stop() {
+      await rabbitmq?.stop()
+      await postgres?.stop()
+    },
+    kill() {
+      rabbitmq?.kill('SIGKILL')
+      // Postgres' immediate shutdown: all its processes end at once, and what was committed is in its log.
+      postgres?.kill('SIGQUIT')
+    },
+  }
+}
+
+type QueuePlan = { about: string } & (
+  { kind: 'given'; url: string } | { kind: 'node' } | { kind: 'postgres' }
+)
+
+function planQueue(choice: QueueChoice | undefined, env: NodeJS.ProcessEnv): QueuePlan {
+  if (choice === 'postgres') return { kind: 'postgres', about: 'a queue in Postgres (--queue postgres)' }
+  if (env.AMQP_URL)
+    return { kind: 'given', url: env.AMQP_URL, about: 'RabbitMQ (the one that AMQP_URL names)' }
+  if (findRabbitmq())
+    return { kind: 'node', about: 'RabbitMQ (a private node of the rabbitmq-server found on this machine)' }
+  if (choice === 'rabbitmq')
+    throw new Error('--queue rabbitmq needs AMQP_URL or a rabbitmq-server on this machine; there is neither')
+  return {
+    kind: 'postgres',
+    about: 'a queue in Postgres (there is no AMQP_URL and no rabbitmq-server on this machine)',
+  }
+}
+
+interface OpenDatabases {
+  databases: Record<string, DatabaseUrls>
+  /** Undefined where the environment gives all databases. */
+  postgres: KeptAlive<Server> | undefined
+  stop(): Promise<void>
+}
+
+async function openDatabases(options: BackendsOptions, names: readonly string[]): Promise<OpenDatabases> {
+  const { env, root, contexts, onProgress } = options
+  const given = names.flatMap((name) => entry(name, givenUrls(name, env)))
+  const missing = names.filter((name) => !given.some(([known]) => known === name))
+  if (missing.length === 0) await stopLeftoverPostgres(join(options.dataDir, 'postgres'))
+  const postgres = missing.length > 0 ? await ownPostgres(options, missing) : undefined
+  const databases = { ...Object.fromEntries(given), ...postgres?.server.urls }
+  const stop = async () => postgres?.stop()
+  try {
+    await Promise.all(
+      contexts.map((context) => migrateContext(root, context, databases[context]!, onProgress)),
+    )
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { databases, postgres, stop }
+}
+
+async function ownPostgres({ dataDir, secrets, log, onProgress }: BackendsOptions, names: string[]) {
+  onProgress('Postgres is starting')
+  const start = async (port?: number) => {
+    const { server, urls } = await startDatabases({ dataDir, names, secrets, onProgress, port })
+    const { pid, exited } = server
+    watch({
+      ...{ name: 'Postgres', exited, log },
+      answers: () => postgresAnswers(server.port),
+      end: () => killWithChildren(pid),
+    })
+    return { ...server, urls }
+  }
+  const postgres = await keepAlive('Postgres', start, log)
+  onProgress(`Postgres is ready, with databases ${names.join(', ')}`)
+  return postgres
+}
+
+async function ownRabbitmq(options: BackendsOptions) {
+  const { log, onProgress } = options
+  onProgress('RabbitMQ is starting')
+  const start = async (port?: number) => {
+    const node = await startRabbitmq({ dataDir: rabbitmqFolder(options), onProgress, ...(port && { port }) })
+    const { url, pid, exited } = node
+    watch({
+      ...{ name: 'RabbitMQ', exited, log },
+      answers: () => rabbitmqAnswers(url),
+      end: () => killWithChildren(pid),
+    })
+    return node
+  }
+  const node = await keepAlive('RabbitMQ', start, log)
+  onProgress('RabbitMQ is ready')
+  return node
+}
+
+const rabbitmqFolder = ({ dataDir }: BackendsOptions): string => join(dataDir, 'rabbitmq')
+
+interface Stoppable {
+  stop(): Promise<void>
+}
+
+/** Waits for both; where one fails the other is stopped, so that nothing is left running. */
+async function together<A extends Stoppable, B extends Stoppable | undefined>(
+  a: Promise<A>,
+  b: Promise<B>,
+): Promise<[A, B]> {
+  const results = await Promise.allSettled([a, b])
+  const failed = results.find((result) => result.status === 'rejected')
+  if (!failed) return [await a, await b]
+  for (const result of results) if (result.status === 'fulfilled') await result.value?.stop()
+  throw failed.reason
+}
+
+function entry<Value>(name: string, value: Value | undefined): [string, Value][] {
+  return value === undefined ? [] : [[name, value]]
+}

@@ -1,0 +1,77 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { prepareDatabases } from '../../postgres/databases.ts'
+import { migrate, readMigrations } from '../../postgres/migrate.ts'
+import { startPostgres, type PostgresServer } from './postgres.ts'
+import type { SecretStore } from '../secrets.ts'
+
+export interface DatabaseUrls {
+  /** What functions connect with. */
+  functions: string
+  /** What migrations connect with. */
+  owner: string
+}
+
+/** The contexts that have a database: folders of functions/ with migrations. */
+export function contextsOf(root: string): string[] {
+  const folder = join(root, 'functions')
+  return existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'sql'))) : []
+}
+
+/** The URLs that the environment gives for a context's database: `<CONTEXT>_DATABASE_URL` and `..._OWNER_URL`. */
+export function givenUrls(context: string, env: NodeJS.ProcessEnv): DatabaseUrls | undefined {
+  const name = `${context.toUpperCase()}_DATABASE`
+  const functions = env[`${name}_URL`]
+  return functions ? { functions, owner: env[`${name}_OWNER_URL`] ?? functions } : undefined
+}
+
+/** Starts the data folder's Postgres with a database for each of `names`. */
+export async function startDatabases(options: {
+  dataDir: string
+  names: readonly string[]
+  secrets: SecretStore
+  onProgress: (sentence: string) => void
+  port: number | undefined
+}): Promise<{ server: PostgresServer; urls: Record<string, DatabaseUrls> }> {
+  const { dataDir, names, onProgress, port } = options
+  const { databasePasswords } = options.secrets
+  const server = await startPostgres({
+    dataDir: join(dataDir, 'postgres'),
+    onProgress,
+    ...(port && { port }),
+  })
+  try {
+    await prepareDatabases(server.superuserUrl, names, databasePasswords)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  const urls = names.map((name) => [name, urlsOf(server, options.secrets, name)] as const)
+  return { server, urls: Object.fromEntries(urls) }
+}
+
+/** The URLs of one of the databases on our own Postgres. */
+export function urlsOf(
+  server: PostgresServer,
+  { databasePasswords }: SecretStore,
+  name: string,
+): DatabaseUrls {
+  const { owner, functions } = databasePasswords[name]!
+  return { functions: server.url(name, name, functions), owner: server.url(name, `${name}_owner`, owner) }
+}
+
+/** Applies the migrations that a context's database doesn't have yet. */
+export async function migrateContext(
+  root: string,
+  context: string,
+  { functions, owner }: DatabaseUrls,
+  onProgress: (sentence: string) => void,
+): Promise<void> {
+  await migrate({
+    ownerUrl: owner,
+    functionsRole: decodeURIComponent(new URL(functions).username),
+    context,
+    migrations: await readMigrations(root, context),
+    log: ({ name }) => onProgress(`database ${context}: applied ${name}`),
+  })
+}

@@ -1,0 +1,68 @@
+import type { Log } from '../../../monitoring/log.ts'
+
+/** A server (Postgres, RabbitMQ) that the runtime has started. */
+export interface Server {
+  pid: number
+  port: number
+  exited: Promise<unknown>
+  stop(): Promise<void>
+}
+
+export interface KeptAlive<S extends Server> {
+  /** As it was first started; its URLs stay true, for it always comes back on the same port. */
+  readonly server: S
+  stop(): Promise<void>
+  /** Ends it without waiting. */
+  kill(signal: NodeJS.Signals): void
+}
+
+const LONGEST_PAUSE_MS = 10_000
+
+/** Starts a server, and starts it again on the same port whenever it ends by itself, as a StatefulSet would. */
+export async function keepAlive<S extends Server>(
+  name: string,
+  start: (port?: number) => Promise<S>,
+  log: Log,
+): Promise<KeptAlive<S>> {
+  const server = await start()
+  let current: Server = server
+  let stopping = false
+  let restarting: Promise<void> = Promise.resolve()
+
+  const watch = (): void =>
+    void current.exited.then(() => {
+      if (stopping) return
+      log.error(`${name} ended by itself and is started again`, { pid: current.pid })
+      restarting = restart()
+    })
+
+  async function restart(): Promise<void> {
+    for (let pauseMs = 500; !stopping; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        current = await start(server.port)
+        return watch()
+      } catch (error) {
+        log.error(`${name} could not be started again`, { error: (error as Error).message })
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      }
+    }
+  }
+
+  watch()
+  return {
+    server,
+    async stop() {
+      stopping = true
+      await restarting
+      await current.stop()
+    },
+    kill(signal) {
+      stopping = true
+      try {
+        process.kill(current.pid, signal)
+      } catch {
+        // It has ended already.
+      }
+    },
+  }
+}

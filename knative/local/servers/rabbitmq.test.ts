@@ -1,0 +1,216 @@
+import { connect } from 'amqplib'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inOtherProcess } from '../../../tests/support/other-process.ts'
+import { until } from '../../../tests/support/until.ts'
+import { commandLine } from './daemon.ts'
+import { readIdentity } from './rabbitmq-configuration.ts'
+import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts'
+import type { RabbitmqNode } from './rabbitmq.ts'
+
+const QUEUE = 'kept'
+const running: RabbitmqNode[] = []
+let dataDir: string
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'microbank-rabbitmq-'))
+})
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((node) => node.stop()))
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+async function start(port?: number): Promise<RabbitmqNode> {
+  const node = await startRabbitmq(port ? { dataDir, port } : { dataDir })
+  running.push(node)
+  return node
+}
+
+async function publish(url: string, text: string): Promise<void> {
+  const connection = await connect(url)
+  const channel = await connection.createConfirmChannel()
+  await channel.assertQueue(QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+  channel.sendToQueue(QUEUE, Buffer.from(text), { persistent: true })
+  await channel.waitForConfirms()
+  await connection.close()
+}
+
+async function take(url: string): Promise<string> {
+  const connection = await connect(url)
+  const channel = await connection.createChannel()
+  // The queue elects its leader a moment after the node is up.
+  const message = await until(() => channel.get(QUEUE, { noAck: true }), { what: 'a message in the queue' })
+  await connection.close()
+  return message.content.toString()
+}
+
+/** The node, its port mapper, and every process below them. */
+function processesOf(folder: string): number[] {
+  const running = JSON.parse(readFileSync(join(folder, 'running.json'), 'utf8')) as Record<string, number>
+  const found = [running.node!, running.epmd!]
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
+  const pairs = table.map((line) => line.trim().split(/\s+/).map(Number))
+  // The loop goes over what it adds, too.
+  for (const parent of found) for (const [pid, ppid] of pairs) if (ppid === parent) found.push(pid!)
+  return found
+}
+
+const ended = (pids: number[]): boolean => pids.every((pid) => commandLine(pid) === undefined)
+
+test('a confirmed message outlives kill -9 of the node', async () => {
+  const first = await start()
+  await publish(first.url, 'gold')
+  await until(() => first.hasStored(QUEUE), { what: 'the queue on disk' })
+  process.kill(first.pid, 'SIGKILL')
+  await first.exited
+  await first.stop()
+
+  const second = await start(first.port)
+  expect(second.url).toBe(first.url)
+  expect(await take(second.url)).toBe('gold')
+})
+
+test('stop leaves no process behind', async () => {
+  const node = await start()
+  const pids = processesOf(dataDir)
+  expect(pids.length).toBeGreaterThan(2)
+  expect(pids.map(commandLine)).not.toContain(undefined)
+
+  await node.stop()
+  await until(() => ended(pids), { what: 'the end of all its processes' })
+})
+
+test('lets in nobody without its password, which only its owner can read', async () => {
+  const node = await start()
+  const guest = `amqp://guest:guest@127.0.0.1:${node.port}`
+  await expect(connect(guest)).rejects.toThrow('ACCESS-REFUSED')
+  for (const file of ['identity.json', 'rabbitmq.conf', '.erlang.cookie']) {
+    expect(statSync(join(dataDir, file)).mode & 0o077).toBe(0)
+  }
+})
+
+test('lets nobody else into its folder, also not into one that was open', async () => {
+  chmodSync(dataDir, 0o755)
+  await start()
+  expect(statSync(dataDir).mode & 0o777).toBe(0o700)
+})
+
+describe('files that a power cut or a person damaged', () => {
+  const damages: [string, (file: string) => void][] = [
+    ['empty', (file) => writeFileSync(file, '')],
+    ['full of zeros', (file) => writeFileSync(file, Buffer.alloc(60))],
+    ['null', (file) => writeFileSync(file, 'null')],
+    ['of another shape', (file) => writeFileSync(file, '{"name":5}')],
+    ['gone', (file) => rmSync(file, { force: true })],
+  ]
+
+  test.each(damages)(
+    'identity.json is %s: a sentence says what to do, and where there is no data it is made anew',
+    async (_, damage) => {
+      const file = join(await realpath(dataDir), 'identity.json')
+      damage(file)
+      const made = readIdentity(dataDir)
+      expect(readIdentity(dataDir)).toEqual(made)
+      mkdirSync(join(dataDir, 'mnesia'))
+      damage(file)
+      await expect(start()).rejects.toThrow(`${file} is damaged or gone`)
+    },
+  )
+
+  const aFolder: typeof damages = [['a folder', (file) => void mkdirSync(file)]]
+
+  test.each([...damages, ...aFolder])('running.json is %s: nothing is stopped', async (_, damage) => {
+    damage(join(dataDir, 'running.json'))
+    await stopLeftoverRabbitmq(dataDir)
+  })
+
+  test('in a copy of the folder nothing of the original is stopped', async () => {
+    const node = await start()
+    const copy = `${dataDir}-copy`
+    mkdirSync(copy)
+    try {
+      cpSync(join(dataDir, 'running.json'), join(copy, 'running.json'))
+      const { epmd } = JSON.parse(readFileSync(join(copy, 'running.json'), 'utf8')) as Record<string, number>
+      await stopLeftoverRabbitmq(copy)
+      expect([commandLine(epmd!), commandLine(node.pid)]).not.toContain(undefined)
+    } finally {
+      rmSync(copy, { recursive: true })
+    }
+  })
+})
+
+test('a kill in the middle of its first start leaves a folder that starts', async () => {
+  const { child } = await inOtherProcess<string>(`
+    import { startRabbitmq } from './knative/local/servers/rabbitmq.ts'
+    void startRabbitmq(${JSON.stringify({ dataDir })}).catch(() => {})
+    process.send!('starts')`)
+  const identity = await until(() => readFileSync(join(dataDir, 'identity.json'), 'utf8'))
+  // Its database is there, and the user whom it makes last is not.
+  const { name } = JSON.parse(identity) as { name: string }
+  // Mnesia's, or Khepri's in newer ones.
+  const begun = ['schema.DAT', 'coordination'].map((file) => join(dataDir, 'mnesia', name, file))
+  await until(() => begun.some((path) => existsSync(path)), { timeoutMs: 60_000, everyMs: 1 })
+  child.kill('SIGKILL')
+  for (const pid of processesOf(dataDir)) process.kill(pid, 'SIGKILL')
+  const node = await start()
+  await publish(node.url, 'gold')
+}, 120_000)
+
+test('a start after kill -9 of its parent stops the node that was left behind', async () => {
+  const { child, message } = await inOtherProcess<{ url: string }>(`
+    import { commandLine } from './daemon.ts'
+import { startRabbitmq } from './knative/local/servers/rabbitmq.ts'
+    startRabbitmq(${JSON.stringify({ dataDir })}).then(({ url }) => process.send!({ url }))
+    setInterval(() => {}, 1000)`)
+  await publish(message.url, 'gold')
+  const pids = processesOf(dataDir)
+  child.kill('SIGKILL')
+  await until(() => child.signalCode)
+
+  const node = await start()
+  expect(await take(node.url)).toBe('gold')
+  await until(() => ended(pids), { what: 'the end of all its processes' })
+})
+
+test('says why it does not start, in the words of its log', async () => {
+  const node = await start()
+  const other = await mkdtemp(join(tmpdir(), 'microbank-rabbitmq-'))
+  try {
+    await expect(startRabbitmq({ dataDir: other, port: node.port })).rejects.toThrow(
+      /RabbitMQ did not start:[^]*eaddrinuse/,
+    )
+  } finally {
+    await rm(other, { recursive: true, force: true })
+  }
+})
+
+test('the reason comes before what Erlang reports of the crash, whose dump stays with the data', async () => {
+  writeFileSync(join(dataDir, 'advanced.config'), 'rubbish')
+  await expect(start()).rejects.toThrow(/did not start:\n.* Failed to load advanced configuration file/)
+  expect(existsSync(join(dataDir, 'erl_crash.dump'))).toBe(true)
+})
+
+test('is the one that comes first on the PATH', async () => {
+  const own = join(await realpath(dataDir), 'rabbitmq-server')
+  writeFileSync(own, '')
+  const { PATH } = process.env
+  try {
+    process.env.PATH = `${dataDir}:${PATH}`
+    expect(findRabbitmq()?.server).toBe(own)
+  } finally {
+    process.env.PATH = PATH
+  }
+})

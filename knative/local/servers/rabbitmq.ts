@@ -1,0 +1,220 @@
+import { connect } from 'amqplib'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { commandLine, fileSize, lastLines, poll, spawnDaemon, stopProcess, textSince } from './daemon.ts'
+import type { Daemon } from './daemon.ts'
+import { folderIdentity, privateFolder, readFields, remove } from '../data-folder/own-files.ts'
+import { takePort } from '../processes/ports.ts'
+import {
+  environment,
+  noteReady,
+  pathFolders,
+  readIdentity,
+  removeUnfinished,
+  writeConfiguration,
+} from './rabbitmq-configuration.ts'
+import type { Identity, Ports } from './rabbitmq-configuration.ts'
+
+export interface RabbitmqOptions {
+  /** Folder for everything that the node keeps. Made when it isn't there. */
+  dataDir: string
+  /** Port for AMQP. Default: a free one, another at each start. */
+  port?: number
+  /** Told, in a sentence, what is being waited for. */
+  onProgress?: (sentence: string) => void
+}
+
+export interface RabbitmqNode {
+  /** amqp:// URL with user and password. */
+  url: string
+  port: number
+  pid: number
+  logFile: string
+  /** Resolves when the node has ended, asked for or not. */
+  exited: Daemon['exited']
+  /** Whether a quorum queue that was declared would be found again after a kill -9 of the node. RabbitMQ confirms
+   * a declaration up to three seconds before it writes the queue's name to disk; a queue killed in between keeps
+   * neither its messages nor, ever again, a leader (rabbitmq-server issues 10070, 15725). */
+  hasStored(queue: string): boolean
+  /** Ends the node in order, and all that came with it. */
+  stop(): Promise<void>
+}
+
+const START_MS_MAX = 120_000
+const STOP_NODE = [
+  ['SIGTERM', 30_000],
+  ['SIGKILL', 5_000],
+] as const
+const STOP_EPMD = [
+  ['SIGTERM', 2_000],
+  ['SIGKILL', 2_000],
+] as const
+
+/** The `rabbitmq-server` of this machine, and Erlang's port mapper; undefined when there is none. */
+export function findRabbitmq(): { server: string; epmd: string } | undefined {
+  const server = find('rabbitmq-server', [...pathFolders(), '/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin'])
+  const erl = find('erl', [...pathFolders(), '/opt/homebrew/bin'])
+  const epmd = erl && find('epmd', [dirname(erl), ...pathFolders()])
+  if (!server || !epmd) return undefined
+  // Debian puts a wrapper on the PATH that refuses every user but root and rabbitmq; the real one is beside it.
+  const isWrapper = basename(server) === 'rabbitmq-script-wrapper'
+  return { server: isWrapper ? join(dirname(server), 'rabbitmq-server') : server, epmd }
+}
+
+/** Starts a private RabbitMQ node on 127.0.0.1, without plug-ins. A node that an earlier run, killed, left
+ * running on the same folder is stopped first. Throws with the last lines of its log. */
+export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqNode> {
+  const programs = findRabbitmq()
+  if (!programs) throw new Error('expected rabbitmq-server and Erlang on this machine, found none')
+  const dataDir = await realpath(privateFolder(options.dataDir))
+  await stopLeftoverRabbitmq(dataDir, options.onProgress)
+  const identity = readIdentity(dataDir)
+  const logFile = join(dataDir, 'rabbitmq.log')
+
+  for (let attempt = 1; ; attempt++) {
+    const ports = {
+      amqp: options.port ?? (await takePort()),
+      distribution: await takePort(),
+      epmd: await takePort(),
+    }
+    removeUnfinished(dataDir, identity)
+    writeConfiguration(dataDir, identity, ports)
+    const from = fileSize(logFile)
+    const { node, stop } = await launch({ programs, dataDir, identity, ports, logFile })
+    const url = `amqp://${identity.user}:${identity.password}@127.0.0.1:${ports.amqp}`
+    if (await ready(node, url)) {
+      noteReady(dataDir, identity)
+      const hasStored = (queue: string): boolean => queueNames(dataDir, identity).includes(`%2F_${queue}`)
+      return { url, port: ports.amqp, pid: node.pid, logFile, exited: node.exited, hasStored, stop }
+    }
+    await stop()
+    const log = textSince(logFile, from)
+    // Another process may have been given a port that was free a moment ago.
+    if (options.port || attempt === 3 || !/eaddrinuse|address already in use|failed to bind/i.test(log)) {
+      throw new Error(`RabbitMQ did not start:\n${lastLines(withoutReports(log), 15)}`)
+    }
+  }
+}
+
+/** Stops the node and the port mapper that a killed run left behind on this folder, if there are any. */
+export async function stopLeftoverRabbitmq(
+  dataDir: string,
+  onProgress: (sentence: string) => void = () => {},
+): Promise<void> {
+  const running = readRunning(dataDir)
+  if (!running) return
+  const { node, epmd, epmdPort } = running
+  // Process numbers are used again: what the process was started with says whether it is ours.
+  const home = ` -home ${await realpath(dataDir)} `
+  const nodeRuns = (): boolean => node !== undefined && runs(node, 'beam', home)
+  if (nodeRuns()) {
+    onProgress(`stopping the RabbitMQ that an earlier run left behind (process ${node})`)
+    await stopProcess(node!, nodeRuns, STOP_NODE)
+  }
+  await stopProcess(epmd, () => runs(epmd, 'epmd', epmdArgs(epmdPort)), STOP_EPMD)
+  remove(runningFile(dataDir))
+}
+
+function runs(pid: number, program: string, detail: string): boolean {
+  const line = commandLine(pid) ?? ''
+  return line.includes(program) && line.includes(detail)
+}
+
+/** What a data folder's node consists of, on disk for the start that follows a kill -9. */
+interface Running {
+  /** Identity of the folder: a copy of it names processes that belong to the original. */
+  folder: string
+  epmd: number
+  epmdPort: number
+  /** Missing when the run was killed before it had started the node. */
+  node?: number
+}
+
+const runningFile = (dataDir: string): string => join(dataDir, 'running.json')
+
+function readRunning(dataDir: string): Running | undefined {
+  const { folder, epmd, epmdPort, node } = readFields(runningFile(dataDir)) ?? {}
+  if (typeof epmd !== 'number' || typeof epmdPort !== 'number' || folder !== folderIdentity(dataDir))
+    return undefined
+  return { folder, epmd, epmdPort, ...(typeof node === 'number' && { node }) }
+}
+
+async function launch(options: {
+  programs: { server: string; epmd: string }
+  dataDir: string
+  identity: Identity
+  ports: Ports
+  logFile: string
+}): Promise<{ node: Daemon; stop: () => Promise<void> }> {
+  const { programs, dataDir, identity, ports, logFile } = options
+  const env = environment(dataDir, identity, ports)
+  // Without one, Erlang starts a port mapper of its own, for the whole machine, which stays when the node goes.
+  const epmd = await spawnDaemon({
+    command: programs.epmd,
+    args: epmdArgs(ports.epmd).split(' '),
+    env,
+    logFile,
+  })
+  const running: Running = { folder: folderIdentity(dataDir), epmd: epmd.pid, epmdPort: ports.epmd }
+  let node: Daemon | undefined
+  const stop = async (): Promise<void> => {
+    if (node) await stopProcess(node.pid, node.alive, STOP_NODE)
+    await stopProcess(epmd.pid, epmd.alive, STOP_EPMD)
+    remove(runningFile(dataDir))
+  }
+  const record = (what: Running): void => {
+    remove(runningFile(dataDir))
+    writeFileSync(runningFile(dataDir), JSON.stringify(what), { mode: 0o600 })
+  }
+  try {
+    record(running)
+    node = await spawnDaemon({ command: programs.server, args: [], env, logFile })
+    record({ ...running, node: node.pid })
+    return { node, stop }
+  } catch (error) {
+    // On a full disk, say: what can't be recorded must not be left running.
+    await stop()
+    throw error
+  }
+}
+
+/** True when the node takes connections from our user; false when it ended, or took too long. */
+async function ready(node: Daemon, url: string): Promise<boolean> {
+  let connected = false
+  await poll(async () => {
+    if (!node.alive()) return true
+    try {
+      const connection = await connect(url, { timeout: 5_000 })
+      await connection.close()
+      connected = true
+    } catch {
+      // Not yet.
+    }
+    return connected
+  }, START_MS_MAX)
+  return connected
+}
+
+/** A log without Erlang's reports of what crashed, whose indented lines would push the reason out of sight. */
+const withoutReports = (log: string): string =>
+  log.replace(/^\S+ \S+ \[error] <[\d.]+>(?: {2}.*| ?)$\n?/gm, '')
+
+/** The table of quorum queues (`<vhost>_<queue>`) as it is on disk. */
+function queueNames(dataDir: string, { name }: Identity): Buffer {
+  try {
+    return readFileSync(join(dataDir, 'mnesia', name, 'quorum', name, 'names.dets'))
+  } catch {
+    return Buffer.alloc(0)
+  }
+}
+
+const epmdArgs = (port: number): string => `-address 127.0.0.1 -port ${port}`
+
+function find(program: string, folders: string[]): string | undefined {
+  // Users other than root often have no sbin folder on their PATH.
+  const file = [...folders, '/usr/local/sbin', '/usr/sbin']
+    .map((folder) => join(folder, program))
+    .find((path) => existsSync(path))
+  return file && realpathSync(file)
+}

@@ -1,0 +1,75 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLog } from '../../../monitoring/log.ts'
+import { killWithChildren } from './daemon.ts'
+import { startPostgres } from './postgres.ts'
+import { findRabbitmq, startRabbitmq } from './rabbitmq.ts'
+import { postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
+
+const QUICK = { everyMs: 1_000, silentMsMax: 3_000 }
+
+let dataDir: string
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'microbank-watch-'))
+  chmodSync(dataDir, 0o755)
+})
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
+
+async function endsWhenFrozen(
+  name: string,
+  { pid, exited }: { pid: number; exited: Promise<unknown> },
+  answers: () => Promise<boolean>,
+): Promise<string> {
+  const lines: string[] = []
+  const log = createLog({}, 'error', (line) => lines.push(line))
+  watch({ name, answers, exited, end: () => killWithChildren(pid), log, ...QUICK })
+  expect(await answers()).toBe(true)
+  process.kill(pid, 'SIGSTOP')
+  await exited
+  return lines.join('')
+}
+
+test('a frozen Postgres is found and ended, and the next takes over its data', async () => {
+  const server = await startPostgres({ dataDir })
+  const said = await endsWhenFrozen('Postgres', server, () => postgresAnswers(server.port))
+  expect(said).toMatch(/Postgres runs but has not answered for \d+ s: it is ended/)
+  const next = await startPostgres({ dataDir, port: server.port })
+  expect(await postgresAnswers(next.port)).toBe(true)
+  await next.stop()
+}, 120_000)
+
+test('a frozen RabbitMQ is found and ended', async () => {
+  expect(findRabbitmq()).toBeDefined()
+  const node = await startRabbitmq({ dataDir })
+  const said = await endsWhenFrozen('RabbitMQ', node, () => rabbitmqAnswers(node.url))
+  expect(said).toMatch(/RabbitMQ runs but has not answered for \d+ s: it is ended/)
+  await node.stop()
+}, 120_000)
+
+test('one that answers, if only now and then, is left alone', async () => {
+  let asked = 0
+  let ended = 0
+  let exit = () => {}
+  const exited = new Promise<void>((resolve) => (exit = resolve))
+  await new Promise<void>((resolve) => {
+    const answers = async () => {
+      if (++asked === 12) resolve()
+      return asked % 3 === 0
+    }
+    const log = createLog({}, 'off')
+    watch({ name: 'x', answers, exited, end: () => ended++, log, everyMs: 5, silentMsMax: 0 })
+  })
+  exit()
+  expect(ended).toBe(0)
+})
+
+test('what does not speak its language does not answer', async () => {
+  const deaf = createServer((socket) => socket.destroy())
+  await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve))
+  const { port } = deaf.address() as { port: number }
+  expect(await postgresAnswers(port)).toBe(false)
+  await new Promise((resolve) => deaf.close(resolve))
+  expect(await postgresAnswers(port)).toBe(false)
+})

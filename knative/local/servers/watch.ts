@@ -1,0 +1,98 @@
+import { connect as openAmqp } from 'amqplib'
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../../../monitoring/log.ts'
+
+export interface Watched {
+  name: string
+  /** Whether it answers now; may take as long as it likes, and may throw, which is a no. */
+  answers: () => Promise<boolean>
+  /** Resolves when it has ended: that is the end of the watch. */
+  exited: Promise<unknown>
+  /** Ends it by force; whoever keeps it alive starts it again. */
+  end: () => void
+  log: Log
+  everyMs?: number
+  /** How long it may be silent. */
+  silentMsMax?: number
+}
+
+const EVERY_MS = 10_000
+const SILENT_MS_MAX = 40_000
+/** So many answers must be missing, however long it was: the runtime itself may have been stopped or asleep. */
+const MISSING_MIN = 3
+
+/** Finds a server that runs but no longer answers (frozen, or broken inside by a full disk), which nobody who waits for
+ * its end would ever learn of. */
+export function watch(watched: Watched): void {
+  const { everyMs = EVERY_MS, silentMsMax = SILENT_MS_MAX } = watched
+  let running = true
+  void watched.exited.then(() => (running = false))
+  void (async () => {
+    let answeredAt = performance.now()
+    for (let missing = 0; running;) {
+      await delay(everyMs, undefined, { ref: false })
+      if (await saysYes(watched.answers, everyMs)) {
+        missing = 0
+        answeredAt = performance.now()
+        continue
+      }
+      missing++
+      const silentMs = performance.now() - answeredAt
+      if (!running || missing < MISSING_MIN || silentMs < silentMsMax) continue
+      watched.log.error(
+        `${watched.name} runs but has not answered for ${Math.round(silentMs / 1000)} s: it is ended`,
+      )
+      return watched.end()
+    }
+  })()
+}
+
+async function saysYes(asks: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  const late = delay(timeoutMs, false, { ref: false })
+  return Promise.race([asks().catch(() => false), late])
+}
+
+/** Whether Postgres answers a request for TLS, which every connection may begin with and which needs no password: the
+ * server starts a process for it (PostgreSQL documentation, 'SSL Session Encryption'). */
+export function postgresAnswers(port: number): Promise<boolean> {
+  const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => void socket.write(SSL_REQUEST))
+    const settle = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(5_000, () => settle(false))
+    socket.once('data', () => settle(true))
+    socket.once('error', () => settle(false))
+    socket.once('close', () => settle(false))
+  })
+}
+
+/**
+ * Whether RabbitMQ stores a message in a quorum queue. After a write failed on a full disk it takes connections and
+ * messages as before and never confirms one again, since its raft log has ended (ra_log_wal). One that blocks
+ * publishers by its own disk alarm does answer: it goes on by itself.
+ */
+export async function rabbitmqAnswers(url: string): Promise<boolean> {
+  const connection = await openAmqp(url, { timeout: 5_000 })
+  try {
+    const blocked = new Promise<true>((resolve) => connection.once('blocked', () => resolve(true)))
+    connection.on('error', () => {})
+    const channel = await connection.createConfirmChannel()
+    channel.on('error', () => {})
+    const options = { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-max-length': 1 } }
+    const stored = async (): Promise<boolean> => {
+      await channel.assertQueue(PROBE_QUEUE, options)
+      channel.sendToQueue(PROBE_QUEUE, Buffer.from('?'), { persistent: true })
+      await channel.waitForConfirms()
+      return true
+    }
+    return await Promise.race([stored(), blocked, delay(8_000, false, { ref: false })])
+  } finally {
+    void connection.close().catch(() => {})
+  }
+}
+
+const PROBE_QUEUE = 'microbank.probe'

@@ -1,0 +1,256 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Log } from '../../../monitoring/log.ts'
+import { refusalOf, type Outcome } from '../../../functions/host/http/pass-on.ts'
+import { CALM, clamp, ConcurrencyMeter, decide } from './autoscaler.ts'
+import type { ColdStart } from './cold-start.ts'
+import { ProcessPool } from './pool.ts'
+import { answerProblem, answerReply, gatewayProblems } from '../gateway/problem.ts'
+import type { FunctionProcess } from '../processes/process.ts'
+import { forward, forwardedHeaders } from '../gateway/proxy.ts'
+import type { ServiceManifest } from '../manifests/service-manifest.ts'
+import { WaitingLine, type Caller } from './waiting-line.ts'
+
+/** A Service without a max-scale of its own gets at most so many processes: this is one machine. */
+const PROCESSES_MAX = 10
+/** Requests that one Service holds while its processes start; beyond that 503. */
+const HELD_MAX = 1000
+/** With a function's own time this must stay below the time that the front door gives it, so that the innermost who
+ * waits in vain says whom they waited for. */
+const HELD_MS_MAX = 20_000
+/** Outcomes that cast doubt on the process. */
+const BROKEN = new Set<Outcome['kind']>(['unsent', 'lost', 'broken-off'])
+/** How often a request is tried: each time nothing has been done yet, or it is one that may be done twice. */
+const ATTEMPTS_MAX = 5
+const READS_MAX = 3
+const SHUTTING_DOWN = 'The bank is shutting down.'
+const BODY_BYTES_MAX = 32 * 1024 * 1024
+/** Knative's autoscaler looks every 2 s with its window of 60 s. */
+const LOOKS_PER_WINDOW = 30
+
+export interface ServiceOptions {
+  manifest: ServiceManifest
+  startProcess: () => FunctionProcess
+  log: Log
+}
+
+export interface ServiceStatus {
+  name: string
+  clusterLocal: boolean
+  ready: boolean
+  reason: string
+  processes: number
+  starting: number
+  /** Processes that there should be. */
+  wanted: number
+  /** Whether the processes of initial-scale have been ready: from then on a cluster gives it traffic. */
+  initialized: boolean
+  minScale: number
+  maxScale: number
+  inFlight: number
+  held: number
+  coldStarts: number
+  lastColdStart: ColdStart | undefined
+}
+
+/** One Knative Service: holds its requests while a process starts, gives them to processes, and has as many processes as
+ * the load asks for. On a cluster these are activator, queue-proxy and autoscaler. */
+export class Service {
+  readonly manifest: ServiceManifest
+  readonly #log: Log
+  readonly #pool: ProcessPool
+  readonly #meter: ConcurrencyMeter
+  readonly #held = new WaitingLine()
+  #scaler = CALM
+  #timer: NodeJS.Timeout | undefined
+  #activeSince = 0
+  #stopping = false
+
+  constructor({ manifest, startProcess, log }: ServiceOptions) {
+    const { scaling } = manifest
+    this.manifest = { ...manifest, scaling: { ...scaling, maxScale: scaling.maxScale || PROCESSES_MAX } }
+    this.#log = log.with({ service: manifest.name })
+    this.#meter = new ConcurrencyMeter(scaling.windowMs, performance.now())
+    this.#pool = new ProcessPool({
+      service: manifest.name,
+      start: startProcess,
+      log: this.#log,
+      onReady: () => this.#serveHeld(),
+      onCrashLoop: () => this.#refuseHeld(),
+    })
+  }
+
+  /** Starts the first processes: initial-scale, or min-scale where that is more. */
+  start(): void {
+    this.#scaleTo(this.#initialScale)
+  }
+
+  /** Answers a request by one of the processes; never leaves it without an answer.
+   * @param trusted whether it came from one of the bank's own functions (see forwardedHeaders) */
+  handle(req: IncomingMessage, res: ServerResponse, trusted: boolean): void {
+    this.#meter.change(1, performance.now())
+    res.once('close', () => this.#meter.change(-1, performance.now()))
+    const caller = { req, res, trusted, attempts: 0 }
+    if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX)
+      this.#conclude(caller, { kind: 'too-large' })
+    else this.#dispatch(caller)
+  }
+
+  status(): ServiceStatus {
+    const { manifest } = this
+    const { failure } = this.#pool
+    return {
+      name: manifest.name,
+      clusterLocal: manifest.clusterLocal,
+      ready: failure === undefined,
+      reason: failure ?? '',
+      processes: this.#pool.readyCount,
+      starting: this.#pool.startingCount,
+      wanted: this.#pool.wanted,
+      initialized: this.#pool.coldStarts >= this.#initialScale,
+      minScale: manifest.scaling.minScale,
+      maxScale: manifest.scaling.maxScale,
+      inFlight: this.#meter.current,
+      held: this.#held.length,
+      coldStarts: this.#pool.coldStarts,
+      lastColdStart: this.#pool.coldStart,
+    }
+  }
+
+  /** Refuses new requests, finishes those under way, ends the processes. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearInterval(this.#timer)
+    for (const caller of this.#held.dissolve()) this.#refuse(caller, SHUTTING_DOWN, 5)
+    await this.#pool.stop()
+  }
+
+  /** Ends the answers that would go on for ever (Server-Sent Events); their clients connect again. */
+  endStreams(): void {
+    this.#pool.endStreams()
+  }
+
+  kill(): void {
+    this.#stopping = true
+    clearInterval(this.#timer)
+    this.#pool.kill()
+  }
+
+  get #initialScale(): number {
+    return clamp(this.manifest.scaling, this.manifest.scaling.initialScale)
+  }
+
+  #dispatch(caller: Caller): void {
+    if (this.#stopping) return this.#refuse(caller, SHUTTING_DOWN, 5)
+    // Those who came first are first.
+    const process = this.#held.length === 0 ? this.#pool.pick(this.manifest.containerConcurrency) : undefined
+    if (process) this.#send(caller, process)
+    else this.#hold(caller)
+  }
+
+  #hold(caller: Caller): void {
+    const { name, scaling } = this.manifest
+    const { crashLoop } = this.#pool
+    if (crashLoop) return this.#refuseCrashing(caller)
+    if (this.#held.length >= HELD_MAX)
+      return this.#refuse(caller, `${name} already has ${HELD_MAX} waiting requests.`, 1)
+    const tooLong = `${name} had no process for this request within ${HELD_MS_MAX / 1000} s.`
+    const leftMs = (caller.deadline ?? Infinity) - performance.now()
+    this.#held.join(caller, Math.min(HELD_MS_MAX, leftMs), () => this.#refuse(caller, tooLong, 5))
+    if (this.#pool.wanted === 0) this.#scaleTo(clamp(scaling, Math.max(1, scaling.activationScale)))
+  }
+
+  #serveHeld(): void {
+    for (let caller = this.#held.first; caller; caller = this.#held.first) {
+      const process = this.#pool.pick(this.manifest.containerConcurrency)
+      if (!process) return
+      this.#held.leave(caller)
+      this.#send(caller, process)
+    }
+  }
+
+  #refuseHeld(): void {
+    for (const caller of this.#held.dissolve()) this.#refuseCrashing(caller)
+  }
+
+  #send(caller: Caller, process: FunctionProcess): void {
+    caller.attempts++
+    process.begin()
+    const options = {
+      headers: forwardedHeaders(caller.req, caller.trusted),
+      timeoutMs: Math.max(
+        1,
+        (caller.deadline ??= performance.now() + this.manifest.timeoutMs) - performance.now(),
+      ),
+      bodyBytesMax: BODY_BYTES_MAX,
+    }
+    void forward(caller.req, caller.res, process, options).then((outcome) => {
+      process.end()
+      if (outcome.kind === 'timed-out') this.#pool.suspect(process, 'silent')
+      else if (BROKEN.has(outcome.kind)) this.#pool.suspect(process, 'broken')
+      if (this.#mayRepeat(caller, outcome)) this.#dispatch(caller)
+      else this.#conclude(caller, outcome, process.isFrozen)
+      if (this.#held.length > 0) this.#serveHeld()
+    })
+  }
+
+  /** What may have been done must not be done again: it could move money twice. Reading is always safe. */
+  #mayRepeat({ req, attempts }: Caller, outcome: Outcome): boolean {
+    if (attempts >= ATTEMPTS_MAX) return false
+    // Neither has a body: the router refuses those that do.
+    const reads = req.method === 'GET' || req.method === 'HEAD'
+    return outcome.kind === 'unsent' || (outcome.kind === 'lost' && reads && attempts < READS_MAX)
+  }
+
+  #conclude({ req, res }: Caller, outcome: Outcome, isFrozen = false): void {
+    if (outcome.kind === 'answered' || outcome.kind === 'client-gone' || outcome.kind === 'broken-off') return
+    // A frozen process is ended for its silence: to the caller it was too slow.
+    const told = isFrozen && outcome.kind === 'lost' ? ({ kind: 'timed-out' } as const) : outcome
+    answerReply(req, res, refusalOf(told, this.manifest.name))
+  }
+
+  #refuse({ req, res }: Pick<Caller, 'req' | 'res'>, detail: string, retryAfterSeconds: number): void {
+    answerProblem(req, res, gatewayProblems.unavailable, detail, { 'retry-after': String(retryAfterSeconds) })
+  }
+
+  #refuseCrashing(caller: Caller): void {
+    const seconds = Math.max(1, Math.ceil((this.#pool.crashLoop?.retryInMs ?? 0) / 1000))
+    // Why it ends may hold addresses and settings: that is for the operator.
+    const detail = `${this.manifest.name} can't be started: its process keeps ending; \`npm run ps\` says why.`
+    this.#refuse(caller, detail, seconds)
+  }
+
+  #scaleTo(scale: number): void {
+    if (this.#pool.wanted === 0) this.#activeSince = performance.now()
+    if (scale !== this.#pool.wanted)
+      this.#log.debug('scales', { from: this.#pool.wanted, to: scale, requests: this.#meter.current })
+    this.#pool.scaleTo(scale)
+    // A Service at rest has no timer: a bank that nobody calls costs nothing.
+    if (scale === 0) this.#rest()
+    else
+      this.#timer ??= setInterval(
+        () => this.#look(),
+        Math.max(20, this.manifest.scaling.windowMs / LOOKS_PER_WINDOW),
+      )
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#scaler = CALM
+  }
+
+  #look(): void {
+    const now = performance.now()
+    const { windowMs, panicWindowMs } = this.manifest.scaling
+    const seen = {
+      now,
+      ready: this.#pool.readyCount,
+      stable: this.#meter.average(windowMs, now),
+      panic: this.#meter.average(panicWindowMs, now),
+      activeMs: now - this.#activeSince,
+    }
+    const { scale, state } = decide(this.manifest.scaling, this.#scaler, seen)
+    this.#scaler = state
+    this.#scaleTo(scale)
+  }
+}

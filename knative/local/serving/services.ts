@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { createLog, type Log } from '../../../monitoring/log.ts'
+import type { ColdStart } from './cold-start.ts'
+import type { ColdStartMetrics } from './cold-start-metrics.ts'
+import type { FunctionLogs } from '../processes/function-log.ts'
+import type { ProcessRecords } from '../processes/leftovers.ts'
+import { FunctionProcess } from '../processes/process.ts'
+import type { ServiceManifest } from '../manifests/service-manifest.ts'
+import { Service } from './service.ts'
+
+const START_MS_MAX = 30_000
+/** Knative gives a process timeoutSeconds to end; nobody waits five minutes at a terminal. */
+const STOP_MS_MAX = 30_000
+
+export interface ServicesOptions {
+  /** Folder of the bundles: `<name>.cjs`. */
+  bundles: string
+  environmentOf: (manifest: ServiceManifest) => Record<string, string>
+  logs: FunctionLogs
+  coldStarts: ColdStartMetrics
+  records: ProcessRecords
+  log: Log
+}
+
+/**
+ * The Services of the manifests, by name, none of them started.
+ * @throws an error with the manifest's file where a bundle is missing or the environment can't be made
+ */
+export function createServices(
+  manifests: readonly ServiceManifest[],
+  options: ServicesOptions,
+): Map<string, Service> {
+  return new Map(manifests.map((manifest) => [manifest.name, createService(manifest, options)]))
+}
+
+function createService(manifest: ServiceManifest, options: ServicesOptions): Service {
+  const { name, bundle, args, timeoutMs } = manifest
+  const script = join(options.bundles, `${bundle}.cjs`)
+  if (!existsSync(script))
+    throw new Error(`${manifest.file}: Service ${name} runs ${bundle}, but ${script} is missing`)
+  const env = options.environmentOf(manifest)
+  const startProcess = (): FunctionProcess => {
+    const started = new FunctionProcess({
+      service: name,
+      script,
+      args,
+      env,
+      startTimeoutMs: START_MS_MAX,
+      stopTimeoutMs: Math.min(timeoutMs, STOP_MS_MAX),
+      onLine: (line, _stream, pid) => options.logs.write(name, line, pid),
+      onPhase: (phase, ms, soFar) => {
+        options.coldStarts.observe(name, phase, ms)
+        if (phase === 'first-request') logColdStart(name, started.pid ?? 0, soFar, options.logs)
+      },
+      records: options.records,
+    })
+    return started
+  }
+  return new Service({ manifest, log: options.log, startProcess })
+}
+
+/** One line in the function's own log for each start that came to an answer. */
+function logColdStart(
+  service: string,
+  pid: number,
+  coldStart: Readonly<ColdStart>,
+  logs: FunctionLogs,
+): void {
+  const log = createLog({ service }, 'info', (line) => logs.write(service, line.trimEnd(), pid))
+  const rounded = Object.entries(coldStart).map(([phase, ms]: [string, number]) => [
+    phase.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase(),
+    Math.round(ms * 10) / 10,
+  ])
+  log.info('cold start', { pid, ...Object.fromEntries(rounded) })
+}
