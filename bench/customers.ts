@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { signAccessToken } from '../functions/identity/tokens.ts'
-import { postTransactions, type PostingRequest } from '../functions/ledger/posting/post.ts'
+import { postTransactions } from '../functions/ledger/posting/post.ts'
+import type { PostingRequest } from '../functions/ledger/posting/posting-request.ts'
 import { uuidv7 } from '../functions/ledger/values/uuid.ts'
 import type { Bench } from './bench.ts'
 import type { SecretStore } from '../knative/local/secrets.ts'

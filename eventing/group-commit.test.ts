@@ -3,7 +3,7 @@ import { testDatabase } from '../tests/support/databases.ts'
 import { startSilentProxy } from '../tests/support/silent-proxy.ts'
 import { openDatabase } from '../functions/host/database/database.ts'
 import { createGroupCommit } from './group-commit.ts'
-import { UnavailableError } from '../functions/host/problems.ts'
+import { UnavailableError } from './unavailable.ts'
 
 test('those who waited behind a silent database are refused, rather than wait for it in their turn', async () => {
   const database = await testDatabase('notifications')

@@ -1,5 +1,6 @@
-import type { Outbox, OutboxEvent } from './outbox.ts'
-import { UnavailableError } from '../functions/host/problems.ts'
+import type { Outbox } from './outbox.ts'
+import type { OutboxEvent } from './outbox-event.ts'
+import { UnavailableError } from './unavailable.ts'
 
 export interface GroupCommitOptions<Item, Result> {
   /** Does the work of all in one database transaction. Resolves with a result for each, in their order, and the events

@@ -1,5 +1,6 @@
 import { createGroupCommit } from './group-commit.ts'
-import type { Outbox, OutboxEvent } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
+import type { OutboxEvent } from './outbox-event.ts'
 
 export interface ReceiverOptions<Delivery> {
   /** Stores the effects of several deliveries in one database transaction, with a row in `inbox` for each of their

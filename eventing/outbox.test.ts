@@ -8,7 +8,8 @@ import { until } from '../tests/support/until.ts'
 import { notificationStored } from './contracts/notification.stored.ts'
 import { eventFromHttp } from './http-binding.ts'
 import { isSigned } from './signature.ts'
-import { createOutbox, QUEUED_MAX, writeEvents, type Outbox, type OutboxEvent } from './outbox.ts'
+import { createOutbox, QUEUED_MAX, writeEvents, type Outbox } from './outbox.ts'
+import type { OutboxEvent } from './outbox-event.ts'
 
 const KEY = 'a key that is only good for tests, no more'
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -51,7 +52,12 @@ afterAll(async () => {
 const silent = createLog({}, 'error', () => {})
 const open = (): Database => openDatabase({ url: database.url, poolMax: 4, name: 'test', log: silent })
 const outboxOf = (on: Database = db): Outbox =>
-  createOutbox({ db: on, send: createSend(undefined), brokerUrl: ingress.url, log: silent, signingKey: KEY })
+  createOutbox({
+    db: on,
+    post: createSend(undefined).pipeline(ingress.url).post,
+    log: silent,
+    signingKey: KEY,
+  })
 
 async function startIngress(): Promise<Ingress> {
   const state: Omit<Ingress, 'server' | 'url'> = {

@@ -1,37 +1,12 @@
-import type { Database, Transaction } from '../functions/host/database/database.ts'
-import { UnavailableError } from '../functions/host/problems.ts'
-import type { Send } from '../functions/host/http/send.ts'
+import type { Queryable } from './database/queryable.ts'
+import { UnavailableError } from './unavailable.ts'
 import type { Log } from '../monitoring/log.ts'
 import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
 import { binaryHeaders } from './http-binding.ts'
 import { signEvent } from './signature.ts'
 import { claim, CLAIM_MS, forget, putOff, release } from './pending.ts'
-import { createRelay, type Outcome } from './relay.ts'
-
-/** An event as a handler states it; the rest of the envelope follows from the contract. */
-export interface EventDraft<Data> {
-  /** Id of the thing that the event is about. */
-  subject: string
-  /** Events with the same key (account or user) belong together. */
-  partitionkey: string
-  data: Data
-}
-
-/** An event as it stands in the outbox, ready to be published. `data` is JSON text, passed on as it is. */
-export interface OutboxEvent {
-  id: string
-  type: string
-  source: string
-  subject: string
-  /** RFC 3339 UTC. */
-  time: string
-  dataschema: string
-  partitionkey: string
-  traceparent: string | null
-  data: string
-  /** Further CloudEvents attributes. They are stored with the event, so whoever publishes it sends them too. */
-  extensions?: Readonly<Record<string, string>> | null
-}
+import { createRelay, type PublishOutcome } from './relay.ts'
+import type { EventDraft, OutboxEvent } from './outbox-event.ts'
 
 export interface Outbox {
   /** Publishes events whose transaction has committed. Returns at once; what fails is left for the sweep. */
@@ -56,9 +31,9 @@ const SETTLE_MS = 100
 const SETTLE_BATCH = 500
 
 export interface OutboxOptions {
-  db: Database
-  send: Send
-  brokerUrl: string
+  db: Queryable
+  /** Posts to the Broker's ingress. Calls `done` with the status of the answer, or 0 where none came. */
+  post: (headers: Readonly<Record<string, string>>, body: string, done: (status: number) => void) => void
   log: Log
   /** Key of the context; without one events are not signed, and no consumer of the bank takes them. */
   signingKey?: string | undefined
@@ -71,9 +46,8 @@ export interface OutboxOptions {
  * the next sweep, which every function process of the context makes every few seconds while it lives. */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { db, log, signingKey } = options
-  const pipeline = options.send.pipeline(options.brokerUrl)
   const post = (event: OutboxEvent, done: (status: number) => void): void =>
-    pipeline.post(binaryHeaders(attributesOf(event, signingKey)), event.data, done)
+    options.post(binaryHeaders(attributesOf(event, signingKey)), event.data, done)
   const relay = createRelay(post)
   const settled: Settled = { confirmed: [], refused: [], failed: [] }
   let timer: NodeJS.Timeout | undefined
@@ -81,7 +55,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let sweeping: Promise<number> | undefined
   const idle: (() => void)[] = []
 
-  const note = ({ id }: OutboxEvent, outcome: Outcome): void => {
+  const note = ({ id }: OutboxEvent, outcome: PublishOutcome): void => {
     // What was left is claimed still, by this process and for a while.
     if (outcome !== 'left') settled[outcome].push(id)
     if (relay.isEnding || settled.confirmed.length >= SETTLE_BATCH) void settle()
@@ -167,7 +141,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
 /** Stores the events of a database transaction, and returns them as they are to be published after it. */
 export async function writeEvents(
-  tx: Transaction,
+  tx: Queryable,
   drafts: readonly { contract: EventContract; event: EventDraft<unknown> }[],
   traceparent: string,
 ): Promise<OutboxEvent[]> {
@@ -193,7 +167,7 @@ export async function writeEvents(
 }
 
 /** Stores events, each marked as still to be published. */
-async function insertEvents(tx: Transaction, events: readonly OutboxEvent[]): Promise<void> {
+async function insertEvents(tx: Queryable, events: readonly OutboxEvent[]): Promise<void> {
   await tx.query({
     name: 'outbox-insert',
     text: `with event as (
@@ -212,7 +186,7 @@ async function insertEvents(tx: Transaction, events: readonly OutboxEvent[]): Pr
 /** Ids by what became of the events, still to be stored. */
 type Settled = Record<'confirmed' | 'refused' | 'failed', string[]>
 
-async function store(db: Database, log: Log, { confirmed, refused, failed }: Settled): Promise<void> {
+async function store(db: Queryable, log: Log, { confirmed, refused, failed }: Settled): Promise<void> {
   if (confirmed.length > 0) await forget(db, confirmed)
   if (refused.length > 0) {
     log.error('the Broker refused events; a sweep tries them again in an hour', { events: refused })

@@ -1,17 +1,16 @@
-import type { Database } from '../functions/host/database/database.ts'
-import type { OutboxEvent } from './outbox.ts'
+import type { Queryable } from './database/queryable.ts'
+import type { OutboxEvent } from './outbox-event.ts'
 
 /** The rows of `outbox_pending`: what is stored and still has to be published.
  *
  * The table is empty one moment and has a hundred thousand rows the next, so none of these statements has a name: a
  * prepared one would keep the plan that suited the empty table. */
-
 export const CLAIM_MS = 30_000
 
 /** Takes up to so many events that nobody is publishing; nobody else takes them within CLAIM_MS, unless the clock is
  * set: then an event may be published twice, with the same id. However far it is set back, none waits for longer than it
  * was claimed for. The second that a claim may be in the future is for those made while this statement was planned. */
-export async function claim(db: Database, count: number): Promise<OutboxEvent[]> {
+export async function claim(db: Queryable, count: number): Promise<OutboxEvent[]> {
   const rows = await db.query<Omit<OutboxEvent, 'time'> & { time: Date }>({
     // array(): chosen once, by itself. With IN the choice may be made anew for every row, and then all are claimed.
     text: `with claimed as (
@@ -31,7 +30,7 @@ export async function claim(db: Database, count: number): Promise<OutboxEvent[]>
 }
 
 /** For what the Broker has confirmed, and for nothing else. */
-export async function forget(db: Database, ids: readonly string[]): Promise<void> {
+export async function forget(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     text: `delete from outbox_pending where event_id = any($1::uuid[])`,
     values: [ids],
@@ -39,7 +38,7 @@ export async function forget(db: Database, ids: readonly string[]): Promise<void
 }
 
 /** Gives rows back at once, instead of when the claim runs out. */
-export async function release(db: Database, ids: readonly string[]): Promise<void> {
+export async function release(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     text: `update outbox_pending set claimed_until = now() where event_id = any($1::uuid[])`,
     values: [ids],
@@ -47,7 +46,7 @@ export async function release(db: Database, ids: readonly string[]): Promise<voi
 }
 
 /** Lets sweeps pass over events for an hour, so that what the Broker refuses doesn't stand in the way of the rest. */
-export async function putOff(db: Database, ids: readonly string[]): Promise<void> {
+export async function putOff(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     text: `update outbox_pending set claimed_at = now(), claimed_until = now() + interval '1 hour'
       where event_id = any($1::uuid[])`,

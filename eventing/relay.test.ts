@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { until } from '../tests/support/until.ts'
-import type { OutboxEvent } from './outbox.ts'
-import { createRelay, type Batch, type Outcome } from './relay.ts'
+import type { OutboxEvent } from './outbox-event.ts'
+import { createRelay, type Batch, type PublishOutcome } from './relay.ts'
 
 /** A Broker that answers when it is told to. */
 function manualBroker() {
@@ -13,10 +13,10 @@ function manualBroker() {
   }
 }
 
-function batchOf(count: number, options: Partial<Batch> = {}): { batch: Batch; outcomes: Outcome[] } {
-  const outcomes: Outcome[] = []
+function batchOf(count: number, options: Partial<Batch> = {}): { batch: Batch; outcomes: PublishOutcome[] } {
+  const outcomes: PublishOutcome[] = []
   const events = Array.from({ length: count }, (_, n) => ({ id: String(n) }) as OutboxEvent)
-  const onOutcome = (_event: OutboxEvent, outcome: Outcome): void => void outcomes.push(outcome)
+  const onOutcome = (_event: OutboxEvent, outcome: PublishOutcome): void => void outcomes.push(outcome)
   return {
     outcomes,
     batch: { events, until: performance.now() + 60_000, givesUp: false, onOutcome, ...options },

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
-import type { OutboxEvent } from './outbox.ts'
+import type { OutboxEvent } from './outbox-event.ts'
 
 /** What became of an event: the Broker has it; will never take it; did not take it now; or it was not sent at all. */
-export type Outcome = 'confirmed' | 'refused' | 'failed' | 'left'
+export type PublishOutcome = 'confirmed' | 'refused' | 'failed' | 'left'
 
 /** Events that take their turn together. */
 export interface Batch {
@@ -12,7 +12,7 @@ export interface Batch {
   /** Where one event fails, the others are left rather than tried a little later. */
   givesUp: boolean
   /** Called once for each event. */
-  onOutcome: (event: OutboxEvent, outcome: Outcome) => void
+  onOutcome: (event: OutboxEvent, outcome: PublishOutcome) => void
 }
 
 export interface Relay {
@@ -110,7 +110,7 @@ export function createRelay(post: (event: OutboxEvent, done: (status: number) =>
 }
 
 /** 400 and 413 are the Broker's words for an event that is none or too large; everything else may pass. */
-function outcomeOf(status: number): Outcome {
+function outcomeOf(status: number): PublishOutcome {
   if (status >= 200 && status < 300) return 'confirmed'
   return status === 400 || status === 413 ? 'refused' : 'failed'
 }

@@ -2,7 +2,8 @@ import { until } from '../tests/support/until.ts'
 import { startCollector, type Collector } from './collector-fixture.ts'
 import { createLog } from './log.ts'
 import { startSpan } from './trace.ts'
-import { createTracer, HELD_MAX, type Tracer, type Work } from './tracer.ts'
+import { createTracer, HELD_MAX, type Tracer } from './tracer.ts'
+import type { Work } from './ended-span.ts'
 
 let collector: Collector
 let lines: { message: string; spans?: number; why?: string }[]

@@ -1,28 +1,8 @@
-import type { Attributes, SpanContext } from '@opentelemetry/api'
+import type { Attributes } from '@opentelemetry/api'
 import type { Log } from './log.ts'
 import type { SpanExport } from './otlp.ts'
 import { isSampled, startSpan, type Span } from './trace.ts'
-
-/** What was done within a span. Names and attributes: https://opentelemetry.io/docs/specs/semconv/ */
-export interface Work {
-  name: string
-  kind: 'server' | 'client' | 'producer' | 'consumer'
-  /** As performance.now() gave it. */
-  startedAt: number
-  attributes: Attributes
-  /** Set where it failed: what went wrong, in a word (an error's code, a status). */
-  error?: string | undefined
-  /** Spans that it was done for besides its parent. */
-  links?: readonly SpanContext[]
-}
-
-/** A span that has ended, at `endedAt` (ms since 1970) after `milliseconds`. */
-export interface EndedSpan {
-  span: Span
-  work: Work
-  endedAt: number
-  milliseconds: number
-}
+import type { EndedSpan, Work } from './ended-span.ts'
 
 export interface Tracer {
   /** False where spans go nowhere: then nobody need put them together. */

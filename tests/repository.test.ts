@@ -1,4 +1,4 @@
-import { basename, dirname, join, normalize } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
 import { createAjv } from '../functions/host/start/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
@@ -150,56 +150,5 @@ describe('events', () => {
         expect([name, types.sort()]).toEqual([name, consumes.contracts.map(({ type }) => type).sort()])
       }
     }
-  })
-})
-
-describe('the shape of the code', () => {
-  const sources = files(/^(functions|eventing|knative|monitoring)\/.*\.ts$/).filter(
-    (file) => !/\.test\.ts$|test-[a-z-]+\.ts$|fixture\.ts$/.test(file),
-  )
-
-  const importsOf = (file: string): string[] =>
-    [...read(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((match) =>
-      normalize(join(dirname(file), match[1]!)),
-    )
-
-  test('no context imports another, and no operation imports an operation', () => {
-    const wrong = sources.flatMap((file) => {
-      const [, context] = /^functions\/([^/]+)\//.exec(file) ?? []
-      if (!context) return []
-      return importsOf(file)
-        .filter((imported) => {
-          const [, other] = /^functions\/([^/]+)\//.exec(imported) ?? []
-          return (
-            (other && other !== context) || allOperations.some((operation) => operation.file === imported)
-          )
-        })
-        .map((imported) => `${file} imports ${imported}`)
-    })
-    expect(wrong).toEqual([])
-  })
-
-  test('eventing and monitoring import no function, and contracts nothing but contracts', () => {
-    const wrong = sources.flatMap((file) =>
-      importsOf(file)
-        .filter(
-          (imported) =>
-            (/^(eventing|monitoring|knative\/host)\//.test(file) && imported.startsWith('functions/')) ||
-            (file.startsWith('eventing/contracts/') && !imported.startsWith('eventing/contracts/')),
-        )
-        .map((imported) => `${file} imports ${imported}`),
-    )
-    expect(wrong).toEqual([])
-  })
-
-  test('no file is longer than 300 lines', () => {
-    const long = [...sources, ...files(/\.sql$/)].filter((file) => read(file).split('\n').length > 301)
-    expect(long).toEqual([])
-  })
-
-  test('every file that the package’s scripts name exists', () => {
-    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-    const named = Object.values(scripts).flatMap((script) => /^node (\S+)/.exec(script)?.[1] ?? [])
-    expect(files(/./)).toEqual(expect.arrayContaining(named))
   })
 })

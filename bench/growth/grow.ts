@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Database } from '../../functions/host/database/database.ts'
-import { postTransactions, type PostingRequest } from '../../functions/ledger/posting/post.ts'
+import { postTransactions } from '../../functions/ledger/posting/post.ts'
+import type { PostingRequest } from '../../functions/ledger/posting/posting-request.ts'
 import { transferOf, type Customer } from '../customers.ts'
 import type { Progress } from '../progress.ts'
 import { createBar } from './bar.ts'

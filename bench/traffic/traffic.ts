@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
-import { must, type Bank, type BankAnswer } from '../../functions/web/client.ts'
+import { must, type BankClient, type BankAnswer } from '../../functions/web/client.ts'
 
 export interface TrafficOptions {
   count: number
@@ -33,7 +33,7 @@ interface Tally {
 
 /** Runs traffic until `count` or the signal, then compares the sum of the balances with what was paid in and out
  * by transactions that the bank acknowledged. */
-export async function runTraffic(bank: Bank, options: TrafficOptions): Promise<TrafficReport> {
+export async function runTraffic(bank: BankClient, options: TrafficOptions): Promise<TrafficReport> {
   const tallies: Record<Kind, Tally> = {
     deposit: { latenciesMs: [], errors: 0 },
     withdrawal: { latenciesMs: [], errors: 0 },
@@ -79,7 +79,7 @@ export async function runTraffic(bank: Bank, options: TrafficOptions): Promise<T
   }
 }
 
-async function openAccounts(bank: Bank, { users, onProgress }: TrafficOptions) {
+async function openAccounts(bank: BankClient, { users, onProgress }: TrafficOptions) {
   const opened: { token: string; accounts: Account[] }[] = []
   const run = randomBytes(4).toString('hex')
   for (let n = 1; n <= users; n++) {
@@ -105,7 +105,7 @@ async function openAccounts(bank: Bank, { users, onProgress }: TrafficOptions) {
 /** One transaction until it is known what became of it: an answer that leaves that open (5xx, none at all) is
  * asked for again with the same key. Returns the cents that came into the bank (negative: went out). */
 async function settle(
-  bank: Bank,
+  bank: BankClient,
   kind: Kind,
   from: Account,
   to: Account | undefined,
@@ -139,7 +139,7 @@ async function settle(
   throw new Error(`a ${kind} was not answered in 20 attempts; key ${idempotencyKey}`)
 }
 
-async function sumOfBalances(bank: Bank, users: { token: string }[]): Promise<bigint> {
+async function sumOfBalances(bank: BankClient, users: { token: string }[]): Promise<bigint> {
   let sum = 0n
   for (const { token } of users) {
     const { items } = await must(bank('/api/accounts', { token }))

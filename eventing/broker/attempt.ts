@@ -13,7 +13,7 @@ export interface Destination {
 }
 
 /** How one attempt ended. `detail` is what the destination said of it, or the connection's error. */
-export type Outcome =
+export type DeliveryOutcome =
   | { kind: 'accepted'; status: number; reply?: EventMessage }
   /** Worth another attempt, unless `isFinal`. Status -1: no answer. */
   | { kind: 'failed'; status: number; detail: Buffer; isFinal: boolean }
@@ -24,7 +24,7 @@ const REPLY_BYTES_MAX = 1024 * 1024
 const DETAIL_BYTES_MAX = 768
 const TIMER_MS_MAX = 2 ** 31 - 1
 
-interface Target {
+interface SubscriberAddress {
   scheme: typeof http | typeof https
   agent: http.Agent
   host: string
@@ -39,12 +39,12 @@ export class EventSender {
     'https:': new https.Agent({ keepAlive: true }),
   }
   /** By URL: there are no more than Triggers and their sinks. */
-  readonly #targets = new Map<string, Target>()
+  readonly #targets = new Map<string, SubscriberAddress>()
   readonly #underWay = new Set<http.ClientRequest>()
   #isClosed = false
 
   /** One attempt, in binary mode where headers can carry the event, else in structured mode. Never rejects. */
-  async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<Outcome> {
+  async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<DeliveryOutcome> {
     try {
       const { response, body } = await this.#post(event, to, timeoutMs)
       return outcomeOf(response, body)
@@ -60,7 +60,7 @@ export class EventSender {
     for (const agent of Object.values(this.#agents)) agent.destroy()
   }
 
-  #targetOf(url: string): Target {
+  #targetOf(url: string): SubscriberAddress {
     let target = this.#targets.get(url)
     if (!target) {
       const { protocol, hostname, port, pathname, search } = new URL(url)
@@ -72,7 +72,7 @@ export class EventSender {
     return target
   }
 
-  async #post(event: EventMessage, to: Destination, timeoutMs: number): Promise<Answer> {
+  async #post(event: EventMessage, to: Destination, timeoutMs: number): Promise<SubscriberAnswer> {
     const { headers: own, body } = eventRequest(event)
     const headers = {
       ...own,
@@ -100,12 +100,12 @@ export class EventSender {
   }
 }
 
-interface Answer {
+interface SubscriberAnswer {
   response: IncomingMessage
   body: Buffer
 }
 
-function answerTo(request: http.ClientRequest, data: Buffer): Promise<Answer> {
+function answerTo(request: http.ClientRequest, data: Buffer): Promise<SubscriberAnswer> {
   return new Promise((resolve, reject) => {
     request.on('error', reject)
     request.on('response', (response) => {
@@ -128,7 +128,7 @@ function answerTo(request: http.ClientRequest, data: Buffer): Promise<Answer> {
 const isReply = ({ statusCode = 0, headers }: IncomingMessage): boolean =>
   statusCode >= 200 && statusCode < 300 && claimsToBeEvent(headers)
 
-function outcomeOf(response: IncomingMessage, body: Buffer): Outcome {
+function outcomeOf(response: IncomingMessage, body: Buffer): DeliveryOutcome {
   const status = response.statusCode ?? -1
   if (status < 200 || status >= 300) {
     return { kind: 'failed', status, detail: body.subarray(0, DETAIL_BYTES_MAX), isFinal: !isRetried(status) }

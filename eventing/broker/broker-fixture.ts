@@ -19,14 +19,14 @@ export interface Received {
   body: Buffer
 }
 
-export interface Answer {
+export interface SentAnswer {
   status: number
   headers?: OutgoingHttpHeaders
   body?: string | Buffer
 }
 
 /** Decides the answer to the nth request (from 1) for the same path and event; never answering is a promise too. */
-export type Answering = (received: Received, nth: number) => Answer | 'hang up' | Promise<Answer>
+export type Answering = (received: Received, nth: number) => SentAnswer | 'hang up' | Promise<SentAnswer>
 
 export interface Subscriber {
   url: string

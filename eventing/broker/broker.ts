@@ -2,7 +2,7 @@ import type { Log } from '../../monitoring/log.ts'
 import type { Destination } from './attempt.ts'
 import { deliveryPolicy } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
-import type { Patience, Route } from './dispatcher.ts'
+import type { Patience, DeliveryRoute } from './dispatcher.ts'
 import type { EventMessage } from '../message.ts'
 import { createIngress } from './ingress.ts'
 import type { RequestHandler } from './ingress.ts'
@@ -94,7 +94,11 @@ function openQueue({ amqpUrl, postgresUrl, manifests, log }: BrokerOptions, topo
 
 /** A route per Trigger, and one per dead letter queue that has a sink. What can't be resolved gets none: its events
  * stay in their queue until a start that knows the destination. */
-function routesOf(options: BrokerOptions, topology: Topology, unresolved: Map<string, string>): Route[] {
+function routesOf(
+  options: BrokerOptions,
+  topology: Topology,
+  unresolved: Map<string, string>,
+): DeliveryRoute[] {
   const brokers = options.manifests.broker.spec?.delivery
   const resolve = (name: string, to: EventDestination): Destination | undefined => {
     try {
@@ -105,7 +109,7 @@ function routesOf(options: BrokerOptions, topology: Topology, unresolved: Map<st
       return undefined
     }
   }
-  const routes: Route[] = []
+  const routes: DeliveryRoute[] = []
   for (const { name, queue, parallelism, deadLetters, trigger } of topology.triggers) {
     const policy = deliveryPolicy(trigger.spec.delivery ?? brokers)
     const to = resolve(name, trigger.spec.subscriber)

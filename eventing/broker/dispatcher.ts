@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../monitoring/log.ts'
 import { EventSender } from './attempt.ts'
-import type { Destination, Outcome } from './attempt.ts'
+import type { Destination, DeliveryOutcome } from './attempt.ts'
 import type { DeliveryPolicy } from './delivery.ts'
 import type { EventMessage } from '../message.ts'
 import type { BrokerMetrics } from './metrics.ts'
-import type { BrokerQueue, Consumer, Lane, Settlement } from './queue.ts'
+import type { BrokerQueue, QueueConsumer, Lane, Settlement } from './queue.ts'
 
 /** A lane with what its events are for. */
-export interface Route extends Lane {
+export interface DeliveryRoute extends Lane {
   /** For logs and metrics: the Trigger's name, or whose dead letters these are. */
   name: string
   to: Destination
@@ -51,17 +51,17 @@ export class Dispatcher {
   readonly #log: Log
   readonly #metrics: BrokerMetrics
   readonly #sender = new EventSender()
-  readonly #consumers: Consumer[]
+  readonly #consumers: QueueConsumer[]
   readonly #patience: Patience
   /** Dead letters that their sink has failed to take for long, by source and id, oldest first. */
   readonly #stuck = new Set<string>()
   /** By route: how many of them are resting. */
-  readonly #resting = new Map<Route, number>()
+  readonly #resting = new Map<DeliveryRoute, number>()
   #stopped: Promise<void> | undefined
 
   constructor(
     queue: BrokerQueue,
-    routes: readonly Route[],
+    routes: readonly DeliveryRoute[],
     log: Log,
     metrics: BrokerMetrics,
     patience: Patience = PATIENCE,
@@ -88,7 +88,7 @@ export class Dispatcher {
     this.#sender.close()
   }
 
-  async #deliver(route: Route, event: EventMessage, signal: AbortSignal): Promise<Settlement> {
+  async #deliver(route: DeliveryRoute, event: EventMessage, signal: AbortSignal): Promise<Settlement> {
     // Not the time of day, which may be set while an event is held.
     const startedAt = performance.now()
     for (let attempt = 1; ; attempt++) {
@@ -108,7 +108,7 @@ export class Dispatcher {
     }
   }
 
-  async #attempt(route: Route, event: EventMessage): Promise<Outcome> {
+  async #attempt(route: DeliveryRoute, event: EventMessage): Promise<DeliveryOutcome> {
     const startedAt = performance.now()
     const outcome = await this.#sender.send(event, route.to, route.policy.timeoutMs)
     this.#metrics.delivered(route.name, outcome.status, (performance.now() - startedAt) / 1000)
@@ -116,13 +116,17 @@ export class Dispatcher {
   }
 
   /** The reply is stored before the event that it answers is acknowledged: a crash doubles it and loses nothing. */
-  async #accept(route: Route, event: EventMessage, reply: EventMessage | undefined): Promise<Settlement> {
+  async #accept(
+    route: DeliveryRoute,
+    event: EventMessage,
+    reply: EventMessage | undefined,
+  ): Promise<Settlement> {
     if (reply) await this.#queue.publish(reply)
     if (route.isSink) this.#stuck.delete(keyOf(event))
     return { kind: 'done' }
   }
 
-  #waitFor({ isSink, policy }: Route, attempt: number): number {
+  #waitFor({ isSink, policy }: DeliveryRoute, attempt: number): number {
     const ms = policy.backoffMs(attempt)
     return isSink ? Math.min(ms, this.#patience.triesMs) : ms
   }
@@ -131,9 +135,9 @@ export class Dispatcher {
 
   /** To the end of its queue, after a pause: those behind it come first. */
   async #putBack(
-    route: Route,
+    route: DeliveryRoute,
     event: EventMessage,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
     signal: AbortSignal,
   ): Promise<Settlement> {
     if (!this.#isStuck(event)) {
@@ -162,7 +166,12 @@ export class Dispatcher {
     this.#stuck.add(keyOf(event))
   }
 
-  #deadLetter(route: Route, event: EventMessage, outcome: Outcome, attempts: number): Settlement {
+  #deadLetter(
+    route: DeliveryRoute,
+    event: EventMessage,
+    outcome: DeliveryOutcome,
+    attempts: number,
+  ): Settlement {
     this.#log.warn('an event could not be delivered and is a dead letter now', {
       ...label(route, event, outcome),
       attempts,
@@ -173,12 +182,12 @@ export class Dispatcher {
   }
 }
 
-const isLost = ({ policy }: Route, outcome: Outcome, attempt: number): boolean =>
+const isLost = ({ policy }: DeliveryRoute, outcome: DeliveryOutcome, attempt: number): boolean =>
   (outcome.kind === 'failed' && outcome.isFinal) || attempt > policy.retries
 
 const keyOf = ({ attributes }: EventMessage): string => `${attributes.source} ${attributes.id}`
 
-const label = (route: Route, { attributes }: EventMessage, outcome: Outcome) => ({
+const label = (route: DeliveryRoute, { attributes }: EventMessage, outcome: DeliveryOutcome) => ({
   route: route.name,
   event_id: attributes.id,
   event_type: attributes.type,
@@ -187,7 +196,7 @@ const label = (route: Route, { attributes }: EventMessage, outcome: Outcome) => 
 })
 
 /** What Knative adds to a dead letter: where it could not be delivered, and why (its Broker's data plane contract). */
-function errorAttributes(to: Destination, outcome: Outcome): Record<string, string> {
+function errorAttributes(to: Destination, outcome: DeliveryOutcome): Record<string, string> {
   const destination = new URL(to.url)
   if (to.host) destination.host = to.host
   if (to.host && !to.host.includes(':')) destination.port = ''

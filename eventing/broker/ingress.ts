@@ -24,7 +24,7 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024
 // Else Node answers in chunks, and a chunk that says there is none is a write of its own.
 const NO_BODY = { 'content-length': '0' }
 
-interface Answer {
+interface IngressAnswer {
   status: number
   headers?: Record<string, string>
   /** Body of a refusal (RFC 9457); 202 has none. */
@@ -40,7 +40,7 @@ interface Answer {
 export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions): RequestHandler {
   let waitingBytes = 0
 
-  async function receive(request: IncomingMessage): Promise<Answer> {
+  async function receive(request: IncomingMessage): Promise<IngressAnswer> {
     if (request.method !== 'POST')
       return refusal(405, 'method-not-allowed', 'Events are sent by POST.', { allow: 'POST' })
     if (request.url !== '/') return refusal(404, 'not-found', 'Events are sent to the path /.')
@@ -67,7 +67,7 @@ export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions)
   }
 }
 
-function answerTo(error: unknown, log: Log): Answer {
+function answerTo(error: unknown, log: Log): IngressAnswer {
   const reason = (error as Error).message
   if (error instanceof InvalidEventError) return refusal(400, 'invalid-event', sentence(reason))
   if (error instanceof BodyError) return refusalOf(error)
@@ -78,7 +78,7 @@ function answerTo(error: unknown, log: Log): Answer {
 }
 
 /** The connection of a sender who is too slow, or who floods, is not kept for more of the same. */
-function refusalOf({ fault, message }: BodyError): Answer {
+function refusalOf({ fault, message }: BodyError): IngressAnswer {
   if (fault === 'too-large')
     return refusal(413, 'payload-too-large', `An event may have ${EVENT_BYTES_MAX} bytes of data.`)
   if (fault === 'too-many-chunks') return refusal(413, 'payload-too-large', message, { connection: 'close' })
@@ -105,14 +105,15 @@ function refusal(
   name: keyof typeof TITLES,
   detail: string,
   headers?: Record<string, string>,
-): Answer {
+): IngressAnswer {
   const type = `https://microbank.dev/problems/${name}`
   return { status, ...(headers && { headers }), problem: { type, title: TITLES[name], status, detail } }
 }
 
-const unavailable = (detail: string): Answer => refusal(503, 'unavailable', detail, { 'retry-after': '1' })
+const unavailable = (detail: string): IngressAnswer =>
+  refusal(503, 'unavailable', detail, { 'retry-after': '1' })
 
-function send(response: ServerResponse, { status, headers, problem }: Answer): void {
+function send(response: ServerResponse, { status, headers, problem }: IngressAnswer): void {
   if (!problem) return void response.writeHead(status, headers).end()
   response
     .writeHead(status, { 'content-type': 'application/problem+json', ...headers })

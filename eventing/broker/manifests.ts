@@ -1,6 +1,6 @@
 /** The parts of Knative's Broker, RabbitmqBrokerConfig and Trigger manifests that the data plane reads. */
 
-export interface Metadata {
+export interface ManifestMetadata {
   name: string
   namespace?: string
   /** Set by a cluster; where it is missing a stable one follows from namespace, kind and name. */
@@ -25,13 +25,13 @@ export interface Delivery {
 
 export interface BrokerManifest {
   kind: 'Broker'
-  metadata: Metadata
+  metadata: ManifestMetadata
   spec?: { config?: { name: string }; delivery?: Delivery }
 }
 
 export interface RabbitmqBrokerConfigManifest {
   kind: 'RabbitmqBrokerConfig'
-  metadata: Metadata
+  metadata: ManifestMetadata
   spec?: { queueType?: QueueType; vhost?: string }
 }
 
@@ -39,7 +39,7 @@ export type QueueType = 'quorum' | 'classic'
 
 export interface TriggerManifest {
   kind: 'Trigger'
-  metadata: Metadata
+  metadata: ManifestMetadata
   spec: {
     broker: string
     /** All attributes must be equal. The RabbitMQ Broker reads nothing else (`filters` is ignored there). */

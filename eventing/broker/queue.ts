@@ -25,7 +25,7 @@ export type Settlement =
  */
 export type Handler = (event: EventMessage, signal: AbortSignal) => Promise<Settlement>
 
-export interface Consumer {
+export interface QueueConsumer {
   /** Takes no more events; resolves when those under way are settled. */
   stop(): Promise<void>
 }
@@ -38,7 +38,7 @@ export interface BrokerQueue {
    */
   publish(event: EventMessage): Promise<void>
   /** Starts to take events; goes on by itself after the queue was away. */
-  consume(lane: Lane, handler: Handler): Consumer
+  consume(lane: Lane, handler: Handler): QueueConsumer
   /** Events in each queue, those being handled included. Rejects while the queue doesn't answer. */
   backlogs(): Promise<Map<string, number>>
   /** Closes the connection, after the consumers were stopped; what is not settled comes again. */

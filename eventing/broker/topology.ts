@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parallelismOf } from './manifests.ts'
-import type { BrokerManifests, Metadata, QueueType, TriggerManifest } from './manifests.ts'
+import type { BrokerManifests, ManifestMetadata, QueueType, TriggerManifest } from './manifests.ts'
 
 /** Where what can't be delivered goes: an exchange and the one queue behind it. */
 export interface DeadLetters {
@@ -115,7 +115,7 @@ export function childName(parent: string, suffix: string): string {
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 
 /** A cluster gives each object a random UID. Ours follows from the name, so that queues outlive a restart. */
-export function uidOf(kind: string, { uid, namespace = 'default', name }: Metadata): string {
+export function uidOf(kind: string, { uid, namespace = 'default', name }: ManifestMetadata): string {
   if (uid) return uid
   const hash = createHash('sha1').update(`microbank/${namespace}/${kind}/${name}`).digest('hex')
   const variant = ((parseInt(hash.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)

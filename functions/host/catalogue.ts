@@ -1,11 +1,5 @@
-import type { AnyRoute, Context, Operation } from './operation.ts'
-
-/** What the front door has to know of an operation, in plain JSON. */
-export interface CatalogueEntry {
-  name: string
-  context: Context
-  routes: Pick<AnyRoute, 'method' | 'path' | 'when'>[]
-}
+import type { CatalogueEntry } from './catalogue-entry.ts'
+import type { Operation } from './operation.ts'
 
 /** The operations that have routes. */
 export function catalogueOf(operations: readonly Operation[]): CatalogueEntry[] {

@@ -1,4 +1,4 @@
-import type { Context } from './operation.ts'
+import type { Context } from '../contexts.ts'
 
 const EVENT_KEY = 'secret of at least 32 characters that signs the events of'
 

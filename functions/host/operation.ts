@@ -1,12 +1,15 @@
 import type { CloudEventV1 } from 'cloudevents'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { EventMessage } from '../../eventing/message.ts'
-import type { CatalogueEntry } from './catalogue.ts'
+import type { CatalogueEntry, RouteAddress } from './catalogue-entry.ts'
 import type { ConfigName } from './config.ts'
 import type { Exchange } from './http/exchange.ts'
 import type { ProblemType } from './problems.ts'
 import type { Infer, Schema } from './schema.ts'
 import type { Tools } from './tools.ts'
+import type { Reply } from './reply.ts'
+import type { Context } from '../contexts.ts'
+import type { RouteRequest } from './route-request.ts'
 
 /** What a bank operation says of itself. The host makes an HTTP function of it; the front door its public
  * routes; from the same words come validation, the OpenAPI entry and the metric labels. */
@@ -31,55 +34,10 @@ export interface Operation {
   ) => (exchange: Exchange) => Promise<void> | undefined
 }
 
-export type Context = 'identity' | 'ledger' | 'notifications' | 'web'
-
 /** 'signed-in' is any user with a valid token, whatever the role. */
 export type Who = 'anyone' | 'signed-in' | 'operator'
 
-export interface Caller {
-  userId: string
-  role: 'customer' | 'operator'
-  /** The access token as it came, to call another function on the caller's behalf. */
-  token: string
-}
-
-/** Idempotency-Key of a request, with what it is bound to: the caller and the request's content. */
-export interface IdempotencyKey {
-  /** Whose key it is: the user's id, or of a stranger the request's hash. Keys of different users never meet, nor do
-   * those of strangers who ask for different things. */
-  owner: string
-  key: string
-  /** SHA-256 of operation, route and canonical body; fields marked `x-secret` in the schema are left out. */
-  requestHash: Buffer
-}
-
-export interface RouteRequest<Body, Query, Params> {
-  body: Body
-  query: Query
-  params: Params
-  /** Present on every route but those for 'anyone'. */
-  caller: Caller
-  idempotencyKey: IdempotencyKey | undefined
-  /** `Prefer: respond-async`, on routes that declare `async`. */
-  respondAsync: boolean
-  /** Remote address, as far as it can be trusted: the last hop before the platform. */
-  address: string
-  /** W3C traceparent of this request's own span, to hand on in events and calls. */
-  traceparent: string
-}
-
-export interface Reply {
-  status: number
-  body?: unknown
-  headers?: Record<string, string>
-}
-
-export interface AnyRoute {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Path behind `/api`, with parameters in braces: `/accounts/{id}`. */
-  path: string
-  /** Where several operations share method and path: the body's values that choose this one. */
-  when?: Readonly<Record<string, string>>
+export interface AnyRoute extends RouteAddress {
   who: Who
   summary: string
   body?: Schema

@@ -1,4 +1,4 @@
-import type { Reply } from './operation.ts'
+import type { Reply } from './reply.ts'
 
 /** A named refusal: the last part of the problem's `type` URI, its status and title (RFC 9457). */
 export interface ProblemType {
@@ -65,6 +65,3 @@ export class ProblemError extends Error {
     this.reply = problem(...args)
   }
 }
-
-/** Thrown where the database or the Broker is away: answered 503 with Retry-After, worth a repeat. */
-export class UnavailableError extends Error {}

@@ -1,5 +1,6 @@
 import type { EventContract } from '../../eventing/contracts/contract.ts'
-import type { EventDraft, Outbox } from '../../eventing/outbox.ts'
+import type { Outbox } from '../../eventing/outbox.ts'
+import type { EventDraft } from '../../eventing/outbox-event.ts'
 import type { Log } from '../../monitoring/log.ts'
 import type { FunctionClient } from './http/call.ts'
 import type { Config } from './config.ts'

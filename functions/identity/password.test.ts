@@ -1,5 +1,5 @@
 import { parseOptions } from '@node-rs/argon2'
-import { UnavailableError } from '../host/problems.ts'
+import { UnavailableError } from '../../eventing/unavailable.ts'
 import { hashPassword, isPassword, nobodysHash } from './password.ts'
 
 // 2 is the library's number for argon2id.

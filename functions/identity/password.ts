@@ -1,4 +1,4 @@
-import { UnavailableError } from '../host/problems.ts'
+import { UnavailableError } from '../../eventing/unavailable.ts'
 
 /** Parameters of argon2id (RFC 9106), the least that OWASP's password storage cheat sheet takes: memory in KiB,
  * passes over it, threads. The library's default algorithm is argon2id. */

@@ -1,5 +1,5 @@
 import { problem, problems, type ProblemType } from '../host/problems.ts'
-import type { Reply } from '../host/operation.ts'
+import type { Reply } from '../host/reply.ts'
 
 /** The refusals of this context. */
 export const identityProblems = {

@@ -1,5 +1,6 @@
 import { keyReused, once } from '../host/database/idempotency.ts'
-import { operation, route, type Reply } from '../host/operation.ts'
+import { operation, route } from '../host/operation.ts'
+import type { Reply } from '../host/reply.ts'
 import { problem, problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Transaction } from '../host/database/database.ts'
-import type { Caller, Reply } from '../host/operation.ts'
+import type { Caller } from '../host/route-request.ts'
+import type { Reply } from '../host/reply.ts'
 import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/tokens.ts'
 import { signAccessToken } from './tokens.ts'
 

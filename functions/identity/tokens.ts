@@ -1,4 +1,4 @@
-import type { Caller } from '../host/operation.ts'
+import type { Caller } from '../host/route-request.ts'
 import { ACCESS_TOKEN_LIFE_SECONDS, ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../host/http/tokens.ts'
 
 /** An access token (RFC 9068) for `userId`, which every function can verify with the public key of the same

@@ -1,4 +1,4 @@
-import type { Caller } from '../host/operation.ts'
+import type { Caller } from '../host/route-request.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { uuidSchema } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'

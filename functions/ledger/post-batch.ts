@@ -1,4 +1,4 @@
-import type { OutboxEvent } from '../../eventing/outbox.ts'
+import type { OutboxEvent } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
@@ -12,7 +12,8 @@ import {
   type BatchedTransaction,
   type BatchOutcome,
 } from './posting/batch.ts'
-import { postTransactions, type PostingRequest } from './posting/post.ts'
+import { postTransactions } from './posting/post.ts'
+import type { PostingRequest } from './posting/posting-request.ts'
 
 const ITEMS_MAX = 1000
 

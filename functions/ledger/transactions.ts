@@ -1,4 +1,5 @@
-import { operation, route, type Caller } from '../host/operation.ts'
+import { operation, route } from '../host/operation.ts'
+import type { Caller } from '../host/route-request.ts'
 import { pageOf, pageQuery } from '../host/database/paging.ts'
 import type { Database } from '../host/database/database.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'

@@ -4,7 +4,8 @@ import { formatStructured, parseStructured } from '../../eventing/structured.ts'
 import { operation, route } from '../host/operation.ts'
 import { once } from '../host/database/idempotency.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
-import { problem, problems, UnavailableError } from '../host/problems.ts'
+import { problem, problems } from '../host/problems.ts'
+import { UnavailableError } from '../../eventing/unavailable.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import type { Tools } from '../host/tools.ts'
 
@@ -46,7 +47,7 @@ const deadLetter = {
   },
 } as const
 
-interface Row {
+interface DeadLetterRow {
   id: string
   event_id: string
   event_type: string
@@ -63,7 +64,7 @@ interface Row {
 const COLUMNS = `id, event_id, event_type, event, destination, error_code, error_data, deliveries, status,
   created_at, redriven_at`
 
-const toJson = (row: Row) => ({
+const toJson = (row: DeadLetterRow) => ({
   ...row,
   ...explanation(row),
   created_at: row.created_at.toISOString(),
@@ -72,7 +73,7 @@ const toJson = (row: Row) => ({
 
 /** Our own Broker keeps the consumer's answer, a problem whose detail is the reason. Knative's keeps its status alone:
  * there the reason is in the consumer's log. */
-function explanation({ destination, event_id: id, error_data: answer }: Row) {
+function explanation({ destination, event_id: id, error_data: answer }: DeadLetterRow) {
   const reason = answer === null || answer === '' ? null : (detailOf(answer) ?? answer)
   if (reason !== null) return { reason, hint: null }
   const consumer = /^https?:\/\/([a-z0-9-]+)/.exec(destination)?.[1] ?? 'the consumer'
@@ -142,7 +143,7 @@ export default operation({
       },
       answers: { 200: pageOf(deadLetter) },
       async handle({ query: { limit, cursor, status } }, { db }) {
-        const rows = await db.query<Row>({
+        const rows = await db.query<DeadLetterRow>({
           name: 'dead-letters-list',
           text: `select ${COLUMNS} from dead_letters
             where ($1::uuid is null or id < $1) and ($2::text is null or status = $2)
@@ -164,7 +165,7 @@ export default operation({
       async handle({ params: { id }, idempotencyKey }, tools) {
         return tools.db.transaction((tx) =>
           once(tx, 'dead-letters', idempotencyKey, async () => {
-            const [found] = await tx.query<Row & { event_text: string }>({
+            const [found] = await tx.query<DeadLetterRow & { event_text: string }>({
               name: 'dead-letter-redrive',
               text: `update dead_letters set status = 'redriven', redriven_at = now() where id = $1
                 returning ${COLUMNS}, event::text as event_text`,

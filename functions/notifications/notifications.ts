@@ -32,7 +32,7 @@ const notification = {
   },
 } as const
 
-interface Row {
+interface NotificationRow {
   id: string
   user_id: string
   event_id: string
@@ -47,7 +47,10 @@ interface Row {
 
 const COLUMNS = 'id, user_id, event_id, event_type, subject, message, channel, status, attempts, created_at'
 
-const toJson = ({ created_at: createdAt, ...row }: Row) => ({ ...row, timestamp: createdAt.toISOString() })
+const toJson = ({ created_at: createdAt, ...row }: NotificationRow) => ({
+  ...row,
+  timestamp: createdAt.toISOString(),
+})
 
 export default operation({
   name: 'notifications',
@@ -62,7 +65,7 @@ export default operation({
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
       answers: { 200: pageOf(notification) },
       async handle({ query: { limit, cursor }, caller }, { db }) {
-        const rows = await db.query<Row>({
+        const rows = await db.query<NotificationRow>({
           name: 'notifications-list',
           text: `select ${COLUMNS} from notifications
             where ($1::uuid is null or user_id = $1) and ($2::uuid is null or id < $2)
@@ -81,7 +84,7 @@ export default operation({
       answers: { 200: notification },
       problems: [problems.notFound],
       async handle({ params: { id }, caller }, { db }) {
-        const [row] = await db.query<Row>({
+        const [row] = await db.query<NotificationRow>({
           name: 'notification-get',
           text: `select ${COLUMNS} from notifications where id = $1 and ($2::uuid is null or user_id = $2)`,
           values: [id, caller.role === 'operator' ? null : caller.userId],

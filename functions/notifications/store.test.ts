@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReceiver } from '../../eventing/inbox.ts'
-import type { Outbox, OutboxEvent } from '../../eventing/outbox.ts'
+import type { Outbox } from '../../eventing/outbox.ts'
+import type { OutboxEvent } from '../../eventing/outbox-event.ts'
 import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'

@@ -1,6 +1,6 @@
 import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
 import { notificationStored } from '../../eventing/contracts/notification.stored.ts'
-import type { OutboxEvent } from '../../eventing/outbox.ts'
+import type { OutboxEvent } from '../../eventing/outbox-event.ts'
 import type { Database } from '../host/database/database.ts'
 
 /** A notification to be stored, for the event that it tells of. */

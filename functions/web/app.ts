@@ -1,7 +1,7 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { answer, answerError } from '../host/http/answer.ts'
 import { parseJson, readBytes } from '../host/http/body.ts'
-import type { CatalogueEntry } from '../host/catalogue.ts'
+import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { vouch } from '../host/http/client-address.ts'
 import { misframed, originForm } from '../host/http/framing.ts'
 import { makeLast } from '../host/http/last-answer.ts'
@@ -12,7 +12,7 @@ import type { Tools } from '../host/tools.ts'
 import { createTokenVerifier, type TokenVerifier } from '../host/http/tokens.ts'
 import { createForward } from './forward.ts'
 import { createHealth } from './health.ts'
-import { choose, createRouting, type Target } from './routing.ts'
+import { choose, createRouting, type RouteTarget } from './routing.ts'
 
 const PREFIX = '/api'
 
@@ -21,7 +21,7 @@ interface Locals extends Record<string, unknown> {
   exchange: Exchange
 }
 
-type Answer = Response<unknown, Locals>
+type FrontDoorResponse = Response<unknown, Locals>
 
 /** Mounts the front door: one implementation, on a laptop and on a cluster. */
 export function mountFrontDoor(
@@ -41,7 +41,7 @@ export function mountFrontDoor(
   app.use((_request, response) => {
     answer(response, problem(problems.notFound, 'front-door has nothing at this address.'))
   })
-  app.use((error: unknown, _request: Request, response: Answer, _next: NextFunction) => {
+  app.use((error: unknown, _request: Request, response: FrontDoorResponse, _next: NextFunction) => {
     if (response.headersSent) response.destroy()
     else answerError(response, error, tools.log, response.locals.exchange.traceId)
   })
@@ -79,7 +79,7 @@ function mountApi(app: Express, tools: Tools, catalogue: readonly CatalogueEntry
   const find = createRouting(catalogue)
   const forward = createForward(tools.config)
 
-  app.use(PREFIX, async (request: Request, response: Answer, next: NextFunction) => {
+  app.use(PREFIX, async (request: Request, response: FrontDoorResponse, next: NextFunction) => {
     const [path = '/'] = request.url.split('?')
     const found = find(request.method, path)
     if (found.kind === 'unknown') return next()
@@ -104,7 +104,7 @@ function mountApi(app: Express, tools: Tools, catalogue: readonly CatalogueEntry
 }
 
 /** The refusal of a body that chooses none of the functions: says which field takes which values. */
-function unknownChoice(targets: readonly Target[]) {
+function unknownChoice(targets: readonly RouteTarget[]) {
   const fields = [...new Set(targets.flatMap(({ when = {} }) => Object.keys(when)))]
   const errors = fields.map((field) => ({
     path: `/${field}`,

@@ -13,9 +13,9 @@ export interface BankRequest {
 }
 
 /** Calls a running bank through its front door. Rejects where no answer came. */
-export type Bank = (path: string, request?: BankRequest) => Promise<BankAnswer>
+export type BankClient = (path: string, request?: BankRequest) => Promise<BankAnswer>
 
-export function connect(url: string): Bank {
+export function connect(url: string): BankClient {
   return async (path, { method, token, body, idempotencyKey } = {}) => {
     const response = await fetch(new URL(path, url), {
       method: method ?? (body === undefined ? 'GET' : 'POST'),

@@ -1,5 +1,6 @@
-import type { CatalogueEntry } from '../host/catalogue.ts'
-import type { Context, Reply } from '../host/operation.ts'
+import type { CatalogueEntry } from '../host/catalogue-entry.ts'
+import type { Context } from '../contexts.ts'
+import type { Reply } from '../host/reply.ts'
 import { problem, problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
 

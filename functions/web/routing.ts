@@ -1,7 +1,7 @@
-import type { CatalogueEntry } from '../host/catalogue.ts'
+import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { createPathTable } from '../host/http/path-table.ts'
 
-export interface Target {
+export interface RouteTarget {
   /** The function's name, which is its Service's. */
   service: string
   method: string
@@ -12,13 +12,13 @@ export interface Target {
 }
 
 export type Routing =
-  { kind: 'found'; targets: Target[] } | { kind: 'wrong-method'; allow: string[] } | { kind: 'unknown' }
+  { kind: 'found'; targets: RouteTarget[] } | { kind: 'wrong-method'; allow: string[] } | { kind: 'unknown' }
 
 export type FindRoute = (method: string, path: string) => Routing
 
 /** Finds the functions for a method and a path (without /api), from what the operations declare. */
 export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
-  const paths = new Map<string, Target[]>()
+  const paths = new Map<string, RouteTarget[]>()
   for (const { name, routes } of catalogue) {
     for (const { method, path, when } of routes) {
       paths.set(path, [...(paths.get(path) ?? []), { service: name, method, path, when }])
@@ -37,7 +37,7 @@ export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
 }
 
 /** The target that the body chooses; for several without a match undefined. */
-export function choose(targets: readonly Target[], body: unknown): Target | undefined {
+export function choose(targets: readonly RouteTarget[], body: unknown): RouteTarget | undefined {
   const values = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   return targets.find(({ when = {} }) =>
     Object.entries(when).every(([name, value]) => values[name] === value),

@@ -1,9 +1,9 @@
-import { connect, type Bank } from '../../functions/web/client.ts'
+import { connect, type BankClient } from '../../functions/web/client.ts'
 import { startBank } from '../../tests/support/bank.ts'
 import { smoke } from './smoke.ts'
 
 let stop: (() => Promise<void>) | undefined
-let bank: Bank
+let bank: BankClient
 
 beforeAll(async () => {
   const started = await startBank()
@@ -22,7 +22,7 @@ test('a bank that works passes, again and again', async () => {
 })
 
 test('a bank that keeps its notifications to itself fails', async () => {
-  const silent: Bank = async (path, request) =>
+  const silent: BankClient = async (path, request) =>
     path === '/api/notifications' ? { status: 200, body: { items: [] } } : bank(path, request)
   await expect(smoke(silent, { ...options, timeoutMs: 100 })).rejects.toThrow(
     'expected two notifications within 100 ms',
@@ -30,6 +30,6 @@ test('a bank that keeps its notifications to itself fails', async () => {
 })
 
 test('a refusal fails with what the bank said', async () => {
-  const closed: Bank = async () => ({ status: 503, body: { detail: 'the database did not answer' } })
+  const closed: BankClient = async () => ({ status: 503, body: { detail: 'the database did not answer' } })
   await expect(smoke(closed, options)).rejects.toThrow('the bank answered 503: the database did not answer')
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { must, type Bank } from '../../functions/web/client.ts'
+import { must, type BankClient } from '../../functions/web/client.ts'
 
 export interface SmokeOptions {
   /** From the transfer until both notifications must have come. */
@@ -11,7 +11,7 @@ export interface SmokeOptions {
 
 /** One customer's first minutes, through every part of the bank: three databases, the Broker, a consumer. Leaves the
  * customer and the money behind. Throws with the step's answer where something is not as it should be. */
-export async function smoke(bank: Bank, { timeoutMs, log }: SmokeOptions): Promise<void> {
+export async function smoke(bank: BankClient, { timeoutMs, log }: SmokeOptions): Promise<void> {
   const email = `smoke-${randomUUID()}@microbank.example`
   const password = randomUUID()
   log(`registering ${email}`)
@@ -38,7 +38,7 @@ export async function smoke(bank: Bank, { timeoutMs, log }: SmokeOptions): Promi
   log('the bank works')
 }
 
-async function notifications(bank: Bank, token: string, timeoutMs: number): Promise<void> {
+async function notifications(bank: BankClient, token: string, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const { items } = await must(bank('/api/notifications', { token }))

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { STATUS_HOST } from './gateway/hosts.ts'
 import { readFields } from './data-folder/own-files.ts'
 import { statusTables } from './status-tables.ts'
-import type { RuntimeStatus } from './runtime.ts'
+import type { RuntimeStatus } from './status.ts'
 
 void main()
 

@@ -1,7 +1,6 @@
 import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
-import type { BrokerStatus } from '../../eventing/broker/broker.ts'
 import type { Log } from '../../monitoring/log.ts'
 import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends.ts'
 import { createColdStartMetrics } from './serving/cold-start-metrics.ts'
@@ -22,9 +21,10 @@ import { userForPostgres } from './servers/postgres-binaries.ts'
 import { checkRoom, explainFullDisk } from './data-folder/room.ts'
 import { internalHandler, openListener, publicHandler } from './gateway/router.ts'
 import { openSecrets, type SecretStore } from './secrets.ts'
-import type { Service, ServiceStatus } from './serving/service.ts'
+import type { Service } from './serving/service.ts'
 import { createServices } from './serving/services.ts'
 import { Undo } from './processes/undo.ts'
+import type { RuntimeStatus } from './status.ts'
 
 export interface RuntimeOptions {
   /** Folder of the repository: manifests and migrations. */
@@ -45,14 +45,6 @@ export interface RuntimeOptions {
   onProgress?: (sentence: string) => void
   /** Lines of functions that are a warning or worse. */
   onWarning?: (line: string) => void
-}
-
-export interface RuntimeStatus {
-  pid: number
-  url: string
-  queue: string
-  services: (ServiceStatus & { url: string })[]
-  brokers: (BrokerStatus & { name: string })[]
 }
 
 export interface Runtime {
@@ -143,10 +135,10 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   return { ...options, dataDir, onProgress, records, manifests, brokers, contexts, secrets, queue, env }
 }
 
-type Bank = Awaited<ReturnType<typeof openBank>>
+type OpenedBank = Awaited<ReturnType<typeof openBank>>
 
 /** The cluster-local side: the functions' Services (no process yet), the Broker, and the gateway between them. */
-async function openInside(bank: Bank, backends: Backends, undo: Undo) {
+async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
   const { dataDir, manifests, env, log, records, onProgress } = bank
   let status = (): Promise<RuntimeStatus> => Promise.reject(new Error('The bank is still starting.'))
   const services = new Map<string, Service>()
@@ -190,7 +182,7 @@ async function openInside(bank: Bank, backends: Backends, undo: Undo) {
 type Inside = Awaited<ReturnType<typeof openInside>>
 
 /** What sets the bank in motion: the public port, the first processes, the PingSources. */
-async function openOutside(bank: Bank, { services, routes, internalPort }: Inside, undo: Undo) {
+async function openOutside(bank: OpenedBank, { services, routes, internalPort }: Inside, undo: Undo) {
   const open = await openListener(publicHandler(routes), bank.port, bank.hosts ?? ['127.0.0.1', '::1'])
   undo.add(() => {
     for (const service of services.values()) service.endStreams()
@@ -204,7 +196,7 @@ async function openOutside(bank: Bank, { services, routes, internalPort }: Insid
 /** Between a client and a function stands the public port alone, which replaces what the client says of itself. */
 const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1' }
 
-function environmentData({ secrets, manifests, env }: Bank, { databases }: Backends): EnvData {
+function environmentData({ secrets, manifests, env }: OpenedBank, { databases }: Backends): EnvData {
   const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
   return {
     Secret: secrets.secrets(Object.fromEntries(urls)),

@@ -5,7 +5,7 @@ import type { DatabasePasswords } from '../postgres/databases.ts'
 import { fieldsOf, isObject, readText, writeDurably } from './data-folder/own-files.ts'
 
 /** What the runtime makes up once for a data folder and keeps in its `secrets.json`, readable by the owner only. */
-interface Stored {
+interface StoredSecrets {
   signingKey: JsonWebKey & { kid: string }
   requestSigningKey: string
   frontDoorKey: string
@@ -77,7 +77,7 @@ function eventSecret(context: string, key: string): [string, Record<string, stri
   return [`${context}-events`, { [`${context.toUpperCase()}_EVENT_KEY`]: key }]
 }
 
-function create(): Stored {
+function create(): StoredSecrets {
   const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
   return {
     requestSigningKey: password(),
@@ -104,7 +104,7 @@ function publicKey({ d: _private, ...rest }: JsonWebKey): JsonWebKey {
   return rest
 }
 
-function read(file: string): Stored | undefined {
+function read(file: string): StoredSecrets | undefined {
   const text = readText(file)
   if (text === undefined && !existsSync(file)) return undefined
   const stored = fieldsOf(text)
@@ -116,7 +116,7 @@ function read(file: string): Stored | undefined {
   )
 }
 
-function isStored(value: unknown): value is Stored {
+function isStored(value: unknown): value is StoredSecrets {
   if (!isObject(value)) return false
   const { signingKey, requestSigningKey, operator, databases } = value
   return (
@@ -132,6 +132,6 @@ function isStored(value: unknown): value is Stored {
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
-function write(file: string, stored: Stored): void {
+function write(file: string, stored: StoredSecrets): void {
   writeDurably(file, `${JSON.stringify(stored, undefined, 2)}\n`)
 }

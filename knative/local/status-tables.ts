@@ -1,6 +1,6 @@
 import type { ColdStart } from './serving/cold-start.ts'
 import { STATUS_HOST } from './gateway/hosts.ts'
-import type { RuntimeStatus } from './runtime.ts'
+import type { RuntimeStatus } from './status.ts'
 
 /** What `npm run ps` prints: the Services, how they started last, then the Brokers and their Triggers. */
 export function statusTables({ pid, url, queue, services, brokers }: RuntimeStatus): string {

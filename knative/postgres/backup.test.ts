@@ -2,7 +2,8 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, tr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { alice, deposit, silent } from '../../functions/ledger/testing/ledger-fixture.ts'
-import { postTransactions, type PostingRequest } from '../../functions/ledger/posting/post.ts'
+import { postTransactions } from '../../functions/ledger/posting/post.ts'
+import type { PostingRequest } from '../../functions/ledger/posting/posting-request.ts'
 import {
   clusterPostgres,
   type ClusterPostgres,
@@ -14,7 +15,6 @@ import { FUNCTIONS_LIMITS } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
 /** The scripts and settings of knative/postgres/database, run as the pods run them. */
-
 const passwords = { OWNER_PASSWORD: 'of-the-owner', FUNCTIONS_PASSWORD: 'of-the-functions' }
 let server: ClusterPostgres
 let backups: string

@@ -4,7 +4,7 @@ import { testDatabase, type TestDatabase } from '../../../tests/support/database
 import { startSilentProxy, type SilentProxy } from '../../../tests/support/silent-proxy.ts'
 import { until } from '../../../tests/support/until.ts'
 import { openDatabase, type Database } from './database.ts'
-import { UnavailableError } from '../problems.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 
 /** What a function sees of a database that falls silent, and of one that refuses for the moment. */
 

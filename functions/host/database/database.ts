@@ -2,7 +2,7 @@ import type { PoolClient, QueryResultRow } from 'pg'
 import type { Log } from '../../../monitoring/log.ts'
 import { openConnectionPool, type ConnectionPool } from '../../../eventing/database/connection-pool.ts'
 import { isLost, isRefused, sqlstate } from '../../../eventing/database/database-errors.ts'
-import { UnavailableError } from '../problems.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { timeFirstQuery } from '../start/start-timing.ts'
 
 /** A statement; with a name it is prepared once per connection. */

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from './database.ts'
-import type { IdempotencyKey, Reply } from '../operation.ts'
+import type { IdempotencyKey } from '../route-request.ts'
+import type { Reply } from '../reply.ts'
 import { problem, problems } from '../problems.ts'
 
 interface KeyRow {

@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
 import { isArriving } from './framing.ts'
 import { makeLast } from './last-answer.ts'
-import type { Reply } from '../operation.ts'
-import { problem, ProblemError, problems, UnavailableError } from '../problems.ts'
+import type { Reply } from '../reply.ts'
+import { problem, ProblemError, problems } from '../problems.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { startTiming } from '../start/start-timing.ts'
 
 /** Writes a reply. JSON unless the reply says otherwise; nothing of a bank is kept by caches. */

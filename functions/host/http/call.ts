@@ -1,5 +1,5 @@
 import type { IPolicy } from 'cockatiel'
-import { UnavailableError } from '../problems.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { IncomingAnswer, Send } from './send.ts'
 
 export interface CallResponse {

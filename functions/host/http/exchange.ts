@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { formatTraceparent, type Span } from '../../../monitoring/trace.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { clientAddress } from './client-address.ts'
-import type { Caller, IdempotencyKey, RouteRequest } from '../operation.ts'
+import type { RouteRequest } from '../route-request.ts'
+import type { IdempotencyKey } from '../route-request.ts'
+import type { Caller } from '../route-request.ts'
 
 /** One request and its answer, with what the host knows of them. */
 export class Exchange {

@@ -1,4 +1,5 @@
-import type { Operation, Reply } from '../operation.ts'
+import type { Operation } from '../operation.ts'
+import type { Reply } from '../reply.ts'
 import type { Tools } from '../tools.ts'
 
 /** Health of this function and of what it stands on: 200 where all of it answers, else 503. */

@@ -5,7 +5,7 @@ import { hasBody, isArriving } from './framing.ts'
 import { endToEnd } from './hop-by-hop.ts'
 import { makeLast } from './last-answer.ts'
 import { problem, problems } from '../problems.ts'
-import type { Reply } from '../operation.ts'
+import type { Reply } from '../reply.ts'
 
 /** How passing on a request ended. From `unsent` on nothing has been answered yet, unless the answer had begun. */
 export type Outcome =

@@ -1,6 +1,6 @@
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { createFunctionClient } from './call.ts'
-import { UnavailableError } from '../problems.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { createSend, type Send } from './send.ts'
 
 let peer: net.Server

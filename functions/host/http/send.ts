@@ -1,6 +1,6 @@
 import http from 'node:http'
 import { createPipeline, type Address, type Pipeline } from './pipeline.ts'
-import { UnavailableError } from '../problems.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 
 export interface OutgoingRequest {
   url: string

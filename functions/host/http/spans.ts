@@ -7,7 +7,8 @@ import {
   parseTraceparent,
   type Span,
 } from '../../../monitoring/trace.ts'
-import type { Tracer, Work } from '../../../monitoring/tracer.ts'
+import type { Tracer } from '../../../monitoring/tracer.ts'
+import type { Work } from '../../../monitoring/ended-span.ts'
 import { sqlstate, type Database, type Transaction } from '../database/database.ts'
 import type { Exchange } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -15,7 +16,6 @@ import type { Send } from './send.ts'
 
 /** What the host's spans say: the semantic conventions of OpenTelemetry for HTTP, databases and CloudEvents
  * (https://opentelemetry.io/docs/specs/semconv/). Never values, bodies or queries. */
-
 type UntimedWork = Omit<Work, 'startedAt'>
 
 /** Gives the function that ends the span of a request, which began at `startedAt`, when its answer has gone out (or

@@ -1,4 +1,4 @@
-import type { Caller } from '../operation.ts'
+import type { Caller } from '../route-request.ts'
 import { ProblemError, problems } from '../problems.ts'
 
 /** What every access token of the bank says of itself (RFC 9068). */

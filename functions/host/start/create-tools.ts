@@ -1,4 +1,5 @@
-import { createOutbox, writeEvents, type EventDraft } from '../../../eventing/outbox.ts'
+import { createOutbox, writeEvents } from '../../../eventing/outbox.ts'
+import type { EventDraft } from '../../../eventing/outbox-event.ts'
 import type { EventContract } from '../../../eventing/contracts/contract.ts'
 import type { Log } from '../../../monitoring/log.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
@@ -26,7 +27,7 @@ export function createTools(operation: Operation, config: Config, log: Log, trac
   const db = tracer.isOn ? databaseWithSpans(database, tracer) : database
   const send = tracer.isOn ? sendWithSpans(client, tracer) : client
   const signingKey = setting ? config[eventKeySetting(operation.context)] : undefined
-  const outbox = createOutbox({ db, send, brokerUrl: config.BROKER_URL, log, signingKey })
+  const outbox = createOutbox({ db, post: send.pipeline(config.BROKER_URL).post, log, signingKey })
 
   return {
     db,

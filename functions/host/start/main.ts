@@ -1,4 +1,4 @@
-import type { CatalogueEntry } from '../catalogue.ts'
+import type { CatalogueEntry } from '../catalogue-entry.ts'
 import type { Operation } from '../operation.ts'
 import { serve } from './serve.ts'
 import type { Validators } from '../http/validation.ts'

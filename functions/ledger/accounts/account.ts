@@ -1,5 +1,5 @@
 import type { Transaction } from '../../host/database/database.ts'
-import type { Caller } from '../../host/operation.ts'
+import type { Caller } from '../../host/route-request.ts'
 import { uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../values/money.ts'
 

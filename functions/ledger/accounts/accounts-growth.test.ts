@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import type { Caller } from '../../host/operation.ts'
+import type { Caller } from '../../host/route-request.ts'
 import type { Tools } from '../../host/tools.ts'
 import accounts from '../accounts.ts'
 import { testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
 
 /** A page of accounts costs a page, whatever is behind it. */
-
 const LIMIT = 50
 const OWN = 1_000
 type Who = Pick<Caller, 'userId' | 'role'>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
-import type { PostingRequest } from './post.ts'
+import type { PostingRequest } from './posting-request.ts'
 
 let ledger: TestLedger
 

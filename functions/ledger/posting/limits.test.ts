@@ -11,11 +11,10 @@ import {
   type TestLedger,
 } from '../testing/ledger-fixture.ts'
 import deposit from '../deposit.ts'
-import type { PostingRequest } from './post.ts'
+import type { PostingRequest } from './posting-request.ts'
 import postBatch from '../post-batch.ts'
 
 /** What one customer does must not keep another from what the bank is for. */
-
 const bob = randomUUID()
 let ledger: TestLedger
 let gateway: TestGateway

@@ -1,7 +1,10 @@
-import type { Caller, IdempotencyKey, Reply } from '../../host/operation.ts'
+import type { IdempotencyKey } from '../../host/route-request.ts'
+import type { Caller } from '../../host/route-request.ts'
+import type { Reply } from '../../host/reply.ts'
 import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
 import { exponentOf } from '../values/currencies.ts'
-import type { PostingOutcome, PostingRequest } from './post.ts'
+import type { PostingOutcome } from './post.ts'
+import type { PostingRequest } from './posting-request.ts'
 import { toTransaction, type TransactionType } from '../transactions/transaction.ts'
 import { uuidv7 } from '../values/uuid.ts'
 

@@ -1,36 +1,13 @@
 import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
 import { transactionRejected } from '../../../eventing/contracts/transaction.rejected.ts'
 import { dataschemaOf, sourceOf } from '../../../eventing/contracts/contract.ts'
-import type { Outbox, OutboxEvent } from '../../../eventing/outbox.ts'
+import type { Outbox } from '../../../eventing/outbox.ts'
+import type { OutboxEvent } from '../../../eventing/outbox-event.ts'
 import { sqlstate, type Database, type Transaction } from '../../host/database/database.ts'
 import { createGroupCommit } from '../../../eventing/group-commit.ts'
 import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal } from './refusals.ts'
-import type { TransactionType } from '../transactions/transaction.ts'
-
-/** One transaction to be posted. */
-export interface PostingRequest {
-  id: string
-  /** True where it was answered with 202 before. */
-  requested: boolean
-  operation: string
-  type: TransactionType
-  account_id: string
-  to_account_id: string | null
-  /** Minor units. */
-  amount: string
-  currency: string
-  currency_exponent: number
-  description: string | null
-  metadata: Record<string, unknown> | null
-  caller_id: string
-  caller_role: 'customer' | 'operator'
-  key_owner: string | null
-  key: string | null
-  /** Hexadecimal, with the prefix `\x`. */
-  request_hash: string | null
-  traceparent: string
-}
+import type { PostingRequest } from './posting-request.ts'
 
 /** What became of a request; `replayed` where it is what became of an earlier one with the same key or id. */
 export type PostingOutcome =

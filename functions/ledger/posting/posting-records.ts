@@ -1,4 +1,4 @@
-import type { PostingRequest } from './post.ts'
+import type { PostingRequest } from './posting-request.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
 /** Requests as Postgres reads an array of the SQL type `posting_request`: `{"(…)","(…)"}`. That takes half the time

@@ -7,7 +7,7 @@ import {
   withdrawal,
   type TestLedger,
 } from '../testing/ledger-fixture.ts'
-import type { PostingRequest } from './post.ts'
+import type { PostingRequest } from './posting-request.ts'
 
 let ledger: TestLedger
 

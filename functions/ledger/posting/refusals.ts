@@ -1,5 +1,5 @@
 import { keyReused } from '../../host/database/idempotency.ts'
-import type { Reply } from '../../host/operation.ts'
+import type { Reply } from '../../host/reply.ts'
 import { problem, problems, type ProblemType } from '../../host/problems.ts'
 
 const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Outbox } from '../../../eventing/outbox.ts'
-import type { Caller, Operation } from '../../host/operation.ts'
+import type { Operation } from '../../host/operation.ts'
+import type { Caller } from '../../host/route-request.ts'
 import type { Tools } from '../../host/tools.ts'
 import accounts from '../accounts.ts'
 import {
@@ -13,14 +14,14 @@ import {
 } from '../testing/ledger-fixture.ts'
 import { postOverdueOrders } from '../posting/overdue-orders.ts'
 import { explainingDatabase, type ExplainingDatabase, type Plan } from '../testing/plans-fixture.ts'
-import { postTransactions, type PostingRequest } from '../posting/post.ts'
+import { postTransactions } from '../posting/post.ts'
+import type { PostingRequest } from '../posting/posting-request.ts'
 import { LOOKED_AT_MAX } from './transaction-lists.ts'
 import transactions from '../transactions.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
 /** What each statement reads, as Postgres says, while one account holds most of what is in the books: it must not grow with
  * them. The statements are those of the handlers, and those inside the SQL functions. */
-
 const LIMIT = 20
 const TRANSFERS = 24_000
 const REJECTED = 1_000

@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Tools } from '../../host/tools.ts'
 import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
-import type { PostingRequest } from '../posting/post.ts'
+import type { PostingRequest } from '../posting/posting-request.ts'
 import { ACCOUNTS_MERGED_MAX } from './transaction-lists.ts'
 import transactions from '../transactions.ts'
 
 /** A page of an owner's transactions costs a page, however many accounts they have. */
-
 const LIMIT = 50
 // Pages of the database, of 8 kB, that a page of the list may read.
 const BUFFERS_MAX = 8_000

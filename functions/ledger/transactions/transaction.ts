@@ -1,4 +1,4 @@
-import type { Caller } from '../../host/operation.ts'
+import type { Caller } from '../../host/route-request.ts'
 import { uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../values/money.ts'
 

@@ -11,7 +11,7 @@ export const FRONT_DOOR = 'front-door'
 export const clusterHostOf = ({ kind, name }: { kind?: string | undefined; name: string }): string =>
   `${kind === 'Broker' ? `${name}-broker-ingress` : name}.${CLUSTER_DOMAIN}`
 
-export type Target =
+export type HostTarget =
   | { kind: 'service'; name: string }
   | { kind: 'broker'; name: string }
   | { kind: 'runtime' }
@@ -20,7 +20,7 @@ export type Target =
 
 /** What a host means on the public port, as Kourier would route it: every name outside the bank's domain is the front
  * door's. Whether the Service exists and is public is for the router to say. */
-export function publicTarget(hostHeader: string | undefined): Target {
+export function publicTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }
   if (host.endsWith('.svc.cluster.local')) return { kind: 'unknown', host }
@@ -31,7 +31,7 @@ export function publicTarget(hostHeader: string | undefined): Target {
 }
 
 /** What a host means on the internal listener: the names that a cluster's DNS has for Services. */
-export function internalTarget(hostHeader: string | undefined): Target {
+export function internalTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }
   for (const domain of [CLUSTER_DOMAIN, `${NAMESPACE}.svc`, NAMESPACE])
@@ -39,7 +39,7 @@ export function internalTarget(hostHeader: string | undefined): Target {
   return { kind: 'unknown', host }
 }
 
-function named(name: string, host: string): Target {
+function named(name: string, host: string): HostTarget {
   if (!/^[a-z0-9-]+$/.test(name)) return { kind: 'unknown', host }
   const broker = /^(.+)-broker-ingress$/.exec(name)
   return broker ? { kind: 'broker', name: broker[1]! } : { kind: 'service', name }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isArriving } from '../../../functions/host/http/framing.ts'
 import { makeLast } from '../../../functions/host/http/last-answer.ts'
-import type { Reply } from '../../../functions/host/operation.ts'
+import type { Reply } from '../../../functions/host/reply.ts'
 import { problem, problems, type ProblemType } from '../../../functions/host/problems.ts'
 
 /** What the gateway itself can answer, beside what the functions do. */

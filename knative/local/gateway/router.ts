@@ -4,7 +4,7 @@ import type { Log } from '../../../monitoring/log.ts'
 import { misframed, originForm } from '../../../functions/host/http/framing.ts'
 import { createHttpServer } from '../../../functions/host/http/http-server.ts'
 import { makeLast } from '../../../functions/host/http/last-answer.ts'
-import { internalTarget, publicTarget, STATUS_HOST, type Target } from './hosts.ts'
+import { internalTarget, publicTarget, STATUS_HOST, type HostTarget } from './hosts.ts'
 import { mayPublish } from './ingress-token.ts'
 import { answerProblem, gatewayProblems } from './problem.ts'
 import type { Service } from '../serving/service.ts'
@@ -32,7 +32,7 @@ export function internalHandler(routes: Routes): RequestListener {
 }
 
 function route(
-  target: Target,
+  target: HostTarget,
   routes: Routes,
   req: IncomingMessage,
   res: ServerResponse,

@@ -24,13 +24,13 @@ export const service = (
   status: { url: `http://${name}`, conditions: [{ type: 'Ready', status: ready }] },
 })
 
-export interface Answer {
+export interface ApiAnswer {
   status: number
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the API says; the tests look into it
   body: any
 }
 
-export const names = ({ body }: Answer): string[] =>
+export const names = ({ body }: ApiAnswer): string[] =>
   body.items.map((item: KubernetesObject) => item.metadata.name)
 
 /** The API over whatever `read` says, on a port of its own. */
@@ -46,7 +46,7 @@ export async function startApi(read: ReadObjects) {
     ask: (
       path: string,
       options: { method?: string; headers?: Record<string, string> } = {},
-    ): Promise<Answer> =>
+    ): Promise<ApiAnswer> =>
       new Promise((resolve, reject) => {
         request({ ...at(path), ...options }, (res) => {
           let text = ''

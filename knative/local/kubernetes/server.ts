@@ -5,9 +5,9 @@ import { failures, type Failure } from './failure.ts'
 import type { ReadObjects } from './object.ts'
 import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from './resource-types.ts'
 import { BadSelector, selectorOf } from './selectors.ts'
-import { createStore, type Snapshot, type Stored } from './store.ts'
-import { tableOf, type Included } from './table.ts'
+import { createStore, type StoredObject } from './store.ts'
 import { createWatches } from './watch.ts'
+import { formOf } from './form.ts'
 
 export interface KubernetesApi {
   handler: (req: IncomingMessage, res: ServerResponse) => void
@@ -35,7 +35,7 @@ export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log
     if (!target) return refuse(res, failures.noSuchPath())
 
     const matches = selectorOf(query)
-    const selects = (object: Stored): boolean => isOf(target, object) && matches(object)
+    const selects = (object: StoredObject): boolean => isOf(target, object) && matches(object)
     const form = formOf(target.type, req, query)
     // HEAD asks what GET would answer at once, which a watch never does.
     if (req.method === 'GET' && /^(true|1)$/.test(query.get('watch') ?? '')) {
@@ -75,13 +75,13 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
 const isLocal = (host = ''): boolean => /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(host)
 
 /** What a path asks for: objects of one type, in one namespace or all, or one by its name. */
-interface Target {
+interface ResourcePath {
   type: ResourceType
   namespace?: string
   name?: string
 }
 
-function targetOf(path: string): Target | undefined {
+function targetOf(path: string): ResourcePath | undefined {
   const [root, ...parts] = path.split('/').slice(1)
   const [group, version, ...rest] = root === 'api' ? ['', ...parts] : parts
   if (root !== 'api' && root !== 'apis') return undefined
@@ -99,38 +99,14 @@ function targetOf(path: string): Target | undefined {
   return { type, ...(isWithin && { namespace: rest[1]! }), ...(name !== undefined && { name }) }
 }
 
-const isOf = ({ type, namespace, name }: Target, { kind, apiVersion, metadata }: Stored): boolean =>
+const isOf = (
+  { type, namespace, name }: ResourcePath,
+  { kind, apiVersion, metadata }: StoredObject,
+): boolean =>
   kind === type.kind &&
   apiVersion === apiVersionOf(type) &&
   (namespace === undefined || metadata.namespace === namespace) &&
   (name === undefined || metadata.name === name)
-
-/** How objects are answered: as they are, or as the rows of a table. */
-export interface Form {
-  one(object: Stored, snapshot: Pick<Snapshot, 'resourceVersion'>): object
-  list(objects: readonly Stored[], snapshot: Pick<Snapshot, 'resourceVersion'>): object
-}
-
-function formOf(type: ResourceType, { headers }: IncomingMessage, query: URLSearchParams): Form {
-  // A client names what it can read in the order in which it likes it; a table comes first or not at all.
-  const wantsTable = /^application\/json;[^,]*\bas=Table\b/.test(headers.accept ?? '')
-  if (!wantsTable) return plainForm(type)
-  const asked = query.get('includeObject')
-  const included: Included = asked === 'None' || asked === 'Object' ? asked : 'Metadata'
-  const list: Form['list'] = (objects, { resourceVersion }) =>
-    tableOf(type, objects, { now: new Date(), included, resourceVersion })
-  return { list, one: (object, snapshot) => list([object], snapshot) }
-}
-
-const plainForm = (type: ResourceType): Form => ({
-  one: (object) => object,
-  list: (items, { resourceVersion }) => ({
-    kind: `${type.kind}List`,
-    apiVersion: apiVersionOf(type),
-    metadata: { resourceVersion },
-    items,
-  }),
-})
 
 function send(res: ServerResponse, body: object, status = 200): void {
   res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })

@@ -1,19 +1,19 @@
 import type { KubernetesObject, Metadata, ReadObjects } from './object.ts'
 
 /** An object with the version by which a client sees that it has changed. */
-export type Stored = KubernetesObject & { metadata: Metadata & { resourceVersion: string } }
+export type StoredObject = KubernetesObject & { metadata: Metadata & { resourceVersion: string } }
 
 /** An object as it was and as it is: new without `before`, gone without `after`. */
 export interface Change {
   resourceVersion: number
-  before: Stored | undefined
-  after: Stored | undefined
+  before: StoredObject | undefined
+  after: StoredObject | undefined
 }
 
 export interface Snapshot {
   /** That of the newest change. */
   resourceVersion: string
-  objects: Stored[]
+  objects: StoredObject[]
   /** The last changes, oldest first. */
   changes: readonly Change[]
   /** Every change after this version is among them. */
@@ -28,11 +28,14 @@ const CHANGES_MAX = 1000
 export function createStore(read: ReadObjects, startedAt: Date): () => Promise<Snapshot> {
   let version = startedAt.getTime()
   let knownSince = version
-  let known = new Map<string, { text: string; stored: Stored }>()
+  let known = new Map<string, { text: string; stored: StoredObject }>()
   let changes: Change[] = []
   let reading: Promise<Snapshot> | undefined
 
-  const change = (before: Stored | undefined, object: KubernetesObject | undefined): Stored | undefined => {
+  const change = (
+    before: StoredObject | undefined,
+    object: KubernetesObject | undefined,
+  ): StoredObject | undefined => {
     const resourceVersion = ++version
     const after = object && versioned(object, resourceVersion)
     changes.push({ resourceVersion, before, after })
@@ -61,10 +64,10 @@ export function createStore(read: ReadObjects, startedAt: Date): () => Promise<S
 }
 
 /** The order in which etcd keeps them, and every list has them. */
-const byName = ({ metadata: a }: Stored, { metadata: b }: Stored): number =>
+const byName = ({ metadata: a }: StoredObject, { metadata: b }: StoredObject): number =>
   Number(a.name > b.name) - Number(a.name < b.name)
 
-export const versioned = (object: KubernetesObject, resourceVersion: number): Stored => ({
+export const versioned = (object: KubernetesObject, resourceVersion: number): StoredObject => ({
   ...object,
   metadata: { ...object.metadata, resourceVersion: String(resourceVersion) },
 })

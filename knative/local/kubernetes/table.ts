@@ -1,4 +1,4 @@
-import type { Stored } from './store.ts'
+import type { StoredObject } from './store.ts'
 import type { Column, ResourceType } from './resource-types.ts'
 
 /** How much of each object goes with its row: `includeObject` of the request. */
@@ -9,7 +9,7 @@ const NAME: Column = { name: 'Name', type: 'string', value: ({ metadata }) => me
 /** What `kubectl get` prints: the columns are the server's to choose. */
 export function tableOf(
   { columns }: ResourceType,
-  objects: readonly Stored[],
+  objects: readonly StoredObject[],
   { now, included, resourceVersion }: { now: Date; included: Included; resourceVersion: string },
 ): object {
   const all = [NAME, ...columns]
@@ -32,13 +32,13 @@ export function tableOf(
   }
 }
 
-const partial = ({ metadata }: Stored) => ({
+const partial = ({ metadata }: StoredObject) => ({
   kind: 'PartialObjectMetadata',
   apiVersion: 'meta.k8s.io/v1',
   metadata,
 })
 
-function cell({ type, value }: Column, object: Stored, now: Date): unknown {
+function cell({ type, value }: Column, object: StoredObject, now: Date): unknown {
   const found = value(object)
   if (found === undefined) return null
   return type === 'date' ? age(now.getTime() - Date.parse(String(found))) : found

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { failures } from './failure.ts'
 import { apiVersionOf, type ResourceType } from './resource-types.ts'
-import type { Form } from './server.ts'
-import { versioned, type Change, type Snapshot, type Stored } from './store.ts'
+import type { Form } from './form.ts'
+import { versioned, type Change, type Snapshot, type StoredObject } from './store.ts'
 
 /** Nobody on one machine needs more; each is a connection. */
 const WATCHES_MAX = 100
@@ -10,7 +10,7 @@ const EVERY_MS = 500
 
 interface Watched extends Form {
   type: ResourceType
-  selects: (object: Stored) => boolean
+  selects: (object: StoredObject) => boolean
 }
 
 /** Streams of what changes. While at least one is open the objects are read again every half second; otherwise
@@ -96,8 +96,8 @@ function teller(res: ServerResponse, query: URLSearchParams, { type, selects, on
 /** What a change is for somebody who sees only what is selected: what leaves the selection is gone. */
 function eventOf(
   { before, after, resourceVersion }: Change,
-  selects: (object: Stored) => boolean,
-): [event: string, object: Stored | undefined] {
+  selects: (object: StoredObject) => boolean,
+): [event: string, object: StoredObject | undefined] {
   const was = before && selects(before) ? before : undefined
   const is = after && selects(after) ? after : undefined
   if (is) return [was ? 'MODIFIED' : 'ADDED', is]

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { fieldsOf, readText, remove, writeDurably } from '../data-folder/own-files.ts'
 
 /** What stays the same for the life of a data folder: RabbitMQ finds its data by the node's name. */
-export interface Identity {
+export interface NodeIdentity {
   name: string
   cookie: string
   user: string
@@ -21,11 +21,11 @@ export interface Ports {
 
 /** The identity of the node of a data folder, made when it has none.
  * @throws an error that says what to do where the file is damaged and the node has data */
-export function readIdentity(dataDir: string): Identity {
+export function readIdentity(dataDir: string): NodeIdentity {
   const file = identityFile(dataDir)
   const { name, cookie, user, password, wasReady } = fieldsOf(readText(file)) ?? {}
   const isWhole = [name, cookie, user, password].every((value) => typeof value === 'string' && value !== '')
-  if (isWhole) return { name, cookie, user, password, ...(wasReady === true && { wasReady }) } as Identity
+  if (isWhole) return { name, cookie, user, password, ...(wasReady === true && { wasReady }) } as NodeIdentity
   // Under another name the node doesn't find its data. Without data there is nothing to find.
   if (existsSync(mnesia(dataDir)))
     throw new Error(
@@ -33,7 +33,7 @@ export function readIdentity(dataDir: string): Identity {
         `(mv ${dataDir} ${dataDir}.damaged) and start again: events that waited in RabbitMQ are still in each context's ` +
         "outbox, and docs/troubleshooting.md, 'RabbitMQ did not start', says how to publish them again.",
     )
-  const identity: Identity = {
+  const identity: NodeIdentity = {
     name: `microbank-${randomBytes(4).toString('hex')}@localhost`,
     cookie: randomBytes(20).toString('hex'),
     user: 'microbank',
@@ -44,19 +44,19 @@ export function readIdentity(dataDir: string): Identity {
 }
 
 /** Removes what a first start left that never came to its end: RabbitMQ makes our user last, and only on an empty folder. */
-export function removeUnfinished(dataDir: string, { wasReady }: Identity): void {
+export function removeUnfinished(dataDir: string, { wasReady }: NodeIdentity): void {
   if (!wasReady) remove(mnesia(dataDir))
 }
 
 /** Notes that the node was ready: from now on its data is kept. */
-export function noteReady(dataDir: string, identity: Identity): void {
+export function noteReady(dataDir: string, identity: NodeIdentity): void {
   if (!identity.wasReady) writeDurably(identityFile(dataDir), JSON.stringify({ ...identity, wasReady: true }))
 }
 
 const identityFile = (dataDir: string): string => join(dataDir, 'identity.json')
 
 /** Writes the files that the node reads when it starts. */
-export function writeConfiguration(dataDir: string, identity: Identity, ports: Ports): void {
+export function writeConfiguration(dataDir: string, identity: NodeIdentity, ports: Ports): void {
   const lines = [
     `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
     // Instead of guest; read when the node starts on an empty folder.
@@ -82,7 +82,7 @@ function writeAnew(file: string, text: string, mode: number): void {
 const mnesia = (dataDir: string): string => join(dataDir, 'mnesia')
 
 /** All that the node is told; nothing of the machine's own RabbitMQ (/etc/rabbitmq) is read. */
-export function environment(dataDir: string, identity: Identity, ports: Ports): NodeJS.ProcessEnv {
+export function environment(dataDir: string, identity: NodeIdentity, ports: Ports): NodeJS.ProcessEnv {
   return {
     PATH: pathFolders().join(delimiter),
     HOME: dataDir,

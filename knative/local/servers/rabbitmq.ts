@@ -14,7 +14,7 @@ import {
   removeUnfinished,
   writeConfiguration,
 } from './rabbitmq-configuration.ts'
-import type { Identity, Ports } from './rabbitmq-configuration.ts'
+import type { NodeIdentity, Ports } from './rabbitmq-configuration.ts'
 
 export interface RabbitmqOptions {
   /** Folder for everything that the node keeps. Made when it isn't there. */
@@ -143,7 +143,7 @@ function readRunning(dataDir: string): Running | undefined {
 async function launch(options: {
   programs: { server: string; epmd: string }
   dataDir: string
-  identity: Identity
+  identity: NodeIdentity
   ports: Ports
   logFile: string
 }): Promise<{ node: Daemon; stop: () => Promise<void> }> {
@@ -201,7 +201,7 @@ const withoutReports = (log: string): string =>
   log.replace(/^\S+ \S+ \[error] <[\d.]+>(?: {2}.*| ?)$\n?/gm, '')
 
 /** The table of quorum queues (`<vhost>_<queue>`) as it is on disk. */
-function queueNames(dataDir: string, { name }: Identity): Buffer {
+function queueNames(dataDir: string, { name }: NodeIdentity): Buffer {
   try {
     return readFileSync(join(dataDir, 'mnesia', name, 'quorum', name, 'names.dets'))
   } catch {

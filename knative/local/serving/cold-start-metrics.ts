@@ -7,7 +7,7 @@ export interface ColdStartMetrics {
   expose(): Promise<{ contentType: string; text: string }>
 }
 
-interface Loaded {
+interface LoadedMetrics {
   registry: Registry
   histogram: Histogram
 }
@@ -18,10 +18,10 @@ const KEPT_MAX = 1_000
 /** `microbank_cold_start_seconds`, by Service and phase. */
 export function createColdStartMetrics(): ColdStartMetrics {
   const kept: [service: string, phase: Phase, ms: number][] = []
-  let loaded: Loaded | undefined
-  let loading: Promise<Loaded> | undefined
+  let loaded: LoadedMetrics | undefined
+  let loading: Promise<LoadedMetrics> | undefined
 
-  const load = async (): Promise<Loaded> => {
+  const load = async (): Promise<LoadedMetrics> => {
     const { default: prom } = await import('prom-client')
     const registry = new prom.Registry()
     const histogram = new prom.Histogram({

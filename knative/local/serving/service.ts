@@ -8,7 +8,7 @@ import { answerProblem, answerReply, gatewayProblems } from '../gateway/problem.
 import type { FunctionProcess } from '../processes/process.ts'
 import { forward, forwardedHeaders } from '../gateway/proxy.ts'
 import type { ServiceManifest } from '../manifests/service-manifest.ts'
-import { WaitingLine, type Caller } from './waiting-line.ts'
+import { WaitingLine, type WaitingRequest } from './waiting-line.ts'
 
 /** A Service without a max-scale of its own gets at most so many processes: this is one machine. */
 const PROCESSES_MAX = 10
@@ -139,7 +139,7 @@ export class Service {
     return clamp(this.manifest.scaling, this.manifest.scaling.initialScale)
   }
 
-  #dispatch(caller: Caller): void {
+  #dispatch(caller: WaitingRequest): void {
     if (this.#stopping) return this.#refuse(caller, SHUTTING_DOWN, 5)
     // Those who came first are first.
     const process = this.#held.length === 0 ? this.#pool.pick(this.manifest.containerConcurrency) : undefined
@@ -147,7 +147,7 @@ export class Service {
     else this.#hold(caller)
   }
 
-  #hold(caller: Caller): void {
+  #hold(caller: WaitingRequest): void {
     const { name, scaling } = this.manifest
     const { crashLoop } = this.#pool
     if (crashLoop) return this.#refuseCrashing(caller)
@@ -172,7 +172,7 @@ export class Service {
     for (const caller of this.#held.dissolve()) this.#refuseCrashing(caller)
   }
 
-  #send(caller: Caller, process: FunctionProcess): void {
+  #send(caller: WaitingRequest, process: FunctionProcess): void {
     caller.attempts++
     process.begin()
     const options = {
@@ -194,25 +194,29 @@ export class Service {
   }
 
   /** What may have been done must not be done again: it could move money twice. Reading is always safe. */
-  #mayRepeat({ req, attempts }: Caller, outcome: Outcome): boolean {
+  #mayRepeat({ req, attempts }: WaitingRequest, outcome: Outcome): boolean {
     if (attempts >= ATTEMPTS_MAX) return false
     // Neither has a body: the router refuses those that do.
     const reads = req.method === 'GET' || req.method === 'HEAD'
     return outcome.kind === 'unsent' || (outcome.kind === 'lost' && reads && attempts < READS_MAX)
   }
 
-  #conclude({ req, res }: Caller, outcome: Outcome, isFrozen = false): void {
+  #conclude({ req, res }: WaitingRequest, outcome: Outcome, isFrozen = false): void {
     if (outcome.kind === 'answered' || outcome.kind === 'client-gone' || outcome.kind === 'broken-off') return
     // A frozen process is ended for its silence: to the caller it was too slow.
     const told = isFrozen && outcome.kind === 'lost' ? ({ kind: 'timed-out' } as const) : outcome
     answerReply(req, res, refusalOf(told, this.manifest.name))
   }
 
-  #refuse({ req, res }: Pick<Caller, 'req' | 'res'>, detail: string, retryAfterSeconds: number): void {
+  #refuse(
+    { req, res }: Pick<WaitingRequest, 'req' | 'res'>,
+    detail: string,
+    retryAfterSeconds: number,
+  ): void {
     answerProblem(req, res, gatewayProblems.unavailable, detail, { 'retry-after': String(retryAfterSeconds) })
   }
 
-  #refuseCrashing(caller: Caller): void {
+  #refuseCrashing(caller: WaitingRequest): void {
     const seconds = Math.max(1, Math.ceil((this.#pool.crashLoop?.retryInMs ?? 0) / 1000))
     // Why it ends may hold addresses and settings: that is for the operator.
     const detail = `${this.manifest.name} can't be started: its process keeps ending; \`npm run ps\` says why.`

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** A request, as long as it has no answer. */
-export interface Caller {
+export interface WaitingRequest {
   req: IncomingMessage
   res: ServerResponse
   /** Whether it came from one of the bank's own functions. */
@@ -14,19 +14,19 @@ export interface Caller {
 
 /** Requests that wait for a process, in the order in which they came. One whose client goes away leaves the line. */
 export class WaitingLine {
-  readonly #waiting = new Map<Caller, { leave: () => void }>()
+  readonly #waiting = new Map<WaitingRequest, { leave: () => void }>()
 
   get length(): number {
     return this.#waiting.size
   }
 
-  get first(): Caller | undefined {
+  get first(): WaitingRequest | undefined {
     const [first] = this.#waiting.keys()
     return first
   }
 
   /** Puts a request at the end; `onLate` is called, and it is out of the line, if it still waits after `timeoutMs`. */
-  join(caller: Caller, timeoutMs: number, onLate: () => void): void {
+  join(caller: WaitingRequest, timeoutMs: number, onLate: () => void): void {
     const gone = () => this.leave(caller)
     const timer = setTimeout(() => {
       this.leave(caller)
@@ -40,13 +40,13 @@ export class WaitingLine {
     this.#waiting.set(caller, { leave })
   }
 
-  leave(caller: Caller): void {
+  leave(caller: WaitingRequest): void {
     this.#waiting.get(caller)?.leave()
     this.#waiting.delete(caller)
   }
 
   /** Empties the line; returns those who stood in it. */
-  dissolve(): Caller[] {
+  dissolve(): WaitingRequest[] {
     const callers = [...this.#waiting.keys()]
     for (const caller of callers) this.leave(caller)
     return callers

@@ -1,7 +1,7 @@
 import { NAMESPACE } from '../../manifests/manifests.ts'
 import type { KubernetesObject, Metadata } from '../object.ts'
 import { RESOURCE_TYPES } from '../resource-types.ts'
-import type { Make } from './objects.ts'
+import type { Make } from './make.ts'
 
 /** What belongs to no namespace: the bank's own, and Knative's kinds. */
 export function clusterObjects(make: Make): KubernetesObject[] {

@@ -1,10 +1,10 @@
 import { clusterHostOf } from '../../gateway/hosts.ts'
 import { NAMESPACE } from '../../manifests/manifests.ts'
 import { field, type Resource } from '../../manifests/resource.ts'
-import type { RuntimeStatus } from '../../runtime.ts'
+import type { RuntimeStatus } from '../../status.ts'
 import type { Condition, KubernetesObject } from '../object.ts'
 import { TRUE, type Told } from './conditions.ts'
-import type { Make } from './objects.ts'
+import type { Make } from './make.ts'
 
 type BrokerStatus = RuntimeStatus['brokers'][number]
 

@@ -1,5 +1,5 @@
 import { readResource } from '../../manifests/resource.ts'
-import type { RuntimeStatus } from '../../runtime.ts'
+import type { RuntimeStatus } from '../../status.ts'
 import { conditionOf, type KubernetesObject } from '../object.ts'
 import { createObjects } from './objects.ts'
 
@@ -25,6 +25,7 @@ const LOAN = {
   metadata: { name: 'loan', labels: { 'networking.knative.dev/visibility': 'cluster-local' } },
   spec: { template: { spec: { containers: [{ args: ['loan'] }] } } },
 }
+
 const eventing = (kind: string, name: string, spec: object) => ({
   ...{ apiVersion: `eventing.knative.dev/${kind === 'EventType' ? 'v1beta2' : 'v1'}`, kind },
   ...{ metadata: { name }, spec },
@@ -47,6 +48,7 @@ const said = (objects: KubernetesObject[], kind: string, type: string): string =
   const { status, reason, message } = conditionOf(find(objects, kind), type)!
   return [status, reason, message].filter(Boolean).join(' ')
 }
+
 const find = (objects: KubernetesObject[], kind: string): KubernetesObject =>
   objects.find((object) => object.kind === kind)!
 

@@ -1,22 +1,11 @@
-import { uidOf } from '../../../../eventing/broker/topology.ts'
-import { NAMESPACE, type Manifests } from '../../manifests/manifests.ts'
+import type { Manifests } from '../../manifests/manifests.ts'
 import { field, type Resource } from '../../manifests/resource.ts'
-import type { RuntimeStatus } from '../../runtime.ts'
-import { seconds, type Condition, type KubernetesObject, type Metadata, type ReadObjects } from '../object.ts'
+import type { RuntimeStatus } from '../../status.ts'
+import type { KubernetesObject, ReadObjects } from '../object.ts'
 import { clusterObjects } from './cluster.ts'
-import { readyOf, type Told } from './conditions.ts'
 import { brokerObject, eventTypeObjects, pingSourceObject, triggerObject } from './eventing.ts'
+import { maker, type Make } from './make.ts'
 import { servingObjects } from './serving.ts'
-import { createTransitions } from './transitions.ts'
-
-/** How the objects of one run are made. */
-export interface Make {
-  metadata(kind: string, resource: Pick<Resource, 'metadata'>, owner?: object): Metadata
-  /** All conditions of an object, each with its moment. @param ready where it doesn't follow from the others */
-  conditions(uid: string, others: readonly Condition[], ready?: Told): Condition[]
-  /** The object that a manifest asks for, with its status. Without conditions it has none. */
-  object(resource: Resource, conditions: readonly Condition[], status: object): KubernetesObject
-}
 
 /** Says what there is: each object as its manifest has it, with the status that Knative's controllers would give it,
  * from the state that the runtime is in at that moment. They exist since the runtime has been running. */
@@ -64,37 +53,5 @@ function objectsOf(
       return [pingSourceObject(resource, make)]
     default:
       return []
-  }
-}
-
-function maker(startedAt: Date): Make {
-  const since = createTransitions(startedAt)
-  const metadata: Make['metadata'] = (kind, { metadata: { name, labels, annotations } }, owner) => ({
-    name,
-    namespace: NAMESPACE,
-    uid: uidOf(kind, { namespace: NAMESPACE, name }),
-    generation: 1,
-    creationTimestamp: seconds(startedAt),
-    ...(Object.keys(labels).length > 0 && { labels }),
-    ...(Object.keys(annotations).length > 0 && { annotations }),
-    ...(owner && { ownerReferences: [owner] }),
-  })
-  const conditions: Make['conditions'] = (uid, others, ready = readyOf(others)) =>
-    since(uid, [...others, { type: 'Ready', ...ready }])
-  return {
-    metadata,
-    conditions,
-    object(resource, others, status) {
-      const { apiVersion, kind, document } = resource
-      const about = metadata(kind, resource)
-      const told = { observedGeneration: 1, conditions: conditions(about.uid, others), ...status }
-      return {
-        apiVersion,
-        kind,
-        metadata: about,
-        spec: document.spec,
-        ...(others.length > 0 && { status: told }),
-      }
-    },
   }
 }

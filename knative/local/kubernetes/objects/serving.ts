@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 import { clusterHostOf } from '../../gateway/hosts.ts'
 import type { Resource } from '../../manifests/resource.ts'
-import type { RuntimeStatus } from '../../runtime.ts'
+import type { RuntimeStatus } from '../../status.ts'
 import type { Condition, KubernetesObject, Metadata } from '../object.ts'
 import { readyOf, TRUE, type Told } from './conditions.ts'
-import type { Make } from './objects.ts'
+import type { Make } from './make.ts'
 
 type ServiceStatus = RuntimeStatus['services'][number]
 

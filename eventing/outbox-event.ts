@@ -1,0 +1,24 @@
+/** An event as a handler states it; the rest of the envelope follows from the contract. */
+export interface EventDraft<Data> {
+  /** Id of the thing that the event is about. */
+  subject: string
+  /** Events with the same key (account or user) belong together. */
+  partitionkey: string
+  data: Data
+}
+
+/** An event as it stands in the outbox, ready to be published. `data` is JSON text, passed on as it is. */
+export interface OutboxEvent {
+  id: string
+  type: string
+  source: string
+  subject: string
+  /** RFC 3339 UTC. */
+  time: string
+  dataschema: string
+  partitionkey: string
+  traceparent: string | null
+  data: string
+  /** Further CloudEvents attributes. They are stored with the event, so whoever publishes it sends them too. */
+  extensions?: Readonly<Record<string, string>> | null
+}

@@ -1,0 +1,1 @@
+export type Context = 'identity' | 'ledger' | 'notifications' | 'web'

@@ -1,0 +1,73 @@
+import { dirname, join, normalize } from 'node:path'
+import { files, operations, read } from './support/repository.ts'
+
+/** The shape of the code: which folder may use which, and how long a file may be. */
+
+const sources = files(/^(functions|eventing|knative|monitoring|bench)\/.*\.ts$/).filter(
+  (file) => !/\.test\.ts$|-fixture\.ts$/.test(file),
+)
+
+/** What a file imports from this repository: values, types, and what it loads later. */
+const importsOf = (file: string): string[] =>
+  [...read(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((match) =>
+    normalize(join(dirname(file), match[1]!)),
+  )
+
+const imports = sources.flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
+
+/** The imports that break a rule, as sentences. */
+const against = (isWrong: (file: string, imported: string) => boolean): string[] =>
+  imports
+    .filter(({ file, imported }) => isWrong(file, imported))
+    .map(({ file, imported }) => `${file} imports ${imported}`)
+
+test('knative uses functions, functions use eventing, all use monitoring, and nothing points back', () => {
+  const order = ['bench', 'knative', 'functions', 'eventing', 'monitoring']
+  const floor = (file: string): number => order.indexOf(file.split('/')[0]!)
+  expect(against((file, imported) => floor(imported) !== -1 && floor(imported) < floor(file))).toEqual([])
+})
+
+test('the function host knows no context, and contracts know nothing but contracts', () => {
+  const isContext = (file: string): boolean => /^functions\/(?!host\/)[^/]+\//.test(file)
+  expect(against((file, imported) => file.startsWith('functions/host/') && isContext(imported))).toEqual([])
+  const isContract = (file: string): boolean => file.startsWith('eventing/contracts/')
+  expect(against((file, imported) => isContract(file) && !isContract(imported))).toEqual([])
+})
+
+test('no context imports another, and no operation imports an operation', async () => {
+  const declared = new Set((await operations()).map(({ file }) => file))
+  const contextOf = (file: string): string | undefined => /^functions\/([^/]+)\//.exec(file)?.[1]
+  expect(
+    against((file, imported) => {
+      const [context, other] = [contextOf(file), contextOf(imported)]
+      if (!context || !other) return false
+      return (other !== context && other !== 'host') || declared.has(imported)
+    }),
+  ).toEqual([])
+})
+
+test('no files import each other in a circle, not even types', () => {
+  const next = new Map(sources.map((file) => [file, importsOf(file)]))
+  const state = new Map<string, 'open' | 'done'>()
+  const circles: string[] = []
+  const visit = (file: string, way: readonly string[]): void => {
+    if (state.get(file) === 'open') circles.push([...way.slice(way.indexOf(file)), file].join(' -> '))
+    if (state.has(file)) return
+    state.set(file, 'open')
+    for (const imported of next.get(file) ?? []) visit(imported, [...way, file])
+    state.set(file, 'done')
+  }
+  for (const file of sources) visit(file, [])
+  expect(circles).toEqual([])
+})
+
+test('no file is longer than 300 lines', () => {
+  const long = [...sources, ...files(/\.sql$/)].filter((file) => read(file).split('\n').length > 301)
+  expect(long).toEqual([])
+})
+
+test('every file that the package’s scripts name exists', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const named = Object.values(scripts).flatMap((script) => /^node (\S+)/.exec(script)?.[1] ?? [])
+  expect(files(/./)).toEqual(expect.arrayContaining(named))
+})
