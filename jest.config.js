@@ -10,7 +10,8 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  // Packages that ship only ES modules, or import some of Node's when they need them, have to be transformed for jest.
+  // Packages that ship only ES modules, or import some of Node's when they need them, have to be transformed
+  // for jest.
   transformIgnorePatterns: [
     '/node_modules/(?!(jose|pg-boss|croner|yaml|@opentelemetry/otlp-exporter-base)/)',
   ],

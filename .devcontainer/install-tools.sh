@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Downloads tools of tools.env for Linux, checks each against its SHA-256, and installs it. For the devcontainer and for
-# the workflows; on a machine of your own, your package manager keeps them up to date.
+# Downloads tools of tools.env for Linux, checks each against its SHA-256, and installs it. For the
+# devcontainer and for the workflows; on a machine of your own, your package manager keeps them up to date.
 #
 #   install-tools.sh FOLDER TOOL...      TOOL is kind, kubectl, skaffold or kn
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the README promises a newcomer: starts the bank, lets one customer use every part of it, stops it with Ctrl-C.
-# Run it after npm ci.
+# What the README promises a newcomer: starts the bank, lets one customer use every part of it, stops it with
+# Ctrl-C. Run it after npm ci.
 #
 #   first-run.sh [PORT]
 set -euo pipefail
@@ -32,7 +32,8 @@ done
 grep 'Events ' "$log"
 node knative/cluster/smoke.mjs "http://localhost:$port" || give_up 'the smoke test failed'
 
-# In a script, what is started in the background ignores Ctrl-C's own signal until it asks for it, as the bank does.
+# In a script, what is started in the background ignores Ctrl-C's own signal until it asks for it, as the bank
+# does.
 kill -INT "$bank"
 wait "$bank" || give_up 'the bank did not stop in order'
 grep -q '^Stopped' "$log" || give_up 'the bank did not say that it stopped'

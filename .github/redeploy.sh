@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Changes a line of one function, deploys it as the loop of a developer does, and asks the cluster for what the line says;
-# a function that the line is not in must keep its revision. Leaves the change in the tree: for a checkout that is
-# thrown away.
+# Changes a line of one function, deploys it as the loop of a developer does, and asks the cluster for what
+# the line says; a function that the line is not in must keep its revision. Leaves the change in the tree: for
+# a checkout that is thrown away.
 #
 #   redeploy.sh [URL of the front door]
 set -euo pipefail

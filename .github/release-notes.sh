@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints what CHANGELOG.md says of a version. Fails where it says nothing, or package.json is of another version.
+# Prints what CHANGELOG.md says of a version. Fails where it says nothing, or package.json is of another
+# version.
 #
 #   release-notes.sh TAG      v0.1.0
 set -euo pipefail

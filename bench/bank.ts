@@ -15,8 +15,9 @@ export interface BenchBroker {
 /** The URL of a Broker's ingress that is to be started on this port. */
 export const ingressUrl = (port: number): string => `http://127.0.0.1:${port}/`
 
-/** Starts the Broker that ships, with its Triggers, in a process of its own: over a private RabbitMQ node where the
- * machine has RabbitMQ, else over Postgres. Events for a Service that isn't named stay in its queue.
+/** Starts the Broker that ships, with its Triggers, in a process of its own: over a private RabbitMQ node
+ * where the machine has RabbitMQ, else over Postgres. Events for a Service that isn't named stay in its
+ * queue.
  * @param options `services` are base URLs of functions by their names; `port` is a free one by default */
 export async function startBroker(
   bench: Bench,

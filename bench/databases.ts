@@ -30,8 +30,9 @@ export interface BenchDatabases {
 const CONTEXTS = ['ledger', 'notifications']
 const log = createLog({ service: 'bench' }, 'error')
 
-/** Starts a Postgres without any data, configured as the bank's own (it waits for the disk), with the databases of
- * the ledger and of notifications. `settings` are for what is read off the server, not for what is measured. */
+/** Starts a Postgres without any data, configured as the bank's own (it waits for the disk), with the
+ * databases of the ledger and of notifications. `settings` are for what is read off the server, not for what
+ * is measured. */
 export async function startDatabases(
   bench: Bench,
   settings: Record<string, string> = {},
@@ -48,8 +49,8 @@ export async function startDatabases(
   return openDatabases(bench, server, { dataDir, contexts: CONTEXTS })
 }
 
-/** Makes the contexts' databases on a server, or brings those that are there up to date, and opens them. Their
- * passwords are kept in `dataDir`. */
+/** Makes the contexts' databases on a server, or brings those that are there up to date, and opens them.
+ * Their passwords are kept in `dataDir`. */
 export async function openDatabases(
   bench: Bench,
   server: PostgresServer,
@@ -90,15 +91,15 @@ export async function settle({ server }: BenchDatabases): Promise<void> {
 
 const PROOFS = ['sums', 'transactions', 'balances', 'chains', 'holds'] as const
 
-/** Proves the ledger: conservation, each balance the sum of its entries, the hash chains. Throws where it is wrong;
- * a benchmark that loses money has measured nothing. */
+/** Proves the ledger: conservation, each balance the sum of its entries, the hash chains. Throws where it is
+ * wrong; a benchmark that loses money has measured nothing. */
 export async function proveLedger(bench: Bench, { owner }: BenchDatabases): Promise<void> {
   bench.progress.step('proving the ledger: sums, balances and hash chains')
   await owner.transaction(async (tx) => {
     await tx.query({ text: 'set transaction isolation level repeatable read' })
     for (const proof of PROOFS) {
-      // Of its own in WITH, so that it is not planned for giving the first five soon: with ten million entries that takes
-      // forty times as long as giving all.
+      // Of its own in WITH, so that it is not planned for giving the first five soon: with ten million
+      // entries that takes forty times as long as giving all.
       const text = `with fault as materialized (select * from verify_${proof}()) select * from fault limit 5`
       const faults = await tx.query({ text })
       if (faults.length > 0)
@@ -110,8 +111,8 @@ export async function proveLedger(bench: Bench, { owner }: BenchDatabases): Prom
 const inspect = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner))
 
-/** Removes the data of the ratio before, or of a bench that was killed, whose servers may still run; also the data
- * that Postgres' own user had to keep elsewhere. */
+/** Removes the data of the ratio before, or of a bench that was killed, whose servers may still run; also the
+ * data that Postgres' own user had to keep elsewhere. */
 async function removeData(dataDir: string): Promise<void> {
   const [postgres, rabbitmq] = [join(dataDir, 'postgres'), join(dataDir, 'rabbitmq')]
   if (existsSync(rabbitmq)) await stopLeftoverRabbitmq(rabbitmq)

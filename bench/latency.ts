@@ -5,7 +5,8 @@ export interface Latency {
   p999: number
 }
 
-/** Percentiles by nearest rank: the smallest value that so many of all values don't exceed. Throws without values. */
+/** Percentiles by nearest rank: the smallest value that so many of all values don't exceed. Throws without
+ * values. */
 export function percentiles(values: readonly number[]): Latency {
   if (values.length === 0) throw new Error('expected latencies, got none')
   const sorted = Float64Array.from(values).sort()

@@ -15,7 +15,8 @@ export interface LoadJob {
   connections: number
   warmupSeconds: number
   seconds: number
-  /** Transfers of one dollar between random accounts of these; without them `numbered`, or `body`, always the same. */
+  /** Transfers of one dollar between random accounts of these; without them `numbered`, or `body`, always the
+   * same. */
   transfers?: {
     customers: Customer[]
     keyPrefix: string
@@ -42,8 +43,8 @@ export interface LoadReport {
   processorTime: ProcessorTime
 }
 
-/** Puts a server under load with wrk, a process that takes little of the machine itself. Throws where anything but
- * 2xx was answered. */
+/** Puts a server under load with wrk, a process that takes little of the machine itself. Throws where
+ * anything but 2xx was answered. */
 export async function load(bench: Bench, job: LoadJob): Promise<LoadReport> {
   const warmup = job.warmupSeconds > 0 ? await fire(bench, job, job.warmupSeconds, 'w') : undefined
   const server = (): number => (job.serverPid ? usageOf(job.serverPid).cpuSeconds : 0)

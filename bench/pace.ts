@@ -1,7 +1,8 @@
-/** Calls `send` so many times a second, evenly, whether or not earlier calls have ended: the load of many callers who
- * don't know of each other. Resolves when all calls have ended; rejects if one did.
+/** Calls `send` so many times a second, evenly, whether or not earlier calls have ended: the load of many
+ * callers who don't know of each other. Resolves when all calls have ended; rejects if one did.
  *
- * A rate limit of a load generator sends each second's share at once, which measures the queue that this makes. */
+ * A rate limit of a load generator sends each second's share at once, which measures the queue that this
+ * makes. */
 export async function pace(
   perSecond: number,
   seconds: number,

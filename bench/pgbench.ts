@@ -8,8 +8,8 @@ import type { BenchDatabases } from './databases.ts'
 const SCALE = 10
 const CLIENTS = 8
 
-/** pgbench's own TPC-B-like transaction, with 8 clients and prepared statements, on the server that the ledger is
- * on: the yardstick. */
+/** pgbench's own TPC-B-like transaction, with 8 clients and prepared statements, on the server that the
+ * ledger is on: the yardstick. */
 export interface Pgbench {
   /** Transactions a second. */
   run(seconds: number): Promise<number>

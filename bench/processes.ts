@@ -31,7 +31,8 @@ export interface ServerOptions {
 
 const START_MS_MAX = 20_000
 
-/** Starts a server with PORT in its environment, on the Node that runs the bench, and waits for its first 200. */
+/** Starts a server with PORT in its environment, on the Node that runs the bench, and waits for its first
+ * 200. */
 export async function startServer(bench: Bench, options: ServerOptions): Promise<ServerProcess> {
   const port = options.port ?? (await takePort())
   const logFile = join(bench.folder, 'servers.log')

@@ -7,9 +7,9 @@ export type ProcessorTime = Record<string, number>
 
 const TICKS_A_SECOND = 100
 
-/** What this process and all that descend from it have used so far, by program; Node's programs by their script.
- * What has ended counts as the time of `wrk`, which is all that ends while something is measured. Empty where
- * there is no /proc. */
+/** What this process and all that descend from it have used so far, by program; Node's programs by their
+ * script. What has ended counts as the time of `wrk`, which is all that ends while something is measured.
+ * Empty where there is no /proc. */
 export function readProcessorTime(): ProcessorTime {
   if (process.platform !== 'linux') return {}
   const processes = readdirSync('/proc')
@@ -38,8 +38,8 @@ export function perPiece(before: ProcessorTime, after: ProcessorTime, count: num
   return Object.fromEntries(used.sort(([, a], [, b]) => b - a))
 }
 
-/** One line that says where the processor time of a transfer goes: medians over the rounds, per answer of `size`
- * transfers. No line where it could not be read. */
+/** One line that says where the processor time of a transfer goes: medians over the rounds, per answer of
+ * `size` transfers. No line where it could not be read. */
 export function processorTimeNote(rounds: readonly ProcessorTime[], size = 1): string[] {
   const parts = Object.keys(rounds[0]!).map((name) => {
     const microseconds = (median(rounds.map((times) => times[name] ?? 0)) / size) * 1e6

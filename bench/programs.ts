@@ -12,8 +12,8 @@ const PACKAGES: Record<Program, { debian: string; brew: string }> = {
   'rabbitmq-server': { debian: 'rabbitmq-server', brew: 'rabbitmq' },
 }
 
-/** Sees to it that programs are on the machine: as root on Debian or Ubuntu it installs what is missing and says so,
- * elsewhere it throws with what to install. */
+/** Sees to it that programs are on the machine: as root on Debian or Ubuntu it installs what is missing and
+ * says so, elsewhere it throws with what to install. */
 export function provide(programs: readonly Program[], say: (sentence: string) => void): void {
   const missing = [...new Set(programs)].filter((program) => !isThere(program))
   if (missing.length === 0) return

@@ -6,8 +6,8 @@ export interface Round {
   floor: number
 }
 
-/** Calls `ours` and `floor` in turns, and swaps which comes first from round to round: what happens to the machine
- * meanwhile happens to both. */
+/** Calls `ours` and `floor` in turns, and swaps which comes first from round to round: what happens to the
+ * machine meanwhile happens to both. */
 export async function inTurns<Ours, Floor>(
   count: number,
   ours: (round: number) => Promise<Ours>,
@@ -66,7 +66,8 @@ export interface Result {
   notes?: string[]
 }
 
-/** Sums up the rounds of a measurement. Throws where there are none, or where one of them is not above zero. */
+/** Sums up the rounds of a measurement. Throws where there are none, or where one of them is not above
+ * zero. */
 export function summarise({ goal, latency, notes, ...measured }: Measurement): Result {
   const { id, name, unit } = measured
   for (const { ours, floor } of measured.rounds)

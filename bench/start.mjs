@@ -1,4 +1,5 @@
-// npm run bench: builds what ships and the bench (TypeScript, which Node 20 can't run), and starts it on Node 24.
+// npm run bench: builds what ships and the bench (TypeScript, which Node 20 can't run), and starts it on Node
+// 24.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -92,8 +93,9 @@ async function bundleNothing(common) {
   })
 }
 
-/** A Node of the version that the image has: this one, or one from npm. It is fetched when the bench first needs
- * it, so that `npm ci` doesn't have to; the package is the platform's own, which runs no install script. */
+/** A Node of the version that the image has: this one, or one from npm. It is fetched when the bench first
+ * needs it, so that `npm ci` doesn't have to; the package is the platform's own, which runs no install
+ * script. */
 function findNode24() {
   if (Number(process.versions.node.split('.')[0]) === 24) return process.execPath
   const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'

@@ -15,8 +15,8 @@ const STYLE = `
     text { fill: #e6edf3 } .small { fill: #8d96a0 } .goal { stroke: #e6edf3 }
   }`
 
-/** The results as a picture: a bar for each ratio, one line through all of them where the floor is (ratio 1), and
- * a tick where the goal is. The scale is logarithmic, so that twice and half as much look alike. */
+/** The results as a picture: a bar for each ratio, one line through all of them where the floor is (ratio 1),
+ * and a tick where the goal is. The scale is logarithmic, so that twice and half as much look alike. */
 export function toSvg(results: readonly Result[]): string {
   const scale = scaleOf(results.flatMap(({ ratio, goal }) => [ratio, goal ?? 1]))
   const height = TOP + results.length * ROW + 34

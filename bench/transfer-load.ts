@@ -28,9 +28,10 @@ export interface TransferReport extends LoadReport {
   unpublished: number
 }
 
-/** Transfers as fast as the function takes them, in a process that has just been started and that is killed at the
- * end; with `batchOf`, so many in each request, on fewer connections. Throws where the ledger doesn't hold just the
- * transfers that were answered (and, at the most, those whose answers the end of the load cut off). */
+/** Transfers as fast as the function takes them, in a process that has just been started and that is killed
+ * at the end; with `batchOf`, so many in each request, on fewer connections. Throws where the ledger doesn't
+ * hold just the transfers that were answered (and, at the most, those whose answers the end of the load cut
+ * off). */
 export async function loadTransfers(
   bench: Bench,
   { databases, broker, customers }: LoadedLedger,
@@ -56,7 +57,8 @@ export async function loadTransfers(
   })
   await running.kill()
   const posted = (await countTransactions(databases)) - before
-  // Each of the two parts of the load, warm-up and measurement, cuts off what is under way on each connection.
+  // Each of the two parts of the load, warm-up and measurement, cuts off what is under way on each
+  // connection.
   const size = batchOf ?? 1
   const answered = report.succeeded * size
   if (posted < answered || posted > answered + 2 * connections * size)

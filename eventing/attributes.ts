@@ -2,7 +2,8 @@ import { headerValue } from './http-binding.ts'
 import { isMediaType } from './media-type.ts'
 import { InvalidEventError } from './message.ts'
 
-/** The rules for attributes of CloudEvents 1.0, and what is beyond them ours: no control characters, a limit in bytes. */
+/** The rules for attributes of CloudEvents 1.0, and what is beyond them ours: no control characters, a limit
+ * in bytes. */
 
 /**
  * What all attributes together may take as HTTP headers, in bytes. Node's HTTP parser refuses more than
@@ -28,8 +29,8 @@ export function checkAttributes(attributes: Readonly<Record<string, string>>): v
   }
 }
 
-/** Checks what only an event that comes in has to keep; dead letters are larger, and what is in a queue may have come
- * from elsewhere. @throws InvalidEventError */
+/** Checks what only an event that comes in has to keep; dead letters are larger, and what is in a queue may
+ * have come from elsewhere. @throws InvalidEventError */
 export function checkCarriage(attributes: Readonly<Record<string, string>>): void {
   const { datacontenttype } = attributes
   if (datacontenttype !== undefined && !isMediaType(datacontenttype))
@@ -51,8 +52,8 @@ const PLAIN_TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z$/
 
 /** True where source, time and dataschema are written as almost everybody writes them, and so surely as the
- * specification asks. Where it is false they may still be, which the `cloudevents` package knows: its schema takes
- * longer than all the rest of a request. */
+ * specification asks. Where it is false they may still be, which the `cloudevents` package knows: its schema
+ * takes longer than all the rest of a request. */
 export function hasPlainFormats({
   source = '',
   time,

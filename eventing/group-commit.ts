@@ -3,12 +3,13 @@ import type { OutboxEvent } from './outbox-event.ts'
 import { UnavailableError } from './unavailable.ts'
 
 export interface GroupCommitOptions<Item, Result> {
-  /** Does the work of all in one database transaction. Resolves with a result for each, in their order, and the events
-   * that it stored in the outbox. */
+  /** Does the work of all in one database transaction. Resolves with a result for each, in their order, and
+   * the events that it stored in the outbox. */
   commit: (items: Item[]) => Promise<{ results: readonly Result[]; events: readonly OutboxEvent[] }>
   outbox: Pick<Outbox, 'publish'>
   groupMax: number
-  /** Beyond so many that wait, more are refused with this sentence; without it whoever calls has a bound of his own. */
+  /** Beyond so many that wait, more are refused with this sentence; without it whoever calls has a bound of
+   * his own. */
   limit?: { waiting: number; refusal: string }
 }
 
@@ -23,12 +24,12 @@ interface Waiting<Item, Result> {
   reject: (error: unknown) => void
 }
 
-/** Group commit: what arrives while a group is being committed goes into the next one, so under load many share one
- * round trip and one commit, and a lone one goes at once. One group at a time.
+/** Group commit: what arrives while a group is being committed goes into the next one, so under load many
+ * share one round trip and one commit, and a lone one goes at once. One group at a time.
  *
- * Resolves with an item's result once it is committed. Rejects with UnavailableError where the database is away, those
- * before waited for it in vain, or too much is waiting; with another error where the item itself is at fault, which the
- * others of its group don't share. */
+ * Resolves with an item's result once it is committed. Rejects with UnavailableError where the database is
+ * away, those before waited for it in vain, or too much is waiting; with another error where the item itself
+ * is at fault, which the others of its group don't share. */
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {

@@ -4,8 +4,8 @@ import { InvalidEventError, type EventMessage } from './message.ts'
 import { isMediaType } from './media-type.ts'
 import { formatStructured, parseStructured } from './structured.ts'
 
-/** CloudEvents over HTTP (binding 1.0.2), with the data's bytes left as they are. Loads nothing, for every function
- * publishes or receives events; what it lets through is checked by attributes.ts. */
+/** CloudEvents over HTTP (binding 1.0.2), with the data's bytes left as they are. Loads nothing, for every
+ * function publishes or receives events; what it lets through is checked by attributes.ts. */
 
 const STRUCTURED = 'application/cloudevents+json'
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -16,9 +16,9 @@ export function claimsToBeEvent(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * The event of a request or response, in binary or structured mode; its attributes are still to be checked. Its
- * trace context goes along as the extension `traceparent`, where the event doesn't carry one already (the extension
- * is the origin's, the header only the last hop's).
+ * The event of a request or response, in binary or structured mode; its attributes are still to be checked.
+ * Its trace context goes along as the extension `traceparent`, where the event doesn't carry one already (the
+ * extension is the origin's, the header only the last hop's).
  * @throws InvalidEventError
  */
 export function eventFromHttp(headers: IncomingHttpHeaders, body: Buffer): EventMessage {
@@ -31,8 +31,8 @@ export function eventFromHttp(headers: IncomingHttpHeaders, body: Buffer): Event
   return event
 }
 
-/** Headers of an event in binary mode (section 3.1). Trace context stands there as a header too, for whatever carries
- * traces over HTTP. */
+/** Headers of an event in binary mode (section 3.1). Trace context stands there as a header too, for whatever
+ * carries traces over HTTP. */
 export function binaryHeaders(attributes: Readonly<Record<string, string>>): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const name in attributes) {
@@ -50,8 +50,8 @@ export function binaryHeaders(attributes: Readonly<Record<string, string>>): Rec
 /** Node, and most servers, take up to 16 KiB of headers; some are not the event's. */
 const HEADERS_BYTES_MAX = 14 * 1024
 
-/** An event as a request: in binary mode, or in structured mode where a header can't carry one of its attributes, or
- * they are too long for headers. Its data arrives byte for byte either way. */
+/** An event as a request: in binary mode, or in structured mode where a header can't carry one of its
+ * attributes, or they are too long for headers. Its data arrives byte for byte either way. */
 export function eventRequest({ attributes, data }: EventMessage): {
   headers: Record<string, string>
   body: Buffer
@@ -81,7 +81,8 @@ export function headerValue(text: string): string {
   )
 }
 
-/** The event as handlers get it. Data that is not JSON, or is said to be and isn't, comes as `data_base64`. */
+/** The event as handlers get it. Data that is not JSON, or is said to be and isn't, comes as
+ * `data_base64`. */
 export function toCloudEvent({ attributes, data }: EventMessage): CloudEventV1<unknown> {
   const event = { datacontenttype: 'application/json', ...attributes } as unknown as CloudEventV1<unknown>
   return data.length === 0 ? event : { ...event, ...contentOf(data, event.datacontenttype!) }

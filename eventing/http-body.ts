@@ -12,11 +12,12 @@ export class BodyError extends Error {
   }
 }
 
-/** How long a whole body may take, by a clock that no jump changes. Below the 30 s that a server gives a request, so
- * that its sender gets a named problem. */
+/** How long a whole body may take, by a clock that no jump changes. Below the 30 s that a server gives a
+ * request, so that its sender gets a named problem. */
 export const BODY_MS_MAX = 20_000
-/** So many chunks are taken whatever their size; beyond that they must hold 64 bytes on average. A chunk of one byte
- * costs a hundred times its size in processor time, and its framing six times its size on the wire. */
+/** So many chunks are taken whatever their size; beyond that they must hold 64 bytes on average. A chunk of
+ * one byte costs a hundred times its size in processor time, and its framing six times its size on the
+ * wire. */
 const CHUNKS_FREE = 1_000
 const CHUNK_BYTES_MEAN_MIN = 64
 const START_BYTES = 16 * 1024
@@ -27,8 +28,9 @@ export interface BodyLimits {
   timeoutMs?: number
 }
 
-/** The bytes of a request's body. It never holds more than twice the limit, however many chunks there are: a slice that
- * is kept would keep all that was read with it. Rejects with a BodyError, after which the rest is read and thrown away. */
+/** The bytes of a request's body. It never holds more than twice the limit, however many chunks there are: a
+ * slice that is kept would keep all that was read with it. Rejects with a BodyError, after which the rest is
+ * read and thrown away. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const { bytesMax, timeoutMs = BODY_MS_MAX } = limits
   const declared = Number(request.headers['content-length'] ?? 0)

@@ -19,6 +19,7 @@ export interface OutboxEvent {
   partitionkey: string
   traceparent: string | null
   data: string
-  /** Further CloudEvents attributes. They are stored with the event, so whoever publishes it sends them too. */
+  /** Further CloudEvents attributes. They are stored with the event, so whoever publishes it sends them
+   * too. */
   extensions?: Readonly<Record<string, string>> | null
 }

@@ -22,11 +22,12 @@ export interface Outbox {
 
 /** Beyond this many events in memory new ones stay in the database only, where the sweep finds them. */
 export const QUEUED_MAX = 10_000
-// Half of the time that a row's writer has it to itself (see outbox_pending): after that the sweep may take it.
+// Half of the time that a row's writer has it to itself (see outbox_pending): after that the sweep may take
+// it.
 const QUEUED_MS = 5_000
 const SWEEP_BATCH = 500
-// What is confirmed is gathered for so long or up to so many, because a delete after each event would compete with
-// the requests that follow. Too late is not too bad: a crash in between publishes an event twice.
+// What is confirmed is gathered for so long or up to so many, because a delete after each event would compete
+// with the requests that follow. Too late is not too bad: a crash in between publishes an event twice.
 const SETTLE_MS = 100
 const SETTLE_BATCH = 500
 
@@ -42,8 +43,8 @@ export interface OutboxOptions {
 /** Publishes events to the Broker after their commit.
  *
  * A row leaves `outbox_pending` only after the Broker's 202, so a crash at any line leaves it for the sweep,
- * and the worst that can happen is an event twice, with the same id. What can't be published is given back for
- * the next sweep, which every function process of the context makes every few seconds while it lives. */
+ * and the worst that can happen is an event twice, with the same id. What can't be published is given back
+ * for the next sweep, which every function process of the context makes every few seconds while it lives. */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { db, log, signingKey } = options
   const post = (event: OutboxEvent, done: (status: number) => void): void =>
@@ -90,7 +91,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
-  /** Resolves with how many came to which end. Where the Broker fails, the rest is given back with what failed. */
+  /** Resolves with how many came to which end. Where the Broker fails, the rest is given back with what
+   * failed. */
   const relayAll = (events: readonly OutboxEvent[]): Promise<Record<keyof Settled, number>> => {
     const counts = { confirmed: 0, refused: 0, failed: 0 }
     let open = events.length

@@ -10,7 +10,8 @@ let owner: Database
 beforeAll(async () => {
   database = await testDatabase('notifications')
   const log = createLog({}, 'error', () => {})
-  // One connection, as a function that has been running for long has it: with plans from when the table was empty.
+  // One connection, as a function that has been running for long has it: with plans from when the table was
+  // empty.
   db = openDatabase({ url: database.url, poolMax: 1, name: 'test', log })
   owner = openDatabase({ url: database.ownerUrl, poolMax: 1, name: 'test', log })
 })
@@ -33,7 +34,8 @@ async function written(count: number): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-/** What the clock's being set back by so much is for what was written before: it all lies in the future by as much. */
+/** What the clock's being set back by so much is for what was written before: it all lies in the future by as
+ * much. */
 const setBackBy = (interval: string) =>
   db.query({
     text: `update outbox_pending

@@ -3,16 +3,18 @@ import type { OutboxEvent } from './outbox-event.ts'
 
 /** The rows of `outbox_pending`: what is stored and still has to be published.
  *
- * The table is empty one moment and has a hundred thousand rows the next, so none of these statements has a name: a
- * prepared one would keep the plan that suited the empty table. */
+ * The table is empty one moment and has a hundred thousand rows the next, so none of these statements has a
+ * name: a prepared one would keep the plan that suited the empty table. */
 export const CLAIM_MS = 30_000
 
-/** Takes up to so many events that nobody is publishing; nobody else takes them within CLAIM_MS, unless the clock is
- * set: then an event may be published twice, with the same id. However far it is set back, none waits for longer than it
- * was claimed for. The second that a claim may be in the future is for those made while this statement was planned. */
+/** Takes up to so many events that nobody is publishing; nobody else takes them within CLAIM_MS, unless the
+ * clock is set: then an event may be published twice, with the same id. However far it is set back, none
+ * waits for longer than it was claimed for. The second that a claim may be in the future is for those made
+ * while this statement was planned. */
 export async function claim(db: Queryable, count: number): Promise<OutboxEvent[]> {
   const rows = await db.query<Omit<OutboxEvent, 'time'> & { time: Date }>({
-    // array(): chosen once, by itself. With IN the choice may be made anew for every row, and then all are claimed.
+    // array(): chosen once, by itself. With IN the choice may be made anew for every row, and then all are
+    // claimed.
     text: `with claimed as (
         update outbox_pending
         set claimed_at = now(), claimed_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
@@ -45,7 +47,8 @@ export async function release(db: Queryable, ids: readonly string[]): Promise<vo
   })
 }
 
-/** Lets sweeps pass over events for an hour, so that what the Broker refuses doesn't stand in the way of the rest. */
+/** Lets sweeps pass over events for an hour, so that what the Broker refuses doesn't stand in the way of the
+ * rest. */
 export async function putOff(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     text: `update outbox_pending set claimed_at = now(), claimed_until = now() + interval '1 hour'

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import type { OutboxEvent } from './outbox-event.ts'
 
-/** What became of an event: the Broker has it; will never take it; did not take it now; or it was not sent at all. */
+/** What became of an event: the Broker has it; will never take it; did not take it now; or it was not sent at
+ * all. */
 export type PublishOutcome = 'confirmed' | 'refused' | 'failed' | 'left'
 
 /** Events that take their turn together. */
@@ -33,8 +34,8 @@ const AT_LEAST = 64
 
 type Started = Batch & { next: number }
 
-/** Sends events in the order in which they come, several at once; fewer while the process is fully occupied with
- * requests, whose answers come first.
+/** Sends events in the order in which they come, several at once; fewer while the process is fully occupied
+ * with requests, whose answers come first.
  * @param post sends one and calls back with the Broker's status, or 0 where it did not answer */
 export function createRelay(post: (event: OutboxEvent, done: (status: number) => void) => void): Relay {
   const batches: Started[] = []
@@ -115,9 +116,10 @@ function outcomeOf(status: number): PublishOutcome {
   return status === 400 || status === 413 ? 'refused' : 'failed'
 }
 
-/** How many may be on their way at once. The first of each tenth of a second are not held up, so that a moderate load
- * is published at once even where other processes take the processor. For what is beyond, it depends on how much of
- * the tenth before this thread was busy: all up to half of it, then fewer and fewer, never none. */
+/** How many may be on their way at once. The first of each tenth of a second are not held up, so that a
+ * moderate load is published at once even where other processes take the processor. For what is beyond, it
+ * depends on how much of the tenth before this thread was busy: all up to half of it, then fewer and fewer,
+ * never none. */
 function createWindow(): { size(): number; sent(): void } {
   let last = performance.eventLoopUtilization()
   let lastAt = performance.now()

@@ -19,8 +19,8 @@ export function parseStructured(body: Buffer): EventMessage {
   return { attributes, data: structuredData(text, data, base64, attributes) }
 }
 
-/** The JSON format of an event, from which parseStructured() makes the same event again, byte for byte. JSON stands in
- * it as it was written; other data, and JSON with space around it, as base64. */
+/** The JSON format of an event, from which parseStructured() makes the same event again, byte for byte. JSON
+ * stands in it as it was written; other data, and JSON with space around it, as base64. */
 export function formatStructured({ attributes, data }: EventMessage): string {
   const envelope = JSON.stringify(attributes)
   if (data.length === 0) return envelope

@@ -4,7 +4,8 @@ import { resourceFromAttributes, type Resource } from '@opentelemetry/resources'
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
 import type { EndedSpan } from './ended-span.ts'
 
-/** OpenTelemetry's libraries, as far as they are needed to send spans; tracer.ts loads this file when there are any. */
+/** OpenTelemetry's libraries, as far as they are needed to send spans; tracer.ts loads this file when there
+ * are any. */
 export interface SpanExport {
   add(ended: EndedSpan): void
   /** Sends what is still here; resolves when the collector has answered. */

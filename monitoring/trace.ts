@@ -1,7 +1,8 @@
 import type { SpanContext } from '@opentelemetry/api'
 import { randomHex } from './random.ts'
 
-/** Where a piece of work stands: its trace, itself, and what it belongs to (undefined at the root of a trace). */
+/** Where a piece of work stands: its trace, itself, and what it belongs to (undefined at the root of a
+ * trace). */
 export interface Span extends SpanContext {
   parentSpanId: string | undefined
 }
@@ -11,8 +12,8 @@ const TRACEPARENT =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/
 
 /** The span of this piece of work: a child of the traceparent that came in, or the root of a new trace where
- * none came or it was malformed (W3C Trace Context, section 4.3). Whether a trace is sampled is decided at its root,
- * by its id, so that `ratio` of all are. */
+ * none came or it was malformed (W3C Trace Context, section 4.3). Whether a trace is sampled is decided at
+ * its root, by its id, so that `ratio` of all are. */
 export function startSpan(traceparent: string | undefined, ratio = 1): Span {
   const [, parentTraceId, parentSpanId, flags] = (traceparent && TRACEPARENT.exec(traceparent)) || []
   const traceId = parentTraceId ?? randomHex(32)

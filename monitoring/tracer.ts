@@ -9,7 +9,8 @@ export interface Tracer {
   readonly isOn: boolean
   /** The span of a piece of work, below `traceparent` or at the root of a new trace. */
   start(traceparent: string | undefined): Span
-  /** Hands over a span whose work ends now. Returns at once and never throws; keeps those of sampled traces only. */
+  /** Hands over a span whose work ends now. Returns at once and never throws; keeps those of sampled traces
+   * only. */
   end(span: Span, work: Work): void
   /** Sends what is still here, for two seconds at the most. */
   stop(): Promise<void>
@@ -42,7 +43,8 @@ const LOAD_AFTER_MS = 1_000
 const STOP_MS_MAX = 2_000
 const COMPLAIN_EVERY_MS = 60_000
 
-/** Exports the spans of one function process, in the background. Whatever becomes of them, requests don't notice. */
+/** Exports the spans of one function process, in the background. Whatever becomes of them, requests don't
+ * notice. */
 export function createTracer({ ratio, log, ...settings }: TracingSettings): Tracer {
   /** Ended before the libraries were loaded. */
   const early: EndedSpan[] = []

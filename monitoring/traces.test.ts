@@ -157,7 +157,8 @@ const ceHeaders = (headers: http.IncomingHttpHeaders): Record<string, string> =>
     ),
   )
 
-/** Routes by the Host header, as the cluster's gateway does, to functions and to a Broker that stores everything. */
+/** Routes by the Host header, as the cluster's gateway does, to functions and to a Broker that stores
+ * everything. */
 async function startGateway(): Promise<Gateway> {
   const gateway: Pick<Gateway, 'urls' | 'events'> = { urls: {}, events: [] }
   const server = await listen(async ({ method = '', url = '', headers }, text) => {

@@ -6,8 +6,8 @@ import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { until } from './support/until.ts'
 
-/** A function's process that stands still, in the bank itself: it is found and replaced, reads go elsewhere, and money
- * moves once. */
+/** A function's process that stands still, in the bank itself: it is found and replaced, reads go elsewhere,
+ * and money moves once. */
 
 let bank: Bank
 let customer: Customer

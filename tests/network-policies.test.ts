@@ -1,7 +1,8 @@
 import { CONTEXTS } from '../knative/cluster/secrets.ts'
 import { manifests, type Manifest } from './support/repository.ts'
 
-/** Which pods reach which port of which other, by the policies on both sides, as a network that enforces them decides. */
+/** Which pods reach which port of which other, by the policies on both sides, as a network that enforces them
+ * decides. */
 
 type Labels = Record<string, string>
 interface Pod {
@@ -54,7 +55,8 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Manifest, labels: 
   )
 }
 
-/** Whether the policies of one side let a connection through. A pod that no policy selects lets all through. */
+/** Whether the policies of one side let a connection through. A pod that no policy selects lets all
+ * through. */
 function letsThrough(way: 'ingress' | 'egress', own: Pod, other: Pod, port: number): boolean {
   const type = way === 'ingress' ? 'Ingress' : 'Egress'
   const chosen = policies.filter(

@@ -5,8 +5,8 @@ import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { until } from './support/until.ts'
 
-/** Orders (`Prefer: respond-async`) while the Broker hangs and processes die: each that was answered with 202 is posted
- * once, without anybody's hand. */
+/** Orders (`Prefer: respond-async`) while the Broker hangs and processes die: each that was answered with 202
+ * is posted once, without anybody's hand. */
 
 const EACH = '1.00'
 let bank: Bank

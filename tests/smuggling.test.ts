@@ -13,8 +13,8 @@ import { raw } from './support/raw.ts'
 import { operations } from './support/repository.ts'
 import { bodies, disputed, SMUGGLED, type Method } from './support/smuggling.ts'
 
-/** No shape of framing lets the bytes of one request become another, at any hop: nothing of a request's body arrives
- * anywhere as a request, and every answer goes to the request that it is for. */
+/** No shape of framing lets the bytes of one request become another, at any hop: nothing of a request's body
+ * arrives anywhere as a request, and every answer goes to the request that it is for. */
 
 /** A function that writes down what reaches it. */
 const recorder = (name: string) =>

@@ -71,3 +71,11 @@ test('every file that the package’s scripts name exists', () => {
   const named = Object.values(scripts).flatMap((script) => /^node (\S+)/.exec(script)?.[1] ?? [])
   expect(files(/./)).toEqual(expect.arrayContaining(named))
 })
+
+test('comments keep to 110 columns, as the code does', () => {
+  const isLong = (line: string): boolean => line.length > 110 && /^\s*(\*|\/\/|\/\*\*|--) /.test(line)
+  const long = files(/^(functions|eventing|knative|monitoring|bench|tests)\/.*\.(ts|mjs|sql)$/).flatMap(
+    (file) => (read(file).split('\n').some(isLong) ? [file] : []),
+  )
+  expect(long).toEqual([])
+})

@@ -184,7 +184,8 @@ describe('the tools', () => {
     expect(cluster.KIND_NODE).toMatch(new RegExp(`^kindest/node:v1\\.${cluster.KUBERNETES_MINOR}\\.`))
   })
 
-  /** Runs the script with a curl that answers with `content`, and with a list of checksums where one is asked for. */
+  /** Runs the script with a curl that answers with `content`, and with a list of checksums where one is asked
+   * for. */
   function install(tool: string, content: string, listed = content): ReturnType<typeof spawnSync> {
     const sum = createHash('sha256').update(listed).digest('hex')
     const answers = `case "\${!#}" in *checksums.txt) echo "${sum}  dist/kn-linux-amd64"; echo "${sum}  dist/kn-linux-arm64" ;; *) printf %s '${content}' ;; esac`

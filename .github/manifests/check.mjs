@@ -1,6 +1,7 @@
-// Holds every manifest that skaffold deploys, each overlay as kubectl renders it, against the schemas of its kind: of
-// Kubernetes itself, and of the very releases that npm run cluster:up installs. A field that a schema doesn't know is
-// an error: the API server would drop it without a word. Needs kubectl, kubeconform and the network.
+// Holds every manifest that skaffold deploys, each overlay as kubectl renders it, against the schemas of its
+// kind: of Kubernetes itself, and of the very releases that npm run cluster:up installs. A field that a
+// schema doesn't know is an error: the API server would drop it without a word. Needs kubectl, kubeconform
+// and the network.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -44,8 +44,8 @@ export function writeSchemas(release, folder) {
 
 /** @typedef {{ [keyword: string]: any }} Schema */
 
-/** A structural schema of Kubernetes as a JSON Schema that lets no unknown field through, except where the definition
- * keeps unknown fields and `webhookRefuses` is false.
+/** A structural schema of Kubernetes as a JSON Schema that lets no unknown field through, except where the
+ * definition keeps unknown fields and `webhookRefuses` is false.
  * @param {Schema} schema
  * @param {boolean} webhookRefuses
  * @returns {Schema} */

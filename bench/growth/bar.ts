@@ -2,7 +2,8 @@ import type { Progress } from '../progress.ts'
 
 const CELLS = 24
 
-/** Says how far a long piece of work has come. `isTerminal`: a line that is drawn again there, one now and then elsewhere. */
+/** Says how far a long piece of work has come. `isTerminal`: a line that is drawn again there, one now and
+ * then elsewhere. */
 export function createBar(
   progress: Progress,
   { unit, total, isTerminal = process.stderr.isTTY }: { unit: string; total: number; isTerminal?: boolean },

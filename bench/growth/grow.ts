@@ -10,7 +10,8 @@ const BATCH = 500
 const CONNECTIONS = 2
 /** Batches after which the events of all before count as published. */
 const PUBLISHED_EVERY = 40
-/** Share of the transfers that are young enough to have their idempotency keys still: a bank that took ten weeks. */
+/** Share of the transfers that are young enough to have their idempotency keys still: a bank that took ten
+ * weeks. */
 const WITH_KEYS = 0.1
 
 export interface Growing {
@@ -21,10 +22,10 @@ export interface Growing {
   progress: Progress
 }
 
-/** Lets the bank grow until its books hold `wanted` entries: transfers of one dollar between random accounts, posted
- * by the ledger's own function, so that everything that a transfer leaves behind is there: two entries with their hashes,
- * the transaction, its event in the outbox. The events count as published; idempotency keys, which the bank forgets
- * after a week, are there of the last tenth.
+/** Lets the bank grow until its books hold `wanted` entries: transfers of one dollar between random accounts,
+ * posted by the ledger's own function, so that everything that a transfer leaves behind is there: two entries
+ * with their hashes, the transaction, its event in the outbox. The events count as published; idempotency
+ * keys, which the bank forgets after a week, are there of the last tenth.
  *
  * Goes on where an earlier call broke off. Returns the number of entries that there are now. */
 export async function grow({ ledger, owner, customers, progress }: Growing, wanted: number): Promise<number> {

@@ -13,8 +13,8 @@ import { countEntries, grow } from './grow.ts'
 
 const PREFIX = 'grown-'
 
-/** While the books are being filled nothing waits for the disk, and pages are logged once: several times as fast. A power
- * cut meanwhile would ruin the data; it is only the bench's, and can be removed. */
+/** While the books are being filled nothing waits for the disk, and pages are logged once: several times as
+ * fast. A power cut meanwhile would ruin the data; it is only the bench's, and can be removed. */
 const WHILE_GROWING = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -29,9 +29,9 @@ export interface GrownLedger {
   entries: number
 }
 
-/** Starts a Postgres, configured as the bank's own, whose ledger holds at least `wanted` entries over 10,000 accounts.
- * The data is made once and kept in a folder named after the migrations that made it; a run that breaks off is
- * continued by the next. What is measured on it stays in it too. */
+/** Starts a Postgres, configured as the bank's own, whose ledger holds at least `wanted` entries over 10,000
+ * accounts. The data is made once and kept in a folder named after the migrations that made it; a run that
+ * breaks off is continued by the next. What is measured on it stays in it too. */
 export async function startGrownLedger(bench: Bench, wanted: number): Promise<GrownLedger> {
   const dataDir = await keptFolder(bench)
   const open = async (settings: Record<string, string>): Promise<BenchDatabases> => {

@@ -7,7 +7,8 @@ const body = {
   properties: { account_id: { type: 'string', maxLength: 36 }, amount: { type: 'string', maxLength: 40 } },
 } as const
 
-/** A function that does nothing but what the host does for each: it answers the body that it has validated. */
+/** A function that does nothing but what the host does for each: it answers the body that it has
+ * validated. */
 export default operation({
   name: 'nothing',
   context: 'web',

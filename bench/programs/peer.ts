@@ -1,8 +1,8 @@
 import express from 'express'
 import pg from 'pg'
 
-/** What one would build without microbank: Express, and a database transaction for each request that locks both
- * accounts with SELECT FOR UPDATE. It checks no token and chains no hashes, which is in its favour. */
+/** What one would build without microbank: Express, and a database transaction for each request that locks
+ * both accounts with SELECT FOR UPDATE. It checks no token and chains no hashes, which is in its favour. */
 async function main(): Promise<void> {
   const { PORT, HOST = '', DATABASE_URL, ACCOUNTS } = process.env
   const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 16 })

@@ -24,7 +24,8 @@ const EVENT_BYTES = 600
 const BATCH = 500
 const DRAIN_MS_MAX = 300_000
 
-/** How fast a sweep publishes what was stored while the Broker was away, against publishing to RabbitMQ alone. */
+/** How fast a sweep publishes what was stored while the Broker was away, against publishing to RabbitMQ
+ * alone. */
 export const backlog: Ratio = {
   id: 'backlog',
   needs: ['rabbitmq-server'],

@@ -7,8 +7,8 @@ import { startServer } from '../processes.ts'
 import { inTurns, median } from '../rounds.ts'
 import { figure } from '../table.ts'
 
-/** From the spawn of a function's process to its first 200, against Node that does nothing but answer; without traces
- * and with them. */
+/** From the spawn of a function's process to its first 200, against Node that does nothing but answer;
+ * without traces and with them. */
 export const coldStart: Ratio = {
   id: 'cold-start',
   needs: [],

@@ -32,8 +32,8 @@ const PER_SECOND = 500
 const EVENT_BYTES = 600
 const ARRIVAL_MS_MAX = 60_000
 
-/** From the commit of a transfer to the commit of its notification, at 500 transfers a second, against a message from
- * publisher to consumer at the same rate. */
+/** From the commit of a transfer to the commit of its notification, at 500 transfers a second, against a
+ * message from publisher to consumer at the same rate. */
 export const events: Ratio = {
   id: 'events',
   needs: ['rabbitmq-server'],
@@ -80,7 +80,8 @@ export const events: Ratio = {
 
 /** The functions and the Broker between a transfer and its notification. */
 async function startPath(bench: Bench, databases: BenchDatabases) {
-  // The function that the Broker delivers to publishes to it, so one of the two has to know the other beforehand.
+  // The function that the Broker delivers to publishes to it, so one of the two has to know the other
+  // beforehand.
   const port = await takePort()
   const notify = await startFunction(bench, databases, { name: 'notify', brokerUrl: ingressUrl(port) })
   const broker = await startBroker(bench, databases, { port, services: { notify: notify.url } })

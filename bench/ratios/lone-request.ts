@@ -8,7 +8,8 @@ import { percentiles, type Latency } from '../latency.ts'
 import { load } from '../load.ts'
 import { inTurns } from '../rounds.ts'
 
-/** One transfer after the other over HTTP, nothing else going on, against the one SQL call that each comes to. */
+/** One transfer after the other over HTTP, nothing else going on, against the one SQL call that each comes
+ * to. */
 export const loneRequest: Ratio = {
   id: 'lone-request',
   needs: ['wrk'],

@@ -31,8 +31,8 @@ interface Tally {
   errors: number
 }
 
-/** Runs traffic until `count` or the signal, then compares the sum of the balances with what was paid in and out
- * by transactions that the bank acknowledged. */
+/** Runs traffic until `count` or the signal, then compares the sum of the balances with what was paid in and
+ * out by transactions that the bank acknowledged. */
 export async function runTraffic(bank: BankClient, options: TrafficOptions): Promise<TrafficReport> {
   const tallies: Record<Kind, Tally> = {
     deposit: { latenciesMs: [], errors: 0 },

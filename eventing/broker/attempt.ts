@@ -43,7 +43,8 @@ export class EventSender {
   readonly #underWay = new Set<http.ClientRequest>()
   #isClosed = false
 
-  /** One attempt, in binary mode where headers can carry the event, else in structured mode. Never rejects. */
+  /** One attempt, in binary mode where headers can carry the event, else in structured mode. Never
+   * rejects. */
   async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<DeliveryOutcome> {
     try {
       const { response, body } = await this.#post(event, to, timeoutMs)
@@ -120,7 +121,8 @@ function answerTo(request: http.ClientRequest, data: Buffer): Promise<Subscriber
       response.on('end', () => resolve({ response, body: Buffer.concat(chunks) }))
       response.on('error', reject)
     })
-    // As text of one byte per character, which leaves as it came and, unlike a Buffer, in one write with the headers.
+    // As text of one byte per character, which leaves as it came and, unlike a Buffer, in one write with the
+    // headers.
     request.end(data.toString('latin1'), 'latin1')
   })
 }

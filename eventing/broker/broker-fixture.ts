@@ -9,7 +9,8 @@ import type { Broker } from './broker.ts'
 import type { BrokerManifests, Delivery, EventDestination } from './manifests.ts'
 import { deadLettersOf, topologyOf } from './topology.ts'
 
-/** What tests of the Broker share: a subscriber that records and answers as told, a Broker, and ways to publish. */
+/** What tests of the Broker share: a subscriber that records and answers as told, a Broker, and ways to
+ * publish. */
 
 export const quiet = createLog({}, 'error', () => undefined)
 
@@ -25,7 +26,8 @@ export interface SentAnswer {
   body?: string | Buffer
 }
 
-/** Decides the answer to the nth request (from 1) for the same path and event; never answering is a promise too. */
+/** Decides the answer to the nth request (from 1) for the same path and event; never answering is a promise
+ * too. */
 export type Answering = (received: Received, nth: number) => SentAnswer | 'hang up' | Promise<SentAnswer>
 
 export interface Subscriber {
@@ -80,8 +82,8 @@ export const quickly = (retry: number, more: Delivery = {}): Delivery => ({
   ...more,
 })
 
-/** Manifests in a namespace of their own, so that tests don't meet on the queue. A Trigger's subscriber is the
- * path `/<name>`. */
+/** Manifests in a namespace of their own, so that tests don't meet on the queue. A Trigger's subscriber is
+ * the path `/<name>`. */
 export function manifestsOf(
   triggers: readonly TriggerSketch[],
   {

@@ -92,8 +92,8 @@ function openQueue({ amqpUrl, postgresUrl, manifests, log }: BrokerOptions, topo
   throw new Error('a Broker needs a queue: expected amqpUrl or postgresUrl')
 }
 
-/** A route per Trigger, and one per dead letter queue that has a sink. What can't be resolved gets none: its events
- * stay in their queue until a start that knows the destination. */
+/** A route per Trigger, and one per dead letter queue that has a sink. What can't be resolved gets none: its
+ * events stay in their queue until a start that knows the destination. */
 function routesOf(
   options: BrokerOptions,
   topology: Topology,

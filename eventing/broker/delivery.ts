@@ -13,7 +13,8 @@ export interface DeliveryPolicy {
 /** Defaults of eventing-rabbitmq's dispatcher; without a `delivery` it tries just once. */
 const RETRIES_WITH_DELIVERY = 5
 const BACKOFF_DELAY_MS = 50
-/** The original waits for ever by default; a Knative Service gives up after 300 s, so no answer comes later. */
+/** The original waits for ever by default; a Knative Service gives up after 300 s, so no answer comes
+ * later. */
 const TIMEOUT_MS = 300_000
 
 /** @throws Error that says what was expected where a field can't be used */

@@ -13,7 +13,8 @@ export interface DeliveryRoute extends Lane {
   name: string
   to: Destination
   policy: DeliveryPolicy
-  /** True where these are dead letters: `deadLetters` is their own queue then, at whose end they are put again. */
+  /** True where these are dead letters: `deadLetters` is their own queue then, at whose end they are put
+   * again. */
   isSink: boolean
 }
 
@@ -34,17 +35,17 @@ const PATIENCE: Patience = { triesMs: 60_000, pauseMs: 10 * 60_000, shortMs: 1_0
 const STUCK_MAX = 10_000
 
 /**
- * Delivers the events of all routes. Where it differs from eventing-rabbitmq's dispatcher it keeps an event that
- * the original loses: one that was refused (400 and the like) is a dead letter, a dead letter stays until its
- * sink has taken it, and an event is acknowledged only after what follows from it is stored.
+ * Delivers the events of all routes. Where it differs from eventing-rabbitmq's dispatcher it keeps an event
+ * that the original loses: one that was refused (400 and the like) is a dead letter, a dead letter stays
+ * until its sink has taken it, and an event is acknowledged only after what follows from it is stored.
  *
- * A dead letter has nowhere else to go. Where its sink fails for a minute it goes to the end of its own queue, is
- * logged and counted as stuck, and from then on gets one attempt at a time with ten minutes between. At most half of
- * a route's places are held by such pauses, so that others always get through.
+ * A dead letter has nowhere else to go. Where its sink fails for a minute it goes to the end of its own
+ * queue, is logged and counted as stuck, and from then on gets one attempt at a time with ten minutes
+ * between. At most half of a route's places are held by such pauses, so that others always get through.
  *
  * A failing event takes up one place of its route while it waits for the next attempt; with parallelism 1 the
- * events behind it wait too (as in the original, that is the price of order). Retry-After is not heeded, as there:
- * the pauses are those that the Trigger states.
+ * events behind it wait too (as in the original, that is the price of order). Retry-After is not heeded, as
+ * there: the pauses are those that the Trigger states.
  */
 export class Dispatcher {
   readonly #queue: BrokerQueue
@@ -75,8 +76,8 @@ export class Dispatcher {
     )
   }
 
-  /** Takes no more events and waits for the deliveries under way; after the deadline they are broken off. What
-   * is not settled then stays in its queue. */
+  /** Takes no more events and waits for the deliveries under way; after the deadline they are broken off.
+   * What is not settled then stays in its queue. */
   stop(deadlineMs: number): Promise<void> {
     return (this.#stopped ??= this.#stop(deadlineMs))
   }
@@ -115,7 +116,8 @@ export class Dispatcher {
     return outcome
   }
 
-  /** The reply is stored before the event that it answers is acknowledged: a crash doubles it and loses nothing. */
+  /** The reply is stored before the event that it answers is acknowledged: a crash doubles it and loses
+   * nothing. */
   async #accept(
     route: DeliveryRoute,
     event: EventMessage,
@@ -195,7 +197,8 @@ const label = (route: DeliveryRoute, { attributes }: EventMessage, outcome: Deli
   ...(outcome.kind === 'failed' && { reason: outcome.detail.toString().slice(0, 200) }),
 })
 
-/** What Knative adds to a dead letter: where it could not be delivered, and why (its Broker's data plane contract). */
+/** What Knative adds to a dead letter: where it could not be delivered, and why (its Broker's data plane
+ * contract). */
 function errorAttributes(to: Destination, outcome: DeliveryOutcome): Record<string, string> {
   const destination = new URL(to.url)
   if (to.host) destination.host = to.host

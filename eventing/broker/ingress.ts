@@ -33,9 +33,9 @@ interface IngressAnswer {
 
 /**
  * The Broker's ingress: takes an event by POST on exactly `/`, in binary or structured mode, and answers 202
- * once it is stored for every Trigger that wants it (also if none does). 400 is no valid CloudEvent, 408 came too
- * slowly, 413 is over 1 MiB or in thousands of tiny chunks, 404 and 405 as usual, 500 could not be stored, 503 the
- * queue is away. A repeat is a second event.
+ * once it is stored for every Trigger that wants it (also if none does). 400 is no valid CloudEvent, 408 came
+ * too slowly, 413 is over 1 MiB or in thousands of tiny chunks, 404 and 405 as usual, 500 could not be
+ * stored, 503 the queue is away. A repeat is a second event.
  */
 export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions): RequestHandler {
   let waitingBytes = 0

@@ -66,7 +66,8 @@ export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
       const jobs = await boss.fetch<{ attributes: Record<string, string>; data: string }>(queue, {
         batchSize: count,
         priority: false,
-        // None is ever put off. By it the clock would only hold up, once it is set back, what was stored before.
+        // None is ever put off. By it the clock would only hold up, once it is set back, what was stored
+        // before.
         ignoreStartAfter: true,
         db: watched,
       })

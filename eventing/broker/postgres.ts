@@ -24,9 +24,9 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024
 const BATCH_JOBS_MAX = 500
 
 /**
- * A Broker's queue in Postgres, where there is no RabbitMQ. pg-boss keeps the jobs: one per Trigger that wants
- * the event, all stored by one statement. Its own workers, retries and maintenance are not used: they poll,
- * settle whole batches, and expire or archive what is old, and an event must neither wait nor expire.
+ * A Broker's queue in Postgres, where there is no RabbitMQ. pg-boss keeps the jobs: one per Trigger that
+ * wants the event, all stored by one statement. Its own workers, retries and maintenance are not used: they
+ * poll, settle whole batches, and expire or archive what is old, and an event must neither wait nor expire.
  */
 export async function openPostgresQueue({ url, topology, log }: PostgresQueueOptions): Promise<BrokerQueue> {
   const limits = { connectionString: url, connectionTimeoutMillis: ANSWER_MS, query_timeout: ANSWER_MS }
@@ -87,7 +87,8 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
-/** Group commit: events that arrive while one batch is being stored make up the next one; a lone one never waits. */
+/** Group commit: events that arrive while one batch is being stored make up the next one; a lone one never
+ * waits. */
 class BatchPublisher {
   readonly #store: JobStore
   readonly #wake: (queue: string) => void

@@ -1,8 +1,8 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 
-/** Acknowledges what one channel delivers, in few frames: what is settled in one turn of the event loop together, by one
- * frame up to the first that is still under way. Each frame is a system call here, and on a quorum queue an entry in
- * RabbitMQ's log. */
+/** Acknowledges what one channel delivers, in few frames: what is settled in one turn of the event loop
+ * together, by one frame up to the first that is still under way. Each frame is a system call here, and on a
+ * quorum queue an entry in RabbitMQ's log. */
 export class Acknowledger {
   readonly #channel: Channel
   /** Delivery tags of what is under way, in rising order: RabbitMQ counts on each channel. */

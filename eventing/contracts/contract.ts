@@ -1,4 +1,5 @@
-/** The contract of one event type: what its data holds, who says it, and an example that the schema accepts. */
+/** The contract of one event type: what its data holds, who says it, and an example that the schema
+ * accepts. */
 export interface EventContract<Data = unknown> {
   /** CloudEvents `type`: noun.past-participle. */
   type: string

@@ -1,7 +1,7 @@
 import type { EventContract } from './contract.ts'
 
-/** What was typed as an address is not in it, nor a hash of it: people type passwords into the wrong field, and
- * an event travels far. */
+/** What was typed as an address is not in it, nor a hash of it: people type passwords into the wrong field,
+ * and an event travels far. */
 export interface LoginFailed {
   /** Whom the address belongs to, or null where it is nobody's. */
   user_id: string | null

@@ -1,7 +1,7 @@
 import type { EventContract } from './contract.ts'
 
-/** Goes to the Broker before anything is posted. The attribute `transactiontype` of its envelope holds the same as
- * `transaction_type`, for the filters of Triggers. */
+/** Goes to the Broker before anything is posted. The attribute `transactiontype` of its envelope holds the
+ * same as `transaction_type`, for the filters of Triggers. */
 export interface TransactionRequested {
   /** The id that the transaction will have. */
   transaction_id: string

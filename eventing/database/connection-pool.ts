@@ -4,12 +4,13 @@ import { isLost } from './database-errors.ts'
 
 export interface ConnectionPool {
   pool: Pool
-  /** A connection that is not known to be broken. Give it back by its release(), with true where it turned out to be. */
+  /** A connection that is not known to be broken. Give it back by its release(), with true where it turned
+   * out to be. */
   connect(): Promise<PoolClient>
 }
 
-/** A pool that throws away its idle connections with one that broke or fell silent: they led to the same place, and each
- * would cost a request its whole time-out. */
+/** A pool that throws away its idle connections with one that broke or fell silent: they led to the same
+ * place, and each would cost a request its whole time-out. */
 export function openConnectionPool(
   pg: Pick<typeof import('pg'), 'Client' | 'Pool'>,
   options: PoolConfig,

@@ -4,14 +4,18 @@ export function sqlstate(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
-// 25006 is a database that only reads: a standby, or a primary that has been replaced. Others may be written to.
+// 25006 is a database that only reads: a standby, or a primary that has been replaced. Others may be written
+// to.
 const READ_ONLY = '25006'
-// Connection exceptions, the time-outs that end a session, and a server that stops, crashes or starts (57P01 to 57P05).
+// Connection exceptions, the time-outs that end a session, and a server that stops, crashes or starts (57P01
+// to 57P05).
 const SESSION_OVER = /^(08|25P0[34]|57P)/
-// Full: disk, memory, connections (class 53). Took too long: a statement (57014), a lock (55P03). A disk that fails (58).
+// Full: disk, memory, connections (class 53). Took too long: a statement (57014), a lock (55P03). A disk that
+// fails (58).
 const REFUSED = /^(53|57014|55P03|58)/
 
-/** Whether the connection is of no use after this error: broken, silent, or to a database that can't be written to. */
+/** Whether the connection is of no use after this error: broken, silent, or to a database that can't be
+ * written to. */
 export function isLost(error: unknown): boolean {
   const state = sqlstate(error)
   if (state !== undefined) return state === READ_ONLY || SESSION_OVER.test(state)

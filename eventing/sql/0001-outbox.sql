@@ -15,10 +15,10 @@ create table outbox (
 );
 
 -- What still has to be published. Whoever writes the event also publishes it, and has until claimed_until to
--- do so; after that any sweep may take the row. A claim from the future, which the clock has been set back since, is
--- over as well: who holds it can't be known, and an event that comes twice does less harm than one that waits for
--- hours. A narrow table of its own, because a delete here is far
--- cheaper than a new version of the wide outbox row, and because it is empty when all is well.
+-- do so; after that any sweep may take the row. A claim from the future, which the clock has been set back
+-- since, is over as well: who holds it can't be known, and an event that comes twice does less harm than one
+-- that waits for hours. A narrow table of its own, because a delete here is far cheaper than a new version of
+-- the wide outbox row, and because it is empty when all is well.
 create table outbox_pending (
   event_id uuid primary key,
   attempts integer not null default 0,
@@ -30,8 +30,9 @@ with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 grant select, insert on outbox to :functions_role;
 grant select, insert, update, delete on outbox_pending to :functions_role;
 
--- The consumer's side: an event that an operation handled, inserted in the same database transaction as its effect. The
--- consumer is part of the key: two operations of one context may consume the same event, and each takes effect once.
+-- The consumer's side: an event that an operation handled, inserted in the same database transaction as its
+-- effect. The consumer is part of the key: two operations of one context may consume the same event, and each
+-- takes effect once.
 create table inbox (
   source text not null,
   event_id text not null,

@@ -66,8 +66,8 @@ export interface Route<B extends Schema, Q extends Schema, P extends Schema> ext
 }
 
 export interface Consumer {
-  /** What it takes, each only with the signature of the contract's context. 'any' takes all events, signed or not: it
-   * must do nothing that an event could lie about. */
+  /** What it takes, each only with the signature of the contract's context. 'any' takes all events, signed or
+   * not: it must do nothing that an event could lie about. */
   contracts: readonly EventContract[] | 'any'
   /** Called at least once per event; its effect must happen once (see eventing/inbox.ts). Throwing makes the
    * Broker try again, and at last store a dead letter. An EventRefusedError says why it will never do. */

@@ -7,8 +7,8 @@ export interface Caller {
 
 /** Idempotency-Key of a request, with what it is bound to: the caller and the request's content. */
 export interface IdempotencyKey {
-  /** Whose key it is: the user's id, or of a stranger the request's hash. Keys of different users never meet, nor do
-   * those of strangers who ask for different things. */
+  /** Whose key it is: the user's id, or of a stranger the request's hash. Keys of different users never meet,
+   * nor do those of strangers who ask for different things. */
   owner: string
   key: string
   /** SHA-256 of operation, route and canonical body; fields marked `x-secret` in the schema are left out. */

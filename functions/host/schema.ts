@@ -1,8 +1,8 @@
 /** A JSON Schema (2020-12) as a plain object, written `as const` so that its type is known. */
 export type Schema = object
 
-/** The type of the values that a schema accepts, for the keywords that this bank uses. A small type of our own:
- * the packages that do this for all of JSON Schema take the compiler half a minute. */
+/** The type of the values that a schema accepts, for the keywords that this bank uses. A small type of our
+ * own: the packages that do this for all of JSON Schema take the compiler half a minute. */
 export type Infer<S> = S extends { const: infer Value }
   ? Value
   : S extends { enum: readonly (infer Value)[] }

@@ -7,7 +7,8 @@ import type { Config } from './config.ts'
 import type { Database, Transaction } from './database/database.ts'
 import type { Send } from './http/send.ts'
 
-/** A database transaction that can also state events; they are stored in it and published after its commit. */
+/** A database transaction that can also state events; they are stored in it and published after its
+ * commit. */
 export interface Emitting extends Transaction {
   emit<Data>(contract: EventContract<Data>, event: EventDraft<Data>): void
 }

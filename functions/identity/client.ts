@@ -15,8 +15,8 @@ const PRIVATE = [
 
 let privateNetworks: BlockList | undefined
 
-/** Whether many may stand behind an address: one that is unknown (empty), or of a private network, and so perhaps
- * a gateway's or a node's own, which everybody comes through. */
+/** Whether many may stand behind an address: one that is unknown (empty), or of a private network, and so
+ * perhaps a gateway's or a node's own, which everybody comes through. */
 export function isShared(address: string): boolean {
   if (address === '') return true
   if (!privateNetworks) {

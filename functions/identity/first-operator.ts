@@ -5,12 +5,12 @@ import { hashPassword } from './password.ts'
 import { canonicalEmail, emitRegistered, findUserByEmail, userColumns, type UserRow } from './user.ts'
 
 // The first operator has to come from outside: from the environment. Functions scale to zero and there is no
-// moment at which the bank "starts"; so the operator is entered when somebody logs in with that address for the
-// first time. What the environment says later changes nothing: the password stays as it is, and when the first
-// operator is gone, nobody gets that role in this way again.
+// moment at which the bank "starts"; so the operator is entered when somebody logs in with that address for
+// the first time. What the environment says later changes nothing: the password stays as it is, and when the
+// first operator is gone, nobody gets that role in this way again.
 
-/** Enters the first operator where `email` (canonical) is the address in the environment and there never was an
- * operator. Returns the user who then has the address, and undefined for every other address. */
+/** Enters the first operator where `email` (canonical) is the address in the environment and there never was
+ * an operator. Returns the user who then has the address, and undefined for every other address. */
 export async function enterFirstOperator(
   email: string,
   traceparent: string,

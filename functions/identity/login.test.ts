@@ -6,7 +6,8 @@ import login from './login.ts'
 import { nobodysHash } from './password.ts'
 import register from './register.ts'
 
-// The real library, watched: that the same work is done can be seen here, while a clock would only seem to tell.
+// The real library, watched: that the same work is done can be seen here, while a clock would only seem to
+// tell.
 jest.mock('@node-rs/argon2', () => {
   const real = jest.requireActual<typeof argon2>('@node-rs/argon2')
   return { ...real, verify: jest.fn(real.verify) }

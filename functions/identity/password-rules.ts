@@ -4,8 +4,8 @@ import { normalise } from './password.ts'
 const LENGTH_MIN = 12
 const LENGTH_MAX = 128
 
-/** Schema of a password that is chosen; passwordFault() says what a schema can't. `x-secret` keeps it out of the
- * hash that an Idempotency-Key is bound to. */
+/** Schema of a password that is chosen; passwordFault() says what a schema can't. `x-secret` keeps it out of
+ * the hash that an Idempotency-Key is bound to. */
 export const newPasswordSchema = {
   type: 'string',
   minLength: LENGTH_MIN,

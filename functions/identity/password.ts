@@ -1,16 +1,16 @@
 import { UnavailableError } from '../../eventing/unavailable.ts'
 
-/** Parameters of argon2id (RFC 9106), the least that OWASP's password storage cheat sheet takes: memory in KiB,
- * passes over it, threads. The library's default algorithm is argon2id. */
+/** Parameters of argon2id (RFC 9106), the least that OWASP's password storage cheat sheet takes: memory in
+ * KiB, passes over it, threads. The library's default algorithm is argon2id. */
 export const hashCost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 
-/** The hash of a password that nobody has, made with hashCost. Checking a password against it takes as long as
- * against a real one, so the time of a log-in doesn't tell whether there is such a user. */
+/** The hash of a password that nobody has, made with hashCost. Checking a password against it takes as long
+ * as against a real one, so the time of a log-in doesn't tell whether there is such a user. */
 export const nobodysHash =
   '$argon2id$v=19$m=19456,t=2,p=1$Zzn8daWYKtiniMxGQj8DSw$iDBqo2QvYje2VR07HXw/87vTt5CFqKQIK3I/WCDLpJA'
 
-// Each hash takes 19 MiB and a thread of the pool that files and DNS need too; a crowd must wait, and a bigger
-// crowd is told to come back.
+// Each hash takes 19 MiB and a thread of the pool that files and DNS need too; a crowd must wait, and a
+// bigger crowd is told to come back.
 const HASHES_AT_ONCE_MAX = 2
 const HASHES_WAITING_MAX = 64
 

@@ -68,9 +68,9 @@ export default operation({
 const refusedPassword = (message: string): Reply =>
   problem(problems.invalidInput, `The password ${message}.`, { errors: [{ path: '/password', message }] })
 
-/** The password is not among what the key is bound to (a fast hash of it would be as good as the password), so
- * it is compared here: with another password, it is another request. As that tells whether a password is right,
- * it counts as a log-in. */
+/** The password is not among what the key is bound to (a fast hash of it would be as good as the password),
+ * so it is compared here: with another password, it is another request. As that tells whether a password is
+ * right, it counts as a log-in. */
 async function checkReplay(
   reply: Reply,
   { password, email, address }: { password: string; email: string; address: string },

@@ -79,12 +79,12 @@ export async function startSession(
 const REFRESHES_PER_HOUR = 60
 
 /** Trades a refresh token for the next one of its session; the user's role is read anew. 'reused' where the
- * token was traded before: somebody has a copy of it, and nobody can tell who is the thief, so the session ends.
- * 'invalid' where it is unknown, or its session has ended. 'too-often' where the session was continued too often in
- * the last hour; the token stays good.
+ * token was traded before: somebody has a copy of it, and nobody can tell who is the thief, so the session
+ * ends. 'invalid' where it is unknown, or its session has ended. 'too-often' where the session was continued
+ * too often in the last hour; the token stays good.
  *
- * Of two trades of one token at once, one wins; the other waits at the row below until the first has committed,
- * and then is a reuse like any other. */
+ * Of two trades of one token at once, one wins; the other waits at the row below until the first has
+ * committed, and then is a reuse like any other. */
 export async function continueSession(
   tx: Transaction,
   refreshToken: string,

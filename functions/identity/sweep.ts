@@ -5,9 +5,9 @@ const AT_ONCE = 5_000
 /** Some 100 MB. More can come in an hour only by a flood from very many addresses. */
 const COUNTS_MAX = 500_000
 
-/** Clears away what no longer counts: sessions that have expired, with their tokens, and attempts to log in or
- * register that are forgotten. Above `countsMax` attempts the least of them go too: a flood must not fill the disk, and
- * those who guessed most stay slowed. Any number of processes may call this at once. */
+/** Clears away what no longer counts: sessions that have expired, with their tokens, and attempts to log in
+ * or register that are forgotten. Above `countsMax` attempts the least of them go too: a flood must not fill
+ * the disk, and those who guessed most stay slowed. Any number of processes may call this at once. */
 export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promise<void> {
   await repeat(db, {
     name: 'sessions-sweep',
@@ -16,7 +16,8 @@ export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promi
       returning id`,
     values: [AT_ONCE],
   })
-  // The clock was set back: an attempt that is still to come, by the clock, would be kept for longer than an hour.
+  // The clock was set back: an attempt that is still to come, by the clock, would be kept for longer than an
+  // hour.
   await repeat(db, {
     name: 'attempts-bring-back',
     text: `update login_failures set last_attempt_at = now() where subject = any(array(

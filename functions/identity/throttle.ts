@@ -3,8 +3,8 @@ import type { Config } from '../host/config.ts'
 import type { Database, Transaction } from '../host/database/database.ts'
 import { clientOf, isShared } from './client.ts'
 
-/** How what was counted of a subject slows it down: `free` attempts cost nothing, the next one a wait of `firstWait`
- * seconds, each further one twice that, up to `longestWait`. */
+/** How what was counted of a subject slows it down: `free` attempts cost nothing, the next one a wait of
+ * `firstWait` seconds, each further one twice that, up to `longestWait`. */
 export interface Limit {
   free: number
   firstWait: number
@@ -14,12 +14,13 @@ export interface Limit {
 /** What is counted.
  *
  * Failed log-ins: whoever guesses at one account is slowed at once, but only they: the owner, who comes from
- * elsewhere, must not be locked out by them. The account as a whole is slowed when many clients guess at it, and
- * a client when it guesses at many accounts; both by little, since an account's owner, or others behind the
- * same address, may be among them. An address that everybody may share (see isShared) is not counted by itself.
+ * elsewhere, must not be locked out by them. The account as a whole is slowed when many clients guess at it,
+ * and a client when it guesses at many accounts; both by little, since an account's owner, or others behind
+ * the same address, may be among them. An address that everybody may share (see isShared) is not counted by
+ * itself.
  *
- * What succeeds but is dear, by the hour: log-ins of one user from one address, and registrations from one. Their
- * `free` are settings. */
+ * What succeeds but is dear, by the hour: log-ins of one user from one address, and registrations from one.
+ * Their `free` are settings. */
 export const limits = {
   accountFromClient: { free: 5, firstWait: 30, longestWait: 900 },
   account: { free: 50, firstWait: 1, longestWait: 60 },
@@ -93,8 +94,8 @@ export async function beginAttempt(
   }
 }
 
-/** Counts a registration, or says how many seconds to wait for the next. From an address that everybody may share
- * there are as many as the hash function bears. */
+/** Counts a registration, or says how many seconds to wait for the next. From an address that everybody may
+ * share there are as many as the hash function bears. */
 export async function beginRegistration(
   db: Database,
   address: string,
@@ -105,8 +106,8 @@ export async function beginRegistration(
   return { waitSeconds: await take(db, [subject(limit, 'registrations', clientOf(address), thisHour())]) }
 }
 
-/** Adds one to each of `counted` and returns 0, or returns how long to wait for one of them or of `watched`; then
- * nothing is written, so that a flood of attempts that have to wait leaves nothing behind. */
+/** Adds one to each of `counted` and returns 0, or returns how long to wait for one of them or of `watched`;
+ * then nothing is written, so that a flood of attempts that have to wait leaves nothing behind. */
 async function take(db: Database, counted: Subject[], watched: Subject[] = []): Promise<number> {
   const all = [...counted, ...watched]
   const seen = await look(db, all)
@@ -150,8 +151,8 @@ function longestWait(subjects: Subject[], counted: CountedRow[]): number {
   return Math.max(...waits)
 }
 
-/** Adds one to each, from nothing where the earlier ones are forgotten, and clears away a few counts of others
- * that are: the table stays as small as what happened in the last hour. */
+/** Adds one to each, from nothing where the earlier ones are forgotten, and clears away a few counts of
+ * others that are: the table stays as small as what happened in the last hour. */
 async function count(tx: Transaction, counted: CountedRow[]): Promise<void> {
   await tx.query({
     name: 'login-failures-count',

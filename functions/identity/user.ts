@@ -40,8 +40,9 @@ export const toUser = ({ id, name, email, role, created_at }: UserRow) => ({
   created_at: created_at.toISOString(),
 })
 
-/** What a person may be called: 1 to 200 characters, not only blanks, without control characters, line ends and
- * the marks that turn the direction of writing (with those, one name can be made to look like another). */
+/** What a person may be called: 1 to 200 characters, not only blanks, without control characters, line ends
+ * and the marks that turn the direction of writing (with those, one name can be made to look like
+ * another). */
 export const nameSchema = {
   type: 'string',
   minLength: 1,

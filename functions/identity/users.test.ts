@@ -7,8 +7,8 @@ import refreshSession from './refresh-session.ts'
 import register from './register.ts'
 import users from './users.ts'
 
-/** Stands where the ledger's function `accounts` does, in another context: it notes what it was asked, and says
- * that a user has the accounts given here. */
+/** Stands where the ledger's function `accounts` does, in another context: it notes what it was asked, and
+ * says that a user has the accounts given here. */
 const ledger = {
   asked: [] as { host: string | undefined; path: string | undefined; authorization: string | undefined }[],
   status: 200,

@@ -118,8 +118,8 @@ export default operation({
         const user = maySee(caller, id) ? await findUser(tools.db, id) : undefined
         if (!user) return userNotFound()
         if (user.role === 'operator') return problem(problems.forbidden, 'An operator can’t be deleted.')
-        // An account that is opened between this question and the deletion stays; it has an owner's id, and an
-        // operator can close it. Asking costs less than a lock across two databases would.
+        // An account that is opened between this question and the deletion stays; it has an owner's id, and
+        // an operator can close it. Asking costs less than a lock across two databases would.
         if (await hasAccounts(id, caller, traceparent, tools)) return accountsOpen()
         return tools.transact(traceparent, (tx) => remove(tx, id))
       },

@@ -34,8 +34,8 @@ const listOfAllText = `select ${accountColumns} from accounts
   where kind = 'customer' and ($1::account_status is null or status = $1) and id < $2
   order by id desc limit $3`
 
-// As a range, in the order of both columns, and with the status as text, so that only accounts_by_user will do. Else
-// Postgres may take another index, on which it would pass the accounts of everybody else.
+// As a range, in the order of both columns, and with the status as text, so that only accounts_by_user will
+// do. Else Postgres may take another index, on which it would pass the accounts of everybody else.
 const listOfOwnerText = `select ${accountColumns} from accounts
   where kind = 'customer' and user_id >= $1 and (user_id, id) < ($1, $3::uuid)
     and ($2::text is null or status::text = $2)

@@ -1,9 +1,9 @@
 import { userDeleted, type UserDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { operation } from '../host/operation.ts'
 
-/** Remembers that a customer has left: their access token is good for some minutes more, and must open no account.
- * The row that this writes is the one that open_account() locks, so an opening is either committed before, or
- * refused. */
+/** Remembers that a customer has left: their access token is good for some minutes more, and must open no
+ * account. The row that this writes is the one that open_account() locks, so an opening is either committed
+ * before, or refused. */
 export default operation({
   name: 'close-customer',
   context: 'ledger',
@@ -22,7 +22,8 @@ export default operation({
           select close_customer($3, $4) as accounts from received`,
         values: [event.source, event.id, customer.user_id, customer.deleted_at],
       })
-      // Opened after identity had asked for them and before this. They stay the customer's; an operator sees to them.
+      // Opened after identity had asked for them and before this. They stay the customer's; an operator sees
+      // to them.
       if (closed && closed.accounts > 0n)
         log.warn('a customer who has left still has accounts', {
           user_id: customer.user_id,

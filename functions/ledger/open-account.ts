@@ -77,7 +77,8 @@ interface Opening {
   traceparent: string
 }
 
-/** Throws a ProblemError: 403 where a customer asks for what only operators may, 400 for amounts that are none. */
+/** Throws a ProblemError: 403 where a customer asks for what only operators may, 400 for amounts that are
+ * none. */
 function readOpening(
   body: {
     account_type: AccountRow['account_type']
@@ -140,7 +141,8 @@ async function open(tx: Emitting, opening: Opening, config: Config): Promise<Ope
   const account = row!
   if (account.refusal !== null) return { reply: refuse(account.refusal, opening, config), events: [] }
   const { outcomes, events } = await deposit(tx, account, opening)
-  // All that can be refused is more than an account can hold. Thrown, so that nothing remains of the account either.
+  // All that can be refused is more than an account can hold. Thrown, so that nothing remains of the account
+  // either.
   if (outcomes.some(({ outcome }) => outcome !== 'posted')) {
     throw new ProblemError(postingProblems['limit-exceeded'], 'The balance is more than an account can hold.')
   }

@@ -40,8 +40,8 @@ export default operation({
             type: 'array',
             minItems: 1,
             maxItems: ITEMS_MAX,
-            // Where there are too many, nobody needs to know what else is wrong with each: to list it for as many as
-            // a body can hold would take a hundred times the body's memory.
+            // Where there are too many, nobody needs to know what else is wrong with each: to list it for as
+            // many as a body can hold would take a hundred times the body's memory.
             if: { maxItems: ITEMS_MAX },
             then: { items: batchedSchema },
           },
@@ -49,8 +49,8 @@ export default operation({
         },
       },
       answers: { 200: batchSchema },
-      // Covers the whole batch. `Prefer: respond-async` is not honoured: a batch is taken in as slowly as posted,
-      // for it has to be stored either way.
+      // Covers the whole batch. `Prefer: respond-async` is not honoured: a batch is taken in as slowly as
+      // posted, for it has to be stored either way.
       idempotent: true,
       handle: async ({ body, caller, idempotencyKey, traceparent }, { db, outbox }) => {
         const postings = readBatch(body.transactions as BatchedTransaction[], {
@@ -87,7 +87,8 @@ async function postEach(tx: Transaction, postings: PostingRequest[]): Promise<Po
   return { outcome: toBatchOutcome(outcomes), events }
 }
 
-/** The savepoint lets the refusal be kept under the batch's key, in the database transaction that took the key. */
+/** The savepoint lets the refusal be kept under the batch's key, in the database transaction that took the
+ * key. */
 async function postAllOrNothing(tx: Transaction, postings: PostingRequest[]): Promise<PostedBatch> {
   await tx.query({ text: 'savepoint before_batch' })
   const { outcomes, events } = await postTransactions(tx, postings)

@@ -2,7 +2,8 @@ import { sweepOutbox } from '../host/database/sweep.ts'
 import { operation } from '../host/operation.ts'
 import { postOverdueOrders } from './posting/overdue-orders.ts'
 
-/** Posts orders that are overdue, and publishes what a crash kept from being published; a PingSource calls it. */
+/** Posts orders that are overdue, and publishes what a crash kept from being published; a PingSource calls
+ * it. */
 export default operation({
   name: 'sweep-ledger',
   context: 'ledger',

@@ -71,8 +71,8 @@ const toJson = (row: DeadLetterRow) => ({
   redriven_at: row.redriven_at?.toISOString() ?? null,
 })
 
-/** Our own Broker keeps the consumer's answer, a problem whose detail is the reason. Knative's keeps its status alone:
- * there the reason is in the consumer's log. */
+/** Our own Broker keeps the consumer's answer, a problem whose detail is the reason. Knative's keeps its
+ * status alone: there the reason is in the consumer's log. */
 function explanation({ destination, event_id: id, error_data: answer }: DeadLetterRow) {
   const reason = answer === null || answer === '' ? null : (detailOf(answer) ?? answer)
   if (reason !== null) return { reason, hint: null }
@@ -100,7 +100,8 @@ function originalOf({ attributes, data }: EventMessage): EventMessage {
   return { attributes: original, data }
 }
 
-/** The Broker's dead letter sink: keeps what could not be processed, shows it, and sends it on its way again. */
+/** The Broker's dead letter sink: keeps what could not be processed, shows it, and sends it on its way
+ * again. */
 export default operation({
   name: 'dead-letters',
   context: 'notifications',

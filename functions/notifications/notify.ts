@@ -23,7 +23,8 @@ function receiverOf({ db, outbox }: Tools): Receive {
   return receive
 }
 
-/** Tells a user of their completed transaction: exactly one notification per event, however often it comes. */
+/** Tells a user of their completed transaction: exactly one notification per event, however often it
+ * comes. */
 export default operation({
   name: 'notify',
   context: 'notifications',

@@ -21,10 +21,10 @@ type StatedRow = Pick<OutboxEvent, 'id' | 'subject' | 'partitionkey' | 'tracepar
   time: Date
 }
 
-/** Stores notifications, one for each event that comes for the first time, and states each as notification.stored.
- * One statement, and so one round trip and one commit: two deliveries of an event at the same moment meet at its
- * row in `inbox`, where the second waits for the first. All statements take these rows in the same order, so none
- * waits in a circle. */
+/** Stores notifications, one for each event that comes for the first time, and states each as
+ * notification.stored. One statement, and so one round trip and one commit: two deliveries of an event at the
+ * same moment meet at its row in `inbox`, where the second waits for the first. All statements take these
+ * rows in the same order, so none waits in a circle. */
 export async function storeNotifications(
   db: Database,
   notifications: readonly NewNotification[],

@@ -8,8 +8,9 @@ import { requestHeaders } from '../host/http/hop-by-hop.ts'
 import { passOn, refusalOf } from '../host/http/pass-on.ts'
 import { withStartTiming } from '../host/start/start-timing.ts'
 
-/** Longer than a function may take with its start (20 s on a laptop, where it has to have one) and its work (30 s), so
- * that its own refusal arrives; shorter than the platform gives the front door (see its Service). */
+/** Longer than a function may take with its start (20 s on a laptop, where it has to have one) and its work
+ * (30 s), so that its own refusal arrives; shorter than the platform gives the front door (see its
+ * Service). */
 export const FUNCTION_MS_MAX = 55_000
 /** More than any function takes. */
 const BODY_BYTES_PASSED_MAX = 1024 * 1024
@@ -28,8 +29,9 @@ export type Forward = (
  * twice. Rejects with a ProblemError where the body can't be taken. */
 export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DOMAIN'>): Forward {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 256, timeout: 60_000 })
-  // A body that is read before it is passed on holds no connection while it trickles. Those that are too large for
-  // this, or don't say how large they are, have connections of their own, which they can only take from each other.
+  // A body that is read before it is passed on holds no connection while it trickles. Those that are too
+  // large for this, or don't say how large they are, have connections of their own, which they can only take
+  // from each other.
   const streams = new http.Agent({ keepAlive: true, maxSockets: 64, timeout: 60_000 })
 
   return async (request, response, { service, path, body, traceparent }) => {

@@ -5,8 +5,8 @@ import { signingKey } from '../../tests/support/host.ts'
 import { ROOT } from '../../tests/support/repository.ts'
 import { buildInto } from './build.mjs'
 
-/** Run before a function: says which modules of Node it loads until its port is open, beyond those that a server of
- * node:http has loaded by then, and ends. */
+/** Run before a function: says which modules of Node it loads until its port is open, beyond those that a
+ * server of node:http has loaded by then, and ends. */
 const probe = `
   const { createServer, Server } = require('node:http')
   const { listen } = Server.prototype

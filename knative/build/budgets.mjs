@@ -1,8 +1,8 @@
 /** What a bundle may weigh and hold.
  * @typedef {object} Budget
  * @property {number} kB of 1000 bytes: a process reads and compiles the whole bundle
- * @property {readonly string[]} [packages] that it may hold; any where there is no list. What a function uses besides,
- *   it imports dynamically: that stands in lib/ until it is needed */
+ * @property {readonly string[]} [packages] that it may hold; any where there is no list. What a function uses
+ *   besides, it imports dynamically: that stands in lib/ until it is needed */
 
 /** By bundle; a name with a star stands for all in its folder that have no line of their own.
  * @type {Readonly<Record<string, Budget>>} */

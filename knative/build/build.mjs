@@ -17,7 +17,8 @@ const dist = join(root, 'dist')
 /** @type {esbuild.BuildOptions} */
 const common = { ...bundleOptions, absWorkingDir: root, metafile: true }
 
-/** What a bundle can't hold: code compiled for one platform. pg asks for pg-native only where one configures it. */
+/** What a bundle can't hold: code compiled for one platform. pg asks for pg-native only where one configures
+ * it. */
 const EXTERNAL = ['@node-rs/argon2', 'pg-native']
 
 /** The operations' own words: what the validators and the front door's routes are made from. */
@@ -96,7 +97,8 @@ export default async function build({ log = /** @type {(line: string) => void} *
   }
 }
 
-/** Writes everything into a folder, which must be inside the repository; resolves with what is in the bundles.
+/** Writes everything into a folder, which must be inside the repository; resolves with what is in the
+ * bundles.
  * @param {string} folder @returns {Promise<import('./bundles.mjs').Bundle[]>} */
 export async function buildInto(folder) {
   const operations = findOperations(root)
@@ -133,8 +135,8 @@ export async function buildInto(folder) {
   return metafiles.flatMap((metafile) => bundlesOf(metafile, root, folder))
 }
 
-/** The functions, and beside them in lib/ the packages that they load when they first need them; resolves with what
- * esbuild says of both.
+/** The functions, and beside them in lib/ the packages that they load when they first need them; resolves
+ * with what esbuild says of both.
  * @param {{ name: string, path: string }[]} operations @param {any} declarations @param {string} outdir */
 async function buildFunctions(operations, declarations, outdir) {
   /** @type {Map<string, string>} */

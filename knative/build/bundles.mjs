@@ -28,8 +28,8 @@ export function bundlesOf(metafile, root, folder) {
   })
 }
 
-/** What is wrong with the bundles, a sentence each: over budget, without a budget, or with a package that is not to be
- * in there; and budgets of what is not built.
+/** What is wrong with the bundles, a sentence each: over budget, without a budget, or with a package that is
+ * not to be in there; and budgets of what is not built.
  * @param {Bundle[]} bundles @param {Budgets} [given] */
 export function complaints(bundles, given = budgets) {
   const needed = new Set(bundles.map(({ name }) => lineFor(name, given)))
@@ -52,7 +52,8 @@ function complaintsOf({ name, bytes, packages }, given) {
   ]
 }
 
-/** A bundle has a line of its own, or shares that of its folder. @param {string} name @param {Budgets} given */
+/** A bundle has a line of its own, or shares that of its folder. @param {string} name @param {Budgets}
+ * given */
 const lineFor = (name, given) => (name in given ? name : name.replace(/[^/]+$/, '*'))
 
 /** @param {string} name @param {Budgets} [given] */

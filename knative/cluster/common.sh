@@ -17,8 +17,8 @@ states() {
     "custom-columns=:.kind,:.metadata.name,:.metadata.generation,:.status.observedGeneration,:.status.conditions[?(@.type==\"$3\")].status"
 }
 
-# Names those that don't say True. What says nothing of itself yet is not ready either, and what its controller has not
-# looked at since it was changed is not, whatever it says.
+# Names those that don't say True. What says nothing of itself yet is not ready either, and what its
+# controller has not looked at since it was changed is not, whatever it says.
 unready() { awk '$3 != $4 || $5 != "True" { printf " %s/%s", $1, $2 }'; }
 
 # Stops at once, and names them all, where tools are missing. Docker's daemon must answer too.

@@ -1,6 +1,7 @@
-// For skaffold's profile `dev`: reads the manifests that it is about to apply on standard input and writes them again,
-// where each Service that a change does not touch keeps the image that it has. All functions are in one image, so
-// a changed line would make a new revision of every Service; this way it makes one where it changed the bundle.
+// For skaffold's profile `dev`: reads the manifests that it is about to apply on standard input and writes
+// them again, where each Service that a change does not touch keeps the image that it has. All functions are
+// in one image, so a changed line would make a new revision of every Service; this way it makes one where it
+// changed the bundle.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -21,9 +22,9 @@ const CONTENT = 'microbank.dev/content'
 const RUN = 'skaffold.dev/run-id'
 
 /**
- * The same manifests, with a note of what each Service and Job runs, and with its present image where it runs the same.
- * A Job keeps it only within one run of skaffold: each applies the migrations once, since a database may have
- * been restored or made anew in between.
+ * The same manifests, with a note of what each Service and Job runs, and with its present image where it runs
+ * the same. A Job keeps it only within one run of skaffold: each applies the migrations once, since a
+ * database may have been restored or made anew in between.
  * @param {string} manifests YAML documents
  * @param {(container: KubernetesObject) => string | undefined} contentOf digest of what a container runs;
  * undefined where that is not the bank's
@@ -58,14 +59,15 @@ function isOfThisRun({ metadata, status }, { labels }) {
   return !failed && metadata.labels?.[RUN] === labels?.[RUN]
 }
 
-/** What an image built from this tree would hold: for a function its bundle and the packages beside it, for the migrations
- * their bundle and the SQL. Dependencies and the base count by the files that name them.
+/** What an image built from this tree would hold: for a function its bundle and the packages beside it, for
+ * the migrations their bundle and the SQL. Dependencies and the base count by the files that name them.
  * @returns {(container: KubernetesObject) => string | undefined} */
 function readContent() {
   mkdirSync(join(root, '.microbank'), { recursive: true })
   const folder = mkdtempSync(join(root, '.microbank/bundles-'))
   try {
-    // In a process of its own: skaffold takes for manifests whatever this one prints, and code may print as it is loaded.
+    // In a process of its own: skaffold takes for manifests whatever this one prints, and code may print as
+    // it is loaded.
     const { href } = new URL('../build/build.mjs', import.meta.url)
     const build = `import('${href}').then(({ buildInto }) => buildInto(${JSON.stringify(folder)}))`
     execFileSync(process.execPath, ['--eval', build], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -87,7 +89,8 @@ function readContent() {
   }
 }
 
-/** Of a file, or of all files in a folder, with their names. @param {string} folder @param {string} name @returns {string} */
+/** Of a file, or of all files in a folder, with their names. @param {string} folder @param {string} name
+ * @returns {string} */
 function digestOf(folder, name) {
   const path = join(folder, name)
   if (!statSync(path).isDirectory()) return digest([name, readFileSync(path)])
@@ -102,8 +105,8 @@ function digest(parts) {
   return hash.digest('hex')
 }
 
-/** What there is of a resource in a namespace, asked for once. Nothing where the cluster can't be asked, as where
- * somebody only wants to see the manifests: then everything gets the new image.
+/** What there is of a resource in a namespace, asked for once. Nothing where the cluster can't be asked, as
+ * where somebody only wants to see the manifests: then everything gets the new image.
  * @returns {(resource: string, namespace: string) => KubernetesObject[]} */
 function cluster() {
   /** @type {Map<string, KubernetesObject[]>} */

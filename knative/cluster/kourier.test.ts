@@ -14,8 +14,9 @@ import { startFunction, type TestFunction } from '../../tests/support/host.ts'
 import { read } from '../../tests/support/repository.ts'
 import { until } from '../../tests/support/until.ts'
 
-/** The way of a request from a client to a function: Kourier's gateway is the real Envoy, set as Kourier sets it; the
- * activator and queue-proxy are stand-ins that append to X-Forwarded-For as Go's reverse proxy does. */
+/** The way of a request from a client to a function: Kourier's gateway is the real Envoy, set as Kourier sets
+ * it; the activator and queue-proxy are stand-ins that append to X-Forwarded-For as Go's reverse proxy
+ * does. */
 
 const settings = parse(read('knative/cluster/serving-config.yaml'))['config-kourier'] as Record<
   string,
@@ -81,7 +82,8 @@ const cluster = (name: string, port: number) => ({
 
 const at = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } })
 
-/** What net-kourier 1.23 makes of its settings (pkg/envoy/api/http_connection_manager.go), with routes by Host. */
+/** What net-kourier 1.23 makes of its settings (pkg/envoy/api/http_connection_manager.go), with routes by
+ * Host. */
 function listener(name: string, port: number, config: Record<string, string>, to: Record<string, object>) {
   const manager = {
     '@type':

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Restores the database of a context from one of its backups: a Job like the nightly one, with the other script.
+# Restores the database of a context from one of its backups: a Job like the nightly one, with the other
+# script.
 #
 #   restore.sh CONTEXT FILE      FILE is the name of a backup, or "latest"
 set -euo pipefail

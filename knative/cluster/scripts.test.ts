@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { files, read, ROOT } from '../../tests/support/repository.ts'
 
-/** The scripts run for real; docker, kind, kubectl and node are stand-ins that write down how they were called. */
+/** The scripts run for real; docker, kind, kubectl and node are stand-ins that write down how they were
+ * called. */
 
 const SYSTEM = ['bash', 'dirname', 'basename', 'sed', 'grep', 'awk', 'sleep', 'date', 'env']
 /** Answers to the calls whose output a script reads; $FAIL_ON is a call that fails, once or always. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSecrets, type SecretStore } from '../local/secrets.ts'
 
-/** Runs kubectl with these arguments and this standard input; returns what it prints. Throws where it fails. */
+/** Runs kubectl with these arguments and this standard input; returns what it prints. Throws where it
+ * fails. */
 export type Kubectl = (args: readonly string[], input?: string) => string
 
 type Data = Record<string, string>
@@ -16,15 +17,16 @@ interface Item {
 
 export const CONTEXTS = ['identity', 'ledger', 'notifications']
 
-/** Everything that was ever made up, as the local runtime keeps it in a file: what the other Secrets are made from. */
+/** Everything that was ever made up, as the local runtime keeps it in a file: what the other Secrets are made
+ * from. */
 const SOURCE = { namespace: 'data', name: 'microbank-secrets', key: 'secrets.json' }
 /** Where functions find the certificate that vouches for the databases. */
 const CA_FILE = '/etc/microbank/database-ca/ca.crt'
 
 /**
- * Gives a cluster the Secrets and ConfigMaps that the Services name: passwords of the databases, keys, the first
- * operator. What is there is never changed, so this may run before every deployment, and a Secret that was deleted
- * comes back as it was.
+ * Gives a cluster the Secrets and ConfigMaps that the Services name: passwords of the databases, keys, the
+ * first operator. What is there is never changed, so this may run before every deployment, and a Secret that
+ * was deleted comes back as it was.
  * @param root the repository, whose namespaces and certificates are applied first
  * @returns the names of what was made
  */
@@ -65,7 +67,8 @@ function withStore<T>(kubectl: Kubectl, work: (store: SecretStore) => T): T {
     const after = readFileSync(file, 'utf8')
     if (after !== before) {
       const item = { kind: 'Secret', ...SOURCE, data: { [SOURCE.key]: after } } as const
-      // Not apply, which would repeat the content in an annotation. Of two first runs at once, one is refused.
+      // Not apply, which would repeat the content in an annotation. Of two first runs at once, one is
+      // refused.
       kubectl([before === undefined ? 'create' : 'replace', '--filename', '-'], manifest(item))
     }
     return work(store)

@@ -9,8 +9,9 @@ export interface SmokeOptions {
   log: (step: string) => void
 }
 
-/** One customer's first minutes, through every part of the bank: three databases, the Broker, a consumer. Leaves the
- * customer and the money behind. Throws with the step's answer where something is not as it should be. */
+/** One customer's first minutes, through every part of the bank: three databases, the Broker, a consumer.
+ * Leaves the customer and the money behind. Throws with the step's answer where something is not as it should
+ * be. */
 export async function smoke(bank: BankClient, { timeoutMs, log }: SmokeOptions): Promise<void> {
   const email = `smoke-${randomUUID()}@microbank.example`
   const password = randomUUID()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What runs on the cluster, from the ground up: what the bank stands on, its data, itself. Exit status 1 where any of it
-# is not ready.
+# What runs on the cluster, from the ground up: what the bank stands on, its data, itself. Exit status 1 where
+# any of it is not ready.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes a cluster on this computer (kind) and installs what the bank stands on, each part waited for before the next.
-# May be run again after a failure, or to come to other versions: what is there is left or brought up to date.
+# Makes a cluster on this computer (kind) and installs what the bank stands on, each part waited for before
+# the next. May be run again after a failure, or to come to other versions: what is there is left or brought
+# up to date.
 #
 #   up.sh                  a kind cluster named microbank
 #   up.sh --here           no kind: the cluster that kubectl points to
@@ -31,8 +32,8 @@ check_version() {
   ((minor >= KUBERNETES_MINOR)) || fail "this cluster is Kubernetes 1.$minor; the bank needs 1.$KUBERNETES_MINOR or newer"
 }
 
-# What is installed requests about four processors before the bank itself runs (docs/cluster.md); with fewer, pods stay
-# Pending. A machine of kind is a container, each of which counts all that Docker has.
+# What is installed requests about four processors before the bank itself runs (docs/cluster.md); with fewer,
+# pods stay Pending. A machine of kind is a container, each of which counts all that Docker has.
 check_processors() {
   local have
   if [[ ${1:-} == --here ]]; then
@@ -67,7 +68,8 @@ retry() {
   fail "gave up after five tries: $*"
 }
 
-# Patches each ConfigMap that serving-config.yaml names: its top-level keys are names, what is below them is data.
+# Patches each ConfigMap that serving-config.yaml names: its top-level keys are names, what is below them is
+# data.
 configure_serving() {
   local name
   say 'configuring Knative Serving'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Waits until a part of the bank is ready, and says what is amiss where it does not get there. For skaffold's hooks.
+# Waits until a part of the bank is ready, and says what is amiss where it does not get there. For skaffold's
+# hooks.
 #
 #   wait.sh data | clear-migrations | migrations | bank
 set -euo pipefail
@@ -25,8 +26,8 @@ stuck() {
   fail "the data is not ready; STATUS above says why, 'kubectl describe pods --namespace data' says more"
 }
 
-# Each run of skaffold applies the migrations once, though nothing be new: a database may have been restored or made anew
-# since the last. Later rounds of the same `skaffold dev` do so where they changed.
+# Each run of skaffold applies the migrations once, though nothing be new: a database may have been restored
+# or made anew since the last. Later rounds of the same `skaffold dev` do so where they changed.
 clear_migrations() {
   say 'removing the Job of an earlier run'
   k delete jobs --namespace bank --field-selector metadata.name=migrations --wait \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the bank's image and runs one of its functions as a cluster would, at its strictest: not root, a root file system
-# that can't be written, no capabilities. Prints the image's size and how long the first answer took.
+# Builds the bank's image and runs one of its functions as a cluster would, at its strictest: not root, a root
+# file system that can't be written, no capabilities. Prints the image's size and how long the first answer
+# took.
 #
 #   bash knative/image/try.sh               builds dev.local/microbank:try and tries it
 #   bash knative/image/try.sh IMAGE         tries an image that is there

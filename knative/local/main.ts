@@ -45,8 +45,8 @@ async function run({ port, kubernetesPort, dataDir, host, queue }: Arguments): P
   runtime.secrets.markOperatorShown()
 }
 
-/** Ctrl-C or SIGTERM stops in order, a second one at once. One that comes during the start waits for its end: what is
- * half started can't be stopped in order. */
+/** Ctrl-C or SIGTERM stops in order, a second one at once. One that comes during the start waits for its end:
+ * what is half started can't be stopped in order. */
 function onStop(): { stops: (runtime: Runtime) => void } {
   let runtime: Runtime | undefined
   let asked = 0

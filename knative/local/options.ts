@@ -26,7 +26,8 @@ export const USAGE = `npm start [-- --port 8080 --data .microbank --host 127.0.0
 Environment: AMQP_URL for a RabbitMQ of your own; <CONTEXT>_DATABASE_URL, and <CONTEXT>_DATABASE_OWNER_URL for
 migrations, for a Postgres of your own (LEDGER_DATABASE_URL, ...); any setting of the ConfigMaps (LOG_LEVEL=debug).`
 
-/** Reads the command line. @returns undefined where help was asked for. @throws an error whose message is for the person */
+/** Reads the command line. @returns undefined where help was asked for. @throws an error whose message is for
+ * the person */
 export function readArguments(args: string[]): Arguments | undefined {
   const { values } = parse(args)
   if (values.help) return undefined

@@ -10,7 +10,8 @@ import { call, folderWith, server, serviceYaml } from './gateway/gateway-fixture
 
 const BROKER = `runtime-test-${process.pid}`
 
-/** Publishes an event for every request, through the gateway, as the functions do; at its end it publishes once more. */
+/** Publishes an event for every request, through the gateway, as the functions do; at its end it publishes
+ * once more. */
 const caller = `
   const [host, port] = process.env.LOCAL_GATEWAY.split(':')
   const publish = (id) => new Promise((resolve, reject) => require('node:http').request({

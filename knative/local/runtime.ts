@@ -58,7 +58,8 @@ export interface Runtime {
   queue: string
   secrets: SecretStore
   status(): Promise<RuntimeStatus>
-  /** Stops everything in order: requests and events that were begun are finished, then functions, Broker, databases. */
+  /** Stops everything in order: requests and events that were begun are finished, then functions, Broker,
+   * databases. */
   stop(): Promise<void>
   /** Ends everything at once. What was committed stays. */
   kill(): void
@@ -69,8 +70,8 @@ const FINISH_MS_MAX = 30_000
 
 /**
  * Runs the whole bank on this machine, from the manifests that a cluster would be given.
- * @throws an error whose message is for a person: data folder in use, port taken, no room on the disk, a manifest that
- *   is wrong, ...
+ * @throws an error whose message is for a person: data folder in use, port taken, no room on the disk, a
+ *   manifest that is wrong, ...
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const undo = new Undo(options.log)
@@ -137,7 +138,8 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
 
 type OpenedBank = Awaited<ReturnType<typeof openBank>>
 
-/** The cluster-local side: the functions' Services (no process yet), the Broker, and the gateway between them. */
+/** The cluster-local side: the functions' Services (no process yet), the Broker, and the gateway between
+ * them. */
 async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
   const { dataDir, manifests, env, log, records, onProgress } = bank
   let status = (): Promise<RuntimeStatus> => Promise.reject(new Error('The bank is still starting.'))
@@ -171,7 +173,8 @@ async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
   onProgress('the Broker is starting')
   const brokers = await startBrokers(bank.brokers, backends.queue, gateway.port, log)
   for (const [name, { handler }] of brokers.byName) routes.brokers.set(name, handler)
-  // Functions that end may still publish, so the Broker's ingress stays until they are gone; nothing new is delivered.
+  // Functions that end may still publish, so the Broker's ingress stays until they are gone; nothing new is
+  // delivered.
   undo.add(() => brokers.stop())
   undo.add(() => Promise.all([...services.values()].map((service) => service.stop())))
   undo.add(() => brokers.drain())
@@ -193,7 +196,8 @@ async function openOutside(bank: OpenedBank, { services, routes, internalPort }:
   return { port: open.port, url: `http://localhost:${open.port}` }
 }
 
-/** Between a client and a function stands the public port alone, which replaces what the client says of itself. */
+/** Between a client and a function stands the public port alone, which replaces what the client says of
+ * itself. */
 const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1' }
 
 function environmentData({ secrets, manifests, env }: OpenedBank, { databases }: Backends): EnvData {
@@ -208,7 +212,8 @@ function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): str
   return clusterLocal ? `http://${clusterHostOf({ name })}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
 }
 
-/** Writes `runtime.json`, by which `npm run ps` and a second start find this one. @returns what takes it away again */
+/** Writes `runtime.json`, by which `npm run ps` and a second start find this one. @returns what takes it away
+ * again */
 function announce(
   dataDir: string,
   running: { pid: number; url: string; port: number; internalPort: number },

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { DatabasePasswords } from '../postgres/databases.ts'
 import { fieldsOf, isObject, readText, writeDurably } from './data-folder/own-files.ts'
 
-/** What the runtime makes up once for a data folder and keeps in its `secrets.json`, readable by the owner only. */
+/** What the runtime makes up once for a data folder and keeps in its `secrets.json`, readable by the owner
+ * only. */
 interface StoredSecrets {
   signingKey: JsonWebKey & { kid: string }
   requestSigningKey: string
@@ -30,7 +31,8 @@ export interface SecretStore {
   configMaps(): Map<string, Record<string, string>>
 }
 
-/** Opens the secrets of a data folder; what is missing (all of it at the first start) is made up and stored. */
+/** Opens the secrets of a data folder; what is missing (all of it at the first start) is made up and
+ * stored. */
 export function openSecrets(dataDir: string, contexts: readonly string[]): SecretStore {
   const file = join(dataDir, 'secrets.json')
   const found = read(file)
@@ -109,7 +111,8 @@ function read(file: string): StoredSecrets | undefined {
   if (text === undefined && !existsSync(file)) return undefined
   const stored = fieldsOf(text)
   if (isStored(stored)) return stored
-  // New keys would sign everybody out, and nobody would know the operator's password: a person has to decide that.
+  // New keys would sign everybody out, and nobody would know the operator's password: a person has to decide
+  // that.
   throw new Error(
     `${file} is damaged. Put a copy of it back; or, where there is none, remove it: the next start makes new keys and ` +
       "passwords, the money and all customers stay (docs/troubleshooting.md, 'secrets.json is damaged').",

@@ -1,6 +1,7 @@
 import type { Runtime } from './runtime.ts'
 
-/** What a person sees when the bank has started: where it is, who may do what, and a first transfer to paste. */
+/** What a person sees when the bank has started: where it is, who may do what, and a first transfer to
+ * paste. */
 export function welcome({ url, port, queue, dataDir, kubeconfig, secrets }: Runtime): string {
   const { email, password } = secrets.operator
   const operator = secrets.showOperator

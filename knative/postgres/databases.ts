@@ -1,15 +1,16 @@
 import { Client, escapeIdentifier, escapeLiteral } from 'pg'
 
-/** Passwords of a context's two roles: `<context>_owner`, which migrates, and `<context>`, which functions use. */
+/** Passwords of a context's two roles: `<context>_owner`, which migrates, and `<context>`, which functions
+ * use. */
 export interface DatabasePasswords {
   owner: string
   functions: string
 }
 
-/** What the functions' role is held to, so that neither one customer's dear question nor a function that froze holds up
- * everybody else. Shorter than a function's own DATABASE_TIMEOUT_MS: while the database is well it is the one that ends
- * what takes too long, and says so. The owner, who migrates and backs up, has all the time it takes.
- * database/prepare.sh sets the same on a cluster; a test compares them. */
+/** What the functions' role is held to, so that neither one customer's dear question nor a function that
+ * froze holds up everybody else. Shorter than a function's own DATABASE_TIMEOUT_MS: while the database is
+ * well it is the one that ends what takes too long, and says so. The owner, who migrates and backs up, has
+ * all the time it takes. database/prepare.sh sets the same on a cluster; a test compares them. */
 export const FUNCTIONS_LIMITS: Readonly<Record<string, string>> = {
   statement_timeout: '8s',
   lock_timeout: '4s',
@@ -50,7 +51,8 @@ export async function asSuperuser<T>(superuserUrl: string, work: (client: Client
   }
 }
 
-/** Creates the roles `<context>_owner` and `<context>`, or sets their passwords, and what the second is held to. */
+/** Creates the roles `<context>_owner` and `<context>`, or sets their passwords, and what the second is held
+ * to. */
 export async function prepareRoles(
   client: Client,
   context: string,

@@ -5,7 +5,8 @@ import { migrate, readMigrations } from './migrate.ts'
 
 /** The migrations of the contexts named as arguments, as a Job of the cluster applies them. Reads
  * `<CONTEXT>_DATABASE_OWNER_URL`, or else `<CONTEXT>_DATABASE_URL`; MIGRATIONS_ROOT is the folder that holds
- * the SQL files (default: where the program runs). Exit status 1, with a line that says why, when one fails. */
+ * the SQL files (default: where the program runs). Exit status 1, with a line that says why, when one
+ * fails. */
 const log = createLog({ service: 'migrate' })
 const START_MS_MAX = 60_000
 

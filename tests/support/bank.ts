@@ -34,7 +34,8 @@ export interface Bank {
   kill(): Promise<void>
 }
 
-/** Starts the bank as `npm start` does, on a free port and a data folder of its own (kept where one is given). */
+/** Starts the bank as `npm start` does, on a free port and a data folder of its own (kept where one is
+ * given). */
 export async function startBank(options: { dataDir?: string; args?: string[] } = {}): Promise<Bank> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'microbank-bank-'))
   // Postgres runs as a user of its own, which must be able to enter.

@@ -16,18 +16,20 @@ export type Environment = Record<string, string>
 
 export interface ClusterPostgres {
   port: number
-  /** URL as a Secret has it, but for the host: TLS, and the server's certificate checked against the authority. */
+  /** URL as a Secret has it, but for the host: TLS, and the server's certificate checked against the
+   * authority. */
   url(role: string, password: string): string
   caFile: string
-  /** Runs a script of knative/postgres/database as the pods do; returns what it printed. Rejects where it fails. */
+  /** Runs a script of knative/postgres/database as the pods do; returns what it printed. Rejects where it
+   * fails. */
   script(name: string, args?: string[], environment?: Environment): Promise<string>
   start(): Promise<void>
   stop(): Promise<void>
   remove(): Promise<void>
 }
 
-/** A database as knative/postgres/database makes it: the very scripts, postgresql.conf and pg_hba.conf of the pod, with
- * other folders and a certificate made here. Nothing runs yet. */
+/** A database as knative/postgres/database makes it: the very scripts, postgresql.conf and pg_hba.conf of the
+ * pod, with other folders and a certificate made here. Nothing runs yet. */
 export async function clusterPostgres(context: string): Promise<ClusterPostgres> {
   const { postgres, user } = await findPostgres(() => {})
   const clients = findPostgresClients()

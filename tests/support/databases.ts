@@ -15,8 +15,8 @@ export interface TestDatabase {
 
 const ROOT = join(__dirname, '..', '..')
 
-/** A fresh database of a context with all its migrations applied. Copied from a template, which the first test
- * file that asks makes, so it takes milliseconds. */
+/** A fresh database of a context with all its migrations applied. Copied from a template, which the first
+ * test file that asks makes, so it takes milliseconds. */
 export async function testDatabase(context: string): Promise<TestDatabase> {
   const migrations = await readMigrations(ROOT, context)
   const state = createHash('sha256').update(JSON.stringify(migrations)).digest('hex').slice(0, 8)

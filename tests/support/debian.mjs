@@ -7,8 +7,8 @@ const POLICY = '/usr/sbin/policy-rc.d'
 /** Whether installOnDebian() can work here. */
 export const canInstall = () => existsSync('/etc/debian_version') && process.getuid?.() === 0
 
-/** Installs packages with apt-get, without their services being started now or with the machine. Throws where it
- * fails. A service is taken to be named like its package.
+/** Installs packages with apt-get, without their services being started now or with the machine. Throws where
+ * it fails. A service is taken to be named like its package.
  * @param {string[]} packages */
 export function installOnDebian(packages) {
   // Debian starts a service as soon as it is installed, unless this file, which it asks, says no (101).

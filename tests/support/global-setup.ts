@@ -7,8 +7,8 @@ import { startRabbitmq, stopLeftoverRabbitmq } from '../../knative/local/servers
 
 const PREFIX = 'microbank-tests-'
 
-/** Starts one Postgres and one RabbitMQ node for the whole run, in a temporary folder, and hands their URLs on
- * as TEST_POSTGRES_URL (superuser) and TEST_AMQP_URL; a URL that is already there is used instead. */
+/** Starts one Postgres and one RabbitMQ node for the whole run, in a temporary folder, and hands their URLs
+ * on as TEST_POSTGRES_URL (superuser) and TEST_AMQP_URL; a URL that is already there is used instead. */
 export default async function globalSetup(): Promise<void> {
   await removeLeftovers()
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))

@@ -55,7 +55,8 @@ export async function token(caller: { userId: string; role?: 'customer' | 'opera
     .sign(signingKey.privateKey)
 }
 
-/** Starts the real host of one operation in this process, on a free port. `env` holds what its Service would. */
+/** Starts the real host of one operation in this process, on a free port. `env` holds what its Service
+ * would. */
 export async function startFunction(
   operation: Operation,
   env: Record<string, string> = {},
@@ -81,7 +82,8 @@ export async function startFunction(
   }
 }
 
-/** One HTTP request; a JSON answer comes parsed, another as text. Unlike fetch() it can set the Host header. */
+/** One HTTP request; a JSON answer comes parsed, another as text. Unlike fetch() it can set the Host
+ * header. */
 export async function request(method: string, url: string, options: RequestOptions = {}): Promise<Answer> {
   const { token: bearer, body, headers } = options
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)

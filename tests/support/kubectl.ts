@@ -9,7 +9,8 @@ export const AS_KUSTOMIZE = isInstalled
   ? ', and kubectl says the same'
   : ' (kubectl is not installed: nobody else is asked)'
 
-/** What `kubectl kustomize` makes of a folder: its objects, or the error as text; undefined without kubectl. */
+/** What `kubectl kustomize` makes of a folder: its objects, or the error as text; undefined without
+ * kubectl. */
 export function kustomize(folder: string): Manifest[] | string | undefined {
   if (!isInstalled) return undefined
   const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' })

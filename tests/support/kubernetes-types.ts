@@ -14,9 +14,9 @@ const MODULES: Record<string, string> = {
 export const hasKubernetesType = ({ apiVersion }: Manifest): boolean => apiVersion in MODULES
 
 /**
- * What TypeScript says of manifests that are written down as values of their kind's type: a field that the kind does
- * not have, which an API server would drop without a word; a wrong type; one that is missing. A sentence for each,
- * with the manifest's file.
+ * What TypeScript says of manifests that are written down as values of their kind's type: a field that the
+ * kind does not have, which an API server would drop without a word; a wrong type; one that is missing. A
+ * sentence for each, with the manifest's file.
  */
 export function typeErrors(objects: Manifest[]): string[] {
   const sources = new Map(

@@ -1,5 +1,5 @@
-// The command line tools of Postgres 18 (psql, pg_dump, pg_restore), which the backup of the databases is made with and
-// which the npm package of the server leaves out.
+// The command line tools of Postgres 18 (psql, pg_dump, pg_restore), which the backup of the databases is
+// made with and which the npm package of the server leaves out.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,6 @@
-// Runs before the tests (npm's pretest): they need a RabbitMQ of their own to start and kill, shellcheck for the
-// cluster's scripts, the tools that its databases are backed up with, and what only the smallest machines lack.
+// Runs before the tests (npm's pretest): they need a RabbitMQ of their own to start and kill, shellcheck for
+// the cluster's scripts, the tools that its databases are backed up with, and what only the smallest machines
+// lack.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { canInstall, installOnDebian } from './debian.mjs'

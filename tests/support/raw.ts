@@ -12,8 +12,8 @@ export interface RawExchange {
   isClosed: boolean
 }
 
-/** Sends bytes as they are, one character each, and reads answers until the server closes, or until there are `count`
- * of them. Resolves all the same after `timeoutMs`, with what has come. */
+/** Sends bytes as they are, one character each, and reads answers until the server closes, or until there are
+ * `count` of them. Resolves all the same after `timeoutMs`, with what has come. */
 export function raw(
   port: number,
   text: string,

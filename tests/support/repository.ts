@@ -60,7 +60,8 @@ export type Manifest = any
 export const documents = (file: string): Manifest[] =>
   parseAllDocuments(read(file)).map((document) => ({ ...document.toJS(), file }))
 
-/** The objects in all YAML files, with the file that holds each, and with the patches that the local runtime applies. */
+/** The objects in all YAML files, with the file that holds each, and with the patches that the local runtime
+ * applies. */
 export function everything(): Manifest[] {
   const patched = readResources(ROOT).map(({ document, file }) => ({ ...document, file }))
   const seen = new Set(patched.map(({ file }) => file))

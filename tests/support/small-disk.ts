@@ -12,8 +12,8 @@ export interface SmallDisk {
   remove(): void
 }
 
-/** A file system of its own in memory; undefined where nobody may make one: only root may, or sudo without a password,
- * on Linux. */
+/** A file system of its own in memory; undefined where nobody may make one: only root may, or sudo without a
+ * password, on Linux. */
 export function smallDisk(megabytes: number): SmallDisk | undefined {
   if (process.platform !== 'linux') return undefined
   const path = mkdtempSync(join(tmpdir(), 'microbank-disk-'))

@@ -1,4 +1,5 @@
-/** Requests whose framing hops may understand in different ways, each with a second request hidden in its body. */
+/** Requests whose framing hops may understand in different ways, each with a second request hidden in its
+ * body. */
 
 export type Method = 'GET' | 'DELETE' | 'POST'
 

@@ -7,8 +7,8 @@ export interface UntilOptions {
   what?: string
 }
 
-/** Waits until `condition` gives something truthy, and resolves with it. A condition that throws counts as not
- * met yet. Throws after the deadline, with what was last seen. */
+/** Waits until `condition` gives something truthy, and resolves with it. A condition that throws counts as
+ * not met yet. Throws after the deadline, with what was last seen. */
 export async function until<T>(
   condition: () => T | Promise<T>,
   { timeoutMs = 15_000, everyMs = 20, what = 'the condition' }: UntilOptions = {},

@@ -30,14 +30,15 @@ export interface DatabaseOptions {
   /** Tells the database's operator whose connections they are. */
   name: string
   log: Log
-  /** Time for each statement; after that its connection counts as dead. The database itself ends a statement of a
-   * function sooner (see knative/postgres), so this is for one that doesn't answer any more. */
+  /** Time for each statement; after that its connection counts as dead. The database itself ends a statement
+   * of a function sooner (see knative/postgres), so this is for one that doesn't answer any more. */
   timeoutMs?: number
 }
 
 export interface Database extends Transaction {
   /** Runs `work` in one database transaction; a deadlock or serialization failure repeats it (three times at
-   * the most), so `work` must have no effect outside the database. `traceparent` is that of the request it is for. */
+   * the most), so `work` must have no effect outside the database. `traceparent` is that of the request it is
+   * for. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, traceparent?: string): Promise<T>
   close(): Promise<void>
 }

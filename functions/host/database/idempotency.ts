@@ -63,8 +63,8 @@ async function replay(tx: Transaction, key: IdempotencyKey): Promise<Reply> {
 const KEPT_DAYS = 7
 const FORGOTTEN_AT_ONCE = 5_000
 
-/** Removes the keys that came first more than a week ago; such a key with the same request would count as new. Many
- * processes may call this at once, none waits for another. Resolves with how many there were. */
+/** Removes the keys that came first more than a week ago; such a key with the same request would count as
+ * new. Many processes may call this at once, none waits for another. Resolves with how many there were. */
 export async function forgetOldKeys(db: Database): Promise<number> {
   for (let total = 0; ;) {
     const rows = await db.query({

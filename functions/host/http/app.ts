@@ -188,8 +188,8 @@ function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
     yield own('/health', async ({ response }) => answer(response, await health(operation, tools)))
 }
 
-/** Whether a request came through the outer gateway. Those of the platform come straight to the process, or name a
- * cluster-local host, which the outer gateway routes for nobody. */
+/** Whether a request came through the outer gateway. Those of the platform come straight to the process, or
+ * name a cluster-local host, which the outer gateway routes for nobody. */
 const isStranger = (request: IncomingMessage): boolean =>
   request.headers['x-forwarded-for'] !== undefined && !isClusterLocal(request)
 

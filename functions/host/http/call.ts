@@ -29,7 +29,8 @@ const ALL_TRIES_MS = 20_000
 const REPEATABLE = new Set([429, 502, 503, 504])
 
 /** HTTP calls from function to function: a time-out, three tries with growing pauses for what may be repeated
- * (GET), and a breaker per service that stops asking one which has failed five times in a row for ten seconds. */
+ * (GET), and a breaker per service that stops asking one which has failed five times in a row for ten
+ * seconds. */
 export function createFunctionClient(send: Send, domain: string): FunctionClient {
   const policies = new Map<string, IPolicy>()
 

@@ -22,7 +22,8 @@ function received({ from = '127.0.0.1', forwarded, host, headers }: Came, truste
 
 const addressOf = (came: Came, trusted?: Trust): string => clientAddress(received(came, trusted))
 
-// As Kourier 1.23 (use-remote-address: true), activator and queue-proxy write it: each the address it was called from.
+// As Kourier 1.23 (use-remote-address: true), activator and queue-proxy write it: each the address it was
+// called from.
 const GATEWAY = '10.244.1.7'
 const ACTIVATOR = '10.244.2.9'
 const kourier = { hops: 3, hopsOfMapped: 4, localDomain: LOCAL }

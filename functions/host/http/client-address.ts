@@ -4,8 +4,8 @@ import { isIP } from 'node:net'
 
 /** What a function may believe of how a request came to it. */
 export interface Trust {
-  /** Entries at the end of X-Forwarded-For that the platform's own proxies wrote; the first of them is the client.
-   * With 0 the client is whoever holds the other end of the connection. */
+  /** Entries at the end of X-Forwarded-For that the platform's own proxies wrote; the first of them is the
+   * client. With 0 the client is whoever holds the other end of the connection. */
   hops: number
   /** The same for a request under a cluster-local name, where it came by another way (a DomainMapping). */
   hopsOfMapped?: number
@@ -28,9 +28,10 @@ export function trust(request: Received, trusted: Trust): void {
 
 /** The IP address of whoever asks, as far as it can be trusted; empty where it is not known.
  *
- * It is what the front door vouches for, else the entry of X-Forwarded-For at a fixed distance from the end. Each
- * proxy appends the address that it was called from, so what a client writes there itself stands before that entry
- * and is never looked at. Counting, rather than skipping private addresses: a client can have one too. */
+ * It is what the front door vouches for, else the entry of X-Forwarded-For at a fixed distance from the end.
+ * Each proxy appends the address that it was called from, so what a client writes there itself stands before
+ * that entry and is never looked at. Counting, rather than skipping private addresses: a client can have one
+ * too. */
 export function clientAddress(request: IncomingMessage): string {
   const { socket, headers } = request
   const { hops, hopsOfMapped, localDomain, frontDoorKey }: Trust = (request as Received)[TRUST] ?? { hops: 0 }
@@ -46,12 +47,14 @@ export function clientAddress(request: IncomingMessage): string {
 
 const UNKNOWN = 'unknown'
 
-/** Lets the functions behind the front door know the client of a request that is passed on: they can't count, as
- * the way to them is longer or shorter than that to the front door. Replaces whatever the client says there. */
+/** Lets the functions behind the front door know the client of a request that is passed on: they can't count,
+ * as the way to them is longer or shorter than that to the front door. Replaces whatever the client says
+ * there. */
 export function vouch(request: IncomingMessage, key: string): void {
   const address = clientAddress(request) || UNKNOWN
   request.headers[CLIENT_HEADER] = `${address} ${seal(address, key)}`
-  // What a client names there is taken away at the next hop (RFC 9110, section 7.6.1), but this is not the client's.
+  // What a client names there is taken away at the next hop (RFC 9110, section 7.6.1), but this is not the
+  // client's.
   const named = request.headers.connection
     ?.split(',')
     .filter((name) => name.trim().toLowerCase() !== CLIENT_HEADER)

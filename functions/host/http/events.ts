@@ -28,14 +28,16 @@ function checkSender(request: IncomingMessage): void {
   throw new ProblemError(problems.notFound, 'There is nothing at this address.')
 }
 
-/** Thrown where an event will never do, however often it comes: the message is the reason that its dead letter shows. */
+/** Thrown where an event will never do, however often it comes: the message is the reason that its dead
+ * letter shows. */
 export class EventRefusedError extends Error {}
 
 /** One delivery of the Broker: 204 with an empty body once its effect is committed (a body could be taken for
  * a reply event). Everything else throws and becomes 5xx, which the Broker tries again and at last keeps as a
  * dead letter; a 4xx it would count as delivered and forget.
  *
- * Knative's own Broker keeps nothing of the answer but its status, so the reason is logged with the event's id. */
+ * Knative's own Broker keeps nothing of the answer but its status, so the reason is logged with the event's
+ * id. */
 export async function receiveEvent(
   exchange: Exchange,
   consumer: Consumer,

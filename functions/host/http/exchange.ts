@@ -29,8 +29,8 @@ export class Exchange {
     this.search = end === -1 ? '' : url.slice(end + 1)
   }
 
-  /** This request's own span, put together when somebody first asks for it. An event belongs to the trace that it was
-   * stated in, and not to that of the Broker which delivers it. */
+  /** This request's own span, put together when somebody first asks for it. An event belongs to the trace
+   * that it was stated in, and not to that of the Broker which delivers it. */
   get span(): Span {
     const { headers } = this.request
     return (this.#span ??= this.#tracer.start(

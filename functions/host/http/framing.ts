@@ -13,8 +13,9 @@ export const isArriving = (request: IncomingMessage): boolean =>
   hasBody(request) &&
   Number(request.headers['content-length']) !== request.readableLength
 
-/** Why a request must not be passed on as it is framed, as a sentence; undefined for nearly all. Hops disagree about
- * bodies of GET and HEAD and about unusual codings, and where they disagree one request's body is the next request. */
+/** Why a request must not be passed on as it is framed, as a sentence; undefined for nearly all. Hops
+ * disagree about bodies of GET and HEAD and about unusual codings, and where they disagree one request's body
+ * is the next request. */
 export function misframed(request: Framed): string | undefined {
   const { method = '', headers } = request
   const coding = headers['transfer-encoding']
@@ -24,8 +25,8 @@ export function misframed(request: Framed): string | undefined {
   return undefined
 }
 
-/** The path of a request target without the scheme and host of the absolute form (RFC 9112, section 3.2.2); undefined
- * where that names another host than the Host header, or is no path at all. */
+/** The path of a request target without the scheme and host of the absolute form (RFC 9112, section 3.2.2);
+ * undefined where that names another host than the Host header, or is no path at all. */
 export function originForm({
   url = '/',
   headers,

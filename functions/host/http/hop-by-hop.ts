@@ -15,8 +15,8 @@ const HOP_BY_HOP = new Set([
   'expect',
 ])
 
-/** What frames a message, says who asks, or is written by the platform. A sender can name any header in `Connection` to
- * have the next hop drop it; not these. */
+/** What frames a message, says who asks, or is written by the platform. A sender can name any header in
+ * `Connection` to have the next hop drop it; not these. */
 const KEPT =
   /^(host|authorization|cookie|forwarded|traceparent|tracestate|idempotency-key|prefer|content-.+|x-forwarded-.+|ce-.+)$/
 
@@ -32,6 +32,7 @@ export function endToEnd(headers: IncomingHttpHeaders, dropped?: string): Outgoi
   return kept
 }
 
-/** The headers of a request for the next hop, without the length of its body: whoever sends that frames it anew. */
+/** The headers of a request for the next hop, without the length of its body: whoever sends that frames it
+ * anew. */
 export const requestHeaders = (headers: IncomingHttpHeaders): OutgoingHttpHeaders =>
   endToEnd(headers, 'content-length')

@@ -14,8 +14,8 @@ import { problem, problems } from '../problems.ts'
 /** The newest request's answer on each connection. */
 type LastAnswers = WeakMap<Duplex, ServerResponse>
 
-/** An HTTP server that drops slow clients with a 408, answers what is not HTTP with a problem, and gives no answer to
- * another request than its own: a connection on which something went wrong is closed. */
+/** An HTTP server that drops slow clients with a 408, answers what is not HTTP with a problem, and gives no
+ * answer to another request than its own: a connection on which something went wrong is closed. */
 export function createHttpServer(options: ServerOptions, handle: RequestListener): Server {
   const answers: LastAnswers = new WeakMap()
   const server = createServer(

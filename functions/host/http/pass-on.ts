@@ -7,7 +7,8 @@ import { makeLast } from './last-answer.ts'
 import { problem, problems } from '../problems.ts'
 import type { Reply } from '../reply.ts'
 
-/** How passing on a request ended. From `unsent` on nothing has been answered yet, unless the answer had begun. */
+/** How passing on a request ended. From `unsent` on nothing has been answered yet, unless the answer had
+ * begun. */
 export type Outcome =
   | { kind: 'answered' }
   | { kind: 'client-gone' }
@@ -50,9 +51,10 @@ const BODY_MS_MAX = 20_000
 const CONNECT_MS_MAX = 10_000
 
 /**
- * Passes one request on and its answer back, both as streams. The body is framed anew, and not touched before there is a
- * connection, so a request that came out `unsent` can be passed on again. Where the answer is over before the body is, the
- * connection behind is given up at once, and that of the client after it has had the time to read.
+ * Passes one request on and its answer back, both as streams. The body is framed anew, and not touched before
+ * there is a connection, so a request that came out `unsent` can be passed on again. Where the answer is over
+ * before the body is, the connection behind is given up at once, and that of the client after it has had the
+ * time to read.
  */
 export function passOn(
   request: IncomingMessage,

@@ -7,8 +7,8 @@ export interface PathMatch<Target> {
 /** Finds a path among those declared, like `/accounts/{id}/balance`; undefined where none matches. */
 export type FindPath<Target> = (path: string) => PathMatch<Target> | undefined
 
-/** A table of declared paths. A literal segment wins over a parameter, and a slash at the end changes nothing.
- * A parameter takes one segment, percent-decoded; one that can't be decoded matches nothing. */
+/** A table of declared paths. A literal segment wins over a parameter, and a slash at the end changes
+ * nothing. A parameter takes one segment, percent-decoded; one that can't be decoded matches nothing. */
 export function createPathTable<Target>(paths: Iterable<readonly [string, Target]>): FindPath<Target> {
   const literal = new Map<string, Target>()
   const patterns: { pattern: RegExp; names: string[]; target: Target }[] = []

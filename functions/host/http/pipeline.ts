@@ -2,9 +2,9 @@ import net from 'node:net'
 
 /** Many small POST requests to one URL, over few connections, with several on their way on each. */
 export interface Pipeline {
-  /** Sends a request, and calls `done` with the status of its answer, whose body is not kept; with 0 where no answer
-   * came within ten seconds. It may arrive twice: it is sent again where its connection turned out to be closed.
-   * Header values must hold visible ASCII characters and spaces only. */
+  /** Sends a request, and calls `done` with the status of its answer, whose body is not kept; with 0 where no
+   * answer came within ten seconds. It may arrive twice: it is sent again where its connection turned out to
+   * be closed. Header values must hold visible ASCII characters and spaces only. */
   post(headers: Readonly<Record<string, string>>, body: string, done: Done): void
 }
 
@@ -24,12 +24,14 @@ interface Request {
 }
 
 const CONNECTIONS_MAX = 8
-// Where all connections have as many unanswered, one more is opened: a server in Go answers one at a time on each.
+// Where all connections have as many unanswered, one more is opened: a server in Go answers one at a time on
+// each.
 const UNANSWERED_EACH = 4
 const TIMEOUT_MS = 10_000
 
-/** HTTP/1.1 pipelining (RFC 9112, section 9.3.2), for requests that are idempotent. A request takes 7 us of processor
- * time here; through the client of node:http it took 35, and 20 with everything tuned. Opens nothing until it is used. */
+/** HTTP/1.1 pipelining (RFC 9112, section 9.3.2), for requests that are idempotent. A request takes 7 us of
+ * processor time here; through the client of node:http it took 35, and 20 with everything tuned. Opens
+ * nothing until it is used. */
 export function createPipeline(url: string, address: Address, timeoutMs = TIMEOUT_MS): Pipeline {
   const { host, pathname, search } = new URL(url)
   const start = `POST ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\n`
@@ -71,7 +73,8 @@ class Connection {
   #idleSince = performance.now()
   #timer: NodeJS.Timeout | undefined
 
-  /** `ended` gets the requests without an answer, and whether the server had just closed an idle connection. */
+  /** `ended` gets the requests without an answer, and whether the server had just closed an idle
+   * connection. */
   constructor(
     { host, port }: Address,
     timeoutMs: number,
@@ -88,8 +91,9 @@ class Connection {
     })
   }
 
-  /** Ends it once its oldest request has waited too long. Idle ones end too, before the proxies of Knative close them.
-   * The socket's own time-out would begin anew with each request that is written to a server that says nothing. */
+  /** Ends it once its oldest request has waited too long. Idle ones end too, before the proxies of Knative
+   * close them. The socket's own time-out would begin anew with each request that is written to a server that
+   * says nothing. */
   #expire(timeoutMs: number): void {
     const leftMs = (this.#requests[0]?.sentAt ?? this.#idleSince) + timeoutMs - performance.now()
     if (leftMs > 0) {
@@ -157,7 +161,8 @@ export function readAnswer(
   return text.length > ANSWER_LENGTH_MAX ? { status, length, isLast: true } : 'incomplete'
 }
 
-/** Length of an answer's body (RFC 9112, section 6.3), Infinity while it is not known; undefined where nothing says it. */
+/** Length of an answer's body (RFC 9112, section 6.3), Infinity while it is not known; undefined where
+ * nothing says it. */
 function lengthOfBody(text: string, head: string, status: number): number | undefined {
   if (status < 200 || status === 204 || status === 304) return 0
   if (/\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n/.test(head)) return lengthOfChunks(text, head.length + 2)

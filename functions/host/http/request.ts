@@ -76,8 +76,9 @@ export function idempotencyKey(
     withoutSecrets(body, route.body),
   ])
   const requestHash = hash('sha256', content, 'buffer')
-  // Strangers can't be told apart, so each shares a key with nobody but who sends the same: one who guesses it
-  // neither learns of another's request nor stands in its way. What is secret in it the operation must check.
+  // Strangers can't be told apart, so each shares a key with nobody but who sends the same: one who guesses
+  // it neither learns of another's request nor stands in its way. What is secret in it the operation must
+  // check.
   return { owner: caller?.userId ?? `anyone with ${requestHash.toString('hex')}`, key, requestHash }
 }
 

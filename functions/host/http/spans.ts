@@ -18,8 +18,8 @@ import type { Send } from './send.ts'
  * (https://opentelemetry.io/docs/specs/semconv/). Never values, bodies or queries. */
 type UntimedWork = Omit<Work, 'startedAt'>
 
-/** Gives the function that ends the span of a request, which began at `startedAt`, when its answer has gone out (or
- * its client). The process's first says that it was a cold start. Addresses that nothing answers at
+/** Gives the function that ends the span of a request, which began at `startedAt`, when its answer has gone
+ * out (or its client). The process's first says that it was a cold start. Addresses that nothing answers at
  * have none: most of those that ask for them look for other servers' faults. */
 export function requestSpans(tracer: Tracer): (exchange: Exchange, startedAt: number) => void {
   let isFirst = true
@@ -69,8 +69,8 @@ function errorOf({ response }: Exchange): string | undefined {
 
 const LINKS_MAX = 32
 
-/** The database, with a span for each statement and transaction that says for which requests it is. Where there are
- * many, it belongs to the first, and has links to others. */
+/** The database, with a span for each statement and transaction that says for which requests it is. Where
+ * there are many, it belongs to the first, and has links to others. */
 export function databaseWithSpans(db: Database, tracer: Tracer): Database {
   const spanned = async <T>(
     name: string,
@@ -98,8 +98,8 @@ export function databaseWithSpans(db: Database, tracer: Tracer): Database {
   }
 }
 
-/** The HTTP client, with a span for each request that has a traceparent, and for each event on its way to the Broker. A
- * request carries on its own span; an event that of the request that stated it, as it is stored. */
+/** The HTTP client, with a span for each request that has a traceparent, and for each event on its way to the
+ * Broker. A request carries on its own span; an event that of the request that stated it, as it is stored. */
 export function sendWithSpans(send: Send, tracer: Tracer): Send {
   const sendOne: (...request: Parameters<Send>) => ReturnType<Send> = async (request) => {
     const { method, url, headers } = request

@@ -34,8 +34,8 @@ export function createTokenVerifier(
   { now = Date.now, cachedMax = CACHED_TOKENS_MAX }: { now?: () => number; cachedMax?: number } = {},
 ): TokenVerifier {
   checkKeys(jwks)
-  // Checking a signature costs more than all else that the host does for a request. Only tokens that were found
-  // good are kept, so rubbish can't push them out.
+  // Checking a signature costs more than all else that the host does for a request. Only tokens that were
+  // found good are kept, so rubbish can't push them out.
   const verified = new Map<string, { caller: Caller; expiresAtMs: number }>()
   let verifySignature: ReturnType<typeof loadVerifier> | undefined
 

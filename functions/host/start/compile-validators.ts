@@ -24,7 +24,8 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
   return ajv
 }
 
-// A part that a route says nothing of must be empty: unknown query parameters are refused like unknown fields.
+// A part that a route says nothing of must be empty: unknown query parameters are refused like unknown
+// fields.
 const NOTHING = { type: 'object', additionalProperties: false } as const
 
 const schemaOf = (route: AnyRoute, part: Part): unknown =>

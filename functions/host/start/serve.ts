@@ -20,8 +20,8 @@ export interface RunningFunction {
   stop(): Promise<void>
 }
 
-/** Settings that an operation needs: its own, its database, the key to sign its events with, and the keys to verify
- * callers and events with. */
+/** Settings that an operation needs: its own, its database, the key to sign its events with, and the keys to
+ * verify callers and events with. */
 export function neededSettings(operation: Operation): ConfigName[] {
   const database = operation.database === false ? undefined : databaseSetting(operation.context)
   return [
@@ -115,8 +115,9 @@ function tracerFor({ name }: Operation, config: Config, log: Log): Tracer {
 // The first one waits until the request that started the process is out of the way.
 const SWEEP_MS = { first: 1_000, every: 5_000 }
 
-/** Publishes, for as long as the process lives, what others could not: one that died between its commit and the
- * Broker's confirmation (it is replaced, and the new one begins here), or this one while the Broker was away. */
+/** Publishes, for as long as the process lives, what others could not: one that died between its commit and
+ * the Broker's confirmation (it is replaced, and the new one begins here), or this one while the Broker was
+ * away. */
 function sweepRegularly({ outbox, log }: Tools): { stop(): void } {
   let timer = setTimeout(() => void sweep(), SWEEP_MS.first).unref()
   let isStopped = false

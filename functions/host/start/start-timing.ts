@@ -1,6 +1,7 @@
 /** How this process started, told once to whoever is answered first, in the header Server-Timing
- * (https://www.w3.org/TR/server-timing/): browsers show it in their developer tools, the local runtime reads it. It
- * says durations in ms, nothing of the bank. State of the module, because it is a fact about the process. */
+ * (https://www.w3.org/TR/server-timing/): browsers show it in their developer tools, the local runtime reads
+ * it. It says durations in ms, nothing of the bank. State of the module, because it is a fact about the
+ * process. */
 const told = { start: false, query: false }
 let name = ''
 let listeningMs: number | undefined
@@ -25,9 +26,10 @@ async function timed<T>(work: () => Promise<T>): Promise<T> {
   return result
 }
 
-/** Value of Server-Timing for the answer that leaves now; undefined for nearly all. The first answer says how the
- * process came up (`boot`: Node itself, `load`: from there to the open port), and one says how long its first query
- * took (`db`). Each has the function's name with it, because an answer may pass through several functions. */
+/** Value of Server-Timing for the answer that leaves now; undefined for nearly all. The first answer says how
+ * the process came up (`boot`: Node itself, `load`: from there to the open port), and one says how long its
+ * first query took (`db`). Each has the function's name with it, because an answer may pass through several
+ * functions. */
 export function startTiming(): string | undefined {
   if (told.start && (told.query || queryMs === undefined)) return undefined
   const durations: [string, number][] = []

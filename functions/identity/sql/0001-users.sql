@@ -21,9 +21,9 @@ grant select on users to :functions_role;
 grant insert (name, email, password_hash) on users to :functions_role;
 grant update (name, email, password_hash, deleted_at) on users to :functions_role;
 
--- Makes the first operator, and returns the new row; none where there is, or ever was, an operator. This is the
--- one way to that role, so it belongs to the owner and decides for itself. Two calls at once name the same
--- address, and the unique index lets only one of them through.
+-- Makes the first operator, and returns the new row; none where there is, or ever was, an operator. This is
+-- the one way to that role, so it belongs to the owner and decides for itself. Two calls at once name the
+-- same address, and the unique index lets only one of them through.
 create function create_first_operator(operator_name text, operator_email text, operator_password_hash text)
   returns setof users
   language sql

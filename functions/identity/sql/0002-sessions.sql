@@ -1,5 +1,5 @@
--- A log-in and all that follows from it: the family of refresh tokens that begins there. It ends after 30 days
--- however often it was refreshed, so its tokens are bounded in number, and need no end of their own.
+-- A log-in and all that follows from it: the family of refresh tokens that begins there. It ends after 30
+-- days however often it was refreshed, so its tokens are bounded in number, and need no end of their own.
 create table sessions (
   id uuid primary key default uuidv7(),
   user_id uuid not null references users,

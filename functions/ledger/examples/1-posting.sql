@@ -2,8 +2,9 @@
 --
 --   psql "$LEDGER_DATABASE_OWNER_URL" -f functions/ledger/examples/1-posting.sql
 
--- The examples name accounts by words, because ids differ from one run to the next. An account is opened for a user, with
--- an overdraft of 0, limits of its balance and of a deposit, and how many accounts the user may have.
+-- The examples name accounts by words, because ids differ from one run to the next. An account is opened for
+-- a user, with an overdraft of 0, limits of its balance and of a deposit, and how many accounts the user may
+-- have.
 create temporary table named (name text primary key, id uuid);
 insert into named select 'ada', (account).id from open_account(uuidv7(), 'checking', 'USD', 0, 100000000, 100000000, 10);
 insert into named select 'ben', (account).id from open_account(uuidv7(), 'savings', 'USD', 0, 100000000, 100000000, 10);

@@ -18,8 +18,8 @@ select pg_temp.pay_in(3);
 -- Before its first entry an account has nothing.
 select balance_at(a, a.created_at - interval '1 day') as the_day_before from accounts a join named using (id);
 
--- At the moment of an entry, and ever after, the account has what that entry left. No entry is added up: the right one
--- is found by a binary search over the account's version numbers, which have no gaps.
+-- At the moment of an entry, and ever after, the account has what that entry left. No entry is added up: the
+-- right one is found by a binary search over the account's version numbers, which have no gaps.
 select e.version, e.amount, balance_after, balance_at(a, e.created_at) >= balance_after as holds_at_its_moment
 from entries e join accounts a on a.id = e.account_id join named on named.id = a.id order by e.version;
 select balance_at(a, clock_timestamp()) as now from accounts a join named using (id);

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { testDatabase } from '../../../tests/support/databases.ts'
 
-/** The examples are part of the ledger's documentation: each runs, and its output is the one that stands beside it.
- * `RENEW_EXAMPLES=1 npx jest functions/ledger/examples` writes the output anew; look at the difference. */
+/** The examples are part of the ledger's documentation: each runs, and its output is the one that stands
+ * beside it. `RENEW_EXAMPLES=1 npx jest functions/ledger/examples` writes the output anew; look at the
+ * difference. */
 
 test.each(readdirSync(__dirname).filter((file) => file.endsWith('.sql')))(
   '%s gives the output that stands beside it',
@@ -16,15 +17,16 @@ test.each(readdirSync(__dirname).filter((file) => file.endsWith('.sql')))(
   },
 )
 
-/** Runs the statements one by one, as the owner of a fresh ledger. Returns them with what they gave, as psql shows
- * it. */
+/** Runs the statements one by one, as the owner of a fresh ledger. Returns them with what they gave, as psql
+ * shows it. */
 async function run(sql: string): Promise<string> {
   const database = await testDatabase('ledger')
   const client = new pg.Client({ connectionString: database.ownerUrl })
   await client.connect()
   try {
     let output = ''
-    // A statement ends with a semicolon at the end of a line; comments stay with the statement that they explain.
+    // A statement ends with a semicolon at the end of a line; comments stay with the statement that they
+    // explain.
     for (const statement of sql.split(/(?<=;)\n/).filter((text) => text.trim() !== '')) {
       output += `${statement.trim()}\n${await resultOf(client, statement)}\n`
     }

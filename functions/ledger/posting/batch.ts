@@ -8,8 +8,8 @@ import type { PostingRequest } from './posting-request.ts'
 import { refusal, type BatchRefusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
 import { moneyFields, transactionSchema, transactionTypes } from '../transactions/transaction.ts'
 
-/** One of a batch. That `to_account_id` belongs to transfers, and to them alone, is checked by readBatch(): as a
- * schema it would take alternatives, and then say of each what is wrong with it. */
+/** One of a batch. That `to_account_id` belongs to transfers, and to them alone, is checked by readBatch():
+ * as a schema it would take alternatives, and then say of each what is wrong with it. */
 export const batchedSchema = {
   type: 'object',
   additionalProperties: false,
@@ -92,12 +92,13 @@ export function readBatch(transactions: readonly BatchedTransaction[], asked: As
   )
 }
 
-/** What became of a batch, as it is kept under its Idempotency-Key. With the request, which has to be the same,
- * it gives the same answer again; the answer itself would be ten times as long. */
+/** What became of a batch, as it is kept under its Idempotency-Key. With the request, which has to be the
+ * same, it gives the same answer again; the answer itself would be ten times as long. */
 export interface BatchOutcome {
   /** When the batch was posted (it is one moment for all of it); null where none of it was. RFC 3339 UTC. */
   posted_at: string | null
-  /** In the order of the requests: id and balance after it (minor units) of what was posted, or the refusal. */
+  /** In the order of the requests: id and balance after it (minor units) of what was posted, or the
+   * refusal. */
   outcomes: (
     readonly [transactionId: string, balanceAfter: string] | PostingRefusal | KeyRefusal | BatchRefusal
   )[]

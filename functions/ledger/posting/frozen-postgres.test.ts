@@ -13,7 +13,8 @@ import { alice, deposit, silent } from '../testing/ledger-fixture.ts'
 import { postTransactions } from './post.ts'
 import transfer from '../transfer.ts'
 
-/** A Postgres of its own, all of whose processes are stopped for a while (SIGSTOP), as under a machine that is paused. */
+/** A Postgres of its own, all of whose processes are stopped for a while (SIGSTOP), as under a machine that
+ * is paused. */
 
 let folder: string
 let server: PostgresServer

@@ -18,12 +18,12 @@ export interface MoneyRequest {
   metadata?: Record<string, unknown>
 }
 
-/** What the metadata of one transaction may take as JSON. Many are posted together, and whoever fills theirs makes the
- * others wait: a group of 200 with 50 kB each would take a second instead of 30 ms. */
+/** What the metadata of one transaction may take as JSON. Many are posted together, and whoever fills theirs
+ * makes the others wait: a group of 200 with 50 kB each would take a second instead of 30 ms. */
 export const METADATA_BYTES_MAX = 4_096
 
-/** What is wrong with the size of a request's metadata, if anything; the schema has checked the rest. `at` is the JSON
- * pointer to the request. */
+/** What is wrong with the size of a request's metadata, if anything; the schema has checked the rest. `at` is
+ * the JSON pointer to the request. */
 export function checkMetadata({ metadata }: MoneyRequest, at = ''): FieldError | undefined {
   if (!metadata || Buffer.byteLength(JSON.stringify(metadata)) <= METADATA_BYTES_MAX) return undefined
   return { path: `${at}/metadata`, message: `must take at most ${METADATA_BYTES_MAX} bytes as JSON` }
@@ -47,7 +47,8 @@ export interface Asked {
   traceparent: string
 }
 
-/** A movement of money as post_transactions() takes it, under a new id. `minorUnits` is its amount as it was read. */
+/** A movement of money as post_transactions() takes it, under a new id. `minorUnits` is its amount as it was
+ * read. */
 export function toPosting(
   type: TransactionType,
   request: MoneyRequest,

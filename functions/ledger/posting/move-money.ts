@@ -38,9 +38,9 @@ function posterOf(tools: Tools): Poster {
   return poster
 }
 
-/** Posts one transaction and answers it: 201 with the transaction, 202 where the caller prefers not to wait for
- * it, or the problem that it was refused with. Throws a ProblemError (400) for an amount that is none, or too much
- * metadata. */
+/** Posts one transaction and answers it: 201 with the transaction, 202 where the caller prefers not to wait
+ * for it, or the problem that it was refused with. Throws a ProblemError (400) for an amount that is none, or
+ * too much metadata. */
 export async function moveMoney(
   operation: string,
   type: TransactionType,
@@ -55,8 +55,9 @@ export async function moveMoney(
   return toReply(posting, await posterOf(tools).post(posting), caller)
 }
 
-/** Consumer of the orders that `operation` has answered with 202. A refusal is an outcome here too: it is kept with
- * the transaction, and stated as transaction.rejected. While the database is away, the order waits in the Broker. */
+/** Consumer of the orders that `operation` has answered with 202. A refusal is an outcome here too: it is
+ * kept with the transaction, and stated as transaction.rejected. While the database is away, the order waits
+ * in the Broker. */
 export const postRequested = (operation: string): Consumer => ({
   contracts: [transactionRequested],
   async receive(event, tools, traceparent) {

@@ -27,12 +27,14 @@ const operations = {
   transfer: 'transfer',
 } as const satisfies Record<TransactionType, string>
 
-/** Posts, or refuses, the orders that were answered with 202 long ago and are still pending, whatever became of their
- * events: never published, refused by the Broker, a dead letter, or signed with a key that has been replaced. The
- * ledger has stored them itself, so no signature is asked for. Each is posted once, also where its event is delivered
- * at the same moment. One that can't be posted does not stand in the way of the others.
+/** Posts, or refuses, the orders that were answered with 202 long ago and are still pending, whatever became
+ * of their events: never published, refused by the Broker, a dead letter, or signed with a key that has been
+ * replaced. The ledger has stored them itself, so no signature is asked for. Each is posted once, also where
+ * its event is delivered at the same moment. One that can't be posted does not stand in the way of the
+ * others.
  *
- * Resolves with the number of orders that are settled. Rejects with UnavailableError where the database is away. */
+ * Resolves with the number of orders that are settled. Rejects with UnavailableError where the database is
+ * away. */
 export async function postOverdueOrders(
   tools: Pick<Tools, 'db' | 'outbox' | 'log'>,
   timeMaxMs = TIME_MAX_MS,

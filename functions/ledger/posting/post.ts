@@ -15,7 +15,8 @@ export type PostingOutcome =
   | { outcome: PostingRefusal | KeyRefusal; replayed: boolean }
 
 export interface Poster {
-  /** Posts one transaction. Rejects with UnavailableError where the database is away or too much is waiting. */
+  /** Posts one transaction. Rejects with UnavailableError where the database is away or too much is
+   * waiting. */
   post(request: PostingRequest): Promise<PostingOutcome>
 }
 
@@ -38,8 +39,8 @@ const ATTEMPTS = 4
 // requested transaction gets when both are posted at the same moment: repeated, it finds the first.
 const REPEATABLE = new Set(['40001', '40P01', '23505'])
 
-/** Posts in groups; see createGroupCommit(). One batch at a time: two make each other smaller, and a transaction costs
- * the database a third more in a batch of 25 than in one of 125. */
+/** Posts in groups; see createGroupCommit(). One batch at a time: two make each other smaller, and a
+ * transaction costs the database a third more in a batch of 25 than in one of 125. */
 export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): Poster {
   const commit = async (requests: PostingRequest[]) => {
     for (let attempt = 1; ; attempt++) {

@@ -2,9 +2,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { TransactionRequested } from '../../../eventing/contracts/transaction.requested.ts'
 import { canonicalJson } from '../../host/canonical-json.ts'
 
-/** Signs an order for the way through the Broker (HMAC-SHA-256, base64url). The function that signs has checked
- * whose token came with the order; the one that posts it can't, because tokens end sooner than queues. Without
- * this, whoever can publish an event could order in anybody's name. */
+/** Signs an order for the way through the Broker (HMAC-SHA-256, base64url). The function that signs has
+ * checked whose token came with the order; the one that posts it can't, because tokens end sooner than
+ * queues. Without this, whoever can publish an event could order in anybody's name. */
 export function signRequest(order: TransactionRequested, key: string): string {
   return createHmac('sha256', key).update(canonicalJson(order)).digest('base64url')
 }

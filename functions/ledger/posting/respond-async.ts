@@ -30,12 +30,13 @@ interface NotedRow {
 // How long a request without a key waits until it is stored, which it can do without.
 const NOTE_TIMEOUT_MS = 500
 
-/** Takes a transaction in without posting it: 202 once transaction.requested is stored, which the same operation then
- * consumes. So the queue holds what comes while accounts are busy.
+/** Takes a transaction in without posting it: 202 once transaction.requested is stored, which the same
+ * operation then consumes. So the queue holds what comes while accounts are busy.
  *
- * Order and event are stored in one database transaction, a short one that waits for no account, and the event is
- * published after it; should all that fail, sweep-ledger posts the order (see overdue-orders.ts). Without a key, the
- * request is taken even while the database is away: the event then goes straight to the Broker.
+ * Order and event are stored in one database transaction, a short one that waits for no account, and the
+ * event is published after it; should all that fail, sweep-ledger posts the order (see overdue-orders.ts).
+ * Without a key, the request is taken even while the database is away: the event then goes straight to the
+ * Broker.
  *
  * The same key gives the same answer again, whatever became of the order since. A key that came first without
  * `respond-async` gives what it gave then. */

@@ -1,6 +1,7 @@
--- Accounts. A customer's account is the bank's liability: a positive balance is what the bank owes them. Money
--- that comes in from outside, or goes out, has its other side on the system account `cash` of its currency, so
--- that all balances of one currency always add up to zero. What is too much for `cash` is on accounts `vault`.
+-- Accounts. A customer's account is the bank's liability: a positive balance is what the bank owes them.
+-- Money that comes in from outside, or goes out, has its other side on the system account `cash` of its
+-- currency, so that all balances of one currency always add up to zero. What is too much for `cash` is on
+-- accounts `vault`.
 create type account_kind as enum ('customer', 'system');
 create type account_type as enum ('checking', 'savings', 'cash', 'vault');
 create type account_status as enum ('open', 'frozen', 'closed');
@@ -25,8 +26,8 @@ create table accounts (
   -- Sum of the account's open holds: still in the balance, no longer available.
   held bigint not null default 0,
   overdraft_limit bigint not null default 0,
-  -- The highest balance that a payment may leave, and the largest deposit by the owner. Null for the bank's own
-  -- accounts: all customers share them, so nothing that customers do may bring one to a limit.
+  -- The highest balance that a payment may leave, and the largest deposit by the owner. Null for the bank's
+  -- own accounts: all customers share them, so nothing that customers do may bring one to a limit.
   balance_limit bigint,
   deposit_limit bigint,
   -- Number, hash and time of the account's last entry.
@@ -47,8 +48,8 @@ create index accounts_by_user on accounts (user_id, id) where kind = 'customer';
 -- Those that are hard to find among all; postings never touch this index.
 create index accounts_not_open on accounts (status, id) where kind = 'customer' and status <> 'open';
 
--- The id of the cash account of a currency. It follows from the currency's code, so that nobody has to look it
--- up, two first accounts of a currency opened at once can't make two, and it sorts before all others.
+-- The id of the cash account of a currency. It follows from the currency's code, so that nobody has to look
+-- it up, two first accounts of a currency opened at once can't make two, and it sorts before all others.
 create function cash_account_id(currency text) returns uuid
 language sql immutable strict parallel safe
 return ('00000000-0000-7000-8000-' || lpad(encode(currency::bytea, 'hex'), 12, '0'))::uuid;
@@ -56,9 +57,9 @@ return ('00000000-0000-7000-8000-' || lpad(encode(currency::bytea, 'hex'), 12, '
 -- An account that was opened; or null and the name of the refusal.
 create type opened_account as (refusal text, account accounts);
 
--- Opens a customer's account with a balance of zero, and the cash account where it is the currency's first. Refused
--- with `customer-left`, or with `too-many-accounts` where the customer has `accounts_max` already. Closed accounts
--- count too: they stay in the books, and in the customer's lists.
+-- Opens a customer's account with a balance of zero, and the cash account where it is the currency's first.
+-- Refused with `customer-left`, or with `too-many-accounts` where the customer has `accounts_max` already.
+-- Closed accounts count too: they stay in the books, and in the customer's lists.
 create function open_account(
   user_id uuid, account_type account_type, currency text, overdraft_limit bigint, balance_limit bigint,
   deposit_limit bigint, accounts_max integer
@@ -73,8 +74,8 @@ declare
   since timestamptz;
   opened accounts;
 begin
-  -- Whoever opens accounts for one customer, or notes that they left, does so one after the other: this row is locked
-  -- until the end of the transaction. So each counts the accounts of those before.
+  -- Whoever opens accounts for one customer, or notes that they left, does so one after the other: this row
+  -- is locked until the end of the transaction. So each counts the accounts of those before.
   insert into customers (user_id) values (open_account.user_id) on conflict do nothing;
   select left_at into since from customers c where c.user_id = open_account.user_id for update;
   if since is not null then
@@ -100,8 +101,8 @@ begin
 end
 $$;
 
--- Notes that a customer left the bank, after which no account is opened for them. Returns how many accounts they have
--- that are not closed.
+-- Notes that a customer left the bank, after which no account is opened for them. Returns how many accounts
+-- they have that are not closed.
 create function close_customer(user_id uuid, left_at timestamptz) returns bigint
 language plpgsql security definer
 set search_path = public, pg_temp

@@ -1,5 +1,5 @@
--- What was asked of the ledger and became of it. A completed transaction is two or more entries that add up to
--- zero; `pending` and `rejected` are those asked for with `Prefer: respond-async`.
+-- What was asked of the ledger and became of it. A completed transaction is two or more entries that add up
+-- to zero; `pending` and `rejected` are those asked for with `Prefer: respond-async`.
 create type transaction_type as enum ('deposit', 'withdrawal', 'transfer');
 create type transaction_status as enum ('completed', 'pending', 'rejected', 'reversed');
 
@@ -30,8 +30,9 @@ create table transactions (
   )
 );
 
--- Transactions without entries; those with entries are found through them. With all that a list may be narrowed to:
--- a page must not read past thousands of refused orders, one's own or a stranger's for the same account.
+-- Transactions without entries; those with entries are found through them. With all that a list may be
+-- narrowed to: a page must not read past thousands of refused orders, one's own or a stranger's for the same
+-- account.
 create index transactions_without_entries on transactions (account_id, user_id, status, type, created_at, id)
 where status in ('pending', 'rejected');
 
@@ -41,8 +42,8 @@ create index transactions_pending on transactions (created_at, id) where status 
 -- The books: every change of every balance, numbered without gaps per account, each with the balance after it
 -- and a hash that chains it to the account's entry before. Nothing here is ever changed or removed.
 --
--- There are no foreign keys: post_transactions() is the only writer, and it has each account's row locked while
--- it writes; checking again would cost two look-ups for every entry.
+-- There are no foreign keys: post_transactions() is the only writer, and it has each account's row locked
+-- while it writes; checking again would cost two look-ups for every entry.
 create table entries (
   account_id uuid not null,
   version bigint not null,
@@ -83,8 +84,8 @@ for each statement execute function refuse_change();
 create trigger append_only before truncate on transactions
 for each statement execute function refuse_change();
 
--- A pending transaction may go, to be written again as what became of it, and a completed one may be marked as
--- reversed. Everything else about a transaction stands.
+-- A pending transaction may go, to be written again as what became of it, and a completed one may be marked
+-- as reversed. Everything else about a transaction stands.
 create trigger append_only_delete before delete on transactions
 for each row when (old.status <> 'pending') execute function refuse_change();
 

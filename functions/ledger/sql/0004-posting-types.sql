@@ -6,8 +6,8 @@ create type posting_request as (
   id uuid,
   -- Of the event that states what became of it.
   event_id uuid,
-  -- True where it was answered with 202 before: it may be here again, and its refusal is a fact of its own. Its id
-  -- is what tells it from others; a key is not looked at.
+  -- True where it was answered with 202 before: it may be here again, and its refusal is a fact of its own.
+  -- Its id is what tells it from others; a key is not looked at.
   requested boolean,
   operation text,
   type transaction_type,
@@ -28,8 +28,9 @@ create type posting_request as (
   traceparent text
 );
 
--- A request as money that goes from one account to another, one of which may be cash. The accounts are given by
--- their places among those that the batch has locked. With the refusal that it comes to whatever the balances.
+-- A request as money that goes from one account to another, one of which may be cash. The accounts are given
+-- by their places among those that the batch has locked. With the refusal that it comes to whatever the
+-- balances.
 create type movement as (
   refusal text,
   payer integer,
@@ -39,8 +40,8 @@ create type movement as (
   to_user_id uuid
 );
 
--- A request as it was judged: 'posted', 'replay' or the name of a refusal; where it is posted, with the two entries
--- that it comes to.
+-- A request as it was judged: 'posted', 'replay' or the name of a refusal; where it is posted, with the two
+-- entries that it comes to.
 create type judgement as (
   outcome text,
   posted_at timestamptz,
@@ -56,8 +57,9 @@ create type judgement as (
   payee_hash bytea
 );
 
--- What became of the request at place `n`: posted, or the name of a refusal; `replayed` where a request before had
--- the same key (or id) and this is what became of that one. The event is the one that is to be published now.
+-- What became of the request at place `n`: posted, or the name of a refusal; `replayed` where a request
+-- before had the same key (or id) and this is what became of that one. The event is the one that is to be
+-- published now.
 create type posting_outcome as (
   n integer,
   outcome text,

@@ -1,9 +1,9 @@
 -- Idempotency of postings.
 
 -- Takes the idempotency keys of a batch, and finds what came before. Returns per request null where it is the
--- first with its key or id; 'replay' or 'idempotency-key-reused' where it is not; 'pending' where its key belongs to
--- an order that is not posted yet; null altogether where all are first. A key that another database transaction has
--- just taken is waited for.
+-- first with its key or id; 'replay' or 'idempotency-key-reused' where it is not; 'pending' where its key
+-- belongs to an order that is not posted yet; null altogether where all are first. A key that another
+-- database transaction has just taken is waited for.
 create function claim(requests posting_request[]) returns text[]
 language plpgsql
 as $$
@@ -11,8 +11,8 @@ declare
   claimed bigint;
   verdicts text[];
 begin
-  -- Nearly always all keys are new. To count on it costs less than to look for each first; where it is wrong, this
-  -- block is undone.
+  -- Nearly always all keys are new. To count on it costs less than to look for each first; where it is wrong,
+  -- this block is undone.
   begin
     insert into idempotency_keys (id, request_hash, operation, subject)
     select idempotency_id(key_owner, key) as key_id, request_hash, operation, id
@@ -33,9 +33,9 @@ begin
     on conflict do nothing;
   end;
 
-  -- A requested transaction that is still pending is written anew, as what becomes of it now. Its event, a sweep and
-  -- a request with its key may all come at once: the first to lock the row posts it, the others find it posted.
-  -- Locked in the order of ids, so that no two batches wait for each other in a circle.
+  -- A requested transaction that is still pending is written anew, as what becomes of it now. Its event, a
+  -- sweep and a request with its key may all come at once: the first to lock the row posts it, the others
+  -- find it posted. Locked in the order of ids, so that no two batches wait for each other in a circle.
   perform from transactions
   where id = any (array(select id from unnest(requests) where requested)) and status = 'pending'
   order by id
@@ -74,8 +74,8 @@ begin
 end
 $$;
 
--- The requests of a batch, where those whose verdict is 'pending' are the orders that their keys belong to: they are
--- to be posted under the ids that were given out.
+-- The requests of a batch, where those whose verdict is 'pending' are the orders that their keys belong to:
+-- they are to be posted under the ids that were given out.
 create function as_orders(requests posting_request[], verdicts text[]) returns posting_request[]
 language plpgsql stable
 as $$

@@ -1,5 +1,6 @@
--- Carries what is in a till (the cash account of a currency) to a vault, a new account of the bank, and leaves the
--- till with zero. Its row must be locked. It is a transfer of the bank's own: of no user, and stated by no event.
+-- Carries what is in a till (the cash account of a currency) to a vault, a new account of the bank, and
+-- leaves the till with zero. Its row must be locked. It is a transfer of the bank's own: of no user, and
+-- stated by no event.
 create function carry_to_vault(till_id uuid, at timestamptz) returns void
 language plpgsql
 as $$
@@ -38,14 +39,14 @@ begin
 end
 $$;
 
--- Locks the accounts of a batch, judges its requests in turn, each by the balances that those before it have left,
--- and writes the new balances. The order of the refusals is part of the HTTP contract.
+-- Locks the accounts of a batch, judges its requests in turn, each by the balances that those before it have
+-- left, and writes the new balances. The order of the refusals is part of the HTTP contract.
 create function settle(requests posting_request[], verdicts text[]) returns judgement[]
 language plpgsql
 as $$
 declare
-  -- What a till may hold, on either side of zero, before it is carried to a vault. That leaves room in a bigint for
-  -- any batch, so deposits and withdrawals are never refused for what others have moved.
+  -- What a till may hold, on either side of zero, before it is carried to a vault. That leaves room in a
+  -- bigint for any batch, so deposits and withdrawals are never refused for what others have moved.
   till_max constant bigint := 1000000000000000000;
   -- The accounts, ascending by id: an array for each column, which is what plpgsql is fast with.
   ids uuid[];
@@ -107,8 +108,8 @@ begin
     return settle(requests, verdicts);
   end if;
 
-  -- What can be said whatever the balances. Were cash missing, its place would be null, which no array takes: it
-  -- can't be, for opening an account opens the cash account of its currency, but money must not go astray.
+  -- What can be said whatever the balances. Were cash missing, its place would be null, which no array takes:
+  -- it can't be, for opening an account opens the cash account of its currency, but money must not go astray.
   movements := array(
     select row(
       case
@@ -133,8 +134,8 @@ begin
         case when ids[own_found] = account_id then own_found end as own,
         case when ids[other_found] = coalesce(to_account_id, cash_account_id(currency)) then other_found end as other
       from (
-        -- A binary search; where the id is not among them, it finds a neighbour. (`offset 0` keeps Postgres from
-        -- searching again wherever the result is named.)
+        -- A binary search; where the id is not among them, it finds a neighbour. (`offset 0` keeps Postgres
+        -- from searching again wherever the result is named.)
         select *, unnest as verdict,
           width_bucket(account_id, ids) as own_found,
           width_bucket(coalesce(to_account_id, cash_account_id(currency)), ids) as other_found

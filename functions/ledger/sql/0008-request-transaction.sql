@@ -1,9 +1,9 @@
--- Takes in an order: a transaction that was asked for with `Prefer: respond-async`, and will be posted later under
--- the same id. `body` is one posting_request; `event` is the transaction.requested that asks for it, as it is to be
--- published. Both are stored here in one database transaction, so no order is without its event.
+-- Takes in an order: a transaction that was asked for with `Prefer: respond-async`, and will be posted later
+-- under the same id. `body` is one posting_request; `event` is the transaction.requested that asks for it, as
+-- it is to be published. Both are stored here in one database transaction, so no order is without its event.
 --
--- The outcome is 'pending', with the event's data: those of the order that came first with this key, whatever became
--- of it since. Where the key came first without `respond-async` it is what that request came to.
+-- The outcome is 'pending', with the event's data: those of the order that came first with this key, whatever
+-- became of it since. Where the key came first without `respond-async` it is what that request came to.
 create function request_transaction(body json, event json)
 returns table (
   outcome text, replayed boolean, transaction_id uuid, balance_after bigint, posted_at timestamptz, order_data text
@@ -41,8 +41,8 @@ begin
     request.currency, request.description, request.metadata, request.caller_id, requested.time
   )
   on conflict (id) do nothing;
-  -- An order without a key may have been posted already: its event was sent straight to the Broker when this took
-  -- too long. Then there is nothing left to ask for.
+  -- An order without a key may have been posted already: its event was sent straight to the Broker when this
+  -- took too long. Then there is nothing left to ask for.
   if found then
     insert into outbox (id, type, source, subject, time, dataschema, partitionkey, traceparent, data, extensions)
     values (
@@ -58,8 +58,8 @@ $$;
 revoke execute on function request_transaction from public;
 grant execute on function request_transaction to :functions_role;
 
--- Orders that have waited for longer than `age_max`, oldest first, after a place in that order: their events were lost,
--- or could not be handled. One from the future is as suspect, for a clock was set back.
+-- Orders that have waited for longer than `age_max`, oldest first, after a place in that order: their events
+-- were lost, or could not be handled. One from the future is as suspect, for a clock was set back.
 create function overdue_orders(age_max interval, after_time timestamptz, after_id uuid, count_max integer)
 returns table (id uuid, created_at timestamptz, data text, traceparent text)
 language sql stable

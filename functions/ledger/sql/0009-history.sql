@@ -1,5 +1,5 @@
--- Number of the last entry that an account had at a moment; 0 before its first. A binary search, one look-up by
--- the primary key a step, because versions have no gaps and times never go back from one to the next.
+-- Number of the last entry that an account had at a moment; 0 before its first. A binary search, one look-up
+-- by the primary key a step, because versions have no gaps and times never go back from one to the next.
 create function version_at(account accounts, moment timestamptz) returns bigint
 language plpgsql stable
 as $$
@@ -27,6 +27,7 @@ return coalesce((
   select e.balance_after
   from entries e
   where e.account_id = account.id
-    -- In a query of its own: else Postgres would search once more while it plans, to guess how many rows there are.
+    -- In a query of its own: else Postgres would search once more while it plans, to guess how many rows
+    -- there are.
     and e.version = (select version_at(account, moment))
 ), 0);

@@ -1,5 +1,5 @@
--- Proofs of the ledger. Each returns what is wrong, so an empty answer is a good one. They read everything and
--- lock nothing; within one REPEATABLE READ transaction they see the ledger at one moment.
+-- Proofs of the ledger. Each returns what is wrong, so an empty answer is a good one. They read everything
+-- and lock nothing; within one REPEATABLE READ transaction they see the ledger at one moment.
 
 -- Currencies whose balances do not add up to zero.
 create function verify_sums() returns table (currency text, balance_sum numeric)
@@ -42,8 +42,8 @@ end;
 
 -- Entries that do not follow from the account's entry before: a gap in the versions, another balance than
 -- before plus amount, a time before the one before, or another hash than the one that their content has.
--- Joined to the entry before by a hash of all entries: to have them in the order of each account's versions, as a
--- window function needs them, takes six times as long where there are ten million.
+-- Joined to the entry before by a hash of all entries: to have them in the order of each account's versions,
+-- as a window function needs them, takes six times as long where there are ten million.
 create function verify_chains() returns table (account_id uuid, version bigint, problem text)
 language sql stable
 begin atomic

@@ -30,8 +30,8 @@ export interface TestBatches {
   /** The transactions of these results as the function `transactions` shows them. */
   show(results: readonly { transaction: { id: string } }[]): Promise<unknown[]>
   countTransactions(): Promise<number>
-  /** Subjects of the events about money from the first account: those that reached the Broker, and those in the
-   * outbox (without that of its first deposit). */
+  /** Subjects of the events about money from the first account: those that reached the Broker, and those in
+   * the outbox (without that of its first deposit). */
   publishedEvents(): string[]
   storedEvents(): Promise<string[]>
   close(): Promise<void>

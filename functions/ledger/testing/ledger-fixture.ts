@@ -24,8 +24,8 @@ export interface TestLedger {
     depositLimit?: bigint
   }): Promise<string>
   post(...requests: PostingRequest[]): Promise<PostingOutcome[]>
-  /** Takes an order in and does not publish its event, like a function that dies after its commit. `on` is the
-   * connection that it uses. */
+  /** Takes an order in and does not publish its event, like a function that dies after its commit. `on` is
+   * the connection that it uses. */
   order(request: PostingRequest, on?: Database): Promise<Reply>
   balances(...ids: string[]): Promise<bigint[]>
   /** What the proofs of the ledger find; empty when all is well. */

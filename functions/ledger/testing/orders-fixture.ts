@@ -7,8 +7,8 @@ import sweepLedger from '../sweep-ledger.ts'
 import transactions from '../transactions.ts'
 import transfer from '../transfer.ts'
 
-/** For tests of orders: a ledger, the functions that take, post, show and sweep them, and a Broker that delivers
- * nothing by itself. What is exported is there once useOrders() has been called. */
+/** For tests of orders: a ledger, the functions that take, post, show and sweep them, and a Broker that
+ * delivers nothing by itself. What is exported is there once useOrders() has been called. */
 
 const bob = randomUUID()
 const others: TestFunction[] = []
@@ -100,7 +100,8 @@ export const ping = (): Promise<Answer> =>
     },
   })
 
-/** Makes the order look as if it had been taken in long ago, or in a future that a clock was set back from. */
+/** Makes the order look as if it had been taken in long ago, or in a future that a clock was set back
+ * from. */
 export async function age(id: string, by: string): Promise<void> {
   // Written anew, for the books let nobody change a row.
   await ledger.owner.query({

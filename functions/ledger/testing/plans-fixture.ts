@@ -20,7 +20,8 @@ export interface Plan {
   nodes: PlanNode[]
 }
 
-/** A database that notes the plan of every statement, also of those within functions, as it was carried out. */
+/** A database that notes the plan of every statement, also of those within functions, as it was carried
+ * out. */
 export interface ExplainingDatabase extends Database {
   /** The plans since the last call. */
   plans(): Plan[]
@@ -37,8 +38,8 @@ const SETUP = [
   `set auto_explain.log_level = notice`,
 ]
 
-/** Connects as a superuser, who may load auto_explain, and goes on as the functions' role: one connection, so that
- * named statements are prepared there, and after five times planned for any values, as in a function. */
+/** Connects as a superuser, who may load auto_explain, and goes on as the functions' role: one connection, so
+ * that named statements are prepared there, and after five times planned for any values, as in a function. */
 export async function explainingDatabase(database: TestDatabase, role: string): Promise<ExplainingDatabase> {
   const url = new URL(database.superuserUrl)
   url.pathname = `/${database.name}`

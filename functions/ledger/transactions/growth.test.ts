@@ -20,8 +20,8 @@ import { LOOKED_AT_MAX } from './transaction-lists.ts'
 import transactions from '../transactions.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
-/** What each statement reads, as Postgres says, while one account holds most of what is in the books: it must not grow with
- * them. The statements are those of the handlers, and those inside the SQL functions. */
+/** What each statement reads, as Postgres says, while one account holds most of what is in the books: it must
+ * not grow with them. The statements are those of the handlers, and those inside the SQL functions. */
 const LIMIT = 20
 const TRANSFERS = 24_000
 const REJECTED = 1_000
@@ -111,7 +111,8 @@ interface List {
 
 const GROWING = ['accounts', 'transactions', 'entries', 'idempotency_keys', 'outbox']
 
-/** Expects that no table that grows was read from end to end, and that no step came by more rows than this. */
+/** Expects that no table that grows was read from end to end, and that no step came by more rows than
+ * this. */
 function expectReadAtMost(rowsMax: number, plans: Plan[]): void {
   expect(plans).not.toEqual([])
   for (const { statement, nodes } of plans) {

@@ -22,16 +22,16 @@ export interface ListPage {
   nextCursor: string | null
 }
 
-/** Entries of an account, or transactions of the whole bank, that one page looks at. Where the filters leave out more
- * than that, the page ends early, maybe without a row, and says where to go on; so no page takes longer because there
- * is more in the books. */
+/** Entries of an account, or transactions of the whole bank, that one page looks at. Where the filters leave
+ * out more than that, the page ends early, maybe without a row, and says where to go on; so no page takes
+ * longer because there is more in the books. */
 export const LOOKED_AT_MAX = 2_000
 
 /** The same where a list has to be picked out of all transactions of the bank. */
 export const WALKED_MAX = 10_000
 
-/** Accounts whose entries are put in the order of time for one page. The transactions of an owner who has more are
- * picked out of those of the whole bank. */
+/** Accounts whose entries are put in the order of time for one page. The transactions of an owner who has
+ * more are picked out of those of the whole bank. */
 export const ACCOUNTS_MERGED_MAX = 100
 
 export const transactionColumns = `t.id, t.type, t.status, t.account_id, t.to_account_id, t.amount, t.currency,
@@ -42,7 +42,8 @@ export const transactionColumns = `t.id, t.type, t.status, t.account_id, t.to_ac
 const ofKind = `($1::transaction_type is null or t.type = $1) and ($2::transaction_status is null or t.status = $2)`
 const inTime = `($3::timestamptz is null or t.created_at >= $3) and ($4::timestamptz is null or t.created_at < $4)`
 
-// What touches the user's accounts; an order that was not posted may have named an account that is not theirs.
+// What touches the user's accounts; an order that was not posted may have named an account that is not
+// theirs.
 const ofUser = `(t.user_id = $7 or t.to_user_id = $7) and (
   t.balance_after is not null
   or (select a.user_id = $7 from accounts a where a.id = t.account_id)
@@ -53,8 +54,8 @@ const lastBefore = (moment: string): string =>
 
 const narrowed = `where kind = 'customer' and ($9::uuid is null or id = $9) and ($10::uuid is null or user_id = $10)`
 
-// What to read of each account: the versions after `oldest` up to `newest`, of which a page looks at those after
-// `lowest`. Materialized, because versions are searched for.
+// What to read of each account: the versions after `oldest` up to `newest`, of which a page looks at those
+// after `lowest`. Materialized, because versions are searched for.
 const bounds = `
   select (account).id, (account).user_id,
     case when $2::transaction_status in ('pending', 'rejected') then 0 else least(
@@ -123,12 +124,13 @@ type FoundRow = TransactionRow & { holder_id: string; version: bigint }
 type AlwaysRow = { is_too_many: boolean }
 type ReachedRow = { reached_at: Date; reached_holder_id: string; reached_version: bigint; reached_id: string }
 
-/** Transactions that touch one account, or all accounts of one user; one of the two has to be given. Newest first, by
- * the time at which they were posted, or asked for where they are not.
+/** Transactions that touch one account, or all accounts of one user; one of the two has to be given. Newest
+ * first, by the time at which they were posted, or asked for where they are not.
  *
- * An account's come in the order of its entries, by the primary key. Among those of all accounts a transaction's
- * place is its time, then its account and its version there, 0 where it has no entry because it is not posted.
- * Those of a user with very many accounts come by the time at which they were asked for; see listOfAll(). */
+ * An account's come in the order of its entries, by the primary key. Among those of all accounts a
+ * transaction's place is its time, then its account and its version there, 0 where it has no entry because it
+ * is not posted. Those of a user with very many accounts come by the time at which they were asked for; see
+ * listOfAll(). */
 export async function listOfAccounts(
   db: Database,
   { accountId, userId }: { accountId: string | undefined; userId: string | undefined },

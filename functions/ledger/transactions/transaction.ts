@@ -11,8 +11,8 @@ export type TransactionStatus = (typeof transactionStatuses)[number]
 export const amountSchema = { anyOf: [{ type: 'string', maxLength: 40 }, { type: 'number' }] } as const
 export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
 
-// Control characters have no place in what is printed on statements, and Postgres stores neither NUL nor half of
-// a surrogate pair.
+// Control characters have no place in what is printed on statements, and Postgres stores neither NUL nor half
+// of a surrogate pair.
 const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
 
 const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
@@ -81,8 +81,8 @@ export interface TransactionRow {
   user_id?: string
 }
 
-/** A transaction as it is answered. Its `balance_after` is for the owner of `account_id` and for operators only:
- * who receives money does not learn the payer's balance. */
+/** A transaction as it is answered. Its `balance_after` is for the owner of `account_id` and for operators
+ * only: who receives money does not learn the payer's balance. */
 export function toTransaction(row: TransactionRow, caller: Caller) {
   const seesBalance = caller.role === 'operator' || row.user_id === undefined || row.user_id === caller.userId
   return {

@@ -8,13 +8,14 @@ const YEAR_MAX = 9999
 export function readMoment(text: string, path: string): Date {
   const moment = new Date(text)
   const year = moment.getUTCFullYear()
-  // The schema lets in leap seconds, which JavaScript does not know, and by way of its offset a year beyond the last.
+  // The schema lets in leap seconds, which JavaScript does not know, and by way of its offset a year beyond
+  // the last.
   if (year >= 0 && year <= YEAR_MAX) return moment
   throw invalidMoment(path, 'must be a moment that exists, of the years 0000 to 9999 UTC')
 }
 
-/** True for a moment as toISOString() writes it, and as Postgres can read it: JavaScript takes 31 February for 3 March
- * and knows a year 0, Postgres refuses both. */
+/** True for a moment as toISOString() writes it, and as Postgres can read it: JavaScript takes 31 February
+ * for 3 March and knows a year 0, Postgres refuses both. */
 export function isMoment(text: string): boolean {
   const moment = new Date(text)
   const year = moment.getUTCFullYear()

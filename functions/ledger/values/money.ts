@@ -27,7 +27,8 @@ export function parseAmount(amount: string | number, currency: string, { zero = 
   return { minorUnits }
 }
 
-/** Minor units as a decimal string with all of the currency's decimals: `formatAmount(1250n, 'USD')` is '12.50'. */
+/** Minor units as a decimal string with all of the currency's decimals: `formatAmount(1250n, 'USD')` is
+ * '12.50'. */
 export function formatAmount(minorUnits: bigint, currency: string): string {
   const exponent = exponentOf(currency)
   const sign = minorUnits < 0n ? '-' : ''
@@ -36,8 +37,8 @@ export function formatAmount(minorUnits: bigint, currency: string): string {
   return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
 }
 
-/** An amount of a request's body in minor units, or what is wrong with it or with its currency. `at` is the JSON
- * pointer to what holds both: the body itself, or one of many in it. */
+/** An amount of a request's body in minor units, or what is wrong with it or with its currency. `at` is the
+ * JSON pointer to what holds both: the body itself, or one of many in it. */
 export function checkAmount(
   amount: string | number,
   currency: string,

@@ -6,8 +6,8 @@ let counter = 0
 let prefix = ''
 
 /** A UUIDv7 (RFC 9562, section 5.7) that is greater than every one this process made before: 48 bits of
- * milliseconds, 12 of a counter (its method 1), 62 of randomness. Made here and not by Postgres where an id has
- * to be known before the database is asked. */
+ * milliseconds, 12 of a counter (its method 1), 62 of randomness. Made here and not by Postgres where an id
+ * has to be known before the database is asked. */
 export function uuidv7(): string {
   const now = Date.now()
   if (now > lastMs) begin(now)

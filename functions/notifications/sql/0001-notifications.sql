@@ -1,5 +1,5 @@
--- What a user is told. One notification per event and consumer: they are unique here too, so that even a mistake
--- in a consumer cannot tell the same thing twice.
+-- What a user is told. One notification per event and consumer: they are unique here too, so that even a
+-- mistake in a consumer cannot tell the same thing twice.
 create table notifications (
   id uuid primary key default uuidv7(),
   user_id uuid not null,
@@ -27,8 +27,9 @@ create table dead_letters (
   event_source text not null,
   event_id text not null,
   event_type text not null,
-  -- The whole event in the JSON format of CloudEvents, without what the Broker added. Not jsonb, which refuses texts with
-  -- NUL and writes the rest anew: whatever arrives here must be kept, byte for byte, for the signature is over bytes.
+  -- The whole event in the JSON format of CloudEvents, without what the Broker added. Not jsonb, which
+  -- refuses texts with NUL and writes the rest anew: whatever arrives here must be kept, byte for byte, for
+  -- the signature is over bytes.
   event json not null,
   -- Who could not process it, and its last answer (the knativeerror* attributes).
   destination text not null,

@@ -7,9 +7,10 @@ const here = join(fileURLToPath(import.meta.url), '..')
  * the whole bundle. */
 const STAND_INS = ['iconv-lite', 'mime-db']
 
-/** Keeps bundles small: stand-ins for large tables, and a file of its own, loaded when it is first needed, for
- * every package and every file of ours that the code imports dynamically.
- * @param {Map<string, string>} lazy is filled with what needs such a file, `lib/<name>.cjs`: name, and package or path
+/** Keeps bundles small: stand-ins for large tables, and a file of its own, loaded when it is first needed,
+ * for every package and every file of ours that the code imports dynamically.
+ * @param {Map<string, string>} lazy is filled with what needs such a file, `lib/<name>.cjs`: name, and
+ *   package or path
  * @returns {import('esbuild').Plugin} */
 export function slimBundles(lazy) {
   return {

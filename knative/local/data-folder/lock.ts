@@ -7,9 +7,9 @@ import { isAlive, knownProcess, startedAt, type KnownProcess } from '../processe
 export class DataFolderInUse extends Error {}
 
 /**
- * Takes the data folder for this process, so that two of them never run databases on the same files.
- * A lock is taken over whose holder is dead (killed, or its pid now belongs to another process), that can't be read, or
- * that came here with a copy of the folder: its holder has the original.
+ * Takes the data folder for this process, so that two of them never run databases on the same files. A lock
+ * is taken over whose holder is dead (killed, or its pid now belongs to another process), that can't be read,
+ * or that came here with a copy of the folder: its holder has the original.
  * @returns a function that gives the folder back
  * @throws DataFolderInUse with a sentence that names the holder's pid and URL
  */
@@ -36,7 +36,8 @@ export function lockDataFolder(dataDir: string): () => void {
   }
 }
 
-/** A link appears with its whole content at once; a file that is created and then written can be read empty. */
+/** A link appears with its whole content at once; a file that is created and then written can be read
+ * empty. */
 function created(source: string, lock: string): boolean {
   try {
     linkSync(source, lock)

@@ -14,8 +14,8 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 
-// The files that the runtime keeps in its data folder. A power cut leaves one that was just written empty or full of
-// zeros, a full disk cuts it short, and people copy and edit what they find.
+// The files that the runtime keeps in its data folder. A power cut leaves one that was just written empty or
+// full of zeros, a full disk cuts it short, and people copy and edit what they find.
 
 /**
  * Text of a file; undefined where there is none, or nothing but zeros and blanks in it.
@@ -54,8 +54,8 @@ export function fieldsOf(text: string | undefined): Partial<Record<string, unkno
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Writes a file that only its owner can read, whole or not at all, also when the power is cut: what is under the name
- * after that is the old content or the new. Returns when it is on disk. */
+/** Writes a file that only its owner can read, whole or not at all, also when the power is cut: what is under
+ * the name after that is the old content or the new. Returns when it is on disk. */
 export function writeDurably(file: string, text: string): void {
   const unfinished = `${file}.new`
   const open = openSync(unfinished, 'w', 0o600)
@@ -96,8 +96,8 @@ export function privateFolder(path: string): string {
   return path
 }
 
-/** Closes a folder of ours to everybody else; the group of `passer`, where one is given, may pass through it. One that is
- * somebody else's stays as it is: who owns it decides. */
+/** Closes a folder of ours to everybody else; the group of `passer`, where one is given, may pass through it.
+ * One that is somebody else's stays as it is: who owns it decides. */
 export function closeFolder(path: string, passer?: { gid: number }): void {
   const { uid } = statSync(path)
   if ((process.getuid?.() ?? uid) !== uid) return
@@ -105,7 +105,8 @@ export function closeFolder(path: string, passer?: { gid: number }): void {
   chmodSync(path, passer ? 0o710 : 0o700)
 }
 
-/** Whether a folder is a data folder, or may become one: whatever else somebody names is not ours to close. */
+/** Whether a folder is a data folder, or may become one: whatever else somebody names is not ours to
+ * close. */
 export function isDataFolder(path: string): boolean {
   const names = readdirSync(path)
   return names.length === 0 || names.includes('secrets.json')

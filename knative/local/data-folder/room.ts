@@ -20,7 +20,8 @@ export function explainFullDisk(error: unknown, dataDir: string): unknown {
   return new DiskFull(sentence(dataDir, (error as Error).message), { cause: error })
 }
 
-/** Whether an error, or what caused it, says that a disk or a quota is full: Node, Postgres and Erlang each in their words. */
+/** Whether an error, or what caused it, says that a disk or a quota is full: Node, Postgres and Erlang each
+ * in their words. */
 export function saysFull(error: unknown): boolean {
   if (!isObject(error)) return false
   const { code, message, cause } = error as Partial<NodeJS.ErrnoException>

@@ -12,7 +12,8 @@ import type { Queue } from '../servers/backends.ts'
 import { clusterHostOf } from '../gateway/hosts.ts'
 import { field, wrong, type Resource } from '../manifests/resource.ts'
 
-/** The Brokers of the manifests, each with its config and Triggers. Throws where a Trigger's Broker is missing. */
+/** The Brokers of the manifests, each with its config and Triggers. Throws where a Trigger's Broker is
+ * missing. */
 export function brokersOf(eventing: readonly Resource[]): BrokerManifests[] {
   const ofKind = (kind: string) => eventing.filter((resource) => resource.kind === kind)
   const brokers = ofKind('Broker')
@@ -76,8 +77,8 @@ export async function startBrokers(
 
 const ON_DISK_MS_MAX = 10_000
 
-/** RabbitMQ confirms a new quorum queue, and events in it, some seconds before the queue itself would be found
- * again after a kill -9 of the node. At the first start the bank opens only after that. */
+/** RabbitMQ confirms a new quorum queue, and events in it, some seconds before the queue itself would be
+ * found again after a kill -9 of the node. At the first start the bank opens only after that. */
 async function untilOnDisk(
   topology: Topology,
   isOnDisk: (queue: string) => boolean,
@@ -96,7 +97,8 @@ function transport(queue: Queue): { amqpUrl: string } | { postgresUrl: string } 
   return 'amqpUrl' in queue ? { amqpUrl: queue.amqpUrl } : { postgresUrl: queue.postgresUrl }
 }
 
-/** Where a destination is to be reached: a Service by the name that it has in the cluster, any other URI as it is. */
+/** Where a destination is to be reached: a Service by the name that it has in the cluster, any other URI as
+ * it is. */
 function through(gatewayPort: number, { ref, uri }: EventDestination): { url: string; host?: string } {
   if (!ref) {
     if (!uri) throw new Error('a destination needs a ref or a uri')

@@ -8,9 +8,9 @@ import { NAMESPACE, type PingSourceManifest } from '../manifests/manifests.ts'
 const ANSWER_MS_MAX = 60_000
 
 /**
- * Sends an event to the sink of a PingSource at the times of its schedule (cron, in its time zone), through the internal
- * gateway. An event that the sink doesn't take is logged and not sent again: the next is due soon. As long as one is
- * under way no other is sent.
+ * Sends an event to the sink of a PingSource at the times of its schedule (cron, in its time zone), through
+ * the internal gateway. An event that the sink doesn't take is logged and not sent again: the next is due
+ * soon. As long as one is under way no other is sent.
  * @returns a function that ends it, and resolves when no event is under way
  * @throws an error that names the PingSource where its schedule can't be read
  */

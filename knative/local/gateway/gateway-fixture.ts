@@ -21,8 +21,8 @@ export interface TestService {
   timeoutSeconds?: number
 }
 
-/** An HTTP server with what a test's script says about one request: `req`, `res` and `body` are there. It answers
- * /healthz by itself, as every function does. */
+/** An HTTP server with what a test's script says about one request: `req`, `res` and `body` are there. It
+ * answers /healthz by itself, as every function does. */
 export const server = (onRequest: string) => `
   const pid = process.pid
   require('node:http').createServer(async (req, res) => {

@@ -1,9 +1,11 @@
 import { NAMESPACE } from '../manifests/manifests.ts'
 
-/** Names that the runtime's listeners answer to. `*.localhost` is this machine without any DNS (RFC 6761, 6.3). */
+/** Names that the runtime's listeners answer to. `*.localhost` is this machine without any DNS (RFC 6761,
+ * 6.3). */
 export const PUBLIC_DOMAIN = 'microbank.localhost'
 export const CLUSTER_DOMAIN = `${NAMESPACE}.svc.cluster.local`
-/** What the runtime tells of itself: what runs, for `npm run ps`, on the internal listener alone; metrics on both. */
+/** What the runtime tells of itself: what runs, for `npm run ps`, on the internal listener alone; metrics on
+ * both. */
 export const STATUS_HOST = `runtime.${PUBLIC_DOMAIN}`
 export const FRONT_DOOR = 'front-door'
 
@@ -18,8 +20,8 @@ export type HostTarget =
   /** A host that belongs to nothing that may be reached here. */
   | { kind: 'unknown'; host: string }
 
-/** What a host means on the public port, as Kourier would route it: every name outside the bank's domain is the front
- * door's. Whether the Service exists and is public is for the router to say. */
+/** What a host means on the public port, as Kourier would route it: every name outside the bank's domain is
+ * the front door's. Whether the Service exists and is public is for the router to say. */
 export function publicTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }

@@ -35,9 +35,10 @@ export async function forward(
 }
 
 /**
- * The headers that a function gets: the caller's, and who the caller was (RFC 7239, and the X-Forwarded- headers).
- * @param trusted whether the caller is one of ours: what it says of an earlier hop is kept; anybody else's is replaced,
- *   as it could be invented
+ * The headers that a function gets: the caller's, and who the caller was (RFC 7239, and the X-Forwarded-
+ * headers).
+ * @param trusted whether the caller is one of ours: what it says of an earlier hop is kept; anybody else's is
+ *   replaced, as it could be invented
  */
 export function forwardedHeaders(req: IncomingMessage, trusted: boolean): OutgoingHttpHeaders {
   const headers = requestHeaders(req.headers)

@@ -21,7 +21,8 @@ export interface Routes {
   log: Log
 }
 
-/** Handles what comes in on the public port: cluster-local Services are as hidden as those that don't exist. */
+/** Handles what comes in on the public port: cluster-local Services are as hidden as those that don't
+ * exist. */
 export function publicHandler(routes: Routes): RequestListener {
   return guarded(routes, (req, res) => route(publicTarget(req.headers.host), routes, req, res, false))
 }
@@ -92,7 +93,8 @@ function unknown(name: string, req: IncomingMessage, res: ServerResponse): void 
   answerProblem(req, res, gatewayProblems.unknownService, `There is no service ${JSON.stringify(name)} here.`)
 }
 
-/** Refuses what hops could understand in different ways. One request that can't be handled must not end the bank. */
+/** Refuses what hops could understand in different ways. One request that can't be handled must not end the
+ * bank. */
 function guarded({ log }: Routes, handle: RequestListener): RequestListener {
   return (req, res) => {
     try {
@@ -114,8 +116,8 @@ function guarded({ log }: Routes, handle: RequestListener): RequestListener {
 
 export interface Listener {
   port: number
-  /** Accepts nothing new; resolves when every request that is under way has its answer, or at the deadline, when what
-   * is left is cut off. */
+  /** Accepts nothing new; resolves when every request that is under way has its answer, or at the deadline,
+   * when what is left is cut off. */
   stop(deadlineMs: number): Promise<void>
 }
 

@@ -26,7 +26,7 @@ export const service = (
 
 export interface ApiAnswer {
   status: number
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the API says; the tests look into it
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any
 }
 

@@ -3,8 +3,8 @@ import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from './resource-type
 /** The Kubernetes that the cluster's own scripts set up; nothing but `kubectl version` looks at it. */
 const KUBERNETES = { major: '1', minor: '36', gitVersion: 'v1.36.0+microbank' }
 
-/** What a client asks to find out what is served here; undefined where a path is none of discovery. In the older form,
- * a list for each group, which every client understands. */
+/** What a client asks to find out what is served here; undefined where a path is none of discovery. In the
+ * older form, a list for each group, which every client understands. */
 export function discover(path: string): object | undefined {
   if (path.startsWith('/openapi/v3')) return openApi(path)
   const [root, group, version, ...rest] = path.split('/').slice(1)
@@ -23,8 +23,9 @@ export function discover(path: string): object | undefined {
   return resourceList(group, version)
 }
 
-/** kubectl changes nothing before it knows whether the server checks fields. For a custom kind it looks at what Namespace
- * says (cli-runtime, query_param_verifier_v3.go); without this nobody would get to read why nothing can be changed. */
+/** kubectl changes nothing before it knows whether the server checks fields. For a custom kind it looks at
+ * what Namespace says (cli-runtime, query_param_verifier_v3.go); without this nobody would get to read why
+ * nothing can be changed. */
 function openApi(path: string): object | undefined {
   const [index, core] = ['/openapi/v3', '/openapi/v3/api/v1']
   if (path === index) return { paths: { 'api/v1': { serverRelativeURL: core } } }

@@ -4,8 +4,9 @@ import { NAMESPACE } from '../manifests/manifests.ts'
 
 const NAME = 'microbank'
 
-/** Writes what kubectl and kn need to find the API; as JSON, which they read as well as YAML. It stays when the bank
- * stops: without it they would ask localhost:8080, which is the bank's front door. Returns the file's path. */
+/** Writes what kubectl and kn need to find the API; as JSON, which they read as well as YAML. It stays when
+ * the bank stops: without it they would ask localhost:8080, which is the bank's front door. Returns the
+ * file's path. */
 export function writeKubeconfig(dataDir: string, port: number): string {
   const file = join(dataDir, 'kubeconfig')
   const config = {

@@ -9,8 +9,8 @@ import { startRabbitmq, type RabbitmqNode } from '../servers/rabbitmq.ts'
 import { startRuntime, type Runtime } from '../runtime.ts'
 import { call, folderWith, server, serviceYaml } from '../gateway/gateway-fixture.ts'
 
-/** A whole bank, small, looked at with the real clients. Where one is not installed, its tests are reported as skipped
- * and say why. */
+/** A whole bank, small, looked at with the real clients. Where one is not installed, its tests are reported
+ * as skipped and say why. */
 const withKubectl = testWith('kubectl', ['version', '--client'])
 const withKn = testWith('kn', ['version'])
 

@@ -1,4 +1,5 @@
-/** One object of the Kubernetes API as it is at this moment, without the `resourceVersion`, which the store gives it. */
+/** One object of the Kubernetes API as it is at this moment, without the `resourceVersion`, which the store
+ * gives it. */
 export interface KubernetesObject {
   apiVersion: string
   kind: string

@@ -84,7 +84,8 @@ const EVENT_TYPE = [
   ...READY,
 ]
 
-/** All that is served. Columns and names are those of Serving 1.23, Eventing 1.22 and eventing-rabbitmq 1.22. */
+/** All that is served. Columns and names are those of Serving 1.23, Eventing 1.22 and eventing-rabbitmq
+ * 1.22. */
 export const RESOURCE_TYPES: readonly ResourceType[] = [
   {
     ...{ group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', singular: 'namespace' },

@@ -15,8 +15,9 @@ export interface KubernetesApi {
   endWatches(): void
 }
 
-/** The read-only part of the Kubernetes API over these objects: enough for kubectl and kn to list, get, describe, watch
- * and wait. It knows no users: who reaches the port reads all, so it must listen on this machine alone. */
+/** The read-only part of the Kubernetes API over these objects: enough for kubectl and kn to list, get,
+ * describe, watch and wait. It knows no users: who reaches the port reads all, so it must listen on this
+ * machine alone. */
 export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log): KubernetesApi {
   const snapshot = createStore(read, startedAt)
   const watches = createWatches(snapshot)

@@ -23,8 +23,8 @@ export interface Snapshot {
 /** So many changes back a watch can begin. Who was away for longer lists anew. */
 const CHANGES_MAX = 1000
 
-/** Gives each object a new resourceVersion whenever it is not what it was the last time it was read. Versions start
- * with the time, so that those of an earlier run are older. */
+/** Gives each object a new resourceVersion whenever it is not what it was the last time it was read. Versions
+ * start with the time, so that those of an earlier run are older. */
 export function createStore(read: ReadObjects, startedAt: Date): () => Promise<Snapshot> {
   let version = startedAt.getTime()
   let knownSince = version

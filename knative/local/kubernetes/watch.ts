@@ -13,8 +13,8 @@ interface Watched extends Form {
   selects: (object: StoredObject) => boolean
 }
 
-/** Streams of what changes. While at least one is open the objects are read again every half second; otherwise
- * nothing is. */
+/** Streams of what changes. While at least one is open the objects are read again every half second;
+ * otherwise nothing is. */
 export function createWatches(snapshot: () => Promise<Snapshot>) {
   const open = new Map<ServerResponse, (now: Snapshot) => void>()
   let timer: NodeJS.Timeout | undefined
@@ -38,7 +38,8 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
 
   return {
     /** Answers with a stream. Resolves with false, and nothing answered, where too many are open.
-     * @param query `resourceVersion`: what is newer is told, or that it is too old to know; none or 0, or with
+     * @param query `resourceVersion`: what is newer is told, or that it is too old to know; none or 0, or
+     *   with
      * `sendInitialEvents`: all that there is, then what is newer */
     async open(res: ServerResponse, query: URLSearchParams, watched: Watched): Promise<boolean> {
       const now = await snapshot()

@@ -6,8 +6,8 @@ export interface EnvData {
   ConfigMap: ReadonlyMap<string, Record<string, string>>
 }
 
-/** Of the runtime's own environment a function sees what any process needs, and no more: what else is in there
- * (passwords of owners, a developer's tokens) a container on a cluster would not see either. */
+/** Of the runtime's own environment a function sees what any process needs, and no more: what else is in
+ * there (passwords of owners, a developer's tokens) a container on a cluster would not see either. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot']
 
 /** The part of an environment that every process gets. */
@@ -15,8 +15,8 @@ export const inherited = (own: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(INHERITED.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])))
 
 /**
- * The environment of a Service's processes: what its manifest says, with Secrets and ConfigMaps resolved, and what
- * Knative adds (K_SERVICE, K_REVISION, K_CONFIGURATION; PORT is the process's own).
+ * The environment of a Service's processes: what its manifest says, with Secrets and ConfigMaps resolved, and
+ * what Knative adds (K_SERVICE, K_REVISION, K_CONFIGURATION; PORT is the process's own).
  * @param own the runtime's environment
  * @param local settings that only the local runtime gives
  * @throws an error with the manifest's file for a Secret, ConfigMap or key that is not there
@@ -55,8 +55,8 @@ function missing(manifest: ServiceManifest, what: string): Error {
   return new Error(`${manifest.file}: Service ${manifest.name} needs ${what}, which is not there`)
 }
 
-/** ConfigMaps as the manifests have them, with the values that the runtime's own environment has for the same keys:
- * `LOG_LEVEL=debug npm start`. */
+/** ConfigMaps as the manifests have them, with the values that the runtime's own environment has for the same
+ * keys: `LOG_LEVEL=debug npm start`. */
 export function overridden(
   configMaps: ReadonlyMap<string, Record<string, string>>,
   own: NodeJS.ProcessEnv,

@@ -32,7 +32,8 @@ ${kustomization}
   })
 }
 
-/** The Services as the local runtime reads them; what kubectl makes of the same files must be equal, or an error too. */
+/** The Services as the local runtime reads them; what kubectl makes of the same files must be equal, or an
+ * error too. */
 function patchedServices(...args: Parameters<typeof folderOf>): Manifest[] {
   const folder = folderOf(...args)
   try {

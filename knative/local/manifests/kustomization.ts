@@ -18,15 +18,17 @@ interface Patch {
   isFor: (resource: Resource) => boolean
 }
 
-/** The fields of a kustomization.yaml that the local runtime honours; `resources` it takes from the folder. */
+/** The fields of a kustomization.yaml that the local runtime honours; `resources` it takes from the
+ * folder. */
 const FIELDS = ['apiVersion', 'kind', 'metadata', 'resources', 'patches']
 const OPERATIONS = ['add', 'replace', 'remove']
 
 export const isKustomization = (file: string): boolean => /^kustomization\.ya?ml$/.test(basename(file))
 
 /**
- * Reads a kustomization.yaml and the patches that it names: JSON patches (RFC 6902) with a target, as kustomize applies
- * them. Throws an error with the file's name for whatever would change manifests on a cluster and not here.
+ * Reads a kustomization.yaml and the patches that it names: JSON patches (RFC 6902) with a target, as
+ * kustomize applies them. Throws an error with the file's name for whatever would change manifests on a
+ * cluster and not here.
  */
 export function readKustomization(root: string, file: string): Kustomization {
   const [document] = parseYaml(file, readFileSync(join(root, file), 'utf8'))
@@ -123,7 +125,8 @@ function readOperation(file: string, operation: unknown): Operation {
   )
 }
 
-/** Whether a resource is one of a patch's `target`: each field is a regular expression that must match all of the value. */
+/** Whether a resource is one of a patch's `target`: each field is a regular expression that must match all of
+ * the value. */
 function readTarget(file: string, where: string, target: unknown): Patch['isFor'] {
   if (target === undefined) throw new Error(`${file}: ${where} is missing, so it is not said what to patch`)
   const selectors = fields(file, where, target, ['group', 'version', 'kind', 'name', 'namespace'])

@@ -31,8 +31,8 @@ export interface Manifests {
 const EVENTING_KINDS = ['Broker', 'RabbitmqBrokerConfig', 'Trigger']
 
 /**
- * Reads what a cluster would be given, and says what the local runtime needs of it. Kinds that mean nothing to it are
- * passed over. Throws one error, with the file's name, where a document is not what it should be.
+ * Reads what a cluster would be given, and says what the local runtime needs of it. Kinds that mean nothing
+ * to it are passed over. Throws one error, with the file's name, where a document is not what it should be.
  */
 export function readManifests(root: string): Manifests {
   const resources = readResources(root)
@@ -56,8 +56,9 @@ export function readManifests(root: string): Manifests {
 }
 
 /**
- * Every object in the YAML files under `<root>/knative/services` and `<root>/eventing`, and in `<root>/knative/config*.yaml`,
- * as `kubectl apply -k` would apply it: with the patches of the kustomization.yaml in its folder or above.
+ * Every object in the YAML files under `<root>/knative/services` and `<root>/eventing`, and in
+ * `<root>/knative/config*.yaml`, as `kubectl apply -k` would apply it: with the patches of the
+ * kustomization.yaml in its folder or above.
  */
 export function readResources(root: string): Resource[] {
   const files = manifestFiles(root)

@@ -57,7 +57,8 @@ export function optionalText(resource: Resource, path: string): string | undefin
   throw wrong(resource, path, 'text', value)
 }
 
-/** The error for a value that can't be used: names the file, the resource, the field, what was expected and what came. */
+/** The error for a value that can't be used: names the file, the resource, the field, what was expected and
+ * what came. */
 export function wrong(resource: Resource, path: string, expected: string, value: unknown): Error {
   const { file, kind, metadata, patchedBy = [] } = resource
   const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`

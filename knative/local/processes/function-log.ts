@@ -21,9 +21,10 @@ interface LogFile {
 }
 
 /**
- * Keeps what the functions write: every line in `<dataDir>/logs/<service>.log`, and what is a warning or worse on the
- * terminal too. A file that has grown past 10 MB starts anew; the one before is kept. Where a file can't be written (a
- * full disk), lines are lost, the terminal is told once, and the file says how many when it can be written again.
+ * Keeps what the functions write: every line in `<dataDir>/logs/<service>.log`, and what is a warning or
+ * worse on the terminal too. A file that has grown past 10 MB starts anew; the one before is kept. Where a
+ * file can't be written (a full disk), lines are lost, the terminal is told once, and the file says how many
+ * when it can be written again.
  */
 export function openFunctionLogs(dataDir: string, terminal: (line: string) => void): FunctionLogs {
   const folder = privateFolder(join(dataDir, 'logs'))
@@ -96,7 +97,8 @@ function sizeOf(path: string): number {
   }
 }
 
-/** Lines of our functions are JSON with a level; anything else is something that went wrong before or beside them. */
+/** Lines of our functions are JSON with a level; anything else is something that went wrong before or beside
+ * them. */
 function isWarning(line: string): boolean {
   if (!line.startsWith('{"')) return line.trim() !== ''
   try {

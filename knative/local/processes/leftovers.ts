@@ -74,7 +74,8 @@ export function openProcessRecords(dataDir: string): ProcessRecords {
   }
 }
 
-/** Undefined where the runtime died while it wrote this one, and where the folder is a copy: the process is another's. */
+/** Undefined where the runtime died while it wrote this one, and where the folder is a copy: the process is
+ * another's. */
 function read(file: string, folder: string): Recorded | undefined {
   const fields = readFields(file)
   const known = knownProcess(fields, folder)

@@ -1,16 +1,18 @@
 import { createServer } from 'node:net'
 
 /**
- * Below the ports that kernels give to outgoing connections (Linux: from 32768, macOS and IANA: from 49152). A port
- * from above could be taken by some connection before the function listens on it; and while we knock there, TCP's
- * simultaneous open can connect the knocking socket to itself, which looks like a function that is ready.
+ * Below the ports that kernels give to outgoing connections (Linux: from 32768, macOS and IANA: from 49152).
+ * A port from above could be taken by some connection before the function listens on it; and while we knock
+ * there, TCP's simultaneous open can connect the knocking socket to itself, which looks like a function that
+ * is ready.
  */
 const FIRST = 20_000
 const LAST = 32_000
 
 const given = new Set<number>()
 
-/** A port on 127.0.0.1 that nothing listens on and that was not given to anybody else here; see `giveBack`. */
+/** A port on 127.0.0.1 that nothing listens on and that was not given to anybody else here; see
+ * `giveBack`. */
 export async function takePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))

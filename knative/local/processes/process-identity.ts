@@ -35,7 +35,8 @@ export interface KnownProcess {
   folder: string
 }
 
-/** The process that the fields of a file tell of; undefined where they don't make one, or one of another folder. */
+/** The process that the fields of a file tell of; undefined where they don't make one, or one of another
+ * folder. */
 export function knownProcess(
   fields: Partial<Record<string, unknown>> | undefined,
   ofFolder: string,

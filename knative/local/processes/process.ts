@@ -28,8 +28,8 @@ export interface Exit {
   reason: string
 }
 
-/** Function servers close a connection that is idle for 5 s (Node's default). We let go of it first, so that a request
- * is never sent into a connection that is just being closed. */
+/** Function servers close a connection that is idle for 5 s (Node's default). We let go of it first, so that
+ * a request is never sent into a connection that is just being closed. */
 const IDLE_CONNECTION_MS = 4000
 
 /** One process of a function: on a cluster it would be a pod. */
@@ -104,7 +104,8 @@ export class FunctionProcess {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** A response to a request begins, with the header Server-Timing `told`. @returns that header for the caller */
+  /** A response to a request begins, with the header Server-Timing `told`. @returns that header for the
+   * caller */
   responseBegins(sentAt: number, told: string | undefined): string | undefined {
     this.responses++
     this.#silence.sign()
@@ -116,7 +117,8 @@ export class FunctionProcess {
     for (const stream of this.streams) stream.end()
   }
 
-  /** SIGTERM, and SIGKILL where that doesn't end it in time. The caller has seen to it that no request is under way. */
+  /** SIGTERM, and SIGKILL where that doesn't end it in time. The caller has seen to it that no request is
+   * under way. */
   async stop(): Promise<void> {
     this.#stopping = true
     const late = setTimeout(() => this.kill(), this.#spec.stopTimeoutMs)
@@ -214,8 +216,8 @@ function accepts(port: number): Promise<boolean> {
 
 const LONGEST_REASON = 300
 
-/** The sentence about an error in a line of output, if there is one. Node ends an uncaught error's report with a stack,
- * braces and its own version, none of which says what happened. */
+/** The sentence about an error in a line of output, if there is one. Node ends an uncaught error's report
+ * with a stack, braces and its own version, none of which says what happened. */
 function errorIn(line: string, stream: 'stdout' | 'stderr'): string | undefined {
   if (line.startsWith('{"')) {
     try {

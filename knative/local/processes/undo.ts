@@ -1,7 +1,7 @@
 import type { Log } from '../../../monitoring/log.ts'
 
-/** What has been started and how it ends, so that everything ends in the opposite order, whether all of the start or
- * only a part of it has happened. */
+/** What has been started and how it ends, so that everything ends in the opposite order, whether all of the
+ * start or only a part of it has happened. */
 export class Undo {
   readonly #log: Log
   #steps: (() => unknown)[] = []

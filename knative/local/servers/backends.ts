@@ -42,8 +42,8 @@ export interface BackendsOptions {
 /** The database of the queue, where events go through Postgres. */
 export const QUEUE_DATABASE = 'eventing'
 
-/** Starts what the functions need and the environment doesn't give: Postgres, with every context's tables, and RabbitMQ
- * at the same time. */
+/** Starts what the functions need and the environment doesn't give: Postgres, with every context's tables,
+ * and RabbitMQ at the same time. */
 export async function startBackends(options: BackendsOptions): Promise<Backends> {
   const plan = planQueue(options.queue, options.env)
   // A killed run that had other settings may have left a node that this one doesn't use.

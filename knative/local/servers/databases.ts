@@ -18,7 +18,8 @@ export function contextsOf(root: string): string[] {
   return existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'sql'))) : []
 }
 
-/** The URLs that the environment gives for a context's database: `<CONTEXT>_DATABASE_URL` and `..._OWNER_URL`. */
+/** The URLs that the environment gives for a context's database: `<CONTEXT>_DATABASE_URL` and
+ * `..._OWNER_URL`. */
 export function givenUrls(context: string, env: NodeJS.ProcessEnv): DatabaseUrls | undefined {
   const name = `${context.toUpperCase()}_DATABASE`
   const functions = env[`${name}_URL`]

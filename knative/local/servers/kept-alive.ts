@@ -18,7 +18,8 @@ export interface KeptAlive<S extends Server> {
 
 const LONGEST_PAUSE_MS = 10_000
 
-/** Starts a server, and starts it again on the same port whenever it ends by itself, as a StatefulSet would. */
+/** Starts a server, and starts it again on the same port whenever it ends by itself, as a StatefulSet
+ * would. */
 export async function keepAlive<S extends Server>(
   name: string,
   start: (port?: number) => Promise<S>,

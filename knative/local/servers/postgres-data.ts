@@ -39,8 +39,8 @@ export async function placeOf(
   return elsewhere
 }
 
-/** Creates the data (`cluster` is what Postgres calls all databases of a server) and the superuser's password,
- * or neither. */
+/** Creates the data (`cluster` is what Postgres calls all databases of a server) and the superuser's
+ * password, or neither. */
 export async function initialise(options: {
   dataDir: string
   cluster: string

@@ -10,8 +10,8 @@ export const passwordFile = (dataDir: string): string => join(dataDir, 'superuse
 export const newPassword = (): string => randomBytes(24).toString('base64url')
 
 /**
- * The superuser's password, as it was made with the data. Where the file is damaged or gone, a new one is given to the
- * superuser, while the server is down: who can write to the data needs no password for that.
+ * The superuser's password, as it was made with the data. Where the file is damaged or gone, a new one is
+ * given to the superuser, while the server is down: who can write to the data needs no password for that.
  * @returns the password
  * @throws an error with Postgres's last lines where that fails
  */

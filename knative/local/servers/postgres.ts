@@ -148,7 +148,8 @@ async function launch(options: Launch): Promise<{ daemon: Daemon; port: number }
   }
 }
 
-/** True when the server takes connections, false when it ended. It says so itself, in line 8 of its pid file. */
+/** True when the server takes connections, false when it ended. It says so itself, in line 8 of its pid
+ * file. */
 async function ready(
   daemon: Daemon,
   cluster: string,
@@ -187,8 +188,8 @@ async function stopLeftover(cluster: string, onProgress: (sentence: string) => v
     onProgress(`stopping the Postgres that an earlier run left behind (process ${pid})`)
     return stopProcess(pid, () => isServer(pid), STOP)
   }
-  // Postgres refuses an empty file, and takes a stranger who has the number by now for a server. Any other file it reads:
-  // sessions of a server that was killed may still be there.
+  // Postgres refuses an empty file, and takes a stranger who has the number by now for a server. Any other
+  // file it reads: sessions of a server that was killed may still be there.
   if (!(told > 0) || commandLine(told) !== undefined) remove(file)
 }
 

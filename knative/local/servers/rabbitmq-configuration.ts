@@ -43,7 +43,8 @@ export function readIdentity(dataDir: string): NodeIdentity {
   return identity
 }
 
-/** Removes what a first start left that never came to its end: RabbitMQ makes our user last, and only on an empty folder. */
+/** Removes what a first start left that never came to its end: RabbitMQ makes our user last, and only on an
+ * empty folder. */
 export function removeUnfinished(dataDir: string, { wasReady }: NodeIdentity): void {
   if (!wasReady) remove(mnesia(dataDir))
 }
@@ -101,10 +102,11 @@ export function environment(dataDir: string, identity: NodeIdentity, ports: Port
     RABBITMQ_MNESIA_BASE: mnesia(dataDir),
     RABBITMQ_LOG_BASE: join(dataDir, 'log'),
     RABBITMQ_LOGS: '-',
-    // It shares its processors with the whole bank: bound to one, a scheduler waits for it even where another is idle.
+    // It shares its processors with the whole bank: bound to one, a scheduler waits for it even where another
+    // is idle.
     RABBITMQ_SCHEDULER_BIND_TYPE: 'u',
-    // One scheduler does for one laptop, and an event takes a seventh less processor time than with two, which wake
-    // each other up; the node's own protocol stays on this machine.
+    // One scheduler does for one laptop, and an event takes a seventh less processor time than with two,
+    // which wake each other up; the node's own protocol stays on this machine.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}',
     // Makes the start script become the node rather than stay as its parent, so that the process we start
     // is the one to signal (rabbitmq-server, last lines).

@@ -33,9 +33,9 @@ export interface RabbitmqNode {
   logFile: string
   /** Resolves when the node has ended, asked for or not. */
   exited: Daemon['exited']
-  /** Whether a quorum queue that was declared would be found again after a kill -9 of the node. RabbitMQ confirms
-   * a declaration up to three seconds before it writes the queue's name to disk; a queue killed in between keeps
-   * neither its messages nor, ever again, a leader (rabbitmq-server issues 10070, 15725). */
+  /** Whether a quorum queue that was declared would be found again after a kill -9 of the node. RabbitMQ
+   * confirms a declaration up to three seconds before it writes the queue's name to disk; a queue killed in
+   * between keeps neither its messages nor, ever again, a leader (rabbitmq-server issues 10070, 15725). */
   hasStored(queue: string): boolean
   /** Ends the node in order, and all that came with it. */
   stop(): Promise<void>
@@ -57,7 +57,8 @@ export function findRabbitmq(): { server: string; epmd: string } | undefined {
   const erl = find('erl', [...pathFolders(), '/opt/homebrew/bin'])
   const epmd = erl && find('epmd', [dirname(erl), ...pathFolders()])
   if (!server || !epmd) return undefined
-  // Debian puts a wrapper on the PATH that refuses every user but root and rabbitmq; the real one is beside it.
+  // Debian puts a wrapper on the PATH that refuses every user but root and rabbitmq; the real one is beside
+  // it.
   const isWrapper = basename(server) === 'rabbitmq-script-wrapper'
   return { server: isWrapper ? join(dirname(server), 'rabbitmq-server') : server, epmd }
 }
@@ -149,7 +150,8 @@ async function launch(options: {
 }): Promise<{ node: Daemon; stop: () => Promise<void> }> {
   const { programs, dataDir, identity, ports, logFile } = options
   const env = environment(dataDir, identity, ports)
-  // Without one, Erlang starts a port mapper of its own, for the whole machine, which stays when the node goes.
+  // Without one, Erlang starts a port mapper of its own, for the whole machine, which stays when the node
+  // goes.
   const epmd = await spawnDaemon({
     command: programs.epmd,
     args: epmdArgs(ports.epmd).split(' '),
@@ -196,7 +198,8 @@ async function ready(node: Daemon, url: string): Promise<boolean> {
   return connected
 }
 
-/** A log without Erlang's reports of what crashed, whose indented lines would push the reason out of sight. */
+/** A log without Erlang's reports of what crashed, whose indented lines would push the reason out of
+ * sight. */
 const withoutReports = (log: string): string =>
   log.replace(/^\S+ \S+ \[error] <[\d.]+>(?: {2}.*| ?)$\n?/gm, '')
 

@@ -19,11 +19,12 @@ export interface Watched {
 
 const EVERY_MS = 10_000
 const SILENT_MS_MAX = 40_000
-/** So many answers must be missing, however long it was: the runtime itself may have been stopped or asleep. */
+/** So many answers must be missing, however long it was: the runtime itself may have been stopped or
+ * asleep. */
 const MISSING_MIN = 3
 
-/** Finds a server that runs but no longer answers (frozen, or broken inside by a full disk), which nobody who waits for
- * its end would ever learn of. */
+/** Finds a server that runs but no longer answers (frozen, or broken inside by a full disk), which nobody who
+ * waits for its end would ever learn of. */
 export function watch(watched: Watched): void {
   const { everyMs = EVERY_MS, silentMsMax = SILENT_MS_MAX } = watched
   let running = true
@@ -53,8 +54,8 @@ async function saysYes(asks: () => Promise<boolean>, timeoutMs: number): Promise
   return Promise.race([asks().catch(() => false), late])
 }
 
-/** Whether Postgres answers a request for TLS, which every connection may begin with and which needs no password: the
- * server starts a process for it (PostgreSQL documentation, 'SSL Session Encryption'). */
+/** Whether Postgres answers a request for TLS, which every connection may begin with and which needs no
+ * password: the server starts a process for it (PostgreSQL documentation, 'SSL Session Encryption'). */
 export function postgresAnswers(port: number): Promise<boolean> {
   const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
   return new Promise((resolve) => {
@@ -71,9 +72,9 @@ export function postgresAnswers(port: number): Promise<boolean> {
 }
 
 /**
- * Whether RabbitMQ stores a message in a quorum queue. After a write failed on a full disk it takes connections and
- * messages as before and never confirms one again, since its raft log has ended (ra_log_wal). One that blocks
- * publishers by its own disk alarm does answer: it goes on by itself.
+ * Whether RabbitMQ stores a message in a quorum queue. After a write failed on a full disk it takes
+ * connections and messages as before and never confirms one again, since its raft log has ended (ra_log_wal).
+ * One that blocks publishers by its own disk alarm does answer: it goes on by itself.
  */
 export async function rabbitmqAnswers(url: string): Promise<boolean> {
   const connection = await openAmqp(url, { timeout: 5_000 })

@@ -1,4 +1,5 @@
-/** How a Service scales: the annotations `autoscaling.knative.dev/...` of its manifest, in milliseconds and requests. */
+/** How a Service scales: the annotations `autoscaling.knative.dev/...` of its manifest, in milliseconds and
+ * requests. */
 export interface Scaling {
   minScale: number
   /** 0 is no limit. */
@@ -45,8 +46,8 @@ export const CALM: ScalerState = { panicSince: undefined, panicScale: 0, idleSin
 const SCALE_DOWN_RATE = 2
 
 /**
- * How many processes a Service should have: the decision of Knative's pod autoscaler (KPA), with time and numbers
- * passed in. Source: knative/serving, pkg/autoscaler/scaling/autoscaler.go.
+ * How many processes a Service should have: the decision of Knative's pod autoscaler (KPA), with time and
+ * numbers passed in. Source: knative/serving, pkg/autoscaler/scaling/autoscaler.go.
  */
 export function decide(
   scaling: Scaling,

@@ -1,21 +1,24 @@
 /** The parts of a cold start, in their order. */
 export type Phase = 'spawn' | 'port-open' | 'first-request' | 'first-query'
 
-/** Milliseconds that the parts of a process's start took; what has not happened yet, or is not known, is not there.
- * Spawn, port and first request follow each other: their sum is what a caller waits who finds no process. */
+/** Milliseconds that the parts of a process's start took; what has not happened yet, or is not known, is not
+ * there. Spawn, port and first request follow each other: their sum is what a caller waits who finds no
+ * process. */
 export interface ColdStart {
-  /** Taking a port, fork and exec: a spawn returns when the new program has begun (libuv waits for its exec). */
+  /** Taking a port, fork and exec: a spawn returns when the new program has begun (libuv waits for its
+   * exec). */
   spawnMs?: number
   /** From there until it accepted a connection. */
   portOpenMs?: number
-  /** What the function tells of the same time, by its own clock: until Node ran its code, and from there until its port
-   * was open. Together about portOpenMs; each side sees exec and open port a moment sooner or later than the other. */
+  /** What the function tells of the same time, by its own clock: until Node ran its code, and from there
+   * until its port was open. Together about portOpenMs; each side sees exec and open port a moment sooner or
+   * later than the other. */
   bootMs?: number
   loadMs?: number
   /** From sending its first request until the response begins. */
   firstRequestMs?: number
-  /** From asking the database for the first time until its answer, connecting included; as the function tells. Nearly
-   * always a part of firstRequestMs. */
+  /** From asking the database for the first time until its answer, connecting included; as the function
+   * tells. Nearly always a part of firstRequestMs. */
   firstQueryMs?: number
 }
 
@@ -25,7 +28,8 @@ export interface ColdStartOptions {
   onPhase: (phase: Phase, ms: number, soFar: Readonly<ColdStart>) => void
 }
 
-/** Times the start of one process; begins when it is made. A start that doesn't come to an open port reports nothing. */
+/** Times the start of one process; begins when it is made. A start that doesn't come to an open port reports
+ * nothing. */
 export class ColdStartWatch {
   readonly coldStart: ColdStart = {}
   readonly #options: ColdStartOptions
@@ -48,7 +52,8 @@ export class ColdStartWatch {
   /**
    * A response of the process begins.
    * @param sentAt when its request was sent
-   * @param told its Server-Timing, by which a function tells of its own start (see functions/host/start/start-timing.ts)
+   * @param told its Server-Timing, by which a function tells of its own start (see
+   *   functions/host/start/start-timing.ts)
    * @returns the Server-Timing for the caller: on the first response it also has what was measured here
    */
   responseBegins(sentAt: number, told: string | undefined): string | undefined {
@@ -84,8 +89,8 @@ export class ColdStartWatch {
   }
 }
 
-/** The durations in a Server-Timing header that are about `service`: an answer that was passed on may have those of
- * other functions too. */
+/** The durations in a Server-Timing header that are about `service`: an answer that was passed on may have
+ * those of other functions too. */
 function durationsOf(service: string, header: string): Partial<Record<string, number>> {
   const metrics = header.matchAll(/([\w-]+);dur=(\d+(?:\.\d+)?);desc="([\w-]*)"/g)
   return Object.fromEntries(

@@ -20,7 +20,8 @@ export interface PoolOptions {
   onCrashLoop: (reason: string) => void
 }
 
-/** The processes of one Service: as many as are wanted, each that crashes replaced. On a cluster, a Deployment. */
+/** The processes of one Service: as many as are wanted, each that crashes replaced. On a cluster, a
+ * Deployment. */
 export class ProcessPool {
   readonly #options: PoolOptions
   #wanted = 0
@@ -57,15 +58,16 @@ export class ProcessPool {
     return this.lastColdStart?.coldStart
   }
 
-  /** Why there is no process to wait for, and for how long; undefined where there is one or will be at once. */
+  /** Why there is no process to wait for, and for how long; undefined where there is one or will be at
+   * once. */
   get crashLoop(): { reason: string; retryInMs: number } | undefined {
     if (this.#fruitless < CRASH_LOOP || this.#starting.size > 0 || this.#ready.length > 0) return undefined
     return { reason: this.#lastReason, retryInMs: Math.max(0, this.#retryAt - performance.now()) }
   }
 
-  /** Why its processes ended as soon as they had started; undefined where one is ready. It stays while the next is tried
-   * and when nothing is wanted any more, as with Knative's Revision (pkg/reconciler/revision/reconcile_resources.go in
-   * serving): only a process that is ready refutes it. */
+  /** Why its processes ended as soon as they had started; undefined where one is ready. It stays while the
+   * next is tried and when nothing is wanted any more, as with Knative's Revision
+   * (pkg/reconciler/revision/reconcile_resources.go in serving): only a process that is ready refutes it. */
   get failure(): string | undefined {
     return this.#ready.length > 0 ? undefined : this.#failure
   }
@@ -78,8 +80,8 @@ export class ProcessPool {
     return best && (limit === 0 || best.inFlight < limit) ? best : undefined
   }
 
-  /** Sets how many processes there should be. Those that are too many get no new requests, finish the ones they have,
-   * and end. */
+  /** Sets how many processes there should be. Those that are too many get no new requests, finish the ones
+   * they have, and end. */
   scaleTo(count: number): void {
     this.#wanted = count
     if (count === 0) this.#forgetCrashes()
@@ -88,9 +90,9 @@ export class ProcessPool {
   }
 
   /**
-   * A process broke a connection, refused one, or is silent. Mostly it has crashed, and its exit will be known in a moment;
-   * until then it gets nothing. One that lives on but takes no connections is replaced and finishes what it has; one that
-   * stands still is ended, so that its requests can go elsewhere.
+   * A process broke a connection, refused one, or is silent. Mostly it has crashed, and its exit will be
+   * known in a moment; until then it gets nothing. One that lives on but takes no connections is replaced and
+   * finishes what it has; one that stands still is ended, so that its requests can go elsewhere.
    */
   suspect(process: FunctionProcess, why: 'broken' | 'silent'): void {
     if (process.suspect) return

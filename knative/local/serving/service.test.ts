@@ -6,7 +6,8 @@ const echo: TestService = {
   name: 'echo',
   script: server(`res.end(JSON.stringify({ pid, body: body.toString() }))`),
 }
-/** Answers once there is a file `open` beside it; `/crash` ends it. Says how many requests it had at most at a time. */
+/** Answers once there is a file `open` beside it; `/crash` ends it. Says how many requests it had at most at
+ * a time. */
 const gate = `
   let most = 0, current = 0
   ${server(`

@@ -14,8 +14,8 @@ import { WaitingLine, type WaitingRequest } from './waiting-line.ts'
 const PROCESSES_MAX = 10
 /** Requests that one Service holds while its processes start; beyond that 503. */
 const HELD_MAX = 1000
-/** With a function's own time this must stay below the time that the front door gives it, so that the innermost who
- * waits in vain says whom they waited for. */
+/** With a function's own time this must stay below the time that the front door gives it, so that the
+ * innermost who waits in vain says whom they waited for. */
 const HELD_MS_MAX = 20_000
 /** Outcomes that cast doubt on the process. */
 const BROKEN = new Set<Outcome['kind']>(['unsent', 'lost', 'broken-off'])
@@ -52,8 +52,8 @@ export interface ServiceStatus {
   lastColdStart: ColdStart | undefined
 }
 
-/** One Knative Service: holds its requests while a process starts, gives them to processes, and has as many processes as
- * the load asks for. On a cluster these are activator, queue-proxy and autoscaler. */
+/** One Knative Service: holds its requests while a process starts, gives them to processes, and has as many
+ * processes as the load asks for. On a cluster these are activator, queue-proxy and autoscaler. */
 export class Service {
   readonly manifest: ServiceManifest
   readonly #log: Log

@@ -55,8 +55,9 @@ export class SilenceWatch {
 
 export type Life = 'answers' | 'refuses' | 'silent'
 
-/** Whether a function's process lives: it answers `GET /healthz` (with whatever status), refuses connections, or does
- * neither. A connection alone proves nothing: the kernel accepts it for a process that stands still. */
+/** Whether a function's process lives: it answers `GET /healthz` (with whatever status), refuses connections,
+ * or does neither. A connection alone proves nothing: the kernel accepts it for a process that stands
+ * still. */
 export async function askForLife(port: number): Promise<Life> {
   let life: Life = 'silent'
   for (let n = 0; n < PROBES && life === 'silent'; n++) life = await probe(port)

@@ -8,11 +8,13 @@ export interface WaitingRequest {
   trusted: boolean
   /** How many processes it was given to. */
   attempts: number
-  /** By the clock of performance.now(): when whoever has it must have answered. Set when it is first given to a process. */
+  /** By the clock of performance.now(): when whoever has it must have answered. Set when it is first given to
+   * a process. */
   deadline?: number
 }
 
-/** Requests that wait for a process, in the order in which they came. One whose client goes away leaves the line. */
+/** Requests that wait for a process, in the order in which they came. One whose client goes away leaves the
+ * line. */
 export class WaitingLine {
   readonly #waiting = new Map<WaitingRequest, { leave: () => void }>()
 
@@ -25,7 +27,8 @@ export class WaitingLine {
     return first
   }
 
-  /** Puts a request at the end; `onLate` is called, and it is out of the line, if it still waits after `timeoutMs`. */
+  /** Puts a request at the end; `onLate` is called, and it is out of the line, if it still waits after
+   * `timeoutMs`. */
   join(caller: WaitingRequest, timeoutMs: number, onLate: () => void): void {
     const gone = () => this.leave(caller)
     const timer = setTimeout(() => {

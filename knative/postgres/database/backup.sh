@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Backs a database up to $BACKUPS/<database>-<time>.dump, keeps the newest $BACKUPS_KEPT, and fails where anything is
-# amiss. Connects as PGHOST, PGUSER and PGPASSWORD say, to PGDATABASE.
+# Backs a database up to $BACKUPS/<database>-<time>.dump, keeps the newest $BACKUPS_KEPT, and fails where
+# anything is amiss. Connects as PGHOST, PGUSER and PGPASSWORD say, to PGDATABASE.
 set -euo pipefail
 : "${PGDATABASE:?}" "${BACKUPS:?}" "${BACKUPS_KEPT:?}"
 

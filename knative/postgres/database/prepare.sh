@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Readies a database before Postgres starts: the data folder on the first start, and each time the context's two roles
-# (their passwords may have changed) and its database. Killed anywhere, it starts over.
+# Readies a database before Postgres starts: the data folder on the first start, and each time the context's
+# two roles (their passwords may have changed) and its database. Killed anywhere, it starts over.
 #
-# Needs PGDATA, CONTEXT, OWNER_PASSWORD and FUNCTIONS_PASSWORD; SOCKETS is where the socket of this script's own server
-# is put, which nobody else can reach.
+# Needs PGDATA, CONTEXT, OWNER_PASSWORD and FUNCTIONS_PASSWORD; SOCKETS is where the socket of this script's
+# own server is put, which nobody else can reach.
 set -euo pipefail
 : "${PGDATA:?}" "${CONTEXT:?}" "${OWNER_PASSWORD:?}" "${FUNCTIONS_PASSWORD:?}"
 export PGHOST=${SOCKETS:-/var/run/postgresql} PGUSER=postgres PGDATABASE=postgres

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Restores a database from a backup: everything in it is replaced by what the backup holds, in one transaction, so
-# whoever reads meanwhile sees all of the old or all of the new. Connects like backup.sh, as the owner.
+# Restores a database from a backup: everything in it is replaced by what the backup holds, in one
+# transaction, so whoever reads meanwhile sees all of the old or all of the new. Connects like backup.sh, as
+# the owner.
 #
 #   restore.sh FILE      a file in $BACKUPS, or "latest"
 set -euo pipefail
@@ -16,8 +17,8 @@ if [[ ! -f $file ]]; then
 fi
 
 echo "restore: replacing what is in $PGDATABASE by $file"
-# Not pg_restore --clean: that leaves tables which are newer than the backup. The commit comes only where the backup
-# could be read to its end; without it, psql's end is a rollback.
+# Not pg_restore --clean: that leaves tables which are newer than the backup. The commit comes only where the
+# backup could be read to its end; without it, psql's end is a rollback.
 {
   echo 'begin; drop owned by current_user cascade;'
   pg_restore --file=- "$file"

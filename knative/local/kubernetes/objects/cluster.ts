@@ -17,8 +17,8 @@ export function clusterObjects(make: Make): KubernetesObject[] {
   return [namespace, ...[...plurals].map((name) => definition(make, name))]
 }
 
-/** A kind as a cluster declares it, as far as clients look: `kn source list` finds the sources by a label, and kubectl
- * whether a kind is a custom one. */
+/** A kind as a cluster declares it, as far as clients look: `kn source list` finds the sources by a label,
+ * and kubectl whether a kind is a custom one. */
 function definition(make: Make, name: string): KubernetesObject {
   const versions = RESOURCE_TYPES.filter(({ plural, group }) => `${plural}.${group}` === name)
   const { group, kind, plural, singular, shortNames, categories } = versions[0]!

@@ -6,8 +6,9 @@ export type Told = Omit<Condition, 'type'>
 export const TRUE: Told = { status: 'True' }
 
 /**
- * The Ready that follows from the others. What is False comes before what is Unknown, and of several the one that was
- * marked last; what is only information says nothing. Like recomputeHappiness in knative.dev/pkg/apis/condition_set.go.
+ * The Ready that follows from the others. What is False comes before what is Unknown, and of several the one
+ * that was marked last; what is only information says nothing. Like recomputeHappiness in
+ * knative.dev/pkg/apis/condition_set.go.
  * @param conditions in the order in which the controllers mark them
  */
 export function readyOf(conditions: readonly Condition[]): Told {

@@ -11,8 +11,8 @@ type BrokerStatus = RuntimeStatus['brokers'][number]
 /** Nobody has an identity of OIDC here, which Knative calls fulfilled. */
 const withoutIdentity = (reason: string): Condition => ({ type: 'OIDCIdentityCreated', ...TRUE, reason })
 
-/** A Broker with the conditions that eventing-rabbitmq 1.22 gives it (pkg/reconciler/broker). Ready only while its queue
- * answers: where it doesn't, the exchange can't be found, and the rest stays as it was. */
+/** A Broker with the conditions that eventing-rabbitmq 1.22 gives it (pkg/reconciler/broker). Ready only
+ * while its queue answers: where it doesn't, the exchange can't be found, and the rest stays as it was. */
 export function brokerObject(resource: Resource, broker: BrokerStatus, make: Make): KubernetesObject {
   const { sink, status } = deadLetters(resource)
   const conditions: Condition[] = [
@@ -75,8 +75,8 @@ export function pingSourceObject(resource: Resource, make: Make): KubernetesObje
   })
 }
 
-/** An EventType in both versions that clients ask for (kubectl v1beta3, kn v1beta2); ready where the Broker is there that
- * it belongs to. */
+/** An EventType in both versions that clients ask for (kubectl v1beta3, kn v1beta2); ready where the Broker
+ * is there that it belongs to. */
 export function eventTypeObjects(
   resource: Resource,
   brokers: readonly string[],
@@ -92,7 +92,8 @@ export function eventTypeObjects(
   return written.apiVersion.endsWith('/v1beta3') ? [written] : [newer(written), written]
 }
 
-/** As Eventing converts it (pkg/apis/eventing/v1beta2/eventtype_conversion.go): the schema becomes "schemadata". */
+/** As Eventing converts it (pkg/apis/eventing/v1beta2/eventtype_conversion.go): the schema becomes
+ * "schemadata". */
 function newer(object: KubernetesObject): KubernetesObject {
   const { type, source, schema, ...rest } = (object.spec ?? {}) as Record<string, string>
   const attributes = [
@@ -112,7 +113,8 @@ function deadLetters(resource: Resource): { sink: Told; status: object } {
   return { sink: { ...TRUE, reason: 'DeadLetterSinkNotConfigured', message }, status: {} }
 }
 
-/** Where a destination is found in the cluster: a Service or Broker by its name there, a URI relative to that. */
+/** Where a destination is found in the cluster: a Service or Broker by its name there, a URI relative to
+ * that. */
 function uriOf(destination: unknown): string | undefined {
   const { ref, uri } = (destination ?? {}) as { ref?: { kind: string; name: string }; uri?: string }
   if (!ref) return uri

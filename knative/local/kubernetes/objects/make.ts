@@ -8,7 +8,8 @@ import { createTransitions } from './transitions.ts'
 /** How the objects of one run are made. */
 export interface Make {
   metadata(kind: string, resource: Pick<Resource, 'metadata'>, owner?: object): Metadata
-  /** All conditions of an object, each with its moment. @param ready where it doesn't follow from the others */
+  /** All conditions of an object, each with its moment. @param ready where it doesn't follow from the
+   * others */
   conditions(uid: string, others: readonly Condition[], ready?: Told): Condition[]
   /** The object that a manifest asks for, with its status. Without conditions it has none. */
   object(resource: Resource, conditions: readonly Condition[], status: object): KubernetesObject

@@ -43,7 +43,8 @@ const read = (
     startedAt: new Date(),
   })()
 
-/** What an object's condition is: `False RevisionMissing Configuration "loan" does not have any ready Revision.` */
+/** What an object's condition is: `False RevisionMissing Configuration "loan" does not have any ready
+ * Revision.` */
 const said = (objects: KubernetesObject[], kind: string, type: string): string => {
   const { status, reason, message } = conditionOf(find(objects, kind), type)!
   return [status, reason, message].filter(Boolean).join(' ')

@@ -10,9 +10,10 @@ type ServiceStatus = RuntimeStatus['services'][number]
 
 const SERVING = 'serving.knative.dev'
 
-/** A Service with what Knative would make for it: Configuration, Route and the one Revision that there is, because
- * the manifests are read once. Conditions are those of Serving 1.23: pkg/apis/serving/v1/<kind>_lifecycle.go has the
- * reasons and messages, pkg/reconciler/<kind> when they are given. */
+/** A Service with what Knative would make for it: Configuration, Route and the one Revision that there is,
+ * because the manifests are read once. Conditions are those of Serving 1.23:
+ * pkg/apis/serving/v1/<kind>_lifecycle.go has the reasons and messages, pkg/reconciler/<kind> when they are
+ * given. */
 export function servingObjects(resource: Resource, status: ServiceStatus, make: Make): KubernetesObject[] {
   const { name } = resource.metadata
   const { spec } = resource.document as { spec: { template: object } }
@@ -116,8 +117,8 @@ function activity({ processes, wanted }: ServiceStatus): Told {
   }
 }
 
-/** Why no process of it stays, where that is so. One that ended is a container that failed; one that never opened its
- * port would be killed by nobody, and keep its Deployment from making progress. */
+/** Why no process of it stays, where that is so. One that ended is a container that failed; one that never
+ * opened its port would be killed by nobody, and keep its Deployment from making progress. */
 function failureOf({ ready, reason }: ServiceStatus): Condition | undefined {
   if (ready) return undefined
   const [, code, signal] = /^(?:ended with code (\d+)|was ended by (SIG\w+))/.exec(reason) ?? []
@@ -146,7 +147,8 @@ function configurationReadiness(
   }
 }
 
-/** Traffic is given to a Revision that is ready, or to none. Before there was one, an ingress is not made either. */
+/** Traffic is given to a Revision that is ready, or to none. Before there was one, an ingress is not made
+ * either. */
 function routeConditions({ name, ready, initialized }: ServiceStatus, revisionName: string): Condition[] {
   const missing = initialized
     ? `Revision "${revisionName}" failed to become ready.`

@@ -3,7 +3,8 @@ import { seconds, type Condition } from '../object.ts'
 /** The order in which Knative's controllers write them. */
 const byType = (a: Condition, b: Condition): number => (a.type < b.type ? -1 : 1)
 
-/** Gives conditions, whose statuses are found out anew each time, the moment since when each is what it is. */
+/** Gives conditions, whose statuses are found out anew each time, the moment since when each is what it
+ * is. */
 export type Since = (uid: string, conditions: readonly Condition[]) => Condition[]
 
 /** @param startedAt since when a condition holds that is seen for the first time */
