@@ -60,7 +60,8 @@ test('a package that is not allowed in a bundle is complained of', () => {
 test('what a bundle is made of adds up to nearly all of it, packages by their names', () => {
   for (const { name, bytes, packages, files } of bundles) {
     const sum = [...packages.values(), ...files.values()].reduce((a, b) => a + b, 0)
-    expect([name, sum <= bytes && sum > bytes * 0.9]).toEqual([name, true])
+    // esbuild's own helpers, some hundred bytes in each, belong to no file.
+    expect([name, sum <= bytes && sum > bytes * 0.9 - 500]).toEqual([name, true])
   }
   const { packages, files } = bundles.find(({ name }) => name === 'functions/lib/pg')!
   expect([...packages.keys()]).toEqual(expect.arrayContaining(['pg', 'pg-protocol']))

@@ -14,7 +14,6 @@ import { createPathTable } from './path-table.ts'
 import { problem, problems } from '../problems.ts'
 import { authenticate, idempotencyKey, prefersAsync, readQuery } from './request.ts'
 import type { Tools } from '../tools.ts'
-import { requestSpans } from './spans.ts'
 import type { TokenVerifier } from './tokens.ts'
 import { routeKey, validate, type Validators } from './validation.ts'
 
@@ -28,6 +27,8 @@ export interface AppOptions {
   tokens: TokenVerifier | undefined
   metrics: Metrics
   tracer: Tracer
+  /** Ends the span of a request that began at `startedAt`; undefined if nothing is traced. */
+  endSpan: ((exchange: Exchange, startedAt: number) => void) | undefined
   /** False once the process has been told to stop. */
   isReady: () => boolean
 }
@@ -69,8 +70,7 @@ function trustOf({ operation, tools: { config } }: AppOptions): Trust {
 }
 
 /** Counts, traces and logs a request when its answer has gone out. */
-function observer({ metrics, tracer, tools: { log } }: AppOptions): (exchange: Exchange) => void {
-  const endSpan = tracer.isOn ? requestSpans(tracer) : undefined
+function observer({ metrics, endSpan, tools: { log } }: AppOptions): (exchange: Exchange) => void {
   return (exchange) => {
     const startedAt = performance.now()
     const { request, response } = exchange

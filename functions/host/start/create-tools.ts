@@ -9,10 +9,17 @@ import { openDatabase, type Database } from '../database/database.ts'
 import type { Operation } from '../operation.ts'
 import { createSend } from '../http/send.ts'
 import type { Tools } from '../tools.ts'
-import { databaseWithSpans, sendWithSpans } from '../http/spans.ts'
+
+/** Puts spans around what goes to the database and to other functions; loaded only if traces are exported. */
+export type Spans = typeof import('../http/spans.ts')
 
 /** Puts together what an operation's handlers get. Opens no connection. */
-export function createTools(operation: Operation, config: Config, log: Log, tracer: Tracer): Tools {
+export function createTools(
+  operation: Operation,
+  config: Config,
+  log: Log,
+  { tracer, spans }: { tracer: Tracer; spans: Spans | undefined },
+): Tools {
   const setting = operation.database === false ? undefined : databaseSetting(operation.context)
   const database = setting
     ? openDatabase({
@@ -24,8 +31,8 @@ export function createTools(operation: Operation, config: Config, log: Log, trac
       })
     : noDatabase(operation.name)
   const client = createSend(config.LOCAL_GATEWAY)
-  const db = tracer.isOn ? databaseWithSpans(database, tracer) : database
-  const send = tracer.isOn ? sendWithSpans(client, tracer) : client
+  const db = spans ? spans.databaseWithSpans(database, tracer) : database
+  const send = spans ? spans.sendWithSpans(client, tracer) : client
   const signingKey = setting ? config[eventKeySetting(operation.context)] : undefined
   const outbox = createOutbox({ db, post: send.pipeline(config.BROKER_URL).post, log, signingKey })
 

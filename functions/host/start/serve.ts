@@ -55,12 +55,16 @@ export async function serve(
     config.LOG_LEVEL,
   )
   const tracer = tracerFor(operation, config, log)
-  const tools = createTools(operation, config, log, tracer)
+  const spans = tracer.isOn ? await import('../http/spans.ts') : undefined
+  const tools = createTools(operation, config, log, { tracer, spans })
   const metrics = createMetrics(operation.name)
   const tokens = hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined
   let ready = true
   const isReady = (): boolean => ready
-  const app = createApp({ operation, validators, catalogue, tools, tokens, metrics, tracer, isReady })
+  const endSpan = spans?.requestSpans(tracer)
+  const app = createApp({
+    ...{ operation, validators, catalogue, tools, tokens, metrics, tracer, endSpan, isReady },
+  })
 
   let lastRequestAt = 0
   let inFlight = 0

@@ -1,8 +1,8 @@
 /** Modules of Node that a function needs, but not before its port is open. */
 const LATE = ['node:crypto']
 
-/** Lets a bundle load these when something of them is first used, however they are imported: node:crypto
- * alone takes 2 of the 30 ms in which Node starts.
+/** Lets a bundle load these when a function of them is first called: node:crypto alone takes 2 of the 30 ms in
+ * which Node starts. Only functions can be imported from them, by their names.
  * @returns {import('esbuild').Plugin} */
 export function lazyBuiltins() {
   return {
@@ -12,13 +12,17 @@ export function lazyBuiltins() {
         namespace === 'late' ? { path, external: true } : { path, namespace: 'late' },
       )
       build.onLoad({ filter: /.*/, namespace: 'late' }, async ({ path }) => {
-        const names = Object.keys(await import(path)).filter((name) => name !== 'default')
-        const getters = names.map((name) => `get ${name}() { return load().${name} }`)
+        const builtin = await import(path)
+        // An export for each function, of which esbuild keeps those that are used.
+        const functions = Object.keys(builtin).filter(
+          (name) => /^[a-z]/.test(name) && name !== 'default' && typeof builtin[name] === 'function',
+        )
+        const late = functions.map((name) => `export const ${name} = (...args) => load().${name}(...args)`)
         return {
           contents: `
             let loaded
             const load = () => (loaded ??= require(${JSON.stringify(path)}))
-            module.exports = { ${getters.join(', ')} }`,
+            ${late.join('\n')}`,
         }
       })
     },
