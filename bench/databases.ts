@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DatabaseContext } from '../functions/contexts.ts'
 import { openDatabase, type Database } from '../functions/host/database/database.ts'
 import { migrateContext, urlsOf, type DatabaseUrls } from '../knative/local/servers/databases.ts'
 import { placesFor } from '../knative/local/servers/postgres-data.ts'
@@ -27,7 +28,8 @@ export interface BenchDatabases {
   ownerOf(context: string): Database
 }
 
-const CONTEXTS = ['ledger', 'notifications']
+/** Those that are measured. */
+const MEASURED: readonly DatabaseContext[] = ['ledger', 'notifications']
 const log = createLog({ service: 'bench' }, 'error')
 
 /** Starts a Postgres without any data, configured as the bank's own (it waits for the disk), with the
@@ -46,7 +48,7 @@ export async function startDatabases(
     await server.stop()
     await removeData(dataDir)
   })
-  return openDatabases(bench, server, { dataDir, contexts: CONTEXTS })
+  return openDatabases(bench, server, { dataDir, contexts: MEASURED })
 }
 
 /** Makes the contexts' databases on a server, or brings those that are there up to date, and opens them.

@@ -1,1 +1,20 @@
-export type Context = 'identity' | 'ledger' | 'notifications' | 'web'
+/** Every context of the bank: a folder of operations, and whether it has a database (with roles, secrets, an
+ * outbox and a key to sign its events). The rest is derived from this, or held against it by
+ * tests/contexts.test.ts, which lists what a new context lacks. Every function loads this file. */
+export const contexts = {
+  identity: { hasDatabase: true },
+  ledger: { hasDatabase: true },
+  notifications: { hasDatabase: true },
+  web: { hasDatabase: false },
+} as const
+
+export type Context = keyof typeof contexts
+
+/** A context that has a database. */
+export type DatabaseContext = {
+  [Name in Context]: (typeof contexts)[Name]['hasDatabase'] extends true ? Name : never
+}[Context]
+
+export const hasDatabase = (context: Context): context is DatabaseContext => contexts[context].hasDatabase
+
+export const databaseContexts = (Object.keys(contexts) as Context[]).filter(hasDatabase)

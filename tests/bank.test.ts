@@ -332,7 +332,10 @@ describe('hosts', () => {
 
   test('health tells of each context', async () => {
     const { status, body } = await bank.call('GET', '/health')
-    expect([status, Object.keys(body.contexts)]).toEqual([200, ['identity', 'ledger', 'notifications']])
+    expect(status).toBe(200)
+    expect(Object.keys(body.contexts)).toEqual(
+      expect.arrayContaining(['identity', 'ledger', 'notifications']),
+    )
   })
 })
 

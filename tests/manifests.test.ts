@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
+import { databaseContexts } from '../functions/contexts.ts'
 import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
 import { documents, everything, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
 
@@ -181,7 +182,7 @@ describe('isolation', () => {
         metadata.name,
         { 'microbank.dev/context': contextOf.get(metadata.name) },
       ])
-    for (const context of new Set([...contextOf.values()].filter((name) => name !== 'web'))) {
+    for (const context of databaseContexts) {
       const policies = ofKind('NetworkPolicy').filter(
         ({ metadata }) => metadata.name === `${context}-database`,
       )
@@ -221,19 +222,4 @@ test('a database lets in as many connections as all functions at their largest m
   }
   // A few for the migrations, backups and whoever looks inside.
   for (const count of Object.values(opened)) expect(count).toBeLessThan(Number(limit) - 10)
-})
-
-test('every context’s database is the same one under another name', () => {
-  const folders = readdirSync(join(ROOT, 'knative/postgres'), { withFileTypes: true })
-  const contexts = folders
-    .filter((entry) => entry.isDirectory() && entry.name !== 'database')
-    .map(({ name }) => name)
-  const [first, ...others] = contexts.map((context) =>
-    read(relative(ROOT, join(ROOT, `knative/postgres/${context}/kustomization.yaml`))).replaceAll(
-      context,
-      'CONTEXT',
-    ),
-  )
-  expect(contexts).toEqual(['identity', 'ledger', 'notifications'])
-  for (const other of others) expect(other).toBe(first)
 })

@@ -1,4 +1,4 @@
-import { CONTEXTS } from '../knative/cluster/secrets.ts'
+import { databaseContexts } from '../functions/contexts.ts'
 import { manifests, type Manifest } from './support/repository.ts'
 
 /** Which pods reach which port of which other, by the policies on both sides, as a network that enforces them
@@ -15,7 +15,7 @@ const context = (name: string): Labels => ({ 'microbank.dev/context': name })
 const named = (name: string): Labels => ({ 'app.kubernetes.io/name': name })
 const brokerRole = (role: string): Labels => ({ 'eventing.knative.dev/brokerRole': role })
 const byContext = (make: (name: string) => [string, Pod]): Record<string, Pod> =>
-  Object.fromEntries(CONTEXTS.map(make))
+  Object.fromEntries(databaseContexts.map(make))
 
 /** With the labels that the manifests, Knative and the operators give them. */
 const PODS: Record<string, Pod> = {
@@ -95,7 +95,7 @@ function reachedBy(name: string): Record<string, string[]> {
   return found
 }
 
-const FUNCTIONS = [...CONTEXTS.map((name) => `function-${name}`), 'front-door']
+const FUNCTIONS = [...databaseContexts.map((name) => `function-${name}`), 'front-door']
 const QUEUE_PROXY = {
   8012: ['kourier', 'activator'],
   8013: ['kourier', 'activator'],
@@ -109,7 +109,7 @@ test.each(FUNCTIONS)('%s is reached through Kourier and the activator, and where
   expect(reachedBy(name)).toEqual(QUEUE_PROXY)
 })
 
-test.each(CONTEXTS)(
+test.each(databaseContexts)(
   'the %s database is reached by its context’s functions, the migrations and its backups',
   (name) => {
     expect(reachedBy(`postgres-${name}`)).toEqual({
@@ -129,7 +129,7 @@ test('RabbitMQ is reached by the Broker’s pods, by its operator and by its own
 })
 
 test('the Broker takes events from functions that have an outbox and from its own pods, and from no other', () => {
-  const senders = [...CONTEXTS.map((name) => `function-${name}`), 'broker-ingress', 'dispatcher']
+  const senders = [...databaseContexts.map((name) => `function-${name}`), 'broker-ingress', 'dispatcher']
   expect(reachedBy('broker-ingress')).toEqual({ 8080: senders, 9090: ['prometheus'] })
 })
 

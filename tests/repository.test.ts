@@ -1,5 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
+import { databaseContexts } from '../functions/contexts.ts'
+import { databaseSetting, eventKeySetting } from '../functions/host/config.ts'
 import { createAjv } from '../functions/host/start/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
 import { neededSettings } from '../functions/host/start/serve.ts'
@@ -43,15 +45,9 @@ describe('operations and Services', () => {
       'front-door-key': ['FRONT_DOOR_KEY'],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(
-        ['identity', 'ledger', 'notifications'].map((context) => [
-          `${context}-database`,
-          [`${context.toUpperCase()}_DATABASE_URL`],
-        ]),
-      ),
-      ...Object.fromEntries(
-        ['identity', 'ledger', 'notifications'].map((context) => [
-          `${context}-events`,
-          [`${context.toUpperCase()}_EVENT_KEY`],
+        databaseContexts.flatMap((context) => [
+          [`${context}-database`, [databaseSetting(context)!]],
+          [`${context}-events`, [eventKeySetting(context)]],
         ]),
       ),
     }

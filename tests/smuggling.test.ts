@@ -63,7 +63,6 @@ beforeAll(async () => {
       name: 'alone',
       context: 'web',
       summary: 'Writes down what reaches it',
-      database: false,
       mount:
         () =>
         ({ request, response, path, search }) => {

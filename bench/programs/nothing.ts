@@ -12,7 +12,6 @@ const body = {
 export default operation({
   name: 'nothing',
   context: 'web',
-  database: false,
   summary: 'Answers what it was sent',
   routes: [
     route({

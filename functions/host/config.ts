@@ -1,11 +1,9 @@
-import type { Context } from '../contexts.ts'
-
-const EVENT_KEY = 'secret of at least 32 characters that signs the events of'
+import { databaseContexts, hasDatabase, type Context, type DatabaseContext } from '../contexts.ts'
 
 /** Every setting that a function can read, all from the environment: what it is for, and how its text
  * becomes a value. This is the one place that reads process.env. */
 const settings = {
-  PORT: { about: 'port to listen on', parse: port, fallback: '8080' },
+  PORT: { about: 'port to listen on', parse: wholeNumber(0, 65_535, 'a port number'), fallback: '8080' },
   HOST: { about: 'address to listen on; empty is every address', parse: text, fallback: '' },
   K_SERVICE: { about: 'name of the Knative Service', parse: text, fallback: '' },
   K_REVISION: { about: 'name of the Knative revision', parse: text, fallback: '' },
@@ -14,13 +12,14 @@ const settings = {
     parse: oneOf('debug', 'info', 'warn', 'error', 'off'),
     fallback: 'info',
   },
-  IDENTITY_DATABASE_URL: { about: 'postgres:// URL of the identity database', parse: postgresUrl },
-  LEDGER_DATABASE_URL: { about: 'postgres:// URL of the ledger database', parse: postgresUrl },
-  NOTIFICATIONS_DATABASE_URL: { about: 'postgres:// URL of the notifications database', parse: postgresUrl },
-  DATABASE_POOL_MAX: { about: 'connections per process', parse: count, fallback: '4' },
+  ...forEachContext('DATABASE_URL', (context) => ({
+    about: `postgres:// URL of the ${context} database`,
+    parse: postgresUrl,
+  })),
+  DATABASE_POOL_MAX: { about: 'connections per process', parse: wholeNumber(1, 1000), fallback: '4' },
   DATABASE_TIMEOUT_MS: {
     about: 'milliseconds after which a database that does not answer counts as away',
-    parse: milliseconds,
+    parse: wholeNumber(1, 600_000, 'a number of milliseconds'),
     fallback: '10000',
   },
   BROKER_URL: {
@@ -40,12 +39,12 @@ const settings = {
   },
   TRUSTED_HOPS: {
     about: 'entries at the end of X-Forwarded-For that the platform’s own proxies write',
-    parse: hops,
+    parse: wholeNumber(0, 10),
     fallback: '0',
   },
   TRUSTED_HOPS_MAPPED: {
     about: 'the same for requests that reach the front door through a DomainMapping',
-    parse: hops,
+    parse: wholeNumber(0, 10),
     fallback: '0',
   },
   FRONT_DOOR_KEY: {
@@ -54,26 +53,27 @@ const settings = {
   },
   REGISTRATIONS_FREE: {
     about: 'registrations from one address in an hour before the next has to wait',
-    parse: count,
+    parse: wholeNumber(1, 1000),
     fallback: '20',
   },
   LOGINS_FREE: {
     about: 'log-ins of one user from one address in an hour before the next has to wait',
-    parse: count,
+    parse: wholeNumber(1, 1000),
     fallback: '100',
   },
   JWKS: { about: 'public keys that sign access tokens, as a JWK Set', parse: keySet },
   JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
-  IDENTITY_EVENT_KEY: { about: `${EVENT_KEY} identity`, parse: secret },
-  LEDGER_EVENT_KEY: { about: `${EVENT_KEY} ledger`, parse: secret },
-  NOTIFICATIONS_EVENT_KEY: { about: `${EVENT_KEY} notifications`, parse: secret },
+  ...forEachContext('EVENT_KEY', (context) => ({
+    about: `secret of at least 32 characters that signs the events of ${context}`,
+    parse: secret,
+  })),
   REQUEST_SIGNING_KEY: {
     about: 'secret of at least 32 characters that signs orders on their way through the Broker',
     parse: secret,
   },
   ACCOUNTS_PER_CUSTOMER_MAX: {
     about: 'accounts that a customer can have, closed ones included',
-    parse: count,
+    parse: wholeNumber(1, 1000),
     fallback: '100',
   },
   ACCOUNT_BALANCE_MAX: {
@@ -115,13 +115,27 @@ interface Setting<Value> {
 export type ConfigName = keyof typeof settings
 export type Config = { readonly [Name in ConfigName]: ReturnType<(typeof settings)[Name]['parse']> }
 
+type SettingOf<Name extends string, Suffix extends string> = `${Uppercase<Name>}_${Suffix}`
+
+function settingOf<Name extends string, Suffix extends string>(context: Name, suffix: Suffix) {
+  return `${context.toUpperCase()}_${suffix}` as SettingOf<Name, Suffix>
+}
+
+/** A setting for each context that has a database: LEDGER_DATABASE_URL, ... */
+function forEachContext<Suffix extends string, Value>(
+  suffix: Suffix,
+  setting: (context: DatabaseContext) => Setting<Value>,
+): Record<SettingOf<DatabaseContext, Suffix>, Setting<Value>> {
+  const all = databaseContexts.map((context) => [settingOf(context, suffix), setting(context)])
+  return Object.fromEntries(all) as Record<SettingOf<DatabaseContext, Suffix>, Setting<Value>>
+}
+
 /** The setting that holds the URL of a context's database. */
-export const databaseSetting = (context: Context): ConfigName | undefined =>
-  context === 'web' ? undefined : `${context.toUpperCase() as Uppercase<typeof context>}_DATABASE_URL`
+export const databaseSetting = (context: Context) =>
+  hasDatabase(context) ? settingOf(context, 'DATABASE_URL') : undefined
 
 /** The setting that holds the key of a context's events: to sign its own, or to check another's. */
-export const eventKeySetting = (context: string) =>
-  `${context.toUpperCase()}_EVENT_KEY` as `${Uppercase<Exclude<Context, 'web'>>}_EVENT_KEY`
+export const eventKeySetting = (context: string) => settingOf(context as DatabaseContext, 'EVENT_KEY')
 
 /** Reads the settings named (those with a fallback always). Throws one error that lists everything wrong.
  * Reading a setting that was neither named nor has a fallback is a defect and throws. */
@@ -153,17 +167,14 @@ function text(value: string): string {
   return value
 }
 
-function port(value: string): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < 0 || number > 65535) throw expected('a port number', value)
-  return number
-}
-
-function count(value: string): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < 1 || number > 1000)
-    throw expected('a number from 1 to 1000', value)
-  return number
+/** Parses a whole number of a range; `what` names it to whoever wrote another one. */
+function wholeNumber(from: number, to: number, what = 'a number'): (value: string) => number {
+  return (value) => {
+    const number = Number(value)
+    if (!Number.isInteger(number) || number < from || number > to)
+      throw expected(`${what} from ${from} to ${to}`, value)
+    return number
+  }
 }
 
 /** At most 10^15, which is what a single amount may be. */
@@ -171,19 +182,6 @@ function minorUnits(value: string): bigint {
   if (!/^[1-9][0-9]{0,15}$/.test(value) || BigInt(value) > 10n ** 15n)
     throw expected(`a number from 1 to ${10n ** 15n}`, value)
   return BigInt(value)
-}
-
-function hops(value: string): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < 0 || number > 10) throw expected('a number from 0 to 10', value)
-  return number
-}
-
-function milliseconds(value: string): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < 1 || number > 600_000)
-    throw expected('a number of milliseconds from 1 to 600000', value)
-  return number
 }
 
 function oneOf<const Choices extends readonly string[]>(
@@ -247,7 +245,7 @@ function hostAndPort(value: string): { host: string; port: number } | undefined 
   if (value === '') return undefined
   const [host, number] = value.split(':')
   if (!host || !number) throw expected('host:port', value)
-  return { host, port: port(number) }
+  return { host, port: wholeNumber(0, 65_535, 'a port number')(number) }
 }
 
 function json(value: string): Record<string, unknown> {

@@ -16,7 +16,7 @@ import type { RouteRequest } from './route-request.ts'
 export interface Operation {
   /** The one stem: file, test, bundle, Knative Service and metric label carry it. */
   name: string
-  /** The folder under functions/ that owns it, and the database that it works on. */
+  /** The folder under functions/ that owns it; its database, if it has one (see contexts.ts). */
   context: Context
   summary: string
   /** Settings beyond the usual that this operation reads (see config.ts); a missing one stops the start. */
@@ -24,8 +24,6 @@ export interface Operation {
   routes?: readonly AnyRoute[]
   /** Events that a Trigger delivers to this operation, at POST /events. */
   consumes?: Consumer
-  /** False where the operation has no database of its own. */
-  database?: boolean
   /** For what is not a bank operation but a function all the same (the front door): whatever the host has no
    * endpoint for goes to the handler that this gives. */
   mount?: (

@@ -168,11 +168,10 @@ describe('health', () => {
   test('the bank is healthy where each context is', async () => {
     behave = healthy
     const { status, body } = await door.request('GET', '/health')
-    expect([status, body.status, Object.keys(body.contexts)]).toEqual([
-      200,
-      'ok',
-      ['identity', 'ledger', 'notifications'],
-    ])
+    expect([status, body.status]).toEqual([200, 'ok'])
+    expect(Object.keys(body.contexts)).toEqual(
+      expect.arrayContaining(['identity', 'ledger', 'notifications']),
+    )
   })
 
   test('one context without its database makes it 503, and says which', async () => {

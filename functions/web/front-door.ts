@@ -6,7 +6,6 @@ export default operation({
   name: 'front-door',
   context: 'web',
   summary: 'Routes /api to the functions by their own declarations',
-  database: false,
   needs: ['JWKS', 'FRONT_DOOR_KEY'],
   mount: mountFrontDoor,
 })

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { databaseContexts } from '../../functions/contexts.ts'
+import { databaseSetting, eventKeySetting } from '../../functions/host/config.ts'
 import { signingKey } from '../../tests/support/host.ts'
 import { ROOT } from '../../tests/support/repository.ts'
 import { buildInto } from './build.mjs'
@@ -31,9 +33,9 @@ const settings = {
   REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
   FRONT_DOOR_KEY: 'another key that is only good for tests',
   ...Object.fromEntries(
-    ['IDENTITY', 'LEDGER', 'NOTIFICATIONS'].flatMap((context) => [
-      [`${context}_DATABASE_URL`, 'postgres://none'],
-      [`${context}_EVENT_KEY`, 'a key that is only good for tests, no more'],
+    databaseContexts.flatMap((context) => [
+      [databaseSetting(context), 'postgres://none'],
+      [eventKeySetting(context), 'a key that is only good for tests, no more'],
     ]),
   ),
 }

@@ -32,7 +32,6 @@ const whoAsks = operation({
   name: 'who-asks',
   context: 'web',
   summary: 'Tells the address of the client',
-  database: false,
   mount:
     () =>
     async ({ request, response }) =>

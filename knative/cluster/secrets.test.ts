@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { manifests, ROOT } from '../../tests/support/repository.ts'
-import { CONTEXTS, installSecrets, type Kubectl } from './secrets.ts'
+import { databaseContexts } from '../../functions/contexts.ts'
+import { installSecrets, type Kubectl } from './secrets.ts'
 
 type Stored = Record<string, string>
 
@@ -49,7 +50,7 @@ test('every Secret and ConfigMap that a manifest names is made, with the keys th
   const [config] = parseAllDocuments(readFileSync(join(ROOT, 'knative/config.yaml'), 'utf8'))
   objects.set('ConfigMap bank/microbank', config!.toJS().data as Stored)
   const pods = [...manifests('Service'), ...manifests('Job')].flatMap(({ spec }) => spec.template?.spec ?? [])
-  expect(pods.length).toBeGreaterThan(CONTEXTS.length)
+  expect(pods.length).toBeGreaterThan(databaseContexts.length)
   for (const { containers, volumes = [] } of pods) {
     for (const { secretRef, configMapRef } of containers[0].envFrom ?? [])
       expect(Object.keys(env(objects, (secretRef ?? configMapRef).name))).not.toEqual([])
@@ -63,7 +64,7 @@ test('every Secret and ConfigMap that a manifest names is made, with the keys th
 test('the URLs hold the passwords that the databases are given, and ask for a certificate that is checked', () => {
   const { objects, install } = fakeCluster()
   install()
-  for (const context of CONTEXTS) {
+  for (const context of databaseContexts) {
     const { owner, functions } = objects.get(`Secret data/${context}-postgres-passwords`)!
     const variable = `${context.toUpperCase()}_DATABASE`
     const urls = [

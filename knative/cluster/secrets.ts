@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { databaseContexts } from '../../functions/contexts.ts'
 import { openSecrets, type SecretStore } from '../local/secrets.ts'
 
 /** Runs kubectl with these arguments and this standard input; returns what it prints. Throws where it
@@ -14,8 +15,6 @@ interface Item {
   name: string
   data: Data
 }
-
-export const CONTEXTS = ['identity', 'ledger', 'notifications']
 
 /** Everything that was ever made up, as the local runtime keeps it in a file: what the other Secrets are made
  * from. */
@@ -63,7 +62,7 @@ function withStore<T>(kubectl: Kubectl, work: (store: SecretStore) => T): T {
   try {
     const before = read(kubectl, SOURCE.namespace, SOURCE.name)?.[SOURCE.key]
     if (before !== undefined) writeFileSync(file, before, { mode: 0o600 })
-    const store = openSecrets(folder, CONTEXTS)
+    const store = openSecrets(folder, databaseContexts)
     const after = readFileSync(file, 'utf8')
     if (after !== before) {
       const item = { kind: 'Secret', ...SOURCE, data: { [SOURCE.key]: after } } as const
@@ -81,7 +80,7 @@ function itemsFrom(store: SecretStore): Item[] {
   const url = (context: string, role: string, password: string): string =>
     `postgres://${role}:${password}@${context}-postgres.data.svc.cluster.local:5432/${context}` +
     `?sslmode=verify-full&sslrootcert=${CA_FILE}`
-  const passwords = CONTEXTS.map((context) => ({ context, ...store.databasePasswords[context]! }))
+  const passwords = databaseContexts.map((context) => ({ context, ...store.databasePasswords[context]! }))
   const secret = (namespace: string, name: string, data: object): Item => ({
     kind: 'Secret',
     namespace,

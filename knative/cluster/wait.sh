@@ -10,8 +10,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 TIMEOUT=${WAIT_TIMEOUT:-600s}
 
 data() {
-  local context
-  for context in identity ledger notifications; do
+  local folder context
+  for folder in "$(dirname "${BASH_SOURCE[0]}")"/../postgres/*/; do
+    context=$(basename "$folder")
+    [[ $context != database ]] || continue # What all have in common.
     say "waiting for the $context database"
     k rollout status --namespace data "statefulset/$context-postgres" --timeout "$TIMEOUT" || stuck
   done

@@ -2,6 +2,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import http from 'node:http'
 import { SignJWT } from 'jose'
 import { compileValidators } from '../../functions/host/start/compile-validators.ts'
+import { databaseContexts } from '../../functions/contexts.ts'
+import { eventKeySetting } from '../../functions/host/config.ts'
 import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'
 import type { Operation } from '../../functions/host/operation.ts'
 import { serve, type RunningFunction } from '../../functions/host/start/serve.ts'
@@ -68,9 +70,7 @@ export async function startFunction(
     JWT_SIGNING_KEY: signingKey.privateJwk,
     REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
     FRONT_DOOR_KEY: 'another key that is only good for tests',
-    IDENTITY_EVENT_KEY: eventKey('identity'),
-    LEDGER_EVENT_KEY: eventKey('ledger'),
-    NOTIFICATIONS_EVENT_KEY: eventKey('notifications'),
+    ...Object.fromEntries(databaseContexts.map((context) => [eventKeySetting(context), eventKey(context)])),
     LOG_LEVEL: 'off',
     ...env,
   })

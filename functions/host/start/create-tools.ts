@@ -20,10 +20,10 @@ export function createTools(
   log: Log,
   { tracer, spans }: { tracer: Tracer; spans: Spans | undefined },
 ): Tools {
-  const setting = operation.database === false ? undefined : databaseSetting(operation.context)
+  const setting = databaseSetting(operation.context)
   const database = setting
     ? openDatabase({
-        url: config[setting] as string,
+        url: config[setting],
         poolMax: config.DATABASE_POOL_MAX,
         timeoutMs: config.DATABASE_TIMEOUT_MS,
         name: operation.name,

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { hasDatabase } from '../../contexts.ts'
 import { createLog, type Log } from '../../../monitoring/log.ts'
 import { createMetrics } from '../../../monitoring/metrics.ts'
 import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.ts'
@@ -23,7 +24,7 @@ export interface RunningFunction {
 /** Settings that an operation needs: its own, its database, the key to sign its events with, and the keys to
  * verify callers and events with. */
 export function neededSettings(operation: Operation): ConfigName[] {
-  const database = operation.database === false ? undefined : databaseSetting(operation.context)
+  const database = databaseSetting(operation.context)
   return [
     ...(operation.needs ?? []),
     ...(database ? [database] : []),
@@ -80,7 +81,7 @@ export async function serve(
   })
   portOpened(operation.name)
   const { port } = server.address() as AddressInfo
-  const sweeping = operation.database === false ? undefined : sweepRegularly(tools)
+  const sweeping = hasDatabase(operation.context) ? sweepRegularly(tools) : undefined
 
   return {
     port,

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { databaseContexts } from '../../../functions/contexts.ts'
 import { prepareDatabases } from '../../postgres/databases.ts'
 import { migrate, readMigrations } from '../../postgres/migrate.ts'
 import { startPostgres, type PostgresServer } from './postgres.ts'
@@ -12,11 +13,9 @@ export interface DatabaseUrls {
   owner: string
 }
 
-/** The contexts that have a database: folders of functions/ with migrations. */
-export function contextsOf(root: string): string[] {
-  const folder = join(root, 'functions')
-  return existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'sql'))) : []
-}
+/** The contexts in a repository that have a database. */
+export const contextsOf = (root: string): string[] =>
+  databaseContexts.filter((context) => existsSync(join(root, 'functions', context)))
 
 /** The URLs that the environment gives for a context's database: `<CONTEXT>_DATABASE_URL` and
  * `..._OWNER_URL`. */

@@ -1,0 +1,96 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { contexts, databaseContexts, hasDatabase, type Context } from '../functions/contexts.ts'
+import { documents, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
+
+/** functions/contexts.ts says which contexts there are. Code derives the rest from it; here stands what files
+ * have to say of each besides, which is also the list of what to write for a new one. */
+
+const NEIGHBOUR = 'notifications'
+
+const exists = (pattern: string): boolean => files(new RegExp(`^${pattern}$`)).length > 0
+
+const named = (file: string, name: string): Manifest =>
+  documents(file).find(({ metadata }) => metadata.name === name)
+
+/** Whether a context's object in a file is its neighbour's under another name. */
+const isLikeNeighbours = (file: string, nameOf: (context: string) => string, context: string): boolean =>
+  JSON.stringify(named(file, nameOf(context)) ?? null) ===
+  JSON.stringify(named(file, nameOf(NEIGHBOUR))).replaceAll(NEIGHBOUR, context)
+
+const folderOf = (context: string): string => `knative/postgres/${context}/kustomization.yaml`
+
+const job = documents('knative/postgres/migrations.yaml')[0].spec.template.spec.containers[0]
+
+const brokerSenders = (): string[] => {
+  const { spec } = named('knative/isolation/bank.yaml', 'broker')
+  return spec.ingress[0].from[0].podSelector.matchExpressions[0].values
+}
+
+const postgresFolders = (): string[] =>
+  documents('knative/postgres/kustomization.yaml')[0].resources.filter(
+    (resource: string) => !resource.endsWith('.yaml'),
+  )
+
+/** What a context with a database needs: whether it is there, and a sentence for where it is not. */
+function needs(context: string): [isThere: boolean, sentence: string][] {
+  const sweep = `sweep-${context}`
+  const database = (name: string): string => `${name}-database`
+  return [
+    [exists(`functions/${context}/sql/0001-.*\\.sql`), `functions/${context}/sql: its first migration`],
+    [exists(`functions/${context}/${sweep}\\.ts`), `functions/${context}/${sweep}.ts: its sweep`],
+    [exists(`knative/services/${sweep}\\.yaml`), `knative/services/${sweep}.yaml: the sweep’s Service`],
+    [
+      isLikeNeighbours('eventing/sweeps.yaml', (name) => `sweep-${name}`, context),
+      `eventing/sweeps.yaml: a PingSource ${sweep}`,
+    ],
+    [
+      exists(folderOf(context)) &&
+        read(folderOf(context)) === read(folderOf(NEIGHBOUR)).replaceAll(NEIGHBOUR, context),
+      `${folderOf(context)}: a neighbour’s, with its own name`,
+    ],
+    [postgresFolders().includes(context), `knative/postgres/kustomization.yaml: ${context} in resources`],
+    [job.args.includes(context), `knative/postgres/migrations.yaml: ${context} in args`],
+    [
+      job.envFrom.some(({ secretRef }: Manifest) => secretRef.name === `${context}-database-owner`),
+      `knative/postgres/migrations.yaml: a secretRef ${context}-database-owner`,
+    ],
+    ...['bank', 'data'].map((namespace): [boolean, string] => [
+      isLikeNeighbours(`knative/isolation/${namespace}.yaml`, database, context),
+      `knative/isolation/${namespace}.yaml: a NetworkPolicy ${database(context)}`,
+    ]),
+    [
+      brokerSenders().includes(context),
+      `knative/isolation/bank.yaml: ${context} in the NetworkPolicy broker`,
+    ],
+  ]
+}
+
+test('what files have to say of each context is there', async () => {
+  const declared = await operations()
+  const missing = (Object.keys(contexts) as Context[]).flatMap((context) => [
+    ...(declared.some((operation) => operation.context === context)
+      ? []
+      : [`functions/${context}: an operation`]),
+    ...(hasDatabase(context) ? needs(context) : []).flatMap(([isThere, sentence]) =>
+      isThere ? [] : [sentence],
+    ),
+  ])
+  expect(missing).toEqual([])
+})
+
+test('nothing is left of a context that is gone', () => {
+  const foldersIn = (folder: string, other: string): string[] =>
+    readdirSync(join(ROOT, folder), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== other)
+      .map(({ name }) => name)
+  const gone = (names: string[], known: readonly string[] = databaseContexts): string[] =>
+    names.filter((name) => !known.includes(name))
+  const owners = job.envFrom.map(({ secretRef }: Manifest) => secretRef.name.replace('-database-owner', ''))
+  expect({
+    functions: gone(foldersIn('functions', 'host'), Object.keys(contexts)),
+    postgres: gone([...foldersIn('knative/postgres', 'database'), ...postgresFolders()]),
+    migrations: gone([...job.args, ...owners]),
+    brokerSenders: gone(brokerSenders()),
+  }).toEqual({ functions: [], postgres: [], migrations: [], brokerSenders: [] })
+})
