@@ -21,9 +21,11 @@ export interface Operation {
   summary: string
   /** Settings beyond the usual that this operation reads (see config.ts); a missing one stops the start. */
   needs?: readonly ConfigName[]
+  /** What its handlers share: made once per process, when the first of them is called, and handed to each. */
+  state?: (tools: Tools) => unknown
   routes?: readonly AnyRoute[]
   /** Events that a Trigger delivers to this operation, at POST /events. */
-  consumes?: Consumer
+  consumes?: Consumer<never>
   /** For what is not a bank operation but a function all the same (the front door): whatever the host has no
    * endpoint for goes to the handler that this gives. */
   mount?: (
@@ -35,7 +37,8 @@ export interface Operation {
 /** 'signed-in' is any user with a valid token, whatever the role. */
 export type Who = 'anyone' | 'signed-in' | 'operator'
 
-export interface AnyRoute extends RouteAddress {
+/** `State` is what the operation's `state` makes. */
+export interface AnyRoute<State = never> extends RouteAddress {
   who: Who
   summary: string
   body?: Schema
@@ -52,40 +55,50 @@ export interface AnyRoute extends RouteAddress {
   /** True where `Prefer: respond-async` is honoured. */
   async?: boolean
   /** Typed by route(); the host calls it once the request has passed the schemas. */
-  handle: (request: never, tools: Tools) => Promise<Reply>
+  handle: (request: never, tools: Tools, state: State) => Promise<Reply>
 }
 
 /** A route whose handler gets what its schemas say. */
-export interface Route<B extends Schema, Q extends Schema, P extends Schema> extends AnyRoute {
+export interface Route<B extends Schema, Q extends Schema, P extends Schema, State> extends AnyRoute<State> {
   body?: B
   query?: Q
   params?: P
-  handle: (request: RouteRequest<Infer<B>, Infer<Q>, Infer<P>>, tools: Tools) => Promise<Reply>
+  handle: (request: RouteRequest<Infer<B>, Infer<Q>, Infer<P>>, tools: Tools, state: State) => Promise<Reply>
 }
 
-export interface Consumer {
+/** One arrival of an event. */
+export interface Delivery {
+  /** W3C traceparent of the delivery's own span. */
+  traceparent: string
+  /** The event as it came, with the data's bytes. */
+  message: EventMessage
+}
+
+export interface Consumer<State = unknown> {
   /** What it takes, each only with the signature of the contract's context. 'any' takes all events, signed or
    * not: it must do nothing that an event could lie about. */
   contracts: readonly EventContract[] | 'any'
   /** Called at least once per event; its effect must happen once (see eventing/inbox.ts). Throwing makes the
    * Broker try again, and at last store a dead letter. An EventRefusedError says why it will never do. */
-  receive: (
-    event: CloudEventV1<unknown>,
-    tools: Tools,
-    traceparent: string,
-    /** The same as it came, with the data's bytes. */
-    message: EventMessage,
-  ) => Promise<void>
+  receive: (event: CloudEventV1<unknown>, tools: Tools, state: State, delivery: Delivery) => Promise<void>
+}
+
+/** An operation whose handlers all take the state that it makes. */
+interface Declaration<State> extends Operation {
+  state?: (tools: Tools) => State
+  routes?: readonly AnyRoute<NoInfer<State>>[]
+  consumes?: Consumer<NoInfer<State>>
 }
 
 /** Checks an operation's declaration at compile time. */
-export const operation = (declaration: Operation): Operation => declaration
+export const operation = <State = undefined>(declaration: Declaration<State>): Operation => declaration
 
 /** Checks a route, and infers from its schemas what the handler gets. */
 export const route = <
   const B extends Schema = { type: 'null' },
   const Q extends Schema = { type: 'object'; additionalProperties: false },
   const P extends Schema = { type: 'object'; additionalProperties: false },
+  State = unknown,
 >(
-  declaration: Route<B, Q, P>,
-): Route<B, Q, P> => declaration
+  declaration: Route<B, Q, P, State>,
+): Route<B, Q, P, State> => declaration

@@ -33,7 +33,7 @@ test('the sweep of the context does it', async () => {
       values (sha256('old'), now() - interval '2 hours')`,
   })
   const tools = { db: identity.db, outbox: { sweep: () => Promise.resolve(0) } }
-  await sweepIdentityOperation.consumes!.receive({} as never, tools as never, '', {} as never)
+  await sweepIdentityOperation.consumes!.receive({} as never, tools as never, undefined as never, {} as never)
   const text = `select from login_failures where subject = sha256('old')`
   expect(await identity.owner.query({ text })).toEqual([])
 })

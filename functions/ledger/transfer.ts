@@ -1,6 +1,7 @@
 import { operation, route } from '../host/operation.ts'
 import { uuidSchema } from '../host/schema.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
+import { createPoster, type Poster } from './posting/post.ts'
 import { postingProblems } from './posting/refusals.ts'
 import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 
@@ -9,6 +10,7 @@ export default operation({
   context: 'ledger',
   summary: 'Moves money from the caller’s own account to any open account of the bank',
   needs: ['REQUEST_SIGNING_KEY'],
+  state: createPoster,
   routes: [
     route({
       method: 'POST',
@@ -27,8 +29,8 @@ export default operation({
       problems: Object.values(postingProblems),
       idempotent: true,
       async: true,
-      handle: (request, tools) => moveMoney('transfer', 'transfer', request, tools),
+      handle: (request, tools, poster: Poster) => moveMoney('transfer', request, tools, poster),
     }),
   ],
-  consumes: postRequested('transfer'),
+  consumes: postRequested,
 })

@@ -1,5 +1,6 @@
 import { operation, route } from '../host/operation.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
+import { createPoster, type Poster } from './posting/post.ts'
 import { postingProblems } from './posting/refusals.ts'
 import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 
@@ -8,6 +9,7 @@ export default operation({
   context: 'ledger',
   summary: 'Pays money out: at the counter by an operator, or at the cash machine to the account’s owner',
   needs: ['REQUEST_SIGNING_KEY'],
+  state: createPoster,
   routes: [
     route({
       method: 'POST',
@@ -25,8 +27,8 @@ export default operation({
       problems: Object.values(postingProblems),
       idempotent: true,
       async: true,
-      handle: (request, tools) => moveMoney('withdraw', 'withdrawal', request, tools),
+      handle: (request, tools, poster: Poster) => moveMoney('withdrawal', request, tools, poster),
     }),
   ],
-  consumes: postRequested('withdraw'),
+  consumes: postRequested,
 })

@@ -108,7 +108,7 @@ export default operation({
   summary: 'Keeps, lists and redrives events that could not be processed',
   consumes: {
     contracts: 'any',
-    async receive(event, { db, log }, _traceparent, message) {
+    async receive(event, { db, log }, _state, { message }) {
       const { knativeerrordest, knativeerrorcode, knativeerrordata } = message.attributes
       await db.query({
         name: 'dead-letter-store',

@@ -8,7 +8,7 @@ import { trust, type Trust } from './client-address.ts'
 import { isClusterLocal, receiveEvent } from './events.ts'
 import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
-import type { AnyRoute, Operation } from '../operation.ts'
+import type { AnyRoute, Consumer, Operation } from '../operation.ts'
 import type { Caller } from '../route-request.ts'
 import { createPathTable } from './path-table.ts'
 import { problem, problems } from '../problems.ts'
@@ -43,7 +43,7 @@ type Endpoint = Map<string, Handle>
 export function createApp(options: AppOptions): RequestListener {
   const { operation, tools, catalogue, tracer, isReady } = options
   const observe = observer(options)
-  const find = createPathTable(endpoints(options))
+  const find = createPathTable(endpoints({ ...options, state: stateOf(options) }))
   const trusted = trustOf(options)
   const others = operation.mount?.(tools, catalogue) ?? answerNotFound(operation)
 
@@ -59,6 +59,14 @@ export function createApp(options: AppOptions): RequestListener {
       else answerError(response, error, tools.log, exchange.traceId)
     })
   }
+}
+
+type Inside = AppOptions & { state: () => unknown }
+
+/** What the operation's handlers share, made when the first of them asks. */
+function stateOf({ operation, tools }: AppOptions): () => unknown {
+  let made: { state: unknown } | undefined
+  return () => (made ??= { state: operation.state?.(tools) }).state
 }
 
 /** Only the front door has a DomainMapping, and nobody vouches to it. */
@@ -93,7 +101,7 @@ function observer({ metrics, endSpan, tools: { log } }: AppOptions): (exchange: 
   }
 }
 
-function* endpoints(options: AppOptions): Iterable<[string, Endpoint]> {
+function* endpoints(options: Inside): Iterable<[string, Endpoint]> {
   const { operation } = options
   const routes = operation.routes ?? []
   for (const path of new Set(routes.map((route) => route.path))) {
@@ -119,8 +127,8 @@ function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, s
   )
 }
 
-function routeHandler(route: AnyRoute, options: AppOptions): Handle {
-  const { operation, tools, tokens } = options
+function routeHandler(route: AnyRoute, options: Inside): Handle {
+  const { operation, tools, tokens, state } = options
   const validators = options.validators[routeKey(route)] ?? {}
   const hasBody = route.method !== 'GET'
 
@@ -145,15 +153,15 @@ function routeHandler(route: AnyRoute, options: AppOptions): Handle {
         : undefined,
       respondAsync: route.async === true && prefersAsync(request),
     })
-    // The validators have just made the declared types true.
-    answer(response, await route.handle(handled as never, tools))
+    // The validators, and operation(), have made the declared types true.
+    answer(response, await route.handle(handled as never, tools, state() as never))
   }
 }
 
-function eventHandler({ operation, tools, validators }: AppOptions): Handle {
+function eventHandler({ operation, tools, validators, state }: Inside): Handle {
   return async (exchange) => {
     exchange.handler = '/events'
-    await receiveEvent(exchange, operation.consumes!, { tools, validators })
+    await receiveEvent(exchange, operation.consumes as Consumer, { tools, validators, state })
   }
 }
 

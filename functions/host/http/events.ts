@@ -41,7 +41,7 @@ export class EventRefusedError extends Error {}
 export async function receiveEvent(
   exchange: Exchange,
   consumer: Consumer,
-  { tools, validators }: { tools: Tools; validators: Validators },
+  { tools, validators, state }: { tools: Tools; validators: Validators; state: () => unknown },
 ): Promise<void> {
   const { request, response } = exchange
   checkSender(request)
@@ -51,7 +51,7 @@ export async function receiveEvent(
     message = eventFromHttp(request.headers, bytes)
     const event = await parseEvent(message)
     if (consumer.contracts !== 'any') checkContract(event, message, consumer.contracts, tools, validators)
-    await consumer.receive(event, tools, exchange.traceparent, message)
+    await consumer.receive(event, tools, state(), { traceparent: exchange.traceparent, message })
   } catch (error) {
     const { id, type } = message?.attributes ?? {}
     const { message: reason } = error as Error

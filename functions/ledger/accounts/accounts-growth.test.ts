@@ -49,7 +49,7 @@ interface List {
 async function page(who: Who, query: object): Promise<List> {
   const { handle } = accounts.routes!.find(({ path }) => path === '/accounts')!
   const request = { query: { limit: LIMIT, ...query }, params: {}, caller: who }
-  return (await handle(request as never, { db } as unknown as Tools)).body as List
+  return (await handle(request as never, { db } as unknown as Tools, undefined as never)).body as List
 }
 
 test.each<[string, Who, object, number]>([

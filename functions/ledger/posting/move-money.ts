@@ -7,14 +7,13 @@ import type { IdempotencyKey } from '../../host/route-request.ts'
 import type { Caller } from '../../host/route-request.ts'
 import type { Reply } from '../../host/reply.ts'
 import { replayed } from '../../host/database/idempotency.ts'
-import type { Database } from '../../host/database/database.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { Tools } from '../../host/tools.ts'
 import { requireMetadata, toCreated, toPosting, type MoneyRequest } from './money-request.ts'
 import { readAmount } from '../values/money.ts'
 import { isOld, parkOrder } from './park-order.ts'
-import { createPoster, type Poster, type PostingOutcome } from './post.ts'
-import type { PostingRequest } from './posting-request.ts'
+import type { Poster, PostingOutcome } from './post.ts'
+import { operationOf, type PostingRequest } from './posting-request.ts'
 import { refusal } from './refusals.ts'
 import { checkSignature } from './request-signature.ts'
 import { requestTransaction, toRequestedPosting } from './respond-async.ts'
@@ -29,49 +28,41 @@ export interface MoneyRouteRequest {
   traceparent: string
 }
 
-// One per process, and found by its database, because the handlers of an operation share nothing else.
-const posters = new WeakMap<Database, Poster>()
-
-function posterOf(tools: Tools): Poster {
-  let poster = posters.get(tools.db)
-  if (!poster) posters.set(tools.db, (poster = createPoster(tools)))
-  return poster
-}
-
 /** Posts one transaction and answers it: 201 with the transaction, 202 where the caller prefers not to wait
  * for it, or the problem that it was refused with. Throws a ProblemError (400) for an amount that is none, or
  * too much metadata. */
 export async function moveMoney(
-  operation: string,
   type: TransactionType,
   request: MoneyRouteRequest,
   tools: Tools,
+  poster: Poster,
 ): Promise<Reply> {
   const { body, caller, idempotencyKey, traceparent, respondAsync } = request
   const minorUnits = readAmount(body.amount, body.currency ?? 'USD', '/amount')
   requireMetadata(body)
-  const posting = toPosting(type, body, minorUnits, { operation, caller, idempotencyKey, traceparent })
+  const asked = { operation: operationOf[type], caller, idempotencyKey, traceparent }
+  const posting = toPosting(type, body, minorUnits, asked)
   if (respondAsync) return requestTransaction(posting, caller, tools)
-  return toReply(posting, await posterOf(tools).post(posting), caller)
+  return toReply(posting, await poster.post(posting), caller)
 }
 
-/** Consumer of the orders that `operation` has answered with 202. A refusal is an outcome here too: it is
+/** Consumer of the orders that the operation has answered with 202. A refusal is an outcome here too: it is
  * kept with the transaction, and stated as transaction.rejected. While the database is away, the order waits
  * in the Broker. */
-export const postRequested = (operation: string): Consumer => ({
+export const postRequested: Consumer<Poster> = {
   contracts: [transactionRequested],
-  async receive(event, tools, traceparent) {
+  async receive(event, tools, poster, { traceparent }) {
     const order = event.data as TransactionRequested
     checkSignature(order, event.signature, tools.config.REQUEST_SIGNING_KEY)
-    const posting = toRequestedPosting(operation, order, traceparent)
+    const posting = toRequestedPosting(order, traceparent)
     try {
-      await posterOf(tools).post(posting)
+      await poster.post(posting)
     } catch (error) {
       if (!(error instanceof UnavailableError) || !isOld(event.time)) throw error
       await parkOrder(event, tools)
     }
   },
-})
+}
 
 function toReply(posting: PostingRequest, outcome: PostingOutcome, caller: Caller): Reply {
   const reply = outcome.outcome === 'posted' ? toCreated(posting, outcome, caller) : refusal(outcome.outcome)

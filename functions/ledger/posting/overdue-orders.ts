@@ -5,7 +5,6 @@ import {
 import type { Tools } from '../../host/tools.ts'
 import { createPoster, type Poster } from './post.ts'
 import { toRequestedPosting } from './respond-async.ts'
-import type { TransactionType } from '../transactions/transaction.ts'
 
 interface OverdueRow {
   id: string
@@ -20,12 +19,6 @@ const AGE_MAX = '2 minutes'
 const PAGE = 200
 // Less than the function's `timeoutSeconds`; the next sweep goes on.
 const TIME_MAX_MS = 15_000
-
-const operations = {
-  deposit: 'deposit',
-  withdrawal: 'withdraw',
-  transfer: 'transfer',
-} as const satisfies Record<TransactionType, string>
 
 /** Posts, or refuses, the orders that were answered with 202 long ago and are still pending, whatever became
  * of their events: never published, refused by the Broker, a dead letter, or signed with a key that has been
@@ -73,5 +66,5 @@ async function postAll(
 
 async function postOne({ data, traceparent }: OverdueRow, poster: Poster): Promise<void> {
   const order = JSON.parse(data) as TransactionRequested
-  await poster.post(toRequestedPosting(operations[order.transaction_type], order, traceparent))
+  await poster.post(toRequestedPosting(order, traceparent))
 }

@@ -1,5 +1,12 @@
 import type { TransactionType } from '../transactions/transaction.ts'
 
+/** The operation that moves money of each type. */
+export const operationOf = {
+  deposit: 'deposit',
+  withdrawal: 'withdraw',
+  transfer: 'transfer',
+} as const satisfies Record<TransactionType, string>
+
 /** One transaction to be posted. */
 export interface PostingRequest {
   id: string

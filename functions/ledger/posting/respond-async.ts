@@ -12,7 +12,7 @@ import type { Tools } from '../../host/tools.ts'
 import { exponentOf } from '../values/currencies.ts'
 import { toCreated } from './money-request.ts'
 import { formatAmount, readAmount } from '../values/money.ts'
-import type { PostingRequest } from './posting-request.ts'
+import { operationOf, type PostingRequest } from './posting-request.ts'
 import { signRequest } from './request-signature.ts'
 import { refusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
 import { toTransaction } from '../transactions/transaction.ts'
@@ -63,15 +63,11 @@ export async function requestTransaction(
 }
 
 /** The transaction that a transaction.requested asks for, to be posted under the id that was given out. */
-export function toRequestedPosting(
-  operation: string,
-  data: TransactionRequested,
-  traceparent: string,
-): PostingRequest {
+export function toRequestedPosting(data: TransactionRequested, traceparent: string): PostingRequest {
   return {
     id: data.transaction_id,
     requested: true,
-    operation,
+    operation: operationOf[data.transaction_type],
     type: data.transaction_type,
     account_id: data.account_id,
     to_account_id: data.to_account_id,

@@ -101,7 +101,7 @@ async function get<Body>(
 ): Promise<Body> {
   const { handle } = operation.routes!.find((route) => route.path === path)!
   const request = { query: { limit: LIMIT, ...query }, params, caller: who }
-  return (await handle(request as never, { db } as unknown as Tools)).body as Body
+  return (await handle(request as never, { db } as unknown as Tools, undefined as never)).body as Body
 }
 
 interface List {

@@ -64,7 +64,7 @@ interface List {
 async function list(userId: string, query: object): Promise<List> {
   const [{ handle }] = transactions.routes as unknown as [(typeof transactions.routes & object)[0]]
   const request = { query: { limit: LIMIT, ...query }, params: {}, caller: { userId, role: 'customer' } }
-  return (await handle(request as never, { db } as unknown as Tools)).body as List
+  return (await handle(request as never, { db } as unknown as Tools, undefined as never)).body as List
 }
 
 const queries = [{}, { limit: 200 }, { type: 'withdrawal' }, { status: 'rejected' }, { status: 'pending' }]
