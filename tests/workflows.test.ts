@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join, normalize } from 'node:path'
+import { delimiter, join } from 'node:path'
 import Ajv from 'ajv'
 import { parse } from 'yaml'
 import { releaseUrls, writeSchemas } from '../.github/manifests/schemas.mjs'
@@ -225,23 +225,5 @@ describe('the devcontainer', () => {
     for (const [, copied] of read('.devcontainer/Dockerfile').matchAll(/^COPY (.+) \S+$/gm))
       for (const file of copied!.split(' '))
         expect(files(/^\.devcontainer\//)).toContain(`.devcontainer/${file}`)
-  })
-})
-
-describe('the guides', () => {
-  const guides = files(/\.md$/).map((file) => ({ file, text: read(file) }))
-
-  test('link to what is there', () => {
-    for (const { file, text } of guides)
-      for (const [, target] of text.matchAll(/\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
-        const path = normalize(join(dirname(file), target!))
-        expect([file, target, existsSync(join(ROOT, path))]).toEqual([file, target, true])
-      }
-  })
-
-  test('name npm scripts that are there', () => {
-    for (const { file, text } of guides)
-      for (const [, name] of text.matchAll(/npm run ([\w-]+(?::[\w-]+)*)/g))
-        expect([file, Object.keys(scripts)]).toEqual([file, expect.arrayContaining([name])])
   })
 })

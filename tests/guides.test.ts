@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { files, read, ROOT } from './support/repository.ts'
+
+/** What the guides name is there: files, headings, scripts. */
+
+const guides = files(/\.md$/).map((file) => ({ file, text: read(file) }))
+
+/** The anchor that GitHub gives a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-')
+
+const anchorsOf = (file: string): string[] =>
+  [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!))
+
+test('guides link to files and headings that are there', () => {
+  const broken = guides.flatMap(({ file, text }) =>
+    [...text.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)]*))?\)/g)].flatMap(([, path, anchor]) => {
+      const target = path ? normalize(join(dirname(file), path)) : file
+      const isThere = existsSync(join(ROOT, target)) && (!anchor || anchorsOf(target).includes(anchor))
+      return isThere ? [] : `${file} links to ${path}${anchor ? `#${anchor}` : ''}`
+    }),
+  )
+  expect(broken).toEqual([])
+})
+
+test('guides name files and folders that are there', () => {
+  const tree = files(/./)
+  const isThere = (path: string): boolean =>
+    tree.some((file) => file === path || file.startsWith(`${path.replace(/\/$/, '')}/`))
+  const missing = guides.flatMap(({ file, text }) =>
+    [...text.matchAll(/`((?:functions|eventing|knative|monitoring|bench|tests|docs)\/[\w./-]+)`/g)].flatMap(
+      ([, path]) => (isThere(path!) ? [] : `${file} names ${path}`),
+    ),
+  )
+  expect(missing).toEqual([])
+})
+
+test('guides name npm scripts that are there', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  for (const { file, text } of guides)
+    for (const [, name] of text.matchAll(/npm run ([\w-]+(?::[\w-]+)*)/g))
+      expect([file, Object.keys(scripts)]).toEqual([file, expect.arrayContaining([name])])
+})
