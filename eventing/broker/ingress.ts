@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
 import { BodyError, readBody } from '../http-body.ts'
 import { InvalidEventError, type EventMessage } from '../message.ts'
+import { PROBLEM_JSON, problemDetails, type ProblemDetails } from '../problem.ts'
 import { readEvent } from './event.ts'
 import type { BrokerMetrics } from './metrics.ts'
 import { QueueUnavailableError } from './queue.ts'
@@ -28,7 +29,7 @@ interface IngressAnswer {
   status: number
   headers?: Record<string, string>
   /** Body of a refusal (RFC 9457); 202 has none. */
-  problem?: { type: string; title: string; status: number; detail: string }
+  problem?: ProblemDetails
 }
 
 /**
@@ -106,8 +107,8 @@ function refusal(
   detail: string,
   headers?: Record<string, string>,
 ): IngressAnswer {
-  const type = `https://microbank.dev/problems/${name}`
-  return { status, ...(headers && { headers }), problem: { type, title: TITLES[name], status, detail } }
+  const problem = problemDetails({ name, status, title: TITLES[name] }, detail)
+  return { status, ...(headers && { headers }), problem }
 }
 
 const unavailable = (detail: string): IngressAnswer =>
@@ -115,7 +116,5 @@ const unavailable = (detail: string): IngressAnswer =>
 
 function send(response: ServerResponse, { status, headers, problem }: IngressAnswer): void {
   if (!problem) return void response.writeHead(status, headers).end()
-  response
-    .writeHead(status, { 'content-type': 'application/problem+json', ...headers })
-    .end(JSON.stringify(problem))
+  response.writeHead(status, { 'content-type': PROBLEM_JSON, ...headers }).end(JSON.stringify(problem))
 }

@@ -1,17 +1,7 @@
+import { PROBLEM_JSON, problemDetails, type FieldError, type ProblemType } from '../../eventing/problem.ts'
 import type { Reply } from './reply.ts'
 
-/** A named refusal: the last part of the problem's `type` URI, its status and title (RFC 9457). */
-export interface ProblemType {
-  name: string
-  status: number
-  title: string
-}
-
-/** One thing that is wrong with the input: JSON pointer to it and a sentence. */
-export interface FieldError {
-  path: string
-  message: string
-}
+export type { FieldError, ProblemType }
 
 const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
 
@@ -46,14 +36,8 @@ export function problem(
 ): Reply {
   return {
     status: type.status,
-    headers: { 'content-type': 'application/problem+json', ...extra.headers },
-    body: {
-      type: `https://microbank.dev/problems/${type.name}`,
-      title: type.title,
-      status: type.status,
-      detail,
-      ...(extra.errors && { errors: extra.errors }),
-    },
+    headers: { 'content-type': PROBLEM_JSON, ...extra.headers },
+    body: problemDetails(type, detail, extra.errors),
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { PROBLEM_JSON } from '../../../eventing/problem.ts'
 import { answer } from './answer.ts'
 import { comesTooLate, makeLast } from './last-answer.ts'
 import { problem, problems } from '../problems.ts'
@@ -59,7 +60,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex, last: ServerRespon
   const late = setTimeout(() => socket.destroy(), 1_000)
   socket.once('close', () => clearTimeout(late))
   ;(socket as Socket).end(
-    `HTTP/1.1 ${type.status} ${type.title}\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${type.status} ${type.title}\r\nContent-Type: ${PROBLEM_JSON}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
 }
