@@ -8,17 +8,18 @@ import * as esbuild from 'esbuild'
 import { stringify } from 'yaml'
 import { bundleOptions } from './bundle-options.mjs'
 
-const here = join(fileURLToPath(import.meta.url), '..')
-const files = readdirSync(join(here, 'contracts')).filter((file) => /^[a-z-]+\.[a-z-]+\.ts$/.test(file))
-const outfile = join(here, '../dist/contracts.cjs')
+const root = join(fileURLToPath(import.meta.url), '../../..')
+const eventing = join(root, 'eventing')
+const files = readdirSync(join(eventing, 'contracts')).filter((file) => /^[a-z-]+\.[a-z-]+\.ts$/.test(file))
+const outfile = join(root, 'dist/contracts.cjs')
 await esbuild.build({
   ...bundleOptions,
   stdin: {
     contents: [
       ...files.sort().map((file) => `export * from './contracts/${file}'`),
-      `export * from '../../eventing/contracts/contract.ts'`,
+      `export * from './contracts/contract.ts'`,
     ].join('\n'),
-    resolveDir: here,
+    resolveDir: eventing,
     loader: 'ts',
   },
   outfile,
@@ -39,8 +40,8 @@ const documents = Object.values(contracts).map((contract) =>
         reference: { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'default' },
       },
     },
-    { lineWidth: 0 },
+    { lineWidth: 0, singleQuote: true },
   ),
 )
 const head = '# Written by `npm run event-types` from the contracts; change those, then run it.\n'
-writeFileSync(join(here, 'event-types.yaml'), head + documents.join('---\n'))
+writeFileSync(join(eventing, 'event-types.yaml'), head + documents.join('---\n'))
