@@ -1,32 +1,43 @@
 import type { EventContract } from './contract.ts'
+import {
+  amount,
+  currency,
+  timestamp,
+  uuid,
+  type Amount,
+  type Currency,
+  type Timestamp,
+  type Uuid,
+} from './fields.ts'
 
-/** Amounts are decimal strings with the currency's number of decimals. */
 export interface AccountOpened {
-  account_id: string
-  user_id: string
+  account_id: Uuid
+  /** Owner of the account. */
+  user_id: Uuid
   account_type: 'checking' | 'savings'
-  currency: string
-  overdraft_limit: string
-  /** RFC 3339 UTC. */
-  opened_at: string
+  currency: Currency
+  /** How far below zero the balance may go; `0.00`: not at all. */
+  overdraft_limit: Amount
+  opened_at: Timestamp
 }
 
 export const accountOpened: EventContract<AccountOpened> = {
   type: 'account.opened',
   version: 1,
   context: 'ledger',
-  description: 'An account was opened. An opening deposit is a transaction.completed of its own.',
+  description:
+    'An account was opened. A deposit made with the opening is a separate transaction.completed event.',
   schema: {
     type: 'object',
     additionalProperties: false,
     required: ['account_id', 'user_id', 'account_type', 'currency', 'overdraft_limit', 'opened_at'],
     properties: {
-      account_id: { type: 'string', format: 'uuid' },
-      user_id: { type: 'string', format: 'uuid' },
+      account_id: uuid,
+      user_id: uuid,
       account_type: { enum: ['checking', 'savings'] },
-      currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-      overdraft_limit: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?$' },
-      opened_at: { type: 'string', format: 'date-time' },
+      currency,
+      overdraft_limit: amount,
+      opened_at: timestamp,
     },
   },
   example: {

@@ -1,22 +1,23 @@
-/** The contract of one event type: what its data holds, who says it, and an example that the schema
- * accepts. */
+/** The contract of one event type: which context emits it, what its data holds, and an example. */
 export interface EventContract<Data = unknown> {
   /** CloudEvents `type`: noun.past-participle. */
   type: string
+  /** Version of the schema; part of `dataschema`. */
   version: number
   /** The context that emits it; `source` is `/microbank/<context>`. */
   context: string
   description: string
   /** JSON Schema (2020-12) of `data`. */
   schema: object
+  /** Data that the schema accepts. */
   example: Data
-  /** True where its consumer checks a signature of its own, in place of that of eventing/signature.ts. */
+  /** True if the event carries a signature of its own in place of the one of eventing/signature.ts. */
   hasOwnSignature?: true
 }
 
-/** CloudEvents `source` of a context. */
+/** Returns the CloudEvents `source` of the contract's events. */
 export const sourceOf = (contract: EventContract): string => `/microbank/${contract.context}`
 
-/** CloudEvents `dataschema`: names the contract and its version. */
+/** Returns the CloudEvents `dataschema`: a URI that names the contract and its version. */
 export const dataschemaOf = (contract: EventContract): string =>
   `https://microbank.dev/events/${contract.type}/${contract.version}`

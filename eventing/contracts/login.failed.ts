@@ -1,29 +1,29 @@
 import type { EventContract } from './contract.ts'
+import { text, timestamp, uuidOrNull, type Timestamp, type Uuid } from './fields.ts'
 
-/** What was typed as an address is not in it, nor a hash of it: people type passwords into the wrong field,
+/** Holds neither what was typed as an address nor a hash of it: people type passwords into the wrong field,
  * and an event travels far. */
 export interface LoginFailed {
-  /** Whom the address belongs to, or null where it is nobody's. */
-  user_id: string | null
-  /** Where the attempt came from: an IP address. */
+  /** The user with this address; null if no user has it. */
+  user_id: Uuid | null
+  /** IP address that the attempt came from. */
   client_address: string
-  /** RFC 3339 UTC. */
-  failed_at: string
+  failed_at: Timestamp
 }
 
 export const loginFailed: EventContract<LoginFailed> = {
   type: 'login.failed',
   version: 1,
   context: 'identity',
-  description: 'Somebody tried to log in with a wrong password, or with the address of no user.',
+  description: 'Somebody tried to log in with a wrong password, or with an email address that no user has.',
   schema: {
     type: 'object',
     additionalProperties: false,
     required: ['user_id', 'client_address', 'failed_at'],
     properties: {
-      user_id: { type: ['string', 'null'], format: 'uuid' },
-      client_address: { type: 'string' },
-      failed_at: { type: 'string', format: 'date-time' },
+      user_id: uuidOrNull,
+      client_address: text,
+      failed_at: timestamp,
     },
   },
   example: {

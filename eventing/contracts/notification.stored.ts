@@ -1,13 +1,18 @@
 import type { EventContract } from './contract.ts'
+import { text, timestamp, uuid, type Timestamp, type Uuid } from './fields.ts'
 
 export interface NotificationStored {
-  notification_id: string
-  user_id: string
-  /** Id and type of the event that the notification tells of. */
+  notification_id: Uuid
+  /** The user whom the notification is for. */
+  user_id: Uuid
+  /** CloudEvents `id` of the event that the notification tells of. */
   event_id: string
+  /** CloudEvents `type` of that event. */
   event_type: string
+  /** `in-app`, `email`, `sms` or `push`. */
   channel: string
-  timestamp: string
+  /** When the notification was stored. */
+  timestamp: Timestamp
 }
 
 export const notificationStored: EventContract<NotificationStored> = {
@@ -20,12 +25,12 @@ export const notificationStored: EventContract<NotificationStored> = {
     additionalProperties: false,
     required: ['notification_id', 'user_id', 'event_id', 'event_type', 'channel', 'timestamp'],
     properties: {
-      notification_id: { type: 'string', format: 'uuid' },
-      user_id: { type: 'string', format: 'uuid' },
-      event_id: { type: 'string' },
-      event_type: { type: 'string' },
+      notification_id: uuid,
+      user_id: uuid,
+      event_id: text,
+      event_type: text,
       channel: { enum: ['in-app', 'email', 'sms', 'push'] },
-      timestamp: { type: 'string', format: 'date-time' },
+      timestamp,
     },
   },
   example: {

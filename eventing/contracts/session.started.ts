@@ -1,12 +1,12 @@
 import type { EventContract } from './contract.ts'
+import { text, timestamp, uuid, type Timestamp, type Uuid } from './fields.ts'
 
 export interface SessionStarted {
-  session_id: string
-  user_id: string
-  /** Where the log-in came from: an IP address. */
+  session_id: Uuid
+  user_id: Uuid
+  /** IP address that the login came from. */
   client_address: string
-  /** RFC 3339 UTC. */
-  started_at: string
+  started_at: Timestamp
 }
 
 export const sessionStarted: EventContract<SessionStarted> = {
@@ -19,10 +19,10 @@ export const sessionStarted: EventContract<SessionStarted> = {
     additionalProperties: false,
     required: ['session_id', 'user_id', 'client_address', 'started_at'],
     properties: {
-      session_id: { type: 'string', format: 'uuid' },
-      user_id: { type: 'string', format: 'uuid' },
-      client_address: { type: 'string' },
-      started_at: { type: 'string', format: 'date-time' },
+      session_id: uuid,
+      user_id: uuid,
+      client_address: text,
+      started_at: timestamp,
     },
   },
   example: {

@@ -1,33 +1,50 @@
 import type { EventContract } from './contract.ts'
+import {
+  currency,
+  signedAmount,
+  signedAmountOrNull,
+  textOrNull,
+  timestamp,
+  transactionType,
+  uuid,
+  uuidOrNull,
+  type Currency,
+  type SignedAmount,
+  type Timestamp,
+  type TransactionType,
+  type Uuid,
+} from './fields.ts'
 
-/** Amounts and balances are decimal strings with the currency's number of decimals. */
 export interface TransactionCompleted {
-  transaction_id: string
-  transaction_type: 'deposit' | 'withdrawal' | 'transfer'
+  transaction_id: Uuid
+  transaction_type: TransactionType
   /** Owner of `account_id`. */
-  user_id: string
-  account_id: string
-  /** Null unless it is a transfer. */
-  to_account_id: string | null
-  to_user_id: string | null
-  amount: string
-  currency: string
+  user_id: Uuid
+  /** The account whose balance changed; of a transfer the one that paid. */
+  account_id: Uuid
+  /** The account that a transfer went to; null for other types. */
+  to_account_id: Uuid | null
+  /** Owner of `to_account_id`; null if that is null. */
+  to_user_id: Uuid | null
+  /** The money that was moved, above zero for each type. */
+  amount: SignedAmount
+  /** Currency of the amount and of both balances. */
+  currency: Currency
   /** Balance of `account_id` after this transaction. */
-  new_balance: string
-  to_new_balance: string | null
+  new_balance: SignedAmount
+  /** Balance of `to_account_id` after this transaction; null if that is null. */
+  to_new_balance: SignedAmount | null
+  /** What the caller wrote about the transaction; null if nothing. */
   description: string | null
-  timestamp: string
+  /** When the transaction was posted. */
+  timestamp: Timestamp
 }
-
-const money = { type: 'string', pattern: '^-?[0-9]+(\\.[0-9]+)?$' } as const
-const uuid = { type: 'string', format: 'uuid' } as const
-const uuidOrNull = { type: ['string', 'null'], format: 'uuid' } as const
 
 export const transactionCompleted: EventContract<TransactionCompleted> = {
   type: 'transaction.completed',
   version: 1,
   context: 'ledger',
-  description: 'Money was moved. Carries all that a consumer needs; nobody has to call back.',
+  description: 'Money was moved. The event holds all that a consumer needs, so no consumer has to call back.',
   schema: {
     type: 'object',
     additionalProperties: false,
@@ -47,17 +64,17 @@ export const transactionCompleted: EventContract<TransactionCompleted> = {
     ],
     properties: {
       transaction_id: uuid,
-      transaction_type: { enum: ['deposit', 'withdrawal', 'transfer'] },
+      transaction_type: transactionType,
       user_id: uuid,
       account_id: uuid,
       to_account_id: uuidOrNull,
       to_user_id: uuidOrNull,
-      amount: money,
-      currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-      new_balance: money,
-      to_new_balance: { anyOf: [money, { type: 'null' }] },
-      description: { type: ['string', 'null'] },
-      timestamp: { type: 'string', format: 'date-time' },
+      amount: signedAmount,
+      currency,
+      new_balance: signedAmount,
+      to_new_balance: signedAmountOrNull,
+      description: textOrNull,
+      timestamp,
     },
   },
   example: {

@@ -1,29 +1,45 @@
 import type { EventContract } from './contract.ts'
+import {
+  amount,
+  currency,
+  text,
+  textOrNull,
+  timestamp,
+  transactionType,
+  uuid,
+  uuidOrNull,
+  type Amount,
+  type Currency,
+  type Timestamp,
+  type TransactionType,
+  type Uuid,
+} from './fields.ts'
 
-/** Only for transactions asked for with `Prefer: respond-async`; others are refused in the answer itself. */
+/** Only for transactions requested with `Prefer: respond-async`; others are refused in the answer itself. */
 export interface TransactionRejected {
-  transaction_id: string
-  transaction_type: 'deposit' | 'withdrawal' | 'transfer'
-  /** Who asked for it. */
-  user_id: string
-  account_id: string
-  /** Null unless it is a transfer. */
-  to_account_id: string | null
-  /** Decimal string. */
-  amount: string
-  currency: string
+  transaction_id: Uuid
+  transaction_type: TransactionType
+  /** The user who requested the transaction. */
+  user_id: Uuid
+  account_id: Uuid
+  /** The account that a transfer would have gone to; null for other types. */
+  to_account_id: Uuid | null
+  amount: Amount
+  currency: Currency
+  /** What the caller wrote about the transaction; null if nothing. */
   description: string | null
-  /** Name of the problem that the answer would have had. */
+  /** Why: the last part of the `type` of the problem that the answer would have been, for example
+   * `insufficient-funds`. */
   refusal: string
-  /** RFC 3339 UTC. */
-  timestamp: string
+  /** When the transaction was refused. */
+  timestamp: Timestamp
 }
 
 export const transactionRejected: EventContract<TransactionRejected> = {
   type: 'transaction.rejected',
   version: 1,
   context: 'ledger',
-  description: 'A transaction that was asked for with "Prefer: respond-async" was refused.',
+  description: 'A transaction that was requested with "Prefer: respond-async" was refused.',
   schema: {
     type: 'object',
     additionalProperties: false,
@@ -40,16 +56,16 @@ export const transactionRejected: EventContract<TransactionRejected> = {
       'timestamp',
     ],
     properties: {
-      transaction_id: { type: 'string', format: 'uuid' },
-      transaction_type: { enum: ['deposit', 'withdrawal', 'transfer'] },
-      user_id: { type: 'string', format: 'uuid' },
-      account_id: { type: 'string', format: 'uuid' },
-      to_account_id: { type: ['string', 'null'], format: 'uuid' },
-      amount: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?$' },
-      currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-      description: { type: ['string', 'null'] },
-      refusal: { type: 'string' },
-      timestamp: { type: 'string', format: 'date-time' },
+      transaction_id: uuid,
+      transaction_type: transactionType,
+      user_id: uuid,
+      account_id: uuid,
+      to_account_id: uuidOrNull,
+      amount,
+      currency,
+      description: textOrNull,
+      refusal: text,
+      timestamp,
     },
   },
   example: {

@@ -1,33 +1,51 @@
 import type { EventContract } from './contract.ts'
+import {
+  amount,
+  currency,
+  role,
+  textOrNull,
+  timestamp,
+  transactionType,
+  uuid,
+  uuidOrNull,
+  type Amount,
+  type Currency,
+  type Role,
+  type Timestamp,
+  type TransactionType,
+  type Uuid,
+} from './fields.ts'
 
-/** Goes to the Broker before anything is posted. The attribute `transactiontype` of its envelope holds the
- * same as `transaction_type`, for the filters of Triggers. */
+/** Goes to the Broker before anything is posted. The CloudEvents attribute `transactiontype` repeats
+ * `transaction_type`, because a Trigger can filter only by attributes. */
 export interface TransactionRequested {
   /** The id that the transaction will have. */
-  transaction_id: string
-  transaction_type: 'deposit' | 'withdrawal' | 'transfer'
-  /** Who asked for it, and in which role. */
-  requested_by: string
-  role: 'customer' | 'operator'
-  account_id: string
-  /** Null unless it is a transfer. */
-  to_account_id: string | null
-  /** Decimal string. */
-  amount: string
-  currency: string
+  transaction_id: Uuid
+  transaction_type: TransactionType
+  /** The user who requested the transaction. */
+  requested_by: Uuid
+  /** The role in which they requested it. */
+  role: Role
+  account_id: Uuid
+  /** The account that a transfer is to go to; null for other types. */
+  to_account_id: Uuid | null
+  amount: Amount
+  currency: Currency
+  /** What the caller wrote about the transaction; null if nothing. */
   description: string | null
+  /** The caller's own JSON object, stored with the transaction; null if there is none. */
   metadata: Record<string, unknown> | null
-  /** RFC 3339 UTC. */
-  timestamp: string
+  /** When the transaction was requested. */
+  timestamp: Timestamp
 }
 
 export const transactionRequested: EventContract<TransactionRequested> = {
   type: 'transaction.requested',
   version: 1,
   context: 'ledger',
-  // Over the order's content; see functions/ledger/posting/request-signature.ts.
+  // It covers the order's content; see functions/ledger/posting/request-signature.ts.
   hasOwnSignature: true,
-  description: 'A transaction was asked for with "Prefer: respond-async" and is to be posted.',
+  description: 'A transaction was requested with "Prefer: respond-async" and is to be posted.',
   schema: {
     type: 'object',
     additionalProperties: false,
@@ -45,17 +63,17 @@ export const transactionRequested: EventContract<TransactionRequested> = {
       'timestamp',
     ],
     properties: {
-      transaction_id: { type: 'string', format: 'uuid' },
-      transaction_type: { enum: ['deposit', 'withdrawal', 'transfer'] },
-      requested_by: { type: 'string', format: 'uuid' },
-      role: { enum: ['customer', 'operator'] },
-      account_id: { type: 'string', format: 'uuid' },
-      to_account_id: { type: ['string', 'null'], format: 'uuid' },
-      amount: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?$' },
-      currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-      description: { type: ['string', 'null'] },
+      transaction_id: uuid,
+      transaction_type: transactionType,
+      requested_by: uuid,
+      role,
+      account_id: uuid,
+      to_account_id: uuidOrNull,
+      amount,
+      currency,
+      description: textOrNull,
       metadata: { type: ['object', 'null'] },
-      timestamp: { type: 'string', format: 'date-time' },
+      timestamp,
     },
   },
   example: {

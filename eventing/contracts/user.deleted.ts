@@ -1,23 +1,23 @@
 import type { EventContract } from './contract.ts'
+import { timestamp, uuid, type Timestamp, type Uuid } from './fields.ts'
 
 export interface UserDeleted {
-  user_id: string
-  /** RFC 3339 UTC. */
-  deleted_at: string
+  user_id: Uuid
+  deleted_at: Timestamp
 }
 
 export const userDeleted: EventContract<UserDeleted> = {
   type: 'user.deleted',
   version: 1,
   context: 'identity',
-  description: 'A user left the bank. All of the user’s sessions have ended; the id stays in the books.',
+  description: 'A user was deleted. All of their sessions have ended; the ledger keeps their id.',
   schema: {
     type: 'object',
     additionalProperties: false,
     required: ['user_id', 'deleted_at'],
     properties: {
-      user_id: { type: 'string', format: 'uuid' },
-      deleted_at: { type: 'string', format: 'date-time' },
+      user_id: uuid,
+      deleted_at: timestamp,
     },
   },
   example: {

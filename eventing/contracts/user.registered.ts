@@ -1,12 +1,13 @@
 import type { EventContract } from './contract.ts'
+import { role, text, timestamp, uuid, type Role, type Timestamp, type Uuid } from './fields.ts'
 
 export interface UserRegistered {
-  user_id: string
+  user_id: Uuid
   name: string
+  /** Email address with which the user logs in. */
   email: string
-  role: 'customer' | 'operator'
-  /** RFC 3339 UTC. */
-  registered_at: string
+  role: Role
+  registered_at: Timestamp
 }
 
 export const userRegistered: EventContract<UserRegistered> = {
@@ -14,17 +15,17 @@ export const userRegistered: EventContract<UserRegistered> = {
   version: 1,
   context: 'identity',
   description:
-    'Somebody became a user of the bank: registered, was entered by an operator, or is the first operator.',
+    'A new user exists: they registered, an operator created them, or they are the first operator.',
   schema: {
     type: 'object',
     additionalProperties: false,
     required: ['user_id', 'name', 'email', 'role', 'registered_at'],
     properties: {
-      user_id: { type: 'string', format: 'uuid' },
-      name: { type: 'string' },
-      email: { type: 'string' },
-      role: { enum: ['customer', 'operator'] },
-      registered_at: { type: 'string', format: 'date-time' },
+      user_id: uuid,
+      name: text,
+      email: text,
+      role,
+      registered_at: timestamp,
     },
   },
   example: {

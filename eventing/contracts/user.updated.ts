@@ -1,27 +1,29 @@
 import type { EventContract } from './contract.ts'
+import { text, timestamp, uuid, type Timestamp, type Uuid } from './fields.ts'
 
+/** The user's name and address after the change. */
 export interface UserUpdated {
-  user_id: string
+  user_id: Uuid
   name: string
+  /** Email address with which the user logs in. */
   email: string
-  /** RFC 3339 UTC. */
-  updated_at: string
+  updated_at: Timestamp
 }
 
 export const userUpdated: EventContract<UserUpdated> = {
   type: 'user.updated',
   version: 1,
   context: 'identity',
-  description: 'The name or the address of a user changed; both are given as they are now.',
+  description: 'The name or the email address of a user changed. The event holds both as they are now.',
   schema: {
     type: 'object',
     additionalProperties: false,
     required: ['user_id', 'name', 'email', 'updated_at'],
     properties: {
-      user_id: { type: 'string', format: 'uuid' },
-      name: { type: 'string' },
-      email: { type: 'string' },
-      updated_at: { type: 'string', format: 'date-time' },
+      user_id: uuid,
+      name: text,
+      email: text,
+      updated_at: timestamp,
     },
   },
   example: {
