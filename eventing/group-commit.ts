@@ -3,33 +3,36 @@ import type { OutboxEvent } from './outbox-event.ts'
 import { UnavailableError } from './unavailable.ts'
 
 export interface GroupCommitOptions<Item, Result> {
-  /** Does the work of all in one database transaction. Resolves with a result for each, in their order, and
-   * the events that it stored in the outbox. */
+  /** Does the work of all items in one database transaction. Resolves with a result for each item, in their
+   * order, and with the events that it stored in the outbox. */
   commit: (items: Item[]) => Promise<{ results: readonly Result[]; events: readonly OutboxEvent[] }>
   outbox: Pick<Outbox, 'publish'>
+  /** Most items in one transaction. */
   groupMax: number
-  /** Beyond so many that wait, more are refused with this sentence; without it whoever calls has a bound of
-   * his own. */
+  /** Above this many waiting items, new ones are refused with this message. Omit it if the caller limits the
+   * items by itself. */
   limit?: { waiting: number; refusal: string }
 }
 
-// Long beside a commit, short beside the time-out of a database that has fallen silent.
+// Far longer than a commit takes, and far shorter than the time-out for a silent database.
 const WAIT_MS_MAX = 1_000
 
 interface Waiting<Item, Result> {
   item: Item
-  /** By performance.now(). */
+  /** When it began to wait, by performance.now(). */
   since: number
   resolve: (result: Result) => void
   reject: (error: unknown) => void
 }
 
-/** Group commit: what arrives while a group is being committed goes into the next one, so under load many
- * share one round trip and one commit, and a lone one goes at once. One group at a time.
+/** Creates a function that commits items in groups, one group at a time. Items that arrive during a commit
+ * form the next group. Under load many items so share one round trip and one commit; a lone item is
+ * committed at once.
  *
- * Resolves with an item's result once it is committed. Rejects with UnavailableError where the database is
- * away, those before waited for it in vain, or too much is waiting; with another error where the item itself
- * is at fault, which the others of its group don't share. */
+ * The function resolves with an item's result once that is committed. It rejects with UnavailableError if
+ * the database is away, if earlier items waited for it in vain, or if too many items are waiting. If the
+ * item itself is at fault it rejects with another error, and the other items of the group are committed
+ * without it. */
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
@@ -44,13 +47,13 @@ export function createGroupCommit<Item, Result>(
     isCommitting = false
   }
 
-  // Each group would wait for the same silent database in its turn, the last of them for minutes.
+  // Otherwise each group in turn would wait for the silent database, the last of them for minutes.
   const refuseThoseWhoWaitedLong = (error: UnavailableError): void => {
     const before = performance.now() - WAIT_MS_MAX
     const count = waiting.findIndex(({ since }) => since > before)
     const refused = waiting.splice(0, count === -1 ? waiting.length : count)
     for (const { reject } of refused)
-      reject(new UnavailableError('the database did not answer those before', { cause: error }))
+      reject(new UnavailableError('the database did not answer earlier requests', { cause: error }))
   }
 
   const settle = async (group: Waiting<Item, Result>[]): Promise<void> => {
@@ -59,7 +62,7 @@ export function createGroupCommit<Item, Result>(
       group.forEach(({ resolve }, i) => resolve(results[i]!))
       outbox.publish(events)
     } catch (error) {
-      // Where the fault lies with one item, the others must not share its fate.
+      // One item may be at fault. Committed one by one, the others don't share its fate.
       if (group.length > 1 && !(error instanceof UnavailableError))
         for (const one of group) await settle([one])
       else for (const { reject } of group) reject(error)

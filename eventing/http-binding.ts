@@ -4,21 +4,22 @@ import { InvalidEventError, type EventMessage } from './message.ts'
 import { isMediaType } from './media-type.ts'
 import { formatStructured, parseStructured } from './structured.ts'
 
-/** CloudEvents over HTTP (binding 1.0.2), with the data's bytes left as they are. Loads nothing, for every
- * function publishes or receives events; what it lets through is checked by attributes.ts. */
+/** CloudEvents over HTTP (HTTP protocol binding 1.0.2). The bytes of the data are never changed. This file
+ * loads no package, because every function that publishes or receives events pays for it at its start.
+ * attributes.ts checks the attributes. */
 
 const STRUCTURED = 'application/cloudevents+json'
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** Whether a message says of itself that it is a CloudEvent. */
+/** Returns whether the headers say that the message is a CloudEvent. */
 export function claimsToBeEvent(headers: IncomingHttpHeaders): boolean {
   return 'ce-specversion' in headers || mediaType(headers) === STRUCTURED
 }
 
 /**
- * The event of a request or response, in binary or structured mode; its attributes are still to be checked.
- * Its trace context goes along as the extension `traceparent`, where the event doesn't carry one already (the
- * extension is the origin's, the header only the last hop's).
+ * Returns the event of a request or response, in binary or structured mode. Its attributes are not checked
+ * yet. The header `traceparent` becomes the extension `traceparent`, unless the event has that extension
+ * already: the extension is the trace of the origin, the header only that of the last hop.
  * @throws InvalidEventError
  */
 export function eventFromHttp(headers: IncomingHttpHeaders, body: Buffer): EventMessage {
@@ -31,8 +32,8 @@ export function eventFromHttp(headers: IncomingHttpHeaders, body: Buffer): Event
   return event
 }
 
-/** Headers of an event in binary mode (section 3.1). Trace context stands there as a header too, for whatever
- * carries traces over HTTP. */
+/** Returns the headers of an event in binary mode (section 3.1). Trace context is also a header of its own,
+ * for tools that carry traces over HTTP. */
 export function binaryHeaders(attributes: Readonly<Record<string, string>>): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const name in attributes) {
@@ -40,18 +41,19 @@ export function binaryHeaders(attributes: Readonly<Record<string, string>>): Rec
     if (name === 'datacontenttype') headers['content-type'] = value
     else headers[`ce-${name}`] = headerValue(value)
   }
-  // Extensions may hold any text; as headers of their own only what trace context is made of.
+  // An extension may hold any text. As headers of their own, only valid characters of trace context are sent.
   const { traceparent, tracestate } = attributes
   if (traceparent && TRACEPARENT.test(traceparent)) headers.traceparent = traceparent
   if (tracestate && /^[\x20-\x7e]+$/.test(tracestate)) headers.tracestate = tracestate
   return headers
 }
 
-/** Node, and most servers, take up to 16 KiB of headers; some are not the event's. */
+/** Limit for the event's headers, in bytes. Node and most servers take up to 16 KiB, and some headers are not
+ * the event's. */
 const HEADERS_BYTES_MAX = 14 * 1024
 
-/** An event as a request: in binary mode, or in structured mode where a header can't carry one of its
- * attributes, or they are too long for headers. Its data arrives byte for byte either way. */
+/** Returns an event as a request: in binary mode, or in structured mode if headers can't carry an attribute
+ * or would be too long. The data arrives byte for byte either way. */
 export function eventRequest({ attributes, data }: EventMessage): {
   headers: Record<string, string>
   body: Buffer
@@ -71,7 +73,7 @@ export function eventRequest({ attributes, data }: EventMessage): {
 
 const MUST_BE_ENCODED = /[^\x21-\x7e]|["%]/
 
-/** An attribute as HTTP header value, percent-encoded (section 3.1.3.2). */
+/** Returns an attribute as the value of an HTTP header, percent-encoded (section 3.1.3.2). */
 export function headerValue(text: string): string {
   if (!MUST_BE_ENCODED.test(text)) return text
   return text.replace(/[^\x21-\x7e]|["%]/gu, (character) =>
@@ -81,8 +83,7 @@ export function headerValue(text: string): string {
   )
 }
 
-/** The event as handlers get it. Data that is not JSON, or is said to be and isn't, comes as
- * `data_base64`. */
+/** Returns the event as handlers get it. Data comes as `data_base64` if it is not JSON, or is invalid JSON. */
 export function toCloudEvent({ attributes, data }: EventMessage): CloudEventV1<unknown> {
   const event = { datacontenttype: 'application/json', ...attributes } as unknown as CloudEventV1<unknown>
   return data.length === 0 ? event : { ...event, ...contentOf(data, event.datacontenttype!) }
@@ -92,7 +93,7 @@ function contentOf(data: Buffer, type: string): { data: unknown } | { data_base6
   try {
     if (/[/+]json\b/i.test(type)) return { data: JSON.parse(data.toString()) as unknown }
   } catch {
-    // Kept as the bytes that came.
+    // Not JSON: the bytes are kept.
   }
   return { data_base64: data.toString('base64') }
 }
@@ -108,7 +109,8 @@ function parseBinary(headers: IncomingHttpHeaders, body: Buffer): EventMessage {
   const attributes: Record<string, string> = {}
   for (const name in headers)
     if (name.startsWith('ce-')) attributes[name.slice(3)] = decodeHeader(String(headers[name]))
-  // In binary mode Content-Type is the attribute; a ce-datacontenttype beside it would contradict it.
+  // In binary mode the header Content-Type is this attribute. A header ce-datacontenttype could contradict
+  // it.
   delete attributes.datacontenttype
   if (headers['content-type']) attributes.datacontenttype = headers['content-type']
   return { attributes, data: body }
@@ -116,7 +118,7 @@ function parseBinary(headers: IncomingHttpHeaders, body: Buffer): EventMessage {
 
 const MAY_BE_ENCODED = /[%\x80-\xff]/
 
-/** Undoes percent-encoding. Raw UTF-8, which some senders put into headers, reaches us read as Latin-1. */
+/** Decodes percent-encoding. Some senders put raw UTF-8 into headers; Node hands it over as Latin-1. */
 function decodeHeader(value: string): string {
   if (!MAY_BE_ENCODED.test(value)) return value
   try {
@@ -124,6 +126,6 @@ function decodeHeader(value: string): string {
     const text = /[\x80-\xff]/.test(value) ? new TextDecoder('utf-8', { fatal: true }).decode(bytes) : value
     return text.includes('%') ? decodeURIComponent(text) : text
   } catch {
-    return value // Not encoded by the rules: then it means what it says, as with the original.
+    return value // Not percent-encoded: the value is taken as it is, as eventing-rabbitmq does.
   }
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 
-/** Why a body was given up. */
+/** Why the reading of a body was given up. */
 export type BodyFault = 'too-large' | 'too-slow' | 'too-many-chunks' | 'broke-off'
 
-/** Thrown where a body can't be taken; the message is a sentence for its sender. */
+/** Thrown if a body can't be read. The message is a sentence for the sender. */
 export class BodyError extends Error {
   readonly fault: BodyFault
   constructor(fault: BodyFault, message: string) {
@@ -12,11 +12,11 @@ export class BodyError extends Error {
   }
 }
 
-/** How long a whole body may take, by a clock that no jump changes. Below the 30 s that a server gives a
- * request, so that its sender gets a named problem. */
+/** Time for a whole body, in ms, by a clock that nobody sets. It is below the 30 s that a server gives a
+ * request, so that the sender gets a problem with a name. */
 export const BODY_MS_MAX = 20_000
-/** So many chunks are taken whatever their size; beyond that they must hold 64 bytes on average. A chunk of
- * one byte costs a hundred times its size in processor time, and its framing six times its size on the
+/** This many chunks are taken whatever their size. Above it, chunks must hold 64 bytes on average. A chunk of
+ * one byte costs a hundred times its size in processor time, and its framing takes six times its size on the
  * wire. */
 const CHUNKS_FREE = 1_000
 const CHUNK_BYTES_MEAN_MIN = 64
@@ -28,9 +28,9 @@ export interface BodyLimits {
   timeoutMs?: number
 }
 
-/** The bytes of a request's body. It never holds more than twice the limit, however many chunks there are: a
- * slice that is kept would keep all that was read with it. Rejects with a BodyError, after which the rest is
- * read and thrown away. */
+/** Reads the body of a request. It never holds more than twice the limit in memory, however many chunks there
+ * are: chunks are copied, because a kept slice would keep the whole buffer that it was read into. Rejects
+ * with a BodyError; the rest of the body is then read and thrown away. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const { bytesMax, timeoutMs = BODY_MS_MAX } = limits
   const declared = Number(request.headers['content-length'] ?? 0)
@@ -59,12 +59,12 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
       clearTimeout(timer)
       if (!request.complete) reject(new BodyError('broke-off', 'The body ended too early.'))
     })
-    // What it would say, `close` says too.
+    // `close` follows and reports the same.
     request.on('error', () => {})
   })
 }
 
-/** Puts chunks together in one buffer, which doubles. A body that comes in one piece is not copied. */
+/** Joins chunks in one buffer that doubles as it grows. A body that arrives in one piece is not copied. */
 function gather(startBytes: number, bytesMax: number) {
   let first: Buffer | undefined
   let buffer: Buffer | undefined
@@ -81,7 +81,7 @@ function gather(startBytes: number, bytesMax: number) {
   }
 
   return {
-    /** Returns the number of bytes so far; what is beyond the limit is counted, not kept. */
+    /** Returns the number of bytes so far. Bytes above the limit are counted, not kept. */
     add(chunk: Buffer): number {
       const at = length
       length += chunk.length
@@ -99,7 +99,7 @@ function gather(startBytes: number, bytesMax: number) {
 }
 
 const tooLarge = (bytesMax: number): BodyError =>
-  new BodyError('too-large', `A body may have ${Math.floor(bytesMax / 1000)} kB.`)
+  new BodyError('too-large', `A body may have at most ${Math.floor(bytesMax / 1000)} kB.`)
 
 const tooSlow = (timeoutMs: number): BodyError =>
   new BodyError('too-slow', `The whole body must arrive within ${Math.ceil(timeoutMs / 1000)} seconds.`)

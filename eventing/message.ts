@@ -1,8 +1,9 @@
-/** A CloudEvent on its way: all attributes and extensions as strings, and the data's bytes, never changed. */
+/** A CloudEvent in transit: all attributes and extensions as strings, and the bytes of its data, never
+ * changed. */
 export interface EventMessage {
   attributes: Record<string, string>
   data: Buffer
 }
 
-/** Thrown where something is not a CloudEvent 1.0; the message says what is wrong with it. */
+/** Thrown if something is not a CloudEvent 1.0. The message says what is wrong with it. */
 export class InvalidEventError extends Error {}

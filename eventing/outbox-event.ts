@@ -1,4 +1,4 @@
-/** An event as a handler states it; the rest of the envelope follows from the contract. */
+/** An event as a handler states it. The other attributes follow from the contract. */
 export interface EventDraft<Data> {
   /** Id of the thing that the event is about. */
   subject: string
@@ -7,7 +7,7 @@ export interface EventDraft<Data> {
   data: Data
 }
 
-/** An event as it stands in the outbox, ready to be published. `data` is JSON text, passed on as it is. */
+/** An event as stored in the outbox, ready to be published. `data` is JSON text and is sent as it is. */
 export interface OutboxEvent {
   id: string
   type: string
@@ -19,7 +19,7 @@ export interface OutboxEvent {
   partitionkey: string
   traceparent: string | null
   data: string
-  /** Further CloudEvents attributes. They are stored with the event, so whoever publishes it sends them
-   * too. */
+  /** Further CloudEvents attributes. They are stored with the event, so every process that publishes it sends
+   * them too. */
   extensions?: Readonly<Record<string, string>> | null
 }

@@ -9,42 +9,46 @@ import { createRelay, type PublishOutcome } from './relay.ts'
 import type { EventDraft, OutboxEvent } from './outbox-event.ts'
 
 export interface Outbox {
-  /** Publishes events whose transaction has committed. Returns at once; what fails is left for the sweep. */
+  /** Publishes events whose transaction has committed. Returns at once; events that fail are left for the
+   * sweep. */
   publish(events: readonly OutboxEvent[]): void
-  /** Publishes what others left behind. Resolves with the number of events that the Broker confirmed. */
+  /** Publishes events that other processes left behind. Resolves with the number of events that the Broker
+   * confirmed. */
   sweep(): Promise<number>
-  /** Sends one event straight to the Broker, for facts that have no database transaction (yet).
-   * Resolves when it is stored there; rejects with UnavailableError. */
+  /** Sends one event straight to the Broker, for a fact that has no database transaction yet. Resolves when
+   * the Broker has stored it; rejects with UnavailableError. */
   send(event: OutboxEvent): Promise<void>
   /** Waits until everything handed to publish() is published or left for the sweep. */
   drain(): Promise<void>
 }
 
-/** Beyond this many events in memory new ones stay in the database only, where the sweep finds them. */
+/** Above this many events in memory, new ones stay in the database only, where the sweep finds them. */
 export const QUEUED_MAX = 10_000
-// Half of the time that a row's writer has it to itself (see outbox_pending): after that the sweep may take
-// it.
+// Half of the 10 s in which only the writer of a row publishes it (see outbox_pending). After those 10 s a
+// sweep may take the row.
 const QUEUED_MS = 5_000
 const SWEEP_BATCH = 500
-// What is confirmed is gathered for so long or up to so many, because a delete after each event would compete
-// with the requests that follow. Too late is not too bad: a crash in between publishes an event twice.
+// Confirmed events are deleted in batches, because a delete after each event would compete with the requests
+// that follow. A batch is complete after this many ms or events. A crash before the delete only publishes the
+// events twice.
 const SETTLE_MS = 100
 const SETTLE_BATCH = 500
 
 export interface OutboxOptions {
   db: Queryable
-  /** Posts to the Broker's ingress. Calls `done` with the status of the answer, or 0 where none came. */
+  /** Posts to the Broker's ingress. Calls `done` with the status of the answer, or with 0 if none came. */
   post: (headers: Readonly<Record<string, string>>, body: string, done: (status: number) => void) => void
   log: Log
-  /** Key of the context; without one events are not signed, and no consumer of the bank takes them. */
+  /** Key of the context. Without it events are not signed, and the bank's consumers refuse them. */
   signingKey?: string | undefined
 }
 
-/** Publishes events to the Broker after their commit.
+/** Creates an outbox, which publishes events to the Broker after their commit.
  *
- * A row leaves `outbox_pending` only after the Broker's 202, so a crash at any line leaves it for the sweep,
- * and the worst that can happen is an event twice, with the same id. What can't be published is given back
- * for the next sweep, which every function process of the context makes every few seconds while it lives. */
+ * A row leaves `outbox_pending` only after the Broker has answered 202. So a crash at any line leaves the
+ * row for the sweep, and at worst an event is published twice, with the same id. Events that can't be
+ * published are released for the next sweep. Each living function process of the context sweeps every few
+ * seconds. */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { db, log, signingKey } = options
   const post = (event: OutboxEvent, done: (status: number) => void): void =>
@@ -57,14 +61,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const idle: (() => void)[] = []
 
   const note = ({ id }: OutboxEvent, outcome: PublishOutcome): void => {
-    // What was left is claimed still, by this process and for a while.
+    // This process still holds its claim on an event that was left, for a while.
     if (outcome !== 'left') settled[outcome].push(id)
     if (relay.isEnding || settled.confirmed.length >= SETTLE_BATCH) void settle()
     else timer ??= setTimeout(() => void settle(), SETTLE_MS)
     if (relay.isIdle) for (const resolve of idle.splice(0)) resolve()
   }
 
-  /** Stores what became of events; resolves when nothing is left to be stored. */
+  /** Stores the outcomes of events. Resolves when no outcome is left to store. */
   const settle = (): Promise<void> => (settling ??= settleAll().finally(() => (settling = undefined)))
 
   const settleAll = async (): Promise<void> => {
@@ -91,8 +95,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
-  /** Resolves with how many came to which end. Where the Broker fails, the rest is given back with what
-   * failed. */
+  /** Publishes events and resolves with the count per outcome. If the Broker fails, the remaining events are
+   * released together with the failed ones. */
   const relayAll = (events: readonly OutboxEvent[]): Promise<Record<keyof Settled, number>> => {
     const counts = { confirmed: 0, refused: 0, failed: 0 }
     let open = events.length
@@ -141,7 +145,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 }
 
-/** Stores the events of a database transaction, and returns them as they are to be published after it. */
+/** Stores the events of a database transaction. Returns them in the form in which they are to be published
+ * after the commit. */
 export async function writeEvents(
   tx: Queryable,
   drafts: readonly { contract: EventContract; event: EventDraft<unknown> }[],
@@ -157,7 +162,7 @@ export async function writeEvents(
     traceparent,
     data: JSON.stringify(event.data),
   }))
-  // The ids are made here rather than returned by the insert, whose rows may come in any order.
+  // The ids are made before the insert: the rows that an insert returns may come in any order.
   const rows = await tx.query<{ id: string; time: Date }>({
     name: 'outbox-ids',
     text: `select uuidv7() as id, now() as time from generate_series(1, $1)`,
@@ -168,7 +173,7 @@ export async function writeEvents(
   return stored
 }
 
-/** Stores events, each marked as still to be published. */
+/** Stores events and marks each as pending. */
 async function insertEvents(tx: Queryable, events: readonly OutboxEvent[]): Promise<void> {
   await tx.query({
     name: 'outbox-insert',
@@ -185,7 +190,7 @@ async function insertEvents(tx: Queryable, events: readonly OutboxEvent[]): Prom
   })
 }
 
-/** Ids by what became of the events, still to be stored. */
+/** Ids of events by outcome, not stored yet. */
 type Settled = Record<'confirmed' | 'refused' | 'failed', string[]>
 
 async function store(db: Queryable, log: Log, { confirmed, refused, failed }: Settled): Promise<void> {
@@ -200,7 +205,8 @@ async function store(db: Queryable, log: Log, { confirmed, refused, failed }: Se
   }
 }
 
-/** Signed when it is sent, not when it is stored: in the outbox it is the database that vouches for it. */
+/** Returns the attributes, with a signature. An event is signed when it is sent, not when it is stored: in
+ * the outbox the database itself vouches for it. */
 function attributesOf(event: OutboxEvent, signingKey: string | undefined): Record<string, string> {
   const { id, type, source, subject, time, dataschema, partitionkey, traceparent, extensions } = event
   const attributes: Record<string, string> = {

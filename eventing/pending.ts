@@ -1,20 +1,20 @@
 import type { Queryable } from './database/queryable.ts'
 import type { OutboxEvent } from './outbox-event.ts'
 
-/** The rows of `outbox_pending`: what is stored and still has to be published.
+/** The rows of `outbox_pending`: events that are stored and not yet published.
  *
- * The table is empty one moment and has a hundred thousand rows the next, so none of these statements has a
- * name: a prepared one would keep the plan that suited the empty table. */
+ * The table is empty one moment and has a hundred thousand rows the next. So none of these statements has a
+ * name: a prepared statement would keep the plan that suited the empty table. */
 export const CLAIM_MS = 30_000
 
-/** Takes up to so many events that nobody is publishing; nobody else takes them within CLAIM_MS, unless the
- * clock is set: then an event may be published twice, with the same id. However far it is set back, none
- * waits for longer than it was claimed for. The second that a claim may be in the future is for those made
- * while this statement was planned. */
+/** Claims up to `count` events that nobody is publishing. Nobody else can claim them for CLAIM_MS, unless the
+ * clock is set: then an event may be published twice, with the same id. However far the clock is set back,
+ * no event waits longer than its claim lasts. A claim may lie one second in the future, because it may have
+ * been made while this statement was planned. */
 export async function claim(db: Queryable, count: number): Promise<OutboxEvent[]> {
   const rows = await db.query<Omit<OutboxEvent, 'time'> & { time: Date }>({
-    // array(): chosen once, by itself. With IN the choice may be made anew for every row, and then all are
-    // claimed.
+    // With array() the rows are chosen once. With IN they may be chosen anew for every row, and then all rows
+    // are claimed.
     text: `with claimed as (
         update outbox_pending
         set claimed_at = now(), claimed_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
@@ -31,7 +31,7 @@ export async function claim(db: Queryable, count: number): Promise<OutboxEvent[]
   return rows.map((row) => ({ ...row, time: row.time.toISOString() }))
 }
 
-/** For what the Broker has confirmed, and for nothing else. */
+/** Deletes rows. Call it only for events that the Broker has confirmed. */
 export async function forget(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     text: `delete from outbox_pending where event_id = any($1::uuid[])`,
@@ -39,7 +39,7 @@ export async function forget(db: Queryable, ids: readonly string[]): Promise<voi
   })
 }
 
-/** Gives rows back at once, instead of when the claim runs out. */
+/** Releases rows at once, before their claim runs out. */
 export async function release(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     text: `update outbox_pending set claimed_until = now() where event_id = any($1::uuid[])`,
@@ -47,8 +47,7 @@ export async function release(db: Queryable, ids: readonly string[]): Promise<vo
   })
 }
 
-/** Lets sweeps pass over events for an hour, so that what the Broker refuses doesn't stand in the way of the
- * rest. */
+/** Keeps events from sweeps for an hour, so that events that the Broker refuses don't hold up the others. */
 export async function putOff(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     text: `update outbox_pending set claimed_at = now(), claimed_until = now() + interval '1 hour'

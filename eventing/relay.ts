@@ -1,16 +1,17 @@
 import { performance } from 'node:perf_hooks'
 import type { OutboxEvent } from './outbox-event.ts'
 
-/** What became of an event: the Broker has it; will never take it; did not take it now; or it was not sent at
- * all. */
+/** Outcome of an event. confirmed: the Broker has stored it. refused: the Broker will never take it. failed:
+ * the Broker did not take it now. left: it was not sent. */
 export type PublishOutcome = 'confirmed' | 'refused' | 'failed' | 'left'
 
-/** Events that take their turn together. */
+/** Events that are sent as one unit. */
 export interface Batch {
   events: readonly OutboxEvent[]
-  /** Moment by performance.now() after which no more of them are sent: others may be publishing them then. */
+  /** Moment by performance.now() after which no more of them are sent, because another process may be
+   * publishing them then. */
   until: number
-  /** Where one event fails, the others are left rather than tried a little later. */
+  /** If true and one event fails, the others are left. If false, they are tried a little later. */
   givesUp: boolean
   /** Called once for each event. */
   onOutcome: (event: OutboxEvent, outcome: PublishOutcome) => void
@@ -18,25 +19,25 @@ export interface Batch {
 
 export interface Relay {
   add(batch: Batch): void
-  /** Events that wait for their turn. */
+  /** Number of events that wait for their turn. */
   readonly waiting: number
-  /** True where none waits and none is on its way. */
+  /** True if no event waits or is in flight. */
   readonly isIdle: boolean
-  /** While it is set, what waits is left as soon as one fails, instead of being tried a little later. */
+  /** While true, waiting events are left as soon as one fails, instead of being tried a little later. */
   isEnding: boolean
 }
 
 const IN_FLIGHT_MAX = 32
 const PAUSE_MS = 1_000
-// 640 a second, whatever the load.
+// AT_LEAST events in each MOMENT_MS are sent whatever the load: 640 a second.
 const MOMENT_MS = 100
 const AT_LEAST = 64
 
 type Started = Batch & { next: number }
 
-/** Sends events in the order in which they come, several at once; fewer while the process is fully occupied
- * with requests, whose answers come first.
- * @param post sends one and calls back with the Broker's status, or 0 where it did not answer */
+/** Creates a relay, which sends events in the order in which they were added, several at once. It sends fewer
+ * while requests keep the process busy, because their answers come first.
+ * @param post sends one event and calls back with the Broker's status, or with 0 if it did not answer */
 export function createRelay(post: (event: OutboxEvent, done: (status: number) => void) => void): Relay {
   const batches: Started[] = []
   const window = createWindow()
@@ -70,7 +71,7 @@ export function createRelay(post: (event: OutboxEvent, done: (status: number) =>
     })
   }
 
-  // One that fails is seldom alone: the Broker is away, or takes no more for the moment.
+  // If one event fails, others will: the Broker is away, or takes no more for the moment.
   const rest = (): void => {
     pause ??= setTimeout(() => {
       pause = undefined
@@ -90,7 +91,7 @@ export function createRelay(post: (event: OutboxEvent, done: (status: number) =>
     add(batch) {
       batches.push({ ...batch, next: 0 })
       waiting += batch.events.length
-      // Not at this moment: what is answered by the promises that are settled now is written first.
+      // Sending waits for the next tick, so that answers whose promises are settled now are written first.
       if (!isAwaited) process.nextTick(pump)
       isAwaited = true
     },
@@ -110,16 +111,16 @@ export function createRelay(post: (event: OutboxEvent, done: (status: number) =>
   }
 }
 
-/** 400 and 413 are the Broker's words for an event that is none or too large; everything else may pass. */
+/** The Broker answers 400 if an event is invalid and 413 if it is too large. Every other failure may pass. */
 function outcomeOf(status: number): PublishOutcome {
   if (status >= 200 && status < 300) return 'confirmed'
   return status === 400 || status === 413 ? 'refused' : 'failed'
 }
 
-/** How many may be on their way at once. The first of each tenth of a second are not held up, so that a
- * moderate load is published at once even where other processes take the processor. For what is beyond, it
- * depends on how much of the tenth before this thread was busy: all up to half of it, then fewer and fewer,
- * never none. */
+/** Limits how many events are in flight. For the first 64 of each tenth of a second the limit is 32, so that
+ * a moderate load is published at once even if other processes use the processor. For the others it depends
+ * on how busy this thread was in the previous tenth: 32 if it was busy for up to half of it, and fewer the
+ * busier it was, but at least one. */
 function createWindow(): { size(): number; sent(): void } {
   let last = performance.eventLoopUtilization()
   let lastAt = performance.now()

@@ -1,6 +1,7 @@
 import { InvalidEventError, type EventMessage } from './message.ts'
 
-/** The event in a body of the JSON format. @throws InvalidEventError */
+/** Returns the event in a body of the JSON event format.
+ * @throws InvalidEventError */
 export function parseStructured(body: Buffer): EventMessage {
   let text: string
   let members: unknown
@@ -19,8 +20,8 @@ export function parseStructured(body: Buffer): EventMessage {
   return { attributes, data: structuredData(text, data, base64, attributes) }
 }
 
-/** The JSON format of an event, from which parseStructured() makes the same event again, byte for byte. JSON
- * stands in it as it was written; other data, and JSON with space around it, as base64. */
+/** Returns the event in the JSON event format. parseStructured() makes the same event of it, byte for byte.
+ * JSON data is included as it is; other data, and JSON with spaces around it, as base64. */
 export function formatStructured({ attributes, data }: EventMessage): string {
   const envelope = JSON.stringify(attributes)
   if (data.length === 0) return envelope
@@ -43,7 +44,7 @@ function isJson(text: string): boolean {
 
 const JSON_TYPE = /[/+]json\s*(;|$)/i
 
-/** Canonical string of an attribute (CloudEvents 1.0, type system). */
+/** Returns the canonical string of an attribute (CloudEvents 1.0, type system). */
 function attributeText(name: string, value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value)
@@ -72,8 +73,8 @@ function structuredData(
 }
 
 /**
- * The text of a member of a JSON object (which must be valid) as it stands: a parsed and printed number may
- * have lost digits. Of members with the same name the last counts, as for JSON.parse.
+ * Returns the text of a member of a valid JSON object as it is written; a parsed and printed number may have
+ * lost digits. If several members have the name, the last counts, as in JSON.parse.
  */
 export function memberText(json: string, name: string): string {
   const tokens = /"(?:[^"\\]+|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g

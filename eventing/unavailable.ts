@@ -1,2 +1,3 @@
-/** Thrown where the database or the Broker is away: answered 503 with Retry-After, worth a repeat. */
+/** Thrown if the database or the Broker is away. The host answers 503 with Retry-After: a repeat is
+ * worthwhile. */
 export class UnavailableError extends Error {}

@@ -6,21 +6,22 @@ import { claimsToBeEvent, eventRequest } from '../http-binding.ts'
 import { readEvent } from './event.ts'
 import { isRetried } from './delivery.ts'
 
-/** Where an event is sent: the URL to connect to, and the Host header where that is another's. */
+/** Where an event is sent: the URL to connect to, and the Host header if it names another host. */
 export interface Destination {
   url: string
   host?: string
 }
 
-/** How one attempt ended. `detail` is what the destination said of it, or the connection's error. */
+/** How one attempt ended. `detail` is the start of the destination's answer, or the error of the
+ * connection. */
 export type DeliveryOutcome =
   | { kind: 'accepted'; status: number; reply?: EventMessage }
-  /** Worth another attempt, unless `isFinal`. Status -1: no answer. */
+  /** Another attempt may succeed, unless `isFinal`. Status -1 means no answer. */
   | { kind: 'failed'; status: number; detail: Buffer; isFinal: boolean }
 
-/** A reply may be as large as an event. */
+/** Limit for a reply, in bytes: the same as for an event. */
 const REPLY_BYTES_MAX = 1024 * 1024
-/** Gives 1024 characters of base64, which is all that knativeerrordata may hold. */
+/** Limit for `detail`, in bytes. As base64 it has 1024 characters, the most that knativeerrordata may hold. */
 const DETAIL_BYTES_MAX = 768
 const TIMER_MS_MAX = 2 ** 31 - 1
 
@@ -32,18 +33,18 @@ interface SubscriberAddress {
   path: string
 }
 
-/** Sends events over connections that are kept open between deliveries. */
+/** Sends events. Connections stay open between deliveries. */
 export class EventSender {
   readonly #agents = {
     'http:': new http.Agent({ keepAlive: true }),
     'https:': new https.Agent({ keepAlive: true }),
   }
-  /** By URL: there are no more than Triggers and their sinks. */
+  /** Addresses by URL. There are no more of them than Triggers and their sinks. */
   readonly #targets = new Map<string, SubscriberAddress>()
   readonly #underWay = new Set<http.ClientRequest>()
   #isClosed = false
 
-  /** One attempt, in binary mode where headers can carry the event, else in structured mode. Never
+  /** Makes one attempt, in binary mode if headers can carry the event, else in structured mode. Never
    * rejects. */
   async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<DeliveryOutcome> {
     try {
@@ -54,7 +55,7 @@ export class EventSender {
     }
   }
 
-  /** Breaks off what is under way. */
+  /** Aborts the attempts that are under way. */
   close(): void {
     this.#isClosed = true
     for (const request of this.#underWay) request.destroy(new Error('the Broker is stopping'))
@@ -90,7 +91,8 @@ export class EventSender {
       try {
         return await answerTo(request, body)
       } catch (error) {
-        // The destination closed an idle connection just then: no failure of its, and a fresh one may do.
+        // The destination closed an idle connection at this moment. That is no failure of the destination: a
+        // fresh connection may work.
         const wasIdle = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
         if (!wasIdle || this.#isClosed) throw error
       } finally {
@@ -121,8 +123,7 @@ function answerTo(request: http.ClientRequest, data: Buffer): Promise<Subscriber
       response.on('end', () => resolve({ response, body: Buffer.concat(chunks) }))
       response.on('error', reject)
     })
-    // As text of one byte per character, which leaves as it came and, unlike a Buffer, in one write with the
-    // headers.
+    // As latin1 text each byte stays as it is. Unlike a Buffer, text leaves in one write with the headers.
     request.end(data.toString('latin1'), 'latin1')
   })
 }

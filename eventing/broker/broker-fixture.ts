@@ -9,8 +9,8 @@ import type { Broker } from './broker.ts'
 import type { BrokerManifests, Delivery, EventDestination } from './manifests.ts'
 import { deadLettersOf, topologyOf } from './topology.ts'
 
-/** What tests of the Broker share: a subscriber that records and answers as told, a Broker, and ways to
- * publish. */
+/** For tests of the Broker: a subscriber that records events and answers as told, a Broker, and functions to
+ * publish events. */
 
 export const quiet = createLog({}, 'error', () => undefined)
 
@@ -26,14 +26,14 @@ export interface SentAnswer {
   body?: string | Buffer
 }
 
-/** Decides the answer to the nth request (from 1) for the same path and event; never answering is a promise
- * too. */
+/** Decides the answer to the nth request (from 1) for the same path and event. A promise that never resolves
+ * means no answer. */
 export type Answering = (received: Received, nth: number) => SentAnswer | 'hang up' | Promise<SentAnswer>
 
 export interface Subscriber {
   url: string
   received: Received[]
-  /** Ids of the events that came to a path, in order, repeats included. */
+  /** Ids of the events that arrived at a path, in order, with repeats. */
   ids: (path: string) => (string | undefined)[]
   answering: Answering
   stop: () => Promise<void>
@@ -74,7 +74,7 @@ export interface TriggerSketch {
   parallelism?: number
 }
 
-/** Retries that don't make a test wait. */
+/** A delivery with retries that are short enough for a test. */
 export const quickly = (retry: number, more: Delivery = {}): Delivery => ({
   retry,
   backoffPolicy: 'linear',
@@ -82,7 +82,7 @@ export const quickly = (retry: number, more: Delivery = {}): Delivery => ({
   ...more,
 })
 
-/** Manifests in a namespace of their own, so that tests don't meet on the queue. A Trigger's subscriber is
+/** Returns manifests in a namespace of their own, so that tests don't share queues. A Trigger's subscriber is
  * the path `/<name>`. */
 export function manifestsOf(
   triggers: readonly TriggerSketch[],
@@ -116,11 +116,11 @@ export function manifestsOf(
 
 export interface TestBroker extends Broker {
   url: string
-  /** Publishes in binary mode; resolves with the ingress' answer. */
+  /** Publishes in binary mode; resolves with the ingress's answer. */
   send: (attributes?: Record<string, string>, body?: string | Buffer, more?: RequestInit) => Promise<Response>
 }
 
-/** Where the queue is: one of the two. */
+/** Where the queue is: RabbitMQ or Postgres. */
 export type Transport = { amqpUrl: string } | { postgresUrl: string }
 
 export async function startTestBroker(
@@ -129,7 +129,7 @@ export async function startTestBroker(
   subscriberUrl: string,
 ): Promise<TestBroker> {
   const resolve = ({ ref, uri }: EventDestination) => {
-    if (!ref) throw new Error(`there is no ${uri}`)
+    if (!ref) throw new Error(`expected a reference to a Service, got the URI ${uri}`)
     return { url: `${subscriberUrl}/${ref.name}`, host: `${ref.name}.bank.svc.cluster.local` }
   }
   const patience = { triesMs: 300, pauseMs: 2_000, shortMs: 20 }
@@ -153,7 +153,7 @@ export async function startTestBroker(
   }
 }
 
-/** ce- headers of an event of type `tested`, with a fresh id. */
+/** Returns the ce- headers of an event of type `tested` with a fresh id. */
 export function eventHeaders(attributes: Record<string, string> = {}): Record<string, string> {
   const all = { specversion: '1.0', id: randomUUID(), source: '/tests', type: 'tested', ...attributes }
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [`ce-${name}`, value]))

@@ -17,15 +17,16 @@ import type { Topology, TriggerRoute } from './topology.ts'
 
 export interface BrokerOptions {
   manifests: BrokerManifests
-  /** RabbitMQ, if there is one; else `postgresUrl`, a database in which the role may create a schema. */
+  /** URL of RabbitMQ, if there is one; else give `postgresUrl`, a database in which the role may create a
+   * schema. */
   amqpUrl?: string
   postgresUrl?: string
-  /** Where a subscriber or dead letter sink is to be reached. Throwing means that there is no such thing. */
+  /** Returns where a subscriber or dead letter sink can be reached. Throws if there is no such destination. */
   resolve: (destination: EventDestination) => Destination
   log: Log
-  /** Made by brokerMetrics(registry), once for all Brokers. */
+  /** Made by brokerMetrics(registry), once for all Brokers of the process. */
   metrics?: BrokerMetrics
-  /** With dead letters whose sink fails; a test has less of it. */
+  /** How long a dead letter waits for a sink that fails. Tests shorten it. */
   patience?: Patience
 }
 
@@ -36,33 +37,34 @@ export interface BrokerStatus {
     name: string
     ready: boolean
     reason: string
-    /** Events that wait or are being delivered; null while the queue doesn't answer. */
+    /** Number of events that wait or are being delivered; null while the queue doesn't answer. */
     backlog: number | null
-    /** Events that could not be delivered and wait for their sink; a Broker's are shared by its Triggers. */
+    /** Number of dead letters that wait for their sink. Triggers without a `delivery` share the Broker's. */
     deadLetters: number | null
   }[]
 }
 
 export interface Broker {
-  /** The ingress, for a node:http server. */
+  /** The ingress: a request handler for a node:http server. */
   handler: RequestHandler
-  /** Publishes without HTTP; resolves when the event is stored. */
+  /** Publishes an event without HTTP. Resolves when the event is stored. */
   publish: (event: EventMessage) => Promise<void>
-  /** Asks the queue, so that "ready" is true at this moment. */
+  /** Asks the queue, so that `ready` is true now. */
   status: () => Promise<BrokerStatus>
-  /** Stops delivering and waits up to `deadlineMs` for deliveries under way; the ingress goes on. */
+  /** Stops delivering and waits up to `deadlineMs` for deliveries under way. The ingress still takes
+   * events. */
   drain: (deadlineMs?: number) => Promise<void>
   /** Drains, then closes the queue. */
   stop: (deadlineMs?: number) => Promise<void>
 }
 
 const DRAIN_MS = 10_000
-/** A Broker's own dead letters have no Trigger whose annotation would say it. */
+/** The Broker's dead letters belong to no Trigger, so no annotation states their parallelism. */
 const SINK_PARALLELISM = 10
 
 /**
  * Starts the data plane of a Broker: its ingress, its queue, and a dispatcher for every Trigger.
- * @throws Error where a manifest can't be used or the queue can't be reached
+ * @throws Error if a manifest can't be used or the queue can't be reached
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { manifests, log, metrics = noMetrics } = options
@@ -92,8 +94,8 @@ function openQueue({ amqpUrl, postgresUrl, manifests, log }: BrokerOptions, topo
   throw new Error('a Broker needs a queue: expected amqpUrl or postgresUrl')
 }
 
-/** A route per Trigger, and one per dead letter queue that has a sink. What can't be resolved gets none: its
- * events stay in their queue until a start that knows the destination. */
+/** Returns a route per Trigger, and one per dead letter queue that has a sink. A destination that can't be
+ * resolved gets no route: its events stay in their queue until a start resolves it. */
 function routesOf(
   options: BrokerOptions,
   topology: Topology,
@@ -105,7 +107,10 @@ function routesOf(
       return options.resolve(to)
     } catch (error) {
       unresolved.set(name, (error as Error).message)
-      options.log.error('events have nowhere to go', { route: name, reason: (error as Error).message })
+      options.log.error('the destination of a route is unknown; its events stay in their queue', {
+        route: name,
+        reason: (error as Error).message,
+      })
       return undefined
     }
   }

@@ -11,12 +11,12 @@ import {
 import type { Answering, Subscriber, TestBroker, Transport, TriggerSketch } from './broker-fixture.ts'
 import type { BrokerManifests, Delivery } from './manifests.ts'
 
-/** What a case of the contract works with. Whatever it starts is stopped after it. */
+/** What a test case works with. Everything that it starts is stopped after the case. */
 export interface Contract {
   transport: () => Transport
   subscriberThat: (answering?: Answering) => Promise<Subscriber>
   brokerOf: (manifests: BrokerManifests, subscriber: Subscriber) => Promise<TestBroker>
-  /** A subscriber, and a Broker with these Triggers, in one. */
+  /** Starts a subscriber and a Broker with these Triggers. */
   start: (
     triggers: readonly TriggerSketch[],
     answering?: Answering,
@@ -24,7 +24,7 @@ export interface Contract {
   ) => Promise<{ subscriber: Subscriber; broker: TestBroker }>
 }
 
-/** Runs the same cases over RabbitMQ and over Postgres: what a Broker promises, it promises over both. */
+/** Runs the same cases over RabbitMQ and over Postgres, because a Broker promises the same over both. */
 export function overEveryQueue(title: string, cases: (contract: Contract) => void): void {
   describe.each(['RabbitMQ', 'Postgres'] as const)(`${title} over %s`, (name) => {
     let database: TestDatabase | undefined
@@ -66,11 +66,11 @@ export function overEveryQueue(title: string, cases: (contract: Contract) => voi
 
 export const everything: readonly TriggerSketch[] = [{ name: 'all', delivery: quickly(3) }]
 
-/** Waits until so many events came to a path. */
+/** Waits until `count` events have arrived at a path. */
 export const came = (subscriber: Subscriber, path: string, count = 1) =>
   until(() => subscriber.ids(path).length >= count, { what: `${count} event(s) at ${path}` })
 
-/** Waits until nothing is left to be delivered. */
+/** Waits until no event is left to deliver. */
 export const emptied = (broker: TestBroker) =>
   until(async () => (await broker.status()).triggers.every(({ backlog }) => backlog === 0), {
     what: 'empty queues',

@@ -7,45 +7,46 @@ import type { EventMessage } from '../message.ts'
 import type { BrokerMetrics } from './metrics.ts'
 import type { BrokerQueue, QueueConsumer, Lane, Settlement } from './queue.ts'
 
-/** A lane with what its events are for. */
+/** A lane, and where and how its events are delivered. */
 export interface DeliveryRoute extends Lane {
-  /** For logs and metrics: the Trigger's name, or whose dead letters these are. */
+  /** Name for logs and metrics: the Trigger's, or whose dead letters these are. */
   name: string
   to: Destination
   policy: DeliveryPolicy
-  /** True where these are dead letters: `deadLetters` is their own queue then, at whose end they are put
-   * again. */
+  /** True if the events are dead letters. Then `deadLetters` is this queue itself: an event whose sink fails
+   * goes to its end. */
   isSink: boolean
 }
 
 /**
- * The longest that an event is held without being settled. RabbitMQ takes an event back after 30 minutes
- * (consumer_timeout) and closes the channel, and its retries would begin again, for ever.
+ * Longest time that an event is held without being settled, in ms. After 30 minutes (consumer_timeout)
+ * RabbitMQ would take the event back and close the channel, and the retries would start again, for ever.
  */
 const HOLD_MS_MAX = 25 * 60_000
-/** How long a dead letter is held while its sink fails, and how long it rests where it keeps failing. */
+/** How long a dead letter is held while its sink fails, and how long it then rests. All times are in ms. */
 export interface Patience {
   triesMs: number
   pauseMs: number
-  /** A rest that is cut short, because too many rest already. */
+  /** A shorter rest, for when too many dead letters are resting already. */
   shortMs: number
 }
 const PATIENCE: Patience = { triesMs: 60_000, pauseMs: 10 * 60_000, shortMs: 1_000 }
-/** Dead letters known to keep failing; beyond so many the oldest are forgotten and get their minute again. */
+/** Most dead letters that are remembered as stuck. Above it the oldest are forgotten and are held for
+ * `triesMs` again. */
 const STUCK_MAX = 10_000
 
 /**
- * Delivers the events of all routes. Where it differs from eventing-rabbitmq's dispatcher it keeps an event
- * that the original loses: one that was refused (400 and the like) is a dead letter, a dead letter stays
- * until its sink has taken it, and an event is acknowledged only after what follows from it is stored.
+ * Delivers the events of all routes. It differs from eventing-rabbitmq's dispatcher if that would lose an
+ * event: a refused event (400 and the like) becomes a dead letter, a dead letter stays until its sink has
+ * taken it, and an event is acknowledged only after its reply or dead letter is stored.
  *
- * A dead letter has nowhere else to go. Where its sink fails for a minute it goes to the end of its own
- * queue, is logged and counted as stuck, and from then on gets one attempt at a time with ten minutes
- * between. At most half of a route's places are held by such pauses, so that others always get through.
+ * A dead letter has nowhere else to go. If its sink fails for a minute, it goes to the end of its own queue
+ * and is logged and counted as stuck. From then on it gets one attempt every ten minutes. At most half of a
+ * route's places are held by such rests, so that other events always get through.
  *
- * A failing event takes up one place of its route while it waits for the next attempt; with parallelism 1 the
- * events behind it wait too (as in the original, that is the price of order). Retry-After is not heeded, as
- * there: the pauses are those that the Trigger states.
+ * A failing event takes one place of its route while it waits for its next attempt. With parallelism 1 the
+ * events behind it wait too, as in eventing-rabbitmq: that is the price of order. Retry-After is ignored, as
+ * there: the Trigger states the pauses.
  */
 export class Dispatcher {
   readonly #queue: BrokerQueue
@@ -54,9 +55,9 @@ export class Dispatcher {
   readonly #sender = new EventSender()
   readonly #consumers: QueueConsumer[]
   readonly #patience: Patience
-  /** Dead letters that their sink has failed to take for long, by source and id, oldest first. */
+  /** Stuck dead letters, by source and id, oldest first. */
   readonly #stuck = new Set<string>()
-  /** By route: how many of them are resting. */
+  /** Number of resting dead letters, by route. */
   readonly #resting = new Map<DeliveryRoute, number>()
   #stopped: Promise<void> | undefined
 
@@ -76,8 +77,8 @@ export class Dispatcher {
     )
   }
 
-  /** Takes no more events and waits for the deliveries under way; after the deadline they are broken off.
-   * What is not settled then stays in its queue. */
+  /** Takes no more events and waits for the deliveries under way. After the deadline it aborts them; their
+   * events stay in their queues. */
   stop(deadlineMs: number): Promise<void> {
     return (this.#stopped ??= this.#stop(deadlineMs))
   }
@@ -90,7 +91,7 @@ export class Dispatcher {
   }
 
   async #deliver(route: DeliveryRoute, event: EventMessage, signal: AbortSignal): Promise<Settlement> {
-    // Not the time of day, which may be set while an event is held.
+    // performance.now(), because the time of day may be set while an event is held.
     const startedAt = performance.now()
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(route, event)
@@ -104,7 +105,7 @@ export class Dispatcher {
       } else if (isLost(route, outcome, attempt) || heldMs > HOLD_MS_MAX)
         return this.#deadLetter(route, event, outcome, attempt)
       const tried = { ...label(route, event, outcome), attempt, wait_ms: waitMs }
-      this.#log.info('a delivery failed and is tried again', tried)
+      this.#log.info('a delivery failed and will be tried again', tried)
       if (!(await slept(waitMs, signal))) return { kind: 'return' }
     }
   }
@@ -116,7 +117,7 @@ export class Dispatcher {
     return outcome
   }
 
-  /** The reply is stored before the event that it answers is acknowledged: a crash doubles it and loses
+  /** Stores the reply before the event is acknowledged: a crash in between doubles the reply, but loses
    * nothing. */
   async #accept(
     route: DeliveryRoute,
@@ -135,7 +136,7 @@ export class Dispatcher {
 
   #isStuck = (event: EventMessage): boolean => this.#stuck.has(keyOf(event))
 
-  /** To the end of its queue, after a pause: those behind it come first. */
+  /** Puts an event at the end of its queue after a rest, so that the events behind it come first. */
   async #putBack(
     route: DeliveryRoute,
     event: EventMessage,
@@ -144,7 +145,7 @@ export class Dispatcher {
   ): Promise<Settlement> {
     if (!this.#isStuck(event)) {
       const { attributes } = event
-      this.#log.error('a dead letter can not be delivered; it stays in its queue and is tried now and then', {
+      this.#log.error('a dead letter cannot be delivered; it stays in its queue and is tried again later', {
         ...label(route, event, outcome),
         queue: route.queue,
         attributes,
@@ -174,7 +175,7 @@ export class Dispatcher {
     outcome: DeliveryOutcome,
     attempts: number,
   ): Settlement {
-    this.#log.warn('an event could not be delivered and is a dead letter now', {
+    this.#log.warn('an event could not be delivered and has become a dead letter', {
       ...label(route, event, outcome),
       attempts,
     })
@@ -197,8 +198,8 @@ const label = (route: DeliveryRoute, { attributes }: EventMessage, outcome: Deli
   ...(outcome.kind === 'failed' && { reason: outcome.detail.toString().slice(0, 200) }),
 })
 
-/** What Knative adds to a dead letter: where it could not be delivered, and why (its Broker's data plane
- * contract). */
+/** Returns the attributes that Knative adds to a dead letter: where it could not be delivered, and why
+ * (Knative's Broker data plane contract). */
 function errorAttributes(to: Destination, outcome: DeliveryOutcome): Record<string, string> {
   const destination = new URL(to.url)
   if (to.host) destination.host = to.host
@@ -211,6 +212,6 @@ function errorAttributes(to: Destination, outcome: DeliveryOutcome): Record<stri
   }
 }
 
-/** Resolves with false where the pause was cut short. */
+/** Waits `ms`. Resolves with false if the signal ended the wait. */
 const slept = (ms: number, signal: AbortSignal): Promise<boolean> =>
   pause(Math.min(ms, HOLD_MS_MAX), true, { signal }).catch(() => false)

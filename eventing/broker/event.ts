@@ -4,7 +4,8 @@ import { checkAttributes, checkCarriage, hasPlainFormats } from '../attributes.t
 import { eventFromHttp } from '../http-binding.ts'
 import { InvalidEventError, type EventMessage } from '../message.ts'
 
-/** The event of a request or response, checked. @throws InvalidEventError */
+/** Returns the event of a request or response, after checking it.
+ * @throws InvalidEventError */
 export function readEvent(headers: IncomingHttpHeaders, body: Buffer): EventMessage {
   const event = eventFromHttp(headers, body)
   validate(event.attributes)
@@ -12,7 +13,8 @@ export function readEvent(headers: IncomingHttpHeaders, body: Buffer): EventMess
   return event
 }
 
-/** Checks the attributes of an event. @throws InvalidEventError */
+/** Checks the attributes of an event.
+ * @throws InvalidEventError */
 export function validate(attributes: Record<string, string>): void {
   checkAttributes(attributes)
   if (!hasPlainFormats(attributes)) checkFormats(attributes)
@@ -20,13 +22,14 @@ export function validate(attributes: Record<string, string>): void {
 
 const EXPECTED: Readonly<Record<string, string>> = {
   source: 'a URI reference, such as /shop/orders',
-  time: 'a moment by RFC 3339, such as 2026-01-05T09:30:00Z',
+  time: 'an RFC 3339 timestamp, such as 2026-01-05T09:30:00Z',
   dataschema: 'an absolute URI',
-  subject: 'some text, or be left out',
+  subject: 'text that is not empty, or be left out',
   datacontenttype: 'a media type, or be left out',
 }
 
-/** URIs, times and the like by the specification's own schema, which the `cloudevents` package brings. */
+/** Checks URIs, times and other formats with the schema of the CloudEvents specification, which the
+ * `cloudevents` package contains. */
 function checkFormats(attributes: Record<string, string>): void {
   try {
     new CloudEvent(attributes as unknown as ConstructorParameters<typeof CloudEvent>[0])

@@ -10,33 +10,36 @@ import { QueueUnavailableError } from './queue.ts'
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface IngressOptions {
-  /** Resolves when the event is stored durably. */
+  /** Stores an event. Resolves when it is durable. */
   publish: (event: EventMessage) => Promise<void>
   log: Log
   metrics: BrokerMetrics
-  /** How long the body of an event may take; see readBody(). */
+  /** Time for the body of an event, in ms; see readBody(). */
   bodyMs?: number
 }
 
 const EVENT_BYTES_MAX = 1024 * 1024
-/** Events that wait for the queue are held in memory; beyond this much the sender has to come again. */
+/** Limit for events in memory that wait for the queue, in bytes. Above it, senders are told to come again. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
 
-// Else Node answers in chunks, and a chunk that says there is none is a write of its own.
+// Without it Node would answer in chunks, and the empty last chunk would be a write of its own.
 const NO_BODY = { 'content-length': '0' }
 
 interface IngressAnswer {
   status: number
   headers?: Record<string, string>
-  /** Body of a refusal (RFC 9457); 202 has none. */
+  /** Body of a refusal (RFC 9457). An answer 202 has none. */
   problem?: ProblemDetails
 }
 
 /**
- * The Broker's ingress: takes an event by POST on exactly `/`, in binary or structured mode, and answers 202
- * once it is stored for every Trigger that wants it (also if none does). 400 is no valid CloudEvent, 408 came
- * too slowly, 413 is over 1 MiB or in thousands of tiny chunks, 404 and 405 as usual, 500 could not be
- * stored, 503 the queue is away. A repeat is a second event.
+ * Creates the Broker's ingress. It takes an event by POST on exactly `/`, in binary or structured mode, and
+ * answers 202 once the event is stored for every Trigger that wants it, even if none does. A repeated request
+ * is a second event.
+ *
+ * It answers 400 to an invalid CloudEvent, 404 to another path, 405 to another method, 408 if the body came
+ * too slowly, 413 if it is over 1 MiB or came in thousands of tiny chunks, 500 if the event could not be
+ * stored, and 503 if the queue is away.
  */
 export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions): RequestHandler {
   let waitingBytes = 0
@@ -47,7 +50,7 @@ export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions)
     if (request.url !== '/') return refusal(404, 'not-found', 'Events are sent to the path /.')
     const body = await readBody(request, { bytesMax: EVENT_BYTES_MAX, ...(bodyMs && { timeoutMs: bodyMs }) })
     if (waitingBytes + body.length > WAITING_BYTES_MAX)
-      return unavailable('Too many events are waiting to be stored. Send it again in a second.')
+      return unavailable('Too many events are waiting to be stored. Send the event again in a second.')
     waitingBytes += body.length
     try {
       await publish(readEvent(request.headers, body))
@@ -64,7 +67,9 @@ export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions)
         metrics.received(answer.status)
         if (!response.destroyed) send(response, answer)
       })
-      .catch((error: unknown) => log.error('the ingress could not answer', { reason: String(error) }))
+      .catch((error: unknown) =>
+        log.error('the ingress could not answer a request', { reason: String(error) }),
+      )
   }
 }
 
@@ -78,10 +83,11 @@ function answerTo(error: unknown, log: Log): IngressAnswer {
   return refusal(500, 'not-stored', 'The event could not be stored; the log of the Broker says why.')
 }
 
-/** The connection of a sender who is too slow, or who floods, is not kept for more of the same. */
+/** Returns the answer for a body that could not be read. The connection of a sender that is too slow or
+ * floods is closed. */
 function refusalOf({ fault, message }: BodyError): IngressAnswer {
   if (fault === 'too-large')
-    return refusal(413, 'payload-too-large', `An event may have ${EVENT_BYTES_MAX} bytes of data.`)
+    return refusal(413, 'payload-too-large', `An event may have at most ${EVENT_BYTES_MAX} bytes of data.`)
   if (fault === 'too-many-chunks') return refusal(413, 'payload-too-large', message, { connection: 'close' })
   if (fault === 'too-slow') return refusal(408, 'request-timeout', message, { connection: 'close' })
   return refusal(400, 'incomplete-request', message)

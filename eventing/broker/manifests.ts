@@ -3,18 +3,19 @@
 export interface ManifestMetadata {
   name: string
   namespace?: string
-  /** Set by a cluster; where it is missing a stable one follows from namespace, kind and name. */
+  /** Set by a cluster. If it is missing, a stable one follows from kind, namespace and name. */
   uid?: string
   annotations?: Record<string, string>
 }
 
-/** Where events are sent: a Service by reference, a plain URI, or a path (`uri`) on the Service. */
+/** Where events are sent: a Service by reference, a URI, or a path (`uri`) on the Service. */
 export interface EventDestination {
   ref?: { apiVersion?: string; kind: string; name: string; namespace?: string }
   uri?: string
 }
 
-/** Retries and dead letters. Durations are ISO 8601 (`PT0.2S`). A Trigger's replaces its Broker's whole. */
+/** Retries and dead letters. Durations are ISO 8601 (`PT0.2S`). A Trigger's `delivery` replaces its Broker's
+ * as a whole. */
 export interface Delivery {
   retry?: number
   backoffPolicy?: 'linear' | 'exponential'
@@ -42,7 +43,7 @@ export interface TriggerManifest {
   metadata: ManifestMetadata
   spec: {
     broker: string
-    /** All attributes must be equal. The RabbitMQ Broker reads nothing else (`filters` is ignored there). */
+    /** All these attributes must be equal. The RabbitMQ Broker reads only this; it ignores `filters`. */
     filter?: { attributes?: Record<string, string> }
     subscriber: EventDestination
     delivery?: Delivery
@@ -52,15 +53,16 @@ export interface TriggerManifest {
 export interface BrokerManifests {
   broker: BrokerManifest
   config?: RabbitmqBrokerConfigManifest
-  /** Triggers of other Brokers may be among them; they are left out. */
+  /** Triggers of other Brokers may be among them and are ignored. */
   triggers: readonly TriggerManifest[]
 }
 
 const PARALLELISM = 'rabbitmq.eventing.knative.dev/parallelism'
 
 /**
- * How many events of a Trigger are delivered at the same time: its annotation, 1..1000, default 1.
- * @throws Error that names the Trigger where the annotation is anything else
+ * Returns how many events of a Trigger are delivered at once: the value of its annotation, 1 to 1000, by
+ * default 1.
+ * @throws Error that names the Trigger, if the annotation has another value
  */
 export function parallelismOf(trigger: TriggerManifest): number {
   const text = trigger.metadata.annotations?.[PARALLELISM] ?? '1'

@@ -1,14 +1,14 @@
 import { Counter, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 
-/** What the Broker tells of its work. */
+/** What the Broker reports of its work. */
 export interface BrokerMetrics {
-  /** An answer of the ingress. */
+  /** The ingress has answered. */
   received(status: number): void
-  /** An attempt to deliver; status -1 stands for no answer. */
+  /** An attempt to deliver has ended. Status -1 means no answer. */
   delivered(route: string, status: number, seconds: number): void
   deadLettered(route: string): void
-  /** A dead letter that its sink has failed to take for long. */
+  /** The sink of a dead letter has failed for so long that the dead letter is stuck. */
   stuck(route: string): void
 }
 
@@ -19,7 +19,8 @@ export const noMetrics: BrokerMetrics = {
   stuck: () => undefined,
 }
 
-/** Keeps the Broker's metrics in a registry; the histogram is called as the original's. */
+/** Returns the Broker's metrics, kept in a registry. The histogram has the name that it has in
+ * eventing-rabbitmq. */
 export function brokerMetrics(registry: Registry): BrokerMetrics {
   const registers = [registry]
   const received = new Counter({

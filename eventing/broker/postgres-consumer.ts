@@ -4,7 +4,8 @@ import type { EventMessage } from '../message.ts'
 import type { JobStore } from './postgres-store.ts'
 import type { Handler, Lane } from './queue.ts'
 
-/** A safety net: what is published here wakes the consumer at once. */
+/** Time between two looks at the queue, in ms. It is a safety net: an event that is published here wakes the
+ * consumer at once. */
 const POLL_MS = 5_000
 const RETRY_MS = 500
 
@@ -15,13 +16,13 @@ export class PostgresConsumer {
   readonly #store: JobStore
   readonly #wakeQueue: (queue: string) => void
   readonly #log: Log
-  /** Jobs that are ours: under way, or settled and not yet deleted. */
+  /** Jobs that this consumer holds: under way, or settled and not yet deleted. */
   readonly #held = new Set<string>()
   readonly #settling = new Set<Promise<void>>()
   readonly #release = new AbortController()
   #settled: string[] = []
   #deleting: Promise<void> | undefined
-  /** There may be jobs in the database that are marked as taken and aren't held. */
+  /** True if the database may have jobs that are marked as taken and that nobody holds. */
   #mayHoldLost = true
   #mayHaveMore = true
   #wakeUp: () => void = () => undefined
@@ -39,7 +40,7 @@ export class PostgresConsumer {
     this.#running = this.#run()
   }
 
-  /** There is something new in the queue. */
+  /** Tells the consumer that the queue has a new event. */
   wake(): void {
     this.#mayHaveMore = true
     this.#wakeUp()
@@ -51,7 +52,7 @@ export class PostgresConsumer {
     await this.#running
     await Promise.all(this.#settling)
     await this.#deleting
-    await this.#store.release(this.lane.queue, []).catch(() => undefined) // Else the next start does it.
+    await this.#store.release(this.lane.queue, []).catch(() => undefined) // If this fails, the next start releases them.
   }
 
   async #run(): Promise<void> {
@@ -63,14 +64,14 @@ export class PostgresConsumer {
         if (isFull || !this.#mayHaveMore) await this.#sleep(POLL_MS)
       } catch (error) {
         this.#log.warn('events could not be taken from Postgres', { reason: String(error) })
-        this.#mayHoldLost = true // The jobs may have been marked before the answer got lost.
+        this.#mayHoldLost = true // The jobs may have been marked before the answer was lost.
         await this.#sleep(RETRY_MS)
       }
     }
   }
 
   async #takeUpTo(room: number): Promise<void> {
-    this.#mayHaveMore = false // Before the query: a wake-up in the middle of it counts.
+    this.#mayHaveMore = false // Set before the query, so that a wake-up during it counts.
     if (this.#mayHoldLost) {
       await this.#store.release(this.lane.queue, [...this.#held])
       this.#mayHoldLost = false
@@ -109,7 +110,7 @@ export class PostgresConsumer {
     this.wake()
   }
 
-  /** Deletes in batches: jobs that are settled while one batch is deleted go into the next. */
+  /** Deletes a settled job. Jobs that are settled while one batch is deleted form the next batch. */
   #delete(id: string): void {
     this.#settled.push(id)
     this.#deleting ??= this.#deleteAll().finally(() => (this.#deleting = undefined))
@@ -123,14 +124,14 @@ export class PostgresConsumer {
         for (const id of ids) this.#held.delete(id)
       } catch (error) {
         this.#log.warn('settled events could not be deleted yet', { reason: String(error) })
-        if (this.#release.signal.aborted) return // They come again after the next start.
+        if (this.#release.signal.aborted) return // The events come again after the next start.
         this.#settled.unshift(...ids)
         await pause(RETRY_MS)
       }
     }
   }
 
-  /** Until there is something new, at most for `ms`; then it is worth a look too. */
+  /** Sleeps until there is a new event, at most for `ms`. After `ms` the queue is worth a look anyway. */
   async #sleep(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {

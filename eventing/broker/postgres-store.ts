@@ -4,7 +4,7 @@ import type { EventMessage } from '../message.ts'
 import { deadLettersOf } from './topology.ts'
 import type { Topology } from './topology.ts'
 
-/** Where pg-boss keeps its tables. */
+/** The schema in which pg-boss keeps its tables. */
 const SCHEMA = 'broker'
 
 export interface Job {
@@ -12,29 +12,32 @@ export interface Job {
   event: EventMessage
 }
 
-/** Where a statement runs: a pool, or one connection in a transaction. */
+/** What runs a statement: a pool, or one connection in a transaction. */
 type Executor = Pick<pg.Pool, 'query'>
 
 export type JobStore = ReturnType<typeof createJobStore>
 
 /**
- * pg-boss with what it lacks: errors of fetch come out, and a queue that isn't there is an error.
- * `durable` commits to disk; `fast` may forget its last moments in a power cut, so that an event comes again.
+ * Stores jobs with pg-boss, and adds what it lacks: a failed fetch is an error here, and so is an unknown
+ * queue.
+ *
+ * The pool `durable` commits to disk. The pool `fast` may lose its last commits in a power cut; then an event
+ * comes again.
  */
 export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
   const on = (executor: Executor): PgBoss.Db => ({ executeSql: (sql, values) => executor.query(sql, values) })
   const boss = new PgBoss({ db: on(durable), schema: SCHEMA, supervise: false, schedule: false })
-  boss.on('error', () => undefined) // Every error also rejects the call that met it.
+  boss.on('error', () => undefined) // Each error also rejects the call that caused it.
 
   return {
-    /** Creates the tables, and a queue for each Trigger and its dead letters. */
+    /** Creates the tables, and a queue for each Trigger and for its dead letters. */
     async prepare(topology: Topology): Promise<void> {
       await boss.start()
       for (const { queue } of [...topology.triggers, ...deadLettersOf(topology)])
         await boss.createQueue(queue)
     },
 
-    /** Stores jobs; durable when it resolves. */
+    /** Stores jobs. They are durable when it resolves. */
     async insert(jobs: readonly Job[], executor: Executor = durable): Promise<void> {
       const rows = jobs.map(({ queue, event: { attributes, data } }) => ({
         name: queue,
@@ -47,14 +50,14 @@ export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
         return result
       }
       await boss.insert(rows, { db: { executeSql: counting } })
-      // pg-boss passes over jobs of a queue that it doesn't know, without a word.
+      // pg-boss ignores jobs for a queue that it doesn't know, without an error.
       if (stored !== jobs.length)
         throw new Error(`stored ${stored} of ${jobs.length} jobs: a queue is missing`)
     },
 
-    /** Takes up to `count` jobs; they are ours until deleted or released. */
+    /** Takes up to `count` jobs. They belong to this process until they are deleted or released. */
     async take(queue: string, count: number): Promise<{ id: string; event: EventMessage }[]> {
-      // pg-boss answers a failed fetch with an empty list; an outage must not look like an empty queue.
+      // pg-boss answers a failed fetch with an empty list, but an outage must not look like an empty queue.
       let failure: unknown
       const watched: PgBoss.Db = {
         executeSql: (sql, values) =>
@@ -66,8 +69,7 @@ export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
       const jobs = await boss.fetch<{ attributes: Record<string, string>; data: string }>(queue, {
         batchSize: count,
         priority: false,
-        // None is ever put off. By it the clock would only hold up, once it is set back, what was stored
-        // before.
+        // No job is ever put off. Otherwise a clock that is set back would hold up the jobs stored before.
         ignoreStartAfter: true,
         db: watched,
       })
@@ -82,8 +84,8 @@ export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
       await boss.deleteJob(queue, ids, { db: on(executor) })
     },
 
-    /** Gives back every job that was taken but is not among `held`: by a process that was killed, or by a
-     * statement whose answer got lost. Only one process takes jobs, so they are nobody else's. */
+    /** Releases every job that was taken and is not in `held`: a process was killed, or the answer of a
+     * statement was lost. Only one process takes jobs, so no other process holds them. */
     async release(queue: string, held: string[]): Promise<void> {
       await fast.query(
         `update ${SCHEMA}.job set state = 'retry' where name = $1 and state = 'active' and id <> all($2::uuid[])`,
@@ -91,10 +93,10 @@ export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
       )
     },
 
-    /** Moves a job among the dead letters, in one transaction. */
+    /** Replaces a job by its dead letter, in one transaction. */
     async deadLetter(queue: string, id: string, deadLetter: Job): Promise<void> {
       const client = await durable.connect()
-      const ignore = () => undefined // A connection cut between two statements fails the next one.
+      const ignore = () => undefined // If the connection is cut between two statements, the next one fails.
       client.on('error', ignore)
       try {
         await client.query('begin')
@@ -103,7 +105,7 @@ export function createJobStore(durable: pg.Pool, fast: pg.Pool) {
         await client.query('commit')
         client.off('error', ignore).release()
       } catch (error) {
-        client.release(true) // Closing the connection rolls back, even where it hangs.
+        client.release(true) // Closing the connection rolls back, even if it hangs.
         throw error
       }
     },

@@ -19,19 +19,21 @@ export interface PostgresQueueOptions {
 }
 
 const ANSWER_MS = 5_000
-/** One statement stores at most so much, so that a burst doesn't become one huge statement. */
+/** Limit for one statement, in bytes, so that a burst doesn't become one huge statement. */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024
 const BATCH_JOBS_MAX = 500
 
 /**
- * A Broker's queue in Postgres, where there is no RabbitMQ. pg-boss keeps the jobs: one per Trigger that
- * wants the event, all stored by one statement. Its own workers, retries and maintenance are not used: they
- * poll, settle whole batches, and expire or archive what is old, and an event must neither wait nor expire.
+ * Opens a Broker's queue in Postgres, for a machine without RabbitMQ. pg-boss keeps the jobs: one per Trigger
+ * that wants the event, all stored by one statement.
+ *
+ * The workers, retries and maintenance of pg-boss are not used: they poll, settle whole batches, and expire
+ * or archive old jobs, but an event must neither wait nor expire.
  */
 export async function openPostgresQueue({ url, topology, log }: PostgresQueueOptions): Promise<BrokerQueue> {
   const limits = { connectionString: url, connectionTimeoutMillis: ANSWER_MS, query_timeout: ANSWER_MS }
   const { pool: durable } = openConnectionPool(pg, { ...limits, max: 4, application_name: 'broker' })
-  // Taking and deleting jobs may be forgotten in a power cut: then the event comes a second time.
+  // A power cut may undo the taking and deleting of jobs: then an event comes a second time.
   const { pool: fast } = openConnectionPool(pg, {
     ...limits,
     max: 4,
@@ -71,24 +73,24 @@ export async function openPostgresQueue({ url, topology, log }: PostgresQueueOpt
   }
 }
 
-/** The queue of a Trigger that is gone is kept until somebody deletes it, for it may hold events. */
+/** Logs each queue whose Trigger is gone. It is kept until somebody deletes it, because it may hold events. */
 async function reportOrphans(store: JobStore, { owns, triggers }: Topology, log: Log): Promise<void> {
   const used = new Set(triggers.map((route) => route.queue))
   for (const [queue, events] of await store.backlogs())
     if (owns(queue) && !used.has(queue)) log.warn('no Trigger uses this queue any more', { queue, events })
 }
 
-/** Jobs of one event, to be stored. */
+/** The jobs of one event, to be stored. */
 interface Waiting {
   jobs: Job[]
-  /** By performance.now(): when its sender is told to come again. */
+  /** When the sender is told to come again, by performance.now(). */
   until: number
   resolve: () => void
   reject: (error: unknown) => void
 }
 
-/** Group commit: events that arrive while one batch is being stored make up the next one; a lone one never
- * waits. */
+/** Stores events by group commit: events that arrive while one batch is being stored form the next one. A
+ * lone event never waits. */
 class BatchPublisher {
   readonly #store: JobStore
   readonly #wake: (queue: string) => void
@@ -124,14 +126,14 @@ class BatchPublisher {
     this.#storing = false
   }
 
-  /** Those who have waited as long as they may, taken out of the line. */
+  /** Removes and returns those that have waited for as long as they may. */
   #overdue(): Waiting[] {
     const now = performance.now()
     const end = this.#waiting.findIndex(({ until }) => until > now)
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
   }
 
-  /** The oldest that wait, at least one. */
+  /** Removes and returns the oldest that wait, at least one. */
   #nextBatch(): Waiting[] {
     let bytes = 0
     let jobs = 0
@@ -156,7 +158,8 @@ class BatchPublisher {
   }
 }
 
-/** Network errors and time-outs have no SQLSTATE; else isLost() and isRefused() know. */
+/** Returns whether the database is away. Errors of the network and time-outs have no SQLSTATE; isLost() and
+ * isRefused() judge the others. */
 function isOutage(error: unknown): boolean {
   return sqlstate(error) === undefined || isLost(error) || isRefused(error)
 }

@@ -1,11 +1,11 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 
-/** Acknowledges what one channel delivers, in few frames: what is settled in one turn of the event loop
- * together, by one frame up to the first that is still under way. Each frame is a system call here, and on a
- * quorum queue an entry in RabbitMQ's log. */
+/** Acknowledges the messages of one channel in few frames. All that were settled in one turn of the event
+ * loop, up to the first that is still under way, share one frame. Each frame costs a system call here, and
+ * on a quorum queue an entry in RabbitMQ's log. */
 export class Acknowledger {
   readonly #channel: Channel
-  /** Delivery tags of what is under way, in rising order: RabbitMQ counts on each channel. */
+  /** Delivery tags of the messages under way, in rising order: RabbitMQ counts them per channel. */
   readonly #underWay = new Set<number>()
   #done: ConsumeMessage[] = []
 
@@ -13,7 +13,7 @@ export class Acknowledger {
     this.#channel = channel
   }
 
-  /** For each message as it comes. */
+  /** Must be called for each message as it arrives. */
   took({ fields }: ConsumeMessage): void {
     this.#underWay.add(fields.deliveryTag)
   }
@@ -38,7 +38,7 @@ export class Acknowledger {
       if (together.length > 0) this.#channel.ack(together.at(-1)!, true)
       for (const message of done.slice(together.length)) this.#channel.ack(message)
     } catch {
-      // The channel has closed, and RabbitMQ has the messages back: they come again.
+      // The channel is closed. RabbitMQ has its messages back and delivers them again.
     }
   }
 }

@@ -9,7 +9,7 @@ type PublishTo = (exchange: string, event: EventMessage) => Promise<void>
 
 /**
  * Takes events from one queue, on a channel of its own, and settles each after its handler. Prefetch is the
- * lane's parallelism (the original takes 100): what isn't being worked on stays on RabbitMQ.
+ * lane's parallelism (eventing-rabbitmq takes 100): events that nobody works on stay on RabbitMQ.
  */
 export class RabbitmqConsumer {
   readonly lane: Lane
@@ -17,7 +17,7 @@ export class RabbitmqConsumer {
   readonly #publishTo: PublishTo
   readonly #log: Log
   readonly #settling = new Set<Promise<void>>()
-  /** Ends the attempts for the events of the present channel. */
+  /** Ends the attempts for events of the current channel. */
   #release = new AbortController()
   #acknowledger: Acknowledger | undefined
   #cancel: () => Promise<unknown> = () => Promise.resolve()
@@ -30,12 +30,12 @@ export class RabbitmqConsumer {
     this.#log = log
   }
 
-  /** Events that were taken and are not settled yet. */
+  /** Number of events that were taken and are not settled yet. */
   get underWay(): number {
     return this.#settling.size
   }
 
-  /** Starts on a fresh channel; when that closes the connection is closed with it. */
+  /** Starts on a fresh channel. If the channel closes, the connection is closed too. */
   async start(channel: Channel, connection: ChannelModel): Promise<void> {
     const release = new AbortController()
     this.#release = release
@@ -49,7 +49,8 @@ export class RabbitmqConsumer {
     if (this.#stopped) return
     const acknowledger = (this.#acknowledger = new Acknowledger(channel))
     const { consumerTag } = await channel.consume(this.lane.queue, (message) => {
-      // null: RabbitMQ ended the consumer, for its queue was deleted. Reconnecting makes the queue again.
+      // null means that RabbitMQ ended the consumer because its queue was deleted. A new connection makes the
+      // queue again.
       if (message === null) return end()
       acknowledger.took(message)
       const settled = this.#settle(acknowledger, message, release.signal)
@@ -57,12 +58,12 @@ export class RabbitmqConsumer {
       void settled.finally(() => this.#settling.delete(settled))
     })
     this.#cancel = () => channel.cancel(consumerTag)
-    if (this.#stopped) await this.#cancel() // In the meantime.
+    if (this.#stopped) await this.#cancel() // It was stopped in the meantime.
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    await this.#cancel().catch(() => undefined) // Without its channel it takes nothing any more either.
+    await this.#cancel().catch(() => undefined) // If the channel is gone, the consumer takes nothing any more either.
     this.#release.abort()
     await Promise.all(this.#settling)
     this.#acknowledger?.flush()
@@ -72,12 +73,14 @@ export class RabbitmqConsumer {
     try {
       const settlement = await this.#handle(message, signal)
       if (settlement.kind === 'return') return acknowledger.return(message)
-      // Confirmed first, acknowledged second: a crash in between doubles the dead letter and loses none.
+      // The dead letter is confirmed before the event is acknowledged: a crash in between doubles it, but
+      // loses nothing.
       if (settlement.kind === 'dead-letter')
         await this.#publishTo(this.lane.deadLetters!.exchange, settlement.event)
       acknowledger.done(message)
     } catch (error) {
-      // The channel is gone, and with it the message went back; or the dead letter could not be stored.
+      // Either the channel is gone and the message is back in its queue, or the dead letter could not be
+      // stored.
       if (signal.aborted) return
       this.#log.warn('an event goes back to its queue', { queue: this.lane.queue, reason: String(error) })
       acknowledger.return(message)

@@ -4,13 +4,13 @@ import { readEvent, validate } from './event.ts'
 import type { EventMessage } from '../message.ts'
 
 /**
- * The layout of an event as an AMQP message, as eventing-rabbitmq 1.22 has it (pkg/rabbit/message.go):
- * data as the body, attributes as headers without a prefix, so that bindings can match them.
+ * Returns an event as an AMQP message, in the layout of eventing-rabbitmq 1.22 (pkg/rabbit/message.go): the
+ * data is the body, and attributes are headers without a prefix, so that bindings can match them.
  */
 export function toMessage({ attributes, data }: EventMessage): { content: Buffer; options: Options.Publish } {
   const { datacontenttype, ...headers } = attributes
   if (datacontenttype) headers['content-type'] = datacontenttype
-  // The original's dispatcher takes up a trace only where both headers are there.
+  // eventing-rabbitmq's dispatcher continues a trace only if both headers are there.
   if (headers.traceparent) headers.tracestate ??= ''
   return {
     content: data,
@@ -23,11 +23,12 @@ export function toMessage({ attributes, data }: EventMessage): { content: Buffer
   }
 }
 
-/** AMQP properties are short strings; what is longer stands in the headers only. */
+/** AMQP properties are short strings. Longer text is only in the headers. */
 const fitsProperty = (text: string | undefined): text is string =>
   text !== undefined && Buffer.byteLength(text) <= 255
 
-/** The event in a message. @throws InvalidEventError where it holds none */
+/** Returns the event in a message.
+ * @throws InvalidEventError if the message holds none */
 export function fromMessage({ properties, content }: ConsumeMessage): EventMessage {
   const contentType: unknown = properties.contentType
   if (typeof contentType === 'string' && contentType.startsWith('application/cloudevents+json'))
@@ -45,8 +46,8 @@ export function fromMessage({ properties, content }: ConsumeMessage): EventMessa
 }
 
 /**
- * An event that wraps a message which isn't one (somebody published past the ingress). The original
- * acknowledges such a message and loses it; wrapped it can be kept as a dead letter.
+ * Returns an event that wraps a message which is none: somebody published it past the ingress.
+ * eventing-rabbitmq acknowledges such a message and loses it; wrapped it can be kept as a dead letter.
  */
 export function wrapMessage(
   { content, properties }: ConsumeMessage,

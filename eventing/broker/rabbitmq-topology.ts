@@ -7,18 +7,18 @@ type Binding = { queue: string; exchange: string; arguments: Record<string, stri
 type Memory = { bindings: Binding[]; queues: string[] }
 
 /**
- * Brings exchanges, queues and bindings on RabbitMQ to what the manifests say: makes what is missing, unbinds
- * what a removed Trigger or an older filter had bound. A queue that no Trigger has any more is not
- * deleted but reported, for it may hold events.
+ * Makes exchanges, queues and bindings on RabbitMQ match the manifests. It creates what is missing, and
+ * removes the bindings of a removed Trigger or an older filter. It logs a queue that no Trigger uses any
+ * more, but does not delete it, because it may hold events.
  *
- * AMQP has no command that lists bindings, so those of the last start are remembered on RabbitMQ itself, in
- * a queue of one message. The new list is stored before the old one is acknowledged, and bindings are
- * removed before either: a crash in between leaves only work that is done again.
+ * AMQP has no command that lists bindings. So the bindings of the last start are remembered on RabbitMQ
+ * itself, in a queue of one message. Bindings are removed first, then the new list is stored, then the old
+ * one is acknowledged: after a crash in between, only work is repeated.
  */
 export async function declareTopology(connection: ChannelModel, topology: Topology, log: Log): Promise<void> {
   const wanted = wantedOf(topology)
   const channel = await connection.createConfirmChannel()
-  channel.on('error', () => undefined) // The rejected command says it.
+  channel.on('error', () => undefined) // The rejected command reports it.
   const exchanges = [topology.exchange, ...deadLettersOf(topology).map((each) => each.exchange)]
   for (const exchange of exchanges) await channel.assertExchange(exchange, 'headers', { durable: true })
   for (const queue of [topology.memory, ...wanted.queues])
@@ -43,7 +43,8 @@ function wantedOf(topology: Topology): Memory {
   }
 }
 
-/** Declares on a channel of its own, because RabbitMQ closes the channel where a queue differs. */
+/** Declares a queue on a channel of its own, because RabbitMQ closes the channel if the queue has other
+ * settings. */
 async function declareQueue(connection: ChannelModel, topology: Topology, queue: string, log: Log) {
   const channel = await connection.createChannel()
   channel.on('error', () => undefined)
@@ -52,13 +53,14 @@ async function declareQueue(connection: ChannelModel, topology: Topology, queue:
     await channel.close()
   } catch (error) {
     if ((error as { code?: number }).code !== 406) throw error
-    log.warn('a queue is used as it is, it was made with other settings', { queue, reason: String(error) })
+    log.warn('a queue was made with other settings and is used as it is', { queue, reason: String(error) })
   }
 }
 
 /**
- * From RabbitMQ 4.0 on a quorum queue drops what was returned to it 20 times, and a few restarts in the
- * middle of deliveries come to that; before, -1 is refused and there is no limit.
+ * Returns the arguments of a queue. From RabbitMQ 4.0 on a quorum queue drops a message that was returned to
+ * it 20 times, and a few restarts during deliveries are enough for that; -1 removes the limit. Older versions
+ * refuse -1 and have no limit.
  */
 function queueArguments(connection: ChannelModel, { queueType }: Topology): Record<string, unknown> {
   const version = String(connection.connection.serverProperties.version)
@@ -96,7 +98,8 @@ async function reconcile(
   for (const { message } of memories) channel.ack(message)
 }
 
-/** One message, or two where an earlier start was killed between storing a new one and dropping the old. */
+/** Reads the remembered lists: one, or two if an earlier start was killed between storing the new list and
+ * acknowledging the old one. */
 async function readMemories(channel: ConfirmChannel, queue: string) {
   const memories: { message: GetMessage; memory: Memory }[] = []
   for (let message = await channel.get(queue); message; message = await channel.get(queue))
@@ -107,7 +110,8 @@ async function readMemories(channel: ConfirmChannel, queue: string) {
 const keyOf = ({ queue, exchange, arguments: args }: Binding): string =>
   JSON.stringify([queue, exchange, Object.entries(args).sort()])
 
-/** Messages in a queue, or undefined where it is gone (which costs the channel). */
+/** Returns the number of messages in a queue; undefined if the queue is gone, in which case RabbitMQ closes
+ * the channel. */
 async function sizeOf(connection: ChannelModel, queue: string): Promise<number | undefined> {
   const channel = await connection.createChannel()
   channel.on('error', () => undefined)

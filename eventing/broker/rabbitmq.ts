@@ -18,18 +18,22 @@ export interface RabbitmqQueueOptions {
   log: Log
 }
 
-/** Time to connect: a node that is starting, or that has fallen silent, may accept and then not answer. */
+/** Time to connect, in ms. A node that is starting or has fallen silent may accept a connection and not
+ * answer. */
 const CONNECT_MS = 10_000
-/** Time to declare everything. */
+/** Time to declare the whole topology, in ms. */
 const SETUP_MS = 30_000
 const ANSWER_MS = 2_000
-/** About 10 s of attempts before the first connection counts as hopeless (a wrong URL, a wrong password). */
+/** Attempts before the first connection counts as hopeless (a wrong URL, a wrong password): about 10 s. */
 const FIRST_ATTEMPTS = 7
 
 /**
- * A Broker's queue on RabbitMQ. Rejects where RabbitMQ can't be reached at all; later it reconnects for ever.
- * There is one way to recover: whatever goes wrong with a channel ends the connection, and a new one declares
- * the topology again and starts all consumers. Unsettled events come again, unconfirmed ones are sent again.
+ * Opens a Broker's queue on RabbitMQ. Rejects if RabbitMQ can't be reached at all; later it reconnects for
+ * ever.
+ *
+ * There is one way to recover: any fault of a channel ends the connection, and a new connection declares the
+ * topology again and starts all consumers. Events that were not settled come again, and events that were not
+ * confirmed are sent again.
  */
 export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOptions): Promise<BrokerQueue> {
   const consumers = new Set<RabbitmqConsumer>()
@@ -38,7 +42,7 @@ export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOpt
   let probe: Channel | undefined
 
   const setUp = async (connection: ChannelModel): Promise<void> => {
-    connection.on('error', () => undefined) // 'close' follows, and says the same.
+    connection.on('error', () => undefined) // 'close' follows and reports the same.
     await declareTopology(connection, topology, log)
     const publisher = fatalChannel(connection, await connection.createConfirmChannel())
     probe = fatalChannel(connection, await connection.createChannel())
@@ -49,10 +53,10 @@ export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOpt
   const publishTo = (exchange: string, event: EventMessage): Promise<void> =>
     publishVia(gate, exchange, event)
 
-  // Fewer seconds than RabbitMQ's own 60: a node that hangs is noticed after two missed heartbeats.
+  // Shorter than RabbitMQ's own 60 s: a node that hangs is noticed after two missed heartbeats.
   const recovering = await connect(withHeartbeat(url, 5), {
     timeout: CONNECT_MS,
-    // A message is several small writes: with Nagle's algorithm each lone event waits 40 ms for an ACK.
+    // A message is several small writes. With Nagle's algorithm each lone event would wait 40 ms for an ACK.
     noDelay: true,
     keepAlive: true,
     keepAliveDelay: 10_000,
@@ -60,14 +64,14 @@ export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOpt
       initialDelay: 100,
       maxDelay: 3_000,
       initialMaxRetries: FIRST_ATTEMPTS,
-      waitForConnect: false, // So that the listeners below hear of the first attempts too.
+      waitForConnect: false, // So that the listeners below also hear of the first attempts.
       setup: (connection: ChannelModel) => within(SETUP_MS, 'preparing RabbitMQ', setUp(connection)),
     },
   })
   recovering.on('error', () => undefined)
   recovering.on('connect', () => log.info('connected to RabbitMQ'))
   recovering.on('connect-failed', (error) =>
-    log.info('RabbitMQ can not be reached yet', { reason: error.message }),
+    log.info('RabbitMQ cannot be reached yet', { reason: error.message }),
   )
   recovering.on('disconnect', (error) => {
     gate.shut('RabbitMQ is away')
@@ -115,14 +119,14 @@ function withHeartbeat(url: string, seconds: number): string {
   return withDefault.href
 }
 
-/** A channel whose end ends its connection, so that everything starts anew. */
+/** Ends the connection when the channel ends, so that everything starts anew. Returns the channel. */
 function fatalChannel<T extends Channel>(connection: ChannelModel, channel: T): T {
   channel.on('error', () => undefined)
   channel.on('close', () => void connection.close().catch(() => undefined))
   return channel
 }
 
-/** Publishes with confirm; what was not confirmed when the connection broke is published again. */
+/** Publishes an event with confirm. If the connection breaks before the confirm, publishes it again. */
 async function publishVia(gate: Gate, exchange: string, event: EventMessage): Promise<void> {
   const { content, options } = toMessage(event)
   const deadline = performance.now() + PUBLISH_DEADLINE_MS
@@ -139,7 +143,7 @@ async function publishVia(gate: Gate, exchange: string, event: EventMessage): Pr
         }),
       )
     } catch (error) {
-      // Too large for AMQP's tables: no repeat changes that.
+      // The attributes are too large for an AMQP table; a repeat would not change that.
       if (error instanceof RangeError || error instanceof TypeError) throw error
       if (performance.now() >= deadline) throw new QueueUnavailableError((error as Error).message)
       await pause(50)
@@ -147,7 +151,7 @@ async function publishVia(gate: Gate, exchange: string, event: EventMessage): Pr
   }
 }
 
-/** Lets publishers through while there is a channel, and lets them wait a while where there is none. */
+/** Lets publishers through while there is a channel. Without one, publishers wait for a while. */
 class Gate {
   isOpen = false
   reason = 'RabbitMQ is not connected yet'

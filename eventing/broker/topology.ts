@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { parallelismOf } from './manifests.ts'
 import type { BrokerManifests, ManifestMetadata, QueueType, TriggerManifest } from './manifests.ts'
 
-/** Where what can't be delivered goes: an exchange and the one queue behind it. */
+/** Where dead letters go: an exchange and the one queue behind it. */
 export interface DeadLetters {
   exchange: string
   queue: string
@@ -15,19 +15,19 @@ export interface TriggerRoute {
   trigger: TriggerManifest
   name: string
   queue: string
-  /** Attributes that an event must have, all of them, with exactly these values. */
+  /** Attributes that an event must have, each with exactly this value. */
   filter: Record<string, string>
   /** Arguments of the binding between the Broker's exchange and the Trigger's queue. */
   binding: Record<string, string>
   parallelism: number
-  /** The Trigger's own where it has a `delivery`, else the Broker's. */
+  /** The Trigger's own if it has a `delivery`, else the Broker's. */
   deadLetters: DeadLetters
 }
 
 /**
- * The names of everything that a Broker has on its queue, as eventing-rabbitmq 1.22 gives them
- * (pkg/rabbitmqnaming, pkg/rabbit). What is beyond the original: dead letter exchange and queue are
- * always there, so that an event that nobody wanted to hear of again is kept.
+ * The names of all objects that a Broker has on its queue, as eventing-rabbitmq 1.22 chooses them
+ * (pkg/rabbitmqnaming, pkg/rabbit). Unlike there, the exchange and queue for dead letters always exist, so
+ * that an event is kept even if no sink is stated.
  */
 export interface Topology {
   broker: string
@@ -36,13 +36,14 @@ export interface Topology {
   exchange: string
   deadLetters: DeadLetters
   triggers: TriggerRoute[]
-  /** Ours alone: the queue that remembers the bindings of the last start. */
+  /** Not in eventing-rabbitmq: the queue that remembers the bindings of the last start. */
   memory: string
-  /** True for names of Trigger queues of this Broker, be they in use or left over. */
+  /** Returns true for the name of a Trigger's queue of this Broker, in use or left over. */
   owns: (queue: string) => boolean
 }
 
-/** @throws Error that names the manifest where one of them can't be used */
+/** Returns the topology of a Broker.
+ * @throws Error that names the manifest which can't be used */
 export function topologyOf({ broker, config, triggers }: BrokerManifests): Topology {
   const namespace = broker.metadata.namespace ?? 'default'
   const name = broker.metadata.name
@@ -63,7 +64,7 @@ export function topologyOf({ broker, config, triggers }: BrokerManifests): Topol
       .filter((trigger) => trigger.spec.broker === name)
       .map((trigger) => routeOf(trigger, uid, brokerDeadLetters)),
     memory: childName(`${prefix}memory.`, uid),
-    // Those of dead letters may end in the same way, but begin with `b.` or `t.`.
+    // Queues of dead letters may end in the same way, but begin with `b.` or `t.`.
     owns: (queue) => queue.startsWith(`${namespace}.`) && queue.endsWith(`.${uid}`),
   }
 }
@@ -89,19 +90,20 @@ function routeOf(trigger: TriggerManifest, brokerUid: string, brokers: DeadLette
   }
 }
 
-/** Whether a Trigger wants an event: every attribute of its filter is there and equal. */
+/** Returns whether a Trigger wants an event: it has every attribute of the filter, with an equal value. */
 export function matches(filter: Record<string, string>, attributes: Record<string, string>): boolean {
   return Object.entries(filter).every(([name, value]) => attributes[name] === value)
 }
 
-/** Every dead letter queue with its exchange, each once. */
+/** Returns every dead letter queue with its exchange, each once. */
 export function deadLettersOf(topology: Topology): DeadLetters[] {
   return [...new Set([topology.deadLetters, ...topology.triggers.map((route) => route.deadLetters)])]
 }
 
 /**
- * A name made of a parent's and a suffix, at most 63 characters long, as Knative's kmeta.ChildName makes
- * it: joined where that fits, else cut and made unique with an MD5 (no secret, only a name).
+ * Returns a name made of a parent's name and a suffix, at most 63 characters long, as Knative's
+ * kmeta.ChildName makes it: joined if that fits, else cut and made unique with an MD5, which protects no
+ * secret.
  */
 export function childName(parent: string, suffix: string): string {
   const longest = 63
@@ -114,7 +116,8 @@ export function childName(parent: string, suffix: string): string {
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 
-/** A cluster gives each object a random UID. Ours follows from the name, so that queues outlive a restart. */
+/** Returns the UID of an object. A cluster gives a random one; here it follows from kind, namespace and name,
+ * so that queues outlive a restart. */
 export function uidOf(kind: string, { uid, namespace = 'default', name }: ManifestMetadata): string {
   if (uid) return uid
   const hash = createHash('sha1').update(`microbank/${namespace}/${kind}/${name}`).digest('hex')

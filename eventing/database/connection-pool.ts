@@ -4,13 +4,13 @@ import { isLost } from './database-errors.ts'
 
 export interface ConnectionPool {
   pool: Pool
-  /** A connection that is not known to be broken. Give it back by its release(), with true where it turned
-   * out to be. */
+  /** Resolves with a connection that is not known to be broken. Give it back with its release(); pass true if
+   * it turned out to be broken. */
   connect(): Promise<PoolClient>
 }
 
-/** A pool that throws away its idle connections with one that broke or fell silent: they led to the same
- * place, and each would cost a request its whole time-out. */
+/** Opens a pool. If one connection breaks or falls silent, the pool also throws away its idle ones: they lead
+ * to the same server, and each would cost a request a whole time-out. */
 export function openConnectionPool(
   pg: Pick<typeof import('pg'), 'Client' | 'Pool'>,
   options: PoolConfig,
@@ -29,7 +29,8 @@ export function openConnectionPool(
   const pool = new pg.Pool({
     ...options,
     Client: Connection as unknown as NonNullable<PoolConfig['Client']>,
-    // Probed by the kernel after so long without a word, then every second: ten without an answer end it.
+    // The kernel probes a connection that was silent for this long, then once a second. Ten probes without an
+    // answer end the connection.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   })
@@ -38,7 +39,7 @@ export function openConnectionPool(
   pool.on('release', (broken: Error | boolean | undefined, client) => {
     if (!broken) return void idle.add(client)
     if (broken !== true && !isLost(broken)) return
-    // Not by Client.end(): that says goodbye first, and waits for an answer that never comes.
+    // Client.end() would not do: it says goodbye first and waits for an answer that never comes.
     for (const each of idle) sockets.get(each)!.destroy()
     idle.clear()
   })
@@ -47,7 +48,7 @@ export function openConnectionPool(
     async connect() {
       for (;;) {
         const client = await pool.connect()
-        // The pool learns only a moment later of what has been thrown away.
+        // The pool learns of a destroyed socket only a moment later.
         if (!sockets.get(client)!.destroyed) return client
         client.release(true)
       }

@@ -1,5 +1,5 @@
--- The transactional outbox: what was stated, in the same database transaction as the fact itself. Rows are
--- never changed or removed by the functions, so an event that was lost downstream can be emitted again.
+-- The transactional outbox: each event, written in the same database transaction as the fact that it states.
+-- Functions never change or remove rows, so an event that was lost downstream can be emitted again.
 create table outbox (
   id uuid primary key default uuidv7(),
   type text not null,
@@ -10,15 +10,17 @@ create table outbox (
   partitionkey text not null,
   traceparent text,
   data json not null,
-  -- Further CloudEvents attributes, each a text; null where there are none.
+  -- Further CloudEvents attributes: an object of strings; null if there are none.
   extensions jsonb
 );
 
--- What still has to be published. Whoever writes the event also publishes it, and has until claimed_until to
--- do so; after that any sweep may take the row. A claim from the future, which the clock has been set back
--- since, is over as well: who holds it can't be known, and an event that comes twice does less harm than one
--- that waits for hours. A narrow table of its own, because a delete here is far cheaper than a new version of
--- the wide outbox row, and because it is empty when all is well.
+-- Events that are not published yet. The process that writes an event also publishes it, and has until
+-- claimed_until to do so; after that any sweep may take the row. A claim from the future (the clock was set
+-- back) is over too: nobody can know who holds it, and an event that comes twice does less harm than one that
+-- waits for hours.
+--
+-- This is a narrow table of its own, because a delete here is far cheaper than a new version of the wide
+-- outbox row, and because it is empty when all is well.
 create table outbox_pending (
   event_id uuid primary key,
   attempts integer not null default 0,
@@ -30,9 +32,9 @@ with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 grant select, insert on outbox to :functions_role;
 grant select, insert, update, delete on outbox_pending to :functions_role;
 
--- The consumer's side: an event that an operation handled, inserted in the same database transaction as its
--- effect. The consumer is part of the key: two operations of one context may consume the same event, and each
--- takes effect once.
+-- The inbox of consumers: a row for each event that an operation has handled, inserted in the same database
+-- transaction as its effect. The consumer is part of the key: two operations of one context may consume the
+-- same event, and each takes effect once.
 create table inbox (
   source text not null,
   event_id text not null,
