@@ -5,7 +5,7 @@ import { openDatabase } from '../functions/host/database/database.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { UnavailableError } from './unavailable.ts'
 
-test('those who waited behind a silent database are refused, rather than wait for it in their turn', async () => {
+test('items that waited while the database was silent are refused, and don’t wait for it in turn', async () => {
   const database = await testDatabase('notifications')
   const proxy = await startSilentProxy(database.url)
   const log = createLog({}, 'error', () => {})
@@ -25,7 +25,7 @@ test('those who waited behind a silent database are refused, rather than wait fo
   const waiting = await Promise.allSettled(Array.from({ length: 30 }, (_, n) => run(n)))
   for (const { status, ...rest } of waiting)
     expect([status, rest]).toEqual(['rejected', { reason: expect.any(UnavailableError) }])
-  // Thirty tries would have been thirty connections.
+  // Thirty attempts would have been thirty connections.
   expect(proxy.opened).toBeLessThan(5)
 
   proxy.heal()

@@ -14,12 +14,13 @@ import type { OutboxEvent } from './outbox-event.ts'
 const KEY = 'a key that is only good for tests, no more'
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
-/** Stands where the Broker's ingress is, and can be told to fail. */
+/** A server in place of the Broker's ingress, which can be told to fail. */
 interface Ingress {
   received: { headers: Record<string, unknown>; body: string }[]
   answer: (headers: Record<string, unknown>) => number
-  /** What it waits for before it answers, and how many requests wait. */
+  /** What it waits for before it answers. */
   ready: Promise<void> | undefined
+  /** Requests that wait for `ready`. */
   waiting: number
   url: string
   server: Server
@@ -85,7 +86,7 @@ async function startIngress(): Promise<Ingress> {
   return Object.assign(state, { server, url })
 }
 
-/** Commits `count` events without publishing them, as a process does that dies after its commit. */
+/** Commits `count` events without publishing them, like a process that dies after its commit. */
 const commit = (count: number): Promise<OutboxEvent[]> =>
   db.transaction((tx) =>
     writeEvents(
@@ -105,7 +106,7 @@ const pending = async (): Promise<number> =>
 
 const receivedIds = (): string[] => ingress.received.map(({ headers }) => String(headers['ce-id'])).sort()
 
-test('a published event carries the whole envelope, and is pending no more', async () => {
+test('a published event has all its attributes, and is pending no more', async () => {
   const [event] = await commit(1)
   outboxOf().publish([event!])
   await until(async () => (await pending()) === 0)
@@ -127,7 +128,7 @@ test('a published event carries the whole envelope, and is pending no more', asy
   })
 })
 
-test('what is published, at once or by a sweep, is signed the same', async () => {
+test('an event has the same signature whether it is published at once or by a sweep', async () => {
   const [event] = await commit(1)
   outboxOf().publish([event!])
   await until(async () => (await pending()) === 0)
@@ -146,7 +147,7 @@ test('what is published, at once or by a sweep, is signed the same', async () =>
   ])
 })
 
-test('events that were committed but never published are swept, each with its first id', async () => {
+test('a sweep publishes events that were committed but never published, with the ids that they have', async () => {
   const events = await commit(450)
   await expire()
   expect(await outboxOf().sweep()).toBe(450)
@@ -154,7 +155,7 @@ test('events that were committed but never published are swept, each with its fi
   expect(await pending()).toBe(0)
 })
 
-test('a sweep leaves alone what its writer still has time to publish', async () => {
+test('a sweep leaves events alone while their writer still has time to publish them', async () => {
   await commit(3)
   expect(await outboxOf().sweep()).toBe(0)
   expect(await pending()).toBe(3)
@@ -176,7 +177,7 @@ test.each([
   ['fails', 500],
   ['breaks the connection', 0],
 ])(
-  'while the Broker %s, nothing is lost; when it is back, all is published by the same process',
+  'while the Broker %s, no event is lost; when it is back, the same process publishes all',
   async (_how, status) => {
     ingress.answer = () => status
     const events = await commit(40)
@@ -193,7 +194,7 @@ test.each([
   },
 )
 
-test('what could not be published is given back at once, for the next sweep of any process', async () => {
+test('events that could not be published are released at once, for the next sweep of any process', async () => {
   ingress.answer = () => 503
   const outbox = outboxOf()
   outbox.publish(await commit(5))
@@ -207,7 +208,7 @@ test('what could not be published is given back at once, for the next sweep of a
   expect(await outboxOf().sweep()).toBe(5)
 })
 
-test('a sweep that the Broker cuts short gives the rest back at once', async () => {
+test('if the Broker fails during a sweep, the sweep releases the remaining events at once', async () => {
   await commit(300)
   await expire()
   let left = 100
@@ -229,7 +230,7 @@ test('while the Broker does not answer, memory holds a bounded number of events;
   answer()
   await outbox.drain()
   const left = await pending()
-  // What there was no room for, and what waited for too long.
+  // Events that found no room in memory, and events that waited for too long.
   expect(left).toBeGreaterThanOrEqual(events.length - QUEUED_MAX)
   await expire()
   expect(await outbox.sweep()).toBe(left)
@@ -237,7 +238,7 @@ test('while the Broker does not answer, memory holds a bounded number of events;
   expect(receivedIds()).toEqual(events.map(({ id }) => id).sort())
 })
 
-test('an event that the Broker refuses for what it is does not stand in the way of others', async () => {
+test('an event that the Broker refuses as invalid does not hold up others', async () => {
   const events = await commit(600)
   await expire()
   const refused = new Set(events.slice(0, 510).map(({ id }) => id))
@@ -248,7 +249,7 @@ test('an event that the Broker refuses for what it is does not stand in the way 
   expect(await db.query({ text: soon })).toEqual([])
 })
 
-test('events of a transaction that rolls back were never there', async () => {
+test('events of a transaction that rolls back are never published', async () => {
   const failing = db.transaction(async (tx) => {
     await writeEvents(
       tx,

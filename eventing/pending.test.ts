@@ -10,7 +10,7 @@ let owner: Database
 beforeAll(async () => {
   database = await testDatabase('notifications')
   const log = createLog({}, 'error', () => {})
-  // One connection, as a function that has been running for long has it: with plans from when the table was
+  // One connection, as a function has that has been running for long: its plans are from when the table was
   // empty.
   db = openDatabase({ url: database.url, poolMax: 1, name: 'test', log })
   owner = openDatabase({ url: database.ownerUrl, poolMax: 1, name: 'test', log })
@@ -21,7 +21,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-/** Stores events as a function does, which is publishing them then; gives their ids. */
+/** Stores events as a function does that is about to publish them. Resolves with their ids. */
 async function written(count: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     text: `with event as (
@@ -34,8 +34,7 @@ async function written(count: number): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-/** What the clock's being set back by so much is for what was written before: it all lies in the future by as
- * much. */
+/** Makes the rows look as if the clock had been set back: it moves all their times into the future. */
 const setBackBy = (interval: string) =>
   db.query({
     text: `update outbox_pending
@@ -49,7 +48,7 @@ describe('when the clock is set', () => {
   beforeEach(() => owner.query({ text: 'truncate outbox_pending' }))
 
   test.each(['2 hours', '20 minutes', '400 days'])(
-    'back by %s, an event waits for nobody, whoever had claimed it for whatever time',
+    'back by %s, an event can be claimed at once, whoever had claimed it and for how long',
     async (interval) => {
       const [byWriter, bySweep, refused] = await written(3)
       await release(db, [bySweep!])
@@ -69,7 +68,7 @@ describe('when the clock is set', () => {
     expect(await claimed()).toEqual(ids)
   })
 
-  test('by less than a second, as a clock that is kept right is all the time, claims hold', async () => {
+  test('by less than a second, as time synchronisation does all the time, claims hold', async () => {
     await written(2)
     await setBackBy('200 milliseconds')
     expect(await claimed()).toEqual([])
@@ -86,7 +85,7 @@ const rowsReadInOrder = async (): Promise<number> => {
   return Number(row!.count)
 }
 
-test('however many events wait, noting what became of some reads these alone', async () => {
+test('however many events wait, storing the outcome of some reads only those', async () => {
   const noId = ['01900000-0000-7000-8000-000000000000']
   await owner.query({ text: 'truncate outbox_pending' })
   await owner.query({ text: 'vacuum analyze outbox_pending' })

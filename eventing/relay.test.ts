@@ -3,7 +3,7 @@ import { until } from '../tests/support/until.ts'
 import type { OutboxEvent } from './outbox-event.ts'
 import { createRelay, type Batch, type PublishOutcome } from './relay.ts'
 
-/** A Broker that answers when it is told to. */
+/** A Broker that answers only when a test tells it to. */
 function manualBroker() {
   const unanswered: ((status: number) => void)[] = []
   return {
@@ -23,7 +23,7 @@ function batchOf(count: number, options: Partial<Batch> = {}): { batch: Batch; o
   }
 }
 
-/** Keeps this thread occupied, as a function is that gets more requests than it can answer. */
+/** Keeps this thread busy, like a function that gets more requests than it can answer. */
 function occupy(): { stop(): void } {
   let isOver = false
   const turn = (): void => {
@@ -35,7 +35,7 @@ function occupy(): { stop(): void } {
   return { stop: () => void (isOver = true) }
 }
 
-test('fewer are on their way at once the busier the process is, and never none', async () => {
+test('the busier the process, the fewer events are in flight, but at least one', async () => {
   const broker = manualBroker()
   const relay = createRelay(broker.post)
   const { batch, outcomes } = batchOf(10_000)
@@ -74,7 +74,7 @@ test('each status has its outcome', async () => {
   expect(relay.isIdle).toBe(true)
 })
 
-test('after a failure the rest waits a while and is then tried, but for those who give up', async () => {
+test('after a failure the other events wait a while and are then tried; a batch that gives up is left', async () => {
   const broker = manualBroker()
   const relay = createRelay(broker.post)
   const patient = batchOf(40)
@@ -89,7 +89,7 @@ test('after a failure the rest waits a while and is then tried, but for those wh
   await until(() => broker.unanswered.length === 8)
 })
 
-test('what waits when the process ends is left as soon as the Broker fails', async () => {
+test('when the process ends, waiting events are left as soon as the Broker fails', async () => {
   const broker = manualBroker()
   const relay = createRelay(broker.post)
   const { batch, outcomes } = batchOf(40)
@@ -102,7 +102,7 @@ test('what waits when the process ends is left as soon as the Broker fails', asy
   expect(relay.isIdle).toBe(true)
 })
 
-test('what has waited until others may publish it is left to them', async () => {
+test('events that have waited until others may publish them are left to the others', async () => {
   const broker = manualBroker()
   const relay = createRelay(broker.post)
   const { batch, outcomes } = batchOf(3, { until: performance.now() - 1 })

@@ -2,8 +2,8 @@ import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { came, emptied, overEveryQueue } from './contract.ts'
 import { manifestsOf } from './broker-fixture.ts'
 
-overEveryQueue('a Broker keeps events', ({ transport, subscriberThat, brokerOf }) => {
-  test('that were being delivered, or retried, or waited, when it was stopped', async () => {
+overEveryQueue('a Broker keeps every event', ({ transport, subscriberThat, brokerOf }) => {
+  test('that was being delivered, was being retried or was waiting when the Broker stopped', async () => {
     const never = new Promise<never>(() => undefined)
     const manifests = manifestsOf([
       { name: 'hanging', parallelism: 1 },
@@ -24,7 +24,7 @@ overEveryQueue('a Broker keeps events', ({ transport, subscriberThat, brokerOf }
     expect(second.ids('/retrying').sort()).toEqual(['1', '2', '3'])
   })
 
-  test('that it answered 202 for, when its process is killed in the middle of a delivery', async () => {
+  test('that it answered with 202, if its process is killed during a delivery', async () => {
     const never = new Promise<never>(() => undefined)
     const manifests = manifestsOf([{ name: 'killed', parallelism: 2 }])
     const first = await subscriberThat(() => never)
@@ -47,7 +47,7 @@ overEveryQueue('a Broker keeps events', ({ transport, subscriberThat, brokerOf }
     expect(second.ids('/killed').sort()).toEqual(['1', '2', '3'])
   })
 
-  test('of a Trigger whose subscriber is unknown, and says so', async () => {
+  test('of a Trigger whose subscriber is unknown, and reports the Trigger as not ready', async () => {
     const manifests = manifestsOf([{ name: 'known' }, { name: 'unknown' }])
     manifests.triggers[1]!.spec.subscriber = { uri: 'unresolvable' }
     const subscriber = await subscriberThat()

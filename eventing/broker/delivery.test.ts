@@ -7,7 +7,7 @@ test('a delivery has five retries with exponential back-off from 50 ms, unless i
   expect(deliveryPolicy(undefined).retries).toBe(0)
 })
 
-test('linear back-off grows by the delay', () => {
+test('linear back-off grows by the delay with each retry', () => {
   const { retries, backoffMs, timeoutMs } = deliveryPolicy({
     retry: 2,
     backoffPolicy: 'linear',
@@ -17,13 +17,13 @@ test('linear back-off grows by the delay', () => {
   expect([retries, timeoutMs, ...[1, 2, 3].map(backoffMs)]).toEqual([2, 3_000, 200, 400, 600])
 })
 
-test('what can not be used is refused with a sentence', () => {
+test('a field that cannot be used is refused with what was expected', () => {
   expect(() => deliveryPolicy({ retry: -1 })).toThrow('whole number')
   expect(() => deliveryPolicy({ backoffPolicy: 'quadratic' as 'linear' })).toThrow('linear or exponential')
   expect(() => deliveryPolicy({ backoffDelay: '5s' })).toThrow('ISO 8601')
 })
 
-test('durations are ISO 8601', () => {
+test('durations are read as ISO 8601', () => {
   expect(['PT1S', 'PT0.25S', 'PT2M', 'PT1H30M', 'P1DT1S'].map(durationMs)).toEqual([
     1_000, 250, 120_000, 5_400_000, 86_401_000,
   ])
@@ -31,7 +31,7 @@ test('durations are ISO 8601', () => {
     expect(() => durationMs(wrong)).toThrow('ISO 8601')
 })
 
-test('5xx, 404, 408, 409 and 429 are tried again, nothing else', () => {
+test('delivery is tried again after 5xx, 404, 408, 409 and 429, and after no other status', () => {
   const retried = Array.from({ length: 400 }, (_, i) => 200 + i).filter(isRetried)
   expect(retried.filter((status) => status < 500)).toEqual([404, 408, 409, 429])
   expect(retried.filter((status) => status >= 500)).toHaveLength(100)

@@ -4,12 +4,12 @@ import { eventFromHttp } from '../http-binding.ts'
 import { isSigned, signEvent } from '../signature.ts'
 import { quickly, type Subscriber } from './broker-fixture.ts'
 
-/** The events that came to a path, of either mode. */
+/** The events that arrived at a path, in binary or structured mode. */
 const receivedAt = ({ received }: Subscriber, path: string) =>
   received.filter((one) => one.path === path).map(({ headers, body }) => eventFromHttp(headers, body))
 
 overEveryQueue('a Broker delivers', ({ start }) => {
-  test('again until the subscriber takes it', async () => {
+  test('an event again until the subscriber takes it', async () => {
     const { broker, subscriber } = await start(everything, (_, nth) => ({ status: nth < 3 ? 500 : 200 }))
     await broker.send()
     await came(subscriber, '/all', 3)
@@ -50,7 +50,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     },
   )
 
-  test('again after a time-out and after a broken connection', async () => {
+  test('an event again after a time-out and after a broken connection', async () => {
     const never = new Promise<never>(() => undefined)
     const { broker, subscriber } = await start(
       [{ name: 'slow', delivery: quickly(2, { timeout: 'PT0.1S' }) }],
@@ -61,7 +61,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     await emptied(broker)
   })
 
-  test('a dead letter with all its attributes, be they as long as they may', async () => {
+  test('a dead letter with all its attributes, even if they have the greatest length allowed', async () => {
     const sink = { ref: { kind: 'Service', name: 'sink' } }
     const { broker, subscriber } = await start(
       [{ name: 'failing', delivery: quickly(0, { deadLetterSink: sink }) }],
@@ -90,7 +90,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     expect(new Set(subscriber.ids('/sink'))).toEqual(new Set(['patient']))
   })
 
-  test('dead letters behind one that its sink never takes, and keeps that one', async () => {
+  test('the dead letters behind one that its sink never takes, and keeps that one', async () => {
     const sink = { ref: { kind: 'Service', name: 'sink' } }
     const { broker, subscriber } = await start(
       [{ name: 'failing', parallelism: 2, delivery: quickly(0, { deadLetterSink: sink }) }],
@@ -101,14 +101,14 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     const poison = ['poison-1', 'poison-2', 'poison-3', 'poison-4']
     for (const id of poison) await broker.send({ id })
     const times = (id: string) => subscriber.ids('/sink').filter((each) => each === id).length
-    // More than once each, so that they fill the places between them.
-    await until(() => poison.every((id) => times(id) > 1), { what: 'all that is poison' })
+    // Each was tried more than once, so together they fill all places.
+    await until(() => poison.every((id) => times(id) > 1), { what: 'each poison event to be tried twice' })
     for (let i = 0; i < 5; i++) await broker.send({ id: `good-${i}` })
     await until(() => Array.from({ length: 5 }, (_, i) => times(`good-${i}`)).every((n) => n === 1))
     await until(async () => (await broker.status()).triggers[0]!.deadLetters === poison.length)
   })
 
-  test('in structured mode what headers can not carry, come from elsewhere as it may; and its dead letter', async () => {
+  test('an event that headers cannot carry in structured mode, even if another program published it, and its dead letter too', async () => {
     const sink = { ref: { kind: 'Service', name: 'sink' } }
     const { broker, subscriber } = await start(
       [{ name: 'failing', delivery: quickly(1, { deadLetterSink: sink }) }],
@@ -146,7 +146,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     await emptied(broker)
   })
 
-  test('a signed event so that its signature is still right, as a dead letter too', async () => {
+  test('a signed event so that its signature stays valid, also as a dead letter', async () => {
     const sink = { ref: { kind: 'Service', name: 'sink' } }
     const { broker, subscriber } = await start(
       [{ name: 'failing', delivery: quickly(0, { deadLetterSink: sink }) }],
@@ -171,7 +171,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     }
   })
 
-  test('as often as the Trigger says, though the clock is set forward in between', async () => {
+  test('an event as often as the Trigger says, even if the clock is set forward in between', async () => {
     const sink = { ref: { kind: 'Service', name: 'sink' } }
     const real = Date.now
     const { broker, subscriber } = await start(
@@ -190,7 +190,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     }
   })
 
-  test('to the sink of the Broker where the Trigger has no delivery of its own, and to none where it has', async () => {
+  test('a dead letter to the Broker’s sink only if the Trigger has no delivery of its own', async () => {
     const sink = { ref: { kind: 'Service', name: 'sink' } }
     const { broker, subscriber } = await start(
       [{ name: 'plain' }, { name: 'own', delivery: quickly(0) }],
@@ -203,7 +203,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
       const { triggers } = await broker.status()
       return triggers.find((trigger) => trigger.name === 'own')!.deadLetters === 1
     }
-    await until(kept, { what: 'the dead letter that has no sink' })
+    await until(kept, { what: 'the dead letter without a sink' })
     expect(subscriber.ids('/plain')).toHaveLength(2)
     expect(subscriber.ids('/own')).toHaveLength(1)
     expect(subscriber.ids('/sink')).toHaveLength(1)
@@ -228,7 +228,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     expect(received.body.toString()).toBe('yes')
   })
 
-  test('with the trace context that it came with, or that its source gave it', async () => {
+  test('an event with the trace context of its request, or with that of its source', async () => {
     const { broker, subscriber } = await start(everything)
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     await broker.send({ id: 'header' }, '{}', { headers: { traceparent, tracestate: 'bank=1' } })

@@ -6,7 +6,7 @@ import { createIngress } from './ingress.ts'
 import { noMetrics } from './metrics.ts'
 import { QueueUnavailableError } from './queue.ts'
 
-/** What the ingress answers where it takes nothing, without a queue behind it. */
+/** What the ingress answers to requests that it refuses. There is no queue behind it. */
 
 interface Problem {
   type: string
@@ -37,7 +37,7 @@ afterAll(() => {
   server.close()
 })
 
-/** Sends the text as it is; resolves with the first answer's status and problem. */
+/** Sends the text as it is. Resolves with the status and problem of the first answer. */
 async function send(text: string): Promise<{ status: number; problem: Problem }> {
   const socket = net.connect(port, '127.0.0.1', () => socket.write(text))
   let answer = ''
@@ -70,12 +70,12 @@ const refusals: [what: string, status: number, text: string, way?: () => Promise
   ['no event', 400, head({ 'content-length': '0' })],
   ['an event without an id', 400, event({ id: '' })],
   ['another version', 400, event({ specversion: '0.3' })],
-  ['a wrong name', 400, event({ x_y: '1' })],
-  ['a wrong time', 400, event({ time: 'noon' })],
-  ['a day that is not', 400, event({ time: '2026-02-31T00:00:00Z' })],
-  ['a wrong source', 400, event({ source: 'a b' })],
-  ['a wrong schema', 400, event({ dataschema: 'no uri' })],
-  ['a wrong media type', 400, event({}, { 'content-type': 'text' })],
+  ['an invalid name', 400, event({ x_y: '1' })],
+  ['an invalid time', 400, event({ time: 'noon' })],
+  ['a day that does not exist', 400, event({ time: '2026-02-31T00:00:00Z' })],
+  ['an invalid source', 400, event({ source: 'a b' })],
+  ['an invalid schema', 400, event({ dataschema: 'no uri' })],
+  ['an invalid media type', 400, event({}, { 'content-type': 'text' })],
   ['attributes that are too long', 400, event({ long: 'l'.repeat(9_000) })],
   ['broken JSON', 400, structured('{')],
   ['a list', 400, structured('[]')],
@@ -84,7 +84,11 @@ const refusals: [what: string, status: number, text: string, way?: () => Promise
   ['an empty subject', 400, structured(JSON.stringify({ ...envelope, subject: '' }))],
   ['data twice', 400, structured(JSON.stringify({ ...envelope, data: 1, data_base64: 'AA==' }))],
   ['no base64', 400, structured(JSON.stringify({ ...envelope, data_base64: '!' }))],
-  ['poison in the media type', 400, structured(JSON.stringify({ ...envelope, datacontenttype: 'text/€' }))],
+  [
+    'a character outside ASCII in the media type',
+    400,
+    structured(JSON.stringify({ ...envelope, datacontenttype: 'text/€' })),
+  ],
   ['a large body', 413, event({}, { 'content-length': String(2 ** 20 + 1) })],
   ['chunks of one byte', 413, chunkedHead + '1\r\nx\r\n'.repeat(2_000)],
   ['a slow body', 408, `${chunkedHead}1\r\nx\r\n`],

@@ -32,7 +32,7 @@ overEveryQueue('a Broker takes events', ({ start }) => {
     expect(body.toString()).toBe('{"a":1}')
   })
 
-  test('in structured mode, and delivers the data to the digit as it was written', async () => {
+  test('in structured mode, and delivers every digit of the data as it was written', async () => {
     const { broker, subscriber } = await start(everything)
     const body =
       '{"specversion":"1.0","id":"s1","source":"/tests","type":"tested","flag":true,"count":7,"none":null,' +
@@ -56,7 +56,7 @@ overEveryQueue('a Broker takes events', ({ start }) => {
   test.each([
     ['binary', Buffer.from([0, 255, 254, 10, 13, 0, 128]), 'application/octet-stream'],
     ['UTF-8', Buffer.from('{"text":"Grüße, 世界 \u2028"}\n'), 'application/json; charset=utf-8'],
-    ['not what its type says', Buffer.from('{not json'), 'application/json'],
+    ['invalid by its type', Buffer.from('{not json'), 'application/json'],
     ['empty', Buffer.alloc(0), 'text/plain'],
     ['1 MiB', Buffer.alloc(1024 * 1024, 'x'), 'text/plain'],
   ])('with data that is %s, which arrives byte for byte', async (_, data, contentType) => {
@@ -76,7 +76,7 @@ overEveryQueue('a Broker takes events', ({ start }) => {
     expect(subscriber.received.map((one) => one.headers['ce-id'])).toEqual(['wanted'])
   })
 
-  test('by POST on / only, well-formed and up to 1 MiB', async () => {
+  test('only by POST on /, well-formed and up to 1 MiB', async () => {
     const { broker, subscriber } = await start(everything)
     const statusOf = async (answer: Promise<Response>) => (await answer).status
     const get = await fetch(broker.url)
@@ -108,7 +108,7 @@ overEveryQueue('a Broker takes events', ({ start }) => {
     expect(subscriber.ids('/all')).toEqual(['good'])
   })
 
-  test('for those Triggers of which the whole filter matches, extensions too', async () => {
+  test('for each Trigger whose whole filter matches, extensions included', async () => {
     const { broker, subscriber } = await start([
       { name: 'type-only', filter: { type: 'a' } },
       { name: 'two', filter: { type: 'a', source: '/s' } },

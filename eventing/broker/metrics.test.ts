@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client'
 import { brokerMetrics } from './metrics.ts'
 
-test('the Broker counts what came in, what was delivered and what became a dead letter', async () => {
+test('the Broker counts events received, deliveries and dead letters', async () => {
   const registry = new Registry()
   const metrics = brokerMetrics(registry)
   metrics.received(202)

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-test('connections that are cut under load lose no confirmed event, and leave no event stuck', async () => {
+test('if connections are cut under load, no confirmed event is lost and none is stuck', async () => {
   const subscriber = await startSubscriber()
   const manifests = manifestsOf([{ name: 'all', parallelism: 20 }])
   const broker = await startTestBroker({ postgresUrl: database.ownerUrl }, manifests, subscriber.url)
@@ -52,7 +52,7 @@ test('connections that are cut under load lose no confirmed event, and leave no 
   await subscriber.stop()
 })
 
-test('an event that was taken by a statement whose answer got lost is delivered all the same', async () => {
+test('an event is delivered even if the answer of the statement that took it was lost', async () => {
   const lines: string[] = []
   const log = createLog({}, 'warn', (line) => lines.push(line))
   const topology = topologyOf(manifestsOf([{ name: 'taken' }]))
@@ -72,7 +72,8 @@ test('an event that was taken by a statement whose answer got lost is delivered 
   await until(() => handled.length === 1)
   await publish('second')
 
-  // What an answer that is lost leaves behind, and a failure by which the consumer learns of it.
+  // A lost answer leaves jobs marked as taken. The renamed table then makes the consumer's next statement
+  // fail, which tells it of the loss.
   const administrator = new pg.Client(database.superuserUrl)
   await administrator.connect()
   await administrator.query(`update broker.job set state = 'active' where name = $1`, [route!.queue])
@@ -95,7 +96,8 @@ test('an event is delivered at once, without waiting for a poll', async () => {
   })
   const manifests = manifestsOf([{ name: 'prompt', parallelism: 1 }])
   const broker = await startTestBroker({ postgresUrl: database.ownerUrl }, manifests, subscriber.url)
-  // One after the other: if each waited for the poll of 5 s, this would run into the deadline of the test.
+  // The events are sent one after the other. If each waited for the poll of 5 s, the test would exceed its
+  // time-out.
   for (let i = 0; i < 50; i++) {
     const arrived = new Promise<void>((resolve) => arrivals.push(resolve))
     await broker.send()
@@ -129,7 +131,7 @@ const event = (id: string) => ({
   data: Buffer.alloc(0),
 })
 
-/** A queue and its consumer, which reach Postgres through a proxy that can fall silent. */
+/** Starts a queue and its consumer, which reach Postgres through a proxy that can fall silent. */
 async function behindProxy(name: string) {
   const proxy = await startSilentProxy(database.ownerUrl)
   const topology = topologyOf(manifestsOf([{ name }]))
@@ -149,14 +151,14 @@ async function behindProxy(name: string) {
   return { proxy, queue, handled, stop }
 }
 
-test('a silent Postgres is unavailable for all who wait, whatever the clock says, and all goes on afterwards', async () => {
+test('while Postgres is silent, all waiting publishers are refused whatever the clock says; afterwards everything works again', async () => {
   const { proxy, queue, handled, stop } = await behindProxy('silent')
   await queue.publish(event('before'))
   await until(() => handled.has('before'))
 
   proxy.silence()
   const waiting = Array.from({ length: 20 }, (_, n) => queue.publish(event(`meanwhile-${n}`)))
-  // Two hours back: a deadline by the clock would be two hours away.
+  // The clock is set two hours back: a deadline by the clock would then be two hours away.
   const now = Date.now.bind(Date)
   const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 7_200_000)
   for (const { status, ...rest } of await Promise.allSettled(waiting))
@@ -169,7 +171,7 @@ test('a silent Postgres is unavailable for all who wait, whatever the clock says
   await stop()
 }, 30_000)
 
-test('events that were stored before the clock was set back are delivered all the same', async () => {
+test('events that were stored before the clock was set back are still delivered', async () => {
   const topology = topologyOf(manifestsOf([{ name: 'later' }]))
   const queue = await openPostgresQueue({ url: database.ownerUrl, topology, log: quiet })
   await queue.publish(event('early'))

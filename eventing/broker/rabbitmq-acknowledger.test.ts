@@ -8,7 +8,7 @@ let connection: ChannelModel
 let channel: Channel
 let acknowledger: Acknowledger
 let messages: ConsumeMessage[]
-/** Frames that were sent: the tag, and whether it stands for all before it too. */
+/** Acknowledgements that were sent: the tag, and whether it covers all earlier tags too. */
 let frames: [number, boolean][]
 
 beforeEach(async () => {
@@ -40,7 +40,8 @@ async function take(count: number): Promise<void> {
   await until(() => messages.length === count)
 }
 
-/** What RabbitMQ has still when the channel is gone, and all that was not acknowledged went back. */
+/** Resolves with the messages that RabbitMQ still has when the channel is closed and all unacknowledged
+ * messages are back. */
 async function remaining(): Promise<string[]> {
   await until(() => frames.length > 0)
   await channel.close()
@@ -52,20 +53,20 @@ async function remaining(): Promise<string[]> {
   return bodies.sort()
 }
 
-test('what is done in one turn is acknowledged by one frame, whatever the order', async () => {
+test('messages that are done in one turn are acknowledged by one frame, in whatever order they were done', async () => {
   await take(10)
   for (const n of [3, 0, 9, 1, 2, 8, 7, 6, 5, 4]) acknowledger.done(messages[n]!)
   expect(await remaining()).toEqual([])
   expect(frames).toEqual([[messages[9]!.fields.deliveryTag, true]])
 })
 
-test('what is under way is never acknowledged with what came after it', async () => {
+test('a message under way is never acknowledged together with later ones', async () => {
   await take(6)
   for (const n of [0, 1, 3, 5]) acknowledger.done(messages[n]!)
   expect(await remaining()).toEqual(['2', '4'])
 })
 
-test('what went back to its queue comes again, though all around it is done', async () => {
+test('a message that was returned comes again, even if all messages around it are done', async () => {
   await take(5)
   acknowledger.done(messages[0]!)
   acknowledger.return(messages[1]!)
@@ -75,7 +76,7 @@ test('what went back to its queue comes again, though all around it is done', as
   expect(await remaining()).toEqual(['1'])
 })
 
-test('a channel that has closed takes no acknowledgement, and that is no error', async () => {
+test('acknowledging on a closed channel does nothing and is no error', async () => {
   await take(2)
   await channel.close()
   acknowledger.done(messages[0]!)

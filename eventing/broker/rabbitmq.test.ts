@@ -21,7 +21,7 @@ import { QueueUnavailableError } from './queue.ts'
 import { openRabbitmqQueue } from './rabbitmq.ts'
 import { topologyOf } from './topology.ts'
 
-/** What is seen on RabbitMQ itself, and what happens when it goes away. */
+/** What the Broker does on RabbitMQ itself, and what it does while RabbitMQ is away. */
 
 const amqpUrl = process.env.TEST_AMQP_URL!
 const open: (() => Promise<unknown>)[] = []
@@ -48,7 +48,8 @@ async function start(manifests: BrokerManifests, url = amqpUrl): Promise<[TestBr
   return [broker, subscriber]
 }
 
-/** A Trigger that nobody consumes, so that its events stay where a test can look at them. */
+/** Returns manifests of Triggers that nobody consumes, so that their events stay where a test can look at
+ * them. */
 function unconsumed(...triggers: Parameters<typeof manifestsOf>[0]): BrokerManifests {
   const manifests = manifestsOf(triggers)
   for (const { spec } of manifests.triggers) spec.subscriber = { uri: 'nowhere' }
@@ -84,7 +85,7 @@ test('exchanges are durable headers exchanges, queues durable quorum queues', as
   await start(manifests)
   const { exchange, deadLetters, triggers } = topologyOf(manifests)
   const own = triggers[0]!.deadLetters
-  // Declaring again succeeds only with the same settings.
+  // A second declaration succeeds only with the same settings.
   for (const name of [exchange, deadLetters.exchange, own.exchange])
     await raw.assertExchange(name, 'headers', { durable: true })
   const version = parseInt(String(connection.connection.serverProperties.version))
@@ -93,12 +94,12 @@ test('exchanges are durable headers exchanges, queues durable quorum queues', as
     await raw.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', ...unlimited } })
 })
 
-test('an event is still in its queue after 25 consumers that broke off', async () => {
+test('an event is still in its queue after 25 consumers took it and broke off', async () => {
   const manifests = unconsumed({ name: 'watched', delivery: {} })
   await start(manifests)
   const { exchange, triggers } = topologyOf(manifests)
   const { queue, deadLetters } = triggers[0]!
-  // RabbitMQ's own limit, from version 4 on, is 20.
+  // From RabbitMQ 4 on, its own limit is 20.
   for (const [to, from] of [
     [exchange, queue],
     [deadLetters.exchange, deadLetters.queue],
@@ -113,7 +114,7 @@ test('an event is still in its queue after 25 consumers that broke off', async (
   }
 })
 
-test('a message from elsewhere is read with ce- prefixes, capitals and x- headers', async () => {
+test('a message from another program is read even if its headers have ce- prefixes, capitals or x- names', async () => {
   const manifests = manifestsOf([{ name: 'reader' }])
   const [, subscriber] = await start(manifests)
   raw.publish(topologyOf(manifests).exchange, '', Buffer.from('1'), {
@@ -133,7 +134,7 @@ test('a message from elsewhere is read with ce- prefixes, capitals and x- header
   expect(Object.keys(received!.headers).filter((name) => name.startsWith('ce-'))).toHaveLength(5)
 })
 
-test('a message that is no CloudEvent becomes a dead letter and holds up nothing', async () => {
+test('a message that is no CloudEvent becomes a dead letter and does not hold up others', async () => {
   const sink = { ref: { kind: 'Service', name: 'sink' } }
   const manifests = manifestsOf([{ name: 'reader', delivery: quickly(1, { deadLetterSink: sink }) }])
   const [broker, subscriber] = await start(manifests)
@@ -145,7 +146,7 @@ test('a message that is no CloudEvent becomes a dead letter and holds up nothing
   expect(letter.headers['ce-type']).toBe('dev.knative.rabbitmq.event')
 })
 
-test('a changed filter replaces the old binding, a removed Trigger leaves a queue that is reported', async () => {
+test('a changed filter replaces the old binding, and the queue of a removed Trigger is reported', async () => {
   const before = unconsumed({ name: 'changed', filter: { type: 'old' } }, { name: 'removed' })
   const { namespace } = before.broker.metadata
   const [first] = await start(before)
@@ -176,7 +177,7 @@ test('a changed filter replaces the old binding, a removed Trigger leaves a queu
   expect(report).toEqual([expect.objectContaining({ level: 'warn', queue: removed, events: 1 })])
 })
 
-test('a queue that is deleted under the Broker is made again', async () => {
+test('a queue that is deleted while the Broker runs is made again', async () => {
   const manifests = manifestsOf([{ name: 'deleted' }])
   const [broker, subscriber] = await start(manifests)
   await broker.send({ id: 'before' })
@@ -188,7 +189,7 @@ test('a queue that is deleted under the Broker is made again', async () => {
   })
 })
 
-test('an unreachable RabbitMQ fails the start with its reason', async () => {
+test('if RabbitMQ can’t be reached, the start fails with the reason', async () => {
   const topology = topologyOf(manifestsOf([]))
   const wrong = new URL(amqpUrl)
   wrong.password = 'wrong'
@@ -198,7 +199,7 @@ test('an unreachable RabbitMQ fails the start with its reason', async () => {
 })
 
 describe('when RabbitMQ is killed and comes back', () => {
-  test('the Broker says so, answers 503 meanwhile, and no confirmed event is lost', async () => {
+  test('the Broker is not ready and answers 503 meanwhile, and no confirmed event is lost', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
     open.push(() => rm(dataDir, { recursive: true, force: true }))
     let node = await startRabbitmq({ dataDir })
@@ -216,7 +217,7 @@ describe('when RabbitMQ is killed and comes back', () => {
     const senders = Array.from({ length: 8 }, (_, i) => sender(`s${i}`))
     await until(() => confirmed.length > 200)
     process.kill(node.pid, 'SIGKILL')
-    await until(async () => !(await broker.status()).ready, { what: 'a Broker that is not ready' })
+    await until(async () => !(await broker.status()).ready, { what: 'the Broker to be not ready' })
     expect((await broker.send({ id: 'meanwhile' })).status).toBe(503)
 
     const { port } = node
@@ -224,7 +225,7 @@ describe('when RabbitMQ is killed and comes back', () => {
     node = await startRabbitmq({ dataDir, port })
     await until(async () => (await broker.status()).ready, {
       timeoutMs: 30_000,
-      what: 'a Broker that is ready',
+      what: 'the Broker to be ready',
     })
     const before = confirmed.length
     await until(() => confirmed.length > before + 200)
@@ -238,7 +239,7 @@ describe('when RabbitMQ is killed and comes back', () => {
 })
 
 describe('when RabbitMQ falls silent', () => {
-  /** A heartbeat a second, so that a test learns of the silence soon. */
+  /** Sets a heartbeat of one second, so that a test notices the silence soon. */
   const impatient = (url: string): string => {
     const changed = new URL(url)
     changed.searchParams.set('heartbeat', '1')
@@ -246,7 +247,7 @@ describe('when RabbitMQ falls silent', () => {
   }
   const settled = { timeoutMs: 60_000 }
 
-  test('publishing fails in time, whatever the clock says, and goes on over a new connection', async () => {
+  test('publishing fails in time, whatever the clock says, and works again over a new connection', async () => {
     const proxy = await startSilentProxy(amqpUrl)
     open.push(() => proxy.stop())
     const manifests = manifestsOf([{ name: 'all' }])
@@ -270,7 +271,7 @@ describe('when RabbitMQ falls silent', () => {
 
     proxy.silence()
     const waiting = Array.from({ length: 20 }, (_, n) => publish(`meanwhile-${n}`))
-    // Two hours back: a deadline by the clock would be two hours away.
+    // The clock is set two hours back: a deadline by the clock would then be two hours away.
     const now = Date.now.bind(Date)
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 7_200_000)
     for (const { status, ...rest } of await Promise.allSettled(waiting))
@@ -283,7 +284,7 @@ describe('when RabbitMQ falls silent', () => {
     await until(() => handled.has('after'), settled)
   }, 120_000)
 
-  test('for it was stopped and goes on later, every confirmed event arrives', async () => {
+  test('and answers again later, every confirmed event arrives', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
     open.push(() => rm(dataDir, { recursive: true, force: true }))
     const node = await startRabbitmq({ dataDir })

@@ -6,7 +6,7 @@ import { childName, deadLettersOf, matches, topologyOf } from './topology.ts'
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
 const uid = '0f0e0d0c-0b0a-0908-0706-050403020100'
 
-test('a child name joins parent and UID up to 63 characters, and is cut and hashed beyond', () => {
+test('a child name joins parent and UID up to 63 characters; a longer one is cut and hashed', () => {
   expect(childName('b.bank.default.', uid)).toBe(`b.bank.default.${uid}`)
   const fits = 'p'.repeat(27)
   expect(childName(fits, uid)).toBe(fits + uid)
@@ -16,7 +16,7 @@ test('a child name joins parent and UID up to 63 characters, and is cut and hash
   expect(childName(longest, uid)).toBe(longest.slice(0, 31) + md5(longest + uid))
 })
 
-test('names are those of the original, from the UIDs of the objects', () => {
+test('names are those of eventing-rabbitmq if the objects have UIDs', () => {
   const manifests = manifestsOf([{ name: 'notify', filter: { type: 'a' } }], { namespace: 'bank' })
   manifests.broker.metadata.uid = uid
   manifests.triggers[0]!.metadata.uid = uid.replace('0f', '1f')
@@ -48,13 +48,13 @@ test('without a UID names are the same at every start, and no two objects share 
   expect(topologyOf(other).exchange).not.toContain(topologyOf(manifests).exchange.slice(-36))
 })
 
-test('a Trigger of another Broker has no part in it', () => {
+test('a Trigger of another Broker is left out', () => {
   const manifests = manifestsOf([{ name: 'mine' }, { name: 'theirs' }])
   manifests.triggers[1]!.spec.broker = 'other'
   expect(topologyOf(manifests).triggers.map(({ name }) => name)).toEqual(['mine'])
 })
 
-test('a filter wants all its attributes equal', () => {
+test('a filter matches if all its attributes are equal', () => {
   expect(matches({}, { type: 'a' })).toBe(true)
   expect(matches({ type: 'a' }, { type: 'a', source: 's' })).toBe(true)
   expect(matches({ type: 'a', tier: 'gold' }, { type: 'a' })).toBe(false)
@@ -62,7 +62,7 @@ test('a filter wants all its attributes equal', () => {
   expect(matches({ tier: '' }, {})).toBe(false)
 })
 
-test('parallelism is 1 to 1000, default 1', () => {
+test('parallelism is 1 to 1000, by default 1', () => {
   const [trigger] = manifestsOf([{ name: 'a' }]).triggers
   const withAnnotation = (value?: string) => {
     const annotations: Record<string, string> = value
@@ -86,7 +86,7 @@ test('queues are quorum queues unless the config says otherwise', () => {
   expect(topologyOf({ ...manifests, config }).queueType).toBe('classic')
 })
 
-test('a queue of dead letters is no Trigger’s, so a fresh start finds none that is left over', () => {
+test('a queue of dead letters is not taken for one that a removed Trigger left over', () => {
   const topology = topologyOf(manifestsOf([{ name: 'notify' }], { namespace: 'bank' }))
   const [{ queue } = { queue: '' }] = topology.triggers
   expect(topology.owns(queue)).toBe(true)
