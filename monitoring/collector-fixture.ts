@@ -1,31 +1,32 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A span as OTLP has it in JSON (https://opentelemetry.io/docs/specs/otlp/), its attributes as an object. */
+/** A span in the JSON of OTLP (https://opentelemetry.io/docs/specs/otlp/), with its attributes as an
+ * object. */
 export interface ReceivedSpan {
   traceId: string
   spanId: string
   parentSpanId?: string
   name: string
-  /** 2 server, 3 client, 4 producer, 5 consumer. */
+  /** 2: server, 3: client, 4: producer, 5: consumer. */
   kind: number
   startTimeUnixNano: string
   endTimeUnixNano: string
   attributes: Record<string, unknown>
   links: { traceId: string; spanId: string }[]
-  /** 2 is an error. */
+  /** 2 means an error. */
   status: { code: number }
-  /** Of the process that it comes from. */
+  /** Attributes of the process that sent it. */
   resource: Record<string, unknown>
 }
 
-/** A collector of traces. */
+/** A collector of traces for tests. */
 export interface Collector {
   endpoint: string
   spans: ReceivedSpan[]
-  /** Path and headers of each export. */
+  /** The path and headers of each export. */
   exports: { url: string; headers: http.IncomingHttpHeaders }[]
-  /** How it answers from now on; `hang` is not at all. */
+  /** How it answers from now on; `hang` means not at all. */
   mode: 'take' | 'refuse' | 'hang'
   close(): Promise<void>
 }

@@ -1,20 +1,20 @@
 import type { Attributes, SpanContext } from '@opentelemetry/api'
 import type { Span } from './trace.ts'
 
-/** What was done within a span. Names and attributes: https://opentelemetry.io/docs/specs/semconv/ */
+/** The work that a span covers. Names and attributes: https://opentelemetry.io/docs/specs/semconv/ */
 export interface Work {
   name: string
   kind: 'server' | 'client' | 'producer' | 'consumer'
-  /** As performance.now() gave it. */
+  /** Start, by performance.now(). */
   startedAt: number
   attributes: Attributes
-  /** Set where it failed: what went wrong, in a word (an error's code, a status). */
+  /** Set if the work failed: the reason in a word (the code of an error, a status). */
   error?: string | undefined
-  /** Spans that it was done for besides its parent. */
+  /** Spans besides the parent that the work was done for. */
   links?: readonly SpanContext[]
 }
 
-/** A span that has ended, at `endedAt` (ms since 1970) after `milliseconds`. */
+/** A span that ended at `endedAt` (ms since 1970) and took `milliseconds`. */
 export interface EndedSpan {
   span: Span
   work: Work

@@ -4,19 +4,21 @@ const LEVELS = { debug: 10, info: 20, warn: 30, error: 40, off: 100 } as const
 export type Level = keyof typeof LEVELS
 export type Fields = Record<string, unknown>
 
-/** One JSON object a line on stdout: time, level, service, message, and fields. Never secrets or bodies. */
+/** Writes one JSON object per line to stdout: time, level, service, message, and further fields. It must
+ * never get secrets or bodies. */
 export interface Log {
   debug(message: string, fields?: Fields): void
   info(message: string, fields?: Fields): void
   warn(message: string, fields?: Fields): void
   error(message: string, fields?: Fields): void
-  /** Whether lines of this level are written: for fields that would cost something to put together. */
+  /** Returns whether lines of this level are written. Ask before making fields that are expensive. */
   takes(level: Exclude<Level, 'off'>): boolean
-  /** The same log with fields that every line carries (trace id, request id). */
+  /** Returns a log that adds these fields to every line (trace id, request id). */
   with(fields: Fields): Log
 }
 
-/** Thirty lines of our own: a logging package would be loaded by every cold start before the port opens. */
+/** Creates a log. It is thirty lines of our own, because every cold start would have to load a logging
+ * package before the port opens. */
 export function createLog(
   base: Fields,
   least: Level = 'info',

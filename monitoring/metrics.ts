@@ -2,7 +2,7 @@ import type { Counter, Histogram, Registry } from 'prom-client'
 
 export interface RequestLabels {
   method: string
-  /** The route as declared (`/accounts/{id}`), never the path as sent: labels stay few. */
+  /** The route as declared (`/accounts/{id}`), never the path as sent, so that there are few labels. */
   handler: string
   /** `2xx`, `4xx`, ... */
   status: string
@@ -10,7 +10,7 @@ export interface RequestLabels {
 
 export interface Metrics {
   observeRequest(labels: RequestLabels, seconds: number): void
-  /** The Prometheus text format and its content type. */
+  /** Resolves with the metrics in the Prometheus text format, and its content type. */
   expose(): Promise<{ contentType: string; text: string }>
   close(): void
 }
@@ -21,12 +21,13 @@ interface Loaded {
   durations: Histogram
 }
 
-// A cold start serves its first requests before prom-client is loaded; they are kept until then.
+// A cold start answers its first requests before prom-client is loaded. Their metrics are kept until then, up
+// to this many.
 const KEPT_MAX = 10_000
 const LOAD_AFTER_MS = 1_000
 
-/** Request metrics of one function process. prom-client is loaded shortly after the first request, not before
- * it: loading it would lengthen every cold start. */
+/** Creates the request metrics of one function process. prom-client is loaded shortly after the first
+ * request, because loading it earlier would lengthen every cold start. */
 export function createMetrics(service: string): Metrics {
   const kept: { labels: RequestLabels; seconds: number }[] = []
   let loaded: Loaded | undefined

@@ -4,11 +4,10 @@ import { resourceFromAttributes, type Resource } from '@opentelemetry/resources'
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
 import type { EndedSpan } from './ended-span.ts'
 
-/** OpenTelemetry's libraries, as far as they are needed to send spans; tracer.ts loads this file when there
- * are any. */
+/** Sends spans with OpenTelemetry's libraries. tracer.ts loads this file when there is a span to send. */
 export interface SpanExport {
   add(ended: EndedSpan): void
-  /** Sends what is still here; resolves when the collector has answered. */
+  /** Sends the spans that are left. Resolves when the collector has answered. */
   stop(): Promise<void>
 }
 
@@ -19,19 +18,21 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
 } as const
 
-/** ExportResultCode.SUCCESS of a package that is not imported for one number. */
+/** ExportResultCode.SUCCESS, whose package is not imported for one number. */
 const EXPORTED = 0
-// For one batch, with the repetitions that the exporter makes where the collector is away.
+// Time for one batch, including the exporter's repeats while the collector is away.
 const TIMEOUT_MS = 5_000
-// What a process that is killed takes along: at the most the spans of so long.
+// Longest time that a span waits for its batch. A process that is killed loses at most the spans of this
+// time.
 const WAIT_MS = 1_000
 
-/** Sends spans in batches to `<endpoint>/v1/traces`, as JSON, and tells of each batch by `settled`. */
+/** Creates an export that sends spans in batches to `<endpoint>/v1/traces`, as JSON. It reports each batch to
+ * `settled`. */
 export function createSpanExport(options: {
   endpoint: string
   headers: Readonly<Record<string, string>>
   resource: Attributes
-  /** More than so many are never handed over before they have settled. */
+  /** Most spans that are handed over and not settled yet. */
   heldMax: number
   settled: (count: number, error: Error | undefined) => void
 }): SpanExport {
@@ -46,7 +47,7 @@ export function createSpanExport(options: {
     export: (spans, done) =>
       collector.export(spans, ({ code, error = new Error('the collector refused them') }) => {
         settled(spans.length, code === EXPORTED ? undefined : error)
-        // The processor could only complain once more.
+        // The processor could only report the failure once more.
         done({ code: EXPORTED })
       }),
     shutdown: () => collector.shutdown(),

@@ -1,8 +1,7 @@
 import type { SpanContext } from '@opentelemetry/api'
 import { randomHex } from './random.ts'
 
-/** Where a piece of work stands: its trace, itself, and what it belongs to (undefined at the root of a
- * trace). */
+/** A span: the ids of its trace, of itself and of its parent (undefined at the root of a trace). */
 export interface Span extends SpanContext {
   parentSpanId: string | undefined
 }
@@ -11,9 +10,9 @@ const SAMPLED = 1
 const TRACEPARENT =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/
 
-/** The span of this piece of work: a child of the traceparent that came in, or the root of a new trace where
- * none came or it was malformed (W3C Trace Context, section 4.3). Whether a trace is sampled is decided at
- * its root, by its id, so that `ratio` of all are. */
+/** Starts a span: a child of the traceparent that came in, or the root of a new trace if none came or it was
+ * malformed (W3C Trace Context, section 4.3). The root decides by the trace's id whether the trace is
+ * sampled, so that `ratio` of all traces are. */
 export function startSpan(traceparent: string | undefined, ratio = 1): Span {
   const [, parentTraceId, parentSpanId, flags] = (traceparent && TRACEPARENT.exec(traceparent)) || []
   const traceId = parentTraceId ?? randomHex(32)
@@ -31,15 +30,15 @@ const chosen = (traceId: string, ratio: number): number =>
 export const isSampled = ({ traceFlags }: Pick<SpanContext, 'traceFlags'>): boolean =>
   (traceFlags & SAMPLED) !== 0
 
-/** W3C traceparent of a span: `00-<32 hex>-<16 hex>-<2 hex>`. */
+/** Returns the W3C traceparent of a span: `00-<32 hex>-<16 hex>-<2 hex>`. */
 export const formatTraceparent = (span: SpanContext): string =>
   `00-${span.traceId}-${span.spanId}-${isSampled(span) ? '01' : '00'}`
 
-/** Whether a traceparent is one of a sampled trace. */
+/** Returns whether a traceparent belongs to a sampled trace. */
 export const isSampledTrace = (traceparent: string): boolean =>
   isSampled(parseTraceparent(traceparent) ?? { traceFlags: 0 })
 
-/** The span that a traceparent names; undefined for what is none. */
+/** Returns the span that a traceparent names; undefined if it is malformed. */
 export function parseTraceparent(traceparent: string): SpanContext | undefined {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? []
   if (!traceId || !spanId) return undefined

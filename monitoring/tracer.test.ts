@@ -36,7 +36,7 @@ const endMany = (on: Tracer, count: number): void => {
   for (let n = 0; n < count; n++) on.end(on.start(undefined), work(`span ${n}`))
 }
 
-test('a span is sent as what it was: its place in the trace, its times, its error, its links', async () => {
+test('a span is sent with its place in the trace, its times, its error and its links', async () => {
   const traced = tracer()
   const parent = startSpan(undefined)
   const span = traced.start(`00-${parent.traceId}-${parent.spanId}-01`)
@@ -63,15 +63,15 @@ test('a span is sent as what it was: its place in the trace, its times, its erro
   expect(lines).toEqual([])
 })
 
-test('what has ended when the process is told to stop is sent, though nothing was loaded yet', async () => {
+test('spans that have ended are sent when the process stops, even if no library was loaded yet', async () => {
   const traced = tracer()
   endMany(traced, 600)
   await traced.stop()
-  // In two batches, of which either may arrive first.
+  // Two batches arrive, in either order.
   expect(new Set(collector.spans.map(({ name }) => name)).size).toBe(600)
 })
 
-test('a trace that comes in unsampled stays so, and of new ones the ratio is', async () => {
+test('an incoming unsampled trace stays unsampled, and `ratio` of the new traces are sampled', async () => {
   const none = tracer(collector.endpoint, 0)
   const all = tracer(collector.endpoint, 1)
   const half = tracer(collector.endpoint, 0.5)
@@ -91,24 +91,24 @@ test('a trace that comes in unsampled stays so, and of new ones the ratio is', a
   expect(lines).toEqual([])
 })
 
-test('while the collector hangs a limited number of spans waits, and the rest is lost and counted', async () => {
+test('while the collector hangs, a limited number of spans wait, and the others are lost and counted', async () => {
   collector.mode = 'hang'
   const traced = tracer()
   endMany(traced, HELD_MAX + 700)
   await traced.stop()
-  // The first that was lost, and when the process stops all others.
+  // The first loss is logged at once, all later ones when the process stops.
   expect(lines).toMatchObject([
     { message: 'spans are lost', spans: 1 },
     { message: 'spans are lost', spans: HELD_MAX + 699, why: expect.stringContaining('had not taken them') },
   ])
 })
 
-test('a collector that takes spans again gets the later ones', async () => {
+test('when a collector takes spans again, it gets the later ones', async () => {
   collector.mode = 'refuse'
   const traced = tracer()
-  // A whole batch goes out at once.
+  // A full batch is sent at once.
   endMany(traced, 512)
-  await until(() => lines.length > 0, { what: 'the loss to be told' })
+  await until(() => lines.length > 0, { what: 'the loss to be logged' })
   collector.mode = 'take'
   traced.end(traced.start(undefined), work('later'))
   await traced.stop()
@@ -116,7 +116,7 @@ test('a collector that takes spans again gets the later ones', async () => {
   expect(lines).toMatchObject([{ message: 'spans are lost', spans: 512 }])
 })
 
-test('a collector that is away costs its spans, and says why', async () => {
+test('if the collector is away, spans are lost, and the log says why', async () => {
   const traced = tracer('http://127.0.0.1:9')
   endMany(traced, 3)
   await traced.stop()

@@ -5,30 +5,30 @@ import { isSampled, startSpan, type Span } from './trace.ts'
 import type { EndedSpan, Work } from './ended-span.ts'
 
 export interface Tracer {
-  /** False where spans go nowhere: then nobody need put them together. */
+  /** False if spans are not exported: then callers need not make them. */
   readonly isOn: boolean
-  /** The span of a piece of work, below `traceparent` or at the root of a new trace. */
+  /** Starts a span below `traceparent`, or at the root of a new trace. */
   start(traceparent: string | undefined): Span
-  /** Hands over a span whose work ends now. Returns at once and never throws; keeps those of sampled traces
-   * only. */
+  /** Hands over a span whose work ends now. Returns at once and never throws. Only spans of sampled traces
+   * are kept. */
   end(span: Span, work: Work): void
-  /** Sends what is still here, for two seconds at the most. */
+  /** Sends the spans that are left, for at most two seconds. */
   stop(): Promise<void>
 }
 
 export interface TracingSettings {
   /** Base URL of a collector that takes OTLP over HTTP. */
   endpoint: string
-  /** Sent with every request to it. */
+  /** Headers of every request to the collector. */
   headers: Readonly<Record<string, string>>
-  /** How many of the traces that begin here are sampled, from 0 to 1. */
+  /** Share of the traces that begin here which are sampled, from 0 to 1. */
   ratio: number
-  /** What is said of the process with its spans: `service.name` and the like. */
+  /** Attributes of the process: `service.name` and the like. */
   resource: Attributes
   log: Log
 }
 
-/** For functions that export no traces: trace ids still go along, and into the logs. */
+/** A tracer for functions that export no traces. Trace ids are still passed on and logged. */
 export const noTracer: Tracer = {
   isOn: false,
   start: (traceparent) => startSpan(traceparent),
@@ -36,23 +36,23 @@ export const noTracer: Tracer = {
   stop: async () => {},
 }
 
-// Beyond this many that wait for the collector, spans are dropped rather than piled up.
+// Above this many spans that wait for the collector, new ones are dropped.
 export const HELD_MAX = 2_048
-// Loading what exports them must not lengthen a cold start.
+// Time after the first span before the libraries are loaded, because loading must not lengthen a cold start.
 const LOAD_AFTER_MS = 1_000
 const STOP_MS_MAX = 2_000
 const COMPLAIN_EVERY_MS = 60_000
 
-/** Exports the spans of one function process, in the background. Whatever becomes of them, requests don't
- * notice. */
+/** Creates a tracer that exports the spans of one function process in the background. Requests notice
+ * nothing, whatever happens to the spans. */
 export function createTracer({ ratio, log, ...settings }: TracingSettings): Tracer {
-  /** Ended before the libraries were loaded. */
+  /** Spans that ended before the libraries were loaded. */
   const early: EndedSpan[] = []
   let held = 0
   let exporting: SpanExport | undefined
   let loading: Promise<void> | undefined
   let soon: NodeJS.Timeout | undefined
-  /** Since it was last told. */
+  /** Losses since the last log line about them. */
   let lost = { spans: 0, why: '' }
   let silentUntil = 0
 
@@ -109,7 +109,7 @@ export function createTracer({ ratio, log, ...settings }: TracingSettings): Trac
   }
 }
 
-/** Waits for `work`, but no longer than so many milliseconds. */
+/** Waits for `work`, but at most `milliseconds`. */
 async function within(milliseconds: number, work: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
@@ -119,7 +119,7 @@ async function within(milliseconds: number, work: () => Promise<void>): Promise<
 
 let origin = performance.timeOrigin
 
-/** Milliseconds since 1970, with fractions, which Date.now() has not. */
+/** Returns milliseconds since 1970 with fractions, which Date.now() lacks. */
 function epochMs(): number {
   const now = performance.now()
   // The clock behind performance.now() stands still while a laptop sleeps.

@@ -14,7 +14,7 @@ import { request, startFunction, token, type TestFunction } from '../tests/suppo
 import { operations } from '../tests/support/repository.ts'
 import { until } from '../tests/support/until.ts'
 
-/** What crosses several functions, seen in one collector. */
+/** Traces across several functions, as one collector gets them. */
 
 let collector: Collector
 let gateway: Gateway
@@ -69,7 +69,7 @@ const named = (name: string, service?: string): ReceivedSpan[] =>
     (span) => span.name === name && (!service || span.resource['service.name'] === service),
   )
 
-test('a transfer is one trace, from the front door to the one who is notified', async () => {
+test('a transfer is one trace, from the front door to the notification', async () => {
   const client = startSpan(undefined)
   const headers = { traceparent: formatTraceparent(client) }
   const answer = await functions.door.request('POST', '/api/transactions', {
@@ -100,11 +100,11 @@ test('a transfer is one trace, from the front door to the one who is notified', 
     { kind: 5, parentSpanId: posting!.spanId, status: { code: 0 } },
   ])
   expect(new Set(collector.spans.map(({ traceId }) => traceId))).toEqual(new Set([client.traceId]))
-  // Nothing of whose money it was, or how much.
+  // Spans say neither whose money it was nor how much.
   expect(JSON.stringify(collector.spans)).not.toMatch(new RegExp(`1\\.00|${from}|${to}|${alice}`))
 })
 
-test('requests that are posted together share a span: it is below one, and linked to others', async () => {
+test('requests that are posted together share a span: a child of one of them, linked to the others', async () => {
   const send = () => functions.transfer.request('POST', '/transactions', { token: bearer, body: body() })
   const answers = await Promise.all(Array.from({ length: 60 }, send))
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
@@ -119,7 +119,7 @@ test('requests that are posted together share a span: it is below one, and linke
   for (const { traceId, spanId } of batch!.links) expect(ids).toContain(`${traceId}-${spanId}`)
 })
 
-test('a call to another function is a span, and the other function’s parent', async () => {
+test('a call to another function is a span, and the parent of the other function’s span', async () => {
   const users = await startUsers()
   gateway.urls.users = users.url
   const answer = await functions.openAccount.request('POST', '/accounts', {
@@ -143,9 +143,9 @@ test('a call to another function is a span, and the other function’s parent', 
 
 interface Gateway {
   address: string
-  /** Base URLs of functions by their names. */
+  /** Base URLs of functions by name. */
   urls: Record<string, string>
-  /** What the Broker has stored. */
+  /** Events that the Broker has stored. */
   events: { headers: http.IncomingHttpHeaders; body: string }[]
   close(): Promise<void>
 }
@@ -157,8 +157,8 @@ const ceHeaders = (headers: http.IncomingHttpHeaders): Record<string, string> =>
     ),
   )
 
-/** Routes by the Host header, as the cluster's gateway does, to functions and to a Broker that stores
- * everything. */
+/** Starts a gateway that routes by the Host header, as the cluster's does: to functions, and to a Broker that
+ * stores every event. */
 async function startGateway(): Promise<Gateway> {
   const gateway: Pick<Gateway, 'urls' | 'events'> = { urls: {}, events: [] }
   const server = await listen(async ({ method = '', url = '', headers }, text) => {

@@ -8,13 +8,15 @@ import { ROOT } from '../tests/support/repository.ts'
 import { until } from '../tests/support/until.ts'
 import { startCollector, type Collector } from './collector-fixture.ts'
 
-/** Bundles as they ship, in processes of their own: what they load, and what they leave behind. */
+/** Bundles as they ship, in processes of their own: which files they load, and which spans they send before
+ * they end. */
 
 let folder: string
 let collector: Collector
 
 beforeAll(async () => {
-  // Inside the repository, where packages are found; the build leaves a folder of such a name alone.
+  // The folder is inside the repository, where packages are found. The build ignores a folder with such a
+  // name.
   mkdirSync(join(ROOT, 'dist'), { recursive: true })
   folder = mkdtempSync(join(ROOT, 'dist', '.build-'))
   await buildInto(folder)
@@ -29,12 +31,12 @@ beforeEach(async () => {
 
 afterEach(() => collector.close())
 
-/** Writes down which files were loaded. */
+/** A script that records which files were loaded. */
 const AT_EXIT = `process.on('exit', () => {
   require('node:fs').writeFileSync(process.env.LOADED, Object.keys(require.cache).join('\\n'))
 })`
 
-/** Starts `accounts`, asks it for `path`, and stops it with SIGTERM at once. */
+/** Starts the function `accounts`, requests `path`, and stops it with SIGTERM at once. */
 async function run(path: string, env: Record<string, string>): Promise<{ status: number; loaded: string }> {
   const port = await takePort()
   const loaded = join(folder, `loaded-${port}`)
@@ -67,20 +69,20 @@ async function run(path: string, env: Record<string, string>): Promise<{ status:
 
 const OTLP = 'functions/lib/otlp.cjs'
 
-test('a process that is told to stop sends its spans before it ends', async () => {
+test('a process that gets SIGTERM sends its spans before it ends', async () => {
   const { status, loaded } = await run('/accounts', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint })
   expect(status).toBe(401)
   expect(collector.spans).toMatchObject([{ name: 'GET /accounts', resource: { 'service.name': 'accounts' } }])
   expect(loaded).toContain(OTLP)
 })
 
-test('nothing is loaded for the export before there is a span', async () => {
+test('the export’s libraries are not loaded before there is a span', async () => {
   const { status, loaded } = await run('/healthz', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint })
   expect(status).toBe(200)
   expect(loaded).not.toContain(OTLP)
 })
 
-test('without the setting nothing is loaded or sent', async () => {
+test('without the setting no library is loaded and no span is sent', async () => {
   const { status, loaded } = await run('/accounts', {})
   expect(status).toBe(401)
   expect(loaded).toContain('functions/accounts.cjs')
