@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Downloads tools of tools.env for Linux, checks each against its SHA-256, and installs it. For the
-# devcontainer and for the workflows; on a machine of your own, your package manager keeps them up to date.
+# Downloads tools of tools.env for Linux, checks each against its SHA-256, and installs it. The devcontainer
+# and the workflows use it. On your own machine your package manager can keep the tools up to date.
 #
 #   install-tools.sh FOLDER TOOL...      TOOL is kind, kubectl, skaffold or kn
 set -euo pipefail
@@ -24,7 +24,7 @@ address_of() {
   esac
 }
 
-# Where the releases of tools without a SHA-256 in tools.env keep theirs.
+# Prints the SHA-256 that the release of a tool publishes, for a tool that has none in tools.env.
 published_checksum() {
   case $1 in
     skaffold) download "$2.sha256" | awk 'NR == 1 { print $1 }' ;;

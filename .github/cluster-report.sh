@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes what tells why a cluster is not as it should be into a folder: states, events and logs, no Secret.
+# Writes states, events and logs of a cluster into a folder, to find out why the cluster is not as it should
+# be. It writes no Secret.
 #
 #   cluster-report.sh FOLDER
 set -uo pipefail
@@ -11,7 +12,7 @@ KNATIVE=ksvc,configurations,revisions,routes,ingresses.networking.internal.knati
 EVENTING=brokers,triggers,pingsources,rabbitmqbrokerconfigs
 RABBITMQ=rabbitmqclusters,queues,exchanges,bindings,policies.rabbitmq.com,operatorpolicies.rabbitmq.com
 
-# What is asked for may be missing for the very reason that is looked for.
+# A command may fail because what it asks for is missing; that may be the very fault to find.
 to() {
   local file=$1
   shift

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the README promises a newcomer: starts the bank, lets one customer use every part of it, stops it with
-# Ctrl-C. Run it after npm ci.
+# Does what the README promises a newcomer: starts the bank, lets one customer use every part of it, and stops
+# it with Ctrl-C. Run it after npm ci.
 #
 #   first-run.sh [PORT]
 set -euo pipefail
@@ -9,15 +9,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 port=${1:-8080}
 log=$(mktemp)
 data=$(mktemp -d)
-# As root, Postgres runs as a user of its own, who has to be able to enter.
+# If this runs as root, Postgres runs as a user of its own, which must be able to enter the folder.
 chmod 755 "$data"
-# Node itself and not npm, which would keep the signal below for itself.
+# Node is started directly, not by npm, which would keep the signal below for itself.
 node knative/local/start.mjs --port "$port" --data "$data" > "$log" 2>&1 &
 bank=$!
 
 give_up() {
   echo "first-run.sh: $1; this is what the bank said:" >&2
-  # The operator's password, good for this one start, stays out of the workflow's log.
+  # The operator's password is only good for this start. Still, it stays out of the workflow's log.
   sed 's/\(password \)[^ ]*/\1.../' "$log" >&2
   kill -INT "$bank" 2> /dev/null && wait "$bank"
   exit 1
@@ -32,8 +32,7 @@ done
 grep 'Events ' "$log"
 node knative/cluster/smoke.mjs "http://localhost:$port" || give_up 'the smoke test failed'
 
-# In a script, what is started in the background ignores Ctrl-C's own signal until it asks for it, as the bank
-# does.
+# In a script, a background process ignores SIGINT (Ctrl-C) unless it asks for it, as the bank does.
 kill -INT "$bank"
 wait "$bank" || give_up 'the bank did not stop in order'
 grep -q '^Stopped' "$log" || give_up 'the bank did not say that it stopped'

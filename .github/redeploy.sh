@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Changes a line of one function, deploys it as the loop of a developer does, and asks the cluster for what
-# the line says; a function that the line is not in must keep its revision. Leaves the change in the tree: for
-# a checkout that is thrown away.
+# Changes a line of one function, deploys it as a developer does, and asks the cluster for the changed line. A
+# function that does not contain the line must keep its revision. The change stays in the tree, so use a
+# checkout that is thrown away.
 #
 #   redeploy.sh [URL of the front door]
 set -euo pipefail
@@ -26,7 +26,7 @@ answer | grep -F "$line"
 sed -i "s/$line/$changed/" "$file"
 started=$SECONDS
 skaffold run -p dev
-# The route leads to the new revision a moment after the Service says that it is ready.
+# The route leads to the new revision a moment after the Service reports that it is ready.
 until answer | grep -F "$changed"; do
   ((SECONDS < started + 600)) || { echo 'redeploy.sh: the changed line is not served' >&2 && exit 1; }
   sleep 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints what CHANGELOG.md says of a version. Fails where it says nothing, or package.json is of another
+# Prints what CHANGELOG.md says of a version. Fails if it says nothing, or if package.json has another
 # version.
 #
 #   release-notes.sh TAG      v0.1.0
@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 version=${1#v}
 packaged=$(node -p "require('./package.json').version")
 if [[ $version != "$packaged" ]]; then
-  echo "release-notes.sh: the tag says $version, package.json $packaged" >&2
+  echo "release-notes.sh: the tag says $version, but package.json says $packaged" >&2
   exit 1
 fi
 notes=$(awk -v version="$version" '/^## / { inside = $2 == version; next } inside' CHANGELOG.md)

@@ -1,7 +1,7 @@
-// Holds every manifest that skaffold deploys, each overlay as kubectl renders it, against the schemas of its
-// kind: of Kubernetes itself, and of the very releases that npm run cluster:up installs. A field that a
-// schema doesn't know is an error: the API server would drop it without a word. Needs kubectl, kubeconform
-// and the network.
+// Checks every manifest that skaffold deploys, each overlay as kubectl renders it, against the schema of its
+// kind: those of Kubernetes, and those of the releases that npm run cluster:up installs. A field that a
+// schema doesn't know is an error, because the API server would drop it without a word. It needs kubectl,
+// kubeconform and the network.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { releaseUrls, writeSchemas } from './schemas.mjs'
 
-/** What cluster:up, the hook that makes the Secrets, and skaffold verify apply. */
+/** Folders and files applied besides: by cluster:up, by the hook that makes the Secrets, and by skaffold
+ * verify. */
 const BESIDES = ['cluster/broker-pods', 'isolation/namespaces', 'cluster/smoke-job'].map(
   (name) => `knative/${name}.yaml`,
 )
@@ -39,7 +40,7 @@ try {
   rmSync(schemas, { recursive: true })
 }
 
-/** What skaffold would deploy, with each of its profiles, and what is applied besides. */
+/** Returns what skaffold would deploy with each of its profiles, and what is applied besides. */
 function rendered() {
   const modules = parseAllDocuments(read('skaffold.yaml')).map((document) => document.toJS())
   const manifests = modules.flatMap(({ manifests = {}, profiles = [] }) => [

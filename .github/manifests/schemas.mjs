@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 
-/** The files that knative/cluster/up.sh applies, as it would fetch them from GitHub.
+/** Returns the URLs of the files that knative/cluster/up.sh applies, on GitHub.
  * @param {string} script text of up.sh
  * @param {string} versions text of versions.env */
 export function releaseUrls(script, versions) {
@@ -20,9 +20,10 @@ export function releaseUrls(script, versions) {
 }
 
 /** Writes a JSON Schema for each kind and version that the CustomResourceDefinitions of a release define.
+ * Each file is named <group>_<kind>_<version>.json, in small letters.
  * @param {string} release YAML
- * @param {string} folder the files are named <group>_<kind>_<version>.json, in small letters
- * @returns how many were written */
+ * @param {string} folder where the files are written
+ * @returns {number} how many were written */
 export function writeSchemas(release, folder) {
   const definitions = parseAllDocuments(release)
     .map((document) => document.toJS())
@@ -30,7 +31,7 @@ export function writeSchemas(release, folder) {
   const kinds = definitions.flatMap(({ spec: { group, names, versions } }) =>
     versions.map((/** @type {{ name: string, schema: { openAPIV3Schema: Schema } }} */ { name, schema }) => ({
       file: `${group}_${names.kind}_${name}.json`.toLowerCase(),
-      // Eventing's webhooks refuse what its definitions would let through.
+      // Eventing's webhooks refuse unknown fields, even if the definitions would keep them.
       schema: closed(schema.openAPIV3Schema, /^(eventing|sources|messaging)\.knative\.dev$/.test(group)),
     })),
   )
@@ -44,7 +45,7 @@ export function writeSchemas(release, folder) {
 
 /** @typedef {{ [keyword: string]: any }} Schema */
 
-/** A structural schema of Kubernetes as a JSON Schema that lets no unknown field through, except where the
+/** Returns a structural schema of Kubernetes as a JSON Schema that refuses unknown fields, except if the
  * definition keeps unknown fields and `webhookRefuses` is false.
  * @param {Schema} schema
  * @param {boolean} webhookRefuses
