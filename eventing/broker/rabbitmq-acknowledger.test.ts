@@ -83,3 +83,13 @@ test('acknowledging on a closed channel does nothing and is no error', async () 
   acknowledger.flush()
   expect(frames).toEqual([[messages[0]!.fields.deliveryTag, true]])
 })
+
+test('a connection that is about to close takes no message back, and that is no error', async () => {
+  await take(1)
+  const other = await connect(process.env.TEST_AMQP_URL!)
+  const closing = connection.close()
+  acknowledger.return(messages[0]!)
+  await closing
+  connection = other
+  expect((await until(async () => (await other.createChannel()).get(QUEUE))).content.toString()).toBe('0')
+})

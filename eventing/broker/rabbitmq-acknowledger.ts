@@ -26,7 +26,11 @@ export class Acknowledger {
   /** Gives a message back to its queue. */
   return(message: ConsumeMessage): void {
     this.#underWay.delete(message.fields.deliveryTag)
-    this.#channel.nack(message, false, true)
+    try {
+      this.#channel.nack(message, false, true)
+    } catch {
+      // As in flush(): it has gone back with its channel.
+    }
   }
 
   flush(): void {

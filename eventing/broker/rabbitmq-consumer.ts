@@ -1,9 +1,13 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { Log } from '../../monitoring/log.ts'
 import type { EventMessage } from '../message.ts'
+import { within } from './queue.ts'
 import type { Handler, Lane, Settlement } from './queue.ts'
 import { Acknowledger } from './rabbitmq-acknowledger.ts'
 import { fromMessage, wrapMessage } from './rabbitmq-message.ts'
+
+/** A queue that has lost its storage never answers this, while its connection lives on. */
+const CANCEL_MS = 2_000
 
 type PublishTo = (exchange: string, event: EventMessage) => Promise<void>
 
@@ -63,7 +67,8 @@ export class RabbitmqConsumer {
 
   async stop(): Promise<void> {
     this.#stopped = true
-    await this.#cancel().catch(() => undefined) // If the channel is gone, the consumer takes nothing any more either.
+    // If this fails or is not answered, events that still come are given back, or go back with the channel.
+    await within(CANCEL_MS, 'the end of a consumer', this.#cancel()).catch(() => undefined)
     this.#release.abort()
     await Promise.all(this.#settling)
     this.#acknowledger?.flush()

@@ -5,6 +5,7 @@ import type { Log } from '../../monitoring/log.ts'
 import type { EventMessage } from '../message.ts'
 import { PUBLISH_DEADLINE_MS, QueueUnavailableError, within } from './queue.ts'
 import type { BrokerQueue } from './queue.ts'
+import { boundClose } from './rabbitmq-close.ts'
 import { RabbitmqConsumer } from './rabbitmq-consumer.ts'
 import { toMessage } from './rabbitmq-message.ts'
 import { declareTopology } from './rabbitmq-topology.ts'
@@ -16,6 +17,8 @@ export interface RabbitmqQueueOptions {
   url: string
   topology: Topology
   log: Log
+  /** Time to declare everything; a test has less of it. */
+  setupMs?: number
 }
 
 /** Time to connect, in ms. A node that is starting or has fallen silent may accept a connection and not
@@ -35,13 +38,15 @@ const FIRST_ATTEMPTS = 7
  * topology again and starts all consumers. Events that were not settled come again, and events that were not
  * confirmed are sent again.
  */
-export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOptions): Promise<BrokerQueue> {
+export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<BrokerQueue> {
+  const { url, topology, log, setupMs = SETUP_MS } = options
   const consumers = new Set<RabbitmqConsumer>()
   const gate = new Gate()
   let model: ChannelModel | undefined
   let probe: Channel | undefined
 
   const setUp = async (connection: ChannelModel): Promise<void> => {
+    boundClose(connection)
     connection.on('error', () => undefined) // 'close' follows and reports the same.
     await declareTopology(connection, topology, log)
     const publisher = fatalChannel(connection, await connection.createConfirmChannel())
@@ -65,7 +70,7 @@ export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOpt
       maxDelay: 3_000,
       initialMaxRetries: FIRST_ATTEMPTS,
       waitForConnect: false, // So that the listeners below also hear of the first attempts.
-      setup: (connection: ChannelModel) => within(SETUP_MS, 'preparing RabbitMQ', setUp(connection)),
+      setup: (connection: ChannelModel) => within(setupMs, 'preparing RabbitMQ', setUp(connection)),
     },
   })
   recovering.on('error', () => undefined)
@@ -87,11 +92,9 @@ export async function openRabbitmqQueue({ url, topology, log }: RabbitmqQueueOpt
       const consumer = new RabbitmqConsumer(lane, handler, publishTo, log)
       consumers.add(consumer)
       const connection = model
+      const start = async (on: ChannelModel) => consumer.start(await on.createChannel(), on)
       if (gate.isOpen && connection)
-        connection
-          .createChannel()
-          .then((channel) => consumer.start(channel, connection))
-          .catch(() => connection.close().catch(() => undefined))
+        within(setupMs, 'starting a consumer', start(connection)).catch(() => connection.close())
       return { stop: () => consumer.stop().finally(() => consumers.delete(consumer)) }
     },
     async backlogs() {

@@ -7,8 +7,8 @@ export interface SilentProxy {
   through(url: string): string
   /** Swallows what either side says on every connection, the open ones and those to come. */
   silence(): void
-  /** Swallows what the server says; what the client says arrives. */
-  swallowAnswers(): void
+  /** Swallows what the server says, but for what `lives` is true of; what the client says arrives. */
+  swallowAnswers(lives?: (chunk: Buffer) => boolean): void
   /** Lets new connections through; those that fell silent stay so. */
   heal(): void
   /** Connections that were opened so far. */
@@ -25,6 +25,7 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
   const { hostname, port } = new URL(target)
   const connections = new Set<{ client: Socket; upstream: Socket; mode: Mode }>()
   let mode: Mode = 'open'
+  let passes: (chunk: Buffer) => boolean = () => false
   let opened = 0
 
   const server = net.createServer({ allowHalfOpen: true }, (client) => {
@@ -34,7 +35,10 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
     connections.add(connection)
     client.setNoDelay(true)
     client.on('data', (chunk) => connection.mode !== 'silent' && upstream.write(chunk))
-    upstream.on('data', (chunk) => connection.mode === 'open' && client.write(chunk))
+    upstream.on('data', (chunk: Buffer) => {
+      const arrives = connection.mode === 'open' || (connection.mode === 'no answers' && passes(chunk))
+      if (arrives) client.write(chunk)
+    })
     client.on('end', () => {
       if (connection.mode === 'silent') client.destroy()
       else upstream.end()
@@ -60,7 +64,10 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
       return changed.href
     },
     silence: () => become('silent'),
-    swallowAnswers: () => become('no answers'),
+    swallowAnswers(lives = () => false) {
+      passes = lives
+      become('no answers')
+    },
     heal: () => void (mode = 'open'),
     get opened() {
       return opened
