@@ -116,7 +116,7 @@ describe('the release', () => {
   })
 
   test('is refused where tag and package.json differ', () => {
-    const refused = { status: 1, stdout: '', stderr: expect.stringContaining(`package.json ${version}`) }
+    const refused = { status: 1, stdout: '', stderr: expect.stringContaining(`package.json says ${version}`) }
     expect(notes('v99.0.0')).toMatchObject(refused)
   })
 })

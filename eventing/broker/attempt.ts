@@ -21,7 +21,8 @@ export type DeliveryOutcome =
 
 /** Limit for a reply, in bytes: the same as for an event. */
 const REPLY_BYTES_MAX = 1024 * 1024
-/** Limit for `detail`, in bytes. As base64 it has 1024 characters, the most that knativeerrordata may hold. */
+/** Limit for `detail`, in bytes. As base64 it has 1024 characters, the most that knativeerrordata may
+ * hold. */
 const DETAIL_BYTES_MAX = 768
 const TIMER_MS_MAX = 2 ** 31 - 1
 

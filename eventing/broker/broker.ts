@@ -21,7 +21,8 @@ export interface BrokerOptions {
    * schema. */
   amqpUrl?: string
   postgresUrl?: string
-  /** Returns where a subscriber or dead letter sink can be reached. Throws if there is no such destination. */
+  /** Returns where a subscriber or dead letter sink can be reached. Throws if there is no such
+   * destination. */
   resolve: (destination: EventDestination) => Destination
   log: Log
   /** Made by brokerMetrics(registry), once for all Brokers of the process. */

@@ -73,7 +73,8 @@ export async function openPostgresQueue({ url, topology, log }: PostgresQueueOpt
   }
 }
 
-/** Logs each queue whose Trigger is gone. It is kept until somebody deletes it, because it may hold events. */
+/** Logs each queue whose Trigger is gone. It is kept until somebody deletes it, because it may hold
+ * events. */
 async function reportOrphans(store: JobStore, { owns, triggers }: Topology, log: Log): Promise<void> {
   const used = new Set(triggers.map((route) => route.queue))
   for (const [queue, events] of await store.backlogs())

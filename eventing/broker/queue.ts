@@ -31,7 +31,8 @@ export interface QueueConsumer {
   stop(): Promise<void>
 }
 
-/** What the Broker needs of a queue. Both transports keep an event until it is settled, even after kill -9. */
+/** What the Broker needs of a queue. Both transports keep an event until it is settled, even after kill
+ * -9. */
 export interface BrokerQueue {
   /**
    * Stores the event for every Trigger that wants it. Resolves when it is durable.
