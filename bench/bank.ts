@@ -8,17 +8,17 @@ import { startServer, type ServerProcess } from './processes.ts'
 export interface BenchBroker {
   /** URL of the ingress. */
   url: string
-  /** amqp:// URL of its node; undefined where events go through Postgres. */
+  /** amqp:// URL of its RabbitMQ node; undefined if events go through Postgres. */
   amqpUrl: string | undefined
 }
 
-/** The URL of a Broker's ingress that is to be started on this port. */
+/** Returns the URL of a Broker's ingress that will be started on this port. */
 export const ingressUrl = (port: number): string => `http://127.0.0.1:${port}/`
 
-/** Starts the Broker that ships, with its Triggers, in a process of its own: over a private RabbitMQ node
- * where the machine has RabbitMQ, else over Postgres. Events for a Service that isn't named stay in its
- * queue.
- * @param options `services` are base URLs of functions by their names; `port` is a free one by default */
+/** Starts the Broker as it ships, with its Triggers, in a process of its own. It runs over a private RabbitMQ
+ * node if the machine has RabbitMQ, else over Postgres. Events for a Service that isn't named in `services`
+ * stay in its queue.
+ * @param options `services` are base URLs of functions by name; `port` is a free one by default */
 export async function startBroker(
   bench: Bench,
   databases: BenchDatabases,
@@ -43,7 +43,7 @@ async function startNode(bench: Bench): Promise<string | undefined> {
 }
 
 /** Starts a function's bundle with the environment that its Service gives it.
- * @param firstRequest what counts as its first answer; by default /healthz */
+ * @param firstRequest the request whose 200 counts as the first answer; by default /healthz */
 export function startFunction(
   bench: Bench,
   databases: BenchDatabases,
@@ -59,7 +59,7 @@ export function startFunction(
       K_CONFIGURATION: name,
       K_REVISION: `${name}-00001`,
       LOG_LEVEL: 'info',
-      // As in the image; start.mjs has filled it.
+      // As in the image. start.mjs has filled the cache.
       NODE_COMPILE_CACHE: join(bench.folder, 'compile-cache'),
       BROKER_URL: brokerUrl ?? 'http://127.0.0.1:1/',
       ...(collectorUrl && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl }),
@@ -75,16 +75,16 @@ export function startFunction(
 
 interface FunctionOptions {
   name: string
-  /** Where nothing is to be published there need not be one. */
+  /** May be omitted if nothing is to be published. */
   brokerUrl?: string
-  /** Where its traces go; without it there are none. */
+  /** Where its traces go. Without it the function exports none. */
   collectorUrl?: string | undefined
   firstRequest?: { path: string; headers?: Record<string, string> }
 }
 
-/** Starts a collector of traces, which takes them and throws them away. */
+/** Starts a collector that takes traces and throws them away. */
 export const startCollector = (bench: Bench): Promise<ServerProcess> =>
   startServer(bench, { script: join(bench.folder, 'collector.cjs'), env: {} })
 
-/** A prefix for idempotency keys that no other run has used. */
+/** Returns a prefix for idempotency keys that no other run has used. */
 export const keyPrefix = (): string => randomBytes(8).toString('hex')

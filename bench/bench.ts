@@ -3,29 +3,29 @@ import type { Progress } from './progress.ts'
 import type { Measurement } from './rounds.ts'
 import type { Undo } from '../knative/local/processes/undo.ts'
 
-/** What a ratio gets to work with. */
+/** What a ratio works with. */
 export interface Bench {
-  /** Folder of the repository. */
+  /** The repository's folder. */
   root: string
-  /** Folder for bundles, data and logs. */
+  /** The folder for bundles, data and logs. */
   folder: string
-  /** Short rounds, for development: the figures mean little. */
+  /** True for short rounds, for development. Their figures mean little. */
   isQuick: boolean
-  /** Whether what one would build without microbank is measured too. */
+  /** Whether a peer is measured too: what one would build without microbank. */
   withPeer: boolean
   progress: Progress
-  /** What the ratio has started; undone when it has ended, however it ends. */
+  /** Undoes what the ratio has started, when the ratio ends or fails. */
   undo: Undo
 }
 
-/** One of the measurements of the bench, by the name with which it can be run alone. */
+/** One measurement of the bench. It can be run alone by its id. */
 export interface Ratio {
   id: string
-  /** Programs that it needs on the machine. */
+  /** Programs that the machine must have. */
   needs: readonly Program[]
   run(bench: Bench): Promise<Measurement[]>
 }
 
-/** How often and how long a ratio is measured. */
+/** Returns how often and for how long a ratio is measured. */
 export const lengths = ({ isQuick }: Bench): { rounds: number; seconds: number; warmupSeconds: number } =>
   isQuick ? { rounds: 1, seconds: 2, warmupSeconds: 1 } : { rounds: 3, seconds: 8, warmupSeconds: 3 }

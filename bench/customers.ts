@@ -7,7 +7,7 @@ import type { Bench } from './bench.ts'
 import type { SecretStore } from '../knative/local/secrets.ts'
 import type { BenchDatabases } from './databases.ts'
 
-/** Somebody with accounts, signed in. */
+/** A customer with accounts, logged in. */
 export interface Customer {
   userId: string
   token: string
@@ -16,12 +16,12 @@ export interface Customer {
 
 const ACCOUNTS_EACH = 10
 const BATCH = 500
-/** Enough for any number of transfers, in cents. */
+/** First deposit of each account, in cents: enough for any number of transfers. */
 export const FIRST_DEPOSIT = 1_000_000_000
-/** Enough for one account that gets them all. */
+/** Balance limit of an account, in cents: enough for one account that gets all transfers. */
 const BALANCE_LIMIT = 10n ** 15n
 
-/** Opens accounts, ten for each customer, and deposits money to each, all by the functions of the ledger. */
+/** Opens accounts, ten for each customer, and deposits money to each, with the functions of the ledger. */
 export async function openAccounts(
   bench: Bench,
   databases: BenchDatabases,
@@ -35,7 +35,7 @@ export async function openAccounts(
     customers.push({ userId, token: await signIn(secrets, userId), accounts: [] })
   }
   const rows = await ledger.query<{ id: string; user_id: string }>({
-    // In a list of columns, not in FROM, where it would be called once for each customer.
+    // The call is in the list of columns: in FROM it would be made once for each customer.
     text: `select ((opened).account).id, ((opened).account).user_id
       from (
         select open_account(customer.id, 'checking', 'USD', 0, $2, $2, ${ACCOUNTS_EACH}) as opened
@@ -55,7 +55,7 @@ export async function openAccounts(
   return customers
 }
 
-/** An access token as a customer gets it when he logs in. */
+/** Returns an access token as a customer gets it when they log in. */
 export function signIn(secrets: SecretStore, userId: string): Promise<string> {
   const { JWT_SIGNING_KEY: json } = secrets.secrets({}).get('token-signing-key')!
   return signAccessToken(
@@ -64,7 +64,8 @@ export function signIn(secrets: SecretStore, userId: string): Promise<string> {
   )
 }
 
-/** What is left to be published belongs to what has been measured already, not to what comes next. */
+/** Deletes the pending events and resolves with their number. They belong to what was measured before, and
+ * must not burden what is measured next. */
 export async function forgetEvents({ owner }: BenchDatabases): Promise<number> {
   const [row] = await owner.query<{ count: bigint }>({
     text: 'with gone as (delete from outbox_pending returning 1) select count(*) from gone',

@@ -20,11 +20,11 @@ export interface BenchDatabases {
   server: PostgresServer
   secrets: SecretStore
   urls: Readonly<Record<string, DatabaseUrls>>
-  /** The ledger's database as its owner. */
+  /** The ledger's database, opened as its owner. */
   owner: Database
-  /** The ledger's database as the functions use it. */
+  /** The ledger's database, opened as the functions open it. */
   ledger: Database
-  /** The other databases as their owners. */
+  /** Returns another context's database, opened as its owner. */
   ownerOf(context: string): Database
 }
 
@@ -32,9 +32,9 @@ export interface BenchDatabases {
 const MEASURED: readonly DatabaseContext[] = ['ledger', 'notifications']
 const log = createLog({ service: 'bench' }, 'error')
 
-/** Starts a Postgres without any data, configured as the bank's own (it waits for the disk), with the
- * databases of the ledger and of notifications. `settings` are for what is read off the server, not for what
- * is measured. */
+/** Starts an empty Postgres with the bank's own configuration (it waits for the disk), and makes the
+ * databases of ledger and notifications. `settings` are for reading figures off the server; they must not
+ * change what is measured. */
 export async function startDatabases(
   bench: Bench,
   settings: Record<string, string> = {},
@@ -51,8 +51,8 @@ export async function startDatabases(
   return openDatabases(bench, server, { dataDir, contexts: MEASURED })
 }
 
-/** Makes the contexts' databases on a server, or brings those that are there up to date, and opens them.
- * Their passwords are kept in `dataDir`. */
+/** Makes the contexts' databases on a server, or migrates the ones that exist, and opens them. Their
+ * passwords are kept in `dataDir`. */
 export async function openDatabases(
   bench: Bench,
   server: PostgresServer,
@@ -78,7 +78,7 @@ export async function openDatabases(
   }
 }
 
-/** Writes out what earlier work has left in memory, so that no measurement pays for the one before it. */
+/** Writes what earlier work left in memory to the disk, so that no measurement pays for the one before. */
 export async function settle({ server }: BenchDatabases): Promise<void> {
   const superuser = openDatabase({
     url: server.superuserUrl,
@@ -93,15 +93,15 @@ export async function settle({ server }: BenchDatabases): Promise<void> {
 
 const PROOFS = ['sums', 'transactions', 'balances', 'chains', 'holds'] as const
 
-/** Proves the ledger: conservation, each balance the sum of its entries, the hash chains. Throws where it is
- * wrong; a benchmark that loses money has measured nothing. */
+/** Proves the ledger: conservation, each balance the sum of its entries, the hash chains. Throws if the
+ * ledger is wrong, because a benchmark that loses money has measured nothing. */
 export async function proveLedger(bench: Bench, { owner }: BenchDatabases): Promise<void> {
   bench.progress.step('proving the ledger: sums, balances and hash chains')
   await owner.transaction(async (tx) => {
     await tx.query({ text: 'set transaction isolation level repeatable read' })
     for (const proof of PROOFS) {
-      // Of its own in WITH, so that it is not planned for giving the first five soon: with ten million
-      // entries that takes forty times as long as giving all.
+      // `materialized` plans the proof for all rows. Planned to give only the first five soon, it would take
+      // forty times as long with ten million entries.
       const text = `with fault as materialized (select * from verify_${proof}()) select * from fault limit 5`
       const faults = await tx.query({ text })
       if (faults.length > 0)
@@ -113,8 +113,8 @@ export async function proveLedger(bench: Bench, { owner }: BenchDatabases): Prom
 const inspect = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner))
 
-/** Removes the data of the ratio before, or of a bench that was killed, whose servers may still run; also the
- * data that Postgres' own user had to keep elsewhere. */
+/** Removes the data of the previous ratio, or of a bench that was killed and whose servers may still run.
+ * Also removes the data that Postgres's own user had to keep elsewhere. */
 async function removeData(dataDir: string): Promise<void> {
   const [postgres, rabbitmq] = [join(dataDir, 'postgres'), join(dataDir, 'rabbitmq')]
   if (existsSync(rabbitmq)) await stopLeftoverRabbitmq(rabbitmq)

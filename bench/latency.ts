@@ -1,12 +1,12 @@
-/** Percentiles of a latency, in milliseconds. */
+/** Percentiles of a latency, in ms. */
 export interface Latency {
   p50: number
   p99: number
   p999: number
 }
 
-/** Percentiles by nearest rank: the smallest value that so many of all values don't exceed. Throws without
- * values. */
+/** Returns percentiles by nearest rank: the smallest value that this share of all values doesn't exceed.
+ * Throws if there are no values. */
 export function percentiles(values: readonly number[]): Latency {
   if (values.length === 0) throw new Error('expected latencies, got none')
   const sorted = Float64Array.from(values).sort()

@@ -9,42 +9,42 @@ import type { Latency } from './latency.ts'
 import { usageOf } from './processes.ts'
 import { perPiece, readProcessorTime, type ProcessorTime } from './processor-time.ts'
 
-/** What the load generator is told. */
+/** A job for the load generator. */
 export interface LoadJob {
   url: string
   connections: number
   warmupSeconds: number
   seconds: number
-  /** Transfers of one dollar between random accounts of these; without them `numbered`, or `body`, always the
-   * same. */
+  /** Transfers of one dollar between random accounts of these customers. Without it the job sends `numbered`,
+   * or always the same `body`. */
   transfers?: {
     customers: Customer[]
     keyPrefix: string
     toAccount?: string
-    /** So many of one customer in each request, as `post-batch` takes them. */
+    /** Number of transfers of one customer in each request, as `post-batch` takes them. */
     batchOf?: number
   }
   body?: string
-  /** Transfers between accounts with these numbers, as the peer takes them. */
+  /** Transfers between accounts with numbers from `from` to `to`, as the peer takes them. */
   numbered?: { from: number; to: number }
-  /** Process whose processor time is read before and after. */
+  /** Process whose processor time is measured. */
   serverPid?: number
 }
 
 export interface LoadReport {
-  /** Answers with 2xx a second, without those of the warm-up. */
+  /** Answers with 2xx per second, without the warm-up. */
   perSecond: number
-  /** Answers with 2xx, those of the warm-up too. */
+  /** Answers with 2xx, including the warm-up. */
   succeeded: number
   latency: Latency
-  /** Processor seconds that the server used for each answer. */
+  /** Processor time of the server for each answer, in s. */
   serverCpuSeconds: number
-  /** Processor seconds that everything which the bench runs used for each answer, by its name. */
+  /** Processor time of each program of the bench for each answer, in s. */
   processorTime: ProcessorTime
 }
 
-/** Puts a server under load with wrk, a process that takes little of the machine itself. Throws where
- * anything but 2xx was answered. */
+/** Puts a server under load with wrk, which uses little of the machine itself. Throws if any answer was not
+ * 2xx. */
 export async function load(bench: Bench, job: LoadJob): Promise<LoadReport> {
   const warmup = job.warmupSeconds > 0 ? await fire(bench, job, job.warmupSeconds, 'w') : undefined
   const server = (): number => (job.serverPid ? usageOf(job.serverPid).cpuSeconds : 0)
@@ -59,7 +59,7 @@ export async function load(bench: Bench, job: LoadJob): Promise<LoadReport> {
   }
 }
 
-/** The last line of requests.lua; latencies in microseconds. */
+/** The last line that requests.lua prints. Latencies are in microseconds. */
 interface Fired {
   answers: number
   seconds: number
@@ -71,11 +71,12 @@ interface Fired {
   p999: number
 }
 
-/** @param part tells the keys of the warm-up from those of the measurement */
+/** Runs wrk once.
+ * @param part tells the keys of the warm-up from those of the measurement */
 async function fire(bench: Bench, job: LoadJob, seconds: number, part: string): Promise<Fired> {
   const options = ['--threads', '1', '--connections', `${job.connections}`, '--duration', `${seconds}s`]
   const script = join(bench.root, 'bench/requests.lua')
-  // Signals don't pass through; but it ends by itself, soon.
+  // wrk gets no signals of the bench, but it soon ends by itself.
   const { stdout } = await promisify(execFile)('wrk', [
     ...options,
     ...['--timeout', '10s', '--script', script, job.url, '--', `${randomInt(2 ** 31)}`],
@@ -90,7 +91,7 @@ async function fire(bench: Bench, job: LoadJob, seconds: number, part: string): 
   return fired
 }
 
-/** The kind of the requests and its arguments, as requests.lua takes them. */
+/** Returns the kind of requests and its arguments, as requests.lua takes them. */
 function requestsOf(bench: Bench, { transfers, numbered, body = '' }: LoadJob, part: string): string[] {
   if (numbered) return ['numbered', `${numbered.from}`, `${numbered.to}`]
   if (!transfers) return ['same', body]

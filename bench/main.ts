@@ -66,13 +66,13 @@ async function main(args: string[]): Promise<void> {
   const results: Result[] = []
   try {
     for (const left of await openProcessRecords(folder).stopLeftovers())
-      progress.say(`stopped ${left}, which an earlier bench left behind`)
+      progress.say(`stopped ${left}, which an earlier bench left running`)
     for (const ratio of chosen) results.push(...(await measure(ratio, setting)))
   } finally {
     release()
   }
   console.log(`\n${toTable(results)}\n`)
-  // A part of the results must not take the place of all of them.
+  // Some results must not replace all results.
   if (setting.isQuick || positionals.length > 0) return
   await writeResults(root, results)
   console.log('written: bench/results.json and bench/results.svg')
@@ -80,7 +80,7 @@ async function main(args: string[]): Promise<void> {
 
 async function writeResults(root: string, results: readonly Result[]): Promise<void> {
   const file = join(root, 'bench/results.json')
-  // Formatted like every other file of the repository.
+  // The file is formatted like every other file of the repository.
   const options = { ...(await resolveConfig(file)), filepath: file }
   writeFileSync(file, await format(JSON.stringify(results, undefined, 2), options))
   writeFileSync(join(root, 'bench/results.svg'), toSvg(results))

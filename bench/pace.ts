@@ -1,8 +1,8 @@
-/** Calls `send` so many times a second, evenly, whether or not earlier calls have ended: the load of many
- * callers who don't know of each other. Resolves when all calls have ended; rejects if one did.
+/** Calls `send` at an even rate, even if earlier calls have not ended: the load of many callers who don't
+ * know of each other. Resolves when all calls have ended; rejects if one did.
  *
- * A rate limit of a load generator sends each second's share at once, which measures the queue that this
- * makes. */
+ * The rate limit of a load generator would send each second's calls at once, and so measure the queue that
+ * it makes itself. */
 export async function pace(
   perSecond: number,
   seconds: number,

@@ -4,14 +4,15 @@ import { asSuperuser } from '../knative/postgres/databases.ts'
 import type { Bench } from './bench.ts'
 import type { BenchDatabases } from './databases.ts'
 
-// More branches than clients, as pgbench's manual asks: else its clients mostly wait for each other's locks.
+// More branches than clients, as pgbench's manual asks. With fewer, clients mostly wait for each other's
+// locks.
 const SCALE = 10
 const CLIENTS = 8
 
-/** pgbench's own TPC-B-like transaction, with 8 clients and prepared statements, on the server that the
- * ledger is on: the yardstick. */
+/** Measures pgbench's own TPC-B-like transaction, with 8 clients and prepared statements, on the ledger's
+ * server. It is the floor of the ledger. */
 export interface Pgbench {
-  /** Transactions a second. */
+  /** Resolves with transactions per second. */
   run(seconds: number): Promise<number>
 }
 

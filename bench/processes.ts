@@ -8,30 +8,30 @@ import { openProcessRecords } from '../knative/local/processes/leftovers.ts'
 import { takePort } from '../knative/local/processes/ports.ts'
 import type { Bench } from './bench.ts'
 
-/** A server that is measured, as a process of its own. */
+/** A measured server in a process of its own. */
 export interface ServerProcess {
   pid: number
   port: number
   url: string
-  /** Time from just before the spawn to the first 200 of the path that was waited for. */
+  /** Time from just before the spawn to the first 200 of the awaited path, in ms. */
   firstAnswerMs: number
-  /** kill -9: what must survive that, does; and the next measurement doesn't wait. */
+  /** Kills the process with kill -9. What must survive that, does, and the next measurement doesn't wait. */
   kill(): Promise<void>
 }
 
 export interface ServerOptions {
-  /** Path of the script. */
+  /** Path of the script that Node runs. */
   script: string
   env: Record<string, string>
-  /** Default: a free one. */
+  /** By default a free port. */
   port?: number
-  /** What is asked until it answers 200; by default /healthz. */
+  /** Request that is repeated until the server answers 200; by default /healthz. */
   firstRequest?: { path: string; headers?: Record<string, string> }
 }
 
 const START_MS_MAX = 20_000
 
-/** Starts a server with PORT in its environment, on the Node that runs the bench, and waits for its first
+/** Starts a server on the Node that runs the bench, with PORT in its environment, and waits for its first
  * 200. */
 export async function startServer(bench: Bench, options: ServerOptions): Promise<ServerProcess> {
   const port = options.port ?? (await takePort())
@@ -47,12 +47,14 @@ export async function startServer(bench: Bench, options: ServerOptions): Promise
       PORT: String(port),
       HOST: '127.0.0.1',
     },
-    // A process group of its own: a Ctrl-C reaches the bench alone, which ends its servers in order.
+    // The server gets a process group of its own, so that Ctrl-C reaches only the bench, which stops its
+    // servers in order.
     detached: true,
     stdio: ['ignore', log, log],
   })
   closeSync(log)
-  // On disk, so that the next bench can stop what this one, if it is killed, leaves behind.
+  // The process is recorded on disk. If this bench is killed, the next one can stop the servers that it left
+  // running.
   const records = openProcessRecords(bench.folder)
   if (child.pid) records.add(child.pid, options.script)
   const kill = async (): Promise<void> => {
@@ -66,7 +68,7 @@ export async function startServer(bench: Bench, options: ServerOptions): Promise
   return { pid: child.pid!, port, url: `http://127.0.0.1:${port}`, firstAnswerMs, kill }
 }
 
-/** Runs one of the bench's programs: sends it `job`, and resolves with its one answer. */
+/** Runs one of the bench's programs: sends it `job` and resolves with its one answer. */
 export async function runProgram<Job extends object, Answer>(
   bench: Bench,
   name: string,
@@ -89,10 +91,11 @@ export async function runProgram<Job extends object, Answer>(
   return answer
 }
 
-/** Processor time that a process has used since its start, and its memory. Linux and macOS. */
+/** Returns the processor time of a process since its start, and its memory. For Linux and macOS. */
 export function usageOf(pid: number): { cpuSeconds: number; rssBytes: number } {
   if (process.platform === 'linux') {
-    // Fields 14 and 15 of the line, counted behind the name, which may hold spaces; in ticks of 10 ms.
+    // Fields 14 and 15 of the line, in ticks of 10 ms. They are counted from after the name, which may hold
+    // spaces.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /, '')
       .split(' ')
@@ -113,7 +116,7 @@ async function untilAnswered(
   while ((await statusOf(target)) !== 200) {
     if (child.exitCode !== null || performance.now() > deadline)
       throw new Error(`${child.spawnargs.join(' ')} gave no 200 for ${target.path}; see ${logFile}`)
-    // Short, because it is part of what is measured.
+    // The wait is short, because it is part of what is measured.
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
 }

@@ -2,21 +2,21 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { median } from './rounds.ts'
 
-/** Processor seconds by name of what used them. */
+/** Processor time in seconds, by name of the program that used it. */
 export type ProcessorTime = Record<string, number>
 
 const TICKS_A_SECOND = 100
 
-/** What this process and all that descend from it have used so far, by program; Node's programs by their
- * script. What has ended counts as the time of `wrk`, which is all that ends while something is measured.
- * Empty where there is no /proc. */
+/** Returns the processor time that this process and its descendants have used, by program; programs on Node
+ * by their script. The time of ended processes counts as `wrk`: only wrk ends during a measurement. Empty on
+ * a system without /proc. */
 export function readProcessorTime(): ProcessorTime {
   if (process.platform !== 'linux') return {}
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap(readProcess)
   const family = new Set([process.pid])
-  // Ids may have wrapped, so a child may come before its parent.
+  // Process ids may have wrapped, so a child may be listed before its parent.
   for (let size = 0; size !== family.size;) {
     size = family.size
     for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid)
@@ -30,7 +30,8 @@ export function readProcessorTime(): ProcessorTime {
   return times
 }
 
-/** What has been used between two readings, per `count`; in the order of its size, without trifles. */
+/** Returns the processor time between two readings, divided by `count`, largest first. Leaves out less than
+ * half a microsecond. */
 export function perPiece(before: ProcessorTime, after: ProcessorTime, count: number): ProcessorTime {
   const used = Object.entries(after)
     .map(([name, seconds]) => [name, (seconds - (before[name] ?? 0)) / count] as const)
@@ -38,8 +39,8 @@ export function perPiece(before: ProcessorTime, after: ProcessorTime, count: num
   return Object.fromEntries(used.sort(([, a], [, b]) => b - a))
 }
 
-/** One line that says where the processor time of a transfer goes: medians over the rounds, per answer of
- * `size` transfers. No line where it could not be read. */
+/** Returns one line with the processor time of a transfer by program: medians over the rounds. Each answer
+ * was one of `size` transfers. Returns no line if the times could not be read. */
 export function processorTimeNote(rounds: readonly ProcessorTime[], size = 1): string[] {
   const parts = Object.keys(rounds[0]!).map((name) => {
     const microseconds = (median(rounds.map((times) => times[name] ?? 0)) / size) * 1e6
@@ -52,7 +53,7 @@ function readProcess(pid: string) {
   try {
     const [, comm = '', rest = ''] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
     const fields = rest.split(' ')
-    // Fields 4 and 14 to 17 of proc(5), counted from the one behind the name.
+    // Fields 4 and 14 to 17 of proc(5), counted from the one after the name.
     const [parent, own, system, ended, endedSystem] = [1, 11, 12, 13, 14].map((n) => Number(fields[n]))
     return [
       {
@@ -64,7 +65,7 @@ function readProcess(pid: string) {
       },
     ]
   } catch {
-    // It has ended since the folder was read.
+    // The process has ended since the folder was read.
     return []
   }
 }

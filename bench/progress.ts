@@ -1,8 +1,8 @@
-/** Says what is going on: one live line on a terminal, a line each elsewhere. */
+/** Reports what the bench is doing: one live line on a terminal, otherwise one line for each step. */
 export interface Progress {
-  /** What is being done now; replaces the live line. */
+  /** Shows the current step; replaces the live line. */
   step(sentence: string): void
-  /** A line that stays. */
+  /** Writes a line that stays. */
   say(sentence: string): void
 }
 

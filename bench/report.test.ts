@@ -24,7 +24,7 @@ const memory = summarise({
 const peer = summarise({ ...transfers, id: 'peer', goal: null, rounds: [{ ours: 2_500, floor: 5_000 }] })
 
 describe('the table', () => {
-  test('has a line for each result, and below it latencies and notes', () => {
+  test('has a line for each result, with latencies and notes below it', () => {
     expect(toTable([transfers, memory])).toBe(
       [
         '                     ours  floor  unit        ratio  spread    goal',
@@ -38,11 +38,11 @@ describe('the table', () => {
     )
   })
 
-  test('says nothing of a goal where there is none', () => {
+  test('shows no goal for a result without one', () => {
     expect(toTable([peer]).split('\n')[1]).toMatch(/0\.50 {3}±0\.00$/)
   })
 
-  test('shows as many digits as mean something', () => {
+  test('shows only significant digits', () => {
     expect([0.5521, 9.8765, 41.26, 187.6, 18_412.4].map(figure)).toEqual([
       '0.552',
       '9.877',
@@ -61,7 +61,7 @@ describe('the picture', () => {
       .split('\n')
       .find((line) => line.includes(text))
 
-  test('has a bar for each result that ends on the better or worse side of the floor', () => {
+  test('has a bar for each result, which ends on the better or worse side of the floor', () => {
     const results = [transfers, peer]
     const floor = xOf(lineWith(results, '<line class="floor"'), 'x1')
     const endOf = (kind: string) => {
@@ -72,7 +72,7 @@ describe('the picture', () => {
     expect(endOf('compared')).toBeLessThan(floor)
   })
 
-  test('puts the goal where a bar of just that ratio would end', () => {
+  test('puts the goal where a bar with that ratio would end', () => {
     const exact = { ...transfers, ratio: 4 }
     const bar = lineWith([exact], '<rect class="met"')
     expect(xOf(bar, ' x') + xOf(bar, 'width')).toBeCloseTo(
@@ -81,7 +81,7 @@ describe('the picture', () => {
     )
   })
 
-  test('tells a missed goal from a met one, and escapes names', () => {
+  test('shows a missed goal differently from a met one, and escapes names', () => {
     expect(toSvg([memory])).toContain('<rect class="missed"')
     expect(toSvg([memory])).toContain('Memory &lt;of&gt; Node')
   })

@@ -1,4 +1,4 @@
--- The requests that wrk sends, and what it tells of the answers; see load.ts, which writes the arguments.
+-- Makes the requests that wrk sends, and prints what it measured. load.ts writes the arguments.
 local make
 
 local function uuid()
@@ -19,13 +19,13 @@ end
 
 local kinds = {}
 
--- Always the same body.
+-- Sends always the same body.
 function kinds.same(body)
   local request = wrk.format('POST', nil, { ['content-type'] = 'application/json' }, body)
   return function() return request end
 end
 
--- Transfers between accounts that have numbers, as the peer takes them.
+-- Sends transfers between accounts with numbers, as the peer takes them.
 function kinds.numbered(first, last)
   first, last = tonumber(first), tonumber(last)
   local headers = { ['content-type'] = 'application/json' }
@@ -37,8 +37,8 @@ function kinds.numbered(first, last)
   end
 end
 
--- Transfers of one dollar between random accounts, or to one account, each with a key of its own; with a size, so
--- many of one customer in each request.
+-- Sends transfers of one dollar between random accounts, or to one account, each with a key of its own. With
+-- a size, each request holds that many transfers of one customer.
 function kinds.transfers(path, prefix, to_account, size)
   local customers = read(path)
   local count = 0
@@ -79,7 +79,7 @@ end
 
 function request() return make() end
 
--- One line of JSON at the end; latencies are microseconds.
+-- Prints one line of JSON at the end. Latencies are in microseconds.
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(

@@ -17,7 +17,7 @@ describe('rounds', () => {
     expect(() => median([])).toThrow('got none')
   })
 
-  test('the ratio is the median of the rounds’ own ratios, and the spread is between the outer ones', () => {
+  test('the ratio is the median of the rounds’ ratios, and the spread is the largest minus the smallest', () => {
     const rounds = [
       { ours: 10, floor: 2 },
       { ours: 4, floor: 4 },
@@ -28,14 +28,14 @@ describe('rounds', () => {
     expect(result.rounds.map(({ ratio }) => ratio)).toEqual([5, 1, 3])
   })
 
-  test('a goal is met on the better side of it, and exactly on it', () => {
+  test('a goal is met by a ratio on its better side, and by exactly the goal', () => {
     const met = (ours: number, better: 'higher' | 'lower') =>
       summarise(measurement({ goal: { ratio: 2, better }, rounds: [{ ours, floor: 1 }] })).met
     expect([met(3, 'higher'), met(2, 'higher'), met(1, 'higher')]).toEqual([true, true, false])
     expect([met(3, 'lower'), met(2, 'lower'), met(1, 'lower')]).toEqual([false, true, true])
   })
 
-  test('what is only compared has no goal to meet', () => {
+  test('a measurement for comparison has no goal to meet', () => {
     expect(summarise(measurement({ goal: null }))).toMatchObject({ goal: null, better: null, met: null })
   })
 
@@ -47,7 +47,7 @@ describe('rounds', () => {
       expect(() => summarise(measurement({ rounds: [round] }))).toThrow('transfers: expected figures above 0')
   })
 
-  test('ours and the floor take turns, and in which of them comes first', async () => {
+  test('ours and the floor take turns, and swap which comes first', async () => {
     const order: string[] = []
     const note = (name: string) => async (round: number) => void order.push(`${name} ${round}`)
     await inTurns(3, note('ours'), note('floor'))

@@ -1,13 +1,13 @@
 import type { Latency } from './latency.ts'
 
-/** One measurement of ours and one of its floor, made one after the other. */
+/** One measurement of ours and one of its floor, one right after the other. */
 export interface Round {
   ours: number
   floor: number
 }
 
-/** Calls `ours` and `floor` in turns, and swaps which comes first from round to round: what happens to the
- * machine meanwhile happens to both. */
+/** Calls `ours` and `floor` in turns, and swaps which comes first from round to round, so that a disturbance
+ * of the machine affects both. */
 export async function inTurns<Ours, Floor>(
   count: number,
   ours: (round: number) => Promise<Ours>,
@@ -26,34 +26,34 @@ export async function inTurns<Ours, Floor>(
   return rounds
 }
 
-/** What is to be reached: a ratio to the floor, and whether more or less than it is better. */
+/** A goal: a ratio to the floor, and whether more or less than it is better. */
 export interface Goal {
   ratio: number
   better: 'higher' | 'lower'
 }
 
-/** One line of the table, before it is summed up. */
+/** A measurement before it is summed up. */
 export interface Measurement {
   id: string
   name: string
   unit: string
-  /** Null for what is measured only to be compared with. */
+  /** Null if it is measured only for comparison. */
   goal: Goal | null
   rounds: Round[]
-  /** Milliseconds per request of ours, where there are requests. */
+  /** Latency of our requests, in ms, if there are requests. */
   latency?: Latency
-  /** What else is worth knowing, in words. */
+  /** Further facts, in words. */
   notes?: string[]
 }
 
-/** One line of the table and of results.json. */
+/** A result: one line of the table and of results.json. */
 export interface Result {
   id: string
   name: string
-  /** Medians of the rounds. */
+  /** Median of the rounds. */
   ours: number
   floor: number
-  /** Median of the rounds' own ratios. */
+  /** Median of the rounds' ratios. */
   ratio: number
   /** Largest minus smallest ratio of a round. */
   spread: number
@@ -66,8 +66,7 @@ export interface Result {
   notes?: string[]
 }
 
-/** Sums up the rounds of a measurement. Throws where there are none, or where one of them is not above
- * zero. */
+/** Sums up the rounds of a measurement. Throws if there are none, or if a figure is not above zero. */
 export function summarise({ goal, latency, notes, ...measured }: Measurement): Result {
   const { id, name, unit } = measured
   for (const { ours, floor } of measured.rounds)
@@ -92,7 +91,7 @@ export function summarise({ goal, latency, notes, ...measured }: Measurement): R
   }
 }
 
-/** The middle value, or the mean of the two in the middle. Throws where there is none. */
+/** Returns the middle value, or the mean of the two in the middle. Throws if there are no values. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error('expected values to take the median of, got none')
   const sorted = [...values].sort((a, b) => a - b)

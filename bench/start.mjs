@@ -1,5 +1,5 @@
-// npm run bench: builds what ships and the bench (TypeScript, which Node 20 can't run), and starts it on Node
-// 24.
+// npm run bench: builds the bundles that ship and the bench (which is TypeScript, and Node 20 can't run
+// that), and starts the bench on Node 24.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -17,10 +17,10 @@ mkdirSync(folder, { recursive: true })
 await build({ log: (line) => console.log(line) })
 await bundle()
 const node = findNode24()
-// As in the image, and as the local runtime's own fills up.
+// Fills the compile cache, as in the image and as the local runtime does over time.
 run(node, join(root, 'knative/build/compile-cache.mjs'), 'dist/functions', join(folder, 'compile-cache'))
 const child = spawn(node, [join(folder, 'main.cjs'), ...process.argv.slice(2)], { stdio: 'inherit' })
-// A Ctrl-C in the terminal reaches the child too, which stops its servers; this process waits for it.
+// Ctrl-C in the terminal also reaches the child, which stops its servers. This process waits for the child.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => child.kill('SIGTERM'))
 child.once('exit', (code) => process.exit(code ?? 1))
@@ -31,7 +31,7 @@ function run(command, ...args) {
   if (status !== 0) throw new Error(`'${command} ${args.join(' ')}' failed`)
 }
 
-/** The bench, each program that it runs, and the function that does nothing, with its validators. */
+/** Bundles the bench, each program that it runs, and the function that does nothing, with its validators. */
 async function bundle() {
   const programs = join(root, 'bench/programs')
   /** @type {esbuild.BuildOptions} */
@@ -49,7 +49,8 @@ async function bundle() {
   await bundleNothing(common)
 }
 
-/** As the build bundles an operation: packages inside, schemas compiled to code.
+/** Bundles the function that does nothing as the build bundles an operation: packages inside, schemas
+ * compiled to code.
  * @param {esbuild.BuildOptions} common */
 async function bundleNothing(common) {
   const stdin = (/** @type {string} */ contents) => ({
@@ -93,9 +94,9 @@ async function bundleNothing(common) {
   })
 }
 
-/** A Node of the version that the image has: this one, or one from npm. It is fetched when the bench first
- * needs it, so that `npm ci` doesn't have to; the package is the platform's own, which runs no install
- * script. */
+/** Returns a Node of the version that the image has: this one, or one from npm. It is fetched when the bench
+ * first needs it, so that `npm ci` doesn't have to. The package is the one for this platform, which runs no
+ * install script. */
 function findNode24() {
   if (Number(process.versions.node.split('.')[0]) === 24) return process.execPath
   const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'

@@ -15,8 +15,8 @@ const STYLE = `
     text { fill: #e6edf3 } .small { fill: #8d96a0 } .goal { stroke: #e6edf3 }
   }`
 
-/** The results as a picture: a bar for each ratio, one line through all of them where the floor is (ratio 1),
- * and a tick where the goal is. The scale is logarithmic, so that twice and half as much look alike. */
+/** Returns the results as a picture: a bar for each ratio, one line through all bars at the floor (ratio 1),
+ * and a tick at the goal. The scale is logarithmic, so that twice and half are equally far from the floor. */
 export function toSvg(results: readonly Result[]): string {
   const scale = scaleOf(results.flatMap(({ ratio, goal }) => [ratio, goal ?? 1]))
   const height = TOP + results.length * ROW + 34
@@ -51,7 +51,7 @@ function row(result: Result, y: number, scale: (ratio: number) => number): strin
   ]
 }
 
-/** Where on the picture a ratio is; the smallest has a bar too. */
+/** Returns a function that maps a ratio to its place on the picture. Even the smallest ratio gets a bar. */
 function scaleOf(ratios: number[]): (ratio: number) => number {
   const from = Math.log(Math.min(1, ...ratios) / 2)
   const to = Math.log(Math.max(2, ...ratios))

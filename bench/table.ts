@@ -2,7 +2,7 @@ import type { Result } from './rounds.ts'
 
 const HEAD = ['', 'ours', 'floor', 'unit', 'ratio', 'spread', 'goal', '']
 
-/** The results as one table of text, and below it the latencies and notes. */
+/** Returns the results as a table of text, with latencies and notes below each line. */
 export function toTable(results: readonly Result[]): string {
   const rows = results.map((result) => [
     result.name,
@@ -25,12 +25,12 @@ export function toTable(results: readonly Result[]): string {
   return [...lines, ...results.flatMap(details)].join('\n')
 }
 
-/** `≥ 4`, `≤ 1.3`, or nothing for what is only compared. */
+/** Returns `≥ 4`, `≤ 1.3`, or nothing if there is no goal. */
 export function goalOf({ goal, better }: Pick<Result, 'goal' | 'better'>): string {
   return goal === null ? '' : `${better === 'higher' ? '≥' : '≤'} ${goal}`
 }
 
-/** A figure with as many digits as mean something: 18,412, 41.3 or 0.552. */
+/** Returns a figure with its significant digits: 18,412, 41.3 or 0.552. */
 export function figure(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString('en')
   return value >= 10 ? value.toFixed(1) : value.toFixed(3)

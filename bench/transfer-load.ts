@@ -24,14 +24,15 @@ export async function startLedger(bench: Bench): Promise<LoadedLedger> {
 }
 
 export interface TransferReport extends LoadReport {
-  /** Events that were stored and not yet published when the load ended. */
+  /** Number of events that were stored but not published when the load ended. */
   unpublished: number
 }
 
-/** Transfers as fast as the function takes them, in a process that has just been started and that is killed
- * at the end; with `batchOf`, so many in each request, on fewer connections. Throws where the ledger doesn't
- * hold just the transfers that were answered (and, at the most, those whose answers the end of the load cut
- * off). */
+/** Sends transfers as fast as the function takes them. The function runs in a fresh process that is killed at
+ * the end. With `batchOf`, each request holds that many transfers, and there are fewer connections.
+ *
+ * Throws unless the ledger holds exactly the answered transfers, and at most those besides whose answers the
+ * end of the load cut off. */
 export async function loadTransfers(
   bench: Bench,
   { databases, broker, customers }: LoadedLedger,
@@ -57,7 +58,7 @@ export async function loadTransfers(
   })
   await running.kill()
   const posted = (await countTransactions(databases)) - before
-  // Each of the two parts of the load, warm-up and measurement, cuts off what is under way on each
+  // The load has two parts, warm-up and measurement. Each cuts off the requests under way, one per
   // connection.
   const size = batchOf ?? 1
   const answered = report.succeeded * size
@@ -71,14 +72,14 @@ async function countTransactions({ owner }: BenchDatabases): Promise<number> {
   return Number(row!.count)
 }
 
-/** Of each percentile the median over the rounds. */
+/** Returns the median over the rounds of each percentile. */
 export const medianLatency = (reports: readonly TransferReport[]): Latency => ({
   p50: median(reports.map(({ latency }) => latency.p50)),
   p99: median(reports.map(({ latency }) => latency.p99)),
   p999: median(reports.map(({ latency }) => latency.p999)),
 })
 
-/** What else is known of the rounds, of which each answer was one of `size` transfers. */
+/** Returns notes about the rounds. Each answer was one of `size` transfers. */
 export const notesOf = (reports: readonly TransferReport[], size = 1): string[] => [
   `at the end of a round ${median(reports.map(({ unpublished }) => unpublished)).toLocaleString('en')} events still had to be published`,
   ...processorTimeNote(

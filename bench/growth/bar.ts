@@ -2,8 +2,8 @@ import type { Progress } from '../progress.ts'
 
 const CELLS = 24
 
-/** Says how far a long piece of work has come. `isTerminal`: a line that is drawn again there, one now and
- * then elsewhere. */
+/** Creates a progress bar for long work. `isTerminal`: true redraws one line, false writes a line now and
+ * then. */
 export function createBar(
   progress: Progress,
   { unit, total, isTerminal = process.stderr.isTTY }: { unit: string; total: number; isTerminal?: boolean },
@@ -13,7 +13,7 @@ export function createBar(
   let saidAt = startedAt
   let first: number | undefined
   return {
-    /** Tells what has been done of `total`; the first time what had been done before the work went on. */
+    /** Reports how much of `total` is done. The first call reports what was done before this run. */
     at(done: number): void {
       first ??= done
       const now = performance.now()
@@ -42,7 +42,7 @@ interface BarState {
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en')
 
-/** Minutes and seconds. */
+/** Returns minutes and seconds as `2:45`. */
 function clock(seconds: number): string {
   const rounded = Math.ceil(seconds)
   return `${Math.floor(rounded / 60)}:${String(rounded % 60).padStart(2, '0')}`

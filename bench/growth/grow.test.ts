@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 afterAll(() => ledger.close())
 
-test('the books grow as by the bank’s own hand, with all that a transfer leaves behind', async () => {
+test('the ledger grows with all rows that a transfer of the bank itself writes', async () => {
   const before = [await countOf('transactions'), await countOf('outbox')]
   expect(await countEntries(ledger.owner)).toBe(16)
   const entries = await growTo(12_000)
@@ -36,7 +36,7 @@ test('the books grow as by the bank’s own hand, with all that a transfer leave
   expect(await countOf('entries')).toBe(BigInt(entries))
   const posted = BigInt((entries - 16) / 2)
   expect([await countOf('transactions'), await countOf('outbox')]).toEqual(before.map((n) => n + posted))
-  // Of the last tenth, in whole batches.
+  // Keys of the last tenth, in whole batches.
   const keys = await countOf('idempotency_keys')
   expect(keys).toBeGreaterThanOrEqual(500n)
   expect(keys).toBeLessThan(posted / 4n)
@@ -44,7 +44,7 @@ test('the books grow as by the bank’s own hand, with all that a transfer leave
   expect(await ledger.faults()).toEqual([])
 })
 
-test('a second call goes on from there, and one for less does nothing', async () => {
+test('a second call continues from there, and a call for fewer entries does nothing', async () => {
   const before = await countEntries(ledger.owner)
   expect(await growTo(before - 1)).toBe(before)
   expect(await growTo(before + 1)).toBeGreaterThan(before)

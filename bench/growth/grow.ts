@@ -8,26 +8,26 @@ import { createBar } from './bar.ts'
 
 const BATCH = 500
 const CONNECTIONS = 2
-/** Batches after which the events of all before count as published. */
+/** Number of batches after which the events of all earlier ones are marked as published. */
 const PUBLISHED_EVERY = 40
-/** Share of the transfers that are young enough to have their idempotency keys still: a bank that took ten
- * weeks. */
+/** Share of the transfers that are young enough to still have their idempotency keys: the bank was filled
+ * over ten weeks. */
 const WITH_KEYS = 0.1
 
 export interface Growing {
-  /** The ledger's database as the functions use it, and as its owner. */
+  /** The ledger's database, opened as the functions open it, and opened as its owner. */
   ledger: Database
   owner: Database
   customers: readonly Customer[]
   progress: Progress
 }
 
-/** Lets the bank grow until its books hold `wanted` entries: transfers of one dollar between random accounts,
- * posted by the ledger's own function, so that everything that a transfer leaves behind is there: two entries
- * with their hashes, the transaction, its event in the outbox. The events count as published; idempotency
- * keys, which the bank forgets after a week, are there of the last tenth.
+/** Grows the ledger until it holds `wanted` entries. It posts transfers of one dollar between random accounts
+ * with the ledger's own function, so that each transfer leaves all that it leaves in the bank: two entries
+ * with their hashes, the transaction, its event in the outbox. The events count as published. Idempotency
+ * keys, which the bank forgets after a week, exist for the last tenth.
  *
- * Goes on where an earlier call broke off. Returns the number of entries that there are now. */
+ * Continues where an earlier call broke off. Returns the number of entries that exist then. */
 export async function grow({ ledger, owner, customers, progress }: Growing, wanted: number): Promise<number> {
   let entries = await countEntries(owner)
   const bar = createBar(progress, { unit: 'entries', total: wanted })
@@ -44,7 +44,8 @@ export async function grow({ ledger, owner, customers, progress }: Growing, want
       if (++batches % PUBLISHED_EVERY === 0) await owner.query({ text: 'truncate outbox_pending' })
     }
   }
-  // Each connection has customers of its own, so that neither waits for the accounts of the other.
+  // Each connection has customers of its own, so that no connection waits for accounts that another has
+  // locked.
   const shares = Array.from({ length: CONNECTIONS }, (_, n) =>
     customers.filter((_customer, i) => i % CONNECTIONS === n),
   )
@@ -53,7 +54,7 @@ export async function grow({ ledger, owner, customers, progress }: Growing, want
   return countEntries(owner)
 }
 
-/** Entries in the books: versions count them, without gaps, for each account. */
+/** Returns the number of entries. An account's version counts its entries without gaps. */
 export async function countEntries(owner: Database): Promise<number> {
   const [row] = await owner.query<{ count: string }>({
     text: 'select coalesce(sum(version), 0) as count from accounts',

@@ -13,8 +13,9 @@ import { countEntries, grow } from './grow.ts'
 
 const PREFIX = 'grown-'
 
-/** While the books are being filled nothing waits for the disk, and pages are logged once: several times as
- * fast. A power cut meanwhile would ruin the data; it is only the bench's, and can be removed. */
+/** Settings while the ledger is filled: nothing waits for the disk, and pages are logged once. This is
+ * several times as fast. A power cut meanwhile would ruin the data, but it belongs only to the bench and can
+ * be removed. */
 const WHILE_GROWING = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -29,9 +30,9 @@ export interface GrownLedger {
   entries: number
 }
 
-/** Starts a Postgres, configured as the bank's own, whose ledger holds at least `wanted` entries over 10,000
- * accounts. The data is made once and kept in a folder named after the migrations that made it; a run that
- * breaks off is continued by the next. What is measured on it stays in it too. */
+/** Starts a Postgres with the bank's own configuration, whose ledger holds at least `wanted` entries over
+ * 10,000 accounts. The data is made once and kept in a folder that is named after the migrations that made
+ * it. A run that breaks off is continued by the next. What is measured on the data stays in it too. */
 export async function startGrownLedger(bench: Bench, wanted: number): Promise<GrownLedger> {
   const dataDir = await keptFolder(bench)
   const open = async (settings: Record<string, string>): Promise<BenchDatabases> => {
@@ -43,13 +44,14 @@ export async function startGrownLedger(bench: Bench, wanted: number): Promise<Gr
   const growing = await open(WHILE_GROWING)
   const entries = await fill(bench, growing, wanted)
   await growing.server.stop()
-  // Postgres did not ask for it, and no round should pay for it.
+  // Postgres did not wait for the disk, and no round should pay for the writes.
   execFileSync('sync')
   const databases = await open({})
   return { databases, entries, customers: await signedIn(databases) }
 }
 
-/** The folder for the data of these migrations; those of others are removed, they take gigabytes. */
+/** Returns the folder for the data of these migrations. Removes the folders of other migrations: they take
+ * gigabytes. */
 async function keptFolder({ root, folder, progress }: Bench): Promise<string> {
   const migrations = JSON.stringify(await readMigrations(root, 'ledger'))
   const name = PREFIX + createHash('sha256').update(migrations).digest('hex').slice(0, 12)
@@ -73,7 +75,7 @@ async function fill(bench: Bench, databases: BenchDatabases, wanted: number): Pr
   const { owner, ledger } = databases
   const before = await countEntries(owner)
   if (before >= wanted) {
-    bench.progress.say(`the ledger with ${before.toLocaleString('en')} entries is there from an earlier run`)
+    bench.progress.say(`using the ledger of an earlier run, with ${before.toLocaleString('en')} entries`)
     return before
   }
   if (before === 0) await openAccounts(bench, databases)
@@ -87,7 +89,8 @@ async function fill(bench: Bench, databases: BenchDatabases, wanted: number): Pr
   return entries
 }
 
-/** All customers of the ledger, each with a fresh token: making the ledger may take longer than one lives. */
+/** Returns all customers of the ledger, each with a fresh token: making the ledger may take longer than a
+ * token lives. */
 async function signedIn({ owner, secrets }: BenchDatabases): Promise<Customer[]> {
   const rows = await owner.query<{ user_id: string; accounts: string[] }>({
     text: `select user_id, array_agg(id) as accounts from accounts where kind = 'customer' group by user_id`,

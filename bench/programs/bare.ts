@@ -1,6 +1,6 @@
 import http from 'node:http'
 
-/** Node and nothing else: the floor of every function. It takes JSON and answers JSON, and checks nothing. */
+/** A server of bare Node: the floor of every function. It takes JSON, answers JSON and checks nothing. */
 http
   .createServer((request, response) => {
     const chunks: Buffer[] = []

@@ -6,13 +6,13 @@ import { CLUSTER_DOMAIN } from '../../knative/local/gateway/hosts.ts'
 import { readManifests } from '../../knative/local/manifests/manifests.ts'
 import { createLog } from '../../monitoring/log.ts'
 
-/** The Broker with its Triggers as a server. SERVICES has the base URLs of functions by their names. */
+/** Runs the Broker with its Triggers as a server. SERVICES has the base URLs of functions by name. */
 async function main(): Promise<void> {
   const { PORT, SERVICES = '{}', AMQP_URL: amqpUrl, POSTGRES_URL: postgresUrl } = process.env
   const services = JSON.parse(SERVICES) as Record<string, string>
   const resolve = ({ ref, uri = '/' }: EventDestination) => {
     const url = ref && services[ref.name]
-    if (!url) throw new Error(`${ref?.name ?? uri} does not run in this measurement`)
+    if (!url) throw new Error(`${ref?.name ?? uri} is not started in this measurement`)
     return { url: new URL(uri, url).href, host: `${ref.name}.${CLUSTER_DOMAIN}` }
   }
   const broker = await startBroker({
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   })
   http
     .createServer((request, response) => {
-      // With its process id, for whoever wants to know what it uses.
+      // The answer is the process id, so that the bench can read what the process uses.
       if (request.url === '/healthz') response.writeHead(200).end(String(process.pid))
       else broker.handler(request, response)
     })

@@ -1,6 +1,6 @@
 import http from 'node:http'
 
-/** Stands where a collector of traces is: takes whatever it is sent. */
+/** A server in place of a collector of traces: it takes whatever it is sent. */
 http
   .createServer((request, response) => {
     request.resume().once('end', () => {

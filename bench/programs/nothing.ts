@@ -7,7 +7,7 @@ const body = {
   properties: { account_id: { type: 'string', maxLength: 36 }, amount: { type: 'string', maxLength: 40 } },
 } as const
 
-/** A function that does nothing but what the host does for each: it answers the body that it has
+/** A function that does only what the host does for each function: it answers the body that the host has
  * validated. */
 export default operation({
   name: 'nothing',

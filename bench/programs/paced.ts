@@ -2,7 +2,7 @@ import { createSend } from '../../functions/host/http/send.ts'
 import { pace } from '../pace.ts'
 import type { PacedJob } from '../ratios/events.ts'
 
-/** Sends transfers at a steady rate, and answers when all of them have been answered with 201. */
+/** Sends transfers at a steady rate. Answers when all of them were answered with 201. */
 process.once('message', (job: PacedJob) => {
   measure(job).then(
     () => process.send!({ done: true }),

@@ -3,8 +3,8 @@ import { percentiles } from '../latency.ts'
 import { pace } from '../pace.ts'
 import type { RawJob } from '../ratios/events.ts'
 
-/** RabbitMQ without a Broker: messages that are published with confirms to a quorum queue and consumed from
- * it, at a steady rate. Answers with the time from publishing to consuming. */
+/** RabbitMQ without a Broker: publishes messages with confirms to a quorum queue at a steady rate and
+ * consumes them. Answers with the times from publishing to consuming. */
 process.once('message', (job: RawJob) => {
   measure(job).then(
     (latency) => process.send!(latency),
@@ -16,8 +16,8 @@ process.once('message', (job: RawJob) => {
 })
 
 async function measure({ amqpUrl, perSecond, warmupSeconds, seconds, bytes }: RawJob) {
-  // Without noDelay small frames wait up to 40 ms for the acknowledgement of those before (Nagle's
-  // algorithm), which would make this floor as low as a mistake.
+  // Without noDelay small frames wait up to 40 ms for the acknowledgement of earlier ones (Nagle's
+  // algorithm), and this floor would be far too low.
   const connection = await connect(amqpUrl, { noDelay: true })
   const publishing = await connection.createConfirmChannel()
   const consuming = await connection.createChannel()

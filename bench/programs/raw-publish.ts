@@ -1,8 +1,8 @@
 import { connect } from 'amqplib'
 import type { RawPublishJob } from '../ratios/backlog.ts'
 
-/** RabbitMQ without a Broker: messages published with confirms to a quorum queue, so many on their way at
- * once. Answers with the rate. */
+/** RabbitMQ without a Broker: publishes messages with confirms to a quorum queue, `window` of them in flight
+ * at once. Answers with the rate. */
 process.once('message', (job: RawPublishJob) => {
   measure(job).then(
     (perSecond) => process.send!({ perSecond }),

@@ -9,13 +9,13 @@ import { proveLedger, settle, startDatabases, type BenchDatabases } from '../dat
 import { runProgram, usageOf } from '../processes.ts'
 import { inTurns } from '../rounds.ts'
 
-/** For programs/raw-publish.ts. */
+/** A job for programs/raw-publish.ts. */
 export interface RawPublishJob {
   amqpUrl: string
   count: number
-  /** Messages that are on their way at once. */
+  /** Messages in flight at once. */
   window: number
-  /** Size of a message, that of an event. */
+  /** Size of a message in bytes: that of an event. */
   bytes: number
 }
 
@@ -24,8 +24,8 @@ const EVENT_BYTES = 600
 const BATCH = 500
 const DRAIN_MS_MAX = 300_000
 
-/** How fast a sweep publishes what was stored while the Broker was away, against publishing to RabbitMQ
- * alone. */
+/** The rate at which a sweep publishes events that were stored while the Broker was away, against publishing
+ * to RabbitMQ alone. */
 export const backlog: Ratio = {
   id: 'backlog',
   needs: ['rabbitmq-server'],
@@ -71,7 +71,7 @@ export const backlog: Ratio = {
   },
 }
 
-/** Posts transfers whose events nobody publishes, as they are left when the Broker is away. */
+/** Posts transfers whose events nobody publishes, as while the Broker is away. */
 async function store({ ledger, owner }: BenchDatabases, customers: Customer[], events: number) {
   for (let n = 0; n < events; n += BATCH) {
     const requests = Array.from({ length: BATCH }, (_, i) => {
@@ -83,7 +83,7 @@ async function store({ ledger, owner }: BenchDatabases, customers: Customer[], e
   await owner.query({ text: 'update outbox_pending set claimed_until = now()' })
 }
 
-/** Lets a sweep publish everything, and measures how fast, and the most memory that it took. */
+/** Lets a sweep publish all events. Measures its rate and the most memory that it took. */
 async function drain(
   bench: Bench,
   databases: BenchDatabases,

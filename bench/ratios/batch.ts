@@ -35,7 +35,7 @@ export const batch: Ratio = {
         unit: 'per second',
         goal: { ratio: 10, better: 'higher' },
         rounds: rounds.map(({ ours, floor }) => ({ ours: ours.perSecond * BATCH_OF, floor })),
-        // Of a whole batch.
+        // Latency of a whole batch.
         latency: medianLatency(reports),
         notes: [`batches of ${BATCH_OF} on ${BATCH_CONNECTIONS} connections`, ...notesOf(reports, BATCH_OF)],
       },

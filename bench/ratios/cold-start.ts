@@ -7,8 +7,8 @@ import { startServer } from '../processes.ts'
 import { inTurns, median } from '../rounds.ts'
 import { figure } from '../table.ts'
 
-/** From the spawn of a function's process to its first 200, against Node that does nothing but answer;
- * without traces and with them. */
+/** The time from the spawn of a function's process to its first 200, against bare Node; without traces and
+ * with them. */
 export const coldStart: Ratio = {
   id: 'cold-start',
   needs: [],
@@ -41,7 +41,7 @@ export const coldStart: Ratio = {
       return figure(median(times))
     }
     bench.progress.step(`cold-start: ${count} starts of each`)
-    // The first start of each reads its files from the disk.
+    // The first start of each reads its files from the disk, so it is not counted.
     await start()
     await bare()
     const rounds = await inTurns(count, () => start(), bare)

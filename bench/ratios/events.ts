@@ -8,7 +8,7 @@ import { takePort } from '../../knative/local/processes/ports.ts'
 import { runProgram } from '../processes.ts'
 import { inTurns } from '../rounds.ts'
 
-/** For programs/paced.ts. */
+/** A job for programs/paced.ts. */
 export interface PacedJob {
   url: string
   perSecond: number
@@ -17,14 +17,14 @@ export interface PacedJob {
   keyPrefix: string
 }
 
-/** For programs/raw-events.ts. */
+/** A job for programs/raw-events.ts. */
 export interface RawJob {
   amqpUrl: string
   perSecond: number
-  /** Its messages are not counted. */
+  /** Length of the warm-up, whose messages are not counted. */
   warmupSeconds: number
   seconds: number
-  /** Size of a message, that of an event. */
+  /** Size of a message in bytes: that of an event. */
   bytes: number
 }
 
@@ -32,14 +32,14 @@ const PER_SECOND = 500
 const EVENT_BYTES = 600
 const ARRIVAL_MS_MAX = 60_000
 
-/** From the commit of a transfer to the commit of its notification, at 500 transfers a second, against a
- * message from publisher to consumer at the same rate. */
+/** The time from the commit of a transfer to the commit of its notification, at 500 transfers a second,
+ * against the time of a message from publisher to consumer at the same rate. */
 export const events: Ratio = {
   id: 'events',
   needs: ['rabbitmq-server'],
   async run(bench) {
     const [count, seconds, warmupSeconds] = bench.isQuick ? [1, 5, 4] : [3, 12, 6]
-    // Only read from: Postgres then notes at which moment each row was committed.
+    // This setting only adds a reading: Postgres notes when each row was committed.
     const databases = await startDatabases(bench, { track_commit_timestamp: 'on' })
     const path = await startPath(bench, databases)
 
@@ -48,7 +48,7 @@ export const events: Ratio = {
       async (round) => {
         bench.progress.step(`events: round ${round + 1} of ${count}, from commit to notification`)
         await settle(databases)
-        // Waited for, so that what the warm-up leaves behind is not measured.
+        // The warm-up's events are awaited, so that none of them is left for the measurement.
         await path.latencies(await path.send(warmupSeconds))
         const since = await path.send(seconds)
         return percentiles(await path.latencies(since))
@@ -78,10 +78,10 @@ export const events: Ratio = {
   },
 }
 
-/** The functions and the Broker between a transfer and its notification. */
+/** Starts the functions and the Broker between a transfer and its notification. */
 async function startPath(bench: Bench, databases: BenchDatabases) {
-  // The function that the Broker delivers to publishes to it, so one of the two has to know the other
-  // beforehand.
+  // The function that the Broker delivers to also publishes to the Broker, so one of the two must know the
+  // other's port beforehand.
   const port = await takePort()
   const notify = await startFunction(bench, databases, { name: 'notify', brokerUrl: ingressUrl(port) })
   const broker = await startBroker(bench, databases, { port, services: { notify: notify.url } })
@@ -94,7 +94,7 @@ async function startPath(bench: Bench, databases: BenchDatabases) {
     new Map(
       (
         await database.query<{ id: string; at: string }>({
-          // As text, in microseconds since 1970: a Date has only milliseconds.
+          // The moments come as text, in microseconds since 1970, because a Date has only milliseconds.
           text: `select ${id}::text as id,
               (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000000)::bigint::text as at
             from ${table} where pg_xact_commit_timestamp(xmin) >= $1`,
@@ -105,14 +105,14 @@ async function startPath(bench: Bench, databases: BenchDatabases) {
 
   return {
     amqpUrl: broker.amqpUrl,
-    /** Resolves with the moment at which it began. */
+    /** Sends transfers for `seconds`. Resolves with the moment at which it began. */
     async send(seconds: number): Promise<Date> {
       const since = new Date()
       const job = { url: `${transfer.url}/transactions`, perSecond: PER_SECOND, seconds, customers }
       await runProgram<PacedJob, object>(bench, 'paced', { ...job, keyPrefix: keyPrefix() })
       return since
     },
-    /** Milliseconds from commit to commit of every event since then. Waits until all have arrived. */
+    /** Resolves with the ms from commit to commit of every event since then. Waits until all have arrived. */
     async latencies(since: Date): Promise<number[]> {
       const stated = await commits(databases.owner, 'outbox', 'id', since)
       const deadline = Date.now() + ARRIVAL_MS_MAX

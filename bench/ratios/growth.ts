@@ -7,7 +7,8 @@ import { loadTransfers, medianLatency, notesOf, startLedger } from '../transfer-
 const ENTRIES = 10_000_000
 const ENTRIES_QUICK = 200_000
 
-/** Transfers with ten million entries in the books, against the same transfers in books that begin empty. */
+/** Transfers in a ledger with ten million entries, against the same transfers in a ledger that begins
+ * empty. */
 export const growth: Ratio = {
   id: 'growth',
   needs: ['wrk'],
@@ -18,7 +19,7 @@ export const growth: Ratio = {
       bench.isQuick ? ENTRIES_QUICK : ENTRIES,
     )
     const empty = await startLedger(bench)
-    // Events of both go to the same Broker.
+    // Both publish to the same Broker.
     const grown = { databases, customers, broker: empty.broker }
     const rounds = await inTurns(
       count,

@@ -7,7 +7,7 @@ import { inTurns } from '../rounds.ts'
 const BODY = JSON.stringify({ account_id: '01936f0a-9011-7c55-8f0e-6f2a7c1d2e33', amount: '200.00' })
 const CONNECTIONS = 16
 
-/** Processor time of a function that does nothing for a POST with a small body, against node:http. */
+/** Processor time of a POST with a small body in a function that does nothing, against node:http. */
 export const hostCpu: Ratio = {
   id: 'host-cpu',
   needs: ['wrk'],

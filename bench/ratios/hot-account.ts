@@ -3,7 +3,7 @@ import { proveLedger } from '../databases.ts'
 import { inTurns } from '../rounds.ts'
 import { loadTransfers, startLedger } from '../transfer-load.ts'
 
-/** Every transfer to one and the same account, against transfers spread over all accounts. */
+/** Transfers that all go to one account, against transfers spread over all accounts. */
 export const hotAccount: Ratio = {
   id: 'hot-account',
   needs: ['wrk'],

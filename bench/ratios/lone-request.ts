@@ -8,8 +8,8 @@ import { percentiles, type Latency } from '../latency.ts'
 import { load } from '../load.ts'
 import { inTurns } from '../rounds.ts'
 
-/** One transfer after the other over HTTP, nothing else going on, against the one SQL call that each comes
- * to. */
+/** One transfer after the other over HTTP, with no other load, against the one SQL call that a transfer
+ * makes. */
 export const loneRequest: Ratio = {
   id: 'lone-request',
   needs: ['wrk'],

@@ -9,12 +9,12 @@ import { inTurns, median } from '../rounds.ts'
 import { figure } from '../table.ts'
 
 const MEGABYTE = 1024 * 1024
-/** By then a function has done all that it does of itself after its start: a sweep, loading its metrics,
- * sending its first span. */
+/** Time after the start, in ms, by which a function has done all that it does by itself: a sweep, loading its
+ * metrics, sending its first span. */
 const IDLE_MS = 3_000
 
-/** Memory of a function that has started and waits, against Node that does; without traces, and after one was
- * sent. */
+/** Memory of a function that has started and waits, against bare Node that waits; without traces, and after
+ * one trace was sent. */
 export const memory: Ratio = {
   id: 'memory',
   needs: [],
@@ -36,8 +36,8 @@ export const memory: Ratio = {
     }
     const bare = (): Promise<number> =>
       measure(startServer(bench, { script: join(bench.folder, 'bare.cjs'), env: {} }))
-    // A request without a token is refused, and traced like any other, but needs neither token library nor
-    // database.
+    // A request without a token is refused and traced like any other, but needs neither the token library nor
+    // the database.
     const traced = (): Promise<number> =>
       measure(startFunction(bench, databases, { name: 'accounts', collectorUrl: collector.url }), '/accounts')
     const used = async (collectorUrl?: string): Promise<string> => {

@@ -51,8 +51,8 @@ export const transfers: Ratio = {
   },
 }
 
-/** What one would build without microbank, on 64 connections: see programs/peer.ts. Its tables are not
- * proved. */
+/** Measures what one would build without microbank, on 64 connections; see programs/peer.ts. Its tables are
+ * not proved. */
 async function peer(
   bench: Bench,
   { databases, customers }: LoadedLedger,

@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   return report.sumIsRight ? 0 : 1
 }
 
-/** One live line on a terminal, a line now and then elsewhere. */
+/** Shows progress: one live line on a terminal, otherwise a line now and then. */
 function showProgress(): (line: string) => void {
   const { isTTY } = process.stderr
   let shownAt = 0
@@ -82,7 +82,7 @@ function printReport({ rows, expected, actual, sumIsRight }: TrafficReport): voi
       line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
     )
   }
-  const verdict = sumIsRight ? 'as it should be' : `but ${expected} was paid in: MONEY IS MISSING OR TOO MUCH`
+  const verdict = sumIsRight ? 'as it should be' : `but ${expected} was expected: MONEY WAS LOST OR CREATED`
   console.log(`\nSum of all balances: ${actual}, ${verdict}.`)
 }
 

@@ -1,4 +1,4 @@
-// npm run traffic: bundles the generator (it is TypeScript, and Node 20 can't run that) and starts it.
+// npm run traffic: bundles the generator, because it is TypeScript and Node 20 can't run that, and starts it.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

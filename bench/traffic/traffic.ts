@@ -3,7 +3,7 @@ import { must, type BankClient, type BankAnswer } from '../../functions/web/clie
 
 export interface TrafficOptions {
   count: number
-  /** Transactions a second. */
+  /** Transactions per second. */
   rate: number
   users: number
   concurrency: number
@@ -13,7 +13,7 @@ export interface TrafficOptions {
 
 export interface TrafficReport {
   rows: { name: string; requests: number; errors: number; p50: number; p99: number }[]
-  /** Sums in US dollars, as decimal strings. */
+  /** Sums of money in US dollars, as decimal strings. */
   expected: string
   actual: string
   sumIsRight: boolean
@@ -31,8 +31,8 @@ interface Tally {
   errors: number
 }
 
-/** Runs traffic until `count` or the signal, then compares the sum of the balances with what was paid in and
- * out by transactions that the bank acknowledged. */
+/** Runs traffic until `count` transactions or the signal. Then compares the sum of the balances with what
+ * acknowledged transactions paid in and out. */
 export async function runTraffic(bank: BankClient, options: TrafficOptions): Promise<TrafficReport> {
   const tallies: Record<Kind, Tally> = {
     deposit: { latenciesMs: [], errors: 0 },
@@ -54,7 +54,8 @@ export async function runTraffic(bank: BankClient, options: TrafficOptions): Pro
       const others = accounts.filter((account) => account !== from)
       const kind = pick(['deposit', 'withdrawal', 'transfer', 'transfer'] as const)
       const paidIn = await settle(bank, kind, from, pick(others), randomInt(1, 5_000), tallies)
-      // Not in one line with the await: the old value would be read before it, and others' sums lost.
+      // Not one line with the await: `cents` would be read before the await, and what other workers add
+      // meanwhile would be lost.
       cents += paidIn
       const seconds = (performance.now() - beganAt) / 1000
       options.onProgress(
@@ -102,8 +103,9 @@ async function openAccounts(bank: BankClient, { users, onProgress }: TrafficOpti
   return opened
 }
 
-/** One transaction until it is known what became of it: an answer that leaves that open (5xx, none at all) is
- * asked for again with the same key. Returns the cents that came into the bank (negative: went out). */
+/** Sends one transaction until its outcome is known: if an answer leaves it open (5xx or no answer), it
+ * repeats the request with the same key. Returns the cents that came into the bank; negative if they went
+ * out. */
 async function settle(
   bank: BankClient,
   kind: Kind,
@@ -130,7 +132,7 @@ async function settle(
     tallies[kind].latenciesMs.push(performance.now() - sentAt)
     if (answer.status === 201)
       return kind === 'transfer' ? 0n : BigInt(kind === 'deposit' ? amountCents : -amountCents)
-    // Too little money is the bank's good right, not an error.
+    // Insufficient funds are a correct refusal, not an error.
     if (answer.status === 409 && /insufficient-funds$/.test(answer.body?.type ?? '')) return 0n
     tallies[kind].errors++
     if (answer.status < 500 && answer.status !== 409 && answer.status !== 429) return 0n
