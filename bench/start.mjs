@@ -16,6 +16,11 @@ process.chdir(root)
 mkdirSync(folder, { recursive: true })
 await build({ log: (line) => console.log(line) })
 await bundle()
+// The help needs no other Node.
+if (process.argv.includes('--help')) {
+  const { status } = spawnSync(process.execPath, [join(folder, 'main.cjs'), '--help'], { stdio: 'inherit' })
+  process.exit(status ?? 1)
+}
 const node = findNode24()
 // Fills the compile cache, as in the image and as the local runtime does over time.
 run(node, join(root, 'knative/build/compile-cache.mjs'), 'dist/functions', join(folder, 'compile-cache'))

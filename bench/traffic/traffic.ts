@@ -1,4 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { must, type BankClient, type BankAnswer } from '../../functions/web/client.ts'
 
 export interface TrafficOptions {
@@ -44,6 +46,8 @@ export async function runTraffic(bank: BankClient, options: TrafficOptions): Pro
   let cents = 0n
   for (const account of accounts) cents += await settle(bank, 'deposit', account, undefined, 100_000, tallies)
 
+  // Each worker listens while it pauses; Node warns above ten listeners.
+  setMaxListeners(options.concurrency, options.signal)
   let started = 0
   const beganAt = performance.now()
   const worker = async (): Promise<void> => {
@@ -152,11 +156,9 @@ async function sumOfBalances(bank: BankClient, users: { token: string }[]): Prom
 
 const pick = <T>(from: readonly T[]): T => from[randomInt(from.length)]!
 
+/** Ends early when the signal comes. */
 const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  })
+  sleep(ms, undefined, signal && { signal }).catch(() => {})
 
 const toDecimal = (cents: bigint): string => {
   const digits = String(cents < 0n ? -cents : cents).padStart(3, '0')

@@ -40,10 +40,17 @@ export async function openPostgresQueue({ url, topology, log }: PostgresQueueOpt
     application_name: 'broker-consumers',
     options: '-c synchronous_commit=off',
   })
+  let isClosing = false
   for (const pool of [durable, fast])
-    pool.on('error', (error) => log.warn('a connection to Postgres is lost', { reason: error.message }))
+    pool.on('error', ({ message }) => {
+      // pg resolves end() before the connections have closed, and Postgres may end them first.
+      if (!isClosing) log.warn('a connection to Postgres is lost', { reason: message })
+    })
   const store = createJobStore(durable, fast)
-  const closePools = () => Promise.all([durable.end(), fast.end()])
+  const closePools = () => {
+    isClosing = true
+    return Promise.all([durable.end(), fast.end()])
+  }
   try {
     await store.prepare(topology)
     await reportOrphans(store, topology, log)

@@ -4,9 +4,9 @@ import { readArguments, USAGE, type Arguments } from './options.ts'
 import { startRuntime, type Runtime } from './runtime.ts'
 import { welcome } from './welcome.ts'
 
-// A terminal that was closed, or a full disk that the output goes to, is no reason to end.
+// The bank goes on if its terminal is closed, or its output goes to a disk that is full.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-// All that is made from here on is for the person who started the bank alone, whichever program makes it.
+// Files that any program makes from here on are for the person who started the bank, and nobody else.
 process.umask(0o077)
 
 void main()
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     if (given) await run(given)
     else console.log(USAGE)
   } catch (error) {
-    // Most are for the person who typed the command; a stack would only hide the sentence.
+    // Most errors are sentences for the person who typed the command; a stack would hide them.
     console.error(
       `\n${process.env.LOG_LEVEL === 'debug' ? (error as Error).stack : (error as Error).message}`,
     )
@@ -45,8 +45,8 @@ async function run({ port, kubernetesPort, dataDir, host, queue }: Arguments): P
   runtime.secrets.markOperatorShown()
 }
 
-/** Ctrl-C or SIGTERM stops in order, a second one at once. One that comes during the start waits for its end:
- * what is half started can't be stopped in order. */
+/** Ctrl-C or SIGTERM stops in order, a second one stops at once. During the start the first one waits: a bank
+ * that is half started can't be stopped in order. */
 function onStop(): { stops: (runtime: Runtime) => void } {
   let runtime: Runtime | undefined
   let asked = 0
@@ -57,8 +57,11 @@ function onStop(): { stops: (runtime: Runtime) => void } {
       runtime?.kill()
       process.exit(130)
     }
-    if (!runtime) return console.log('\nStops when it has started. Ctrl-C again stops it at once.')
-    console.log('\nStopping: requests and events under way are finished first. Ctrl-C again stops at once.')
+    if (!runtime)
+      return console.log('\nThe bank stops as soon as it has started. Ctrl-C again stops it at once.')
+    console.log(
+      '\nStopping, after the requests and events that are under way. Ctrl-C again stops it at once.',
+    )
     await runtime.stop()
     console.log('Stopped.')
     process.exit(0)

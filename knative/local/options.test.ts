@@ -20,7 +20,8 @@ describe('the command line', () => {
   })
 
   test.each([
-    [['--prot', '1'], /Unknown option '--prot'.*npm start \[--/s],
+    [['--prot', '1'], /Unknown option '--prot'.*npm start -- \[options\]/s],
+    [['8090'], /positional arguments. Put options after `--`\..*npm start -- \[options\]/s],
     [['--port', '80x'], "--port must be a number from 0 to 65535, not '80x'"],
     [['--port', '65536'], /--port must be a number/],
     [['--port', ''], /--port must be a number/],

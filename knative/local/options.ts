@@ -13,18 +13,22 @@ export interface Arguments {
   queue: QueueChoice | undefined
 }
 
-export const USAGE = `npm start [-- --port 8080 --data .microbank --host 127.0.0.1 --queue rabbitmq|postgres --kubernetes-port 8081]
+export const USAGE = `npm start -- [options]
 
-  --port    public port; every host of the bank is served on it
-  --data    folder for all that is kept: databases, queue, secrets, logs
-  --host    address to listen on; 0.0.0.0 opens the bank to the network (default: this machine only)
-  --kubernetes-port
-            port of the read-only Kubernetes API for kubectl and kn, on this machine only (default: 8081, or another
-            one where that is taken; <data>/kubeconfig says which)
-  --queue   what carries the events (default: RabbitMQ where the machine has it, else Postgres)
+  --port 8080         public port; every host of the bank is served on it
+  --data .microbank   folder for everything that is kept: databases, queue, secrets, logs
+  --host 127.0.0.1    address to listen on; 0.0.0.0 opens the bank to the network
+  --queue rabbitmq    what carries the events: rabbitmq, or postgres (default: RabbitMQ if this machine has it)
+  --kubernetes-port 8081
+                      port of the read-only Kubernetes API for kubectl and kn, on this machine only (default: 8081,
+                      or a free one if that is taken; <data>/kubeconfig says which)
+  --help              shows this
 
-Environment: AMQP_URL for a RabbitMQ of your own; <CONTEXT>_DATABASE_URL, and <CONTEXT>_DATABASE_OWNER_URL for
-migrations, for a Postgres of your own (LEDGER_DATABASE_URL, ...); any setting of the ConfigMaps (LOG_LEVEL=debug).`
+Environment:
+  AMQP_URL                        a RabbitMQ of your own
+  <CONTEXT>_DATABASE_URL          a Postgres of your own (LEDGER_DATABASE_URL, ...)
+  <CONTEXT>_DATABASE_OWNER_URL    the same for the migrations, as the owner of the tables
+  LOG_LEVEL=debug, ...            any setting of knative/config.yaml`
 
 /** Reads the command line. @returns undefined where help was asked for. @throws an error whose message is for
  * the person */
@@ -61,6 +65,9 @@ function parse(args: string[]) {
       },
     })
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n\n${USAGE}`, { cause: error })
+    const { code, message } = error as NodeJS.ErrnoException
+    // npm takes `npm start --port 8090` for an option of its own, and leaves us the 8090.
+    const hint = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL' ? '. Put options after `--`.' : ''
+    throw new Error(`${message}${hint}\n\n${USAGE}`, { cause: error })
   }
 }

@@ -154,7 +154,11 @@ test('a start that fails stops what it had started, and the next one works', asy
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
   const { port } = taken.address() as { port: number }
-  await expect(startRuntime(options({ port }))).rejects.toThrow(`Port ${port} is taken by another program.`)
+  const said: string[] = []
+  const start = startRuntime(options({ port, onProgress: (sentence) => void said.push(sentence) }))
+  await expect(start).rejects.toThrow(`Port ${port} is taken by another program.`)
+  // It didn't make the person wait for databases first.
+  expect(said).toEqual([])
   await new Promise((resolve) => taken.close(resolve))
   const runtime = await startRuntime(options({ port }))
   await expect(startRuntime(options())).rejects.toThrow(

@@ -65,6 +65,7 @@ export interface Runtime {
   kill(): void
 }
 
+const LOOPBACK = ['127.0.0.1', '::1']
 /** How long requests that are under way may take when the bank stops. */
 const FINISH_MS_MAX = 30_000
 
@@ -123,6 +124,7 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   if (isDataFolder(dataDir)) closeFolder(dataDir, userForPostgres())
   checkRoom(dataDir)
   undo.add(lockDataFolder(dataDir))
+  await requirePort(options)
   // Of a killed run, or come here with a copy: that bank is elsewhere.
   remove(join(dataDir, 'runtime.json'))
   const records = openProcessRecords(dataDir)
@@ -134,6 +136,12 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   const secrets = openSecrets(dataDir, [...contexts, QUEUE_DATABASE])
   const { queue, env = process.env } = options
   return { ...options, dataDir, onProgress, records, manifests, brokers, contexts, secrets, queue, env }
+}
+
+/** Refuses a taken port at once, rather than after databases and Broker have started. */
+async function requirePort({ port, hosts }: RuntimeOptions): Promise<void> {
+  const open = await openListener(() => {}, port, hosts ?? LOOPBACK)
+  await open.stop(0)
 }
 
 type OpenedBank = Awaited<ReturnType<typeof openBank>>
@@ -186,7 +194,7 @@ type Inside = Awaited<ReturnType<typeof openInside>>
 
 /** What sets the bank in motion: the public port, the first processes, the PingSources. */
 async function openOutside(bank: OpenedBank, { services, routes, internalPort }: Inside, undo: Undo) {
-  const open = await openListener(publicHandler(routes), bank.port, bank.hosts ?? ['127.0.0.1', '::1'])
+  const open = await openListener(publicHandler(routes), bank.port, bank.hosts ?? LOOPBACK)
   undo.add(() => {
     for (const service of services.values()) service.endStreams()
     return open.stop(FINISH_MS_MAX)

@@ -1,5 +1,5 @@
 // `npm start`: builds the bundles, then runs the bank in this same process.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,22 @@ if (!existsSync(join(root, 'node_modules', 'esbuild'))) {
 }
 
 process.chdir(root)
+await checkArguments()
 const { default: build } = await import('../build/build.mjs')
 await build({ log: (line) => console.log(line) })
 createRequire(import.meta.url)(join(root, 'dist', 'local', 'runtime.cjs'))
+
+/** Prints the help, or what is wrong with the options, before anything is built. */
+async function checkArguments() {
+  const { transform } = await import('esbuild')
+  const { code } = await transform(readFileSync('knative/local/options.ts', 'utf8'), { loader: 'ts' })
+  const { readArguments, USAGE } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
+  try {
+    if (readArguments(process.argv.slice(2))) return
+    console.log(USAGE)
+    process.exit(0)
+  } catch (error) {
+    console.error(/** @type {Error} */ (error).message)
+    process.exit(1)
+  }
+}

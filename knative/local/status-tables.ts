@@ -31,8 +31,8 @@ export function statusTables({ pid, url, queue, services, brokers }: RuntimeStat
       ['COLD STARTS', 'COUNT', 'SPAWN', 'PORT OPEN', 'NODE', 'CODE', 'FIRST REQUEST', 'FIRST QUERY', 'TOTAL'],
       startRows,
     ),
-    'Times in ms, of the last cold start. Node and code are parts of port open, as the function tells, and the first\n' +
-      'query is one of its request; the total is spawn, port open and first request. As a histogram: ' +
+    'Times of the last cold start in ms. TOTAL = SPAWN + PORT OPEN + FIRST REQUEST. NODE and CODE are parts of\n' +
+      'PORT OPEN, FIRST QUERY is a part of FIRST REQUEST. All cold starts, as a histogram:\n' +
       `http://${STATUS_HOST}:${new URL(url).port}/metrics`,
     table(['EVENTS', 'READY', 'BACKLOG', 'DEAD LETTERS'], triggerRows),
   ].join('\n\n')

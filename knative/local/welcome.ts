@@ -20,23 +20,23 @@ Data, logs    ${dataDir}${operator}
 A first transfer, to paste into a shell:
 
 ${tour(url)}
-npm run ps shows what runs. Ctrl-C stops everything in order.
+npm run ps shows what runs, npm start -- --help the options. Ctrl-C stops everything in order.
 `
 }
 
-/** Needs nothing but curl and the node that is there anyway. */
+/** Needs only curl, and the Node that is there anyway. Each run registers another customer. */
 function tour(url: string): string {
   return `  BANK=${url}/api
   field() { node -p "JSON.parse(require('fs').readFileSync(0)).$1"; }
-  post() { curl -s "$BANK/$1" -H 'Content-Type: application/json' -H "Authorization: Bearer $TOKEN" -d "$2"; }
+  post() { curl -sw '\\n' "$BANK/$1" -H 'Content-Type: application/json' -H "Authorization: Bearer $TOKEN" -d "$2"; }
   ADA='"email":"ada-'$RANDOM'@example.com","password":"three blue herons"'
-  curl -s $BANK/auth/register -H 'Content-Type: application/json' -d '{"name":"Ada",'"$ADA"'}'; echo
-  TOKEN=$(curl -s $BANK/auth/login -H 'Content-Type: application/json' -d "{$ADA}" | field access_token)
+  post auth/register '{"name":"Ada",'"$ADA"'}'
+  TOKEN=$(post auth/login "{$ADA}" | field access_token)
   A=$(post accounts '{"account_type":"checking"}' | field id)
   B=$(post accounts '{"account_type":"savings"}' | field id)
-  post transactions '{"type":"deposit","account_id":"'$A'","amount":"900.00"}'; echo
-  post transactions '{"type":"transfer","account_id":"'$A'","to_account_id":"'$B'","amount":"200.00"}'; echo
-  curl -s $BANK/accounts -H "Authorization: Bearer $TOKEN"; echo
-  curl -s $BANK/notifications -H "Authorization: Bearer $TOKEN"; echo
+  post transactions '{"type":"deposit","account_id":"'$A'","amount":"900.00"}'
+  post transactions '{"type":"transfer","account_id":"'$A'","to_account_id":"'$B'","amount":"200.00"}'
+  curl -sw '\\n' $BANK/accounts -H "Authorization: Bearer $TOKEN"
+  curl -sw '\\n' $BANK/notifications -H "Authorization: Bearer $TOKEN"
 `
 }
