@@ -91,7 +91,8 @@ function refuseStrangers({ context, migrations }: MigrateOptions, applied: Map<s
     if (known.get(name) !== sum) {
       throw new Error(
         `the migration ${name} was changed after it had been applied to the ${context} database: ` +
-          'restore the file, and make the change in a new one',
+          'restore the file, and make the change in a new one. If a newer version changed it, see ' +
+          'docs/troubleshooting.md',
       )
     }
   }
