@@ -4,7 +4,7 @@ import type { AnyRoute, Operation } from '../operation.ts'
 import { eventKey, routeKey, type Part, type Validators } from '../http/validation.ts'
 
 /** RFC 3339 with a day that its month has; no leap seconds, which neither Postgres nor JavaScript keeps. A
- * regular expression stands in the compiled validators themselves, so no bundle needs a package of formats. */
+ * regular expression stands in the compiled validators themselves, so no bundle needs a formats package. */
 const DATE_TIME = (() => {
   const leapYear = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)'
   const day =
