@@ -1,8 +1,8 @@
 /** Modules of Node that a function needs, but not before its port is open. */
 const LATE = ['node:crypto']
 
-/** Lets a bundle load these when something of them is first used, however they are imported: node:crypto
- * alone takes 2 of the 30 ms in which Node starts.
+/** Lets a bundle load these when a function of them is first called: node:crypto alone takes 2 of the 30 ms
+ * in which Node starts. Only functions can be imported from them, by their names.
  * @returns {import('esbuild').Plugin} */
 export function lazyBuiltins() {
   return {
