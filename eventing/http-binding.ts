@@ -9,6 +9,8 @@ import { formatStructured, parseStructured } from './structured.ts'
  * attributes.ts checks the attributes. */
 
 const STRUCTURED = 'application/cloudevents+json'
+/** Content types that say of a message that an event, or many, are its body (HTTP binding, section 3). */
+const ENVELOPE = /^application\/cloudevents/i
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Returns whether the headers say that the message is a CloudEvent. */
@@ -52,14 +54,19 @@ export function binaryHeaders(attributes: Readonly<Record<string, string>>): Rec
  * the event's. */
 const HEADERS_BYTES_MAX = 14 * 1024
 
-/** Returns an event as a request: in binary mode, or in structured mode if headers can't carry an attribute
- * or would be too long. The data arrives byte for byte either way. */
+/** Returns whether data of this type must not be sent in binary mode: the receiver would take the data for the
+ * event. */
+export const isEnvelope = (datacontenttype: string | undefined): boolean =>
+  datacontenttype !== undefined && ENVELOPE.test(datacontenttype)
+
+/** Returns an event as a request: in binary mode, or in structured mode if headers can't carry an attribute,
+ * would say something else, or would be too long. The data arrives byte for byte either way. */
 export function eventRequest({ attributes, data }: EventMessage): {
   headers: Record<string, string>
   body: Buffer
 } {
   const { datacontenttype } = attributes
-  if (datacontenttype === undefined || isMediaType(datacontenttype)) {
+  if (datacontenttype === undefined || (isMediaType(datacontenttype) && !isEnvelope(datacontenttype))) {
     const headers = binaryHeaders(attributes)
     let bytes = 0
     for (const name in headers) bytes += name.length + headers[name]!.length + 4

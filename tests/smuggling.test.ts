@@ -192,6 +192,19 @@ describe.each(Object.entries(hops).slice(0, 2))('%s, from outside', (_name, hop)
     expect(seen()).not.toMatch(/smuggled/)
   })
 
+  test.each([
+    ['another', `${host}x`],
+    ['the same', host],
+  ])('a second Host, %s, is refused, and the connection is closed', async (_what, second) => {
+    const { answers, isClosed } = await raw(
+      hop.port(),
+      `GET ${GET} HTTP/1.1\r\nhost: ${host}\r\nHost: ${second}\r\n\r\n${SMUGGLED}`,
+    )
+    expect(answers.map(({ status }) => status)).toEqual([400])
+    expect(isClosed).toBe(true)
+    expect(seen()).not.toMatch(/smuggled/)
+  })
+
   test('pipelined requests are answered in their order', async () => {
     const paths = Array.from({ length: 5 }, () => `${GET}?limit=${++marker}`)
     const text = paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`).join('')

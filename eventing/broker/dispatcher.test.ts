@@ -122,6 +122,11 @@ overEveryQueue('a Broker delivers', ({ start }) => {
         attributes: { ...envelope, id: 'trace', traceparent: '€', datacontenttype: 'application/json' },
         data,
       },
+      // In binary mode it would be taken for the event itself.
+      {
+        attributes: { ...envelope, id: 'nested', datacontenttype: 'Application/CloudEvents+json; a=b' },
+        data: Buffer.from(JSON.stringify({ ...envelope, id: 'inner', data: 1 })),
+      },
       {
         attributes: {
           ...envelope,
@@ -135,7 +140,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
     for (const event of events) await broker.publish(event)
     for (const path of ['/failing', '/sink']) {
       await until(
-        () => new Set(receivedAt(subscriber, path).map(({ attributes }) => attributes.id)).size === 3,
+        () => new Set(receivedAt(subscriber, path).map(({ attributes }) => attributes.id)).size === 4,
       )
       for (const { attributes, data: sent } of events) {
         const came = receivedAt(subscriber, path).find((each) => each.attributes.id === attributes.id)!

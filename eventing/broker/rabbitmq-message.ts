@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ConsumeMessage, Options } from 'amqplib'
 import { readEvent, validate } from './event.ts'
+import { isEnvelope } from '../http-binding.ts'
 import type { EventMessage } from '../message.ts'
 
 /**
@@ -18,7 +19,8 @@ export function toMessage({ attributes, data }: EventMessage): { content: Buffer
       headers,
       persistent: true,
       ...(fitsProperty(attributes.id) && { messageId: attributes.id }),
-      ...(fitsProperty(datacontenttype) && { contentType: datacontenttype }),
+      // That of an event within the event would say that the message is that event.
+      ...(fitsProperty(datacontenttype) && !isEnvelope(datacontenttype) && { contentType: datacontenttype }),
     },
   }
 }

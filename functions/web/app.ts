@@ -39,10 +39,12 @@ export function mountFrontDoor(
   })
   mountApi(app, tools, catalogue)
   app.use((_request, response) => {
-    answer(response, problem(problems.notFound, 'front-door has nothing at this address.'))
+    answer(response, nothingHere())
   })
   app.use((error: unknown, _request: Request, response: FrontDoorResponse, _next: NextFunction) => {
     if (response.headersSent) response.destroy()
+    // Express could not decode a parameter of the path: it names nothing.
+    else if (error instanceof URIError) answer(response, nothingHere())
     else answerError(response, error, tools.log, response.locals.exchange.traceId)
   })
   return (exchange) => {
@@ -59,6 +61,8 @@ export function mountFrontDoor(
     app(request, Object.assign(response, { locals: { exchange } }))
   }
 }
+
+const nothingHere = () => problem(problems.notFound, 'front-door has nothing at this address.')
 
 function mountHealth(app: Express, tools: Tools, catalogue: readonly CatalogueEntry[]): void {
   const health = createHealth(catalogue, tools)

@@ -108,6 +108,7 @@ test('rubbish, too much and a compressed body get their problems before any func
 test('an unknown route is 404, a wrong method 405 with what is allowed', async () => {
   expect((await door.request('GET', '/api/loans')).status).toBe(404)
   expect((await door.request('GET', '/nothing')).status).toBe(404)
+  expect((await door.request('GET', '/health/%zz')).status).toBe(404)
   const wrong = await door.request('DELETE', '/api/transactions')
   expect([wrong.status, wrong.headers.get('allow')?.split(', ').sort()]).toEqual([405, ['GET', 'POST']])
 })

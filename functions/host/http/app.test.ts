@@ -100,6 +100,7 @@ describe('what the host refuses before the operation sees it', () => {
     expect((await get(`/notes/${bob}?limit=10`)).status).toBe(400)
     expect((await get(`/notes/${bob}?limit=1&limit=2`)).status).toBe(400)
     expect((await get(`/notes/${bob}?offset=2`)).status).toBe(400)
+    expect((await get(`/notes/${bob}?__proto__=2`)).status).toBe(400)
     expect((await get(`/notes/${bob}?limit=3`)).body.limit).toBe(3)
   })
 

@@ -7,6 +7,7 @@ import { InvalidEventError, type EventMessage } from '../../../eventing/message.
 import { isSigned } from '../../../eventing/signature.ts'
 import { answer } from './answer.ts'
 import { readBytes } from './body.ts'
+import { isClusterLocal } from './cluster-local.ts'
 import { eventKeySetting } from '../config.ts'
 import type { Exchange } from './exchange.ts'
 import type { Consumer } from '../operation.ts'
@@ -15,12 +16,6 @@ import type { Tools } from '../tools.ts'
 import { eventKey, type Validators } from './validation.ts'
 
 const EVENT_BYTES_MAX = 2 * 1024 * 1024
-
-/** Whether a request names a cluster-local host, which the outer gateway routes for nobody. */
-export function isClusterLocal({ headers }: IncomingMessage): boolean {
-  const host = (headers.host ?? '').replace(/:\d+$/, '')
-  return /\.svc(\.cluster\.local)?$/.test(host)
-}
 
 /** Only the platform may deliver events; everybody else finds nothing here. */
 function checkSender(request: IncomingMessage): void {

@@ -15,14 +15,25 @@ export const isArriving = (request: IncomingMessage): boolean =>
 
 /** Why a request must not be passed on as it is framed, as a sentence; undefined for nearly all. Hops
  * disagree about bodies of GET and HEAD and about unusual codings, and where they disagree one request's body
- * is the next request. */
-export function misframed(request: Framed): string | undefined {
-  const { method = '', headers } = request
+ * is the next request; where there are two Hosts, each may read another. */
+export function misframed(request: Framed & Pick<IncomingMessage, 'rawHeaders'>): string | undefined {
+  const { method = '', headers, rawHeaders } = request
   const coding = headers['transfer-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     return 'Transfer-Encoding may only be chunked.'
   if ((method === 'GET' || method === 'HEAD') && hasBody(request)) return `A ${method} request has no body.`
+  if (hasTwoHosts(rawHeaders)) return 'A request has one Host.'
   return undefined
+}
+
+/** `headers` has the first of them and says nothing of others (RFC 9112, section 3.2). */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
 }
 
 /** The path of a request target without the scheme and host of the absolute form (RFC 9112, section 3.2.2);

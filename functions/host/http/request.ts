@@ -10,14 +10,15 @@ import { unauthenticated, type TokenVerifier } from './tokens.ts'
 
 /** The query as an object; a name that comes twice becomes a list, which no schema takes. */
 export function readQuery(search: string): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = {}
-  if (search === '') return query
+  if (search === '') return {}
   const parsed = new URLSearchParams(search)
-  for (const name of new Set(parsed.keys())) {
-    const values = parsed.getAll(name)
-    query[name] = values.length === 1 ? values[0]! : values
-  }
-  return query
+  // Not set one by one: `__proto__` would be no property then, and pass as if it were not there.
+  return Object.fromEntries(
+    [...new Set(parsed.keys())].map((name) => {
+      const values = parsed.getAll(name)
+      return [name, values.length === 1 ? values[0]! : values]
+    }),
+  )
 }
 
 /** Who calls. Throws 401 without a valid token, 403 where the role is too low. */

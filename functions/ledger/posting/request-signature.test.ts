@@ -1,4 +1,5 @@
 import { transactionRequested } from '../../../eventing/contracts/transaction.requested.ts'
+import { EventRefusedError } from '../../host/http/events.ts'
 import { checkSignature, signRequest } from './request-signature.ts'
 
 const KEY = 'a key that is only good for tests, no more'
@@ -19,5 +20,8 @@ test.each([
   ['no signature', order, undefined, KEY],
   ['a signature that is no text', order, 7, KEY],
 ])('%s is refused', (_what, changed, given, key) => {
-  expect(() => checkSignature(changed, given, key)).toThrow(/was not signed by this bank/)
+  const check = () => checkSignature(changed, given, key)
+  expect(check).toThrow(/was not signed by this bank/)
+  // Only then does its dead letter say so.
+  expect(check).toThrow(EventRefusedError)
 })

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { TransactionRequested } from '../../../eventing/contracts/transaction.requested.ts'
 import { canonicalJson } from '../../host/canonical-json.ts'
+import { EventRefusedError } from '../../host/http/events.ts'
 
 /** Signs an order for the way through the Broker (HMAC-SHA-256, base64url). The function that signs has
  * checked whose token came with the order; the one that posts it can't, because tokens end sooner than
@@ -9,10 +10,10 @@ export function signRequest(order: TransactionRequested, key: string): string {
   return createHmac('sha256', key).update(canonicalJson(order)).digest('base64url')
 }
 
-/** Throws where the signature is not one that signRequest() makes for this order. */
+/** Throws an EventRefusedError where the signature is not one that signRequest() makes for this order. */
 export function checkSignature(order: TransactionRequested, signature: unknown, key: string): void {
   const expected = Buffer.from(signRequest(order, key))
   const given = Buffer.from(typeof signature === 'string' ? signature : '')
   if (given.length === expected.length && timingSafeEqual(given, expected)) return
-  throw new Error(`the order ${order.transaction_id} was not signed by this bank`)
+  throw new EventRefusedError(`The order ${order.transaction_id} was not signed by this bank.`)
 }

@@ -22,6 +22,8 @@ describe('on the public port', () => {
     ['runtime.microbank.localhost:8080', { kind: 'runtime' }],
     [undefined, service('front-door')],
     ['notify.bank.svc.cluster.local', unknown('notify.bank.svc.cluster.local')],
+    ['notify.bank.svc', unknown('notify.bank.svc')],
+    ['Anything.svc.:8080', unknown('anything.svc')],
     ['a.b.microbank.localhost', unknown('a.b.microbank.localhost')],
     ['.microbank.localhost', unknown('.microbank.localhost')],
   ])('%s', (host, target) => {

@@ -1,3 +1,4 @@
+import { isClusterLocalName } from '../../../functions/host/http/cluster-local.ts'
 import { NAMESPACE } from '../manifests/manifests.ts'
 
 /** Names that the runtime's listeners answer to. `*.localhost` is this machine without any DNS (RFC 6761,
@@ -25,7 +26,7 @@ export type HostTarget =
 export function publicTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }
-  if (host.endsWith('.svc.cluster.local')) return { kind: 'unknown', host }
+  if (isClusterLocalName(host)) return { kind: 'unknown', host }
   if (!host.endsWith(`.${PUBLIC_DOMAIN}`)) return { kind: 'service', name: FRONT_DOOR }
   const name = host.slice(0, -PUBLIC_DOMAIN.length - 1)
   const suffix = `.${NAMESPACE}`
