@@ -24,12 +24,16 @@ export function isSigned({ attributes, data }: EventMessage, key: string): boole
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
-function mac(attributes: Attributes, data: string | Buffer, key: string): Buffer {
+/** Returns what is signed of an event besides its data. */
+export const statedBy = (attributes: Attributes): unknown[] => {
   const { source, id, type, subject, time, partitionkey, dataschema } = attributes
+  return ['v1', source, id, type, subject, time && Date.parse(time), partitionkey, dataschema]
+}
+
+function mac(attributes: Attributes, data: string | Buffer, key: string): Buffer {
   // The signed text is one line of JSON and then the data. No two events have the same text.
-  const stated = ['v1', source, id, type, subject, time && Date.parse(time), partitionkey, dataschema]
   return createHmac('sha256', key)
-    .update(`${JSON.stringify(stated)}\n`)
+    .update(`${JSON.stringify(statedBy(attributes))}\n`)
     .update(data)
     .digest()
 }

@@ -90,6 +90,21 @@ test('the same dead letter again is counted, not kept twice', async () => {
   expect(await find(id)).toMatchObject({ deliveries: 3 })
 })
 
+test('a forged event with the id of a true one does not take its place', async () => {
+  const id = randomUUID()
+  const forgeries: [body: string, headers: Record<string, string>][] = [
+    ['{"forged":1}', {}],
+    ['{"true":1}', { 'ce-subject': 'another', 'ce-signature': 'true' }],
+    ['{"true":1}', { 'ce-signature': 'false' }],
+  ]
+  for (const [body, headers] of forgeries) expect((await deliver(id, body, headers)).status).toBe(204)
+  expect((await deliver(id, '{"true":1}', { 'ce-signature': 'true' })).status).toBe(204)
+  const { body } = await host.request('GET', '/dead-letters?limit=200', { token: operator })
+  const kept = (body.items as { event_id: string; event: object }[]).filter(({ event_id }) => event_id === id)
+  expect(kept).toHaveLength(4)
+  expect(kept[0]!.event).toMatchObject({ signature: 'true', data: { true: 1 } })
+})
+
 test.each([
   ['bytes that are no text', '\u0001\u0002', { 'content-type': 'application/octet-stream' }],
   ['a text with NUL', '{"text":"a\\u0000b"}', {}],

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { eventRequest } from '../../eventing/http-binding.ts'
 import type { EventMessage } from '../../eventing/message.ts'
+import { statedBy } from '../../eventing/signature.ts'
 import { formatStructured, parseStructured } from '../../eventing/structured.ts'
 import { operation, route } from '../host/operation.ts'
 import { once } from '../host/database/idempotency.ts'
@@ -100,6 +102,13 @@ function originalOf({ attributes, data }: EventMessage): EventMessage {
   return { attributes: original, data }
 }
 
+/** Of all that the signature covers, and of itself: the same for each delivery of an event, even where its
+ * trace is another. */
+function digestOf({ attributes, data }: EventMessage): Buffer {
+  const stated = JSON.stringify(statedBy(attributes))
+  return createHash('sha256').update(`${stated}\n${attributes.signature}\n`).update(data).digest()
+}
+
 /** The Broker's dead letter sink: keeps what could not be processed, shows it, and sends it on its way
  * again. */
 export default operation({
@@ -112,9 +121,10 @@ export default operation({
       const { knativeerrordest, knativeerrorcode, knativeerrordata } = message.attributes
       await db.query({
         name: 'dead-letter-store',
-        text: `insert into dead_letters (event_source, event_id, event_type, event, destination, error_code, error_data)
-          values ($1, $2, $3, $4, $5, $6, $7)
-          on conflict (event_source, event_id, destination) do update
+        text: `insert into dead_letters
+            (event_source, event_id, event_type, event, destination, error_code, error_data, digest)
+          values ($1, $2, $3, $4, $5, $6, $7, $8)
+          on conflict (event_source, event_id, destination, digest) do update
             set deliveries = dead_letters.deliveries + 1, status = 'stored',
               error_code = excluded.error_code, error_data = excluded.error_data`,
         values: [
@@ -126,6 +136,7 @@ export default operation({
           storable(knativeerrordest) ?? '',
           storable(knativeerrorcode),
           storable(knativeerrordata && Buffer.from(String(knativeerrordata), 'base64').toString()),
+          digestOf(message),
         ],
       })
       log.warn('dead letter stored', { event_id: event.id, event_type: event.type, code: knativeerrorcode })

@@ -39,7 +39,10 @@ create table dead_letters (
   status text not null default 'stored' check (status in ('stored', 'redriven')),
   created_at timestamptz not null default now(),
   redriven_at timestamptz,
-  unique (event_source, event_id, destination)
+  -- SHA-256 of what the event states: a forged one may have another's source and id, and must not take its
+  -- place.
+  digest bytea not null,
+  unique (event_source, event_id, destination, digest)
 );
 
 grant select, insert, update on dead_letters to :functions_role;
