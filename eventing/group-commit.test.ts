@@ -34,3 +34,25 @@ test('items that waited while the database was silent are refused, and don’t w
   await proxy.stop()
   await database.drop()
 })
+
+test('what is committed is not committed again where its events could not be handed over', async () => {
+  const committed: number[][] = []
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const run = createGroupCommit<number, number>({
+    commit: async (items) => {
+      committed.push(items)
+      return { results: items, events: [] }
+    },
+    outbox: {
+      publish() {
+        throw new Error('a defect')
+      },
+    },
+    groupMax: 10,
+  })
+  expect(await Promise.all([1, 2, 3].map(run))).toEqual([1, 2, 3])
+  expect(await run(4)).toBe(4)
+  expect(committed).toEqual([[1], [2, 3], [4]])
+  expect(warned).toHaveBeenCalledWith(new Error('a defect'))
+  warned.mockRestore()
+})

@@ -60,7 +60,7 @@ export function createGroupCommit<Item, Result>(
     try {
       const { results, events } = await commit(group.map(({ item }) => item))
       group.forEach(({ resolve }, i) => resolve(results[i]!))
-      outbox.publish(events)
+      publishCommitted(outbox, events)
     } catch (error) {
       // One item may be at fault. Committed one by one, the others don't share its fate.
       if (group.length > 1 && !(error instanceof UnavailableError))
@@ -79,4 +79,14 @@ export function createGroupCommit<Item, Result>(
       waiting.push({ item, since: performance.now(), resolve, reject })
       void commitWaiting()
     })
+}
+
+/** Never throws: what is committed must not be done again one by one, as after a commit that failed. */
+function publishCommitted(outbox: Pick<Outbox, 'publish'>, events: readonly OutboxEvent[]): void {
+  try {
+    outbox.publish(events)
+  } catch (error) {
+    // They are stored, so the sweep finds them.
+    process.emitWarning(error as Error)
+  }
 }

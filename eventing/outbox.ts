@@ -1,6 +1,7 @@
 import type { Queryable } from './database/queryable.ts'
 import { UnavailableError } from './unavailable.ts'
 import type { Log } from '../monitoring/log.ts'
+import { seldom } from '../monitoring/seldom.ts'
 import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
 import { binaryHeaders } from './http-binding.ts'
 import { signEvent } from './signature.ts'
@@ -54,6 +55,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const post = (event: OutboxEvent, done: (status: number) => void): void =>
     options.post(binaryHeaders(attributesOf(event, signingKey)), event.data, done)
   const relay = createRelay(post)
+  // While the Broker is away, some fail ten times a second.
+  const sayFailed = seldom(log.warn)
   const settled: Settled = { confirmed: [], refused: [], failed: [] }
   let timer: NodeJS.Timeout | undefined
   let settling: Promise<void> | undefined
@@ -75,6 +78,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     clearTimeout(timer)
     timer = undefined
     while (settled.confirmed.length + settled.refused.length + settled.failed.length > 0) {
+      if (settled.failed.length > 0)
+        sayFailed('events could not be published; the next sweep tries again', {
+          events: settled.failed.length,
+        })
       await store(db, log, {
         confirmed: settled.confirmed.splice(0, SETTLE_BATCH),
         refused: settled.refused.splice(0, SETTLE_BATCH),
@@ -199,10 +206,7 @@ async function store(db: Queryable, log: Log, { confirmed, refused, failed }: Se
     log.error('the Broker refused events; a sweep tries them again in an hour', { events: refused })
     await putOff(db, refused)
   }
-  if (failed.length > 0) {
-    log.warn('events could not be published; the next sweep tries again', { events: failed.length })
-    await release(db, failed)
-  }
+  if (failed.length > 0) await release(db, failed)
 }
 
 /** Returns the attributes, with a signature. An event is signed when it is sent, not when it is stored: in

@@ -1,7 +1,8 @@
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { until } from '../../tests/support/until.ts'
-import { eventHeaders, quiet } from './broker-fixture.ts'
+import { createLog } from '../../monitoring/log.ts'
+import { eventHeaders } from './broker-fixture.ts'
 import { createIngress } from './ingress.ts'
 import { noMetrics } from './metrics.ts'
 import { QueueUnavailableError } from './queue.ts'
@@ -17,12 +18,14 @@ interface Problem {
 
 const BODY_MS = 200
 let publish: () => Promise<void>
+const logged: string[] = []
+const log = createLog({}, 'error', (line) => logged.push(line))
 let server: http.Server
 let port: number
 
 beforeAll(async () => {
   server = http.createServer(
-    createIngress({ publish: () => publish(), log: quiet, metrics: noMetrics, bodyMs: BODY_MS }),
+    createIngress({ publish: () => publish(), log, metrics: noMetrics, bodyMs: BODY_MS }),
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
@@ -110,3 +113,10 @@ test.each(refusals.map(([what, status, text, way]) => ({ what, status, text, way
     )
   },
 )
+
+test('a queue that is away is one line in the log, however many events come', async () => {
+  publish = () => Promise.reject(new QueueUnavailableError('RabbitMQ is away'))
+  logged.length = 0
+  await Promise.all(Array.from({ length: 50 }, () => send(event())))
+  expect(logged.length).toBeLessThan(2)
+})

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
+import { seldom } from '../../monitoring/seldom.ts'
 import { BodyError, readBody } from '../http-body.ts'
 import { InvalidEventError, type EventMessage } from '../message.ts'
 import { PROBLEM_JSON, problemDetails, type ProblemDetails } from '../problem.ts'
@@ -43,6 +44,8 @@ interface IngressAnswer {
  */
 export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions): RequestHandler {
   let waitingBytes = 0
+  // While the queue is away, every event that comes fails.
+  const sayNotStored = seldom(log.error)
 
   async function receive(request: IncomingMessage): Promise<IngressAnswer> {
     if (request.method !== 'POST')
@@ -62,7 +65,7 @@ export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions)
 
   return (request, response) => {
     receive(request)
-      .catch((error: unknown) => answerTo(error, log))
+      .catch((error: unknown) => answerTo(error, sayNotStored))
       .then((answer) => {
         metrics.received(answer.status)
         if (!response.destroyed) send(response, answer)
@@ -73,11 +76,11 @@ export function createIngress({ publish, log, metrics, bodyMs }: IngressOptions)
   }
 }
 
-function answerTo(error: unknown, log: Log): IngressAnswer {
+function answerTo(error: unknown, sayNotStored: Log['error']): IngressAnswer {
   const reason = (error as Error).message
   if (error instanceof InvalidEventError) return refusal(400, 'invalid-event', sentence(reason))
   if (error instanceof BodyError) return refusalOf(error)
-  log.error('an event could not be stored', { reason })
+  sayNotStored('an event could not be stored', { reason })
   if (error instanceof QueueUnavailableError)
     return unavailable('The queue does not answer. Send the event again in a second.')
   return refusal(500, 'not-stored', 'The event could not be stored; the log of the Broker says why.')
