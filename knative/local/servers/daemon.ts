@@ -62,6 +62,8 @@ export async function stopProcess(
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
+    // One that stands still (SIGSTOP, a debugger) would learn of no signal but SIGKILL.
+    signalWithChildren(pid, 'SIGCONT')
     if (await poll(() => !alive(), waitMs)) return
   }
   if (alive()) throw new Error(`process ${pid} could not be stopped`)
@@ -102,10 +104,12 @@ export function processesWith(text: string): number[] {
 }
 
 /** SIGKILL for a process and for those that it has started, which might be frozen and not notice its end. */
-export function killWithChildren(pid: number): void {
+export const killWithChildren = (pid: number): void => signalWithChildren(pid, 'SIGKILL')
+
+function signalWithChildren(pid: number, signal: NodeJS.Signals): void {
   for (const one of [...childrenOf(pid), pid])
     try {
-      process.kill(one, 'SIGKILL')
+      process.kill(one, signal)
     } catch {
       // It has ended already.
     }
