@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { signAccessToken } from '../functions/identity/tokens.ts'
 import { postTransactions } from '../functions/ledger/posting/post.ts'
-import type { PostingRequest } from '../functions/ledger/posting/posting-request.ts'
-import { uuidv7 } from '../functions/ledger/values/uuid.ts'
+import { toPosting, type Asked, type PostingRequest } from '../functions/ledger/posting/posting-request.ts'
 import type { Bench } from './bench.ts'
 import type { SecretStore } from '../knative/local/secrets.ts'
 import type { BenchDatabases } from './databases.ts'
@@ -73,39 +72,20 @@ export async function forgetEvents({ owner }: BenchDatabases): Promise<number> {
   return Number(row!.count)
 }
 
-const depositTo = (accountId: string, userId: string): PostingRequest => ({
-  ...request(userId),
-  operation: 'deposit',
-  type: 'deposit',
-  account_id: accountId,
-  amount: String(FIRST_DEPOSIT),
-})
+const depositTo = (accountId: string, userId: string): PostingRequest =>
+  toPosting('deposit', { account_id: accountId }, BigInt(FIRST_DEPOSIT), askedBy(userId, 'deposit'))
 
 /** A transfer of one dollar as the function `transfer` posts it, with an idempotency key. */
-export const transferOf = (userId: string, from: string, to: string): PostingRequest => ({
-  ...request(userId),
-  operation: 'transfer',
-  type: 'transfer',
-  account_id: from,
-  to_account_id: to,
-  amount: '100',
-  key_owner: userId,
-  key: randomUUID(),
-  request_hash: `\\x${'5e'.repeat(32)}`,
-})
+export const transferOf = (userId: string, from: string, to: string): PostingRequest =>
+  toPosting('transfer', { account_id: from, to_account_id: to }, 100n, {
+    ...askedBy(userId, 'transfer'),
+    idempotencyKey: { owner: userId, key: randomUUID(), requestHash: REQUEST_HASH },
+  })
 
-const request = (userId: string) => ({
-  id: uuidv7(),
-  requested: false,
-  to_account_id: null,
-  currency: 'USD',
-  currency_exponent: 2,
-  description: null,
-  metadata: null,
-  caller_id: userId,
-  caller_role: 'customer' as const,
-  key_owner: null,
-  key: null,
-  request_hash: null,
+const REQUEST_HASH = Buffer.alloc(32, 0x5e)
+
+const askedBy = (userId: string, operation: string): Asked => ({
+  operation,
+  caller: { userId, role: 'customer' },
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
 })

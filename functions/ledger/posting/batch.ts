@@ -1,10 +1,10 @@
 import type { Caller } from '../../host/route-request.ts'
 import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
 import { uuidSchema, type Infer } from '../../host/schema.ts'
-import { checkMetadata, toPostedTransaction, toPosting, type Asked } from './money-request.ts'
+import { checkMetadata, toPostedTransaction } from './money-request.ts'
 import { checkAmount } from '../values/money.ts'
 import type { PostingOutcome } from './post.ts'
-import type { PostingRequest } from './posting-request.ts'
+import { toPosting, type Asked, type PostingRequest } from './posting-request.ts'
 import { refusal, type BatchRefusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
 import { moneyFields, transactionSchema, transactionTypes } from '../transactions/transaction.ts'
 

@@ -1,12 +1,9 @@
-import type { IdempotencyKey } from '../../host/route-request.ts'
 import type { Caller } from '../../host/route-request.ts'
 import type { Reply } from '../../host/reply.ts'
 import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
-import { exponentOf } from '../values/currencies.ts'
 import type { PostingOutcome } from './post.ts'
 import type { PostingRequest } from './posting-request.ts'
-import { toTransaction, type TransactionType } from '../transactions/transaction.ts'
-import { uuidv7 } from '../values/uuid.ts'
+import { toTransaction } from '../transactions/transaction.ts'
 
 /** One movement of money as it is asked for over HTTP, and as its schema lets it in. */
 export interface MoneyRequest {
@@ -36,46 +33,6 @@ export function requireMetadata(request: MoneyRequest): void {
   throw new ProblemError(problems.invalidInput, 'The body is not what this operation takes.', {
     errors: [fault],
   })
-}
-
-/** Who asks, and how often he may. */
-export interface Asked {
-  operation: string
-  caller: Caller
-  /** Undefined where there is none, and where it stands for more than this one movement. */
-  idempotencyKey?: IdempotencyKey | undefined
-  traceparent: string
-}
-
-/** A movement of money as post_transactions() takes it, under a new id. `minorUnits` is its amount as it was
- * read. */
-export function toPosting(
-  type: TransactionType,
-  request: MoneyRequest,
-  minorUnits: bigint,
-  { operation, caller, idempotencyKey, traceparent }: Asked,
-): PostingRequest {
-  const currency = request.currency ?? 'USD'
-  return {
-    id: uuidv7(),
-    requested: false,
-    operation,
-    type,
-    // Lower case, as Postgres gives ids back.
-    account_id: request.account_id.toLowerCase(),
-    to_account_id: request.to_account_id?.toLowerCase() ?? null,
-    amount: String(minorUnits),
-    currency,
-    currency_exponent: exponentOf(currency),
-    description: request.description ?? null,
-    metadata: request.metadata ?? null,
-    caller_id: caller.userId,
-    caller_role: caller.role,
-    key_owner: idempotencyKey?.owner ?? null,
-    key: idempotencyKey?.key ?? null,
-    request_hash: idempotencyKey ? `\\x${idempotencyKey.requestHash.toString('hex')}` : null,
-    traceparent,
-  }
 }
 
 type Posted = Pick<PostingOutcome & { outcome: 'posted' }, 'transactionId' | 'balanceAfter' | 'postedAt'>

@@ -1,4 +1,7 @@
+import type { Caller, IdempotencyKey } from '../../host/route-request.ts'
 import type { TransactionType } from '../transactions/transaction.ts'
+import { exponentOf } from '../values/currencies.ts'
+import { uuidv7 } from '../values/uuid.ts'
 
 /** The operation that moves money of each type. */
 export const operationOf = {
@@ -7,7 +10,7 @@ export const operationOf = {
   transfer: 'transfer',
 } as const satisfies Record<TransactionType, string>
 
-/** One transaction to be posted. */
+/** One transaction to be posted, as the SQL type `posting_request` has it. */
 export interface PostingRequest {
   id: string
   /** True where it was answered with 202 before. */
@@ -29,4 +32,54 @@ export interface PostingRequest {
   /** Hexadecimal, with the prefix `\x`. */
   request_hash: string | null
   traceparent: string
+}
+
+/** What moves, as a request over HTTP or an order says it. */
+export interface Movement {
+  account_id: string
+  to_account_id?: string | null
+  currency?: string
+  description?: string | null
+  metadata?: Record<string, unknown> | null
+}
+
+/** The request that asks for a movement: its caller and its idempotency key. */
+export interface Asked {
+  operation: string
+  caller: Pick<Caller, 'userId' | 'role'>
+  /** Undefined where there is none, and where it stands for more than this one movement. */
+  idempotencyKey?: IdempotencyKey | undefined
+  /** The id that was given out with a 202, of an order; anything else gets a new one. */
+  orderId?: string
+  traceparent: string
+}
+
+/** The transaction to be posted for a movement of `minorUnits`, which have been read from its amount. */
+export function toPosting(
+  type: TransactionType,
+  movement: Movement,
+  minorUnits: bigint,
+  { operation, caller, idempotencyKey, orderId, traceparent }: Asked,
+): PostingRequest {
+  const currency = movement.currency ?? 'USD'
+  return {
+    id: orderId ?? uuidv7(),
+    requested: orderId !== undefined,
+    operation,
+    type,
+    // Lower case, as Postgres gives ids back.
+    account_id: movement.account_id.toLowerCase(),
+    to_account_id: movement.to_account_id?.toLowerCase() ?? null,
+    amount: String(minorUnits),
+    currency,
+    currency_exponent: exponentOf(currency),
+    description: movement.description ?? null,
+    metadata: movement.metadata ?? null,
+    caller_id: caller.userId,
+    caller_role: caller.role,
+    key_owner: idempotencyKey?.owner ?? null,
+    key: idempotencyKey?.key ?? null,
+    request_hash: idempotencyKey ? `\\x${idempotencyKey.requestHash.toString('hex')}` : null,
+    traceparent,
+  }
 }

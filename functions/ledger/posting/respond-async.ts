@@ -9,10 +9,9 @@ import { replayed } from '../../host/database/idempotency.ts'
 import type { Caller } from '../../host/route-request.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Tools } from '../../host/tools.ts'
-import { exponentOf } from '../values/currencies.ts'
 import { toCreated } from './money-request.ts'
 import { formatAmount, readAmount } from '../values/money.ts'
-import { operationOf, type PostingRequest } from './posting-request.ts'
+import { operationOf, toPosting, type PostingRequest } from './posting-request.ts'
 import { signRequest } from './request-signature.ts'
 import { refusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
 import { toTransaction } from '../transactions/transaction.ts'
@@ -63,27 +62,13 @@ export async function requestTransaction(
 }
 
 /** The transaction that a transaction.requested asks for, to be posted under the id that was given out. */
-export function toRequestedPosting(data: TransactionRequested, traceparent: string): PostingRequest {
-  return {
-    id: data.transaction_id,
-    requested: true,
-    operation: operationOf[data.transaction_type],
-    type: data.transaction_type,
-    account_id: data.account_id,
-    to_account_id: data.to_account_id,
-    amount: String(readAmount(data.amount, data.currency, '/amount')),
-    currency: data.currency,
-    currency_exponent: exponentOf(data.currency),
-    description: data.description,
-    metadata: data.metadata,
-    caller_id: data.requested_by,
-    caller_role: data.role,
-    key_owner: null,
-    key: null,
-    request_hash: null,
+export const toRequestedPosting = (order: TransactionRequested, traceparent: string): PostingRequest =>
+  toPosting(order.transaction_type, order, readAmount(order.amount, order.currency, '/amount'), {
+    operation: operationOf[order.transaction_type],
+    caller: { userId: order.requested_by, role: order.role },
+    orderId: order.transaction_id,
     traceparent,
-  }
-}
+  })
 
 async function note(db: Database, posting: PostingRequest, event: object): Promise<NotedRow> {
   const [row] = await db.query<NotedRow>({

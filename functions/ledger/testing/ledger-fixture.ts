@@ -4,11 +4,9 @@ import { createLog } from '../../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Tools } from '../../host/tools.ts'
-import { exponentOf } from '../values/currencies.ts'
 import { postTransactions, type PostingOutcome } from '../posting/post.ts'
-import type { PostingRequest } from '../posting/posting-request.ts'
+import { toPosting, type PostingRequest } from '../posting/posting-request.ts'
 import { requestTransaction } from '../posting/respond-async.ts'
-import { uuidv7 } from '../values/uuid.ts'
 
 /** A ledger for tests: a database of its own, connected as the functions are and as the owner. */
 export interface TestLedger {
@@ -95,26 +93,14 @@ export async function testLedger(): Promise<TestLedger> {
 type Given = Partial<Omit<PostingRequest, 'amount'>> & { amount?: bigint | number }
 
 const request = (type: PostingRequest['type'], given: Given): PostingRequest => {
-  const currency = given.currency ?? 'USD'
+  const { account_id = '', currency = 'USD', amount = 100, key = null, caller_id = alice } = given
+  const asked = { operation: type, caller: { userId: caller_id, role: 'customer' }, traceparent } as const
   return {
-    id: uuidv7(),
-    requested: false,
-    operation: type,
-    type,
-    account_id: '',
-    to_account_id: null,
-    currency,
-    currency_exponent: exponentOf(currency),
-    description: null,
-    metadata: null,
-    caller_id: alice,
-    caller_role: 'customer',
-    key_owner: given.key ? (given.caller_id ?? alice) : null,
-    key: null,
-    request_hash: given.key ? '\\x01' : null,
-    traceparent,
+    ...toPosting(type, { account_id, currency }, BigInt(amount), asked),
+    key_owner: key && caller_id,
+    request_hash: key && '\\x01',
     ...given,
-    amount: String(given.amount ?? 100),
+    amount: String(amount),
   }
 }
 
