@@ -17,7 +17,7 @@ export interface GroupCommitOptions<Item, Result> {
 // Far longer than a commit takes, and far shorter than the time-out for a silent database.
 const WAIT_MS_MAX = 1_000
 
-interface Waiting<Item, Result> {
+interface WaitingItem<Item, Result> {
   item: Item
   /** When it began to wait, by performance.now(). */
   since: number
@@ -37,7 +37,7 @@ export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
   const { commit, outbox, groupMax, limit } = options
-  const waiting: Waiting<Item, Result>[] = []
+  const waiting: WaitingItem<Item, Result>[] = []
   let isCommitting = false
 
   const commitWaiting = async (): Promise<void> => {
@@ -56,7 +56,7 @@ export function createGroupCommit<Item, Result>(
       reject(new UnavailableError('the database did not answer earlier requests', { cause: error }))
   }
 
-  const settle = async (group: Waiting<Item, Result>[]): Promise<void> => {
+  const settle = async (group: WaitingItem<Item, Result>[]): Promise<void> => {
     try {
       const { results, events } = await commit(group.map(({ item }) => item))
       group.forEach(({ resolve }, i) => resolve(results[i]!))

@@ -66,6 +66,15 @@ test('no file is longer than 300 lines', () => {
   expect(long).toEqual([])
 })
 
+test('no two files give the same name to an interface, a type or a class', () => {
+  const filesOf = new Map<string, string[]>()
+  for (const file of sources)
+    for (const [, name] of read(file).matchAll(/^(?:export )?(?:abstract )?(?:interface|type|class) (\w+)/gm))
+      filesOf.set(name!, [...(filesOf.get(name!) ?? []), file])
+  const shared = [...filesOf].filter(([, { length }]) => length > 1)
+  expect(shared.map(([name, where]) => `${name} stands in ${where.join(' and ')}`)).toEqual([])
+})
+
 test('every file that the package’s scripts name exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   const named = Object.values(scripts).flatMap((script) => /^node (\S+)/.exec(script)?.[1] ?? [])

@@ -89,7 +89,7 @@ async function reportOrphans(store: JobStore, { owns, triggers }: Topology, log:
 }
 
 /** The jobs of one event, to be stored. */
-interface Waiting {
+interface WaitingEvent {
   jobs: Job[]
   /** When the sender is told to come again, by performance.now(). */
   until: number
@@ -102,7 +102,7 @@ interface Waiting {
 class BatchPublisher {
   readonly #store: JobStore
   readonly #wake: (queue: string) => void
-  #waiting: Waiting[] = []
+  #waiting: WaitingEvent[] = []
   #storing = false
 
   constructor(store: JobStore, wake: (queue: string) => void) {
@@ -135,14 +135,14 @@ class BatchPublisher {
   }
 
   /** Removes and returns those that have waited for as long as they may. */
-  #overdue(): Waiting[] {
+  #overdue(): WaitingEvent[] {
     const now = performance.now()
     const end = this.#waiting.findIndex(({ until }) => until > now)
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
   }
 
   /** Removes and returns the oldest that wait, at least one. */
-  #nextBatch(): Waiting[] {
+  #nextBatch(): WaitingEvent[] {
     let bytes = 0
     let jobs = 0
     const end = this.#waiting.findIndex((each, index) => {

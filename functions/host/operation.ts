@@ -67,7 +67,7 @@ export interface Route<B extends Schema, Q extends Schema, P extends Schema, Sta
 }
 
 /** One arrival of an event. */
-export interface Delivery {
+export interface EventDelivery {
   /** W3C traceparent of the delivery's own span. */
   traceparent: string
   /** The event as it came, with the data's bytes. */
@@ -80,7 +80,12 @@ export interface Consumer<State = unknown> {
   contracts: readonly EventContract[] | 'any'
   /** Called at least once per event; its effect must happen once (see eventing/inbox.ts). Throwing makes the
    * Broker try again, and at last store a dead letter. An EventRefusedError says why it will never do. */
-  receive: (event: CloudEventV1<unknown>, tools: Tools, state: State, delivery: Delivery) => Promise<void>
+  receive: (
+    event: CloudEventV1<unknown>,
+    tools: Tools,
+    state: State,
+    delivery: EventDelivery,
+  ) => Promise<void>
 }
 
 /** An operation whose handlers all take the state that it makes. */

@@ -12,7 +12,7 @@ import type { Emitting, Tools } from '../host/tools.ts'
 import { accountSchema, accountTypes, toAccount, type AccountRow } from './accounts/account.ts'
 import { exponentOf } from './values/currencies.ts'
 import { readAmount } from './values/money.ts'
-import { postTransactions, type Posted } from './posting/post.ts'
+import { postTransactions, type PostedGroup } from './posting/post.ts'
 import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
 import { amountSchema, currencySchema } from './transactions/transaction.ts'
 import { uuidv7 } from './values/uuid.ts'
@@ -175,7 +175,7 @@ function refuse(refusal: OpeningRefusal, { userId, caller }: Opening, config: Co
   return problem(openingProblems[refusal], 'No account can be opened for a customer who was deleted.')
 }
 
-async function deposit(tx: Emitting, account: AccountRow, opening: Opening): Promise<Posted> {
+async function deposit(tx: Emitting, account: AccountRow, opening: Opening): Promise<PostedGroup> {
   if (opening.balance === 0n) return { outcomes: [], events: [] }
   return postTransactions(tx, [
     {

@@ -62,7 +62,7 @@ export function createApp(options: AppOptions): RequestListener {
   }
 }
 
-type Inside = AppOptions & { state: () => unknown }
+type InsideOptions = AppOptions & { state: () => unknown }
 
 /** What the operation's handlers share, made when the first of them asks. */
 function stateOf({ operation, tools }: AppOptions): () => unknown {
@@ -102,7 +102,7 @@ function observer({ metrics, endSpan, tools: { log } }: AppOptions): (exchange: 
   }
 }
 
-function* endpoints(options: Inside): Iterable<[string, Endpoint]> {
+function* endpoints(options: InsideOptions): Iterable<[string, Endpoint]> {
   const { operation } = options
   const routes = operation.routes ?? []
   for (const path of new Set(routes.map((route) => route.path))) {
@@ -128,7 +128,7 @@ function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, s
   )
 }
 
-function routeHandler(route: AnyRoute, options: Inside): Handle {
+function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
   const { operation, tools, tokens, state } = options
   const validators = options.validators[routeKey(route)] ?? {}
   const hasBody = route.method !== 'GET'
@@ -159,7 +159,7 @@ function routeHandler(route: AnyRoute, options: Inside): Handle {
   }
 }
 
-function eventHandler({ operation, tools, validators, state }: Inside): Handle {
+function eventHandler({ operation, tools, validators, state }: InsideOptions): Handle {
   return async (exchange) => {
     exchange.handler = '/events'
     await receiveEvent(exchange, operation.consumes as Consumer, { tools, validators, state })

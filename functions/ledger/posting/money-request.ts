@@ -35,17 +35,20 @@ export function requireMetadata(request: MoneyRequest): void {
   })
 }
 
-type Posted = Pick<PostingOutcome & { outcome: 'posted' }, 'transactionId' | 'balanceAfter' | 'postedAt'>
+type PostedOutcome = Pick<
+  PostingOutcome & { outcome: 'posted' },
+  'transactionId' | 'balanceAfter' | 'postedAt'
+>
 
 /** The answer for a transaction that was posted. */
-export function toCreated(posting: PostingRequest, posted: Posted, caller: Caller): Reply {
+export function toCreated(posting: PostingRequest, posted: PostedOutcome, caller: Caller): Reply {
   const transaction = toPostedTransaction(posting, posted, caller)
   return { status: 201, headers: { location: `/api/transactions/${transaction.id}` }, body: transaction }
 }
 
 /** The transaction that a request came to, as it is answered.
  * A replay has the content of the first request: its key would not have been accepted otherwise. */
-export const toPostedTransaction = (posting: PostingRequest, posted: Posted, caller: Caller) =>
+export const toPostedTransaction = (posting: PostingRequest, posted: PostedOutcome, caller: Caller) =>
   toTransaction(
     {
       ...posting,

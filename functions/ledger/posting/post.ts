@@ -56,7 +56,7 @@ export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): 
   return { post: createGroupCommit({ commit, outbox, groupMax: BATCH_MAX, limit }) }
 }
 
-export interface Posted {
+export interface PostedGroup {
   /** In the order of the requests. */
   outcomes: PostingOutcome[]
   /** To be published after the commit. */
@@ -64,7 +64,7 @@ export interface Posted {
 }
 
 /** Posts a batch within `tx`, or in a transaction of its own where that is the database itself. */
-export async function postTransactions(tx: Transaction, requests: PostingRequest[]): Promise<Posted> {
+export async function postTransactions(tx: Transaction, requests: PostingRequest[]): Promise<PostedGroup> {
   const rows = await tx.query<OutcomeRow>({
     name: 'post-transactions',
     text: 'select * from post_transactions($1)',

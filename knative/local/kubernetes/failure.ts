@@ -1,7 +1,7 @@
 import type { ResourceType } from './resource-types.ts'
 
 /** What the Kubernetes API answers instead of what was asked for. */
-export interface Failure {
+export interface FailureStatus {
   kind: 'Status'
   apiVersion: 'v1'
   metadata: object
@@ -12,7 +12,7 @@ export interface Failure {
   details?: object
 }
 
-const failure = (code: number, reason: string, message: string, details?: object): Failure => ({
+const failure = (code: number, reason: string, message: string, details?: object): FailureStatus => ({
   ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code },
   ...(details && { details }),
 })

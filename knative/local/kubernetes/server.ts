@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
 import { discover } from './discovery.ts'
-import { failures, type Failure } from './failure.ts'
+import { failures, type FailureStatus } from './failure.ts'
 import type { ReadObjects } from './object.ts'
 import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from './resource-types.ts'
 import { BadSelector, selectorOf } from './selectors.ts'
@@ -114,4 +114,4 @@ function send(res: ServerResponse, body: object, status = 200): void {
   res.end(`${JSON.stringify(body)}\n`)
 }
 
-const refuse = (res: ServerResponse, failed: Failure): void => send(res, failed, failed.code)
+const refuse = (res: ServerResponse, failed: FailureStatus): void => send(res, failed, failed.code)

@@ -8,7 +8,7 @@ import { versioned, type Change, type Snapshot, type StoredObject } from './stor
 const WATCHES_MAX = 100
 const EVERY_MS = 500
 
-interface Watched extends Form {
+interface WatchedObjects extends Form {
   type: ResourceType
   selects: (object: StoredObject) => boolean
 }
@@ -41,7 +41,7 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
      * @param query `resourceVersion`: what is newer is told, or that it is too old to know; none or 0, or
      *   with
      * `sendInitialEvents`: all that there is, then what is newer */
-    async open(res: ServerResponse, query: URLSearchParams, watched: Watched): Promise<boolean> {
+    async open(res: ServerResponse, query: URLSearchParams, watched: WatchedObjects): Promise<boolean> {
       const now = await snapshot()
       if (open.size >= WATCHES_MAX) return false
       res.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
@@ -67,7 +67,7 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
 }
 
 /** Writes to one watcher what it has not seen yet. */
-function teller(res: ServerResponse, query: URLSearchParams, { type, selects, one }: Watched) {
+function teller(res: ServerResponse, query: URLSearchParams, { type, selects, one }: WatchedObjects) {
   const wantsAll = query.get('sendInitialEvents') === 'true'
   let told = wantsAll ? 0 : Number(query.get('resourceVersion')) || 0
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../../../monitoring/log.ts'
 
-export interface Watched {
+export interface WatchedServer {
   name: string
   /** Whether it answers now; may take as long as it likes, and may throw, which is a no. */
   answers: () => Promise<boolean>
@@ -25,7 +25,7 @@ const MISSING_MIN = 3
 
 /** Finds a server that runs but no longer answers (frozen, or broken inside by a full disk), which nobody who
  * waits for its end would ever learn of. */
-export function watch(watched: Watched): void {
+export function watch(watched: WatchedServer): void {
   const { everyMs = EVERY_MS, silentMsMax = SILENT_MS_MAX } = watched
   let running = true
   void watched.exited.then(() => (running = false))

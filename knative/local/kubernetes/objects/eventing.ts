@@ -1,19 +1,17 @@
 import { clusterHostOf } from '../../gateway/hosts.ts'
 import { NAMESPACE } from '../../manifests/manifests.ts'
 import { field, type Resource } from '../../manifests/resource.ts'
-import type { RuntimeStatus } from '../../status.ts'
+import type { NamedBrokerStatus } from '../../status.ts'
 import type { Condition, KubernetesObject } from '../object.ts'
 import { TRUE, type Told } from './conditions.ts'
 import type { Make } from './make.ts'
-
-type BrokerStatus = RuntimeStatus['brokers'][number]
 
 /** Nobody has an identity of OIDC here, which Knative calls fulfilled. */
 const withoutIdentity = (reason: string): Condition => ({ type: 'OIDCIdentityCreated', ...TRUE, reason })
 
 /** A Broker with the conditions that eventing-rabbitmq 1.22 gives it (pkg/reconciler/broker). Ready only
  * while its queue answers: where it doesn't, the exchange can't be found, and the rest stays as it was. */
-export function brokerObject(resource: Resource, broker: BrokerStatus, make: Make): KubernetesObject {
+export function brokerObject(resource: Resource, broker: NamedBrokerStatus, make: Make): KubernetesObject {
   const { sink, status } = deadLetters(resource)
   const conditions: Condition[] = [
     { type: 'ExchangeReady', ...exchange(broker) },
@@ -28,14 +26,14 @@ export function brokerObject(resource: Resource, broker: BrokerStatus, make: Mak
   return make.object(resource, conditions, { address: { name: 'http', url }, ...status })
 }
 
-function exchange({ name, ready, reason }: BrokerStatus): Told {
+function exchange({ name, ready, reason }: NamedBrokerStatus): Told {
   if (ready) return TRUE
   const message = `the exchange of Broker ${name} is not ready: ${reason}`
   return { status: 'False', reason: 'ExchangeFailure', message }
 }
 
 /** A Trigger: ready where its Broker is and its subscriber can be found. */
-export function triggerObject(resource: Resource, broker: BrokerStatus, make: Make): KubernetesObject {
+export function triggerObject(resource: Resource, broker: NamedBrokerStatus, make: Make): KubernetesObject {
   const { sink, status } = deadLetters(resource)
   const own = broker.triggers.find(({ name }) => name === resource.metadata.name)
   // Whether it is resolved is not looked into while the Broker is not ready.

@@ -1,12 +1,10 @@
 import { constants } from 'node:os'
 import { clusterHostOf } from '../../gateway/hosts.ts'
 import type { Resource } from '../../manifests/resource.ts'
-import type { RuntimeStatus } from '../../status.ts'
+import type { AddressedServiceStatus } from '../../status.ts'
 import type { Condition, KubernetesObject, Metadata } from '../object.ts'
 import { readyOf, TRUE, type Told } from './conditions.ts'
 import type { Make } from './make.ts'
-
-type ServiceStatus = RuntimeStatus['services'][number]
 
 const SERVING = 'serving.knative.dev'
 
@@ -14,7 +12,11 @@ const SERVING = 'serving.knative.dev'
  * because the manifests are read once. Conditions are those of Serving 1.23:
  * pkg/apis/serving/v1/<kind>_lifecycle.go has the reasons and messages, pkg/reconciler/<kind> when they are
  * given. */
-export function servingObjects(resource: Resource, status: ServiceStatus, make: Make): KubernetesObject[] {
+export function servingObjects(
+  resource: Resource,
+  status: AddressedServiceStatus,
+  make: Make,
+): KubernetesObject[] {
   const { name } = resource.metadata
   const { spec } = resource.document as { spec: { template: object } }
   const revisionName = `${name}-00001`
@@ -90,12 +92,12 @@ function revisionMetadata(
 }
 
 /** Until the autoscaler has decided for the first time, nothing is desired. */
-const replicas = ({ processes, wanted, coldStarts }: ServiceStatus) => ({
+const replicas = ({ processes, wanted, coldStarts }: AddressedServiceStatus) => ({
   actualReplicas: processes,
   ...((wanted > 0 || coldStarts > 0) && { desiredReplicas: wanted }),
 })
 
-function revisionConditions(status: ServiceStatus): Condition[] {
+function revisionConditions(status: AddressedServiceStatus): Condition[] {
   const usual: Told = status.initialized ? TRUE : { status: 'Unknown', reason: 'Deploying' }
   const failure = failureOf(status)
   const conditions: Condition[] = [
@@ -107,7 +109,7 @@ function revisionConditions(status: ServiceStatus): Condition[] {
 }
 
 /** Whether somebody could be served at once. */
-function activity({ processes, wanted }: ServiceStatus): Told {
+function activity({ processes, wanted }: AddressedServiceStatus): Told {
   if (processes > 0) return TRUE
   if (wanted === 0)
     return { status: 'False', reason: 'NoTraffic', message: 'The target is not receiving traffic.' }
@@ -119,7 +121,7 @@ function activity({ processes, wanted }: ServiceStatus): Told {
 
 /** Why no process of it stays, where that is so. One that ended is a container that failed; one that never
  * opened its port would be killed by nobody, and keep its Deployment from making progress. */
-function failureOf({ ready, reason }: ServiceStatus): Condition | undefined {
+function failureOf({ ready, reason }: AddressedServiceStatus): Condition | undefined {
   if (ready) return undefined
   const [, code, signal] = /^(?:ended with code (\d+)|was ended by (SIG\w+))/.exec(reason) ?? []
   // A kubelet tells a signal as a shell does.
@@ -136,7 +138,7 @@ function failureOf({ ready, reason }: ServiceStatus): Condition | undefined {
 }
 
 function configurationReadiness(
-  { ready, initialized }: ServiceStatus,
+  { ready, initialized }: AddressedServiceStatus,
   revisionName: string,
   failed: string | undefined,
 ): Told {
@@ -149,7 +151,10 @@ function configurationReadiness(
 
 /** Traffic is given to a Revision that is ready, or to none. Before there was one, an ingress is not made
  * either. */
-function routeConditions({ name, ready, initialized }: ServiceStatus, revisionName: string): Condition[] {
+function routeConditions(
+  { name, ready, initialized }: AddressedServiceStatus,
+  revisionName: string,
+): Condition[] {
   const missing = initialized
     ? `Revision "${revisionName}" failed to become ready.`
     : ready
