@@ -68,7 +68,7 @@ async function bundleNothing(common) {
     ...common,
     stdin: stdin(`
       import operation from './bench/programs/nothing.ts'
-      import { validatorsSource } from './functions/host/start/compile-validators.ts'
+      import { validatorsSource } from './functions/host/http/compile-validators.ts'
       export const source = validatorsSource(operation)`),
     packages: 'external',
     outfile,

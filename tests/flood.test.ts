@@ -16,7 +16,7 @@ let logout: OtherProcess<{ port: number }>
 beforeAll(async () => {
   logout = await inOtherProcess(`
     import logout from './functions/identity/logout.ts'
-    import { compileValidators } from './functions/host/start/compile-validators.ts'
+    import { compileValidators } from './functions/host/http/compile-validators.ts'
     import { serve } from './functions/host/start/serve.ts'
     process.on('message', () => process.send(process.memoryUsage().rss))
     process.on('disconnect', () => process.exit())

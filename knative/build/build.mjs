@@ -32,7 +32,7 @@ async function readDeclarations(
     ...common,
     stdin: {
       contents: `${imports.join('\n')}
-        export { validatorsSource } from './functions/host/start/compile-validators.ts'
+        export { validatorsSource } from './functions/host/http/compile-validators.ts'
         export { catalogueOf } from './functions/host/catalogue.ts'
         export const operations = [${operations.map((_, i) => `operation${i}`).join(', ')}]`,
       resolveDir: root,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import http from 'node:http'
 import { SignJWT } from 'jose'
-import { compileValidators } from '../../functions/host/start/compile-validators.ts'
+import { compileValidators } from '../../functions/host/http/compile-validators.ts'
 import { databaseContexts } from '../../functions/contexts.ts'
 import { eventKeySetting } from '../../functions/host/config.ts'
 import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'

@@ -5,7 +5,7 @@ import { createLog } from '../../../monitoring/log.ts'
 import { testDatabase } from '../../../tests/support/databases.ts'
 import { openDatabase } from './database.ts'
 import { forgetOldKeys } from './idempotency.ts'
-import { inside, startNotes } from '../notes-fixture.ts'
+import { inside, startNotes } from '../testing/notes-fixture.ts'
 
 const bob = randomUUID()
 let host: Awaited<ReturnType<typeof startNotes>>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { startFunction, token } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
-import { inside, notes, startNotes } from '../notes-fixture.ts'
+import { inside, notes, startNotes } from '../testing/notes-fixture.ts'
 
 const bob = randomUUID()
 let host: Awaited<ReturnType<typeof startNotes>>

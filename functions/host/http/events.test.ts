@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { signEvent } from '../../../eventing/signature.ts'
 import { eventKey, startFunction } from '../../../tests/support/host.ts'
-import { inside, noted, notes, startNotes } from '../notes-fixture.ts'
+import { inside, noted, notes, startNotes } from '../testing/notes-fixture.ts'
 
 let host: Awaited<ReturnType<typeof startNotes>>
 

@@ -3,7 +3,7 @@ import { startCollector, type Collector } from '../../../monitoring/collector-fi
 import { startSpan } from '../../../monitoring/trace.ts'
 import { startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
-import { noted, notes, startNotes } from '../notes-fixture.ts'
+import { noted, notes, startNotes } from '../testing/notes-fixture.ts'
 
 const parent = startSpan(undefined)
 const traceparent = `00-${parent.traceId}-${parent.spanId}-01`

@@ -1,7 +1,7 @@
 import { Ajv, type Options } from 'ajv'
 import standaloneCode from 'ajv/dist/standalone/index.js'
 import type { AnyRoute, Operation } from '../operation.ts'
-import { eventKey, routeKey, type Part, type Validators } from '../http/validation.ts'
+import { eventKey, routeKey, type Part, type Validators } from './validation.ts'
 
 /** RFC 3339 with a day that its month has; no leap seconds, which neither Postgres nor JavaScript keeps. A
  * regular expression stands in the compiled validators themselves, so no bundle needs a formats package. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { EventContract } from '../../eventing/contracts/contract.ts'
-import { testDatabase } from '../../tests/support/databases.ts'
-import { startFunction, token } from '../../tests/support/host.ts'
-import { once } from './database/idempotency.ts'
-import { operation, route } from './operation.ts'
-import { idParams } from './schema.ts'
+import type { EventContract } from '../../../eventing/contracts/contract.ts'
+import { testDatabase } from '../../../tests/support/databases.ts'
+import { startFunction, token } from '../../../tests/support/host.ts'
+import { once } from '../database/idempotency.ts'
+import { operation, route } from '../operation.ts'
+import { idParams } from '../schema.ts'
 
 /** The event that the operation consumes. */
 export const noted: EventContract<{ text: string }> = {
