@@ -8,7 +8,7 @@ import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import { until } from './support/until.ts'
 
-/** The bank as a person meets it: started as `npm start` does, over real Postgres and RabbitMQ. */
+/** The whole bank, started as `npm start` starts it, over real Postgres and RabbitMQ. */
 
 let bank: Bank
 let operator: string
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => bank?.stop(), 60_000)
 
-/** Address and password as they are printed at the first start. */
+/** Returns the operator's email address and password, which the first start prints. */
 function operatorIn(output: string): { email: string; password: string } {
   const [, email, password] = /Operator\s+(\S+)\s+password (\S+)/.exec(output) ?? []
   if (!email || !password) throw new Error(`expected the operator's password in:\n${output}`)
@@ -33,7 +33,7 @@ const notificationsOf = async (customer: Customer): Promise<string[]> => {
   return (body.items as { message: string }[]).map(({ message }) => message)
 }
 
-test('a first transfer: register, log in, two accounts, deposit, transfer, notification', async () => {
+test('a first transfer works: register, log in, two accounts, deposit, transfer, notification', async () => {
   const ada = await registerCustomer(bank)
   const [checking, savings] = [await ada.openAccount('checking'), await ada.openAccount('savings')]
   const deposit = await ada.transact({ type: 'deposit', account_id: checking, amount: 900 })
@@ -55,7 +55,7 @@ test('a first transfer: register, log in, two accounts, deposit, transfer, notif
   expect(body).toEqual(transfer.body)
 })
 
-test('a guesser gets no new address by claiming one, at the front door or the function itself', async () => {
+test('a client that guesses passwords can’t claim another address, at the front door or at the function itself', async () => {
   const guess = async (n: number, direct: boolean) => {
     const headers = {
       'x-forwarded-for': `203.0.113.${n}, 198.51.100.${n}`,
@@ -90,7 +90,7 @@ test('the operator opens an account with money in it for a customer', async () =
   expect(unknown.status).toBe(422)
 })
 
-test('a user with an open account can’t be deleted, one without can', async () => {
+test('a user with an open account can’t be deleted, a user without one can', async () => {
   const [eve, dan] = [await registerCustomer(bank), await registerCustomer(bank)]
   await eve.openAccount('checking')
   const remove = (id: string) => bank.call('DELETE', `/api/users/${id}`, { token: operator })
@@ -99,7 +99,7 @@ test('a user with an open account can’t be deleted, one without can', async ()
     body: { type: 'https://microbank.dev/problems/accounts-open' },
   })
   expect((await remove(dan.id)).status).toBe(204)
-  // Their token is good for minutes more, but not for this, as soon as the ledger knows.
+  // Their token is valid for minutes more, but opens no account once the ledger knows of the deletion.
   const open = { token: dan.token, body: { account_type: 'checking' } }
   const refused = await until(async () => {
     const answer = await bank.call('POST', '/api/accounts', open)
@@ -108,7 +108,7 @@ test('a user with an open account can’t be deleted, one without can', async ()
   expect([refused.status, refused.body.type]).toEqual([403, 'https://microbank.dev/problems/customer-left'])
 })
 
-test('respond-async: 202 and a place to look, and there it is completed', async () => {
+test('respond-async: the answer is 202 with a Location, where the transaction is then completed', async () => {
   const ada = await registerCustomer(bank)
   const account = await ada.openAccount('checking')
   const asked = await bank.call('POST', '/api/transactions', {
@@ -126,7 +126,7 @@ test('respond-async: 202 and a place to look, and there it is completed', async 
   await until(async () => (await notificationsOf(ada)).length === 1)
 })
 
-test('an order that somebody else puts on the Broker moves no money', async () => {
+test('an order that an outsider publishes to the Broker moves no money', async () => {
   const ada = await registerCustomer(bank)
   const account = await ada.openAccount('checking')
   const thief = await registerCustomer(bank)
@@ -152,7 +152,7 @@ test('an order that somebody else puts on the Broker moves no money', async () =
     },
   })
   expect(forged.status).toBe(202)
-  // It ends as a dead letter, which is the proof that it was looked at.
+  // The order ends as a dead letter, which proves that the ledger looked at it.
   await until(() => deadLetter(id), { timeoutMs: 120_000, everyMs: 500, what: 'the dead letter' })
   expect(await ada.balances()).toEqual({ [account]: '100.00' })
 }, 150_000)
@@ -172,7 +172,7 @@ describe('the Broker’s ingress', () => {
     type: 'transaction.completed',
     source: '/somebody/else',
   })
-  /** The signature of the ledger, whose key the data folder has. */
+  /** Returns the ledger's signature. Its key is in the data folder. */
   const signed = (stated: Record<string, string>, data: string) => {
     const { eventKeys } = JSON.parse(readFileSync(join(bank.dataDir, 'secrets.json'), 'utf8')) as {
       eventKeys: Record<string, string>
@@ -182,7 +182,7 @@ describe('the Broker’s ingress', () => {
   const ingress = (method: string, path: string, options = {}) =>
     bank.callHost('default-broker-ingress', method, path, options)
 
-  test('takes a binary and a structured event, and a Trigger’s function gets both', async () => {
+  test('takes a binary and a structured event, and a Trigger delivers both', async () => {
     const ada = await registerCustomer(bank)
     const data = JSON.stringify(event(ada.id))
     const headers = Object.fromEntries(
@@ -202,7 +202,7 @@ describe('the Broker’s ingress', () => {
     await until(async () => (await notificationsOf(ada)).length === 2, { what: 'both notifications' })
   })
 
-  test('takes an event that nobody signed, but no notification comes of it: it is a dead letter, with the reason', async () => {
+  test('takes an unsigned event, which makes no notification but becomes a dead letter with the reason', async () => {
     const ada = await registerCustomer(bank)
     const forged = { ...attributes(), source: '/microbank/ledger', datacontenttype: 'application/json' }
     const sent = await ingress('POST', '/', {
@@ -219,7 +219,7 @@ describe('the Broker’s ingress', () => {
     expect(await notificationsOf(ada)).toEqual([])
   }, 150_000)
 
-  test('GET is 405, another path 404, rubbish 400', async () => {
+  test('answers 405 to GET, 404 to another path and 400 to rubbish', async () => {
     expect((await ingress('GET', '/')).status).toBe(405)
     expect((await ingress('POST', '/other', { body: {} })).status).toBe(404)
     expect((await ingress('POST', '/', { body: '{"a"' })).status).toBe(400)
@@ -269,10 +269,10 @@ describe('bad input changes nothing', () => {
   })
 
   test.each([
-    ['an account that is not there', 404, 'account-not-found', () => ({ to_account_id: randomUUID() })],
+    ['an account that does not exist', 404, 'account-not-found', () => ({ to_account_id: randomUUID() })],
     ['another currency', 422, 'currency-mismatch', () => ({ to_account_id: inEuro })],
     ['the same account', 422, 'same-account', () => ({ to_account_id: account })],
-    ['more than there is', 409, 'insufficient-funds', () => ({ to_account_id: other, amount: '10.01' })],
+    ['more than the balance', 409, 'insufficient-funds', () => ({ to_account_id: other, amount: '10.01' })],
     [
       'from another’s account',
       404,
@@ -299,7 +299,7 @@ describe('bad input changes nothing', () => {
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json'])
   })
 
-  test('unknown fields, no token, a customer on an operator’s field, another’s ids', async () => {
+  test('unknown fields, no token, an operator’s field from a customer, another customer’s ids', async () => {
     const deposit = { type: 'deposit', account_id: account, amount: '1.00' }
     expect((await ada.transact({ ...deposit, balance: '1' })).status).toBe(400)
     expect((await bank.call('POST', '/api/transactions', { body: deposit })).status).toBe(401)
@@ -323,14 +323,14 @@ describe('hosts', () => {
     expect(await ada.balances()).toEqual({ [account]: '6.00' })
   })
 
-  test('what only the platform may call is not there from the outside', async () => {
+  test('from outside, the functions that only the platform may call don’t exist', async () => {
     expect((await bank.callHost('notify', 'POST', '/events', { body: {} })).status).toBe(404)
     expect((await bank.callHost('sweep-ledger', 'POST', '/events', { body: {} })).status).toBe(404)
     expect((await bank.callHost('dead-letters', 'POST', '/events', { body: {} })).status).toBe(404)
     expect((await bank.callHost('nobody', 'GET', '/')).status).toBe(404)
   })
 
-  test('health tells of each context', async () => {
+  test('/health reports each context', async () => {
     const { status, body } = await bank.call('GET', '/health')
     expect(status).toBe(200)
     expect(Object.keys(body.contexts)).toEqual(
@@ -339,7 +339,7 @@ describe('hosts', () => {
   })
 })
 
-test('nobody calls: no function process is left but the front door, and the next request gets a fresh one', async () => {
+test('without requests all function processes but the front door end, and the next request starts a fresh one', async () => {
   const before = (await bank.status()).services.find(({ name }) => name === 'notifications')!.coldStarts
   const running = async () =>
     (await bank.status()).services

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => bank?.stop(), 60_000)
 
-test('a batch comes through the front door whole, moves its money once, and each of it is notified', async () => {
+test('a batch passes the front door whole, moves its money once, and each transaction gets a notification', async () => {
   const ada = await registerCustomer(bank)
   const [checking, savings] = [await ada.openAccount('checking'), await ada.openAccount('savings')]
   const deposit = { type: 'deposit', account_id: checking, amount: '900.00' }
@@ -33,7 +33,7 @@ test('a batch comes through the front door whole, moves its money once, and each
     (await bank.call('GET', '/api/notifications', { token: ada.token })).body.items as { message: string }[]
   await until(async () => (await notified()).length === 3, { what: 'three notifications' })
 
-  // More than the 100 kB that other routes take.
+  // The body is larger than the 100 kB that other routes take.
   const thousand = await send(Array(1000).fill(transfer))
   expect([thousand.status, thousand.body.results.length]).toEqual([200, 1000])
   expect(await ada.balances()).toEqual({ [checking]: '889.98', [savings]: '10.02' })

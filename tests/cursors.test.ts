@@ -11,7 +11,7 @@ import { createLog } from '../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from './support/databases.ts'
 import { startFunction, token, type TestFunction } from './support/host.ts'
 
-/** Whatever a client sends as a cursor or as a moment, a list answers it or says what is wrong with it. */
+/** Whatever a client sends as a cursor or a moment, a list answers it or says what is wrong with it. */
 
 const functions = new Map<Operation, TestFunction>()
 const databases = new Map<string, TestDatabase>()
@@ -49,7 +49,7 @@ const get = (operation: Operation, path: string, role: string) =>
 const base64 = (text: string): string => Buffer.from(text).toString('base64url')
 const padded = (length: number) => (n: number) => String(n).padStart(length, '0')
 
-// Any bits: no version, NIL and the highest too.
+// Any bits, so of any version, also NIL and the highest.
 const anyId = fc
   .bigInt({ min: 0n, max: 2n ** 128n - 1n })
   .map((n) => n.toString(16).padStart(32, '0'))
@@ -91,7 +91,7 @@ test.each([
   ['transactions', transactions, '/transactions', ['operator', 'customer']],
   ['dead letters', deadLetters, '/dead-letters', ['operator']],
   ['notifications', notifications, '/notifications', ['operator', 'customer']],
-] as const)('the list of %s takes any cursor: 200 or 400', async (_name, operation, path, roles) => {
+] as const)('the list of %s answers any cursor with 200 or 400', async (_name, operation, path, roles) => {
   await fc.assert(
     fc.asyncProperty(cursor, fc.constantFrom(...roles), async (text, role) => {
       const { status } = await get(operation, `${path}?cursor=${encodeURIComponent(text)}`, role)
@@ -101,7 +101,7 @@ test.each([
   )
 })
 
-test('a list takes the cursor of an id of any kind', async () => {
+test('a list takes a cursor with an id of any version', async () => {
   await fc.assert(
     fc.asyncProperty(id, async (one) => {
       expect((await get(accounts, `/accounts?cursor=${base64(one)}`, 'operator')).status).toBe(200)
@@ -121,7 +121,7 @@ test.each(['2026-02-31T00:00:00.000Z', '2026-02-30T10:00:00.000Z', '0000-01-01T0
 describe('a moment', () => {
   const anyMoment = fc.tuple(day, time, offset).map(([date, clock, zone]) => `${date}T${clock}${zone}`)
 
-  test('of any kind is taken or refused', async () => {
+  test('of any form is taken or refused', async () => {
     await fc.assert(
       fc.asyncProperty(anyMoment, fc.constantFrom('from', 'to', 'as_of'), async (text, name) => {
         const query = `${name}=${encodeURIComponent(text)}`

@@ -5,7 +5,7 @@ import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer } from './support/customers.ts'
 import { until } from './support/until.ts'
 
-/** The bank on a data folder that a power cut has damaged, and from which secrets.json is gone. */
+/** The bank on a data folder that a power cut has damaged and that has lost its secrets.json. */
 
 let bank: Bank | undefined
 const dataDir = mkdtempSync(join(tmpdir(), 'microbank-bank-'))
@@ -27,7 +27,7 @@ async function logIn(person: Record<string, string | undefined>): Promise<number
   return answer.status
 }
 
-test('the folder is closed, and after damage and lost secrets money, customers and an operator are there', async () => {
+test('the folder is closed to others, and after damage and lost secrets the money, the customers and an operator are still there', async () => {
   bank = await startBank({ dataDir })
   expect(statSync(dataDir).mode & 0o067).toBe(0)
   for (const name of ['rabbitmq', 'logs', 'processes', 'secrets.json'])
@@ -52,7 +52,7 @@ test('the folder is closed, and after damage and lost secrets money, customers a
   expect(balances).toEqual([{ balance: '90000' }])
   expect((await bank.call('GET', '/api/accounts', { token: customer.token })).status).toBe(401)
   expect(await logIn(operator())).toBe(401)
-  // As docs/troubleshooting.md says it.
+  // As docs/troubleshooting.md says.
   await bank.sql(
     'identity',
     `update users set role = 'customer', email = 'former-' || email where role = 'operator'`,

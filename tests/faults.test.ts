@@ -5,8 +5,8 @@ import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { until } from './support/until.ts'
 
-/** What holds while processes die: money is conserved, no account goes below its limit, each key moves money
- * once, each completed transaction has exactly one notification. */
+/** What stays true while processes die: money is conserved, no account goes below its limit, each key moves
+ * money once, and each completed transaction has exactly one notification. */
 
 const ACCOUNTS = 10
 const TRANSFERS = 200
@@ -30,7 +30,7 @@ describe.each([
 
   beforeAll(async () => {
     bank = await startBank({ args })
-    // Asks for the bank anew each time, because a test starts another.
+    // Looks up the bank on each call, because a test starts another.
     const current: Pick<Bank, 'call'> = { call: (...given) => bank.call(...given) }
     customers = [
       await registerCustomer(current),
@@ -49,12 +49,11 @@ describe.each([
 
   afterAll(async () => {
     await bank?.stop()
-    // A bank that was started on a given folder leaves it.
+    // A bank that was started on a given folder does not remove it.
     if (bank) rmSync(bank.dataDir, { recursive: true, force: true })
   }, 60_000)
 
-  /** Sends an order until its answer is final: what a client has to do that got no answer, or one that says
-   * "not now". */
+  /** Sends an order until its answer is final, as a client must that got no answer or a 503. */
   async function settle({ key, from, to, amount }: Order): Promise<Answer> {
     const { id, owner } = accounts[from]!
     const body = { type: 'transfer', account_id: id, to_account_id: accounts[to]!.id, amount }
@@ -68,7 +67,7 @@ describe.each([
     )
   }
 
-  /** The transfers all at once, every third one sent twice at the same time. */
+  /** Sends all transfers at once, every third one twice. */
   async function transferAll(): Promise<void> {
     const orders = Array.from({ length: TRANSFERS }, (): Order => {
       const from = randomInt(ACCOUNTS)
@@ -97,7 +96,8 @@ describe.each([
     for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds']) {
       expect([proof, await bank.sql('ledger', `select * from verify_${proof}()`)]).toEqual([proof, []])
     }
-    // Each key has one answer, and each transfer that was answered 201 is in the books once; no others are.
+    // Each key has one answer. Each transfer that was answered with 201 is in the ledger once, and no other
+    // transfer is.
     const moved = new Set<string>()
     for (const answers of asked.values()) {
       expect(new Set(answers.map(({ status, body }) => `${status} ${body.id ?? body.type}`)).size).toBe(1)
@@ -123,13 +123,13 @@ describe.each([
     )
   }
 
-  test('200 parallel transfers, a third of them sent twice: each key moves money once', async () => {
+  test('of 200 parallel transfers, a third of them sent twice, each key moves money once', async () => {
     await transferAll()
     await checkMoney()
     await checkNotifications()
   }, 180_000)
 
-  test('the same, while function processes, the queue and the databases are killed', async () => {
+  test('the same holds while function processes, the queue and the databases are killed', async () => {
     let isOver = false
     const killing = (async () => {
       for (let n = 0; !isOver; n++) {
@@ -152,7 +152,7 @@ describe.each([
     await checkNotifications()
   }, 300_000)
 
-  test('after a kill -9 of the whole runtime the next start cleans up and nothing is missing', async () => {
+  test('after kill -9 of the whole runtime the next start cleans up, and nothing is missing', async () => {
     await transferAll()
     await bank.kill()
     bank = await startBank({ dataDir: bank.dataDir, args })
@@ -165,6 +165,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It has just ended by itself.
+    // The process has just ended by itself.
   }
 }

@@ -3,10 +3,11 @@ import { inOtherProcess, type OtherProcess } from './support/other-process.ts'
 import { request, signingKey } from './support/host.ts'
 import { until } from './support/until.ts'
 
-/** What bodies in chunks of one byte do to the memory of a function, in a process of its own. */
+/** What bodies in chunks of one byte do to the memory of a function, which runs in a process of its own. */
 
 const MB = 1024 * 1024
-/** The function itself takes some 80 MB; kept chunks took 1,700. */
+/** Limit for the growth of memory, in bytes. The function itself takes some 80 MB; when it kept the chunks it
+ * took 1,700. */
 const GROWTH_BYTES_MAX = 250 * MB
 const CONNECTIONS = 100
 const BODY_BYTES = 95_000
@@ -24,7 +25,7 @@ beforeAll(async () => {
       PORT: '0',
       HOST: '127.0.0.1',
       LOG_LEVEL: 'off',
-      // Nothing listens there: a body has to be read before a database is needed.
+      // Nothing listens on this port: a body must be read before a database is needed.
       IDENTITY_DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/identity',
       JWKS: signingKey.jwks,
       JWT_SIGNING_KEY: signingKey.privateJwk,
@@ -42,7 +43,7 @@ const residentBytes = (): Promise<number> =>
     logout.child.send('memory')
   })
 
-test('58 MB of bodies in chunks of one byte, none of them ended, leave a function small and answering', async () => {
+test('after 58 MB of unfinished bodies in chunks of one byte a function is still small and answers', async () => {
   const before = await residentBytes()
   const body = '1\r\nx\r\n'.repeat(BODY_BYTES)
   const head =
@@ -51,7 +52,7 @@ test('58 MB of bodies in chunks of one byte, none of them ended, leave a functio
   let answers = ''
   const sockets = Array.from({ length: CONNECTIONS }, () => {
     const socket = net.connect(logout.message.port, '127.0.0.1')
-    // Refused ones are closed: then the rest is not sent, which is as good as sent.
+    // A refused connection is closed and the rest is not sent. That counts as sent.
     const end = (): void => void done++
     socket.on('error', () => {}).on('data', (bytes) => (answers += bytes.toString()))
     let isDone = false
@@ -69,7 +70,7 @@ test('58 MB of bodies in chunks of one byte, none of them ended, leave a functio
       most = Math.max(most, await residentBytes())
       return done === CONNECTIONS
     },
-    { timeoutMs: 50_000, what: 'the flood to have been sent' },
+    { timeoutMs: 50_000, what: 'the flood to be sent' },
   )
   most = Math.max(most, await residentBytes())
   for (const socket of sockets) socket.destroy()

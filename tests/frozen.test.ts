@@ -6,8 +6,8 @@ import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { until } from './support/until.ts'
 
-/** A function's process that stands still, in the bank itself: it is found and replaced, reads go elsewhere,
- * and money moves once. */
+/** A frozen function process (SIGSTOP) in the whole bank: it is found and replaced, reads go elsewhere, and
+ * money moves once. */
 
 let bank: Bank
 let customer: Customer
@@ -46,7 +46,7 @@ const depositUntilDone = async (key: string): Promise<Answer> =>
 let deposited = 0
 
 test.each(['deposit', 'accounts', 'front-door'])(
-  '%s stands still: the bank answers again in seconds, and every deposit is booked once',
+  'while %s is frozen, the bank answers again in seconds, and every deposit is posted once',
   async (service) => {
     await depositUntilDone(randomUUID())
     expect((await list()).status).toBe(200)

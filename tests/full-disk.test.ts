@@ -6,8 +6,8 @@ import { registerCustomer, type Customer } from './support/customers.ts'
 import { smallDisk } from './support/small-disk.ts'
 import { until } from './support/until.ts'
 
-/** The whole bank on a disk that is full for a while. What of it can be tried without a disk of its own is in
- * knative/local/processes/function-log.test.ts and room.test.ts, for every user. */
+/** The whole bank on a disk that is full for a while. Tests that need no disk of their own are in
+ * knative/local/processes/function-log.test.ts and room.test.ts; every user can run those. */
 
 const disk = smallDisk(450)
 const onSmallDisk = disk ? test : test.skip
@@ -19,7 +19,7 @@ afterAll(async () => {
 }, 60_000)
 
 onSmallDisk(
-  'a full disk (needs root, or sudo without a password): 503 meanwhile, then everything goes on by itself and is complete',
+  'on a full disk the bank answers 503, then recovers by itself and is complete (needs root, or sudo without a password)',
   async () => {
     const dataDir = join(disk!.path, 'bank')
     mkdirSync(dataDir)
@@ -38,7 +38,7 @@ onSmallDisk(
         keys.set(key, status)
         return status === 503
       },
-      { timeoutMs: 90_000, everyMs: 0, what: 'an answer 503' },
+      { timeoutMs: 90_000, everyMs: 0, what: 'an answer with 503' },
     )
     expect([201, 503]).toEqual(expect.arrayContaining([...new Set(keys.values())]))
 
@@ -46,7 +46,7 @@ onSmallDisk(
     await until(async () => (await transfer()).status === 201, { timeoutMs: 60_000, what: 'a transfer' })
     for (const key of keys.keys()) expect((await transferOnce(customer, from, to, key)).status).toBe(201)
 
-    // A transfer now and then: events that could not be published are swept up by functions that run.
+    // A transfer now and then keeps functions running, which sweep up the events that could not be published.
     await until(async () => (await transfer()) && (await isComplete(bank!)), {
       timeoutMs: 240_000,
       everyMs: 3_000,
@@ -72,6 +72,6 @@ async function isComplete(bank: Bank): Promise<boolean> {
   const notified = await ids('notifications', 'select subject as id from notifications')
   const completed = await ids('ledger', 'select id from transactions')
   expect(new Set(notified).size).toBe(notified.length)
-  // One, the last, may be on its way.
+  // The last one may still be on its way.
   return notified.length >= completed.length - 1
 }

@@ -4,14 +4,14 @@ import { databaseContexts } from '../functions/contexts.ts'
 import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
 import { documents, everything, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
 
-/** What a cluster would be given: each object by itself, and held against the others and the code. */
+/** The manifests for a cluster: each object by itself, and compared with the others and the code. */
 
 const all = everything()
 const ofKind = (...kinds: string[]) => all.filter(({ kind }) => kinds.includes(kind))
 const functions = ofKind('Service').filter(({ apiVersion }) => apiVersion.startsWith('serving.knative.dev/'))
 const named = ({ kind, metadata }: Manifest): string => `${kind} ${metadata?.name}`
 
-/** Everything that makes pods, with what it says of them. */
+/** All objects that make pods, with their pod specs. */
 const pods = [...functions, ...ofKind('StatefulSet', 'Deployment', 'DaemonSet', 'Job', 'CronJob')].map(
   (object) => ({
     name: `${object.file} ${named(object)}`,
@@ -27,13 +27,13 @@ const containers = pods.flatMap(({ name, template: { spec } }) =>
   })),
 )
 
-test('every object of Kubernetes’ own is of its kind’s type', () => {
+test('every object of Kubernetes itself fits the type of its kind', () => {
   const own = all.filter(hasKubernetesType)
   expect(own.length).toBeGreaterThan(10)
   expect(typeErrors(own)).toEqual([])
 })
 
-test('a field that its kind does not have, and a wrong type, are errors', () => {
+test('an unknown field and a wrong type are errors', () => {
   const [policy] = ofKind('NetworkPolicy')
   const wrong = (spec: object): Manifest => ({ ...policy, spec: { ...policy.spec, ...spec } })
   expect(typeErrors([wrong({ podSelectr: {} }), wrong({ policyTypes: 'Ingress' })])).toEqual([
@@ -42,7 +42,7 @@ test('a field that its kind does not have, and a wrong type, are errors', () => 
   ])
 })
 
-test('who asks for a client’s address is always reached through the activator, as TRUSTED_HOPS counts', () => {
+test('a function that reads the client’s address is always reached through the activator, as TRUSTED_HOPS assumes', () => {
   const asking = functions.filter(({ spec }) =>
     spec.template.spec.containers[0].envFrom.some(
       ({ secretRef }: Manifest) => secretRef?.name === 'front-door-key',
@@ -58,13 +58,13 @@ test('who asks for a client’s address is always reached through the activator,
 
 describe('files', () => {
   const kustomizations = ofKind('Kustomization')
-  /** The files and folders that a kustomization deploys, or patches with. */
+  /** Returns the files and folders that a kustomization deploys or patches with. */
   const pathsIn = ({ resources, patches = [] }: Manifest): string[] => [
     ...resources,
     ...patches.flatMap(({ path }: Manifest) => path ?? []),
   ]
 
-  test('a kustomization names what is there', () => {
+  test('a kustomization names only files and folders that exist', () => {
     for (const { file, configMapGenerator = [], ...rest } of kustomizations)
       for (const path of [...pathsIn(rest), ...configMapGenerator.flatMap((map: Manifest) => map.files)])
         expect([file, path, existsSync(join(ROOT, dirname(file), path))]).toEqual([file, path, true])
@@ -87,7 +87,7 @@ describe('files', () => {
     expect([...new Set(objects.map(({ file }) => file))].filter((file) => !deployed(file))).toEqual([])
   })
 
-  test('what skaffold deploys, and so removes with Ctrl-C, is no namespace, and no database takes its volume along', () => {
+  test('skaffold, which removes on Ctrl-C what it deploys, deploys no namespace, and no database that would take its volume along', () => {
     const listed = kustomizations.flatMap(({ file, resources }) =>
       resources.map((path: string) => join(dirname(file), path)),
     )
@@ -117,7 +117,7 @@ describe('pods', () => {
   test.each(
     containers.map((each) => [`${each.name}, ${each.container.name ?? 'its container'}`, each] as const),
   )(
-    '%s: not root, a root file system that can’t be written, and no more rights or memory than it needs',
+    '%s is not root, can’t write its root file system, and has no more rights or memory than it needs',
     (_name, { spec, container }) => {
       const security = { ...spec.securityContext, ...container.securityContext }
       expect(security).toMatchObject({
@@ -134,9 +134,10 @@ describe('pods', () => {
     },
   )
 
-  test('none has a token of its service account', () => {
+  test('no pod has a token of its service account', () => {
     expect(pods.filter(({ template }) => template.spec.automountServiceAccountToken !== false)).toEqual([])
-    // The Broker's, which its controller makes, say nothing of it: the account that they run as does.
+    // The Broker's pods, which its controller makes, don't state it. The service account that they run as
+    // does.
     for (const namespace of ['bank', 'data'])
       expect(ofKind('ServiceAccount')).toContainEqual(
         expect.objectContaining({
@@ -148,14 +149,14 @@ describe('pods', () => {
 
   test('the bank’s image is the one that skaffold builds', () => {
     const [artifact] = documents('skaffold.yaml').flatMap(({ build }) => build?.artifacts ?? [])
-    // A prefix for which Knative asks no registry what is behind a tag.
+    // For this prefix Knative asks no registry to resolve a tag.
     expect(artifact.image).toMatch(/^(dev|kind|ko)\.local\//)
     for (const { name, container } of containers)
       if (!/^postgres:/.test(container.image)) expect([name, container.image]).toEqual([name, artifact.image])
   })
 })
 
-test('skaffold verify runs the smoke test as its Job says: it puts its own command and arguments over the Job’s', () => {
+test('skaffold verify, which replaces the command and arguments of the Job, runs the smoke test as the Job does', () => {
   const [test] = documents('skaffold.yaml').flatMap(({ verify }) => verify ?? [])
   const [job] = documents(test.executionMode.kubernetesCluster.jobManifestPath)
   expect(job.spec.template.spec.containers[0]).toMatchObject(test.container)
@@ -175,7 +176,7 @@ describe('isolation', () => {
     expect(denying.map(({ metadata }) => metadata.namespace).sort()).toEqual(namespaces)
   })
 
-  test('a function carries its context’s label, by which it is let to that context’s database and no other', async () => {
+  test('a function has the label of its context, which admits it to the database of that context only', async () => {
     const contextOf = new Map((await operations()).map(({ name, context }) => [name, context as string]))
     for (const { metadata, spec } of functions)
       expect([metadata.name, spec.template.metadata.labels]).toEqual([
@@ -199,7 +200,7 @@ describe('isolation', () => {
     }
   })
 
-  test('no secret stands in the repository', () => {
+  test('no secret is in the repository', () => {
     expect(ofKind('Secret')).toEqual([])
     for (const { name, container } of containers)
       for (const { name: variable, value } of container.env ?? [])
@@ -208,7 +209,7 @@ describe('isolation', () => {
   })
 })
 
-test('a database lets in as many connections as all functions at their largest may open', () => {
+test('a database allows as many connections as all functions at full scale may open', () => {
   const [, limit] = /max_connections = (\d+)/.exec(read('knative/postgres/database/postgresql.conf'))!
   const perPod = Number(
     /DATABASE_POOL_MAX: \{[^}]*fallback: '(\d+)'/.exec(read('functions/host/config.ts'))![1],
@@ -220,6 +221,6 @@ test('a database lets in as many connections as all functions at their largest m
     opened[context] =
       (opened[context] ?? 0) + perPod * Number(annotations['autoscaling.knative.dev/max-scale'])
   }
-  // A few for the migrations, backups and whoever looks inside.
+  // Ten are left for migrations, backups and people who look inside.
   for (const count of Object.values(opened)) expect(count).toBeLessThan(Number(limit) - 10)
 })

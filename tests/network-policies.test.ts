@@ -1,8 +1,8 @@
 import { databaseContexts } from '../functions/contexts.ts'
 import { manifests, type Manifest } from './support/repository.ts'
 
-/** Which pods reach which port of which other, by the policies on both sides, as a network that enforces them
- * decides. */
+/** Which pods reach which ports of which others, by the policies on both sides, decided as a network that
+ * enforces them does. */
 
 type Labels = Record<string, string>
 interface Pod {
@@ -17,7 +17,7 @@ const brokerRole = (role: string): Labels => ({ 'eventing.knative.dev/brokerRole
 const byContext = (make: (name: string) => [string, Pod]): Record<string, Pod> =>
   Object.fromEntries(databaseContexts.map(make))
 
-/** With the labels that the manifests, Knative and the operators give them. */
+/** Pods with the labels that the manifests, Knative and the operators give them. */
 const PODS: Record<string, Pod> = {
   ...byContext((name) => [
     `function-${name}`,
@@ -43,7 +43,7 @@ const PODS: Record<string, Pod> = {
 
 const policies = manifests('NetworkPolicy')
 
-/** Whether labels are selected by a selector; an empty one selects all. */
+/** Returns whether a selector selects these labels; an empty one selects all. */
 function selects({ matchLabels = {}, matchExpressions = [] }: Manifest, labels: Labels): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
@@ -55,8 +55,7 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Manifest, labels: 
   )
 }
 
-/** Whether the policies of one side let a connection through. A pod that no policy selects lets all
- * through. */
+/** Returns whether the policies of one side allow a connection. A pod that no policy selects allows all. */
 function letsThrough(way: 'ingress' | 'egress', own: Pod, other: Pod, port: number): boolean {
   const type = way === 'ingress' ? 'Ingress' : 'Egress'
   const chosen = policies.filter(
@@ -78,13 +77,13 @@ function letsThrough(way: 'ingress' | 'egress', own: Pod, other: Pod, port: numb
   )
 }
 
-/** Every port that a policy names, and some that none does. */
+/** Every port that a policy names, and some that no policy names. */
 const ports = new Set<number>([22, 443, 8022])
 for (const { spec } of policies)
   for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])])
     for (const { port } of rule.ports) ports.add(port as number)
 
-/** Who reaches a pod, by port. */
+/** Returns which pods reach a pod, by port. */
 function reachedBy(name: string): Record<string, string[]> {
   const target = PODS[name]!
   const found: Record<string, string[]> = {}
@@ -105,9 +104,12 @@ const QUEUE_PROXY = {
   8080: ['prometheus'],
 }
 
-test.each(FUNCTIONS)('%s is reached through Kourier and the activator, and where its metrics are', (name) => {
-  expect(reachedBy(name)).toEqual(QUEUE_PROXY)
-})
+test.each(FUNCTIONS)(
+  '%s is reached through Kourier and the activator, and on the port of its metrics',
+  (name) => {
+    expect(reachedBy(name)).toEqual(QUEUE_PROXY)
+  },
+)
 
 test.each(databaseContexts)(
   'the %s database is reached by its context’s functions, the migrations and its backups',
@@ -118,7 +120,7 @@ test.each(databaseContexts)(
   },
 )
 
-test('RabbitMQ is reached by the Broker’s pods, by its operator and by its own nodes; by no function', () => {
+test('RabbitMQ is reached by the Broker’s pods, its operator and its own nodes, and by no function', () => {
   const nodes = Object.fromEntries([4369, 25672, 35672].map((port) => [port, ['rabbitmq']]))
   const broker = ['broker-ingress', 'dispatcher']
   expect(reachedBy('rabbitmq')).toEqual({
@@ -133,7 +135,7 @@ test('the Broker takes events from functions that have an outbox and from its ow
   expect(reachedBy('broker-ingress')).toEqual({ 8080: senders, 9090: ['prometheus'] })
 })
 
-test('what watches is reached by functions with their traces', () => {
+test('the collector of traces is reached by functions', () => {
   expect(reachedBy('prometheus')).toEqual({ 4318: [...FUNCTIONS, 'migrations', 'smoke'] })
 })
 
@@ -141,7 +143,7 @@ const OURS = Object.keys(PODS).filter((name) =>
   ['bank', 'data', 'monitoring'].includes(PODS[name]!.namespace),
 )
 
-test('a stranger, in the namespace of the bank or elsewhere, reaches nothing of it, and is reached by nobody', () => {
+test('an unknown pod, in the bank’s namespace or elsewhere, reaches no pod of the bank and is reached by none', () => {
   expect(reachedBy('stranger')).toEqual({})
   for (const name of OURS) {
     const callers = Object.values(reachedBy(name)).flat()
@@ -149,7 +151,7 @@ test('a stranger, in the namespace of the bank or elsewhere, reaches nothing of 
   }
 })
 
-test('out of the bank lead only Kourier, for calls by name, and names', () => {
+test('pods of the bank reach outside only Kourier, for calls by name, and DNS', () => {
   const isOurs = (name: string) => OURS.includes(name)
   expect(reachedBy('dns')[53]!.filter(isOurs)).toEqual(OURS)
   const callers = [...FUNCTIONS, 'migrations', 'smoke', 'broker-ingress', 'dispatcher']

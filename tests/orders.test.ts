@@ -5,8 +5,8 @@ import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { until } from './support/until.ts'
 
-/** Orders (`Prefer: respond-async`) while the Broker hangs and processes die: each that was answered with 202
- * is posted once, without anybody's hand. */
+/** Orders (`Prefer: respond-async`) while the Broker hangs and processes die. Each order that was answered
+ * with 202 is posted once, and nobody has to intervene. */
 
 const EACH = '1.00'
 let bank: Bank
@@ -32,7 +32,7 @@ const order = (key: string): Promise<Answer> =>
     headers: { prefer: 'respond-async', 'idempotency-key': key },
   })
 
-/** Repeats an order until its answer is final, as a client does that got none or a 503. */
+/** Repeats an order until its answer is final, as a client does that got no answer or a 503. */
 const take = (key: string): Promise<Answer> =>
   until(
     async () => {
@@ -42,7 +42,7 @@ const take = (key: string): Promise<Answer> =>
     { timeoutMs: 60_000, everyMs: 100, what: `an answer for ${key}` },
   )
 
-/** Waits until nothing is pending; each has to be posted then, and no other. */
+/** Waits until no order is pending. Then each of these must be posted, and no other. */
 async function checkPosted(ids: readonly string[]): Promise<void> {
   const rows = await until(
     async () => {
@@ -52,7 +52,7 @@ async function checkPosted(ids: readonly string[]): Promise<void> {
       )
       return found.every(({ status }) => status !== 'pending') && found
     },
-    // A sweep comes every five minutes, should all else fail.
+    // If all else fails, a sweep comes every five minutes.
     { timeoutMs: 480_000, everyMs: 500, what: 'all orders to be settled' },
   )
   expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(['completed']))
@@ -63,14 +63,14 @@ async function checkPosted(ids: readonly string[]): Promise<void> {
     expect(await bank.sql('ledger', `select * from verify_${proof}()`)).toEqual([])
 }
 
-test('while RabbitMQ hangs, orders are taken, and posted when it goes on', async () => {
+test('while RabbitMQ hangs, orders are taken; when it answers again, they are posted', async () => {
   const pid = bank.rabbitmqPid()
   process.kill(pid, 'SIGSTOP')
   let answers: Answer[]
   try {
     answers = await Promise.all(Array.from({ length: 30 }, () => order(randomUUID())))
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 202))
-    // Who has taken them is gone before anything is published.
+    // The processes that took the orders are killed before anything is published.
     for (const victim of bank.functionPids()) kill(victim)
   } finally {
     process.kill(pid, 'SIGCONT')
@@ -111,6 +111,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It has just ended by itself.
+    // The process has just ended by itself.
   }
 }

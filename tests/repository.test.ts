@@ -7,7 +7,7 @@ import type { Operation } from '../functions/host/operation.ts'
 import { neededSettings } from '../functions/host/start/serve.ts'
 import { contracts, files, manifests, operations, read, type Manifest } from './support/repository.ts'
 
-/** What the repository says in several places, held against each other. */
+/** Facts that are in several places of the repository, compared with each other. */
 
 let allOperations: (Operation & { file: string })[]
 let allContracts: (EventContract & { file: string })[]
@@ -25,7 +25,7 @@ const serviceOf = (name: string): Manifest => services.find(({ metadata }) => me
 const containerOf = (service: Manifest): Manifest => service.spec.template.spec.containers[0]
 
 describe('operations and Services', () => {
-  test('an operation is named like its file and stands in the folder of its context', () => {
+  test('an operation has the name of its file, which is in the folder of its context', () => {
     for (const { name, context, file } of allOperations) expect(file).toBe(`functions/${context}/${name}.ts`)
   })
 
@@ -37,7 +37,7 @@ describe('operations and Services', () => {
     }
   })
 
-  test('a Service gives its operation every setting that it needs, and no secret besides', () => {
+  test('a Service gives its operation every setting that it needs, and no other secret', () => {
     const given: Record<string, string[]> = {
       'token-keys': ['JWKS'],
       'token-signing-key': ['JWT_SIGNING_KEY'],
@@ -66,14 +66,14 @@ describe('operations and Services', () => {
     }
   })
 
-  test('what only the platform may call is hidden from the outside, and only that', () => {
+  test('exactly the operations that only the platform may call are hidden from outside', () => {
     for (const { name, routes, mount } of allOperations) {
       const visibility = serviceOf(name).metadata.labels?.['networking.knative.dev/visibility']
       expect([name, visibility]).toEqual([name, routes || mount ? undefined : 'cluster-local'])
     }
   })
 
-  test('no two operations answer the same method, path and choice', () => {
+  test('no two operations answer the same method, path and condition', () => {
     const addresses = allOperations.flatMap(({ routes = [] }) =>
       routes.map(({ method, path, when }) => `${method} ${path} ${JSON.stringify(when ?? {})}`),
     )
@@ -84,7 +84,7 @@ describe('operations and Services', () => {
     const tests = files(/\.test\.ts$/).map((file) => ({ file, text: read(file) }))
     for (const { name, file } of allOperations) {
       const beside = tests.filter((test) => dirname(test.file) === dirname(file))
-      // A sweep is three lines around functions/host/database/sweep.ts, whose test runs all of them.
+      // A sweep is three lines around functions/host/database/sweep.ts, whose test runs all sweeps.
       const covering = name.startsWith('sweep-') ? tests : beside
       expect([name, covering.some(({ text }) => text.includes(`/${name}.ts'`))]).toEqual([name, true])
     }
@@ -92,7 +92,7 @@ describe('operations and Services', () => {
 })
 
 describe('events', () => {
-  test('a contract stands in the file of its type, and its example keeps it', () => {
+  test('a contract is in the file named after its type, and its example is valid', () => {
     const ajv = createAjv('body')
     for (const contract of allContracts) {
       expect(basename(contract.file, '.ts')).toBe(contract.type)
@@ -118,12 +118,13 @@ describe('events', () => {
     )
   })
 
-  test('a Trigger delivers to an operation that consumes just that type, with retries and a dead letter sink', () => {
+  test('a Trigger delivers to an operation that consumes its type, with retries and a dead letter sink', () => {
     for (const trigger of triggers) {
       const { broker, filter, subscriber, delivery } = trigger.spec
       const subscribed = allOperations.find(({ name }) => name === subscriber.ref.name)
       const consumed = subscribed?.consumes?.contracts
-      if (!consumed || consumed === 'any') throw new Error(`${trigger.metadata.name} delivers to no consumer`)
+      if (!consumed || consumed === 'any')
+        throw new Error(`${trigger.metadata.name} delivers to no operation that consumes contracts`)
       expect(consumed.map(({ type }) => type)).toContain(filter.attributes.type)
       expect([broker, subscriber.uri]).toEqual(['default', '/events'])
       expect(delivery).toMatchObject({

@@ -7,7 +7,7 @@ import { readResource } from '../knative/local/manifests/resource.ts'
 import { AS_KUSTOMIZE, kustomize } from './support/kubectl.ts'
 import { documents, files, read, ROOT, type Manifest } from './support/repository.ts'
 
-/** A Service's file says what is its own, and kustomization.yaml the rest. */
+/** A Service's file says what is particular to it, and kustomization.yaml the rest. */
 
 const FOLDERS = ['knative/services', 'eventing']
 const services = files(/^knative\/services\/[a-z-]+\.yaml$/).filter((file) => !file.includes('kustomization'))
@@ -27,7 +27,7 @@ test('a Service’s file has at most 20 lines', () => {
     expect([file, read(file).trimEnd().split('\n').length <= 20]).toEqual([file, true])
 })
 
-test('a Service’s file says nothing that a patch says', () => {
+test('a Service’s file repeats nothing of a patch', () => {
   for (const service of written)
     for (const patch of patches.filter(({ isFor }) => isFor(service)))
       for (const operation of patch.operations) {
@@ -39,7 +39,7 @@ test('a Service’s file says nothing that a patch says', () => {
       }
 })
 
-test('what all Services’ files say alike is what makes them Services', () => {
+test('the files of all Services have only in common what makes them Services', () => {
   const said = written.map(({ document }) => new Set(leaves(document)))
   const alike = [...said[0]!].filter((leaf) => said.every((other) => other.has(leaf)))
   expect(alike.sort()).toEqual([
@@ -50,12 +50,12 @@ test('what all Services’ files say alike is what makes them Services', () => {
   ])
 })
 
-test('each patch is for something', () => {
+test('each patch changes some Service', () => {
   expect(patches.length).toBeGreaterThan(2)
   for (const { file, isFor } of patches) expect([file, applied.some(isFor)]).toEqual([file, true])
 })
 
-test.each(FOLDERS)(`%s is in the local runtime what a cluster is given${AS_KUSTOMIZE}`, (folder) => {
+test.each(FOLDERS)(`the local runtime applies %s as a cluster does${AS_KUSTOMIZE}`, (folder) => {
   const own = applied.filter(({ file }) => file.startsWith(`${folder}/`))
   const listed = documents(`${folder}/kustomization.yaml`)[0].resources as string[]
   expect([...new Set(own.map(({ file }) => file))]).toEqual(listed.map((file) => `${folder}/${file}`).sort())
@@ -63,7 +63,7 @@ test.each(FOLDERS)(`%s is in the local runtime what a cluster is given${AS_KUSTO
   if (rendered) expect(byName(rendered as Manifest[])).toEqual(byName(own.map(({ document }) => document)))
 })
 
-test('a function is given all of this', () => {
+test('a function gets all of this from its file and the patches', () => {
   const [own] = documents('knative/services/transfer.yaml')
   expect(serviceOf('transfer')).toEqual(
     parse(`
@@ -137,7 +137,7 @@ function byName(objects: Manifest[]): Record<string, Manifest> {
 
 const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 
-/** Every value in a document that is neither an object nor a list, as `path: value`. */
+/** Returns every value in a document that is neither an object nor a list, as `path: value`. */
 function leaves(value: unknown, path: string[] = []): string[] {
   if (typeof value !== 'object' || value === null) return [`${path.join('.')}: ${JSON.stringify(value)}`]
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))

@@ -13,10 +13,10 @@ import { raw } from './support/raw.ts'
 import { operations } from './support/repository.ts'
 import { bodies, disputed, SMUGGLED, type Method } from './support/smuggling.ts'
 
-/** No shape of framing lets the bytes of one request become another, at any hop: nothing of a request's body
- * arrives anywhere as a request, and every answer goes to the request that it is for. */
+/** No framing lets the bytes of one request become another, at any hop: nothing of a request's body arrives
+ * anywhere as a request, and every answer goes to its own request. */
 
-/** A function that writes down what reaches it. */
+/** Returns a function that records what reaches it. */
 const recorder = (name: string) =>
   server(`
     require('node:fs').appendFileSync(__dirname + '/seen', JSON.stringify(['${name}', req.method, req.url, req.headers.host]) + '\\n')
@@ -27,13 +27,13 @@ let door: TestFunction
 let alone: TestFunction
 const seenInside: string[] = []
 
-/** Everything that reached a function or the Broker, as lines. */
+/** Returns all requests that reached a function or the Broker, as lines. */
 const seen = (): string => {
   let behind = ''
   try {
     behind = readFileSync(`${gateway.folder}/functions/seen`, 'utf8')
   } catch {
-    // Nothing has arrived yet.
+    // No request has arrived yet.
   }
   return behind + seenInside.join('\n')
 }
@@ -62,7 +62,7 @@ beforeAll(async () => {
     operation({
       name: 'alone',
       context: 'web',
-      summary: 'Writes down what reaches it',
+      summary: 'Records what reaches it',
       mount:
         () =>
         ({ request, response, path, search }) => {
@@ -125,7 +125,8 @@ const hops: Record<string, Hop> = {
 
 let marker = 0
 
-/** Honest requests on connections of their own, which share those behind: each gets its own answer. */
+/** Sends valid requests on connections of their own, which share the connections between hops. Each must get
+ * its own answer. */
 async function expectOwnAnswers({ port, host, GET }: Hop): Promise<void> {
   const paths = Array.from({ length: 4 }, () => `${GET}?limit=${++marker}`)
   const got = await Promise.all(
@@ -146,8 +147,8 @@ describe.each(Object.entries(hops))('%s', (_name, hop) => {
     return `${method} ${path} HTTP/1.1\r\nhost: ${hop.host}\r\n${headers}\r\n${body}`
   }
 
-  test.each(bodies)('%s: a body stays a body', async (_what, method, headers, body) => {
-    // HEAD has answers without the body that their length tells of.
+  test.each(bodies)('%s: the body stays a body', async (_what, method, headers, body) => {
+    // The answer to HEAD states a length but has no body.
     const count = method === 'HEAD' ? Infinity : 1
     const { answers } = await raw(hop.port(), request(method, headers, body), { count, timeoutMs: 2_500 })
     if (method !== 'HEAD') expect(answers).toHaveLength(1)
@@ -155,7 +156,7 @@ describe.each(Object.entries(hops))('%s', (_name, hop) => {
     expect(seen()).not.toMatch(/smuggled/)
   })
 
-  test.each(disputed)('%s: refused, and the connection is closed', async (_what, method, headers, body) => {
+  test.each(disputed)('%s is refused, and the connection is closed', async (_what, method, headers, body) => {
     const { answers, isClosed } = await raw(hop.port(), request(method, headers, body))
     expect(answers.map(({ status }) => status)).toEqual([expect.any(Number)])
     expect(answers[0]!.status).toBeGreaterThanOrEqual(400)
@@ -186,7 +187,7 @@ describe.each(Object.entries(hops).slice(0, 2))('%s, from outside', (_name, hop)
     ],
     ['a line break in the path', `GET ${GET}?a\r\nhost: notify.bank.svc.cluster.local\r\n\r\n`],
     ['pipelined to a hidden host', `GET ${GET} HTTP/1.1\r\nhost: ${host}\r\n\r\n${SMUGGLED}`],
-  ])('%s reaches nothing that is hidden', async (_what, text) => {
+  ])('%s reaches no hidden function', async (_what, text) => {
     await raw(hop.port(), text, { count: 2, timeoutMs: 1_500 })
     await expectOwnAnswers(hop)
     expect(seen()).not.toMatch(/smuggled/)
@@ -212,7 +213,7 @@ describe.each(Object.entries(hops).slice(0, 2))('%s, from outside', (_name, hop)
     expect(answers.map(({ body }) => body)).toEqual(paths.map((path) => path.replace('/api', '')))
   })
 
-  test('rubbish behind a request that waits is not answered in its place', async () => {
+  test('rubbish after a waiting request does not take the place of its answer', async () => {
     const { answers, isClosed } = await raw(
       hop.port(),
       `GET ${GET}?limit=first HTTP/1.1\r\nhost: ${host}\r\n\r\nrubbish\r\n\r\n`,
@@ -222,7 +223,7 @@ describe.each(Object.entries(hops).slice(0, 2))('%s, from outside', (_name, hop)
       expect([status, body]).toEqual([200, expect.stringContaining('first')])
   })
 
-  test('Connection takes nothing away that the platform or the caller says', async () => {
+  test('the header Connection removes no header of the platform or the caller', async () => {
     const named = 'authorization, x-forwarded-for, traceparent, host, content-type, idempotency-key'
     const { answers } = await raw(
       hop.port(),

@@ -1,13 +1,13 @@
 import { dirname, join, normalize } from 'node:path'
 import { files, operations, read } from './support/repository.ts'
 
-/** The shape of the code: which folder may use which, and how long a file may be. */
+/** The structure of the code: which folder may import which, and how long a file may be. */
 
 const sources = files(/^(functions|eventing|knative|monitoring|bench)\/.*\.ts$/).filter(
   (file) => !/\.test\.ts$|-fixture\.ts$/.test(file),
 )
 
-/** What a file imports from this repository: values, types, and what it loads later. */
+/** Returns what a file imports from this repository: values, types, and what it loads later. */
 const importsOf = (file: string): string[] =>
   [...read(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((match) =>
     normalize(join(dirname(file), match[1]!)),
@@ -15,19 +15,19 @@ const importsOf = (file: string): string[] =>
 
 const imports = sources.flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
 
-/** The imports that break a rule, as sentences. */
+/** Returns the imports that break a rule, as sentences. */
 const against = (isWrong: (file: string, imported: string) => boolean): string[] =>
   imports
     .filter(({ file, imported }) => isWrong(file, imported))
     .map(({ file, imported }) => `${file} imports ${imported}`)
 
-test('knative uses functions, functions use eventing, all use monitoring, and nothing points back', () => {
+test('imports go from knative to functions to eventing to monitoring, and never back', () => {
   const order = ['bench', 'knative', 'functions', 'eventing', 'monitoring']
   const floor = (file: string): number => order.indexOf(file.split('/')[0]!)
   expect(against((file, imported) => floor(imported) !== -1 && floor(imported) < floor(file))).toEqual([])
 })
 
-test('the function host knows no context, and contracts know nothing but contracts', () => {
+test('the function host imports no context, and contracts import only contracts', () => {
   const isContext = (file: string): boolean => /^functions\/(?!host\/)[^/]+\//.test(file)
   expect(against((file, imported) => file.startsWith('functions/host/') && isContext(imported))).toEqual([])
   const isContract = (file: string): boolean => file.startsWith('eventing/contracts/')
@@ -81,7 +81,7 @@ test('every file that the package’s scripts name exists', () => {
   expect(files(/./)).toEqual(expect.arrayContaining(named))
 })
 
-test('comments keep to 110 columns, as the code does', () => {
+test('comments are at most 110 columns wide, as the code is', () => {
   const isLong = (line: string): boolean => line.length > 110 && /^\s*(\*|\/\/|\/\*\*|--) /.test(line)
   const long = files(/^(functions|eventing|knative|monitoring|bench|tests)\/.*\.(ts|mjs|sql)$/).flatMap(
     (file) => (read(file).split('\n').some(isLong) ? [file] : []),

@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { releaseUrls, writeSchemas } from '../.github/manifests/schemas.mjs'
 import { files, read, ROOT, type Manifest } from './support/repository.ts'
 
-/** What a fork gets besides the bank: workflows, devcontainer, guides. Held against what they speak of. */
+/** What a fork gets besides the bank (workflows, devcontainer, guides), compared with what they refer to. */
 
 const workflows = files(/^\.github\/workflows\/.*\.ya?ml$/).map((file) => ({ file, ...yaml(file) }))
 const actions = files(/^\.github\/actions\/.*\/action\.ya?ml$/).map((file) => ({ file, ...yaml(file) }))
@@ -39,7 +39,7 @@ beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'microbank-workflows-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('workflows', () => {
-  test('each says what it may do, and by default it may only read', () => {
+  test('each states its permissions, and by default it may only read', () => {
     expect(workflows.length).toBeGreaterThan(2)
     for (const { file, permissions } of workflows)
       expect([file, permissions]).toEqual([file, { contents: 'read' }])
@@ -55,7 +55,7 @@ describe('workflows', () => {
     }
   })
 
-  test('each job ends some time, and a newer push ends an older one’s run', () => {
+  test('each job has a time-out, and a newer push cancels the run of an older one', () => {
     for (const job of jobs) expect([job.name, job['timeout-minutes'] > 0]).toEqual([job.name, true])
     for (const { file, concurrency } of workflows)
       expect([file, concurrency?.group]).toEqual([file, expect.stringContaining('github.ref')])
@@ -73,11 +73,11 @@ describe('workflows', () => {
     for (const line of lines) expect(line).toMatch(/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
   })
 
-  test('no step puts what a stranger may have written into a shell', () => {
+  test('no step puts text that a stranger may have written into a shell', () => {
     for (const command of commands) expect(command).not.toMatch(/\$\{\{/)
   })
 
-  test('whatever a step runs is there: npm scripts, scripts, actions of our own', () => {
+  test('everything that a step runs exists: npm scripts, scripts, actions of our own', () => {
     const npm = commands.flatMap((each) => [...each.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!))
     const paths = commands.flatMap((each) =>
       [...each.matchAll(/(?:bash|node|xargs) (?:\S+ )*?([\w.-]+\/[\w./-]+\.\w+)/g)].map(([, path]) => path!),
@@ -89,7 +89,7 @@ describe('workflows', () => {
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
   })
 
-  test('they do all that .ci/run does', () => {
+  test('together they do all that .ci/run does', () => {
     const done = [...commands, ...actions.flatMap(({ runs }) => runs.steps.map(({ run }: Manifest) => run))]
     for (const [, step] of read('.ci/run').matchAll(/^step npm (ci|run --silent \S+|test)/gm))
       expect(done.join('\n')).toContain(`npm ${step!.replace('--silent ', '')}`)
@@ -107,7 +107,7 @@ describe('the release', () => {
   const notes = (tag: string) =>
     spawnSync('bash', [join(ROOT, '.github/release-notes.sh'), tag], { encoding: 'utf8' })
 
-  test('says what CHANGELOG.md says of the version, and nothing of another', () => {
+  test('has the notes of its version in CHANGELOG.md, and of no other', () => {
     const { status, stdout } = notes(`v${version}`)
     expect(status).toBe(0)
     expect(stdout.trim()).not.toBe('')
@@ -115,14 +115,14 @@ describe('the release', () => {
     expect(stdout).not.toMatch(/^## /m)
   })
 
-  test('is refused where tag and package.json differ', () => {
+  test('is refused if tag and package.json differ', () => {
     const refused = { status: 1, stdout: '', stderr: expect.stringContaining(`package.json says ${version}`) }
     expect(notes('v99.0.0')).toMatchObject(refused)
   })
 })
 
 describe('the redeployment', () => {
-  test('changes a line that is there, once', () => {
+  test('changes a line that exists exactly once', () => {
     const script = read('.github/redeploy.sh')
     const value = (name: string) => new RegExp(`^${name}='?([^'\n]+)'?$`, 'm').exec(script)![1]!
     expect(read(value('file')).split(value('line'))).toHaveLength(2)
@@ -152,7 +152,7 @@ spec:
 `
   const vault = { apiVersion: 'vaults.example.org/v1', kind: 'Vault', metadata: { name: 'cellar' } }
 
-  test('are those of the releases that the cluster is made of', () => {
+  test('are those of the releases that a cluster is made of', () => {
     const urls = releaseUrls(read('knative/cluster/up.sh'), read('knative/cluster/versions.env'))
     expect(urls.length).toBeGreaterThan(7)
     for (const url of urls)
@@ -160,7 +160,7 @@ spec:
     expect(() => releaseUrls('"$GITHUB/a/$MISSING/b.yaml"', '')).toThrow('expected MISSING')
   })
 
-  test('refuse a field that a kind does not have, and let through what its definition keeps', () => {
+  test('refuse an unknown field, unless the definition of its kind keeps unknown fields', () => {
     expect(writeSchemas(definition, folder)).toBe(1)
     const schema = JSON.parse(
       readFileSync(join(folder, 'vaults.example.org_vault_v1.json'), 'utf8'),
@@ -184,8 +184,8 @@ describe('the tools', () => {
     expect(cluster.KIND_NODE).toMatch(new RegExp(`^kindest/node:v1\\.${cluster.KUBERNETES_MINOR}\\.`))
   })
 
-  /** Runs the script with a curl that answers with `content`, and with a list of checksums where one is asked
-   * for. */
+  /** Runs the script with a curl that answers with `content`, or with a list of checksums when it is asked
+   * for one. */
   function install(tool: string, content: string, listed = content): ReturnType<typeof spawnSync> {
     const sum = createHash('sha256').update(listed).digest('hex')
     const answers = `case "\${!#}" in *checksums.txt) echo "${sum}  dist/kn-linux-amd64"; echo "${sum}  dist/kn-linux-arm64" ;; *) printf %s '${content}' ;; esac`
@@ -195,7 +195,7 @@ describe('the tools', () => {
     return spawnSync('bash', [script, join(folder, 'bin'), tool], { env, encoding: 'utf8' })
   }
 
-  test('are installed where their checksum is the one that is known', () => {
+  test('are installed if their checksum is the known one', () => {
     expect(install('kn', 'a tool')).toMatchObject({ status: 0 })
     expect(readFileSync(join(folder, 'bin/kn'), 'utf8')).toBe('a tool')
   })
@@ -203,7 +203,7 @@ describe('the tools', () => {
   test.each([
     ['kubectl', 'something else', 'something else'],
     ['kn', 'something else', 'a tool'],
-  ])('are not installed where it is another: %s', (tool, content, listed) => {
+  ])('are not installed if it is another: %s', (tool, content, listed) => {
     expect(install(tool, content, listed)).toMatchObject({
       status: 1,
       stderr: expect.stringContaining(`for ${tool}, got`),
@@ -218,7 +218,7 @@ describe('the devcontainer', () => {
     expect(read('.devcontainer/Dockerfile')).toContain(`FROM node:${node}-${debian}\n`)
   })
 
-  test('is built from files that are there, and is nobody’s root', () => {
+  test('is built from files that exist, and does not run as root', () => {
     const { build, remoteUser } = parse(read('.devcontainer/devcontainer.json').replace(/^\s*\/\/.*$/gm, ''))
     expect(existsSync(join(ROOT, '.devcontainer', build.dockerfile))).toBe(true)
     expect(remoteUser).toBe('node')

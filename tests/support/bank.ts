@@ -13,32 +13,32 @@ import { until } from './until.ts'
 export interface Bank {
   url: string
   dataDir: string
-  /** Everything that it has printed so far. */
+  /** Returns everything that it has printed so far. */
   output(): string
-  /** A request to the front door. */
+  /** Sends a request to the front door. */
   call(method: string, path: string, options?: RequestOptions): Promise<Answer>
-  /** A request to a host of the bank: `transfer`, `default-broker-ingress`. */
+  /** Sends a request to a host of the bank: `transfer`, `default-broker-ingress`. */
   callHost(name: string, method: string, path: string, options?: RequestOptions): Promise<Answer>
-  /** What `npm run ps` shows. */
+  /** Resolves with what `npm run ps` shows. */
   status(): Promise<RuntimeStatus>
-  /** Process numbers of the functions that run now. */
+  /** Returns the process ids of the functions that run now. */
   functionPids(): number[]
-  /** Process number of the private RabbitMQ node. */
+  /** Returns the process id of the private RabbitMQ node. */
   rabbitmqPid(): number
-  /** Process number of Postgres. */
+  /** Returns the process id of Postgres. */
   postgresPid(): number
   /** Runs a statement on a context's database as its superuser. */
   sql<Row extends QueryResultRow>(context: string, text: string): Promise<Row[]>
   stop(): Promise<void>
-  /** kill -9 of the runtime alone. */
+  /** Kills the runtime alone, with kill -9. */
   kill(): Promise<void>
 }
 
-/** Starts the bank as `npm start` does, on a free port and a data folder of its own (kept where one is
- * given). */
+/** Starts the bank as `npm start` does, on a free port and a data folder of its own. A given data folder is
+ * kept. */
 export async function startBank(options: { dataDir?: string; args?: string[] } = {}): Promise<Bank> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'microbank-bank-'))
-  // Postgres runs as a user of its own, which must be able to enter.
+  // Postgres runs as a user of its own, which must be able to enter the folder.
   chmodSync(dataDir, 0o755)
   const port = await takePort()
   const args = ['knative/local/start.mjs', '--port', String(port), '--data', dataDir, ...(options.args ?? [])]

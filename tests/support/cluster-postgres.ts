@@ -11,16 +11,16 @@ import { findPostgresClients } from './postgres-clients.mjs'
 import { ROOT } from './repository.ts'
 import { until } from './until.ts'
 
-/** Passwords of the two roles, and whatever else a script of the pod is to see. */
+/** Environment of a script: the passwords of the two roles, and further variables. */
 export type Environment = Record<string, string>
 
 export interface ClusterPostgres {
   port: number
-  /** URL as a Secret has it, but for the host: TLS, and the server's certificate checked against the
-   * authority. */
+  /** Returns the URL that a Secret holds, except for the host. It uses TLS and checks the server's
+   * certificate against the authority. */
   url(role: string, password: string): string
   caFile: string
-  /** Runs a script of knative/postgres/database as the pods do; returns what it printed. Rejects where it
+  /** Runs a script of knative/postgres/database as the pods do. Resolves with what it printed; rejects if it
    * fails. */
   script(name: string, args?: string[], environment?: Environment): Promise<string>
   start(): Promise<void>
@@ -28,8 +28,8 @@ export interface ClusterPostgres {
   remove(): Promise<void>
 }
 
-/** A database as knative/postgres/database makes it: the very scripts, postgresql.conf and pg_hba.conf of the
- * pod, with other folders and a certificate made here. Nothing runs yet. */
+/** Prepares a database as knative/postgres/database makes it: with the same scripts, postgresql.conf and
+ * pg_hba.conf, but other folders and a certificate made here. It does not start it. */
 export async function clusterPostgres(context: string): Promise<ClusterPostgres> {
   const { postgres, user } = await findPostgres(() => {})
   const clients = findPostgresClients()
@@ -54,7 +54,7 @@ export async function clusterPostgres(context: string): Promise<ClusterPostgres>
   const stop = async (): Promise<void> => {
     if (!server || server.exitCode !== null) return
     const exited = once(server, 'exit')
-    // As the image's STOPSIGNAL has it.
+    // SIGINT is the image's STOPSIGNAL.
     server.kill('SIGINT')
     await exited
   }
@@ -99,7 +99,7 @@ interface Layout {
   user: { uid: number; gid: number } | undefined
 }
 
-/** The folders that the pod mounts. */
+/** Makes the folders that the pod mounts. */
 function layOut(folder: string, { files, tls, sockets, user }: Layout): void {
   for (const path of [files, tls, sockets]) mkdirSync(path)
   const source = join(ROOT, 'knative/postgres/database')
@@ -110,7 +110,7 @@ function layOut(folder: string, { files, tls, sockets, user }: Layout): void {
     if (user) chownSync(path, user.uid, user.gid)
 }
 
-/** An authority and a certificate for localhost. */
+/** Makes an authority and a certificate for localhost. */
 function makeCertificate(folder: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']

@@ -9,11 +9,11 @@ export interface Customer {
   token: string
   openAccount(type: 'checking' | 'savings', currency?: string): Promise<string>
   transact(body: Record<string, unknown>, idempotencyKey?: string): Promise<Answer>
-  /** Balances by account. */
+  /** Resolves with the balances by account id. */
   balances(): Promise<Record<string, string>>
 }
 
-/** Registers a new customer and logs him in. */
+/** Registers a new customer and logs them in. */
 export async function registerCustomer(bank: Pick<Bank, 'call'>): Promise<Customer> {
   const person = { email: `${randomUUID()}@example.com`, password: 'three blue herons' }
   const registered = await must(bank.call('POST', '/api/auth/register', { body: { name: 'Ada', ...person } }))
@@ -31,7 +31,8 @@ export async function registerCustomer(bank: Pick<Bank, 'call'>): Promise<Custom
       }),
     async balances() {
       const read = () => bank.call('GET', '/api/accounts?limit=200', { token })
-      // As a 503 asks for: a function that was killed while it started, say, is started again.
+      // After a 503 the request is repeated: a function may have been killed while it started, and is started
+      // again.
       const answer = await until(async () => read().then((given) => given.status !== 503 && given), {
         what: 'the accounts',
       })

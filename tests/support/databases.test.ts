@@ -12,14 +12,14 @@ async function tables(url: string): Promise<string[]> {
   }
 }
 
-test('databases that are asked for at the same moment are all migrated, and each a database of its own', async () => {
+test('databases that are requested at the same moment are all migrated, and are separate', async () => {
   const databases = await Promise.all(Array.from({ length: 5 }, () => testDatabase('ledger')))
   expect(new Set(databases.map(({ name }) => name)).size).toBe(5)
   for (const { ownerUrl } of databases) expect(await tables(ownerUrl)).toContain('migrations')
   await Promise.all(databases.map((database) => database.drop()))
 })
 
-test('a database is gone once it is dropped, even while somebody is connected', async () => {
+test('a dropped database is gone, even if a client is connected', async () => {
   const database = await emptyDatabase('ledger')
   const session = new Client({ connectionString: database.url })
   session.on('error', () => {})

@@ -5,9 +5,9 @@ import { migrate, readMigrations } from '../../knative/postgres/migrate.ts'
 
 export interface TestDatabase {
   name: string
-  /** As the functions connect: only the grants that they need. */
+  /** URL for the functions' role, which has only the grants that they need. */
   url: string
-  /** As migrations connect. */
+  /** URL for the owner's role, with which migrations connect. */
   ownerUrl: string
   superuserUrl: string
   drop(): Promise<void>
@@ -15,8 +15,8 @@ export interface TestDatabase {
 
 const ROOT = join(__dirname, '..', '..')
 
-/** A fresh database of a context with all its migrations applied. Copied from a template, which the first
- * test file that asks makes, so it takes milliseconds. */
+/** Makes a fresh database of a context with all migrations applied. It is copied from a template that the
+ * first test file makes, so it takes milliseconds. */
 export async function testDatabase(context: string): Promise<TestDatabase> {
   const migrations = await readMigrations(ROOT, context)
   const state = createHash('sha256').update(JSON.stringify(migrations)).digest('hex').slice(0, 8)
@@ -26,7 +26,8 @@ export async function testDatabase(context: string): Promise<TestDatabase> {
     await prepareRoles(client, context, passwords())
     const made = await client.query('select from pg_database where datname = $1', [template])
     if (made.rowCount === 0) {
-      // Renamed when it is whole: a run that fails in a migration must not leave half a template.
+      // The template gets its name when it is complete: a run that fails in a migration must not leave half a
+      // template.
       const unfinished = databaseName('unfinished')
       await createDatabase(client, { name: unfinished, context })
       await migrate({
@@ -42,7 +43,7 @@ export async function testDatabase(context: string): Promise<TestDatabase> {
   return describe(name, context)
 }
 
-/** A fresh database without any tables, with the context's roles. */
+/** Makes a fresh database without tables, with the context's roles. */
 export async function emptyDatabase(context: string): Promise<TestDatabase> {
   const name = databaseName(context)
   await asSuperuser(superuserUrl(), async (client) => {

@@ -4,14 +4,14 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 
 const POLICY = '/usr/sbin/policy-rc.d'
 
-/** Whether installOnDebian() can work here. */
+/** Returns whether installOnDebian() can work here. */
 export const canInstall = () => existsSync('/etc/debian_version') && process.getuid?.() === 0
 
-/** Installs packages with apt-get, without their services being started now or with the machine. Throws where
- * it fails. A service is taken to be named like its package.
+/** Installs packages with apt-get without starting their services, now or at boot. Throws if that fails. It
+ * assumes that a service is named like its package.
  * @param {string[]} packages */
 export function installOnDebian(packages) {
-  // Debian starts a service as soon as it is installed, unless this file, which it asks, says no (101).
+  // Debian starts a service as soon as it is installed, unless this file answers 101 (no).
   const isOurs = !existsSync(POLICY)
   if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {

@@ -7,12 +7,12 @@ import { startRabbitmq, stopLeftoverRabbitmq } from '../../knative/local/servers
 
 const PREFIX = 'microbank-tests-'
 
-/** Starts one Postgres and one RabbitMQ node for the whole run, in a temporary folder, and hands their URLs
- * on as TEST_POSTGRES_URL (superuser) and TEST_AMQP_URL; a URL that is already there is used instead. */
+/** Starts one Postgres and one RabbitMQ node for the whole run, in a temporary folder. Sets their URLs as
+ * TEST_POSTGRES_URL (superuser) and TEST_AMQP_URL; a URL that is already set is used instead. */
 export default async function globalSetup(): Promise<void> {
   await removeLeftovers()
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
-  // Postgres runs as a user of its own, which must be able to enter.
+  // Postgres runs as a user of its own, which must be able to enter the folder.
   await chmod(folder, 0o755)
   process.env.TEST_DATABASE_PASSWORD ??= randomBytes(12).toString('hex')
 
@@ -36,7 +36,7 @@ export default async function globalSetup(): Promise<void> {
 }
 
 async function postgres(folder: string, stops: (() => Promise<void>)[]): Promise<void> {
-  // Nothing here has to survive a power cut, so nothing waits for the disk.
+  // No data here must survive a power cut, so nothing waits for the disk.
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' }
   const server = await startPostgres({ dataDir: join(folder, 'postgres'), settings })
   stops.push(() => server.stop())
@@ -46,18 +46,18 @@ async function postgres(folder: string, stops: (() => Promise<void>)[]): Promise
 async function rabbitmq(folder: string, stops: (() => Promise<void>)[]): Promise<void> {
   const node = await startRabbitmq({ dataDir: join(folder, 'rabbitmq') })
   stops.push(() => {
-    // Its data goes with the folder: nothing to be gained by an orderly end, which takes seconds.
+    // Its data is removed with the folder, so it is killed: an orderly stop would take seconds.
     try {
       process.kill(node.pid, 'SIGKILL')
     } catch {
-      // It has ended already.
+      // The process has ended already.
     }
     return node.stop()
   })
   process.env.TEST_AMQP_URL = node.url
 }
 
-/** A run that was killed could not stop its servers. */
+/** Stops the servers of a run that was killed. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(PREFIX) || isRunning(parseInt(name.slice(PREFIX.length)))) continue

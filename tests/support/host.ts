@@ -12,7 +12,7 @@ import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../functions/host/ht
 export interface Answer {
   status: number
   headers: Headers
-  // A test knows what it asked for.
+  // A test knows the type of what it requested.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any
 }
@@ -29,7 +29,7 @@ export interface TestFunction extends RunningFunction {
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
 }
 
-/** Keys of this test run; functions started by startFunction() trust tokens signed with them. */
+/** Signing keys of this test run. Functions that startFunction() starts trust tokens signed with them. */
 export const signingKey = createSigningKey()
 
 function createSigningKey(): { privateKey: KeyObject; privateJwk: string; jwks: string } {
@@ -42,10 +42,10 @@ function createSigningKey(): { privateKey: KeyObject; privateJwk: string; jwks: 
   }
 }
 
-/** Key of a context's events, for functions started by startFunction(). */
+/** Returns the key of a context's events for functions that startFunction() starts. */
 export const eventKey = (context: string): string => `events of ${context}, and only good for tests`
 
-/** An access token as login would give it. */
+/** Returns an access token as login would give it. */
 export async function token(caller: { userId: string; role?: 'customer' | 'operator' }): Promise<string> {
   return new SignJWT({ role: caller.role ?? 'customer', sid: caller.userId })
     .setProtectedHeader({ alg: ALGORITHM, kid: 'test', typ: TOKEN_TYPE })
@@ -57,8 +57,8 @@ export async function token(caller: { userId: string; role?: 'customer' | 'opera
     .sign(signingKey.privateKey)
 }
 
-/** Starts the real host of one operation in this process, on a free port. `env` holds what its Service
- * would. */
+/** Starts the real host of one operation in this process, on a free port. `env` holds the variables that its
+ * Service would set. */
 export async function startFunction(
   operation: Operation,
   env: Record<string, string> = {},
@@ -82,7 +82,7 @@ export async function startFunction(
   }
 }
 
-/** One HTTP request; a JSON answer comes parsed, another as text. Unlike fetch() it can set the Host
+/** Sends one HTTP request. A JSON answer comes parsed, another as text. Unlike fetch() it can set the Host
  * header. */
 export async function request(method: string, url: string, options: RequestOptions = {}): Promise<Answer> {
   const { token: bearer, body, headers } = options

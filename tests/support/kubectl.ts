@@ -4,12 +4,12 @@ import type { Manifest } from './repository.ts'
 
 const isInstalled = spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).status === 0
 
-/** For a test's name: says so where the test has nothing to hold the local runtime against. */
+/** End of a test's name, which says whether kubectl was compared. */
 export const AS_KUSTOMIZE = isInstalled
   ? ', and kubectl says the same'
-  : ' (kubectl is not installed: nobody else is asked)'
+  : ' (kubectl is not installed and is not compared)'
 
-/** What `kubectl kustomize` makes of a folder: its objects, or the error as text; undefined without
+/** Returns what `kubectl kustomize` makes of a folder: its objects, or the error as text; undefined without
  * kubectl. */
 export function kustomize(folder: string): Manifest[] | string | undefined {
   if (!isInstalled) return undefined

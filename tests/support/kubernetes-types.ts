@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { ROOT, type Manifest } from './repository.ts'
 
-/** Modules of the package kubernetes-types by the group and version of what they describe. */
+/** Modules of the package kubernetes-types, by the group and version that they describe. */
 const MODULES: Record<string, string> = {
   v1: 'core/v1',
   'apps/v1': 'apps/v1',
@@ -14,9 +14,9 @@ const MODULES: Record<string, string> = {
 export const hasKubernetesType = ({ apiVersion }: Manifest): boolean => apiVersion in MODULES
 
 /**
- * What TypeScript says of manifests that are written down as values of their kind's type: a field that the
- * kind does not have, which an API server would drop without a word; a wrong type; one that is missing. A
- * sentence for each, with the manifest's file.
+ * Checks manifests with TypeScript as values of the type of their kind. It finds an unknown field (which an
+ * API server would drop without a word), a wrong type and a missing field. Returns a sentence for each, with
+ * the manifest's file.
  */
 export function typeErrors(objects: Manifest[]): string[] {
   const sources = new Map(

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 
 export interface OtherProcess<Message> {
   child: ChildProcess
-  /** The first thing that the script sent by `process.send`. */
+  /** The first message that the script sent with `process.send`. */
   message: Message
 }
 
 const ROOT = join(__dirname, '..', '..')
 
-/** Runs TypeScript in a process of its own, which a test can kill as it likes, and waits for its first
+/** Runs TypeScript in a process of its own, which a test can kill, and waits for its first
  * `process.send(...)`. Imports are relative to the repository. */
 export async function inOtherProcess<Message>(script: string): Promise<OtherProcess<Message>> {
   const program = await bundle(script)
@@ -31,7 +31,7 @@ export async function inOtherProcess<Message>(script: string): Promise<OtherProc
   }
 }
 
-/** Bundles TypeScript into one file, as the programs of the bank are bundled. */
+/** Bundles TypeScript into one file, as the bank's programs are bundled. */
 export async function bundle(script: string): Promise<{ file: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'microbank-script-'))
   const file = join(folder, 'script.cjs')

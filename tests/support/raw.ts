@@ -8,12 +8,12 @@ export interface RawAnswer {
 
 export interface RawExchange {
   answers: RawAnswer[]
-  /** Whether the server closed the connection. */
+  /** True if the server closed the connection. */
   isClosed: boolean
 }
 
-/** Sends bytes as they are, one character each, and reads answers until the server closes, or until there are
- * `count` of them. Resolves all the same after `timeoutMs`, with what has come. */
+/** Sends bytes as they are, one character each. Reads answers until the server closes or until there are
+ * `count` of them. After `timeoutMs` it resolves with what has arrived. */
 export function raw(
   port: number,
   text: string,
@@ -37,7 +37,7 @@ export function raw(
   })
 }
 
-/** The whole answers in what has come, without interim ones. */
+/** Returns the complete answers in the text, without interim ones. */
 export function answersIn(text: string): RawAnswer[] {
   const answers: RawAnswer[] = []
   for (let rest = text; ;) {

@@ -9,7 +9,7 @@ import { readResources } from '../../knative/local/manifests/manifests.ts'
 
 export const ROOT = join(__dirname, '../..')
 
-/** Files of the repository (tracked or new, not ignored), relative to its root. */
+/** Returns the files of the repository (tracked or new, not ignored), relative to its root. */
 export function files(pattern: RegExp): string[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: ROOT,
@@ -29,7 +29,7 @@ function exists(file: string): boolean {
 
 export const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
-/** Every operation of the bank, with the file that declares it. */
+/** Resolves with every operation of the bank and the file that declares it. */
 export async function operations(): Promise<(Operation & { file: string })[]> {
   return Promise.all(
     findOperations(ROOT).map(async ({ path }) => {
@@ -39,7 +39,7 @@ export async function operations(): Promise<(Operation & { file: string })[]> {
   )
 }
 
-/** Every event contract, with the file that holds it. */
+/** Resolves with every event contract and the file that holds it. */
 export async function contracts(): Promise<(EventContract & { file: string })[]> {
   const found = files(/^eventing\/contracts\/[a-z-]+\.[a-z-]+\.ts$/)
   return Promise.all(
@@ -52,15 +52,15 @@ export async function contracts(): Promise<(EventContract & { file: string })[]>
   )
 }
 
-// Manifests are looked into, not modelled.
+// Tests look into manifests without a model of them.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Manifest = any
 
-/** The objects in a YAML file as they are written, each with its name. */
+/** Returns the objects in a YAML file as they are written, each with the file's name. */
 export const documents = (file: string): Manifest[] =>
   parseAllDocuments(read(file)).map((document) => ({ ...document.toJS(), file }))
 
-/** The objects in all YAML files, with the file that holds each, and with the patches that the local runtime
+/** Returns the objects in all YAML files, each with its file, after the patches that the local runtime
  * applies. */
 export function everything(): Manifest[] {
   const patched = readResources(ROOT).map(({ document, file }) => ({ ...document, file }))
@@ -69,5 +69,5 @@ export function everything(): Manifest[] {
   return [...patched, ...others.flatMap(documents)]
 }
 
-/** Those of a kind. */
+/** Returns the objects of a kind. */
 export const manifests = (kind: string): Manifest[] => everything().filter((object) => object.kind === kind)

@@ -1,19 +1,20 @@
 import net from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 
-/** A TCP proxy that can fall silent: it goes on to accept, and swallows. */
+/** A TCP proxy that can fall silent: it still accepts connections, but swallows what they carry. */
 export interface SilentProxy {
-  /** `url`, with this proxy in place of its server. */
+  /** Returns `url` with this proxy in place of its server. */
   through(url: string): string
-  /** Swallows what either side says on every connection, the open ones and those to come. */
+  /** From now on swallows what both sides send, on open and new connections. */
   silence(): void
-  /** Swallows what the server says, but for what `lives` is true of; what the client says arrives. */
+  /** From now on swallows what the server sends, except chunks for which `lives` returns true; what the client
+   * sends arrives. */
   swallowAnswers(lives?: (chunk: Buffer) => boolean): void
-  /** Lets new connections through; those that fell silent stay so. */
+  /** Lets new connections through. Connections that fell silent stay silent. */
   heal(): void
-  /** Connections that were opened so far. */
+  /** Number of connections opened so far. */
   readonly opened: number
-  /** Connections that the client has not ended. */
+  /** Number of connections that the client has not ended. */
   readonly open: number
   stop(): Promise<void>
 }

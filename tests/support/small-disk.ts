@@ -5,15 +5,15 @@ import { join } from 'node:path'
 
 export interface SmallDisk {
   path: string
-  /** Takes all the room that is left. */
+  /** Uses up all room that is left. */
   fill(): void
-  /** Gives it back. */
+  /** Frees the room again. */
   free(): void
   remove(): void
 }
 
-/** A file system of its own in memory; undefined where nobody may make one: only root may, or sudo without a
- * password, on Linux. */
+/** Makes a small file system in memory. Returns undefined if this user may not make one: it takes root, or
+ * sudo without a password, on Linux. */
 export function smallDisk(megabytes: number): SmallDisk | undefined {
   if (process.platform !== 'linux') return undefined
   const path = mkdtempSync(join(tmpdir(), 'microbank-disk-'))
@@ -28,7 +28,7 @@ export function smallDisk(megabytes: number): SmallDisk | undefined {
     path,
     fill() {
       const file = openSync(filling, 'w')
-      // In small pieces to the end, so that not a page is left.
+      // It ends in small pieces, so that not a page is left.
       for (const bytes of [1024 * 1024, 4096]) while (written(file, bytes));
       closeSync(file)
     },

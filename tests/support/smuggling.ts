@@ -1,5 +1,4 @@
-/** Requests whose framing hops may understand in different ways, each with a second request hidden in its
- * body. */
+/** Requests whose framing hops may read in different ways, each with a second request hidden in its body. */
 
 export type Method = 'GET' | 'DELETE' | 'POST'
 
@@ -10,10 +9,10 @@ const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
 const chunked = `${chunk(SMUGGLED)}0\r\n\r\n`
 const L = SMUGGLED.length
 
-/** A request with these headers (each with its line end) and this body. */
+/** A request: what it is, its method, its headers (each with its line end) and its body. */
 export type Shape = [what: string, method: Method | 'HEAD', headers: string, body: string]
 
-/** All who read HTTP as it is written take the smuggled bytes for a body, or refuse the whole. */
+/** Any hop that reads HTTP correctly takes the smuggled bytes as a body, or refuses the whole request. */
 export const bodies: Shape[] = [
   ...(['GET', 'HEAD', 'DELETE', 'POST'] as const).flatMap((method): Shape[] => [
     [`a ${method} in chunks`, method, 'transfer-encoding: chunked\r\n', chunked],
@@ -58,7 +57,7 @@ export const bodies: Shape[] = [
   ],
 ]
 
-/** Those who read HTTP in different ways differ about where these end: they have to be refused. */
+/** Hops may differ about where these requests end, so they must be refused. */
 export const disputed: Shape[] = [
   ['CL.TE', 'POST', `content-length: ${L + 5}\r\ntransfer-encoding: chunked\r\n`, `0\r\n\r\n${SMUGGLED}`],
   ['TE.CL', 'POST', `transfer-encoding: chunked\r\ncontent-length: 4\r\n`, chunked],
@@ -98,5 +97,5 @@ export const disputed: Shape[] = [
     'transfer-encoding: chunked\r\n',
     `1\r\nab\r\n0\r\n\r\n${SMUGGLED}`,
   ],
-  ['a chunk size that is none', 'POST', 'transfer-encoding: chunked\r\n', `0x0\r\n\r\n${SMUGGLED}`],
+  ['an invalid chunk size', 'POST', 'transfer-encoding: chunked\r\n', `0x0\r\n\r\n${SMUGGLED}`],
 ]

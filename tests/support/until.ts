@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface UntilOptions {
   timeoutMs?: number
   everyMs?: number
-  /** What is waited for, for the error message. */
+  /** What is awaited, for the error message. */
   what?: string
 }
 
-/** Waits until `condition` gives something truthy, and resolves with it. A condition that throws counts as
- * not met yet. Throws after the deadline, with what was last seen. */
+/** Waits until `condition` returns a truthy value, and resolves with it. A condition that throws is not met
+ * yet. Throws after the deadline, with what was last seen. */
 export async function until<T>(
   condition: () => T | Promise<T>,
   { timeoutMs = 15_000, everyMs = 20, what = 'the condition' }: UntilOptions = {},
