@@ -90,8 +90,8 @@ export function headerValue(text: string): string {
   )
 }
 
-/** Returns the event as handlers get it. Data comes as `data_base64` if it is not JSON, or is invalid
- * JSON. */
+/** Returns the event as handlers get it. Data comes as `data_base64` if its type is not JSON, or if it is not
+ * valid JSON. */
 export function toCloudEvent({ attributes, data }: EventMessage): CloudEventV1<unknown> {
   const event = { datacontenttype: 'application/json', ...attributes } as unknown as CloudEventV1<unknown>
   return data.length === 0 ? event : { ...event, ...contentOf(data, event.datacontenttype!) }

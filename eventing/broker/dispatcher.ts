@@ -36,9 +36,9 @@ const PATIENCE: Patience = { triesMs: 60_000, pauseMs: 10 * 60_000, shortMs: 1_0
 const STUCK_MAX = 10_000
 
 /**
- * Delivers the events of all routes. It differs from eventing-rabbitmq's dispatcher if that would lose an
- * event: a refused event (400 and the like) becomes a dead letter, a dead letter stays until its sink has
- * taken it, and an event is acknowledged only after its reply or dead letter is stored.
+ * Delivers the events of all routes. It keeps events that eventing-rabbitmq's dispatcher loses: a refused
+ * event (400 and the like) becomes a dead letter, a dead letter stays until its sink has taken it, and an
+ * event is acknowledged only after its reply or dead letter is stored.
  *
  * A dead letter has nowhere else to go. If its sink fails for a minute, it goes to the end of its own queue
  * and is logged and counted as stuck. From then on it gets one attempt every ten minutes. At most half of a

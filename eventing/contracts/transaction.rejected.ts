@@ -19,7 +19,7 @@ import {
 export interface TransactionRejected {
   transaction_id: Uuid
   transaction_type: TransactionType
-  /** The user who requested the transaction. */
+  /** Id of the user that requested the transaction. */
   user_id: Uuid
   account_id: Uuid
   /** The account that a transfer would have gone to; null for other types. */

@@ -22,7 +22,7 @@ export interface TransactionRequested {
   /** The id that the transaction will have. */
   transaction_id: Uuid
   transaction_type: TransactionType
-  /** The user who requested the transaction. */
+  /** Id of the user that requested the transaction. */
   requested_by: Uuid
   /** The role in which they requested it. */
   role: Role
