@@ -8,6 +8,8 @@ export default tseslint.config(
   js.configs.recommended,
   ...tseslint.configs.recommended,
   { languageOptions: { globals: { ...globals.node } } },
+  // Names are whole words.
+  { rules: { 'id-denylist': ['error', 'req', 'res', 'err', 'cb'] } },
   {
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true } },

@@ -19,8 +19,8 @@ import { bodies, disputed, SMUGGLED, type Method } from './support/smuggling.ts'
 /** Returns a function that records what reaches it. */
 const recorder = (name: string) =>
   server(`
-    require('node:fs').appendFileSync(__dirname + '/seen', JSON.stringify(['${name}', req.method, req.url, req.headers.host]) + '\\n')
-    res.end(req.url)`)
+    require('node:fs').appendFileSync(__dirname + '/seen', JSON.stringify(['${name}', request.method, request.url, request.headers.host]) + '\\n')
+    response.end(request.url)`)
 
 let gateway: Awaited<ReturnType<typeof startGateway>>
 let door: TestFunction

@@ -15,9 +15,9 @@ const STREAMS = 64
 
 /** Refuses whoever has no token before it has seen the body, as the host does. */
 const refusing = `
-  require('node:http').createServer((req, res) => {
-    if (req.url === '/healthz') return res.end()
-    res.writeHead(401, { 'content-type': 'application/problem+json', 'content-length': 2 }).end('{}')
+  require('node:http').createServer((request, response) => {
+    if (request.url === '/healthz') return response.end()
+    response.writeHead(401, { 'content-type': 'application/problem+json', 'content-length': 2 }).end('{}')
   }).listen(process.env.PORT)`
 
 let gateway: Awaited<ReturnType<typeof startGateway>>
@@ -27,8 +27,8 @@ const clients: Trickle[] = []
 beforeAll(async () => {
   gateway = await startGateway([
     { name: 'open-account', script: refusing },
-    { name: 'login', script: server(`res.end('late')`) },
-    { name: 'accounts', script: server(`res.end('mine')`) },
+    { name: 'login', script: server(`response.end('late')`) },
+    { name: 'accounts', script: server(`response.end('mine')`) },
   ])
   const LOCAL_GATEWAY = `127.0.0.1:${gateway.internal.port}`
   door = await startFunction(frontDoor, { LOCAL_GATEWAY }, catalogueOf(await operations()))

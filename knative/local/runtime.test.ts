@@ -21,7 +21,7 @@ const caller = `
       'ce-specversion': '1.0', 'ce-id': id, 'ce-type': 'thing.happened', 'ce-source': '/test',
     },
   }, (answer) => answer.resume().on('end', () => resolve(answer.statusCode))).on('error', reject).end(JSON.stringify({ id })))
-  ${server(`res.end(String(await publish(body.toString())))`)}
+  ${server(`response.end(String(await publish(body.toString())))`)}
   process.on('SIGTERM', async () => {
     require('node:fs').writeFileSync(__dirname + '/farewell', String(await publish('farewell')))
     process.exit(0)
@@ -29,7 +29,7 @@ const caller = `
 
 const consumer = server(`
   require('node:fs').appendFileSync(__dirname + '/seen', body.toString())
-  res.writeHead(202).end()`)
+  response.writeHead(202).end()`)
 
 const EVENTING = `
 apiVersion: eventing.knative.dev/v1

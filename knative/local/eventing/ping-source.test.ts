@@ -18,9 +18,9 @@ const every = (name: string, change: Partial<PingSourceManifest> = {}): PingSour
 })
 
 const record = server(`
-  const event = { method: req.method, url: req.url, headers: req.headers, body: body.toString() }
+  const event = { method: request.method, url: request.url, headers: request.headers, body: body.toString() }
   require('node:fs').appendFileSync(__dirname + '/seen', JSON.stringify(event) + '\\n')
-  res.writeHead(204).end()`)
+  response.writeHead(204).end()`)
 
 test('a PingSource sends its event to its sink, cluster-local or not, starting it when needed', async () => {
   const labels = { 'networking.knative.dev/visibility': 'cluster-local' }

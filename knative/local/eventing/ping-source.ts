@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
 import { randomUUID } from 'node:crypto'
-import { request } from 'node:http'
+import * as http from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
 import { clusterHostOf } from '../gateway/hosts.ts'
 import { NAMESPACE, type PingSourceManifest } from '../manifests/manifests.ts'
@@ -51,7 +51,7 @@ function post(source: PingSourceManifest, port: number): Promise<void> {
   const { name, sink, data = Buffer.alloc(0) } = source
   const extensions = Object.entries(source.extensions).map(([key, value]) => [`ce-${key}`, value])
   return new Promise((resolve, reject) => {
-    const message = request({
+    const message = http.request({
       host: '127.0.0.1',
       port,
       method: 'POST',

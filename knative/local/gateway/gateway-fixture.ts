@@ -21,14 +21,14 @@ export interface TestService {
   timeoutSeconds?: number
 }
 
-/** An HTTP server with what a test's script says about one request: `req`, `res` and `body` are there. It
+/** An HTTP server with what a test's script says about one request: `request`, `response` and `body` are there. It
  * answers /healthz by itself, as every function does. */
 export const server = (onRequest: string) => `
   const pid = process.pid
-  require('node:http').createServer(async (req, res) => {
-    if (req.url === '/healthz') return res.end()
+  require('node:http').createServer(async (request, response) => {
+    if (request.url === '/healthz') return response.end()
     const chunks = []
-    for await (const chunk of req) chunks.push(chunk)
+    for await (const chunk of request) chunks.push(chunk)
     const body = Buffer.concat(chunks)
     ${onRequest}
   }).listen(process.env.PORT)`

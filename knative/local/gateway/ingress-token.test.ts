@@ -37,7 +37,7 @@ test('the public port asks for it on the address of a network, and not on loopba
   const own = Object.values(networkInterfaces())
     .flat()
     .find((each) => each?.family === 'IPv4' && !each.internal)?.address
-  const ingress = (_req: IncomingMessage, res: ServerResponse) => void res.writeHead(202).end()
+  const ingress = (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(202).end()
   const listener = await openListener(
     publicHandler({
       services: new Map(),

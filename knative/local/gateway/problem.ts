@@ -15,25 +15,25 @@ export const gatewayProblems = {
 
 /** Answers with a problem (RFC 9457); where an answer has begun already, it is cut off instead. */
 export function answerProblem(
-  req: IncomingMessage,
-  res: ServerResponse,
+  request: IncomingMessage,
+  response: ServerResponse,
   type: ProblemType,
   detail: string,
   headers: Record<string, string> = {},
 ): void {
-  answerReply(req, res, problem(type, detail, { headers }))
+  answerReply(request, response, problem(type, detail, { headers }))
 }
 
 /** The same for a problem that is put together already. */
-export function answerReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
-  if (res.headersSent) {
-    res.destroy()
+export function answerReply(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  if (response.headersSent) {
+    response.destroy()
     return
   }
   // The rest of a body that nobody will read would be taken for the next request.
-  if (isArriving(req)) makeLast(res)
-  req.resume()
+  if (isArriving(request)) makeLast(response)
+  request.resume()
   const text = JSON.stringify(reply.body)
   const length = { 'content-length': Buffer.byteLength(text) }
-  res.writeHead(reply.status, { ...reply.headers, ...length, 'cache-control': 'no-store' }).end(text)
+  response.writeHead(reply.status, { ...reply.headers, ...length, 'cache-control': 'no-store' }).end(text)
 }

@@ -12,25 +12,25 @@ export interface ForwardOptions {
 
 /** Passes one request on to a process, which learns what to tell of its start. */
 export async function forward(
-  req: IncomingMessage,
-  res: ServerResponse,
+  request: IncomingMessage,
+  response: ServerResponse,
   to: FunctionProcess,
   options: ForwardOptions,
 ): Promise<Outcome> {
   const sentAt = performance.now()
-  const outcome = await passOn(req, res, {
+  const outcome = await passOn(request, response, {
     host: '127.0.0.1',
     port: to.port,
     agent: to.agent,
-    path: req.url ?? '/',
+    path: request.url ?? '/',
     ...options,
     onAnswer(answer, headers) {
       const timing = to.responseBegins(sentAt, answer.headers['server-timing'] as string | undefined)
       if (timing !== undefined) headers['server-timing'] = timing
-      if (streams(answer)) to.streams.add(res)
+      if (streams(answer)) to.streams.add(response)
     },
   })
-  to.streams.delete(res)
+  to.streams.delete(response)
   return outcome
 }
 
@@ -40,13 +40,13 @@ export async function forward(
  * @param trusted whether the caller is one of ours: what it says of an earlier hop is kept; anybody else's is
  *   replaced, as it could be invented
  */
-export function forwardedHeaders(req: IncomingMessage, trusted: boolean): OutgoingHttpHeaders {
-  const headers = requestHeaders(req.headers)
-  const address = (req.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
-  const host = req.headers.host ?? ''
+export function forwardedHeaders(request: IncomingMessage, trusted: boolean): OutgoingHttpHeaders {
+  const headers = requestHeaders(request.headers)
+  const address = (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
+  const host = request.headers.host ?? ''
   const node = address.includes(':') ? `"[${address}]"` : address
   const hop = `for=${node};host="${host.replace(/["\\]/g, '')}";proto=http`
-  const earlier = (name: string) => (trusted ? (req.headers[name] as string | undefined) : undefined)
+  const earlier = (name: string) => (trusted ? (request.headers[name] as string | undefined) : undefined)
   const append = (before: string | undefined, value: string) => (before ? `${before}, ${value}` : value)
   headers['x-forwarded-for'] = append(earlier('x-forwarded-for'), address)
   headers['x-forwarded-proto'] = earlier('x-forwarded-proto') ?? 'http'

@@ -8,26 +8,26 @@ import { publicHandler } from './router.ts'
 import { call, server, startGateway } from './gateway-fixture.ts'
 
 const mirror = server(`
-  res.setHeader('x-list', ['a', 'b'])
-  res.setHeader('set-cookie', ['one=1', 'two=2'])
-  res.setHeader('connection', 'x-secret')
-  res.setHeader('x-secret', 'for this connection')
-  res.end(JSON.stringify({ method: req.method, url: req.url, headers: req.headers, length: body.length }))`)
+  response.setHeader('x-list', ['a', 'b'])
+  response.setHeader('set-cookie', ['one=1', 'two=2'])
+  response.setHeader('connection', 'x-secret')
+  response.setHeader('x-secret', 'for this connection')
+  response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers, length: body.length }))`)
 
 const streams = `
-  require('node:http').createServer((req, res) => {
-    if (req.url === '/healthz') return res.end()
-    if (req.url === '/echo') return req.pipe(res)
-    if (req.url === '/events') {
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      res.flushHeaders()
-      req.socket.on('close', () => require('node:fs').writeFileSync(__dirname + '/client-gone', ''))
-      return globalThis.reader = res
+  require('node:http').createServer((request, response) => {
+    if (request.url === '/healthz') return response.end()
+    if (request.url === '/echo') return request.pipe(response)
+    if (request.url === '/events') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.flushHeaders()
+      request.socket.on('close', () => require('node:fs').writeFileSync(__dirname + '/client-gone', ''))
+      return globalThis.reader = response
     }
-    if (req.url === '/write') { reader.write('data: one\\n\\n'); return res.end() }
-    if (req.url === '/half') { res.write('half'); return setTimeout(() => process.exit(1), 20) }
-    if (req.url === '/early') return res.writeHead(413).end('too much')
-    req.on('data', () => {})
+    if (request.url === '/write') { reader.write('data: one\\n\\n'); return response.end() }
+    if (request.url === '/half') { response.write('half'); return setTimeout(() => process.exit(1), 20) }
+    if (request.url === '/early') return response.writeHead(413).end('too much')
+    request.on('data', () => {})
   }).listen(process.env.PORT)`
 
 const internal = { 'networking.knative.dev/visibility': 'cluster-local' }
@@ -36,7 +36,8 @@ let gateway: Awaited<ReturnType<typeof startGateway>>
 const ingress = new Map([
   [
     'default',
-    (_req: IncomingMessage, res: { end: (text: string) => unknown }) => void res.end('the ingress'),
+    (_request: IncomingMessage, response: { end: (text: string) => unknown }) =>
+      void response.end('the ingress'),
   ],
 ])
 
@@ -98,9 +99,9 @@ describe('what is for this machine or the platform alone', () => {
     const metrics = async () => ({ contentType: 'text/plain', text: 'cold starts' })
     const handle = publicHandler({ ...gateway.routes, metrics })
     let from = '127.0.0.1'
-    const listener = createServer((req, res) => {
-      Object.defineProperty(req.socket, 'remoteAddress', { value: from })
-      handle(req, res)
+    const listener = createServer((request, response) => {
+      Object.defineProperty(request.socket, 'remoteAddress', { value: from })
+      handle(request, response)
     })
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
     const { port } = listener.address() as AddressInfo

@@ -24,40 +24,46 @@ export interface Routes {
 /** Handles what comes in on the public port: cluster-local Services are as hidden as those that don't
  * exist. */
 export function publicHandler(routes: Routes): RequestListener {
-  return guarded(routes, (req, res) => route(publicTarget(req.headers.host), routes, req, res, false))
+  return guarded(routes, (request, response) =>
+    route(publicTarget(request.headers.host), routes, request, response, false),
+  )
 }
 
 /** Handles what the bank's own parts send each other: the cluster-local gateway. */
 export function internalHandler(routes: Routes): RequestListener {
-  return guarded(routes, (req, res) => route(internalTarget(req.headers.host), routes, req, res, true))
+  return guarded(routes, (request, response) =>
+    route(internalTarget(request.headers.host), routes, request, response, true),
+  )
 }
 
 function route(
   target: HostTarget,
   routes: Routes,
-  req: IncomingMessage,
-  res: ServerResponse,
+  request: IncomingMessage,
+  response: ServerResponse,
   internal: boolean,
 ): void {
   switch (target.kind) {
     case 'service': {
       const service = routes.services.get(target.name)
-      if (!service || (service.manifest.clusterLocal && !internal)) return unknown(target.name, req, res)
-      return service.handle(req, res, internal)
+      if (!service || (service.manifest.clusterLocal && !internal))
+        return unknown(target.name, request, response)
+      return service.handle(request, response, internal)
     }
     case 'broker': {
       const ingress = routes.brokers.get(target.name)
-      if (!ingress) return unknown(`${target.name}-broker-ingress`, req, res)
-      if (!internal && !mayPublish(req, routes.ingressToken)) return unauthenticated(req, res)
-      return ingress(req, res)
+      if (!ingress) return unknown(`${target.name}-broker-ingress`, request, response)
+      if (!internal && !mayPublish(request, routes.ingressToken)) return unauthenticated(request, response)
+      return ingress(request, response)
     }
     case 'runtime':
       // What runs, and where, is for this machine alone.
-      if (req.url === '/metrics' && isLoopback(req)) return void answerOwn(req, res, routes, routes.metrics)
-      if (internal) return void answerOwn(req, res, routes, () => statusOf(routes))
-      return unknown(STATUS_HOST, req, res)
+      if (request.url === '/metrics' && isLoopback(request))
+        return void answerOwn(request, response, routes, routes.metrics)
+      if (internal) return void answerOwn(request, response, routes, () => statusOf(routes))
+      return unknown(STATUS_HOST, request, response)
     case 'unknown':
-      return unknown(target.host, req, res)
+      return unknown(target.host, request, response)
   }
 }
 
@@ -69,47 +75,53 @@ const isLoopback = ({ socket }: IncomingMessage): boolean =>
   /^(::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '')
 
 async function answerOwn(
-  req: IncomingMessage,
-  res: ServerResponse,
+  request: IncomingMessage,
+  response: ServerResponse,
   { log }: Routes,
   tell: () => Promise<{ contentType: string; text: string }>,
 ): Promise<void> {
   try {
     const { contentType, text } = await tell()
-    res.writeHead(200, { 'content-type': contentType }).end(text)
+    response.writeHead(200, { 'content-type': contentType }).end(text)
   } catch (error) {
     log.error('the runtime could not tell of itself', { error: (error as Error).message })
-    answerProblem(req, res, gatewayProblems.unavailable, 'The log of the runtime says why.')
+    answerProblem(request, response, gatewayProblems.unavailable, 'The log of the runtime says why.')
   }
 }
 
-function unauthenticated(req: IncomingMessage, res: ServerResponse): void {
+function unauthenticated(request: IncomingMessage, response: ServerResponse): void {
   const detail =
     'From the network, events need the ingressToken of the data folder’s secrets.json as a Bearer token.'
-  answerProblem(req, res, gatewayProblems.unauthenticated, detail, { 'www-authenticate': 'Bearer' })
+  answerProblem(request, response, gatewayProblems.unauthenticated, detail, { 'www-authenticate': 'Bearer' })
 }
 
-function unknown(name: string, req: IncomingMessage, res: ServerResponse): void {
-  answerProblem(req, res, gatewayProblems.unknownService, `There is no service ${JSON.stringify(name)} here.`)
+function unknown(name: string, request: IncomingMessage, response: ServerResponse): void {
+  answerProblem(
+    request,
+    response,
+    gatewayProblems.unknownService,
+    `There is no service ${JSON.stringify(name)} here.`,
+  )
 }
 
 /** Refuses what hops could understand in different ways. One request that can't be handled must not end the
  * bank. */
 function guarded({ log }: Routes, handle: RequestListener): RequestListener {
-  return (req, res) => {
+  return (request, response) => {
     try {
-      const path = originForm(req)
+      const path = originForm(request)
       const wrong =
-        misframed(req) ?? (path === undefined ? 'The URL must be a path, or name the same host.' : undefined)
+        misframed(request) ??
+        (path === undefined ? 'The URL must be a path, or name the same host.' : undefined)
       if (wrong !== undefined) {
-        makeLast(res)
-        return answerProblem(req, res, gatewayProblems.badRequest, wrong)
+        makeLast(response)
+        return answerProblem(request, response, gatewayProblems.badRequest, wrong)
       }
-      req.url = path
-      handle(req, res)
+      request.url = path
+      handle(request, response)
     } catch (error) {
-      log.error('a request could not be routed', { error: String(error), host: req.headers.host })
-      answerProblem(req, res, gatewayProblems.badRequest, 'The request could not be passed on.')
+      log.error('a request could not be routed', { error: String(error), host: request.headers.host })
+      answerProblem(request, response, gatewayProblems.badRequest, 'The request could not be passed on.')
     }
   }
 }
@@ -133,10 +145,10 @@ export async function openListener(
   option = '--port',
 ): Promise<Listener> {
   let stopping = false
-  const answering: RequestListener = (req, res) => {
+  const answering: RequestListener = (request, response) => {
     // The connection would otherwise stay open for a next request, which nobody would take.
-    if (stopping) res.setHeader('connection', 'close')
-    handler(req, res)
+    if (stopping) response.setHeader('connection', 'close')
+    handler(request, response)
   }
   const servers: Server[] = []
   let chosen = port

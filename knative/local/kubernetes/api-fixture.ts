@@ -1,4 +1,4 @@
-import { createServer, get, request, type IncomingMessage } from 'node:http'
+import * as http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLog } from '../../../monitoring/log.ts'
 import type { KubernetesObject, ReadObjects } from './object.ts'
@@ -36,7 +36,7 @@ export const names = ({ body }: ApiAnswer): string[] =>
 /** The API over whatever `read` says, on a port of its own. */
 export async function startApi(read: ReadObjects) {
   const api = createKubernetesApi(read, new Date(), createLog({}, 'error'))
-  const server = createServer(api.handler)
+  const server = http.createServer(api.handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const at = (path: string) => ({ host: '127.0.0.1', port, path, agent: false })
@@ -48,23 +48,26 @@ export async function startApi(read: ReadObjects) {
       options: { method?: string; headers?: Record<string, string> } = {},
     ): Promise<ApiAnswer> =>
       new Promise((resolve, reject) => {
-        request({ ...at(path), ...options }, (res) => {
-          let text = ''
-          res.on('data', (chunk) => (text += chunk))
-          res.on('end', () => resolve({ status: res.statusCode!, body: text && JSON.parse(text) }))
-        })
+        http
+          .request({ ...at(path), ...options }, (response) => {
+            let text = ''
+            response.on('data', (chunk) => (text += chunk))
+            response.on('end', () =>
+              resolve({ status: response.statusCode!, body: text && JSON.parse(text) }),
+            )
+          })
           .on('error', reject)
           .end()
       }),
     /** What a watch of Services tells. */
     async watch(query: string) {
-      const res = await new Promise<IncomingMessage>((resolve) =>
-        get(at(`${SERVICES}?watch=true&${query}`), resolve),
+      const response = await new Promise<http.IncomingMessage>((resolve) =>
+        http.get(at(`${SERVICES}?watch=true&${query}`), resolve),
       )
       let text = ''
-      res.on('data', (chunk) => (text += chunk))
+      response.on('data', (chunk) => (text += chunk))
       let isEnded = false
-      res.on('end', () => (isEnded = true))
+      response.on('end', () => (isEnded = true))
       const events = () =>
         text
           .split('\n')

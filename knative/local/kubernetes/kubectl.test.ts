@@ -67,7 +67,7 @@ let runtime: Runtime
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'microbank-kubectl-'))
   node = await startRabbitmq({ dataDir: join(home, 'rabbitmq') })
-  const services = { sound: server('res.end()'), crashing: CRASHING }
+  const services = { sound: server('response.end()'), crashing: CRASHING }
   folder = folderWith({
     'eventing/events.yaml': EVENTING,
     'knative/services/kustomization.yaml': PATCHES,

@@ -10,7 +10,7 @@ import { createWatches } from './watch.ts'
 import { formOf } from './form.ts'
 
 export interface KubernetesApi {
-  handler: (req: IncomingMessage, res: ServerResponse) => void
+  handler: (request: IncomingMessage, response: ServerResponse) => void
   /** Ends the watches, which would otherwise go on. */
   endWatches(): void
 }
@@ -22,42 +22,42 @@ export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log
   const snapshot = createStore(read, startedAt)
   const watches = createWatches(snapshot)
 
-  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     // A web page could let its own name point to this machine and then read what is answered to that name.
-    if (!isLocal(req.headers.host)) return refuse(res, failures.foreignHost())
-    if (req.method !== 'GET' && req.method !== 'HEAD') return refuse(res, failures.readOnly())
-    const url = urlOf(req)
-    if (!url) return refuse(res, failures.noSuchPath())
+    if (!isLocal(request.headers.host)) return refuse(response, failures.foreignHost())
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, failures.readOnly())
+    const url = urlOf(request)
+    if (!url) return refuse(response, failures.noSuchPath())
     const { pathname, searchParams: query } = url
-    if (/^\/(healthz|livez|readyz)$/.test(pathname)) return void res.end('ok')
+    if (/^\/(healthz|livez|readyz)$/.test(pathname)) return void response.end('ok')
     const discovered = discover(pathname)
-    if (discovered) return send(res, discovered)
+    if (discovered) return send(response, discovered)
     const target = targetOf(pathname)
-    if (!target) return refuse(res, failures.noSuchPath())
+    if (!target) return refuse(response, failures.noSuchPath())
 
     const matches = selectorOf(query)
     const selects = (object: StoredObject): boolean => isOf(target, object) && matches(object)
-    const form = formOf(target.type, req, query)
+    const form = formOf(target.type, request, query)
     // HEAD asks what GET would answer at once, which a watch never does.
-    if (req.method === 'GET' && /^(true|1)$/.test(query.get('watch') ?? '')) {
-      if (!(await watches.open(res, query, { ...form, type: target.type, selects })))
-        refuse(res, failures.tooManyWatches())
+    if (request.method === 'GET' && /^(true|1)$/.test(query.get('watch') ?? '')) {
+      if (!(await watches.open(response, query, { ...form, type: target.type, selects })))
+        refuse(response, failures.tooManyWatches())
       return
     }
     const now = await snapshot()
     const found = now.objects.filter(selects)
-    if (target.name === undefined) return send(res, form.list(found, now))
-    if (found.length === 0) return refuse(res, failures.notFound(target.type, target.name))
-    return send(res, form.one(found[0]!, now))
+    if (target.name === undefined) return send(response, form.list(found, now))
+    if (found.length === 0) return refuse(response, failures.notFound(target.type, target.name))
+    return send(response, form.one(found[0]!, now))
   }
 
   return {
-    handler(req, res) {
-      answer(req, res).catch((error: unknown) => {
-        if (error instanceof BadSelector) return refuse(res, failures.badRequest(error.message))
+    handler(request, response) {
+      answer(request, response).catch((error: unknown) => {
+        if (error instanceof BadSelector) return refuse(response, failures.badRequest(error.message))
         log.error('the Kubernetes API could not answer', { error: String(error) })
-        if (res.headersSent) res.destroy()
-        else refuse(res, failures.internal((error as Error).message))
+        if (response.headersSent) response.destroy()
+        else refuse(response, failures.internal((error as Error).message))
       })
     },
     endWatches: () => watches.end(),
@@ -109,9 +109,9 @@ const isOf = (
   (namespace === undefined || metadata.namespace === namespace) &&
   (name === undefined || metadata.name === name)
 
-function send(res: ServerResponse, body: object, status = 200): void {
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-  res.end(`${JSON.stringify(body)}\n`)
+function send(response: ServerResponse, body: object, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(`${JSON.stringify(body)}\n`)
 }
 
-const refuse = (res: ServerResponse, failed: FailureStatus): void => send(res, failed, failed.code)
+const refuse = (response: ServerResponse, failed: FailureStatus): void => send(response, failed, failed.code)

@@ -31,9 +31,9 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
     }
   }
 
-  const close = (res: ServerResponse): void => {
-    open.delete(res)
-    if (!res.writableEnded) res.end()
+  const close = (response: ServerResponse): void => {
+    open.delete(response)
+    if (!response.writableEnded) response.end()
   }
 
   return {
@@ -41,18 +41,18 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
      * @param query `resourceVersion`: what is newer is told, or that it is too old to know; none or 0, or
      *   with
      * `sendInitialEvents`: all that there is, then what is newer */
-    async open(res: ServerResponse, query: URLSearchParams, watched: WatchedObjects): Promise<boolean> {
+    async open(response: ServerResponse, query: URLSearchParams, watched: WatchedObjects): Promise<boolean> {
       const now = await snapshot()
       if (open.size >= WATCHES_MAX) return false
-      res.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-      res.flushHeaders()
-      const tell = teller(res, query, watched)
-      open.set(res, tell)
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      response.flushHeaders()
+      const tell = teller(response, query, watched)
+      open.set(response, tell)
       const seconds = Number(query.get('timeoutSeconds'))
-      const end = seconds > 0 ? setTimeout(() => close(res), seconds * 1000).unref() : undefined
-      res.once('close', () => {
+      const end = seconds > 0 ? setTimeout(() => close(response), seconds * 1000).unref() : undefined
+      response.once('close', () => {
         clearTimeout(end)
-        close(res)
+        close(response)
       })
       tell(now)
       timer ??= setTimeout(() => void look(), EVERY_MS)
@@ -61,21 +61,21 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
     end(): void {
       clearTimeout(timer)
       timer = undefined
-      for (const res of [...open.keys()]) close(res)
+      for (const response of [...open.keys()]) close(response)
     },
   }
 }
 
 /** Writes to one watcher what it has not seen yet. */
-function teller(res: ServerResponse, query: URLSearchParams, { type, selects, one }: WatchedObjects) {
+function teller(response: ServerResponse, query: URLSearchParams, { type, selects, one }: WatchedObjects) {
   const wantsAll = query.get('sendInitialEvents') === 'true'
   let told = wantsAll ? 0 : Number(query.get('resourceVersion')) || 0
 
   const write = (event: string, object: object): void =>
-    void res.write(`${JSON.stringify({ type: event, object })}\n`)
+    void response.write(`${JSON.stringify({ type: event, object })}\n`)
 
   return (now: Snapshot): void => {
-    if (res.writableEnded) return
+    if (response.writableEnded) return
     if (told === 0) {
       for (const object of now.objects.filter(selects)) write('ADDED', one(object, now))
       if (wantsAll) write('BOOKMARK', initialEnd(type, now))
@@ -83,7 +83,7 @@ function teller(res: ServerResponse, query: URLSearchParams, { type, selects, on
     }
     if (told < now.knownSince) {
       write('ERROR', failures.expired(told, now.knownSince))
-      return void res.end()
+      return void response.end()
     }
     for (const change of now.changes) {
       if (change.resourceVersion <= told) continue

@@ -10,7 +10,7 @@ const answers = (port: number, pid: number) => async () => (await call(port, {})
 
 test('a server that ends by itself comes back on the same port, and one that is stopped does not', async () => {
   const folder = folderWith({
-    'server.cjs': `require('node:http').createServer((_, res) => res.end(String(process.pid))).listen(+process.argv[2], '127.0.0.1')`,
+    'server.cjs': `require('node:http').createServer((_, response) => response.end(String(process.pid))).listen(+process.argv[2], '127.0.0.1')`,
   })
   const pids: number[] = []
   const start = async (given?: number) => {

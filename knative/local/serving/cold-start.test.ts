@@ -10,19 +10,19 @@ type Gateway = Awaited<ReturnType<typeof startGateway>>
 const teller = `
   import { createServer } from 'node:http'
   import { portOpened, startTiming, timeFirstQuery } from './functions/host/start/start-timing.ts'
-  createServer(async (req, res) => {
-    if (req.url === '/query') await timeFirstQuery(() => new Promise((resolve) => setImmediate(resolve)))
+  createServer(async (request, response) => {
+    if (request.url === '/query') await timeFirstQuery(() => new Promise((resolve) => setImmediate(resolve)))
     const timing = startTiming()
-    if (timing) res.setHeader('server-timing', timing)
-    res.end(String(process.pid))
+    if (timing) response.setHeader('server-timing', timing)
+    response.end(String(process.pid))
   }).listen(process.env.PORT, '127.0.0.1', () => portOpened('teller'))`
 
 /** Passes on what another function told of its start. */
 const forwarder = server(`
-  res.setHeader('server-timing', 'boot;dur=1.0;desc="teller", db;dur=2.0;desc="teller"')
-  res.end()`)
+  response.setHeader('server-timing', 'boot;dur=1.0;desc="teller", db;dur=2.0;desc="teller"')
+  response.end()`)
 
-const dies = `if (require('node:fs').existsSync(__dirname + '/open')) { ${server('res.end()')} } else process.exit(1)`
+const dies = `if (require('node:fs').existsSync(__dirname + '/open')) { ${server('response.end()')} } else process.exit(1)`
 
 let script: Awaited<ReturnType<typeof bundle>>
 beforeAll(async () => {

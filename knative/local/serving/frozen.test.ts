@@ -3,15 +3,15 @@ import { server, startGateway, type TestService } from '../gateway/gateway-fixtu
 
 const echo: TestService = {
   name: 'echo',
-  script: server(`res.end(String(pid))`),
+  script: server(`response.end(String(pid))`),
   annotations: { window: '60s' },
 }
 /** Takes long over /slow, but not over its health. */
 const slow: TestService = {
   name: 'slow',
   script: server(`
-    if (req.url === '/slow') while (!require('node:fs').existsSync(__dirname + '/open')) await new Promise((go) => setTimeout(go, 10))
-    res.end(String(pid))`),
+    if (request.url === '/slow') while (!require('node:fs').existsSync(__dirname + '/open')) await new Promise((go) => setTimeout(go, 10))
+    response.end(String(pid))`),
   annotations: { window: '60s' },
 }
 

@@ -4,18 +4,18 @@ import { server, startGateway, type TestService } from '../gateway/gateway-fixtu
 
 const echo: TestService = {
   name: 'echo',
-  script: server(`res.end(JSON.stringify({ pid, body: body.toString() }))`),
+  script: server(`response.end(JSON.stringify({ pid, body: body.toString() }))`),
 }
 /** Answers once there is a file `open` beside it; `/crash` ends it. Says how many requests it had at most at
  * a time. */
 const gate = `
   let most = 0, current = 0
   ${server(`
-    if (req.url === '/crash') return process.exit(3)
+    if (request.url === '/crash') return process.exit(3)
     most = Math.max(most, ++current)
     while (!require('node:fs').existsSync(__dirname + '/open')) await new Promise((go) => setTimeout(go, 10))
     current--
-    res.end(JSON.stringify({ pid, most }))`)}`
+    response.end(JSON.stringify({ pid, most }))`)}`
 
 async function withGateway(
   services: TestService[],
@@ -137,9 +137,9 @@ describe('a process that crashes', () => {
           name: 'once',
           script: server(`
             const fs = require('node:fs'), file = __dirname + '/seen'
-            fs.appendFileSync(file, req.method + ' ')
-            if (!fs.existsSync(file + '.' + req.method)) { fs.writeFileSync(file + '.' + req.method, ''); process.exit(1) }
-            res.end(fs.readFileSync(file, 'utf8'))`),
+            fs.appendFileSync(file, request.method + ' ')
+            if (!fs.existsSync(file + '.' + request.method)) { fs.writeFileSync(file + '.' + request.method, ''); process.exit(1) }
+            response.end(fs.readFileSync(file, 'utf8'))`),
         },
       ],
       async ({ call }) => {

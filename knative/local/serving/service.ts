@@ -86,11 +86,11 @@ export class Service {
 
   /** Answers a request by one of the processes; never leaves it without an answer.
    * @param trusted whether it came from one of the bank's own functions (see forwardedHeaders) */
-  handle(req: IncomingMessage, res: ServerResponse, trusted: boolean): void {
+  handle(request: IncomingMessage, response: ServerResponse, trusted: boolean): void {
     this.#meter.change(1, performance.now())
-    res.once('close', () => this.#meter.change(-1, performance.now()))
-    const caller = { req, res, trusted, attempts: 0 }
-    if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX)
+    response.once('close', () => this.#meter.change(-1, performance.now()))
+    const caller = { request, response, trusted, attempts: 0 }
+    if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX)
       this.#conclude(caller, { kind: 'too-large' })
     else this.#dispatch(caller)
   }
@@ -176,14 +176,14 @@ export class Service {
     caller.attempts++
     process.begin()
     const options = {
-      headers: forwardedHeaders(caller.req, caller.trusted),
+      headers: forwardedHeaders(caller.request, caller.trusted),
       timeoutMs: Math.max(
         1,
         (caller.deadline ??= performance.now() + this.manifest.timeoutMs) - performance.now(),
       ),
       bodyBytesMax: BODY_BYTES_MAX,
     }
-    void forward(caller.req, caller.res, process, options).then((outcome) => {
+    void forward(caller.request, caller.response, process, options).then((outcome) => {
       process.end()
       if (outcome.kind === 'timed-out') this.#pool.suspect(process, 'silent')
       else if (BROKEN.has(outcome.kind)) this.#pool.suspect(process, 'broken')
@@ -194,26 +194,28 @@ export class Service {
   }
 
   /** What may have been done must not be done again: it could move money twice. Reading is always safe. */
-  #mayRepeat({ req, attempts }: WaitingRequest, outcome: Outcome): boolean {
+  #mayRepeat({ request, attempts }: WaitingRequest, outcome: Outcome): boolean {
     if (attempts >= ATTEMPTS_MAX) return false
     // Neither has a body: the router refuses those that do.
-    const reads = req.method === 'GET' || req.method === 'HEAD'
+    const reads = request.method === 'GET' || request.method === 'HEAD'
     return outcome.kind === 'unsent' || (outcome.kind === 'lost' && reads && attempts < READS_MAX)
   }
 
-  #conclude({ req, res }: WaitingRequest, outcome: Outcome, isFrozen = false): void {
+  #conclude({ request, response }: WaitingRequest, outcome: Outcome, isFrozen = false): void {
     if (outcome.kind === 'answered' || outcome.kind === 'client-gone' || outcome.kind === 'broken-off') return
     // A frozen process is ended for its silence: to the caller it was too slow.
     const told = isFrozen && outcome.kind === 'lost' ? ({ kind: 'timed-out' } as const) : outcome
-    answerReply(req, res, refusalOf(told, this.manifest.name))
+    answerReply(request, response, refusalOf(told, this.manifest.name))
   }
 
   #refuse(
-    { req, res }: Pick<WaitingRequest, 'req' | 'res'>,
+    { request, response }: Pick<WaitingRequest, 'request' | 'response'>,
     detail: string,
     retryAfterSeconds: number,
   ): void {
-    answerProblem(req, res, gatewayProblems.unavailable, detail, { 'retry-after': String(retryAfterSeconds) })
+    answerProblem(request, response, gatewayProblems.unavailable, detail, {
+      'retry-after': String(retryAfterSeconds),
+    })
   }
 
   #refuseCrashing(caller: WaitingRequest): void {

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** A request, as long as it has no answer. */
 export interface WaitingRequest {
-  req: IncomingMessage
-  res: ServerResponse
+  request: IncomingMessage
+  response: ServerResponse
   /** Whether it came from one of the bank's own functions. */
   trusted: boolean
   /** How many processes it was given to. */
@@ -35,10 +35,10 @@ export class WaitingLine {
       this.leave(caller)
       onLate()
     }, timeoutMs)
-    caller.res.once('close', gone)
+    caller.response.once('close', gone)
     const leave = () => {
       clearTimeout(timer)
-      caller.res.off('close', gone)
+      caller.response.off('close', gone)
     }
     this.#waiting.set(caller, { leave })
   }
