@@ -7,8 +7,10 @@ import { signingKey } from '../../tests/support/host.ts'
 import { ROOT } from '../../tests/support/repository.ts'
 import { buildInto } from './build.mjs'
 
-/** Run before a function: says which modules of Node it loads until its port is open, beyond those that a
- * server of node:http has loaded by then, and ends. */
+/**
+ * Runs in the process of a function, before its code. Prints the modules of Node that the function loads
+ * before its port opens, except those that a bare node:http server has loaded by then. Then the process ends.
+ */
 const probe = `
   const { createServer, Server } = require('node:http')
   const { listen } = Server.prototype
@@ -56,11 +58,11 @@ function loaded(name: string): string[] {
   return JSON.parse(execFileSync(process.execPath, [join(folder, 'probe.cjs')], { env, encoding: 'utf8' }))
 }
 
-test('until its port is open a function loads next to nothing of Node that a bare server does without', () => {
+test('before its port opens, a function loads hardly any module of Node that a bare server does not load', () => {
   expect(functions).toContain('transfer')
-  // Half a millisecond, and the clock for every request.
+  // It takes half a millisecond to load, and every request needs its clock.
   const allowed = ['perf_hooks']
-  // The front door has express.
+  // The front door has Express.
   for (const name of functions.filter((other) => other !== 'front-door'))
     expect([name, loaded(name).filter((module) => !allowed.includes(module))]).toEqual([name, []])
 })

@@ -1,27 +1,33 @@
-/** What a bundle may weigh and hold.
+/**
+ * The limits of a bundle.
  * @typedef {object} Budget
- * @property {number} kB of 1000 bytes: a process reads and compiles the whole bundle
- * @property {readonly string[]} [packages] that it may hold; any where there is no list. What a function uses
- *   besides, it imports dynamically: that stands in lib/ until it is needed */
+ * @property {number} kB the largest size, in kB of 1000 bytes; a process reads and compiles the whole bundle
+ * @property {readonly string[]} [packages] the packages that it may hold; without this list it may hold any.
+ *   A function imports every other package dynamically: such a package is a file in lib/, loaded when it is
+ *   needed
+ */
 
-/** By bundle; a name with a star stands for all in its folder that have no line of their own.
- * @type {Readonly<Record<string, Budget>>} */
+/**
+ * The budget of each bundle, by its name. A name with a star is for all bundles of a folder that have no
+ * budget of their own.
+ * @type {Readonly<Record<string, Budget>>}
+ */
 export const budgets = {
-  // Loaded before the port opens, at every cold start. The validators use a little of ajv.
+  // Every cold start loads these before the port opens. The validators use a small part of ajv.
   'functions/*': { kB: 120, packages: ['ajv'] },
-  // It has express, with all that this brings.
+  // It holds Express, with all the packages that Express needs.
   'functions/front-door': { kB: 332 },
-  // Loaded by the first request that needs them.
+  // The first request that needs one of these loads it.
   'functions/lib/cloudevents': { kB: 100 },
   'functions/lib/cockatiel': { kB: 40 },
   'functions/lib/jose': { kB: 100 },
   'functions/lib/pg': { kB: 125 },
   'functions/lib/prom-client': { kB: 115 },
-  // Loaded where traces are exported, after the first answer.
+  // Loaded after the first answer, if traces are exported.
   'functions/lib/otlp': { kB: 60 },
   'functions/lib/spans': { kB: 20 },
-  // Programs of their own.
-  'local/runtime': { kB: 255 },
+  // Separate programs.
+  'local/runtime': { kB: 257 },
   'local/ps': { kB: 6 },
   migrate: { kB: 200 },
   smoke: { kB: 20 },

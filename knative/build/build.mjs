@@ -1,5 +1,5 @@
 // Bundles every operation to dist/functions/<name>.cjs, and the local runtime and its tools to dist/local/.
-// Nothing is listed here: an operation is found by its file.
+// There is no list of operations: the build finds them by their files.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -17,11 +17,15 @@ const dist = join(root, 'dist')
 /** @type {esbuild.BuildOptions} */
 const common = { ...bundleOptions, absWorkingDir: root, metafile: true }
 
-/** What a bundle can't hold: code compiled for one platform. pg asks for pg-native only where one configures
- * it. */
+/**
+ * Packages that can't be bundled. @node-rs/argon2 is compiled for one platform. pg loads pg-native only if it
+ * is configured to.
+ */
 const EXTERNAL = ['@node-rs/argon2', 'pg-native']
 
-/** The operations' own words: what the validators and the front door's routes are made from. */
+/**
+ * Loads the declarations of the operations. The validators and the front door's routes are made from them.
+ */
 async function readDeclarations(
   /** @type {{ name: string, path: string }[]} */ operations,
   /** @type {string} */ folder,
@@ -46,8 +50,13 @@ async function readDeclarations(
   return require(outfile)
 }
 
-/** Gives each bundle's entry, and what the build adds to the code, as virtual modules.
- * @param {{ name: string, path: string }[]} operations @param {any} declarations @returns {esbuild.Plugin} */
+/**
+ * An esbuild plugin that provides virtual modules: the entry of each bundle, and the code that the build
+ * generates.
+ * @param {{ name: string, path: string }[]} operations
+ * @param {any} declarations
+ * @returns {esbuild.Plugin}
+ */
 function operationEntries(operations, declarations) {
   const catalogue = declarations.catalogueOf(declarations.operations)
   return {
@@ -77,9 +86,12 @@ function operationEntries(operations, declarations) {
   }
 }
 
-/** Builds everything; resolves with what is in the bundles.
+/**
+ * Builds everything into `dist`. Resolves with the bundles and their contents.
  *
- * It is written beside `dist` and moved in file by file, so a bank that runs never starts half a function. */
+ * The build writes to a folder inside `dist` and then moves each file into place, so a bank that is running
+ * never starts half a function.
+ */
 export default async function build({ log = /** @type {(line: string) => void} */ (() => {}) } = {}) {
   const startedAt = Date.now()
   mkdirSync(dist, { recursive: true })
@@ -92,14 +104,16 @@ export default async function build({ log = /** @type {(line: string) => void} *
     return bundles
   } finally {
     rmSync(staging, { recursive: true, force: true })
-    // Else its helper process stays as long as this one, which goes on to be the bank.
+    // Without this, esbuild's helper process would run as long as this process, which becomes the bank.
     await esbuild.stop()
   }
 }
 
-/** Writes everything into a folder, which must be inside the repository; resolves with what is in the
- * bundles.
- * @param {string} folder @returns {Promise<import('./bundles.mjs').Bundle[]>} */
+/**
+ * Builds everything into a folder inside the repository. Resolves with the bundles and their contents.
+ * @param {string} folder
+ * @returns {Promise<import('./bundles.mjs').Bundle[]>}
+ */
 export async function buildInto(folder) {
   const operations = findOperations(root)
   const declarations = await readDeclarations(operations, folder)
@@ -135,9 +149,13 @@ export async function buildInto(folder) {
   return metafiles.flatMap((metafile) => bundlesOf(metafile, root, folder))
 }
 
-/** The functions, and beside them in lib/ the packages that they load when they first need them; resolves
- * with what esbuild says of both.
- * @param {{ name: string, path: string }[]} operations @param {any} declarations @param {string} outdir */
+/**
+ * Builds the functions and, in lib/, the packages that they load when they first need them. Resolves with
+ * esbuild's results for both.
+ * @param {{ name: string, path: string }[]} operations
+ * @param {any} declarations
+ * @param {string} outdir
+ */
 async function buildFunctions(operations, declarations, outdir) {
   /** @type {Map<string, string>} */
   const lazy = new Map()
@@ -147,7 +165,7 @@ async function buildFunctions(operations, declarations, outdir) {
     external: EXTERNAL,
     minifySyntax: true,
     minifyWhitespace: true,
-    // require() at the time of the import(): Node's own import() would first start its loader of ES modules.
+    // A dynamic import becomes a require(): Node's own import() would first start the loader of ES modules.
     supported: { 'dynamic-import': false },
   }
   const functions = await esbuild.build({
@@ -159,21 +177,27 @@ async function buildFunctions(operations, declarations, outdir) {
   const packages = await esbuild.build({
     ...options,
     entryPoints: [...lazy].map(([out, path]) => ({ in: path, out })),
-    // Of ES modules esbuild takes only what is used: a tenth of OpenTelemetry.
+    // From ES modules, esbuild takes only what is used: a tenth of OpenTelemetry.
     mainFields: ['module', 'main'],
     outdir: join(outdir, 'lib'),
   })
   return [functions, packages]
 }
 
-/** Migrations stand beside the bundles in the order of folders in which they are applied. */
+/**
+ * Copies the SQL files beside the bundles. The folders stay as they are, because migrations are applied in
+ * their order.
+ */
 function copySql(/** @type {string} */ folder) {
   const isSql = (/** @type {string} */ path) => !/\.[a-z]+$/.test(path) || path.endsWith('.sql')
   for (const source of ['eventing', 'functions'])
     cpSync(join(root, source), join(folder, 'sql', source), { recursive: true, filter: isSql })
 }
 
-/** Replaces the content of `target` by that of `source`, each file at once; what is no longer built goes. */
+/**
+ * Replaces the content of `target` by that of `source`. Each file is replaced in one step; files that are no
+ * longer built are removed.
+ */
 function moveInto(/** @type {string} */ target, /** @type {string} */ source) {
   mkdirSync(target, { recursive: true })
   const built = readdirSync(source, { withFileTypes: true })
@@ -188,7 +212,9 @@ function moveInto(/** @type {string} */ target, /** @type {string} */ source) {
   }
 }
 
-/** `npm run build` shows the weight of each bundle, `npm run build -- accounts` what is in one. */
+/**
+ * `npm run build` shows the size of each bundle. `npm run build -- accounts` shows what one bundle contains.
+ */
 async function main(/** @type {string[]} */ names) {
   const bundles = await build({ log: (line) => console.log(line) })
   if (names.length === 0) return console.log(['', sizeTable(bundles), '', ...complaints(bundles)].join('\n'))

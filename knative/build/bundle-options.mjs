@@ -1,5 +1,7 @@
-/** What all bundles have in common: CommonJS for the oldest Node that the bank runs on.
- * @satisfies {import('esbuild').BuildOptions} */
+/**
+ * The options of every bundle: CommonJS for the oldest Node that the bank runs on.
+ * @satisfies {import('esbuild').BuildOptions}
+ */
 export const bundleOptions = {
   bundle: true,
   platform: /** @type {const} */ ('node'),

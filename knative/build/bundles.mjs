@@ -1,18 +1,25 @@
 import { relative, resolve } from 'node:path'
 import { budgets } from './budgets.mjs'
 
-/** A bundle: its name (`functions/accounts`), and how many bytes of it come from which package or file.
+/**
+ * A bundle, and how many bytes of it come from which package or file.
  * @typedef {object} Bundle
- * @property {string} name
+ * @property {string} name such as `functions/accounts`
  * @property {number} bytes
- * @property {Map<string, number>} packages by name
- * @property {Map<string, number>} files of the repository, and modules that the build makes */
+ * @property {Map<string, number>} packages bytes by the package's name
+ * @property {Map<string, number>} files bytes by file of the repository, or by module that the build
+ *   generates
+ */
 
 /** @typedef {typeof budgets} Budgets */
 
-/** The bundles that esbuild wrote into `folder`.
- * @param {import('esbuild').Metafile} metafile @param {string} root that its paths start at
- * @param {string} folder @returns {Bundle[]} */
+/**
+ * Returns the bundles that esbuild wrote into `folder`.
+ * @param {import('esbuild').Metafile} metafile
+ * @param {string} root the folder that the paths in the metafile start at
+ * @param {string} folder
+ * @returns {Bundle[]}
+ */
 export function bundlesOf(metafile, root, folder) {
   return Object.entries(metafile.outputs).map(([path, { bytes, inputs }]) => {
     const name = relative(folder, resolve(root, path)).replace(/\.cjs$/, '')
@@ -28,9 +35,12 @@ export function bundlesOf(metafile, root, folder) {
   })
 }
 
-/** What is wrong with the bundles, a sentence each: over budget, without a budget, or with a package that is
- * not to be in there; and budgets of what is not built.
- * @param {Bundle[]} bundles @param {Budgets} [given] */
+/**
+ * Returns a sentence for each fault: a bundle over its budget, a bundle without a budget, a package that a
+ * bundle must not hold, and a budget without a bundle.
+ * @param {Bundle[]} bundles
+ * @param {Budgets} [given]
+ */
 export function complaints(bundles, given = budgets) {
   const needed = new Set(bundles.map(({ name }) => lineFor(name, given)))
   return [
@@ -52,14 +62,20 @@ function complaintsOf({ name, bytes, packages }, given) {
   ]
 }
 
-/** A bundle has a line of its own, or shares that of its folder. @param {string} name @param {Budgets}
- * given */
+/**
+ * Returns the key of a bundle's budget: its own name, or that of its folder with a star.
+ * @param {string} name
+ * @param {Budgets} given
+ */
 const lineFor = (name, given) => (name in given ? name : name.replace(/[^/]+$/, '*'))
 
 /** @param {string} name @param {Budgets} [given] */
 const budgetOf = (name, given = budgets) => given[lineFor(name, given)]
 
-/** A line for each bundle, the heaviest first. @param {Bundle[]} bundles */
+/**
+ * A line for each bundle, the largest first.
+ * @param {Bundle[]} bundles
+ */
 export function sizeTable(bundles) {
   const width = Math.max(...bundles.map(({ name }) => name.length))
   return bundles
@@ -71,8 +87,11 @@ export function sizeTable(bundles) {
     .join('\n')
 }
 
-/** What is in a bundle, the heaviest first: packages, the repository's files, and what the build makes.
- * @param {Bundle} bundle */
+/**
+ * The parts of a bundle, the largest first: packages, files of the repository, and modules that the build
+ * generates.
+ * @param {Bundle} bundle
+ */
 export function contentTable({ name, bytes, packages, files }) {
   const rows = [...packages, ...files].sort((a, b) => b[1] - a[1])
   return [`${name}: ${kB(bytes)} kB`, ...rows.map(([part, size]) => `${kB(size).padStart(8)}  ${part}`)].join(

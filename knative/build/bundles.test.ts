@@ -7,7 +7,8 @@ import { complaints, contentTable, sizeTable, type Bundle } from './bundles.mjs'
 
 let bundles: Bundle[]
 beforeAll(async () => {
-  // Inside the repository, where packages are found; the build leaves a folder of such a name alone.
+  // The folder is inside the repository, where packages are found. The build leaves a folder with such a name
+  // alone.
   mkdirSync(join(ROOT, 'dist'), { recursive: true })
   const folder = mkdtempSync(join(ROOT, 'dist', '.build-'))
   try {
@@ -22,14 +23,14 @@ const bundle = (name: string, change: Partial<Bundle> = {}): Bundle => ({
   ...change,
 })
 
-test('each bundle that is built keeps its budget, and holds no package that it should load later', () => {
+test('each bundle keeps to its budget, and holds no package that it should load later', () => {
   expect(bundles.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['functions/transfer', 'functions/lib/pg', 'local/runtime', 'migrate']),
   )
   expect(complaints(bundles)).toEqual([])
 })
 
-test('a bundle may weigh its budget and no byte more, by its own line or that of its folder', () => {
+test('a bundle may be as large as its own budget or that of its folder, and no byte larger', () => {
   const given = { 'functions/*': { kB: 1 }, 'functions/web': { kB: 2 } }
   const heavy = [bundle('functions/web', { bytes: 2001 }), bundle('functions/pay', { bytes: 1001 })]
   expect(complaints([bundle('functions/web', { bytes: 2000 }), bundle('functions/pay')], given)).toEqual([])
@@ -39,14 +40,14 @@ test('a bundle may weigh its budget and no byte more, by its own line or that of
   ])
 })
 
-test('a bundle without a budget, and a budget without a bundle, are complained of', () => {
+test('a bundle without a budget and a budget without a bundle are reported', () => {
   expect(complaints([bundle('tools/new')], { 'functions/*': { kB: 1 } })).toEqual([
     'tools/new has no budget; it weighs 1.0 kB',
     'there is a budget for functions/*, but no such bundle',
   ])
 })
 
-test('a package that is not allowed in a bundle is complained of', () => {
+test('a package that a bundle must not hold is reported', () => {
   const given = { pay: { kB: 1, packages: ['ajv'] } }
   const packages = new Map([
     ['ajv', 10],
@@ -57,7 +58,7 @@ test('a package that is not allowed in a bundle is complained of', () => {
   ])
 })
 
-test('what a bundle is made of adds up to nearly all of it, packages by their names', () => {
+test('the parts of a bundle add up to nearly its size, and packages have their names', () => {
   for (const { name, bytes, packages, files } of bundles) {
     const sum = [...packages.values(), ...files.values()].reduce((a, b) => a + b, 0)
     // esbuild's own helpers, some hundred bytes in each, belong to no file.
@@ -68,7 +69,7 @@ test('what a bundle is made of adds up to nearly all of it, packages by their na
   expect([...files.keys()].filter((file) => file.includes('node_modules'))).toEqual([])
 })
 
-test('the tables show the heaviest first', () => {
+test('the tables show the largest first', () => {
   const [light, heavy] = [bundle('functions/light', { bytes: 900 }), bundle('local/ps', { bytes: 5000 })]
   expect(sizeTable([light, heavy])).toBe(
     `local/ps            5.0 of ${budgets['local/ps']!.kB} kB\nfunctions/light     0.9 of ${budgets['functions/*']!.kB} kB`,

@@ -1,12 +1,12 @@
-// Fills a folder for Node's compile cache (Node 22.1 and newer; NODE_COMPILE_CACHE names the folder) with all
-// functions and what they load later, so that the very first cold start needn't compile. In an image:
+// Fills a folder for Node's compile cache with all functions and what they load later, so that even the first
+// cold start compiles nothing. Needs Node 22.1 or newer; NODE_COMPILE_CACHE names the folder. In an image:
 //
 //   RUN node knative/build/compile-cache.mjs dist/functions /bank/compile-cache
 //   ENV NODE_COMPILE_CACHE=/bank/compile-cache
 //
-// Node takes from it only what it wrote itself: the same version, the same user (both are in the names of the
-// folders that it makes), the same path and content of a file. So this runs in the image, where the bundles
-// are to stay, as the user that they will run as. Then the folder may be read-only.
+// Node uses only entries that it wrote itself, for the same version and user (both are in the names of the
+// folders that it makes), and the same path and content of a file. So this runs inside the image, with
+// the bundles in their final place, as the user that runs them. Afterwards the folder may be read-only.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import nodeModule from 'node:module'
@@ -14,14 +14,16 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** What functions end with when a setting is wrong (EX_CONFIG in sysexits.h). */
+/** The exit status of a function if a setting is wrong (EX_CONFIG in sysexits.h). */
 const WRONG_SETTING = 78
 
-/** Loads each bundle of a folder, and of its lib/, in a process of its own that compiles it and doesn't come
- * to listen.
- * @param {string} bundles folder of the functions @param {string} folder of the cache; is made where it is
- *   missing
- * @returns {Promise<number>} how many bundles were compiled; 0 under a Node without a compile cache */
+/**
+ * Fills the cache: loads each bundle of a folder and of its lib/ in a process of its own, which compiles the
+ * bundle and ends before it listens.
+ * @param {string} bundles folder of the functions
+ * @param {string} folder of the cache; made if it is missing
+ * @returns {Promise<number>} how many bundles were compiled; 0 if this Node has no compile cache
+ */
 export async function fillCompileCache(bundles, folder) {
   if (!('enableCompileCache' in nodeModule)) return 0
   mkdirSync(folder, { recursive: true })
@@ -40,8 +42,8 @@ export async function fillCompileCache(bundles, folder) {
 
 /** @param {string} file @param {string} cache @returns {Promise<void>} */
 function load(file, cache) {
-  // A function checks its settings first, and with such a port it ends in order: that is when Node writes its
-  // cache.
+  // A function checks its settings first and exits in order because this port is invalid. Node writes its
+  // cache at such an exit.
   const env = { PATH: process.env.PATH, NODE_ENV: 'production', PORT: 'none', NODE_COMPILE_CACHE: cache }
   const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''

@@ -8,7 +8,8 @@ import { fillCompileCache } from './compile-cache.mjs'
 
 let folder: string
 beforeEach(() => {
-  // Inside the repository, where the build finds packages; it leaves a folder of such a name alone.
+  // The folder is inside the repository, where the build finds packages. The build leaves a folder with such
+  // a name alone.
   mkdirSync(join(ROOT, 'dist'), { recursive: true })
   folder = mkdtempSync(join(ROOT, 'dist', '.build-'))
 })
@@ -18,14 +19,14 @@ const hasCompileCache = 'enableCompileCache' in nodeModule
 const withCompileCache = hasCompileCache ? test : test.skip
 const withoutCompileCache = hasCompileCache ? test.skip : test
 
-/** The files of the cache, with when each was written. */
+/** The files of the cache, each with the time when it was written. */
 const written = (cache: string) =>
   readdirSync(cache, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name, parentPath }) => [name, statSync(join(parentPath, name)).mtimeMs])
     .sort()
 
-withCompileCache('compiles every bundle, and a start afterwards finds its code compiled', async () => {
+withCompileCache('compiles every bundle, so a later start finds its code compiled', async () => {
   const bundles = await buildInto(folder)
   const ofFunctions = bundles.filter(({ name }) => name.startsWith('functions/'))
   const cache = join(folder, 'cache')
@@ -37,11 +38,11 @@ withCompileCache('compiles every bundle, and a start afterwards finds its code c
     const env = { PATH: process.env.PATH, PORT: 'none', NODE_COMPILE_CACHE: cache }
     spawnSync(process.execPath, [join(folder, `${name}.cjs`)], { env })
   }
-  // Node writes what it had to compile.
+  // Node writes a file for all that it had to compile.
   expect(written(cache)).toEqual(filled)
 })
 
-withCompileCache('fails with what a bundle said that could not be loaded', async () => {
+withCompileCache('fails with the output of a bundle that can not be loaded', async () => {
   mkdirSync(join(folder, 'lib'))
   writeFileSync(join(folder, 'broken.cjs'), `throw new Error('a part is missing')`)
   await expect(fillCompileCache(folder, join(folder, 'cache'))).rejects.toThrow(

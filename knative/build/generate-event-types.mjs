@@ -1,5 +1,5 @@
 // npm run event-types: writes event-types.yaml from the contracts, so that `kn source list-types` and an
-// event registry know them. A test fails where the file is not what this would write.
+// event registry know them. A test fails if the file differs from what this program would write.
 import { readdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-/** Files under functions/ that declare an operation, by the line `export default operation(`.
+/**
+ * Finds the files under functions/ that declare an operation: they have a line that starts with `export
+ * default operation(`.
  * @param {string} root of the repository
- * @returns {{ name: string, context: string, path: string }[]} */
+ * @returns {{ name: string, context: string, path: string }[]}
+ */
 export function findOperations(root) {
   const functions = join(root, 'functions')
   const contexts = readdirSync(functions, { withFileTypes: true }).filter((entry) => entry.isDirectory())

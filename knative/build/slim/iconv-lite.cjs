@@ -1,5 +1,5 @@
-// Stands for iconv-lite (half a megabyte of tables) in the bundles: the bank reads UTF-8 and nothing else.
-// What raw-body makes of the error is "415, unsupported charset".
+// Replaces iconv-lite (half a megabyte of tables) in the bundles: the bank reads only UTF-8. raw-body turns
+// the error into "415, unsupported charset".
 const { StringDecoder } = require('node:string_decoder')
 
 const encodingExists = (/** @type {string} */ name) => /^utf-?8$/i.test(name)

@@ -1,9 +1,11 @@
-/** Modules of Node that a function needs, but not before its port is open. */
+/** Modules of Node that a function doesn't need before its port is open. */
 const LATE = ['node:crypto']
 
-/** Lets a bundle load these when a function of them is first called: node:crypto alone takes 2 of the 30 ms
- * in which Node starts. Only functions can be imported from them, by their names.
- * @returns {import('esbuild').Plugin} */
+/**
+ * Makes a bundle load these modules when it first calls a function of them: node:crypto alone takes 2 of the
+ * 30 ms in which Node starts. Only functions can be imported from them, by their names.
+ * @returns {import('esbuild').Plugin}
+ */
 export function lazyBuiltins() {
   return {
     name: 'lazy-builtins',

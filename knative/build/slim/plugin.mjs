@@ -3,15 +3,19 @@ import { fileURLToPath } from 'node:url'
 
 const here = join(fileURLToPath(import.meta.url), '..')
 
-/** Large packages of which a function uses next to nothing, and what stands for them: every cold start parses
- * the whole bundle. */
+/**
+ * Large packages of which a function uses hardly anything. A small file in this folder replaces each, because
+ * every cold start parses the whole bundle.
+ */
 const STAND_INS = ['iconv-lite', 'mime-db']
 
-/** Keeps bundles small: stand-ins for large tables, and a file of its own, loaded when it is first needed,
- * for every package and every file of ours that the code imports dynamically.
- * @param {Map<string, string>} lazy is filled with what needs such a file, `lib/<name>.cjs`: name, and
+/**
+ * Keeps bundles small. Replaces large tables by small stand-ins. Leaves out every package and every file of
+ * ours that the code imports dynamically: each becomes a file of its own, loaded when it is first needed.
+ * @param {Map<string, string>} lazy this fills it with what needs a file `lib/<name>.cjs`: the name, and the
  *   package or path
- * @returns {import('esbuild').Plugin} */
+ * @returns {import('esbuild').Plugin}
+ */
 export function slimBundles(lazy) {
   return {
     name: 'slim-bundles',
