@@ -1,27 +1,29 @@
-# What the scripts of this folder share: how they speak, which cluster they mean, how they wait. Sourced.
+# What the scripts of this folder share: messages, the choice of the cluster, and waiting. They source this
+# file.
 # shellcheck shell=bash
 
-# Every step says what it will do before it does it.
+# Each step says what it will do before it does it.
 say() { printf '\n==> %s\n' "$*"; }
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
 }
 
-# skaffold names the cluster that it deploys to; by hand it is kubectl's own choice.
+# skaffold names the cluster that it deploys to. A script that is started by hand uses kubectl's current
+# context.
 k() { kubectl ${SKAFFOLD_KUBE_CONTEXT:+--context "$SKAFFOLD_KUBE_CONTEXT"} "$@"; }
 
-# states KINDS NAMESPACE CONDITION: a line for each object, which `unready` reads.
+# states KINDS NAMESPACE CONDITION: prints a line for each object; `unready` reads these lines.
 states() {
   k get "$1" --namespace "$2" --no-headers --output \
     "custom-columns=:.kind,:.metadata.name,:.metadata.generation,:.status.observedGeneration,:.status.conditions[?(@.type==\"$3\")].status"
 }
 
-# Names those that don't say True. What says nothing of itself yet is not ready either, and what its
-# controller has not looked at since it was changed is not, whatever it says.
+# Names the objects whose condition is not True. An object without a status yet is not ready. Neither is an
+# object that its controller has not looked at since the last change, whatever its condition says.
 unready() { awk '$3 != $4 || $5 != "True" { printf " %s/%s", $1, $2 }'; }
 
-# Stops at once, and names them all, where tools are missing. Docker's daemon must answer too.
+# Stops if tools are missing, and names them all.
 need() {
   local tool missing=''
   for tool in "$@"; do

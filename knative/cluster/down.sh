@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Removes the kind cluster, and with it all that the bank on it knows. Other clusters are never touched.
+# Removes the kind cluster and all data of the bank on it. Never touches another cluster.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -1,7 +1,7 @@
-// For skaffold's profile `dev`: reads the manifests that it is about to apply on standard input and writes
-// them again, where each Service that a change does not touch keeps the image that it has. All functions are
-// in one image, so a changed line would make a new revision of every Service; this way it makes one where it
-// changed the bundle.
+// For skaffold's profile `dev`: reads the manifests that skaffold is about to apply from standard input, and
+// writes them to standard output. A Service that a change does not affect keeps its present image. Without
+// this, a changed line would make a new revision of every Service, because all functions are in one image.
+// With it, only the Services whose bundle changed get a new revision.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -11,24 +11,30 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseAllDocuments, stringify } from 'yaml'
 import { kubectl } from './kubectl.mjs'
 
-/** A Kubernetes object. @typedef {Record<string, any>} KubernetesObject */
+/**
+ * A Kubernetes object.
+ * @typedef {Record<string, any>} KubernetesObject
+ */
 
 const root = join(fileURLToPath(import.meta.url), '../../..')
 
-/** Says what an object runs: a digest of that part of the image, and the image. It stands on the object: on
- * its template it would make a revision. */
+/**
+ * Annotation that says what an object runs: a digest of its part of the image, and the image. It is on the
+ * object, not on its template, where it would make a new revision.
+ */
 const CONTENT = 'microbank.dev/content'
-/** The same for as long as one skaffold runs. */
+/** Label that skaffold sets: it is the same for as long as one skaffold runs. */
 const RUN = 'skaffold.dev/run-id'
 
 /**
- * The same manifests, with a note of what each Service and Job runs, and with its present image where it runs
- * the same. A Job keeps it only within one run of skaffold: each applies the migrations once, since a
- * database may have been restored or made anew in between.
+ * Returns the manifests with an annotation on each Service and Job that says what it runs. An object whose
+ * content did not change keeps its present image. A Job keeps it only within one run of skaffold: each run
+ * applies the migrations once, because a database may have been restored or made anew in between.
  * @param {string} manifests YAML documents
- * @param {(container: KubernetesObject) => string | undefined} contentOf digest of what a container runs;
- * undefined where that is not the bank's
- * @param {(resource: string, namespace: string) => KubernetesObject[]} present what there is on the cluster
+ * @param {(container: KubernetesObject) => string | undefined} contentOf returns the digest of what a
+ *   container runs; undefined if the container doesn't run the bank's image
+ * @param {(resource: string, namespace: string) => KubernetesObject[]} present returns the objects that are
+ *   on the cluster now
  * @returns {string} YAML documents
  */
 export function keepUnchanged(manifests, contentOf, present) {
@@ -51,23 +57,30 @@ export function keepUnchanged(manifests, contentOf, present) {
 /** @param {KubernetesObject} object */
 const containerOf = ({ spec }) => spec?.template?.spec?.containers?.[0]
 
-/** A Job that failed is not to stay, or no change elsewhere would ever try again.
- * @param {KubernetesObject} job @param {KubernetesObject} metadata */
+/**
+ * Whether a Job belongs to this run of skaffold and has not failed. A failed Job must be replaced: if it
+ * stayed, no later change would try the migrations again.
+ * @param {KubernetesObject} job
+ * @param {KubernetesObject} metadata
+ */
 function isOfThisRun({ metadata, status }, { labels }) {
   const conditions = /** @type {KubernetesObject[]} */ (status?.conditions ?? [])
   const failed = conditions.some((condition) => condition.type === 'Failed' && condition.status === 'True')
   return !failed && metadata.labels?.[RUN] === labels?.[RUN]
 }
 
-/** What an image built from this tree would hold: for a function its bundle and the packages beside it, for
- * the migrations their bundle and the SQL. Dependencies and the base count by the files that name them.
- * @returns {(container: KubernetesObject) => string | undefined} */
+/**
+ * Computes what an image built from this tree would hold. For a function: its bundle and the packages beside
+ * it. For the migrations: their bundle and the SQL. Dependencies and the base image count by the files that
+ * name them.
+ * @returns {(container: KubernetesObject) => string | undefined}
+ */
 function readContent() {
   mkdirSync(join(root, '.microbank'), { recursive: true })
   const folder = mkdtempSync(join(root, '.microbank/bundles-'))
   try {
-    // In a process of its own: skaffold takes for manifests whatever this one prints, and code may print as
-    // it is loaded.
+    // The build runs in a process of its own: skaffold reads as manifests all that this process prints, and
+    // the code may print while it is loaded.
     const { href } = new URL('../build/build.mjs', import.meta.url)
     const build = `import('${href}').then(({ buildInto }) => buildInto(${JSON.stringify(folder)}))`
     execFileSync(process.execPath, ['--eval', build], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -89,8 +102,12 @@ function readContent() {
   }
 }
 
-/** Of a file, or of all files in a folder, with their names. @param {string} folder @param {string} name
- * @returns {string} */
+/**
+ * The digest of a file, or of all files in a folder with their names.
+ * @param {string} folder
+ * @param {string} name
+ * @returns {string}
+ */
 function digestOf(folder, name) {
   const path = join(folder, name)
   if (!statSync(path).isDirectory()) return digest([name, readFileSync(path)])
@@ -105,9 +122,12 @@ function digest(parts) {
   return hash.digest('hex')
 }
 
-/** What there is of a resource in a namespace, asked for once. Nothing where the cluster can't be asked, as
- * where somebody only wants to see the manifests: then everything gets the new image.
- * @returns {(resource: string, namespace: string) => KubernetesObject[]} */
+/**
+ * Returns a function that lists the objects of a resource in a namespace; it asks the cluster once for each.
+ * If the cluster can't be asked, for example because somebody only wants to see the manifests, the list is
+ * empty and everything gets the new image.
+ * @returns {(resource: string, namespace: string) => KubernetesObject[]}
+ */
 function cluster() {
   /** @type {Map<string, KubernetesObject[]>} */
   const asked = new Map()

@@ -21,7 +21,7 @@ const ofRun = (run: string, object: Manifest): Manifest => {
 }
 const imageOf = ({ spec }: Manifest): string => spec.template.spec.containers[0].image.split(':')[1]
 
-/** What is deployed, where `cluster` is what there is, and `content` what each container would run. */
+/** What is deployed if `cluster` is on the cluster and each container would run `content`. */
 function deploy(object: Manifest, { content = 'a', cluster = [] as Manifest[] } = {}): Manifest {
   const written = keepUnchanged(
     stringify(object),
@@ -37,7 +37,7 @@ function deploy(object: Manifest, { content = 'a', cluster = [] as Manifest[] } 
   return parseAllDocuments(written)[0]!.toJS()
 }
 
-test('a Service keeps its image for as long as its content is the same, and is else as it was', () => {
+test('a Service keeps its image while its content is the same, and nothing else of it changes', () => {
   const first = deploy(withImage(SERVICE, 'one'))
   expect(imageOf(first)).toBe('one')
   const second = deploy(withImage(SERVICE, 'two'), { cluster: [first] })
@@ -48,14 +48,14 @@ test('a Service keeps its image for as long as its content is the same, and is e
   expect(imageOf(deploy(withImage(SERVICE, 'four'), { content: 'b', cluster: [third] }))).toBe('three')
 })
 
-test('an image that was set by hand, or by a deployment that takes no notes, is replaced', () => {
+test('an image that was set by hand, or by a deployment without this annotation, is replaced', () => {
   const first = deploy(withImage(SERVICE, 'one'))
   const byHand = withImage(first, 'mine')
   expect(imageOf(deploy(withImage(SERVICE, 'two'), { cluster: [byHand] }))).toBe('two')
   expect(imageOf(deploy(withImage(SERVICE, 'two'), { cluster: [withImage(SERVICE, 'one')] }))).toBe('two')
 })
 
-test('migrations that did not change are applied once in each run of skaffold, and again where they failed', () => {
+test('unchanged migrations are applied once in each run of skaffold, and again if they failed', () => {
   const first = deploy(ofRun('monday', withImage(JOB, 'one')))
   const again = ofRun('monday', withImage(JOB, 'two'))
   const succeeded = { ...first, status: { conditions: [{ type: 'Complete', status: 'True' }] } }
@@ -65,7 +65,7 @@ test('migrations that did not change are applied once in each run of skaffold, a
   expect(imageOf(deploy(ofRun('tuesday', again), { cluster: [succeeded] }))).toBe('two')
 })
 
-test('what does not run the bank’s image stays as it is', () => {
+test('an object that does not run the bank’s image stays as it is', () => {
   const others = ['knative/config.yaml', 'knative/bank/domain.yaml', 'knative/isolation/bank.yaml']
   const objects = others.flatMap(documents)
   const written = keepUnchanged(
@@ -82,7 +82,7 @@ describe('in a tree of the bank', () => {
     tree = mkdtempSync(join(tmpdir(), 'microbank-tree-'))
     for (const file of files(/./)) cpSync(join(ROOT, file), join(tree, file), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
-    // What there is on the cluster: what was deployed last.
+    // The stand-in for kubectl answers with what was deployed last.
     writeFileSync(join(tree, 'kubectl'), `#!/bin/sh\ncat ${join(tree, 'cluster.json')}\n`, { mode: 0o755 })
     writeFileSync(join(tree, 'cluster.json'), '{"items": []}')
   })
@@ -91,7 +91,7 @@ describe('in a tree of the bank', () => {
   const edit = (file: string, change: (text: string) => string) =>
     writeFileSync(join(tree, file), change(readFileSync(join(tree, file), 'utf8')))
 
-  /** Deploys everything; returns what got the new image. */
+  /** Deploys everything. Returns the names of what got the new image. */
   function changedWith(tag: string): string[] {
     const { stdout, stderr, status } = spawnSync('node', ['knative/cluster/keep-unchanged.mjs'], {
       cwd: tree,
@@ -106,10 +106,11 @@ describe('in a tree of the bank', () => {
     return items.filter((object) => imageOf(object) === tag).map(({ metadata }) => metadata.name as string)
   }
 
-  test('a changed line gives a new image to the functions whose bundle it changes', () => {
+  test('a changed line gives a new image only to the functions whose bundle it changes', () => {
     expect(changedWith('one')).toHaveLength(SERVICES.length + 1)
     expect(changedWith('two')).toEqual([])
-    // It prints as it is loaded, also where it is only looked at: nothing but manifests may be written.
+    // The code prints while it is loaded, even if nothing is called; the output must hold nothing but
+    // manifests.
     edit(
       'functions/ledger/transfer.ts',
       (code) => `${code}\nconsole.log('loaded'); console.error('loaded')\n`,

@@ -14,9 +14,11 @@ import { startFunction, type TestFunction } from '../../tests/support/host.ts'
 import { read } from '../../tests/support/repository.ts'
 import { until } from '../../tests/support/until.ts'
 
-/** The way of a request from a client to a function: Kourier's gateway is the real Envoy, set as Kourier sets
- * it; the activator and queue-proxy are stand-ins that append to X-Forwarded-For as Go's reverse proxy
- * does. */
+/**
+ * The way of a request from a client to a function. Kourier's gateway is the real Envoy with Kourier's
+ * settings. The activator and queue-proxy are stand-ins that append to X-Forwarded-For as Go's reverse proxy
+ * does.
+ */
 
 const settings = parse(read('knative/cluster/serving-config.yaml'))['config-kourier'] as Record<
   string,
@@ -24,10 +26,10 @@ const settings = parse(read('knative/cluster/serving-config.yaml'))['config-kour
 >
 const { TRUSTED_HOPS, TRUSTED_HOPS_MAPPED, SERVICE_DOMAIN } = parse(read('knative/config.yaml')).data
 const program = findEnvoy()
-// Envoy's package is for Linux alone; tests/support/prepare.mjs says so where it could not be fetched.
+// Envoy's package exists only for Linux. If it can't be fetched, tests/support/prepare.mjs says so.
 const whereEnvoyIs = program ? describe : describe.skip
 
-/** As a function that has a DomainMapping: tells who asks. */
+/** Like a function that has a DomainMapping: answers with the client's address. */
 const whoAsks = operation({
   name: 'who-asks',
   context: 'web',
@@ -50,10 +52,10 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** A proxy to `port` that appends whom it was called by, as httputil.ReverseProxy with a Director does. */
+/** A proxy to `port` that appends its caller's address, like httputil.ReverseProxy with a Director. */
 const appending = (port: number): Server =>
   createServer((request, response) => {
-    // First it takes away what Connection names.
+    // First it removes the headers that Connection names.
     const kept = endToEnd(request.headers)
     const before = kept['x-forwarded-for']
     const caller = request.socket.remoteAddress!.replace('::ffff:', '')
@@ -81,8 +83,10 @@ const cluster = (name: string, port: number) => ({
 
 const at = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } })
 
-/** What net-kourier 1.23 makes of its settings (pkg/envoy/api/http_connection_manager.go), with routes by
- * Host. */
+/**
+ * The configuration that net-kourier 1.23 makes of its settings (pkg/envoy/api/http_connection_manager.go),
+ * with routes by Host.
+ */
 function listener(name: string, port: number, config: Record<string, string>, to: Record<string, object>) {
   const manager = {
     '@type':
@@ -146,7 +150,7 @@ whereEnvoyIs('behind Kourier’s Envoy', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** Two listeners, as Kourier has them: a DomainMapping leads from the outer one through the inner. */
+  /** Two listeners, like Kourier's: a DomainMapping leads from the outer one through the inner one. */
   async function startGateway(config: Record<string, string>): Promise<number> {
     const [outer, inner] = [await freePort(), await freePort()]
     const toActivator = { cluster: 'activator' }
@@ -171,7 +175,10 @@ whereEnvoyIs('behind Kourier’s Envoy', () => {
     return outer
   }
 
-  /** The address that the function sees of a client with the address `from`. */
+  /**
+   * Sends a request from a client with the address `from`; returns the client's address as the function sees
+   * it.
+   */
   const addressSeen = (port: number, { from, claims, host = OWN, connection }: Asking): Promise<string> =>
     new Promise((resolve, reject) => {
       const headers = {
@@ -204,20 +211,20 @@ whereEnvoyIs('behind Kourier’s Envoy', () => {
       }
   })
 
-  test('a client can’t have its address taken away on the way', async () => {
+  test('a client can’t make a hop remove its address', async () => {
     const claims = { claims: ['6.6.6.6, 7.7.7.7, 8.8.8.8'], connection: 'close, X-Forwarded-For' }
-    // Envoy refuses it, and strips what Connection may name.
+    // Envoy refuses such a request, or removes from it what Connection may not name.
     await expect(addressSeen(gateway, { from: '127.0.0.2', ...claims })).rejects.toThrow('got 400')
     const other = { ...claims, connection: 'close, X-Microbank-Client' }
     expect(await addressSeen(gateway, { from: '127.0.0.2', ...other })).toBe('127.0.0.2')
   })
 
-  test('a client can’t take the inner way by its Host', async () => {
+  test('a client can’t reach the inner listener with a Host header', async () => {
     const request = addressSeen(gateway, { from: '127.0.0.2', host: LOCAL, claims: ['6.6.6.6'] })
     await expect(request).rejects.toThrow('expected 200, got 404')
   })
 
-  test('by Kourier’s own defaults everybody would be whom they claim to be', async () => {
+  test('with Kourier’s default settings, clients could claim any address', async () => {
     const defaults = await startGateway({ 'use-remote-address': 'false', 'trusted-hops-count': '0' })
     expect(await addressSeen(defaults, { from: '127.0.0.2', claims: ['6.6.6.6'] })).toBe('6.6.6.6')
     expect(await addressSeen(defaults, { from: '127.0.0.2' })).toBe('')

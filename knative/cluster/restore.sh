@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Restores the database of a context from one of its backups: a Job like the nightly one, with the other
-# script.
+# Restores the database of a context from a backup, in a Job like the nightly one but with the other script.
 #
 #   restore.sh CONTEXT FILE      FILE is the name of a backup, or "latest"
 set -euo pipefail
@@ -29,6 +28,7 @@ done
 k logs "job/$job" --namespace data || true
 [[ $state == *Complete* ]] || fail 'the restore failed; the database is as it was'
 
-# What they hold prepared names types and tables that are gone. New ones start with the next requests.
+# The functions' prepared statements name types and tables that are gone. New pods start with the next
+# requests.
 say "restarting the functions of $context"
 k delete pods --namespace bank --selector "microbank.dev/context=$context,serving.knative.dev/service" --wait=false

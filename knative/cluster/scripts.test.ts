@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { files, read, ROOT } from '../../tests/support/repository.ts'
 
-/** The scripts run for real; docker, kind, kubectl and node are stand-ins that write down how they were
- * called. */
+/** The scripts run for real. docker, kind, kubectl and node are stand-ins that record their calls. */
 
 const SYSTEM = ['bash', 'dirname', 'basename', 'sed', 'grep', 'awk', 'sleep', 'date', 'env']
-/** Answers to the calls whose output a script reads; $FAIL_ON is a call that fails, once or always. */
+/**
+ * What the stand-ins answer to calls whose output a script reads. A call that matches $FAIL_ON fails, once or
+ * always.
+ */
 const STAND_IN = `#!/usr/bin/env bash
 call="$(basename "$0") $*"
 echo "$call" >> "$RECORD"
@@ -80,14 +82,14 @@ describe('cluster:up', () => {
   test.each([
     ['Docker', [], '3', 3000],
     ['the cluster', ['--here'], '1930m\\n1\\n', 2930],
-  ])('warns where %s has too few processors, and goes on', (_, args, CPUS, has) => {
+  ])('warns if %s has too few processors, and continues', (_, args, CPUS, has) => {
     const { status, stderr } = run('up.sh', { args, env: { CPUS } })
     expect(status).toBe(0)
-    expect(stderr).toContain(`warning: this cluster has ${has} thousandths of a processor to give`)
+    expect(stderr).toContain(`warning: this cluster has only ${has} thousandths of a processor,`)
     expect(installed()).toEqual(INSTALLED)
   })
 
-  test('makes a cluster, then installs what stands on it in order, each part waited for', () => {
+  test('makes a cluster, then installs each part in order and waits for it', () => {
     const { status, stdout, stderr } = run('up.sh')
     expect([status, stderr]).toEqual([0, ''])
     expect(installed()).toEqual(INSTALLED)
@@ -104,7 +106,7 @@ describe('cluster:up', () => {
       expect(stdout).toMatch(new RegExp(`==> installing .*${part}`))
   })
 
-  test('installs the versions of versions.env, and no other', () => {
+  test('installs exactly the versions in versions.env', () => {
     run('up.sh')
     const versions = [...read('knative/cluster/versions.env').matchAll(/^\w+=(\S+)$/gm)].map(
       ([, version]) => version,
@@ -124,7 +126,7 @@ describe('cluster:up', () => {
       expect(patched).toContain(setting)
     expect(patched).toMatch(/config-gc .*data:\n {2}retain-since-create-time: disabled\n/)
     expect(patched).toContain('127.0.0.1.sslip.io')
-    // Where the mapped port leads there is no gateway, so that policy would leave nobody to answer.
+    // The mapped port leads to a machine without a gateway, so with that policy nobody would answer.
     expect(calls('kourier-load-balancer.yaml')).toEqual([])
     expect(patched).toMatch(
       /config-kourier .*data:\n {2}use-remote-address: 'true'\n {2}trusted-hops-count: '0'/,
@@ -132,13 +134,13 @@ describe('cluster:up', () => {
     expect(calls('kubectl patch configmap')).toHaveLength(6)
   })
 
-  test('leaves a cluster that is there, so it may be run again', () => {
+  test('keeps an existing cluster, so it may be run again', () => {
     expect(run('up.sh', { env: { CLUSTERS: 'other\nmicrobank\n' } }).status).toBe(0)
     expect(calls('kind create')).toEqual([])
     expect(installed()).toEqual(INSTALLED)
   })
 
-  test('tries again what was refused once', () => {
+  test('retries what was refused once', () => {
     const { status, stderr } = run('up.sh', { env: { FAIL_ON: 'serving-core.yaml', FAIL_ONCE: 'yes' } })
     expect([status, stderr]).toEqual([0, expect.stringContaining('that failed; again')])
     expect(calls('serving-core.yaml')).toHaveLength(2)
@@ -153,7 +155,7 @@ describe('cluster:up', () => {
     expect(installed().at(-1)).toBe('serving-core.yaml')
   })
 
-  test('names every tool that is missing, with where to get it, before it does anything', () => {
+  test('names every missing tool and where to get it, before it does anything', () => {
     for (const tool of ['docker', 'kind']) rmSync(join(folder, tool))
     const { status, stderr } = run('up.sh')
     expect(status).toBe(1)
@@ -161,18 +163,18 @@ describe('cluster:up', () => {
     expect(ran()).toEqual([''])
   })
 
-  test('says so where Docker does not answer', () => {
+  test('says so if Docker does not answer', () => {
     const { status, stderr } = run('up.sh', { env: { FAIL_ON: 'docker info' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('does not answer; start it')])
     expect(calls('kind')).toEqual([])
   })
 
-  test('prepares the cluster that kubectl points to, without kind, where one asks for that', () => {
+  test('with --here, prepares the cluster that kubectl points to, without kind', () => {
     for (const tool of ['docker', 'kind']) rmSync(join(folder, tool))
     expect(run('up.sh', { args: ['--here'] }).status).toBe(0)
     expect(installed()).toEqual(INSTALLED)
     expect(ran().join('\n')).not.toContain('sslip.io')
-    // Nothing between the client and Kourier may take the client's address away.
+    // Nothing between the client and Kourier may replace the client's address.
     expect(calls('kourier-load-balancer.yaml')).toHaveLength(1)
     expect(calls('kourier-node-port.yaml')).toEqual([])
   })
@@ -191,7 +193,7 @@ test('cluster:down removes the bank’s cluster and no other, and may be run aga
   expect(calls('delete')).toHaveLength(1)
 })
 
-test('cluster:status fails where a part is not ready, and names it', () => {
+test('cluster:status fails if a part is not ready, and names it', () => {
   expect(run('status.sh')).toMatchObject({ status: 0, stdout: expect.stringContaining('all of it is ready') })
   const amiss = (env: Record<string, string>) => run('status.sh', { env }).stderr
   expect(run('status.sh', { env: { TRIGGER: '1 False' } }).status).toBe(1)
@@ -214,13 +216,13 @@ describe('cluster:restore', () => {
     expect(calls('delete pods').join()).toContain('microbank.dev/context=ledger,')
   })
 
-  test('says so where it failed, and leaves the functions alone', () => {
+  test('says so if the restore fails, and leaves the functions alone', () => {
     const { status, stderr } = run('restore.sh', { args, env: { JOB: 'FailureTarget Failed' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('the restore failed')])
     expect(calls('delete pods')).toEqual([])
   })
 
-  test('says so too where its pod is gone, and what it printed with it', () => {
+  test('also says so if its pod and its output are gone', () => {
     const { stderr } = run('restore.sh', { args, env: { JOB: 'Failed', FAIL_ON: 'kubectl logs' } })
     expect(stderr).toContain('the restore failed')
   })
@@ -251,13 +253,13 @@ describe('the hooks of skaffold', () => {
       'condition=Ready operatorpolicies',
     ])
       expect(calls(what)).toHaveLength(1)
-    // All are ready: one question, and none for each.
+    // All are ready, so one question is enough.
     expect(calls('get ksvc,brokers,triggers,pingsources')).toHaveLength(1)
     expect(calls('bank --for=condition=Ready')).toEqual([])
   })
 
   test.each(['2 1 True', '1 1 False', '1 1', ''])(
-    'of the bank each is waited for where one says %j: generation, what of it was looked at, Ready',
+    'each object of the bank is waited for if one shows %j: generation, observed generation, Ready',
     (state) => {
       const { status } = run('wait.sh', { args: ['bank'], env: { STATES: `3 3 True\n${state}\n` } })
       expect(status).toBe(0)
@@ -266,27 +268,27 @@ describe('the hooks of skaffold', () => {
     },
   )
 
-  test('the migrations of an earlier run are cleared, so that each run applies its own', () => {
+  test('removes the migrations of an earlier run, so that each run applies its own', () => {
     run('wait.sh', { args: ['clear-migrations'], env: { SKAFFOLD_RUN_ID: 'tuesday' } })
     expect(ran()).toEqual([
       expect.stringMatching(/^kubectl delete jobs .*name=migrations .*skaffold.dev\/run-id!=tuesday$/),
     ])
   })
 
-  test('migrations that failed end the deployment at once, with what they printed', () => {
+  test('failed migrations end the deployment at once, and their output is shown', () => {
     const { status, stderr } = run('wait.sh', { args: ['migrations'], env: { JOB: 'FailureTarget Failed' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('the migrations did not succeed')])
     expect(calls('kubectl logs job/migrations')).toHaveLength(1)
   })
 
-  test('what is not ready in time is shown with its reason', () => {
+  test('a part that is not ready in time is shown with its reason', () => {
     const env = { STATES: '', FAIL_ON: 'condition=Ready trigger' }
     const { status, stderr } = run('wait.sh', { args: ['bank'], env })
     expect([status, stderr]).toEqual([1, expect.stringContaining('not every trigger is ready')])
     expect(calls('kubectl get trigger')).toHaveLength(1)
   })
 
-  test('a database that does not start is shown with the others of its namespace', () => {
+  test('a database that does not start is shown with the rest of its namespace', () => {
     const { status, stderr } = run('wait.sh', { args: ['data'], env: { FAIL_ON: 'rollout status' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('the data is not ready')])
     expect(calls('kubectl get pods,persistentvolumeclaims,operatorpolicies')).toHaveLength(1)

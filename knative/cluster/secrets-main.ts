@@ -8,7 +8,9 @@ try {
     process.cwd(),
     (line) => console.log(`==> ${line}`),
   )
-  console.log(made.length === 0 ? 'every Secret was there' : `made ${made.length}`)
+  console.log(
+    made.length === 0 ? 'every Secret and ConfigMap existed' : `made ${made.length} Secrets and ConfigMaps`,
+  )
   if (made.includes('first-operator'))
     console.log(
       'The first operator’s address and password:\n  kubectl get secret first-operator --namespace bank ' +

@@ -7,7 +7,9 @@ import { installSecrets, type Kubectl } from './secrets.ts'
 
 type Stored = Record<string, string>
 
-/** As much of a cluster as Secrets need: a store of objects, and a cert-manager that has done its work. */
+/**
+ * As much of a cluster as Secrets need: a store of objects, and a cert-manager that has made its certificate.
+ */
 function fakeCluster() {
   const objects = new Map<string, Stored>()
   const commands: string[] = []
@@ -44,7 +46,7 @@ function fakeCluster() {
 const env = (objects: Map<string, Stored>, name: string): Stored =>
   objects.get(`Secret bank/${name}`) ?? objects.get(`ConfigMap bank/${name}`) ?? {}
 
-test('every Secret and ConfigMap that a manifest names is made, with the keys that it asks for', () => {
+test('makes every Secret and ConfigMap that a manifest names, with the keys that the manifest needs', () => {
   const { objects, install } = fakeCluster()
   install()
   const [config] = parseAllDocuments(readFileSync(join(ROOT, 'knative/config.yaml'), 'utf8'))
@@ -61,7 +63,7 @@ test('every Secret and ConfigMap that a manifest names is made, with the keys th
   }
 })
 
-test('the URLs hold the passwords that the databases are given, and ask for a certificate that is checked', () => {
+test('the URLs hold the passwords of the databases, and require a certificate that is checked', () => {
   const { objects, install } = fakeCluster()
   install()
   for (const context of databaseContexts) {
@@ -86,7 +88,7 @@ test('the URLs hold the passwords that the databases are given, and ask for a ce
   }
 })
 
-test('a second run changes nothing, and what was deleted comes back as it was', () => {
+test('a second run changes nothing, and a deleted Secret comes back as it was', () => {
   const { objects, commands, install } = fakeCluster()
   expect(install()).toContain('first-operator')
   const before = new Map(objects)
@@ -99,7 +101,7 @@ test('a second run changes nothing, and what was deleted comes back as it was', 
   expect(commands.join('\n')).not.toContain(before.get('Secret bank/first-operator')!.OPERATOR_PASSWORD)
 })
 
-test('what somebody else put there is left alone', () => {
+test('leaves alone what somebody else made', () => {
   const { objects, install } = fakeCluster()
   objects.set('Secret bank/first-operator', { OPERATOR_EMAIL: 'me@example.org', OPERATOR_PASSWORD: 'mine' })
   expect(install()).not.toContain('first-operator')

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { databaseContexts } from '../../functions/contexts.ts'
 import { openSecrets, type SecretStore } from '../local/secrets.ts'
 
-/** Runs kubectl with these arguments and this standard input; returns what it prints. Throws where it
- * fails. */
+/** Runs kubectl with these arguments and this standard input. Returns what it prints. Throws if it fails. */
 export type Kubectl = (args: readonly string[], input?: string) => string
 
 type Data = Record<string, string>
@@ -16,21 +15,23 @@ interface Item {
   data: Data
 }
 
-/** Everything that was ever made up, as the local runtime keeps it in a file: what the other Secrets are made
- * from. */
+/**
+ * The Secret that holds everything that was ever generated, in the format of the local runtime's
+ * secrets.json. The other Secrets are made from it.
+ */
 const SOURCE = { namespace: 'data', name: 'microbank-secrets', key: 'secrets.json' }
-/** Where functions find the certificate that vouches for the databases. */
+/** Where functions find the certificate of the databases' authority. */
 const CA_FILE = '/etc/microbank/database-ca/ca.crt'
 
 /**
- * Gives a cluster the Secrets and ConfigMaps that the Services name: passwords of the databases, keys, the
- * first operator. What is there is never changed, so this may run before every deployment, and a Secret that
- * was deleted comes back as it was.
- * @param root the repository, whose namespaces and certificates are applied first
+ * Gives a cluster the Secrets and ConfigMaps that the Services name: the passwords of the databases, the keys
+ * and the first operator. Never changes what exists, so it may run before every deployment. A Secret that was
+ * deleted comes back as it was.
+ * @param root the repository; its namespaces and certificates are applied first
  * @returns the names of what was made
  */
 export function installSecrets(kubectl: Kubectl, root: string, log: (line: string) => void): string[] {
-  log('applying the namespaces, and the authority that vouches for the databases')
+  log('applying the namespaces and the certificate authority of the databases')
   kubectl(['apply', '--filename', join(root, 'knative/isolation/namespaces.yaml')])
   kubectl(['apply', '--filename', join(root, 'knative/postgres/certificates.yaml')])
   const items = withStore(kubectl, (store) => itemsFrom(store))
@@ -44,7 +45,7 @@ export function installSecrets(kubectl: Kubectl, root: string, log: (line: strin
   kubectl(['wait', '--namespace=data', '--for=condition=Ready', 'certificate/database-ca', '--timeout=120s'])
   const authority = read(kubectl, 'data', 'database-ca')?.['ca.crt']
   if (!authority) throw new Error('expected ca.crt in the Secret database-ca of cert-manager, found none')
-  // Public, and cert-manager's to change: this one is brought up to date.
+  // The certificate is public and cert-manager may change it, so this copy is always brought up to date.
   const copy = {
     kind: 'ConfigMap',
     namespace: 'bank',
@@ -55,7 +56,10 @@ export function installSecrets(kubectl: Kubectl, root: string, log: (line: strin
   return missing.map(({ name }) => name)
 }
 
-/** Opens the store that the cluster keeps, as a file of nobody else's, and stores what was added to it. */
+/**
+ * Opens the store that the cluster keeps, in a file that only this user can read, and saves what was added to
+ * it.
+ */
 function withStore<T>(kubectl: Kubectl, work: (store: SecretStore) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'microbank-secrets-'))
   const file = join(folder, SOURCE.key)
@@ -66,8 +70,8 @@ function withStore<T>(kubectl: Kubectl, work: (store: SecretStore) => T): T {
     const after = readFileSync(file, 'utf8')
     if (after !== before) {
       const item = { kind: 'Secret', ...SOURCE, data: { [SOURCE.key]: after } } as const
-      // Not apply, which would repeat the content in an annotation. Of two first runs at once, one is
-      // refused.
+      // Not `apply`, which would repeat the content in an annotation. If two first runs happen at once, one
+      // is refused.
       kubectl([before === undefined ? 'create' : 'replace', '--filename', '-'], manifest(item))
     }
     return work(store)
@@ -109,13 +113,16 @@ function itemsFrom(store: SecretStore): Item[] {
 
 const nameOf = ({ kind, namespace, name }: Item): string => `${namespace} ${kind.toLowerCase()}/${name}`
 
-/** Asks once for all: this runs before every deployment, also that of a changed line. */
+/**
+ * The names of all Secrets and ConfigMaps, with one question: this runs before every deployment, even for one
+ * changed line.
+ */
 const namesIn = (kubectl: Kubectl, namespace: string): string[] =>
   kubectl(['get', 'Secret,ConfigMap', `--namespace=${namespace}`, '--output=name'])
     .split('\n')
     .map((line) => `${namespace} ${line}`)
 
-/** The data of a Secret as text, or undefined where there is none. */
+/** The data of a Secret as text; undefined if there is no such Secret. */
 function read(kubectl: Kubectl, namespace: string, name: string): Data | undefined {
   const found = kubectl([
     'get',
@@ -132,7 +139,10 @@ function read(kubectl: Kubectl, namespace: string, name: string): Data | undefin
   )
 }
 
-/** As JSON for kubectl's standard input: a secret is never an argument, which every process can see. */
+/**
+ * An object as JSON for kubectl's standard input: a secret is never an argument, because every process can
+ * see arguments.
+ */
 function manifest({ kind, namespace, name, data }: Item): string {
   const content = kind === 'Secret' ? { type: 'Opaque', stringData: data } : { data }
   const labels = { 'app.kubernetes.io/part-of': 'microbank' }

@@ -1,8 +1,10 @@
 import { connect } from '../../functions/web/client.ts'
 import { smoke } from './smoke.ts'
 
-/** The smoke test as a program: `skaffold verify` runs it inside the cluster, `npm run cluster:smoke` from
- * outside. */
+/**
+ * The program of the smoke test. `skaffold verify` runs it inside the cluster, `npm run cluster:smoke` from
+ * outside.
+ */
 const url = process.argv[2] ?? 'http://front-door.bank.127.0.0.1.sslip.io'
 
 // Several functions may have to start first, one after the other.

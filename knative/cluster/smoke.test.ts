@@ -15,13 +15,13 @@ afterAll(() => stop?.(), 60_000)
 const steps: string[] = []
 const options = { timeoutMs: 60_000, log: (step: string) => void steps.push(step) }
 
-test('a bank that works passes, again and again', async () => {
+test('a bank that works passes, as often as it is tested', async () => {
   await smoke(bank, options)
   await smoke(bank, options)
   expect(steps.filter((step) => step === 'the bank works')).toHaveLength(2)
 })
 
-test('a bank that keeps its notifications to itself fails', async () => {
+test('a bank that sends no notifications fails', async () => {
   const silent: BankClient = async (path, request) =>
     path === '/api/notifications' ? { status: 200, body: { items: [] } } : bank(path, request)
   await expect(smoke(silent, { ...options, timeoutMs: 100 })).rejects.toThrow(

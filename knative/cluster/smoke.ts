@@ -3,15 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { must, type BankClient } from '../../functions/web/client.ts'
 
 export interface SmokeOptions {
-  /** From the transfer until both notifications must have come. */
+  /** Time from the transfer until both notifications must be there. */
   timeoutMs: number
-  /** Told each step before it is taken. */
+  /** Called with each step before it happens. */
   log: (step: string) => void
 }
 
-/** One customer's first minutes, through every part of the bank: three databases, the Broker, a consumer.
- * Leaves the customer and the money behind. Throws with the step's answer where something is not as it should
- * be. */
+/**
+ * Does what a new customer does first, through every part of the bank: three databases, the Broker, a
+ * consumer. The customer and the money stay in the bank. Throws if a step's answer is not the expected one.
+ */
 export async function smoke(bank: BankClient, { timeoutMs, log }: SmokeOptions): Promise<void> {
   const email = `smoke-${randomUUID()}@microbank.example`
   const password = randomUUID()

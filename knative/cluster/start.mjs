@@ -1,11 +1,11 @@
-// Bundles a program of this folder (it is TypeScript, and Node 20 can't run that) and starts it.
+// Bundles a program of this folder and starts it. The program is TypeScript, which Node 20 can't run.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
 import { bundleOptions } from '../build/bundle-options.mjs'
 
-/** @param {string} name of the program: the file is `<name>.ts` */
+/** @param {string} name of the program: its file is `<name>.ts` */
 export async function start(name) {
   const root = join(fileURLToPath(import.meta.url), '../../..')
   const outfile = join(root, `.microbank/cluster/${name}.cjs`)

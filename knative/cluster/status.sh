@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What runs on the cluster, from the ground up: what the bank stands on, its data, itself. Exit status 1 where
-# any of it is not ready.
+# Shows what runs on the cluster, from the ground up: the platform, the data, the bank. The exit status is 1
+# if any of it is not ready.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -8,10 +8,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need kubectl
 k get --raw /readyz > /dev/null 2>&1 || fail 'no cluster answers; npm run cluster:up makes one'
 k get crd services.serving.knative.dev brokers.eventing.knative.dev rabbitmqclusters.rabbitmq.com > /dev/null 2>&1 ||
-  fail 'nothing of what the bank stands on is here; npm run cluster:up installs it'
+  fail 'the platform of the bank is not installed here; npm run cluster:up installs it'
 
 PLATFORM='cert-manager rabbitmq-system knative-serving kourier-system knative-eventing'
-say 'what the bank stands on'
+say 'the platform'
 for namespace in $PLATFORM; do
   k get deployments --namespace "$namespace"
 done
@@ -22,7 +22,7 @@ k get brokers,triggers,pingsources --namespace bank
 say 'functions'
 k get ksvc,domainmappings --namespace bank
 
-# A StatefulSet has no condition that says so.
+# A StatefulSet has no condition for readiness.
 unready_statefulsets() {
   k get statefulsets --namespace data --no-headers --output \
     custom-columns=:.kind,:.metadata.name,:.spec.replicas,:.status.readyReplicas |
@@ -30,7 +30,7 @@ unready_statefulsets() {
 }
 
 amiss=$(
-  set -e # Which a subshell does not take over.
+  set -e # A subshell does not inherit it.
   for namespace in $PLATFORM; do states deployments "$namespace" Available | unready; done
   unready_statefulsets
   states rabbitmqclusters data AllReplicasReady | unready

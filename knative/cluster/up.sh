@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes a cluster on this computer (kind) and installs what the bank stands on, each part waited for before
-# the next. May be run again after a failure, or to come to other versions: what is there is left or brought
-# up to date.
+# Makes a cluster on this computer (kind) and installs what the bank needs. Waits for each part before it
+# installs the next. May be run again after a failure, or to change versions: it keeps what exists and brings
+# it up to date.
 #
 #   up.sh                  a kind cluster named microbank
 #   up.sh --here           no kind: the cluster that kubectl points to
@@ -17,7 +17,7 @@ GITHUB=${GITHUB_URL:-https://github.com}
 make_cluster() {
   docker info > /dev/null 2>&1 || fail 'Docker is installed but does not answer; start it and run this again'
   if kind get clusters 2> /dev/null | grep -qx microbank; then
-    say 'the kind cluster microbank is there'
+    say 'the kind cluster microbank exists'
   else
     say 'making the kind cluster microbank: three machines in Docker, a minute or two'
     kind create cluster --config "$here/kind.yaml" --image "$KIND_NODE" --wait 180s
@@ -25,15 +25,15 @@ make_cluster() {
   kubectl config use-context kind-microbank > /dev/null
 }
 
-# broker-pods.yaml is of a kind that older API servers do not know.
+# Older API servers do not know the kind in broker-pods.yaml.
 check_version() {
   local minor
   minor=$(kubectl get --raw /version | sed -n 's/.*"minor": *"\([0-9]*\).*/\1/p')
   ((minor >= KUBERNETES_MINOR)) || fail "this cluster is Kubernetes 1.$minor; the bank needs 1.$KUBERNETES_MINOR or newer"
 }
 
-# What is installed requests about four processors before the bank itself runs (docs/cluster.md); with fewer,
-# pods stay Pending. A machine of kind is a container, each of which counts all that Docker has.
+# The platform requests about four processors before the bank itself runs (docs/cluster.md). With fewer, pods
+# stay Pending. Each machine of kind is a container that counts all processors of Docker.
 check_processors() {
   local have
   if [[ ${1:-} == --here ]]; then
@@ -42,18 +42,19 @@ check_processors() {
     have=$(docker info --format '{{.NCPU}}')
   fi
   have=$(awk '/m$/ { sum += $1 } /^[0-9.]+$/ { sum += $1 * 1000 } END { print int(sum) }' <<< "$have")
-  ((have >= 4000)) || echo "warning: this cluster has $have thousandths of a processor to give, and what is installed requests
-about 4000. Pods that find no room stay Pending ('Insufficient cpu'). Give Docker, or the cluster, four processors." >&2
+  ((have >= 4000)) || echo "warning: this cluster has only $have thousandths of a processor, and what is installed requests
+about 4000. Pods that don't fit stay Pending ('Insufficient cpu'). Give Docker, or the cluster, four processors." >&2
 }
 
-# NAME NAMESPACE URL...: applies what is at the URLs, then waits for every Deployment of the namespace.
-# On the server's side: some of these objects are too large for the annotation that the client would add.
+# NAME NAMESPACE URL...: applies the files at the URLs, then waits for every Deployment of the namespace. It
+# applies them on the server's side, because some objects are too large for the annotation that kubectl would
+# add.
 install() {
   local name=$1 namespace=$2 url
   shift 2
   say "installing $name"
   for url in "$@"; do
-    # Objects of a kind that was made a moment ago may be refused once.
+    # Objects of a kind that was just created may be refused once.
     retry kubectl apply --server-side --force-conflicts --filename "$url" > /dev/null
   done
   kubectl wait --namespace "$namespace" --for=condition=Available deployment --all --timeout 300s
@@ -68,7 +69,7 @@ retry() {
   fail "gave up after five tries: $*"
 }
 
-# Patches each ConfigMap that serving-config.yaml names: its top-level keys are names, what is below them is
+# Patches each ConfigMap that serving-config.yaml names: its top-level keys are names, the lines below are
 # data.
 configure_serving() {
   local name
@@ -81,14 +82,14 @@ configure_serving() {
   done < <(sed -n 's/^\([a-z-]*\):$/\1/p' "$here/serving-config.yaml")
 }
 
-# Only on kind: names that lead to this computer, and a Kourier that listens on its ports.
+# Only on kind: host names that lead to this computer, and a Kourier that listens on its ports.
 configure_for_kind() {
   say 'functions will be at http://<function>.bank.127.0.0.1.sslip.io'
   kubectl patch configmap config-domain --namespace knative-serving --type merge --patch '{"data":{"127.0.0.1.sslip.io":""}}'
   kubectl patch service kourier --namespace kourier-system --patch-file "$here/kourier-node-port.yaml"
 }
 
-# Everywhere else the load balancer must keep the client's address.
+# On every other cluster the load balancer must keep the client's address.
 configure_load_balancer() {
   kubectl patch service kourier --namespace kourier-system --patch-file "$here/kourier-load-balancer.yaml"
 }
@@ -121,7 +122,7 @@ install 'Knative Eventing' knative-eventing \
   "$GITHUB/knative/eventing/releases/download/$KNATIVE_EVENTING/eventing-core.yaml"
 install 'the RabbitMQ Broker' knative-eventing \
   "$GITHUB/knative-extensions/eventing-rabbitmq/releases/download/$EVENTING_RABBITMQ/rabbitmq-broker.yaml"
-say "letting the Broker's pods keep Pod Security restricted"
+say "making the Broker's pods pass Pod Security restricted"
 kubectl apply --filename "$here/broker-pods.yaml"
 say 'making the namespaces, passwords and keys of the bank'
 node "$here/secrets.mjs"

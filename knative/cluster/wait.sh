@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Waits until a part of the bank is ready, and says what is amiss where it does not get there. For skaffold's
-# hooks.
+# Waits until a part of the bank is ready. If it does not get ready in time, says what is wrong. For
+# skaffold's hooks.
 #
 #   wait.sh data | clear-migrations | migrations | bank
 set -euo pipefail
@@ -19,7 +19,8 @@ data() {
   done
   say 'waiting for RabbitMQ'
   k wait --namespace data --for=condition=AllReplicasReady rabbitmqcluster/rabbitmq --timeout "$TIMEOUT" || stuck
-  # Before the first event is there: without it one that comes back too often is thrown away.
+  # The policy must be there before the first event: without it RabbitMQ throws an event away that comes back
+  # too often.
   k wait --namespace data --for=condition=Ready operatorpolicies.rabbitmq.com --all --timeout "$TIMEOUT" || stuck
 }
 
@@ -28,15 +29,15 @@ stuck() {
   fail "the data is not ready; STATUS above says why, 'kubectl describe pods --namespace data' says more"
 }
 
-# Each run of skaffold applies the migrations once, though nothing be new: a database may have been restored
-# or made anew since the last. Later rounds of the same `skaffold dev` do so where they changed.
+# Each run of skaffold applies the migrations once, even if nothing changed: a database may have been restored
+# or made anew since the last run. Later rounds of the same `skaffold dev` apply them only if they changed.
 clear_migrations() {
   say 'removing the Job of an earlier run'
   k delete jobs --namespace bank --field-selector metadata.name=migrations --wait \
     --selector "skaffold.dev/run-id!=${SKAFFOLD_RUN_ID:-}"
 }
 
-# A Job that failed never completes, so both are asked for.
+# A failed Job never completes, so this asks for both conditions.
 migrations() {
   local state='' end=$((SECONDS + ${TIMEOUT%s}))
   say 'waiting for the migrations'
@@ -49,7 +50,7 @@ migrations() {
     sleep 1
   done
   k logs job/migrations --namespace bank --tail 20 >&2 || true
-  fail "the migrations did not succeed (${state:-still running}); the lines above are their own"
+  fail "the migrations did not succeed (${state:-still running}); the lines above are from their log"
 }
 
 bank() {
@@ -65,7 +66,8 @@ bank() {
   k get domainmapping --namespace bank
 }
 
-# After a changed line all are ready at once: one question then, where kubectl wait asks for each by itself.
+# After a changed line, all parts are ready at once. Then one question is enough; kubectl wait asks for each
+# object.
 all_ready() {
   local seen
   seen=$(states ksvc,brokers,triggers,pingsources bank Ready 2> /dev/null) && [[ -n $seen && -z $(unready <<< "$seen") ]]
@@ -79,7 +81,7 @@ soon() {
   return 1
 }
 
-# Where something is not ready in time, shows what it says of itself.
+# Waits for objects. If one is not ready in time, shows its status.
 ready() {
   if ! k wait --namespace bank --for=condition=Ready "$@" --timeout "$TIMEOUT"; then
     k get "$1" --namespace bank >&2 || true

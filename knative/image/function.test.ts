@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { read } from '../../tests/support/repository.ts'
 
-/** The image's program, beside two functions that say their names. */
+/** A folder with the image's program and two functions that print their names. */
 let folder: string
 
 beforeAll(() => {
@@ -27,7 +27,7 @@ test('the image starts the function that the Service names', () => {
 })
 
 test.each([[], ['lib'], ['../function'], ['transfer.cjs'], ['toString']])(
-  'it starts nothing else (%s), and says what there is',
+  'it starts nothing else (%s), and lists the functions',
   (...args) => {
     const { status, stdout, stderr } = run(...args)
     expect({ status, stdout }).toEqual({ status: 78, stdout: '' })
@@ -35,7 +35,7 @@ test.each([[], ['lib'], ['../function'], ['transfer.cjs'], ['toString']])(
   },
 )
 
-test('what the Dockerfile copies is there, and what the manifests call is what it makes', () => {
+test('the Dockerfile copies what the image needs, and starts the program that the manifests expect', () => {
   const copied = [...read('Dockerfile').matchAll(/^COPY (?:--from=bundles \/build\/)?(\S+)/gm)].map(
     ([, path]) => path,
   )

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Builds the bank's image and runs one of its functions as a cluster would, at its strictest: not root, a root
-# file system that can't be written, no capabilities. Prints the image's size and how long the first answer
-# took.
+# Builds the bank's image and runs one of its functions as strictly as a cluster can: not as root, with a
+# read-only root file system, without capabilities. Prints the image's size and the time until the first
+# answer.
 #
 #   bash knative/image/try.sh               builds dev.local/microbank:try and tries it
-#   bash knative/image/try.sh IMAGE         tries an image that is there
+#   bash knative/image/try.sh IMAGE         tries an image that exists
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 say() { printf '%s\n' "$*" >&2; }
 
 command -v docker > /dev/null || { say "docker is missing: https://docs.docker.com/engine/install"; exit 1; }
-docker info > /dev/null 2>&1 || { say "docker is there, but its daemon does not answer"; exit 1; }
+docker info > /dev/null 2>&1 || { say "docker is installed, but its daemon does not answer"; exit 1; }
 
 image=${1:-dev.local/microbank:try}
 if [ $# -eq 0 ]; then
   say "building $image"
-  # What a build has to be given on the way, such as --network host.
+  # Options for docker build, such as --network host.
   read -ra options <<< "${DOCKER_BUILD_OPTIONS:-}"
   docker build --tag "$image" "${options[@]}" .
 fi
@@ -26,7 +26,8 @@ port=$((20000 + RANDOM % 10000))
 trap 'docker rm --force "$container" > /dev/null 2>&1 || true' EXIT
 
 say "running the function transfer from $image on port $port: read-only, as user 1000, without capabilities"
-# What a Service would give it; made up here, because /healthz needs neither the database nor a token.
+# The settings that a Service would give it. Invented values do, because /healthz needs neither the database
+# nor a token.
 public_key='
   const key = crypto.generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" })
   console.log(JSON.stringify({ keys: [{ ...key, kid: "try", alg: "EdDSA" }] }))'
@@ -52,7 +53,7 @@ until curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthz"; 
 done
 answered=$(date +%s%N)
 
-say "stopping it: it has nothing under way, so it ends by itself"
+say "stopping it; it has no open requests, so it must end by itself"
 docker stop --time 10 "$container" > /dev/null
 status=$(docker inspect --format '{{.State.ExitCode}}' "$container")
 [ "$status" -eq 0 ] || { say "it ended with status $status instead of 0"; docker logs "$container" >&2; exit 1; }

@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { documents } from '../../tests/support/repository.ts'
 import { startRabbitmq } from '../local/servers/rabbitmq.ts'
 
-/** What the operators do with it needs a cluster; what RabbitMQ does with it needs RabbitMQ. */
+/**
+ * What the operators do with this file needs a cluster to test. What RabbitMQ does with it needs only
+ * RabbitMQ.
+ */
 
 const objects = documents('knative/rabbitmq/cluster.yaml')
 const cluster = objects.find(({ kind }) => kind === 'RabbitmqCluster')!
@@ -16,21 +19,21 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a node starts with its configuration: a key that it does not know would stop it', async () => {
+test('a node starts with this configuration; an unknown key would stop it', async () => {
   mkdirSync(join(folder, 'conf.d'))
   writeFileSync(join(folder, 'conf.d', '90.conf'), cluster.spec.rabbitmq.additionalConfig)
   const node = await startRabbitmq({ dataDir: folder })
   await node.stop()
 })
 
-test('what it sets for Erlang is handed on by the script that reads it', () => {
+test('the script that reads the settings for Erlang passes them on', () => {
   const file = join(folder, 'rabbitmq-env.conf')
   writeFileSync(file, cluster.spec.rabbitmq.envConfig)
   const environment = execFileSync('sh', ['-c', `. ${file} && exec env`], { encoding: 'utf8', env: {} })
   expect(environment).toMatch(/^ERL_MAX_PORTS=\d+$/m)
 })
 
-test('no queue of it gives up an event that came back too often', () => {
+test('no queue gives up an event that came back too often', () => {
   const policy = objects.find(({ kind }) => kind === 'OperatorPolicy')!
   expect(policy.metadata.namespace).toBe(cluster.metadata.namespace)
   expect(policy.spec).toMatchObject({
