@@ -43,7 +43,7 @@ const backUp = (other: Environment = {}) => server.script('backup.sh', [], { ...
 const restore = (name: string) => server.script('restore.sh', [name], access())
 const files = () => readdirSync(backups).sort()
 
-/** One statement over a connection as a function makes it. */
+/** Runs one statement over a connection like a function's. */
 async function rows(url: string, text: string): Promise<Record<string, unknown>[]> {
   const db = openDatabase({ url, poolMax: 1, name: 'backup-test', log: silent })
   try {
@@ -71,7 +71,7 @@ const balances = () =>
   rows(functionsUrl, "select id::text, balance from accounts where kind = 'customer' order by id")
 
 describe('over the network', () => {
-  test('a function gets in with TLS, its password, and a certificate that it can check', async () => {
+  test('a function connects with TLS, its password, and a certificate that it can check', async () => {
     const [session] = await rows(functionsUrl, 'select version from pg_stat_ssl where pid = pg_backend_pid()')
     expect(session).toEqual({ version: 'TLSv1.3' })
   })
@@ -89,7 +89,7 @@ describe('over the network', () => {
     await expect(rows(url(), 'select 1')).rejects.toThrow(refusal)
   })
 
-  test('a function is held to the same limits as on a laptop, and the owner to none', async () => {
+  test('a function has the same limits as on a laptop, and the owner has none', async () => {
     const text = `select name, setting::int from pg_settings where name in
         ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout') order by name desc`
     const limits = await rows(functionsUrl, text)
@@ -106,7 +106,7 @@ describe('over the network', () => {
   })
 })
 
-test('what is lost comes back from the latest backup, proved by the ledger itself', async () => {
+test('lost data comes back from the latest backup, and the ledger’s own check proves it', async () => {
   const account = await open()
   await post(deposit(account, 5_000))
   await backUp()
@@ -122,7 +122,7 @@ test('what is lost comes back from the latest backup, proved by the ledger itsel
   ])
   for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds'])
     expect([proof, await rows(ownerUrl, `select * from verify_${proof}()`)]).toEqual([proof, []])
-  // The functions' grants came back too, and no more than those; and the next backup works.
+  // The functions' grants came back too, and nothing beyond them. The next backup works.
   await post(deposit(account, 1))
   await expect(rows(functionsUrl, 'delete from entries')).rejects.toThrow(/permission denied/)
   await expect(backUp()).resolves.toContain('backup: ')
@@ -157,7 +157,7 @@ test('a backup that fails says so, and leaves no file', async () => {
   expect(files()).toEqual(before)
 })
 
-test('a changed password holds from the next start, and the data stays', async () => {
+test('a changed password is valid from the next start, and the data stays', async () => {
   const before = await balances()
   await server.stop()
   await server.script('prepare.sh', [], { ...passwords, FUNCTIONS_PASSWORD: 'another' })

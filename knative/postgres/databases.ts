@@ -1,16 +1,20 @@
 import { Client, escapeIdentifier, escapeLiteral } from 'pg'
 
-/** Passwords of a context's two roles: `<context>_owner`, which migrates, and `<context>`, which functions
- * use. */
+/**
+ * The passwords of a context's two roles: `<context>_owner` runs the migrations, `<context>` is for the
+ * functions.
+ */
 export interface DatabasePasswords {
   owner: string
   functions: string
 }
 
-/** What the functions' role is held to, so that neither one customer's dear question nor a function that
- * froze holds up everybody else. Shorter than a function's own DATABASE_TIMEOUT_MS: while the database is
- * well it is the one that ends what takes too long, and says so. The owner, who migrates and backs up, has
- * all the time it takes. database/prepare.sh sets the same on a cluster; a test compares them. */
+/**
+ * Limits for the functions' role, so that neither one customer's expensive query nor a frozen function delays
+ * everybody else. They are shorter than a function's DATABASE_TIMEOUT_MS: while the database works, it is the
+ * database that ends a slow statement, and its error says why. The owner, for migrations and backups, has no
+ * limits. database/prepare.sh sets the same limits on a cluster; a test compares them.
+ */
 export const FUNCTIONS_LIMITS: Readonly<Record<string, string>> = {
   statement_timeout: '8s',
   lock_timeout: '4s',
@@ -19,10 +23,13 @@ export const FUNCTIONS_LIMITS: Readonly<Record<string, string>> = {
 
 const LOCK = 6_927_002
 
-/** Creates the roles and the database of each context, or brings them up to date: passwords as given, and
- * nobody else may connect. Safe to repeat, and to run several times at once.
+/**
+ * Creates the roles and the database of each context, or updates them: sets the given passwords, and lets
+ * nobody else connect. Safe to repeat, and to run several times at once.
  * @param superuserUrl URL of a role that may create roles and databases
- * @param passwords by context */
+ * @param passwords by context
+ * @throws if a context has no passwords
+ */
 export async function prepareDatabases(
   superuserUrl: string,
   contexts: readonly string[],
@@ -43,7 +50,7 @@ export async function asSuperuser<T>(superuserUrl: string, work: (client: Client
   const client = new Client({ connectionString: superuserUrl, application_name: 'prepare-databases' })
   await client.connect()
   try {
-    // CREATE ROLE and CREATE DATABASE fail when another session is doing the same at the same moment.
+    // CREATE ROLE and CREATE DATABASE fail if another session does the same at the same time.
     await client.query('select pg_advisory_lock($1)', [LOCK])
     return await work(client)
   } finally {
@@ -51,8 +58,10 @@ export async function asSuperuser<T>(superuserUrl: string, work: (client: Client
   }
 }
 
-/** Creates the roles `<context>_owner` and `<context>`, or sets their passwords, and what the second is held
- * to. */
+/**
+ * Creates the roles `<context>_owner` and `<context>`, or updates their passwords, and sets the functions'
+ * limits.
+ */
 export async function prepareRoles(
   client: Client,
   context: string,
@@ -73,8 +82,10 @@ export async function prepareRoles(
   await client.query(statements.join(';'))
 }
 
-/** Creates a database that belongs to `<context>_owner` and that only the context's two roles may enter.
- * Leaves one that exists as it is. */
+/**
+ * Creates a database that belongs to `<context>_owner` and that only the context's two roles may connect to.
+ * Keeps an existing database, and only sets who may connect.
+ */
 export async function createDatabase(
   client: Client,
   { name, context, template }: { name: string; context: string; template?: string },

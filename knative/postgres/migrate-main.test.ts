@@ -46,7 +46,7 @@ function migrateJob(args: string[], env: NodeJS.ProcessEnv): { lines: Run['lines
   return { lines, ended }
 }
 
-test('logs a line for each file that it applies, and nothing twice', async () => {
+test('logs one line for each file that it applies', async () => {
   const env = { LEDGER_DATABASE_OWNER_URL: db.ownerUrl }
   const first = await migrateJob(['ledger'], env).ended
   expect(first.status).toBe(0)
@@ -59,7 +59,7 @@ test('logs a line for each file that it applies, and nothing twice', async () =>
   expect(second.lines).toMatchObject([{ message: 'database is up to date' }])
 })
 
-test('waits for a database that starts later than it does', async () => {
+test('waits for a database that starts later', async () => {
   const postgres = new URL(db.ownerUrl)
   const door = createServer((socket) => {
     const through = connect(Number(postgres.port), postgres.hostname)
@@ -78,7 +78,7 @@ test('waits for a database that starts later than it does', async () => {
   await close(door)
 })
 
-test('ends with status 1 and a sentence when it can not do its work', async () => {
+test('exits with status 1 and logs a sentence if it fails', async () => {
   const wrong = new URL(db.ownerUrl)
   wrong.password = 'wrong'
   for (const [args, env, sentence] of [

@@ -3,10 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../monitoring/log.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
-/** The migrations of the contexts named as arguments, as a Job of the cluster applies them. Reads
- * `<CONTEXT>_DATABASE_OWNER_URL`, or else `<CONTEXT>_DATABASE_URL`; MIGRATIONS_ROOT is the folder that holds
- * the SQL files (default: where the program runs). Exit status 1, with a line that says why, when one
- * fails. */
+/**
+ * Applies the migrations of the contexts named as arguments; a Job runs this on a cluster. Reads
+ * `<CONTEXT>_DATABASE_OWNER_URL` or, if that is not set, `<CONTEXT>_DATABASE_URL`. MIGRATIONS_ROOT is the
+ * folder that holds the SQL files (default: the working directory). If a migration fails, the exit status is
+ * 1 and a log line says why.
+ */
 const log = createLog({ service: 'migrate' })
 const START_MS_MAX = 60_000
 
@@ -31,7 +33,10 @@ async function main(contexts: readonly string[]): Promise<void> {
   }
 }
 
-/** On a cluster this may well start before the database does. */
+/**
+ * Waits until the database answers: on a cluster this program may start before the database does. Throws if
+ * the user or the password is wrong, or if the database doesn't answer in time.
+ */
 async function databaseAnswers(context: string, url: string): Promise<void> {
   const deadline = performance.now() + START_MS_MAX
   for (;;) {
@@ -42,7 +47,7 @@ async function databaseAnswers(context: string, url: string): Promise<void> {
     } catch (error) {
       const { code = '', message } = error as { code?: string; message: string }
       const reason = message || code
-      // Class 28 is a wrong user or password, which does not mend itself.
+      // Class 28 is a wrong user or password. Waiting doesn't help.
       if (code.startsWith('28') || performance.now() > deadline) {
         throw new Error(`the ${context} database does not answer: ${reason}`, { cause: error })
       }

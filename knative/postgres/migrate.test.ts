@@ -45,7 +45,7 @@ async function rows(url: string, sql: string): Promise<QueryResultRow[]> {
 const recorded = async (): Promise<string[]> =>
   (await rows(db.ownerUrl, 'select name from migrations order by name')).map(({ name }) => String(name))
 
-test('twenty runs at the same moment on an empty database apply each file once', async () => {
+test('twenty simultaneous runs on an empty database apply each file once', async () => {
   const runs = await Promise.all(Array.from({ length: 20 }, () => apply([COINS, NOTES])))
 
   expect(runs.flat().sort()).toEqual([COINS.name, NOTES.name])
@@ -68,7 +68,7 @@ test('refuses a file that was changed after it had been applied', async () => {
   expect(await recorded()).toEqual([COINS.name])
 })
 
-test('takes no offence at other line ends', async () => {
+test('accepts other line ends', async () => {
   await apply([COINS])
   expect(await apply([{ ...COINS, sql: COINS.sql.replaceAll('\n', '\r\n') }])).toEqual([])
 })
@@ -80,7 +80,7 @@ test('refuses a database of a newer version', async () => {
   )
 })
 
-test('a file that fails leaves nothing behind, and says where it failed', async () => {
+test('a file that fails changes nothing, and the error says where it failed', async () => {
   const broken = { name: 'ledger/0002-broken.sql', sql: 'create table half (id int);\nselect nonsense' }
   await expect(apply([COINS, broken])).rejects.toThrow(
     'the migration ledger/0002-broken.sql, line 2 failed: column "nonsense" does not exist',
@@ -89,7 +89,7 @@ test('a file that fails leaves nothing behind, and says where it failed', async 
   expect(await rows(db.ownerUrl, "select to_regclass('half') as half")).toEqual([{ half: null }])
 })
 
-test('the role of the functions has its grants and nothing else', async () => {
+test('the functions’ role has its grants and no others', async () => {
   await apply([COINS])
   const as = (sql: string): Promise<QueryResultRow[]> => rows(db.url, sql)
 
@@ -101,7 +101,7 @@ test('the role of the functions has its grants and nothing else', async () => {
   await expect(as('select * from migrations')).rejects.toThrow('permission denied for table migrations')
 })
 
-test('a context enters its own database only', async () => {
+test('a context can connect only to its own database', async () => {
   const other = await emptyDatabase('identity')
   try {
     const url = new URL(db.url)
@@ -112,7 +112,7 @@ test('a context enters its own database only', async () => {
   }
 })
 
-test('the database ends what takes a function too long, before the function gives up', async () => {
+test('the database ends a function’s slow statement before the function gives up', async () => {
   const names = Object.keys(FUNCTIONS_LIMITS).map((name) => `'${name}'`)
   const text = `select name, setting::int from pg_settings where name in (${names.join()})`
   const limits = await rows(db.url, text)
@@ -127,7 +127,7 @@ test('the database ends what takes a function too long, before the function give
   expect((await rows(db.ownerUrl, text)).map(({ setting }) => setting)).toEqual([0, 0, 0])
 })
 
-test('databases can be prepared again and again, and at the same moment', async () => {
+test('databases can be prepared repeatedly, and several times at once', async () => {
   const context = 'vault'
   const passwords = { vault: { owner: 'o', functions: 'f' } }
   const prepare = (): Promise<void> => prepareDatabases(process.env.TEST_POSTGRES_URL!, [context], passwords)
@@ -171,7 +171,7 @@ describe('reading the files', () => {
     expect(names).toEqual(['host/0001-keys.sql', 'eventing/0001-outbox.sql', ...own])
   })
 
-  test('finding none at all is an error, not an empty database', async () => {
+  test('finding no files at all is an error', async () => {
     await expect(readMigrations(root, 'ledger')).rejects.toThrow('found none')
   })
 })

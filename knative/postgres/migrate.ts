@@ -13,20 +13,23 @@ export interface Migration {
 export interface MigrateOptions {
   /** postgres:// URL of the role that owns the database. */
   ownerUrl: string
-  /** Role that the functions connect as; takes the place of `:functions_role` in the files. */
+  /** The role that the functions connect as. It replaces `:functions_role` in the files. */
   functionsRole: string
   context: string
   migrations: readonly Migration[]
-  /** Told the name of each file that was applied, and how long it took. */
+  /** Called for each file that was applied, with its name and how long it took, in ms. */
   log?: (applied: { context: string; name: string; duration_ms: number }) => void
 }
 
-/** Key of the lock under which a database is migrated; locks of this kind count per database. */
+/** The key of the lock that is held while a database is migrated. Such a lock counts per database. */
 const LOCK = 6_927_001
 
-/** The migrations of a context, in the order in which they are applied: what the function host needs, what
- * events need, what the context needs; within each by number. Throws when there are none at all.
- * @param root the folder that holds `knative/`, `eventing/` and `functions/` */
+/**
+ * Returns the migrations of a context in the order in which they are applied: those of the function host,
+ * those for events, those of the context; within each, by number.
+ * @param root the folder that holds `eventing/` and `functions/`
+ * @throws if there are no migrations at all
+ */
 export async function readMigrations(root: string, context: string): Promise<Migration[]> {
   const folders = [
     ['host', join(root, 'functions', 'host', 'database', 'sql')],
@@ -47,14 +50,17 @@ export async function readMigrations(root: string, context: string): Promise<Mig
   return migrations
 }
 
-/** Applies each file once, in a transaction of its own. Any number of processes may call this at the same
- * moment: the first does the work, the others wait for it. Throws, with the database unchanged, when a file
- * was changed after it had been applied, and when the database has one that is not among those given. */
+/**
+ * Applies each file once, in a transaction of its own. Any number of processes may call this at the same
+ * time: the first does the work, and the others wait for it.
+ * @throws if a file was changed after it had been applied, or if the database has a migration that is not
+ *   among those given; the database is then unchanged
+ */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const client = new Client({ connectionString: options.ownerUrl, application_name: 'migrate' })
   await client.connect()
   try {
-    // Held by the session, so it is given back even if this process is killed.
+    // The session holds the lock, so the lock is released even if this process is killed.
     await client.query('select pg_advisory_lock($1)', [LOCK])
     const applied = await readApplied(client)
     refuseStrangers(options, applied)
@@ -118,6 +124,6 @@ async function apply(client: Client, migration: Migration, options: MigrateOptio
   options.log?.({ context: options.context, name: migration.name, duration_ms })
 }
 
-/** Git may check files out with other line ends; that changes nothing about them. */
+/** The checksum of a file. Line ends don't count: Git may check out the file with other line ends. */
 const checksum = (sql: string): string =>
   createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex')

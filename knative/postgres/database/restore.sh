@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Restores a database from a backup: everything in it is replaced by what the backup holds, in one
-# transaction, so whoever reads meanwhile sees all of the old or all of the new. Connects like backup.sh, as
-# the owner.
+# Restores a database from a backup. Replaces everything in the database in one transaction, so a reader sees
+# either all of the old data or all of the new. Connects like backup.sh, as the owner.
 #
 #   restore.sh FILE      a file in $BACKUPS, or "latest"
 set -euo pipefail
@@ -17,8 +16,8 @@ if [[ ! -f $file ]]; then
 fi
 
 echo "restore: replacing what is in $PGDATABASE by $file"
-# Not pg_restore --clean: that leaves tables which are newer than the backup. The commit comes only where the
-# backup could be read to its end; without it, psql's end is a rollback.
+# Not pg_restore --clean: it leaves tables that are newer than the backup. The commit is sent only if the
+# backup could be read to its end. Without a commit, the transaction is rolled back when psql ends.
 {
   echo 'begin; drop owned by current_user cascade;'
   pg_restore --file=- "$file"
