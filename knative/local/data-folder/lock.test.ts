@@ -30,7 +30,7 @@ const lockElsewhere = () =>
     setInterval(() => {}, 1000)
     process.send('locked')`)
 
-/** What a power cut, a full disk or a person does to a file. */
+/** What a power cut, a full disk or a person can do to a file. */
 const DAMAGED: [string, (file: string) => void][] = [
   ['empty', (file) => writeFileSync(file, '')],
   ['full of zeros', (file) => writeFileSync(file, Buffer.alloc(60))],
@@ -41,7 +41,7 @@ const DAMAGED: [string, (file: string) => void][] = [
 ]
 
 describe('the lock of a data folder', () => {
-  test('refuses a second start with a sentence that names process and URL, and is taken over from a killed one', async () => {
+  test('refuses a second start, naming process and URL, and is taken over from a killed process', async () => {
     const { child } = await lockElsewhere()
     try {
       expect(() => lockDataFolder(folder.path)).toThrow(`process ${child.pid}, and is still starting.`)
@@ -62,7 +62,7 @@ describe('the lock of a data folder', () => {
     expect(readdirSync(folder.path)).toEqual(['runtime.json'])
   })
 
-  test('is taken over when its pid belongs to another process by now', () => {
+  test('is taken over when its pid now belongs to another process', () => {
     writeFileSync(
       `${folder.path}/lock`,
       JSON.stringify({
@@ -80,7 +80,7 @@ describe('the lock of a data folder', () => {
     expect(readdirSync(folder.path)).toEqual([])
   })
 
-  test('is taken over in a copy of the folder, whose original runs', async () => {
+  test('is taken over in a copy of the folder while the original runs', async () => {
     const { child } = await lockElsewhere()
     const copy = `${folder.path}-copy`
     cpSync(folder.path, copy, { recursive: true })
@@ -97,7 +97,7 @@ describe('the lock of a data folder', () => {
 })
 
 describe('the records of processes', () => {
-  test('a process that a killed runtime left is stopped by the next start; a stranger with its pid is not', async () => {
+  test('the next start stops a process that a killed runtime left, but not another process with its pid', async () => {
     const { child } = await inOtherProcess<string>(`
       process.on('SIGTERM', () => {})
       setInterval(() => {}, 1000)
@@ -123,7 +123,7 @@ describe('the records of processes', () => {
     }
   })
 
-  test('in a copy of the folder name processes of the original, which go on', async () => {
+  test('in a copy of the folder belong to the original, whose processes keep running', async () => {
     const { child } = await inOtherProcess<string>(`setInterval(() => {}, 1000); process.send('runs')`)
     const copy = `${folder.path}-copy`
     try {
@@ -131,7 +131,7 @@ describe('the records of processes', () => {
       cpSync(folder.path, copy, { recursive: true })
       expect(await openProcessRecords(copy).stopLeftovers(100)).toEqual([])
       expect(startedAt(child.pid!)).toBeDefined()
-      // One that was renamed is the same folder.
+      // A renamed folder is the same folder.
       renameSync(folder.path, `${folder.path}-renamed`)
       const stopped = await openProcessRecords(`${folder.path}-renamed`).stopLeftovers(100)
       expect(stopped).toEqual([`transfer (process ${child.pid})`])
@@ -141,10 +141,10 @@ describe('the records of processes', () => {
     }
   })
 
-  test('one that can’t be written is written as soon as it can be', async () => {
+  test('a record that can’t be written is written as soon as possible', async () => {
     const records = openProcessRecords(folder.path)
     const file = `${folder.path}/processes/${process.pid}.json`
-    // What no write succeeds on, whoever tries.
+    // No write succeeds while a folder has the file's name, not even root's.
     mkdirSync(file)
     records.add(process.pid, 'transfer')
     records.remove(12)

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { folderIdentity, readFields, remove } from './own-files.ts'
 import { isAlive, knownProcess, startedAt, type KnownProcess } from '../processes/process-identity.ts'
 
-/** Thrown where another microbank has the data folder. */
+/** Thrown if another microbank uses the data folder. */
 export class DataFolderInUse extends Error {}
 
 /**
- * Takes the data folder for this process, so that two of them never run databases on the same files. A lock
- * is taken over whose holder is dead (killed, or its pid now belongs to another process), that can't be read,
- * or that came here with a copy of the folder: its holder has the original.
- * @returns a function that gives the folder back
+ * Locks the data folder for this process, so that two of them never run databases on the same files. Takes
+ * over a lock whose holder is dead (it was killed, or its pid now belongs to another process), a lock that
+ * can't be read, and a lock that came with a copy of the folder: its holder uses the original.
+ * @returns a function that unlocks the folder
  * @throws DataFolderInUse with a sentence that names the holder's pid and URL
  */
 export function lockDataFolder(dataDir: string): () => void {
@@ -24,7 +24,7 @@ export function lockDataFolder(dataDir: string): () => void {
     while (!created(mine, lock)) {
       const holder = readHolder(lock, folder)
       if (holder && isAlive(holder)) throw new DataFolderInUse(inUse(dataDir, holder))
-      // Renamed, not removed: of two that take over at once only one gets the dead one's file.
+      // The dead lock is renamed, not removed: if two processes take over at once, only one gets the file.
       moveAway(lock, `${mine}.dead`, folder)
     }
   } finally {
@@ -36,8 +36,10 @@ export function lockDataFolder(dataDir: string): () => void {
   }
 }
 
-/** A link appears with its whole content at once; a file that is created and then written can be read
- * empty. */
+/**
+ * Creates the lock as a link, which appears with its whole content at once. A file that is created and then
+ * written could be read while it is still empty.
+ */
 function created(source: string, lock: string): boolean {
   try {
     linkSync(source, lock)
@@ -56,7 +58,7 @@ function moveAway(from: string, to: string, folder: string): void {
     return
   }
   const moved = readHolder(to, folder)
-  // Somebody else was quicker, and what was moved away is the lock of one who lives: put it back.
+  // Another process was quicker, and the file that was moved away is its valid lock: put it back.
   if (moved && isAlive(moved)) created(to, from)
 }
 
@@ -64,7 +66,7 @@ const readHolder = (lock: string, folder: string): KnownProcess | undefined =>
   knownProcess(readFields(lock), folder)
 
 function inUse(dataDir: string, { pid }: KnownProcess): string {
-  // Written when it has started.
+  // The holder writes this file when it has started.
   const running = readFields(join(dataDir, 'runtime.json'))
   const where = running?.pid === pid ? `at ${String(running.url)}` : 'and is still starting'
   return (

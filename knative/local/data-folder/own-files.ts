@@ -14,12 +14,12 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 
-// The files that the runtime keeps in its data folder. A power cut leaves one that was just written empty or
-// full of zeros, a full disk cuts it short, and people copy and edit what they find.
+// The files that the runtime keeps in its data folder. A power cut can leave a file that was just written
+// empty or full of zeros. A full disk cuts a file short. People copy and edit the files.
 
 /**
- * Text of a file; undefined where there is none, or nothing but zeros and blanks in it.
- * @throws an error that names the file where it can't be read, or is a folder
+ * The text of a file; undefined if the file is missing or holds nothing but zeros and blanks.
+ * @throws an error that names the file if it can't be read, or is a folder
  */
 export function readText(file: string): string | undefined {
   try {
@@ -27,12 +27,12 @@ export function readText(file: string): string | undefined {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    const reason = code === 'EISDIR' ? 'it is a folder, and should be a file. Move it away' : message
+    const reason = code === 'EISDIR' ? 'it is a folder, but it should be a file. Move it away' : message
     throw new Error(`${file} can't be read: ${reason}.`, { cause: error })
   }
 }
 
-/** The fields of a JSON object in a file; undefined where no such object can be read, for whatever reason. */
+/** The fields of a JSON object in a file; undefined if no such object can be read, for any reason. */
 export function readFields(file: string): Partial<Record<string, unknown>> | undefined {
   try {
     return fieldsOf(readText(file))
@@ -41,7 +41,7 @@ export function readFields(file: string): Partial<Record<string, unknown>> | und
   }
 }
 
-/** The fields of a JSON object; undefined for every other text. */
+/** The fields of a JSON object; undefined for any other text. */
 export function fieldsOf(text: string | undefined): Partial<Record<string, unknown>> | undefined {
   try {
     const value = JSON.parse(text ?? '') as unknown
@@ -54,8 +54,10 @@ export function fieldsOf(text: string | undefined): Partial<Record<string, unkno
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Writes a file that only its owner can read, whole or not at all, also when the power is cut: what is under
- * the name after that is the old content or the new. Returns when it is on disk. */
+/**
+ * Writes a file that only its owner can read. Returns when the file is on disk. It is written completely or
+ * not at all, even if the power fails: afterwards the name holds either the old content or the new.
+ */
 export function writeDurably(file: string, text: string): void {
   const unfinished = `${file}.new`
   const open = openSync(unfinished, 'w', 0o600)
@@ -69,7 +71,7 @@ export function writeDurably(file: string, text: string): void {
   syncFolder(dirname(file))
 }
 
-/** Makes the names in a folder outlive a power cut: a rename is not on disk before its folder is. */
+/** Makes the names in a folder survive a power cut: a rename is not on disk before its folder is. */
 export function syncFolder(folder: string): void {
   const open = openSync(folder, 'r')
   try {
@@ -79,25 +81,30 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Removes a file of ours, and also a folder that has got in its place. */
+/** Removes one of our files, or a folder that has taken its place. */
 export function remove(path: string): void {
   rmSync(path, { recursive: true, force: true })
 }
 
-/** Makes a folder that only its owner can enter, or closes one that is there. */
+/**
+ * Makes a folder that only its owner can enter. If the folder exists, closes it to others. Returns its path.
+ * Throws if the path is a file.
+ */
 export function privateFolder(path: string): string {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new Error(`${path} is a file, and should be a folder. Move it away.`, { cause: error })
+    throw new Error(`${path} is a file, but it should be a folder. Move it away.`, { cause: error })
   }
   closeFolder(path)
   return path
 }
 
-/** Closes a folder of ours to everybody else; the group of `passer`, where one is given, may pass through it.
- * One that is somebody else's stays as it is: who owns it decides. */
+/**
+ * Closes one of our folders to everybody else. If `passer` is given, its group may still pass through. A
+ * folder that belongs to another user stays as it is: its owner decides.
+ */
 export function closeFolder(path: string, passer?: { gid: number }): void {
   const { uid } = statSync(path)
   if ((process.getuid?.() ?? uid) !== uid) return
@@ -105,14 +112,16 @@ export function closeFolder(path: string, passer?: { gid: number }): void {
   chmodSync(path, passer ? 0o710 : 0o700)
 }
 
-/** Whether a folder is a data folder, or may become one: whatever else somebody names is not ours to
- * close. */
+/**
+ * Whether a folder is a data folder or may become one. Any other folder that a person names is not ours to
+ * close.
+ */
 export function isDataFolder(path: string): boolean {
   const names = readdirSync(path)
   return names.length === 0 || names.includes('secrets.json')
 }
 
-/** What tells a folder from every copy of it, and stays when it is renamed. */
+/** An identity that a folder keeps when it is renamed, and that no copy of it has. */
 export function folderIdentity(path: string): string {
   const { dev, ino } = statSync(path, { bigint: true })
   return `${dev}:${ino}`

@@ -17,8 +17,8 @@ onFullDisk('what a full disk says becomes a sentence about the data folder, othe
   expect(explainFullDisk(other, '/data')).toBe(other)
 })
 
-onFullDisk('a start is refused where there is no room for it', () => {
-  // A file system that holds nothing.
+onFullDisk('a start is refused if there is no room for it', () => {
+  // A file system without any room.
   expect(() => checkRoom('/proc')).toThrow('The disk of the data folder /proc is full: 0 MB are free.')
   checkRoom('/tmp')
 })

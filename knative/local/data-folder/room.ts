@@ -1,27 +1,32 @@
 import { statfsSync } from 'node:fs'
 import { isObject } from './own-files.ts'
 
-/** Postgres alone writes its log in files of 16 MB; with less than this no start comes to its end. */
+/** No start succeeds with less than this: Postgres alone writes its log in files of 16 MB. */
 const START_BYTES_MIN = 32 * 1024 * 1024
 
-/** Thrown where the disk of the data folder is full. */
+/** Thrown if the disk of the data folder is full. */
 export class DiskFull extends Error {}
 
-/** @throws DiskFull with a sentence where the data folder has no room for a start */
+/**
+ * Checks that the data folder's disk has room for a start.
+ * @throws DiskFull with a sentence if it doesn't
+ */
 export function checkRoom(dataDir: string): void {
   const free = freeBytes(dataDir)
   if (free < START_BYTES_MIN)
     throw new DiskFull(sentence(dataDir, `${Math.floor(free / 1024 / 1024)} MB are free`))
 }
 
-/** The error itself, or, where it comes from a full disk, one that says so in a sentence. */
+/** Returns the error itself or, if a full disk caused it, an error that says so in a sentence. */
 export function explainFullDisk(error: unknown, dataDir: string): unknown {
   if (error instanceof DiskFull || !saysFull(error)) return error
   return new DiskFull(sentence(dataDir, (error as Error).message), { cause: error })
 }
 
-/** Whether an error, or what caused it, says that a disk or a quota is full: Node, Postgres and Erlang each
- * in their words. */
+/**
+ * Whether an error or its cause says that a disk or a quota is full. Node, Postgres and Erlang each say it in
+ * their own words.
+ */
 export function saysFull(error: unknown): boolean {
   if (!isObject(error)) return false
   const { code, message, cause } = error as Partial<NodeJS.ErrnoException>

@@ -12,8 +12,10 @@ import type { Queue } from '../servers/backends.ts'
 import { clusterHostOf } from '../gateway/hosts.ts'
 import { field, wrong, type Resource } from '../manifests/resource.ts'
 
-/** The Brokers of the manifests, each with its config and Triggers. Throws where a Trigger's Broker is
- * missing. */
+/**
+ * Returns the Brokers of the manifests, each with its config and Triggers. Throws if a Trigger names a Broker
+ * that has no manifest.
+ */
 export function brokersOf(eventing: readonly Resource[]): BrokerManifests[] {
   const ofKind = (kind: string) => eventing.filter((resource) => resource.kind === kind)
   const brokers = ofKind('Broker')
@@ -39,12 +41,12 @@ export function brokersOf(eventing: readonly Resource[]): BrokerManifests[] {
 export interface Brokers {
   byName: Map<string, Broker>
   status(): Promise<(BrokerStatus & { name: string })[]>
-  /** Delivers no more; events are still taken. */
+  /** Stops delivering. The Brokers still accept events. */
   drain(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts the Brokers, which deliver through the internal gateway. */
+/** Starts the Brokers. They deliver through the internal gateway. */
 export async function startBrokers(
   manifests: readonly BrokerManifests[],
   queue: Queue,
@@ -77,8 +79,11 @@ export async function startBrokers(
 
 const ON_DISK_MS_MAX = 10_000
 
-/** RabbitMQ confirms a new quorum queue, and events in it, some seconds before the queue itself would be
- * found again after a kill -9 of the node. At the first start the bank opens only after that. */
+/**
+ * Waits until RabbitMQ has its quorum queues on disk. RabbitMQ confirms a new quorum queue, and events in it,
+ * some seconds before the queue would survive a kill -9 of the node. So the bank opens only after that at its
+ * first start. After 10 seconds it opens anyway, and the log says so.
+ */
 async function untilOnDisk(
   topology: Topology,
   isOnDisk: (queue: string) => boolean,
@@ -97,8 +102,10 @@ function transport(queue: Queue): { amqpUrl: string } | { postgresUrl: string } 
   return 'amqpUrl' in queue ? { amqpUrl: queue.amqpUrl } : { postgresUrl: queue.postgresUrl }
 }
 
-/** Where a destination is to be reached: a Service by the name that it has in the cluster, any other URI as
- * it is. */
+/**
+ * Returns where a destination can be reached: a Service through the gateway, with its cluster host name; any
+ * other URI as it is.
+ */
 function through(gatewayPort: number, { ref, uri }: EventDestination): { url: string; host?: string } {
   if (!ref) {
     if (!uri) throw new Error('a destination needs a ref or a uri')

@@ -7,7 +7,7 @@ import { server, startGateway } from '../gateway/gateway-fixture.ts'
 
 const every = (name: string, change: Partial<PingSourceManifest> = {}): PingSourceManifest => ({
   name: 'sweep',
-  // Six fields: with seconds.
+  // Six fields: the first one is seconds.
   schedule: '* * * * * *',
   timezone: 'Europe/Berlin',
   contentType: 'application/json',
@@ -50,7 +50,7 @@ test('a PingSource sends its event to its sink, cluster-local or not, starting i
   }
 })
 
-test('what the sink does not take is logged, and the next is sent', async () => {
+test('an event that the sink refuses is logged, and the next one is sent', async () => {
   const lines: string[] = []
   const gateway = await startGateway([])
   const log = createLog({}, 'warn', (line) => lines.push(line))
@@ -70,7 +70,7 @@ test('a schedule that can’t be read is refused with the PingSource’s name', 
   )
 })
 
-/** From now on Date says what is `offsetMs` away from the truth, as on a machine whose clock was set. */
+/** From now on, Date is wrong by `offsetMs`, as on a machine whose clock was set. */
 function setClock(offsetMs: number): () => void {
   const True = Date
   const now = () => True.now() + offsetMs
@@ -85,24 +85,21 @@ function setClock(offsetMs: number): () => void {
 test.each([
   ['back', -2],
   ['ahead', 2],
-])(
-  'when the clock is set two hours %s, it neither stops nor makes up for what it missed',
-  async (_, hours) => {
-    const gateway = await startGateway([{ name: 'sweep', script: record }])
-    const stop = startPingSource(every('sweep'), gateway.internal.port, createLog({}, 'error'))
-    const seen = () => readFileSync(`${gateway.folder}/functions/seen`, 'utf8').trim().split('\n').length
-    let restore = () => {}
-    try {
-      await until(() => seen() >= 1)
-      restore = setClock(hours * 3_600_000)
-      const [before, since] = [seen(), performance.now()]
-      await until(() => seen() >= before + 3)
-      const passedMs = performance.now() - since
-      expect(seen()).toBeLessThanOrEqual(before + Math.ceil(passedMs / 1000) + 2)
-    } finally {
-      restore()
-      await stop()
-      await gateway.stop()
-    }
-  },
-)
+])('when the clock is set two hours %s, it neither stops nor sends what it missed', async (_, hours) => {
+  const gateway = await startGateway([{ name: 'sweep', script: record }])
+  const stop = startPingSource(every('sweep'), gateway.internal.port, createLog({}, 'error'))
+  const seen = () => readFileSync(`${gateway.folder}/functions/seen`, 'utf8').trim().split('\n').length
+  let restore = () => {}
+  try {
+    await until(() => seen() >= 1)
+    restore = setClock(hours * 3_600_000)
+    const [before, since] = [seen(), performance.now()]
+    await until(() => seen() >= before + 3)
+    const passedMs = performance.now() - since
+    expect(seen()).toBeLessThanOrEqual(before + Math.ceil(passedMs / 1000) + 2)
+  } finally {
+    restore()
+    await stop()
+    await gateway.stop()
+  }
+})

@@ -9,10 +9,10 @@ const ANSWER_MS_MAX = 60_000
 
 /**
  * Sends an event to the sink of a PingSource at the times of its schedule (cron, in its time zone), through
- * the internal gateway. An event that the sink doesn't take is logged and not sent again: the next is due
- * soon. As long as one is under way no other is sent.
- * @returns a function that ends it, and resolves when no event is under way
- * @throws an error that names the PingSource where its schedule can't be read
+ * the internal gateway. If the sink refuses an event, this is logged and the event is not sent again, because
+ * the next one comes soon. While one event is on its way, no other is sent.
+ * @returns a function that stops the PingSource; it resolves when no event is on its way
+ * @throws an error that names the PingSource if its schedule can't be read
  */
 export function startPingSource(
   source: PingSourceManifest,
@@ -46,7 +46,10 @@ function schedule(source: PingSourceManifest, send: () => Promise<void>): Cron {
   }
 }
 
-/** CloudEvents HTTP binding 1.0.2, binary mode; type and source as Knative's PingSource has them. */
+/**
+ * Sends one event: CloudEvents HTTP binding 1.0.2, binary mode, with the type and source of Knative's
+ * PingSource. Rejects if the sink doesn't answer with a 2xx status in time.
+ */
 function post(source: PingSourceManifest, port: number): Promise<void> {
   const { name, sink, data = Buffer.alloc(0) } = source
   const extensions = Object.entries(source.extensions).map(([key, value]) => [`ce-${key}`, value])

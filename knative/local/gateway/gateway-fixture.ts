@@ -10,7 +10,7 @@ import { readManifests } from '../manifests/manifests.ts'
 import { internalHandler, openListener, publicHandler, type Routes } from './router.ts'
 import { createServices } from '../serving/services.ts'
 
-/** For tests: a Service of the bank as YAML, with what a test says of it. */
+/** A Service for tests, of which only what a test needs is given. */
 export interface TestService {
   name: string
   /** Body of the Node script that is the function. */
@@ -21,8 +21,10 @@ export interface TestService {
   timeoutSeconds?: number
 }
 
-/** An HTTP server with what a test's script says about one request: `request`, `response` and `body` are there. It
- * answers /healthz by itself, as every function does. */
+/**
+ * The script of an HTTP server that runs `onRequest` for each request. That code can use `request`,
+ * `response` and `body`. The server answers /healthz itself, as every function does.
+ */
 export const server = (onRequest: string) => `
   const pid = process.pid
   require('node:http').createServer(async (request, response) => {
@@ -58,7 +60,7 @@ export function serviceYaml(service: TestService): string {
   })
 }
 
-/** A temporary folder with these files in it. */
+/** Makes a temporary folder with these files. */
 export function folderWith(files: Record<string, string>): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'microbank-gateway-'))
   for (const [name, content] of Object.entries(files)) {
@@ -68,7 +70,7 @@ export function folderWith(files: Record<string, string>): { path: string; remov
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** The gateway with real processes of these functions; no database, no Broker. */
+/** Starts the gateway with real processes of these functions, without a database and without a Broker. */
 export async function startGateway(tested: TestService[], brokers: Routes['brokers'] = new Map()) {
   const files = tested.flatMap(({ name, script }): [string, string][] => [[`functions/${name}.cjs`, script]])
   const yaml = tested.map((service): [string, string] => [
@@ -107,7 +109,7 @@ export async function startGateway(tested: TestService[], brokers: Routes['broke
     open,
     internal,
     service: (name: string) => services.get(name)!,
-    /** A request to a Service through the public port. */
+    /** Sends a request to a Service through the public port. */
     call: (name: string, options: CallOptions = {}) =>
       call(open.port, { ...options, headers: { host: `${name}.microbank.localhost`, ...options.headers } }),
     async stop() {
@@ -134,7 +136,7 @@ export interface CallAnswer {
   json: <T = Record<string, unknown>>() => T
 }
 
-/** One request on a connection of its own; rejects where that is cut off. */
+/** Sends one request on a connection of its own. Rejects if the connection is cut off. */
 export function call(port: number, { method = 'GET', path = '/', headers = {}, body }: CallOptions) {
   return new Promise<CallAnswer>((resolve, reject) => {
     const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false })

@@ -1,16 +1,20 @@
 import { isClusterLocalName } from '../../../functions/host/http/cluster-local.ts'
 import { NAMESPACE } from '../manifests/manifests.ts'
 
-/** Names that the runtime's listeners answer to. `*.localhost` is this machine without any DNS (RFC 6761,
- * 6.3). */
+/**
+ * The host names that the runtime's listeners answer to. `*.localhost` is this machine, without any DNS (RFC
+ * 6761, 6.3).
+ */
 export const PUBLIC_DOMAIN = 'microbank.localhost'
 export const CLUSTER_DOMAIN = `${NAMESPACE}.svc.cluster.local`
-/** What the runtime tells of itself: what runs, for `npm run ps`, on the internal listener alone; metrics on
- * both. */
+/**
+ * The host of the runtime itself. It tells what runs, for `npm run ps`, only on the internal listener;
+ * metrics are on both listeners.
+ */
 export const STATUS_HOST = `runtime.${PUBLIC_DOMAIN}`
 export const FRONT_DOOR = 'front-door'
 
-/** The name that a cluster's DNS has for a Service, or for the ingress of a Broker. */
+/** The host name of a Service, or of a Broker's ingress, in a cluster's DNS. */
 export const clusterHostOf = ({ kind, name }: { kind?: string | undefined; name: string }): string =>
   `${kind === 'Broker' ? `${name}-broker-ingress` : name}.${CLUSTER_DOMAIN}`
 
@@ -18,11 +22,13 @@ export type HostTarget =
   | { kind: 'service'; name: string }
   | { kind: 'broker'; name: string }
   | { kind: 'runtime' }
-  /** A host that belongs to nothing that may be reached here. */
+  /** A host that can't be reached here. */
   | { kind: 'unknown'; host: string }
 
-/** What a host means on the public port, as Kourier would route it: every name outside the bank's domain is
- * the front door's. Whether the Service exists and is public is for the router to say. */
+/**
+ * Returns what a host means on the public port, where Kourier would lead it: each host outside the bank's
+ * domain is the front door. The router decides whether the Service exists and is public.
+ */
 export function publicTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }
@@ -33,7 +39,9 @@ export function publicTarget(hostHeader: string | undefined): HostTarget {
   return named(name.endsWith(suffix) ? name.slice(0, -suffix.length) : name, host)
 }
 
-/** What a host means on the internal listener: the names that a cluster's DNS has for Services. */
+/**
+ * Returns what a host means on the internal listener, which knows the names of Services in a cluster's DNS.
+ */
 export function internalTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }

@@ -33,7 +33,7 @@ test.each([
   expect(mayPublish(from(local, remote, 'Bearer undefined'), undefined)).toBe(false)
 })
 
-test('the public port asks for it on the address of a network, and not on loopback', async () => {
+test('the public port asks for it on a network address, but not on loopback', async () => {
   const own = Object.values(networkInterfaces())
     .flat()
     .find((each) => each?.family === 'IPv4' && !each.internal)?.address

@@ -1,10 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** Whether a request on the public port may publish events: from this machine anyone may, from the network
- * who has the data folder's `ingressToken`. Both ends must be loopback: a connection to another address of
- * this machine may have been passed on by something that opens it to others. Without a token nobody from the
- * network may. */
+/**
+ * Whether a request on the public port may publish events. From this machine, anyone may. From the network, a
+ * client needs the data folder's `ingressToken`; if there is no token, no client of the network may. A
+ * connection counts as from this machine only if both of its ends are loopback: another program may pass on
+ * connections from the network to another address of this machine.
+ */
 export function mayPublish({ socket, headers }: IncomingMessage, token: string | undefined): boolean {
   if (isLoopback(socket.localAddress) && isLoopback(socket.remoteAddress)) return true
   const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
@@ -14,5 +16,5 @@ export function mayPublish({ socket, headers }: IncomingMessage, token: string |
 const isLoopback = (address: string | undefined): boolean =>
   address !== undefined && /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/.test(address)
 
-/** Of one length, whatever was given. */
+/** Digests have the same length, whatever the client sent; timingSafeEqual needs that. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -4,7 +4,7 @@ import { makeLast } from '../../../functions/host/http/last-answer.ts'
 import type { Reply } from '../../../functions/host/reply.ts'
 import { problem, problems, type ProblemType } from '../../../functions/host/problems.ts'
 
-/** What the gateway itself can answer, beside what the functions do. */
+/** The problems that the gateway itself can answer with. Functions have their own. */
 export const gatewayProblems = {
   badRequest: problems.badRequest,
   unauthenticated: { name: 'unauthenticated', status: 401, title: 'A token is needed' },
@@ -13,7 +13,7 @@ export const gatewayProblems = {
   unavailable: problems.unavailable,
 } as const satisfies Record<string, ProblemType>
 
-/** Answers with a problem (RFC 9457); where an answer has begun already, it is cut off instead. */
+/** Answers with a problem (RFC 9457). If an answer has already begun, cuts it off instead. */
 export function answerProblem(
   request: IncomingMessage,
   response: ServerResponse,
@@ -24,13 +24,13 @@ export function answerProblem(
   answerReply(request, response, problem(type, detail, { headers }))
 }
 
-/** The same for a problem that is put together already. */
+/** The same for a problem that is already complete. */
 export function answerReply(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  // The rest of a body that nobody will read would be taken for the next request.
+  // Otherwise the rest of a body, which nobody reads, would be taken for the next request.
   if (isArriving(request)) makeLast(response)
   request.resume()
   const text = JSON.stringify(reply.body)

@@ -5,12 +5,15 @@ import type { FunctionProcess } from '../processes/process.ts'
 
 export interface ForwardOptions {
   headers: OutgoingHttpHeaders
-  /** From sending to the end of the response. */
+  /** From sending the request to the end of the response. */
   timeoutMs: number
   bodyBytesMax: number
 }
 
-/** Passes one request on to a process, which learns what to tell of its start. */
+/**
+ * Passes a request on to a process. Tells the process when its response begins, so that it can time its
+ * start.
+ */
 export async function forward(
   request: IncomingMessage,
   response: ServerResponse,
@@ -35,10 +38,10 @@ export async function forward(
 }
 
 /**
- * The headers that a function gets: the caller's, and who the caller was (RFC 7239, and the X-Forwarded-
- * headers).
- * @param trusted whether the caller is one of ours: what it says of an earlier hop is kept; anybody else's is
- *   replaced, as it could be invented
+ * Returns the headers for a function: those of the caller, and headers that say who the caller is (RFC 7239,
+ * and the X-Forwarded- headers).
+ * @param trusted whether the caller is one of the bank's functions. Then its headers about earlier hops are
+ *   kept. Anybody else could invent them, so theirs are replaced.
  */
 export function forwardedHeaders(request: IncomingMessage, trusted: boolean): OutgoingHttpHeaders {
   const headers = requestHeaders(request.headers)

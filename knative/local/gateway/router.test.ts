@@ -85,7 +85,7 @@ describe('routing', () => {
     expect((await inside('notify.bank.svc.cluster.local')).status).toBe(200)
   })
 
-  test('the Broker is reached on both sides, what runs only from inside', async () => {
+  test('the Broker is reached on both sides, the runtime’s status only from inside', async () => {
     expect((await open('default-broker-ingress.microbank.localhost')).text).toBe('the ingress')
     expect((await inside('default-broker-ingress.bank.svc.cluster.local')).text).toBe('the ingress')
     expect((await open('other-broker-ingress.microbank.localhost')).status).toBe(404)
@@ -94,7 +94,7 @@ describe('routing', () => {
   })
 })
 
-describe('what is for this machine or the platform alone', () => {
+describe('what only this machine or the platform may reach', () => {
   test('the metrics of the runtime are for loopback addresses', async () => {
     const metrics = async () => ({ contentType: 'text/plain', text: 'cold starts' })
     const handle = publicHandler({ ...gateway.routes, metrics })
@@ -118,7 +118,7 @@ describe('headers', () => {
   const host = 'mirror.microbank.localhost'
   const claims = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', forwarded: 'for=6.6.6.6' }
 
-  test('who called is told to the function, and what the outside claims about it is not believed', async () => {
+  test('the function learns who called, and the client’s own claims about that are ignored', async () => {
     const { headers } = (await open(host, { headers: { host, ...claims } })).json<{ headers: object }>()
     expect(headers).toMatchObject({
       'x-forwarded-for': '127.0.0.1',
@@ -128,7 +128,7 @@ describe('headers', () => {
     })
   })
 
-  test('what one of our functions says of the first caller is kept', async () => {
+  test('what one of the bank’s functions says about the first caller is kept', async () => {
     const name = 'notify.bank.svc.cluster.local'
     const answer = await inside(name, { headers: { host: name, ...claims, 'x-forwarded-host': 'localhost' } })
     expect(answer.json<{ headers: object }>().headers).toMatchObject({
@@ -138,7 +138,7 @@ describe('headers', () => {
     })
   })
 
-  test('headers about one connection are not passed on, all others are', async () => {
+  test('headers about a single connection are not passed on, but all others are', async () => {
     const answer = await open(host, {
       headers: {
         host,
@@ -157,7 +157,7 @@ describe('headers', () => {
   })
 })
 
-test('Connection takes nothing away that the caller or the platform says', async () => {
+test('Connection can’t remove headers that say who called, or that the platform sets', async () => {
   const host = 'mirror.microbank.localhost'
   const said = { authorization: 'Bearer x', traceparent: 'a', 'content-type': 'a/b', 'idempotency-key': 'k' }
   const connection = `host, x-forwarded-for, forwarded, content-length, ${Object.keys(said).join(', ')}`
@@ -189,7 +189,7 @@ describe('bodies', () => {
     expect(await text(answer)).toBe('two')
   })
 
-  test('events are passed on as they come, and the function learns when their reader goes', async () => {
+  test('events are passed on as they come, and the function notices when their reader leaves', async () => {
     const { request, response } = begin('/events')
     request.end()
     const answer = await response
@@ -201,7 +201,7 @@ describe('bodies', () => {
     await until(() => gateway.service('streams').status().inFlight === 0)
   })
 
-  test('a request whose client goes before it has an answer is given up', async () => {
+  test('a request is given up if its client leaves before the answer', async () => {
     const { request, response } = begin('/never')
     request.end()
     await until(() => gateway.service('streams').status().inFlight === 1)
@@ -216,13 +216,13 @@ describe('bodies', () => {
     expect(answer.json()).toMatchObject({ type: 'https://microbank.dev/problems/upstream-timeout' })
   })
 
-  test('an answer that breaks off in the middle is not made to look whole', async () => {
+  test('an answer that breaks off in the middle does not look complete', async () => {
     await expect(call(gateway.open.port, { headers: { host }, path: '/half' })).rejects.toThrow(
       /aborted|hang up|reset/,
     )
   })
 
-  test('a function may refuse a body before it has come', async () => {
+  test('a function may refuse a body before it has arrived', async () => {
     const { request, response } = begin('/early', { 'content-length': 1_000_000 })
     request.on('error', () => {})
     request.write('the beginning')
@@ -230,7 +230,7 @@ describe('bodies', () => {
     request.destroy()
   })
 
-  test('one that is too large is refused, announced or not', async () => {
+  test('a body that is too large is refused, whether its length is announced or not', async () => {
     const announced = begin('/echo', { 'content-length': 33 * 1024 * 1024 })
     announced.request.on('error', () => {})
     announced.request.flushHeaders()
@@ -253,7 +253,7 @@ describe('what is not HTTP', () => {
     return text(socket)
   }
 
-  test('gets a problem and a closed connection', async () => {
+  test('gets a problem, and the connection is closed', async () => {
     expect(await raw('hello\r\n\r\n')).toMatch(
       /^HTTP\/1.1 400 .*"type":"https:\/\/microbank.dev\/problems\/bad-request"/s,
     )

@@ -13,23 +13,25 @@ export interface Routes {
   services: ReadonlyMap<string, Service>
   /** The ingress of each Broker, by the Broker's name. */
   brokers: ReadonlyMap<string, RequestListener>
-  /** What an ingress asks for on the public port, of all but this machine. */
+  /** The token that clients of other machines must send to an ingress on the public port. */
   ingressToken?: string
   status: () => Promise<unknown>
-  /** In the Prometheus text format. */
+  /** The metrics in the Prometheus text format. */
   metrics: () => Promise<{ contentType: string; text: string }>
   log: Log
 }
 
-/** Handles what comes in on the public port: cluster-local Services are as hidden as those that don't
- * exist. */
+/**
+ * Handles requests on the public port. A cluster-local Service gets the same answer as one that doesn't
+ * exist.
+ */
 export function publicHandler(routes: Routes): RequestListener {
   return guarded(routes, (request, response) =>
     route(publicTarget(request.headers.host), routes, request, response, false),
   )
 }
 
-/** Handles what the bank's own parts send each other: the cluster-local gateway. */
+/** Handles requests between the bank's own parts: this is the cluster-local gateway. */
 export function internalHandler(routes: Routes): RequestListener {
   return guarded(routes, (request, response) =>
     route(internalTarget(request.headers.host), routes, request, response, true),
@@ -57,7 +59,7 @@ function route(
       return ingress(request, response)
     }
     case 'runtime':
-      // What runs, and where, is for this machine alone.
+      // Only this machine may learn what runs, and where.
       if (request.url === '/metrics' && isLoopback(request))
         return void answerOwn(request, response, routes, routes.metrics)
       if (internal) return void answerOwn(request, response, routes, () => statusOf(routes))
@@ -84,7 +86,7 @@ async function answerOwn(
     const { contentType, text } = await tell()
     response.writeHead(200, { 'content-type': contentType }).end(text)
   } catch (error) {
-    log.error('the runtime could not tell of itself', { error: (error as Error).message })
+    log.error('the runtime could not report its state', { error: (error as Error).message })
     answerProblem(request, response, gatewayProblems.unavailable, 'The log of the runtime says why.')
   }
 }
@@ -104,8 +106,10 @@ function unknown(name: string, request: IncomingMessage, response: ServerRespons
   )
 }
 
-/** Refuses what hops could understand in different ways. One request that can't be handled must not end the
- * bank. */
+/**
+ * Refuses requests that two hops could understand differently. Catches every error, because one request must
+ * not end the bank.
+ */
 function guarded({ log }: Routes, handle: RequestListener): RequestListener {
   return (request, response) => {
     try {
@@ -128,15 +132,17 @@ function guarded({ log }: Routes, handle: RequestListener): RequestListener {
 
 export interface Listener {
   port: number
-  /** Accepts nothing new; resolves when every request that is under way has its answer, or at the deadline,
-   * when what is left is cut off. */
+  /**
+   * Accepts no new connections. Resolves when every open request has its answer. At the deadline it cuts off
+   * the rest.
+   */
   stop(deadlineMs: number): Promise<void>
 }
 
 /**
- * Opens a port on each of `hosts` (the same port on all).
- * @param option that of the command line by which another port is chosen
- * @throws PortTakenError, with a sentence, where the port is taken
+ * Opens the same port on each of `hosts`.
+ * @param option the option of the command line that chooses another port
+ * @throws PortTakenError, with a sentence, if the port is taken
  */
 export async function openListener(
   handler: RequestListener,
@@ -146,20 +152,20 @@ export async function openListener(
 ): Promise<Listener> {
   let stopping = false
   const answering: RequestListener = (request, response) => {
-    // The connection would otherwise stay open for a next request, which nobody would take.
+    // Otherwise the connection would stay open for a next request, which nobody would handle.
     if (stopping) response.setHeader('connection', 'close')
     handler(request, response)
   }
   const servers: Server[] = []
   let chosen = port
   for (const host of hosts) {
-    // Longer than any client of ours keeps an idle connection, so that it is the client who closes it.
+    // Longer than any of our clients keeps an idle connection, so that the client closes it.
     const server = createHttpServer({ keepAliveTimeout: 75_000 }, answering)
     try {
       chosen = await listen(server, chosen, host, option)
       servers.push(server)
     } catch (error) {
-      // A machine without IPv6 has no ::1; the first host is the one that has to be there.
+      // A machine without IPv6 has no ::1. Only the first host is required.
       if (servers.length > 0 && /EADDRNOTAVAIL|EAFNOSUPPORT/.test(String(error))) continue
       await Promise.all(servers.map((open) => close(open, 0)))
       throw error
