@@ -6,7 +6,7 @@ import { createKubernetesApi } from './server.ts'
 
 export const SERVICES = '/apis/serving.knative.dev/v1/namespaces/bank/services'
 
-/** For tests: a Service as the API tells it. */
+/** A Service for tests, as the API returns it. */
 export const service = (
   name: string,
   ready: 'True' | 'False',
@@ -33,7 +33,7 @@ export interface ApiAnswer {
 export const names = ({ body }: ApiAnswer): string[] =>
   body.items.map((item: KubernetesObject) => item.metadata.name)
 
-/** The API over whatever `read` says, on a port of its own. */
+/** Starts the API on a port of its own, over the objects that `read` returns. */
 export async function startApi(read: ReadObjects) {
   const api = createKubernetesApi(read, new Date(), createLog({}, 'error'))
   const server = http.createServer(api.handler)
@@ -59,7 +59,7 @@ export async function startApi(read: ReadObjects) {
           .on('error', reject)
           .end()
       }),
-    /** What a watch of Services tells. */
+    /** Opens a watch of Services. */
     async watch(query: string) {
       const response = await new Promise<http.IncomingMessage>((resolve) =>
         http.get(at(`${SERVICES}?watch=true&${query}`), resolve),

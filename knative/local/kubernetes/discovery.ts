@@ -1,10 +1,12 @@
 import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from './resource-types.ts'
 
-/** The Kubernetes that the cluster's own scripts set up; nothing but `kubectl version` looks at it. */
+/** The Kubernetes version that the cluster's own scripts set up. Only `kubectl version` reads it. */
 const KUBERNETES = { major: '1', minor: '36', gitVersion: 'v1.36.0+microbank' }
 
-/** What a client asks to find out what is served here; undefined where a path is none of discovery. In the
- * older form, a list for each group, which every client understands. */
+/**
+ * Answers a client that asks which kinds are served here; undefined if the path is not part of discovery.
+ * This is the older form, with a list for each group, which every client understands.
+ */
 export function discover(path: string): object | undefined {
   if (path.startsWith('/openapi/v3')) return openApi(path)
   const [root, group, version, ...rest] = path.split('/').slice(1)
@@ -23,9 +25,11 @@ export function discover(path: string): object | undefined {
   return resourceList(group, version)
 }
 
-/** kubectl changes nothing before it knows whether the server checks fields. For a custom kind it looks at
- * what Namespace says (cli-runtime, query_param_verifier_v3.go); without this nobody would get to read why
- * nothing can be changed. */
+/**
+ * Tells kubectl that the server checks fields. Before kubectl changes anything it asks whether the server
+ * does, and for a custom kind it looks at the answer for Namespace (cli-runtime, query_param_verifier_v3.go).
+ * Without this answer, nobody would get to read why nothing can be changed.
+ */
 function openApi(path: string): object | undefined {
   const [index, core] = ['/openapi/v3', '/openapi/v3/api/v1']
   if (path === index) return { paths: { 'api/v1': { serverRelativeURL: core } } }

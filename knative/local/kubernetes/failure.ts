@@ -1,11 +1,11 @@
 import type { ResourceType } from './resource-types.ts'
 
-/** What the Kubernetes API answers instead of what was asked for. */
+/** The answer of the Kubernetes API if it can't answer with the objects. */
 export interface FailureStatus {
   kind: 'Status'
   apiVersion: 'v1'
   metadata: object
-  status: 'Failure'
+  status: 'FailureStatus'
   message: string
   reason: string
   code: number
@@ -13,7 +13,7 @@ export interface FailureStatus {
 }
 
 const failure = (code: number, reason: string, message: string, details?: object): FailureStatus => ({
-  ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code },
+  ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'FailureStatus', message, reason, code },
   ...(details && { details }),
 })
 
@@ -26,8 +26,8 @@ export const failures = {
   readOnly: () =>
     failure(
       ...([405, 'MethodNotAllowed'] as const),
-      'this bank runs without a cluster, and its Kubernetes API can only be read: the manifests in knative/services ' +
-        'and eventing are what it is made from. Change them and start it again.',
+      'this bank runs without a cluster, and its Kubernetes API is read-only. The bank is made from the manifests in ' +
+        'knative/services and eventing: change those and start the bank again.',
     ),
   foreignHost: () =>
     failure(403, 'Forbidden', 'the Kubernetes API of the local runtime answers only to localhost'),

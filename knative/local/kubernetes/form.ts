@@ -3,14 +3,15 @@ import type { IncomingMessage } from 'node:http'
 import type { StoredObject, Snapshot } from './store.ts'
 import { type Included, tableOf } from './table.ts'
 
-/** How objects are answered: as they are, or as the rows of a table. */
+/** The form in which objects are answered: as they are, or as rows of a table. */
 export interface Form {
   one(object: StoredObject, snapshot: Pick<Snapshot, 'resourceVersion'>): object
   list(objects: readonly StoredObject[], snapshot: Pick<Snapshot, 'resourceVersion'>): object
 }
 
 export function formOf(type: ResourceType, { headers }: IncomingMessage, query: URLSearchParams): Form {
-  // A client names what it can read in the order in which it likes it; a table comes first or not at all.
+  // A client lists the types that it can read, the preferred one first. One that wants a table names it
+  // first.
   const wantsTable = /^application\/json;[^,]*\bas=Table\b/.test(headers.accept ?? '')
   if (!wantsTable) return plainForm(type)
   const asked = query.get('includeObject')

@@ -4,9 +4,11 @@ import { NAMESPACE } from '../manifests/manifests.ts'
 
 const NAME = 'microbank'
 
-/** Writes what kubectl and kn need to find the API; as JSON, which they read as well as YAML. It stays when
- * the bank stops: without it they would ask localhost:8080, which is the bank's front door. Returns the
- * file's path. */
+/**
+ * Writes the file by which kubectl and kn find the API. It is JSON, which they read as well as YAML. The file
+ * stays when the bank stops: without it, the clients would ask localhost:8080, which is the bank's front
+ * door. Returns the file's path.
+ */
 export function writeKubeconfig(dataDir: string, port: number): string {
   const file = join(dataDir, 'kubeconfig')
   const config = {

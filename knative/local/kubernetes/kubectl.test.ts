@@ -9,8 +9,10 @@ import { startRabbitmq, type RabbitmqNode } from '../servers/rabbitmq.ts'
 import { startRuntime, type Runtime } from '../runtime.ts'
 import { call, folderWith, server, serviceYaml } from '../gateway/gateway-fixture.ts'
 
-/** A whole bank, small, looked at with the real clients. Where one is not installed, its tests are reported
- * as skipped and say why. */
+/**
+ * A small but complete bank, read with the real clients. If a client is not installed, its tests are reported
+ * as skipped, with the reason.
+ */
 const withKubectl = testWith('kubectl', ['version', '--client'])
 const withKn = testWith('kn', ['version'])
 
@@ -97,7 +99,7 @@ const run = async (command: string, line: string): Promise<string> => {
 }
 const kubectl = (line: string): Promise<string> => run('kubectl', line)
 
-/** Rows of a table by their first column, and the headings, which may hold spaces. */
+/** Rows of a table by their first column, and the headings, which may contain spaces. */
 const table = (text: string) => {
   const [head = '', ...rows] = text.trimEnd().split('\n')
   return { head: head.trim().split(/ {2,}/), rows: rows.map((row) => row.trim().split(/ {2,}/)) }
@@ -106,14 +108,14 @@ const table = (text: string) => {
 const invoke = (service: string) =>
   call(runtime.port, { headers: { host: `${service}.microbank.localhost` } })
 
-withKubectl('kubectl prints Services with the columns that it prints against Knative', async () => {
+withKubectl('kubectl prints Services with the same columns as on Knative', async () => {
   const { head, rows } = table(await kubectl('get ksvc sound'))
   expect(head).toEqual(['NAME', 'URL', 'LATESTCREATED', 'LATESTREADY', 'READY', 'REASON'])
   const url = `http://sound.microbank.localhost:${runtime.port}`
   expect(rows).toEqual([['sound', url, 'sound-00001', 'sound-00001', 'True']])
 })
 
-withKubectl('kubectl prints what belongs to eventing, and Revisions, as against Knative', async () => {
+withKubectl('kubectl prints eventing’s objects and Revisions as on Knative', async () => {
   const host = 'bank.svc.cluster.local'
   expect(table(await kubectl('get brokers'))).toEqual({
     head: ['NAME', 'URL', 'AGE', 'READY', 'REASON'],
@@ -138,7 +140,7 @@ withKubectl('kubectl prints what belongs to eventing, and Revisions, as against 
     expect(together).toContain(name)
 })
 
-withKubectl('an object is the manifest, patched, with the status that it has', async () => {
+withKubectl('an object is its patched manifest with its present status', async () => {
   const sound = JSON.parse(await kubectl('get ksvc sound -o json'))
   expect(sound.spec.template.spec.containers).toEqual([
     { image: 'microbank', args: ['sound'], resources: { limits: { memory: '256Mi' } } },
@@ -172,7 +174,7 @@ withKubectl('a function that ends as soon as it starts is not ready, and says wh
   })
 })
 
-withKubectl('what would change something is refused', async () => {
+withKubectl('every change is refused', async () => {
   const readOnly = 'Kubernetes API can only be read'
   await expect(kubectl('delete ksvc sound')).rejects.toThrow(readOnly)
   for (const file of ['knative/services/sound.yaml', 'eventing/events.yaml'])

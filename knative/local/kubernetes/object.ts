@@ -1,5 +1,6 @@
-/** One object of the Kubernetes API as it is at this moment, without the `resourceVersion`, which the store
- * gives it. */
+/**
+ * An object of the Kubernetes API in its present state, without the `resourceVersion`, which the store adds.
+ */
 export interface KubernetesObject {
   apiVersion: string
   kind: string
@@ -13,7 +14,7 @@ export interface Metadata {
   namespace?: string
   uid: string
   generation?: number
-  /** RFC 3339 UTC, whole seconds. */
+  /** RFC 3339, in UTC, with whole seconds. */
   creationTimestamp: string
   labels?: Record<string, string>
   annotations?: Record<string, string>
@@ -25,23 +26,23 @@ export interface Status {
   [field: string]: unknown
 }
 
-/** What Knative's controllers say of an object, in their words. */
+/** What Knative's controllers say about an object, in their words. */
 export interface Condition {
   type: string
   status: 'True' | 'False' | 'Unknown'
-  /** Info: says something, and Ready doesn't depend on it. */
+  /** Info: only information; Ready doesn't depend on it. */
   severity?: 'Info'
   reason?: string
   message?: string
-  /** RFC 3339 UTC; since when the status is what it is. */
+  /** Since when the status has its value: RFC 3339, in UTC. */
   lastTransitionTime?: string
 }
 
-/** Everything that there is at this moment. */
+/** Returns all objects in their present state. */
 export type ReadObjects = () => Promise<KubernetesObject[]>
 
 export const conditionOf = ({ status }: KubernetesObject, type: string): Condition | undefined =>
   status?.conditions?.find((condition) => condition.type === type)
 
-/** RFC 3339 with whole seconds, the only form in which Kubernetes writes a moment. */
+/** A time in RFC 3339 with whole seconds, the only form that Kubernetes writes. */
 export const seconds = (moment: Date): string => `${moment.toISOString().slice(0, 19)}Z`

@@ -17,7 +17,10 @@ const open = (port: number | undefined, onProgress = (_sentence: string): void =
     ...{ port, dataDir, onProgress },
   })
 
-/** Takes a port, any one for 0. Returns it, and what gives it back. Undefined where somebody else has it. */
+/**
+ * Takes a port; 0 takes any free one. Returns the port and a function that frees it; undefined if the port is
+ * taken.
+ */
 const take = async (port: number) => {
   const server = createServer()
   return new Promise<{ port: number; giveBack: () => Promise<unknown> } | undefined>((resolve) => {
@@ -31,7 +34,7 @@ const take = async (port: number) => {
   })
 }
 
-test('a kubeconfig that only its owner may read leads to the port', async () => {
+test('the kubeconfig leads to the port, and only its owner may read it', async () => {
   const api = await open(0)
   const { clusters, contexts } = JSON.parse(readFileSync(api.kubeconfig, 'utf8'))
   expect(clusters[0].cluster.server).toBe(`http://127.0.0.1:${api.port}`)
@@ -40,7 +43,7 @@ test('a kubeconfig that only its owner may read leads to the port', async () => 
   await api.stop()
 })
 
-test('where 8081 is taken, and nobody asked for it, it is another port, and that is said', async () => {
+test('without a given port, another one is used and reported if 8081 is taken', async () => {
   const other = await take(8081)
   const said: string[] = []
   const api = await open(undefined, (sentence) => said.push(sentence))
@@ -50,7 +53,7 @@ test('where 8081 is taken, and nobody asked for it, it is another port, and that
   await other?.giveBack()
 })
 
-test('a port that was asked for and is taken is an error that says how to choose another', async () => {
+test('a given port that is taken is an error that says how to choose another', async () => {
   const other = (await take(0))!
   await expect(open(other.port)).rejects.toThrow(
     `Port ${other.port} is taken by another program. Choose another: npm start -- --kubernetes-port ${other.port + 10}`,

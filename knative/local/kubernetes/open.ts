@@ -8,21 +8,24 @@ const PORT = 8081
 
 export interface OpenKubernetesApi {
   port: number
-  /** File for KUBECONFIG. */
+  /** The file for KUBECONFIG. */
   kubeconfig: string
   stop(): Promise<void>
 }
 
-/** Opens the Kubernetes API on this machine alone, wherever else the bank listens, and writes the kubeconfig.
- * @param options.port where it has to be; without one it is 8081, or any that is free where that is taken
- * @throws an error with a sentence where the port that was asked for is taken */
+/**
+ * Opens the Kubernetes API and writes the kubeconfig. The API listens only on this machine, even if the bank
+ * also listens elsewhere.
+ * @param options.port the port that it must use; by default 8081 or, if that is taken, any free port
+ * @throws an error with a sentence if the given port is taken
+ */
 export async function openKubernetesApi(options: {
   read: ReadObjects
   startedAt: Date
   port: number | undefined
   dataDir: string
   log: Log
-  /** Told, in a sentence, where it is instead. */
+  /** Called with a sentence if it uses another port than 8081. */
   onProgress: (sentence: string) => void
 }): Promise<OpenKubernetesApi> {
   const api = createKubernetesApi(options.read, options.startedAt, options.log)

@@ -1,6 +1,6 @@
 import { conditionOf, type KubernetesObject } from './object.ts'
 
-/** A kind that is served, as its CustomResourceDefinition declares it. */
+/** A kind that is served here, as its CustomResourceDefinition declares it. */
 export interface ResourceType {
   /** Empty for the core group. */
   group: string
@@ -11,23 +11,23 @@ export interface ResourceType {
   shortNames: readonly string[]
   categories: readonly string[]
   isNamespaced: boolean
-  /** What `kubectl get` prints after the name. */
+  /** The columns that `kubectl get` prints after the name. */
   columns: readonly Column[]
 }
 
 export interface Column {
   name: string
   type: 'string' | 'integer' | 'date'
-  /** Above 0: only with `-o wide`. */
+  /** If above 0, the column is printed only with `-o wide`. */
   priority?: number
   value: (object: KubernetesObject) => unknown
 }
 
-/** `Group/version` as it stands in an object's apiVersion. */
+/** `group/version` as in an object's apiVersion. */
 export const apiVersionOf = ({ group, version }: Pick<ResourceType, 'group' | 'version'>): string =>
   group ? `${group}/${version}` : version
 
-/** The value at a dotted path; undefined where there is none. */
+/** The value at a dotted path; undefined if there is none. */
 const at = (object: KubernetesObject, path: string): unknown =>
   path
     .split('.')
@@ -84,15 +84,17 @@ const EVENT_TYPE = [
   ...READY,
 ]
 
-/** All that is served. Columns and names are those of Serving 1.23, Eventing 1.22 and eventing-rabbitmq
- * 1.22. */
+/**
+ * All kinds that are served. Columns and names are those of Serving 1.23, Eventing 1.22 and eventing-rabbitmq
+ * 1.22.
+ */
 export const RESOURCE_TYPES: readonly ResourceType[] = [
   {
     ...{ group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', singular: 'namespace' },
     ...{ shortNames: ['ns'], categories: [], isNamespaced: false },
     columns: [text('Status', 'status.phase'), AGE],
   },
-  // There are never any, but `kubectl describe` asks.
+  // There are never any Events, but `kubectl describe` asks for them.
   {
     ...{ group: '', version: 'v1', kind: 'Event', plural: 'events', singular: 'event' },
     ...{ shortNames: ['ev'], categories: [], isNamespaced: true, columns: [] },
@@ -123,7 +125,7 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   custom('eventing.knative.dev/v1', 'eventing', 'Trigger', [
     ...[text('Broker', 'spec.broker'), text('Subscriber_URI', 'status.subscriberUri'), AGE, ...READY],
   ]),
-  // kubectl takes the first version of a kind that it finds.
+  // kubectl uses the first version of a kind that it finds, so this one is first.
   custom('eventing.knative.dev/v1beta3', 'eventing', 'EventType', [
     ...[attribute('Type', 'type'), attribute('Source', 'source'), ...EVENT_TYPE],
   ]),

@@ -2,8 +2,11 @@ import type { KubernetesObject } from './object.ts'
 
 type Matches = (object: KubernetesObject) => boolean
 
-/** Reads `labelSelector` (`a=b,c!=d,e in (f,g),h,!i`) and `fieldSelector` (`metadata.name=x`) of a request.
- * @throws BadSelector where one can't be read or asks for a field that can't be selected by */
+/**
+ * Reads a request's `labelSelector` (`a=b,c!=d,e in (f,g),h,!i`) and `fieldSelector` (`metadata.name=x`).
+ * Returns a function that says whether an object matches both.
+ * @throws BadSelector if a selector can't be read, or names a field that can't be selected by
+ */
 export function selectorOf(query: URLSearchParams): Matches {
   const labels = split(query.get('labelSelector') ?? '').map(labelTerm)
   const fields = split(query.get('fieldSelector') ?? '').map(fieldTerm)
@@ -12,7 +15,7 @@ export function selectorOf(query: URLSearchParams): Matches {
 
 export class BadSelector extends Error {}
 
-/** At the commas that are not within parentheses. */
+/** Splits at commas, except those within parentheses. */
 const split = (selector: string): string[] =>
   selector
     .split(/,(?![^(]*\))/)
@@ -34,7 +37,7 @@ function labelTerm(term: string): Matches {
 
 function fieldTerm(term: string): Matches {
   const [, field, operator, value] = /^metadata\.(name|namespace)(==?|!=)(.*)$/.exec(term) ?? []
-  // Which objects an event is about: there are no events.
+  // The object that an event is about. There are no events, so every such selector matches.
   if (!field && /^(involvedObject|regarding)\./.test(term)) return () => true
   if (!field) throw new BadSelector(`field label not supported: ${term}`)
   return ({ metadata }) => (metadata[field as 'name' | 'namespace'] === value) === (operator !== '!=')

@@ -21,12 +21,12 @@ test('a list has the kind that typed clients expect, and each object a resourceV
   for (const item of body.items) expect(item.metadata.resourceVersion).toMatch(/^\d+$/)
 })
 
-test('a list is in the order of names', async () => {
+test('a list is sorted by name', async () => {
   objects = [service('loan', 'True'), ...objects]
   expect(names(await ask(SERVICES))).toEqual(['deposit', 'loan', 'notify'])
 })
 
-test('a resourceVersion moves when its object changes, and only then', async () => {
+test('a resourceVersion changes only when its object changes', async () => {
   const versions = async (): Promise<string[]> =>
     (await ask(SERVICES)).body.items.map(
       ({ metadata }: { metadata: { resourceVersion: string } }) => metadata.resourceVersion,
@@ -61,12 +61,12 @@ test('a selector that cannot be read is refused', async () => {
   expect(await ask(`${SERVICES}?fieldSelector=spec.x%3D1`)).toMatchObject({ status: 400 })
 })
 
-test('only what is in the namespace that was asked for is listed; without one all is', async () => {
+test('a list for a namespace holds only its objects; a list without one holds all', async () => {
   expect(names(await ask(SERVICES.replace('bank', 'other')))).toEqual([])
   expect(names(await ask('/apis/serving.knative.dev/v1/services'))).toHaveLength(2)
 })
 
-test('an object is found by its name, and what is not there is a Status that names it', async () => {
+test('an object is found by its name, and a missing one is a Status with that name', async () => {
   expect((await ask(`${SERVICES}/deposit`)).body).toMatchObject({
     kind: 'Service',
     metadata: { name: 'deposit' },
@@ -93,7 +93,7 @@ test.each([
   expect(await ask(path)).toMatchObject({ status: 404, body: { kind: 'Status' } })
 })
 
-test('as a table it has the columns of the kind, with what they need to be printed', async () => {
+test('a table has the columns of the kind, with all that kubectl needs to print them', async () => {
   const { body } = await ask(SERVICES, { headers: AS_TABLE })
   expect(body.kind).toBe('Table')
   expect(body.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual([
@@ -106,7 +106,7 @@ test('as a table it has the columns of the kind, with what they need to be print
 })
 
 test.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
-  '%s changes nothing and says where the truth is',
+  '%s changes nothing, and the answer points to the manifests',
   async (method) => {
     const { status, body } = await ask(`${SERVICES}/deposit`, { method })
     expect([status, body.reason]).toEqual([405, 'MethodNotAllowed'])
@@ -114,13 +114,13 @@ test.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
   },
 )
 
-test('a name that somebody else let point to this machine is refused', async () => {
+test('a foreign host name that points to this machine is refused', async () => {
   const foreign = await ask(SERVICES, { headers: { host: 'evil.example:8081' } })
   expect(foreign).toMatchObject({ status: 403, body: { reason: 'Forbidden' } })
   expect((await ask(SERVICES, { headers: { host: 'localhost:8081' } })).status).toBe(200)
 })
 
-test('discovery leads to every kind', async () => {
+test('discovery lists every kind', async () => {
   const { body: core } = await ask('/api')
   expect(core.versions).toEqual(['v1'])
   const { body } = await ask('/apis')

@@ -11,19 +11,21 @@ import { formOf } from './form.ts'
 
 export interface KubernetesApi {
   handler: (request: IncomingMessage, response: ServerResponse) => void
-  /** Ends the watches, which would otherwise go on. */
+  /** Ends the watches, which otherwise never end. */
   endWatches(): void
 }
 
-/** The read-only part of the Kubernetes API over these objects: enough for kubectl and kn to list, get,
- * describe, watch and wait. It knows no users: who reaches the port reads all, so it must listen on this
- * machine alone. */
+/**
+ * Creates the read-only part of the Kubernetes API over the objects that `read` returns. It is enough for
+ * kubectl and kn to list, get, describe, watch and wait. It has no users: everyone who reaches the port can
+ * read everything, so it must listen only on this machine.
+ */
 export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log): KubernetesApi {
   const snapshot = createStore(read, startedAt)
   const watches = createWatches(snapshot)
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    // A web page could let its own name point to this machine and then read what is answered to that name.
+    // A web page could let its own host name point to this machine and then read the answers for that name.
     if (!isLocal(request.headers.host)) return refuse(response, failures.foreignHost())
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, failures.readOnly())
     const url = urlOf(request)
@@ -38,7 +40,7 @@ export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log
     const matches = selectorOf(query)
     const selects = (object: StoredObject): boolean => isOf(target, object) && matches(object)
     const form = formOf(target.type, request, query)
-    // HEAD asks what GET would answer at once, which a watch never does.
+    // HEAD means the headers of GET's answer at once. A watch has no end, so HEAD never opens one.
     if (request.method === 'GET' && /^(true|1)$/.test(query.get('watch') ?? '')) {
       if (!(await watches.open(response, query, { ...form, type: target.type, selects })))
         refuse(response, failures.tooManyWatches())
@@ -64,7 +66,7 @@ export function createKubernetesApi(read: ReadObjects, startedAt: Date, log: Log
   }
 }
 
-/** Undefined where what was asked for is no path, such as `//[`. */
+/** The URL of a request; undefined if it is not a path, such as `//[`. */
 function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   try {
     return new URL(url, 'http://localhost')
@@ -75,7 +77,7 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
 
 const isLocal = (host = ''): boolean => /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(host)
 
-/** What a path asks for: objects of one type, in one namespace or all, or one by its name. */
+/** What a path asks for: objects of one type in one namespace or in all, or one object by its name. */
 interface ResourcePath {
   type: ResourceType
   namespace?: string

@@ -1,9 +1,9 @@
 import type { KubernetesObject, Metadata, ReadObjects } from './object.ts'
 
-/** An object with the version by which a client sees that it has changed. */
+/** An object with its version. A client compares versions to see whether the object changed. */
 export type StoredObject = KubernetesObject & { metadata: Metadata & { resourceVersion: string } }
 
-/** An object as it was and as it is: new without `before`, gone without `after`. */
+/** An object before and after a change. A new one has no `before`, a removed one no `after`. */
 export interface Change {
   resourceVersion: number
   before: StoredObject | undefined
@@ -11,20 +11,23 @@ export interface Change {
 }
 
 export interface Snapshot {
-  /** That of the newest change. */
+  /** The version of the newest change. */
   resourceVersion: string
   objects: StoredObject[]
   /** The last changes, oldest first. */
   changes: readonly Change[]
-  /** Every change after this version is among them. */
+  /** Every change after this version is in `changes`. */
   knownSince: number
 }
 
-/** So many changes back a watch can begin. Who was away for longer lists anew. */
+/** A watch may start at most this many changes back; older clients must list again. */
 const CHANGES_MAX = 1000
 
-/** Gives each object a new resourceVersion whenever it is not what it was the last time it was read. Versions
- * start with the time, so that those of an earlier run are older. */
+/**
+ * Returns a function that reads all objects. An object gets a new resourceVersion whenever it differs from
+ * the last time that it was read. Versions start with the time in ms, so that those of an earlier run are
+ * older.
+ */
 export function createStore(read: ReadObjects, startedAt: Date): () => Promise<Snapshot> {
   let version = startedAt.getTime()
   let knownSince = version
@@ -43,10 +46,10 @@ export function createStore(read: ReadObjects, startedAt: Date): () => Promise<S
   }
   const readAll = async (): Promise<Snapshot> => {
     const next: typeof known = new Map()
-    // A copy, because what a snapshot holds must not change.
+    // A copy, because the content of a snapshot must not change.
     changes = [...changes]
     for (const object of await read()) {
-      // One object in two versions of its kind has one uid.
+      // An object in two versions of its kind has only one uid.
       const key = `${object.apiVersion} ${object.metadata.uid}`
       const text = JSON.stringify(object)
       const before = known.get(key)
@@ -59,11 +62,11 @@ export function createStore(read: ReadObjects, startedAt: Date): () => Promise<S
     const objects = [...known.values()].map(({ stored }) => stored).sort(byName)
     return { resourceVersion: String(version), objects, changes, knownSince }
   }
-  // Two at once would give one change two versions.
+  // Two reads at once would give one change two versions.
   return () => (reading ??= readAll().finally(() => (reading = undefined)))
 }
 
-/** The order in which etcd keeps them, and every list has them. */
+/** The order in which etcd keeps objects, and so the order of every list. */
 const byName = ({ metadata: a }: StoredObject, { metadata: b }: StoredObject): number =>
   Number(a.name > b.name) - Number(a.name < b.name)
 

@@ -1,12 +1,12 @@
 import type { StoredObject } from './store.ts'
 import type { Column, ResourceType } from './resource-types.ts'
 
-/** How much of each object goes with its row: `includeObject` of the request. */
+/** How much of each object is in its row: the request's `includeObject`. */
 export type Included = 'None' | 'Metadata' | 'Object'
 
 const NAME: Column = { name: 'Name', type: 'string', value: ({ metadata }) => metadata.name }
 
-/** What `kubectl get` prints: the columns are the server's to choose. */
+/** The table that `kubectl get` prints. The server chooses the columns. */
 export function tableOf(
   { columns }: ResourceType,
   objects: readonly StoredObject[],
@@ -19,7 +19,7 @@ export function tableOf(
     metadata: { resourceVersion },
     columnDefinitions: all.map((column) => ({
       name: column.name,
-      // The client gets an age in words, so for it a date is a text.
+      // A client gets an age as text, so a date is a string for it.
       type: column.type === 'date' ? 'string' : column.type,
       format: column === NAME ? 'name' : '',
       description: '',
@@ -49,7 +49,7 @@ const MINUTE = { name: 'm', ms: 60_000 }
 const HOUR = { name: 'h', ms: 3_600_000 }
 const DAY = { name: 'd', ms: 86_400_000 }
 
-/** Up to which age it is told in which units. */
+/** Units shown, by age. */
 const AGES = [
   { belowMs: 2 * MINUTE.ms, units: [SECOND] },
   { belowMs: 10 * MINUTE.ms, units: [MINUTE, SECOND] },
@@ -60,7 +60,7 @@ const AGES = [
   { belowMs: Infinity, units: [DAY] },
 ]
 
-/** An age as Kubernetes tells it: `95s`, `7m12s`, `45m`, `3h4m`, `12d`. */
+/** An age as Kubernetes writes it: `95s`, `7m12s`, `45m`, `3h4m`, `12d`. */
 export function age(ms: number): string {
   let rest = Math.max(0, ms)
   const { units } = AGES.find(({ belowMs }) => rest < belowMs)!

@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => api.stop())
 
-test('a watch tells first of all that there is, then of what changes, comes and goes', async () => {
+test('a watch first sends all objects, then what is changed, added and removed', async () => {
   const { told } = await watch('')
   await until(() => told().length === 2)
   objects = [service('deposit', 'False'), service('loan', 'True')]
@@ -29,7 +29,7 @@ test('a watch tells first of all that there is, then of what changes, comes and 
   ])
 })
 
-test('a watch from a resourceVersion on tells what has changed, come and gone since', async () => {
+test('a watch from a resourceVersion sends what was changed, added and removed since', async () => {
   const { body } = await ask(SERVICES)
   objects = [service('deposit', 'False'), service('loan', 'True')]
   await ask(SERVICES)
@@ -41,7 +41,7 @@ test('a watch from a resourceVersion on tells what has changed, come and gone si
   expect(versions).toEqual([...versions].sort((a, b) => a - b))
 })
 
-test('a watch from a resourceVersion that is older than what is known says so, and ends', async () => {
+test('a watch from a resourceVersion that is too old says so and ends', async () => {
   const { events, isEnded } = await watch('resourceVersion=1')
   await until(isEnded)
   expect(events()).toEqual([
@@ -49,7 +49,7 @@ test('a watch from a resourceVersion that is older than what is known says so, a
   ])
 })
 
-test('a watch can begin a thousand changes back', async () => {
+test('a watch can start a thousand changes back', async () => {
   const { body } = await ask(SERVICES)
   for (let n = 0; n < 1001; n++) {
     objects = [service('deposit', n % 2 ? 'True' : 'False'), objects[1]!]
@@ -64,7 +64,7 @@ test('a watch can begin a thousand changes back', async () => {
   await until(() => known.told().length === 1000)
 })
 
-test('a watch with a selector tells what leaves the selection as gone, and what enters it as new', async () => {
+test('a watch with a selector sends what leaves the selection as deleted, and what enters it as added', async () => {
   const { told } = await watch('labelSelector=visibility')
   await until(() => told().length === 1)
   objects = [service('deposit', 'True', { visibility: 'cluster-local' }), service('notify', 'True')]
@@ -72,7 +72,7 @@ test('a watch with a selector tells what leaves the selection as gone, and what 
   expect(told()).toEqual(['ADDED notify', 'ADDED deposit', 'DELETED notify'])
 })
 
-test('a watch is not opened by HEAD, so that its connection serves the next request', async () => {
+test('HEAD opens no watch, so its connection serves the next request', async () => {
   const socket = connect(api.port, '127.0.0.1')
   let answers = ''
   socket.on('data', (chunk) => (answers += chunk))
@@ -82,7 +82,7 @@ test('a watch is not opened by HEAD, so that its connection serves the next requ
   socket.destroy()
 })
 
-test('a watch says when all has been told that there was, where it is asked to', async () => {
+test('a watch marks the end of the initial objects if the client asks for that', async () => {
   const { resourceVersion } = (await ask(SERVICES)).body.metadata
   const options = 'sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan'
   const { events, told } = await watch(`${options}&resourceVersion=${resourceVersion}`)
@@ -94,7 +94,7 @@ test('a watch says when all has been told that there was, where it is asked to',
   })
 })
 
-test('a watch goes on after a moment in which nothing could be read', async () => {
+test('a watch continues after a failed read', async () => {
   const { told } = await watch('')
   await until(() => told().length === 2)
   let failed = 0
@@ -112,7 +112,7 @@ test('a watch ends when the bank does', async () => {
   await until(isEnded)
 })
 
-test('a watch is refused where too many are open', async () => {
+test('a watch is refused if too many are open', async () => {
   for (let n = 0; n < 100; n++) await watch('')
   expect(await ask(`${SERVICES}?watch=true`)).toMatchObject({ status: 429 })
 })

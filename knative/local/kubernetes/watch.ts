@@ -4,7 +4,7 @@ import { apiVersionOf, type ResourceType } from './resource-types.ts'
 import type { Form } from './form.ts'
 import { versioned, type Change, type Snapshot, type StoredObject } from './store.ts'
 
-/** Nobody on one machine needs more; each is a connection. */
+/** Nobody needs more on one machine; each watch is a connection. */
 const WATCHES_MAX = 100
 const EVERY_MS = 500
 
@@ -13,8 +13,10 @@ interface WatchedObjects extends Form {
   selects: (object: StoredObject) => boolean
 }
 
-/** Streams of what changes. While at least one is open the objects are read again every half second;
- * otherwise nothing is. */
+/**
+ * Creates the watches: streams of changes. While at least one is open, all objects are read every half
+ * second; otherwise they are not read at all.
+ */
 export function createWatches(snapshot: () => Promise<Snapshot>) {
   const open = new Map<ServerResponse, (now: Snapshot) => void>()
   let timer: NodeJS.Timeout | undefined
@@ -24,9 +26,9 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
       const now = await snapshot()
       for (const tell of open.values()) tell(now)
     } catch {
-      // What can't be read now is told with the next look; whoever lists meanwhile gets the error.
+      // The next look sends what can't be read now. A client that lists in the meantime gets the error.
     } finally {
-      // One look after the other, however long one takes.
+      // The next look is scheduled when this one is over, however long it takes.
       timer = open.size > 0 ? setTimeout(() => void look(), EVERY_MS) : undefined
     }
   }
@@ -37,10 +39,12 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
   }
 
   return {
-    /** Answers with a stream. Resolves with false, and nothing answered, where too many are open.
-     * @param query `resourceVersion`: what is newer is told, or that it is too old to know; none or 0, or
-     *   with
-     * `sendInitialEvents`: all that there is, then what is newer */
+    /**
+     * Opens a watch and answers with a stream. Resolves with false, without an answer, if too many are open.
+     * @param query its `resourceVersion` says where the watch starts. With a version, the stream sends newer
+     *   changes, or that the version is too old. Without one, with 0, or with `sendInitialEvents`, it first
+     *   sends all objects
+     */
     async open(response: ServerResponse, query: URLSearchParams, watched: WatchedObjects): Promise<boolean> {
       const now = await snapshot()
       if (open.size >= WATCHES_MAX) return false
@@ -66,7 +70,7 @@ export function createWatches(snapshot: () => Promise<Snapshot>) {
   }
 }
 
-/** Writes to one watcher what it has not seen yet. */
+/** Returns a function that writes to one watcher what it has not seen yet. */
 function teller(response: ServerResponse, query: URLSearchParams, { type, selects, one }: WatchedObjects) {
   const wantsAll = query.get('sendInitialEvents') === 'true'
   let told = wantsAll ? 0 : Number(query.get('resourceVersion')) || 0
@@ -94,7 +98,10 @@ function teller(response: ServerResponse, query: URLSearchParams, { type, select
   }
 }
 
-/** What a change is for somebody who sees only what is selected: what leaves the selection is gone. */
+/**
+ * The event of a change for a client that sees only selected objects: an object that leaves the selection is
+ * deleted for that client.
+ */
 function eventOf(
   { before, after, resourceVersion }: Change,
   selects: (object: StoredObject) => boolean,
@@ -105,7 +112,7 @@ function eventOf(
   return ['DELETED', was && versioned(was, resourceVersion)]
 }
 
-/** What tells a client that it has been sent all that there was. */
+/** The object that tells a client that it has been sent all initial objects. */
 const initialEnd = (type: ResourceType, { resourceVersion }: Snapshot) => ({
   kind: type.kind,
   apiVersion: apiVersionOf(type),

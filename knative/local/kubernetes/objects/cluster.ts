@@ -3,7 +3,7 @@ import type { KubernetesObject, Metadata } from '../object.ts'
 import { RESOURCE_TYPES } from '../resource-types.ts'
 import type { Make } from './make.ts'
 
-/** What belongs to no namespace: the bank's own, and Knative's kinds. */
+/** The objects outside any namespace: the Namespace of the bank, and the definitions of Knative's kinds. */
 export function clusterObjects(make: Make): KubernetesObject[] {
   const { generation: _none, ...metadata } = about(make, 'Namespace', NAMESPACE, {
     'kubernetes.io/metadata.name': NAMESPACE,
@@ -17,8 +17,10 @@ export function clusterObjects(make: Make): KubernetesObject[] {
   return [namespace, ...[...plurals].map((name) => definition(make, name))]
 }
 
-/** A kind as a cluster declares it, as far as clients look: `kn source list` finds the sources by a label,
- * and kubectl whether a kind is a custom one. */
+/**
+ * A kind as a cluster declares it, with the parts that clients read: `kn source list` finds the sources by a
+ * label, and kubectl checks whether a kind is a custom one.
+ */
 function definition(make: Make, name: string): KubernetesObject {
   const versions = RESOURCE_TYPES.filter(({ plural, group }) => `${plural}.${group}` === name)
   const { group, kind, plural, singular, shortNames, categories } = versions[0]!

@@ -6,7 +6,7 @@ const is = (type: string, status: Condition['status'], severity?: 'Info'): Condi
   ...(severity && { severity }),
 })
 
-test('what is false comes before what is unknown, and the last one gives the reason', () => {
+test('False wins over Unknown, and the last condition gives the reason', () => {
   const conditions = [
     is('First', 'False'),
     is('Second', 'False'),
@@ -17,10 +17,10 @@ test('what is false comes before what is unknown, and the last one gives the rea
   expect(readyOf(conditions.slice(2))).toMatchObject({ status: 'Unknown', reason: 'ThirdReason' })
 })
 
-test('where all holds it is ready, without the reason of any', () => {
+test('if all conditions are True it is ready, without any reason', () => {
   expect(readyOf([is('First', 'True')])).toEqual({ status: 'True' })
 })
 
-test('information says nothing about it', () => {
+test('conditions that are only information do not count', () => {
   expect(readyOf([is('First', 'False', 'Info')])).toEqual({ status: 'True' })
 })

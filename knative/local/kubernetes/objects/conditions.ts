@@ -1,15 +1,15 @@
 import type { Condition } from '../object.ts'
 
-/** What is told of a condition, without its name. */
+/** A condition without its type. */
 export type Told = Omit<Condition, 'type'>
 
 export const TRUE: Told = { status: 'True' }
 
 /**
- * The Ready that follows from the others. What is False comes before what is Unknown, and of several the one
- * that was marked last; what is only information says nothing. Like recomputeHappiness in
- * knative.dev/pkg/apis/condition_set.go.
- * @param conditions in the order in which the controllers mark them
+ * Returns the Ready condition that follows from the others. False wins over Unknown; among several, the one
+ * that was set last wins. Conditions that are only information don't count. The same rules as
+ * recomputeHappiness in knative.dev/pkg/apis/condition_set.go.
+ * @param conditions in the order in which the controllers set them
  */
 export function readyOf(conditions: readonly Condition[]): Told {
   const last = (status: Condition['status']) =>

@@ -6,11 +6,14 @@ import type { Condition, KubernetesObject } from '../object.ts'
 import { TRUE, type Told } from './conditions.ts'
 import type { Make } from './make.ts'
 
-/** Nobody has an identity of OIDC here, which Knative calls fulfilled. */
+/** There are no OIDC identities here. Knative reports this condition as True then. */
 const withoutIdentity = (reason: string): Condition => ({ type: 'OIDCIdentityCreated', ...TRUE, reason })
 
-/** A Broker with the conditions that eventing-rabbitmq 1.22 gives it (pkg/reconciler/broker). Ready only
- * while its queue answers: where it doesn't, the exchange can't be found, and the rest stays as it was. */
+/**
+ * A Broker with the conditions that eventing-rabbitmq 1.22 sets (pkg/reconciler/broker). It is ready only
+ * while its queue answers. If the queue doesn't answer, the exchange can't be found, and the other conditions
+ * stay as they were.
+ */
 export function brokerObject(resource: Resource, broker: NamedBrokerStatus, make: Make): KubernetesObject {
   const { sink, status } = deadLetters(resource)
   const conditions: Condition[] = [
@@ -32,11 +35,11 @@ function exchange({ name, ready, reason }: NamedBrokerStatus): Told {
   return { status: 'False', reason: 'ExchangeFailure', message }
 }
 
-/** A Trigger: ready where its Broker is and its subscriber can be found. */
+/** A Trigger. It is ready if its Broker is ready and its subscriber can be found. */
 export function triggerObject(resource: Resource, broker: NamedBrokerStatus, make: Make): KubernetesObject {
   const { sink, status } = deadLetters(resource)
   const own = broker.triggers.find(({ name }) => name === resource.metadata.name)
-  // Whether it is resolved is not looked into while the Broker is not ready.
+  // While the Broker is not ready, Knative doesn't check whether the subscriber can be found.
   const unresolved = broker.ready && own?.ready === false
   const reason = "Unable to get the Subscriber's Addressable"
   const conditions: Condition[] = [
@@ -73,8 +76,10 @@ export function pingSourceObject(resource: Resource, make: Make): KubernetesObje
   })
 }
 
-/** An EventType in both versions that clients ask for (kubectl v1beta3, kn v1beta2); ready where the Broker
- * is there that it belongs to. */
+/**
+ * An EventType in both versions that clients ask for: v1beta3 for kubectl, v1beta2 for kn. It is ready if its
+ * Broker exists.
+ */
 export function eventTypeObjects(
   resource: Resource,
   brokers: readonly string[],
@@ -90,8 +95,10 @@ export function eventTypeObjects(
   return written.apiVersion.endsWith('/v1beta3') ? [written] : [newer(written), written]
 }
 
-/** As Eventing converts it (pkg/apis/eventing/v1beta2/eventtype_conversion.go): the schema becomes
- * "schemadata". */
+/**
+ * Converts an EventType to v1beta3 as Eventing does (pkg/apis/eventing/v1beta2/eventtype_conversion.go): the
+ * schema becomes "schemadata".
+ */
 function newer(object: KubernetesObject): KubernetesObject {
   const { type, source, schema, ...rest } = (object.spec ?? {}) as Record<string, string>
   const attributes = [
@@ -103,7 +110,7 @@ function newer(object: KubernetesObject): KubernetesObject {
   return { ...object, apiVersion: 'eventing.knative.dev/v1beta3', spec: { ...rest, attributes } }
 }
 
-/** What is said of the dead letter sink, and where it is. */
+/** The condition of the dead letter sink, and the status field with its URI. */
 function deadLetters(resource: Resource): { sink: Told; status: object } {
   const deadLetterSinkUri = uriOf(field(resource, 'spec.delivery.deadLetterSink'))
   if (deadLetterSinkUri) return { sink: TRUE, status: { deadLetterSinkUri } }
@@ -111,8 +118,10 @@ function deadLetters(resource: Resource): { sink: Told; status: object } {
   return { sink: { ...TRUE, reason: 'DeadLetterSinkNotConfigured', message }, status: {} }
 }
 
-/** Where a destination is found in the cluster: a Service or Broker by its name there, a URI relative to
- * that. */
+/**
+ * The URI of a destination in the cluster: a Service or Broker by its host name there, with `uri` relative to
+ * it.
+ */
 function uriOf(destination: unknown): string | undefined {
   const { ref, uri } = (destination ?? {}) as { ref?: { kind: string; name: string }; uri?: string }
   if (!ref) return uri

@@ -5,13 +5,15 @@ import { type Metadata, type Condition, type KubernetesObject, seconds } from '.
 import { readyOf, type Told } from './conditions.ts'
 import { createTransitions } from './transitions.ts'
 
-/** How the objects of one run are made. */
+/** Makes the objects of one run. */
 export interface Make {
   metadata(kind: string, resource: Pick<Resource, 'metadata'>, owner?: object): Metadata
-  /** All conditions of an object, each with its moment. @param ready where it doesn't follow from the
-   * others */
+  /**
+   * All conditions of an object, each with its time.
+   * @param ready the Ready condition, if it doesn't follow from the others
+   */
   conditions(uid: string, others: readonly Condition[], ready?: Told): Condition[]
-  /** The object that a manifest asks for, with its status. Without conditions it has none. */
+  /** The object of a manifest with its status. Without conditions it has no status. */
   object(resource: Resource, conditions: readonly Condition[], status: object): KubernetesObject
 }
 

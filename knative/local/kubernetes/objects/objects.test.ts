@@ -43,8 +43,10 @@ const read = (
     startedAt: new Date(),
   })()
 
-/** What an object's condition is: `False RevisionMissing Configuration "loan" does not have any ready
- * Revision.` */
+/**
+ * A condition of an object as text: `False RevisionMissing Configuration "loan" does not have any ready
+ * Revision.`
+ */
 const said = (objects: KubernetesObject[], kind: string, type: string): string => {
   const { status, reason, message } = conditionOf(find(objects, kind), type)!
   return [status, reason, message].filter(Boolean).join(' ')
@@ -57,7 +59,7 @@ describe('a Service', () => {
   const serving = (status: Partial<Service>) => read([LOAN], { services: [service(status)] })
   const CRASH = 'ended with code 3: no account book'
 
-  test('whose first process is still starting is not known to be ready, and has no traffic', async () => {
+  test('whose first process is still starting is Unknown, and has no traffic', async () => {
     const objects = await serving({ initialized: false, wanted: 1 })
     const waiting = 'Unknown RevisionMissing Configuration "loan" is waiting for a Revision to become ready.'
     expect(said(objects, 'Revision', 'Ready')).toBe('Unknown Deploying')
@@ -70,7 +72,7 @@ describe('a Service', () => {
       expect(status).not.toHaveProperty(field)
   })
 
-  test('that never started says what its container did, and that there is no Revision', async () => {
+  test('that never started says how its container failed, and that there is no Revision', async () => {
     const objects = await serving({ initialized: false, wanted: 1, ready: false, reason: CRASH })
     const failed = `Container failed with: ${CRASH}`
     const missing = 'False RevisionMissing Configuration "loan" does not have any ready Revision.'
@@ -102,7 +104,7 @@ describe('a Service', () => {
     expect(said(await serving({ ready: false, reason }), 'Revision', 'Ready')).toBe(expected)
   })
 
-  test('has a Route with its labels, by which it is public or not', async () => {
+  test('has a Route with its labels, which say whether it is public', async () => {
     expect(find(await serving({}), 'Route').metadata.labels).toEqual({
       'networking.knative.dev/visibility': 'cluster-local',
       'serving.knative.dev/service': 'loan',
@@ -122,14 +124,14 @@ describe('a Broker and its Trigger', () => {
   const notReady = (object: KubernetesObject): string[] =>
     object.status!.conditions!.filter(({ status }) => status !== 'True').map(({ type }) => type)
 
-  test('whose exchange is gone say nothing else of what they were', async () => {
+  test('without their exchange are not ready, and their other conditions stay', async () => {
     const objects = await both({ ready: false, reason: 'connect ECONNREFUSED' })
     expect(notReady(find(objects, 'Broker'))).toEqual(['ExchangeReady', 'Ready'])
     expect(notReady(find(objects, 'Trigger'))).toEqual(['BrokerReady', 'Ready'])
     expect(said(objects, 'Trigger', 'Ready')).toMatch(/^False ExchangeFailure .*: connect ECONNREFUSED$/)
   })
 
-  test('say where the dead letters go, or that they go nowhere', async () => {
+  test('say where dead letters go, or that there is no sink', async () => {
     const somewhere = await both({})
     expect(find(somewhere, 'Broker').status).toMatchObject({
       deadLetterSinkUri: 'http://dead-letters.bank.svc.cluster.local/events',
@@ -141,20 +143,20 @@ describe('a Broker and its Trigger', () => {
     expect(said(nowhere, 'Broker', 'Ready')).toBe('True')
   })
 
-  test('are not ready where the subscriber can not be found', async () => {
+  test('are not ready if the subscriber can not be found', async () => {
     const objects = await both({ triggers: [trigger(false, 'no ref and no uri')] })
     expect(notReady(find(objects, 'Trigger'))).toEqual(['Ready', 'SubscriberResolved', 'SubscriptionReady'])
     expect(find(objects, 'Trigger').status).not.toHaveProperty('subscriberUri')
   })
 
-  test('are found by each other', async () => {
+  test('can be found from each other', async () => {
     expect(find(await both({}), 'Trigger').metadata.labels).toEqual({
       'eventing.knative.dev/broker': 'default',
     })
   })
 })
 
-test('an EventType is there in both versions, of which the newer lists attributes', async () => {
+test('an EventType exists in both versions, and the newer one lists attributes', async () => {
   const reference = { kind: 'Broker', name: 'default' }
   const spec = {
     type: 'loan.granted',
@@ -182,14 +184,14 @@ test('an EventType is there in both versions, of which the newer lists attribute
   expect(types[0]!.metadata.uid).toBe(types[1]!.metadata.uid)
 })
 
-test('an EventType of a Broker that is not there is not ready', async () => {
+test('an EventType of a missing Broker is not ready', async () => {
   const objects = await read([eventing('EventType', 'x', { reference: { kind: 'Broker', name: 'other' } })])
   expect(said(objects, 'EventType', 'Ready')).toBe(
     'False ResourceDoesNotExist Resource in spec.reference does not exist',
   )
 })
 
-test('of the kinds the sources can be told by a label', async () => {
+test('a label tells which kinds are sources', async () => {
   const kinds = (await read([])).filter(({ kind }) => kind === 'CustomResourceDefinition')
   const sources = kinds.filter(({ metadata }) => metadata.labels?.['duck.knative.dev/source'] === 'true')
   expect(sources.map(({ metadata }) => metadata.name)).toEqual(['pingsources.sources.knative.dev'])

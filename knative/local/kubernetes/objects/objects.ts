@@ -7,9 +7,10 @@ import { brokerObject, eventTypeObjects, pingSourceObject, triggerObject } from 
 import { maker, type Make } from './make.ts'
 import { servingObjects } from './serving.ts'
 
-/** Says what there is: each object as its manifest has it, with the status that Knative's controllers would
- * give it, from the state that the runtime is in at that moment. They exist since the runtime has been
- * running. */
+/**
+ * Returns a function that reads the objects: each is its manifest with the status that Knative's controllers
+ * would set, made from the runtime's present state. All objects exist since `startedAt`.
+ */
 export function createObjects(options: {
   manifests: Pick<Manifests, 'resources'>
   status: () => Promise<Pick<RuntimeStatus, 'services' | 'brokers'>>

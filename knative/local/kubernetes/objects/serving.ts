@@ -8,10 +8,12 @@ import type { Make } from './make.ts'
 
 const SERVING = 'serving.knative.dev'
 
-/** A Service with what Knative would make for it: Configuration, Route and the one Revision that there is,
- * because the manifests are read once. Conditions are those of Serving 1.23:
- * pkg/apis/serving/v1/<kind>_lifecycle.go has the reasons and messages, pkg/reconciler/<kind> when they are
- * given. */
+/**
+ * A Service and the objects that Knative would make for it: a Configuration, a Route and one Revision. There
+ * is only one Revision, because the manifests are read once. The conditions are those of Serving 1.23:
+ * reasons and messages are in pkg/apis/serving/v1/<kind>_lifecycle.go, when they are set in
+ * pkg/reconciler/<kind>.
+ */
 export function servingObjects(
   resource: Resource,
   status: AddressedServiceStatus,
@@ -25,7 +27,7 @@ export function servingObjects(
   const owned = (kind: string, all: Record<string, string>): Metadata =>
     make.metadata(kind, { metadata: { name, labels: all, annotations: {} } }, ownedBy('Service', service))
   const configuration = owned('Configuration', labels)
-  // Whether it is public is in its labels.
+  // The labels say whether it is public.
   const route = owned('Route', { ...resource.metadata.labels, ...labels })
 
   const ofRevision = revisionConditions(status)
@@ -91,7 +93,7 @@ function revisionMetadata(
   return make.metadata('Revision', { metadata }, ownedBy('Configuration', configuration))
 }
 
-/** Until the autoscaler has decided for the first time, nothing is desired. */
+/** Nothing is desired until the autoscaler has decided for the first time. */
 const replicas = ({ processes, wanted, coldStarts }: AddressedServiceStatus) => ({
   actualReplicas: processes,
   ...((wanted > 0 || coldStarts > 0) && { desiredReplicas: wanted }),
@@ -108,7 +110,7 @@ function revisionConditions(status: AddressedServiceStatus): Condition[] {
   return conditions.map((condition) => (condition.type === failure?.type ? failure : condition))
 }
 
-/** Whether somebody could be served at once. */
+/** The Active condition: whether a request could be served at once. */
 function activity({ processes, wanted }: AddressedServiceStatus): Told {
   if (processes > 0) return TRUE
   if (wanted === 0)
@@ -119,12 +121,15 @@ function activity({ processes, wanted }: AddressedServiceStatus): Told {
   }
 }
 
-/** Why no process of it stays, where that is so. One that ended is a container that failed; one that never
- * opened its port would be killed by nobody, and keep its Deployment from making progress. */
+/**
+ * The condition that says why no process stays; undefined if the Service is ready. A process that ended is
+ * reported as a failed container. One that never opened its port would not be killed on a cluster: it would
+ * keep its Deployment from making progress.
+ */
 function failureOf({ ready, reason }: AddressedServiceStatus): Condition | undefined {
   if (ready) return undefined
   const [, code, signal] = /^(?:ended with code (\d+)|was ended by (SIG\w+))/.exec(reason) ?? []
-  // A kubelet tells a signal as a shell does.
+  // A kubelet reports a signal as a shell does: 128 plus its number.
   const exitCode = signal ? 128 + constants.signals[signal as NodeJS.Signals] : code
   return exitCode === undefined
     ? {
@@ -149,8 +154,10 @@ function configurationReadiness(
   }
 }
 
-/** Traffic is given to a Revision that is ready, or to none. Before there was one, an ingress is not made
- * either. */
+/**
+ * The conditions of the Route. Traffic goes to a ready Revision or to none. Until there has been a ready one,
+ * no ingress is made either.
+ */
 function routeConditions(
   { name, ready, initialized }: AddressedServiceStatus,
   revisionName: string,

@@ -3,7 +3,7 @@ import { createTransitions } from './transitions.ts'
 const START = new Date('2026-01-01T00:00:00Z')
 const minute = (n: number) => new Date(START.getTime() + n * 60_000)
 
-test('a condition keeps its moment while its status stays, whatever else is said, and gets a new one when it changes', () => {
+test('a condition keeps its time while its status stays, and gets a new one when the status changes', () => {
   let now = minute(1)
   const since = createTransitions(START, () => now)
   const at = (status: 'True' | 'False', reason = '') => since('uid', [{ type: 'Ready', status, reason }])[0]
@@ -20,7 +20,7 @@ test('a condition keeps its moment while its status stays, whatever else is said
   expect(at('False')?.lastTransitionTime).toBe('2026-01-01T00:02:00Z')
 })
 
-test('one object does not change the moments of another', () => {
+test('one object does not change the times of another', () => {
   const since = createTransitions(START, () => minute(5))
   since('one', [{ type: 'Ready', status: 'True' }])
   since('two', [{ type: 'Ready', status: 'False' }])

@@ -1,13 +1,15 @@
 import { seconds, type Condition } from '../object.ts'
 
-/** The order in which Knative's controllers write them. */
+/** The order in which Knative's controllers write conditions. */
 const byType = (a: Condition, b: Condition): number => (a.type < b.type ? -1 : 1)
 
-/** Gives conditions, whose statuses are found out anew each time, the moment since when each is what it
- * is. */
+/**
+ * Adds to each condition the time since when its status has had its value. The statuses are computed anew
+ * each time.
+ */
 export type Since = (uid: string, conditions: readonly Condition[]) => Condition[]
 
-/** @param startedAt since when a condition holds that is seen for the first time */
+/** @param startedAt the time for a condition that is seen for the first time */
 export function createTransitions(startedAt: Date, now: () => Date = () => new Date()): Since {
   const known = new Map<string, { status: string; since: string }>()
   return (uid, conditions) =>
