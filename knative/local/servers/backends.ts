@@ -9,12 +9,12 @@ import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts
 import type { SecretStore } from '../secrets.ts'
 import { postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
 
-/** What carries the events, and a sentence that says why it is this one. */
+/** What carries the events, and a sentence that says why it was chosen. */
 export type Queue =
   | {
       amqpUrl: string
       about: string
-      /** Of a node of our own: whether a quorum queue would survive a kill of the node by now. */
+      /** Only for a node that we start: whether a quorum queue would survive a kill of the node now. */
       isOnDisk?: (queue: string) => boolean
     }
   | { postgresUrl: string; about: string }
@@ -28,7 +28,7 @@ export interface Backends {
 }
 
 export interface BackendsOptions {
-  /** Folder of the repository, for the migrations. */
+  /** The folder of the repository, for the migrations. */
   root: string
   dataDir: string
   contexts: readonly string[]
@@ -39,14 +39,16 @@ export interface BackendsOptions {
   onProgress: (sentence: string) => void
 }
 
-/** The database of the queue, where events go through Postgres. */
+/** The database of the queue, if events go through Postgres. */
 export const QUEUE_DATABASE = 'eventing'
 
-/** Starts what the functions need and the environment doesn't give: Postgres, with every context's tables,
- * and RabbitMQ at the same time. */
+/**
+ * Starts the servers that the functions need and that the environment doesn't give: Postgres, with every
+ * context's tables, and RabbitMQ at the same time.
+ */
 export async function startBackends(options: BackendsOptions): Promise<Backends> {
   const plan = planQueue(options.queue, options.env)
-  // A killed run that had other settings may have left a node that this one doesn't use.
+  // A killed run with other settings may have left a node that this run doesn't use.
   if (plan.kind !== 'node') await stopLeftoverRabbitmq(rabbitmqFolder(options), options.onProgress)
   const names = plan.kind === 'postgres' ? [...options.contexts, QUEUE_DATABASE] : options.contexts
   const [{ databases, postgres }, rabbitmq] = await together(
@@ -69,7 +71,7 @@ export async function startBackends(options: BackendsOptions): Promise<Backends>
     },
     kill() {
       rabbitmq?.kill('SIGKILL')
-      // Postgres' immediate shutdown: all its processes end at once, and what was committed is in its log.
+      // Postgres' immediate shutdown: all its processes end at once, and its log has what was committed.
       postgres?.kill('SIGQUIT')
     },
   }
@@ -95,7 +97,7 @@ function planQueue(choice: QueueChoice | undefined, env: NodeJS.ProcessEnv): Que
 
 interface OpenDatabases {
   databases: Record<string, DatabaseUrls>
-  /** Undefined where the environment gives all databases. */
+  /** Undefined if the environment gives all databases. */
   postgres: KeptAlive<Server> | undefined
   stop(): Promise<void>
 }
@@ -160,7 +162,7 @@ interface Stoppable {
   stop(): Promise<void>
 }
 
-/** Waits for both; where one fails the other is stopped, so that nothing is left running. */
+/** Waits for both. If one fails, stops the other, so that nothing is left running. */
 async function together<A extends Stoppable, B extends Stoppable | undefined>(
   a: Promise<A>,
   b: Promise<B>,

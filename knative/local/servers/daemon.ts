@@ -2,10 +2,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** A server that we started and that outlives a Ctrl-C in our terminal. */
+/** A server that we started. A Ctrl-C in our terminal doesn't end it. */
 export interface Daemon {
   pid: number
-  /** Whether it still runs. */
+  /** Whether the process still runs. */
   alive(): boolean
   /** Resolves when the process has ended, with how it ended. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
@@ -15,7 +15,7 @@ export interface DaemonOptions {
   command: string
   args: string[]
   env: NodeJS.ProcessEnv
-  /** The file that its output is added to. */
+  /** The file that its output is appended to. */
   logFile: string
   cwd?: string
   user?: { uid: number; gid: number } | undefined
@@ -23,8 +23,10 @@ export interface DaemonOptions {
 
 const LOG_BYTES_MAX = 10_000_000
 
-/** Starts a server in a process group of its own, so that a Ctrl-C reaches us and not it: functions must be
- * able to finish their work before it goes. Rejects when the program can't be started at all. */
+/**
+ * Starts a server in a process group of its own, so that a Ctrl-C reaches only us: functions must finish
+ * their work before the server ends. Rejects if the program can't be started.
+ */
 export async function spawnDaemon(options: DaemonOptions): Promise<Daemon> {
   const log = openLog(options.logFile)
   try {
@@ -48,8 +50,11 @@ export async function spawnDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-/** Signals a process, harder each time, until it is gone.
- * @param steps signal and how long to wait for the end after it, in ms */
+/**
+ * Sends a process stronger and stronger signals until it ends.
+ * @param steps each signal, and how long to wait for the end after it, in ms
+ * @throws if the process still runs after the last step
+ */
 export async function stopProcess(
   pid: number,
   alive: () => boolean,
@@ -69,7 +74,7 @@ export async function stopProcess(
   if (alive()) throw new Error(`process ${pid} could not be stopped`)
 }
 
-/** Asks every 20 ms until the answer is yes; false when it wasn't within the time. */
+/** Checks the condition every 20 ms until it is true. Returns false if it wasn't true in time. */
 export async function poll(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   while (!(await condition())) {
@@ -79,8 +84,10 @@ export async function poll(condition: () => boolean | Promise<boolean>, timeoutM
   return true
 }
 
-/** The command line of a process; undefined when no such process runs. A process that has ended but that
- * nobody has waited for (a zombie, common under a container's PID 1) counts as none. */
+/**
+ * The command line of a process; undefined if no such process runs. A zombie (a process that has ended, but
+ * that nobody has waited for; common under a container's PID 1) counts as ended.
+ */
 export function commandLine(pid: number): string | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined
   if (process.platform !== 'linux') {
@@ -94,7 +101,7 @@ export function commandLine(pid: number): string | undefined {
   }
 }
 
-/** Numbers of the processes that have `text` in their command line. */
+/** The pids of the processes that have `text` in their command line. */
 export function processesWith(text: string): number[] {
   const pids =
     process.platform === 'linux'
@@ -103,10 +110,10 @@ export function processesWith(text: string): number[] {
   return pids.map(Number).filter((pid) => commandLine(pid)?.includes(text))
 }
 
-/** SIGKILL for a process and for those that it has started, which might be frozen and not notice its end. */
-export const killWithChildren = (pid: number): void => signalWithChildren(pid, 'SIGKILL')
-
-function signalWithChildren(pid: number, signal: NodeJS.Signals): void {
+/**
+ * SIGKILL for a process and for the processes that it started, which may be frozen and not notice its end.
+ */
+export function killWithChildren(pid: number): void {
   for (const one of [...childrenOf(pid), pid])
     try {
       process.kill(one, signal)
@@ -138,7 +145,7 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
-/** What was added to a file since it had `from` bytes. */
+/** The text that was added to a file since it had `from` bytes. */
 export function textSince(file: string, from: number): string {
   return readFileSync(file).subarray(from).toString('utf8')
 }

@@ -7,9 +7,9 @@ import { startPostgres, type PostgresServer } from './postgres.ts'
 import type { SecretStore } from '../secrets.ts'
 
 export interface DatabaseUrls {
-  /** What functions connect with. */
+  /** For functions. */
   functions: string
-  /** What migrations connect with. */
+  /** For migrations. */
   owner: string
 }
 
@@ -17,8 +17,10 @@ export interface DatabaseUrls {
 export const contextsOf = (root: string): string[] =>
   databaseContexts.filter((context) => existsSync(join(root, 'functions', context)))
 
-/** The URLs that the environment gives for a context's database: `<CONTEXT>_DATABASE_URL` and
- * `..._OWNER_URL`. */
+/**
+ * Returns the URLs that the environment gives for a context's database: `<CONTEXT>_DATABASE_URL` and
+ * `..._OWNER_URL`. Undefined if it gives none.
+ */
 export function givenUrls(context: string, env: NodeJS.ProcessEnv): DatabaseUrls | undefined {
   const name = `${context.toUpperCase()}_DATABASE`
   const functions = env[`${name}_URL`]
@@ -50,7 +52,7 @@ export async function startDatabases(options: {
   return { server, urls: Object.fromEntries(urls) }
 }
 
-/** The URLs of one of the databases on our own Postgres. */
+/** The URLs of a database on our own Postgres. */
 export function urlsOf(
   server: PostgresServer,
   { databasePasswords }: SecretStore,

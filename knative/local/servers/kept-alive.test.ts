@@ -8,7 +8,7 @@ import { call, folderWith } from '../gateway/gateway-fixture.ts'
 
 const answers = (port: number, pid: number) => async () => (await call(port, {})).text === String(pid)
 
-test('a server that ends by itself comes back on the same port, and one that is stopped does not', async () => {
+test('a server that ends by itself is started again on the same port; a stopped one is not', async () => {
   const folder = folderWith({
     'server.cjs': `require('node:http').createServer((_, response) => response.end(String(process.pid))).listen(+process.argv[2], '127.0.0.1')`,
   })

@@ -9,17 +9,20 @@ export interface Server {
 }
 
 export interface KeptAlive<S extends Server> {
-  /** As it was first started; its URLs stay true, for it always comes back on the same port. */
+  /**
+   * The server as it was first started. Its URLs stay valid, because it always comes back on the same port.
+   */
   readonly server: S
   stop(): Promise<void>
-  /** Ends it without waiting. */
+  /** Ends the server without waiting. */
   kill(signal: NodeJS.Signals): void
 }
 
 const LONGEST_PAUSE_MS = 10_000
 
-/** Starts a server, and starts it again on the same port whenever it ends by itself, as a StatefulSet
- * would. */
+/**
+ * Starts a server, and starts it again on the same port whenever it ends by itself, as a StatefulSet would.
+ */
 export async function keepAlive<S extends Server>(
   name: string,
   start: (port?: number) => Promise<S>,

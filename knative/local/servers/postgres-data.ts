@@ -17,8 +17,10 @@ export function placesFor(dataDir: string): [inside: string, elsewhere: string] 
   return [join(dataDir, 'data'), join(PLACE_FOR_ALL, hash)]
 }
 
-/** Where the data is, or is to be: inside the data folder, unless the user that Postgres runs as can't enter
- * that (a clone in /root). */
+/**
+ * Returns where the data is or will be: inside the data folder, unless the user that Postgres runs as can't
+ * enter it (for example, a clone in /root).
+ */
 export async function placeOf(
   dataDir: string,
   { user }: PostgresBinaries,
@@ -31,7 +33,8 @@ export async function placeOf(
   if (!user || canEnter(dataDir, user)) return inside
   onProgress(`keeping the Postgres data in ${elsewhere}, because its user can't enter ${dataDir}`)
   if (existsSync(elsewhere)) {
-    // The data folder it belonged to was removed, and the password with it. Data is never deleted unasked.
+    // The data belongs to a data folder that was removed, with the password. It is not deleted, because
+    // nobody asked for that.
     const aside = `${elsewhere}.old-${Date.now()}`
     await rename(elsewhere, aside)
     onProgress(`moved data of an earlier, removed data folder to ${aside}`)
@@ -39,8 +42,10 @@ export async function placeOf(
   return elsewhere
 }
 
-/** Creates the data (`cluster` is what Postgres calls all databases of a server) and the superuser's
- * password, or neither. */
+/**
+ * Creates both the data and the superuser's password, or neither. (`cluster` is Postgres' word for all
+ * databases of a server.)
+ */
 export async function initialise(options: {
   dataDir: string
   cluster: string
@@ -51,7 +56,8 @@ export async function initialise(options: {
   const { user } = binaries
   const parent = dirname(cluster)
   if (parent === PLACE_FOR_ALL) await makePlaceForAll()
-  // Made under another name first: an initdb that was interrupted must never be taken for a whole one.
+  // The data first gets another name: the remains of an interrupted initdb must never be taken for complete
+  // data.
   const prefix = `${basename(cluster)}.unfinished-`
   for (const name of await readdir(parent)) {
     if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true })

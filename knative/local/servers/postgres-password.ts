@@ -10,10 +10,10 @@ export const passwordFile = (dataDir: string): string => join(dataDir, 'superuse
 export const newPassword = (): string => randomBytes(24).toString('base64url')
 
 /**
- * The superuser's password, as it was made with the data. Where the file is damaged or gone, a new one is
- * given to the superuser, while the server is down: who can write to the data needs no password for that.
+ * Returns the superuser's password, which was made with the data. If its file is damaged or missing, gives
+ * the superuser a new password while the server is down: this needs only write access to the data.
  * @returns the password
- * @throws an error with Postgres's last lines where that fails
+ * @throws an error with Postgres's last lines if that fails
  */
 export async function keepPassword(options: {
   dataDir: string
@@ -32,7 +32,10 @@ export async function keepPassword(options: {
   return password
 }
 
-/** Postgres without a server: `postgres --single` runs the statements that it reads, as the superuser. */
+/**
+ * Sets the password without a server: `postgres --single` runs the statements that it reads, as the
+ * superuser.
+ */
 async function setPassword(
   { cluster, binaries }: { cluster: string; binaries: PostgresBinaries },
   password: string,
@@ -51,7 +54,7 @@ async function setPassword(
     child.once('close', resolve)
     child.once('error', reject)
   })
-  // It goes on after a statement that failed.
+  // It continues after a failed statement, so the exit code alone proves nothing.
   if (code !== 0 || said.includes('ERROR'))
     throw new Error(`Postgres could not be given a new password:\n${lastLines(said)}`)
 }

@@ -56,7 +56,7 @@ test('starts with checksums, UTF-8 and durable commits, and only for this machin
   expect(await shown('listen_addresses')).toBe('127.0.0.1')
 })
 
-test('asks every session for a password, and keeps its own to itself', async () => {
+test('asks every session for a password, and hides its own', async () => {
   const dataDir = await folderFor(0o755)
   const server = await start({ dataDir })
 
@@ -76,7 +76,7 @@ test('keeps what was stored when it is stopped and started again', async () => {
   expect(await value(second.superuserUrl, 'select what from kept')).toBe('gold')
 })
 
-test('a start after kill -9 of its parent stops the server that was left behind', async () => {
+test('the next start stops a server whose parent was killed with kill -9', async () => {
   const dataDir = await folderFor(0o755)
   const { child, message } = await inOtherProcess<{ url: string }>(`
     import { startPostgres } from './knative/local/servers/postgres.ts'
@@ -100,7 +100,8 @@ test('starts again at once after kill -9 of the server itself, with what was com
   session.on('error', () => {})
   await session.connect()
   await session.query("create table kept as select 'gold' as what")
-  // Busy, not asleep: it notices the end of the server only when it is done, and holds its memory until then.
+  // This session is busy, not asleep. It notices the end of the server only when its work is done, and keeps
+  // its memory until then.
   const loop = "while clock_timestamp() < now() + interval '2 seconds' loop end loop"
   const busy = session.query(`do $$ begin ${loop}; end $$`).catch(() => {})
   await until(async () => {
@@ -115,13 +116,14 @@ test('starts again at once after kill -9 of the server itself, with what was com
   await busy
 })
 
-test('a pid file whose number belongs to a stranger by now does no harm', async () => {
+test('a pid file whose pid now belongs to another process does no harm', async () => {
   const dataDir = await folderFor(0o755)
   const first = await start({ dataDir })
   const pidFile = join(dataDir, 'data', 'postmaster.pid')
   const content = await readFile(pidFile, 'utf8')
   await first.stop()
-  // Of the same user as Postgres, which takes strangers of other users for what they are.
+  // The process runs as the same user as Postgres, because Postgres recognizes processes of other users as
+  // foreign.
   const { uid, gid } = statSync(join(dataDir, 'data'))
   const stranger = spawn('sleep', ['600'], { uid, gid, stdio: 'ignore' })
   await writeFile(pidFile, content.replace(/^\d+/, String(stranger.pid)))
@@ -135,7 +137,7 @@ test('a pid file whose number belongs to a stranger by now does no harm', async 
   }
 })
 
-test('starts with a password file and a pid file that a power cut or a person damaged', async () => {
+test('starts with a damaged password file and a damaged pid file', async () => {
   const dataDir = await folderFor(0o755)
   const first = await start({ dataDir })
   await connected(first.superuserUrl, (client) => client.query("create table kept as select 'gold' as what"))
@@ -162,7 +164,7 @@ test('starts with a password file and a pid file that a power cut or a person da
   await expect(start({ dataDir })).rejects.toThrow(`${password} can't be read: it is a folder`)
 }, 180_000)
 
-test('a leftover server whose pid file is damaged is found all the same', async () => {
+test('a leftover server is found even if its pid file is damaged', async () => {
   const dataDir = await folderFor(0o755)
   const first = await start({ dataDir })
   await writeFile(join(dataDir, 'data', 'postmaster.pid'), '')
@@ -170,21 +172,21 @@ test('a leftover server whose pid file is damaged is found all the same', async 
   await first.exited
 })
 
-test('lets nobody else into its folder, also not into one that was open', async () => {
+test('closes its folder to others, even if it was open before', async () => {
   const dataDir = await folderFor(0o777)
   await start({ dataDir })
   expect(statSync(dataDir).mode & 0o067).toBe(0)
   expect(statSync(join(dataDir, 'postgres.log')).mode & 0o077).toBe(0)
 })
 
-test('says why it does not start, in the words of its log', async () => {
+test('says why it does not start, with the last lines of its log', async () => {
   const dataDir = await folderFor(0o755)
   await expect(start({ dataDir, settings: { max_connections: 'many' } })).rejects.toThrow(
     /Postgres did not start:[^]*invalid value for parameter "max_connections": "many"/,
   )
 })
 
-// Only root runs Postgres as another user, who may be locked out.
+// Only root runs Postgres as another user, which may be locked out.
 const asRoot = process.getuid?.() === 0 ? test : test.skip
 
 asRoot('keeps the data elsewhere, and says so, when its user may not enter the folder', async () => {

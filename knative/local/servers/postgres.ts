@@ -20,13 +20,13 @@ import { initialise, placeOf, placesFor } from './postgres-data.ts'
 import { keepPassword } from './postgres-password.ts'
 
 export interface PostgresOptions {
-  /** Folder for the data, the log and the superuser's password. Made when it isn't there. */
+  /** The folder for the data, the log and the superuser's password. It is made if it is missing. */
   dataDir: string
   /** Default: a free port, another one at each start. */
   port?: number
-  /** Settings of postgresql.conf that replace or add to ours. */
+  /** Settings of postgresql.conf that replace or extend ours. */
   settings?: Record<string, string>
-  /** Told, in a sentence, what is being waited for. */
+  /** Called with a sentence that says what the start is waiting for. */
   onProgress?: (sentence: string) => void
 }
 
@@ -36,17 +36,17 @@ export interface PostgresServer {
   pid: number
   logFile: string
   superuserUrl: string
-  /** URL of a database on this server. */
+  /** Returns the URL of a database on this server. */
   url(database: string, user: string, password: string): string
-  /** Resolves when the server has ended, asked for or not. */
+  /** Resolves when the server has ended, whether or not it was asked to. */
   exited: Daemon['exited']
-  /** Ends all sessions, writes everything out, ends. */
+  /** Ends all sessions, writes everything to disk, and ends. */
   stop(): Promise<void>
 }
 
 const HOST = '127.0.0.1'
 const START_MS_MAX = 300_000
-/** SIGINT ends sessions and shuts down in order, SIGQUIT at once, with recovery at the next start. */
+/** SIGINT ends sessions and shuts down in order. SIGQUIT ends at once; the next start recovers the data. */
 const STOP = [
   ['SIGINT', 20_000],
   ['SIGQUIT', 5_000],
@@ -68,14 +68,16 @@ const SETTINGS: Record<string, string> = {
   log_line_prefix: '%m [%p] %q%u@%d ',
 }
 
-/** Starts a private Postgres on 127.0.0.1 from the binaries of an npm package. A server that an earlier run,
- * killed, left running on the same folder is stopped first. Throws with the last lines of its log. */
+/**
+ * Starts a private Postgres on 127.0.0.1 from the binaries of an npm package. First stops a server that a
+ * killed run left on the same folder. If the server doesn't start, throws with the last lines of its log.
+ */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const onProgress = options.onProgress ?? (() => {})
   await mkdir(options.dataDir, { recursive: true })
   const dataDir = await realpath(options.dataDir)
   const binaries = await findPostgres(onProgress)
-  // Postgres may run as another user, who has to enter.
+  // Postgres may run as another user, and that user must be able to enter.
   closeFolder(dataDir, binaries.user)
   const settings = { ...SETTINGS, ...options.settings }
 
@@ -104,7 +106,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   }
 }
 
-/** Stops the server that a killed run left behind on this folder, if there is one. */
+/** Stops the server that a killed run left on this folder, if there is one. */
 export async function stopLeftoverPostgres(dataDir: string): Promise<void> {
   if (!existsSync(dataDir)) return
   const folder = await realpath(dataDir)
@@ -120,7 +122,7 @@ interface Launch {
   onProgress: (sentence: string) => void
 }
 
-/** Starts the server, again where the reason for its end is one that passes. */
+/** Starts the server. Tries again for 15 s if it ended for a reason that soon passes. */
 async function launch(options: Launch): Promise<{ daemon: Daemon; port: number }> {
   const { cluster, binaries, settings, logFile } = options
   const deadline = performance.now() + 15_000
@@ -138,9 +140,9 @@ async function launch(options: Launch): Promise<{ daemon: Daemon; port: number }
     })
     if (await ready(daemon, cluster, options.onProgress)) return { daemon, port }
     const log = textSince(logFile, from)
-    // The sessions of a server that was killed notice it a moment later.
+    // The sessions of a server that was killed notice that a moment later.
     const sessionsRemain = log.includes('pre-existing shared memory block')
-    // Another process may have been given the port that was free a moment ago.
+    // Another process may have got the port that was free a moment ago.
     const portTaken = !options.port && log.includes('could not bind IPv4 address')
     if (!(sessionsRemain || portTaken) || performance.now() > deadline)
       throw new Error(`Postgres did not start:\n${lastLines(log)}`)
@@ -148,8 +150,10 @@ async function launch(options: Launch): Promise<{ daemon: Daemon; port: number }
   }
 }
 
-/** True when the server takes connections, false when it ended. It says so itself, in line 8 of its pid
- * file. */
+/**
+ * Returns true when the server accepts connections, false if it ended or took too long. Postgres reports that
+ * in line 8 of its pid file.
+ */
 async function ready(
   daemon: Daemon,
   cluster: string,
@@ -182,14 +186,15 @@ async function stopLeftover(cluster: string, onProgress: (sentence: string) => v
     const line = commandLine(pid) ?? ''
     return line.includes('postgres') && line.includes(`-D ${cluster} `)
   }
-  // A power cut can leave the file empty, and then it doesn't say which process it is about.
+  // A power cut can leave the file empty. Then it doesn't say which process it belongs to.
   const pid = told > 0 ? told : (processesWith(`-D ${cluster} `).find(isServer) ?? 0)
   if (isServer(pid)) {
     onProgress(`stopping the Postgres that an earlier run left behind (process ${pid})`)
     return stopProcess(pid, () => isServer(pid), STOP)
   }
-  // Postgres refuses an empty file, and takes a stranger who has the number by now for a server. Any other
-  // file it reads: sessions of a server that was killed may still be there.
+  // Two kinds of files are removed, because Postgres would not start with them: an empty file, which it
+  // refuses, and a file whose pid now belongs to another process, which it would take for a server. Postgres
+  // needs any other file: it shows that sessions of a killed server may still run.
   if (!(told > 0) || commandLine(told) !== undefined) remove(file)
 }
 

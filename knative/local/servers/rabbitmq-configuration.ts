@@ -9,7 +9,7 @@ export interface NodeIdentity {
   cookie: string
   user: string
   password: string
-  /** Set when the node was ready for the first time. Before that nobody could have stored anything in it. */
+  /** Set when the node was ready for the first time. Before that, nobody could have stored anything in it. */
   wasReady?: true
 }
 
@@ -19,14 +19,16 @@ export interface Ports {
   epmd: number
 }
 
-/** The identity of the node of a data folder, made when it has none.
- * @throws an error that says what to do where the file is damaged and the node has data */
+/**
+ * Returns the identity of a data folder's node. Makes one if there is none.
+ * @throws an error that says what to do, if the file is damaged and the node has data
+ */
 export function readIdentity(dataDir: string): NodeIdentity {
   const file = identityFile(dataDir)
   const { name, cookie, user, password, wasReady } = fieldsOf(readText(file)) ?? {}
   const isWhole = [name, cookie, user, password].every((value) => typeof value === 'string' && value !== '')
   if (isWhole) return { name, cookie, user, password, ...(wasReady === true && { wasReady }) } as NodeIdentity
-  // Under another name the node doesn't find its data. Without data there is nothing to find.
+  // With another name the node doesn't find its data. Without data there is nothing to find.
   if (existsSync(mnesia(dataDir)))
     throw new Error(
       `${file} is damaged or gone, and RabbitMQ can't find its queues without it. Put a copy of it back, or move the folder away ` +
@@ -43,13 +45,15 @@ export function readIdentity(dataDir: string): NodeIdentity {
   return identity
 }
 
-/** Removes what a first start left that never came to its end: RabbitMQ makes our user last, and only on an
- * empty folder. */
+/**
+ * Removes the data of a first start that was interrupted: RabbitMQ makes our user last, and only in an empty
+ * folder.
+ */
 export function removeUnfinished(dataDir: string, { wasReady }: NodeIdentity): void {
   if (!wasReady) remove(mnesia(dataDir))
 }
 
-/** Notes that the node was ready: from now on its data is kept. */
+/** Records that the node was ready: from now on its data is kept. */
 export function noteReady(dataDir: string, identity: NodeIdentity): void {
   if (!identity.wasReady) writeDurably(identityFile(dataDir), JSON.stringify({ ...identity, wasReady: true }))
 }
@@ -60,11 +64,12 @@ const identityFile = (dataDir: string): string => join(dataDir, 'identity.json')
 export function writeConfiguration(dataDir: string, identity: NodeIdentity, ports: Ports): void {
   const lines = [
     `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
-    // Instead of guest; read when the node starts on an empty folder.
+    // They replace the user guest. The node reads them when it starts with an empty folder.
     `default_user = ${identity.user}`,
     `default_pass = ${identity.password}`,
     'disk_free_limit.absolute = 50MB',
-    // A quorum queue's log is kept in memory up to this size; the default of 512 MB is meant for servers.
+    // A quorum queue's log stays in memory up to this size, 64 MB. The default of 512 MB is meant for
+    // servers.
     'raft.wal_max_size_bytes = 67108864',
     'log.connection.level = warning',
   ]
@@ -74,7 +79,7 @@ export function writeConfiguration(dataDir: string, identity: NodeIdentity, port
   writeAnew(join(dataDir, '.erlang.cookie'), identity.cookie, 0o400)
 }
 
-/** Whatever is there, and with whatever permissions, goes first. */
+/** Writes a file anew: first removes the old one, whatever its permissions are. */
 function writeAnew(file: string, text: string, mode: number): void {
   remove(file)
   writeFileSync(file, text, { mode })
@@ -82,13 +87,13 @@ function writeAnew(file: string, text: string, mode: number): void {
 
 const mnesia = (dataDir: string): string => join(dataDir, 'mnesia')
 
-/** All that the node is told; nothing of the machine's own RabbitMQ (/etc/rabbitmq) is read. */
+/** The whole environment of the node. It reads nothing of the machine's own RabbitMQ (/etc/rabbitmq). */
 export function environment(dataDir: string, identity: NodeIdentity, ports: Ports): NodeJS.ProcessEnv {
   return {
     PATH: pathFolders().join(delimiter),
     HOME: dataDir,
     LC_ALL: 'C.UTF-8',
-    // Else a node that fails early leaves it where the bank was started.
+    // Without this, a node that fails early would write its dump to the folder where the bank was started.
     ERL_CRASH_DUMP: join(dataDir, 'erl_crash.dump'),
     ERL_EPMD_PORT: String(ports.epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
@@ -102,14 +107,14 @@ export function environment(dataDir: string, identity: NodeIdentity, ports: Port
     RABBITMQ_MNESIA_BASE: mnesia(dataDir),
     RABBITMQ_LOG_BASE: join(dataDir, 'log'),
     RABBITMQ_LOGS: '-',
-    // It shares its processors with the whole bank: bound to one, a scheduler waits for it even where another
-    // is idle.
+    // It shares its processors with the whole bank. A scheduler that is bound to a processor waits for it,
+    // even if another is idle.
     RABBITMQ_SCHEDULER_BIND_TYPE: 'u',
-    // One scheduler does for one laptop, and an event takes a seventh less processor time than with two,
-    // which wake each other up; the node's own protocol stays on this machine.
+    // One scheduler is enough on a laptop. An event then takes a seventh less processor time than with two,
+    // which wake each other up. The rest keeps the node's own protocol on this machine.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}',
-    // Makes the start script become the node rather than stay as its parent, so that the process we start
-    // is the one to signal (rabbitmq-server, last lines).
+    // Makes the start script become the node instead of staying as its parent, so that signals to the process
+    // that we start reach the node (rabbitmq-server, last lines).
     RUNNING_UNDER_SYSTEMD: 'true',
   }
 }

@@ -51,19 +51,19 @@ async function publish(url: string, text: string): Promise<void> {
 async function take(url: string): Promise<string> {
   const connection = await connect(url)
   const channel = await connection.createChannel()
-  // The queue elects its leader a moment after the node is up.
+  // The queue elects its leader a moment after the node has started.
   const message = await until(() => channel.get(QUEUE, { noAck: true }), { what: 'a message in the queue' })
   await connection.close()
   return message.content.toString()
 }
 
-/** The node, its port mapper, and every process below them. */
+/** The pids of the node, its port mapper, and every process below them. */
 function processesOf(folder: string): number[] {
   const running = JSON.parse(readFileSync(join(folder, 'running.json'), 'utf8')) as Record<string, number>
   const found = [running.node!, running.epmd!]
   const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
   const pairs = table.map((line) => line.trim().split(/\s+/).map(Number))
-  // The loop goes over what it adds, too.
+  // The loop also visits what it adds.
   for (const parent of found) for (const [pid, ppid] of pairs) if (ppid === parent) found.push(pid!)
   return found
 }
@@ -93,7 +93,7 @@ test('stop leaves no process behind', async () => {
   await until(() => ended(pids), { what: 'the end of all its processes' })
 })
 
-test('lets in nobody without its password, which only its owner can read', async () => {
+test('accepts only clients with its password, which only its owner can read', async () => {
   const node = await start()
   const guest = `amqp://guest:guest@127.0.0.1:${node.port}`
   await expect(connect(guest)).rejects.toThrow('ACCESS-REFUSED')
@@ -102,7 +102,7 @@ test('lets in nobody without its password, which only its owner can read', async
   }
 })
 
-test('lets nobody else into its folder, also not into one that was open', async () => {
+test('closes its folder to others, even if it was open before', async () => {
   chmodSync(dataDir, 0o755)
   await start()
   expect(statSync(dataDir).mode & 0o777).toBe(0o700)
@@ -118,7 +118,7 @@ describe('files that a power cut or a person damaged', () => {
   ]
 
   test.each(damages)(
-    'identity.json is %s: a sentence says what to do, and where there is no data it is made anew',
+    'identity.json is %s: a sentence says what to do; without data it is made anew',
     async (_, damage) => {
       const file = join(await realpath(dataDir), 'identity.json')
       damage(file)
@@ -137,7 +137,7 @@ describe('files that a power cut or a person damaged', () => {
     await stopLeftoverRabbitmq(dataDir)
   })
 
-  test('in a copy of the folder nothing of the original is stopped', async () => {
+  test('a start in a copy of the folder stops nothing of the original', async () => {
     const node = await start()
     const copy = `${dataDir}-copy`
     mkdirSync(copy)
@@ -158,9 +158,9 @@ test('a kill in the middle of its first start leaves a folder that starts', asyn
     void startRabbitmq(${JSON.stringify({ dataDir })}).catch(() => {})
     process.send!('starts')`)
   const identity = await until(() => readFileSync(join(dataDir, 'identity.json'), 'utf8'))
-  // Its database is there, and the user whom it makes last is not.
+  // Its database exists, but the user, which it makes last, does not.
   const { name } = JSON.parse(identity) as { name: string }
-  // Mnesia's, or Khepri's in newer ones.
+  // Mnesia's database or, in newer versions, Khepri's.
   const begun = ['schema.DAT', 'coordination'].map((file) => join(dataDir, 'mnesia', name, file))
   await until(() => begun.some((path) => existsSync(path)), { timeoutMs: 60_000, everyMs: 1 })
   child.kill('SIGKILL')
@@ -169,7 +169,7 @@ test('a kill in the middle of its first start leaves a folder that starts', asyn
   await publish(node.url, 'gold')
 }, 120_000)
 
-test('a start after kill -9 of its parent stops the node that was left behind', async () => {
+test('the next start stops a node whose parent was killed with kill -9', async () => {
   const { child, message } = await inOtherProcess<{ url: string }>(`
     import { commandLine } from './daemon.ts'
 import { startRabbitmq } from './knative/local/servers/rabbitmq.ts'
@@ -185,7 +185,7 @@ import { startRabbitmq } from './knative/local/servers/rabbitmq.ts'
   await until(() => ended(pids), { what: 'the end of all its processes' })
 })
 
-test('says why it does not start, in the words of its log', async () => {
+test('says why it does not start, with the last lines of its log', async () => {
   const node = await start()
   const other = await mkdtemp(join(tmpdir(), 'microbank-rabbitmq-'))
   try {
@@ -197,13 +197,13 @@ test('says why it does not start, in the words of its log', async () => {
   }
 })
 
-test('the reason comes before what Erlang reports of the crash, whose dump stays with the data', async () => {
+test('the reason is shown without Erlang’s crash report, and the dump stays in the data folder', async () => {
   writeFileSync(join(dataDir, 'advanced.config'), 'rubbish')
   await expect(start()).rejects.toThrow(/did not start:\n.* Failed to load advanced configuration file/)
   expect(existsSync(join(dataDir, 'erl_crash.dump'))).toBe(true)
 })
 
-test('is the one that comes first on the PATH', async () => {
+test('uses the rabbitmq-server that comes first on the PATH', async () => {
   const own = join(await realpath(dataDir), 'rabbitmq-server')
   writeFileSync(own, '')
   const { PATH } = process.env

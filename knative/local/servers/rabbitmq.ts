@@ -17,27 +17,29 @@ import {
 import type { NodeIdentity, Ports } from './rabbitmq-configuration.ts'
 
 export interface RabbitmqOptions {
-  /** Folder for everything that the node keeps. Made when it isn't there. */
+  /** The folder for everything that the node keeps. It is made if it is missing. */
   dataDir: string
-  /** Port for AMQP. Default: a free one, another at each start. */
+  /** The port for AMQP. Default: a free one, another one at each start. */
   port?: number
-  /** Told, in a sentence, what is being waited for. */
+  /** Called with a sentence that says what the start is waiting for. */
   onProgress?: (sentence: string) => void
 }
 
 export interface RabbitmqNode {
-  /** amqp:// URL with user and password. */
+  /** The amqp:// URL with user and password. */
   url: string
   port: number
   pid: number
   logFile: string
-  /** Resolves when the node has ended, asked for or not. */
+  /** Resolves when the node has ended, whether or not it was asked to. */
   exited: Daemon['exited']
-  /** Whether a quorum queue that was declared would be found again after a kill -9 of the node. RabbitMQ
-   * confirms a declaration up to three seconds before it writes the queue's name to disk; a queue killed in
-   * between keeps neither its messages nor, ever again, a leader (rabbitmq-server issues 10070, 15725). */
+  /**
+   * Whether a declared quorum queue would survive a kill -9 of the node. RabbitMQ confirms a declaration up
+   * to three seconds before it writes the queue's name to disk. A queue killed in between keeps no messages
+   * and never gets a leader again (rabbitmq-server issues 10070, 15725).
+   */
   hasStored(queue: string): boolean
-  /** Ends the node in order, and all that came with it. */
+  /** Ends the node in order, and the port mapper that came with it. */
   stop(): Promise<void>
 }
 
@@ -51,20 +53,24 @@ const STOP_EPMD = [
   ['SIGKILL', 2_000],
 ] as const
 
-/** The `rabbitmq-server` of this machine, and Erlang's port mapper; undefined when there is none. */
+/**
+ * Finds the `rabbitmq-server` of this machine, and Erlang's port mapper (epmd). Undefined if one is missing.
+ */
 export function findRabbitmq(): { server: string; epmd: string } | undefined {
   const server = find('rabbitmq-server', [...pathFolders(), '/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin'])
   const erl = find('erl', [...pathFolders(), '/opt/homebrew/bin'])
   const epmd = erl && find('epmd', [dirname(erl), ...pathFolders()])
   if (!server || !epmd) return undefined
-  // Debian puts a wrapper on the PATH that refuses every user but root and rabbitmq; the real one is beside
-  // it.
+  // On Debian, the PATH has a wrapper that refuses every user except root and rabbitmq. The real program is
+  // beside it.
   const isWrapper = basename(server) === 'rabbitmq-script-wrapper'
   return { server: isWrapper ? join(dirname(server), 'rabbitmq-server') : server, epmd }
 }
 
-/** Starts a private RabbitMQ node on 127.0.0.1, without plug-ins. A node that an earlier run, killed, left
- * running on the same folder is stopped first. Throws with the last lines of its log. */
+/**
+ * Starts a private RabbitMQ node on 127.0.0.1, without plug-ins. First stops a node that a killed run left on
+ * the same folder. If the node doesn't start, throws with the last lines of its log.
+ */
 export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqNode> {
   const programs = findRabbitmq()
   if (!programs) throw new Error('expected rabbitmq-server and Erlang on this machine, found none')
@@ -91,14 +97,14 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqN
     }
     await stop()
     const log = textSince(logFile, from)
-    // Another process may have been given a port that was free a moment ago.
+    // Another process may have got a port that was free a moment ago.
     if (options.port || attempt === 3 || !/eaddrinuse|address already in use|failed to bind/i.test(log)) {
       throw new Error(`RabbitMQ did not start:\n${lastLines(withoutReports(log), 15)}`)
     }
   }
 }
 
-/** Stops the node and the port mapper that a killed run left behind on this folder, if there are any. */
+/** Stops the node and the port mapper that a killed run left on this folder, if there are any. */
 export async function stopLeftoverRabbitmq(
   dataDir: string,
   onProgress: (sentence: string) => void = () => {},
@@ -106,7 +112,7 @@ export async function stopLeftoverRabbitmq(
   const running = readRunning(dataDir)
   if (!running) return
   const { node, epmd, epmdPort } = running
-  // Process numbers are used again: what the process was started with says whether it is ours.
+  // Pids are used again. The command line shows whether the process is ours.
   const home = ` -home ${await realpath(dataDir)} `
   const nodeRuns = (): boolean => node !== undefined && runs(node, 'beam', home)
   if (nodeRuns()) {
@@ -122,13 +128,13 @@ function runs(pid: number, program: string, detail: string): boolean {
   return line.includes(program) && line.includes(detail)
 }
 
-/** What a data folder's node consists of, on disk for the start that follows a kill -9. */
+/** The processes of a data folder's node. They are on disk for the start that follows a kill -9. */
 interface Running {
-  /** Identity of the folder: a copy of it names processes that belong to the original. */
+  /** The identity of the folder: in a copy, the pids belong to the original. */
   folder: string
   epmd: number
   epmdPort: number
-  /** Missing when the run was killed before it had started the node. */
+  /** Missing if the run was killed before it had started the node. */
   node?: number
 }
 
@@ -150,8 +156,7 @@ async function launch(options: {
 }): Promise<{ node: Daemon; stop: () => Promise<void> }> {
   const { programs, dataDir, identity, ports, logFile } = options
   const env = environment(dataDir, identity, ports)
-  // Without one, Erlang starts a port mapper of its own, for the whole machine, which stays when the node
-  // goes.
+  // Without this port mapper, Erlang starts its own for the whole machine, which stays when the node ends.
   const epmd = await spawnDaemon({
     command: programs.epmd,
     args: epmdArgs(ports.epmd).split(' '),
@@ -175,13 +180,13 @@ async function launch(options: {
     record({ ...running, node: node.pid })
     return { node, stop }
   } catch (error) {
-    // On a full disk, say: what can't be recorded must not be left running.
+    // For example on a full disk. A process that can't be recorded must not keep running.
     await stop()
     throw error
   }
 }
 
-/** True when the node takes connections from our user; false when it ended, or took too long. */
+/** Returns true when the node accepts connections from our user, false if it ended or took too long. */
 async function ready(node: Daemon, url: string): Promise<boolean> {
   let connected = false
   await poll(async () => {
@@ -191,19 +196,18 @@ async function ready(node: Daemon, url: string): Promise<boolean> {
       await connection.close()
       connected = true
     } catch {
-      // Not yet.
+      // It is not ready yet.
     }
     return connected
   }, START_MS_MAX)
   return connected
 }
 
-/** A log without Erlang's reports of what crashed, whose indented lines would push the reason out of
- * sight. */
+/** Removes Erlang's crash reports from a log: their many indented lines would hide the reason. */
 const withoutReports = (log: string): string =>
   log.replace(/^\S+ \S+ \[error] <[\d.]+>(?: {2}.*| ?)$\n?/gm, '')
 
-/** The table of quorum queues (`<vhost>_<queue>`) as it is on disk. */
+/** The table of quorum queues (`<vhost>_<queue>`), as it is on disk. */
 function queueNames(dataDir: string, { name }: NodeIdentity): Buffer {
   try {
     return readFileSync(join(dataDir, 'mnesia', name, 'quorum', name, 'names.dets'))

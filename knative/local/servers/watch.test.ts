@@ -31,7 +31,7 @@ async function endsWhenFrozen(
   return lines.join('')
 }
 
-test('a frozen Postgres is found and ended, and the next takes over its data', async () => {
+test('a frozen Postgres is found and ended, and the next one takes over its data', async () => {
   const server = await startPostgres({ dataDir })
   const said = await endsWhenFrozen('Postgres', server, () => postgresAnswers(server.port))
   expect(said).toMatch(/Postgres runs but has not answered for \d+ s: it is ended/)
@@ -48,7 +48,7 @@ test('a frozen RabbitMQ is found and ended', async () => {
   await node.stop()
 }, 120_000)
 
-test('one that answers, if only now and then, is left alone', async () => {
+test('a server that answers only now and then is left alone', async () => {
   let asked = 0
   let ended = 0
   let exit = () => {}
@@ -65,7 +65,7 @@ test('one that answers, if only now and then, is left alone', async () => {
   expect(ended).toBe(0)
 })
 
-test('what does not speak its language does not answer', async () => {
+test('a server that speaks another protocol does not count as answering', async () => {
   const deaf = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve))
   const { port } = deaf.address() as { port: number }

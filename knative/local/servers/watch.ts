@@ -5,11 +5,11 @@ import type { Log } from '../../../monitoring/log.ts'
 
 export interface WatchedServer {
   name: string
-  /** Whether it answers now; may take as long as it likes, and may throw, which is a no. */
+  /** Whether it answers now. May take any time. If it throws, that counts as no. */
   answers: () => Promise<boolean>
-  /** Resolves when it has ended: that is the end of the watch. */
+  /** Resolves when it has ended, which ends the watch. */
   exited: Promise<unknown>
-  /** Ends it by force; whoever keeps it alive starts it again. */
+  /** Ends it by force. `keepAlive` then starts it again. */
   end: () => void
   log: Log
   everyMs?: number
@@ -19,13 +19,17 @@ export interface WatchedServer {
 
 const EVERY_MS = 10_000
 const SILENT_MS_MAX = 40_000
-/** So many answers must be missing, however long it was: the runtime itself may have been stopped or
- * asleep. */
+/**
+ * At least this many answers in a row must be missing, however long the silence was: the runtime itself may
+ * have been stopped or asleep.
+ */
 const MISSING_MIN = 3
 
-/** Finds a server that runs but no longer answers (frozen, or broken inside by a full disk), which nobody who
- * waits for its end would ever learn of. */
-export function watch(watched: WatchedServer): void {
+/**
+ * Watches a server and ends it if it runs but no longer answers: it is frozen, or a full disk broke it.
+ * Waiting for its exit would never notice that.
+ */
+export function watch(watched: Watched): void {
   const { everyMs = EVERY_MS, silentMsMax = SILENT_MS_MAX } = watched
   let running = true
   void watched.exited.then(() => (running = false))
@@ -54,8 +58,10 @@ async function saysYes(asks: () => Promise<boolean>, timeoutMs: number): Promise
   return Promise.race([asks().catch(() => false), late])
 }
 
-/** Whether Postgres answers a request for TLS, which every connection may begin with and which needs no
- * password: the server starts a process for it (PostgreSQL documentation, 'SSL Session Encryption'). */
+/**
+ * Whether Postgres answers a request for TLS. Every connection may start with one, it needs no password, and
+ * the server starts a process for it (PostgreSQL documentation, 'SSL Session Encryption').
+ */
 export function postgresAnswers(port: number): Promise<boolean> {
   const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
   return new Promise((resolve) => {
@@ -72,9 +78,10 @@ export function postgresAnswers(port: number): Promise<boolean> {
 }
 
 /**
- * Whether RabbitMQ stores a message in a quorum queue. After a write failed on a full disk it takes
- * connections and messages as before and never confirms one again, since its raft log has ended (ra_log_wal).
- * One that blocks publishers by its own disk alarm does answer: it goes on by itself.
+ * Whether RabbitMQ stores a message in a quorum queue. If a write fails on a full disk, RabbitMQ still
+ * accepts connections and messages, but never confirms a message again, because its raft log has ended
+ * (ra_log_wal). A node that blocks publishers because of its own disk alarm counts as answering: it continues
+ * by itself.
  */
 export async function rabbitmqAnswers(url: string): Promise<boolean> {
   const connection = await openAmqp(url, { timeout: 5_000 })
