@@ -26,18 +26,18 @@ const scale = (scaling: Partial<Scaling>, seen: Partial<Observation>, state: Sca
   decide({ ...defaults, ...scaling }, state, { ...calm, ...seen }).scale
 
 describe('the autoscaler', () => {
-  test('has one process per target of requests in flight, rounded up', () => {
+  test('wants one process per target of requests in flight, rounded up', () => {
     expect(scale({}, { stable: 0.01, panic: 0.01 })).toBe(1)
     expect(scale({}, { stable: 70, panic: 70 })).toBe(1)
     expect(scale({}, { stable: 71, panic: 71 })).toBe(2)
     expect(scale({}, { stable: 280, panic: 280, ready: 4 })).toBe(4)
   })
 
-  test('goes to zero when there was nothing for the whole window', () => {
+  test('goes to zero after a whole window without requests', () => {
     expect(scale({}, { stable: 0 })).toBe(0)
   })
 
-  test('does not take a process that has just been started for an idle one', () => {
+  test('does not count a process that has just started as idle', () => {
     expect(scale({}, { stable: 0, activeMs: 59_999 })).toBe(1)
     expect(scale({}, { stable: 0, activeMs: 60_000 })).toBe(0)
   })
@@ -50,7 +50,7 @@ describe('the autoscaler', () => {
     expect(decide(scaling, first.state, { ...calm, now: calm.now + 30_000 }).scale).toBe(0)
   })
 
-  test('gives up at most half of the processes at a time', () => {
+  test('removes at most half of the processes at a time', () => {
     expect(scale({}, { stable: 1, panic: 1, ready: 8 })).toBe(4)
     expect(scale({}, { stable: 0, ready: 5 })).toBe(2)
   })
@@ -63,7 +63,7 @@ describe('the autoscaler', () => {
     expect(scale({ activationScale: 4 }, { stable: 0 })).toBe(0)
   })
 
-  test('panics when the last seconds want twice what is there, and then does not scale down for a window', () => {
+  test('panics when the last seconds need twice the ready processes, and then does not scale down for a window', () => {
     const surge = decide(defaults, CALM, { ...calm, stable: 20, panic: 350 })
     expect(surge.scale).toBe(5)
     const after = { ...calm, now: calm.now + 60_000, ready: 5, stable: 80, panic: 0 }
@@ -79,7 +79,7 @@ describe('the autoscaler', () => {
     expect(decide(scaling, busy.state, { ...quiet, now: calm.now + 10_001 }).scale).toBe(2)
   })
 
-  test('never leaves its bounds, and has room for the stable load, whatever comes', () => {
+  test('always keeps to its bounds and has room for the stable load', () => {
     const load = fc.record({
       ready: fc.nat(20),
       stable: fc.nat(3000),
@@ -123,7 +123,7 @@ describe('the meter of requests in flight', () => {
     expect(meter.average(6000, 60_000)).toBe(0)
   })
 
-  test('is zero exactly when nothing was in flight for the window', () => {
+  test('is zero exactly if nothing was in flight for the window', () => {
     const meter = new ConcurrencyMeter(60_000, 0)
     meter.change(1, 1000)
     meter.change(-1, 1001)
@@ -131,13 +131,13 @@ describe('the meter of requests in flight', () => {
     expect(meter.average(60_000, 62_000)).toBe(0)
   })
 
-  test('does not take the time before the first request for idleness', () => {
+  test('does not count the time before the first request as idle', () => {
     const meter = new ConcurrencyMeter(60_000, 0)
     for (let i = 0; i < 20; i++) meter.change(1, 600_000)
     expect(meter.average(60_000, 602_000)).toBeCloseTo(20)
   })
 
-  test('agrees with a plain integral of what was in flight', () => {
+  test('agrees with a plain integral of the requests in flight', () => {
     const steps = fc.array(fc.record({ afterMs: fc.integer({ min: 1, max: 5000 }), come: fc.boolean() }), {
       maxLength: 50,
     })

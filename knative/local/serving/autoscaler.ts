@@ -1,39 +1,43 @@
-/** How a Service scales: the annotations `autoscaling.knative.dev/...` of its manifest, in milliseconds and
- * requests. */
+/**
+ * How a Service scales: the annotations `autoscaling.knative.dev/...` of its manifest. Times are in
+ * milliseconds, loads in requests.
+ */
 export interface Scaling {
   minScale: number
   /** 0 is no limit. */
   maxScale: number
   initialScale: number
-  /** Least number of processes whenever there are any. */
+  /** The least number of processes while there are any. */
   activationScale: number
-  /** Requests in flight that each process should have on average: target times utilization. */
+  /** The average number of requests in flight that each process should have: target times utilization. */
   target: number
   windowMs: number
   panicWindowMs: number
-  /** Panic begins where the panic window wants this many times the ready processes. */
+  /** Panic begins if the panic window needs this many times the ready processes. */
   panicThreshold: number
   scaleDownDelayMs: number
-  /** How long the last process is kept after there was nothing to do for a whole window. */
+  /** How long the last process stays after a whole window without requests. */
   retentionMs: number
 }
 
 /** What the autoscaler remembers from one decision to the next. */
 export interface ScalerState {
-  /** When load was last over the panic threshold; undefined in calm. */
+  /** When the load was last over the panic threshold; undefined without a panic. */
   panicSince: number | undefined
-  /** The most that was wanted during this panic: a panic never scales down. */
+  /** The most processes that were wanted during this panic: a panic never scales down. */
   panicScale: number
-  /** When the wish for zero began; undefined while there is work. */
+  /** Since when no processes are wanted; undefined while some are. */
   idleSince: number | undefined
-  /** Recent wishes, kept only where there is a scale-down delay. */
+  /** Recent decisions, kept only if there is a scale-down delay. */
   recent: { at: number; scale: number }[]
 }
 
 export interface Observation {
   now: number
   ready: number
-  /** Average requests in flight over the window, and over the panic window; held requests count. */
+  /**
+   * The average number of requests in flight over the window, and over the panic window. Held requests count.
+   */
   stable: number
   panic: number
   /** How long ago the Service left zero. */
@@ -42,12 +46,12 @@ export interface Observation {
 
 export const CALM: ScalerState = { panicSince: undefined, panicScale: 0, idleSince: undefined, recent: [] }
 
-/** At most half of the processes go at a time: Knative's max-scale-down-rate. */
+/** At most half of the processes are removed at a time: Knative's max-scale-down-rate. */
 const SCALE_DOWN_RATE = 2
 
 /**
- * How many processes a Service should have: the decision of Knative's pod autoscaler (KPA), with time and
- * numbers passed in. Source: knative/serving, pkg/autoscaler/scaling/autoscaler.go.
+ * Decides how many processes a Service should have, like Knative's pod autoscaler (KPA). The time and all
+ * numbers are passed in. Source: knative/serving, pkg/autoscaler/scaling/autoscaler.go.
  */
 export function decide(
   scaling: Scaling,
@@ -71,7 +75,7 @@ export function decide(
   }
 
   function panicked() {
-    // A surge is over when it has made its way through the whole stable window.
+    // A panic ends when the load has been under the threshold for a whole stable window.
     const since = overThreshold
       ? seen.now
       : before.panicSince !== undefined && seen.now - before.panicSince <= scaling.windowMs
@@ -94,32 +98,34 @@ export function decide(
     if (scale > 0) return { scale, idleSince: undefined }
     const idleSince = before.idleSince ?? seen.now
     const retained = seen.ready > 0 && seen.now - idleSince < scaling.retentionMs
-    // What was just started (initial-scale) has not been idle for a whole window yet.
+    // A process that has just been started (initial-scale) has not been idle for a whole window yet.
     const kept = retained || seen.activeMs < scaling.windowMs
     return { scale: kept ? 1 : 0, idleSince }
   }
 }
 
-/** `scale` within the manifest's bounds. */
+/** Returns `scale` within the manifest's bounds. */
 export function clamp({ minScale, maxScale }: Scaling, scale: number): number {
   return Math.min(Math.max(scale, minScale), maxScale || Infinity)
 }
 
 const BUCKETS_PER_WINDOW = 60
 
-/** Averages of the requests in flight, weighted by time, over the last window or a part of it. */
+/** Measures the requests in flight: averages, weighted by time, over the window or a part of it. */
 export class ConcurrencyMeter {
   readonly #windowMs: number
   readonly #bucketMs: number
   #buckets: { start: number; area: number }[] = []
   #current = 0
   #at: number
-  /** What lies before is unknown, and no part of any average: a young Service isn't taken for an idle one. */
+  /**
+   * The time before this is unknown and no part of any average, so a young Service does not count as idle.
+   */
   #since: number
 
   constructor(windowMs: number, now: number) {
     this.#windowMs = windowMs
-    // A whole number: the starts of buckets are compared with each other.
+    // A whole number, because the starts of buckets are compared with each other.
     this.#bucketMs = Math.ceil(windowMs / BUCKETS_PER_WINDOW)
     this.#at = now
     this.#since = now
@@ -129,14 +135,14 @@ export class ConcurrencyMeter {
     return this.#current
   }
 
-  /** A request came (+1) or went (-1). */
+  /** A request came (+1) or ended (-1). */
   change(by: 1 | -1, now: number): void {
     this.#advance(now)
     if (this.#current === 0 && this.#buckets.every(({ area }) => area === 0)) this.#since = now
     this.#current += by
   }
 
-  /** Average requests in flight over the last `overMs` (at most the window). */
+  /** The average number of requests in flight over the last `overMs` (at most the window). */
   average(overMs: number, now: number): number {
     this.#advance(now)
     const start = this.#bucketStart(now - overMs)

@@ -3,7 +3,7 @@ import type { Phase } from './cold-start.ts'
 
 export interface ColdStartMetrics {
   observe(service: string, phase: Phase, ms: number): void
-  /** The Prometheus text format and its content type. */
+  /** The metrics in the Prometheus text format, with its content type. */
   expose(): Promise<{ contentType: string; text: string }>
 }
 
@@ -12,10 +12,13 @@ interface LoadedMetrics {
   histogram: Histogram
 }
 
-/** So many phases are kept until somebody asks for them; then, or beyond that, prom-client is loaded. */
+/**
+ * At most this many phases are kept until the first scrape. The first scrape, or one phase more, loads
+ * prom-client.
+ */
 const KEPT_MAX = 1_000
 
-/** `microbank_cold_start_seconds`, by Service and phase. */
+/** Creates the histogram `microbank_cold_start_seconds`, by Service and phase. */
 export function createColdStartMetrics(): ColdStartMetrics {
   const kept: [service: string, phase: Phase, ms: number][] = []
   let loaded: LoadedMetrics | undefined
@@ -26,9 +29,9 @@ export function createColdStartMetrics(): ColdStartMetrics {
     const registry = new prom.Registry()
     const histogram = new prom.Histogram({
       name: 'microbank_cold_start_seconds',
-      help: 'Parts of the starts of function processes: spawn, then port-open, then first-request are what a first caller waits; first-query is a part of a request.',
+      help: 'Phases of the start of a function process. A first caller waits for spawn, then port-open, then first-request; first-query is a part of a request.',
       labelNames: ['service', 'phase'],
-      // Close to each other where Node itself starts, 20 to 100 ms.
+      // The buckets are dense where Node itself starts, at 20 to 100 ms.
       buckets: [0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10],
       registers: [registry],
     })

@@ -6,7 +6,10 @@ import { call, server, startGateway, type TestService } from '../gateway/gateway
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>
 
-/** Tells of its start as the bank's functions do; a path with `query` asks the database, in its way. */
+/**
+ * Reports its start as the bank's functions do. A path with `query` makes a query to a stand-in for the
+ * database.
+ */
 const teller = `
   import { createServer } from 'node:http'
   import { portOpened, startTiming, timeFirstQuery } from './functions/host/start/start-timing.ts'
@@ -17,7 +20,7 @@ const teller = `
     response.end(String(process.pid))
   }).listen(process.env.PORT, '127.0.0.1', () => portOpened('teller'))`
 
-/** Passes on what another function told of its start. */
+/** Passes on what another function reported about its start. */
 const forwarder = server(`
   response.setHeader('server-timing', 'boot;dur=1.0;desc="teller", db;dur=2.0;desc="teller"')
   response.end()`)
@@ -45,7 +48,7 @@ async function withGateway(work: (gateway: Gateway) => Promise<void>): Promise<v
   }
 }
 
-/** How often the histogram has seen each phase of a Service. */
+/** How often the histogram counted each phase of a Service. */
 async function counts({ open }: Gateway, service: string): Promise<Record<string, number>> {
   const headers = { host: 'runtime.microbank.localhost' }
   const { text } = await call(open.port, { path: '/metrics', headers })
@@ -83,7 +86,7 @@ test('a function that starts from zero reports each phase once, and warm request
     expect(gateway.service('teller').status().lastColdStart).toEqual(before)
   }))
 
-test('the histogram counts every start, also where the first query comes later than the first answer', () =>
+test('the histogram counts every start, even if the first query comes after the first answer', () =>
   withGateway(async (gateway) => {
     const pid = Number((await gateway.call('teller')).text)
     expect(await counts(gateway, 'teller')).toEqual({ spawn: 1, 'port-open': 1, 'first-request': 1 })
@@ -97,7 +100,7 @@ test('the histogram counts every start, also where the first query comes later t
     })
   }))
 
-test('the first caller gets all of it as Server-Timing, the next one nothing', () =>
+test('the first caller gets all phases as Server-Timing, the next one none', () =>
   withGateway(async (gateway) => {
     const entry = (name: string) => `${name};dur=\\d+\\.\\d;desc="teller"`
     const all = ['spawn', 'port-open', 'boot', 'load', 'db'].map(entry).join(', ')
@@ -105,7 +108,7 @@ test('the first caller gets all of it as Server-Timing, the next one nothing', (
     expect(timing(await gateway.call('teller', { path: '/query' }))).toBeUndefined()
   }))
 
-test('what an answer tells of another function counts for that one alone, and is passed on', () =>
+test('what an answer reports about another function counts only for that one, and is passed on', () =>
   withGateway(async (gateway) => {
     await gateway.call('forwarder')
     expect(await counts(gateway, 'forwarder')).toEqual({ spawn: 1, 'port-open': 1, 'first-request': 1 })
@@ -115,14 +118,14 @@ test('what an answer tells of another function counts for that one alone, and is
     )
   }))
 
-test('a process that ends before its port opens is no cold start', () =>
+test('a process that ends before its port opens does not count as a cold start', () =>
   withGateway(async (gateway) => {
     expect((await gateway.call('dies')).status).toBe(503)
     expect(await counts(gateway, 'dies')).toEqual({})
     expect(gateway.service('dies').status()).toMatchObject({ coldStarts: 0 })
   }))
 
-test('each start that came to an answer is one line in the log of its function', () =>
+test('each start with a first answer is one line in the log of its function', () =>
   withGateway(async (gateway) => {
     const pid = Number((await gateway.call('teller', { path: '/query' })).text)
     await gateway.call('teller')

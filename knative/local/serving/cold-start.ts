@@ -1,35 +1,44 @@
-/** The parts of a cold start, in their order. */
+/** The phases of a cold start, in their order. */
 export type Phase = 'spawn' | 'port-open' | 'first-request' | 'first-query'
 
-/** Milliseconds that the parts of a process's start took; what has not happened yet, or is not known, is not
- * there. Spawn, port and first request follow each other: their sum is what a caller waits who finds no
- * process. */
+/**
+ * How many milliseconds each phase of a process's start took. A phase that has not happened yet, or is not
+ * known, is missing. Spawn, port and first request follow each other: their sum is the wait of a caller who
+ * finds no process.
+ */
 export interface ColdStart {
-  /** Taking a port, fork and exec: a spawn returns when the new program has begun (libuv waits for its
-   * exec). */
+  /**
+   * Taking a port, fork and exec. A spawn returns when the new program has begun (libuv waits for its exec).
+   */
   spawnMs?: number
-  /** From there until it accepted a connection. */
+  /** From the spawn until the process accepted a connection. */
   portOpenMs?: number
-  /** What the function tells of the same time, by its own clock: until Node ran its code, and from there
-   * until its port was open. Together about portOpenMs; each side sees exec and open port a moment sooner or
-   * later than the other. */
+  /**
+   * The same time as the function reports it, by its own clock: until Node ran its code (boot), and from
+   * there until its port was open (load). Their sum is about portOpenMs, because each side notices the exec
+   * and the open port a moment earlier or later than the other.
+   */
   bootMs?: number
   loadMs?: number
-  /** From sending its first request until the response begins. */
+  /** From sending the first request until its response begins. */
   firstRequestMs?: number
-  /** From asking the database for the first time until its answer, connecting included; as the function
-   * tells. Nearly always a part of firstRequestMs. */
+  /**
+   * From the first query until the database's answer, including the connection, as the function reports it.
+   * Nearly always a part of firstRequestMs.
+   */
   firstQueryMs?: number
 }
 
 export interface ColdStartOptions {
   service: string
-  /** Called once for each phase, when it is over and known; with all that is known by then. */
+  /** Called once for each phase when it is over and its time is known, with all times that are known then. */
   onPhase: (phase: Phase, ms: number, soFar: Readonly<ColdStart>) => void
 }
 
-/** Times the start of one process; begins when it is made. A start that doesn't come to an open port reports
- * nothing. */
+/**
+ * Times the start of one process. The time runs from the creation of this object. If the process never opens
+ * its port, nothing is reported.
+ */
 export class ColdStartWatch {
   readonly coldStart: ColdStart = {}
   readonly #options: ColdStartOptions
@@ -50,11 +59,12 @@ export class ColdStartWatch {
   }
 
   /**
-   * A response of the process begins.
-   * @param sentAt when its request was sent
-   * @param told its Server-Timing, by which a function tells of its own start (see
+   * Call this when a response of the process begins.
+   * @param sentAt when its request was sent, by performance.now()
+   * @param told its Server-Timing header, in which a function reports its own start (see
    *   functions/host/start/start-timing.ts)
-   * @returns the Server-Timing for the caller: on the first response it also has what was measured here
+   * @returns the Server-Timing header for the caller; on the first response it also has the times measured
+   *   here
    */
   responseBegins(sentAt: number, told: string | undefined): string | undefined {
     const { coldStart } = this
@@ -89,8 +99,10 @@ export class ColdStartWatch {
   }
 }
 
-/** The durations in a Server-Timing header that are about `service`: an answer that was passed on may have
- * those of other functions too. */
+/**
+ * The durations in a Server-Timing header that are about `service`. An answer that was passed on may also
+ * have those of other functions.
+ */
 function durationsOf(service: string, header: string): Partial<Record<string, number>> {
   const metrics = header.matchAll(/([\w-]+);dur=(\d+(?:\.\d+)?);desc="([\w-]*)"/g)
   return Object.fromEntries(

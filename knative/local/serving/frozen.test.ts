@@ -6,7 +6,7 @@ const echo: TestService = {
   script: server(`response.end(String(pid))`),
   annotations: { window: '60s' },
 }
-/** Takes long over /slow, but not over its health. */
+/** /slow takes long, but /healthz does not. */
 const slow: TestService = {
   name: 'slow',
   script: server(`
@@ -23,14 +23,14 @@ const isGone = (pid: number): boolean => {
   }
 }
 
-describe('a process that stands still', () => {
+describe('a frozen process', () => {
   let gateway: Awaited<ReturnType<typeof startGateway>>
   beforeEach(async () => {
     gateway = await startGateway([echo, slow])
   })
   afterEach(() => gateway.stop())
 
-  test('is replaced within seconds; what only reads goes elsewhere, the rest is told who did not answer', async () => {
+  test('is replaced within seconds; reads go to another process, other requests learn who did not answer', async () => {
     const frozen = Number((await gateway.call('echo')).text)
     process.kill(frozen, 'SIGSTOP')
     const since = performance.now()
@@ -54,12 +54,12 @@ describe('a process that stands still', () => {
     const frozen = Number((await gateway.call('echo')).text)
     process.kill(frozen, 'SIGSTOP')
     const first = gateway.call('echo', { method: 'POST', body: 'x' })
-    // Held until it is known, and then given to the next one.
+    // The request is held until that is known, and then given to the next process.
     await until(async () => (await gateway.call('echo', { method: 'POST', body: 'x' })).status === 200)
     expect((await first).status).toBe(504)
   })
 
-  test('is told from one that only takes its time', async () => {
+  test('is distinguished from a slow one', async () => {
     const pid = Number((await gateway.call('slow')).text)
     const waiting = gateway.call('slow', { path: '/slow' })
     await until(() => gateway.service('slow').status().inFlight === 1)

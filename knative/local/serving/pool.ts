@@ -2,26 +2,28 @@ import type { Log } from '../../../monitoring/log.ts'
 import type { ColdStart } from './cold-start.ts'
 import type { FunctionProcess } from '../processes/process.ts'
 
-/** After this long without a crash a process counts as sound again. */
+/** After this long without a crash, a process counts as healthy again. */
 const SOUND_AFTER_MS = 10_000
 const LONGEST_BACK_OFF_MS = 10_000
-/** So many starts in a row that never came to a first response are a crash loop. */
+/** This many starts in a row without a first response are a crash loop. */
 const CRASH_LOOP = 3
-/** How long a process that is to go may take with the requests it has. */
+/** How long a process that must end may take to finish its requests. */
 const LONGEST_DRAIN_MS = 30_000
 
 export interface PoolOptions {
   service: string
   start: () => FunctionProcess
   log: Log
-  /** A process is ready for requests. */
+  /** Called when a process is ready for requests. */
   onReady: () => void
-  /** Nothing that would serve a held request is starting: a sentence why. */
+  /** Called if no process is starting that could serve a held request, with a sentence that says why. */
   onCrashLoop: (reason: string) => void
 }
 
-/** The processes of one Service: as many as are wanted, each that crashes replaced. On a cluster, a
- * Deployment. */
+/**
+ * The processes of one Service. Keeps as many as are wanted, and replaces each that crashes. On a cluster,
+ * this is a Deployment.
+ */
 export class ProcessPool {
   readonly #options: PoolOptions
   #wanted = 0
@@ -58,21 +60,28 @@ export class ProcessPool {
     return this.lastColdStart?.coldStart
   }
 
-  /** Why there is no process to wait for, and for how long; undefined where there is one or will be at
-   * once. */
+  /**
+   * Says why no process can be waited for, and in how many ms the next one is tried. Undefined if a process
+   * is ready or starting.
+   */
   get crashLoop(): { reason: string; retryInMs: number } | undefined {
     if (this.#fruitless < CRASH_LOOP || this.#starting.size > 0 || this.#ready.length > 0) return undefined
     return { reason: this.#lastReason, retryInMs: Math.max(0, this.#retryAt - performance.now()) }
   }
 
-  /** Why its processes ended as soon as they had started; undefined where one is ready. It stays while the
-   * next is tried and when nothing is wanted any more, as with Knative's Revision
-   * (pkg/reconciler/revision/reconcile_resources.go in serving): only a process that is ready refutes it. */
+  /**
+   * Why its processes ended as soon as they had started; undefined if one is ready. The reason stays while
+   * the next process is tried, and also when none is wanted any more: only a ready process clears it.
+   * Knative's Revision does the same (pkg/reconciler/revision/reconcile_resources.go in serving).
+   */
   get failure(): string | undefined {
     return this.#ready.length > 0 ? undefined : this.#failure
   }
 
-  /** The ready process with the fewest requests in flight, unless all have `limit` (0: no limit). */
+  /**
+   * Returns the ready process with the fewest requests in flight; undefined if none is ready or all have
+   * `limit` requests (0: no limit).
+   */
   pick(limit: number): FunctionProcess | undefined {
     let best: FunctionProcess | undefined
     for (const process of this.#ready)
@@ -80,8 +89,10 @@ export class ProcessPool {
     return best && (limit === 0 || best.inFlight < limit) ? best : undefined
   }
 
-  /** Sets how many processes there should be. Those that are too many get no new requests, finish the ones
-   * they have, and end. */
+  /**
+   * Sets how many processes there should be. A process that is no longer wanted gets no new requests,
+   * finishes its requests, and ends.
+   */
   scaleTo(count: number): void {
     this.#wanted = count
     if (count === 0) this.#forgetCrashes()
@@ -90,9 +101,10 @@ export class ProcessPool {
   }
 
   /**
-   * A process broke a connection, refused one, or is silent. Mostly it has crashed, and its exit will be
-   * known in a moment; until then it gets nothing. One that lives on but takes no connections is replaced and
-   * finishes what it has; one that stands still is ended, so that its requests can go elsewhere.
+   * Call this if a process broke or refused a connection, or is silent. Mostly it has crashed, and its exit
+   * is known a moment later; until then it gets no requests. If it lives but refuses connections, it is
+   * replaced and finishes its requests. If it is frozen, it is ended, so that its requests can go to another
+   * process.
    */
   suspect(process: FunctionProcess, why: 'broken' | 'silent'): void {
     if (process.suspect) return
@@ -114,7 +126,7 @@ export class ProcessPool {
 
   #endFrozen(process: FunctionProcess): void {
     this.#ready = this.#ready.filter((other) => other !== process)
-    this.#options.log.warn('a process stands still and is replaced', {
+    this.#options.log.warn('a process is frozen and is replaced', {
       pid: process.pid,
       requests: process.inFlight,
     })
@@ -180,7 +192,7 @@ export class ProcessPool {
     this.#replace()
   }
 
-  /** At once the first time; then, like a kubelet, ever later. */
+  /** Starts the next process: at once the first time, then after longer and longer pauses, like a kubelet. */
   #replace(): void {
     if (this.#retry !== undefined || this.#wanted === 0) return
     const delayMs = this.#crashes <= 1 ? 0 : Math.min(100 * 2 ** (this.#crashes - 2), LONGEST_BACK_OFF_MS)
@@ -226,7 +238,10 @@ async function drained(process: FunctionProcess): Promise<void> {
   await Promise.race([process.idle(), process.exited, deadline(LONGEST_DRAIN_MS)])
 }
 
-/** Long enough for the exit of a process to be known after its connections broke. */
+/**
+ * Resolves when the process has ended, or after 50 ms. That is long enough for its exit to be known after its
+ * connections broke.
+ */
 async function settled(process: FunctionProcess): Promise<void> {
   await Promise.race([process.exited, deadline(50)])
 }

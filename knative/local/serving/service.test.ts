@@ -6,8 +6,10 @@ const echo: TestService = {
   name: 'echo',
   script: server(`response.end(JSON.stringify({ pid, body: body.toString() }))`),
 }
-/** Answers once there is a file `open` beside it; `/crash` ends it. Says how many requests it had at most at
- * a time. */
+/**
+ * Answers once there is a file `open` beside the script; `/crash` ends the process. The answer says the most
+ * requests that it had at a time.
+ */
 const gate = `
   let most = 0, current = 0
   ${server(`
@@ -99,7 +101,7 @@ describe('scaling', () => {
       expect(service('echo').status().coldStarts).toBe(2)
     }))
 
-  test('a process that is to go finishes the requests that it has', () =>
+  test('a process that is no longer wanted finishes its requests', () =>
     withGateway([{ name: 'gate', script: gate }], async ({ call, service, folder }) => {
       const calls = Array.from({ length: 5 }, () => call('gate'))
       await until(() => service('gate').status().inFlight === 5 && service('gate').status().held === 0)
@@ -130,7 +132,7 @@ describe('a process that crashes', () => {
       expect((await call('gate')).status).toBe(200)
     }))
 
-  test('a request that only reads is sent again, one that may have moved money is not', () =>
+  test('a request that only reads is sent again; one that may have moved money is not', () =>
     withGateway(
       [
         {
@@ -157,7 +159,7 @@ describe('a process that crashes', () => {
       expect(pidOf(await call('echo'))).not.toBe(first)
     }))
 
-  test('over and over: held requests get a 503, the status says why, and it is tried again', () =>
+  test('repeatedly: held requests get a 503, the status says why, and another process is tried', () =>
     withGateway(
       [
         {
@@ -173,7 +175,7 @@ describe('a process that crashes', () => {
         for (const answer of answers) {
           expect(answer.status).toBe(503)
           expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
-          // Why may hold addresses: that is for whoever runs the bank.
+          // The reason may contain addresses, so only the operator may see it.
           expect(answer.json().detail).toMatch(/^broken can't be started: .*npm run ps/)
         }
         const { reason, ...status } = service('broken').status()
@@ -191,7 +193,7 @@ describe('a process that crashes', () => {
     if (fs.existsSync(__dirname + '/mended')) { ${echo.script} }
     else process.exit(3)`
 
-  test('over and over is not ready either while the next one is tried', () =>
+  test('repeatedly leaves the Service not ready while the next process is tried', () =>
     withGateway(
       [{ name: 'failing', script: failing, annotations: { 'initial-scale': '1' } }],
       async ({ folder, service }) => {
@@ -209,7 +211,7 @@ describe('a process that crashes', () => {
       },
     ))
 
-  test('over and over leaves it not ready at zero, until one is', () =>
+  test('repeatedly leaves the Service not ready at zero, until a process is ready', () =>
     withGateway(
       [{ name: 'failing', script: failing, annotations: { window: '500ms' } }],
       async ({ call, folder, service }) => {
@@ -225,7 +227,7 @@ describe('a process that crashes', () => {
       },
     ))
 
-  test('a request that finds a process just gone is given to another one', () =>
+  test('a request to a process that has just ended is given to another one', () =>
     withGateway([{ ...echo, annotations: { 'min-scale': '2' } }], async ({ call, service }) => {
       await until(() => service('echo').status().processes === 2)
       const before = pidOf(await call('echo'))
@@ -233,7 +235,7 @@ describe('a process that crashes', () => {
       const answers = await Promise.all(
         Array.from({ length: 10 }, () => call('echo', { method: 'POST', body: 'x' })),
       )
-      // Those that the dying process had accepted can't be told apart from ones that it did.
+      // Requests that the dying process had accepted can't be distinguished from requests that it processed.
       for (const { status } of answers) expect([200, 502]).toContain(status)
       expect(answers.some(({ status }) => status === 200)).toBe(true)
     }))

@@ -10,21 +10,26 @@ import { forward, forwardedHeaders } from '../gateway/proxy.ts'
 import type { ServiceManifest } from '../manifests/service-manifest.ts'
 import { WaitingLine, type WaitingRequest } from './waiting-line.ts'
 
-/** A Service without a max-scale of its own gets at most so many processes: this is one machine. */
+/** A Service without a max-scale gets at most this many processes, because this is one machine. */
 const PROCESSES_MAX = 10
-/** Requests that one Service holds while its processes start; beyond that 503. */
+/** The most requests that one Service holds while its processes start. More are refused with 503. */
 const HELD_MAX = 1000
-/** With a function's own time this must stay below the time that the front door gives it, so that the
- * innermost who waits in vain says whom they waited for. */
+/**
+ * Together with a function's own time, this must be less than the front door's time-out. Then the innermost
+ * hop that waits in vain answers first, and its answer names the function.
+ */
 const HELD_MS_MAX = 20_000
-/** Outcomes that cast doubt on the process. */
+/** Outcomes after which the process may be broken. */
 const BROKEN = new Set<Outcome['kind']>(['unsent', 'lost', 'broken-off'])
-/** How often a request is tried: each time nothing has been done yet, or it is one that may be done twice. */
+/**
+ * The most attempts for a request. It is only tried again if nothing has been done yet, or if it may be done
+ * twice.
+ */
 const ATTEMPTS_MAX = 5
 const READS_MAX = 3
 const SHUTTING_DOWN = 'The bank is shutting down.'
 const BODY_BYTES_MAX = 32 * 1024 * 1024
-/** Knative's autoscaler looks every 2 s with its window of 60 s. */
+/** Knative's autoscaler decides every 2 s, with its window of 60 s. */
 const LOOKS_PER_WINDOW = 30
 
 export interface ServiceOptions {
@@ -40,9 +45,11 @@ export interface ServiceStatus {
   reason: string
   processes: number
   starting: number
-  /** Processes that there should be. */
+  /** How many processes there should be. */
   wanted: number
-  /** Whether the processes of initial-scale have been ready: from then on a cluster gives it traffic. */
+  /**
+   * Whether the processes of initial-scale have been ready. From then on, a cluster would give it traffic.
+   */
   initialized: boolean
   minScale: number
   maxScale: number
@@ -52,8 +59,10 @@ export interface ServiceStatus {
   lastColdStart: ColdStart | undefined
 }
 
-/** One Knative Service: holds its requests while a process starts, gives them to processes, and has as many
- * processes as the load asks for. On a cluster these are activator, queue-proxy and autoscaler. */
+/**
+ * One Knative Service. Holds requests while a process starts, gives them to processes, and has as many
+ * processes as the load needs. On a cluster, activator, queue-proxy and autoscaler do this.
+ */
 export class Service {
   readonly manifest: ServiceManifest
   readonly #log: Log
@@ -79,13 +88,15 @@ export class Service {
     })
   }
 
-  /** Starts the first processes: initial-scale, or min-scale where that is more. */
+  /** Starts the first processes: initial-scale or min-scale, whichever is larger. */
   start(): void {
     this.#scaleTo(this.#initialScale)
   }
 
-  /** Answers a request by one of the processes; never leaves it without an answer.
-   * @param trusted whether it came from one of the bank's own functions (see forwardedHeaders) */
+  /**
+   * Handles a request with one of the processes. Every request gets an answer.
+   * @param trusted whether it came from one of the bank's own functions (see forwardedHeaders)
+   */
   handle(request: IncomingMessage, response: ServerResponse, trusted: boolean): void {
     this.#meter.change(1, performance.now())
     response.once('close', () => this.#meter.change(-1, performance.now()))
@@ -116,7 +127,7 @@ export class Service {
     }
   }
 
-  /** Refuses new requests, finishes those under way, ends the processes. */
+  /** Refuses new requests, finishes those that are open, and ends the processes. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearInterval(this.#timer)
@@ -124,7 +135,7 @@ export class Service {
     await this.#pool.stop()
   }
 
-  /** Ends the answers that would go on for ever (Server-Sent Events); their clients connect again. */
+  /** Ends the answers without an end (Server-Sent Events). Their clients connect again. */
   endStreams(): void {
     this.#pool.endStreams()
   }
@@ -141,7 +152,7 @@ export class Service {
 
   #dispatch(caller: WaitingRequest): void {
     if (this.#stopping) return this.#refuse(caller, SHUTTING_DOWN, 5)
-    // Those who came first are first.
+    // Held requests are older, so they go first.
     const process = this.#held.length === 0 ? this.#pool.pick(this.manifest.containerConcurrency) : undefined
     if (process) this.#send(caller, process)
     else this.#hold(caller)
@@ -193,17 +204,20 @@ export class Service {
     })
   }
 
-  /** What may have been done must not be done again: it could move money twice. Reading is always safe. */
+  /**
+   * Whether a request may be sent again. A request that may have been done must not be repeated: it could
+   * move money twice. Reading is always safe.
+   */
   #mayRepeat({ request, attempts }: WaitingRequest, outcome: Outcome): boolean {
     if (attempts >= ATTEMPTS_MAX) return false
-    // Neither has a body: the router refuses those that do.
+    // GET and HEAD have no body: the router refuses those that do.
     const reads = request.method === 'GET' || request.method === 'HEAD'
     return outcome.kind === 'unsent' || (outcome.kind === 'lost' && reads && attempts < READS_MAX)
   }
 
   #conclude({ request, response }: WaitingRequest, outcome: Outcome, isFrozen = false): void {
     if (outcome.kind === 'answered' || outcome.kind === 'client-gone' || outcome.kind === 'broken-off') return
-    // A frozen process is ended for its silence: to the caller it was too slow.
+    // The gateway ended the process because it was silent. To the caller, it was too slow.
     const told = isFrozen && outcome.kind === 'lost' ? ({ kind: 'timed-out' } as const) : outcome
     answerReply(request, response, refusalOf(told, this.manifest.name))
   }
@@ -220,7 +234,7 @@ export class Service {
 
   #refuseCrashing(caller: WaitingRequest): void {
     const seconds = Math.max(1, Math.ceil((this.#pool.crashLoop?.retryInMs ?? 0) / 1000))
-    // Why it ends may hold addresses and settings: that is for the operator.
+    // The reason may contain addresses and settings, so only the operator may see it.
     const detail = `${this.manifest.name} can't be started: its process keeps ending; \`npm run ps\` says why.`
     this.#refuse(caller, detail, seconds)
   }
@@ -230,7 +244,7 @@ export class Service {
     if (scale !== this.#pool.wanted)
       this.#log.debug('scales', { from: this.#pool.wanted, to: scale, requests: this.#meter.current })
     this.#pool.scaleTo(scale)
-    // A Service at rest has no timer: a bank that nobody calls costs nothing.
+    // A Service without processes has no timer, so a bank that nobody calls costs nothing.
     if (scale === 0) this.#rest()
     else
       this.#timer ??= setInterval(

@@ -10,11 +10,11 @@ import type { ServiceManifest } from '../manifests/service-manifest.ts'
 import { Service } from './service.ts'
 
 const START_MS_MAX = 30_000
-/** Knative gives a process timeoutSeconds to end; nobody waits five minutes at a terminal. */
+/** Knative gives a process timeoutSeconds to end. At a terminal, nobody waits five minutes. */
 const STOP_MS_MAX = 30_000
 
 export interface ServicesOptions {
-  /** Folder of the bundles: `<name>.cjs`. */
+  /** The folder of the bundles: `<name>.cjs`. */
   bundles: string
   environmentOf: (manifest: ServiceManifest) => Record<string, string>
   logs: FunctionLogs
@@ -24,8 +24,8 @@ export interface ServicesOptions {
 }
 
 /**
- * The Services of the manifests, by name, none of them started.
- * @throws an error with the manifest's file where a bundle is missing or the environment can't be made
+ * Creates the Services of the manifests, by name. None of them is started.
+ * @throws an error with the manifest's file if a bundle is missing or the environment can't be made
  */
 export function createServices(
   manifests: readonly ServiceManifest[],
@@ -60,7 +60,7 @@ function createService(manifest: ServiceManifest, options: ServicesOptions): Ser
   return new Service({ manifest, log: options.log, startProcess })
 }
 
-/** One line in the function's own log for each start that came to an answer. */
+/** Writes one line to the function's log for each start that came to a first answer. */
 function logColdStart(
   service: string,
   pid: number,

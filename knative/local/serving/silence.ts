@@ -1,16 +1,18 @@
 import { get } from 'node:http'
 
-/** A process with requests that gives no sign of life for this long is asked for one. */
+/** A process that has requests and doesn't answer anything for this long is probed. */
 const SILENT_MS = 1_000
-/** The first answer may have a database to connect to, on a machine that starts other things too. */
+/**
+ * Before the first answer it may need to connect to the database, on a machine that starts other things too.
+ */
 const SILENT_AT_FIRST_MS = 5_000
-/** One that has shown that it lives, and only takes its time, is asked again after this long. */
+/** A process that proved that it lives, and is only slow, is probed again after this long. */
 const SILENT_AGAIN_MS = 5_000
 const PROBE_MS_MAX = 1_500
-/** More than one: this process may have been the one that stood still, as after a laptop's sleep. */
+/** More than one, because the runtime itself may have been suspended, for example by a laptop's sleep. */
 const PROBES = 2
 
-/** Notices that a process has requests and says nothing. */
+/** Notices that a process has requests and doesn't answer. */
 export class SilenceWatch {
   readonly #onSilent: () => void
   #timer: NodeJS.Timeout | undefined
@@ -18,27 +20,27 @@ export class SilenceWatch {
   #lastSignAt = 0
   #patienceMs = SILENT_AT_FIRST_MS
 
-  /** `onSilent` is called for each such time; it may come again for the same request. */
+  /** `onSilent` is called for each silence; it may be called again for the same request. */
   constructor(onSilent: () => void) {
     this.#onSilent = onSilent
   }
 
-  /** The process has been given a request while it had none. */
+  /** Call this when a process without requests gets one. */
   begin(): void {
     this.#isBusy = true
     this.#lastSignAt = performance.now()
     if (!this.#timer) this.#timer = this.#wait(this.#patienceMs)
   }
 
-  /** It has answered something. */
+  /** Call this when it has answered something. */
   sign(): void {
     this.#lastSignAt = performance.now()
     this.#patienceMs = SILENT_MS
   }
 
-  /** It has no requests any more. */
+  /** Call this when it has no more requests. */
   end(): void {
-    // The timer stays: most often the next request comes before it is over.
+    // The timer stays, because the next request usually comes before it fires.
     this.#isBusy = false
   }
 
@@ -55,9 +57,11 @@ export class SilenceWatch {
 
 export type Life = 'answers' | 'refuses' | 'silent'
 
-/** Whether a function's process lives: it answers `GET /healthz` (with whatever status), refuses connections,
- * or does neither. A connection alone proves nothing: the kernel accepts it for a process that stands
- * still. */
+/**
+ * Probes a function's process. 'answers' means that it answers `GET /healthz`, with any status; 'refuses'
+ * that it refuses connections; 'silent' that it does neither. A connection alone proves nothing: the kernel
+ * accepts it even for a frozen process.
+ */
 export async function askForLife(port: number): Promise<Life> {
   let life: Life = 'silent'
   for (let n = 0; n < PROBES && life === 'silent'; n++) life = await probe(port)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** A request, as long as it has no answer. */
+/** A request without an answer so far. */
 export interface WaitingRequest {
   request: IncomingMessage
   response: ServerResponse
@@ -8,13 +8,14 @@ export interface WaitingRequest {
   trusted: boolean
   /** How many processes it was given to. */
   attempts: number
-  /** By the clock of performance.now(): when whoever has it must have answered. Set when it is first given to
-   * a process. */
+  /** When the request must have its answer, by performance.now(). Set when it is first given to a process. */
   deadline?: number
 }
 
-/** Requests that wait for a process, in the order in which they came. One whose client goes away leaves the
- * line. */
+/**
+ * Requests that wait for a process, in the order in which they came. A request whose client leaves is
+ * removed.
+ */
 export class WaitingLine {
   readonly #waiting = new Map<WaitingRequest, { leave: () => void }>()
 
@@ -27,8 +28,7 @@ export class WaitingLine {
     return first
   }
 
-  /** Puts a request at the end; `onLate` is called, and it is out of the line, if it still waits after
-   * `timeoutMs`. */
+  /** Adds a request at the end. If it still waits after `timeoutMs`, it is removed and `onLate` is called. */
   join(caller: WaitingRequest, timeoutMs: number, onLate: () => void): void {
     const gone = () => this.leave(caller)
     const timer = setTimeout(() => {
@@ -48,7 +48,7 @@ export class WaitingLine {
     this.#waiting.delete(caller)
   }
 
-  /** Empties the line; returns those who stood in it. */
+  /** Empties the line. Returns the requests that were in it. */
   dissolve(): WaitingRequest[] {
     const callers = [...this.#waiting.keys()]
     for (const caller of callers) this.leave(caller)
