@@ -10,8 +10,10 @@ import { call, folderWith, server, serviceYaml } from './gateway/gateway-fixture
 
 const BROKER = `runtime-test-${process.pid}`
 
-/** Publishes an event for every request, through the gateway, as the functions do; at its end it publishes
- * once more. */
+/**
+ * Publishes an event for every request, through the gateway, as functions do. Publishes once more when it
+ * ends.
+ */
 const caller = `
   const [host, port] = process.env.LOCAL_GATEWAY.split(':')
   const publish = (id) => new Promise((resolve, reject) => require('node:http').request({
@@ -113,7 +115,7 @@ test('a request goes to a function, its event through the Broker to another, and
   }
 })
 
-test('the data folder and all in it is closed to others, also one that was open', async () => {
+test('the data folder and all in it is closed to others, even if it was open before', async () => {
   const first = await startRuntime(options())
   await first.stop()
   for (const path of ['', '/logs', '/processes']) chmodSync(`${folder.path}/data${path}`, 0o777)
@@ -129,7 +131,7 @@ test('the data folder and all in it is closed to others, also one that was open'
   }
 })
 
-test('a folder that holds other things stays as open as it was', async () => {
+test('a folder that is not a data folder keeps its permissions', async () => {
   const dataDir = `${folder.path}/shared`
   mkdirSync(dataDir)
   writeFileSync(`${dataDir}/of-others`, '')
@@ -139,7 +141,7 @@ test('a folder that holds other things stays as open as it was', async () => {
   expect(statSync(dataDir).mode & 0o777).toBe(0o755)
 })
 
-test('a stop lets functions publish to the end, and leaves no process and no lock', async () => {
+test('a stop lets functions publish until they end, and leaves no process and no lock', async () => {
   const runtime = await startRuntime(options())
   await publish(runtime.port, 'one')
   expect((await runtime.status()).services[0]!.processes).toBe(1)
@@ -176,7 +178,7 @@ test('a missing bundle, Secret or Broker stops the start with a sentence', async
   )
 })
 
-test('what a killed runtime leaves is stopped by the next start, and the data folder is free', async () => {
+test('the next start stops what a killed runtime left, and takes the data folder', async () => {
   const { child, message } = await inOtherProcess<number>(`
     import { createLog } from './monitoring/log.ts'
     import { startRuntime } from './knative/local/runtime.ts'

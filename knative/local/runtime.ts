@@ -27,23 +27,23 @@ import { Undo } from './processes/undo.ts'
 import type { RuntimeStatus } from './status.ts'
 
 export interface RuntimeOptions {
-  /** Folder of the repository: manifests and migrations. */
+  /** The folder of the repository, with manifests and migrations. */
   root: string
-  /** Folder of the functions' bundles; default `<root>/dist/functions`. */
+  /** The folder of the functions' bundles; default `<root>/dist/functions`. */
   bundles?: string
   dataDir: string
-  /** Public port; 0 is any that is free. */
+  /** The public port; 0 is any free port. */
   port: number
-  /** Port of the Kubernetes API; undefined is 8081, or another one where that is taken. */
+  /** The port of the Kubernetes API. Undefined is 8081 or, if that is taken, another one. */
   kubernetesPort?: number | undefined
-  /** Addresses of the public port; default is this machine alone. */
+  /** The addresses of the public port; by default only this machine. */
   hosts?: string[]
   queue?: QueueChoice | undefined
   env?: NodeJS.ProcessEnv
   log: Log
-  /** Told, in a sentence, what is being waited for. */
+  /** Called with a sentence that says what the start is doing or waiting for. */
   onProgress?: (sentence: string) => void
-  /** Lines of functions that are a warning or worse. */
+  /** Called with lines of functions that are warnings or worse. */
   onWarning?: (line: string) => void
 }
 
@@ -52,27 +52,28 @@ export interface Runtime {
   port: number
   internalPort: number
   dataDir: string
-  /** File for KUBECONFIG: where kubectl and kn find this bank. */
+  /** The file for KUBECONFIG, by which kubectl and kn find this bank. */
   kubeconfig: string
   /** What carries the events, and why. */
   queue: string
   secrets: SecretStore
   status(): Promise<RuntimeStatus>
-  /** Stops everything in order: requests and events that were begun are finished, then functions, Broker,
-   * databases. */
+  /**
+   * Stops everything in order. Finishes open requests and events, then stops functions, Broker and databases.
+   */
   stop(): Promise<void>
-  /** Ends everything at once. What was committed stays. */
+  /** Ends everything at once. Committed data stays. */
   kill(): void
 }
 
 const LOOPBACK = ['127.0.0.1', '::1']
-/** How long requests that are under way may take when the bank stops. */
+/** The most time for open requests when the bank stops. */
 const FINISH_MS_MAX = 30_000
 
 /**
- * Runs the whole bank on this machine, from the manifests that a cluster would be given.
- * @throws an error whose message is for a person: data folder in use, port taken, no room on the disk, a
- *   manifest that is wrong, ...
+ * Starts the whole bank on this machine, from the manifests that a cluster would get.
+ * @throws an error whose message is meant for people: the data folder is in use, a port is taken, the disk is
+ *   full, a manifest is wrong, ...
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const undo = new Undo(options.log)
@@ -116,7 +117,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
-/** Takes the data folder, clears it of what a killed run left, and reads what is to be run. */
+/** Takes the data folder, removes what a killed run left, and reads what to run. */
 async function openBank(options: RuntimeOptions, undo: Undo) {
   mkdirSync(options.dataDir, { recursive: true })
   const dataDir = realpathSync(options.dataDir)
@@ -125,7 +126,7 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   checkRoom(dataDir)
   undo.add(lockDataFolder(dataDir))
   await requirePort(options)
-  // Of a killed run, or come here with a copy: that bank is elsewhere.
+  // This file belongs to a killed run, or came with a copy of the folder: it describes another bank.
   remove(join(dataDir, 'runtime.json'))
   const records = openProcessRecords(dataDir)
   for (const leftover of await records.stopLeftovers())
@@ -146,8 +147,10 @@ async function requirePort({ port, hosts }: RuntimeOptions): Promise<void> {
 
 type OpenedBank = Awaited<ReturnType<typeof openBank>>
 
-/** The cluster-local side: the functions' Services (no process yet), the Broker, and the gateway between
- * them. */
+/**
+ * Opens the cluster-local side: the functions' Services (without processes), the Broker, and the gateway
+ * between them.
+ */
 async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
   const { dataDir, manifests, env, log, records, onProgress } = bank
   let status = (): Promise<RuntimeStatus> => Promise.reject(new Error('The bank is still starting.'))
@@ -168,7 +171,7 @@ async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
   const local = {
     LOCAL_GATEWAY: `127.0.0.1:${gateway.port}`,
     HOST: '127.0.0.1',
-    // Node 22.1 and newer keep compiled code there, for the next start of the same bundle.
+    // Node 22.1 and newer keep compiled code there for the next start of the same bundle.
     NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
   }
   const created = createServices(manifests.services, {
@@ -181,8 +184,8 @@ async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
   onProgress('the Broker is starting')
   const brokers = await startBrokers(bank.brokers, backends.queue, gateway.port, log)
   for (const [name, { handler }] of brokers.byName) routes.brokers.set(name, handler)
-  // Functions that end may still publish, so the Broker's ingress stays until they are gone; nothing new is
-  // delivered.
+  // Functions may publish until they end. So first nothing new is delivered, then the functions end, and the
+  // Broker's ingress closes last.
   undo.add(() => brokers.stop())
   undo.add(() => Promise.all([...services.values()].map((service) => service.stop())))
   undo.add(() => brokers.drain())
@@ -192,7 +195,7 @@ async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
 
 type Inside = Awaited<ReturnType<typeof openInside>>
 
-/** What sets the bank in motion: the public port, the first processes, the PingSources. */
+/** Opens the public port, and starts the first processes and the PingSources. */
 async function openOutside(bank: OpenedBank, { services, routes, internalPort }: Inside, undo: Undo) {
   const open = await openListener(publicHandler(routes), bank.port, bank.hosts ?? LOOPBACK)
   undo.add(() => {
@@ -204,8 +207,7 @@ async function openOutside(bank: OpenedBank, { services, routes, internalPort }:
   return { port: open.port, url: `http://localhost:${open.port}` }
 }
 
-/** Between a client and a function stands the public port alone, which replaces what the client says of
- * itself. */
+/** Only the public port is between a client and a function. It replaces what the client says about itself. */
 const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1' }
 
 function environmentData({ secrets, manifests, env }: OpenedBank, { databases }: Backends): EnvData {
@@ -220,8 +222,10 @@ function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): str
   return clusterLocal ? `http://${clusterHostOf({ name })}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
 }
 
-/** Writes `runtime.json`, by which `npm run ps` and a second start find this one. @returns what takes it away
- * again */
+/**
+ * Writes `runtime.json`, by which `npm run ps` and a second start find this bank.
+ * @returns a function that removes the file
+ */
 function announce(
   dataDir: string,
   running: { pid: number; url: string; port: number; internalPort: number },

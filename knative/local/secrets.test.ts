@@ -9,7 +9,7 @@ beforeEach(() => {
 })
 afterEach(() => folder.remove())
 
-test('secrets are made once, kept for the owner only, and the same at the next start', () => {
+test('secrets are made once, readable only by the owner, and the same at the next start', () => {
   const first = openSecrets(folder.path, ['ledger'])
   const again = openSecrets(folder.path, ['ledger', 'identity'])
   expect(statSync(`${folder.path}/secrets.json`).mode & 0o777).toBe(0o600)
@@ -26,7 +26,7 @@ test('secrets are made once, kept for the owner only, and the same at the next s
   expect(new Set([...passwords, ...others, again.operator.password]).size).toBe(8)
 })
 
-test('the operator’s password is shown at the first start only', () => {
+test('the operator’s password is shown only at the first start', () => {
   const first = openSecrets(folder.path, [])
   expect(first.showOperator).toBe(true)
   expect(openSecrets(folder.path, []).showOperator).toBe(true)
@@ -34,7 +34,7 @@ test('the operator’s password is shown at the first start only', () => {
   expect(openSecrets(folder.path, []).showOperator).toBe(false)
 })
 
-test('what the private key signs the published key verifies, and it publishes nothing private', () => {
+test('the published key verifies what the private key signs, and has no private part', () => {
   const store = openSecrets(folder.path, [])
   const secrets = store.secrets({ ledger: 'postgres://ledger' })
   expect(secrets.get('ledger-database')).toEqual({ LEDGER_DATABASE_URL: 'postgres://ledger' })
@@ -63,13 +63,13 @@ test.each([
     const file = `${folder.path}/secrets.json`
     writeFileSync(file, text)
     expect(() => openSecrets(folder.path, ['ledger'])).toThrow(
-      `${file} is damaged. Put a copy of it back; or,`,
+      `${file} is damaged. Put a copy of it back. If`,
     )
     expect(readFileSync(file, 'utf8')).toBe(text)
   },
 )
 
-test('a folder in its place is named', () => {
+test('a folder in place of the file is an error that names it', () => {
   mkdirSync(`${folder.path}/secrets.json`)
   expect(() => openSecrets(folder.path, [])).toThrow(/secrets.json can't be read: it is a folder/)
 })

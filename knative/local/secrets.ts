@@ -4,41 +4,44 @@ import { join } from 'node:path'
 import type { DatabasePasswords } from '../postgres/databases.ts'
 import { fieldsOf, isObject, readText, writeDurably } from './data-folder/own-files.ts'
 
-/** What the runtime makes up once for a data folder and keeps in its `secrets.json`, readable by the owner
- * only. */
+/**
+ * The secrets that the runtime generates once for a data folder. They are in its `secrets.json`, which only
+ * the owner can read.
+ */
 interface StoredSecrets {
   signingKey: JsonWebKey & { kid: string }
   requestSigningKey: string
   frontDoorKey: string
-  /** By context: what signs its events. */
+  /** By context: the key that signs its events. */
   eventKeys: Record<string, string>
-  /** Lets a client that is not on this machine publish events. */
+  /** Lets a client of another machine publish events. */
   ingressToken: string
   operator: { email: string; password: string; shown: boolean }
   databases: Record<string, DatabasePasswords>
 }
 
 export interface SecretStore {
-  /** What the Broker's ingress asks for from the network. */
+  /** The token that clients of other machines must send to the Broker's ingress. */
   readonly ingressToken: string
   databasePasswords: Readonly<Record<string, DatabasePasswords>>
   operator: { readonly email: string; readonly password: string }
   /** True until `markOperatorShown`: the password is shown to a person once, at the first start. */
   showOperator: boolean
   markOperatorShown(): void
-  /** Data of the Secrets and ConfigMaps that on a cluster are made when the bank is installed, by name. */
+  /** The data of the Secrets and ConfigMaps that a cluster gets when the bank is installed, by name. */
   secrets(databaseUrls: Readonly<Record<string, string>>): Map<string, Record<string, string>>
   configMaps(): Map<string, Record<string, string>>
 }
 
-/** Opens the secrets of a data folder; what is missing (all of it at the first start) is made up and
- * stored. */
+/**
+ * Opens the secrets of a data folder. Generates and stores what is missing: everything, at the first start.
+ */
 export function openSecrets(dataDir: string, contexts: readonly string[]): SecretStore {
   const file = join(dataDir, 'secrets.json')
   const found = read(file)
   const before = JSON.stringify(found)
   const stored = found ?? create()
-  // A store of an earlier version lacks some.
+  // A file of an earlier version lacks some secrets.
   stored.frontDoorKey ??= password()
   stored.eventKeys ??= {}
   stored.ingressToken ??= password()
@@ -92,7 +95,7 @@ function create(): StoredSecrets {
   }
 }
 
-/** 24 random bytes: letters, digits, - and _, so that it needs no escaping in URLs, JSON or a shell. */
+/** Returns 24 random bytes as letters, digits, - and _, which need no escaping in URLs, JSON or a shell. */
 function password(): string {
   return randomBytes(24).toString('base64url')
 }
@@ -111,11 +114,11 @@ function read(file: string): StoredSecrets | undefined {
   if (text === undefined && !existsSync(file)) return undefined
   const stored = fieldsOf(text)
   if (isStored(stored)) return stored
-  // New keys would sign everybody out, and nobody would know the operator's password: a person has to decide
-  // that.
+  // The file is not replaced: new keys would sign everybody out, and nobody would know the operator's
+  // password. A person must decide that.
   throw new Error(
-    `${file} is damaged. Put a copy of it back; or, where there is none, remove it: the next start makes new keys and ` +
-      "passwords, the money and all customers stay (docs/troubleshooting.md, 'secrets.json is damaged').",
+    `${file} is damaged. Put a copy of it back. If there is none, remove the file: the next start makes new keys and ` +
+      "passwords, and the money and all customers stay (docs/troubleshooting.md, 'secrets.json is damaged').",
   )
 }
 

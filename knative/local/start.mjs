@@ -1,4 +1,4 @@
-// `npm start`: builds the bundles, then runs the bank in this same process.
+// `npm start`: builds the bundles, then runs the bank in this process.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

@@ -12,7 +12,7 @@ const key = (of: 'Secret' | 'ConfigMap', from: string, name: string, optional = 
 })
 
 describe('the environment of a function', () => {
-  test('is its manifest resolved, a single value before a whole map, and what Knative adds', () => {
+  test('has the manifest’s variables, single ones before whole maps, and those that Knative adds', () => {
     const env = environmentOf(
       manifest([
         { kind: 'all', of: 'ConfigMap', from: 'microbank', prefix: '', optional: false },
@@ -38,19 +38,19 @@ describe('the environment of a function', () => {
     })
   })
 
-  test('lacks what is optional and not there; the rest has to be there', () => {
+  test('omits what is optional and missing; everything else must exist', () => {
     expect(environmentOf(manifest([key('Secret', 'none', 'A', true)]), data, {}, {})).not.toHaveProperty(
       'VALUE',
     )
     expect(() => environmentOf(manifest([key('Secret', 'none', 'A')]), data, {}, {})).toThrow(
-      'transfer.yaml: Service transfer needs Secret none with a key A, which is not there',
+      'transfer.yaml: Service transfer needs Secret none with a key A, which is missing',
     )
     const all: EnvSource = { kind: 'all', of: 'ConfigMap', from: 'none', prefix: '', optional: false }
     expect(() => environmentOf(manifest([all]), data, {}, {})).toThrow('needs ConfigMap none')
   })
 })
 
-test('the runtime’s own environment wins over a ConfigMap, for the keys that it has', () => {
+test('the runtime’s own environment wins over a ConfigMap, for the ConfigMap’s keys', () => {
   expect(overridden(data.ConfigMap, { LOG_LEVEL: 'debug', OTHER: 'x' })).toEqual(
     new Map([['microbank', { LOG_LEVEL: 'debug', SERVICE_DOMAIN: 'cluster' }]]),
   )

@@ -6,8 +6,10 @@ export interface EnvData {
   ConfigMap: ReadonlyMap<string, Record<string, string>>
 }
 
-/** Of the runtime's own environment a function sees what any process needs, and no more: what else is in
- * there (passwords of owners, a developer's tokens) a container on a cluster would not see either. */
+/**
+ * The variables of the runtime's own environment that a function gets: only what every process needs. A
+ * container on a cluster would not see the others (passwords of owners, a developer's tokens) either.
+ */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot']
 
 /** The part of an environment that every process gets. */
@@ -15,11 +17,12 @@ export const inherited = (own: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(INHERITED.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])))
 
 /**
- * The environment of a Service's processes: what its manifest says, with Secrets and ConfigMaps resolved, and
- * what Knative adds (K_SERVICE, K_REVISION, K_CONFIGURATION; PORT is the process's own).
+ * Returns the environment of a Service's processes: the variables of its manifest, with Secrets and
+ * ConfigMaps resolved, and those that Knative adds (K_SERVICE, K_REVISION, K_CONFIGURATION). PORT is not
+ * included: each process has its own.
  * @param own the runtime's environment
  * @param local settings that only the local runtime gives
- * @throws an error with the manifest's file for a Secret, ConfigMap or key that is not there
+ * @throws an error with the manifest's file if a Secret, a ConfigMap or a key is missing
  */
 export function environmentOf(
   manifest: ServiceManifest,
@@ -52,11 +55,13 @@ function resolve(manifest: ServiceManifest, source: EnvSource, data: EnvData): R
 }
 
 function missing(manifest: ServiceManifest, what: string): Error {
-  return new Error(`${manifest.file}: Service ${manifest.name} needs ${what}, which is not there`)
+  return new Error(`${manifest.file}: Service ${manifest.name} needs ${what}, which is missing`)
 }
 
-/** ConfigMaps as the manifests have them, with the values that the runtime's own environment has for the same
- * keys: `LOG_LEVEL=debug npm start`. */
+/**
+ * Returns the ConfigMaps of the manifests. If the runtime's own environment has a variable of the same name
+ * as a key, its value wins: `LOG_LEVEL=debug npm start`.
+ */
 export function overridden(
   configMaps: ReadonlyMap<string, Record<string, string>>,
   own: NodeJS.ProcessEnv,

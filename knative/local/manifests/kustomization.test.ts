@@ -18,7 +18,7 @@ spec:
         - { image: microbank, args: [${name}], envFrom: [{ secretRef: { name: own } }] }
 `
 
-/** A folder of these Services, with this in its kustomization.yaml. */
+/** A folder with these Services and this kustomization.yaml. */
 function folderOf(kustomization: string, names: string[], files: Record<string, string> = {}) {
   return folderWith({
     ...Object.fromEntries(names.map((name) => [`${FOLDER}/${name}.yaml`, serviceYaml(name)])),
@@ -32,8 +32,10 @@ ${kustomization}
   })
 }
 
-/** The Services as the local runtime reads them; what kubectl makes of the same files must be equal, or an
- * error too. */
+/**
+ * The Services as the local runtime reads them. Also checks that kubectl makes the same of the same files, or
+ * that both fail.
+ */
 function patchedServices(...args: Parameters<typeof folderOf>): Manifest[] {
   const folder = folderOf(...args)
   try {
@@ -93,7 +95,7 @@ describe(`what an operation does${AS_KUSTOMIZE}`, () => {
     return { ...metadata.annotations, ...spec, ...spec.containers[0] }
   }
 
-  test('adds, replaces and removes what there is, and adds to lists', () => {
+  test('adds, replaces and removes fields, and adds to lists', () => {
     const window = 'autoscaling.knative.dev/window'
     expect(after(`{op: replace, path: ${WINDOW}, value: 6s}`)[window]).toBe('6s')
     expect(after(`{op: add, path: ${WINDOW}, value: 7s}`)[window]).toBe('7s')
@@ -108,7 +110,7 @@ describe(`what an operation does${AS_KUSTOMIZE}`, () => {
     expect(after(`{op: remove, path: ${CONTAINER}/envFrom/0}`).envFrom).toEqual([])
   })
 
-  test('one that fits nowhere is an error that names patch, Service and file', () => {
+  test('one that does not apply is an error that names patch, Service and file', () => {
     for (const operation of [
       '{op: remove, path: /spec/none}',
       '{op: add, path: /spec/none/deep, value: 1}',
@@ -123,7 +125,7 @@ describe(`what an operation does${AS_KUSTOMIZE}`, () => {
       )
   })
 
-  test('one that replaces what is not there is an error, as RFC 6902 says; kustomize 5.5 would add it', () => {
+  test('one that replaces a missing field is an error, as RFC 6902 says; kustomize 5.5 would add the field', () => {
     const folder = folderOf(patchesOf('{ kind: Service }', '{op: replace, path: /spec/none, value: 1}'), [
       'login',
     ])
@@ -152,7 +154,7 @@ describe(`what an operation does${AS_KUSTOMIZE}`, () => {
   })
 })
 
-test('a patch may stand in a file of its own, which is no manifest then', () => {
+test('a patch may be in a file of its own, which is then not read as a manifest', () => {
   const kustomization = 'patches: [{ path: patches/late.yaml, target: { name: .*late } }]'
   const operations = '- { op: add, path: /spec/template/spec/timeoutSeconds, value: 30 }'
   const services = patchedServices(kustomization, NAMES, { 'patches/late.yaml': `# Why.\n${operations}\n` })
@@ -166,7 +168,7 @@ test('a patch may stand in a file of its own, which is no manifest then', () => 
   ])
 })
 
-test('what is wrong with a patched manifest is said with the patch', () => {
+test('an error in a patched manifest names the patch', () => {
   const wrong = patchesOf(
     '{ kind: Service }',
     '{op: add, path: /spec/template/spec/timeoutSeconds, value: long}',
@@ -179,7 +181,7 @@ test('what is wrong with a patched manifest is said with the patch', () => {
   folder.remove()
 })
 
-describe('what the local runtime can’t honour stops it, with a sentence that names the file', () => {
+describe('what the local runtime can’t apply stops it, with a sentence that names the file', () => {
   const add = '- { op: add, path: /spec/a, value: 1 }'
   const patch = (text: string, target = '{ kind: Service }') =>
     `patches: [{ target: ${target}, patch: '${text}' }]`
@@ -189,9 +191,13 @@ describe('what the local runtime can’t honour stops it, with a sentence that n
       'namePrefix: my-',
       /this kustomization has namePrefix, which the local runtime does/,
     ],
-    ['a strategic merge', patch('spec: { template: {} }'), /patches.0 is no list of JSON patch operations/],
-    ['nothing', patch('[]'), /patches.0 is no list of JSON patch operations/],
-    ['JSON that is none', patch('[{ op: remove, path: /spec }]'), /patches.0 is no list of JSON patch/],
+    [
+      'a strategic merge',
+      patch('spec: { template: {} }'),
+      /patches.0 is not a list of JSON patch operations/,
+    ],
+    ['nothing', patch('[]'), /patches.0 is not a list of JSON patch operations/],
+    ['JSON that is none', patch('[{ op: remove, path: /spec }]'), /patches.0 is not a list of JSON patch/],
     ['no target', `patches: [{ patch: '${add}' }]`, /patches.0.target is missing/],
     ['labels', patch(add, '{ labelSelector: a=b }'), /patches.0.target has labelSelector, which the local/],
     ['options', 'patches: [{ path: a, target: {}, options: {} }]', /patches.0 has options, which/],
@@ -205,7 +211,7 @@ describe('what the local runtime can’t honour stops it, with a sentence that n
       "patches: [{ path: a, patch: '', target: {} }]",
       /patches.0 needs either path, .* or patch/,
     ],
-    ['no list', 'patches: {}', /patches is no list/],
+    ['no list', 'patches: {}', /patches is not a list/],
     [
       'an operation',
       patch('- { op: move, from: /a, path: /b }'),

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { applyPatch, type Operation } from 'rfc6902'
 import { parseYaml, readResource, type Resource } from './resource.ts'
 
-/** What a kustomization.yaml changes of the manifests in its folder and below. */
+/** The changes that a kustomization.yaml makes to the manifests in its folder and below. */
 export interface Kustomization {
   /** Relative to the root. */
   folder: string
@@ -18,8 +18,10 @@ interface Patch {
   isFor: (resource: Resource) => boolean
 }
 
-/** The fields of a kustomization.yaml that the local runtime honours; `resources` it takes from the
- * folder. */
+/**
+ * The fields of a kustomization.yaml that the local runtime knows. It ignores `resources`: it reads every
+ * file of the folder.
+ */
 const FIELDS = ['apiVersion', 'kind', 'metadata', 'resources', 'patches']
 const OPERATIONS = ['add', 'replace', 'remove']
 
@@ -27,20 +29,20 @@ export const isKustomization = (file: string): boolean => /^kustomization\.ya?ml
 
 /**
  * Reads a kustomization.yaml and the patches that it names: JSON patches (RFC 6902) with a target, as
- * kustomize applies them. Throws an error with the file's name for whatever would change manifests on a
- * cluster and not here.
+ * kustomize applies them. Throws an error with the file's name if the file has anything else that would
+ * change manifests on a cluster, but not here.
  */
 export function readKustomization(root: string, file: string): Kustomization {
   const [document] = parseYaml(file, readFileSync(join(root, file), 'utf8'))
   const { patches = [] } = fields(file, 'this kustomization', document, FIELDS)
-  if (!Array.isArray(patches)) throw new Error(`${file}: patches is no list`)
+  if (!Array.isArray(patches)) throw new Error(`${file}: patches is not a list`)
   return {
     folder: dirname(file),
     patches: patches.map((patch, index) => readPatch(root, file, `patches.${index}`, patch)),
   }
 }
 
-/** The resource as the kustomizations above it change it. */
+/** Applies the patches of all kustomizations in the resource's folder and above. */
 export function patched(resource: Resource, kustomizations: readonly Kustomization[]): Resource {
   return kustomizations
     .filter(({ folder }) => resource.file.startsWith(`${folder}/`))
@@ -50,7 +52,7 @@ export function patched(resource: Resource, kustomizations: readonly Kustomizati
 }
 
 function apply({ file, operations }: Patch, resource: Resource): Resource {
-  // Without the aliases of YAML: an operation changes one place.
+  // The copy has no aliases of YAML, so that an operation changes only one place.
   const document = JSON.parse(JSON.stringify(resource.document)) as Record<string, unknown>
   for (const operation of operations) {
     const problem = attempt(document, operation)
@@ -64,7 +66,7 @@ function apply({ file, operations }: Patch, resource: Resource): Resource {
   return { ...readResource(resource.file, document), patchedBy }
 }
 
-/** Why an operation can't be applied; undefined where it was. */
+/** Applies an operation. Returns the reason if it can't be applied. */
 function attempt(document: object, operation: Operation): string | undefined {
   try {
     return applyPatch(document, [operation])[0]?.message
@@ -82,7 +84,7 @@ function readPatch(root: string, file: string, where: string, entry: unknown): P
   const operations = readList(source, inline ? patch : readNamed(root, source, file))
   if (!operations)
     throw new Error(
-      `${source}: ${inline ? `${where} is` : 'this is'} no list of JSON patch operations, ` +
+      `${source}: ${inline ? `${where} is` : 'this is'} not a list of JSON patch operations, ` +
         'and the local runtime applies no other kind of patch',
     )
   return {
@@ -92,11 +94,11 @@ function readPatch(root: string, file: string, where: string, entry: unknown): P
   }
 }
 
-/** The list that a patch is; undefined where it is none. */
+/** The list of operations in a patch; undefined if the text is not such a list. */
 function readList(file: string, text: string): unknown[] | undefined {
   const [list, ...more] = parseYaml(file, text)
   if (!Array.isArray(list) || list.length === 0 || more.length > 0) return undefined
-  // What starts like JSON kustomize takes for JSON, which is less than YAML.
+  // kustomize reads a text that starts like JSON as JSON, which allows less than YAML.
   if (text.trimStart().startsWith('['))
     try {
       JSON.parse(text)
@@ -117,7 +119,7 @@ function readNamed(root: string, path: string, file: string): string {
 function readOperation(file: string, operation: unknown): Operation {
   const { op, path } = (operation ?? {}) as Record<string, unknown>
   if (OPERATIONS.includes(op as string) && typeof path === 'string' && path.startsWith('/'))
-    // There is nothing to replace behind the end of a list, but the library would not mind.
+    // Nothing to replace exists after the end of a list, but the library would accept it.
     if (op !== 'replace' || !/\/-\d*$/.test(path)) return operation as Operation
   throw new Error(
     `${file}: ${JSON.stringify(operation)} is an operation that the local runtime does not know; ` +
@@ -125,10 +127,12 @@ function readOperation(file: string, operation: unknown): Operation {
   )
 }
 
-/** Whether a resource is one of a patch's `target`: each field is a regular expression that must match all of
- * the value. */
+/**
+ * Returns a function that says whether a resource is the target of a patch. Each field of the target is a
+ * regular expression that must match the whole value.
+ */
 function readTarget(file: string, where: string, target: unknown): Patch['isFor'] {
-  if (target === undefined) throw new Error(`${file}: ${where} is missing, so it is not said what to patch`)
+  if (target === undefined) throw new Error(`${file}: ${where} is missing; it must say what to patch`)
   const selectors = fields(file, where, target, ['group', 'version', 'kind', 'name', 'namespace'])
   const expressions = Object.entries(selectors).map(
     ([name, text]) => [name, expression(file, `${where}.${name}`, text)] as const,
@@ -143,17 +147,17 @@ function readTarget(file: string, where: string, target: unknown): Patch['isFor'
 
 function expression(file: string, where: string, text: unknown): RegExp {
   if (text === '') return /^/
-  // Kustomize is written in Go, whose regular expressions look neither ahead nor behind.
+  // Kustomize is written in Go, whose regular expressions have no look-ahead and no look-behind.
   if (typeof text === 'string' && !/\(\?[=!<]/.test(text))
     try {
       return new RegExp(`^(?:${text})$`)
     } catch {
-      // Said below.
+      // The error is thrown below.
     }
   throw new Error(`${file}: ${where} is ${JSON.stringify(text)}; expected a regular expression of Go`)
 }
 
-/** The fields of an object; throws where it is none, or has other fields than the known ones. */
+/** The fields of an object. Throws if the value is not an object, or has fields that are not in `known`. */
 function fields(
   file: string,
   where: string,
@@ -161,11 +165,11 @@ function fields(
   known: readonly string[],
 ): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error(`${file}: ${where} is no object`)
+    throw new Error(`${file}: ${where} is not an object`)
   const other = Object.keys(value).filter((name) => !known.includes(name))
   if (other.length > 0)
     throw new Error(
-      `${file}: ${where} has ${other.join(', ')}, which the local runtime does not honour; ` +
+      `${file}: ${where} has ${other.join(', ')}, which the local runtime does not support; ` +
         `it knows ${known.join(', ')}`,
     )
   return value as Record<string, unknown>

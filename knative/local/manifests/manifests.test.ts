@@ -46,7 +46,7 @@ describe('a Service', () => {
     })
   })
 
-  test('says with annotations how it scales', () => {
+  test('scales as its annotations say', () => {
     const given = {
       'min-scale': '1',
       'max-scale': '5',
@@ -68,7 +68,7 @@ describe('a Service', () => {
     })
   })
 
-  test('scales by its containerConcurrency, where that is less than its target', () => {
+  test('scales by its containerConcurrency if that is less than its target', () => {
     expect(only(service('', 'containerConcurrency: 20')).scaling.target).toBe(14)
     const both = only(service('autoscaling.knative.dev/target: "50"', 'containerConcurrency: 20'))
     expect(both.scaling.target).toBe(14)
@@ -102,7 +102,7 @@ describe('a Service', () => {
   })
 })
 
-test('config, PingSources, Brokers and Triggers are read from their folders, other kinds are passed over', () => {
+test('config, PingSources, Brokers and Triggers are read from their folders; other kinds are skipped', () => {
   const manifests = read({
     ...service(),
     'knative/config.yaml':
@@ -157,7 +157,7 @@ spec:
   ])
 })
 
-describe('what is wrong is said with the file, the field, and what was expected', () => {
+describe('an error names the file, the field and what was expected', () => {
   const file = 'knative/services/transfer.yaml'
   const trigger = (name: string) => ({
     'eventing/t.yaml': `

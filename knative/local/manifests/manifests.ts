@@ -4,7 +4,7 @@ import { isKustomization, patched, readKustomization } from './kustomization.ts'
 import { field, optionalText, parseYaml, readResource, strings, wrong, type Resource } from './resource.ts'
 import { readService, type ServiceManifest } from './service-manifest.ts'
 
-/** The namespace that every manifest of the bank lives in. */
+/** The namespace of all the bank's manifests. */
 export const NAMESPACE = 'bank'
 
 export interface PingSourceManifest {
@@ -12,7 +12,7 @@ export interface PingSourceManifest {
   schedule: string
   timezone: string | undefined
   contentType: string | undefined
-  /** The event's data, as bytes; undefined where the event carries none. */
+  /** The event's data, as bytes; undefined if the event has none. */
   data: Buffer | undefined
   extensions: Record<string, string>
   sink: { kind: string; name: string; uri: string }
@@ -22,17 +22,20 @@ export interface Manifests {
   services: ServiceManifest[]
   configMaps: Map<string, Record<string, string>>
   pingSources: PingSourceManifest[]
-  /** Broker, RabbitmqBrokerConfig and Trigger documents: eventing/broker knows what they mean. */
+  /**
+   * The documents of the kinds Broker, RabbitmqBrokerConfig and Trigger. eventing/broker knows what they
+   * mean.
+   */
   eventing: Resource[]
-  /** All that was read, with its patches, in the order of the files. */
+  /** All resources that were read, patched, in the order of the files. */
   resources: Resource[]
 }
 
 const EVENTING_KINDS = ['Broker', 'RabbitmqBrokerConfig', 'Trigger']
 
 /**
- * Reads what a cluster would be given, and says what the local runtime needs of it. Kinds that mean nothing
- * to it are passed over. Throws one error, with the file's name, where a document is not what it should be.
+ * Reads the manifests that a cluster would get, and returns what the local runtime needs of them. Skips kinds
+ * that it doesn't need. Throws an error with the file's name at the first document that is wrong.
  */
 export function readManifests(root: string): Manifests {
   const resources = readResources(root)
@@ -56,9 +59,9 @@ export function readManifests(root: string): Manifests {
 }
 
 /**
- * Every object in the YAML files under `<root>/knative/services` and `<root>/eventing`, and in
- * `<root>/knative/config*.yaml`, as `kubectl apply -k` would apply it: with the patches of the
- * kustomization.yaml in its folder or above.
+ * Returns every object in the YAML files under `<root>/knative/services` and `<root>/eventing`, and in
+ * `<root>/knative/config*.yaml`. The objects are those that `kubectl apply -k` would apply: with the patches
+ * of each kustomization.yaml in the same folder or above.
  */
 export function readResources(root: string): Resource[] {
   const files = manifestFiles(root)
@@ -112,7 +115,10 @@ function refuseDuplicates(resources: Resource[]): void {
 
 const DESTINATIONS = ['spec.subscriber.ref', 'spec.delivery.deadLetterSink.ref', 'spec.sink.ref']
 
-/** An event for a Service that is not there would be retried for long: better said at the start. */
+/**
+ * Throws if a subscriber, a sink or a dead letter sink is a Service without a manifest. Its events would be
+ * retried for a long time, so it is better to say so at the start.
+ */
 function requireSubscribers(resources: Resource[], services: ServiceManifest[]): void {
   const known = new Set(services.map((service) => service.name))
   for (const resource of resources)

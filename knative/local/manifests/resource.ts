@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml'
 
-/** One YAML document, with the file it came from: every complaint about it names that file. */
+/** One YAML document, with the file that it came from: every error about it names that file. */
 export interface Resource {
   file: string
   /** The files of the patches that were applied to it. */
@@ -8,11 +8,13 @@ export interface Resource {
   apiVersion: string
   kind: string
   metadata: { name: string; labels: Record<string, string>; annotations: Record<string, string> }
-  /** The document as it was written, and then patched. */
+  /** The document after all patches. */
   document: Record<string, unknown>
 }
 
-/** The documents of a YAML file, empty ones left out; throws with the file's name where it is not YAML. */
+/**
+ * Returns the documents of a YAML file, without empty ones. Throws with the file's name if it is not YAML.
+ */
 export function parseYaml(file: string, text: string): unknown[] {
   return parseAllDocuments(text).flatMap((parsed) => {
     const [error] = parsed.errors
@@ -22,7 +24,7 @@ export function parseYaml(file: string, text: string): unknown[] {
   })
 }
 
-/** Takes one parsed YAML document for a Kubernetes resource; throws where it is none. */
+/** Reads a parsed YAML document as a Kubernetes resource. Throws if it is not one. */
 export function readResource(file: string, document: Record<string, unknown>): Resource {
   const { apiVersion, kind, metadata } = document
   if (typeof apiVersion !== 'string' || typeof kind !== 'string')
@@ -41,7 +43,7 @@ export function readResource(file: string, document: Record<string, unknown>): R
   return resource
 }
 
-/** The value at a dotted path of a document; undefined where there is none. */
+/** The value at a dotted path of a document; undefined if there is none. */
 export function field(resource: Resource, path: string): unknown {
   return path
     .split('.')
@@ -57,8 +59,10 @@ export function optionalText(resource: Resource, path: string): string | undefin
   throw wrong(resource, path, 'text', value)
 }
 
-/** The error for a value that can't be used: names the file, the resource, the field, what was expected and
- * what came. */
+/**
+ * Makes the error for a value that can't be used. It names the file, the resource, the field, the expected
+ * value and the value that was found.
+ */
 export function wrong(resource: Resource, path: string, expected: string, value: unknown): Error {
   const { file, kind, metadata, patchedBy = [] } = resource
   const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
@@ -66,11 +70,13 @@ export function wrong(resource: Resource, path: string, expected: string, value:
   return new Error(`${file}: ${kind} ${metadata.name}: ${path} ${found}; expected ${expected}${patches}`)
 }
 
-/** A map of texts, as labels, annotations and a ConfigMap's data are. */
+/**
+ * Reads a map of texts, such as labels, annotations and a ConfigMap's data. Throws if a value is not a text.
+ */
 export function strings(resource: Resource, path: string, value: unknown): Record<string, string> {
   const entries = Object.entries((value ?? {}) as Record<string, unknown>)
   for (const [key, entry] of entries)
-    // Kubernetes refuses numbers and booleans here; a manifest that runs locally must run on a cluster too.
+    // Kubernetes refuses numbers and booleans here. A manifest that runs locally must run on a cluster too.
     if (typeof entry !== 'string') throw wrong(resource, `${path}.${key}`, 'text in quotes', entry)
   return Object.fromEntries(entries) as Record<string, string>
 }

@@ -1,25 +1,25 @@
 import type { Scaling } from '../serving/autoscaler.ts'
 import { field, wrong, type Resource } from './resource.ts'
 
-/** Where one variable, or all the variables of a Secret or ConfigMap, come from. */
+/** Where one variable comes from, or all the variables of a Secret or ConfigMap. */
 export type EnvSource =
   | { kind: 'value'; name: string; value: string }
   | { kind: 'key'; name: string; of: 'Secret' | 'ConfigMap'; from: string; key: string; optional: boolean }
   | { kind: 'all'; of: 'Secret' | 'ConfigMap'; from: string; prefix: string; optional: boolean }
 
-/** What the local runtime honours of a Knative Service. */
+/** The parts of a Knative Service that the local runtime applies. */
 export interface ServiceManifest {
   name: string
   file: string
-  /** Hidden from the public listener, as by Kourier. */
+  /** Hidden from the public listener, as Kourier would hide it. */
   clusterLocal: boolean
-  /** Name of the bundle in dist/functions: the container's first argument. */
+  /** The name of the bundle in dist/functions: the container's first argument. */
   bundle: string
-  /** The arguments after it. */
+  /** The container's other arguments. */
   args: string[]
   /** In the order in which they apply: a later one wins, as in Kubernetes. */
   env: EnvSource[]
-  /** Requests that one process may have at a time; 0 is no limit. */
+  /** The most requests that one process may have at a time; 0 is no limit. */
   containerConcurrency: number
   timeoutMs: number
   scaling: Scaling
@@ -28,7 +28,10 @@ export interface ServiceManifest {
 const POD = 'spec.template.spec'
 const PREFIX = 'autoscaling.knative.dev/'
 
-/** Reads a `serving.knative.dev/v1` Service. Defaults are those of Knative Serving 1.23. */
+/**
+ * Reads a `serving.knative.dev/v1` Service. The defaults are those of Knative Serving 1.23. Throws an error
+ * with the file and the field if a value is wrong.
+ */
 export function readService(resource: Resource): ServiceManifest {
   const containers = field(resource, `${POD}.containers`)
   if (!Array.isArray(containers) || containers.length !== 1)
@@ -77,7 +80,7 @@ function readScaling(resource: Resource, containerConcurrency: number): Scaling 
   if (annotation('metric', 'concurrency', (text) => text) !== 'concurrency')
     throw wrong(resource, `annotation ${PREFIX}metric`, 'concurrency', annotations[`${PREFIX}metric`])
   const windowMs = annotation('window', 60_000, duration)
-  // With a containerConcurrency that is the capacity of a process; a target may only lower it.
+  // A containerConcurrency above 0 is the capacity of a process; a target may only lower it.
   const capacity = annotation('target', containerConcurrency || 100, decimal)
   const utilization = annotation('target-utilization-percentage', 70, decimal) / 100
   return {
@@ -167,7 +170,10 @@ function decimal(text: string): number | undefined {
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** Go's notation of durations, which Knative's annotations use: 90s, 1m30s, 0s. In milliseconds. */
+/**
+ * Reads a duration as Go writes it, which Knative's annotations use: 90s, 1m30s, 0s. Returns milliseconds;
+ * undefined if it can't be read.
+ */
 function duration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined
   const parts = text.matchAll(/([\d.]+)(ms|s|m|h)/g)

@@ -9,11 +9,11 @@ beforeEach(() => {
 })
 afterEach(() => folder.remove())
 
-// Every write to it fails with ENOSPC, whoever writes. Only Linux has it.
+// Every write to /dev/full fails with ENOSPC, even root's. Only Linux has it.
 const onFullDisk = existsSync('/dev/full') ? test : test.skip
 
 onFullDisk(
-  'on a full disk lines are lost and told of once; the log goes on when there is room again',
+  'on a full disk lines are lost and reported once; the log continues when there is room again',
   async () => {
     const terminal: string[] = []
     const logs = openFunctionLogs(folder.path, (line) => terminal.push(line))

@@ -4,7 +4,7 @@ import { fileSize } from '../servers/daemon.ts'
 import { privateFolder } from '../data-folder/own-files.ts'
 
 const FILE_BYTES_MAX = 10_000_000
-/** After a log could not be written its lines are dropped for this long; then it is tried again. */
+/** If a log can't be written, its lines are dropped for this long, and then writing is tried again. */
 const PAUSE_MS = 1_000
 
 export interface FunctionLogs {
@@ -13,7 +13,7 @@ export interface FunctionLogs {
 }
 
 interface LogFile {
-  /** Undefined while it can't be written. */
+  /** Undefined while the file can't be written. */
   stream: WriteStream | undefined
   bytes: number
   lostLines: number
@@ -21,10 +21,10 @@ interface LogFile {
 }
 
 /**
- * Keeps what the functions write: every line in `<dataDir>/logs/<service>.log`, and what is a warning or
- * worse on the terminal too. A file that has grown past 10 MB starts anew; the one before is kept. Where a
- * file can't be written (a full disk), lines are lost, the terminal is told once, and the file says how many
- * when it can be written again.
+ * Keeps the output of the functions. Every line goes to `<dataDir>/logs/<service>.log`; warnings and errors
+ * also go to the terminal. A file that grows past 10 MB starts anew, and the one before it is kept. If a file
+ * can't be written (a full disk), lines are lost. The terminal is told once, and when the file can be written
+ * again, it says how many lines are missing.
  */
 export function openFunctionLogs(dataDir: string, terminal: (line: string) => void): FunctionLogs {
   const folder = privateFolder(join(dataDir, 'logs'))
@@ -85,7 +85,7 @@ function rotate(path: string): void {
   try {
     renameSync(path, `${path}.1`)
   } catch {
-    // It goes on growing; the next line tries again.
+    // The file grows on. The next line tries again.
   }
 }
 
@@ -97,8 +97,10 @@ function sizeOf(path: string): number {
   }
 }
 
-/** Lines of our functions are JSON with a level; anything else is something that went wrong before or beside
- * them. */
+/**
+ * Whether a line is a warning or worse. Functions log JSON with a level. Any other line comes from an error
+ * before or outside of the function's own log.
+ */
 function isWarning(line: string): boolean {
   if (!line.startsWith('{"')) return line.trim() !== ''
   try {

@@ -8,13 +8,21 @@ interface Recorded extends KnownProcess {
   what: string
 }
 
-/** The processes that this data folder's runtime has started, on disk: so that the next start can stop what a
- * kill -9 of the runtime left behind. */
+/**
+ * A record on disk of the processes that this data folder's runtime has started. If the runtime is killed
+ * (kill -9), the next start uses it to stop the processes that are left.
+ */
 export interface ProcessRecords {
-  /** Never throws: what can't be written (a full disk) is written as soon as it can be. */
+  /**
+   * Records a process. Never throws: if the record can't be written (a full disk), it is written as soon as
+   * possible.
+   */
   add(pid: number, what: string): void
   remove(pid: number): void
-  /** Stops every recorded process that still runs and is the one recorded. Returns what was stopped. */
+  /**
+   * Stops every recorded process that still runs and is the recorded one. Waits `graceMs` before SIGKILL.
+   * Returns the names of what it stopped.
+   */
   stopLeftovers(graceMs?: number): Promise<string[]>
 }
 
@@ -52,7 +60,7 @@ export function openProcessRecords(dataDir: string): ProcessRecords {
       try {
         remove(file(pid))
       } catch {
-        // It names a process that has ended: the next start takes no notice.
+        // The record names a process that has ended, so the next start ignores it.
       }
     },
     async stopLeftovers(graceMs = 5000) {
@@ -74,8 +82,10 @@ export function openProcessRecords(dataDir: string): ProcessRecords {
   }
 }
 
-/** Undefined where the runtime died while it wrote this one, and where the folder is a copy: the process is
- * another's. */
+/**
+ * Reads a record. Undefined if the runtime died while it wrote the record, or if the folder is a copy: then
+ * the process belongs to the original.
+ */
 function read(file: string, folder: string): Recorded | undefined {
   const fields = readFields(file)
   const known = knownProcess(fields, folder)

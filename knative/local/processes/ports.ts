@@ -1,18 +1,19 @@
 import { createServer } from 'node:net'
 
 /**
- * Below the ports that kernels give to outgoing connections (Linux: from 32768, macOS and IANA: from 49152).
- * A port from above could be taken by some connection before the function listens on it; and while we knock
- * there, TCP's simultaneous open can connect the knocking socket to itself, which looks like a function that
- * is ready.
+ * The ports for functions. They are below the ports that kernels give to outgoing connections (Linux: from
+ * 32768; macOS and IANA: from 49152). A connection could take a higher port before the function listens on
+ * it. And while the runtime tries to connect to such a port, TCP's simultaneous open can connect the socket
+ * to itself, which looks like a function that is ready.
  */
 const FIRST = 20_000
 const LAST = 32_000
 
 const given = new Set<number>()
 
-/** A port on 127.0.0.1 that nothing listens on and that was not given to anybody else here; see
- * `giveBack`. */
+/**
+ * Returns a port on 127.0.0.1 that nothing listens on and that no other caller here has. `giveBack` frees it.
+ */
 export async function takePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
- * When the process `pid` was started, as text that only this very process has; undefined where there is none.
- * Pids are used again, so a pid from a file proves nothing; together with this it does.
- * Linux: proc(5), field 22 of /proc/PID/stat, and the boot's id. Elsewhere `ps` says it to the second.
+ * Returns when the process `pid` was started, as a text that only this process has; undefined if there is no
+ * such process. A pid alone, read from a file, proves nothing, because pids are used again; with this text it
+ * identifies a process. Linux: proc(5), field 22 of /proc/PID/stat, and the id of the boot. Elsewhere: `ps`,
+ * to the second.
  */
 export function startedAt(pid: number): string | undefined {
   try {
@@ -13,7 +14,7 @@ export function startedAt(pid: number): string | undefined {
         execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
       )
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name, second and in parentheses, may hold spaces and parentheses itself.
+    // The name is the second field, in parentheses. It may contain spaces and parentheses itself.
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (state === 'Z') return undefined
     return `${bootId()}:${fields[18]}`
@@ -26,17 +27,19 @@ function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 }
 
-/** A process as it is kept in a file of the data folder. */
+/** A process as a file in the data folder describes it. */
 export interface KnownProcess {
   pid: number
-  /** `startedAt` of it. */
+  /** The result of `startedAt` for it. */
   started: string
-  /** Identity of the data folder that it belongs to: in a copy of the folder the file is of no account. */
+  /** The identity of the data folder that it belongs to. In a copy of the folder, the file means nothing. */
   folder: string
 }
 
-/** The process that the fields of a file tell of; undefined where they don't make one, or one of another
- * folder. */
+/**
+ * Returns the process that the fields of a file describe; undefined if they are not complete, or belong to
+ * another folder.
+ */
 export function knownProcess(
   fields: Partial<Record<string, unknown>> | undefined,
   ofFolder: string,
@@ -47,7 +50,7 @@ export function knownProcess(
   return { pid: pid as number, started, folder }
 }
 
-/** True while the process that `startedAt` was read from still runs. */
+/** Whether the process still runs that `startedAt` was read from. */
 export function isAlive({ pid, started }: Pick<KnownProcess, 'pid' | 'started'>): boolean {
   return startedAt(pid) === started
 }

@@ -7,16 +7,16 @@ import type { ProcessRecords } from './leftovers.ts'
 import { giveBack, takePort } from './ports.ts'
 import { askForLife, SilenceWatch, type Life } from '../serving/silence.ts'
 
-/** What one process of a function is started with. */
+/** How to start one process of a function. */
 export interface ProcessSpec {
   service: string
-  /** File that Node runs, and its arguments. */
+  /** The file that Node runs. Its arguments are in `args`. */
   script: string
   args: string[]
   env: Record<string, string>
-  /** How long its port may take to open. */
+  /** The most time until its port opens. */
   startTimeoutMs: number
-  /** How long it may take to end after SIGTERM, before SIGKILL. */
+  /** The most time from SIGTERM until it ends; then it gets SIGKILL. */
   stopTimeoutMs: number
   onLine: (line: string, stream: 'stdout' | 'stderr', pid: number) => void
   onPhase: ColdStartOptions['onPhase']
@@ -24,15 +24,17 @@ export interface ProcessSpec {
 }
 
 export interface Exit {
-  /** A sentence: with which code or signal it ended, and the last error it wrote. */
+  /** A sentence: the code or signal that it ended with, and the last error that it wrote. */
   reason: string
 }
 
-/** Function servers close a connection that is idle for 5 s (Node's default). We let go of it first, so that
- * a request is never sent into a connection that is just being closed. */
+/**
+ * Function servers close a connection that is idle for 5 s (Node's default). The gateway closes it earlier,
+ * so that a request is never sent into a connection that is just being closed.
+ */
 const IDLE_CONNECTION_MS = 4000
 
-/** One process of a function: on a cluster it would be a pod. */
+/** One process of a function. On a cluster it would be a pod. */
 export class FunctionProcess {
   readonly #spec: ProcessSpec
   #child: ChildProcess | undefined
@@ -40,23 +42,26 @@ export class FunctionProcess {
   readonly #watch: ColdStartWatch
   #lastError = ''
   #stopping = false
-  /** Resolves when it accepts connections; rejects where it ends, or doesn't open its port in time. */
+  /**
+   * Resolves when the process accepts connections. Rejects if it ends first, or doesn't open its port in
+   * time.
+   */
   readonly ready: Promise<void>
-  /** Resolves when it has ended, for whatever reason; never rejects. */
+  /** Resolves when the process has ended, for any reason. Never rejects. */
   readonly exited: Promise<Exit>
   #reportExit!: (exit: Exit) => void
   readonly agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS, maxFreeSockets: 64 })
   responses = 0
-  /** It broke a connection: perhaps it is ending, so it gets no more requests until that is known. */
+  /** It broke a connection, so it may be ending. It gets no more requests until that is known. */
   suspect = false
-  /** It was found standing still, and is ended. */
+  /** It was found frozen, and is being ended. */
   isFrozen = false
-  /** Called where it has requests and has not answered any for a while. */
+  /** Called if it has requests and has not answered any for a while. */
   onSilent: () => void = () => undefined
   readonly #silence = new SilenceWatch(() => this.onSilent())
   #inFlight = 0
   #whenIdle: (() => void)[] = []
-  /** Answers without an end (Server-Sent Events), which must be ended for the process to stop. */
+  /** Answers without an end (Server-Sent Events). They must be ended before the process can stop. */
   readonly streams = new Set<ServerResponse>()
 
   constructor(spec: ProcessSpec) {
@@ -83,7 +88,7 @@ export class FunctionProcess {
     return this.#inFlight
   }
 
-  /** A request is given to it; `end` when that is over, however it ended. */
+  /** Counts a request that is given to the process. Call `end` when the request is over, however it ended. */
   begin(): void {
     if (this.#inFlight++ === 0) this.#silence.begin()
   }
@@ -94,31 +99,40 @@ export class FunctionProcess {
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
-  /** Whether it answers, which takes it milliseconds; seconds until it is known that it doesn't. */
+  /** Whether the process answers. A yes takes milliseconds, a no takes seconds. */
   askForLife(): Promise<Life> {
     return askForLife(this.#port)
   }
 
-  /** Resolves when it has no requests. */
+  /** Resolves when the process has no requests. */
   async idle(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** A response to a request begins, with the header Server-Timing `told`. @returns that header for the
-   * caller */
+  /**
+   * Call this when a response begins.
+   * @param sentAt when the request was sent, by performance.now()
+   * @param told the response's Server-Timing header
+   * @returns the Server-Timing header for the caller
+   */
   responseBegins(sentAt: number, told: string | undefined): string | undefined {
     this.responses++
     this.#silence.sign()
     return this.#watch.responseBegins(sentAt, told)
   }
 
-  /** An event stream never ends by itself. Its client connects again, and gets another process. */
+  /**
+   * Ends the event streams, which never end by themselves. Their clients connect again and get another
+   * process.
+   */
   endStreams(): void {
     for (const stream of this.streams) stream.end()
   }
 
-  /** SIGTERM, and SIGKILL where that doesn't end it in time. The caller has seen to it that no request is
-   * under way. */
+  /**
+   * Ends the process with SIGTERM and, if it doesn't end in time, with SIGKILL. The caller makes sure that no
+   * request is open.
+   */
   async stop(): Promise<void> {
     this.#stopping = true
     const late = setTimeout(() => this.kill(), this.#spec.stopTimeoutMs)
@@ -127,13 +141,16 @@ export class FunctionProcess {
     clearTimeout(late)
   }
 
-  /** SIGKILL for it and for what it may have started itself. */
+  /** SIGKILL for the process and for processes that it has started. */
   kill(): void {
     this.#stopping = true
     if (this.runs && this.pid !== undefined) process.kill(-this.pid, 'SIGKILL')
   }
 
-  /** Whether it has not ended; false a little before `exited` resolves, which waits for its last words. */
+  /**
+   * Whether it has not ended. This turns false shortly before `exited` resolves, which also waits for the
+   * last output.
+   */
   get runs(): boolean {
     return this.#child?.exitCode === null && this.#child.signalCode === null
   }
@@ -158,7 +175,8 @@ export class FunctionProcess {
     const child = spawn(process.execPath, [script, ...args], {
       env: { ...env, PORT: String(this.#port) },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: Ctrl-C in the terminal is for the runtime, which stops the functions in order.
+      // It gets a process group of its own: Ctrl-C in the terminal is for the runtime, which stops the
+      // functions in order.
       detached: true,
     })
     this.#child = child
@@ -168,7 +186,7 @@ export class FunctionProcess {
     child.once('error', (error) => this.#ended(`could not be started: ${error.message}`))
     child.once('exit', (code, signal) => {
       const how = signal ? `was ended by ${signal}` : `ended with code ${code}`
-      // What it wrote last may still be in the pipes; a child of its own may hold them open for ever.
+      // Its last output may still be in the pipes. A child process of its own may hold them open for ever.
       const report = () => this.#ended(this.#lastError ? `${how}: ${this.#lastError}` : how)
       const late = setTimeout(report, 100)
       child.once('close', () => {
@@ -216,8 +234,10 @@ function accepts(port: number): Promise<boolean> {
 
 const LONGEST_REASON = 300
 
-/** The sentence about an error in a line of output, if there is one. Node ends an uncaught error's report
- * with a stack, braces and its own version, none of which says what happened. */
+/**
+ * The sentence about an error in a line of output; undefined if there is none. After an uncaught error Node
+ * also prints a stack, braces and its own version, which don't say what happened.
+ */
 function errorIn(line: string, stream: 'stdout' | 'stderr'): string | undefined {
   if (line.startsWith('{"')) {
     try {

@@ -1,7 +1,9 @@
 import type { Log } from '../../../monitoring/log.ts'
 
-/** What has been started and how it ends, so that everything ends in the opposite order, whether all of the
- * start or only a part of it has happened. */
+/**
+ * A list of what has been started and how to end it. Everything ends in the opposite order, even if the start
+ * was only partly done.
+ */
 export class Undo {
   readonly #log: Log
   #steps: (() => unknown)[] = []
@@ -15,7 +17,7 @@ export class Undo {
     this.#steps.push(step)
   }
 
-  /** Runs each step, also after one that failed. A second call waits for the first. */
+  /** Runs each step, even after a step that failed. A second call waits for the first. */
   run(): Promise<void> {
     this.#running ??= this.#runAll()
     return this.#running
