@@ -175,7 +175,7 @@ withKubectl('a function that ends as soon as it starts is not ready, and says wh
 })
 
 withKubectl('every change is refused', async () => {
-  const readOnly = 'Kubernetes API can only be read'
+  const readOnly = 'Kubernetes API is read-only'
   await expect(kubectl('delete ksvc sound')).rejects.toThrow(readOnly)
   for (const file of ['knative/services/sound.yaml', 'eventing/events.yaml'])
     await expect(kubectl(`apply -f ${folder.path}/${file}`)).rejects.toThrow(readOnly)
