@@ -13,7 +13,7 @@ data() {
   local folder context
   for folder in "$(dirname "${BASH_SOURCE[0]}")"/../postgres/*/; do
     context=$(basename "$folder")
-    [[ $context != database ]] || continue # What all have in common.
+    [[ $context != database ]] || continue # The folder that all of them share.
     say "waiting for the $context database"
     k rollout status --namespace data "statefulset/$context-postgres" --timeout "$TIMEOUT" || stuck
   done

@@ -139,7 +139,7 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   return { ...options, dataDir, onProgress, records, manifests, brokers, contexts, secrets, queue, env }
 }
 
-/** Refuses a taken port at once, rather than after databases and Broker have started. */
+/** Fails at once if the port is taken, before the databases and the Broker have started. */
 async function requirePort({ port, hosts }: RuntimeOptions): Promise<void> {
   const open = await openListener(() => {}, port, hosts ?? LOOPBACK)
   await open.stop(0)

@@ -15,7 +15,7 @@ export function lazyBuiltins() {
       )
       build.onLoad({ filter: /.*/, namespace: 'late' }, async ({ path }) => {
         const builtin = await import(path)
-        // An export for each function, of which esbuild keeps those that are used.
+        // One export for each function; esbuild keeps those that are used.
         const functions = Object.keys(builtin).filter(
           (name) => /^[a-z]/.test(name) && name !== 'default' && typeof builtin[name] === 'function',
         )

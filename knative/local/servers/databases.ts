@@ -13,7 +13,7 @@ export interface DatabaseUrls {
   owner: string
 }
 
-/** The contexts in a repository that have a database. */
+/** The contexts of a repository that have a database. */
 export const contextsOf = (root: string): string[] =>
   databaseContexts.filter((context) => existsSync(join(root, 'functions', context)))
 
