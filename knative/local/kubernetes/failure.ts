@@ -5,7 +5,7 @@ export interface FailureStatus {
   kind: 'Status'
   apiVersion: 'v1'
   metadata: object
-  status: 'FailureStatus'
+  status: 'Failure'
   message: string
   reason: string
   code: number
@@ -13,7 +13,7 @@ export interface FailureStatus {
 }
 
 const failure = (code: number, reason: string, message: string, details?: object): FailureStatus => ({
-  ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'FailureStatus', message, reason, code },
+  ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code },
   ...(details && { details }),
 })
 
