@@ -67,7 +67,7 @@ export async function stopProcess(
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
-    // One that stands still (SIGSTOP, a debugger) would learn of no signal but SIGKILL.
+    // A stopped process (SIGSTOP, a debugger) notices no signal but SIGKILL.
     signalWithChildren(pid, 'SIGCONT')
     if (await poll(() => !alive(), waitMs)) return
   }
@@ -110,10 +110,10 @@ export function processesWith(text: string): number[] {
   return pids.map(Number).filter((pid) => commandLine(pid)?.includes(text))
 }
 
-/**
- * SIGKILL for a process and for the processes that it started, which may be frozen and not notice its end.
- */
-export function killWithChildren(pid: number): void {
+/** Kills a process and the processes that it started, which may be frozen and not notice its end. */
+export const killWithChildren = (pid: number): void => signalWithChildren(pid, 'SIGKILL')
+
+function signalWithChildren(pid: number, signal: NodeJS.Signals): void {
   for (const one of [...childrenOf(pid), pid])
     try {
       process.kill(one, signal)

@@ -29,7 +29,7 @@ const MISSING_MIN = 3
  * Watches a server and ends it if it runs but no longer answers: it is frozen, or a full disk broke it.
  * Waiting for its exit would never notice that.
  */
-export function watch(watched: Watched): void {
+export function watch(watched: WatchedServer): void {
   const { everyMs = EVERY_MS, silentMsMax = SILENT_MS_MAX } = watched
   let running = true
   void watched.exited.then(() => (running = false))
