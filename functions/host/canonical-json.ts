@@ -1,4 +1,4 @@
-/** JSON with sorted keys: the same content gives the same text, however it was written. */
+/** Returns JSON text with sorted keys: equal content gives equal text, whatever the order of its keys. */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`

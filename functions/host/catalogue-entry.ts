@@ -1,15 +1,15 @@
 import type { Context } from '../contexts.ts'
 
-/** Where a route is found. */
+/** A route's method and path. */
 export interface RouteAddress {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Path behind `/api`, with parameters in braces: `/accounts/{id}`. */
+  /** Path below `/api`, with parameters in braces: `/accounts/{id}`. */
   path: string
-  /** Where several operations share method and path: the body's values that choose this one. */
+  /** If several operations share method and path: the values in the body that choose this one. */
   when?: Readonly<Record<string, string>>
 }
 
-/** What the front door has to know of an operation, in plain JSON. */
+/** What the front door must know about an operation, as plain JSON. */
 export interface CatalogueEntry {
   name: string
   context: Context

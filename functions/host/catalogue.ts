@@ -1,7 +1,7 @@
 import type { CatalogueEntry } from './catalogue-entry.ts'
 import type { Operation } from './operation.ts'
 
-/** The operations that have routes. */
+/** Lists the operations that have routes. */
 export function catalogueOf(operations: readonly Operation[]): CatalogueEntry[] {
   return operations
     .filter((operation) => operation.routes !== undefined)

@@ -1,7 +1,7 @@
 import { databaseContexts, hasDatabase, type Context, type DatabaseContext } from '../contexts.ts'
 
-/** Every setting that a function can read, all from the environment: what it is for, and how its text
- * becomes a value. This is the one place that reads process.env. */
+/** Every setting that a function can read: what it is for, and how its text becomes a value. All settings
+ * come from the environment, and this is the only place that reads process.env. */
 const settings = {
   PORT: { about: 'port to listen on', parse: wholeNumber(0, 65_535, 'a port number'), fallback: '8080' },
   HOST: { about: 'address to listen on; empty is every address', parse: text, fallback: '' },
@@ -28,12 +28,12 @@ const settings = {
     fallback: 'http://default-broker-ingress.bank.svc.cluster.local/',
   },
   SERVICE_DOMAIN: {
-    about: 'domain behind the names of the Services',
+    about: 'domain of the Services’ cluster-local names',
     parse: text,
     fallback: 'bank.svc.cluster.local',
   },
   LOCAL_GATEWAY: {
-    about: 'host:port that stands in for the cluster’s own gateway, where there is no cluster',
+    about: 'host:port of the gateway to use if there is no cluster',
     parse: hostAndPort,
     fallback: '',
   },
@@ -48,7 +48,7 @@ const settings = {
     fallback: '0',
   },
   FRONT_DOOR_KEY: {
-    about: 'secret of at least 32 characters by which the front door vouches for a client’s address',
+    about: 'secret of at least 32 characters with which the front door signs a client’s address',
     parse: secret,
   },
   REGISTRATIONS_FREE: {
@@ -77,37 +77,37 @@ const settings = {
     fallback: '100',
   },
   ACCOUNT_BALANCE_MAX: {
-    about: 'highest balance of an account that is opened from now on, in minor units',
+    about: 'highest balance of accounts opened from now on, in minor units',
     parse: minorUnits,
     fallback: '100000000000000',
   },
   OWN_DEPOSIT_MAX: {
-    about: 'largest deposit by the owner of an account that is opened from now on, in minor units',
+    about: 'largest deposit by the owner, for accounts opened from now on, in minor units',
     parse: minorUnits,
     fallback: '1000000000000',
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
-    about: 'URL of a collector of traces that takes OTLP over HTTP; none are exported where it is empty',
+    about: 'URL of a trace collector that takes OTLP over HTTP; if empty, no traces are exported',
     parse: optionalHttpUrl,
     fallback: '',
   },
   OTEL_EXPORTER_OTLP_HEADERS: {
-    about: 'headers for the collector, as name=value, percent-encoded and with commas between them',
+    about: 'headers for the trace collector: name=value pairs, percent-encoded, separated by commas',
     parse: headerList,
     fallback: '',
   },
   OTEL_TRACES_SAMPLER_ARG: {
-    about: 'part of the traces that begin here to be exported; those that come in have been decided on',
+    about: 'fraction of the traces that begin here to export; incoming traces keep their caller’s decision',
     parse: fraction,
     fallback: '1',
   },
-  OPERATOR_EMAIL: { about: 'address of the first operator', parse: text, fallback: '' },
+  OPERATOR_EMAIL: { about: 'email address of the first operator', parse: text, fallback: '' },
   OPERATOR_PASSWORD: { about: 'password of the first operator', parse: text, fallback: '' },
 } as const satisfies Record<string, Setting<unknown>>
 
 interface Setting<Value> {
   about: string
-  /** Returns the value, or throws a sentence that says what was expected. */
+  /** Returns the value. Throws an Error that says what was expected. */
   parse: (text: string) => Value
   fallback?: string
 }
@@ -137,8 +137,8 @@ export const databaseSetting = (context: Context) =>
 /** The setting that holds the key of a context's events: to sign its own, or to check another's. */
 export const eventKeySetting = (context: string) => settingOf(context as DatabaseContext, 'EVENT_KEY')
 
-/** Reads the settings named (those with a fallback always). Throws one error that lists everything wrong.
- * Reading a setting that was neither named nor has a fallback is a defect and throws. */
+/** Reads the settings in `needed`, and all that have a fallback. Throws one Error that lists everything
+ * wrong. Reading a setting that has no fallback and was not in `needed` is a defect and throws. */
 export function readConfig(needed: readonly ConfigName[], env: NodeJS.ProcessEnv = process.env): Config {
   const config: Record<string, unknown> = {}
   const wrong: string[] = []
@@ -160,7 +160,7 @@ export function readConfig(needed: readonly ConfigName[], env: NodeJS.ProcessEnv
 }
 
 function undeclared(name: string): never {
-  throw new Error(`${name} is read but not set; an operation that reads it must name it in "needs"`)
+  throw new Error(`${name} is read but not declared; an operation that reads it must name it in "needs"`)
 }
 
 function text(value: string): string {
@@ -177,7 +177,7 @@ function wholeNumber(from: number, to: number, what = 'a number'): (value: strin
   }
 }
 
-/** At most 10^15, which is what a single amount may be. */
+/** At most 10^15, the limit for a single amount. */
 function minorUnits(value: string): bigint {
   if (!/^[1-9][0-9]{0,15}$/.test(value) || BigInt(value) > 10n ** 15n)
     throw expected(`a number from 1 to ${10n ** 15n}`, value)
@@ -205,7 +205,7 @@ function url(value: string, protocols: readonly string[]): string {
   } catch {
     throw new Error('is not a URL')
   }
-  // The value itself may hold a password, so it is not repeated here.
+  // The URL may hold a password, so the message does not repeat it.
   if (!protocols.includes(protocol)) throw new Error(`must begin with ${protocols.join(' or ')}`)
   return value
 }
@@ -218,7 +218,7 @@ function httpUrl(value: string): string {
   return url(value, ['http:', 'https:'])
 }
 
-/** `fallback` can only be text that is parsed too: here the empty text is undefined. */
+/** A `fallback` is text that is parsed too, so the empty text stands for undefined. */
 function optionalHttpUrl(value: string): string | undefined {
   return value === '' ? undefined : httpUrl(value)
 }
@@ -228,8 +228,9 @@ function headerList(value: string): Record<string, string> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const [name = '', ...rest] = pair.split('=')
-      // The value may be a password, so nothing of it is repeated here.
-      if (rest.length === 0 || name.trim() === '') throw new Error('must be name=value, with commas between')
+      // The value may be a password, so the message does not repeat it.
+      if (rest.length === 0 || name.trim() === '')
+        throw new Error('must be name=value pairs, separated by commas')
       return [name.trim(), decodeURIComponent(rest.join('=').trim())]
     }),
   )

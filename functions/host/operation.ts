@@ -11,15 +11,16 @@ import type { Reply } from './reply.ts'
 import type { Context } from '../contexts.ts'
 import type { RouteRequest } from './route-request.ts'
 
-/** What a bank operation says of itself. The host makes an HTTP function of it; the front door its public
- * routes; from the same words come validation, the OpenAPI entry and the metric labels. */
+/** What a bank operation declares about itself. The host makes an HTTP function of it, and the front door its
+ * public routes. Validation and the metric labels come from the same declaration. */
 export interface Operation {
-  /** The one stem: file, test, bundle, Knative Service and metric label carry it. */
+  /** The name in file, test, bundle, Knative Service and metric label. */
   name: string
   /** The folder under functions/ that owns it; its database, if it has one (see contexts.ts). */
   context: Context
   summary: string
-  /** Settings beyond the usual that this operation reads (see config.ts); a missing one stops the start. */
+  /** Settings that this operation reads beyond the usual ones (see config.ts). A missing one stops the
+   * start. */
   needs?: readonly ConfigName[]
   /** What its handlers share: made once per process, when the first of them is called, and handed to each. */
   state?: (tools: Tools) => unknown
@@ -34,7 +35,7 @@ export interface Operation {
   ) => (exchange: Exchange) => Promise<void> | undefined
 }
 
-/** 'signed-in' is any user with a valid token, whatever the role. */
+/** 'signed-in' is any user with a valid token, whatever their role. */
 export type Who = 'anyone' | 'signed-in' | 'operator'
 
 /** `State` is what the operation's `state` makes. */
@@ -42,17 +43,17 @@ export interface AnyRoute<State = never> extends RouteAddress {
   who: Who
   summary: string
   body?: Schema
-  /** The largest body that it takes, where the usual 100 kB are too few. */
+  /** Largest body in bytes, if the usual 102,400 (100 KiB) are too few. */
   bodyBytesMax?: number
   query?: Schema
   params?: Schema
-  /** Schema of the answer per success status; undefined is an empty answer. */
+  /** Schema of the answer per success status; undefined means an empty answer. */
   answers: Readonly<Record<number, Schema | undefined>>
-  /** Refusals of this route beyond those that the host gives by itself. */
+  /** Refusals of this route, besides those that the host gives. */
   problems?: readonly ProblemType[]
-  /** True on a POST that changes something: Idempotency-Key is read and handed to the handler. */
+  /** True for a POST that changes something: the handler gets the Idempotency-Key. */
   idempotent?: boolean
-  /** True where `Prefer: respond-async` is honoured. */
+  /** True if the route honours `Prefer: respond-async`. */
   async?: boolean
   /** Typed by route(); the host calls it once the request has passed the schemas. */
   handle: (request: never, tools: Tools, state: State) => Promise<Reply>
@@ -78,8 +79,9 @@ export interface Consumer<State = unknown> {
   /** What it takes, each only with the signature of the contract's context. 'any' takes all events, signed or
    * not: it must do nothing that an event could lie about. */
   contracts: readonly EventContract[] | 'any'
-  /** Called at least once per event; its effect must happen once (see eventing/inbox.ts). Throwing makes the
-   * Broker try again, and at last store a dead letter. An EventRefusedError says why it will never do. */
+  /** Called at least once per event; its effect must happen once (see eventing/inbox.ts). If it throws, the
+   * Broker tries again, and at last stores a dead letter. Throw an EventRefusedError if the event can never
+   * be processed. */
   receive: (
     event: CloudEventV1<unknown>,
     tools: Tools,
@@ -98,7 +100,7 @@ interface Declaration<State> extends Operation {
 /** Checks an operation's declaration at compile time. */
 export const operation = <State = undefined>(declaration: Declaration<State>): Operation => declaration
 
-/** Checks a route, and infers from its schemas what the handler gets. */
+/** Checks a route at compile time, and infers the handler's types from its schemas. */
 export const route = <
   const B extends Schema = { type: 'null' },
   const Q extends Schema = { type: 'object'; additionalProperties: false },

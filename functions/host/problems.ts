@@ -5,7 +5,7 @@ export type { FieldError, ProblemType }
 
 const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
 
-/** The refusals that any function may give; those of one context stand in that context's folder. */
+/** Refusals that any function may give. Those of one context are in that context's folder. */
 export const problems = {
   invalidInput: define('invalid-input', 400, 'The request is not valid'),
   invalidJson: define('invalid-json', 400, 'The body is not JSON'),
@@ -22,13 +22,14 @@ export const problems = {
   tooManyRequests: define('too-many-requests', 429, 'Too many requests'),
   headersTooLarge: define('headers-too-large', 431, 'The headers are too large'),
   internal: define('internal-error', 500, 'Something went wrong here'),
-  eventRefused: define('event-refused', 500, 'The event can not be processed'),
+  eventRefused: define('event-refused', 500, 'The event cannot be processed'),
   badGateway: define('upstream-failed', 502, 'The function failed'),
   unavailable: define('unavailable', 503, 'Not available at the moment'),
   gatewayTimeout: define('upstream-timeout', 504, 'The function took too long'),
 } as const satisfies Record<string, ProblemType>
 
-/** The answer for a refusal. `detail` says what was expected and what came; it never holds internals. */
+/** Returns the answer for a refusal. `detail` says what was expected and what came. It must never hold
+ * internals. */
 export function problem(
   type: ProblemType,
   detail: string,
@@ -41,7 +42,7 @@ export function problem(
   }
 }
 
-/** Thrown by the host's own parts (never by a bank rule) where the request ends with a problem. */
+/** Thrown by the host's own parts, never by a bank rule: the request ends with this problem. */
 export class ProblemError extends Error {
   readonly reply: Reply
   constructor(...args: Parameters<typeof problem>) {

@@ -1,17 +1,17 @@
 export interface Caller {
   userId: string
   role: 'customer' | 'operator'
-  /** The access token as it came, to call another function on the caller's behalf. */
+  /** The access token as sent, to call another function on the caller's behalf. */
   token: string
 }
 
-/** Idempotency-Key of a request, with what it is bound to: the caller and the request's content. */
+/** The Idempotency-Key of a request, bound to the caller and the request's content. */
 export interface IdempotencyKey {
-  /** Whose key it is: the user's id, or of a stranger the request's hash. Keys of different users never meet,
-   * nor do those of strangers who ask for different things. */
+  /** The user's id; for a caller without a token, the hash of the request. So keys of different users never
+   * meet, nor do the keys of requests without a token that ask for different things. */
   owner: string
   key: string
-  /** SHA-256 of operation, route and canonical body; fields marked `x-secret` in the schema are left out. */
+  /** SHA-256 of operation, route and canonical body. Fields marked `x-secret` in the schema are left out. */
   requestHash: Buffer
 }
 
@@ -19,13 +19,13 @@ export interface RouteRequest<Body, Query, Params> {
   body: Body
   query: Query
   params: Params
-  /** Present on every route but those for 'anyone'. */
+  /** Present on every route except those for 'anyone'. */
   caller: Caller
   idempotencyKey: IdempotencyKey | undefined
-  /** `Prefer: respond-async`, on routes that declare `async`. */
+  /** The caller sent `Prefer: respond-async`, and the route declares `async`. */
   respondAsync: boolean
-  /** Remote address, as far as it can be trusted: the last hop before the platform. */
+  /** IP address of the client, as far as it can be trusted; empty if unknown (see http/client-address.ts). */
   address: string
-  /** W3C traceparent of this request's own span, to hand on in events and calls. */
+  /** W3C traceparent of this request's span, to pass on in events and calls. */
   traceparent: string
 }

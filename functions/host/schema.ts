@@ -1,8 +1,8 @@
-/** A JSON Schema (2020-12) as a plain object, written `as const` so that its type is known. */
+/** A JSON Schema (2020-12) as a plain object. Written `as const`, so that the compiler knows its type. */
 export type Schema = object
 
-/** The type of the values that a schema accepts, for the keywords that this bank uses. A small type of our
- * own: the packages that do this for all of JSON Schema take the compiler half a minute. */
+/** The type of the values that a schema accepts. It covers the keywords that this bank uses: packages that
+ * cover all of JSON Schema take the compiler half a minute. */
 export type Infer<S> = S extends { const: infer Value }
   ? Value
   : S extends { enum: readonly (infer Value)[] }
@@ -43,7 +43,7 @@ type OfObject<S> = S extends { properties: infer Properties }
     }
   : Record<string, unknown>
 
-/** A property is there if it is required, or has a default, which the validation fills in. */
+/** A property is always present if it is required, or has a default, which validation fills in. */
 type IsPresent<S, Properties, Name extends keyof Properties> = Properties[Name] extends { default: unknown }
   ? true
   : S extends { required: readonly (infer Required)[] }
@@ -52,10 +52,10 @@ type IsPresent<S, Properties, Name extends keyof Properties> = Properties[Name] 
       : false
     : false
 
-/** An id. */
+/** Schema of an id. */
 export const uuidSchema = { type: 'string', format: 'uuid' } as const
 
-/** Parameters of a path with `{id}`. */
+/** Schema of the parameters of a path with `{id}`. */
 export const idParams = {
   type: 'object',
   additionalProperties: false,

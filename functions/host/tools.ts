@@ -7,21 +7,21 @@ import type { Config } from './config.ts'
 import type { Database, Transaction } from './database/database.ts'
 import type { Send } from './http/send.ts'
 
-/** A database transaction that can also state events; they are stored in it and published after its
- * commit. */
+/** A database transaction that can also emit events. They are stored in it and published after its commit. */
 export interface Emitting extends Transaction {
   emit<Data>(contract: EventContract<Data>, event: EventDraft<Data>): void
 }
 
-/** What the host hands to every handler. Nothing in here is opened before it is first used. */
+/** What the host gives to every handler. Nothing in it is opened before it is first used. */
 export interface Tools {
   db: Database
   outbox: Outbox
-  /** One database transaction with its events: the transactional outbox. `traceparent` is the request's. */
+  /** Runs one database transaction with its events (the transactional outbox). `traceparent` is the
+   * request's. */
   transact: <T>(traceparent: string, work: (tx: Emitting) => Promise<T>) => Promise<T>
-  /** Calls another function over HTTP, with time-out, retries and a breaker. */
+  /** Calls another function over HTTP, with time-out, retries and a circuit breaker. */
   call: FunctionClient
-  /** A bare HTTP request within the cluster. */
+  /** Sends a single HTTP request within the cluster. */
   send: Send
   config: Config
   log: Log

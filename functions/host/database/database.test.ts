@@ -6,9 +6,9 @@ import { until } from '../../../tests/support/until.ts'
 import { openDatabase, type Database } from './database.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 
-/** What a function sees of a database that falls silent, and of one that refuses for the moment. */
+/** How a function sees a database that falls silent, and one that refuses for the moment. */
 
-// Short beside the deadline of a test, long beside an answer on a busy machine.
+// Milliseconds: short compared with a test's deadline, long compared with an answer on a busy machine.
 const TIMEOUT_MS = 1_000
 
 let database: TestDatabase
@@ -46,11 +46,11 @@ const insert = (n: number) => ({ text: 'insert into seen values ($1)', values: [
 const seen = async (): Promise<number[]> =>
   (await administrator.query<{ n: number }>('select n from seen order by n')).rows.map(({ n }) => n)
 
-/** Opens as many connections as the pool takes, and leaves them idle. */
+/** Opens as many connections as the pool allows, and leaves them idle. */
 const fill = () => Promise.all(Array.from({ length: 4 }, () => db.query({ text: 'select pg_sleep(0.2)' })))
 
 describe('a connection that falls silent', () => {
-  test('is given up after the time-out, and with it the idle ones: the next request gets a new one', async () => {
+  test('is given up after the time-out, with all idle ones, so the next request gets a new one', async () => {
     await fill()
     expect(proxy.opened).toBe(4)
     proxy.silence()
@@ -61,7 +61,7 @@ describe('a connection that falls silent', () => {
     expect(proxy.opened).toBe(5)
   })
 
-  test('is given up however many wait: each of them is answered, and then the pool is whole again', async () => {
+  test('is given up however many requests wait: each gets an answer, and then the pool is complete again', async () => {
     await fill()
     proxy.silence()
     const waiting = await Promise.allSettled(Array.from({ length: 20 }, one))
@@ -71,14 +71,14 @@ describe('a connection that falls silent', () => {
     await fill()
   })
 
-  test('and one that is silent from the start', async () => {
+  test('is given up too if it is silent from the start', async () => {
     proxy.silence()
     await expect(one()).rejects.toThrow('the database did not answer')
     proxy.heal()
     expect(await one()).toHaveLength(1)
   })
 
-  test('before the commit leaves nothing behind, and the answer does not say that it might', async () => {
+  test('before the commit leaves no change, and the answer does not say that it might', async () => {
     await one()
     const failing = db.transaction(async (tx) => {
       await tx.query(insert(1))
@@ -89,7 +89,7 @@ describe('a connection that falls silent', () => {
     expect(await seen()).toEqual([])
   })
 
-  test('before a rollback is thrown away, and the reason for the rollback is what is told', async () => {
+  test('before a rollback is thrown away, and the answer gives the reason for the rollback', async () => {
     await one()
     const failing = db.transaction(async () => {
       proxy.silence()
@@ -100,14 +100,14 @@ describe('a connection that falls silent', () => {
     expect(await one()).toHaveLength(1)
   })
 
-  test('with the answer to a commit leaves it open what became of it, and the answer says so', async () => {
+  test('while committing leaves the outcome unknown, and the answer says so', async () => {
     await one()
     const failing = db.transaction(async (tx) => {
       await tx.query(insert(1))
       proxy.swallowAnswers()
     })
     await expect(failing).rejects.toThrow(
-      /a change may have been made or not: repeat it with the same Idempotency-Key/,
+      /a change may or may not have been made: repeat it with the same Idempotency-Key/,
     )
     expect(await seen()).toEqual([1])
   })
@@ -117,7 +117,7 @@ describe('a database that refuses for the moment', () => {
   const refused = 'the database could not do this now, and nothing was changed'
 
   test.each(['53100', '53200', '58030', '57014', '55P03'])(
-    'by %s is unavailable, and the connection stays',
+    'with %s is unavailable, and the connection stays open',
     async (state) => {
       await one()
       const failing = db.transaction(async (tx) => {
@@ -131,7 +131,7 @@ describe('a database that refuses for the moment', () => {
     },
   )
 
-  test('because a statement takes too long is unavailable, and no connection is held up', async () => {
+  test('because a statement takes too long is unavailable, and no connection stays blocked', async () => {
     const failing = db.transaction(async (tx) => {
       await tx.query({ text: `set local statement_timeout = '50ms'` })
       await tx.query({ text: 'select pg_sleep(600)' })
@@ -141,7 +141,7 @@ describe('a database that refuses for the moment', () => {
     expect(proxy.opened).toBe(1)
   })
 
-  test('because it only reads is left, and the next connection may lead to another one', async () => {
+  test('because it is read-only loses its connections, and the next may lead to another server', async () => {
     await fill()
     const { rows } = await administrator.query<{ name: string }>('select current_database() as name')
     const readOnly = (value: string) =>
@@ -151,7 +151,7 @@ describe('a database that refuses for the moment', () => {
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test'
         and datname = current_database()`,
     )
-    // A moment later the pool knows that its connections are gone.
+    // A moment later the pool has noticed that its connections are closed.
     await until(async () => (await one()).length === 1)
     await expect(db.query(insert(1))).rejects.toThrow(UnavailableError)
     await readOnly('off')
@@ -165,7 +165,7 @@ describe('a database that refuses for the moment', () => {
     expect(await seen()).toEqual([2])
   })
 
-  test('a transaction whose failed statement was overlooked is no success', async () => {
+  test('a transaction whose failed statement was ignored does not count as a success', async () => {
     const overlooked = db.transaction(async (tx) => {
       await tx.query(insert(1))
       await tx.query(insert(1)).catch(() => {})

@@ -5,18 +5,18 @@ import { isLost, isRefused, sqlstate } from '../../../eventing/database/database
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { timeFirstQuery } from '../start/start-timing.ts'
 
-/** A statement; with a name it is prepared once per connection. */
+/** An SQL statement. One with a name is prepared once per connection. */
 export interface Statement {
   name?: string
   text: string
   values?: unknown[]
-  /** Traceparents of the requests that it is for: then it shows up in their traces. */
+  /** Traceparents of the requests that the statement is for. It appears in their traces. */
   traceparents?: readonly string[]
 }
 
 export interface Transaction {
-  /** Rows of one statement. int8 comes as bigint, timestamptz as Date, numeric as string. Rejects with
-   * UnavailableError where the database is away, silent, full or read-only. */
+  /** Returns the rows of one statement. int8 becomes bigint, timestamptz becomes Date, numeric becomes
+   * string. Rejects with UnavailableError if the database is unreachable, silent, full or read-only. */
   query<Row extends QueryResultRow>(statement: Statement): Promise<Row[]>
 }
 
@@ -25,20 +25,20 @@ export { sqlstate }
 export interface DatabaseOptions {
   /** postgres:// URL. */
   url: string
-  /** Connections that are open at once. */
+  /** Most connections open at one time. */
   poolMax: number
-  /** Tells the database's operator whose connections they are. */
+  /** Shown to the database's operator, so that they know whose connections these are. */
   name: string
   log: Log
-  /** Time for each statement; after that its connection counts as dead. The database itself ends a statement
-   * of a function sooner (see knative/postgres), so this is for one that doesn't answer any more. */
+  /** Milliseconds for each statement; after that, its connection counts as dead. The database itself ends a
+   * function's statement sooner (see knative/postgres), so this is for a database that no longer answers. */
   timeoutMs?: number
 }
 
 export interface Database extends Transaction {
-  /** Runs `work` in one database transaction; a deadlock or serialization failure repeats it (three times at
-   * the most), so `work` must have no effect outside the database. `traceparent` is that of the request it is
-   * for. */
+  /** Runs `work` in one database transaction and returns its result. `traceparent` is that of the request.
+   * After a deadlock or serialization failure it runs `work` again, at most three times, so `work` must have
+   * no effect outside the database. Rejects with UnavailableError as query() does. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, traceparent?: string): Promise<T>
   close(): Promise<void>
 }
@@ -48,7 +48,8 @@ const ATTEMPTS = 4
 const TIMEOUT_MS = 10_000
 const CONNECT_MS_MAX = 5_000
 
-/** Opens nothing until the first query: a cold start must not wait for a database it may not need. */
+/** Returns a database client. It connects at the first query, because a cold start must not wait for a
+ * database that it may not need. */
 export function openDatabase(options: DatabaseOptions): Database {
   let opening: Promise<ConnectionPool> | undefined
 
@@ -66,21 +67,21 @@ export function openDatabase(options: DatabaseOptions): Database {
       idleTimeoutMillis: 30_000,
       types,
     })
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    // The pool replaces an idle connection that breaks. Without a listener, the error would end the process.
     opened.pool.on('error', (error) =>
       options.log.warn('idle database connection lost', { error: error.message }),
     )
     return opened
   }
 
-  /** Runs `work` on a connection, and gives it back; a broken one is thrown away rather than used again. */
+  /** Runs `work` on a connection from the pool and gives it back. A broken connection is thrown away. */
   const use = async <T>(work: (lease: Lease) => Promise<T>): Promise<T> => {
     const { connect } = await (opening ??= open())
     const client = await connect().catch((error: unknown) => {
       throw new UnavailableError('the database did not answer', { cause: error })
     })
     const lease: Lease = { client, isBroken: false, mayBeDone: false }
-    // A connection can die between two statements; the statement that follows reports it.
+    // A connection can die between two statements; the next statement reports it.
     const onError = (): void => void (lease.isBroken = true)
     client.on('error', onError)
     try {
@@ -125,11 +126,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
-/** A connection, for as long as one statement or transaction uses it. */
+/** A connection, while one statement or transaction uses it. */
 interface Lease {
   client: PoolClient
   isBroken: boolean
-  /** What may commit is on its way: without an answer nobody knows whether it did. */
+  /** True once something that may commit was sent: without an answer nobody knows whether it did. */
   mayBeDone: boolean
 }
 
@@ -140,11 +141,11 @@ async function once<T>(lease: Lease, work: (tx: Transaction) => Promise<T>): Pro
     const result = await work({ query: async (statement) => (await client.query(statement)).rows })
     lease.mayBeDone = true
     const { command } = await client.query('commit')
-    // That is how Postgres answers where a statement failed and `work` went on regardless.
+    // Postgres answers so if a statement failed and `work` ignored the error.
     if (command === 'ROLLBACK') throw new Error('a statement failed, so the transaction was rolled back')
     return result
   } catch (error) {
-    // On a lost connection it would wait as long again; the database rolls back once it notices.
+    // On a lost connection a rollback would wait as long again. The database rolls back when it notices.
     if (!isLost(error)) await client.query('rollback').catch(() => (lease.isBroken = true))
     throw error
   }
@@ -153,7 +154,7 @@ async function once<T>(lease: Lease, work: (tx: Transaction) => Promise<T>): Pro
 const lost = (cause: unknown, { mayBeDone }: Lease): UnavailableError =>
   new UnavailableError(
     mayBeDone && !isRefused(cause)
-      ? 'the database did not answer, and a change may have been made or not: repeat it with the same Idempotency-Key'
+      ? 'the database did not answer, and a change may or may not have been made: repeat it with the same Idempotency-Key'
       : 'the database did not answer',
     { cause },
   )

@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => host?.stop())
 
-test('the same key and content gets the first answer again, without a second effect', async () => {
+test('the same key and content get the first answer again, without a second effect', async () => {
   const key = { 'idempotency-key': randomUUID() }
   const first = await host.post('{"text":"once","tone":"dry"}', key)
   const before = inside.entered
@@ -37,7 +37,7 @@ test('the same key with other content is refused; secrets do not count as conten
   expect((await host.post({ text: 'a', secret: '2' }, key)).status).toBe(201)
 })
 
-test('another user’s equal key is another key', async () => {
+test('the same key of another user is another key', async () => {
   const key = { 'idempotency-key': randomUUID() }
   const first = await host.post({ text: 'mine' }, key)
   const other = await host.post({ text: 'mine' }, key, await token({ userId: bob }))
@@ -45,7 +45,7 @@ test('another user’s equal key is another key', async () => {
   expect(other.body.id).not.toBe(first.body.id)
 })
 
-test('while the first is still running, the same key is 409', async () => {
+test('while the first request is still running, the same key is 409', async () => {
   const key = { 'idempotency-key': randomUUID() }
   const before = inside.entered
   const first = host.post({ text: 'slow' }, key)
@@ -57,7 +57,7 @@ test('while the first is still running, the same key is 409', async () => {
   expect((await first).status).toBe(201)
 })
 
-test('a request that failed leaves its key unused, and its answer tells nothing of the inside', async () => {
+test('a request that failed leaves its key unused, and its answer shows no internals', async () => {
   const key = { 'idempotency-key': randomUUID() }
   const failed = await host.post({ text: 'defect' }, key)
   expect(failed.status).toBe(500)

@@ -10,10 +10,14 @@ interface KeyRow {
 
 /** Runs `work` once per Idempotency-Key, inside the database transaction that holds its effect.
  *
- * The first request with a key runs it, and its reply (a refusal too) is stored with the effect. A later one
- * gets that reply again with `Idempotency-Replayed: true`; with another request under the same key 422; while
- * the first is still open 409. Without a key, `work` simply runs. `work` must reply rather than throw for
- * whatever is to be remembered; what it throws rolls back and leaves the key unused. */
+ * The first request with a key runs `work`, and its reply (a refusal too) is stored with the effect. Later
+ * requests with that key get:
+ * - the stored reply, with `Idempotency-Replayed: true`;
+ * - 422 if their content differs;
+ * - 409 while the first is still running.
+ *
+ * Without a key, `work` just runs. `work` must return, not throw, whatever is to be remembered: an error
+ * rolls back and leaves the key unused. */
 export async function once(
   tx: Transaction,
   operation: string,
@@ -21,14 +25,15 @@ export async function once(
   work: () => Promise<Reply>,
 ): Promise<Reply> {
   if (!key) return work()
-  // Whoever inserts the row below holds this lock until its transaction ends; not getting it means that a
-  // request with the same key is under way at this moment.
+  // The request that inserts the row below holds this lock until its transaction ends. If the lock is taken,
+  // a request with the same key is running now.
   const [lock] = await tx.query<{ free: boolean }>({
     name: 'idempotency-lock',
     text: `select pg_try_advisory_xact_lock(hashtextextended($1 || chr(31) || $2, 0)) as free`,
     values: [key.owner, key.key],
   })
-  if (!lock?.free) return problem(problems.idempotencyKeyInUse, 'Repeat it when the first has been answered.')
+  if (!lock?.free)
+    return problem(problems.idempotencyKeyInUse, 'Repeat it when the first request has been answered.')
 
   const inserted = await tx.query({
     name: 'idempotency-insert',
@@ -56,15 +61,15 @@ async function replay(tx: Transaction, key: IdempotencyKey): Promise<Reply> {
   if (!row) throw new Error('an idempotency key was removed while it was read')
   if (!row.request_hash.equals(key.requestHash)) return keyReused()
   if (!row.outcome)
-    return problem(problems.idempotencyKeyInUse, 'Repeat it when the first has been answered.')
+    return problem(problems.idempotencyKeyInUse, 'Repeat it when the first request has been answered.')
   return replayed(row.outcome)
 }
 
 const KEPT_DAYS = 7
 const FORGOTTEN_AT_ONCE = 5_000
 
-/** Removes the keys that came first more than a week ago; such a key with the same request would count as
- * new. Many processes may call this at once, none waits for another. Resolves with how many there were. */
+/** Deletes keys older than a week; the same request with such a key counts as new. Many processes may call
+ * this at once, and none waits for another. Returns the number of keys deleted. */
 export async function forgetOldKeys(db: Database): Promise<number> {
   for (let total = 0; ;) {
     const rows = await db.query({
@@ -80,11 +85,14 @@ export async function forgetOldKeys(db: Database): Promise<number> {
   }
 }
 
-/** The refusal of a key that came before with another request. */
+/** Returns the refusal (422) of a key that was used before for another request. */
 export const keyReused = (): Reply =>
-  problem(problems.idempotencyKeyReused, 'Idempotency-Key was used before, for a request with other content.')
+  problem(
+    problems.idempotencyKeyReused,
+    'This Idempotency-Key was used before, for a request with other content.',
+  )
 
-/** Marks a stored reply as given again. */
+/** Marks a stored reply as a repeat of the first answer. */
 export const replayed = (reply: Reply): Reply => ({
   ...reply,
   headers: { ...reply.headers, 'idempotency-replayed': 'true' },

@@ -1,12 +1,12 @@
 import { ProblemError, problems } from '../problems.ts'
 
-/** Query properties of every list: `limit` 1..200 (50 when left out) and the `cursor` of the page before. */
+/** Query parameters of every list: `limit` from 1 to 200 (default 50), and `cursor` from the page before. */
 export const pageQuery = {
   limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
   cursor: { type: 'string', minLength: 1, maxLength: 200 },
 } as const
 
-/** Schema of a page of `item`s. */
+/** Returns the schema of a page of `item`s. */
 export const pageOf = <const Item>(item: Item) =>
   ({
     type: 'object',
@@ -17,8 +17,8 @@ export const pageOf = <const Item>(item: Item) =>
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** The id after which the page goes on (ids are UUIDv7, so their order is that of time), or undefined for the
- * first page. A cursor that did not come from us is refused as invalid input. */
+/** Returns the id after which the page starts; undefined for the first page. Ids are UUIDv7, so their
+ * order is the order in time. Throws a ProblemError (400) for a cursor that is not ours. */
 export function decodeCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined
   const id = Buffer.from(cursor, 'base64url').toString()
@@ -26,13 +26,14 @@ export function decodeCursor(cursor: string | undefined): string | undefined {
   throw invalidCursor()
 }
 
-/** The refusal (400) of a cursor that no page of the list gave. */
+/** Returns the refusal (400) of a cursor that no page of the list gave. */
 export const invalidCursor = (): ProblemError =>
-  new ProblemError(problems.invalidInput, 'The cursor is not one that a page of this list gave.', {
+  new ProblemError(problems.invalidInput, 'The cursor does not come from a page of this list.', {
     errors: [{ path: '/cursor', message: 'must be the next_cursor of an earlier page' }],
   })
 
-/** One page of `rows`, newest first, that were read with one more than `limit`. */
+/** Makes one page of `rows`. They are newest first, and were read with one row more than `limit`, which tells
+ * whether another page follows. */
 export function page<Row extends { id: string }, Item>(
   rows: Row[],
   limit: number,

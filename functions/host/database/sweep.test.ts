@@ -19,7 +19,7 @@ import { writeEvents } from '../../../eventing/outbox.ts'
 
 let broker: Server
 let brokerAnswers = 202
-/** What the Broker waits for before it answers. */
+/** The Broker answers when this is settled. */
 let brokerReady: Promise<void> | undefined
 let received: string[] = []
 
@@ -45,7 +45,7 @@ const ping = {
 }
 
 test.each([sweepIdentity, sweepLedger, sweepNotifications])(
-  'a ping makes $name publish what was left in its outbox, or answer 5xx where the Broker is away',
+  'a ping makes $name publish what was left in its outbox, or answer 5xx if the Broker is unreachable',
   async (operation) => {
     const database = await testDatabase(operation.context)
     const db = openDatabase({ url: database.url, poolMax: 1, name: 'test', log: createLog({}, 'error') })
@@ -73,7 +73,7 @@ test.each([sweepIdentity, sweepLedger, sweepNotifications])(
   },
 )
 
-test('a process that nobody calls publishes what another left behind', async () => {
+test('a process that nobody calls publishes what another left in the outbox', async () => {
   const database = await testDatabase('notifications')
   const db = openDatabase({ url: database.url, poolMax: 1, name: 'test', log: createLog({}, 'error') })
   const host = await startFunction(notifications, {
@@ -98,7 +98,7 @@ test('a process that nobody calls publishes what another left behind', async () 
   await database.drop()
 })
 
-test('a function that is told to stop publishes first what it has committed', async () => {
+test('a function that is told to stop first publishes the events it has committed', async () => {
   const database = await testDatabase('notifications')
   const host = await startFunction(notify, {
     NOTIFICATIONS_DATABASE_URL: database.url,

@@ -1,9 +1,9 @@
 import { forgetOldKeys } from './idempotency.ts'
 import type { Consumer } from '../operation.ts'
 
-/** Tidies the function's database on every event that a PingSource sends: forgets idempotency keys that are
- * old, and publishes what was left in the outbox. Fails where the Broker does not take it all; the next ping
- * tries again. */
+/** Tidies the function's database on every event that a PingSource sends: deletes old idempotency keys and
+ * publishes what was left in the outbox. Throws if the Broker does not take every event; the next ping tries
+ * again. */
 export const sweepOutbox: Consumer = {
   contracts: 'any',
   async receive(_event, { db, outbox, log }) {

@@ -7,7 +7,7 @@ import { problem, ProblemError, problems } from '../problems.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { startTiming } from '../start/start-timing.ts'
 
-/** Writes a reply. JSON unless the reply says otherwise; nothing of a bank is kept by caches. */
+/** Writes a reply: JSON unless the reply says otherwise. Caches must keep nothing of a bank. */
 export function answer(response: ServerResponse, { status, headers, body }: Reply): void {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const timing = startTiming()
@@ -25,7 +25,8 @@ export function answer(response: ServerResponse, { status, headers, body }: Repl
   response.end(text)
 }
 
-/** The answer to whatever was thrown: a problem, never a stack trace, SQL or an internal name. */
+/** Answers a request whose handling threw `error`. The answer is a problem, and never shows a stack trace,
+ * SQL or an internal name. */
 export function answerError(response: ServerResponse, error: unknown, log: Log, traceId: string): void {
   if (error instanceof ProblemError) return answer(response, error.reply)
   const { message, stack, cause } = error as Error

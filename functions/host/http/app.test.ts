@@ -12,8 +12,8 @@ beforeAll(async () => {
 
 afterAll(() => host?.stop())
 
-// The first of all, because it is about what a process does once.
-test('the first answer says how the process started, one how long its first query took, and no other', async () => {
+// This test comes first, because it is about what a process does once.
+test('the first answer tells how the process started, one answer how long its first query took, no other tells either', async () => {
   const timings: (string | null)[] = []
   for (const path of ['/healthz', '/health', '/health'])
     timings.push((await host.request('GET', path)).headers.get('server-timing'))
@@ -29,7 +29,7 @@ describe('what the host refuses before the operation sees it', () => {
     ['an unknown field', { text: 'a', txet: 'b' }, '/txet', 'is not known here'],
     ['a missing field', {}, '/text', 'is required'],
     ['a field of the wrong type', { text: 7 }, '/text', 'must be string'],
-    ['a field that is a prototype', '{"text":"a","__proto__":{"x":1}}', '/__proto__', 'is not known here'],
+    ['a field named like a prototype', '{"text":"a","__proto__":{"x":1}}', '/__proto__', 'is not known here'],
   ])('%s is invalid input, with its path', async (_what, body, path, message) => {
     const { status, headers, body: answer } = await host.post(body)
     expect(status).toBe(400)
@@ -65,7 +65,7 @@ describe('what the host refuses before the operation sees it', () => {
     expect(answer.body.type).toBe(`https://microbank.dev/problems/${name}`)
   })
 
-  test('a compressed body is refused, so that none can grow on arrival', async () => {
+  test('a compressed body is refused, so that no body can grow after it arrived', async () => {
     expect((await host.post('{"text":"a"}', { 'content-encoding': 'gzip' })).status).toBe(415)
   })
 
@@ -111,7 +111,7 @@ describe('what the host refuses before the operation sees it', () => {
   })
 })
 
-test('a trace goes on: the same trace id, a span of its own; a malformed one is replaced', async () => {
+test('a trace continues with the same trace id and a new span; a malformed trace is replaced', async () => {
   const operator = await token({ userId: bob, role: 'operator' })
   const trace = async (traceparent: string) =>
     (await host.request('GET', `/notes/${bob}`, { token: operator, headers: { traceparent } })).body
@@ -152,7 +152,7 @@ test('without a database a request is 503 with Retry-After, and health says so',
   }
 })
 
-test('a function that is told to stop finishes what it began', async () => {
+test('a function that is told to stop finishes the requests it has begun', async () => {
   const stopping = await startFunction(notes, { NOTIFICATIONS_DATABASE_URL: host.databaseUrl })
   const before = inside.entered
   const answer = stopping.request('POST', '/notes', { token: host.adaToken, body: { text: 'slow' } })
@@ -165,7 +165,7 @@ test('a function that is told to stop finishes what it began', async () => {
   await expect(stopping.request('GET', '/healthz')).rejects.toThrow()
 })
 
-test('a missing setting stops the start with a sentence that names it', async () => {
+test('a missing setting stops the start with a message that names it', async () => {
   await expect(startFunction(notes, { JWKS: '' })).rejects.toThrow(
     /NOTIFICATIONS_DATABASE_URL is missing: expected/,
   )

@@ -21,10 +21,10 @@ import { routeKey, validate, type Validators } from './validation.ts'
 export interface AppOptions {
   operation: Operation
   validators: Validators
-  /** All operations of the bank; empty for those that don't ask for it. */
+  /** All operations of the bank; empty for an operation that doesn't need them. */
   catalogue: readonly CatalogueEntry[]
   tools: Tools
-  /** Undefined only where no route needs a caller. */
+  /** Undefined only if no route needs a caller. */
   tokens: TokenVerifier | undefined
   metrics: Metrics
   tracer: Tracer
@@ -36,11 +36,11 @@ export interface AppOptions {
 
 type Handle = (exchange: Exchange, params: Record<string, string>) => Promise<void> | void
 
-/** What stands at one path: a handler for each method that it takes. */
+/** One path: a handler per method. */
 type Endpoint = Map<string, Handle>
 
-/** The HTTP side of one operation, on node:http alone: its routes, the endpoint for its events, health and
- * metrics. (A framework would be the larger part of a cold start, and of what a small request costs.) */
+/** Returns the HTTP side of one operation: its routes, the endpoint for its events, health and metrics. It
+ * uses node:http alone, because a framework would take most of a cold start and of a small request's cost. */
 export function createApp(options: AppOptions): RequestListener {
   const { operation, tools, catalogue, tracer, isReady } = options
   const observe = observer(options)
@@ -109,7 +109,7 @@ function* endpoints(options: InsideOptions): Iterable<[string, Endpoint]> {
     const here = routes.filter((route) => route.path === path)
     const endpoint: Endpoint = new Map(here.map((route) => [route.method, routeHandler(route, options)]))
     yield [path, endpoint]
-    // The path is the same as behind the front door; an operation with one route answers at / too.
+    // The path is the same as behind the front door. An operation with one route also answers at `/`.
     if (routes.length === 1) yield ['/', endpoint]
   }
   if (operation.consumes) yield ['/events', new Map([['POST', eventHandler(options)]])]
@@ -147,7 +147,7 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
       body,
       query,
       params,
-      // A route for anyone has no caller and its handler, by its declaration, does not look for one.
+      // A route for anyone has no caller, and its handler, by its declaration, does not use one.
       caller: caller as Caller,
       idempotencyKey: route.idempotent
         ? idempotencyKey(request, { operation, route, caller, body, params })
@@ -192,13 +192,13 @@ function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
     const { contentType, text } = await metrics.expose()
     response.writeHead(200, { 'content-type': contentType }).end(text)
   })
-  // Whatever is mounted says of itself how it is.
+  // A mounted handler reports its own health.
   if (!operation.mount)
     yield own('/health', async ({ response }) => answer(response, await health(operation, tools)))
 }
 
-/** Whether a request came through the outer gateway. Those of the platform come straight to the process, or
- * name a cluster-local host, which the outer gateway routes for nobody. */
+/** Says whether a request came through the outer gateway. The platform's own requests come straight to the
+ * process, or name a cluster-local host, which the outer gateway does not route. */
 const isStranger = (request: IncomingMessage): boolean =>
   request.headers['x-forwarded-for'] !== undefined && !isClusterLocal(request)
 

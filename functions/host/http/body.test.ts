@@ -5,10 +5,10 @@ import { readJson } from './body.ts'
 import type { ProblemError } from '../problems.ts'
 
 const BYTES_MAX = 1_000
-/** A body of this limit may come in as many small chunks as are refused. */
+/** A body of this size may arrive in so many small chunks that it would be refused. */
 const LARGE_BYTES_MAX = 100_000
 let timeoutMs: number | undefined
-/** What became of each body, in turn: the value, or the refusal's name. */
+/** The outcome of each body, in order: its value, or the name of its refusal. */
 let outcomes: unknown[] = []
 let server: http.Server
 let port: number
@@ -42,7 +42,7 @@ afterAll(() => {
   server.close()
 })
 
-/** Sends the text as it is, and waits until it is known what became of it. */
+/** Sends the text as it is, and waits for the outcome. */
 async function send(text: string): Promise<void> {
   const socket = net.connect(port, '127.0.0.1', () => socket.write(text))
   socket.on('error', () => {})
@@ -64,14 +64,10 @@ test.each([
   ],
   ['that is a list', sized('[1]'), [1]],
   ['of no bytes', sized(''), {}],
-  ['that is not there', post('', ''), {}],
+  ['that is missing', post('', ''), {}],
   ['in UTF-8, and says so', sized('{}').replace('json\r\n', 'json; charset="UTF-8"\r\n'), {}],
   ['with another parameter', sized('{}').replace('json\r\n', 'JSON;profile=x\r\n'), {}],
-  [
-    'of just as many bytes as are taken',
-    sized(`["${'x'.repeat(BYTES_MAX - 4)}"]`),
-    ['x'.repeat(BYTES_MAX - 4)],
-  ],
+  ['of exactly the largest size', sized(`["${'x'.repeat(BYTES_MAX - 4)}"]`), ['x'.repeat(BYTES_MAX - 4)]],
 ])('a body %s is read', async (_what, text, value) => {
   await send(text)
   expect(outcomes).toEqual([value])
@@ -79,7 +75,11 @@ test.each([
 
 test.each([
   ['one byte too large', sized(`["${'x'.repeat(BYTES_MAX - 3)}"]`), 'payload-too-large'],
-  ['said to be too large, before it comes', post(`${json}content-length: 1001\r\n`, ''), 'payload-too-large'],
+  [
+    'announced as too large, before it comes',
+    post(`${json}content-length: 1001\r\n`, ''),
+    'payload-too-large',
+  ],
   [
     'endless',
     post(`${json}transfer-encoding: chunked\r\n`, chunk('x'.repeat(600)) + chunk('x'.repeat(600))),
@@ -97,7 +97,7 @@ test.each([
     'unsupported-media-type',
   ],
   [
-    'of a type that only begins like JSON',
+    'of a type whose name only begins like JSON',
     sized('{}').replace('json\r\n', 'json-seq\r\n'),
     'unsupported-media-type',
   ],
@@ -107,7 +107,7 @@ test.each([
   expect(outcomes).toEqual([refusal])
 })
 
-test('a body that breaks off is refused, once nobody is left to hear it', async () => {
+test('a body that breaks off is refused, even if nobody is left to read the refusal', async () => {
   const socket = net.connect(port, '127.0.0.1')
   socket.write(post(`${json}content-length: 10\r\n`, '{"a"'), () => socket.destroy())
   await until(() => outcomes.length > 0)
@@ -122,12 +122,12 @@ test('a body in a few hundred chunks of one byte is read', async () => {
   expect(outcomes).toEqual([['x'.repeat(900)]])
 })
 
-test('a body in thousands of chunks of one byte is refused before it is whole', async () => {
+test('a body in thousands of chunks of one byte is refused before it is complete', async () => {
   await send(post(chunked, chunk('x').repeat(2_000)).replace('POST /', 'POST /large'))
   expect(outcomes).toEqual(['payload-too-large'])
 })
 
-test('a large body in chunks of a fair size is read, whatever their number', async () => {
+test('a large body in chunks of a usual size is read, however many there are', async () => {
   const text = `["${'x'.repeat(99_000)}"]`
   const chunks = text.match(/.{1,80}/g)!.map(chunk)
   expect(chunks.length).toBeGreaterThan(1_000)
@@ -135,7 +135,7 @@ test('a large body in chunks of a fair size is read, whatever their number', asy
   expect(outcomes).toEqual([['x'.repeat(99_000)]])
 })
 
-test('a body that takes longer than it may is refused, though the connection stays open', async () => {
+test('a body that takes too long is refused while its connection is still open', async () => {
   timeoutMs = 50
   await send(post(`${json}content-length: 10\r\n`, '{"a"'))
   expect(outcomes).toEqual(['request-timeout'])

@@ -2,12 +2,15 @@ import type { IncomingMessage } from 'node:http'
 import { BodyError, readBody, type BodyFault } from '../../../eventing/http-body.ts'
 import { ProblemError, problems, type ProblemType } from '../problems.ts'
 
-/** What a route takes unless it declares another limit. */
+/** Limit of a body in bytes, unless the route declares another. */
 export const BODY_BYTES_MAX = 100 * 1024
 
-/** The JSON body, an object or a list; an empty object where there is none, so that the schema says what is
- * missing. Throws a ProblemError: 415 for anything but uncompressed JSON in UTF-8, 413 beyond the limit or in
- * thousands of tiny chunks, 408 where it takes too long, 400 for what is not JSON or ends too early. */
+/** Reads the JSON body: an object or a list. No body counts as an empty object, so that the schema says what
+ * is missing. Throws a ProblemError:
+ * - 415 for anything but uncompressed JSON in UTF-8;
+ * - 413 for a body above `bytesMax`, or in thousands of tiny chunks;
+ * - 408 if it takes longer than `timeoutMs`;
+ * - 400 if it is not JSON or ends too early. */
 export async function readJson(
   request: IncomingMessage,
   bytesMax = BODY_BYTES_MAX,
@@ -20,13 +23,13 @@ export async function readJson(
   return text === '' ? {} : parseJson(text)
 }
 
-/** The bytes of the body. Throws a ProblemError as readJson() does, save that any type will do. */
+/** Reads the bytes of the body. Any media type will do; throws a ProblemError as readJson() does. */
 export async function readBytes(
   request: IncomingMessage,
   bytesMax = BODY_BYTES_MAX,
   timeoutMs?: number,
 ): Promise<Buffer> {
-  // Sizes are those that arrive: nothing is unpacked, so nothing can grow here.
+  // Limits count the bytes that arrive. Nothing is unpacked, so nothing can grow here.
   const { 'content-encoding': encoding } = request.headers
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw notPlain()
   try {
@@ -43,22 +46,22 @@ const FAULTS = {
   'broke-off': problems.invalidInput,
 } as const satisfies Record<BodyFault, ProblemType>
 
-/** The connection of a sender who is too slow, or who floods, is not kept for more of the same. */
+/** Makes the refusal of a body. It also closes the connection of a sender who is too slow or floods us. */
 function refusalOf({ fault, message }: BodyError): ProblemError {
   const isKept = fault === 'too-large' || fault === 'broke-off'
   return new ProblemError(FAULTS[fault], message, isKept ? {} : { headers: { connection: 'close' } })
 }
 
-/** JSON text as an object or a list. Throws a ProblemError (400) for anything else. */
+/** Parses JSON text as an object or a list. Throws a ProblemError (400) for anything else. */
 export function parseJson(text: string): object {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    // As for a value that is neither.
+    // Refused below, like a value that is neither object nor list.
   }
   if (typeof value === 'object' && value !== null) return value
-  throw new ProblemError(problems.invalidJson, 'The body could not be read as a JSON object.')
+  throw new ProblemError(problems.invalidJson, 'The body could not be read as a JSON object or list.')
 }
 
 function checkType(header: string): void {

@@ -5,32 +5,32 @@ import type { IncomingAnswer, Send } from './send.ts'
 export interface CallResponse {
   status: number
   headers: Record<string, string | string[] | undefined>
-  /** Parsed JSON, or undefined where the answer had none. */
+  /** Parsed JSON; undefined if the answer was not JSON. */
   body: unknown
 }
 
 export interface CallOptions {
   method?: string
   path: string
-  /** Access token to act with, usually the caller's own. */
+  /** Access token to send, usually the caller's own. */
   token?: string
   body?: unknown
   traceparent: string
 }
 
-/** Calls the function `service`. Rejects with UnavailableError where it can't be reached in time. */
+/** Calls the function `service`. Rejects with UnavailableError if it can't be reached in time. */
 export type FunctionClient = (service: string, options: CallOptions) => Promise<CallResponse>
 
-// A cold start of the function called must fit in.
+// Must leave time for a cold start of the called function.
 const TIMEOUT_MS = 10_000
-// All tries together: less than the caller itself may take, or it could not say who did not answer.
+// For all attempts together. Less than the caller's own limit, so that the caller can still answer.
 const ALL_TRIES_MS = 20_000
-// Answers that say "not now": the function is starting, draining or full.
+// Statuses that mean "not now": the function is starting, draining or full.
 const REPEATABLE = new Set([429, 502, 503, 504])
 
-/** HTTP calls from function to function: a time-out, three tries with growing pauses for what may be repeated
- * (GET), and a breaker per service that stops asking one which has failed five times in a row for ten
- * seconds. */
+/** Returns a client for HTTP calls from function to function. Each attempt has a time-out. GET is tried three
+ * times, with growing pauses. A breaker per service stops GETs for ten seconds after five failures in a
+ * row. */
 export function createFunctionClient(send: Send, domain: string): FunctionClient {
   const policies = new Map<string, IPolicy>()
 
@@ -69,7 +69,10 @@ async function guarded<T>(policy: IPolicy, service: string, attempt: () => Promi
   try {
     return await policy.execute(attempt)
   } catch (error) {
-    if (error instanceof BrokenCircuitError) throw new UnavailableError(`${service} fails`, { cause: error })
+    if (error instanceof BrokenCircuitError)
+      throw new UnavailableError(`${service} has failed repeatedly and is not called for now`, {
+        cause: error,
+      })
     throw error
   }
 }

@@ -22,8 +22,8 @@ function received({ from = '127.0.0.1', forwarded, host, headers }: Came, truste
 
 const addressOf = (came: Came, trusted?: Trust): string => clientAddress(received(came, trusted))
 
-// As Kourier 1.23 (use-remote-address: true), activator and queue-proxy write it: each the address it was
-// called from.
+// As Kourier 1.23 (use-remote-address: true), activator and queue-proxy write it: each appends the address
+// that called it.
 const GATEWAY = '10.244.1.7'
 const ACTIVATOR = '10.244.2.9'
 const kourier = { hops: 3, hopsOfMapped: 4, localDomain: LOCAL }
@@ -41,19 +41,29 @@ describe('behind Kourier', () => {
       ['6.6.6.6', '10.0.0.1', '203.0.113.9', GATEWAY, ACTIVATOR],
       '203.0.113.9',
     ],
-    ['one from within that names another', direct, ['6.6.6.6', '10.1.1.1', GATEWAY, ACTIVATOR], '10.1.1.1'],
-    ['one behind a node that rewrites', direct, ['10.244.0.1', GATEWAY, ACTIVATOR], '10.244.0.1'],
-    ['one that writes rubbish', direct, ['<script>', '203.0.113.9', GATEWAY, ACTIVATOR], '203.0.113.9'],
-    ['one by the domain’s name', mapped, ['203.0.113.9', GATEWAY, GATEWAY, ACTIVATOR], '203.0.113.9'],
     [
-      'the same, naming others',
+      'one in the cluster that names another',
+      direct,
+      ['6.6.6.6', '10.1.1.1', GATEWAY, ACTIVATOR],
+      '10.1.1.1',
+    ],
+    ['one behind a node that rewrites addresses', direct, ['10.244.0.1', GATEWAY, ACTIVATOR], '10.244.0.1'],
+    ['one that writes rubbish', direct, ['<script>', '203.0.113.9', GATEWAY, ACTIVATOR], '203.0.113.9'],
+    [
+      'one that came by the domain’s name',
+      mapped,
+      ['203.0.113.9', GATEWAY, GATEWAY, ACTIVATOR],
+      '203.0.113.9',
+    ],
+    [
+      'the same, if it names others',
       mapped,
       ['6.6.6.6', '203.0.113.9', GATEWAY, GATEWAY, ACTIVATOR],
       '203.0.113.9',
     ],
     ['one that came a shorter way', direct, [GATEWAY, ACTIVATOR], ''],
     ['one without the header', direct, [], ''],
-    ['one whose entry is no address', direct, ['unknown', GATEWAY, ACTIVATOR], ''],
+    ['one whose entry is not an address', direct, ['unknown', GATEWAY, ACTIVATOR], ''],
     ['one with a port in its entry', direct, ['203.0.113.9:1234', GATEWAY, ACTIVATOR], ''],
   ])('the address of %s', (_who, host, forwarded, expected) => {
     const came = { host, forwarded: forwarded.length > 0 ? forwarded.join(', ') : undefined }
@@ -61,7 +71,7 @@ describe('behind Kourier', () => {
     expect(addressOf({ ...came, forwarded: forwarded.join(',') }, kourier)).toBe(expected)
   })
 
-  test('that it came by a local name is not what a client can say: with a port or in capitals it is the same', () => {
+  test('a local name is recognised with a port and in capitals; another name that begins with it is not', () => {
     const forwarded = ['203.0.113.9', GATEWAY, GATEWAY, ACTIVATOR].join(', ')
     for (const host of [`${mapped}:80`, mapped.toUpperCase()])
       expect(addressOf({ host, forwarded }, kourier)).toBe('203.0.113.9')
@@ -71,13 +81,13 @@ describe('behind Kourier', () => {
 
 test.each([
   ['on a laptop, where the public port replaces the header', '127.0.0.1', '192.0.2.4', 1, '192.0.2.4'],
-  ['with nobody in front, over IPv4 and IPv6', '::ffff:203.0.113.9', '6.6.6.6', 0, '203.0.113.9'],
-  ['with nobody in front, over IPv6', '2001:db8::7', undefined, 0, '2001:db8::7'],
+  ['without a proxy in front, over IPv4 and IPv6', '::ffff:203.0.113.9', '6.6.6.6', 0, '203.0.113.9'],
+  ['without a proxy in front, over IPv6', '2001:db8::7', undefined, 0, '2001:db8::7'],
 ])('the address %s', (_where, from, forwarded, hops, expected) => {
   expect(addressOf({ from, forwarded }, { hops })).toBe(expected)
 })
 
-test('where nothing is said of trust, and the connection is gone, it is unknown', () => {
+test('an address is unknown if nothing is trusted and the connection is gone', () => {
   const request = { socket: {}, headers: { 'x-forwarded-for': '6.6.6.6' } } as never as IncomingMessage
   expect(clientAddress(request)).toBe('')
 })
@@ -85,7 +95,7 @@ test('where nothing is said of trust, and the connection is gone, it is unknown'
 describe('behind the front door', () => {
   const inner = { hops: 3, frontDoorKey: KEY }
 
-  /** What a function gets of a request that the front door passed on. */
+  /** Returns what a function receives when the front door passes on a request. */
   function passedOn(headers: Record<string, string> = {}, key = KEY): Came {
     const host = direct
     const request = received(
@@ -100,12 +110,12 @@ describe('behind the front door', () => {
     }
   }
 
-  test('its word counts, however long the way was', () => {
+  test('the address that it signed counts, however long the way was', () => {
     expect(addressOf(passedOn(), inner)).toBe('203.0.113.9')
     expect(addressOf({ ...passedOn(), forwarded: '127.0.0.1' }, inner)).toBe('203.0.113.9')
   })
 
-  test('what a client says in its place does not', () => {
+  test('a client’s own value of that header does not count', () => {
     const [, seal] = String(passedOn().headers![CLIENT_HEADER]).split(' ')
     for (const said of [
       '6.6.6.6',
@@ -120,14 +130,14 @@ describe('behind the front door', () => {
     }
   })
 
-  test('a client that it does not know is unknown to them, not one address', () => {
+  test('a client whose address it does not know stays unknown, and does not get a proxy’s address', () => {
     const request = received({ host: direct }, kourier)
     vouch(request, KEY)
     const headers = { [CLIENT_HEADER]: String(request.headers[CLIENT_HEADER]) }
     expect(addressOf({ headers, forwarded: `203.0.113.250, ${GATEWAY}, ${ACTIVATOR}` }, inner)).toBe('')
   })
 
-  test('whoever has another key vouches for nobody, and without one nobody is believed', () => {
+  test('a signature with another key does not count, and without a key none counts', () => {
     expect(addressOf(passedOn({}, 'another key, with which nobody is convinced'), inner)).toBe('10.244.3.3')
     expect(addressOf(passedOn(), { hops: 3 })).toBe('10.244.3.3')
   })

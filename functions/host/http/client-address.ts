@@ -2,36 +2,37 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 
-/** What a function may believe of how a request came to it. */
+/** What a function may believe about the way a request took. */
 export interface Trust {
-  /** Entries at the end of X-Forwarded-For that the platform's own proxies wrote; the first of them is the
-   * client. With 0 the client is whoever holds the other end of the connection. */
+  /** Number of entries at the end of X-Forwarded-For that the platform's own proxies wrote; the first of them
+   * is the client. With 0, the client is the other end of the connection. */
   hops: number
-  /** The same for a request under a cluster-local name, where it came by another way (a DomainMapping). */
+  /** The same for a request to a cluster-local name, if it came another way (a DomainMapping). */
   hopsOfMapped?: number
   /** Domain of the cluster-local names. */
   localDomain?: string
-  /** The secret by which the front door vouches for an address; none is believed without it. */
+  /** The secret with which the front door signs a client's address. Without it, none is believed. */
   frontDoorKey?: string | undefined
 }
 
-/** `<address> <HMAC>`: what the front door says of a client, `unknown` where it can't tell. */
+/** `<address> <HMAC>`: the client's address, signed by the front door; the address is `unknown` if the front
+ * door doesn't know it. */
 export const CLIENT_HEADER = 'x-microbank-client'
 
 const TRUST = Symbol('trust')
 type Received = IncomingMessage & { [TRUST]?: Trust }
 
-/** The host says once per request what may be believed of it. */
+/** Sets what may be believed about this request. The host calls it once per request. */
 export function trust(request: Received, trusted: Trust): void {
   request[TRUST] = trusted
 }
 
-/** The IP address of whoever asks, as far as it can be trusted; empty where it is not known.
+/** Returns the client's IP address, as far as it can be trusted; empty if unknown.
  *
- * It is what the front door vouches for, else the entry of X-Forwarded-For at a fixed distance from the end.
- * Each proxy appends the address that it was called from, so what a client writes there itself stands before
- * that entry and is never looked at. Counting, rather than skipping private addresses: a client can have one
- * too. */
+ * It is the address that the front door signed, if there is one. Otherwise it is the entry of X-Forwarded-For
+ * at a fixed distance from the end: each proxy appends the address that called it, so whatever a client
+ * writes there itself comes before that entry and is never read. Skipping private addresses instead of
+ * counting would not do: a client can have a private address too. */
 export function clientAddress(request: IncomingMessage): string {
   const { socket, headers } = request
   const { hops, hopsOfMapped, localDomain, frontDoorKey }: Trust = (request as Received)[TRUST] ?? { hops: 0 }
@@ -47,14 +48,14 @@ export function clientAddress(request: IncomingMessage): string {
 
 const UNKNOWN = 'unknown'
 
-/** Lets the functions behind the front door know the client of a request that is passed on: they can't count,
- * as the way to them is longer or shorter than that to the front door. Replaces whatever the client says
- * there. */
+/** Tells the functions behind the front door the client's address. They can't count entries themselves,
+ * because the way to them is longer or shorter than the way to the front door. Replaces what the client wrote
+ * in that header. */
 export function vouch(request: IncomingMessage, key: string): void {
   const address = clientAddress(request) || UNKNOWN
   request.headers[CLIENT_HEADER] = `${address} ${seal(address, key)}`
-  // What a client names there is taken away at the next hop (RFC 9110, section 7.6.1), but this is not the
-  // client's.
+  // The next hop drops headers that a client names in Connection (RFC 9110, section 7.6.1). This header is
+  // not the client's, so it must not be named there.
   const named = request.headers.connection
     ?.split(',')
     .filter((name) => name.trim().toLowerCase() !== CLIENT_HEADER)
@@ -76,5 +77,5 @@ const seal = (address: string, key: string): string =>
 const isUnder = (host: string | undefined, domain: string | undefined): boolean =>
   domain !== undefined && (host ?? '').replace(/:\d+$/, '').toLowerCase().endsWith(`.${domain}`)
 
-/** An IPv4 address that came over an IPv6 socket, as IPv4. */
+/** Writes an IPv4 address that came over an IPv6 socket as IPv4. */
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')

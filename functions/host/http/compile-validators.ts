@@ -15,7 +15,8 @@ const DATE_TIME = (() => {
 
 const PARTS: readonly Part[] = ['body', 'query', 'params']
 
-/** The parts of a request arrive typed (body) or as text (query, params), so they need two compilers. */
+/** Creates the schema compiler for one part of a request. The body arrives typed, query and params as text
+ * that must be converted, so they need different compilers. */
 export function createAjv(part: Part, options: Options = {}): Ajv {
   const ajv = new Ajv({
     allErrors: true,
@@ -28,19 +29,18 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
   ajv.addFormat('date-time', DATE_TIME)
   // Not `urn:uuid:...`, which Postgres does not take.
   ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
-  // Marks fields that are left out of the idempotency hash.
+  // Marks fields to leave out of the idempotency hash.
   ajv.addVocabulary(['x-secret'])
   return ajv
 }
 
-// A part that a route says nothing of must be empty: unknown query parameters are refused like unknown
-// fields.
+// A part without a schema must be empty, so unknown query parameters are refused like unknown fields.
 const NOTHING = { type: 'object', additionalProperties: false } as const
 
 const schemaOf = (route: AnyRoute, part: Part): unknown =>
   route[part] ?? (part === 'params' ? undefined : NOTHING)
 
-/** Every schema of an operation: where it belongs among the validators, and the schema. */
+/** Lists every schema of an operation, with its key and part in the validators. */
 function schemasOf(operation: Operation): { key: string; part: Part; schema: object }[] {
   const ofRoutes = (operation.routes ?? []).flatMap((route) =>
     PARTS.map((part) => ({ key: routeKey(route), part, schema: schemaOf(route, part) })),
@@ -66,7 +66,7 @@ export function compileValidators(operation: Operation): Validators {
   return validators
 }
 
-/** Source of a CommonJS module whose `validators` is what compileValidators() gives. */
+/** Returns the source of a CommonJS module whose `validators` is what compileValidators() returns. */
 export function validatorsSource(operation: Operation): string {
   const schemas = schemasOf(operation).map((found, index) => ({ ...found, name: `schema${index}` }))
   const modules = PARTS.map((part) => {

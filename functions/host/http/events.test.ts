@@ -32,7 +32,7 @@ const deliver = (data: unknown, headers: Record<string, string> = {}, key = even
   })
 }
 
-test('one that keeps its contract is handed over, and answered without a body', async () => {
+test('an event that keeps its contract reaches the consumer, and is answered without a body', async () => {
   const { status, body } = await deliver({ text: 'hello' })
   expect([status, body]).toEqual([204, ''])
   expect(inside.received).toContainEqual({ text: 'hello' })
@@ -94,7 +94,7 @@ test('an event that another context has signed is refused', async () => {
   expect((await deliver({ text: 'signed' }, {}, eventKey('ledger'))).status).toBe(500)
 })
 
-test('a signature holds where the Broker wrote the time anew, and added what it adds', async () => {
+test('a signature stays valid if the Broker rewrote the time and added its own attributes', async () => {
   const headers = {
     'ce-id': 'n6',
     'ce-time': '2026-01-05T09:30:00.12Z',
@@ -105,7 +105,7 @@ test('a signature holds where the Broker wrote the time anew, and added what it 
   expect((await deliver({ text: 'signed' }, headers)).status).toBe(204)
 })
 
-test('the reason is logged with the event’s id and the trace, for Brokers that keep no answer', async () => {
+test('the reason is logged with the event’s id and trace, for Brokers that keep no answers', async () => {
   const lines: string[] = []
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0)
   const loud = await startFunction(notes, {

@@ -23,16 +23,16 @@ function checkSender(request: IncomingMessage): void {
   throw new ProblemError(problems.notFound, 'There is nothing at this address.')
 }
 
-/** Thrown where an event will never do, however often it comes: the message is the reason that its dead
+/** Thrown if an event can never be processed, however often it comes. Its message is the reason that the dead
  * letter shows. */
 export class EventRefusedError extends Error {}
 
-/** One delivery of the Broker: 204 with an empty body once its effect is committed (a body could be taken for
- * a reply event). Everything else throws and becomes 5xx, which the Broker tries again and at last keeps as a
- * dead letter; a 4xx it would count as delivered and forget.
+/** Handles one delivery from the Broker. Answers 204 without a body once the effect is committed (a body
+ * could be taken for a reply event). Everything else throws and becomes 5xx: the Broker tries again, and
+ * at last keeps the event as a dead letter. After a 4xx it would count the event as delivered and forget
+ * it.
  *
- * Knative's own Broker keeps nothing of the answer but its status, so the reason is logged with the event's
- * id. */
+ * Knative's own Broker keeps only the answer's status, so the reason is logged with the event's id. */
 export async function receiveEvent(
   exchange: Exchange,
   consumer: Consumer,
@@ -61,7 +61,8 @@ export async function receiveEvent(
   answer(response, { status: 204 })
 }
 
-/** Only the platform sees this answer, and keeps it with the dead letter. */
+/** Turns the error into a problem (500) that names the reason. Only the platform sees it; our Broker keeps it
+ * with the dead letter. */
 function refusalOf(error: unknown): unknown {
   const isRefusal =
     error instanceof EventRefusedError ||
@@ -70,12 +71,13 @@ function refusalOf(error: unknown): unknown {
   return isRefusal ? new ProblemError(problems.eventRefused, error.message) : error
 }
 
-/** The event of a request in binary or structured mode. */
+/** Makes a CloudEvent of a message in binary or structured mode. Throws if an attribute breaks the
+ * specification. */
 async function parseEvent(message: EventMessage): Promise<CloudEventV1<unknown>> {
   checkAttributes(message.attributes)
   const event = toCloudEvent(message)
   if (!hasPlainFormats(message.attributes)) {
-    // Its constructor checks the event by the schema of the specification.
+    // The constructor checks the event against the specification's schema.
     const { CloudEvent } = await import('cloudevents')
     new CloudEvent(event)
   }
@@ -90,8 +92,9 @@ function checkContract(
   validators: Validators,
 ): void {
   const contract = contracts.find((candidate) => candidate.type === event.type)
-  if (!contract) throw new EventRefusedError(`No contract here for events of type ${event.type}.`)
-  // By the context that the contract names, never by what the event says of itself.
+  if (!contract)
+    throw new EventRefusedError(`This operation has no contract for events of type ${event.type}.`)
+  // The contract decides whose key is used, not the event.
   if (!contract.hasOwnSignature && !isSigned(message, config[eventKeySetting(contract.context)]))
     throw new EventRefusedError(`${event.type} ${event.id} is not signed by the context ${contract.context}.`)
   if (event.dataschema !== undefined && event.dataschema !== dataschemaOf(contract)) {

@@ -6,15 +6,15 @@ import type { RouteRequest } from '../route-request.ts'
 import type { IdempotencyKey } from '../route-request.ts'
 import type { Caller } from '../route-request.ts'
 
-/** One request and its answer, with what the host knows of them. */
+/** One request and its answer, and what the host knows about them. */
 export class Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly path: string
-  /** What follows the question mark; empty where there is none. */
+  /** The text after the question mark; empty if there is none. */
   readonly search: string
-  /** The route as declared, for metrics and logs; never the path as sent. Undefined where the request is not
-   * counted: those of the platform itself. */
+  /** The route as declared, for metrics and logs; never the path as sent. Undefined for the platform's own
+   * requests, which are not counted. */
   handler: string | undefined = 'none'
   readonly #tracer: Tracer
   #span: Span | undefined = undefined
@@ -29,8 +29,8 @@ export class Exchange {
     this.search = end === -1 ? '' : url.slice(end + 1)
   }
 
-  /** This request's own span, put together when somebody first asks for it. An event belongs to the trace
-   * that it was stated in, and not to that of the Broker which delivers it. */
+  /** The span of this request, made when it is first read. An event belongs to the trace of the request that
+   * emitted it, not to the trace of the Broker that delivers it. */
   get span(): Span {
     const { headers } = this.request
     return (this.#span ??= this.#tracer.start(
@@ -48,7 +48,7 @@ export class Exchange {
   }
 }
 
-/** What a route's handler gets. Its getters are for what few handlers look at and what costs something. */
+/** What a route's handler gets. Values that few handlers read and that cost time to compute are getters. */
 export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
   readonly body: unknown
   readonly query: unknown

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http'
 
 type Framed = Pick<IncomingMessage, 'headers' | 'method'>
 
-/** Whether a body follows the headers. */
+/** Says whether a body follows the headers. */
 export const hasBody = ({ headers }: Framed): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
-/** Whether more of the body may come. Of a body that nobody has begun to read this is known a moment before
- * `complete` is. */
+/** Says whether more of the body may come. If nobody has begun to read the body, this is known a moment
+ * before `complete` is set. */
 export const isArriving = (request: IncomingMessage): boolean =>
   !request.complete &&
   hasBody(request) &&

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 
-/** RFC 9110, section 7.6.1: these concern one connection, not the request. */
+/** Headers that concern one connection, not the request (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -11,16 +11,16 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-  // Answered by our own server when the body is asked for.
+  // Our own server answers it when the body is asked for.
   'expect',
 ])
 
-/** What frames a message, says who asks, or is written by the platform. A sender can name any header in
- * `Connection` to have the next hop drop it; not these. */
+/** A sender can name any header in `Connection` to make the next hop drop it. These are never dropped: they
+ * frame the message, identify the caller, or are written by the platform. */
 const KEPT =
   /^(host|authorization|cookie|forwarded|traceparent|tracestate|idempotency-key|prefer|content-.+|x-forwarded-.+|ce-.+)$/
 
-/** The headers without those that concern only the connection they came over. */
+/** Returns the headers, without those that concern only the connection they came over. */
 export function endToEnd(headers: IncomingHttpHeaders, dropped?: string): OutgoingHttpHeaders {
   const named = headers.connection?.toLowerCase().split(/\s*,\s*/) ?? []
   const kept: OutgoingHttpHeaders = {}
@@ -32,7 +32,6 @@ export function endToEnd(headers: IncomingHttpHeaders, dropped?: string): Outgoi
   return kept
 }
 
-/** The headers of a request for the next hop, without the length of its body: whoever sends that frames it
- * anew. */
+/** Returns a request's headers for the next hop, without content-length: the sender frames the body anew. */
 export const requestHeaders = (headers: IncomingHttpHeaders): OutgoingHttpHeaders =>
   endToEnd(headers, 'content-length')

@@ -12,16 +12,17 @@ import { answer } from './answer.ts'
 import { comesTooLate, makeLast } from './last-answer.ts'
 import { problem, problems } from '../problems.ts'
 
-/** The newest request's answer on each connection. */
+/** The answer to the newest request on each connection. */
 type LastAnswers = WeakMap<Duplex, ServerResponse>
 
-/** An HTTP server that drops slow clients with a 408, answers what is not HTTP with a problem, and gives no
- * answer to another request than its own: a connection on which something went wrong is closed. */
+/** Creates an HTTP server that answers slow clients with 408 and everything that is not HTTP with a
+ * problem. A connection on which something went wrong is closed, so no request gets another request's
+ * answer. */
 export function createHttpServer(options: ServerOptions, handle: RequestListener): Server {
   const answers: LastAnswers = new WeakMap()
   const server = createServer(
     {
-      // A client has this long for its headers and for its whole request.
+      // Milliseconds for a client to send its headers, and its whole request.
       headersTimeout: 10_000,
       requestTimeout: 30_000,
       connectionsCheckingInterval: 5_000,
@@ -41,7 +42,7 @@ export function createHttpServer(options: ServerOptions, handle: RequestListener
 
 function refuse(error: NodeJS.ErrnoException, socket: Duplex, last: ServerResponse | undefined): void {
   const isIdle = last === undefined || (last.writableFinished && last.req.complete)
-  // It is in the body of the request whose answer is next, and has not begun.
+  // The fault is in the body of the request whose answer is next and has not begun.
   const isItsOwn = last !== undefined && !last.req.complete && !last.headersSent && last.socket !== null
   if (error.code === 'ECONNRESET' || !socket.writable || !(isIdle || isItsOwn)) return void socket.destroy()
   const type =

@@ -78,7 +78,7 @@ test.each([
   ['POST', 'transfer-encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n', { 'content-length': '3' }],
   ['DELETE', 'transfer-encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n', { 'content-length': '3' }],
   ['PATCH', 'connection: content-length\r\ncontent-length: 3\r\n', 'abc', { 'content-length': '3' }],
-])('%s with %j: a body that is there is sent with its length', async (method, headers, body, framing) => {
+])('%s with %j: a body that has arrived is sent with its length', async (method, headers, body, framing) => {
   const { answers } = await raw(port, head(method, headers) + body, { count: 1 })
   expect(answers).toMatchObject([{ status: 200, body: 'abc' }])
   expect(received).toMatchObject([{ body: 'abc', headers: framing }])
@@ -86,7 +86,7 @@ test.each([
 })
 
 test.each(['POST', 'DELETE', 'OPTIONS'])(
-  '%s: a body that still comes is sent in chunks of ours',
+  '%s: a body that is still arriving is sent in chunks of our own',
   async (method) => {
     const socket = connect(port, '127.0.0.1', () =>
       socket.write(`${head(method, 'transfer-encoding: chunked\r\n')}1\r\na\r\n`),
@@ -104,7 +104,7 @@ test.each(['POST', 'DELETE', 'OPTIONS'])(
   },
 )
 
-test('an answer before the body is over: the connection behind is free at once, that of the client is cut', async () => {
+test('if the answer ends before the body, the function’s connection is free at once and the client’s is closed', async () => {
   behave = (_request, response) => response.writeHead(401, { 'content-length': 2 }).end('no')
   const text = `${head('POST', 'content-length: 500\r\n')}the beginning`
   const { answers, isClosed } = await raw(port, text)
@@ -117,7 +117,7 @@ test('an answer before the body is over: the connection behind is free at once, 
   expect((await raw(port, head('GET', ''), { count: 1 })).answers).toMatchObject([{ status: 200 }])
 })
 
-test('what follows such a request on its connection is not looked at', async () => {
+test('what follows such a request on its connection is not read', async () => {
   let seen = 0
   behave = (request, response) => {
     seen++
@@ -140,13 +140,16 @@ test('what follows such a request on its connection is not looked at', async () 
 test.each([
   ['in chunks', 'transfer-encoding: chunked\r\n', '1\r\nx\r\n'],
   ['with a length', 'content-length: 900\r\n', 'x'],
-])('a body that trickles %s ends as 408, and holds nothing after that', async (_what, headers, piece) => {
-  const { answers, isClosed } = await raw(port, head('POST', headers) + piece)
-  expect(answers).toMatchObject([{ status: 408 }])
-  expect(answers[0]!.body).toMatch(/request-timeout/)
-  expect(isClosed).toBe(true)
-  await until(() => open === 0)
-})
+])(
+  'a body that trickles in %s ends with 408, and then holds no connection',
+  async (_what, headers, piece) => {
+    const { answers, isClosed } = await raw(port, head('POST', headers) + piece)
+    expect(answers).toMatchObject([{ status: 408 }])
+    expect(answers[0]!.body).toMatch(/request-timeout/)
+    expect(isClosed).toBe(true)
+    await until(() => open === 0)
+  },
+)
 
 test('a function that takes too long is 504, and the answer says which', async () => {
   timeoutMs = 200
@@ -157,7 +160,7 @@ test('a function that takes too long is 504, and the answer says which', async (
   ])
 })
 
-test('a body larger than announced limits is 413', async () => {
+test('a body above the limit is 413', async () => {
   const { answers } = await raw(
     port,
     `${head('POST', 'transfer-encoding: chunked\r\n')}7d0\r\n${'x'.repeat(2_000)}\r\n0\r\n\r\n`,
@@ -168,7 +171,7 @@ test('a body larger than announced limits is 413', async () => {
 test.each([
   ['bytes beyond ASCII', 'GET /\xff HTTP/1.1\r\nhost: a\r\nx: \xe9\r\n\r\n'],
   ['a folded header', 'GET / HTTP/1.1\r\nhost: a\r\nx: a\r\n b: c\r\n\r\n'],
-])('%s arrive as they were or are refused, and end nothing', async (_what, text) => {
+])('%s arrive as they were or are refused, and the process goes on', async (_what, text) => {
   const { answers } = await raw(port, text, { count: 1 })
   expect([200, 400]).toContain(answers[0]?.status)
   for (const { headers } of received) expect(headers).not.toHaveProperty('b')

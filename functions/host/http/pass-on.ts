@@ -7,25 +7,25 @@ import { makeLast } from './last-answer.ts'
 import { problem, problems } from '../problems.ts'
 import type { Reply } from '../reply.ts'
 
-/** How passing on a request ended. From `unsent` on nothing has been answered yet, unless the answer had
- * begun. */
+/** How passing on a request ended. For every kind from `unsent` on, nothing has been answered yet, unless the
+ * answer had begun. */
 export type Outcome =
   | { kind: 'answered' }
   | { kind: 'client-gone' }
-  /** The answer had begun and broke off, and so did the one to the client. */
+  /** The answer had begun and broke off; so did the answer to the client. */
   | { kind: 'broken-off' }
   | Failure
 
 export type Failure =
   /** No connection: the function hasn't seen the request, so it may be sent again. */
   | { kind: 'unsent'; reason: string }
-  /** The function may or may not have done it. */
+  /** The function may or may not have done the work. */
   | { kind: 'lost'; reason: string }
   | { kind: 'timed-out' }
   /** The client did not send its body in time. */
   | { kind: 'too-slow' }
   | { kind: 'too-large' }
-  /** The request holds what can't be sent, such as a path with a control character. */
+  /** The request holds something that can't be sent, such as a path with a control character. */
   | { kind: 'unsendable' }
 
 export interface PassOnOptions {
@@ -33,29 +33,28 @@ export interface PassOnOptions {
   port: number
   agent: Agent
   path: string
-  /** Those of requestHeaders(), with more: none may frame the body, for that is done here. */
+  /** From requestHeaders(), and more. None may frame the body: passOn() does that. */
   headers: OutgoingHttpHeaders
-  /** The whole body, where it has been read already. */
+  /** The whole body, if it has been read already. */
   body?: Buffer | undefined
-  /** From now to the end of the answer. */
+  /** Milliseconds from now to the end of the answer. */
   timeoutMs: number
-  /** A client has this long for a body that streams, whatever the function does meanwhile. */
+  /** Milliseconds for the client to send a streamed body, whatever the function does meanwhile. */
   bodyTimeoutMs?: number
   bodyBytesMax: number
-  /** The answer begins, with these headers for the client, which may be changed. */
+  /** Called when the answer begins, with the headers for the client, which it may change. */
   onAnswer?: (answer: IncomingMessage, headers: OutgoingHttpHeaders) => void
 }
 
 const BODY_MS_MAX = 20_000
-/** A connection, or a free place among the agent's, is waited for this long. */
+/** Longest wait for a connection, or for a free place in the agent. */
 const CONNECT_MS_MAX = 10_000
 
-/**
- * Passes one request on and its answer back, both as streams. The body is framed anew, and not touched before
- * there is a connection, so a request that came out `unsent` can be passed on again. Where the answer is over
- * before the body is, the connection behind is given up at once, and that of the client after it has had the
- * time to read.
- */
+/** Passes one request on and its answer back, both as streams. Never rejects: the outcome says how it ended.
+ *
+ * The body is framed anew. It is not touched before there is a connection, so a request that ended as
+ * `unsent` can be passed on again. If the answer ends before the body does, the connection to the function is
+ * closed at once, and the client's connection after the client has had time to read. */
 export function passOn(
   request: IncomingMessage,
   response: ServerResponse,
@@ -85,7 +84,7 @@ export function passOn(
     })
     upstream.once('response', begin)
     upstream.on('error', ({ message: reason }) => {
-      // Letting go of the request is an error to it as well.
+      // Destroying the request emits an error too.
       if (isSettled) return
       if (response.headersSent) breakOff()
       else settle(isConnected ? { kind: 'lost', reason } : { kind: 'unsent', reason })
@@ -97,7 +96,7 @@ export function passOn(
       if (body) sendWhole(body)
       else if (!hasBody(request)) upstream.end()
       else if (!isArriving(request)) sendWhole((request.read() as Buffer | null) ?? Buffer.alloc(0))
-      // The end of the last chunk is told later than its content, though it came with it.
+      // The end of the last chunk is reported later than its content, even if both came together.
       else if (request.headers['content-length'] === undefined) setImmediate(sendRest)
       else stream()
     }
@@ -116,7 +115,7 @@ export function passOn(
 
     function stream(): void {
       const length = request.headers['content-length']
-      // With both of them, which our server refuses, the coding would count (RFC 9112, section 6.3).
+      // If both are there, which our server refuses, the transfer coding counts (RFC 9112, section 6.3).
       if (length === undefined || request.headers['transfer-encoding'] !== undefined) {
         upstream.setHeader('transfer-encoding', 'chunked')
         limitBody(request, bodyBytesMax, () => settle({ kind: 'too-large' }))
@@ -131,10 +130,10 @@ export function passOn(
       incoming = begun
       const passed = endToEnd(begun.headers)
       onAnswer?.(begun, passed)
-      // More of the body may come, and may not be over when the answer is.
+      // The answer may end before the rest of the body has come.
       if (isArriving(request)) makeLast(response)
       response.writeHead(begun.statusCode ?? 502, passed)
-      // Elsewhere headers and body leave in one packet; the first event may be minutes away.
+      // Normally headers and body leave in one packet, but the first event of a stream may be minutes away.
       if (streams(begun)) response.flushHeaders()
       begun.pipe(response)
       begun.once('close', () => {
@@ -154,18 +153,18 @@ export function passOn(
       for (const timer of timers) clearTimeout(timer)
       response.off('close', onClientGone)
       request.unpipe(upstream)
-      // One that is over keeps its connection for the next.
+      // A request that is complete leaves its connection open for the next.
       if (!upstream.writableFinished || !incoming?.complete) upstream.destroy()
       resolve(outcome)
     }
   })
 }
 
-/** Whether an answer is Server-Sent Events, which end when somebody ends them. */
+/** Says whether an answer is Server-Sent Events, which have no end of their own. */
 export const streams = ({ headers }: IncomingMessage): boolean =>
   headers['content-type']?.startsWith('text/event-stream') === true
 
-/** The answer where there is none from `service`. */
+/** Returns the answer for a request that got none from `service`. */
 export function refusalOf(outcome: Failure, service: string): Reply {
   switch (outcome.kind) {
     case 'unsent':
@@ -175,7 +174,7 @@ export function refusalOf(outcome: Failure, service: string): Reply {
     case 'lost':
       return problem(
         problems.badGateway,
-        `${service} broke off. Whether it did its work is unknown; repeat with the same Idempotency-Key.`,
+        `${service} broke off its answer. It may have done the work; repeat with the same Idempotency-Key.`,
       )
     case 'timed-out':
       return problem(
@@ -185,7 +184,7 @@ export function refusalOf(outcome: Failure, service: string): Reply {
     case 'too-slow':
       return problem(problems.requestTimeout, 'The body did not arrive in time.')
     case 'too-large':
-      return problem(problems.payloadTooLarge, 'The body is larger than anything here takes.')
+      return problem(problems.payloadTooLarge, 'The body is larger than any function accepts.')
     case 'unsendable':
       return problem(problems.badRequest, 'The request could not be passed on.')
   }

@@ -1,14 +1,15 @@
-/** What a path leads to, and what stands in it for the parameters. */
+/** What a path leads to, and the values of its parameters. */
 export interface PathMatch<Target> {
   target: Target
   params: Record<string, string>
 }
 
-/** Finds a path among those declared, like `/accounts/{id}/balance`; undefined where none matches. */
+/** Finds the declared path that matches, like `/accounts/{id}/balance`; undefined if none does. */
 export type FindPath<Target> = (path: string) => PathMatch<Target> | undefined
 
-/** A table of declared paths. A literal segment wins over a parameter, and a slash at the end changes
- * nothing. A parameter takes one segment, percent-decoded; one that can't be decoded matches nothing. */
+/** Returns a lookup over declared paths. A literal segment wins over a parameter, and a slash at the end
+ * changes nothing. A parameter is one segment, percent-decoded; a segment that can't be decoded matches
+ * nothing. */
 export function createPathTable<Target>(paths: Iterable<readonly [string, Target]>): FindPath<Target> {
   const literal = new Map<string, Target>()
   const patterns: { pattern: RegExp; names: string[]; target: Target }[] = []

@@ -12,7 +12,7 @@ afterEach(async () => {
   }
 })
 
-/** A pipeline to a server, which is given as a request listener or by what it does with each connection. */
+/** Makes a pipeline to a server, given as a request listener or as what it does with each connection. */
 async function pipelineTo(server: net.Server | Server): Promise<Pipeline> {
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -26,7 +26,7 @@ const post = (pipeline: Pipeline, body = '{}', headers: Record<string, string> =
 const postAll = (pipeline: Pipeline, count: number): Promise<number[]> =>
   Promise.all(Array.from({ length: count }, (_, n) => post(pipeline, String(n))))
 
-/** Answers once the body is there. */
+/** Answers when the body has arrived. */
 const answering =
   (answer: (body: string, ...of: Parameters<RequestListener>) => void): RequestListener =>
   (request, response) => {
@@ -35,7 +35,7 @@ const answering =
     request.on('end', () => answer(body, request, response))
   }
 
-test('a request arrives whole, under its own host and over one connection with those after it', async () => {
+test('a request arrives complete, under its own host, on the same connection as those after it', async () => {
   const sockets = new Set<Socket>()
   const seen: unknown[] = []
   const pipeline = await pipelineTo(
@@ -55,7 +55,7 @@ test('a request arrives whole, under its own host and over one connection with t
   expect(sockets.size).toBe(1)
 })
 
-test('each request gets its own answer, whatever the answers are like', async () => {
+test('each request gets its own answer, whatever form the answers have', async () => {
   const pipeline = await pipelineTo(
     createServer(
       answering((body, _request, response) => {
@@ -90,7 +90,7 @@ test('many at once share few connections', async () => {
   expect(sockets.size).toBeLessThanOrEqual(8)
 })
 
-test('what was on its way when the server closed a connection is sent again, once', async () => {
+test('a request on its way when the server closes the connection is sent again, once', async () => {
   const bodies: string[] = []
   const pipeline = await pipelineTo(
     createServer(
@@ -107,12 +107,12 @@ test('what was on its way when the server closed a connection is sent again, onc
   expect(bodies.filter((body) => body === 'last')).toHaveLength(2)
 })
 
-test('where nobody listens the status is 0', async () => {
+test('if nobody listens, the status is 0', async () => {
   const pipeline = createPipeline('http://broker.bank/', { host: '127.0.0.1', port: 1 })
   expect(await postAll(pipeline, 3)).toEqual([0, 0, 0])
 })
 
-test('an answer that is none ends its connection', async () => {
+test('an answer that is not HTTP ends its connection', async () => {
   const pipeline = await pipelineTo(
     net.createServer((socket) => {
       socket.resume()
@@ -123,13 +123,17 @@ test('an answer that is none ends its connection', async () => {
   expect(await post(pipeline)).toBe(0)
 })
 
-describe('of what has come', () => {
+describe('reading what has arrived', () => {
   const whole = { status: 200, isLast: false }
   test.each([
     ['a part of the head', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n', 'incomplete'],
     ['a part of the body', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab', 'incomplete'],
-    ['the whole of it', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc', { ...whole, length: 41 }],
-    ['the next one too', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP', { ...whole, length: 38 }],
+    ['all of the answer', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc', { ...whole, length: 41 }],
+    [
+      'a part of the next answer too',
+      'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP',
+      { ...whole, length: 38 },
+    ],
     ['a part of its chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n', 'incomplete'],
     [
       'all of its chunks',
@@ -137,21 +141,24 @@ describe('of what has come', () => {
       { ...whole, length: 58 },
     ],
     ['something else', 'SSH-2.0\r\n\r\n', 'unreadable'],
-    ['a head without end', 'H'.repeat(70_000), 'unreadable'],
+    ['an endless head', 'H'.repeat(70_000), 'unreadable'],
   ] as const)('%s is understood', (_what, text, answer) => {
     expect(readAnswer(text)).toEqual(answer)
   })
 
   test.each([
     ['no length', 'HTTP/1.1 200 OK\r\n\r\nabc'],
-    ['more than anybody wants', `HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n${'a'.repeat(70_000)}`],
+    [
+      'an answer that is too large',
+      `HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n${'a'.repeat(70_000)}`,
+    ],
     ['the last answer', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
   ])('%s ends the connection', (_what, text) => {
     expect(readAnswer(text)).toMatchObject({ status: 200, isLast: true })
   })
 })
 
-test('a server that says nothing ends in time, however many more requests it is sent meanwhile', async () => {
+test('a connection to a silent server ends in time, however many more requests are sent on it', async () => {
   let isSilent = false
   const server = net.createServer((socket) => {
     socket.on('error', () => undefined)
@@ -168,7 +175,7 @@ test('a server that says nothing ends in time, however many more requests it is 
   let isAnswered = false
   void first.then(() => (isAnswered = true))
   const others: Promise<number>[] = []
-  // More often than the time-out, and for longer than any test may take.
+  // More often than the time-out, and for longer than any test takes.
   const sending = setInterval(() => others.push(post(pipeline)), 20)
   await until(() => isAnswered)
   expect(await first).toBe(0)

@@ -8,7 +8,7 @@ import { ProblemError, problems } from '../problems.ts'
 import type { Schema } from '../schema.ts'
 import { unauthenticated, type TokenVerifier } from './tokens.ts'
 
-/** The query as an object; a name that comes twice becomes a list, which no schema takes. */
+/** Parses the query to an object. A name that comes twice becomes a list, which no schema accepts. */
 export function readQuery(search: string): Record<string, string | string[]> {
   if (search === '') return {}
   const parsed = new URLSearchParams(search)
@@ -21,25 +21,25 @@ export function readQuery(search: string): Record<string, string | string[]> {
   )
 }
 
-/** Who calls. Throws 401 without a valid token, 403 where the role is too low. */
+/** Returns the caller. Throws a ProblemError: 401 without a valid token, 403 if their role is too low. */
 export async function authenticate(
   request: IncomingMessage,
   who: Exclude<Who, 'anyone'>,
   tokens: TokenVerifier | undefined,
 ): Promise<Caller> {
-  if (!tokens) throw new Error('a route needs a caller, but no keys are set to verify tokens with')
+  if (!tokens) throw new Error('a route needs a caller, but there are no keys to verify tokens')
   const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ')
   if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) {
     throw unauthenticated('Send the header Authorization: Bearer <access token>.', { tokenSent: false })
   }
   const caller = await tokens.verify(token)
   if (who === 'operator' && caller.role !== 'operator') {
-    throw new ProblemError(problems.forbidden, 'This is for operators of the bank.')
+    throw new ProblemError(problems.forbidden, 'Only operators of the bank may do this.')
   }
   return caller
 }
 
-/** RFC 7240: is `respond-async` among the preferences? */
+/** Says whether the header Prefer contains `respond-async` (RFC 7240). */
 export function prefersAsync({ headers: { prefer } }: IncomingMessage): boolean {
   if (prefer === undefined) return false
   return String(prefer)
@@ -57,7 +57,8 @@ interface Addressed {
   params: unknown
 }
 
-/** The Idempotency-Key of a request with the hash of what it asks for, or undefined where none was sent. */
+/** Returns the request's Idempotency-Key with the hash of its content; undefined if none was sent. Throws a
+ * ProblemError (400) for a malformed key. */
 export function idempotencyKey(
   request: IncomingMessage,
   { operation, route, caller, body, params }: Addressed,
@@ -77,13 +78,13 @@ export function idempotencyKey(
     withoutSecrets(body, route.body),
   ])
   const requestHash = hash('sha256', content, 'buffer')
-  // Strangers can't be told apart, so each shares a key with nobody but who sends the same: one who guesses
-  // it neither learns of another's request nor stands in its way. What is secret in it the operation must
-  // check.
+  // Callers without a token can't be told apart, so their key is bound to the content: only a request with
+  // the same content meets it. Who guesses a key neither learns about another's request nor blocks it. The
+  // operation must check the secret fields, because they are not in the hash.
   return { owner: caller?.userId ?? `anyone with ${requestHash.toString('hex')}`, key, requestHash }
 }
 
-/** A fast hash of a password would be as good as the password; see `x-secret` in the schemas. */
+/** Removes fields marked `x-secret`: a fast hash of a password would be as good as the password. */
 function withoutSecrets(body: unknown, schema: Schema | undefined): unknown {
   const { properties } = (schema ?? {}) as { properties?: Record<string, { 'x-secret'?: true }> }
   if (!properties || !Object.values(properties).some((property) => property['x-secret'])) return body

@@ -45,16 +45,16 @@ test.each<[string, (socket: Socket) => void]>([
     (socket) => void socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n'),
   ],
   ['never ends its body', trickle],
-  ['only goes on and on about continuing', (socket) => void socket.write('HTTP/1.1 100 Continue\r\n\r\n')],
-])('a peer that %s is given up in time', async (_what, behaviour) => {
+  ['sends nothing but 100 Continue', (socket) => void socket.write('HTTP/1.1 100 Continue\r\n\r\n')],
+])('a server that %s is given up in time', async (_what, behaviour) => {
   onRequest = behaviour
   await expect(ask()).rejects.toThrow(UnavailableError)
-  // Its connection is not used again.
+  // The connection is not used again.
   onRequest = (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}')
   expect((await ask(10_000)).body.toString()).toBe('{}')
 })
 
-test('waiting for a connection counts as well', async () => {
+test('the time-out includes the wait for a connection', async () => {
   onRequest = () => undefined
   const first = ask(2_000)
   const since = performance.now()
@@ -63,7 +63,7 @@ test('waiting for a connection counts as well', async () => {
   expect(performance.now() - since).toBeGreaterThan(1_000)
 })
 
-test('the refusal names no host or port; the log has it as the cause', async () => {
+test('the refusal names no host or port; the log gets them as the cause', async () => {
   onRequest = (socket) => void socket.destroy()
   const error = await ask().then(
     () => undefined,
@@ -75,7 +75,7 @@ test('the refusal names no host or port; the log has it as the cause', async () 
   )
 })
 
-test('a call between functions asks no longer than its own time, all tries together', async () => {
+test('all attempts of a call between functions together keep within its time limit', async () => {
   const asked: number[] = []
   const call = createFunctionClient(
     Object.assign(

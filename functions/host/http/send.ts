@@ -7,7 +7,7 @@ export interface OutgoingRequest {
   method: string
   headers?: Record<string, string>
   body?: string | Buffer | undefined
-  /** From the call to the last byte of the answer. */
+  /** Milliseconds from the call to the last byte of the answer. */
   timeoutMs: number
 }
 
@@ -19,17 +19,17 @@ export interface IncomingAnswer {
 
 export interface Send {
   (request: OutgoingRequest): Promise<IncomingAnswer>
-  /** For many requests to one URL whose answers have no content, and that may arrive twice. */
+  /** For many requests to one URL that may arrive twice and whose answers have no content. */
   pipeline(url: string): Pipeline
 }
 
 const ANSWER_BYTES_MAX = 10 * 1024 * 1024
 
-/** HTTP client over kept-alive connections. With a gateway every request goes there and is routed by its Host
- * header: it stands in for the cluster's DNS and gateway where there is no cluster.
- * Rejects with UnavailableError where no whole answer came in time. */
+/** Creates an HTTP client that keeps connections alive. With a `gateway`, every request goes there and is
+ * routed by its Host header; it replaces the cluster's DNS and gateway if there is no cluster. Requests
+ * reject with UnavailableError if no complete answer came in time. */
 export function createSend(gateway: Address | undefined, maxSockets = 32): Send {
-  // Knative's proxies close idle connections after longer than this, so a reused one is rarely a closed one.
+  // Milliseconds. Knative's proxies keep idle connections longer than this, so a reused one is rarely closed.
   const agent = new http.Agent({ keepAlive: true, maxSockets, timeout: 20_000 })
   const addressOf = ({ hostname, port }: URL): Address =>
     gateway ?? { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) }
@@ -38,7 +38,7 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
     new Promise((resolve, reject) => {
       const target = new URL(url)
       const fail = (cause: unknown): void =>
-        // The message may be told to a caller, who has nothing to do with hosts; the cause is for the log.
+        // The message may reach a caller, so it names no host; the cause is for the log.
         reject(
           new UnavailableError('another part of the bank did not answer', {
             cause: new Error(`no answer from ${target.host}: ${String(cause)}`, { cause }),
@@ -52,8 +52,8 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
         headers: { host: target.host, ...headers, 'content-length': body ? Buffer.byteLength(body) : 0 },
       })
       const timer = setTimeout(() => {
-        const late = new Error(`not within ${timeoutMs} ms`)
-        // A request that waits for a connection says nothing of its end before it has got one.
+        const late = new Error(`no complete answer within ${timeoutMs} ms`)
+        // A request that waits for a free connection reports no error until it has one, so fail here.
         fail(late)
         request.destroy(late)
       }, timeoutMs)

@@ -34,7 +34,7 @@ afterEach(() => collector.close())
 const post = (text: string, headers: Record<string, string> = {}) =>
   host.request('POST', '/notes', { token: untraced.adaToken, body: { text }, headers })
 
-test('a request is a span below that of its caller, with what the conventions ask for', async () => {
+test('a request’s span is a child of its caller’s, with the attributes of the conventions', async () => {
   await post('hello', { traceparent })
   const { status } = await host.request('GET', `/notes/${parent.traceId}?limit=3`, {
     headers: { traceparent },
@@ -71,7 +71,7 @@ test('a request is a span below that of its caller, with what the conventions as
   })
 })
 
-test('the span that the handler hands on is the one that is sent', async () => {
+test('the span that the handler passes on is the one that is exported', async () => {
   const operator = await token({ userId: randomUUID(), role: 'operator' })
   const { body } = await host.request('GET', `/notes/${randomUUID()}`, { token: operator })
   await host.stop()
@@ -80,7 +80,7 @@ test('the span that the handler hands on is the one that is sent', async () => {
   expect(span!.parentSpanId).toBeUndefined()
 })
 
-test('a request that fails is marked, one that is refused is not', async () => {
+test('a failed request is marked as an error, a refused one is not', async () => {
   await post('defect')
   await post('')
   await host.stop()
@@ -90,7 +90,7 @@ test('a request that fails is marked, one that is refused is not', async () => {
   ])
 })
 
-test('a delivery is a span of the trace in which its event was stated, not of the one that brought it', async () => {
+test('a delivery’s span belongs to the trace that emitted the event, not to the trace that delivered it', async () => {
   await host.request('POST', '/events', {
     body: { text: 'hello' },
     headers: {
@@ -120,14 +120,14 @@ test('a delivery is a span of the trace in which its event was stated, not of th
   ])
 })
 
-test('what the platform asks, addresses that nobody has, and unsampled traces leave no spans', async () => {
+test('the platform’s requests, unknown addresses and unsampled traces leave no spans', async () => {
   for (const path of ['/healthz', '/readyz', '/health', '/metrics', '/.env']) await host.request('GET', path)
   await post('hello', { traceparent: traceparent.replace(/01$/, '00') })
   await host.stop()
   expect(collector.exports).toEqual([])
 })
 
-test('a collector that hangs keeps nobody waiting, and the process stops all the same', async () => {
+test('a collector that hangs delays no request, and the process still stops', async () => {
   collector.mode = 'hang'
   await post('one')
   await until(() => collector.exports.length > 0, { what: 'an export' })

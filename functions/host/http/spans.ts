@@ -14,13 +14,14 @@ import type { Exchange } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Send } from './send.ts'
 
-/** What the host's spans say: the semantic conventions of OpenTelemetry for HTTP, databases and CloudEvents
- * (https://opentelemetry.io/docs/specs/semconv/). Never values, bodies or queries. */
+/** What a span says, without its start time. Names and attributes follow OpenTelemetry's semantic conventions
+ * for HTTP, databases and CloudEvents (https://opentelemetry.io/docs/specs/semconv/). They never hold values,
+ * bodies or queries. */
 type UntimedWork = Omit<Work, 'startedAt'>
 
-/** Gives the function that ends the span of a request, which began at `startedAt`, when its answer has gone
- * out (or its client). The process's first says that it was a cold start. Addresses that nothing answers at
- * have none: most of those that ask for them look for other servers' faults. */
+/** Returns the function that ends a request's span; call it when the answer was sent or the client is gone.
+ * `startedAt` is when the request came, by performance.now(). The first span of the process is marked as a
+ * cold start. Unknown addresses get no span: most such requests are scans for weak spots of other servers. */
 export function requestSpans(tracer: Tracer): (exchange: Exchange, startedAt: number) => void {
   let isFirst = true
   return (exchange, startedAt) => {
@@ -69,8 +70,8 @@ function errorOf({ response }: Exchange): string | undefined {
 
 const LINKS_MAX = 32
 
-/** The database, with a span for each statement and transaction that says for which requests it is. Where
- * there are many, it belongs to the first, and has links to others. */
+/** Wraps the database so that each statement and transaction has a span in the traces of its requests. If it
+ * is for several requests, the span belongs to the first and links to others (at most 32). */
 export function databaseWithSpans(db: Database, tracer: Tracer): Database {
   const spanned = async <T>(
     name: string,
@@ -98,8 +99,9 @@ export function databaseWithSpans(db: Database, tracer: Tracer): Database {
   }
 }
 
-/** The HTTP client, with a span for each request that has a traceparent, and for each event on its way to the
- * Broker. A request carries on its own span; an event that of the request that stated it, as it is stored. */
+/** Wraps the HTTP client so that each request with a traceparent has a span, and each event sent to the
+ * Broker too. A request carries the new span's traceparent. An event keeps the traceparent of the request
+ * that emitted it, as stored in the outbox. */
 export function sendWithSpans(send: Send, tracer: Tracer): Send {
   const sendOne: (...request: Parameters<Send>) => ReturnType<Send> = async (request) => {
     const { method, url, headers } = request
@@ -138,7 +140,7 @@ function pipelineWithSpans(pipeline: Pipeline, tracer: Tracer): Pipeline {
   }
 }
 
-/** Runs something and ends its span, whatever comes of it. */
+/** Runs `run` and ends its span, also if it throws. */
 async function timed<T>(tracer: Tracer, span: Span, work: UntimedWork, run: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
   try {

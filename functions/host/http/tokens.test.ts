@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, generateKeyPairSync, randomUUID, sign } fr
 import { ProblemError } from '../problems.ts'
 import { createTokenVerifier, unauthenticated } from './tokens.ts'
 
-// Tokens are put together by hand here: a library would refuse to make most of the forged ones.
+// Tokens are made by hand here, because a library would refuse to make most of the forged ones.
 
 const NOW_MS = Date.UTC(2026, 7, 1)
 const NOW = NOW_MS / 1000
@@ -35,7 +35,7 @@ const goodClaims = {
   exp: NOW + 900,
 }
 
-/** A token whose header and claims are the good ones with changes; undefined takes one away. */
+/** Makes a token from the valid header and claims with changes; undefined removes one. */
 function forge(header: object = {}, claims: object = {}, signer: Key = key): string {
   const signed = `${base64url({ ...goodHeader, ...header })}.${base64url({ ...goodClaims, ...claims })}`
   return `${signed}.${sign(null, Buffer.from(signed), signer.privateKey).toString('base64url')}`
@@ -56,7 +56,7 @@ async function expectRefused(token: string, verifier = verifierOf(key)): Promise
   expect(headers?.['www-authenticate']).toBe('Bearer realm="microbank", error="invalid_token"')
 }
 
-test('a token signed by the bank tells who its holder is', async () => {
+test('a token signed by the bank names its caller', async () => {
   const token = forge()
   expect(await verifierOf(key).verify(token)).toEqual({ userId: goodClaims.sub, role: 'customer', token })
   expect(await verifierOf(key).verify(forge({}, { role: 'operator' }))).toMatchObject({ role: 'operator' })
@@ -78,7 +78,7 @@ test.each([
   `${forge()}.x`,
   forge().slice(0, -4),
   `${base64url([])}.${base64url({})}.`,
-])('what is no token at all is refused: %p', (rubbish) => expectRefused(rubbish))
+])('text that is not a token is refused: %p', (rubbish) => expectRefused(rubbish))
 
 test('claims that were changed after signing are refused', async () => {
   const [header, , signature] = forge().split('.')
@@ -108,7 +108,7 @@ test('HS256 signed with the public key as the secret is refused', async () => {
   }
 })
 
-test('another algorithm in the header is refused even where the signature is ours', async () => {
+test('another algorithm in the header is refused even if the signature is ours', async () => {
   for (const alg of ['ES256', 'RS256', 'Ed25519', 'eddsa', undefined, 7]) await expectRefused(forge({ alg }))
 })
 
@@ -120,7 +120,7 @@ test('a key that the token brings along is not used', async () => {
   }
 })
 
-test('a kid that is no key of ours is refused, whatever it looks like', async () => {
+test('a kid that names no key of ours is refused, whatever it looks like', async () => {
   for (const kid of ['key-2', '../../dev/null', "' or 1=1 --", '__proto__', '', 0, null, ['key-1']]) {
     await expectRefused(forge({ kid }))
   }
@@ -139,10 +139,10 @@ test.each([
   ['an expiry at this very second', { exp: NOW }],
   ['no expiry', { exp: undefined }],
   ['an expiry that is text', { exp: '9999999999' }],
-  ['a beginning in the future', { nbf: NOW + 60 }],
+  ['a not-before time in the future', { nbf: NOW + 60 }],
   ['no time of issue', { iat: undefined }],
   ['no subject', { sub: undefined }],
-  ['a subject that is no user id', { sub: 'admin' }],
+  ['a subject that is not a user id', { sub: 'admin' }],
   ['a role that does not exist', { role: 'root' }],
   ['no role', { role: undefined }],
   ['no session', { sid: undefined }],
@@ -152,12 +152,12 @@ test('a token of another type is refused', async () => {
   for (const typ of ['JWT', 'id+jwt', undefined]) await expectRefused(forge({ typ }))
 })
 
-test('an expired token is told apart, since its holder can refresh', async () => {
+test('an expired token gets an answer of its own, because the caller can refresh the session', async () => {
   const { body } = await refusalOf(forge({}, { exp: NOW - 1 }))
   expect(body).toMatchObject({ detail: 'The access token has expired.' })
 })
 
-test('while keys are rotated, tokens of the old and of the new key are good', async () => {
+test('during a key rotation, tokens of the old and of the new key are valid', async () => {
   const next = makeKey('key-2')
   const verifier = verifierOf(next, key)
   await verifier.verify(forge())
@@ -176,7 +176,7 @@ test('a verified token is remembered, but not beyond its expiry', async () => {
   await expectRefused(token, verifier)
 })
 
-test('the memory of tokens is bounded, and keeps those used last', async () => {
+test('a limited number of tokens is remembered: those used last', async () => {
   const verifier = createTokenVerifier({ keys: [key.publicJwk] }, { now: () => NOW_MS, cachedMax: 2 })
   const [a, b, c] = [forge(), forge({}, { sid: randomUUID() }), forge({}, { sid: randomUUID() })]
   const callerA = await verifier.verify(a)
@@ -194,7 +194,7 @@ test('a token that was refused is refused again', async () => {
   await expectRefused(forged, verifier)
 })
 
-test('a set with private, foreign or nameless keys stops the start', () => {
+test('a set with private keys, keys of other types or keys without a kid stops the start', () => {
   const { d } = key.privateKey.export({ format: 'jwk' })
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
   expect(() => createTokenVerifier({ keys: [{ ...key.publicJwk, d }] })).toThrow('public keys only')

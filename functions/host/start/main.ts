@@ -3,8 +3,9 @@ import type { Operation } from '../operation.ts'
 import { serve } from './serve.ts'
 import type { Validators } from '../http/validation.ts'
 
-/** Runs one function as a process, as Knative's container contract wants it: listens on PORT, stops on
- * SIGTERM within its grace period and exits 0. The build calls this at the end of every bundle. */
+/** Runs one function as a process, as Knative's container contract requires: it listens on PORT, stops on
+ * SIGTERM within its grace period, and exits with 0. The build adds a call of this to the end of every
+ * bundle. */
 export function main(operation: Operation, validators: Validators, catalogue: CatalogueEntry[]): void {
   serve(operation, validators, catalogue).then(
     ({ stop, tools: { log } }) => {

@@ -17,12 +17,12 @@ import type { Validators } from '../http/validation.ts'
 export interface RunningFunction {
   port: number
   tools: Tools
-  /** Finishes what has begun, publishes what was committed, closes the database, sends its last spans. */
+  /** Finishes running requests, publishes committed events, closes the database, sends the last spans. */
   stop(): Promise<void>
 }
 
-/** Settings that an operation needs: its own, its database, the key to sign its events with, and the keys to
- * verify callers and events with. */
+/** Names the settings an operation needs: its own, its database, the key that signs its events, and the keys
+ * that verify callers and events. */
 export function neededSettings(operation: Operation): ConfigName[] {
   const database = databaseSetting(operation.context)
   return [
@@ -35,7 +35,7 @@ export function neededSettings(operation: Operation): ConfigName[] {
   ]
 }
 
-/** The contexts whose signatures it checks. */
+/** The contexts whose event signatures the operation checks. */
 function statingContexts({ consumes }: Operation): string[] {
   if (!consumes || consumes.contracts === 'any') return []
   return consumes.contracts.flatMap(({ context, hasOwnSignature }) => (hasOwnSignature ? [] : [context]))
@@ -43,7 +43,8 @@ function statingContexts({ consumes }: Operation): string[] {
 
 const hasCallers = ({ routes = [] }: Operation): boolean => routes.some((route) => route.who !== 'anyone')
 
-/** Starts the function: the port opens first, everything else when it is first used. */
+/** Starts the function. The port opens first; everything else opens when it is first used. Throws if a
+ * setting is missing or wrong. */
 export async function serve(
   operation: Operation,
   validators: Validators,
@@ -117,12 +118,12 @@ function tracerFor({ name }: Operation, config: Config, log: Log): Tracer {
   })
 }
 
-// The first one waits until the request that started the process is out of the way.
+// Milliseconds. The first sweep waits until the request that started the process is out of the way.
 const SWEEP_MS = { first: 1_000, every: 5_000 }
 
-/** Publishes, for as long as the process lives, what others could not: one that died between its commit and
- * the Broker's confirmation (it is replaced, and the new one begins here), or this one while the Broker was
- * away. */
+/** Publishes, while the process lives, events that were left in the outbox: by a process that died between
+ * its commit and the Broker's confirmation (its replacement begins here), or by this one while the Broker
+ * was unreachable. */
 function sweepRegularly({ outbox, log }: Tools): { stop(): void } {
   let timer = setTimeout(() => void sweep(), SWEEP_MS.first).unref()
   let isStopped = false
@@ -141,8 +142,8 @@ function sweepRegularly({ outbox, log }: Tools): { stop(): void } {
 const QUIET_MS = 200
 const QUIET_WAIT_MAX_MS = 3_000
 
-/** Waits until no request has come for a moment: the platform goes on sending some after SIGTERM. Under
- * requests that never end it gives up waiting; closing the server still finishes those under way. */
+/** Waits until no request has come for 200 ms, because the platform still sends some after SIGTERM. Gives up
+ * after 3 s of steady requests; closing the server still finishes those that are running. */
 async function quiet(lastActivity: () => number): Promise<void> {
   const startedAt = performance.now()
   for (;;) {

@@ -1,20 +1,20 @@
-/** How this process started, told once to whoever is answered first, in the header Server-Timing
- * (https://www.w3.org/TR/server-timing/): browsers show it in their developer tools, the local runtime reads
- * it. It says durations in ms, nothing of the bank. State of the module, because it is a fact about the
- * process. */
+/** How this process started. The first answer tells it, once, in the header Server-Timing
+ * (https://www.w3.org/TR/server-timing/): browsers show it in their developer tools, and the local runtime
+ * reads it. It holds durations in milliseconds, nothing about the bank. This is state of the module because
+ * it is a fact about the process. */
 const told = { start: false, query: false }
 let name = ''
 let listeningMs: number | undefined
 let queryMs: number | undefined
 
-/** To be called when the port is open. @param service name of the function, as its Service has it */
+/** Records that the port is open. `service` is the name of the function's Service. */
 export function portOpened(service: string): void {
   name = service
   listeningMs = performance.now()
 }
 
-/** Runs `work`, which asks the database, and times it as long as no such work of this process has succeeded:
- * the first one also loads the driver and connects. */
+/** Runs `work`, which queries the database, and measures the first one that succeeds: it also loads the
+ * driver and connects. */
 export function timeFirstQuery<T>(work: () => Promise<T>): Promise<T> {
   return queryMs === undefined ? timed(work) : work()
 }
@@ -26,10 +26,10 @@ async function timed<T>(work: () => Promise<T>): Promise<T> {
   return result
 }
 
-/** Value of Server-Timing for the answer that leaves now; undefined for nearly all. The first answer says how
- * the process came up (`boot`: Node itself, `load`: from there to the open port), and one says how long its
- * first query took (`db`). Each has the function's name with it, because an answer may pass through several
- * functions. */
+/** Returns the value of Server-Timing for the answer that is sent now; undefined for nearly all. The first
+ * answer says how the process started (`boot`: Node itself, `load`: from there to the open port). One answer
+ * says how long the first query took (`db`). Each duration carries the function's name, because an answer may
+ * pass through several functions. */
 export function startTiming(): string | undefined {
   if (told.start && (told.query || queryMs === undefined)) return undefined
   const durations: [string, number][] = []
@@ -45,7 +45,7 @@ export function startTiming(): string | undefined {
   return durations.map(([what, ms]) => `${what};dur=${ms.toFixed(1)};desc="${name}"`).join(', ') || undefined
 }
 
-/** The header's value for an answer that is passed on from another function, whose own value is `theirs`. */
+/** Returns the header's value for an answer passed on from another function, whose own value is `theirs`. */
 export function withStartTiming(theirs: string | string[] | undefined): string | undefined {
   const timings = [startTiming(), theirs].flat().filter((timing) => timing !== undefined)
   return timings.length > 0 ? timings.join(', ') : undefined

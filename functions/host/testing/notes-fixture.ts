@@ -21,14 +21,16 @@ export const noted: EventContract<{ text: string }> = {
   example: { text: 'a note' },
 }
 
-/** What has happened inside of the operation, and a door in it: the text `slow` waits until it is opened. */
+/** What has happened inside the operation, and a way to hold it there: a note with the text `slow` waits
+ * until `open` is called. */
 export const inside = {
   received: [] as unknown[],
   entered: 0,
   open: (): void => {},
 }
 
-/** A small operation that shows what the host does for each; it keeps idempotency keys in a real database. */
+/** A small operation that shows what the host does for every operation. It keeps idempotency keys in a real
+ * database. */
 export const notes = operation({
   name: 'notes',
   context: 'notifications',
@@ -87,7 +89,7 @@ export const notes = operation({
   ],
 })
 
-/** The operation on a database of its own, and a customer who takes notes. `stop` takes both away again. */
+/** Starts the operation on a database of its own, with a customer who takes notes. `stop` removes both. */
 export async function startNotes() {
   const database = await testDatabase('notifications')
   const host = await startFunction(notes, {
