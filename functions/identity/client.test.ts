@@ -1,6 +1,6 @@
 import { clientOf, isShared } from './client.ts'
 
-test('a client is its address, of IPv6 the subscriber’s part', () => {
+test('a client is its address, or the subscriber’s part of an IPv6 address', () => {
   expect(clientOf('192.0.2.1')).toBe('192.0.2.1')
   expect(clientOf('2001:db8:0:7::1')).toBe('2001:db8:0:7')
   expect(clientOf('2001:DB8:0:7:ffff:0:0:2')).toBe('2001:db8:0:7')
@@ -26,6 +26,6 @@ test.each([
   ['fe80::1', true],
   ['::ffff:10.0.0.1', true],
   ['2001:db8::7', false],
-])('whether %j may be everybody’s address: %s', (address, shared) => {
+])('whether many clients may share %j: %s', (address, shared) => {
   expect(isShared(address)).toBe(shared)
 })

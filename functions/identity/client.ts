@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net'
 
-// Loopback, private networks and links (RFC 1918, 3927, 4193, 4291, 6598).
+// Loopback, private and link-local networks (RFC 1918, 3927, 4193, 4291, 6598).
 const PRIVATE = [
   ['127.0.0.0', 8, 'ipv4'],
   ['10.0.0.0', 8, 'ipv4'],
@@ -15,8 +15,8 @@ const PRIVATE = [
 
 let privateNetworks: BlockList | undefined
 
-/** Whether many may stand behind an address: one that is unknown (empty), or of a private network, and so
- * perhaps a gateway's or a node's own, which everybody comes through. */
+/** Says whether many clients may share an address: it is unknown (empty), or belongs to a private network and
+ * so may be a gateway or a node that everybody comes through. */
 export function isShared(address: string): boolean {
   if (address === '') return true
   if (!privateNetworks) {
@@ -26,10 +26,11 @@ export function isShared(address: string): boolean {
   return privateNetworks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
-/** A client by its address: of IPv6 the first 64 bits, since one subscriber has all addresses behind them. */
+/** Names a client by its address. Of IPv6 it takes the first 64 bits, because one subscriber has all
+ * addresses that begin with them. */
 export function clientOf(address: string): string {
   if (!isIPv6(address)) return address
-  // The URL parser brings the many spellings of an address to the shortest; from there it is made whole.
+  // The URL parser turns the many spellings of an address into the shortest one; then it is expanded.
   const shortest = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1)
   const [head, tail] = shortest.split('::').map((half) => half.split(':').filter(Boolean))
   const behind = tail ?? []

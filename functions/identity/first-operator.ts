@@ -4,13 +4,13 @@ import type { Tools } from '../host/tools.ts'
 import { hashPassword } from './password.ts'
 import { canonicalEmail, emitRegistered, findUserByEmail, userColumns, type UserRow } from './user.ts'
 
-// The first operator has to come from outside: from the environment. Functions scale to zero and there is no
-// moment at which the bank "starts"; so the operator is entered when somebody logs in with that address for
-// the first time. What the environment says later changes nothing: the password stays as it is, and when the
-// first operator is gone, nobody gets that role in this way again.
+// The first operator comes from the environment. Functions scale to zero, so there is no moment at which the
+// bank "starts". The operator is therefore added when somebody first logs in with that email address. Later
+// changes in the environment change nothing: the password stays as it is, and if the first operator is
+// deleted, nobody gets that role this way again.
 
-/** Enters the first operator where `email` (canonical) is the address in the environment and there never was
- * an operator. Returns the user who then has the address, and undefined for every other address. */
+/** Adds the first operator if `email` (in canonical form) is the address in the environment and there never
+ * was an operator. Returns the user who then has the address; undefined for every other address. */
 export async function enterFirstOperator(
   email: string,
   traceparent: string,
@@ -27,11 +27,11 @@ export async function enterFirstOperator(
       if (operator) emitRegistered(tx, operator)
     })
   }
-  // Read again: another process may have been the one to enter the operator, at this very moment.
+  // Read again: another process may have just added the operator.
   return findUserByEmail(db, email)
 }
 
-/** Whether an address is waiting for the first operator: nobody else can have it until then. */
+/** Says whether an email address is reserved for the first operator. Nobody else can have it until then. */
 export async function isKeptForOperator(tx: Transaction, email: string, config: Config): Promise<boolean> {
   if (!isOperatorEmail(email, config)) return false
   const operators = await tx.query({ text: `select from users where role = 'operator' limit 1` })

@@ -8,17 +8,17 @@ export const PASSWORD = 'grey herons wade slowly'
 
 export const operator = { userId: '0198f3a2-0000-7000-8000-000000000001', role: 'operator' } as const
 
-/** Functions of identity over one fresh database, for the tests of this folder. */
+/** The identity functions over one new database, for the tests of this folder. */
 export interface Identity {
   db: Database
-  /** Connects as the owner of the tables: to look, and to put the clock back. */
+  /** Connects as the owner of the tables, to read what functions can't and to set times back. */
   owner: Database
-  /** Sends a request to whichever of the operations has the route. */
+  /** Sends a request to the operation that has the route. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
-  /** Registers a user who has the password above, and returns the answer's body. */
+  /** Registers a user with the password above, and returns the answer's body. */
   register(name: string): Promise<{ id: string; email: string }>
   login(email: string, password?: string, headers?: Record<string, string>): Promise<Answer>
-  /** Data of the events of a type, oldest first. */
+  /** Returns the data of the events of a type, oldest first. */
   events(type: string): Promise<Record<string, unknown>[]>
   stop(): Promise<void>
 }
@@ -34,11 +34,11 @@ export async function startIdentity(
   const functions = await Promise.all(
     operations.map(async (operation) => ({
       operation,
-      // Nobody listens there: what is published stays in the outbox, which is where these tests look.
+      // Nobody listens there, so events stay in the outbox, where these tests look.
       running: await startFunction(operation, {
         IDENTITY_DATABASE_URL: url,
         BROKER_URL: 'http://127.0.0.1:1/',
-        // As on a laptop: a client is whom X-Forwarded-For names last.
+        // As on a laptop: the client is the last entry of X-Forwarded-For.
         TRUSTED_HOPS: '1',
         ...env,
       }),
@@ -83,5 +83,5 @@ export async function startIdentity(
 
 export const operatorToken = (): Promise<string> => token(operator)
 
-/** The name at the end of a problem's type. */
+/** Returns the name at the end of a problem's type. */
 export const problemOf = ({ body }: Answer): string | undefined => body?.type?.split('/').pop()

@@ -1,7 +1,7 @@
-// The passwords of 12 characters and more among the 49,000 most frequent ones of known leaks, in lower case,
-// from the list of the npm package @zxcvbn-ts/language-common 4.1.3 (MIT licence; copyright 2012-2016 Dan
-// Wheeler and Dropbox, Inc., 2021 zxcvbn-ts). Those that password-rules.ts knows by their pattern are left
-// out.
+// The passwords of at least 12 characters among the 49,000 most frequent in known leaks, in lower case. They
+// come from the list of the npm package @zxcvbn-ts/language-common 4.1.3 (MIT licence; copyright 2012-2016
+// Dan Wheeler and Dropbox, Inc., 2021 zxcvbn-ts). Those that password-rules.ts recognises by their pattern
+// are left out.
 const words = `
   010203040506 012345678910 014702580369 01telemike01 050605rostik 102030405060 1111111111zz 111222333000
   111222333444555 112233445566 122333444455555 123123qweqwe 123321456654 123321qweewq 123456654321

@@ -6,8 +6,8 @@ import login from './login.ts'
 import { nobodysHash } from './password.ts'
 import register from './register.ts'
 
-// The real library, watched: that the same work is done can be seen here, while a clock would only seem to
-// tell.
+// The real library, with a record of its calls. Calls show that the same work is done; a clock would only
+// suggest it.
 jest.mock('@node-rs/argon2', () => {
   const real = jest.requireActual<typeof argon2>('@node-rs/argon2')
   return { ...real, verify: jest.fn(real.verify) }
@@ -54,7 +54,7 @@ test('only the hash of a refresh token is stored', async () => {
   expect(JSON.stringify(rows)).not.toContain(Buffer.from(body.refresh_token, 'base64url').toString('hex'))
 })
 
-test('a log-in is told to the others', async () => {
+test('a log-in is emitted as an event', async () => {
   const { id, email } = await identity.register('Dan')
   await identity.login(email, PASSWORD, from('198.51.100.7'))
   const told = (await identity.events('session.started')).filter(({ user_id }) => user_id === id)
@@ -86,7 +86,7 @@ test('an unknown address, a wrong password and a user without one get the same a
   }
   expect(problemOf(answers[0]!)).toBe('invalid-credentials')
 
-  // Not even somebody who knew the password behind the hash that stands in would be let in.
+  // Even the password behind nobodysHash would let nobody in.
   verify.mockResolvedValueOnce(true)
   expect((await identity.login('counter@example.com', 'x')).status).toBe(401)
 })
@@ -100,7 +100,7 @@ test('an unknown address costs the same work as a wrong password', async () => {
   expect(verify.mock.calls).toEqual([[nobodysHash, 'not the password']])
 })
 
-test('a failure is told to the others with the user if there is one, and never with what was typed', async () => {
+test('a failed log-in is emitted as an event with the user, if there is one, and never with what was typed', async () => {
   const { id, email } = await identity.register('Gil')
   await identity.login(email, 'my dog is called Rex', from('198.51.100.8'))
   await identity.login('my dog is called Rex', 'gil', from('198.51.100.8'))
@@ -113,7 +113,7 @@ test('a failure is told to the others with the user if there is one, and never w
   expect(JSON.stringify(rows)).not.toContain('Rex')
 })
 
-test('repeated failures have to wait, with the time in the answer, and without any work', async () => {
+test('after repeated failures an attempt must wait: the answer gives the time, and no password is checked', async () => {
   const { email } = await identity.register('Hal')
   const client = from('198.51.100.9')
   for (let failures = 0; failures < 6; failures++) {
@@ -128,7 +128,7 @@ test('repeated failures have to wait, with the time in the answer, and without a
   expect((await identity.login(email, PASSWORD, from('198.51.100.10'))).status).toBe(200)
 })
 
-test('an unknown address has to wait in the same way', async () => {
+test('an unknown email address must wait in the same way', async () => {
   const statuses = []
   for (let failures = 0; failures < 8; failures++) {
     statuses.push((await identity.login('ghost@example.com', 'x', from('198.51.100.11'))).status)
@@ -136,7 +136,7 @@ test('an unknown address has to wait in the same way', async () => {
   expect(statuses).toEqual([401, 401, 401, 401, 401, 401, 429, 429])
 })
 
-test('guesses sent all at once are no way around it', async () => {
+test('guesses sent all at once don’t get around the wait', async () => {
   const { email } = await identity.register('Ivy')
   const guesses = Array.from({ length: 30 }, () => identity.login(email, 'guess', from('198.51.100.12')))
   const statuses = (await Promise.all(guesses)).map(({ status }) => status)
@@ -153,7 +153,7 @@ test('a deleted user can’t log in', async () => {
   expect((await identity.login(email)).status).toBe(401)
 })
 
-test('a log-in clears away the user’s sessions that have expired', async () => {
+test('a log-in deletes the user’s expired sessions', async () => {
   const { id, email } = await identity.register('Kay')
   await identity.login(email)
   await identity.owner.query({
@@ -173,7 +173,7 @@ test.each([
   ['an unknown field', { email: 'ada@example.com', password: 'x', remember: true }],
   ['a null character', { email: 'ada\u0000@example.com', password: 'x' }],
   ['an object as the password', { email: 'ada@example.com', password: { $ne: '' } }],
-  ['an endless password', { email: 'ada@example.com', password: 'x'.repeat(1001) }],
+  ['a password that is too long', { email: 'ada@example.com', password: 'x'.repeat(1001) }],
 ])('%s is invalid input', async (_, body) => {
   const answer = await identity.request('POST', '/auth/login', { body })
   expect([answer.status, problemOf(answer)]).toEqual([400, 'invalid-input'])
@@ -186,12 +186,12 @@ describe('the first operator', () => {
       text: `select * from users where role = 'operator'`,
     })
 
-  test('is not there until the right address comes', async () => {
+  test('does not exist until somebody uses the right email address', async () => {
     await identity.login('nobody@example.com', 'the first operator')
     expect(await operators()).toEqual([])
   })
 
-  test('is entered once by the first log-ins, many at once, and gets an operator’s token', async () => {
+  test('is added once, by many first log-ins at once, and gets an operator’s token', async () => {
     const answers = await Promise.all(
       Array.from({ length: 4 }, () => identity.login(root, 'the first operator')),
     )
@@ -214,7 +214,7 @@ describe('the first operator', () => {
     expect((await identity.login(root, 'another password')).status).toBe(200)
   })
 
-  test('is not followed by another, even with a new address in the environment or when deleted', async () => {
+  test('is never followed by another, even if the environment’s address changes or they are deleted', async () => {
     await identity.owner.query({
       text: `update users set deleted_at = now(), password_hash = null where role = 'operator'`,
     })
@@ -226,7 +226,7 @@ describe('the first operator', () => {
     expect(await operators()).toHaveLength(1)
   })
 
-  test('leaves the address free for others when gone', async () => {
+  test('leaves the email address free for others when deleted', async () => {
     const body = { name: 'Root', email: root, password: PASSWORD }
     expect((await identity.request('POST', '/auth/register', { body })).status).toBe(201)
   })

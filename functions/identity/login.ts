@@ -10,7 +10,7 @@ import { startSession, tokensReply, tokensSchema, type OpenSession } from './ses
 import { beginAttempt } from './throttle.ts'
 import { canonicalEmail, findUserByEmail } from './user.ts'
 
-// Looser than at registration: what can't be right is wrong like anything else.
+// Looser than at registration: an address that nobody can have is wrong like any other.
 const body = {
   type: 'object',
   additionalProperties: false,
@@ -21,8 +21,8 @@ const body = {
   },
 } as const
 
-/** Takes no Idempotency-Key: the answer holds secrets, and those are stored nowhere. Logging in twice does no
- * harm. */
+/** Starts a session. Takes no Idempotency-Key: the answer holds secrets, which are stored nowhere. Logging in
+ * twice does no harm. */
 export default operation({
   name: 'login',
   context: 'identity',
@@ -33,7 +33,7 @@ export default operation({
       method: 'POST',
       path: '/auth/login',
       who: 'anyone',
-      summary: 'Log in with an e-mail address and a password',
+      summary: 'Log in with an email address and a password',
       body,
       answers: { 200: tokensSchema },
       problems: [identityProblems.invalidCredentials, problems.tooManyRequests],
@@ -44,7 +44,7 @@ export default operation({
 
         const user =
           (await findUserByEmail(tools.db, email)) ?? (await enterFirstOperator(email, traceparent, tools))
-        // Also without a user: the work, and so the time, must be the same.
+        // Done without a user too: the work, and so the time, must be the same.
         const isRight = await isPassword(user?.password_hash, body.password)
         if (!user || !isRight) {
           await tools.transact(traceparent, async (tx) => emitFailed(tx, user?.id ?? null, address))

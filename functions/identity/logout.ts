@@ -1,8 +1,8 @@
 import { operation, route } from '../host/operation.ts'
 import { refreshTokenBody, revokeSession } from './sessions.ts'
 
-/** Takes no Idempotency-Key: a second time changes nothing. Access tokens that were already given stay valid
- * until they expire (15 minutes), because functions verify them without asking anybody. */
+/** Ends a session. Takes no Idempotency-Key: a second log-out changes nothing. Access tokens already issued
+ * stay valid until they expire (15 minutes), because functions verify them without asking anybody. */
 export default operation({
   name: 'logout',
   context: 'identity',

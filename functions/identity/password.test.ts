@@ -5,11 +5,11 @@ import { hashPassword, isPassword, nobodysHash } from './password.ts'
 // 2 is the library's number for argon2id.
 const leastCost = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-test('a password is kept as argon2id of the least cost allowed or more', async () => {
+test('a password is stored as argon2id with at least the lowest cost allowed', async () => {
   expect(parseOptions(await hashPassword('grey herons wade slowly'))).toMatchObject(leastCost)
 })
 
-test('the hash that stands in for an unknown user costs as much as a real one', async () => {
+test('the hash used for an unknown user costs as much as a real one', async () => {
   const real = parseOptions(await hashPassword('grey herons wade slowly'))
   expect(parseOptions(nobodysHash)).toEqual(real)
 })
@@ -20,11 +20,11 @@ test('the right password is recognised and another is not', async () => {
   await expect(isPassword(hash, 'Grey herons wade slowly')).resolves.toBe(false)
 })
 
-test('a user without a password has no password that is right', async () => {
+test('for a user without a password, no password is right', async () => {
   for (const hash of [null, undefined]) await expect(isPassword(hash, '')).resolves.toBe(false)
 })
 
-test('the same characters are the same password however they are composed', async () => {
+test('the same characters are the same password, however they are composed', async () => {
   const spellings = ['caf\u00e9 au lait noir', 'cafe\u0301 au lait noir', 'caf\u00e9\u00a0au lait noir']
   for (const chosen of spellings) {
     const hash = await hashPassword(chosen)
@@ -32,7 +32,7 @@ test('the same characters are the same password however they are composed', asyn
   }
 })
 
-test('more passwords at once than memory is meant for are told to come back', async () => {
+test('if too many passwords are checked at once, the rest are told to come back', async () => {
   const hash = await hashPassword('grey herons wade slowly')
   const results = await Promise.allSettled(Array.from({ length: 100 }, () => isPassword(hash, 'x')))
   const refused = results.filter((result) => result.status === 'rejected')

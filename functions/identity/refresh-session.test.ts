@@ -28,7 +28,7 @@ async function expectRefused(token: string): Promise<void> {
 
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
 
-test('a refresh token is traded for a new pair of the same session', async () => {
+test('a refresh token is exchanged for a new pair of tokens of the same session', async () => {
   const { id, email } = await identity.register('Ada')
   const first = (await identity.login(email)).body
   const { status, body, headers } = await refresh(first.refresh_token)
@@ -48,7 +48,7 @@ test('a token that is used twice ends its whole session', async () => {
   await expectRefused(body.refresh_token)
 })
 
-test('a session that is continued in a loop has to wait, and its token stays good', async () => {
+test('a session that is continued in a loop must wait, and its token stays valid', async () => {
   const { token } = await startSession('Loop')
   let last = token
   for (let times = 0; times < 60; times++) last = (await refresh(last)).body.refresh_token
@@ -67,7 +67,7 @@ test('a used token still ends a session that was continued in a loop', async () 
   await expectRefused(last)
 })
 
-test('the owner’s other sessions go on', async () => {
+test('the user’s other sessions continue', async () => {
   const { token } = await startSession('Cyd')
   const other = (await identity.login('cyd@example.com')).body.refresh_token
   await refresh(token)
@@ -75,7 +75,7 @@ test('the owner’s other sessions go on', async () => {
   expect((await refresh(other)).status).toBe(200)
 })
 
-test('of many refreshes with one token at once, one wins, and the session is over', async () => {
+test('of many refreshes with one token at once, one wins, and the session ends', async () => {
   const { id, token } = await startSession('Dan')
   const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(token)))
   const won = answers.filter(({ status }) => status === 200)
@@ -89,14 +89,14 @@ test('of many refreshes with one token at once, one wins, and the session is ove
   expect(sessions).toEqual([{ revoked_for: 'reuse' }])
 })
 
-test('a token that nobody gave is refused and ends nothing', async () => {
+test('a token that was never issued is refused and ends no session', async () => {
   const { token } = await startSession('Eve')
   await expectRefused('A'.repeat(43))
   expect((await refresh(token)).status).toBe(200)
 })
 
 test.each(['', 'short', `${'A'.repeat(43)}=`, 'A'.repeat(44), "' or 1=1 --", 7, null])(
-  'what has not the form of a token is invalid input: %p',
+  'text without the form of a token is invalid input: %p',
   async (token) => {
     const body = { refresh_token: token }
     expect((await identity.request('POST', '/auth/refresh', { body })).status).toBe(400)
@@ -119,7 +119,7 @@ test('a session ends after 30 days, however often it was refreshed', async () =>
   await expectRefused(body.refresh_token)
 })
 
-test('the role is read anew, and a deleted user gets nothing', async () => {
+test('the role is read again, and a deleted user gets no tokens', async () => {
   const { id, token } = await startSession('Gil')
   await identity.owner.query({ text: `update users set role = 'operator' where id = $1`, values: [id] })
   const { body } = await refresh(token)
@@ -135,7 +135,7 @@ describe('logout', () => {
   const logOut = (token: string) =>
     identity.request('POST', '/auth/logout', { body: { refresh_token: token } })
 
-  test('ends the session of its token, and of that alone', async () => {
+  test('ends the session of its token, and no other', async () => {
     const { token } = await startSession('Hal')
     const other = (await identity.login('hal@example.com')).body.refresh_token
     const { status, body } = await logOut(token)
@@ -144,14 +144,14 @@ describe('logout', () => {
     expect((await refresh(other)).status).toBe(200)
   })
 
-  test('takes any token of the session, also one that was traded', async () => {
+  test('accepts any token of the session, also one that was exchanged', async () => {
     const { token } = await startSession('Ivy')
     const { body } = await refresh(token)
     expect((await logOut(token)).status).toBe(204)
     await expectRefused(body.refresh_token)
   })
 
-  test('answers the same for a token that is not, or no longer, one', async () => {
+  test('gives the same answer for a token that is unknown or no longer valid', async () => {
     const { token } = await startSession('Joy')
     for (const each of [token, token, 'A'.repeat(43)]) expect((await logOut(each)).status).toBe(204)
   })

@@ -3,8 +3,8 @@ import { problems } from '../host/problems.ts'
 import { identityProblems, invalidRefreshToken, tooManyRefreshes } from './refusals.ts'
 import { continueSession, refreshTokenBody, tokensReply, tokensSchema } from './sessions.ts'
 
-/** Takes no Idempotency-Key: the answer holds secrets, and those are stored nowhere. A client that lost the
- * answer has to log in again, since its repeat can't be told from a thief's. */
+/** Continues a session. Takes no Idempotency-Key: the answer holds secrets, which are stored nowhere. A
+ * client that lost the answer must log in again, because its repeat looks like a thief's. */
 export default operation({
   name: 'refresh-session',
   context: 'identity',
@@ -15,12 +15,12 @@ export default operation({
       method: 'POST',
       path: '/auth/refresh',
       who: 'anyone',
-      summary: 'Trade a refresh token for a new pair; one that is used twice ends its session',
+      summary: 'Exchange a refresh token for a new pair of tokens; using one twice ends its session',
       body: refreshTokenBody,
       answers: { 200: tokensSchema },
       problems: [identityProblems.invalidRefreshToken, problems.tooManyRequests],
       handle: async ({ body }, tools) => {
-        // A reuse commits as well: that the session has ended must outlive this refusal.
+        // A reuse must commit too: the session has to stay ended after this refusal.
         const session = await tools.db.transaction((tx) => continueSession(tx, body.refresh_token))
         if (session === 'too-often') return tooManyRefreshes(60)
         if (session === 'reused') tools.log.warn('a refresh token was used twice; its session is ended')

@@ -6,48 +6,48 @@ export const identityProblems = {
   invalidCredentials: {
     name: 'invalid-credentials',
     status: 401,
-    title: 'The address or the password is wrong',
+    title: 'The email address or the password is wrong',
   },
   invalidRefreshToken: {
     name: 'invalid-refresh-token',
     status: 401,
     title: 'A valid refresh token is needed',
   },
-  emailTaken: { name: 'email-taken', status: 409, title: 'There is a user with this address' },
+  emailTaken: { name: 'email-taken', status: 409, title: 'There is a user with this email address' },
   accountsOpen: { name: 'accounts-open', status: 409, title: 'The user has accounts that are not closed' },
 } as const satisfies Record<string, ProblemType>
 
-// RFC 9110, section 15.5.2: a 401 has to name a scheme, even where no token was asked for.
+// RFC 9110, section 15.5.2: a 401 must name a scheme, even if no token was asked for.
 const challenge = { 'www-authenticate': 'Bearer realm="microbank"' }
 
-/** The one answer to a log-in that failed, whatever it failed for. */
+/** The same answer to every failed log-in, whatever the reason. */
 export const invalidCredentials = (): Reply =>
-  problem(identityProblems.invalidCredentials, 'There is no user with this address and password.', {
+  problem(identityProblems.invalidCredentials, 'There is no user with this email address and password.', {
     headers: challenge,
   })
 
-/** The one answer to a refresh token that is unknown, used, revoked or expired. */
+/** The same answer to a refresh token that is unknown, used, revoked or expired. */
 export const invalidRefreshToken = (): Reply =>
   problem(identityProblems.invalidRefreshToken, 'Log in again to get a new refresh token.', {
     headers: challenge,
   })
 
 export const emailTaken = (): Reply =>
-  problem(identityProblems.emailTaken, 'The address belongs to another user; choose another one.')
+  problem(identityProblems.emailTaken, 'This email address belongs to another user; choose another one.')
 
 export const accountsOpen = (): Reply =>
   problem(identityProblems.accountsOpen, 'Close all accounts of the user before deleting the user.')
 
 export const userNotFound = (): Reply => problem(problems.notFound, 'There is no user with this id.')
 
-/** @param seconds how long to wait before another attempt is looked at */
+/** `seconds` is how long to wait before another attempt is considered. */
 export const tooManyAttempts = (seconds: number): Reply => tooMany('attempts to log in', seconds)
 
-/** @param seconds how long to wait before another registration from the same address is looked at */
+/** `seconds` is how long to wait before another registration from the same address is considered. */
 export const tooManyRegistrations = (seconds: number): Reply =>
   tooMany('registrations from your address', seconds)
 
-/** @param seconds how long to wait before the session is continued again */
+/** `seconds` is how long to wait before the session can be continued again. */
 export const tooManyRefreshes = (seconds: number): Reply => tooMany('refreshes of this session', seconds)
 
 const tooMany = (what: string, seconds: number): Reply =>

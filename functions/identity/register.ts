@@ -28,7 +28,7 @@ export default operation({
       method: 'POST',
       path: '/auth/register',
       who: 'anyone',
-      summary: 'Register with a name, an e-mail address and a password',
+      summary: 'Register with a name, an email address and a password',
       body: {
         type: 'object',
         additionalProperties: false,
@@ -47,7 +47,7 @@ export default operation({
         const { waitSeconds } = await beginRegistration(tools.db, address, tools.config)
         if (waitSeconds > 0) return tooManyRegistrations(waitSeconds)
 
-        // Before the transaction: it takes longer than all the rest together.
+        // Before the transaction, because it takes longer than everything else together.
         const passwordHash = await hashPassword(password)
         const reply = await tools.transact(traceparent, (tx) =>
           once(tx, 'register', idempotencyKey, async () => {
@@ -68,9 +68,9 @@ export default operation({
 const refusedPassword = (message: string): Reply =>
   problem(problems.invalidInput, `The password ${message}.`, { errors: [{ path: '/password', message }] })
 
-/** The password is not among what the key is bound to (a fast hash of it would be as good as the password),
- * so it is compared here: with another password, it is another request. As that tells whether a password is
- * right, it counts as a log-in. */
+/** Checks the password of a repeated registration. The key is not bound to the password (a fast hash of it
+ * would be as good as the password), so it is compared here: with another password it is another request
+ * (422). The answer tells whether the password is right, so this counts as a log-in. */
 async function checkReplay(
   reply: Reply,
   { password, email, address }: { password: string; email: string; address: string },

@@ -5,7 +5,7 @@ import type { Reply } from '../host/reply.ts'
 import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/tokens.ts'
 import { signAccessToken } from './tokens.ts'
 
-/** A session with the refresh token that continues it; the token itself is kept nowhere. */
+/** A session with the refresh token that continues it. The token itself is stored nowhere. */
 export interface OpenSession {
   sessionId: string
   userId: string
@@ -36,12 +36,12 @@ export const tokensSchema = {
   properties: {
     access_token: { type: 'string' },
     token_type: { const: 'Bearer' },
-    expires_in: { type: 'integer', description: 'Seconds that the access token lives.' },
+    expires_in: { type: 'integer', description: 'Life of the access token, in seconds.' },
     refresh_token: refreshTokenSchema,
   },
 } as const
 
-/** The answer with a new pair of tokens. */
+/** Returns the answer with a new pair of tokens. */
 export async function tokensReply(session: OpenSession, signingKey: Record<string, unknown>): Promise<Reply> {
   return {
     status: 200,
@@ -55,7 +55,7 @@ export async function tokensReply(session: OpenSession, signingKey: Record<strin
   }
 }
 
-/** Starts a session, and takes away the user's sessions that have expired. */
+/** Starts a session, and deletes the user's expired sessions. */
 export async function startSession(
   tx: Transaction,
   { id: userId, role }: { id: string; role: Caller['role'] },
@@ -75,16 +75,18 @@ export async function startSession(
   return { sessionId: session!.session_id, userId, role, refreshToken }
 }
 
-/** A token lives a quarter of an hour, so an honest client refreshes a few times in an hour. */
+/** An access token lives 15 minutes, so an honest client refreshes a few times an hour. */
 const REFRESHES_PER_HOUR = 60
 
-/** Trades a refresh token for the next one of its session; the user's role is read anew. 'reused' where the
- * token was traded before: somebody has a copy of it, and nobody can tell who is the thief, so the session
- * ends. 'invalid' where it is unknown, or its session has ended. 'too-often' where the session was continued
- * too often in the last hour; the token stays good.
+/** Exchanges a refresh token for the next one of its session, and reads the user's role again. Returns:
+ * - 'reused' if the token was exchanged before: somebody has a copy, and nobody can tell who is the thief, so
+ *   the
+ * session ends;
+ * - 'invalid' if it is unknown, or its session has ended;
+ * - 'too-often' if the session was continued too often in the last hour; the token stays valid.
  *
- * Of two trades of one token at once, one wins; the other waits at the row below until the first has
- * committed, and then is a reuse like any other. */
+ * If one token is exchanged twice at once, one exchange wins. The other waits for the row below until the
+ * first has committed, and then counts as a reuse. */
 export async function continueSession(
   tx: Transaction,
   refreshToken: string,
@@ -124,7 +126,7 @@ export async function continueSession(
   return { sessionId: session.session_id, userId: session.user_id, role: session.role, refreshToken: next }
 }
 
-/** Ends the session that a refresh token belongs to. Returns false where there is none that is open. */
+/** Ends the session that a refresh token belongs to. Returns false if it has no open session. */
 export async function revokeSession(
   tx: Transaction,
   refreshToken: string,

@@ -12,7 +12,7 @@ afterAll(() => identity.stop())
 
 const rows = async (table: string) => (await identity.owner.query({ text: `select from ${table}` })).length
 
-test('sessions that have expired go with their tokens, however many; the others stay', async () => {
+test('expired sessions are deleted with their tokens, however many; the others stay', async () => {
   const { id, email } = await identity.register('Ada')
   await identity.login(email)
   await identity.owner.query({
@@ -27,7 +27,7 @@ test('sessions that have expired go with their tokens, however many; the others 
   expect([await rows('sessions'), await rows('refresh_tokens')]).toEqual([1, 1])
 })
 
-test('the sweep of the context does it', async () => {
+test('sweep-identity does it', async () => {
   await identity.owner.query({
     text: `insert into login_failures (subject, last_attempt_at)
       values (sha256('old'), now() - interval '2 hours')`,

@@ -2,12 +2,12 @@ import type { Database } from '../host/database/database.ts'
 import { FORGOTTEN_AFTER } from './throttle.ts'
 
 const AT_ONCE = 5_000
-/** Some 100 MB. More can come in an hour only by a flood from very many addresses. */
+/** Rows: about 100 MB. Only a flood from very many addresses can bring more in an hour. */
 const COUNTS_MAX = 500_000
 
-/** Clears away what no longer counts: sessions that have expired, with their tokens, and attempts to log in
- * or register that are forgotten. Above `countsMax` attempts the least of them go too: a flood must not fill
- * the disk, and those who guessed most stay slowed. Any number of processes may call this at once. */
+/** Deletes what no longer counts: expired sessions with their tokens, and counts of attempts older than an
+ * hour. If more than `countsMax` counts remain, the lowest are deleted too: a flood must not fill the disk,
+ * and those who guessed most stay slowed. Any number of processes may call this at once. */
 export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promise<void> {
   await repeat(db, {
     name: 'sessions-sweep',
@@ -16,8 +16,7 @@ export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promi
       returning id`,
     values: [AT_ONCE],
   })
-  // The clock was set back: an attempt that is still to come, by the clock, would be kept for longer than an
-  // hour.
+  // If the clock was set back, some attempts lie in the future. They would be kept for longer than an hour.
   await repeat(db, {
     name: 'attempts-bring-back',
     text: `update login_failures set last_attempt_at = now() where subject = any(array(

@@ -21,7 +21,7 @@ const ada = { email: 'ada@example.com', address: '192.0.2.1' }
 const { free } = limits.accountFromClient
 const config = { LOGINS_FREE: 30, REGISTRATIONS_FREE: 5 }
 
-/** Fails so often that the next attempt has to wait. */
+/** Fails so often that the next attempt must wait. */
 async function useUp(who = ada): Promise<void> {
   for (let failures = 0; failures <= free; failures++) await expectAllowed(who)
 }
@@ -46,23 +46,23 @@ const putClockBack = (seconds: number) =>
 describe('the wait for one subject', () => {
   const limit = { free: 3, firstWait: 10, longestWait: 60 }
 
-  test('is none for the free failures, then doubles up to the longest', () => {
+  test('is zero for the free failures, then doubles up to the longest', () => {
     const waits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 5000].map((failures) => waitSeconds(limit, failures, 0))
     expect(waits).toEqual([0, 0, 0, 0, 10, 20, 40, 60, 60, 60])
   })
 
-  test('shortens as time passes and is forgotten after an hour', () => {
+  test('gets shorter as time passes and ends after an hour at the latest', () => {
     expect([0, 4.2, 9.5, 10, 11].map((quiet) => waitSeconds(limit, 4, quiet))).toEqual([10, 6, 1, 0, 0])
     expect(waitSeconds({ ...limit, longestWait: 9_999 }, 5000, 3600)).toBe(0)
   })
 
-  test('is never longer than the longest, also where the clock was set back', () => {
+  test('is never longer than the longest, even if the clock was set back', () => {
     expect([-1, -7_200, -1e9].map((quiet) => waitSeconds(limit, 4, quiet))).toEqual([10, 10, 10])
     expect(waitSeconds(limit, 5000, -7_200)).toBe(60)
   })
 })
 
-test('an account has to wait after repeated failures from one client, and longer each time', async () => {
+test('an account must wait after repeated failures from one client, and longer each time', async () => {
   await useUp()
   expect(await waitOf()).toBe(30)
   await putClockBack(30)
@@ -70,14 +70,14 @@ test('an account has to wait after repeated failures from one client, and longer
   expect(await waitOf()).toBe(60)
 })
 
-test('an attempt that had to wait is not counted, so the wait ends', async () => {
+test('an attempt that must wait is not counted, so the wait ends', async () => {
   await useUp()
   for (let repeated = 0; repeated < 10; repeated++) expect(await waitOf()).toBe(30)
   await putClockBack(31)
   await expectAllowed()
 })
 
-test('the owner of an account who comes from elsewhere is not locked out', async () => {
+test('the owner of an account is not locked out if they come from another address', async () => {
   await useUp()
   await expectAllowed({ ...ada, address: '198.51.100.9' })
 })
@@ -103,7 +103,7 @@ test('guesses sent all at once are counted one by one', async () => {
   expect(waits.filter((wait) => wait === 0)).toHaveLength(free + 1)
 })
 
-test('success forgives what was mistyped from here, and of the rest only itself', async () => {
+test('success clears the failures from this client, and takes only itself off the other counts', async () => {
   for (let failures = 0; failures < free; failures++) await expectAllowed()
   const attempt = await expectAllowed()
   await db.transaction(attempt.succeeded)
@@ -114,7 +114,7 @@ test('success forgives what was mistyped from here, and of the rest only itself'
   expect(rows.map(({ failures }) => failures)).toEqual([0, 1, free, free])
 })
 
-test('logging in often is no failure', async () => {
+test('logging in often does not count as failure', async () => {
   for (let times = 0; times < 20; times++) {
     const attempt = await expectAllowed()
     await db.transaction(attempt.succeeded)
@@ -128,12 +128,12 @@ test('attempts and successes at once on the same subjects do not block each othe
       await db.transaction(attempt.succeeded)
     }),
   )
-  // Of the failures nothing is left; each success is counted by itself.
+  // No failures are left; each success is counted by itself.
   const [{ sum } = { sum: undefined }] = await db.query({ text: 'select sum(failures) from login_failures' })
   expect(sum).toBe(60n)
 })
 
-test('what is forgotten is cleared away', async () => {
+test('forgotten counts are deleted', async () => {
   await useUp()
   await putClockBack(3_601)
   await expectAllowed({ email: 'grace@example.com', address: '198.51.100.9' })
@@ -141,38 +141,38 @@ test('what is forgotten is cleared away', async () => {
   expect(rows).toHaveLength(3)
 })
 
-test('an account that was quiet for an hour begins anew', async () => {
+test('an account without attempts for an hour starts again at zero', async () => {
   await useUp()
   await putClockBack(3_601)
   for (let failures = 0; failures <= free; failures++) await expectAllowed()
   expect(await waitOf()).toBe(30)
 })
 
-test('nothing of what was typed is kept', async () => {
+test('nothing that was typed is stored', async () => {
   await expectAllowed({ email: 'my password by mistake', address: '192.0.2.1' })
   const rows = await db.query({ text: 'select login_failures::text as row from login_failures' })
   expect(JSON.stringify(rows)).not.toMatch(/password|192\.0/)
   expect(rows).toHaveLength(3)
 })
 
-describe('an address that everybody may share', () => {
+describe('a shared address', () => {
   const shared = ['', '10.244.1.7', '127.0.0.1', 'fd00::7']
 
-  test.each(shared)('%j, as a gateway’s, never refuses an honest log-in by itself', async (address) => {
+  test.each(shared)('%j never makes an honest log-in wait by itself', async (address) => {
     for (let account = 0; account <= limits.client.free + 1; account++) {
       await expectAllowed({ email: `user${account}@example.com`, address })
     }
     await expectAllowed({ email: 'honest@example.com', address })
   })
 
-  test.each(shared)('%j still slows who guesses at one account', async (address) => {
+  test.each(shared)('%j still slows guesses at one account', async (address) => {
     const guesser = { ...ada, address }
     await useUp(guesser)
     expect(await waitOf(guesser)).toBe(30)
   })
 })
 
-describe('the clock is set', () => {
+describe('if the clock is set', () => {
   test('back by two hours: the wait is as long as before, and passes', async () => {
     await useUp()
     await putClockBack(-7_200)
@@ -184,7 +184,7 @@ describe('the clock is set', () => {
     expect(await waitOf()).toBe(60)
   })
 
-  test('back by two hours while nobody guesses: the sweep brings the counts back, and in an hour forgets them', async () => {
+  test('back by two hours while nobody guesses: the sweep moves the counts to now, and forgets them after an hour', async () => {
     await useUp()
     await putClockBack(-7_200)
     await sweepIdentity(db)
@@ -194,7 +194,7 @@ describe('the clock is set', () => {
     expect(await rowCount()).toBe(0)
   })
 
-  test('ahead by two hours: a guesser gets no more than the free attempts again', async () => {
+  test('ahead by two hours: somebody who guesses only gets the free attempts again', async () => {
     await useUp()
     await putClockBack(7_200)
     const waits = await Promise.all(Array.from({ length: 20 }, () => waitOf()))
@@ -207,7 +207,7 @@ describe('what succeeds', () => {
   beforeEach(() => void jest.spyOn(Date, 'now').mockReturnValue(Date.now()))
   afterEach(() => jest.restoreAllMocks())
 
-  test('may be done often, and then has to wait: log-ins of one user from one address', async () => {
+  test('may happen often, and then must wait: log-ins of one user from one address', async () => {
     const logIn = async (who = ada) => db.transaction((await expectAllowed(who)).succeeded)
     for (let times = 0; times <= config.LOGINS_FREE; times++) await logIn()
     expect(await waitOf()).toBe(1)
@@ -218,7 +218,7 @@ describe('what succeeds', () => {
     expect(await waitOf()).toBe(2)
   })
 
-  test('may be done often, and then has to wait: registrations from one address', async () => {
+  test('may happen often, and then must wait: registrations from one address', async () => {
     const register = async (address: string) => (await beginRegistration(db, address, config)).waitSeconds
     const waits = await Promise.all(Array.from({ length: 12 }, () => register('203.0.113.9')))
     expect(waits.filter((wait) => wait === 0)).toHaveLength(config.REGISTRATIONS_FREE + 1)
@@ -233,7 +233,7 @@ describe('what succeeds', () => {
 })
 
 describe('the table stays small', () => {
-  test('attempts that have to wait leave nothing behind', async () => {
+  test('attempts that must wait leave no rows', async () => {
     for (let account = 0; account <= limits.client.free; account++) {
       await expectAllowed({ ...ada, email: `user${account}@example.com` })
     }
@@ -243,7 +243,7 @@ describe('the table stays small', () => {
     expect(await rowCount()).toBe(before)
   })
 
-  test('of a flood from many addresses as much stays as is meant to, those who guessed most first', async () => {
+  test('of a flood from many addresses only the allowed number of counts stays, the highest first', async () => {
     await useUp()
     await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
@@ -255,7 +255,7 @@ describe('the table stays small', () => {
     expect(await waitOf()).toBe(30)
   })
 
-  test('what is forgotten is swept, however much', async () => {
+  test('forgotten counts are swept, however many', async () => {
     await db.query({
       text: `insert into login_failures (subject, last_attempt_at)
         select sha256(n::text::bytea), now() - interval '3601 seconds' from generate_series(1, 12000) n`,

@@ -3,8 +3,8 @@ import type { Config } from '../host/config.ts'
 import type { Database, Transaction } from '../host/database/database.ts'
 import { clientOf, isShared } from './client.ts'
 
-/** How what was counted of a subject slows it down: `free` attempts cost nothing, the next one a wait of
- * `firstWait` seconds, each further one twice that, up to `longestWait`. */
+/** How a count slows its subject: `free` attempts cost nothing, the next one a wait of `firstWait` seconds,
+ * and each further one twice the wait before, up to `longestWait` seconds. */
 export interface Limit {
   free: number
   firstWait: number
@@ -13,14 +13,14 @@ export interface Limit {
 
 /** What is counted.
  *
- * Failed log-ins: whoever guesses at one account is slowed at once, but only they: the owner, who comes from
- * elsewhere, must not be locked out by them. The account as a whole is slowed when many clients guess at it,
- * and a client when it guesses at many accounts; both by little, since an account's owner, or others behind
- * the same address, may be among them. An address that everybody may share (see isShared) is not counted by
- * itself.
+ * Failed log-ins. Somebody who guesses at one account is slowed soon, and only they are: the account's owner,
+ * who comes from another address, must not be locked out. The account as a whole is slowed if many clients
+ * guess at it, and a client if it guesses at many accounts. Both are slowed only a little, because the
+ * account's owner, or others behind the same address, may be among them. A shared address (see isShared) is
+ * not counted by itself.
  *
- * What succeeds but is dear, by the hour: log-ins of one user from one address, and registrations from one.
- * Their `free` are settings. */
+ * What succeeds but is expensive, per hour: log-ins of one user from one address, and registrations from one
+ * address. Settings give their `free`. */
 export const limits = {
   accountFromClient: { free: 5, firstWait: 30, longestWait: 900 },
   account: { free: 50, firstWait: 1, longestWait: 60 },
@@ -29,14 +29,14 @@ export const limits = {
   registrations: { firstWait: 10, longestWait: 300 },
 } as const
 
-/** Seconds without an attempt after which what was counted of a subject is forgotten. */
+/** Seconds without an attempt after which a subject's count is forgotten. */
 export const FORGOTTEN_AFTER = 3_600
 const SWEPT_AT_ONCE_MAX = 20
-/** A clock that is ahead by less is not set wrong: processors differ by so much. */
+/** Clocks of different processors differ by about this much, so a smaller lead is no error. */
 const AHEAD_SECONDS = 1
 
-/** Seconds that a subject still has to wait: 0 when it may try.
- * @param quietSeconds since its last attempt; negative where the clock was set back meanwhile */
+/** Returns the seconds that a subject must still wait; 0 if it may try. `quietSeconds` is the time since its
+ * last attempt; it is negative if the clock was set back since. */
 export function waitSeconds(limit: Limit, failures: number, quietSeconds: number): number {
   if (failures <= limit.free || quietSeconds >= FORGOTTEN_AFTER) return 0
   const wait = Math.min(limit.firstWait * 2 ** (failures - limit.free - 1), limit.longestWait)
@@ -64,13 +64,12 @@ export interface Wait {
   waitSeconds: number
 }
 
-/** Begins an attempt to log in, or says how many seconds to wait for the next.
+/** Begins an attempt to log in, or returns the seconds to wait before the next. `email` is in canonical form
+ * and need not belong to a user; `address` is the client's, empty if unknown.
  *
- * It counts as failed until it has succeeded: if it were counted afterwards, any number of guesses sent at
- * once would all pass before the first of them is counted. An attempt that has to wait isn't counted at all,
- * else the wait would never end for somebody whose program keeps trying.
- * @param email in canonical form, of a user or not
- * @param address of the client; empty where it is not known */
+ * An attempt counts as failed until it has succeeded. If it were counted afterwards, any number of guesses
+ * sent at once would pass before the first is counted. An attempt that must wait is not counted, because the
+ * wait would never end for a program that keeps trying. */
 export async function beginAttempt(
   db: Database,
   { email, address }: { email: string; address: string },
@@ -82,7 +81,7 @@ export async function beginAttempt(
     subject(limits.account, 'account', email),
     ...(isShared(address) ? [] : [subject(limits.client, 'client', client)]),
   ]
-  // By client too: else whether somebody logs in often, and so that there is such a user, would show to all.
+  // By client too: otherwise anybody could see whether somebody logs in often, and so that the user exists.
   const logins = subject({ ...limits.logins, free: LOGINS_FREE }, 'log-ins', email, client, thisHour())
   const wait = await take(db, [accountFromClient, ...others], [logins])
   if (wait > 0) return { waitSeconds: wait }
@@ -94,8 +93,8 @@ export async function beginAttempt(
   }
 }
 
-/** Counts a registration, or says how many seconds to wait for the next. From an address that everybody may
- * share there are as many as the hash function bears. */
+/** Counts a registration, or returns the seconds to wait before the next. A shared address is not counted;
+ * there only the time that hashing takes limits registrations. */
 export async function beginRegistration(
   db: Database,
   address: string,
@@ -106,12 +105,13 @@ export async function beginRegistration(
   return { waitSeconds: await take(db, [subject(limit, 'registrations', clientOf(address), thisHour())]) }
 }
 
-/** Adds one to each of `counted` and returns 0, or returns how long to wait for one of them or of `watched`;
- * then nothing is written, so that a flood of attempts that have to wait leaves nothing behind. */
+/** Adds one to each count in `counted` and returns 0; or returns the seconds to wait for one of them or of
+ * `watched`. If there is a wait it writes nothing, so that a flood of attempts that must wait leaves no
+ * rows. */
 async function take(db: Database, counted: Subject[], watched: Subject[] = []): Promise<number> {
   const all = [...counted, ...watched]
   const seen = await look(db, all)
-  // The clock was set back: without this the wait would begin anew at each attempt until it is as late again.
+  // The clock was set back. Without this, each attempt would restart the wait until the clock has caught up.
   if (seen.some(({ quiet_seconds }) => quiet_seconds < -AHEAD_SECONDS)) await bringBack(db, all)
   const wait = longestWait(all, seen)
   if (wait > 0) return wait
@@ -133,8 +133,8 @@ const look = (db: Database, subjects: Subject[]): Promise<CountedRow[]> =>
     values: [subjects.map(({ id }) => id)],
   })
 
-/** Reads the counts and locks them until the transaction ends, in the order of the subjects, so that two
- * attempts can't wait for each other. */
+/** Reads the counts and locks them until the transaction ends. It locks them in the order of their ids, so
+ * that two attempts can't wait for each other. */
 const lock = (tx: Transaction, subjects: Subject[]): Promise<CountedRow[]> =>
   tx.query<CountedRow>({
     name: 'login-failures-lock',
@@ -151,8 +151,8 @@ function longestWait(subjects: Subject[], counted: CountedRow[]): number {
   return Math.max(...waits)
 }
 
-/** Adds one to each, from nothing where the earlier ones are forgotten, and clears away a few counts of
- * others that are: the table stays as small as what happened in the last hour. */
+/** Adds one to each count; a forgotten count starts again at one. Also deletes a few other forgotten counts,
+ * so that the table holds no more than about an hour. */
 async function count(tx: Transaction, counted: CountedRow[]): Promise<void> {
   await tx.query({
     name: 'login-failures-count',
@@ -172,7 +172,7 @@ async function count(tx: Transaction, counted: CountedRow[]): Promise<void> {
   })
 }
 
-/** What lock() has inserted for an attempt that then had to wait. */
+/** Deletes the rows that lock() inserted for an attempt that then had to wait. */
 async function removeEmpty(tx: Transaction, subjects: Subject[]): Promise<void> {
   await tx.query({
     name: 'login-failures-remove-empty',
@@ -181,7 +181,7 @@ async function removeEmpty(tx: Transaction, subjects: Subject[]): Promise<void> 
   })
 }
 
-/** Makes attempts that are still to come, by the clock, attempts of this moment. */
+/** Moves attempts that lie in the future to this moment. */
 async function bringBack(db: Database, subjects: Subject[]): Promise<void> {
   await db.query({
     name: 'login-failures-bring-back',
@@ -193,8 +193,9 @@ async function bringBack(db: Database, subjects: Subject[]): Promise<void> {
   })
 }
 
-/** The owner is there: what failed from this client was mistyped. The other counts lose only this attempt, or
- * a thief could clear them by logging in to an account of their own in between. */
+/** Takes a successful attempt off the failures. What failed from this client counts as mistyped and is
+ * forgotten. The other counts lose only this attempt: otherwise a thief could clear them by logging in to
+ * their own account in between. */
 async function uncount(tx: Transaction, accountFromClient: Subject, others: Subject[]): Promise<void> {
   await tx.query({
     name: 'login-failures-uncount',
@@ -216,7 +217,7 @@ async function countLogin(tx: Transaction, { id }: Subject): Promise<void> {
   })
 }
 
-/** What is counted by the hour begins anew as another subject. */
+/** The hour is part of the subject, so each hour starts a new count. */
 const thisHour = (): string => String(Math.floor(Date.now() / 3_600_000))
 
 const subject = (limit: Limit, ...parts: string[]): Subject => ({

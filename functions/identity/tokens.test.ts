@@ -13,7 +13,7 @@ const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const signingKey = { ...privateKey.export({ format: 'jwk' }), kid: 'key-1' }
 const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'key-1' }] }
 
-test('a signed token says who, as what and in which session, for 15 minutes', async () => {
+test('a signed token names user, role and session, and lives 15 minutes', async () => {
   const token = await signAccessToken(session, signingKey, NOW_MS)
   const [header, claims] = token
     .split('.', 2)
@@ -30,13 +30,13 @@ test('a signed token says who, as what and in which session, for 15 minutes', as
   })
 })
 
-test('every function takes it until it expires', async () => {
+test('every function accepts it until it expires', async () => {
   const token = await signAccessToken(session, signingKey, NOW_MS)
   const at = (now: number) => createTokenVerifier(jwks, { now: () => now }).verify(token)
   await expect(at(NOW_MS + 899_000)).resolves.toEqual({ userId: session.userId, role: 'customer', token })
   await expect(at(NOW_MS + 900_000)).rejects.toThrow('expired')
 })
 
-test('a signing key without a kid is refused, since nobody could find its public key', async () => {
+test('a signing key without a kid is refused, because nobody could find its public key', async () => {
   await expect(signAccessToken(session, { ...signingKey, kid: undefined })).rejects.toThrow('must have a kid')
 })

@@ -18,7 +18,7 @@ export interface UserRow {
 /** Columns of a UserRow, for `select` and `returning`. */
 export const userColumns = 'id, name, email, role, password_hash, created_at'
 
-/** A user as the API shows it: never more than this. */
+/** A user as the API shows them: never more than this. */
 export const userSchema = {
   type: 'object',
   additionalProperties: false,
@@ -40,9 +40,8 @@ export const toUser = ({ id, name, email, role, created_at }: UserRow) => ({
   created_at: created_at.toISOString(),
 })
 
-/** What a person may be called: 1 to 200 characters, not only blanks, without control characters, line ends
- * and the marks that turn the direction of writing (with those, one name can be made to look like
- * another). */
+/** Schema of a person's name: 1 to 200 characters, not only blanks. Refuses control characters, line ends and
+ * the marks that change the direction of writing: with those, one name can be made to look like another. */
 export const nameSchema = {
   type: 'string',
   minLength: 1,
@@ -50,8 +49,8 @@ export const nameSchema = {
   pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202A-\\u202E\\u2066-\\u2069]*$',
 } as const
 
-/** An address as the HTML standard defines it for `input type=email`, with at least one dot in the domain.
- * ASCII only: an international domain comes in its xn-- form. */
+/** Schema of an email address as the HTML standard defines it for `input type=email`, with at least one
+ * dot in the domain. ASCII only: an international domain is written in its xn-- form. */
 export const emailSchema = {
   type: 'string',
   maxLength: 254,
@@ -60,10 +59,10 @@ export const emailSchema = {
     '[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
 } as const
 
-/** The form in which addresses are kept and compared. */
+/** Returns an email address in the form in which addresses are stored and compared. */
 export const canonicalEmail = (email: string): string => email.toLowerCase()
 
-/** The user who has this address, in canonical form. */
+/** Finds the user who has this email address, given in canonical form. */
 export async function findUserByEmail(tx: Transaction, email: string): Promise<UserRow | undefined> {
   const [user] = await tx.query<UserRow>({
     name: 'user-by-email',
@@ -82,8 +81,8 @@ export async function findUser(tx: Transaction, id: string): Promise<UserRow | u
   return user
 }
 
-/** Enters a customer, with the event. Returns undefined where another user has the address.
- * @param passwordHash null for one who is not to log in */
+/** Adds a customer and emits user.registered. `passwordHash` is null if the customer can't log in. Returns
+ * undefined if another user has the address. */
 export async function enterCustomer(
   tx: Emitting,
   user: { name: string; email: string; passwordHash: string | null },
@@ -98,7 +97,7 @@ export async function enterCustomer(
   return entered
 }
 
-/** States that a user was entered. */
+/** Emits the event that a user was added. */
 export function emitRegistered(tx: Emitting, { id, name, email, role, created_at }: UserRow): void {
   tx.emit(userRegistered, {
     subject: id,

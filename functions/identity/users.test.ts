@@ -7,8 +7,8 @@ import refreshSession from './refresh-session.ts'
 import register from './register.ts'
 import users from './users.ts'
 
-/** Stands where the ledger's function `accounts` does, in another context: it notes what it was asked, and
- * says that a user has the accounts given here. */
+/** Stands in for the ledger's function `accounts`: records what it was asked, and answers that a user has the
+ * accounts given here. */
 const ledger = {
   asked: [] as { host: string | undefined; path: string | undefined; authorization: string | undefined }[],
   status: 200,
@@ -68,21 +68,21 @@ test('without a token nothing is shown', async () => {
   }
 })
 
-test('listing and entering users are for operators', async () => {
+test('only operators list and add users', async () => {
   const ada = await customer('Ada')
   expect((await request('GET', '/users', ada.token)).status).toBe(403)
   const entered = await request('POST', '/users', ada.token, { name: 'X', email: 'x@example.com' })
   expect(entered.status).toBe(403)
 })
 
-test('a customer sees himself, as a user and no more', async () => {
+test('customers see themselves, and only the fields of a user', async () => {
   const { token: own, ...user } = await customer('Bea')
   const answer = await request('GET', `/users/${user.id}`, own)
   expect([answer.status, answer.body]).toEqual([200, user])
   expect(Object.keys(answer.body)).toEqual(['id', 'name', 'email', 'role', 'created_at'])
 })
 
-test('another user’s id answers as if nobody had it, whatever is asked', async () => {
+test('another user’s id is answered as if it did not exist, whatever the request', async () => {
   const cyd = await customer('Cyd')
   const dan = await customer('Dan')
   for (const method of ['GET', 'PATCH', 'DELETE']) {
@@ -103,7 +103,7 @@ test('an operator sees everybody', async () => {
   expect((await request('GET', '/users/not-an-id', asOperator)).status).toBe(404)
 })
 
-test('the list goes through all users once, newest first, page by page', async () => {
+test('the pages of the list show every user once, newest first', async () => {
   const ids: string[] = []
   for (const name of ['Fay', 'Gil', 'Hal', 'Ivy', 'Joy']) ids.unshift((await customer(name)).id)
   const seen: string[] = []
@@ -133,7 +133,7 @@ test.each(['limit=0', 'limit=201', 'limit=x', 'cursor=rubbish', 'cursor=', 'name
   },
 )
 
-test('an operator enters a customer, who has no password and so can’t log in', async () => {
+test('an operator adds a customer, who has no password and so can’t log in', async () => {
   const { status, body, headers } = await request('POST', '/users', asOperator, {
     name: 'Kay',
     email: 'Kay@Example.com',
@@ -146,7 +146,7 @@ test('an operator enters a customer, who has no password and so can’t log in',
   expect(told).toHaveLength(1)
 })
 
-test('entering is refused for a taken address, and done once per Idempotency-Key', async () => {
+test('adding is refused for a taken email address, and done once per Idempotency-Key', async () => {
   const enter = (body: unknown, key: string) =>
     identity.request('POST', '/users', { token: asOperator, body, headers: { 'idempotency-key': key } })
   const lee = { name: 'Lee', email: 'lee@example.com' }
@@ -160,7 +160,7 @@ test('entering is refused for a taken address, and done once per Idempotency-Key
   expect([other.status, problemOf(other)]).toEqual([422, 'idempotency-key-reused'])
 })
 
-test('a user changes his name and address, and the others are told how both are now', async () => {
+test('users change their name and email address, and an event tells the new values of both', async () => {
   const max = await customer('Max')
   const { status, body } = await request('PATCH', `/users/${max.id}`, max.token, { email: 'MAX@new.example' })
   expect([status, body]).toEqual([
@@ -176,14 +176,14 @@ test('a user changes his name and address, and the others are told how both are 
   expect((await identity.login('max@new.example')).status).toBe(200)
 })
 
-test('a change to what already is changes nothing and is not told', async () => {
+test('a change to the present values changes nothing and emits no event', async () => {
   const ned = await customer('Ned')
   const { status } = await request('PATCH', `/users/${ned.id}`, ned.token, { name: 'Ned', email: ned.email })
   expect(status).toBe(200)
   expect((await identity.events('user.updated')).filter(({ user_id }) => user_id === ned.id)).toEqual([])
 })
 
-test('an address of another user, or of the operator to come, can’t be taken', async () => {
+test('the email address of another user, or reserved for the first operator, can’t be taken', async () => {
   const [oda, pat] = [await customer('Oda'), await customer('Pat')]
   for (const email of [pat.email.toUpperCase(), 'root@bank.example']) {
     const answer = await request('PATCH', `/users/${oda.id}`, oda.token, { email })
@@ -217,7 +217,7 @@ describe('deleting a user', () => {
     expect((await request('GET', `/users/${ray.id}`, ray.token)).status).toBe(200)
   })
 
-  test('is refused while the ledger does not answer', async () => {
+  test('is refused if the ledger does not answer', async () => {
     const sam = await customer('Sam')
     ledger.status = 500
     const answer = await request('DELETE', `/users/${sam.id}`, sam.token)
@@ -225,7 +225,7 @@ describe('deleting a user', () => {
     expect((await request('GET', `/users/${sam.id}`, sam.token)).status).toBe(200)
   })
 
-  test('takes the user, his password and his sessions away, and frees the address', async () => {
+  test('removes the user, their password and their sessions, and frees the email address', async () => {
     const tom = await customer('Tom')
     const { refresh_token } = (await identity.login(tom.email)).body
     const { status, body } = await request('DELETE', `/users/${tom.id}`, tom.token)
@@ -251,7 +251,7 @@ describe('deleting a user', () => {
     expect((await customer('Tom')).id).not.toBe(tom.id)
   })
 
-  test('is not done to an operator', async () => {
+  test('is refused for an operator', async () => {
     const una = await customer('Una')
     await identity.owner.query({ text: `update users set role = 'operator' where id = $1`, values: [una.id] })
     const answer = await request('DELETE', `/users/${una.id}`, asOperator)

@@ -16,13 +16,13 @@ import { revokeSessionsOf } from './sessions.ts'
 import { canonicalEmail, emailSchema, enterCustomer, findUser, nameSchema } from './user.ts'
 import { toUser, userColumns, userSchema, type UserRow } from './user.ts'
 
-/** To a customer, there is no user but himself. */
+/** Customers may see only themselves, operators everybody. */
 const maySee = (caller: Caller, id: string): boolean => caller.role === 'operator' || caller.userId === id
 
 export default operation({
   name: 'users',
   context: 'identity',
-  summary: 'Lists, enters, shows, changes and deletes users.',
+  summary: 'Lists, adds, shows, changes and deletes users.',
   needs: ['OPERATOR_EMAIL'],
   routes: [
     route({
@@ -47,7 +47,7 @@ export default operation({
       method: 'POST',
       path: '/users',
       who: 'operator',
-      summary: 'Enter a customer who is served at the counter: without a password, so without log-in',
+      summary: 'Add a customer who is served at the counter: without a password, so they can’t log in',
       body: {
         type: 'object',
         additionalProperties: false,
@@ -71,7 +71,7 @@ export default operation({
       method: 'GET',
       path: '/users/{id}',
       who: 'signed-in',
-      summary: 'One user; a customer sees only himself',
+      summary: 'One user; customers see only themselves',
       params: idParams,
       answers: { 200: userSchema },
       handle: async ({ params: { id }, caller }, { db }) => {
@@ -83,7 +83,7 @@ export default operation({
       method: 'PATCH',
       path: '/users/{id}',
       who: 'signed-in',
-      summary: 'Change the name or the address; a customer only his own',
+      summary: 'Change the name or the email address; customers change only their own',
       params: idParams,
       body: {
         type: 'object',
@@ -100,7 +100,7 @@ export default operation({
         try {
           return await tools.transact(traceparent, (tx) => change(tx, id, { name: body.name, email }))
         } catch (error) {
-          // The unique index on addresses: what was read before could already be out of date.
+          // The unique index on addresses: another request took the address after it was read.
           if (sqlstate(error) === '23505') return emailTaken()
           throw error
         }
@@ -110,7 +110,7 @@ export default operation({
       method: 'DELETE',
       path: '/users/{id}',
       who: 'signed-in',
-      summary: 'Delete a customer whose accounts are all closed; a customer only himself',
+      summary: 'Delete a customer whose accounts are all closed; customers delete only themselves',
       params: idParams,
       answers: { 204: undefined },
       problems: [identityProblems.accountsOpen],
@@ -118,8 +118,8 @@ export default operation({
         const user = maySee(caller, id) ? await findUser(tools.db, id) : undefined
         if (!user) return userNotFound()
         if (user.role === 'operator') return problem(problems.forbidden, 'An operator can’t be deleted.')
-        // An account that is opened between this question and the deletion stays; it has an owner's id, and
-        // an operator can close it. Asking costs less than a lock across two databases would.
+        // An account opened between this question and the deletion stays. It still has its owner's id, and an
+        // operator can close it. That costs less than a lock across two databases.
         if (await hasAccounts(id, caller, traceparent, tools)) return accountsOpen()
         return tools.transact(traceparent, (tx) => remove(tx, id))
       },
@@ -127,7 +127,7 @@ export default operation({
   ],
 })
 
-/** Changes what is given; states an event only where something is different afterwards. */
+/** Changes name and address as given. Emits an event only if something is different afterwards. */
 async function change(
   tx: Emitting,
   id: string,
@@ -154,7 +154,7 @@ async function change(
   return { status: 200, body: toUser({ ...before, name, email }) }
 }
 
-/** Asks the ledger, on the caller's behalf, for accounts that are not closed. */
+/** Asks the ledger, on the caller's behalf, whether the user has accounts that are not closed. */
 async function hasAccounts(
   userId: string,
   { token }: Caller,

@@ -1,5 +1,5 @@
--- Everybody who has to do with the bank. A deleted user's row stays, because the ledger's accounts refer to
--- its id for ever; it loses its password, and its address is free for somebody else.
+-- The users of the bank. A deleted user's row stays, because the ledger's accounts refer to its id for ever.
+-- It loses its password, and its email address is free for others.
 create table users (
   id uuid primary key default uuidv7(),
   name text not null check (char_length(name) between 1 and 200),
@@ -7,7 +7,7 @@ create table users (
   -- differ by that alone.
   email text not null check (email = lower(email) and email like '_%@_%' and char_length(email) <= 254),
   role text not null default 'customer' check (role in ('customer', 'operator')),
-  -- Null where nobody can log in as this user: one whom an operator entered, or one who was deleted.
+  -- Null if nobody can log in as this user: an operator added them, or they were deleted.
   password_hash text check (password_hash like '$argon2id$%'),
   created_at timestamptz not null default now(),
   deleted_at timestamptz,
@@ -16,14 +16,14 @@ create table users (
 
 create unique index users_email on users (email) where deleted_at is null;
 
--- The functions can neither choose a role nor change one: what registers is a customer.
+-- The functions can neither choose nor change a role: everybody who registers is a customer.
 grant select on users to :functions_role;
 grant insert (name, email, password_hash) on users to :functions_role;
 grant update (name, email, password_hash, deleted_at) on users to :functions_role;
 
--- Makes the first operator, and returns the new row; none where there is, or ever was, an operator. This is
--- the one way to that role, so it belongs to the owner and decides for itself. Two calls at once name the
--- same address, and the unique index lets only one of them through.
+-- Adds the first operator and returns the new row; returns none if there is, or ever was, an operator.
+-- Nothing else gives that role, so the function runs with the rights of its owner and checks the rule itself.
+-- Two calls at once name the same address, and the unique index lets only one of them through.
 create function create_first_operator(operator_name text, operator_email text, operator_password_hash text)
   returns setof users
   language sql

@@ -1,5 +1,5 @@
--- A log-in and all that follows from it: the family of refresh tokens that begins there. It ends after 30
--- days however often it was refreshed, so its tokens are bounded in number, and need no end of their own.
+-- A session begins with a log-in and owns the refresh tokens that follow from it. It ends after 30 days,
+-- however often it was refreshed. So its tokens are limited in number, and need no expiry of their own.
 create table sessions (
   id uuid primary key default uuidv7(),
   user_id uuid not null references users,
@@ -24,7 +24,7 @@ create table refresh_tokens (
 
 create index refresh_tokens_session on refresh_tokens (session_id, issued_at);
 
--- Tokens go only with their session, by the cascade.
+-- Tokens are deleted only together with their session, by the cascade.
 grant select, delete on sessions to :functions_role;
 grant insert (user_id) on sessions to :functions_role;
 grant update (revoked_at, revoked_for) on sessions to :functions_role;

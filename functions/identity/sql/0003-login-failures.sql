@@ -1,9 +1,9 @@
--- How often logging in has failed lately: per account, per client, and per account from one client; and how
--- often in an hour somebody has logged in or registered. In the database, because functions come and go and
--- there may be many at once.
+-- Counts of recent failed log-ins: per account, per client, and per account from one client. Also the log-ins
+-- and registrations of an hour. They are in the database because functions come and go, and many may run at
+-- once.
 create table login_failures (
-  -- SHA-256 of what is counted. What was typed as an address may be anything, even a password, so it is not
-  -- kept.
+  -- SHA-256 of what is counted. The address that somebody typed may be anything, even a password, so it is
+  -- not kept.
   subject bytea primary key check (octet_length(subject) = 32),
   failures integer not null default 0 check (failures >= 0),
   last_attempt_at timestamptz not null default now()
