@@ -11,7 +11,7 @@ import deadLetters from './dead-letters.ts'
 let database: TestDatabase
 let host: TestFunction
 let operator: string
-/** Takes what is redriven, or refuses it. */
+/** Accepts the redriven events, or refuses them. */
 let broker: Server
 let brokerAnswers = 202
 const republished: EventMessage[] = []
@@ -64,7 +64,7 @@ const find = async (eventId: string) => {
   return (body.items as Record<string, unknown>[]).find((item) => item.event_id === eventId)
 }
 
-test('an event that nobody could process is kept whole, with who failed and how', async () => {
+test('an event that could not be processed is stored complete, with the consumer that failed and how', async () => {
   const id = randomUUID()
   expect((await deliver(id, '{"amount":"1.00"}')).status).toBe(204)
   expect(await find(id)).toMatchObject({
@@ -84,7 +84,7 @@ test('an event that nobody could process is kept whole, with who failed and how'
   })
 })
 
-test('the same dead letter again is counted, not kept twice', async () => {
+test('the same dead letter again is counted, not stored twice', async () => {
   const id = randomUUID()
   await Promise.all([deliver(id, '{}'), deliver(id, '{}'), deliver(id, '{}')])
   expect(await find(id)).toMatchObject({ deliveries: 3 })
@@ -106,12 +106,12 @@ test('a forged event with the id of a true one does not take its place', async (
 })
 
 test.each([
-  ['bytes that are no text', '\u0001\u0002', { 'content-type': 'application/octet-stream' }],
-  ['a text with NUL', '{"text":"a\\u0000b"}', {}],
-  ['JSON that is broken', '{"amount":', {}],
+  ['data that is not text', '\u0001\u0002', { 'content-type': 'application/octet-stream' }],
+  ['text with NUL', '{"text":"a\\u0000b"}', {}],
+  ['broken JSON', '{"amount":', {}],
   ['no data', '', {}],
   ['JSON with space in and around it', ' { "amount" : 1.10 }\n', {}],
-])('%s is kept as well, and redriven as it was', async (_what, body, headers) => {
+])('%s is stored too, and redriven as it was', async (_what, body, headers) => {
   const id = randomUUID()
   expect((await deliver(id, body, headers)).status).toBe(204)
   const letter = await find(id)
@@ -122,7 +122,7 @@ test.each([
   expect(republished.at(-1)).toMatchObject({ attributes: { id }, data: Buffer.from(body) })
 })
 
-test('redriving publishes the event with its first id, without what the Broker had added', async () => {
+test('redriving publishes the event with its first id, without the Broker’s attributes', async () => {
   const id = randomUUID()
   await deliver(id, '{"amount":"2.00"}')
   const letter = await find(id)
@@ -136,7 +136,7 @@ test('redriving publishes the event with its first id, without what the Broker h
   expect(Object.keys(sent.attributes).filter((name) => name.startsWith('knativeerror'))).toEqual([])
 })
 
-test('a signature is still right after a dead letter and a redrive', async () => {
+test('a signature is still valid after a dead letter and a redrive', async () => {
   const id = randomUUID()
   const attributes = {
     source: '/microbank/payments',
@@ -146,7 +146,7 @@ test('a signature is still right after a dead letter and a redrive', async () =>
   }
   const data = '{"amount" : "2.00", "of" : ["a" , "b"]}'
   const signature = signEvent(attributes, data, eventKey('ledger'))
-  // Knative's own Broker writes the time in its own way.
+  // Knative's own Broker formats the time in its own way.
   await deliver(id, data, { 'ce-time': '2026-01-05T09:30:00.12Z', 'ce-signature': signature })
   const letter = await find(id)
   await host.request('POST', `/dead-letters/${String(letter?.id)}/redrive`, { token: operator })
@@ -154,7 +154,7 @@ test('a signature is still right after a dead letter and a redrive', async () =>
   expect([sent.attributes.id, isSigned(sent, eventKey('ledger'))]).toEqual([id, true])
 })
 
-test('the reason is that of the consumer’s answer, or a hint at its log where the Broker kept none', async () => {
+test('the reason comes from the consumer’s answer; if the Broker kept none, a hint names the log', async () => {
   const [told, untold] = [randomUUID(), randomUUID()]
   const problem = JSON.stringify({ title: 'no', detail: 'It is not signed by the context ledger.' })
   await deliver(told, '{}', { 'ce-knativeerrordata': Buffer.from(problem).toString('base64') })
@@ -166,7 +166,7 @@ test('the reason is that of the consumer’s answer, or a hint at its log where 
   })
 })
 
-test('while the Broker is away redriving is 503, and the dead letter stays as it was', async () => {
+test('if the Broker is unreachable, redriving is 503 and the dead letter stays as it was', async () => {
   const id = randomUUID()
   await deliver(id, '{}')
   const letter = await find(id)
@@ -179,7 +179,7 @@ test('while the Broker is away redriving is 503, and the dead letter stays as it
   expect(await find(id)).toMatchObject({ status: 'stored', redriven_at: null })
 })
 
-test('it is for operators only, and an unknown id is 404', async () => {
+test('dead letters are for operators only, and an unknown id is 404', async () => {
   const customer = await token({ userId: randomUUID() })
   expect((await host.request('GET', '/dead-letters', { token: customer })).status).toBe(403)
   expect(

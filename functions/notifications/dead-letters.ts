@@ -39,9 +39,9 @@ const deadLetter = {
     error_data: { type: ['string', 'null'], description: 'Beginning of its last answer.' },
     reason: {
       type: ['string', 'null'],
-      description: 'Why the consumer could not process it; null where the Broker did not keep its answer.',
+      description: 'Why the consumer could not process it; null if the Broker did not keep its answer.',
     },
-    hint: { type: ['string', 'null'], description: 'Where the reason is to be found, where it is not here.' },
+    hint: { type: ['string', 'null'], description: 'Where to find the reason, if it is not here.' },
     deliveries: { type: 'integer', description: 'How often the Broker gave up on it.' },
     status: { enum: ['stored', 'redriven'] },
     created_at: { type: 'string', format: 'date-time' },
@@ -73,8 +73,9 @@ const toJson = (row: DeadLetterRow) => ({
   redriven_at: row.redriven_at?.toISOString() ?? null,
 })
 
-/** Our own Broker keeps the consumer's answer, a problem whose detail is the reason. Knative's keeps its
- * status alone: there the reason is in the consumer's log. */
+/** Explains why an event was not processed. Our own Broker keeps the consumer's answer, a problem whose
+ * detail is the reason. Knative's Broker keeps only the status, so the hint names the log that has the
+ * reason. */
 function explanation({ destination, event_id: id, error_data: answer }: DeadLetterRow) {
   const reason = answer === null || answer === '' ? null : (detailOf(answer) ?? answer)
   if (reason !== null) return { reason, hint: null }
@@ -87,11 +88,11 @@ function detailOf(answer: string): string | undefined {
     const { detail } = JSON.parse(answer) as { detail?: unknown }
     return typeof detail === 'string' ? detail : undefined
   } catch {
-    return undefined // Cut off, or no problem.
+    return undefined // Cut off, or not a problem.
   }
 }
 
-/** The event without what Brokers add to a dead letter. */
+/** Returns the event without the attributes that Brokers add to a dead letter. */
 function originalOf({ attributes, data }: EventMessage): EventMessage {
   const {
     knativeerrordest: _to,
@@ -131,7 +132,7 @@ export default operation({
           storable(event.source),
           storable(event.id),
           storable(event.type),
-          // Byte for byte, for its signature is over the bytes.
+          // Byte for byte, because the signature covers the bytes.
           formatStructured(originalOf(message)),
           storable(knativeerrordest) ?? '',
           storable(knativeerrorcode),
@@ -169,7 +170,7 @@ export default operation({
       method: 'POST',
       path: '/dead-letters/{id}/redrive',
       who: 'operator',
-      summary: 'Publishes the event again; consumers that handled it before will take no notice',
+      summary: 'Publishes the event again; consumers that processed it before ignore it',
       params: idParams,
       answers: { 202: deadLetter },
       problems: [problems.notFound],
@@ -195,7 +196,8 @@ export default operation({
   ],
 })
 
-/** Hands the event to the Broker as it first was, id, signature and bytes included, whoever emitted it. */
+/** Publishes the event as it first was: same id, signature and bytes. Its context does not matter. Throws an
+ * UnavailableError if the Broker does not accept it. */
 async function publishAgain(text: string, { send, config }: Tools): Promise<void> {
   const { headers, body } = eventRequest(parseStructured(Buffer.from(text)))
   const { status } = await send({
@@ -208,7 +210,8 @@ async function publishAgain(text: string, { send, config }: Tools): Promise<void
   if (status !== 202) throw new UnavailableError(`the Broker answered ${status}`)
 }
 
-/** Text as Postgres can hold it: without NUL, which a structured event may carry in any string. */
+/** Makes text that Postgres can store: a structured event may have NUL in any string, which Postgres
+ * refuses. */
 function storable(value: unknown): string | null {
   return value === undefined || value === null ? null : String(value).replaceAll('\0', '\uFFFD')
 }

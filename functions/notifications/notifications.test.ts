@@ -58,7 +58,7 @@ const list = async (userId: string, query = '') => {
   return answer.body as { items: Record<string, unknown>[]; next_cursor: string | null }
 }
 
-describe('the words of a notification', () => {
+describe('the text of a notification', () => {
   test.each([
     [{}, 'Deposit of $200.00 completed. New balance: $900.00'],
     [
@@ -122,19 +122,19 @@ test('an event that breaks its contract is answered 5xx and has no effect, then 
   const id = randomUUID()
   expect((await deliver(user, { id, bad: 1 })).status).toBe(500)
   expect((await list(user)).items).toHaveLength(0)
-  // The same id, mended: nothing of the failed delivery may stand in its way.
+  // The same id, corrected: nothing of the failed delivery may block it.
   expect((await deliver(user, { id })).status).toBe(204)
   expect((await list(user)).items).toHaveLength(1)
 })
 
-test('a completed transaction that the ledger did not sign is nobody’s notification', async () => {
+test('a completed transaction that the ledger did not sign makes no notification', async () => {
   const user = randomUUID()
   const { status, body } = await deliver(user, {}, 'notifications')
   expect([status, body.detail]).toEqual([500, expect.stringContaining('not signed by the context ledger')])
   expect((await list(user)).items).toHaveLength(0)
 })
 
-test('a customer sees only what is his; an operator everything', async () => {
+test('customers see only their own notifications; operators see all', async () => {
   const [ada, bob] = [randomUUID(), randomUUID()]
   await deliver(ada)
   const { id } = (await list(ada)).items[0]!
@@ -147,7 +147,7 @@ test('a customer sees only what is his; an operator everything', async () => {
   expect(await get(bob, 'operator')).toBe(200)
 })
 
-test('pages run from the newest to the oldest, each item once', async () => {
+test('pages go from the newest to the oldest, each item once', async () => {
   const user = randomUUID()
   for (const amount of ['1.00', '2.00', '3.00', '4.00', '5.00']) await deliver(user, { amount })
   const seen: unknown[] = []
@@ -161,7 +161,7 @@ test('pages run from the newest to the oldest, each item once', async () => {
   expect(seen).toEqual(['5', '4', '3', '2', '1'])
 })
 
-test('a cursor that no page gave is invalid input', async () => {
+test('a cursor that does not come from a page is invalid input', async () => {
   const answer = await reader.request('GET', '/notifications?cursor=rubbish', {
     token: await token({ userId: randomUUID() }),
   })

@@ -43,7 +43,7 @@ const storedOf = async (notifications: readonly NewNotification[]): Promise<stri
 const sortedIds = (notifications: readonly NewNotification[]): string[] =>
   [...new Set(notifications.map(({ event_id: id }) => id))].sort()
 
-test('a group is stored whole, with an event for each, as it is to be published', async () => {
+test('a group is stored completely, and returned with one event each, ready to publish', async () => {
   const group = Array.from({ length: 30 }, () => notificationOf())
   const events = await storeNotifications(db, group)
   expect(await storedOf(group)).toEqual(sortedIds(group))
@@ -57,7 +57,7 @@ test('a group is stored whole, with an event for each, as it is to be published'
   )
 })
 
-test('events that come several times, in groups that overlap, in any order and at once: each once', async () => {
+test('events that come several times, in overlapping groups, in any order and at once, are stored once each', async () => {
   const all = Array.from({ length: 60 }, () => notificationOf())
   const groups = Array.from({ length: 16 }, (_, n) => {
     const group = all.slice((n % 4) * 10, (n % 4) * 10 + 30)
@@ -80,7 +80,7 @@ test('two consumers of one event each take effect, once', async () => {
   expect(await storedOf([event, later])).toHaveLength(4)
 })
 
-test('an event that can not be stored does not spoil those that were to be stored with it', async () => {
+test('an event that can’t be stored does not keep the others of its group from being stored', async () => {
   const published: OutboxEvent[] = []
   const outbox = { publish: (events) => void published.push(...events) } as Pick<Outbox, 'publish'> as Outbox
   let groups = 0
@@ -99,6 +99,6 @@ test('an event that can not be stored does not spoil those that were to be store
   )
   expect(await storedOf(deliveries)).toEqual(sortedIds(deliveries.filter((each) => each !== bad)))
   expect(published).toHaveLength(11)
-  // The first alone; the others together, and then, because of the bad one, each for itself.
+  // The first alone; then the others together; then, because of the bad one, each of them alone.
   expect(groups).toBe(1 + 1 + 11)
 })

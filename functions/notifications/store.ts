@@ -3,9 +3,9 @@ import { notificationStored } from '../../eventing/contracts/notification.stored
 import type { OutboxEvent } from '../../eventing/outbox-event.ts'
 import type { Database } from '../host/database/database.ts'
 
-/** A notification to be stored, for the event that it tells of. */
+/** A notification to store, with the event that it is about. */
 export interface NewNotification {
-  /** Name of the operation that took the event in. */
+  /** Name of the operation that consumed the event. */
   consumer: string
   event_source: string
   event_id: string
@@ -21,10 +21,12 @@ type StatedRow = Pick<OutboxEvent, 'id' | 'subject' | 'partitionkey' | 'tracepar
   time: Date
 }
 
-/** Stores notifications, one for each event that comes for the first time, and states each as
- * notification.stored. One statement, and so one round trip and one commit: two deliveries of an event at the
- * same moment meet at its row in `inbox`, where the second waits for the first. All statements take these
- * rows in the same order, so none waits in a circle. */
+/** Stores one notification for each event that comes for the first time, and emits notification.stored for
+ * each. Returns those events, to be published after the commit.
+ *
+ * It is one statement, so one round trip and one commit. If an event is delivered twice at once, the second
+ * delivery waits for the first at the event's row in `inbox`. All statements insert these rows in the same
+ * order, so they can't deadlock. */
 export async function storeNotifications(
   db: Database,
   notifications: readonly NewNotification[],

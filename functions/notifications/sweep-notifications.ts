@@ -1,7 +1,7 @@
 import { sweepOutbox } from '../host/database/sweep.ts'
 import { operation } from '../host/operation.ts'
 
-/** Publishes what a crash kept from being published; a PingSource calls it. */
+/** Publishes events that a crash left in the outbox. A PingSource calls it. */
 export default operation({
   name: 'sweep-notifications',
   context: 'notifications',

@@ -17,13 +17,14 @@ import { choose, createRouting, type RouteTarget } from './routing.ts'
 const PREFIX = '/api'
 
 interface Locals extends Record<string, unknown> {
-  /** What the host knows of the request. */
+  /** What the host knows about the request. */
   exchange: Exchange
 }
 
 type FrontDoorResponse = Response<unknown, Locals>
 
-/** Mounts the front door: one implementation, on a laptop and on a cluster. */
+/** Mounts the front door. The same code runs on a laptop and on a cluster. The returned handler answers every
+ * request. */
 export function mountFrontDoor(
   tools: Tools,
   catalogue: readonly CatalogueEntry[],
@@ -57,7 +58,7 @@ export function mountFrontDoor(
       return
     }
     request.url = path
-    // Where express finds its locals, if there are any.
+    // express keeps an existing `locals`.
     app(request, Object.assign(response, { locals: { exchange } }))
   }
 }
@@ -68,7 +69,7 @@ function mountHealth(app: Express, tools: Tools, catalogue: readonly CatalogueEn
   const health = createHealth(catalogue, tools)
   let tokens: TokenVerifier | undefined
   app.get('/health', async (_request, response) => answer(response, await health.all()))
-  // It wakes every function.
+  // Only for operators, because it wakes every function.
   app.get('/health/services', async (request, response) => {
     await authenticate(request, 'operator', (tokens ??= createTokenVerifier(tools.config.JWKS)))
     answer(response, await health.services())
@@ -78,7 +79,7 @@ function mountHealth(app: Express, tools: Tools, catalogue: readonly CatalogueEn
   )
 }
 
-/** `/api/...` goes to the functions, by what they declare of themselves. */
+/** Routes `/api/...` to the functions, by what they declare. */
 function mountApi(app: Express, tools: Tools, catalogue: readonly CatalogueEntry[]): void {
   const find = createRouting(catalogue)
   const forward = createForward(tools.config)
@@ -107,12 +108,12 @@ function mountApi(app: Express, tools: Tools, catalogue: readonly CatalogueEntry
   })
 }
 
-/** The refusal of a body that chooses none of the functions: says which field takes which values. */
+/** Refuses a body that chooses none of the functions, and says which field accepts which values. */
 function unknownChoice(targets: readonly RouteTarget[]) {
   const fields = [...new Set(targets.flatMap(({ when = {} }) => Object.keys(when)))]
   const errors = fields.map((field) => ({
     path: `/${field}`,
     message: `must be one of ${targets.map(({ when = {} }) => when[field]).join(', ')}`,
   }))
-  return problem(problems.invalidInput, 'The body is not what this operation takes.', { errors })
+  return problem(problems.invalidInput, 'The body does not match what this operation accepts.', { errors })
 }

@@ -1,6 +1,6 @@
 export interface BankAnswer {
   status: number
-  // The contract of each route is known to its caller.
+  // The caller knows the contract of the route.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any
 }
@@ -12,7 +12,7 @@ export interface BankRequest {
   idempotencyKey?: string
 }
 
-/** Calls a running bank through its front door. Rejects where no answer came. */
+/** Calls a running bank through its front door. Rejects if no answer came within 60 s. */
 export type BankClient = (path: string, request?: BankRequest) => Promise<BankAnswer>
 
 export function connect(url: string): BankClient {
@@ -33,7 +33,7 @@ export function connect(url: string): BankClient {
   }
 }
 
-/** The body of an answer that must have been a success. */
+/** Returns the body of a successful answer. Throws if the bank answered with an error. */
 export async function must(answer: Promise<BankAnswer>): Promise<BankAnswer['body']> {
   const { status, body } = await answer
   if (status < 300) return body

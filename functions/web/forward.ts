@@ -8,30 +8,30 @@ import { requestHeaders } from '../host/http/hop-by-hop.ts'
 import { passOn, refusalOf } from '../host/http/pass-on.ts'
 import { withStartTiming } from '../host/start/start-timing.ts'
 
-/** Longer than a function may take with its start (20 s on a laptop, where it has to have one) and its work
- * (30 s), so that its own refusal arrives; shorter than the platform gives the front door (see its
- * Service). */
+/** Milliseconds. Longer than a function may take to start (20 s on a laptop, waiting for a free place
+ * included) and to work (30 s), so that the function's own refusal arrives. Shorter than the platform gives
+ * the front door (see its Service). */
 export const FUNCTION_MS_MAX = 55_000
-/** More than any function takes. */
+/** Bytes; more than any function accepts. */
 const BODY_BYTES_PASSED_MAX = 1024 * 1024
 const ATTEMPTS_MAX = 3
 
-/** Sends a request on to a function and its answer back. `body` is given where it has been read already;
- * `traceparent` is the front door's own, so that the function's span is below it. */
+/** Sends a request on to a function, and its answer back. `body` is given if it has been read already.
+ * `traceparent` is the front door's own, so that its span is the parent of the function's. */
 export type Forward = (
   request: IncomingMessage,
   response: ServerResponse,
   to: { service: string; path: string; body: Buffer | undefined; traceparent: string },
 ) => Promise<void>
 
-/** Requests that find a connection closed under them go out once more, for the function cannot have seen them
- * (or, for GET, may see them twice). Whatever may have reached it is never repeated: that could move money
- * twice. Rejects with a ProblemError where the body can't be taken. */
+/** Creates the forwarder. It sends a request again if the function can't have seen it, because its connection
+ * was closed, or if it is a GET that may have been lost. It never repeats anything else that may have reached
+ * the function: that could move money twice. Rejects with a ProblemError if the body can't be accepted. */
 export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DOMAIN'>): Forward {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 256, timeout: 60_000 })
-  // A body that is read before it is passed on holds no connection while it trickles. Those that are too
-  // large for this, or don't say how large they are, have connections of their own, which they can only take
-  // from each other.
+  // A small body is read before it is passed on, so it holds no connection while it trickles in. Bodies that
+  // are larger, or don't say their length, use connections of their own, and can take them only from each
+  // other.
   const streams = new http.Agent({ keepAlive: true, maxSockets: 64, timeout: 60_000 })
 
   return async (request, response, { service, path, body, traceparent }) => {
@@ -56,7 +56,7 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
         return
       const isSafe = request.method === 'GET' || request.method === 'HEAD'
       const isRepeatable = outcome.kind === 'unsent' || (outcome.kind === 'lost' && isSafe)
-      // Where a connection was waited for in vain the next one would be, too.
+      // After a long vain wait for a connection, the next wait would be vain too.
       const wasQuick = performance.now() - startedAt < 5_000
       if (isRepeatable && wasQuick && attempt < ATTEMPTS_MAX) continue
       if (response.headersSent) return void response.destroy()

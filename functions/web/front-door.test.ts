@@ -9,7 +9,8 @@ import { until } from '../../tests/support/until.ts'
 import { FUNCTION_MS_MAX } from './forward.ts'
 import frontDoor from './front-door.ts'
 
-/** Stands where the gateway to the functions is: tells what reached whom, or fails as it is told. */
+/** Stands in for the gateway to the functions: records which request reached which function, or fails as
+ * told. */
 let gateway: Server
 let behave: (request: IncomingMessage, response: ServerResponse, body: string) => void
 let seen: { host: string; method: string; url: string; body: string; headers: IncomingMessage['headers'] }[] =
@@ -85,7 +86,7 @@ test.each([
 })
 
 test.each([['loan'], [undefined], [7], [['deposit']]])(
-  'a type %j is refused with what it may be',
+  'a type %j is refused, with the types it may be',
   async (type) => {
     const { status, body } = await door.request('POST', '/api/transactions', { body: transaction(type) })
     expect(status).toBe(400)
@@ -96,7 +97,7 @@ test.each([['loan'], [undefined], [7], [['deposit']]])(
   },
 )
 
-test('rubbish, too much and a compressed body get their problems before any function is woken', async () => {
+test('a malformed, too large or compressed body gets its problem before any function is woken', async () => {
   const post = async (body: string, headers = {}) =>
     (await door.request('POST', '/api/transactions', { body, headers })).body.type.split('/').at(-1)
   expect(await post('{')).toBe('invalid-json')
@@ -105,7 +106,7 @@ test('rubbish, too much and a compressed body get their problems before any func
   expect(seen).toEqual([])
 })
 
-test('an unknown route is 404, a wrong method 405 with what is allowed', async () => {
+test('an unknown route is 404, a wrong method 405 with those allowed', async () => {
   expect((await door.request('GET', '/api/loans')).status).toBe(404)
   expect((await door.request('GET', '/nothing')).status).toBe(404)
   expect((await door.request('GET', '/health/%zz')).status).toBe(404)
@@ -113,7 +114,7 @@ test('an unknown route is 404, a wrong method 405 with what is allowed', async (
   expect([wrong.status, wrong.headers.get('allow')?.split(', ').sort()]).toEqual([405, ['GET', 'POST']])
 })
 
-test('a function that breaks off is 502 and is not asked again, for it may have moved money', async () => {
+test('if a function breaks off, the answer is 502 and it is not asked again, because it may have moved money', async () => {
   behave = (_request, response) => void response.destroy()
   const answer = await door.request('POST', '/api/transactions', { body: transaction('deposit') })
   expect(answer.status).toBe(502)
@@ -121,14 +122,14 @@ test('a function that breaks off is 502 and is not asked again, for it may have 
   expect(seen).toHaveLength(1)
 })
 
-test('a function that breaks off while it only reads is asked again', async () => {
+test('a function that breaks off while reading is asked again', async () => {
   behave = (request, response, body) =>
     seen.length < 3 ? void response.destroy() : echo(request, response, body)
   expect((await door.request('GET', '/api/transactions')).status).toBe(201)
   expect(seen).toHaveLength(3)
 })
 
-test('a gateway that is away is 503 with Retry-After, for nothing was sent', async () => {
+test('if the gateway is unreachable, the answer is 503 with Retry-After, because nothing was sent', async () => {
   const alone = await startFunction(
     frontDoor,
     { LOCAL_GATEWAY: '127.0.0.1:9' },
@@ -139,14 +140,14 @@ test('a gateway that is away is 503 with Retry-After, for nothing was sent', asy
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
 })
 
-test('the caller’s address goes along and is vouched for, what he claims about it does not', async () => {
+test('the caller’s address is passed on and signed; what they claim about it is not passed on', async () => {
   const claims = { 'x-forwarded-for': '6.6.6.6, 203.0.113.9', [CLIENT_HEADER]: '6.6.6.6 sealed' }
   await door.request('GET', '/api/accounts', { headers: claims })
   const { headers } = seen[0]!
   expect(headers['x-forwarded-for']).toBe('203.0.113.9')
   expect(headers[CLIENT_HEADER]).toMatch(/^203\.0\.113\.9 [\w-]{43}$/)
 
-  // Nor can they have the word about them taken away.
+  // Nor can they have the signed address removed.
   const connection = `close, ${CLIENT_HEADER.toUpperCase()}, x-forwarded-for`
   await door.request('GET', '/api/accounts', { headers: { ...claims, connection } })
   expect(seen[1]?.headers).toMatchObject({
@@ -155,7 +156,7 @@ test('the caller’s address goes along and is vouched for, what he claims about
   })
 })
 
-test('the public keys are there for everybody, and only the public ones', async () => {
+test('everybody can read the public keys, and only the public ones', async () => {
   const { status, body } = await door.request('GET', '/.well-known/jwks.json')
   expect(status).toBe(200)
   expect(body).toEqual(JSON.parse(signingKey.jwks))
@@ -166,7 +167,7 @@ describe('health', () => {
   const healthy: typeof behave = (_request, response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ok","database":"ok"}')
 
-  test('the bank is healthy where each context is', async () => {
+  test('the bank is healthy if each context is', async () => {
     behave = healthy
     const { status, body } = await door.request('GET', '/health')
     expect([status, body.status]).toEqual([200, 'ok'])
@@ -175,12 +176,12 @@ describe('health', () => {
     )
   })
 
-  test('one context without its database makes it 503, and says which', async () => {
+  test('if one context lacks its database, the answer is 503 and says which', async () => {
     behave = (request, response, body) =>
       /^accounts\./.test(request.headers.host ?? '')
         ? response.writeHead(503, { 'content-type': 'application/json' }).end('{"database":"unavailable"}')
         : healthy(request, response, body)
-    // What was found stays true for two seconds.
+    // What was found counts for two seconds.
     const { body } = await until(async () => {
       const answer = await door.request('GET', '/health')
       return answer.status === 503 && answer
@@ -203,7 +204,7 @@ describe('health', () => {
     expect(asked.length).toBe(new Set(asked).size)
   })
 
-  test('services lists every function that has an address, for operators alone', async () => {
+  test('services lists every function that has an address, for operators only', async () => {
     behave = healthy
     const ask = async (role?: 'customer' | 'operator') =>
       door.request('GET', '/health/services', {
@@ -218,7 +219,7 @@ describe('health', () => {
   })
 })
 
-test('metrics and readiness are for the platform: whoever comes through the outer gateway finds nothing', async () => {
+test('metrics and readiness are for the platform: through the outer gateway they are not found', async () => {
   const outside = { 'x-forwarded-for': '203.0.113.9' }
   const inside = { ...outside, host: 'front-door.bank.svc.cluster.local' }
   for (const path of ['/metrics', '/readyz']) {
@@ -228,7 +229,7 @@ test('metrics and readiness are for the platform: whoever comes through the oute
   }
 })
 
-test('the front door waits longer than any function takes, and the platform longer than the front door', () => {
+test('the front door waits longer than any function may take, and the platform longer than the front door', () => {
   const HELD_SECONDS = 20
   for (const { metadata, spec } of manifests('Service')) {
     if (!spec.template) continue

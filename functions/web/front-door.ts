@@ -1,7 +1,7 @@
 import { operation } from '../host/operation.ts'
 import { mountFrontDoor } from './app.ts'
 
-/** The one origin for the outside world: `/api/...` to the functions, `/health...`, the public keys. */
+/** The bank's only public origin: `/api/...` for the functions, `/health...`, and the public keys. */
 export default operation({
   name: 'front-door',
   context: 'web',

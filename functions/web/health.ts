@@ -9,12 +9,12 @@ interface FunctionHealth {
   [detail: string]: unknown
 }
 
-// Long enough for a function that has to start first.
+// Milliseconds; enough for a function that must start first.
 const TIMEOUT_MS = 10_000
-/** However many ask, a function is asked once in this time: these pages are for everybody. */
+/** Milliseconds in which a function is asked only once, however many callers ask: these pages are public. */
 const FRESH_MS = 2_000
 
-/** The health pages of the bank. Asking a function wakes it up. */
+/** Creates the health pages of the bank. Asking a function wakes it up. */
 export function createHealth(catalogue: readonly CatalogueEntry[], { send, config }: Tools) {
   const contexts = [...new Set(catalogue.map((entry) => entry.context))].sort()
 
@@ -41,7 +41,8 @@ export function createHealth(catalogue: readonly CatalogueEntry[], { send, confi
     }
   }
 
-  /** A context is as healthy as its first function with a list to show, and the database under it. */
+  /** Chooses the function that speaks for a context: the first one with a GET route. Its health covers the
+   * context's database. */
   const speakerOf = (context: Context): string => {
     const entries = catalogue.filter((entry) => entry.context === context)
     const reader = entries.find((entry) => entry.routes.some((route) => route.method === 'GET'))

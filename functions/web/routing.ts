@@ -2,12 +2,12 @@ import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { createPathTable } from '../host/http/path-table.ts'
 
 export interface RouteTarget {
-  /** The function's name, which is its Service's. */
+  /** The name of the function and of its Service. */
   service: string
   method: string
   /** The path as declared. */
   path: string
-  /** The body's values that choose this function among those of the same route. */
+  /** The values in the body that choose this function among those with the same method and path. */
   when: Readonly<Record<string, string>> | undefined
 }
 
@@ -16,7 +16,8 @@ export type Routing =
 
 export type FindRoute = (method: string, path: string) => Routing
 
-/** Finds the functions for a method and a path (without /api), from what the operations declare. */
+/** Returns a lookup of the functions for a method and a path (without /api), by what the operations
+ * declare. */
 export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
   const paths = new Map<string, RouteTarget[]>()
   for (const { name, routes } of catalogue) {
@@ -36,7 +37,7 @@ export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
   }
 }
 
-/** The target that the body chooses; for several without a match undefined. */
+/** Returns the target that the body chooses; undefined if none matches. */
 export function choose(targets: readonly RouteTarget[], body: unknown): RouteTarget | undefined {
   const values = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   return targets.find(({ when = {} }) =>

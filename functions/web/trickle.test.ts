@@ -7,13 +7,13 @@ import { operations } from '../../tests/support/repository.ts'
 import { until } from '../../tests/support/until.ts'
 import frontDoor from './front-door.ts'
 
-/** Bodies that trickle hold no place that honest requests need. */
+/** Bodies that trickle in hold no connection that honest requests need. */
 
 const CLIENTS = 400
 /** Connections that the front door has for bodies of unknown length. */
 const STREAMS = 64
 
-/** Refuses whoever has no token before it has seen the body, as the host does. */
+/** Refuses a caller without a token before it has read the body, as the host does. */
 const refusing = `
   require('node:http').createServer((request, response) => {
     if (request.url === '/healthz') return response.end()
@@ -49,7 +49,7 @@ interface Trickle {
   isClosed: boolean
 }
 
-/** Sends the head, and then a byte or chunk of a body every now and then, until it is cut. */
+/** Sends the head, and then a byte or chunk of a body every now and then, until the connection is closed. */
 function trickle(head: string, piece: string): Trickle {
   let timer: NodeJS.Timeout | undefined
   const socket = connect(door.port, '127.0.0.1', () => {
@@ -78,7 +78,7 @@ test.each([
   ['in chunks', 'transfer-encoding: chunked', '1\r\nx\r\n'],
   ['with a length', 'content-length: 1000000', 'x'],
 ])(
-  'refused before they have come, %s: told so, cut, and the way behind is free',
+  'refused before they have arrived, %s: the client is told, its connection closed, and the function’s is free',
   async (_what, framing, piece) => {
     const head = `POST /api/accounts HTTP/1.1\r\nhost: bank\r\ncontent-type: application/json\r\n${framing}\r\n\r\n`
     for (let n = 0; n < CLIENTS; n++) trickle(head, piece)
@@ -93,14 +93,14 @@ test.each([
   },
 )
 
-test('that are small hold nothing behind while they come', async () => {
+test('that are small hold no function’s connection while they arrive', async () => {
   const head = `POST /api/auth/login HTTP/1.1\r\nhost: bank\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n`
   for (let n = 0; n < CLIENTS; n++) trickle(head, 'x')
   await expectHonestAnswers()
   expect(gateway.service('login').status()).toMatchObject({ inFlight: 0, coldStarts: 0 })
 })
 
-test('of unknown length hold only places of their own', async () => {
+test('of unknown length hold only connections of their own kind', async () => {
   const head = `POST /api/auth/login HTTP/1.1\r\nhost: bank\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`
   for (let n = 0; n < CLIENTS; n++) trickle(head, '1\r\nx\r\n')
   await until(() => gateway.service('login').status().inFlight === STREAMS)

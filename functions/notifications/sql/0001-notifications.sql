@@ -1,5 +1,5 @@
--- What a user is told. One notification per event and consumer: they are unique here too, so that even a
--- mistake in a consumer cannot tell the same thing twice.
+-- The notifications of the users. One per event and consumer: the unique constraint holds even if a consumer
+-- has a mistake.
 create table notifications (
   id uuid primary key default uuidv7(),
   user_id uuid not null,
@@ -20,18 +20,18 @@ create index notifications_of_user on notifications (user_id, id desc);
 
 grant select, insert on notifications to :functions_role;
 
--- Events that no consumer could process, as the Broker handed them over after its last retry, each once per
--- consumer that failed.
+-- Events that no consumer could process, as the Broker sent them after its last retry: one row per event and
+-- failed consumer.
 create table dead_letters (
   id uuid primary key default uuidv7(),
   event_source text not null,
   event_id text not null,
   event_type text not null,
   -- The whole event in the JSON format of CloudEvents, without what the Broker added. Not jsonb, which
-  -- refuses texts with NUL and writes the rest anew: whatever arrives here must be kept, byte for byte, for
-  -- the signature is over bytes.
+  -- refuses NUL and rewrites the text: the event must be kept byte for byte, because its signature covers the
+  -- bytes.
   event json not null,
-  -- Who could not process it, and its last answer (the knativeerror* attributes).
+  -- The consumer that could not process the event, and its last answer (the knativeerror* attributes).
   destination text not null,
   error_code text,
   error_data text,
