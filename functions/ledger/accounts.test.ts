@@ -47,7 +47,7 @@ const get = (who: keyof typeof tokens, path: string): Promise<Answer> =>
   showing.request('GET', path, { token: tokens[who] })
 
 describe('opening an account', () => {
-  test('a customer opens one for himself, which is empty', async () => {
+  test('customers open one for themselves, with a balance of zero', async () => {
     const answer = await open('alice', { account_type: 'savings' })
     expect(answer.status).toBe(201)
     expect(answer.headers.get('location')).toBe(`/api/accounts/${answer.body.id}`)
@@ -91,7 +91,7 @@ describe('opening an account', () => {
   })
 
   test.each([[{ user_id: alice }], [{ balance: 0 }], [{ overdraft_limit: 0 }]])(
-    'a customer may not say %j',
+    'a customer may not give %j',
     async (field) => {
       const answer = await open('alice', { account_type: 'checking', ...field })
       expect(answer).toMatchObject({
@@ -101,7 +101,7 @@ describe('opening an account', () => {
     },
   )
 
-  test('an operator has to say for whom, and it must be a user', async () => {
+  test('an operator must say for whom, and it must be a user', async () => {
     expect(await open('operator', { account_type: 'checking' })).toMatchObject({
       status: 400,
       body: { errors: [{ path: '/user_id' }] },
@@ -115,7 +115,7 @@ describe('opening an account', () => {
     ['of another type', { account_type: 'cash' }],
     ['in an unknown currency', { account_type: 'checking', currency: 'ABC' }],
     ['with an unknown field', { account_type: 'checking', status: 'open' }],
-  ])('%s it is invalid', async (_name, body) => {
+  ])('%s is invalid', async (_name, body) => {
     expect(await open('alice', body)).toMatchObject({ status: 400 })
   })
 
@@ -142,7 +142,7 @@ describe('opening an account', () => {
 })
 
 describe('showing accounts', () => {
-  test('another’s account answers as if it were not there, and the bank’s own to everybody', async () => {
+  test('another user’s account is answered as if it did not exist; to everybody, so are the bank’s own', async () => {
     const id = await ledger.open()
     const cash = '00000000-0000-7000-8000-000000555344'
     for (const path of [
@@ -157,7 +157,7 @@ describe('showing accounts', () => {
       expect(await get(who, `/accounts/${cash}`)).toMatchObject({ status: 404 })
   })
 
-  test('the list is paged, newest first, and a customer’s own', async () => {
+  test('the list has pages, newest first, and customers see only their own accounts', async () => {
     const carol = randomUUID()
     const mine: string[] = []
     for (let i = 0; i < 5; i++) mine.unshift(await ledger.open({ userId: carol }))
@@ -191,7 +191,7 @@ describe('showing accounts', () => {
     expect(await ids('&status=closed')).toEqual([])
   })
 
-  test('the balance of the past is that after the last entry until then', async () => {
+  test('a balance of the past is the one after the last entry until then', async () => {
     const id = await ledger.open({ overdraftLimit: 5_00n })
     const outcomes = [...(await ledger.post(deposit(id, 10_00))), ...(await ledger.post(deposit(id, 1_00)))]
     const [first] = outcomes.map((outcome) => (outcome as { postedAt: Date }).postedAt.toISOString())

@@ -22,7 +22,7 @@ const balanceSchema = {
   required: ['balance', 'available', 'as_of'],
   properties: {
     balance: { type: 'string' },
-    // Null for a moment of the past: holds and limits of then are not kept.
+    // Null for a moment in the past: old holds and overdraft limits are not kept.
     available: { type: ['string', 'null'] },
     as_of: { type: 'string', format: 'date-time' },
   },
@@ -34,8 +34,9 @@ const listOfAllText = `select ${accountColumns} from accounts
   where kind = 'customer' and ($1::account_status is null or status = $1) and id < $2
   order by id desc limit $3`
 
-// As a range, in the order of both columns, and with the status as text, so that only accounts_by_user will
-// do. Else Postgres may take another index, on which it would pass the accounts of everybody else.
+// The condition is a range over both columns, in their order, and compares the status as text, so that only
+// the index accounts_by_user fits. With another index Postgres could read through the accounts of other
+// customers.
 const listOfOwnerText = `select ${accountColumns} from accounts
   where kind = 'customer' and user_id >= $1 and (user_id, id) < ($1, $3::uuid)
     and ($2::text is null or status::text = $2)
@@ -52,7 +53,7 @@ export default operation({
       method: 'GET',
       path: '/accounts',
       who: 'signed-in',
-      summary: 'Accounts, newest first; a customer sees his own',
+      summary: 'Accounts, newest first; customers see only their own',
       query: {
         type: 'object',
         additionalProperties: false,
@@ -66,7 +67,7 @@ export default operation({
           throw new ProblemError(problems.notFound, 'There is no user with this id.')
         }
         const { limit } = query
-        // Without a name, so that it is planned for the filters at hand.
+        // The statement has no name, so Postgres plans it for the filters given.
         const rows = await db.query<AccountRow>({
           text: owner === undefined ? listOfAllText : listOfOwnerText,
           values: [
@@ -96,7 +97,7 @@ export default operation({
       method: 'GET',
       path: '/accounts/{id}/balance',
       who: 'signed-in',
-      summary: 'Balance now, or as of a moment: with everything that was posted until then',
+      summary: 'Balance now, or at a moment of the past: with everything posted until then',
       params: idParams,
       query: {
         type: 'object',

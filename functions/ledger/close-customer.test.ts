@@ -62,7 +62,7 @@ const accountsOf = async (userId: string): Promise<string[]> => {
   return (await ledger.db.query<{ id: string }>({ text, values: [userId] })).map(({ id }) => id)
 }
 
-test('an event that identity has not signed closes nobody’s account', async () => {
+test('an event that identity has not signed closes no customer', async () => {
   const ada = randomUUID()
   expect((await deliver(ada, {}, 'ledger')).status).toBe(500)
   expect((await open(await token({ userId: ada }))).status).toBe(201)
@@ -77,11 +77,11 @@ test('the token of a customer who was deleted opens no account', async () => {
     body: { type: 'https://microbank.dev/problems/customer-left' },
   })
   expect(await accountsOf(ada)).toEqual([])
-  // Everybody else's does.
+  // Other customers' tokens do.
   expect((await open(await token({ userId: randomUUID() }))).status).toBe(201)
 })
 
-test('nor does an operator, who may still see the user there', async () => {
+test('an operator opens no account for them either, even if `users` still shows them', async () => {
   const ada = randomUUID()
   gateway.users.add(ada)
   await deliver(ada)
@@ -93,7 +93,7 @@ test('nor does an operator, who may still see the user there', async () => {
   expect(await accountsOf(ada)).toEqual([])
 })
 
-test('the event, many times at once and again later, is one', async () => {
+test('the event takes effect once, even if it comes many times at once and again later', async () => {
   const ada = randomUUID()
   const id = randomUUID()
   const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(ada, { id })))
@@ -112,9 +112,9 @@ test('an event that breaks its contract is answered 5xx and has no effect, then 
   expect((await open(await token({ userId: ada }))).status).toBe(403)
 })
 
-test('an opening at the same moment is either there before, or refused', async () => {
+test('an opening at the same moment is either committed before, or refused', async () => {
   const ada = randomUUID()
-  // The opening has the customer's row, and has not ended.
+  // The opening has locked the customer's row, and has not ended.
   let deleted: Promise<Answer> | undefined
   await ledger.db.transaction(async (tx) => {
     const [opened] = await tx.query<{ pid: number }>({
@@ -133,7 +133,7 @@ test('an opening at the same moment is either there before, or refused', async (
   expect((await open(await token({ userId: ada }))).status).toBe(403)
 })
 
-test('what a customer who left still has stays theirs to move', async () => {
+test('a customer who left can still move the money they have', async () => {
   const ada = randomUUID()
   const account = await ledger.open({ userId: ada })
   await ledger.post(deposit(account, 5_00, { caller_id: ada }))

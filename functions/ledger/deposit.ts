@@ -7,7 +7,7 @@ import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 export default operation({
   name: 'deposit',
   context: 'ledger',
-  summary: 'Takes money in: at the counter by an operator, or at the cash machine by the account’s owner',
+  summary: 'Deposits cash: at the counter by an operator, or at the cash machine by the account’s owner',
   needs: ['REQUEST_SIGNING_KEY'],
   state: createPoster,
   routes: [

@@ -9,7 +9,7 @@ const MAX = 5
 
 let ledger: TestLedger
 let gateway: TestGateway
-/** Two processes' worth, which know nothing of each other. */
+/** Two processes that know nothing of each other. */
 let functions: TestFunction[]
 
 beforeAll(async () => {
@@ -41,10 +41,10 @@ const open = (bearer: string, n: number, more = {}, headers: Record<string, stri
 const outcome = ({ status, body }: Answer): unknown =>
   status === 201 ? status : [status, body.type.split('/').at(-1)]
 
-test('however many a customer opens at once, they have no more accounts than one can have', async () => {
+test('however many accounts a customer opens at once, they never have more than the limit', async () => {
   const [ada, bob] = [randomUUID(), randomUUID()]
   const bearer = await token({ userId: ada })
-  // In several currencies, whose first accounts these are.
+  // In several currencies; these are the first accounts of each.
   const currencies = ['USD', 'EUR', 'SEK']
   const answers = await Promise.all(
     Array.from({ length: 40 }, (_, n) => open(bearer, n, { currency: currencies[n % 3] })),
@@ -57,14 +57,14 @@ test('however many a customer opens at once, they have no more accounts than one
     values: [ada],
   })
   expect(row!.count).toBe(BigInt(MAX))
-  // An operator can open no more for them, and anybody else has their own.
+  // An operator can't open more for them either, and other customers have their own limit.
   gateway.users.add(ada)
   const operator = await token({ userId: randomUUID(), role: 'operator' })
   expect(outcome(await open(operator, 0, { user_id: ada }))).toEqual([409, 'too-many-accounts'])
   expect(outcome(await open(await token({ userId: bob }), 0))).toBe(201)
 })
 
-test('a closed account counts, and a refusal is kept under its key', async () => {
+test('a closed account counts, and a refusal is stored with its key', async () => {
   const ada = randomUUID()
   const bearer = await token({ userId: ada })
   for (let n = 0; n < MAX; n++) await open(bearer, n)
@@ -79,7 +79,7 @@ test('a closed account counts, and a refusal is kept under its key', async () =>
   expect([second.body, second.headers.get('idempotency-replayed')]).toEqual([first.body, 'true'])
 })
 
-test('an account has the limits that the settings say', async () => {
+test('an account gets the limits from the settings', async () => {
   const ada = randomUUID()
   gateway.users.add(ada)
   const operator = await token({ userId: randomUUID(), role: 'operator' })

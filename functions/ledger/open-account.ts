@@ -22,14 +22,13 @@ const OPERATORS_ONLY = ['user_id', 'balance', 'overdraft_limit'] as const
 export default operation({
   name: 'open-account',
   context: 'ledger',
-  summary: 'Opens an account: a customer for himself, an operator for any user',
+  summary: 'Opens an account: customers for themselves, operators for any user',
   routes: [
     route({
       method: 'POST',
       path: '/accounts',
       who: 'signed-in',
-      summary:
-        'Open an account; user_id (needed from operators), balance and overdraft_limit are for operators',
+      summary: 'Open an account; only operators give user_id (they must), balance and overdraft_limit',
       body: {
         type: 'object',
         additionalProperties: false,
@@ -70,15 +69,15 @@ interface Opening {
   userId: string
   accountType: AccountRow['account_type']
   currency: string
-  /** Minor units; zero for no opening deposit. */
+  /** In minor units; zero if there is no opening deposit. */
   balance: bigint
   overdraftLimit: bigint
   caller: Caller
   traceparent: string
 }
 
-/** Throws a ProblemError: 403 where a customer asks for what only operators may, 400 for amounts that are
- * none. */
+/** Reads the request. Throws a ProblemError: 403 if a customer gives a field that only operators may give,
+ * 400 for invalid amounts. */
 function readOpening(
   body: {
     account_type: AccountRow['account_type']
@@ -94,7 +93,7 @@ function readOpening(
     throw new ProblemError(problems.forbidden, `Only operators may give ${forbidden.join(', ')}.`)
   }
   if (caller.role === 'operator' && body.user_id === undefined) {
-    throw new ProblemError(problems.invalidInput, 'An operator opens accounts for others.', {
+    throw new ProblemError(problems.invalidInput, 'An operator must say for whom to open the account.', {
       errors: [{ path: '/user_id', message: 'is required from operators' }],
     })
   }
@@ -108,7 +107,8 @@ function readOpening(
   }
 }
 
-/** Asks the function `users`, with the caller's own token. Nobody has to vouch for the caller himself. */
+/** Asks the function `users` whether the user exists, with the caller's own token. A caller's own existence
+ * needs no check. Throws UnavailableError if `users` does not answer. */
 async function userExists({ userId, caller, traceparent }: Opening, { call }: Tools): Promise<boolean> {
   if (userId === caller.userId) return true
   const { status } = await call('users', { path: `/users/${userId}`, token: caller.token, traceparent })
@@ -119,7 +119,7 @@ async function userExists({ userId, caller, traceparent }: Opening, { call }: To
 
 interface Opened {
   reply: Reply
-  /** To be published after the commit. */
+  /** Publish these after the commit. */
   events: OutboxEvent[]
 }
 
@@ -141,8 +141,8 @@ async function open(tx: Emitting, opening: Opening, config: Config): Promise<Ope
   const account = row!
   if (account.refusal !== null) return { reply: refuse(account.refusal, opening, config), events: [] }
   const { outcomes, events } = await deposit(tx, account, opening)
-  // All that can be refused is more than an account can hold. Thrown, so that nothing remains of the account
-  // either.
+  // An opening deposit can be refused only if it is more than an account can hold. Throwing rolls the account
+  // back too.
   if (outcomes.some(({ outcome }) => outcome !== 'posted')) {
     throw new ProblemError(postingProblems['limit-exceeded'], 'The balance is more than an account can hold.')
   }
@@ -165,7 +165,8 @@ async function open(tx: Emitting, opening: Opening, config: Config): Promise<Ope
   }
 }
 
-/** To an operator, a customer who has left is a user who is not there, as `users` says too. */
+/** Makes the answer for a refusal. If a customer has left, an operator is told that there is no such user,
+ * which is also what `users` answers. */
 function refuse(refusal: OpeningRefusal, { userId, caller }: Opening, config: Config): Reply {
   if (refusal === 'too-many-accounts') {
     const most = config.ACCOUNTS_PER_CUSTOMER_MAX

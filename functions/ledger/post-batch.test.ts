@@ -19,7 +19,7 @@ afterAll(async () => {
 beforeEach(() => batches.openAccounts())
 
 describe('a batch', () => {
-  test('is answered with what became of each, in its order', async () => {
+  test('is answered with the outcome of each transaction, in its order', async () => {
     const answer = await batches.send([
       batches.transfer('200.00', { description: 'rent', metadata: { flat: 12 } }),
       batches.own('deposit', 5),
@@ -49,7 +49,7 @@ describe('a batch', () => {
     expect(shown).toEqual([first, second, third].map(({ transaction }) => transaction))
   })
 
-  test('is posted now also where the caller would not wait: nothing of it is pending', async () => {
+  test('is posted at once even if the caller prefers not to wait, and nothing of it is pending', async () => {
     const { request } = batches.running
     const answer = await request('POST', '/transactions/batch', {
       token: batches.tokens.alice,
@@ -62,7 +62,7 @@ describe('a batch', () => {
     expect(answer.headers.has('preference-applied')).toBe(false)
   })
 
-  test('states one event for each transaction that was posted', async () => {
+  test('emits one event for each transaction that was posted', async () => {
     const answer = await batches.send([
       batches.transfer(1),
       batches.transfer('900.00'),
@@ -76,7 +76,7 @@ describe('a batch', () => {
     expect((await batches.storedEvents()).sort()).toEqual(posted.sort())
   })
 
-  test('is judged in turn: what one transaction moves, the next one has or has not', async () => {
+  test('is judged in turn: each transaction sees the balances that those before it leave', async () => {
     const answer = await batches.send([
       batches.transfer('800.00'),
       batches.transfer('100.01'),
@@ -87,7 +87,7 @@ describe('a batch', () => {
     expect(await batches.ledger.balances(batches.from, batches.to)).toEqual([0n, 900_01n])
   })
 
-  test('holds refusals beside what was posted, each as if it had come alone', async () => {
+  test('returns refusals among the posted transactions, each as if it had come alone', async () => {
     const euros = await batches.ledger.open({ currency: 'EUR' })
     const answer = await batches.send([
       batches.transfer(1),
@@ -117,7 +117,7 @@ describe('a batch', () => {
     expect(await batches.ledger.balances(batches.from, batches.to)).toEqual([897_00n, 3_00n])
   })
 
-  test('moves nobody else’s money; operators deposit and withdraw, and transfer their own only', async () => {
+  test('moves only the caller’s money; operators deposit and withdraw for others, but transfer only their own', async () => {
     const batch = [batches.transfer(1), batches.own('deposit', 2), batches.own('withdrawal', 3)]
     expect(summary(await batches.send(batch, { who: 'bob' }))).toEqual(Array(3).fill('account-not-found'))
     expect(summary(await batches.send(batch, { who: 'operator' }))).toEqual([
@@ -142,7 +142,7 @@ describe('a batch', () => {
     expect([answer.status, summary(answer)]).toEqual([200, ['1.00']])
   })
 
-  test('crosses others on the same accounts, and each is posted', async () => {
+  test('runs at once with other batches on the same accounts, and each is posted', async () => {
     const accounts = await Promise.all(
       Array.from({ length: 6 }, () => batches.ledger.open({ overdraftLimit: 1_000_00n })),
     )
@@ -164,15 +164,15 @@ describe('a batch', () => {
   })
 })
 
-describe('a batch that is all or nothing', () => {
-  test('is posted where nothing is refused', async () => {
+describe('an atomic batch', () => {
+  test('is posted if nothing is refused', async () => {
     const answer = await batches.send([batches.transfer(1), batches.transfer(2)], { atomic: true })
     expect([answer.status, summary(answer)]).toEqual([200, ['1.00', '2.00']])
     expect(await batches.ledger.balances(batches.from, batches.to)).toEqual([897_00n, 3_00n])
     await until(() => batches.publishedEvents().length === 2, { what: 'two events' })
   })
 
-  test('is not posted where one is refused, and says which, why, and that the others were not', async () => {
+  test('is not posted if one is refused; it says which and why, and that the others were not posted', async () => {
     const before = await batches.countTransactions()
     const answer = await batches.send(
       [batches.transfer(1), batches.transfer('900.00'), batches.own('deposit', 2)],
@@ -188,7 +188,7 @@ describe('a batch that is all or nothing', () => {
     expect([await batches.storedEvents(), batches.publishedEvents()]).toEqual([[], []])
   })
 
-  test('keeps its refusal under its key, even when it would be posted now', async () => {
+  test('stores its refusal with its key, even if it would be posted now', async () => {
     const key = randomUUID()
     const first = await batches.send([batches.transfer('900.00'), batches.transfer(1)], { atomic: true, key })
     await batches.ledger.post(deposit(batches.from, 1_00))
@@ -201,7 +201,7 @@ describe('a batch that is all or nothing', () => {
   })
 })
 
-describe('an invalid batch changes nothing', () => {
+describe('an invalid batch is refused and changes nothing', () => {
   const errorsOf = ({ status, body }: Answer) => ({
     status,
     paths: body.errors.map(({ path }: { path: string }) => path),
@@ -213,9 +213,9 @@ describe('an invalid batch changes nothing', () => {
     ['an unknown currency', { currency: 'ABC' }, '/currency'],
     ['an unknown field', { fee: 1 }, '/fee'],
     ['an unknown type', { type: 'loan' }, '/type'],
-    ['an id that is none', { account_id: 'x' }, '/account_id'],
-    ['no account to transfer to', { to_account_id: undefined }, '/to_account_id'],
-    ['an account to deposit from', { type: 'deposit' }, '/to_account_id'],
+    ['an id that is not a UUID', { account_id: 'x' }, '/account_id'],
+    ['a transfer without a receiving account', { to_account_id: undefined }, '/to_account_id'],
+    ['a deposit with a second account', { type: 'deposit' }, '/to_account_id'],
     ['an idempotency key of its own', { idempotency_key: 'k' }, '/idempotency_key'],
   ])('with %s in one transaction: the answer says in which', async (_name, fault, path) => {
     const key = randomUUID()
@@ -247,16 +247,16 @@ describe('an invalid batch changes nothing', () => {
   test.each([
     ['no transactions', { transactions: [] }, '/transactions'],
     ['1001 transactions', { transactions: Array(1001).fill(one) }, '/transactions'],
-    ['more that are not even transactions', { transactions: Array(1001).fill({}) }, '/transactions'],
-    ['transactions that are no list', { transactions: one }, '/transactions'],
+    ['1001 items that are not even transactions', { transactions: Array(1001).fill({}) }, '/transactions'],
+    ['transactions that are not a list', { transactions: one }, '/transactions'],
     ['an unknown field', { transactions: [one], fee: 1 }, '/fee'],
-    ['an `atomic` that is none', { transactions: [one], atomic: 1 }, '/atomic'],
+    ['an `atomic` that is not a boolean', { transactions: [one], atomic: 1 }, '/atomic'],
   ])('with %s', async (_name, body, path) => {
     const answer = await batches.running.request('POST', '/', { token: batches.tokens.alice, body })
     expect(errorsOf(answer)).toEqual({ status: 400, paths: [path] })
   })
 
-  test('without a token it is for nobody', async () => {
+  test('without a token is 401', async () => {
     const answer = await batches.running.request('POST', '/transactions/batch', { body: {} })
     expect(answer.status).toBe(401)
   })

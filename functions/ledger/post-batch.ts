@@ -25,11 +25,11 @@ export default operation({
     route({
       method: 'POST',
       path: '/transactions/batch',
-      // Whose money it may be is judged for each transaction, as where it comes alone.
+      // Each transaction is checked for whose money it moves, as if it came alone.
       who: 'signed-in',
       summary:
-        'Up to 1000 transactions, in this order; a refused one does not keep the others from being posted, unless `atomic`',
-      // A thousand transfers with a few words each.
+        'Up to 1000 transactions, posted in this order; if one is refused, the others are still posted, unless `atomic`',
+      // Bytes; enough for a thousand transfers with short descriptions.
       bodyBytesMax: 512_000,
       body: {
         type: 'object',
@@ -40,8 +40,8 @@ export default operation({
             type: 'array',
             minItems: 1,
             maxItems: ITEMS_MAX,
-            // Where there are too many, nobody needs to know what else is wrong with each: to list it for as
-            // many as a body can hold would take a hundred times the body's memory.
+            // If there are too many items, only their number is reported. Listing the faults of every item of
+            // a large body could take a hundred times the body's memory.
             if: { maxItems: ITEMS_MAX },
             then: { items: batchedSchema },
           },
@@ -49,8 +49,8 @@ export default operation({
         },
       },
       answers: { 200: batchSchema },
-      // Covers the whole batch. `Prefer: respond-async` is not honoured: a batch is taken in as slowly as
-      // posted, for it has to be stored either way.
+      // The key covers the whole batch. `Prefer: respond-async` is not honoured: a batch must be stored
+      // either way, and storing it takes as long as posting it.
       idempotent: true,
       handle: async ({ body, caller, idempotencyKey, traceparent }, { db, outbox }) => {
         const postings = readBatch(body.transactions as BatchedTransaction[], {
@@ -78,7 +78,7 @@ export default operation({
 
 interface PostedBatch {
   outcome: BatchOutcome
-  /** To be published after the commit. */
+  /** Publish these after the commit. */
   events: readonly OutboxEvent[]
 }
 
@@ -87,8 +87,8 @@ async function postEach(tx: Transaction, postings: PostingRequest[]): Promise<Po
   return { outcome: toBatchOutcome(outcomes), events }
 }
 
-/** The savepoint lets the refusal be kept under the batch's key, in the database transaction that took the
- * key. */
+/** Posts all transactions or none. The savepoint undoes the postings but keeps the batch's key, so that the
+ * refusal can be stored with the key. */
 async function postAllOrNothing(tx: Transaction, postings: PostingRequest[]): Promise<PostedBatch> {
   await tx.query({ text: 'savepoint before_batch' })
   const { outcomes, events } = await postTransactions(tx, postings)

@@ -14,7 +14,7 @@ const bob = randomUUID()
 let ledger: TestLedger
 let running: TestFunction
 let tokens: Record<'alice' | 'bob' | 'operator' | 'stranger', string>
-/** Alice has two accounts, Bob one; `posted` are their transactions, oldest first. */
+/** Alice has two accounts, Bob has one. `posted` are their transactions, oldest first. */
 let checking: string, savings: string, bobs: string
 let posted: string[]
 
@@ -37,7 +37,7 @@ beforeAll(async () => {
   ]
   for (const request of requests) await ledger.post(request)
   posted = requests.map(({ id }) => id)
-  // A stranger's try at Alice's account is the stranger's own business.
+  // A stranger's attempt on Alice's account appears only in the stranger's list.
   await ledger.post(
     transfer(checking, bobs, 1, { id: randomUUID(), requested: true, caller_id: randomUUID() }),
   )
@@ -54,24 +54,24 @@ const get = (who: keyof typeof tokens, path: string): Promise<Answer> =>
 const numbers = async (who: keyof typeof tokens, query = ''): Promise<number[]> =>
   (await get(who, `/transactions${query}`)).body.items.map(({ id }: { id: string }) => posted.indexOf(id))
 
-test('a customer sees what touches any of his accounts, newest first and each once', async () => {
+test('customers see the transactions that touch any of their accounts, newest first and each once', async () => {
   expect(await numbers('alice')).toEqual([3, 2, 1, 0])
   expect(await numbers('bob')).toEqual([4, 2])
   expect(await numbers('stranger')).toEqual([])
 })
 
-test('the list of one account holds what came in and what went out', async () => {
+test('the list of one account has the money that came in and the money that went out', async () => {
   expect(await numbers('alice', `?account_id=${savings}`)).toEqual([3, 1])
   expect(await numbers('operator', `?account_id=${bobs}`)).toEqual([4, 2])
   expect(await get('bob', `/transactions?account_id=${savings}`)).toMatchObject({ status: 404 })
 })
 
-test('an operator sees all', async () => {
+test('an operator sees all transactions', async () => {
   expect(await numbers('operator', '?status=completed')).toEqual([4, 3, 2, 1, 0])
   expect(await numbers('operator', '?status=rejected')).toEqual([-1])
 })
 
-test('the filters narrow every list', async () => {
+test('the filters apply to every list', async () => {
   expect(await numbers('alice', '?type=transfer')).toEqual([2, 1])
   expect(await numbers('operator', '?type=deposit')).toEqual([4, 0])
   expect(await numbers('alice', '?status=pending')).toEqual([])
@@ -101,7 +101,7 @@ test.each(['', '&type=transfer'])(
   },
 )
 
-test('both sides and operators see a transaction, and only the payer’s side his balance', async () => {
+test('both sides and operators see a transaction; of the two sides, only the payer sees the balance', async () => {
   const path = `/transactions/${posted[2]}`
   expect((await get('alice', path)).body).toMatchObject({ amount: '50.00', balance_after: '750.00' })
   expect((await get('bob', path)).body).toMatchObject({ description: 'lunch', balance_after: null })
@@ -110,7 +110,7 @@ test('both sides and operators see a transaction, and only the payer’s side hi
   expect(await get('alice', '/transactions/1')).toMatchObject({ status: 404 })
 })
 
-test('what was requested and not posted yet is in the lists of who asked for it', async () => {
+test('an order that is not posted yet is in the lists of the user who requested it', async () => {
   const id = randomUUID()
   expect(await ledger.order(transfer(checking, savings, 5_00, { id }))).toMatchObject({ status: 202 })
   for (const query of ['?status=pending', `?status=pending&account_id=${checking}`]) {

@@ -24,7 +24,7 @@ export default operation({
       method: 'GET',
       path: '/transactions',
       who: 'signed-in',
-      summary: 'Transactions, newest first; a customer sees those that touch his own accounts',
+      summary: 'Transactions, newest first; customers see those that touch their own accounts',
       query: {
         type: 'object',
         additionalProperties: false,

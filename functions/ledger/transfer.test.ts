@@ -99,7 +99,7 @@ describe('a transfer', () => {
     expect(await ledger.balances(from, to)).toEqual([700_00n, 200_00n])
   })
 
-  test('is refused with the problem of its name', async () => {
+  test('is refused with the named problem', async () => {
     const answer = await send('900.01')
     expect(answer.status).toBe(409)
     expect(answer.headers.get('content-type')).toContain('application/problem+json')
@@ -109,7 +109,7 @@ describe('a transfer', () => {
     })
   })
 
-  test('from another’s account answers as if the account were not there, to operators too', async () => {
+  test('from another user’s account is answered as if the account did not exist, to operators too', async () => {
     const body = { account_id: to, to_account_id: from, amount: 1 }
     for (const who of ['alice', 'operator'] as const) {
       const answer = await post('transfer', body, {}, who)
@@ -123,14 +123,14 @@ describe('a transfer', () => {
   const huge = '{"account_id":"A","to_account_id":"B","amount":1e309}'
   test.each([
     ['zero', 0],
-    ['less than zero', -1],
+    ['a negative number', -1],
     ['a tenth of a cent', 0.001],
-    ['too large for a number', 2 ** 53],
-    ['too large for the database', '9223372036854775808'],
-    ['of other digits', '１２'],
+    ['a number that is too large', 2 ** 53],
+    ['text that is too large for the database', '9223372036854775808'],
+    ['text with other digits', '１２'],
     ['nothing', null],
     ['a list', [1]],
-    ['a truth', true],
+    ['a boolean', true],
   ])('of %s is invalid and changes nothing', async (_name, amount) => {
     const answer = await send(amount)
     expect(answer).toMatchObject({ status: 400, body: { type: expect.stringContaining('invalid-input') } })
@@ -138,7 +138,7 @@ describe('a transfer', () => {
     expect(await ledger.balances(from, to)).toEqual([900_00n, 0n])
   })
 
-  test('of more than JSON can say is invalid', async () => {
+  test('of an amount that JSON can’t carry exactly is invalid', async () => {
     const answer = await post('transfer', huge.replace('A', from).replace('B', to))
     expect(answer).toMatchObject({ status: 400 })
   })
@@ -148,7 +148,7 @@ describe('a transfer', () => {
     ['another type', { type: 'deposit' }],
     ['an unknown currency', { currency: 'ABC' }],
     ['a currency in small letters', { currency: 'usd' }],
-    ['an id that is none', { to_account_id: 'x' }],
+    ['an id that is not a UUID', { to_account_id: 'x' }],
     ['an id as a URN', { to_account_id: `urn:uuid:${randomUUID()}` }],
     ['a NUL in its description', { description: 'a\u0000b' }],
     ['half a character in its description', { description: 'a\ud800b' }],
@@ -159,7 +159,7 @@ describe('a transfer', () => {
     expect(await send(1, {}, more)).toMatchObject({ status: 400 })
   })
 
-  test('without a token is for nobody', async () => {
+  test('without a token is 401', async () => {
     const answer = await functions.transfer.request('POST', '/transactions', { body: {} })
     expect(answer).toMatchObject({ status: 401 })
   })

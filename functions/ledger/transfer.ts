@@ -16,7 +16,7 @@ export default operation({
       method: 'POST',
       path: '/transactions',
       when: { type: 'transfer' },
-      // Operators too, but for accounts of their own only: whose money it is, sends it.
+      // Operators too, but only from their own accounts: only the owner of money may send it.
       who: 'signed-in',
       summary: 'Transfer',
       body: {

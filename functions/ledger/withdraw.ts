@@ -7,7 +7,7 @@ import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 export default operation({
   name: 'withdraw',
   context: 'ledger',
-  summary: 'Pays money out: at the counter by an operator, or at the cash machine to the account’s owner',
+  summary: 'Pays out cash: at the counter by an operator, or at the cash machine to the account’s owner',
   needs: ['REQUEST_SIGNING_KEY'],
   state: createPoster,
   routes: [

@@ -33,7 +33,7 @@ export const accountSchema = {
   },
 } as const
 
-/** A customer's account as the database holds it; amounts in minor units. */
+/** A customer's account as stored in the database. Amounts are in minor units. */
 export interface AccountRow {
   id: string
   user_id: string
@@ -49,10 +49,10 @@ export interface AccountRow {
 export const accountColumns =
   'id, user_id, account_type, currency, status, balance, held, overdraft_limit, created_at'
 
-/** What can be taken from the account now, in minor units. */
+/** Returns the available balance: what can be taken from the account now, in minor units. */
 export const available = (row: AccountRow): bigint => row.balance - row.held + row.overdraft_limit
 
-/** An account as it is answered. */
+/** Returns an account as the API shows it. */
 export const toAccount = (row: AccountRow) => ({
   id: row.id,
   user_id: row.user_id,
@@ -65,11 +65,12 @@ export const toAccount = (row: AccountRow) => ({
   created_at: row.created_at.toISOString(),
 })
 
-/** Whose accounts and transactions a caller sees: his own, or everybody's (undefined) as an operator. */
+/** Returns the user whose accounts and transactions a caller may see: the caller; undefined for operators,
+ * who see everybody's. */
 export const ownerSeenBy = (caller: Caller): string | undefined =>
   caller.role === 'operator' ? undefined : caller.userId
 
-/** The customer account with this id, unless it is hidden from the caller. */
+/** Finds the customer account with this id; undefined if there is none, or the caller may not see it. */
 export async function findAccount(
   tx: Transaction,
   id: string,

@@ -5,7 +5,7 @@ import accounts from '../accounts.ts'
 import { testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
 
-/** A page of accounts costs a page, whatever is behind it. */
+/** A page of accounts reads a page, whatever comes after it. */
 const LIMIT = 50
 const OWN = 1_000
 type Who = Pick<Caller, 'userId' | 'role'>
@@ -24,7 +24,7 @@ beforeAll(async () => {
       from generate_series(1, 20000) n`,
     values: [merchant.userId],
   })
-  // The oldest, which a list shows last.
+  // The oldest accounts, which a list shows last.
   for (const [status, count] of [
     ['frozen', 300],
     ['closed', 200],
@@ -56,12 +56,12 @@ test.each<[string, Who, object, number]>([
   ['a customer’s own', merchant, {}, LIMIT + 1],
   ['all', operator, {}, LIMIT + 1],
   ['a customer’s, for an operator', operator, { user_id: merchant.userId }, LIMIT + 1],
-  ['all that are open', operator, { status: 'open' }, LIMIT + 1],
-  ['all that are frozen', operator, { status: 'frozen' }, LIMIT + 1],
-  ['all that are closed', operator, { status: 'closed' }, LIMIT + 1],
-  ['those of an unknown user', operator, { user_id: randomUUID(), status: 'open' }, 0],
-  // No more than a customer can have.
-  ['a customer’s own that are closed', merchant, { status: 'closed' }, OWN],
+  ['all open accounts', operator, { status: 'open' }, LIMIT + 1],
+  ['all frozen accounts', operator, { status: 'frozen' }, LIMIT + 1],
+  ['all closed accounts', operator, { status: 'closed' }, LIMIT + 1],
+  ['the accounts of an unknown user', operator, { user_id: randomUUID(), status: 'open' }, 0],
+  // At most as many as a customer can have.
+  ['a customer’s own closed accounts', merchant, { status: 'closed' }, OWN],
 ])('%s, page by page', async (_name, who, query, rowsMax) => {
   let cursor: string | null | undefined
   for (let n = 0; n < 3 && cursor !== null; n++) {

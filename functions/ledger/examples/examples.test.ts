@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { testDatabase } from '../../../tests/support/databases.ts'
 
-/** The examples are part of the ledger's documentation: each runs, and its output is the one that stands
- * beside it. `RENEW_EXAMPLES=1 npx jest functions/ledger/examples` writes the output anew; look at the
+/** The examples are part of the ledger's documentation. Each runs, and must give the output in the file
+ * beside it. `RENEW_EXAMPLES=1 npx jest functions/ledger/examples` writes those files again; check the
  * difference. */
 
 test.each(readdirSync(__dirname).filter((file) => file.endsWith('.sql')))(
-  '%s gives the output that stands beside it',
+  '%s gives the output in the file beside it',
   async (file) => {
     const shown = join(__dirname, file.replace(/\.sql$/, '.out'))
     const output = await run(readFileSync(join(__dirname, file), 'utf8'))
@@ -17,15 +17,15 @@ test.each(readdirSync(__dirname).filter((file) => file.endsWith('.sql')))(
   },
 )
 
-/** Runs the statements one by one, as the owner of a fresh ledger. Returns them with what they gave, as psql
- * shows it. */
+/** Runs the statements one by one, as the owner of a new ledger. Returns them with their results, as psql
+ * shows them. */
 async function run(sql: string): Promise<string> {
   const database = await testDatabase('ledger')
   const client = new pg.Client({ connectionString: database.ownerUrl })
   await client.connect()
   try {
     let output = ''
-    // A statement ends with a semicolon at the end of a line; comments stay with the statement that they
+    // A statement ends with a semicolon at the end of a line. Comments stay with the statement that they
     // explain.
     for (const statement of sql.split(/(?<=;)\n/).filter((text) => text.trim() !== '')) {
       output += `${statement.trim()}\n${await resultOf(client, statement)}\n`
@@ -50,7 +50,7 @@ async function resultOf(client: pg.Client, statement: string): Promise<string> {
   }
 }
 
-/** Rows as columns of equal width, the first row as their heads. */
+/** Formats rows as columns of equal width; the first row holds the headings. */
 function table(rows: string[][]): string {
   const widths = rows[0]!.map((_head, column) => Math.max(...rows.map((row) => row[column]!.length)))
   const lines = rows.map((row) =>

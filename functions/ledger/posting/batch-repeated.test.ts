@@ -35,7 +35,7 @@ describe('a batch that is repeated with its key', () => {
     await until(() => batches.publishedEvents().length === 2, { what: 'two events' })
   })
 
-  test('is refused with other content, be it only its order or `atomic`', async () => {
+  test('is refused with other content, even if only its order or `atomic` differs', async () => {
     const key = randomUUID()
     await batches.send([batches.transfer(1), batches.transfer(2)], { key })
     for (const other of [
@@ -49,7 +49,7 @@ describe('a batch that is repeated with its key', () => {
     expect(await batches.ledger.balances(batches.from, batches.to)).toEqual([897_00n, 3_00n])
   })
 
-  test('sixteen times at one moment is posted once', async () => {
+  test('sixteen times at once is posted once', async () => {
     const key = randomUUID()
     const answers = await Promise.all(
       Array.from({ length: 16 }, () => batches.send([batches.transfer(1)], { key })),
@@ -64,7 +64,7 @@ describe('a batch that is repeated with its key', () => {
   })
 })
 
-test('a batch that is cut off in the middle of its commit leaves nothing, and its key is free', async () => {
+test('a batch that is cut off during its commit leaves nothing behind, and its key is free', async () => {
   const commits = await haltCommits()
   const before = await batches.countTransactions()
   const [key, batch] = [randomUUID(), [batches.own('deposit', 1), batches.transfer(1)]]
@@ -80,7 +80,7 @@ test('a batch that is cut off in the middle of its commit leaves nothing, and it
   await until(() => batches.publishedEvents().length === 2, { what: 'two events' })
 })
 
-/** Keeps every commit with an idempotency key in it waiting, with all its work done, until it is cut off. */
+/** Holds up every commit that includes an idempotency key, with all its work done, until it is cut off. */
 async function haltCommits(): Promise<{ cutOff: () => Promise<void>; goOn: () => Promise<void> }> {
   await batches.ledger.owner.query({
     text: `create function wait() returns trigger language plpgsql

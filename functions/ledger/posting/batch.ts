@@ -8,8 +8,8 @@ import { toPosting, type Asked, type PostingRequest } from './posting-request.ts
 import { refusal, type BatchRefusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
 import { moneyFields, transactionSchema, transactionTypes } from '../transactions/transaction.ts'
 
-/** One of a batch. That `to_account_id` belongs to transfers, and to them alone, is checked by readBatch():
- * as a schema it would take alternatives, and then say of each what is wrong with it. */
+/** Schema of one transaction of a batch. readBatch() checks that transfers, and only transfers, have
+ * `to_account_id`: a schema would need alternatives, and would then report the faults of each alternative. */
 export const batchedSchema = {
   type: 'object',
   additionalProperties: false,
@@ -19,7 +19,7 @@ export const batchedSchema = {
 
 export type BatchedTransaction = Infer<typeof batchedSchema>
 
-/** The answer: what became of each, in the order in which they came. */
+/** The answer: the outcome of each transaction, in the order of the requests. */
 export const batchSchema = {
   type: 'object',
   additionalProperties: false,
@@ -40,7 +40,8 @@ export const batchSchema = {
             additionalProperties: false,
             required: ['status', 'problem'],
             properties: {
-              // As it would be, had the transaction come alone; 424 where only the others were at fault.
+              // The same status as if the transaction had come alone; 424 if only other transactions were
+              // refused.
               status: { enum: [404, 409, 422, 424] },
               problem: {
                 type: 'object',
@@ -63,8 +64,8 @@ export const batchSchema = {
 
 const ERRORS_MAX = 20
 
-/** The transactions of a batch, ready to be posted.
- * Throws a ProblemError (400) that says of each fault in which of them it is: `/transactions/3/amount`. */
+/** Reads the transactions of a batch, ready to post. Throws a ProblemError (400) whose faults point into the
+ * transaction they are in: `/transactions/3/amount`. */
 export function readBatch(transactions: readonly BatchedTransaction[], asked: Asked): PostingRequest[] {
   const faults: FieldError[] = []
   const postings: PostingRequest[] = []
@@ -92,13 +93,12 @@ export function readBatch(transactions: readonly BatchedTransaction[], asked: As
   )
 }
 
-/** What became of a batch, as it is kept under its Idempotency-Key. With the request, which has to be the
- * same, it gives the same answer again; the answer itself would be ten times as long. */
+/** The outcome of a batch, as stored with its Idempotency-Key. Together with the request, which must be the
+ * same, it gives the same answer again. The answer itself would be ten times as long. */
 export interface BatchOutcome {
-  /** When the batch was posted (it is one moment for all of it); null where none of it was. RFC 3339 UTC. */
+  /** When the batch was posted (one moment for all of it), RFC 3339 in UTC; null if none of it was posted. */
   posted_at: string | null
-  /** In the order of the requests: id and balance after it (minor units) of what was posted, or the
-   * refusal. */
+  /** In the order of the requests: id and balance after it (minor units) if posted, otherwise the refusal. */
   outcomes: (
     readonly [transactionId: string, balanceAfter: string] | PostingRefusal | KeyRefusal | BatchRefusal
   )[]
@@ -114,13 +114,13 @@ export function toBatchOutcome(outcomes: readonly PostingOutcome[]): BatchOutcom
   }
 }
 
-/** What became of a batch of which all or nothing was to be posted, and at least one was refused. */
+/** Returns the outcome of an atomic batch of which at least one transaction was refused. */
 export const toNotPosted = (outcomes: readonly PostingOutcome[]): BatchOutcome => ({
   posted_at: null,
   outcomes: outcomes.map(({ outcome }) => (outcome === 'posted' ? 'not-posted' : outcome)),
 })
 
-/** The answer's body. */
+/** Returns the body of the answer. */
 export const toResults = (
   { posted_at: postedAt, outcomes }: BatchOutcome,
   postings: readonly PostingRequest[],

@@ -26,7 +26,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   amount: fc.integer({ min: 1, max: 150 }),
 })
 
-/** The rules once more, as simply as they can be said. */
+/** The rules again, written as simply as possible. */
 function model(balances: bigint[], { kind, from, to, amount }: Step): string {
   if (kind === 'transfer' && from === to) return 'same-account'
   const change = BigInt(amount)
@@ -44,7 +44,7 @@ const toRequest = (accounts: string[], { kind, from, to, amount }: Step): Postin
   return transfer(accounts[from]!, accounts[to]!, amount)
 }
 
-test('batches of any content do what the same transactions do one by one in a simple model', async () => {
+test('batches of any content give the same result as their transactions one by one in a simple model', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(step, { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 4 }),
@@ -64,7 +64,7 @@ test('batches of any content do what the same transactions do one by one in a si
   expect(await ledger.faults()).toEqual([])
 })
 
-test('200 transfers at once over 10 accounts, a third of them twice, lose and double nothing', async () => {
+test('200 transfers at once over 10 accounts, a third of them sent twice, lose no money and move none twice', async () => {
   const accounts: string[] = []
   for (let i = 0; i < 10; i++) accounts.push(await ledger.open())
   await ledger.post(...accounts.map((account) => deposit(account, 1_000)))
@@ -96,7 +96,7 @@ test('200 transfers at once over 10 accounts, a third of them twice, lose and do
 
 const text = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
-test('batches that cross each other’s accounts and keys never deadlock', async () => {
+test('batches that share accounts and keys never deadlock', async () => {
   const accounts: string[] = []
   for (let i = 0; i < 6; i++) accounts.push(await ledger.open({ overdraftLimit: 1_000_000n }))
   const keys = Array.from({ length: 20 }, () => randomUUID())
@@ -105,7 +105,7 @@ test('batches that cross each other’s accounts and keys never deadlock', async
       const n = (i * (seed + 3) + seed) % 20
       return transfer(accounts[n % 6]!, accounts[(n + 1 + seed) % 6]!, 1, { key: keys[n]! })
     })
-  // A deadlock would reject: nothing in here repeats it.
+  // A deadlock would reject, because nothing here repeats it.
   await Promise.all(Array.from({ length: 30 }, (_, seed) => ledger.post(...batch(seed))))
   expect(await ledger.faults()).toEqual([])
 })

@@ -13,8 +13,8 @@ import { alice, deposit, silent } from '../testing/ledger-fixture.ts'
 import { postTransactions } from './post.ts'
 import transfer from '../transfer.ts'
 
-/** A Postgres of its own, all of whose processes are stopped for a while (SIGSTOP), as under a machine that
- * is paused. */
+/** A separate Postgres whose processes are all stopped for a while (SIGSTOP), as on a machine that is
+ * paused. */
 
 let folder: string
 let server: PostgresServer
@@ -50,7 +50,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 }, 60_000)
 
-/** The server and its sessions, of which each is in a process group of its own. */
+/** Returns the server and its sessions. Each is in a process group of its own. */
 function processes(): number[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=']).toString().trim().split('\n')
   const children = lines
@@ -59,7 +59,7 @@ function processes(): number[] {
   return [server.pid, ...children.map(([pid]) => pid!)]
 }
 
-test('while it is frozen every request is answered 503, and then each is done once', async () => {
+test('while it is frozen every request is answered 503, and afterwards each is posted once', async () => {
   const bearer = await token({ userId: alice })
   const [account_id, to_account_id] = accounts
   const send = (key: string): Promise<Answer> =>

@@ -25,7 +25,7 @@ test('the same key gives the first outcome again and moves no more money', async
   expect(await ledger.balances(from, to)).toEqual([77n, 30n])
 })
 
-test('a refusal is given again too, even when it would not be refused now', async () => {
+test('a refusal is given again too, even if the request would not be refused now', async () => {
   const [from, to] = await pair(0)
   const key = randomUUID()
   const [first] = await ledger.post(transfer(from, to, 30, { key }))
@@ -35,7 +35,7 @@ test('a refusal is given again too, even when it would not be refused now', asyn
   expect(second).toEqual({ outcome: 'insufficient-funds', replayed: true })
 })
 
-test('a key with another request is refused, before the rules are looked at', async () => {
+test('a key with another request is refused before the rules are checked', async () => {
   const [from, to] = await pair(100)
   const key = randomUUID()
   await ledger.post(transfer(from, to, 30, { key }))
@@ -58,7 +58,7 @@ test('keys of different users never meet', async () => {
   expect(second).toEqual(first.map((outcome) => ({ ...outcome, replayed: true })))
 })
 
-test('within one batch a key counts as between batches', async () => {
+test('a key counts within one batch as it does between batches', async () => {
   const [from, to] = await pair(100)
   const [key, refused] = [randomUUID(), randomUUID()]
   const outcomes = await ledger.post(
@@ -79,7 +79,7 @@ test('within one batch a key counts as between batches', async () => {
   expect(await ledger.balances(from, to)).toEqual([70n, 30n])
 })
 
-test('a repeat among new ones is told from them', async () => {
+test('a repeat among new requests is recognised', async () => {
   const [from, to] = [...(await pair(100))]
   const key = randomUUID()
   const [first] = await ledger.post(transfer(from, to, 30, { key }))
@@ -133,7 +133,7 @@ async function terminate(pid: number): Promise<void> {
   await client.end()
 }
 
-describe('a transaction that was requested beforehand', () => {
+describe('an order', () => {
   const request = (id: string, from: string, to: string, amount: number) =>
     transfer(from, to, amount, { id, requested: true })
 

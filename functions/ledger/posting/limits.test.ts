@@ -14,7 +14,7 @@ import deposit from '../deposit.ts'
 import type { PostingRequest } from './posting-request.ts'
 import postBatch from '../post-batch.ts'
 
-/** What one customer does must not keep another from what the bank is for. */
+/** No customer may be able to keep another from using the bank. */
 const bob = randomUUID()
 let ledger: TestLedger
 let gateway: TestGateway
@@ -42,7 +42,7 @@ afterAll(async () => {
   await ledger.close()
 })
 
-test('a customer who deposits the most there is, 1001 times, stops nobody else’s deposits', async () => {
+test('a customer who deposits the largest amount 1001 times stops nobody else’s deposits', async () => {
   const own = await Promise.all(Array.from({ length: 20 }, () => ledger.open()))
   const others = await ledger.open({ userId: bob })
   const most = Array.from({ length: 1001 }, (_, i) => ({
@@ -64,7 +64,7 @@ test('a customer who deposits the most there is, 1001 times, stops nobody else�
   expect([answer.status, answer.body.balance_after]).toEqual([201, '5.00'])
 })
 
-describe('metadata that would make others wait', () => {
+describe('metadata so large that it would make others wait', () => {
   const large = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`note ${n}`, 'ä'.repeat(200)]))
   const depositWith = (account: string, metadata: object) => ({
     type: 'deposit',
@@ -91,7 +91,7 @@ describe('metadata that would make others wait', () => {
     expect(await ledger.balances(account)).toEqual([0n])
   })
 
-  test('is taken up to its limit', async () => {
+  test('is accepted up to its limit', async () => {
     const account = await ledger.open()
     const { 'note 0': _left, ...rest } = large
     const answer = await functions.deposit.request('POST', '/', {
@@ -102,7 +102,7 @@ describe('metadata that would make others wait', () => {
   })
 })
 
-describe('more than a bigint can count, deposited by thousands who are rich', () => {
+describe('more money than a bigint can count, deposited by thousands of rich customers', () => {
   const most = 10n ** 15n
   const dirham = { currency: 'MAD' }
   let accounts: { id: string; userId: string }[]
@@ -115,7 +115,7 @@ describe('more than a bigint can count, deposited by thousands who are rich', ()
     const batches = Array.from({ length: accounts.length / 500 }, (_, n) =>
       accounts.slice(n * 500, n * 500 + 500),
     )
-    // At once, so that they wait for the till and find it full.
+    // At once, so that they wait for the till and then find it full.
     const outcomes = await Promise.all(batches.map((batch) => ledger.post(...batch.map(requestOf))))
     expect(new Set(outcomes.flat().map(({ outcome }) => outcome))).toEqual(new Set(['posted']))
   }
@@ -132,7 +132,7 @@ describe('more than a bigint can count, deposited by thousands who are rich', ()
     accounts = rows.map(({ id, user_id: userId }) => ({ id, userId }))
   })
 
-  test('fills vaults, and the till is never full', async () => {
+  test('is carried to vaults, so the till is never full', async () => {
     await inBatches(({ id, userId }) => depositOf(id, most, { ...dirham, caller_id: userId }))
     const [till, ...vaults] = await own()
     expect(till!.account_type).toBe('cash')
@@ -142,13 +142,13 @@ describe('more than a bigint can count, deposited by thousands who are rich', ()
     expect(await ledger.faults()).toEqual([])
   })
 
-  test('is all paid out again', async () => {
+  test('can all be paid out again', async () => {
     await inBatches(({ id, userId }) => withdrawal(id, most, { ...dirham, caller_id: userId }))
     expect(sum(await own())).toBe(0n)
     expect(await ledger.faults()).toEqual([])
   })
 
-  test('a vault is nobody’s to pay to, and is carried nowhere', async () => {
+  test('nobody can pay to a vault, and a vault is never carried to another', async () => {
     const { id, userId } = accounts[0]!
     await ledger.post(depositOf(id, 1, { ...dirham, caller_id: userId }))
     const before = await own()

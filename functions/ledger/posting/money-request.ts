@@ -5,7 +5,7 @@ import type { PostingOutcome } from './post.ts'
 import type { PostingRequest } from './posting-request.ts'
 import { toTransaction } from '../transactions/transaction.ts'
 
-/** One movement of money as it is asked for over HTTP, and as its schema lets it in. */
+/** One deposit, withdrawal or transfer as the HTTP schema accepts it. */
 export interface MoneyRequest {
   account_id: string
   to_account_id?: string
@@ -15,22 +15,22 @@ export interface MoneyRequest {
   metadata?: Record<string, unknown>
 }
 
-/** What the metadata of one transaction may take as JSON. Many are posted together, and whoever fills theirs
- * makes the others wait: a group of 200 with 50 kB each would take a second instead of 30 ms. */
+/** Largest metadata of one transaction, in bytes as JSON. Many transactions are posted together, so large
+ * metadata makes others wait: a group of 200 with 50 kB each would take a second instead of 30 ms. */
 export const METADATA_BYTES_MAX = 4_096
 
-/** What is wrong with the size of a request's metadata, if anything; the schema has checked the rest. `at` is
- * the JSON pointer to the request. */
+/** Returns what is wrong with the size of a request's metadata; undefined if nothing is. The schema has
+ * checked the rest. `at` is the JSON pointer to the request. */
 export function checkMetadata({ metadata }: MoneyRequest, at = ''): FieldError | undefined {
   if (!metadata || Buffer.byteLength(JSON.stringify(metadata)) <= METADATA_BYTES_MAX) return undefined
   return { path: `${at}/metadata`, message: `must take at most ${METADATA_BYTES_MAX} bytes as JSON` }
 }
 
-/** Throws a ProblemError (400) where checkMetadata() finds something. */
+/** Throws a ProblemError (400) if checkMetadata() finds a fault. */
 export function requireMetadata(request: MoneyRequest): void {
   const fault = checkMetadata(request)
   if (!fault) return
-  throw new ProblemError(problems.invalidInput, 'The body is not what this operation takes.', {
+  throw new ProblemError(problems.invalidInput, 'The body does not match what this operation accepts.', {
     errors: [fault],
   })
 }

@@ -19,7 +19,7 @@ import { checkSignature } from './request-signature.ts'
 import { requestTransaction, toRequestedPosting } from './respond-async.ts'
 import type { TransactionType } from '../transactions/transaction.ts'
 
-/** What deposit, withdraw and transfer take, as their schemas let it in. */
+/** What deposit, withdraw and transfer get after their schemas accepted it. */
 export interface MoneyRouteRequest {
   body: MoneyRequest
   caller: Caller

@@ -19,7 +19,7 @@ import {
   age,
 } from '../testing/orders-fixture.ts'
 
-/** Orders that were answered with 202 are posted or refused in the end, whatever fails meanwhile. */
+/** Orders answered with 202 are posted or refused in the end, whatever fails in between. */
 useOrders()
 
 describe('an order is not lost', () => {
@@ -46,7 +46,7 @@ describe('an order is not lost', () => {
     60_000,
   )
 
-  test('when its function dies between commit and publishing: another function of the context publishes', async () => {
+  test('if its function dies between commit and publishing: another function of the context publishes its event', async () => {
     const request = { ...deposit(from, 5_00), id: randomUUID() }
     await ledger.order(request)
     await ledger.owner.query({ text: 'update outbox_pending set claimed_until = now()' })
@@ -57,8 +57,8 @@ describe('an order is not lost', () => {
 
   test.each([
     ['long ago', '1 hour'],
-    ['in a future that the clock was set back from', '-1 hour'],
-  ])('when its event is, and it was taken in %s: a sweep posts or refuses it', async (_name, by) => {
+    ['in the future, because the clock was set back', '-1 hour'],
+  ])('if its event is lost, and it was accepted %s: a sweep posts or refuses it', async (_name, by) => {
     const [posted, refused, young] = [
       await send('5', later),
       await send('900', later),
@@ -66,7 +66,7 @@ describe('an order is not lost', () => {
     ]
     await age(posted.body.id, by)
     await age(refused.body.id, by)
-    // The Broker is of no use for this.
+    // So the Broker can't help.
     gateway.brokerStatus = 503
     await ping()
     expect(await show(posted.body.id)).toMatchObject({ status: 'completed', amount: '5.00' })
@@ -75,7 +75,7 @@ describe('an order is not lost', () => {
     expect(await ledger.balances(to)).toEqual([5_00n])
   })
 
-  test('when another order can’t be posted', async () => {
+  test('if another order can’t be posted', async () => {
     const [broken, sound] = [(await send('5', later)).body.id, (await send('6', later)).body.id]
     await ledger.owner.query({
       text: `update outbox set data = jsonb_set(data::jsonb, '{currency}', '"ABC"')::json where id = $1`,
@@ -92,7 +92,7 @@ describe('an order is not lost', () => {
     })
   })
 
-  test('when the key that it was signed with is replaced', async () => {
+  test('if the key that it was signed with is replaced', async () => {
     const { id } = (await send('5', later)).body
     const renewed = await another({ REQUEST_SIGNING_KEY: 'another key that is only good for tests, no more' })
     const event = await eventOf(id)
@@ -103,10 +103,10 @@ describe('an order is not lost', () => {
   })
 })
 
-describe('while the database is away', () => {
+describe('while the database is unreachable', () => {
   const NOWHERE = { LEDGER_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
 
-  test('an order without a key goes straight to the Broker, one with a key is not taken', async () => {
+  test('an order without a key goes straight to the Broker, and one with a key is refused', async () => {
     const away = await another(NOWHERE)
     const answer = await send('5', later, away)
     expect(answer).toMatchObject({ status: 202, body: { status: 'pending' } })
@@ -119,7 +119,7 @@ describe('while the database is away', () => {
     expect(await ledger.balances(to)).toEqual([5_00n])
   })
 
-  test('an order that its Trigger would soon give up goes back to the end of the queue', async () => {
+  test('an order whose Trigger would soon give up goes back to the end of the queue', async () => {
     const away = await another(NOWHERE)
     const { id } = (await send('5', later, away)).body
     const event = await eventOf(id)

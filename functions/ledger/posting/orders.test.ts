@@ -18,7 +18,7 @@ import {
   age,
 } from '../testing/orders-fixture.ts'
 
-/** Orders: transactions that were answered with 202, from the request to what becomes of them. */
+/** Orders (transactions answered with 202), from the request to the outcome. */
 useOrders()
 
 test('a transfer is pending until its event is delivered, and is posted once', async () => {
@@ -37,7 +37,7 @@ test('a transfer is pending until its event is delivered, and is posted once', a
   expect(await ledger.balances(from, to)).toEqual([700_00n, 200_00n])
 })
 
-test('a refusal is found in the transaction, and is an event', async () => {
+test('a refusal is stored with the transaction and emitted as an event', async () => {
   const answer = await send('900.01', later)
   await deliver(await eventOf(answer.body.id))
   expect(await show(answer.body.id)).toMatchObject({ status: 'rejected', balance_after: null })
@@ -57,7 +57,7 @@ describe('the same key', () => {
   }
 
   test.each(['5', '900.01'])(
-    'gives the same answer to the letter, before and after the order of %s is settled',
+    'gives exactly the same answer, before and after the order of %s is settled',
     async (amount) => {
       const headers = { ...later, 'idempotency-key': randomUUID() }
       const first = await send(amount, headers)
@@ -73,7 +73,7 @@ describe('the same key', () => {
     },
   )
 
-  test('that came first without the preference gives what it gave then', async () => {
+  test('that came first without the preference gives its first answer', async () => {
     for (const amount of ['5', '900.01']) {
       const key = { 'idempotency-key': randomUUID() }
       const first = await send(amount, key)
@@ -96,7 +96,7 @@ describe('the same key', () => {
     expect(await ledger.balances(from, to)).toEqual([895_00n, 5_00n])
   })
 
-  test('without the preference refuses a pending order now, and that stands', async () => {
+  test('without the preference refuses a pending order now, for good', async () => {
     const key = { 'idempotency-key': randomUUID() }
     const { id } = (await send('900.01', { ...later, ...key })).body
     expect(await send('900.01', key)).toMatchObject({ status: 409 })

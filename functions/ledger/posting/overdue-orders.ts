@@ -9,15 +9,15 @@ import { toRequestedPosting } from './respond-async.ts'
 interface OverdueRow {
   id: string
   created_at: Date
-  /** Data of its transaction.requested: JSON text. */
+  /** Data of its transaction.requested, as JSON text. */
   data: string
   traceparent: string
 }
 
-/** By then its event has been delivered, unless something is wrong. */
+/** By this age an order's event has been delivered, unless something is wrong. */
 const AGE_MAX = '2 minutes'
 const PAGE = 200
-// Less than the function's `timeoutSeconds`; the next sweep goes on.
+// Less than the function's `timeoutSeconds`; the next sweep continues.
 const TIME_MAX_MS = 15_000
 
 /** Posts, or refuses, the orders that were answered with 202 long ago and are still pending, whatever became
@@ -26,8 +26,8 @@ const TIME_MAX_MS = 15_000
  * its event is delivered at the same moment. One that can't be posted does not stand in the way of the
  * others.
  *
- * Resolves with the number of orders that are settled. Rejects with UnavailableError where the database is
- * away. */
+ * `timeMaxMs` limits the run. Returns the number of orders settled. Rejects with UnavailableError if the
+ * database is unreachable. */
 export async function postOverdueOrders(
   tools: Pick<Tools, 'db' | 'outbox' | 'log'>,
   timeMaxMs = TIME_MAX_MS,
@@ -38,7 +38,7 @@ export async function postOverdueOrders(
   let last: OverdueRow | undefined
   do {
     const rows: OverdueRow[] = await tools.db.query<OverdueRow>({
-      // Without a name: its plan must fit a table that is empty one moment and full the next.
+      // The statement has no name: its plan must suit a table that is empty now and full the next moment.
       text: `select * from overdue_orders('${AGE_MAX}', $1, $2, ${PAGE})`,
       values: [last?.created_at, last?.id],
     })

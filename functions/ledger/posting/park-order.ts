@@ -1,19 +1,20 @@
 import type { CloudEventV1 } from 'cloudevents'
 import type { Tools } from '../../host/tools.ts'
 
-// Younger orders are tried again by their Trigger, which gives up after some 50 s.
+// Younger orders are tried again by their Trigger, which gives up after about 50 s.
 const OLD_MS = 20_000
-// Each that is parked holds one of the Trigger's places for so long; so an outage makes a few events a
+// Each parked order holds one of the Trigger's places this long, so an outage causes only a few events a
 // second.
 const PARKED_MS = 5_000
 
-/** True for an event whose Trigger may soon give up. A clock that jumped makes it true too early at worst. */
+/** Says whether an event's Trigger may soon give up. If a clock jumps, the answer is true too early at
+ * worst. */
 export const isOld = (time: string | undefined): boolean =>
   Math.abs(Date.now() - Date.parse(time ?? '')) > OLD_MS
 
-/** Puts an order that can't be posted now at the end of the Broker's queue, after a while. It would become a
- * dead letter otherwise, and where the database was away when it was taken in, no sweep could find it there.
- * Rejects with UnavailableError where the Broker does not take it; then the delivery is tried again. */
+/** Waits, then puts an order that can't be posted now at the end of the Broker's queue. Otherwise it would
+ * become a dead letter, and no sweep could find it if it was accepted while the database was unreachable.
+ * Rejects with UnavailableError if the Broker does not accept it; then the delivery is tried again. */
 export async function parkOrder(
   event: CloudEventV1<unknown>,
   { outbox, log }: Pick<Tools, 'outbox' | 'log'>,

@@ -15,7 +15,7 @@ afterAll(() => ledger.close())
 
 const sizeOf = ({ values }: Statement): number => (values![0] as string).split('"(').length - 1
 
-/** The ledger's own database, with a record of the batches that came through. */
+/** The ledger's own database, with a record of the batches sent to it. */
 function counted(): { db: Database; batches: number[] } {
   const batches: number[] = []
   const query = (statement: Statement) => {
@@ -25,7 +25,7 @@ function counted(): { db: Database; batches: number[] } {
   return { db: { ...ledger.db, query }, batches }
 }
 
-/** The ledger's own database, with a gate in front of it and a record of the batches that came through. */
+/** The ledger's own database behind a gate, with a record of the batches sent to it. */
 function gated(): { db: Database; batches: number[]; open: () => void } {
   const batches: number[] = []
   let open = (): void => {}
@@ -60,7 +60,7 @@ function recordedOutbox(): {
   return { published, outbox: { publish, sweep: refuse, send: refuse, drain: refuse } }
 }
 
-test('a lone transaction goes at once, and those that come meanwhile go together', async () => {
+test('a single transaction is posted at once, and those that come meanwhile are posted together', async () => {
   const { db, batches, open } = gated()
   const poster = createPoster({ db, outbox: recordedOutbox().outbox })
   const account = await ledger.open()
@@ -74,7 +74,7 @@ test('a lone transaction goes at once, and those that come meanwhile go together
   expect(await ledger.balances(account)).toEqual([21n])
 })
 
-test('each caller gets the outcome of his own transaction', async () => {
+test('each caller gets the outcome of their own transaction', async () => {
   const { db, open } = gated()
   const poster = createPoster({ db, outbox: recordedOutbox().outbox })
   const [from, to] = [await ledger.open(), await ledger.open()]
@@ -93,7 +93,7 @@ test('each caller gets the outcome of his own transaction', async () => {
   ])
 })
 
-test('the events handed over for publishing are those in the outbox', async () => {
+test('the events given to the publisher are those in the outbox', async () => {
   const { published, outbox } = recordedOutbox()
   const poster = createPoster({ db: ledger.db, outbox })
   const account = await ledger.open()
@@ -111,7 +111,7 @@ test('the events handed over for publishing are those in the outbox', async () =
   expect(published).toHaveLength(1)
 })
 
-test('a request that the database can’t take fails alone', async () => {
+test('a request that the database can’t process fails alone', async () => {
   const { db, batches, open } = gated()
   const poster = createPoster({ db, outbox: recordedOutbox().outbox })
   const account = await ledger.open()
@@ -132,7 +132,7 @@ test('a request that the database can’t take fails alone', async () => {
   expect(await ledger.balances(account)).toEqual([6n])
 })
 
-test('while the database is away each request fails as one that may be repeated', async () => {
+test('while the database is unreachable, each request fails with an error that allows a repeat', async () => {
   const away = openDatabase({
     url: 'postgres://nobody@127.0.0.1:1/none',
     poolMax: 1,
@@ -144,7 +144,7 @@ test('while the database is away each request fails as one that may be repeated'
   for (const result of results) expect(result).toMatchObject({ reason: expect.any(UnavailableError) })
 })
 
-test('a batch that was cut off fails each of its requests, and their keys can be used again', async () => {
+test('if a batch is cut off, each of its requests fails and their keys can be used again', async () => {
   const { db, batches } = counted()
   const poster = createPoster({ db, outbox: recordedOutbox().outbox })
   const [from, to] = [await ledger.open({ overdraftLimit: 100n }), await ledger.open()]
@@ -167,7 +167,7 @@ test('a batch that was cut off fails each of its requests, and their keys can be
   expect(await ledger.balances(from, to)).toEqual([-5n, 5n])
 })
 
-test('more than can wait is refused as one that may be repeated', async () => {
+test('requests above the limit of waiting ones are refused with an error that allows a repeat', async () => {
   const { db, open } = gated()
   const poster = createPoster({ db, outbox: recordedOutbox().outbox })
   const account = await ledger.open()
@@ -179,7 +179,7 @@ test('more than can wait is refused as one that may be repeated', async () => {
   expect(await ledger.balances(account)).toEqual([5_001n])
 })
 
-test('a requested transaction that two processes get at the same moment is posted once', async () => {
+test('an order that two processes get at the same moment is posted once', async () => {
   const posters = [1, 2].map(() => createPoster({ db: ledger.db, outbox: recordedOutbox().outbox }))
   const account = await ledger.open()
   const request = deposit(account, 5, { requested: true })

@@ -9,14 +9,15 @@ import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal } from './refusals.ts'
 import type { PostingRequest } from './posting-request.ts'
 
-/** What became of a request; `replayed` where it is what became of an earlier one with the same key or id. */
+/** The outcome of a request. `replayed` is true if it is the outcome of an earlier request with the same key
+ * or id. */
 export type PostingOutcome =
   | { outcome: 'posted'; replayed: boolean; transactionId: string; balanceAfter: bigint; postedAt: Date }
   | { outcome: PostingRefusal | KeyRefusal; replayed: boolean }
 
 export interface Poster {
-  /** Posts one transaction. Rejects with UnavailableError where the database is away or too much is
-   * waiting. */
+  /** Posts one transaction. Rejects with UnavailableError if the database is unreachable, or if too many
+   * transactions wait. */
   post(request: PostingRequest): Promise<PostingOutcome>
 }
 
@@ -35,12 +36,13 @@ interface OutcomeRow {
 const BATCH_MAX = 500
 const WAITING_MAX = 5_000
 const ATTEMPTS = 4
-// Serialization failure and deadlock; and unique_violation, which is what the second of two deliveries of one
-// requested transaction gets when both are posted at the same moment: repeated, it finds the first.
+// Serialization failure, deadlock, and unique_violation. If two deliveries of one order are posted at the
+// same moment, the second gets a unique_violation; repeated, it finds the first.
 const REPEATABLE = new Set(['40001', '40P01', '23505'])
 
-/** Posts in groups; see createGroupCommit(). One batch at a time: two make each other smaller, and a
- * transaction costs the database a third more in a batch of 25 than in one of 125. */
+/** Creates a poster that posts in groups; see createGroupCommit(). It posts one batch at a time, because two
+ * would make each other smaller, and a transaction costs the database a third more in a batch of 25 than in
+ * one of 125. */
 export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): Poster {
   const commit = async (requests: PostingRequest[]) => {
     for (let attempt = 1; ; attempt++) {
@@ -59,7 +61,7 @@ export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): 
 export interface PostedGroup {
   /** In the order of the requests. */
   outcomes: PostingOutcome[]
-  /** To be published after the commit. */
+  /** Publish these after the commit. */
   events: OutboxEvent[]
 }
 
@@ -91,7 +93,7 @@ const toOutcome = ({ outcome, replayed, ...row }: OutcomeRow): PostingOutcome =>
       }
     : { outcome, replayed }
 
-/** The event as post_transactions() put it into the outbox. */
+/** Returns the event as post_transactions() wrote it to the outbox. */
 function toEvent(row: OutcomeRow, request: PostingRequest): OutboxEvent {
   const contract = row.outcome === 'posted' ? transactionCompleted : transactionRejected
   return {

@@ -13,7 +13,7 @@ export const operationOf = {
 /** One transaction to be posted, as the SQL type `posting_request` has it. */
 export interface PostingRequest {
   id: string
-  /** True where it was answered with 202 before. */
+  /** True if it is an order, already answered with 202. */
   requested: boolean
   operation: string
   type: TransactionType

@@ -26,7 +26,7 @@ const names = async (...requests: PostingRequest[]): Promise<string[]> =>
   (await ledger.post(...requests)).map(({ outcome }) => outcome)
 
 describe('posting', () => {
-  test('a transfer takes from one account what it gives to the other', async () => {
+  test('a transfer takes from one account exactly what it adds to the other', async () => {
     const [from, to] = [await funded(900_00), await ledger.open()]
     const [outcome] = await ledger.post(transfer(from, to, 200_00))
     expect(outcome).toMatchObject({ outcome: 'posted', replayed: false, balanceAfter: 700_00n })
@@ -46,7 +46,7 @@ describe('posting', () => {
     expect(rows).toEqual([{ balance: -300n, version: 2n }])
   })
 
-  test('the outcomes of a batch come in the order of its requests', async () => {
+  test('the outcomes of a batch are in the order of its requests', async () => {
     const [rich, poor] = [await funded(100), await ledger.open()]
     const outcomes = await ledger.post(
       transfer(poor, rich, 1),
@@ -62,14 +62,14 @@ describe('posting', () => {
     ])
   })
 
-  test('within one batch nothing is spent twice', async () => {
+  test('no money is spent twice within one batch', async () => {
     const [from, to] = [await funded(250), await ledger.open()]
     const outcomes = await names(...Array.from({ length: 5 }, () => transfer(from, to, 100)))
     expect(outcomes.filter((outcome) => outcome === 'posted')).toHaveLength(2)
     expect(await ledger.balances(from, to)).toEqual([50n, 200n])
   })
 
-  test('an overdraft limit can be used to the last cent and held money cannot', async () => {
+  test('an overdraft limit can be used to the last cent, and held money can’t', async () => {
     const account = await ledger.open({ overdraftLimit: 100n })
     const to = await ledger.open()
     expect(await names(transfer(account, to, 101), transfer(account, to, 100))).toEqual([
@@ -89,7 +89,7 @@ describe('posting', () => {
     expect(await ledger.faults()).toEqual([])
   })
 
-  test('the event in the outbox is the one to publish, and waits until it is', async () => {
+  test('the event in the outbox is the one to publish, and stays pending until it is', async () => {
     const [from, to] = [await funded(900_00), await ledger.open({ userId: randomUUID() })]
     const request = transfer(from, to, 200_00, { description: 'rent “May”' })
     await ledger.post(request)
@@ -117,7 +117,7 @@ describe('posting', () => {
     "it's\u2028 \t two\nlines",
     '\\x00',
     'prêt 💶',
-  ])('text comes out as it went in: %j', async (words) => {
+  ])('text is stored unchanged: %j', async (words) => {
     const [from, to] = [await funded(5), await ledger.open()]
     const request = transfer(from, to, 1, {
       description: words,
@@ -135,7 +135,7 @@ describe('posting', () => {
     expect(row).toEqual({ description: words, metadata: { [words]: words }, stated: words, kept: true })
   })
 
-  test('no balance goes beyond its account’s limit, to the last yen', async () => {
+  test('no balance exceeds its account’s limit, to the last yen', async () => {
     const yen = { currency: 'JPY' }
     const limits = { ...yen, balanceLimit: 1_000n, depositLimit: 600n }
     const [full, other] = [await ledger.open(limits), await ledger.open(limits)]
@@ -154,7 +154,7 @@ describe('posting', () => {
     expect(await ledger.faults()).toEqual([])
   })
 
-  test('an owner deposits no more at once than the account’s limit, an operator whatever it can hold', async () => {
+  test('an owner can deposit at once up to the account’s limit, an operator as much as the account can hold', async () => {
     const account = await ledger.open({ balanceLimit: 1_000n, depositLimit: 600n })
     const operator = { caller_role: 'operator', caller_id: randomUUID() } as const
     expect(await names(deposit(account, 601), deposit(account, 600))).toEqual(['limit-exceeded', 'posted'])
@@ -183,7 +183,11 @@ describe('refusals, in their order of precedence', () => {
   const cases: [string, () => PostingRequest, string][] = [
     ['from an unknown account', () => transfer(unknown, closed, 1), 'account-not-found'],
     ['from another customer’s account', () => transfer(foreign, open, 1), 'account-not-found'],
-    ['of another customer by an operator', () => transfer(foreign, open, 1, operator), 'account-not-found'],
+    [
+      'from a customer’s account by an operator',
+      () => transfer(foreign, open, 1, operator),
+      'account-not-found',
+    ],
     ['to an unknown account', () => transfer(closed, unknown, 1), 'account-not-found'],
     ['to the cash account', () => transfer(open, cash, 1), 'account-not-found'],
     ['deposit to the cash account by an operator', () => deposit(cash, 1, operator), 'account-not-found'],
@@ -194,10 +198,10 @@ describe('refusals, in their order of precedence', () => {
     ['to a frozen account', () => transfer(open, frozen, 1), 'account-frozen'],
     ['between currencies', () => transfer(poor, euro, 1), 'currency-mismatch'],
     ['in another currency, before the same account', () => transfer(open, open, 1, yen), 'currency-mismatch'],
-    ['in a currency that nobody has', () => deposit(open, 1, { currency: 'XOF' }), 'currency-mismatch'],
-    ['to itself, before its funds', () => transfer(poor, poor, 1), 'same-account'],
-    ['of more than there is', () => transfer(poor, open, 1), 'insufficient-funds'],
-    ['withdrawal of more than there is', () => withdrawal(open, 101), 'insufficient-funds'],
+    ['in a currency without accounts', () => deposit(open, 1, { currency: 'XOF' }), 'currency-mismatch'],
+    ['to the same account, before insufficient funds', () => transfer(poor, poor, 1), 'same-account'],
+    ['of more than the available balance', () => transfer(poor, open, 1), 'insufficient-funds'],
+    ['withdrawal of more than the available balance', () => withdrawal(open, 101), 'insufficient-funds'],
   ]
   const operator = { caller_role: 'operator', caller_id: randomUUID() } as const
   const yen = { currency: 'JPY' }
@@ -209,7 +213,7 @@ describe('refusals, in their order of precedence', () => {
     expect(await ledger.balances(open, poor, closed, frozen, euro, foreign)).toEqual(before)
   })
 
-  test('an operator deposits to and withdraws from anybody’s account', async () => {
+  test('an operator can deposit to and withdraw from any customer’s account', async () => {
     expect(await names(deposit(foreign, 5, operator), withdrawal(foreign, 5, operator))).toEqual([
       'posted',
       'posted',

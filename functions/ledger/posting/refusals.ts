@@ -4,13 +4,13 @@ import { problem, problems, type ProblemType } from '../../host/problems.ts'
 
 const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
 
-/** The refusals of the ledger, in their order of precedence. Their names are the outcomes of
+/** The refusals of the ledger, in their order of precedence. Their names are outcomes of
  * post_transactions(). */
 export const postingProblems = {
   'account-not-found': define('account-not-found', 404, 'There is no such account'),
   'account-closed': define('account-closed', 409, 'The account is closed'),
   'account-frozen': define('account-frozen', 409, 'The account is frozen'),
-  'currency-mismatch': define('currency-mismatch', 422, 'The account is kept in another currency'),
+  'currency-mismatch': define('currency-mismatch', 422, 'The account has another currency'),
   'same-account': define('same-account', 422, 'Both accounts are the same'),
   'insufficient-funds': define('insufficient-funds', 409, 'The available balance is too low'),
   'limit-exceeded': define('limit-exceeded', 409, 'The amount exceeds a limit of the account'),
@@ -19,46 +19,48 @@ export const postingProblems = {
 export type PostingRefusal = keyof typeof postingProblems
 
 const details: Record<PostingRefusal, string> = {
-  'account-not-found': 'No account with this id is yours to move money from, or open to receive it.',
-  'account-closed': 'A closed account neither gives nor takes money.',
-  'account-frozen': 'A frozen account neither gives nor takes money.',
-  'currency-mismatch': 'The currency must be that of every account involved.',
+  'account-not-found': 'The paying account must exist and be yours; the receiving account must exist.',
+  'account-closed': 'A closed account can neither pay nor receive money.',
+  'account-frozen': 'A frozen account can neither pay nor receive money.',
+  'currency-mismatch': 'Every account involved must have the currency of the transaction.',
   'same-account': 'The money must go to another account.',
-  'insufficient-funds': 'The amount is more than balance less holds plus overdraft limit.',
+  'insufficient-funds':
+    'The amount is more than the available balance: balance, minus holds, plus overdraft limit.',
   'limit-exceeded':
-    'The amount would take an account beyond its highest balance, or is more than its owner may deposit at once.',
+    'The amount would take the account above its highest balance, or is more than its owner may deposit at once.',
 }
 
-/** Outcomes that are no verdict on the money but on the Idempotency-Key. */
+/** Outcomes that are not about the money but about the Idempotency-Key. */
 export type KeyRefusal = 'idempotency-key-reused' | 'idempotency-key-in-use'
 
-/** What keeps a transaction from being posted that is not at fault itself. */
+/** Refusal of a transaction that would have been posted, but for others in its atomic batch. */
 export type BatchRefusal = 'not-posted'
 
 const notPosted = define('not-posted', 424, 'Another transaction of the batch was refused')
 
-/** The answer for a refusal by its name. */
+/** Returns the answer for a refusal by its name. */
 export function refusal(name: PostingRefusal | KeyRefusal | BatchRefusal): Reply {
   if (name === 'not-posted') {
-    return problem(
-      notPosted,
-      'The batch is atomic: where one of its transactions is refused, none is posted.',
-    )
+    return problem(notPosted, 'The batch is atomic: if one of its transactions is refused, none is posted.')
   }
   if (name === 'idempotency-key-reused') return keyReused()
   if (name === 'idempotency-key-in-use') {
-    return problem(problems.idempotencyKeyInUse, 'The transaction that came first with this key is pending.')
+    return problem(problems.idempotencyKeyInUse, 'The first transaction with this key is still pending.')
   }
   return problem(postingProblems[name], details[name])
 }
 
 export const userUnknown = define('user-unknown', 422, 'There is no such user')
 
-/** The refusals of open_account() by their names. */
+/** The refusals of open_account(), by their names. */
 export const openingProblems = {
-  // 403 and not 401: the token is valid, and to log in again would not help.
+  // 403 and not 401: the token is valid, and logging in again would not help.
   'customer-left': define('customer-left', 403, 'The customer has left the bank'),
-  'too-many-accounts': define('too-many-accounts', 409, 'The customer has as many accounts as one can have'),
+  'too-many-accounts': define(
+    'too-many-accounts',
+    409,
+    'The customer has the highest number of accounts allowed',
+  ),
 } as const satisfies Record<string, ProblemType>
 
 export type OpeningRefusal = keyof typeof openingProblems

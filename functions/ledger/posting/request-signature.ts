@@ -3,9 +3,9 @@ import type { TransactionRequested } from '../../../eventing/contracts/transacti
 import { canonicalJson } from '../../host/canonical-json.ts'
 import { EventRefusedError } from '../../host/http/events.ts'
 
-/** Signs an order for the way through the Broker (HMAC-SHA-256, base64url). The function that signs has
- * checked whose token came with the order; the one that posts it can't, because tokens end sooner than
- * queues. Without this, whoever can publish an event could order in anybody's name. */
+/** Signs an order for its way through the Broker (HMAC-SHA-256, base64url). The function that signs has
+ * checked the caller's token. The function that posts can't, because tokens may expire while the order is in
+ * the queue. Without the signature, anybody who can publish an event could order in any user's name. */
 export function signRequest(order: TransactionRequested, key: string): string {
   return createHmac('sha256', key).update(canonicalJson(order)).digest('base64url')
 }

@@ -22,23 +22,23 @@ interface NotedRow {
   transaction_id: string
   balance_after: bigint
   posted_at: Date
-  /** Data of the event that asks for it, where there is one: JSON text. */
+  /** Data of the order's event as JSON text, if it has one. */
   order_data: string
 }
 
-// How long a request without a key waits until it is stored, which it can do without.
+// A request without a key waits this long to be stored. It can do without.
 const NOTE_TIMEOUT_MS = 500
 
-/** Takes a transaction in without posting it: 202 once transaction.requested is stored, which the same
- * operation then consumes. So the queue holds what comes while accounts are busy.
+/** Accepts a transaction without posting it: answers 202 once transaction.requested is stored. The same
+ * operation then consumes that event, so requests wait in the queue while accounts are busy.
  *
- * Order and event are stored in one database transaction, a short one that waits for no account, and the
- * event is published after it; should all that fail, sweep-ledger posts the order (see overdue-orders.ts).
- * Without a key, the request is taken even while the database is away: the event then goes straight to the
- * Broker.
+ * Order and event are stored in one short database transaction, which waits for no account. The event is
+ * published after it; if that fails, sweep-ledger posts the order (see overdue-orders.ts). Without a key, the
+ * request is accepted even if the database is unreachable: the event then goes straight to the Broker.
  *
- * The same key gives the same answer again, whatever became of the order since. A key that came first without
- * `respond-async` gives what it gave then. */
+ * The same key gets the same answer again, whatever the order's outcome. If the key came before without
+ * `respond-async`, its first answer is given. Rejects with UnavailableError if the order could not be
+ * stored. */
 export async function requestTransaction(
   posting: PostingRequest,
   caller: Caller,
@@ -108,7 +108,7 @@ const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequest
 })
 
 const toEvent = (order: TransactionRequested, traceparent: string, signature: string): OutboxEvent => ({
-  // One order, one event, however often it is sent.
+  // One order has one event, however often it is sent.
   id: order.transaction_id,
   type: transactionRequested.type,
   source: sourceOf(transactionRequested),
@@ -133,7 +133,7 @@ function toAccepted(order: TransactionRequested, caller: Caller): Reply {
   } as const
   return {
     status: 202,
-    // RFC 7240, section 3: says which preference was honoured.
+    // RFC 7240, section 3: this header names the preference that was honoured.
     headers: { location: `/api/transactions/${pending.id}`, 'preference-applied': 'respond-async' },
     body: toTransaction(pending, caller),
   }

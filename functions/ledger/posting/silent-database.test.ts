@@ -4,7 +4,7 @@ import { startSilentProxy, type SilentProxy } from '../../../tests/support/silen
 import { alice, deposit, testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
 import transfer from '../transfer.ts'
 
-/** The transfer function, between which and its database stands a proxy that falls silent. */
+/** The function `transfer`, with a proxy before its database that falls silent. */
 
 let ledger: TestLedger
 let proxy: SilentProxy
@@ -43,7 +43,7 @@ const send = (key: string): Promise<Answer> =>
 
 const keys = (count: number): string[] => Array.from({ length: count }, () => randomUUID())
 
-test('every request is answered 503, and the first one after the silence is carried out', async () => {
+test('every request is answered 503, and the first one after the silence is posted', async () => {
   expect((await send(randomUUID())).status).toBe(201)
   proxy.silence()
   for (const answer of await Promise.all(keys(30).map(send))) {
@@ -56,13 +56,13 @@ test('every request is answered 503, and the first one after the silence is carr
   expect(await ledger.faults()).toEqual([])
 })
 
-test('what was committed without an answer is not done again by the repeat that the answer asks for', async () => {
+test('a transfer that was committed without an answer is not posted again when the caller repeats it', async () => {
   expect((await send(randomUUID())).status).toBe(201)
   proxy.swallowAnswers()
   const sent = keys(10)
   const answers = await Promise.all(sent.map(send))
   for (const { status } of answers) expect(status).toBe(503)
-  expect(answers.some(({ body }) => /may have been made or not/.test(body.detail as string))).toBe(true)
+  expect(answers.some(({ body }) => /may or may not have been made/.test(body.detail as string))).toBe(true)
   proxy.heal()
   for (const answer of await Promise.all(sent.map(send))) expect(answer.status).toBe(201)
   expect(await ledger.balances(from, to)).toEqual([889_00n, 11_00n])

@@ -1,33 +1,33 @@
--- Accounts. A customer's account is the bank's liability: a positive balance is what the bank owes them.
--- Money that comes in from outside, or goes out, has its other side on the system account `cash` of its
--- currency, so that all balances of one currency always add up to zero. What is too much for `cash` is on
--- accounts `vault`.
+-- Accounts. A customer's account is the bank's liability: a positive balance is what the bank owes the
+-- customer. Money that comes in from outside, or goes out, has its other side on the system account `cash` of
+-- its currency. So all balances of one currency always add up to zero. Amounts too large for `cash` are
+-- carried to system accounts `vault`.
 create type account_kind as enum ('customer', 'system');
 create type account_type as enum ('checking', 'savings', 'cash', 'vault');
 create type account_status as enum ('open', 'frozen', 'closed');
 
--- Who has opened an account, or can't any more. Nothing else of them is known here.
+-- Users who opened an account, or who left the bank. The ledger knows nothing else about them.
 create table customers (
   user_id uuid primary key,
-  -- When they left the bank; null while they are with it.
+  -- When they left the bank; null if they have not.
   left_at timestamptz
 );
 
 create table accounts (
   id uuid primary key default uuidv7(),
   kind account_kind not null default 'customer',
-  -- Null for the bank's own.
+  -- Null for the bank's own accounts.
   user_id uuid,
   account_type account_type not null,
   currency text not null,
   status account_status not null default 'open',
-  -- Amounts are whole minor units.
+  -- In whole minor units, like all amounts.
   balance bigint not null default 0,
-  -- Sum of the account's open holds: still in the balance, no longer available.
+  -- Sum of the account's open holds: still in the balance, but no longer available.
   held bigint not null default 0,
   overdraft_limit bigint not null default 0,
   -- The highest balance that a payment may leave, and the largest deposit by the owner. Null for the bank's
-  -- own accounts: all customers share them, so nothing that customers do may bring one to a limit.
+  -- own accounts: all customers share them, so no customer may be able to bring one to a limit.
   balance_limit bigint,
   deposit_limit bigint,
   -- Number, hash and time of the account's last entry.
@@ -36,37 +36,38 @@ create table accounts (
   posted_at timestamptz not null default '-infinity',
   created_at timestamptz not null default date_trunc('milliseconds', now()),
 
-  -- One constraint, because Postgres reads each one's text again in every statement that posts.
+  -- One constraint, because in every statement that posts, Postgres parses the text of each constraint again.
   constraint within_limits check (
     held >= 0 and overdraft_limit >= 0 and (kind = 'system' or balance - held >= -overdraft_limit)
   )
 )
--- Every posting writes a new version of the row; free space in the page lets it stay there, off the indexes.
+-- Every posting writes a new version of the row. Free space in the page lets it stay there, so that the
+-- indexes need no change.
 with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 
 create index accounts_by_user on accounts (user_id, id) where kind = 'customer';
--- Those that are hard to find among all; postings never touch this index.
+-- Accounts that are hard to find among all others. Postings never touch this index.
 create index accounts_not_open on accounts (status, id) where kind = 'customer' and status <> 'open';
 
--- The id of the cash account of a currency. It follows from the currency's code, so that nobody has to look
--- it up, two first accounts of a currency opened at once can't make two, and it sorts before all others.
+-- Returns the id of a currency's cash account. It follows from the currency's code. So nobody has to look it
+-- up, two first accounts of a currency opened at once can't make two, and it sorts before all other ids.
 create function cash_account_id(currency text) returns uuid
 language sql immutable strict parallel safe
 return ('00000000-0000-7000-8000-' || lpad(encode(currency::bytea, 'hex'), 12, '0'))::uuid;
 
--- An account that was opened; or null and the name of the refusal.
+-- The account that was opened; or null, and the name of the refusal.
 create type opened_account as (refusal text, account accounts);
 
--- Opens a customer's account with a balance of zero, and the cash account where it is the currency's first.
--- Refused with `customer-left`, or with `too-many-accounts` where the customer has `accounts_max` already.
--- Closed accounts count too: they stay in the books, and in the customer's lists.
+-- Opens a customer's account with a balance of zero. Also opens the cash account if the currency has none
+-- yet. Refuses with `customer-left`, or with `too-many-accounts` if the customer already has `accounts_max`
+-- accounts. Closed accounts count too: they stay in the books, and in the customer's lists.
 create function open_account(
   user_id uuid, account_type account_type, currency text, overdraft_limit bigint, balance_limit bigint,
   deposit_limit bigint, accounts_max integer
 ) returns opened_account
 language plpgsql security definer
 set search_path = public, pg_temp
--- As in post_transactions().
+-- For the reasons given at post_transactions().
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -74,8 +75,8 @@ declare
   since timestamptz;
   opened accounts;
 begin
-  -- Whoever opens accounts for one customer, or notes that they left, does so one after the other: this row
-  -- is locked until the end of the transaction. So each counts the accounts of those before.
+  -- This row stays locked until the end of the transaction. So openings for one customer, and the record that
+  -- they left, happen one after the other, and each sees the accounts opened before.
   insert into customers (user_id) values (open_account.user_id) on conflict do nothing;
   select left_at into since from customers c where c.user_id = open_account.user_id for update;
   if since is not null then
@@ -101,8 +102,8 @@ begin
 end
 $$;
 
--- Notes that a customer left the bank, after which no account is opened for them. Returns how many accounts
--- they have that are not closed.
+-- Records that a customer left the bank; after that no account is opened for them. Returns the number of
+-- their accounts that are not closed.
 create function close_customer(user_id uuid, left_at timestamptz) returns bigint
 language plpgsql security definer
 set search_path = public, pg_temp

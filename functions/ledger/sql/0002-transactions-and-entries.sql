@@ -1,5 +1,6 @@
--- What was asked of the ledger and became of it. A completed transaction is two or more entries that add up
--- to zero; `pending` and `rejected` are those asked for with `Prefer: respond-async`.
+-- Every transaction requested from the ledger, and its outcome. A completed transaction has two or more
+-- entries, which add up to zero. Only transactions requested with `Prefer: respond-async` can be `pending` or
+-- `rejected`.
 create type transaction_type as enum ('deposit', 'withdrawal', 'transfer');
 create type transaction_status as enum ('completed', 'pending', 'rejected', 'reversed');
 
@@ -13,12 +14,12 @@ create table transactions (
   currency text not null,
   description text,
   metadata jsonb,
-  -- Owner of account_id; of one that is not completed: who asked for it.
+  -- Owner of account_id; if the transaction is not completed, the user who requested it.
   user_id uuid not null,
   to_user_id uuid,
   balance_after bigint,
   to_balance_after bigint,
-  -- Name of the refusal of a rejected transaction.
+  -- Name of the refusal, if the transaction is rejected.
   refusal text,
   created_at timestamptz not null,
 
@@ -30,20 +31,21 @@ create table transactions (
   )
 );
 
--- Transactions without entries; those with entries are found through them. With all that a list may be
--- narrowed to: a page must not read past thousands of refused orders, one's own or a stranger's for the same
--- account.
+-- Transactions without entries; the others are found through their entries. The index has every column that a
+-- list can filter by: a page must not read past thousands of refused orders, whether the owner's or a
+-- stranger's for the same account.
 create index transactions_without_entries on transactions (account_id, user_id, status, type, created_at, id)
 where status in ('pending', 'rejected');
 
--- Orders that wait to be posted, for the sweep: empty when all is well.
+-- Orders that wait to be posted, for the sweep. Empty if all is well.
 create index transactions_pending on transactions (created_at, id) where status = 'pending';
 
--- The books: every change of every balance, numbered without gaps per account, each with the balance after it
--- and a hash that chains it to the account's entry before. Nothing here is ever changed or removed.
+-- The books: every change of every balance. Entries are numbered per account without gaps. Each has the
+-- balance after it, and a hash that chains it to the account's entry before. Nothing here is ever changed or
+-- removed.
 --
--- There are no foreign keys: post_transactions() is the only writer, and it has each account's row locked
--- while it writes; checking again would cost two look-ups for every entry.
+-- There are no foreign keys: post_transactions() is the only writer, and it holds the lock on each account's
+-- row while it writes. Checking again would cost two look-ups per entry.
 create table entries (
   account_id uuid not null,
   version bigint not null,
@@ -55,9 +57,9 @@ create table entries (
   primary key (account_id, version)
 );
 
--- The hash of an entry: SHA-256 over 96 bytes, integers big-endian, so that anybody can compute it again:
--- 32 hash of the account's entry before (zeros for the first), 16 account, 8 version, 16 transaction,
--- 8 amount, 8 balance after, 8 time in microseconds since 2000-01-01 UTC.
+-- Returns the hash of an entry: SHA-256 over 96 bytes, integers big-endian, so that anybody can compute it
+-- again. The bytes are: 32 hash of the account's entry before (zeros for the first), 16 account, 8 version,
+-- 16 transaction, 8 amount, 8 balance after, 8 time in microseconds since 2000-01-01 UTC.
 create function entry_hash(
   previous bytea, account_id uuid, version bigint, transaction_id uuid, amount bigint, balance_after bigint,
   created_at timestamptz
@@ -68,8 +70,8 @@ return sha256(
   || int8send(balance_after) || timestamptz_send(created_at)
 );
 
--- Grants keep the functions' role from changing history; these triggers keep the owner and a superuser from
--- doing it by mistake. Whoever switches them off is found out by the hashes.
+-- Grants keep the functions' role from changing history. These triggers keep the owner and superusers from
+-- changing it by mistake. If somebody switches the triggers off, the hashes show the change.
 create function refuse_change() returns trigger
 language plpgsql
 as $$
@@ -84,8 +86,8 @@ for each statement execute function refuse_change();
 create trigger append_only before truncate on transactions
 for each statement execute function refuse_change();
 
--- A pending transaction may go, to be written again as what became of it, and a completed one may be marked
--- as reversed. Everything else about a transaction stands.
+-- Only two changes of a transaction are allowed. A pending one may be deleted, to be written again with its
+-- outcome. A completed one may be marked as reversed.
 create trigger append_only_delete before delete on transactions
 for each row when (old.status <> 'pending') execute function refuse_change();
 

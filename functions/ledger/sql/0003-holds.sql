@@ -1,5 +1,5 @@
--- Money set aside for a later capture. The sum of an account's open holds stands in accounts.held, which is
--- what postings look at.
+-- Money set aside for a later capture. The sum of an account's open holds is in accounts.held, which postings
+-- check.
 create type hold_status as enum ('open', 'captured', 'released', 'expired');
 
 create table holds (

@@ -1,13 +1,13 @@
--- Posting: many transactions in one round trip and one commit. What comes, what is made of it on the way, and
--- what goes back.
+-- Posting: many transactions in one round trip and one commit. These are the types of the input, the steps in
+-- between, and the output.
 
--- One transaction that is asked for. Amount in minor units.
+-- One transaction to post. The amount is in minor units.
 create type posting_request as (
   id uuid,
-  -- Of the event that states what became of it.
+  -- Id of the event that will tell the outcome.
   event_id uuid,
-  -- True where it was answered with 202 before: it may be here again, and its refusal is a fact of its own.
-  -- Its id is what tells it from others; a key is not looked at.
+  -- True if the request is an order, already answered with 202. The same order may come more than once, and
+  -- its refusal is stored as a rejected transaction. Orders are told apart by id; their key is not read.
   requested boolean,
   operation text,
   type transaction_type,
@@ -15,7 +15,7 @@ create type posting_request as (
   to_account_id uuid,
   amount bigint,
   currency text,
-  -- Decimals of the currency, for amounts in events.
+  -- Number of decimals of the currency, for amounts in events.
   currency_exponent smallint,
   description text,
   metadata jsonb,
@@ -28,8 +28,8 @@ create type posting_request as (
   traceparent text
 );
 
--- A request as money that goes from one account to another, one of which may be cash. The accounts are given
--- by their places among those that the batch has locked. With the refusal that it comes to whatever the
+-- A request as money that goes from one account to another; one of them may be cash. Accounts are given by
+-- their places among those that the batch has locked. `refusal` is set if the request is refused whatever the
 -- balances.
 create type movement as (
   refusal text,
@@ -40,8 +40,8 @@ create type movement as (
   to_user_id uuid
 );
 
--- A request as it was judged: 'posted', 'replay' or the name of a refusal; where it is posted, with the two
--- entries that it comes to.
+-- A request after it was judged: 'posted', 'replay' or the name of a refusal. If it is posted, also its two
+-- entries.
 create type judgement as (
   outcome text,
   posted_at timestamptz,
@@ -57,9 +57,9 @@ create type judgement as (
   payee_hash bytea
 );
 
--- What became of the request at place `n`: posted, or the name of a refusal; `replayed` where a request
--- before had the same key (or id) and this is what became of that one. The event is the one that is to be
--- published now.
+-- The outcome of the request at place `n`: 'posted' or the name of a refusal. `replayed` is true if an
+-- earlier request had the same key (or id); then this is the outcome of the earlier one. The event is the one
+-- to publish now.
 create type posting_outcome as (
   n integer,
   outcome text,
@@ -71,7 +71,7 @@ create type posting_outcome as (
   event_data text
 );
 
--- Data of the events, as eventing/contracts/ describes them.
+-- Data of the events, as described in eventing/contracts/.
 create type transaction_completed as (
   transaction_id uuid,
   transaction_type transaction_type,
@@ -100,8 +100,9 @@ create type transaction_rejected as (
   "timestamp" text
 );
 
--- An amount of minor units as a decimal string: decimal_amount(20000, 2) is '200.00'. (A product has as many
--- decimals as its factors together. Not `strict`, which would keep the planner from inlining it.)
+-- Formats an amount in minor units as a decimal string: decimal_amount(20000, 2) is '200.00'. (A product has
+-- as many decimals as its factors together. The function is not `strict`, because Postgres could then not
+-- inline it.)
 create function decimal_amount(minor_units bigint, exponent smallint) returns text
 language sql immutable parallel safe
 return (minor_units * (array[1, 0.1, 0.01, 0.001, 0.0001])[exponent + 1])::text;

@@ -1,9 +1,12 @@
 -- Idempotency of postings.
 
--- Takes the idempotency keys of a batch, and finds what came before. Returns per request null where it is the
--- first with its key or id; 'replay' or 'idempotency-key-reused' where it is not; 'pending' where its key
--- belongs to an order that is not posted yet; null altogether where all are first. A key that another
--- database transaction has just taken is waited for.
+-- Claims the idempotency keys of a batch, and finds earlier requests with the same key or id. Returns null if
+-- every request is the first with its key or id. Otherwise it returns one verdict per request:
+-- - null if it is the first;
+-- - 'replay' if the same request came before;
+-- - 'idempotency-key-reused' if another request came before with the same key;
+-- - 'pending' if the key belongs to an order that is not posted yet.
+-- If another database transaction has just claimed a key, this waits until that one ends.
 create function claim(requests posting_request[]) returns text[]
 language plpgsql
 as $$
@@ -11,7 +14,7 @@ declare
   claimed bigint;
   verdicts text[];
 begin
-  -- Nearly always all keys are new. To count on it costs less than to look for each first; where it is wrong,
+  -- Nearly always all keys are new. Inserting them costs less than looking for each first; if one exists,
   -- this block is undone.
   begin
     insert into idempotency_keys (id, request_hash, operation, subject)
@@ -33,9 +36,9 @@ begin
     on conflict do nothing;
   end;
 
-  -- A requested transaction that is still pending is written anew, as what becomes of it now. Its event, a
-  -- sweep and a request with its key may all come at once: the first to lock the row posts it, the others
-  -- find it posted. Locked in the order of ids, so that no two batches wait for each other in a circle.
+  -- A pending order is deleted here and written again with its outcome. Its event, a sweep and a request with
+  -- its key may all come at once: the first to lock the row posts it, and the others find it posted. Rows are
+  -- locked in the order of their ids, so that two batches can't deadlock.
   perform from transactions
   where id = any (array(select id from unnest(requests) where requested)) and status = 'pending'
   order by id
@@ -74,8 +77,8 @@ begin
 end
 $$;
 
--- The requests of a batch, where those whose verdict is 'pending' are the orders that their keys belong to:
--- they are to be posted under the ids that were given out.
+-- Returns the requests of a batch; each one whose verdict is 'pending' becomes the order that its key belongs
+-- to, to be posted under the id that was given out.
 create function as_orders(requests posting_request[], verdicts text[]) returns posting_request[]
 language plpgsql stable
 as $$
@@ -93,7 +96,7 @@ begin
 end
 $$;
 
--- What became of the request that came before this one with the same key, or the same id.
+-- Returns the outcome of the earlier request with the same key, or with the same id.
 create function earlier_outcome(request posting_request, n integer) returns posting_outcome
 language plpgsql stable
 as $$
@@ -121,7 +124,7 @@ begin
 end
 $$;
 
--- Keeps the refusals of those that have a key.
+-- Stores the refusals of requests that have a key.
 create function remember_refusals(requests posting_request[], judgements judgement[]) returns void
 language sql
 begin atomic

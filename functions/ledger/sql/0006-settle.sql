@@ -1,6 +1,6 @@
--- Carries what is in a till (the cash account of a currency) to a vault, a new account of the bank, and
--- leaves the till with zero. Its row must be locked. It is a transfer of the bank's own: of no user, and
--- stated by no event.
+-- Carries the whole balance of a till (the cash account of a currency) to a vault, a new account of the bank.
+-- The till's row must be locked. This is a transfer of the bank's own: it belongs to no user, and no event
+-- tells it.
 create function carry_to_vault(till_id uuid, at timestamptz) returns void
 language plpgsql
 as $$
@@ -24,7 +24,7 @@ begin
   values
     (till_id, till.version + 1, transfer_id, -till.balance, 0, till_hash, at),
     (vault_id, 1, transfer_id, till.balance, till.balance, vault_hash, at);
-  -- Money that came in stands below zero on the till: then it is the vault that pays.
+  -- Deposits make a till's balance negative; then the vault is the payer.
   insert into transactions (
     id, type, status, account_id, to_account_id, amount, currency, description, user_id, to_user_id,
     balance_after, to_balance_after, created_at
@@ -39,25 +39,25 @@ begin
 end
 $$;
 
--- Locks the accounts of a batch, judges its requests in turn, each by the balances that those before it have
--- left, and writes the new balances. The order of the refusals is part of the HTTP contract.
+-- Locks the accounts of a batch, judges its requests in turn, and writes the new balances. Each request is
+-- judged by the balances that those before it leave. The order of the refusals is part of the HTTP contract.
 create function settle(requests posting_request[], verdicts text[]) returns judgement[]
 language plpgsql
 as $$
 declare
-  -- What a till may hold, on either side of zero, before it is carried to a vault. That leaves room in a
-  -- bigint for any batch, so deposits and withdrawals are never refused for what others have moved.
+  -- Highest balance of a till, on either side of zero, before it is carried to a vault. It leaves room in a
+  -- bigint for any batch, so no deposit or withdrawal is ever refused because of what others have moved.
   till_max constant bigint := 1000000000000000000;
-  -- The accounts, ascending by id: an array for each column, which is what plpgsql is fast with.
+  -- The accounts, ascending by id. One array per column, because plpgsql is fast with arrays.
   ids uuid[];
   places tid[];
-  -- Null for cash, as are floors and ceilings.
+  -- Null for cash; so are floors and ceilings.
   owners uuid[];
   currencies text[];
   statuses account_status[];
-  -- The lowest balance that a payment may leave.
+  -- The lowest balance that a payment may leave the payer.
   floors bigint[];
-  -- The highest that it may leave.
+  -- The highest balance that a payment may leave the payee.
   ceilings bigint[];
   deposit_limits bigint[];
   full_tills uuid[];
@@ -80,8 +80,8 @@ declare
   amount bigint;
   written bigint;
 begin
-  -- The time is taken when the locks are held, and never before an account's last entry, so that an account's
-  -- entries are in the order of time even where the clock is not.
+  -- The time is read while the locks are held, and is never before an account's last entry. So an account's
+  -- entries are in the order of time, even if the clock is set back.
   select array_agg(id), array_agg(place), array_agg(owner), array_agg(currency), array_agg(status),
     array_agg(floor), array_agg(balance_limit), array_agg(deposit_limit), array_agg(balance), array_agg(version),
     array_agg(last_hash), greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)),
@@ -108,8 +108,9 @@ begin
     return settle(requests, verdicts);
   end if;
 
-  -- What can be said whatever the balances. Were cash missing, its place would be null, which no array takes:
-  -- it can't be, for opening an account opens the cash account of its currency, but money must not go astray.
+  -- Refusals that don't depend on balances. If the cash account were missing, its place would be null, and an
+  -- array index of null raises an error. It can't be missing, because opening an account opens the currency's
+  -- cash account; but money must not get lost.
   movements := array(
     select row(
       case
@@ -121,7 +122,7 @@ begin
         when 'frozen' in (statuses[own], statuses[other]) then 'account-frozen'
         when currencies[own] <> currency or currencies[other] <> currency then 'currency-mismatch'
         when own = other then 'same-account'
-        -- A deposit is never short of funds, so this is in the order of precedence too.
+        -- A deposit is never short of funds, so checking this here keeps the order of precedence.
         when type = 'deposit' and caller_role <> 'operator' and known.amount > deposit_limits[own] then 'limit-exceeded'
       end,
       case type when 'deposit' then other else own end,
@@ -134,8 +135,8 @@ begin
         case when ids[own_found] = account_id then own_found end as own,
         case when ids[other_found] = coalesce(to_account_id, cash_account_id(currency)) then other_found end as other
       from (
-        -- A binary search; where the id is not among them, it finds a neighbour. (`offset 0` keeps Postgres
-        -- from searching again wherever the result is named.)
+        -- A binary search; if the id is not in the array it finds a neighbour, which is then compared.
+        -- (`offset 0` keeps Postgres from repeating the search wherever its result is used.)
         select *, unnest as verdict,
           width_bucket(account_id, ids) as own_found,
           width_bucket(coalesce(to_account_id, cash_account_id(currency)), ids) as other_found
@@ -184,7 +185,7 @@ begin
     end if;
   end loop;
 
-  -- The rows are locked, so they are where they were, and need not be looked up again.
+  -- The rows are locked, so their ctids still hold, and no index look-up is needed.
   if has_posted then
     update accounts a
     set balance = s.balance, version = s.version, last_hash = s.hash,

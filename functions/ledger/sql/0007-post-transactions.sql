@@ -1,15 +1,15 @@
--- Posts a batch of transactions: one round trip, one commit. There is an outcome for each request, in any
--- order. A refusal is an outcome; only a defect, or a database in trouble, is an error, and then nothing of
--- the batch has happened.
+-- Posts a batch of transactions in one round trip and one commit. Returns one outcome per request, in any
+-- order. A refusal is an outcome. An error means a defect, or a database in trouble; then nothing of the
+-- batch is posted.
 --
--- Two batches never wait for each other in a circle: both take idempotency keys first, in their order, and
--- then accounts, in the order of their ids.
+-- Two batches can't deadlock: both lock idempotency keys first, in their order, and then accounts, in the
+-- order of their ids.
 create function post_transactions(requests posting_request[]) returns setof posting_outcome
 language plpgsql security definer
 set search_path = public, pg_temp
--- Plans are kept for the life of a connection, and the first ones may be made while the tables are empty.
--- With these settings they are also right when the tables are full, as long as no statement joins a table
--- that grows: it looks up `any (array(...))` instead, by an index.
+-- Plans are kept for the life of a connection, and may be made while the tables are still empty. With these
+-- settings they also suit full tables, if no statement joins a table that grows. Statements look rows up with
+-- `any (array(...))` instead, by an index.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -19,7 +19,7 @@ declare
   at timestamptz;
   at_text text;
 begin
-  -- Who repeats a pending order's request and wants to wait for it has it posted now.
+  -- A caller repeats the request of a pending order without `respond-async`: post the order now.
   if 'pending' = any (verdicts) then
     requests := as_orders(requests, verdicts);
     verdicts := claim(requests);

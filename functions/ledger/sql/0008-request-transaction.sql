@@ -1,9 +1,10 @@
--- Takes in an order: a transaction that was asked for with `Prefer: respond-async`, and will be posted later
--- under the same id. `body` is one posting_request; `event` is the transaction.requested that asks for it, as
--- it is to be published. Both are stored here in one database transaction, so no order is without its event.
+-- Stores an order: a transaction requested with `Prefer: respond-async`, which will be posted later under the
+-- same id. `body` is one posting_request. `event` is its transaction.requested, ready to publish. Both are
+-- stored in one database transaction, so every order has its event.
 --
--- The outcome is 'pending', with the event's data: those of the order that came first with this key, whatever
--- became of it since. Where the key came first without `respond-async` it is what that request came to.
+-- The outcome is 'pending', with the data of the order's event. If the key came before with an order, these
+-- are the data of that order, whatever its outcome. If the key came before without `respond-async`, the
+-- outcome is that request's.
 create function request_transaction(body json, event json)
 returns table (
   outcome text, replayed boolean, transaction_id uuid, balance_after bigint, posted_at timestamptz, order_data text
@@ -25,7 +26,7 @@ begin
   end if;
   if verdict is not null then
     earlier := earlier_outcome(request, 1);
-    -- Of all events an order alone has the id of its transaction.
+    -- Only an order's event has the id of its transaction.
     select o.data::text into order_data from outbox o where o.id = earlier.transaction_id;
     return query select
       case when order_data is null then earlier.outcome else 'pending' end,
@@ -41,8 +42,8 @@ begin
     request.currency, request.description, request.metadata, request.caller_id, requested.time
   )
   on conflict (id) do nothing;
-  -- An order without a key may have been posted already: its event was sent straight to the Broker when this
-  -- took too long. Then there is nothing left to ask for.
+  -- An order without a key may be posted already: if storing it took too long, its event went straight to the
+  -- Broker. Then nothing is left to do.
   if found then
     insert into outbox (id, type, source, subject, time, dataschema, partitionkey, traceparent, data, extensions)
     values (
@@ -58,8 +59,9 @@ $$;
 revoke execute on function request_transaction from public;
 grant execute on function request_transaction to :functions_role;
 
--- Orders that have waited for longer than `age_max`, oldest first, after a place in that order: their events
--- were lost, or could not be handled. One from the future is as suspect, for a clock was set back.
+-- Returns orders that have been pending longer than `age_max`, oldest first, after a given place in that
+-- order. Their events were lost or could not be processed. An order from the future counts too, because a
+-- clock was set back.
 create function overdue_orders(age_max interval, after_time timestamptz, after_id uuid, count_max integer)
 returns table (id uuid, created_at timestamptz, data text, traceparent text)
 language sql stable

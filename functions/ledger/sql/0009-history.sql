@@ -1,5 +1,6 @@
--- Number of the last entry that an account had at a moment; 0 before its first. A binary search, one look-up
--- by the primary key a step, because versions have no gaps and times never go back from one to the next.
+-- Returns the number of an account's last entry at a moment; 0 before its first. It is a binary search with
+-- one primary key look-up per step. That works because versions have no gaps, and the time of an entry is
+-- never before that of the one before.
 create function version_at(account accounts, moment timestamptz) returns bigint
 language plpgsql stable
 as $$
@@ -20,14 +21,14 @@ begin
 end
 $$;
 
--- Balance of an account at a moment, in minor units.
+-- Returns the balance of an account at a moment, in minor units.
 create function balance_at(account accounts, moment timestamptz) returns bigint
 language sql stable
 return coalesce((
   select e.balance_after
   from entries e
   where e.account_id = account.id
-    -- In a query of its own: else Postgres would search once more while it plans, to guess how many rows
-    -- there are.
+    -- As a subquery: otherwise Postgres would run the search once more while planning, to estimate the number
+    -- of rows.
     and e.version = (select version_at(account, moment))
 ), 0);

@@ -1,5 +1,5 @@
--- Proofs of the ledger. Each returns what is wrong, so an empty answer is a good one. They read everything
--- and lock nothing; within one REPEATABLE READ transaction they see the ledger at one moment.
+-- Proofs of the ledger. Each returns what is wrong; an empty result is good. They read everything and lock
+-- nothing. In one REPEATABLE READ transaction they all see the ledger at the same moment.
 
 -- Currencies whose balances do not add up to zero.
 create function verify_sums() returns table (currency text, balance_sum numeric)
@@ -8,7 +8,7 @@ begin atomic
   select a.currency, sum(a.balance) from accounts a group by a.currency having sum(a.balance) <> 0;
 end;
 
--- Transactions whose entries do not add up to zero, or that have none although they are completed.
+-- Transactions whose entries do not add up to zero, and completed transactions without entries.
 create function verify_transactions() returns table (transaction_id uuid, entry_count bigint, entry_sum numeric)
 language sql stable
 begin atomic
@@ -22,7 +22,7 @@ begin atomic
   where t.id is null or e.entry_count is null or e.entry_count < 2 or e.entry_sum <> 0;
 end;
 
--- Accounts whose balance, number of entries or last hash is not what their entries say.
+-- Accounts whose balance, number of entries or last hash differs from their entries.
 create function verify_balances()
 returns table (account_id uuid, balance bigint, entry_sum numeric, version bigint, entry_count bigint)
 language sql stable
@@ -40,10 +40,10 @@ begin atomic
     or a.version > 0 and last_entry.hash is distinct from a.last_hash;
 end;
 
--- Entries that do not follow from the account's entry before: a gap in the versions, another balance than
--- before plus amount, a time before the one before, or another hash than the one that their content has.
--- Joined to the entry before by a hash of all entries: to have them in the order of each account's versions,
--- as a window function needs them, takes six times as long where there are ten million.
+-- Entries that do not follow from the account's entry before: a gap in the versions, a balance other than the
+-- one before plus the amount, an earlier time, or a hash that does not match the content. Each entry is found
+-- by a hash join with all entries. A window function would need them sorted by account and version; for ten
+-- million entries that takes six times as long.
 create function verify_chains() returns table (account_id uuid, version bigint, problem text)
 language sql stable
 begin atomic

@@ -13,25 +13,25 @@ interface Options {
   atomic?: boolean
 }
 
-/** The function that posts batches, on a ledger of its own. */
+/** The function `post-batch` on a ledger of its own. */
 export interface TestBatches {
   ledger: TestLedger
   running: TestFunction
   tokens: Record<Who, string>
-  /** Accounts of alice, with 900.00 in it, and of bob, with nothing; new ones for each test. */
+  /** Accounts of Alice (900.00) and Bob (0.00); new ones for each test. */
   from: string
   to: string
   openAccounts(): Promise<void>
   send(batch: unknown[], options?: Options): Promise<Answer>
-  /** A request of the batch: from the one account to the other. */
+  /** Makes a transfer of the batch, from `from` to `to`. */
   transfer(amount: unknown, more?: object): Record<string, unknown>
-  /** The same for the first account alone. */
+  /** Makes a deposit to or withdrawal from `from`. */
   own(type: 'deposit' | 'withdrawal', amount: unknown): Record<string, unknown>
-  /** The transactions of these results as the function `transactions` shows them. */
+  /** Returns the transactions of these results as the function `transactions` shows them. */
   show(results: readonly { transaction: { id: string } }[]): Promise<unknown[]>
   countTransactions(): Promise<number>
-  /** Subjects of the events about money from the first account: those that reached the Broker, and those in
-   * the outbox (without that of its first deposit). */
+  /** Subjects of the events about `from`: those that reached the Broker, and those in the outbox (without the
+   * event of the first deposit). */
   publishedEvents(): string[]
   storedEvents(): Promise<string[]>
   close(): Promise<void>
@@ -108,7 +108,7 @@ export async function testBatches(operation: Operation): Promise<TestBatches> {
   return batches
 }
 
-/** What became of each: its amount where it was posted, else the name of its problem. */
+/** Returns the outcome of each transaction: its amount if posted, otherwise the name of its problem. */
 export const summary = ({ body }: Answer): string[] =>
   body.results.map(
     ({ transaction, problem }: { transaction?: { amount: string }; problem?: { type: string } }) =>

@@ -6,19 +6,19 @@ export interface ReceivedEvent {
   data: Record<string, unknown>
 }
 
-/** What lies behind a function's outgoing requests: the Broker's ingress, and the function `users`. */
+/** Stands in for what a function calls: the Broker’s ingress and the function `users`. */
 export interface TestGateway {
   address: string
-  /** Events that the Broker stored, in the order of their arrival. */
+  /** Events that the Broker stored, in order of arrival. */
   events: ReceivedEvent[]
-  /** Status of the Broker's answers from now on; with 0 it takes requests and never answers. */
+  /** Status of the Broker's answers from now on. With 0 it accepts requests and never answers. */
   brokerStatus: number
-  /** Users that `users` knows; it sees only its caller's token. */
+  /** Users that `users` knows. It checks only that the caller sent a token. */
   users: Set<string>
   close(): Promise<void>
 }
 
-/** A server that stands where the cluster's gateway would and answers for those two by the Host header. */
+/** Starts a server in the place of the cluster's gateway. It answers for both by the Host header. */
 export async function testGateway(): Promise<TestGateway> {
   const gateway: Omit<TestGateway, 'address' | 'close'> = { events: [], brokerStatus: 202, users: new Set() }
   const server = http.createServer((request, response) => {

@@ -8,12 +8,13 @@ import { postTransactions, type PostingOutcome } from '../posting/post.ts'
 import { toPosting, type PostingRequest } from '../posting/posting-request.ts'
 import { requestTransaction } from '../posting/respond-async.ts'
 
-/** A ledger for tests: a database of its own, connected as the functions are and as the owner. */
+/** A ledger for tests: a database of its own, with a connection as the functions' role and one as the
+ * owner. */
 export interface TestLedger {
   database: TestDatabase
   db: Database
   owner: Database
-  /** Opens an account without any money in it. */
+  /** Opens an account with a balance of zero. */
   open(options?: {
     userId?: string
     currency?: string
@@ -22,11 +23,11 @@ export interface TestLedger {
     depositLimit?: bigint
   }): Promise<string>
   post(...requests: PostingRequest[]): Promise<PostingOutcome[]>
-  /** Takes an order in and does not publish its event, like a function that dies after its commit. `on` is
-   * the connection that it uses. */
+  /** Stores an order without publishing its event, like a function that dies after its commit. `on` is the
+   * connection to use. */
   order(request: PostingRequest, on?: Database): Promise<Reply>
   balances(...ids: string[]): Promise<bigint[]>
-  /** What the proofs of the ledger find; empty when all is well. */
+  /** Returns what the ledger's proofs find; empty if all is well. */
   faults(): Promise<unknown[]>
   close(): Promise<void>
 }
@@ -37,14 +38,14 @@ export const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331
 /** The key that functions sign orders with in tests. */
 const REQUEST_SIGNING_KEY = 'a key that is only good for tests, no more'
 
-/** Collects the lines that a test wants to look at, and prints none. */
+/** A log that prints nothing. */
 export const silent = createLog({}, 'error', () => {})
 
 export async function testLedger(): Promise<TestLedger> {
   const database = await testDatabase('ledger')
   const options = { poolMax: 10, name: 'ledger-test', log: silent }
   const db = openDatabase({ url: database.url, ...options })
-  // The proofs read all of a ledger, which takes a busy machine a while.
+  // The proofs read the whole ledger, which takes a while on a busy machine.
   const owner = openDatabase({ url: database.ownerUrl, ...options, timeoutMs: 120_000 })
   return {
     database,

@@ -7,8 +7,8 @@ import sweepLedger from '../sweep-ledger.ts'
 import transactions from '../transactions.ts'
 import transfer from '../transfer.ts'
 
-/** For tests of orders: a ledger, the functions that take, post, show and sweep them, and a Broker that
- * delivers nothing by itself. What is exported is there once useOrders() has been called. */
+/** For tests of orders: a ledger, the functions that accept, post, show and sweep orders, and a Broker that
+ * delivers nothing by itself. Call useOrders() first; it sets what this file exports. */
 
 const bob = randomUUID()
 const others: TestFunction[] = []
@@ -16,7 +16,7 @@ let functions: Record<'transfer' | 'transactions' | 'sweep', TestFunction>
 let caller: string
 export let ledger: TestLedger
 export let gateway: TestGateway
-/** Alice's account with 900.00 in it, and Bob's with nothing; new ones for each test. */
+/** Accounts of Alice (900.00) and Bob (0.00); new ones for each test. */
 export let from: string
 export let to: string
 
@@ -53,14 +53,14 @@ async function stop(): Promise<void> {
 
 const env = () => ({ LEDGER_DATABASE_URL: ledger.database.url, LOCAL_GATEWAY: gateway.address })
 
-/** Another process of `transfer`, with other settings. */
+/** Starts another process of `transfer`, with other settings. */
 export async function another(more: Record<string, string>): Promise<TestFunction> {
   const running = await startFunction(transfer, { ...env(), ...more })
   others.push(running)
   return running
 }
 
-/** Alice's transfer, as the front door hands it on. */
+/** Sends Alice's transfer, as the front door passes it on. */
 export const send = (amount: unknown, headers = {}, by = functions.transfer): Promise<Answer> =>
   by.request('POST', '/transactions', {
     token: caller,
@@ -71,7 +71,7 @@ export const send = (amount: unknown, headers = {}, by = functions.transfer): Pr
 export const show = async (id: string) =>
   (await functions.transactions.request('GET', `/transactions/${id}`, { token: caller })).body
 
-/** The transaction.requested of an order, as the Broker has stored it. */
+/** Returns the transaction.requested of an order, as the Broker stored it. */
 export const ofOrder = (id: string): ReceivedEvent | undefined =>
   gateway.events.find(
     ({ headers }) => headers['ce-type'] === 'transaction.requested' && headers['ce-id'] === id,
@@ -88,7 +88,7 @@ export function deliver({ headers, data }: ReceivedEvent, by = functions.transfe
   })
 }
 
-/** What the PingSource of sweep-ledger does. */
+/** Does what the PingSource of sweep-ledger does. */
 export const ping = (): Promise<Answer> =>
   functions.sweep.request('POST', '/events', {
     headers: {
@@ -100,10 +100,9 @@ export const ping = (): Promise<Answer> =>
     },
   })
 
-/** Makes the order look as if it had been taken in long ago, or in a future that a clock was set back
- * from. */
+/** Makes an order look as if it had been accepted long ago, or in the future, before a clock was set back. */
 export async function age(id: string, by: string): Promise<void> {
-  // Written anew, for the books let nobody change a row.
+  // Written again, because the books refuse changes of a row.
   await ledger.owner.query({
     text: `with aged as (delete from transactions where id = $1 and status = 'pending' returning *)
       insert into transactions (id, type, status, account_id, to_account_id, amount, currency, user_id, created_at)

@@ -2,28 +2,27 @@ import { Client } from 'pg'
 import type { Database } from '../../host/database/database.ts'
 import type { TestDatabase } from '../../../tests/support/databases.ts'
 
-/** One node of a plan as it was carried out. */
+/** One node of an executed plan. */
 export interface PlanNode {
   type: string
-  /** Table that it reads or writes, where it does. */
+  /** Table that it reads or writes, if any. */
   relation: string | undefined
   index: string | undefined
-  /** Rows that it came by, in all its loops: those it gave on and those it threw away. */
+  /** Rows that it read, in all its loops: those it returned and those it filtered out. */
   rows: number
 }
 
-/** A statement that was carried out, or one inside a function that was. */
+/** An executed statement, or a statement inside an executed function. */
 export interface Plan {
   statement: string
-  /** Pages of the database that it read, in memory or not, with the statements inside its functions. */
+  /** Database pages that it read, from memory or disk, including the statements inside its functions. */
   buffers: number
   nodes: PlanNode[]
 }
 
-/** A database that notes the plan of every statement, also of those within functions, as it was carried
- * out. */
+/** A database that records the executed plan of every statement, also of those inside functions. */
 export interface ExplainingDatabase extends Database {
-  /** The plans since the last call. */
+  /** Returns the plans since the last call. */
   plans(): Plan[]
 }
 
@@ -38,8 +37,9 @@ const SETUP = [
   `set auto_explain.log_level = notice`,
 ]
 
-/** Connects as a superuser, who may load auto_explain, and goes on as the functions' role: one connection, so
- * that named statements are prepared there, and after five times planned for any values, as in a function. */
+/** Connects as a superuser, who may load auto_explain, then continues as the functions' role. It is one
+ * connection, so named statements are prepared there, and get a generic plan after five executions, as in a
+ * function. */
 export async function explainingDatabase(database: TestDatabase, role: string): Promise<ExplainingDatabase> {
   const url = new URL(database.superuserUrl)
   url.pathname = `/${database.name}`
@@ -105,7 +105,7 @@ function flatten(node: ExplainedNode): PlanNode[] {
     type: node['Node Type'],
     relation: node['Relation Name'],
     index: node['Index Name'],
-    // Postgres states the mean of the loops.
+    // Postgres gives the mean per loop.
     rows: Math.round((node['Actual Rows'] + removed) * node['Actual Loops']),
   }
   return [here, ...(node.Plans ?? []).flatMap(flatten)]

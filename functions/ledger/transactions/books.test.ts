@@ -26,7 +26,7 @@ const stateOf = async (db: Database, text: string): Promise<string | undefined> 
 const INSUFFICIENT_PRIVILEGE = '42501'
 const APPEND_ONLY = 'MB001'
 
-test('the functions’ role can read the books but write none of them', async () => {
+test('the functions’ role can read the books but can’t write them', async () => {
   for (const table of ['accounts', 'transactions', 'entries', 'holds']) {
     await ledger.db.query({ text: `select * from ${table}` })
     expect(await stateOf(ledger.db, `insert into ${table} default values`)).toBe(INSUFFICIENT_PRIVILEGE)
@@ -38,14 +38,14 @@ test('the functions’ role can read the books but write none of them', async ()
   expect(await stateOf(ledger.db, `update transactions set status = 'reversed'`)).toBe(INSUFFICIENT_PRIVILEGE)
 })
 
-test('entries can’t be changed or removed by their owner either', async () => {
+test('the owner of the database can’t change or remove entries either', async () => {
   expect(await stateOf(ledger.owner, 'update entries set amount = 1')).toBe(APPEND_ONLY)
   expect(await stateOf(ledger.owner, 'delete from entries')).toBe(APPEND_ONLY)
   expect(await stateOf(ledger.owner, 'truncate entries')).toBe(APPEND_ONLY)
   expect(await stateOf(ledger.owner, 'update entries set amount = 1 where false')).toBe(APPEND_ONLY)
 })
 
-test('of a transaction nothing can be changed but that it was reversed', async () => {
+test('the only change of a transaction that is allowed is to mark it as reversed', async () => {
   expect(await stateOf(ledger.owner, 'delete from transactions')).toBe(APPEND_ONLY)
   expect(await stateOf(ledger.owner, 'truncate transactions')).toBe(APPEND_ONLY)
   expect(await stateOf(ledger.owner, 'update transactions set amount = amount + 1')).toBe(APPEND_ONLY)
@@ -93,7 +93,7 @@ test('anybody can compute the hash of an entry again', async () => {
   }
 })
 
-test('no account can be brought below its limit, whoever tries', async () => {
+test('no account can be brought below its limit, whichever role tries', async () => {
   const CHECK_VIOLATION = '23514'
   expect(await stateOf(ledger.owner, 'update accounts set balance = -1')).toBe(CHECK_VIOLATION)
   expect(await stateOf(ledger.owner, 'update accounts set held = balance + 1')).toBe(CHECK_VIOLATION)
@@ -132,7 +132,7 @@ describe('with the triggers off', () => {
     expect(await tampered(text)).not.toEqual([])
   })
 
-  test('an amount that was changed with its hash is found by the entry that follows', async () => {
+  test('an amount changed together with its hash is found by the next entry', async () => {
     const faults = await tampered(
       `update entries set created_at = created_at - interval '1 ms',
          hash = entry_hash(decode(repeat('00', 32), 'hex'), account_id, version, transaction_id, amount, balance_after,
@@ -142,7 +142,7 @@ describe('with the triggers off', () => {
     expect(faults).toEqual([{ account_id: account, version: 2n, problem: 'hash' }])
   })
 
-  test('a last entry that was changed with its hash is found by the account', async () => {
+  test('a last entry changed together with its hash is found by the account', async () => {
     const faults = await tampered(
       `update entries e set created_at = e.created_at + interval '1 ms',
          hash = entry_hash(before.hash, e.account_id, e.version, e.transaction_id, e.amount, e.balance_after,

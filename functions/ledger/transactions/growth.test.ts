@@ -20,8 +20,9 @@ import { LOOKED_AT_MAX } from './transaction-lists.ts'
 import transactions from '../transactions.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
-/** What each statement reads, as Postgres says, while one account holds most of what is in the books: it must
- * not grow with them. The statements are those of the handlers, and those inside the SQL functions. */
+/** The number of rows that each statement reads, as Postgres reports it, while one account has most of the
+ * entries. It must not grow with the books. The statements are those of the handlers, and those inside the
+ * SQL functions. */
 const LIMIT = 20
 const TRANSFERS = 24_000
 const REJECTED = 1_000
@@ -32,11 +33,11 @@ type Who = Pick<Caller, 'userId' | 'role'>
 
 let ledger: TestLedger
 let db: ExplainingDatabase
-/** The account of the merchant that most transfers go to, and one of each other customer. */
+/** The merchant's account, which most transfers go to, and one account of each other customer. */
 let hot: string
 let payers: { id: string; userId: string }[]
 let halfWay: Date
-/** The oldest transactions there are, to two of the merchant's accounts. */
+/** The oldest transactions of all, to two of the merchant's accounts. */
 let deposits: string[]
 
 beforeAll(async () => {
@@ -69,7 +70,7 @@ async function openAccounts(): Promise<void> {
 async function fill(): Promise<void> {
   const first = [hot, payers[0]!.id].map((id) => deposit(id, 100, { caller_id: merchant.userId }))
   deposits = first.map(({ id }) => id)
-  // Also from the merchant's own other accounts, which are among the payers.
+  // Some come from the merchant's own other accounts, which are among the payers.
   const transfers = Array.from({ length: TRANSFERS }, (_, n) => {
     const { id, userId } = payers[n % payers.length]!
     return transfer(id, hot, 1, { caller_id: userId, key: `key ${n}` })
@@ -78,7 +79,7 @@ async function fill(): Promise<void> {
   await post(transfers.slice(0, TRANSFERS / 2))
   halfWay = new Date()
   await post(transfers.slice(TRANSFERS / 2))
-  // Older than all that is rejected.
+  // Older than all rejected transactions.
   await ledger.order(transfer(hot, payers[9]!.id, 1, { caller_id: merchant.userId }))
   for (let n = 0; n < REJECTED; n += 100) {
     const tooMuch = { caller_id: merchant.userId, requested: true }
@@ -111,8 +112,7 @@ interface List {
 
 const GROWING = ['accounts', 'transactions', 'entries', 'idempotency_keys', 'outbox']
 
-/** Expects that no table that grows was read from end to end, and that no step came by more rows than
- * this. */
+/** Checks that no growing table was read from end to end, and that no step read more than `rowsMax` rows. */
 function expectReadAtMost(rowsMax: number, plans: Plan[]): void {
   expect(plans).not.toEqual([])
   for (const { statement, nodes } of plans) {
@@ -122,49 +122,74 @@ function expectReadAtMost(rowsMax: number, plans: Plan[]): void {
   }
 }
 
-// The one after it too, and as many that are pending or rejected.
+// A page and the row after it, and the same number of pending and of rejected ones.
 const page = 3 * (LIMIT + 1)
 
 describe('a page of transactions reads no more than', () => {
   const lists: [name: string, rowsMax: number, who: Who, query: () => object][] = [
-    ['a page, of one account', page, merchant, () => ({ account_id: hot })],
+    ['a page, for one account', page, merchant, () => ({ account_id: hot })],
     [
-      'its share, of one account, filtered',
+      'the row limit, for one account, with filters',
       LOOKED_AT_MAX,
       merchant,
       () => ({ account_id: hot, type: 'transfer' }),
     ],
-    ['a page of each account, of a customer', OWN_ACCOUNTS * page, merchant, () => ({})],
-    ['a page, until long ago', page, merchant, () => ({ account_id: hot, to: halfWay.toISOString() })],
-    ['a page, from just now', page, merchant, () => ({ account_id: hot, from: new Date().toISOString() })],
+    ['a page of each account, for a customer', OWN_ACCOUNTS * page, merchant, () => ({})],
     [
-      'its share, of what was rejected',
+      'a page, for the time until long ago',
+      page,
+      merchant,
+      () => ({ account_id: hot, to: halfWay.toISOString() }),
+    ],
+    [
+      'a page, for the time from now on',
+      page,
+      merchant,
+      () => ({ account_id: hot, from: new Date().toISOString() }),
+    ],
+    [
+      'the row limit, for rejected ones',
       LOOKED_AT_MAX,
       merchant,
       () => ({ account_id: hot, status: 'rejected' }),
     ],
     [
-      'its share, of what is pending',
+      'the row limit, for pending ones',
       LOOKED_AT_MAX,
       merchant,
       () => ({ account_id: hot, status: 'pending' }),
     ],
     [
-      'its share, where the filter fits hardly any',
+      'the row limit, if the filter matches hardly any',
       LOOKED_AT_MAX,
       merchant,
       () => ({ account_id: hot, type: 'deposit' }),
     ],
-    ['a page, of all', page, operator, () => ({})],
-    ['its share, of all, filtered', LOOKED_AT_MAX, operator, () => ({ type: 'transfer' })],
+    ['a page, for the whole bank', page, operator, () => ({})],
     [
-      'its share, of all, where the filter fits hardly any',
+      'the row limit, for the whole bank, with a filter',
+      LOOKED_AT_MAX,
+      operator,
+      () => ({ type: 'transfer' }),
+    ],
+    [
+      'the row limit, for the whole bank, if the filter matches hardly any',
       LOOKED_AT_MAX,
       operator,
       () => ({ type: 'deposit' }),
     ],
-    ['its share, of all, until long ago', LOOKED_AT_MAX, operator, () => ({ to: halfWay.toISOString() })],
-    ['its share, of all, from just now', LOOKED_AT_MAX, operator, () => ({ from: new Date().toISOString() })],
+    [
+      'the row limit, for the whole bank until long ago',
+      LOOKED_AT_MAX,
+      operator,
+      () => ({ to: halfWay.toISOString() }),
+    ],
+    [
+      'the row limit, for the whole bank from now on',
+      LOOKED_AT_MAX,
+      operator,
+      () => ({ from: new Date().toISOString() }),
+    ],
   ]
   test.each(lists)('%s', async (_name, rowsMax, who, query) => {
     db.plans()
@@ -178,7 +203,7 @@ describe('a page of transactions reads no more than', () => {
 
 test('one transaction, one account and the accounts of a customer are found by their keys', async () => {
   db.plans()
-  // Often enough that the plan no longer knows the values.
+  // Often enough that Postgres uses a generic plan.
   for (let n = 0; n < 7; n++) {
     await get(transactions, '/transactions/{id}', merchant, {}, { id: deposits[0] })
     await get(accounts, '/accounts/{id}', merchant, {}, { id: hot })
@@ -197,14 +222,14 @@ test('a page of all accounts reads a page', async () => {
   }
 })
 
-test('a balance of the past is found in as many steps as it takes to halve the entries', async () => {
+test('a balance of the past is found in as many steps as a binary search of the entries takes', async () => {
   for (let n = 0; n < 7; n++) {
     db.plans()
     await get(accounts, '/accounts/{id}/balance', merchant, { as_of: halfWay.toISOString() }, { id: hot })
     const plans = db.plans()
     expectReadAtMost(1, plans)
     const steps = plans.filter(({ nodes }) => nodes.some(({ relation }) => relation === 'entries'))
-    // Postgres may search once more while it plans.
+    // Postgres may search once more while planning.
     expect(steps.length).toBeLessThanOrEqual(Math.ceil(Math.log2(2 * TRANSFERS)))
   }
 })
@@ -231,7 +256,7 @@ describe('posting reads no more than its accounts and keys', () => {
     }
   })
 
-  test('of what was asked for with respond-async', async () => {
+  test('for orders', async () => {
     const requests = batchOf(50, { requested: true, key: null, key_owner: null, request_hash: null })
     db.plans()
     for (const request of requests) await ledger.order(request, db)
@@ -240,7 +265,7 @@ describe('posting reads no more than its accounts and keys', () => {
   })
 })
 
-test('a sweep reads only orders that are overdue', async () => {
+test('a sweep reads only overdue orders', async () => {
   db.plans()
   expect(await postOverdueOrders({ db, outbox: {} as Outbox, log: silent })).toBe(0)
   expectReadAtMost(1, db.plans())
@@ -273,26 +298,26 @@ describe('page by page', () => {
     ['one account’s', () => ({ account_id: hot }), () => idsOf('$1 in (account_id, to_account_id)', [hot])],
     ['a customer’s', () => ({}), () => idsOf('$1 in (user_id, to_user_id)', [merchant.userId])],
     [
-      'what was posted in the second half',
+      'posted in the second half',
       () => ({ from: halfWay.toISOString() }),
       () => idsOf('$1 in (user_id, to_user_id) and created_at >= $2', [merchant.userId, halfWay]),
     ],
-    ['the two first', () => ({ type: 'deposit' }), () => Promise.resolve([...deposits])],
-  ])('%s transactions are there, each once, newest first', async (_name, query, expected) => {
+    ['the two oldest', () => ({ type: 'deposit' }), () => Promise.resolve([...deposits])],
+  ])('%s transactions are listed, each once, newest first', async (_name, query, expected) => {
     const items = await walk(merchant, query())
     expect(items.map(({ id }) => id).sort()).toEqual((await expected()).sort())
     const times = items.map(({ timestamp }) => timestamp)
     expect(times).toEqual([...times].sort().reverse())
   })
 
-  test('what was rejected is there, and a page reads no more than its rows and those of one moment', async () => {
+  test('rejected transactions are listed, and a page reads no more than its rows and those of one moment', async () => {
     db.plans()
     expect(await walk(merchant, { status: 'rejected' })).toHaveLength(REJECTED)
     expectReadAtMost(200 + 1 + 2 * 100, db.plans())
     expect(await walk(merchant, { status: 'pending' })).toHaveLength(1)
   })
 
-  test('an operator finds the two first among all', async () => {
+  test('an operator finds the two oldest among all', async () => {
     expect((await walk(operator, { type: 'deposit' })).map(({ id }) => id)).toEqual([...deposits].reverse())
   })
 })

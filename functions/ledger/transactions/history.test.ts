@@ -7,7 +7,7 @@ beforeAll(async () => {
 })
 afterAll(() => ledger.close())
 
-test('the balance at any moment is that after the last entry until then', async () => {
+test('the balance at any moment is the one after the last entry until then', async () => {
   const account = await ledger.open()
   for (let i = 1; i <= 20; i++) await ledger.post(deposit(account, i))
   const rows = await ledger.db.query<{ then: bigint; summed: bigint; before: bigint; ever: bigint }>({
@@ -22,7 +22,7 @@ test('the balance at any moment is that after the last entry until then', async 
   for (const row of rows) expect(row).toEqual({ ...row, then: row.summed, before: 0n, ever: 210n })
 })
 
-test('an account without entries had a balance of zero at all times', async () => {
+test('an account without entries always had a balance of zero', async () => {
   const account = await ledger.open()
   const [row] = await ledger.db.query({
     text: `select balance_at(a, 'infinity') as ever from accounts a where id = $1`,
@@ -31,10 +31,10 @@ test('an account without entries had a balance of zero at all times', async () =
   expect(row).toEqual({ ever: 0n })
 })
 
-test('after the clock was set back, entries keep their order and the balance at any moment stays what it was', async () => {
+test('if the clock was set back, entries keep their order and past balances stay the same', async () => {
   const account = await ledger.open()
   await ledger.post(deposit(account, 1))
-  // What is left of a time when the clock was two hours ahead.
+  // As if the clock had been two hours ahead for a while.
   await ledger.owner.query({
     text: `update accounts set posted_at = now() + interval '2 hours' where id = $1`,
     values: [account],
@@ -48,7 +48,7 @@ test('after the clock was set back, entries keep their order and the balance at 
   })
   const times = entries.map(({ at }) => at.getTime())
   expect(times).toEqual([...times].sort((a, b) => a - b))
-  // The last two are of one moment, until the clock has caught up.
+  // The last two have the same time, until the clock has caught up.
   expect(entries.map(({ then }) => then)).toEqual([1n, 111n, 111n])
   expect(entries.map(({ just_before }) => just_before)).toEqual([0n, 1n, 1n])
   expect(await ledger.faults()).toEqual([])

@@ -6,9 +6,9 @@ import type { PostingRequest } from '../posting/posting-request.ts'
 import { ACCOUNTS_MERGED_MAX } from './transaction-lists.ts'
 import transactions from '../transactions.ts'
 
-/** A page of an owner's transactions costs a page, however many accounts they have. */
+/** A page of an owner's transactions reads a page, however many accounts they have. */
 const LIMIT = 50
-// Pages of the database, of 8 kB, that a page of the list may read.
+// Pages of the database, of 8 kB each, that one page of the list may read.
 const BUFFERS_MAX = 8_000
 const few = randomUUID()
 const many = randomUUID()
@@ -33,14 +33,14 @@ beforeAll(async () => {
     )
     await post(rows.map(({ id }) => deposit(id, 10_00, { caller_id: owner })))
   }
-  // Between others': to them, from them, among their own, refused.
+  // Transactions among those of others: to them, from them, between their own accounts, refused.
   const [mine, yours] = [accounts.get(few)!, accounts.get(many)!]
   const mixed = Array.from({ length: 400 }, (_, n) => [
     transfer(mine[n % mine.length]!, yours[n]!, 1_00, { caller_id: few }),
     transfer(yours[n]!, yours[n + 1]!, 1, { caller_id: many }),
     transfer(yours[n]!, mine[n % mine.length]!, 50, { caller_id: many }),
     withdrawal(yours[n]!, 1e9, { caller_id: many, requested: true }),
-    // Somebody's try at an account that is not theirs.
+    // Somebody's attempt on an account that is not theirs.
     withdrawal(mine[0]!, 1, { caller_id: many, requested: true }),
   ])
   await post(mixed.flat())
@@ -73,7 +73,7 @@ describe.each([
   [`${ACCOUNTS_MERGED_MAX} accounts`, few],
   ['8,000 accounts', many],
 ])('an owner of %s', (_name, owner) => {
-  test.each(queries)('has pages that cost a page: %j', async (query) => {
+  test.each(queries)('gets pages that read no more than a page: %j', async (query) => {
     let cursor: string | null = null
     for (let pages = 0; pages < 3; pages++) {
       db.plans()
@@ -85,7 +85,7 @@ describe.each([
     }
   })
 
-  test('finds each of their transactions once, and nobody else’s', async () => {
+  test('finds each of their transactions once, and no others', async () => {
     const ids: string[] = []
     let cursor: string | null = null
     do {
@@ -103,7 +103,7 @@ describe.each([
   })
 })
 
-test('a cursor of one kind of list is refused by the other', async () => {
+test('each kind of list refuses the cursors of the other', async () => {
   const [ofFew, ofMany] = [await list(few, {}), await list(many, {})]
   await expect(list(many, { cursor: ofFew.next_cursor })).rejects.toMatchObject({ reply: { status: 400 } })
   expect((await list(many, { cursor: ofMany.next_cursor })).items).toHaveLength(LIMIT)

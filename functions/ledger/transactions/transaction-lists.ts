@@ -3,7 +3,7 @@ import { decodeCursor, invalidCursor } from '../../host/database/paging.ts'
 import { isMoment } from '../values/moment.ts'
 import type { TransactionRow, TransactionStatus, TransactionType } from './transaction.ts'
 
-/** What a list is narrowed to. `from` is inclusive, `to` is not: the next day begins where this one ends. */
+/** Filters of a list. `from` is inclusive, `to` is not: the next day begins where this one ends. */
 export interface ListFilters {
   type: TransactionType | undefined
   status: TransactionStatus | undefined
@@ -18,32 +18,32 @@ export interface PageWanted {
 
 export interface ListPage {
   rows: TransactionRow[]
-  /** Where the next page goes on; null at the end. */
+  /** Cursor of the next page; null at the end. */
   nextCursor: string | null
 }
 
-/** Entries of an account, or transactions of the whole bank, that one page looks at. Where the filters leave
- * out more than that, the page ends early, maybe without a row, and says where to go on; so no page takes
- * longer because there is more in the books. */
+/** Rows that one page reads at most: entries of accounts, or transactions of the whole bank. If the filters
+ * leave out more rows than this, the page ends early, perhaps empty, and its cursor continues. So a page
+ * takes no longer as the books grow. */
 export const LOOKED_AT_MAX = 2_000
 
-/** The same where a list has to be picked out of all transactions of the bank. */
+/** The same if a user's list must be picked out of all transactions of the bank. */
 export const WALKED_MAX = 10_000
 
-/** Accounts whose entries are put in the order of time for one page. The transactions of an owner who has
- * more are picked out of those of the whole bank. */
+/** Most accounts whose entries are merged by time for one page. For an owner with more accounts, the page is
+ * picked out of the transactions of the whole bank. */
 export const ACCOUNTS_MERGED_MAX = 100
 
 export const transactionColumns = `t.id, t.type, t.status, t.account_id, t.to_account_id, t.amount, t.currency,
   t.description, t.metadata, t.balance_after, t.created_at, t.user_id`
 
-// The lists' statements have no names, so that each is planned for the filters at hand.
+// The lists' statements have no names, so Postgres plans each for the filters given.
 
 const ofKind = `($1::transaction_type is null or t.type = $1) and ($2::transaction_status is null or t.status = $2)`
 const inTime = `($3::timestamptz is null or t.created_at >= $3) and ($4::timestamptz is null or t.created_at < $4)`
 
-// What touches the user's accounts; an order that was not posted may have named an account that is not
-// theirs.
+// Transactions that touch the user's accounts. A transaction that was not posted counts only if its account
+// is the user's, because an order may name an account that is not theirs.
 const ofUser = `(t.user_id = $7 or t.to_user_id = $7) and (
   t.balance_after is not null
   or (select a.user_id = $7 from accounts a where a.id = t.account_id)
@@ -54,8 +54,8 @@ const lastBefore = (moment: string): string =>
 
 const narrowed = `where kind = 'customer' and ($9::uuid is null or id = $9) and ($10::uuid is null or user_id = $10)`
 
-// What to read of each account: the versions after `oldest` up to `newest`, of which a page looks at those
-// after `lowest`. Materialized, because versions are searched for.
+// The part of each account's entries to read: versions after `oldest`, up to `newest`. A page reads only
+// those after `lowest`. Materialized, because finding these versions is a search.
 const bounds = `
   select (account).id, (account).user_id,
     case when $2::transaction_status in ('pending', 'rejected') then 0 else least(
@@ -74,11 +74,11 @@ const posted = `
   select ${transactionColumns}, e.account_id as holder_id, e.version
   from entries e join transactions t on t.id = e.transaction_id
   where e.account_id = mine.id and e.version > mine.lowest and e.version <= mine.newest and ${ofKind}
-    -- What went from one account of a user to another is there once, with the account that paid.
+    -- A transfer between two accounts of one user appears once, with the account that paid.
     and ($9 is not null or t.account_id = e.account_id or t.user_id <> t.to_user_id)
   order by e.version desc limit $11`
 
-// By status and type, so that the index gives each in order and no more than a page.
+// Separately for each status and type: then the index returns each in order, and no more than a page.
 const unposted = `
   select ${transactionColumns}, t.account_id as holder_id, 0::bigint as version
   from unnest(enum_range(null::transaction_type)) wanted (type)
@@ -97,7 +97,8 @@ const listOfAccountsText = `
   with own as materialized (select a as account from accounts a ${narrowed} limit ${ACCOUNTS_MERGED_MAX + 1}),
   bounds as materialized (${bounds}),
   mine as (
-    -- The more accounts, the less of each; but a page of each, so that filters alone can make a page short.
+    -- The more accounts, the fewer entries of each; but at least a page of each, so that only filters can
+    -- make a page short.
     select *, greatest(oldest, newest - greatest($11, ${LOOKED_AT_MAX} / count(*) over ())) as lowest from bounds
   ),
   found as (
@@ -105,7 +106,7 @@ const listOfAccountsText = `
     union all
     select unposted.* from mine cross join lateral (${unposted}) unposted
   ),
-  -- The newest place at which an account was left although it has more.
+  -- The newest place where reading an account stopped although it has more entries.
   reached as (
     select e.created_at, e.account_id, e.version, e.transaction_id
     from mine join entries e on e.account_id = mine.id and e.version = mine.lowest + 1
@@ -124,13 +125,14 @@ type FoundRow = TransactionRow & { holder_id: string; version: bigint }
 type AlwaysRow = { is_too_many: boolean }
 type ReachedRow = { reached_at: Date; reached_holder_id: string; reached_version: bigint; reached_id: string }
 
-/** Transactions that touch one account, or all accounts of one user; one of the two has to be given. Newest
- * first, by the time at which they were posted, or asked for where they are not.
+/** Lists transactions that touch one account, or all accounts of one user; one of the two must be given.
+ * Newest first, by the time of posting; orders that are not posted, by the time they were requested. Throws a
+ * ProblemError (400) for a cursor that is not ours.
  *
- * An account's come in the order of its entries, by the primary key. Among those of all accounts a
- * transaction's place is its time, then its account and its version there, 0 where it has no entry because it
- * is not posted. Those of a user with very many accounts come by the time at which they were asked for; see
- * listOfAll(). */
+ * An account's transactions come in the order of its entries, by the primary key. In the list of several
+ * accounts, a transaction's place is its time, then its account, then its version there (0 if it is not
+ * posted, so has no entry). The transactions of a user with more than 100 accounts come by the time they were
+ * requested; see listOfAll(). */
 export async function listOfAccounts(
   db: Database,
   { accountId, userId }: { accountId: string | undefined; userId: string | undefined },
@@ -168,7 +170,8 @@ export async function listOfAccounts(
   return { rows, nextCursor }
 }
 
-/** Transactions of the whole bank, newest first by their ids, which tell when they were asked for. */
+/** Lists transactions of the whole bank, newest first. Their ids give the order in which they were
+ * requested. */
 export async function listOfAll(
   db: Database,
   filters: ListFilters,
@@ -177,7 +180,7 @@ export async function listOfAll(
   return walk(db, filters, { userId: undefined, before: decodeCursor(cursor), limit })
 }
 
-/** A page of the transactions of the whole bank, or of those that touch a user's accounts, before an id. */
+/** Reads one page, before an id, of all the bank's transactions or of those that touch a user's accounts. */
 async function walk(
   db: Database,
   { type, status, from, to }: ListFilters,

@@ -11,13 +11,12 @@ export type TransactionStatus = (typeof transactionStatuses)[number]
 export const amountSchema = { anyOf: [{ type: 'string', maxLength: 40 }, { type: 'number' }] } as const
 export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
 
-// Control characters have no place in what is printed on statements, and Postgres stores neither NUL nor half
-// of a surrogate pair.
+// Control characters don't belong on statements, and Postgres stores neither NUL nor half a surrogate pair.
 const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
 
 const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
 
-/** Fields of the body that all money operations share. */
+/** Fields of the body that deposits, withdrawals and transfers share. */
 export const moneyFields = {
   account_id: uuidSchema,
   amount: amountSchema,
@@ -64,7 +63,7 @@ export const transactionSchema = {
   },
 } as const
 
-/** A transaction as the database holds it; amounts in minor units. */
+/** A transaction as stored in the database. Amounts are in minor units. */
 export interface TransactionRow {
   id: string
   type: TransactionType
@@ -81,8 +80,8 @@ export interface TransactionRow {
   user_id?: string
 }
 
-/** A transaction as it is answered. Its `balance_after` is for the owner of `account_id` and for operators
- * only: who receives money does not learn the payer's balance. */
+/** Returns a transaction as the API shows it. Only the owner of `account_id` and operators see
+ * `balance_after`: a payee must not learn the payer's balance. */
 export function toTransaction(row: TransactionRow, caller: Caller) {
   const seesBalance = caller.role === 'operator' || row.user_id === undefined || row.user_id === caller.userId
   return {

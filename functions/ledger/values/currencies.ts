@@ -10,15 +10,15 @@ const byExponent = {
   4: 'CLF UYW',
 }
 
-/** Active currencies of ISO 4217 (list one, 2026) with their number of decimals. An entry's number must never
- * change while the ledger holds accounts in it: what is stored are whole minor units. */
+/** Active currencies of ISO 4217 (list one, 2026) with their number of decimals. A currency's number must
+ * never change while the ledger has accounts in it, because amounts are stored as whole minor units. */
 export const currencies: ReadonlyMap<string, number> = new Map(
   Object.entries(byExponent).flatMap(([exponent, codes]) =>
     codes.split(/\s+/).map((code): [string, number] => [code, Number(exponent)]),
   ),
 )
 
-/** Number of decimals of a currency. Throws for one that parseAmount() would not have let in. */
+/** Returns the number of decimals of a currency. Throws for a currency that is not in the list. */
 export function exponentOf(currency: string): number {
   const exponent = currencies.get(currency)
   if (exponent === undefined) throw new Error(`expected a currency of ISO 4217, not '${currency}'`)

@@ -4,18 +4,18 @@ export const momentSchema = { type: 'string', format: 'date-time', maxLength: 40
 
 const YEAR_MAX = 9999
 
-/** A moment that came in the query (RFC 3339). Throws a ProblemError (400) that points at `path`. */
+/** Reads a moment from the query (RFC 3339). Throws a ProblemError (400) that points at `path`. */
 export function readMoment(text: string, path: string): Date {
   const moment = new Date(text)
   const year = moment.getUTCFullYear()
-  // The schema lets in leap seconds, which JavaScript does not know, and by way of its offset a year beyond
-  // the last.
+  // The schema lets two kinds of bad moments in: leap seconds, which JavaScript does not know, and years
+  // beyond the last, by way of an offset.
   if (year >= 0 && year <= YEAR_MAX) return moment
-  throw invalidMoment(path, 'must be a moment that exists, of the years 0000 to 9999 UTC')
+  throw invalidMoment(path, 'must be an existing moment in the years 0000 to 9999 UTC')
 }
 
-/** True for a moment as toISOString() writes it, and as Postgres can read it: JavaScript takes 31 February
- * for 3 March and knows a year 0, Postgres refuses both. */
+/** Says whether the text is a moment as toISOString() writes it, and one that Postgres can read. JavaScript
+ * takes 31 February for 3 March, and has a year 0; Postgres refuses both. */
 export function isMoment(text: string): boolean {
   const moment = new Date(text)
   const year = moment.getUTCFullYear()
@@ -23,6 +23,6 @@ export function isMoment(text: string): boolean {
 }
 
 export const invalidMoment = (path: string, message: string): ProblemError =>
-  new ProblemError(problems.invalidInput, 'The query is not what this operation takes.', {
+  new ProblemError(problems.invalidInput, 'The query does not match what this operation accepts.', {
     errors: [{ path, message }],
   })

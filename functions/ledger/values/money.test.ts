@@ -5,7 +5,7 @@ import { AMOUNT_MAX, formatAmount, parseAmount } from './money.ts'
 const currency = fc.constantFrom(...currencies.keys())
 const minorUnits = fc.bigInt(1n, AMOUNT_MAX)
 
-test('every amount survives being formatted and parsed', () => {
+test('every amount stays the same when formatted and parsed', () => {
   fc.assert(
     fc.property(minorUnits, currency, (amount, code) => {
       expect(parseAmount(formatAmount(amount, code), code)).toEqual({ minorUnits: amount })
@@ -23,7 +23,7 @@ test('a number means the same as its decimal text', () => {
   )
 })
 
-test('negative amounts are formatted with their sign in front', () => {
+test('negative amounts are formatted with the sign in front', () => {
   expect(formatAmount(-5n, 'USD')).toBe('-0.05')
   expect(formatAmount(-1234n, 'USD')).toBe('-12.34')
   expect(formatAmount(-7n, 'JPY')).toBe('-7')
@@ -71,10 +71,10 @@ test.each([
   ['1e3', 'USD'],
   ['007', 'USD'],
   ['', 'USD'],
-])('%p %s is no amount', (amount, code) => {
+])('%p %s is not an amount', (amount, code) => {
   expect(parseAmount(amount, code)).toHaveProperty('invalid')
 })
 
-test('zero is an amount only where it is asked for', () => {
+test('zero is an amount only if allowed', () => {
   expect(parseAmount('0.00', 'USD', { zero: true })).toEqual({ minorUnits: 0n })
 })

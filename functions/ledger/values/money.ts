@@ -1,25 +1,25 @@
 import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
 import { currencies, exponentOf } from './currencies.ts'
 
-/** What one amount may be at the most, in minor units: ten trillion dollars. */
+/** The largest single amount, in minor units: ten trillion dollars. */
 export const AMOUNT_MAX = 10n ** 15n
 
 export type ParsedAmount = { minorUnits: bigint } | { invalid: string }
 
-// No sign, no blank, no thousands separator, no exponent, no digit but ASCII ones, no zero in front.
+// No sign, blank, thousands separator or exponent; only ASCII digits, and no leading zero.
 const DECIMAL = /^(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,4}))?$/
 
-/** Reads an amount as it came in JSON: `parseAmount('12.50', 'USD')` is `{ minorUnits: 1250n }`.
+/** Parses an amount as it came in JSON: `parseAmount('12.50', 'USD')` returns `{ minorUnits: 1250n }`.
  *
- * A number is read by its shortest decimal text, so 200.5 is what it looks like; one that JSON can't carry
- * exactly is refused. What is not an amount from one minor unit to AMOUNT_MAX comes back as `invalid`, a
- * sentence without its subject. Zero is let in where `zero` says so. */
+ * A number is read by its shortest decimal text, so 200.5 means what it looks like. A number that JSON can't
+ * carry exactly is refused. For anything but an amount from one minor unit to AMOUNT_MAX, it returns
+ * `invalid`: a sentence without its subject. `zero` allows zero. Throws if the currency is unknown. */
 export function parseAmount(amount: string | number, currency: string, { zero = false } = {}): ParsedAmount {
   const exponent = exponentOf(currency)
   const [, whole, decimals = ''] = DECIMAL.exec(String(amount)) ?? []
-  if (whole === undefined) return { invalid: 'must be a decimal number without sign, like "200.00"' }
+  if (whole === undefined) return { invalid: 'must be a decimal number without a sign, like "200.00"' }
   if (decimals.length > exponent) {
-    return { invalid: `must have no more than ${exponent} decimals, which is what ${currency} has` }
+    return { invalid: `must have at most ${exponent} decimals, as ${currency} has` }
   }
   const minorUnits = BigInt(whole + decimals.padEnd(exponent, '0'))
   if (minorUnits === 0n && !zero) return { invalid: 'must be more than zero' }
@@ -27,8 +27,8 @@ export function parseAmount(amount: string | number, currency: string, { zero = 
   return { minorUnits }
 }
 
-/** Minor units as a decimal string with all of the currency's decimals: `formatAmount(1250n, 'USD')` is
- * '12.50'. */
+/** Formats minor units as a decimal string with all of the currency's decimals: `formatAmount(1250n, 'USD')`
+ * returns '12.50'. Throws if the currency is unknown. */
 export function formatAmount(minorUnits: bigint, currency: string): string {
   const exponent = exponentOf(currency)
   const sign = minorUnits < 0n ? '-' : ''
@@ -37,8 +37,8 @@ export function formatAmount(minorUnits: bigint, currency: string): string {
   return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
 }
 
-/** An amount of a request's body in minor units, or what is wrong with it or with its currency. `at` is the
- * JSON pointer to what holds both: the body itself, or one of many in it. */
+/** Checks an amount of a request's body. Returns it in minor units, or returns what is wrong with it or with
+ * its currency. `at` is the JSON pointer to the object that holds both: the body, or one item in it. */
 export function checkAmount(
   amount: string | number,
   currency: string,
@@ -51,8 +51,8 @@ export function checkAmount(
   return 'invalid' in parsed ? { path: at + path, message: parsed.invalid } : parsed
 }
 
-/** An amount of a request's body in minor units.
- * Throws a ProblemError (400) that points at `/currency` or at `path`. */
+/** Reads an amount of a request's body, and returns it in minor units. Throws a ProblemError (400) that
+ * points at `/currency` or at `path`. */
 export function readAmount(
   amount: string | number,
   currency: string,
@@ -61,7 +61,7 @@ export function readAmount(
 ): bigint {
   const checked = checkAmount(amount, currency, path, options)
   if ('minorUnits' in checked) return checked.minorUnits
-  throw new ProblemError(problems.invalidInput, 'The body is not what this operation takes.', {
+  throw new ProblemError(problems.invalidInput, 'The body does not match what this operation accepts.', {
     errors: [checked],
   })
 }

@@ -1,6 +1,6 @@
 import { uuidv7 } from './uuid.ts'
 
-test('ids are UUIDs of version 7 that only ever grow', () => {
+test('ids are UUIDs of version 7, each greater than the one before', () => {
   const ids = Array.from({ length: 20_000 }, uuidv7)
   expect(ids).toEqual([...ids].sort())
   expect(new Set(ids).size).toBe(ids.length)

@@ -2,16 +2,16 @@ import { randomHex } from '../../../monitoring/random.ts'
 
 let lastMs = 0
 let counter = 0
-/** The digits that ids of one millisecond have in common. */
+/** The digits that all ids of one millisecond share. */
 let prefix = ''
 
-/** A UUIDv7 (RFC 9562, section 5.7) that is greater than every one this process made before: 48 bits of
- * milliseconds, 12 of a counter (its method 1), 62 of randomness. Made here and not by Postgres where an id
- * has to be known before the database is asked. */
+/** Makes a UUIDv7 (RFC 9562, section 5.7) that is greater than all that this process made before: 48 bits of
+ * milliseconds, a 12-bit counter (method 1), 62 random bits. Postgres makes ids too; this one is for ids that
+ * must be known before the database is asked. */
 export function uuidv7(): string {
   const now = Date.now()
   if (now > lastMs) begin(now)
-  // 4096 ids within a millisecond, or a clock that was set back: time goes on from the last id.
+  // After 4096 ids in one millisecond, or if the clock was set back, time continues from the last id.
   else if (++counter > 0xfff) begin(lastMs + 1)
   const random = randomHex(16)
   const variant = '89ab'[Number.parseInt(random[0]!, 16) & 3]!
