@@ -12,7 +12,8 @@ export async function signAccessToken(
   now: number = Date.now(),
 ): Promise<string> {
   const { kid } = signingKey
-  if (typeof kid !== 'string') throw new Error('JWT_SIGNING_KEY must have the kid of its public key in JWKS')
+  if (typeof kid !== 'string')
+    throw new Error('JWT_SIGNING_KEY must have a kid: that of its public key in JWKS')
   const { importJWK, SignJWT } = await import('jose')
   const issuedAt = Math.floor(now / 1000)
   return new SignJWT({ role, sid: sessionId })

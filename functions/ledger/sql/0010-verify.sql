@@ -41,9 +41,9 @@ begin atomic
 end;
 
 -- Entries that do not follow from the account's entry before: a gap in the versions, a balance other than the
--- one before plus the amount, an earlier time, or a hash that does not match the content. Each entry is found
--- by a hash join with all entries. A window function would need them sorted by account and version; for ten
--- million entries that takes six times as long.
+-- one before plus the amount, an earlier time, or a hash that does not match the content. The entry before is
+-- found by a hash join with all entries. A window function would need them sorted by account and version; for
+-- ten million entries that takes six times as long.
 create function verify_chains() returns table (account_id uuid, version bigint, problem text)
 language sql stable
 begin atomic
