@@ -174,7 +174,7 @@ export function refusalOf(outcome: Failure, service: string): Reply {
     case 'lost':
       return problem(
         problems.badGateway,
-        `${service} broke off its answer. It may have done the work; repeat with the same Idempotency-Key.`,
+        `${service} broke off before it answered. It may have done the work; repeat with the same Idempotency-Key.`,
       )
     case 'timed-out':
       return problem(

@@ -19,7 +19,7 @@ export const postingProblems = {
 export type PostingRefusal = keyof typeof postingProblems
 
 const details: Record<PostingRefusal, string> = {
-  'account-not-found': 'The paying account must exist and be yours; the receiving account must exist.',
+  'account-not-found': 'The account does not exist, or you may not use it for this transaction.',
   'account-closed': 'A closed account can neither pay nor receive money.',
   'account-frozen': 'A frozen account can neither pay nor receive money.',
   'currency-mismatch': 'Every account involved must have the currency of the transaction.',
