@@ -80,8 +80,7 @@ const REFRESHES_PER_HOUR = 60
 
 /** Exchanges a refresh token for the next one of its session, and reads the user's role again. Returns:
  * - 'reused' if the token was exchanged before: somebody has a copy, and nobody can tell who is the thief, so
- *   the
- * session ends;
+ *   the session ends;
  * - 'invalid' if it is unknown, or its session has ended;
  * - 'too-often' if the session was continued too often in the last hour; the token stays valid.
  *
