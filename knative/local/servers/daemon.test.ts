@@ -3,7 +3,7 @@ import { until } from '../../../tests/support/until.ts'
 import { folderWith } from '../gateway/gateway-fixture.ts'
 import { spawnDaemon, stopProcess } from './daemon.ts'
 
-test('a server that stands still is stopped in order', async () => {
+test('a frozen server is stopped in order', async () => {
   const folder = folderWith({
     'server.cjs': `process.on('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000); console.log('ready')`,
   })
