@@ -54,8 +54,8 @@ export function binaryHeaders(attributes: Readonly<Record<string, string>>): Rec
  * the event's. */
 const HEADERS_BYTES_MAX = 14 * 1024
 
-/** Returns whether data of this type must not be sent in binary mode: the receiver would take the data for the
- * event. */
+/** Returns whether data of this type must not be sent in binary mode: the receiver would take the data for
+ * the event. */
 export const isEnvelope = (datacontenttype: string | undefined): boolean =>
   datacontenttype !== undefined && ENVELOPE.test(datacontenttype)
 

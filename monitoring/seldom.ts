@@ -1,4 +1,4 @@
-type Fields = Record<string, unknown>
+import type { Fields } from './log.ts'
 
 const EVERY_MS = 10_000
 

@@ -7,8 +7,8 @@ export interface SilentProxy {
   through(url: string): string
   /** From now on swallows what both sides send, on open and new connections. */
   silence(): void
-  /** From now on swallows what the server sends, except chunks for which `lives` returns true; what the client
-   * sends arrives. */
+  /** From now on swallows what the server sends, except chunks for which `lives` returns true. What the
+   * client sends arrives. */
   swallowAnswers(lives?: (chunk: Buffer) => boolean): void
   /** Lets new connections through. Connections that fell silent stay silent. */
   heal(): void

@@ -17,7 +17,7 @@ import { operationOf, toPosting, type PostingRequest } from './posting-request.t
 import { refusal } from './refusals.ts'
 import { checkSignature } from './request-signature.ts'
 import { requestTransaction, toRequestedPosting } from './respond-async.ts'
-import type { TransactionType } from '../transactions/transaction.ts'
+import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 
 /** What deposit, withdraw and transfer get after their schemas accepted it. */
 export interface MoneyRouteRequest {

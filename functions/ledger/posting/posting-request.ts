@@ -1,5 +1,5 @@
 import type { Caller, IdempotencyKey } from '../../host/route-request.ts'
-import type { TransactionType } from '../transactions/transaction.ts'
+import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 import { exponentOf } from '../values/currencies.ts'
 import { uuidv7 } from '../values/uuid.ts'
 

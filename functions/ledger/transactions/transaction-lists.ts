@@ -1,7 +1,8 @@
 import type { Database } from '../../host/database/database.ts'
 import { decodeCursor, invalidCursor } from '../../host/database/paging.ts'
 import { isMoment } from '../values/moment.ts'
-import type { TransactionRow, TransactionStatus, TransactionType } from './transaction.ts'
+import type { TransactionType } from '../../../eventing/contracts/fields.ts'
+import type { TransactionRow, TransactionStatus } from './transaction.ts'
 
 /** Filters of a list. `from` is inclusive, `to` is not: the next day begins where this one ends. */
 export interface ListFilters {

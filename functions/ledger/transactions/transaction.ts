@@ -1,9 +1,9 @@
+import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../values/money.ts'
 
-export const transactionTypes = ['deposit', 'withdrawal', 'transfer'] as const
-export type TransactionType = (typeof transactionTypes)[number]
+export const transactionTypes = ['deposit', 'withdrawal', 'transfer'] as const satisfies TransactionType[]
 
 export const transactionStatuses = ['completed', 'pending', 'rejected', 'reversed'] as const
 export type TransactionStatus = (typeof transactionStatuses)[number]

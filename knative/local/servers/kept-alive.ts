@@ -33,8 +33,11 @@ export async function keepAlive<S extends Server>(
   let stopping = false
   let restarting: Promise<void> = Promise.resolve()
 
+  let hasEnded = false
+
   const watch = (): void =>
     void current.exited.then(() => {
+      hasEnded = true
       if (stopping) return
       log.error(`${name} ended by itself and is started again`, { pid: current.pid })
       restarting = restart()
@@ -44,6 +47,7 @@ export async function keepAlive<S extends Server>(
     for (let pauseMs = 500; !stopping; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
         current = await start(server.port)
+        hasEnded = false
         return watch()
       } catch (error) {
         log.error(`${name} could not be started again`, { error: (error as Error).message })
@@ -62,6 +66,8 @@ export async function keepAlive<S extends Server>(
     },
     kill(signal) {
       stopping = true
+      // The pid of a process that has ended may be another's by now.
+      if (hasEnded) return
       try {
         process.kill(current.pid, signal)
       } catch {

@@ -2,6 +2,7 @@ import { connect } from 'amqplib'
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { boundClose } from '../../../eventing/broker/rabbitmq-close.ts'
 import { commandLine, fileSize, lastLines, poll, spawnDaemon, stopProcess, textSince } from './daemon.ts'
 import type { Daemon } from './daemon.ts'
 import { folderIdentity, privateFolder, readFields, remove } from '../data-folder/own-files.ts'
@@ -193,6 +194,7 @@ async function ready(node: Daemon, url: string): Promise<boolean> {
     if (!node.alive()) return true
     try {
       const connection = await connect(url, { timeout: 5_000 })
+      boundClose(connection)
       await connection.close()
       connected = true
     } catch {
