@@ -48,9 +48,9 @@ test('keys of different users never meet', async () => {
   const key = randomUUID()
   const bob = randomUUID()
   const account = await ledger.open({ userId: bob })
-  const his = { key, caller_id: bob, request_hash: '\\x02' }
-  const first = await ledger.post(transfer(from, to, 30, { key }), deposit(account, 5, his))
-  const second = await ledger.post(transfer(from, to, 30, { key }), deposit(account, 5, his))
+  const bobs = { key, caller_id: bob, request_hash: '\\x02' }
+  const first = await ledger.post(transfer(from, to, 30, { key }), deposit(account, 5, bobs))
+  const second = await ledger.post(transfer(from, to, 30, { key }), deposit(account, 5, bobs))
   expect(first).toMatchObject([
     { outcome: 'posted', replayed: false, balanceAfter: 70n },
     { outcome: 'posted', replayed: false, balanceAfter: 5n },
