@@ -39,7 +39,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
     const gathered = gather(Math.min(declared || START_BYTES, bytesMax), bytesMax)
     let chunks = 0
     const giveUp = (error: BodyError): void => {
-      clearTimeout(timer)
+      stopWaiting()
       request.off('data', take).resume()
       reject(error)
     }
@@ -49,14 +49,22 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
       if (bytes > bytesMax) giveUp(tooLarge(bytesMax))
       else if (chunks > CHUNKS_FREE + bytes / CHUNK_BYTES_MEAN_MIN) giveUp(tooManyChunks())
     }
-    const timer = setTimeout(() => giveUp(tooSlow(timeoutMs)), timeoutMs)
+    // Nearly every body is here before the next turn of the event loop, and needs no timer.
+    let timer: NodeJS.Timeout | undefined
+    const patience = setImmediate(() => {
+      timer = setTimeout(() => giveUp(tooSlow(timeoutMs)), timeoutMs)
+    })
+    const stopWaiting = (): void => {
+      clearImmediate(patience)
+      clearTimeout(timer)
+    }
     request.on('data', take)
     request.on('end', () => {
-      clearTimeout(timer)
+      stopWaiting()
       resolve(gathered.bytes())
     })
     request.on('close', () => {
-      clearTimeout(timer)
+      stopWaiting()
       if (!request.complete) reject(new BodyError('broke-off', 'The body ended too early.'))
     })
     // `close` follows and reports the same.
