@@ -26,6 +26,8 @@ describe.each([
   let bank: Bank
   let customers: Customer[]
   let accounts: { id: string; owner: Customer }[]
+  /** How many transfers were answered, repeats included. */
+  let answers = 0
   const asked = new Map<string, Answer[]>()
 
   beforeAll(async () => {
@@ -63,7 +65,7 @@ describe.each([
         const isFinal = answer.status < 500 && !/in-use$/.test(answer.body.type ?? '')
         return isFinal && answer
       },
-      { timeoutMs: 60_000, everyMs: 100, what: `an answer for ${key}` },
+      { timeoutMs: 120_000, everyMs: 100, what: `an answer for ${key}` },
     )
   }
 
@@ -78,6 +80,7 @@ describe.each([
       orders.flatMap((order, n) =>
         Array.from({ length: n % 3 === 0 ? 2 : 1 }, async () => {
           const answer = await settle(order)
+          answers++
           asked.set(order.key, [...(asked.get(order.key) ?? []), answer])
         }),
       ),
@@ -138,8 +141,10 @@ describe.each([
         if (victim) kill(victim)
         if (n === 1 && args.length === 0) kill(bank.rabbitmqPid())
         if (n === 4) kill(bank.postgresPid())
-        const next = Date.now() + 400
-        await until(() => isOver || Date.now() >= next)
+        // A slow machine needs longer to start a process, so the next one is killed only after an answer.
+        const next = performance.now() + 400
+        const before = answers
+        await until(() => isOver || (performance.now() >= next && answers > before), { timeoutMs: 120_000 })
       }
     })()
     try {
