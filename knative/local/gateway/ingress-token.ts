@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { isLoopback } from './loopback.ts'
 
 /**
  * Whether a request on the public port may publish events. From this machine, anyone may. From the network, a
@@ -12,9 +13,6 @@ export function mayPublish({ socket, headers }: IncomingMessage, token: string |
   const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   return token !== undefined && given !== undefined && timingSafeEqual(digest(given), digest(token))
 }
-
-const isLoopback = (address: string | undefined): boolean =>
-  address !== undefined && /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/.test(address)
 
 /** Digests have the same length, whatever the client sent; timingSafeEqual needs that. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -6,6 +6,7 @@ import { createHttpServer } from '../../../functions/host/http/http-server.ts'
 import { makeLast } from '../../../functions/host/http/last-answer.ts'
 import { internalTarget, publicTarget, STATUS_HOST, type HostTarget } from './hosts.ts'
 import { mayPublish } from './ingress-token.ts'
+import { isLoopback } from './loopback.ts'
 import { answerProblem, gatewayProblems } from './problem.ts'
 import type { Service } from '../serving/service.ts'
 
@@ -60,7 +61,7 @@ function route(
     }
     case 'runtime':
       // Only this machine may learn what runs, and where.
-      if (request.url === '/metrics' && isLoopback(request))
+      if (request.url === '/metrics' && isLoopback(request.socket.remoteAddress))
         return void answerOwn(request, response, routes, routes.metrics)
       if (internal) return void answerOwn(request, response, routes, () => statusOf(routes))
       return unknown(STATUS_HOST, request, response)
@@ -72,9 +73,6 @@ function route(
 async function statusOf({ status }: Routes) {
   return { contentType: 'application/json', text: JSON.stringify(await status()) }
 }
-
-const isLoopback = ({ socket }: IncomingMessage): boolean =>
-  /^(::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '')
 
 async function answerOwn(
   request: IncomingMessage,
