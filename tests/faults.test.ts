@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
+import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
 
 /** What stays true while processes die: money is conserved, no account goes below its limit, each key moves
@@ -138,9 +139,9 @@ describe.each([
       for (let n = 0; !isOver; n++) {
         const pids = bank.functionPids()
         const victim = pids.length > 0 ? pids[randomInt(pids.length)] : undefined
-        if (victim) kill(victim)
-        if (n === 1 && args.length === 0) kill(bank.rabbitmqPid())
-        if (n === 4) kill(bank.postgresPid())
+        if (victim) signal([victim], 'SIGKILL')
+        if (n === 1 && args.length === 0) signal([bank.rabbitmqPid()], 'SIGKILL')
+        if (n === 4) signal([bank.postgresPid()], 'SIGKILL')
         // A slow machine needs longer to start a process, so the next one is killed only after an answer.
         const next = performance.now() + 400
         const before = answers
@@ -165,11 +166,3 @@ describe.each([
     await checkNotifications()
   }, 240_000)
 })
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // The process has just ended by itself.
-  }
-}

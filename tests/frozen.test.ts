@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
+import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
 
 /** A frozen function process (SIGSTOP) in the whole bank: it is found and replaced, reads go elsewhere, and
@@ -52,7 +53,7 @@ test.each(['deposit', 'accounts', 'front-door'])(
     expect((await list()).status).toBe(200)
     const frozen = pidsOf(service)
     expect(frozen.length).toBeGreaterThan(0)
-    for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+    signal(frozen, 'SIGSTOP')
 
     const keys = Array.from({ length: 10 }, () => randomUUID())
     const reads = Promise.all(Array.from({ length: 10 }, list))

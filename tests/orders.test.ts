@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
+import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
 
 /** Orders (`Prefer: respond-async`) while the Broker hangs and processes die. Each order that was answered
@@ -71,7 +72,7 @@ test('while RabbitMQ hangs, orders are taken; when it answers again, they are po
     answers = await Promise.all(Array.from({ length: 30 }, () => order(randomUUID())))
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 202))
     // The processes that took the orders are killed before anything is published.
-    for (const victim of bank.functionPids()) kill(victim)
+    signal(bank.functionPids(), 'SIGKILL')
   } finally {
     process.kill(pid, 'SIGCONT')
   }
@@ -83,9 +84,9 @@ test('while functions, RabbitMQ and Postgres are killed, each order is posted on
   const killing = (async () => {
     for (let n = 0; !isOver; n++) {
       const pids = bank.functionPids()
-      if (pids.length > 0) kill(pids[randomInt(pids.length)]!)
-      if (n === 2) kill(bank.rabbitmqPid())
-      if (n === 5) kill(bank.postgresPid())
+      if (pids.length > 0) signal([pids[randomInt(pids.length)]!], 'SIGKILL')
+      if (n === 2) signal([bank.rabbitmqPid()], 'SIGKILL')
+      if (n === 5) signal([bank.postgresPid()], 'SIGKILL')
       const next = performance.now() + 400
       await until(() => isOver || performance.now() >= next)
     }
@@ -106,11 +107,3 @@ test('while functions, RabbitMQ and Postgres are killed, each order is posted on
   }
   await checkPosted([...new Set(ids)])
 }, 900_000)
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // The process has just ended by itself.
-  }
-}

@@ -9,6 +9,7 @@ import { prepareDatabases } from '../../../knative/postgres/databases.ts'
 import { migrate, readMigrations } from '../../../knative/postgres/migrate.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { ROOT } from '../../../tests/support/repository.ts'
+import { signal } from '../../../tests/support/signal.ts'
 import { alice, deposit, silent } from '../testing/ledger-fixture.ts'
 import { postTransactions } from './post.ts'
 import transfer from '../transfer.ts'
@@ -72,11 +73,11 @@ test('while it is frozen every request is answered 503, and afterwards each is p
   expect((await send(randomUUID())).status).toBe(201)
 
   const frozen = processes()
-  for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+  signal(frozen, 'SIGSTOP')
   try {
     for (const { status } of await Promise.all(keys.map(send))) expect(status).toBe(503)
   } finally {
-    for (const pid of frozen) process.kill(pid, 'SIGCONT')
+    signal(frozen, 'SIGCONT')
   }
   for (const { status } of await Promise.all(keys.map(send))) expect(status).toBe(201)
   const balances = await owner.query<{ balance: bigint }>({

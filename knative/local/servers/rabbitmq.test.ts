@@ -14,6 +14,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inOtherProcess } from '../../../tests/support/other-process.ts'
+import { signal } from '../../../tests/support/signal.ts'
 import { until } from '../../../tests/support/until.ts'
 import { commandLine } from './daemon.ts'
 import { readIdentity } from './rabbitmq-configuration.ts'
@@ -164,7 +165,7 @@ test('a kill in the middle of its first start leaves a folder that starts', asyn
   const begun = ['schema.DAT', 'coordination'].map((file) => join(dataDir, 'mnesia', name, file))
   await until(() => begun.some((path) => existsSync(path)), { timeoutMs: 60_000, everyMs: 1 })
   child.kill('SIGKILL')
-  for (const pid of processesOf(dataDir)) process.kill(pid, 'SIGKILL')
+  signal(processesOf(dataDir), 'SIGKILL')
   const node = await start()
   await publish(node.url, 'gold')
 }, 120_000)
