@@ -1,11 +1,12 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { answer } from '../host/http/answer.ts'
 import { BODY_BYTES_MAX, readBytes } from '../host/http/body.ts'
-import { clientAddress } from '../host/http/client-address.ts'
+import { CLIENT_HEADER, clientAddress } from '../host/http/client-address.ts'
 import type { Config } from '../host/config.ts'
 import { hasBody } from '../host/http/framing.ts'
 import { requestHeaders } from '../host/http/hop-by-hop.ts'
-import { passOn, refusalOf } from '../host/http/pass-on.ts'
+import { passOn, refusalOf, type AnswerHead } from '../host/http/pass-on.ts'
+import { Upstream } from '../host/http/upstream.ts'
 import { withStartTiming } from '../host/start/start-timing.ts'
 
 /** Milliseconds. Longer than a function may take to start (20 s on a laptop, waiting for a free place
@@ -16,34 +17,42 @@ export const FUNCTION_MS_MAX = 55_000
 const BODY_BYTES_PASSED_MAX = 1024 * 1024
 const ATTEMPTS_MAX = 3
 
-/** Sends a request on to a function, and its answer back. `body` is given if it has been read already.
- * `traceparent` is the front door's own, so that its span is the parent of the function's. */
-export type Forward = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  to: { service: string; path: string; body: Buffer | undefined; traceparent: string },
-) => Promise<void>
+/** Sends a request on to a function, and its answer back. */
+export type Forward = (request: IncomingMessage, response: ServerResponse, to: Forwarding) => Promise<void>
+
+interface Forwarding {
+  service: string
+  /** Path and query, as the function declares them. */
+  path: string
+  /** The body, if it has been read already. */
+  body: Buffer | undefined
+  /** The front door's own, so that its span is the parent of the function's. */
+  traceparent: string
+  /** Value of CLIENT_HEADER. */
+  client: string
+}
 
 /** Creates the forwarder. It sends a request again if the function can't have seen it, because its connection
  * was closed, or if it is a GET that may have been lost. It never repeats anything else that may have reached
  * the function: that could move money twice. Rejects with a ProblemError if the body can't be accepted. */
 export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DOMAIN'>): Forward {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 256, timeout: 60_000 })
-  // A small body is read before it is passed on, so it holds no connection while it trickles in. Bodies that
-  // are larger, or don't say their length, use connections of their own, and can take them only from each
-  // other.
-  const streams = new http.Agent({ keepAlive: true, maxSockets: 64, timeout: 60_000 })
+  const upstreams = createUpstreams(config)
 
-  return async (request, response, { service, path, body, traceparent }) => {
+  return async (request, response, { service, path, body, traceparent, client }) => {
     const host = `${service}.${config.SERVICE_DOMAIN}`
     const isSmall = Number(request.headers['content-length'] ?? Infinity) <= BODY_BYTES_MAX
     const whole = body ?? (hasBody(request) && isSmall ? await readBytes(request) : undefined)
     const headers = requestHeaders(request.headers)
     const options = {
-      ...(config.LOCAL_GATEWAY ?? { host, port: 80 }),
-      agent: whole || !hasBody(request) ? agent : streams,
+      to: upstreams(host, whole || !hasBody(request) ? 'whole' : 'streamed'),
       path,
-      headers: { ...headers, host, 'x-forwarded-for': clientAddress(request), traceparent },
+      headers: {
+        ...headers,
+        host,
+        'x-forwarded-for': clientAddress(request),
+        [CLIENT_HEADER]: client,
+        traceparent,
+      },
       body: whole,
       bodyBytesMax: BODY_BYTES_PASSED_MAX,
       onAnswer: passTiming,
@@ -65,7 +74,32 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
   }
 }
 
-function passTiming(incoming: IncomingMessage, headers: http.OutgoingHttpHeaders): void {
-  const timing = withStartTiming(incoming.headers['server-timing'])
+/** Connections for each kind of body. A small body is read before it is passed on, so it holds no connection
+ * while it trickles in. Bodies that are larger, or don't say their length, use connections of their own, and
+ * can take them only from each other. */
+const CONNECTIONS_MAX = { whole: 256, streamed: 64 }
+/** Knative's proxies, and our gateway, keep an unused connection longer. */
+const IDLE_MS = 60_000
+
+/** Returns a look-up of the connections to a host. With a local gateway all go there. */
+function createUpstreams({ LOCAL_GATEWAY }: Pick<Config, 'LOCAL_GATEWAY'>) {
+  const open = new Map<string, Upstream>()
+  return (host: string, kind: keyof typeof CONNECTIONS_MAX): Upstream => {
+    const to = LOCAL_GATEWAY ?? { host, port: 80 }
+    const key = `${kind} ${to.host}`
+    let upstream = open.get(key)
+    if (!upstream) {
+      upstream = new Upstream({ ...to, connectionsMax: CONNECTIONS_MAX[kind], idleMs: IDLE_MS })
+      open.set(key, upstream)
+    }
+    return upstream
+  }
+}
+
+function passTiming(
+  { headers: { 'server-timing': theirs } }: AnswerHead,
+  headers: OutgoingHttpHeaders,
+): void {
+  const timing = withStartTiming(theirs)
   if (timing !== undefined) headers['server-timing'] = timing
 }

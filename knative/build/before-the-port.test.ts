@@ -62,7 +62,6 @@ test('before its port opens, a function loads hardly any module of Node that a b
   expect(functions).toContain('transfer')
   // It takes half a millisecond to load, and every request needs its clock.
   const allowed = ['perf_hooks']
-  // The front door has Express.
-  for (const name of functions.filter((other) => other !== 'front-door'))
+  for (const name of functions)
     expect([name, loaded(name).filter((module) => !allowed.includes(module))]).toEqual([name, []])
 })

@@ -9,7 +9,7 @@ import { bundleOptions } from './bundle-options.mjs'
 import { bundlesOf, complaints, contentTable, sizeTable } from './bundles.mjs'
 import { findOperations } from './operations.mjs'
 import { lazyBuiltins } from './slim/lazy-builtins.mjs'
-import { slimBundles } from './slim/plugin.mjs'
+import { leaveOutLazy, standIns } from './slim/plugin.mjs'
 
 const root = join(fileURLToPath(import.meta.url), '../../..')
 const dist = join(root, 'dist')
@@ -172,7 +172,7 @@ async function buildFunctions(operations, declarations, outdir) {
     ...options,
     entryPoints: operations.map(({ name }) => ({ in: `operation:${name}`, out: name })),
     outdir,
-    plugins: [operationEntries(operations, declarations), slimBundles(lazy), lazyBuiltins()],
+    plugins: [operationEntries(operations, declarations), leaveOutLazy(lazy), lazyBuiltins()],
   })
   const packages = await esbuild.build({
     ...options,
@@ -180,6 +180,7 @@ async function buildFunctions(operations, declarations, outdir) {
     // From ES modules, esbuild takes only what is used: a tenth of OpenTelemetry.
     mainFields: ['module', 'main'],
     outdir: join(outdir, 'lib'),
+    plugins: [standIns()],
   })
   return [functions, packages]
 }

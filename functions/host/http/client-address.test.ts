@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { CLIENT_HEADER, clientAddress, trust, vouch, type Trust } from './client-address.ts'
+import { CLIENT_HEADER, clientAddress, createVoucher, trust, type Trust } from './client-address.ts'
 
 const KEY = 'a key that is only good for these tests'
 const LOCAL = 'bank.svc.cluster.local'
@@ -102,11 +102,10 @@ describe('behind the front door', () => {
       { host, forwarded: `203.0.113.9, ${GATEWAY}, ${ACTIVATOR}`, headers },
       { ...kourier },
     )
-    vouch(request, key)
     return {
       host: `login.${LOCAL}`,
       forwarded: `203.0.113.9, 10.244.3.3, ${GATEWAY}, ${ACTIVATOR}`,
-      headers: { [CLIENT_HEADER]: String(request.headers[CLIENT_HEADER]) },
+      headers: { [CLIENT_HEADER]: createVoucher(key)(request) },
     }
   }
 
@@ -132,9 +131,18 @@ describe('behind the front door', () => {
 
   test('a client whose address it does not know stays unknown, and does not get a proxy’s address', () => {
     const request = received({ host: direct }, kourier)
-    vouch(request, KEY)
-    const headers = { [CLIENT_HEADER]: String(request.headers[CLIENT_HEADER]) }
+    const headers = { [CLIENT_HEADER]: createVoucher(KEY)(request) }
     expect(addressOf({ headers, forwarded: `203.0.113.250, ${GATEWAY}, ${ACTIVATOR}` }, inner)).toBe('')
+  })
+
+  test('many clients are told apart', () => {
+    const vouch = createVoucher(KEY)
+    for (let n = 0; n < 3_000; n++) {
+      const client = `10.9.${n >> 8}.${n & 255}`
+      const request = received({ from: client }, { hops: 0 })
+      expect(addressOf({ headers: { [CLIENT_HEADER]: vouch(request) } }, inner)).toBe(client)
+      expect(vouch(request)).toBe(vouch(request))
+    }
   })
 
   test('a signature with another key does not count, and without a key none counts', () => {

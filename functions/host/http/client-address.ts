@@ -48,18 +48,23 @@ export function clientAddress(request: IncomingMessage): string {
 
 const UNKNOWN = 'unknown'
 
-/** Tells the functions behind the front door the client's address. They can't count entries themselves,
- * because the way to them is longer or shorter than the way to the front door. Replaces what the client wrote
- * in that header. */
-export function vouch(request: IncomingMessage, key: string): void {
-  const address = clientAddress(request) || UNKNOWN
-  request.headers[CLIENT_HEADER] = `${address} ${seal(address, key)}`
-  // The next hop drops headers that a client names in Connection (RFC 9110, section 7.6.1). This header is
-  // not the client's, so it must not be named there.
-  const named = request.headers.connection
-    ?.split(',')
-    .filter((name) => name.trim().toLowerCase() !== CLIENT_HEADER)
-  if (named) request.headers.connection = named.join(',')
+/** Addresses whose signature is remembered. */
+const REMEMBERED_MAX = 1_000
+
+/** Returns a function that gives the value of CLIENT_HEADER for a request. With it the front door tells the
+ * functions the client's address. They can't count entries themselves, because the way to them is longer or
+ * shorter than the way to the front door. */
+export function createVoucher(key: string): (request: IncomingMessage) => string {
+  const remembered = new Map<string, string>()
+  return (request) => {
+    const address = clientAddress(request) || UNKNOWN
+    const known = remembered.get(address)
+    if (known !== undefined) return known
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear()
+    const vouched = `${address} ${seal(address, key)}`
+    remembered.set(address, vouched)
+    return vouched
+  }
 }
 
 function vouchedFor(said: string | string[] | undefined, key: string): string | undefined {

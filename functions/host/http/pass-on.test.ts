@@ -6,6 +6,7 @@ import { answer } from './answer.ts'
 import { createHttpServer } from './http-server.ts'
 import { requestHeaders } from './hop-by-hop.ts'
 import { passOn, refusalOf, type Outcome } from './pass-on.ts'
+import { Upstream } from './upstream.ts'
 
 let front: Server
 let behind: Server
@@ -14,7 +15,7 @@ let outcomes: Outcome['kind'][] = []
 let received: { headers: IncomingMessage['headers']; body: string }[] = []
 let open = 0
 let timeoutMs = 30_000
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+let upstream: Upstream
 
 const listen = async (server: Server): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -38,10 +39,15 @@ beforeAll(async () => {
     open++
     socket.on('close', () => open--)
   })
-  const portBehind = await listen(behind)
+  upstream = new Upstream({
+    host: '127.0.0.1',
+    port: await listen(behind),
+    connectionsMax: 1,
+    idleMs: 4_000,
+  })
   front = createHttpServer({}, (request, response) => {
     void passOn(request, response, {
-      ...{ host: '127.0.0.1', port: portBehind, agent, path: request.url ?? '/' },
+      ...{ to: upstream, path: request.url ?? '/' },
       headers: requestHeaders(request.headers),
       timeoutMs,
       bodyTimeoutMs: 300,

@@ -1,11 +1,11 @@
-import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http'
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { hasBody, isArriving } from './framing.ts'
 import { endToEnd } from './hop-by-hop.ts'
 import { makeLast } from './last-answer.ts'
+import { requestHead } from './request-head.ts'
 import { problem, problems } from '../problems.ts'
 import type { Reply } from '../reply.ts'
+import type { ExchangeSink, Upstream, UpstreamConnection } from './upstream.ts'
 
 /** How passing on a request ended. For every kind from `unsent` on, nothing has been answered yet, unless the
  * answer had begun. */
@@ -28,10 +28,14 @@ export type Failure =
   /** The request holds something that can't be sent, such as a path with a control character. */
   | { kind: 'unsendable' }
 
+/** The beginning of an answer. */
+export interface AnswerHead {
+  status: number
+  headers: IncomingHttpHeaders
+}
+
 export interface PassOnOptions {
-  host: string
-  port: number
-  agent: Agent
+  to: Upstream
   path: string
   /** From requestHeaders(), and more. None may frame the body: passOn() does that. */
   headers: OutgoingHttpHeaders
@@ -43,125 +47,205 @@ export interface PassOnOptions {
   bodyTimeoutMs?: number
   bodyBytesMax: number
   /** Called when the answer begins, with the headers for the client, which it may change. */
-  onAnswer?: (answer: IncomingMessage, headers: OutgoingHttpHeaders) => void
+  onAnswer?: (answer: AnswerHead, headers: OutgoingHttpHeaders) => void
 }
 
 const BODY_MS_MAX = 20_000
-/** Longest wait for a connection, or for a free place in the agent. */
+/** Longest wait for a connection, or for a free place among those that there may be. */
 const CONNECT_MS_MAX = 10_000
 
-/** Passes one request on and its answer back, both as streams. Never rejects: the outcome says how it ended.
+/** Passes one request on and its answer back. Never rejects: the outcome says how it ended.
  *
  * The body is framed anew. It is not touched before there is a connection, so a request that ended as
- * `unsent` can be passed on again. If the answer ends before the body does, the connection to the function is
- * closed at once, and the client's connection after the client has had time to read. */
+ * `unsent` can be passed on again. What has arrived leaves in one write; what has not is passed on piece by
+ * piece. If the answer ends before the body does, the connection to the function is closed at once, and the
+ * client's connection after the client has had time to read. */
 export function passOn(
   request: IncomingMessage,
   response: ServerResponse,
-  { headers, body, timeoutMs, bodyTimeoutMs = BODY_MS_MAX, bodyBytesMax, onAnswer, ...to }: PassOnOptions,
+  options: PassOnOptions,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     if (response.destroyed) return resolve({ kind: 'client-gone' })
-    let isConnected = false
-    let isSettled = false
-    let incoming: IncomingMessage | undefined
-    let upstream: ReturnType<typeof httpRequest>
-    try {
-      upstream = httpRequest({ ...to, method: request.method, headers })
-    } catch {
-      return resolve({ kind: 'unsendable' })
-    }
-    const waiting = setTimeout(
-      () => settle({ kind: 'unsent', reason: 'no connection in time' }),
-      CONNECT_MS_MAX,
-    )
-    const timers = [waiting, setTimeout(() => settle({ kind: 'timed-out' }), timeoutMs)]
-    const onClientGone = (): void => settle({ kind: 'client-gone' })
-    response.once('close', onClientGone)
-    upstream.once('socket', (socket: Socket) => {
-      if (socket.connecting) socket.once('connect', send)
-      else send()
-    })
-    upstream.once('response', begin)
-    upstream.on('error', ({ message: reason }) => {
-      // Destroying the request emits an error too.
-      if (isSettled) return
-      if (response.headersSent) breakOff()
-      else settle(isConnected ? { kind: 'lost', reason } : { kind: 'unsent', reason })
-    })
-
-    function send(): void {
-      isConnected = true
-      clearTimeout(waiting)
-      if (body) sendWhole(body)
-      else if (!hasBody(request)) upstream.end()
-      else if (!isArriving(request)) sendWhole((request.read() as Buffer | null) ?? Buffer.alloc(0))
-      // The end of the last chunk is reported later than its content, even if both came together.
-      else if (request.headers['content-length'] === undefined) setImmediate(sendRest)
-      else stream()
-    }
-
-    function sendRest(): void {
-      if (isSettled) return
-      if (isArriving(request)) stream()
-      else sendWhole((request.read() as Buffer | null) ?? Buffer.alloc(0))
-    }
-
-    function sendWhole(whole: Buffer): void {
-      if (whole.length > bodyBytesMax) return settle({ kind: 'too-large' })
-      upstream.setHeader('content-length', whole.length)
-      upstream.end(whole)
-    }
-
-    function stream(): void {
-      const length = request.headers['content-length']
-      // If both are there, which our server refuses, the transfer coding counts (RFC 9112, section 6.3).
-      if (length === undefined || request.headers['transfer-encoding'] !== undefined) {
-        upstream.setHeader('transfer-encoding', 'chunked')
-        limitBody(request, bodyBytesMax, () => settle({ kind: 'too-large' }))
-      } else upstream.setHeader('content-length', Number(length))
-      const late = setTimeout(() => settle({ kind: 'too-slow' }), bodyTimeoutMs)
-      timers.push(late)
-      request.once('end', () => clearTimeout(late))
-      request.pipe(upstream)
-    }
-
-    function begin(begun: IncomingMessage): void {
-      incoming = begun
-      const passed = endToEnd(begun.headers)
-      onAnswer?.(begun, passed)
-      // The answer may end before the rest of the body has come.
-      if (isArriving(request)) makeLast(response)
-      response.writeHead(begun.statusCode ?? 502, passed)
-      // Normally headers and body leave in one packet, but the first event of a stream may be minutes away.
-      if (streams(begun)) response.flushHeaders()
-      begun.pipe(response)
-      begun.once('close', () => {
-        if (begun.complete) settle({ kind: 'answered' })
-        else if (!isSettled) breakOff()
-      })
-    }
-
-    function breakOff(): void {
-      settle({ kind: 'broken-off' })
-      response.destroy()
-    }
-
-    function settle(outcome: Outcome): void {
-      if (isSettled) return
-      isSettled = true
-      for (const timer of timers) clearTimeout(timer)
-      response.off('close', onClientGone)
-      request.unpipe(upstream)
-      // A request that is complete leaves its connection open for the next.
-      if (!upstream.writableFinished || !incoming?.complete) upstream.destroy()
-      resolve(outcome)
-    }
+    const head = requestHead(request.method ?? 'GET', options.path, options.headers)
+    if (head === undefined) return resolve({ kind: 'unsendable' })
+    new Passage(request, response, head, options, resolve).begin()
   })
 }
 
+/** One request on its way, and its answer on the way back. */
+class Passage implements ExchangeSink {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #options: PassOnOptions
+  /** The head of the request, without the headers that frame the body and the empty line. */
+  readonly #head: string
+  readonly #resolve: (outcome: Outcome) => void
+  readonly #timers: NodeJS.Timeout[] = []
+  #connection: UpstreamConnection | undefined
+  #isSettled = false
+  /** The whole request has been sent. */
+  #isSent = false
+  /** The answer, from when it has begun until its head goes out. */
+  #answer: AnswerHead | undefined
+  /** What has come of the body since the last write. */
+  #parts: Buffer[] = []
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: string,
+    options: PassOnOptions,
+    resolve: (outcome: Outcome) => void,
+  ) {
+    this.#request = request
+    this.#response = response
+    this.#head = head
+    this.#options = options
+    this.#resolve = resolve
+  }
+
+  begin(): void {
+    const { to, timeoutMs } = this.#options
+    this.#response.once('close', this.#onClientGone)
+    this.#after(timeoutMs, { kind: 'timed-out' })
+    to.begin(this)
+    if (!this.#connection) this.#after(CONNECT_MS_MAX, { kind: 'unsent', reason: 'no connection in time' })
+  }
+
+  connected(connection: UpstreamConnection): void {
+    this.#connection = connection
+    const { body } = this.#options
+    const request = this.#request
+    if (body) this.#sendWhole(body)
+    else if (!hasBody(request)) this.#sendWhole(undefined)
+    else if (!isArriving(request)) this.#sendWhole(readAll(request))
+    // The end of the last chunk is reported later than its content, even if both came together.
+    else if (request.headers['content-length'] === undefined) setImmediate(() => this.#sendRest())
+    else this.#stream()
+  }
+
+  #sendRest(): void {
+    if (this.#isSettled) return
+    if (isArriving(this.#request)) this.#stream()
+    else this.#sendWhole(readAll(this.#request))
+  }
+
+  #sendWhole(body: Buffer | undefined): void {
+    if (body && body.length > this.#options.bodyBytesMax) return this.#settle({ kind: 'too-large' })
+    const length = body ? `content-length: ${body.length}\r\n` : ''
+    this.#isSent = true
+    this.#connection!.send(`${this.#head}${length}\r\n`, body, this.#request.method === 'HEAD')
+  }
+
+  #stream(): void {
+    const request = this.#request
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers
+    // If both are there, which our server refuses, the transfer coding counts (RFC 9112, section 6.3).
+    const isChunked = length === undefined || coding !== undefined
+    const framing = isChunked ? 'transfer-encoding: chunked' : `content-length: ${Number(length)}`
+    const late = this.#after(this.#options.bodyTimeoutMs ?? BODY_MS_MAX, { kind: 'too-slow' })
+    const send = (...pieces: (Buffer | string)[]): boolean =>
+      this.#connection!.write(pieces, () => request.resume())
+    send(`${this.#head}${framing}\r\n\r\n`)
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      if (this.#isSettled) return
+      bytes += chunk.length
+      if (bytes > this.#options.bodyBytesMax) return this.#settle({ kind: 'too-large' })
+      const isTaken = isChunked ? send(`${chunk.length.toString(16)}\r\n`, chunk, '\r\n') : send(chunk)
+      if (!isTaken) request.pause()
+    })
+    request.once('end', () => {
+      clearTimeout(late)
+      if (this.#isSettled) return
+      if (isChunked) send('0\r\n\r\n')
+      this.#isSent = true
+      this.#connection!.finish()
+    })
+  }
+
+  head(status: number, headers: IncomingHttpHeaders): void {
+    this.#answer = { status, headers }
+  }
+
+  body(bytes: Buffer): void {
+    this.#parts.push(bytes)
+  }
+
+  more(): void {
+    if (this.#isSettled) return
+    // The head of an answer waits for its body, so that both leave in one packet. But the first event of a
+    // stream may be minutes away.
+    const isDue = this.#parts.length > 0 || (this.#answer && streams(this.#answer))
+    if (!isDue) return
+    if (this.#answer) this.#writeHead(this.#answer)
+    if (this.#parts.length === 0) return this.#response.flushHeaders()
+    if (this.#response.write(joined(this.#parts.splice(0)))) return
+    this.#connection!.pause()
+    this.#response.once('drain', () => this.#connection!.resume())
+  }
+
+  end(): void {
+    if (this.#isSettled) return
+    const rest = joined(this.#parts)
+    if (this.#answer) this.#writeHead(this.#answer, rest.length)
+    // As latin1 text each byte stays as it is. Unlike a Buffer, text leaves in one write with the headers.
+    if (rest.length <= SMALL_BYTES) this.#response.end(rest.toString('latin1'), 'latin1')
+    else this.#response.end(rest)
+    this.#settle({ kind: 'answered' })
+  }
+
+  failed(reason: string): void {
+    if (this.#isSettled) return
+    if (this.#response.headersSent) {
+      this.#settle({ kind: 'broken-off' })
+      this.#response.destroy()
+    } else this.#settle(this.#connection ? { kind: 'lost', reason } : { kind: 'unsent', reason })
+  }
+
+  /** `length` is that of the whole body, if it is known. */
+  #writeHead(answer: AnswerHead, length = 0): void {
+    const passed = endToEnd(answer.headers)
+    this.#options.onAnswer?.(answer, passed)
+    // It came in chunks, but all at once.
+    if (length > 0) passed['content-length'] = length
+    // The answer may end before the rest of the body has come.
+    if (isArriving(this.#request)) makeLast(this.#response)
+    this.#response.writeHead(answer.status, passed)
+    this.#answer = undefined
+  }
+
+  readonly #onClientGone = (): void => this.#settle({ kind: 'client-gone' })
+
+  #after(ms: number, outcome: Outcome): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      if (outcome.kind !== 'unsent' || !this.#connection) this.#settle(outcome)
+    }, ms)
+    this.#timers.push(timer)
+    return timer
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#response.off('close', this.#onClientGone)
+    // A request that is complete leaves its connection open for the next.
+    if (!this.#connection) this.#options.to.cancel(this)
+    else if (outcome.kind !== 'answered' || !this.#isSent) this.#connection.destroy()
+    this.#resolve(outcome)
+  }
+}
+
+const SMALL_BYTES = 16 * 1024
+
+const joined = (parts: Buffer[]): Buffer => (parts.length === 1 ? parts[0]! : Buffer.concat(parts))
+
+const readAll = (request: IncomingMessage): Buffer => (request.read() as Buffer | null) ?? Buffer.alloc(0)
+
 /** Says whether an answer is Server-Sent Events, which have no end of their own. */
-export const streams = ({ headers }: IncomingMessage): boolean =>
+export const streams = ({ headers }: Pick<AnswerHead, 'headers'>): boolean =>
   headers['content-type']?.startsWith('text/event-stream') === true
 
 /** Returns the answer for a request that got none from `service`. */
@@ -188,12 +272,4 @@ export function refusalOf(outcome: Failure, service: string): Reply {
     case 'unsendable':
       return problem(problems.badRequest, 'The request could not be passed on.')
   }
-}
-
-function limitBody(request: IncomingMessage, bytesMax: number, tooLarge: () => void): void {
-  let bytes = 0
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > bytesMax) tooLarge()
-  })
 }

@@ -10,19 +10,31 @@ const here = join(fileURLToPath(import.meta.url), '..')
 const STAND_INS = ['iconv-lite', 'mime-db']
 
 /**
- * Keeps bundles small. Replaces large tables by small stand-ins. Leaves out every package and every file of
- * ours that the code imports dynamically: each becomes a file of its own, loaded when it is first needed.
- * @param {Map<string, string>} lazy this fills it with what needs a file `lib/<name>.cjs`: the name, and the
- *   package or path
+ * Replaces large tables by small stand-ins.
  * @returns {import('esbuild').Plugin}
  */
-export function slimBundles(lazy) {
+export function standIns() {
   return {
-    name: 'slim-bundles',
+    name: 'stand-ins',
     setup(build) {
       build.onResolve({ filter: new RegExp(`^(${STAND_INS.join('|')})$`) }, ({ path }) => ({
         path: join(here, `${path}.cjs`),
       }))
+    },
+  }
+}
+
+/**
+ * Leaves out every package and every file of ours that the code imports dynamically: each becomes a file of
+ * its own, loaded when it is first needed.
+ * @param {Map<string, string>} lazy this fills it with what needs a file `lib/<name>.cjs`: the name, and the
+ *   package or path
+ * @returns {import('esbuild').Plugin}
+ */
+export function leaveOutLazy(lazy) {
+  return {
+    name: 'leave-out-lazy',
+    setup(build) {
       build.onResolve({ filter: /^[a-z][a-z-]*$/ }, ({ path, kind }) => {
         if (kind !== 'dynamic-import') return undefined
         lazy.set(path, path)

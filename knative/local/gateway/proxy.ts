@@ -22,9 +22,7 @@ export async function forward(
 ): Promise<Outcome> {
   const sentAt = performance.now()
   const outcome = await passOn(request, response, {
-    host: '127.0.0.1',
-    port: to.port,
-    agent: to.agent,
+    to: to.upstream,
     path: request.url ?? '/',
     ...options,
     onAnswer(answer, headers) {

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { Agent, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { ColdStartWatch, type ColdStart, type ColdStartOptions } from '../serving/cold-start.ts'
+import { Upstream } from '../../../functions/host/http/upstream.ts'
 import type { ProcessRecords } from './leftovers.ts'
 import { giveBack, takePort } from './ports.ts'
 import { askForLife, SilenceWatch, type Life } from '../serving/silence.ts'
@@ -39,6 +40,7 @@ export class FunctionProcess {
   readonly #spec: ProcessSpec
   #child: ChildProcess | undefined
   #port = 0
+  #upstream: Upstream | undefined
   readonly #watch: ColdStartWatch
   #lastError = ''
   #stopping = false
@@ -50,7 +52,6 @@ export class FunctionProcess {
   /** Resolves when the process has ended, for any reason. Never rejects. */
   readonly exited: Promise<Exit>
   #reportExit!: (exit: Exit) => void
-  readonly agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS, maxFreeSockets: 64 })
   responses = 0
   /** It broke a connection, so it may be ending. It gets no more requests until that is known. */
   suspect = false
@@ -78,6 +79,12 @@ export class FunctionProcess {
 
   get port(): number {
     return this.#port
+  }
+
+  /** Connections to the process. Throws before it has a port. */
+  get upstream(): Upstream {
+    if (!this.#upstream) throw new Error('expected a process that has been started')
+    return this.#upstream
   }
 
   get coldStart(): Readonly<ColdStart> {
@@ -157,6 +164,7 @@ export class FunctionProcess {
 
   async #start(): Promise<void> {
     this.#port = await takePort()
+    this.#upstream = new Upstream({ host: '127.0.0.1', port: this.#port, idleMs: IDLE_CONNECTION_MS })
     if (this.#stopping) {
       this.#ended('was stopped before it started')
       throw new Error('was stopped before it started')
@@ -207,7 +215,7 @@ export class FunctionProcess {
   #ended(reason: string): void {
     if (this.pid !== undefined) this.#spec.records.remove(this.pid)
     giveBack(this.#port)
-    this.agent.destroy()
+    this.#upstream?.destroy()
     this.#reportExit({ reason })
   }
 

@@ -1,0 +1,224 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { AnswerReader } from './answer-reader.ts'
+
+/** How one exchange goes on. Exactly one of end() and failed() is called, and nothing after it. */
+export interface ExchangeSink {
+  /** There is a connection: now the request can be sent. */
+  connected(connection: UpstreamConnection): void
+  head(status: number, headers: IncomingHttpHeaders): void
+  body(bytes: Buffer): void
+  /** Everything of the answer that has arrived has been told, and more is to come. */
+  more(): void
+  end(): void
+  failed(reason: string): void
+}
+
+export interface UpstreamOptions {
+  host: string
+  port: number
+  /** Connections at the same time. Above it exchanges wait for their turn. Default: any number. */
+  connectionsMax?: number
+  /** Milliseconds after which an unused connection is closed. It must be less than the server takes, so that
+   * no request is sent into a connection that is being closed. */
+  idleMs: number
+}
+
+/** Connections to one server, which are kept open, with one exchange at a time on each.
+ *
+ * It does what the client of node:http does, but head and small body leave in one write, and an exchange
+ * takes 15 µs of processor time where that one takes 50. */
+export class Upstream {
+  readonly #options: UpstreamOptions
+  readonly #open = new Set<UpstreamConnection>()
+  /** The one that was used last comes last, and is used first. */
+  readonly #idle: UpstreamConnection[] = []
+  readonly #waiting = new Set<ExchangeSink>()
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options
+  }
+
+  /** Begins an exchange, at once if there is a connection. */
+  begin(sink: ExchangeSink): void {
+    const { connectionsMax = Infinity } = this.#options
+    const idle = this.#takeIdle()
+    if (idle) idle.begin(sink)
+    else if (this.#open.size >= connectionsMax) this.#waiting.add(sink)
+    else this.#connect(sink)
+  }
+
+  /** Takes back an exchange that has no connection yet. */
+  cancel(sink: ExchangeSink): void {
+    if (this.#waiting.delete(sink)) return
+    for (const connection of this.#open) if (connection.serves(sink)) connection.destroy()
+  }
+
+  /** Closes all connections. */
+  destroy(): void {
+    for (const connection of this.#open) connection.destroy()
+  }
+
+  #takeIdle(): UpstreamConnection | undefined {
+    const before = performance.now() - this.#options.idleMs
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (idle.isUsable && idle.idleSince > before) return idle
+      idle.destroy()
+    }
+    return undefined
+  }
+
+  #connect(sink: ExchangeSink): void {
+    const connection = new UpstreamConnection(this.#options, sink, {
+      free: () => this.#free(connection),
+      closed: () => this.#closed(connection),
+    })
+    this.#open.add(connection)
+  }
+
+  #free(connection: UpstreamConnection): void {
+    const [next] = this.#waiting
+    if (next) {
+      this.#waiting.delete(next)
+      connection.begin(next)
+      return
+    }
+    this.#idle.push(connection)
+    this.#sweep ??= setInterval(() => this.#closeIdle(), this.#options.idleMs).unref()
+  }
+
+  #closed(connection: UpstreamConnection): void {
+    this.#open.delete(connection)
+    const place = this.#idle.indexOf(connection)
+    if (place !== -1) this.#idle.splice(place, 1)
+    const [next] = this.#waiting
+    if (!next) return
+    this.#waiting.delete(next)
+    this.#connect(next)
+  }
+
+  #closeIdle(): void {
+    const before = performance.now() - this.#options.idleMs
+    for (const connection of this.#idle.filter(({ idleSince }) => idleSince <= before)) connection.destroy()
+    if (this.#open.size > 0) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
+  }
+}
+
+/** A body up to this many bytes leaves in one write with the head, as text. */
+const SMALL_BYTES = 16 * 1024
+
+/** One connection. The exchange that it serves writes its request with the methods below. */
+export class UpstreamConnection {
+  readonly #socket: Socket
+  readonly #reader: AnswerReader
+  readonly #pool: { free: () => void; closed: () => void }
+  #sink: ExchangeSink | undefined
+  #isSent = false
+  #reason = 'the connection was closed'
+  idleSince = 0
+
+  constructor(
+    { host, port }: UpstreamOptions,
+    sink: ExchangeSink,
+    pool: { free: () => void; closed: () => void },
+  ) {
+    this.#pool = pool
+    this.#sink = sink
+    this.#reader = new AnswerReader({
+      // Bytes that nobody asked for: the next answer could be taken for another's.
+      head: (status, headers) => (this.#sink ? this.#sink.head(status, headers) : this.destroy()),
+      body: (bytes) => this.#sink?.body(bytes),
+      more: () => this.#sink?.more(),
+      end: (isLast) => this.#answered(isLast),
+      fault: (reason) => this.destroy(`the answer can't be read: ${reason}`),
+    })
+    this.#socket = connect({ host, port, noDelay: true })
+    this.#socket.once('connect', () => this.#sink?.connected(this))
+    this.#socket.on('data', (bytes: Buffer) => this.#reader.read(bytes))
+    this.#socket.once('end', () => this.#reader.close())
+    // 'close' follows.
+    this.#socket.on('error', ({ message }) => (this.#reason = message))
+    this.#socket.once('close', () => this.#closed())
+  }
+
+  get isUsable(): boolean {
+    return this.#socket.readyState === 'open'
+  }
+
+  serves(sink: ExchangeSink): boolean {
+    return this.#sink === sink
+  }
+
+  begin(sink: ExchangeSink): void {
+    this.#sink = sink
+    this.#isSent = this.#reader.isToHead = false
+    this.#socket.ref()
+    sink.connected(this)
+  }
+
+  /** Sends a whole request. `head` ends with an empty line. */
+  send(head: string, body: Buffer | undefined, isHead: boolean): void {
+    this.#reader.isToHead = isHead
+    this.#isSent = true
+    if (!body || body.length === 0) this.#socket.write(head, 'latin1')
+    else if (body.length <= SMALL_BYTES) this.#socket.write(head + body.toString('latin1'), 'latin1')
+    else {
+      this.#socket.cork()
+      this.#socket.write(head, 'latin1')
+      this.#socket.write(body)
+      this.#socket.uncork()
+    }
+  }
+
+  /** Sends a part of a request, in pieces that leave together. Returns false if the server takes no more at
+   * the moment; then `drained` is called later. Call finish() after the last part. */
+  write(pieces: readonly (Buffer | string)[], drained: () => void): boolean {
+    let isTaken = true
+    this.#socket.cork()
+    for (const piece of pieces) isTaken = this.#socket.write(piece, 'latin1')
+    this.#socket.uncork()
+    if (!isTaken) this.#socket.once('drain', drained)
+    return isTaken
+  }
+
+  finish(): void {
+    this.#isSent = true
+  }
+
+  /** Stops the answer until resume() is called. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  destroy(reason?: string): void {
+    this.#reason = reason ?? this.#reason
+    this.#socket.destroy()
+  }
+
+  #answered(isLast: boolean): void {
+    const sink = this.#sink
+    this.#sink = undefined
+    const isKept = this.#isSent && !isLast && this.isUsable
+    if (!isKept) this.destroy()
+    sink?.end()
+    if (!isKept) return
+    this.idleSince = performance.now()
+    this.#socket.resume()
+    this.#socket.unref()
+    this.#pool.free()
+  }
+
+  #closed(): void {
+    const sink = this.#sink
+    this.#sink = undefined
+    sink?.failed(this.#reason)
+    this.#pool.closed()
+  }
+}

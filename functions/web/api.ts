@@ -1,0 +1,54 @@
+import { answer } from '../host/http/answer.ts'
+import { parseJson, readBytes } from '../host/http/body.ts'
+import type { CatalogueEntry } from '../host/catalogue-entry.ts'
+import { createVoucher } from '../host/http/client-address.ts'
+import type { Exchange } from '../host/http/exchange.ts'
+import { problem, problems } from '../host/problems.ts'
+import type { Tools } from '../host/tools.ts'
+import { createForward } from './forward.ts'
+import { nothingHere } from './nothing-here.ts'
+import { choose, createRouting, type RouteTarget } from './routing.ts'
+
+/** Creates the handler of `/api/...`, which routes each request to a function by what the functions declare.
+ * `url` is the path and query without `/api`. */
+export function createApi(
+  { config }: Tools,
+  catalogue: readonly CatalogueEntry[],
+): (exchange: Exchange, url: string) => Promise<void> {
+  const find = createRouting(catalogue)
+  const forward = createForward(config)
+  const vouch = createVoucher(config.FRONT_DOOR_KEY)
+
+  return async (exchange, url) => {
+    const { request, response } = exchange
+    const search = url.indexOf('?')
+    const found = find(request.method ?? '', search === -1 ? url : url.slice(0, search))
+    if (found.kind === 'unknown') return answer(response, nothingHere())
+    if (found.kind === 'wrong-method') return answer(response, wrongMethod(found.allow))
+    const { targets } = found
+    exchange.handler = `/api${targets[0]?.path}`
+    const only = targets.length === 1 && !targets[0]?.when ? targets[0] : undefined
+    // The body is read to choose the function, and then passed on as it is.
+    const body = only ? undefined : await readBytes(request)
+    const target = only ?? choose(targets, parseJson(String(body)))
+    if (!target) return answer(response, unknownChoice(targets))
+    const { traceparent } = exchange
+    const to = { service: target.service, path: url, body, traceparent, client: vouch(request) }
+    return forward(request, response, to)
+  }
+}
+
+function wrongMethod(methods: readonly string[]) {
+  const allow = methods.join(', ')
+  return problem(problems.methodNotAllowed, `Allowed here: ${allow}.`, { headers: { allow } })
+}
+
+/** Refuses a body that chooses none of the functions, and says which field accepts which values. */
+function unknownChoice(targets: readonly RouteTarget[]) {
+  const fields = [...new Set(targets.flatMap(({ when = {} }) => Object.keys(when)))]
+  const errors = fields.map((field) => ({
+    path: `/${field}`,
+    message: `must be one of ${targets.map(({ when = {} }) => when[field]).join(', ')}`,
+  }))
+  return problem(problems.invalidInput, 'The body does not match what this operation accepts.', { errors })
+}
