@@ -19,7 +19,9 @@ export default {
   globalTeardown: './tests/support/global-teardown.ts',
   // Tests wait for servers and processes more than for the processor.
   maxWorkers: '100%',
-  testTimeout: 60_000,
+  // Only a test that hangs gets there, and a test that fails is worth the wait: a busy machine may be ten times
+  // slower than this one is alone.
+  testTimeout: 300_000,
   // A test that fails in the middle may leave a function process whose pipe would keep jest from ending.
   forceExit: true,
 }

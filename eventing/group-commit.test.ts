@@ -10,7 +10,7 @@ test('items that waited while the database was silent are refused, and don’t w
   const proxy = await startSilentProxy(database.url)
   const log = createLog({}, 'error', () => {})
   const url = proxy.through(database.url)
-  const db = openDatabase({ url, poolMax: 1, name: 'test', log, timeoutMs: 1_200 })
+  const db = openDatabase({ url, poolMax: 1, name: 'test', log, timeoutMs: 3_000 })
   const run = createGroupCommit<number, number>({
     commit: async (items) => {
       await db.query({ text: 'select 1' })

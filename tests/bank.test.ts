@@ -17,9 +17,9 @@ beforeAll(async () => {
   bank = await startBank()
   const { email, password } = operatorIn(bank.output())
   operator = (await bank.call('POST', '/api/auth/login', { body: { email, password } })).body.access_token
-}, 120_000)
+})
 
-afterAll(() => bank?.stop(), 60_000)
+afterAll(() => bank?.stop())
 
 /** Returns the operator's email address and password, which the first start prints. */
 function operatorIn(output: string): { email: string; password: string } {
@@ -153,9 +153,9 @@ test('an order that an outsider publishes to the Broker moves no money', async (
   })
   expect(forged.status).toBe(202)
   // The order ends as a dead letter, which proves that the ledger looked at it.
-  await until(() => deadLetter(id), { timeoutMs: 120_000, everyMs: 500, what: 'the dead letter' })
+  await until(() => deadLetter(id), { timeoutMs: 240_000, everyMs: 500, what: 'the dead letter' })
   expect(await ada.balances()).toEqual({ [account]: '100.00' })
-}, 150_000)
+})
 
 const deadLetter = async (eventId: string) => {
   const { body } = await bank.call('GET', '/api/dead-letters?limit=200', { token: operator })
@@ -211,13 +211,13 @@ describe('the Broker’s ingress', () => {
     })
     expect(sent.status).toBe(202)
     const letter = await until(() => deadLetter(forged.id), {
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       everyMs: 500,
       what: 'the dead letter',
     })
     expect(letter.reason).toBe(`transaction.completed ${forged.id} is not signed by the context ledger.`)
     expect(await notificationsOf(ada)).toEqual([])
-  }, 150_000)
+  })
 
   test('answers 405 to GET, 404 to another path and 400 to rubbish', async () => {
     expect((await ingress('GET', '/')).status).toBe(405)
@@ -346,7 +346,7 @@ test('without requests all function processes but the front door end, and the ne
       .filter(({ processes, starting }) => processes + starting > 0)
       .map(({ name }) => name)
   await until(async () => (await running()).join() === 'front-door' && bank.functionPids().length === 1, {
-    timeoutMs: 100_000,
+    timeoutMs: 240_000,
     everyMs: 250,
     what: 'all functions to stop',
   })
@@ -354,4 +354,4 @@ test('without requests all function processes but the front door end, and the ne
   expect(await notificationsOf(ada)).toEqual([])
   const after = (await bank.status()).services.find(({ name }) => name === 'notifications')!.coldStarts
   expect(after).toBe(before + 1)
-}, 120_000)
+})

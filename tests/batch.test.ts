@@ -6,9 +6,9 @@ let bank: Bank
 
 beforeAll(async () => {
   bank = await startBank()
-}, 120_000)
+})
 
-afterAll(() => bank?.stop(), 60_000)
+afterAll(() => bank?.stop())
 
 test('a batch passes the front door whole, moves its money once, and each transaction gets a notification', async () => {
   const ada = await registerCustomer(bank)

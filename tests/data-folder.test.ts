@@ -12,7 +12,7 @@ const dataDir = mkdtempSync(join(tmpdir(), 'microbank-bank-'))
 afterAll(async () => {
   await bank?.stop()
   rmSync(dataDir, { recursive: true, force: true })
-}, 60_000)
+})
 
 const operator = () =>
   (JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8')) as { operator: Record<string, string> })
@@ -58,4 +58,4 @@ test('the folder is closed to others, and after damage and lost secrets the mone
     `update users set role = 'customer', email = 'former-' || email where role = 'operator'`,
   )
   expect(await logIn(operator())).toBe(200)
-}, 240_000)
+})

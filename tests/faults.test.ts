@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
-import { signal } from './support/signal.ts'
+import { whileKilling } from './support/killing.ts'
 import { until } from './support/until.ts'
 
 /** What stays true while processes die: money is conserved, no account goes below its limit, each key moves
@@ -48,13 +48,13 @@ describe.each([
     for (const { id, owner } of accounts) {
       await owner.transact({ type: 'deposit', account_id: id, amount: EACH / 100 })
     }
-  }, 150_000)
+  })
 
   afterAll(async () => {
     await bank?.stop()
     // A bank that was started on a given folder does not remove it.
     if (bank) rmSync(bank.dataDir, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   /** Sends an order until its answer is final, as a client must that got no answer or a 503. */
   async function settle({ key, from, to, amount }: Order): Promise<Answer> {
@@ -66,7 +66,7 @@ describe.each([
         const isFinal = answer.status < 500 && !/in-use$/.test(answer.body.type ?? '')
         return isFinal && answer
       },
-      { timeoutMs: 120_000, everyMs: 100, what: `an answer for ${key}` },
+      { timeoutMs: 240_000, everyMs: 100, what: `an answer for ${key}` },
     )
   }
 
@@ -118,7 +118,6 @@ describe.each([
     const completed = await bank.sql<{ id: string }>('ledger', 'select id from transactions')
     const notified = () => bank.sql<{ subject: string }>('notifications', 'select subject from notifications')
     await until(async () => (await notified()).length >= completed.length, {
-      timeoutMs: 90_000,
       everyMs: 250,
       what: `${completed.length} notifications`,
     })
@@ -131,32 +130,19 @@ describe.each([
     await transferAll()
     await checkMoney()
     await checkNotifications()
-  }, 180_000)
+  })
 
   test('the same holds while function processes, the queue and the databases are killed', async () => {
-    let isOver = false
-    const killing = (async () => {
-      for (let n = 0; !isOver; n++) {
-        const pids = bank.functionPids()
-        const victim = pids.length > 0 ? pids[randomInt(pids.length)] : undefined
-        if (victim) signal([victim], 'SIGKILL')
-        if (n === 1 && args.length === 0) signal([bank.rabbitmqPid()], 'SIGKILL')
-        if (n === 4) signal([bank.postgresPid()], 'SIGKILL')
-        // A slow machine needs longer to start a process, so the next one is killed only after an answer.
-        const next = performance.now() + 400
-        const before = answers
-        await until(() => isOver || (performance.now() >= next && answers > before), { timeoutMs: 120_000 })
-      }
-    })()
-    try {
+    const servers = [
+      ...(args.length === 0 ? [{ afterKills: 1, pid: bank.rabbitmqPid }] : []),
+      { afterKills: 4, pid: bank.postgresPid },
+    ]
+    await whileKilling(bank, { answers: () => answers, servers }, async () => {
       for (let round = 0; round < 5; round++) await transferAll()
-    } finally {
-      isOver = true
-      await killing
-    }
+    })
     await checkMoney()
     await checkNotifications()
-  }, 300_000)
+  })
 
   test('after kill -9 of the whole runtime the next start cleans up, and nothing is missing', async () => {
     await transferAll()
@@ -164,5 +150,5 @@ describe.each([
     bank = await startBank({ dataDir: bank.dataDir, args })
     await checkMoney()
     await checkNotifications()
-  }, 240_000)
+  })
 })

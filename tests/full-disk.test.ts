@@ -16,7 +16,7 @@ let bank: Bank | undefined
 afterAll(async () => {
   await bank?.stop()
   disk?.remove()
-}, 60_000)
+})
 
 onSmallDisk(
   'on a full disk the bank answers 503, then recovers by itself and is complete (needs root, or sudo without a password)',
@@ -38,12 +38,12 @@ onSmallDisk(
         keys.set(key, status)
         return status === 503
       },
-      { timeoutMs: 90_000, everyMs: 0, what: 'an answer with 503' },
+      { everyMs: 0, what: 'an answer with 503' },
     )
     expect([201, 503]).toEqual(expect.arrayContaining([...new Set(keys.values())]))
 
     disk!.free()
-    await until(async () => (await transfer()).status === 201, { timeoutMs: 60_000, what: 'a transfer' })
+    await until(async () => (await transfer()).status === 201, { what: 'a transfer' })
     for (const key of keys.keys()) expect((await transferOnce(customer, from, to, key)).status).toBe(201)
 
     // A transfer now and then keeps functions running, which sweep up the events that could not be published.

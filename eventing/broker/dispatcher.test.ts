@@ -277,7 +277,7 @@ overEveryQueue('a Broker delivers', ({ start }) => {
       for (let id = queue.pop(); id; id = queue.pop()) expect((await broker.send({ id })).status).toBe(202)
     }
     await Promise.all(Array.from({ length: 50 }, sender))
-    await until(() => new Set(subscriber.ids('/many')).size === sent.length, { timeoutMs: 30_000 })
+    await until(() => new Set(subscriber.ids('/many')).size === sent.length)
     await emptied(broker)
   })
 })

@@ -224,7 +224,6 @@ describe('when RabbitMQ is killed and comes back', () => {
     await node.stop()
     node = await startRabbitmq({ dataDir, port })
     await until(async () => (await broker.status()).ready, {
-      timeoutMs: 30_000,
       what: 'the Broker to be ready',
     })
     const before = confirmed.length
@@ -235,17 +234,16 @@ describe('when RabbitMQ is killed and comes back', () => {
       const arrived = new Set(subscriber.ids('/all'))
       return confirmed.every((id) => arrived.has(id))
     })
-  }, 120_000)
+  })
 })
 
 describe('when RabbitMQ falls silent', () => {
-  /** Sets a heartbeat of one second, so that a test notices the silence soon. */
+  /** Sets a heartbeat of two seconds, so that a test notices the silence soon. */
   const impatient = (url: string): string => {
     const changed = new URL(url)
-    changed.searchParams.set('heartbeat', '1')
+    changed.searchParams.set('heartbeat', '2')
     return changed.href
   }
-  const settled = { timeoutMs: 60_000 }
 
   test('publishing fails in time, whatever the clock says, and works again over a new connection', async () => {
     const proxy = await startSilentProxy(amqpUrl)
@@ -266,7 +264,7 @@ describe('when RabbitMQ falls silent', () => {
         attributes: { specversion: '1.0', id, source: '/s', type: 't' },
         data: Buffer.alloc(0),
       })
-    await publish('before')
+    await until(() => publish('before').then(() => true))
     await until(() => handled.has('before'))
 
     proxy.silence()
@@ -280,9 +278,9 @@ describe('when RabbitMQ falls silent', () => {
 
     proxy.heal()
     const published = () => publish('after').then(() => true)
-    await until(published, settled)
-    await until(() => handled.has('after'), settled)
-  }, 120_000)
+    await until(published)
+    await until(() => handled.has('after'))
+  })
 
   test('and answers again later, every confirmed event arrives', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
@@ -304,7 +302,7 @@ describe('when RabbitMQ falls silent', () => {
     } finally {
       process.kill(node.pid, 'SIGCONT')
     }
-    await until(async () => (await send('after')) === 202, settled)
-    await until(() => confirmed.every((id) => subscriber.ids('/all').includes(id)), settled)
-  }, 120_000)
+    await until(async () => (await send('after')) === 202)
+    await until(() => confirmed.every((id) => subscriber.ids('/all').includes(id)))
+  })
 })

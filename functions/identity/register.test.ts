@@ -198,7 +198,9 @@ describe('many registrations', () => {
     expect(statuses).toEqual([201, 201, 201, 201])
     const refused = await post(4, '203.0.113.9')
     expect([refused.status, problemOf(refused)]).toEqual([429, 'too-many-requests'])
-    expect(Number(refused.headers.get('retry-after'))).toBe(10)
+    // Some of the 10 s have passed.
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(10)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await limited.owner.query({ text: `select from users where name = 'Many4'` })).toEqual([])
     expect((await post(5, '203.0.113.10')).status).toBe(201)
     // Log-ins are not slowed.

@@ -15,7 +15,11 @@ afterAll(async () => {
   await db.close()
   await database.drop()
 })
-beforeEach(() => db.query({ text: 'delete from login_failures' }))
+let testBegan: number
+beforeEach(async () => {
+  await db.query({ text: 'delete from login_failures' })
+  testBegan = performance.now()
+})
 
 const ada = { email: 'ada@example.com', address: '192.0.2.1' }
 const { free } = limits.accountFromClient
@@ -36,6 +40,17 @@ async function waitOf(who = ada): Promise<number> {
   const attempt = await beginAttempt(db, who, config)
   return 'waitSeconds' in attempt ? attempt.waitSeconds : 0
 }
+
+/** Checks how long the next attempt must wait. On a slow machine some of it has passed by now. */
+async function expectWait(seconds: number, who = ada): Promise<void> {
+  const wait = await waitOf(who)
+  expect(wait).toBeLessThanOrEqual(seconds)
+  expect(wait).toBeGreaterThan(seconds - 1 - (performance.now() - testBegan) / 1000)
+}
+
+/** Doubles each wait this many times, so that it does not end while the test runs. */
+const doubleWaits = (times: number) =>
+  db.query({ text: 'update login_failures set failures = failures + $1', values: [times] })
 
 const putClockBack = (seconds: number) =>
   db.query({
@@ -64,15 +79,15 @@ describe('the wait for one subject', () => {
 
 test('an account must wait after repeated failures from one client, and longer each time', async () => {
   await useUp()
-  expect(await waitOf()).toBe(30)
+  await expectWait(30)
   await putClockBack(30)
   await expectAllowed()
-  expect(await waitOf()).toBe(60)
+  await expectWait(60)
 })
 
 test('an attempt that must wait is not counted, so the wait ends', async () => {
   await useUp()
-  for (let repeated = 0; repeated < 10; repeated++) expect(await waitOf()).toBe(30)
+  for (let repeated = 0; repeated < 10; repeated++) await expectWait(30)
   await putClockBack(31)
   await expectAllowed()
 })
@@ -86,7 +101,8 @@ test('many clients that guess at one account are slowed together', async () => {
   for (let client = 0; client <= limits.account.free; client++) {
     await expectAllowed({ ...ada, address: `203.0.113.${client}` })
   }
-  expect(await waitOf({ ...ada, address: '198.51.100.9' })).toBe(1)
+  await doubleWaits(5)
+  await expectWait(32, { ...ada, address: '198.51.100.9' })
   await expectAllowed({ email: 'grace@example.com', address: '198.51.100.9' })
 })
 
@@ -94,7 +110,8 @@ test('one client that guesses at many accounts is slowed', async () => {
   for (let account = 0; account <= limits.client.free; account++) {
     await expectAllowed({ ...ada, email: `user${account}@example.com` })
   }
-  expect(await waitOf({ ...ada, email: 'other@example.com' })).toBe(1)
+  await doubleWaits(5)
+  await expectWait(32, { ...ada, email: 'other@example.com' })
   await expectAllowed({ email: 'other@example.com', address: '198.51.100.9' })
 })
 
@@ -145,7 +162,7 @@ test('an account without attempts for an hour starts again at zero', async () =>
   await useUp()
   await putClockBack(3_601)
   for (let failures = 0; failures <= free; failures++) await expectAllowed()
-  expect(await waitOf()).toBe(30)
+  await expectWait(30)
 })
 
 test('nothing that was typed is stored', async () => {
@@ -168,7 +185,7 @@ describe('a shared address', () => {
   test.each(shared)('%j still slows guesses at one account', async (address) => {
     const guesser = { ...ada, address }
     await useUp(guesser)
-    expect(await waitOf(guesser)).toBe(30)
+    await expectWait(30, guesser)
   })
 })
 
@@ -176,19 +193,19 @@ describe('if the clock is set', () => {
   test('back by two hours: the wait is as long as before, and passes', async () => {
     await useUp()
     await putClockBack(-7_200)
-    expect(await waitOf()).toBe(30)
+    await expectWait(30)
     await putClockBack(10)
-    expect(await waitOf()).toBe(20)
+    await expectWait(20)
     await putClockBack(20)
     await expectAllowed()
-    expect(await waitOf()).toBe(60)
+    await expectWait(60)
   })
 
   test('back by two hours while nobody guesses: the sweep moves the counts to now, and forgets them after an hour', async () => {
     await useUp()
     await putClockBack(-7_200)
     await sweepIdentity(db)
-    expect(await waitOf()).toBe(30)
+    await expectWait(30)
     await putClockBack(3_601)
     await sweepIdentity(db)
     expect(await rowCount()).toBe(0)
@@ -210,25 +227,27 @@ describe('what succeeds', () => {
   test('may happen often, and then must wait: log-ins of one user from one address', async () => {
     const logIn = async (who = ada) => db.transaction((await expectAllowed(who)).succeeded)
     for (let times = 0; times <= config.LOGINS_FREE; times++) await logIn()
-    expect(await waitOf()).toBe(1)
+    await doubleWaits(4)
+    await expectWait(16)
     await logIn({ ...ada, address: '198.51.100.9' })
     await logIn({ ...ada, email: 'grace@example.com' })
-    await putClockBack(2)
+    await putClockBack(16)
     await logIn()
-    expect(await waitOf()).toBe(2)
+    await expectWait(32)
   })
 
   test('may happen often, and then must wait: registrations from one address', async () => {
     const register = async (address: string) => (await beginRegistration(db, address, config)).waitSeconds
     const waits = await Promise.all(Array.from({ length: 12 }, () => register('203.0.113.9')))
     expect(waits.filter((wait) => wait === 0)).toHaveLength(config.REGISTRATIONS_FREE + 1)
-    expect(await register('203.0.113.9')).toBe(10)
+    await doubleWaits(3)
+    expect(await register('203.0.113.9')).toBeGreaterThan(10)
     expect(await register('203.0.113.10')).toBe(0)
     for (const address of ['', '127.0.0.1', '10.244.1.7'])
       for (let times = 0; times < 12; times++) expect(await register(address)).toBe(0)
-    await putClockBack(11)
+    await putClockBack(80)
     expect(await register('203.0.113.9')).toBe(0)
-    expect(await register('203.0.113.9')).toBe(20)
+    expect(await register('203.0.113.9')).toBeGreaterThan(80)
   })
 })
 
@@ -237,9 +256,10 @@ describe('the table stays small', () => {
     for (let account = 0; account <= limits.client.free; account++) {
       await expectAllowed({ ...ada, email: `user${account}@example.com` })
     }
+    await doubleWaits(5)
     const before = await rowCount()
     const flood = Array.from({ length: 200 }, (_, i) => waitOf({ ...ada, email: `flood${i}@example.com` }))
-    expect(new Set(await Promise.all(flood))).toEqual(new Set([1]))
+    for (const wait of await Promise.all(flood)) expect(wait).toBeGreaterThan(0)
     expect(await rowCount()).toBe(before)
   })
 
@@ -252,7 +272,7 @@ describe('the table stays small', () => {
     )
     await sweepIdentity(db, 10)
     expect(await rowCount()).toBe(10)
-    expect(await waitOf()).toBe(30)
+    await expectWait(30)
   })
 
   test('forgotten counts are swept, however many', async () => {

@@ -83,7 +83,7 @@ test.each([
     const head = `POST /api/accounts HTTP/1.1\r\nhost: bank\r\ncontent-type: application/json\r\n${framing}\r\n\r\n`
     for (let n = 0; n < CLIENTS; n++) trickle(head, piece)
     await expectHonestAnswers()
-    await until(() => clients.every(({ isClosed }) => isClosed), { timeoutMs: 40_000, what: 'all to be cut' })
+    await until(() => clients.every(({ isClosed }) => isClosed), { what: 'all to be cut' })
     for (const { received } of clients) {
       const answers = answersIn(received)
       expect(answers.map(({ status }) => status)).toEqual([401])

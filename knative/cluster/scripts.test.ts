@@ -52,7 +52,13 @@ function provide(...tools: string[]): void {
 }
 
 function run(script: string, { args = [] as string[], env = {} as Record<string, string> } = {}) {
-  const own = { PATH: folder, RECORD: join(folder, 'record'), RETRY_SECONDS: '0', WAIT_TIMEOUT: '5s', ...env }
+  const own = {
+    PATH: folder,
+    RECORD: join(folder, 'record'),
+    RETRY_SECONDS: '0',
+    WAIT_TIMEOUT: '60s',
+    ...env,
+  }
   const { status, stdout, stderr } = spawnSync('bash', [join(ROOT, 'knative/cluster', script), ...args], {
     env: own,
     encoding: 'utf8',

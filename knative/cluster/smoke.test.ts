@@ -9,8 +9,8 @@ beforeAll(async () => {
   const started = await startBank()
   stop = started.stop
   bank = connect(started.url)
-}, 120_000)
-afterAll(() => stop?.(), 60_000)
+})
+afterAll(() => stop?.())
 
 const steps: string[] = []
 const options = { timeoutMs: 60_000, log: (step: string) => void steps.push(step) }

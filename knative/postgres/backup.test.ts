@@ -31,7 +31,7 @@ beforeAll(async () => {
   await server.start()
   const migrations = await readMigrations(ROOT, 'ledger')
   await migrate({ ownerUrl, functionsRole: 'ledger', context: 'ledger', migrations })
-}, 120_000)
+})
 
 afterAll(async () => {
   await server?.remove()

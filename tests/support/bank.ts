@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg, { type QueryResultRow } from 'pg'
 import { STATUS_HOST } from '../../knative/local/gateway/hosts.ts'
-import { takePort } from '../../knative/local/processes/ports.ts'
 import type { RuntimeStatus } from '../../knative/local/status.ts'
 import { request, type Answer, type RequestOptions } from './host.ts'
 import { ROOT } from './repository.ts'
@@ -40,19 +39,21 @@ export async function startBank(options: { dataDir?: string; args?: string[] } =
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'microbank-bank-'))
   // Postgres runs as a user of its own, which must be able to enter the folder.
   chmodSync(dataDir, 0o755)
-  const port = await takePort()
-  const args = ['knative/local/start.mjs', '--port', String(port), '--data', dataDir, ...(options.args ?? [])]
+  const args = ['knative/local/start.mjs', '--port', '0', '--data', dataDir, ...(options.args ?? [])]
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
 
-  await until(() => output.includes('The bank is open') || child.exitCode !== null, {
-    timeoutMs: 90_000,
+  await until(() => output.includes('The bank is open') || hasEnded(child), {
+    timeoutMs: 240_000,
     what: 'the bank to open',
+  }).catch((error: Error) => {
+    child.kill()
+    throw new Error(`${error.message}\n${output}`)
   })
-  if (child.exitCode !== null) throw new Error(`the bank did not start:\n${output}`)
-  const url = `http://127.0.0.1:${port}`
+  if (hasEnded(child)) throw new Error(`the bank did not start:\n${output}`)
+  const url = `http://127.0.0.1:${runtimeIn(dataDir).port}`
   return {
     url,
     dataDir,
@@ -105,15 +106,17 @@ async function query<Row extends QueryResultRow>(
 }
 
 async function readStatus(dataDir: string): Promise<RuntimeStatus> {
-  const { internalPort } = JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')) as {
-    internalPort: number
-  }
-  const headers = { host: STATUS_HOST }
-  return (await request('GET', `http://127.0.0.1:${internalPort}/status`, { headers })).body as RuntimeStatus
+  const url = `http://127.0.0.1:${runtimeIn(dataDir).internalPort}/status`
+  return (await request('GET', url, { headers: { host: STATUS_HOST } })).body as RuntimeStatus
 }
 
+const runtimeIn = (dataDir: string): { port: number; internalPort: number } =>
+  JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')) as { port: number; internalPort: number }
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
+
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.kill(signal)
   await exited

@@ -12,12 +12,20 @@ export interface RawExchange {
   isClosed: boolean
 }
 
-/** Sends bytes as they are, one character each. Reads answers until the server closes or until there are
- * `count` of them. After `timeoutMs` it resolves with what has arrived. */
+export interface RawOptions {
+  /** Ends when this many answers have arrived. Default: only when the server closes the connection. */
+  count?: number
+  /** After this time it resolves with what has arrived. */
+  timeoutMs?: number
+  /** The request is HEAD: its answer states a length but has no body. */
+  isHead?: boolean
+}
+
+/** Sends bytes as they are, one character each, and reads the answers. */
 export function raw(
   port: number,
   text: string,
-  { count = Infinity, timeoutMs = 10_000 }: { count?: number; timeoutMs?: number } = {},
+  { count = Infinity, timeoutMs = 90_000, isHead = false }: RawOptions = {},
 ): Promise<RawExchange> {
   return new Promise((resolve) => {
     let received = ''
@@ -25,20 +33,20 @@ export function raw(
     const end = (isClosed: boolean): void => {
       clearTimeout(late)
       socket.destroy()
-      resolve({ answers: answersIn(received), isClosed })
+      resolve({ answers: answersIn(received, isHead), isClosed })
     }
     const late = setTimeout(() => end(false), timeoutMs)
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1')
-      if (answersIn(received).length >= count) end(false)
+      if (answersIn(received, isHead).length >= count) end(false)
     })
     socket.on('error', () => undefined)
     socket.on('close', () => end(true))
   })
 }
 
-/** Returns the complete answers in the text, without interim ones. */
-export function answersIn(text: string): RawAnswer[] {
+/** Returns the complete answers in the text, without interim ones. `isHead`: they have no bodies. */
+export function answersIn(text: string, isHead = false): RawAnswer[] {
   const answers: RawAnswer[] = []
   for (let rest = text; ;) {
     const end = rest.indexOf('\r\n\r\n')
@@ -48,7 +56,7 @@ export function answersIn(text: string): RawAnswer[] {
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1])
     if (!status) throw new Error(`expected an answer, not ${JSON.stringify(head.slice(0, 80))}`)
     if (status < 200) continue
-    const body = bodyOf(head, status, rest)
+    const body = isHead ? { text: '', length: 0 } : bodyOf(head, status, rest)
     if (body === undefined) return answers
     answers.push({ status, head, body: body.text })
     rest = rest.slice(body.length)

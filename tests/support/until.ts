@@ -11,7 +11,7 @@ export interface UntilOptions {
  * yet. Throws after the deadline, with what was last seen. */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 15_000, everyMs = 20, what = 'the condition' }: UntilOptions = {},
+  { timeoutMs = 90_000, everyMs = 20, what = 'the condition' }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadline = performance.now() + timeoutMs
   let last: unknown

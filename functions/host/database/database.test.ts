@@ -9,7 +9,7 @@ import { UnavailableError } from '../../../eventing/unavailable.ts'
 /** How a function sees a database that falls silent, and one that refuses for the moment. */
 
 // Milliseconds: short compared with a test's deadline, long compared with an answer on a busy machine.
-const TIMEOUT_MS = 1_000
+const TIMEOUT_MS = 3_000
 
 let database: TestDatabase
 let proxy: SilentProxy

@@ -14,7 +14,8 @@ let behave: RequestListener
 let outcomes: Outcome['kind'][] = []
 let received: { headers: IncomingMessage['headers']; body: string }[] = []
 let open = 0
-let timeoutMs = 30_000
+let timeoutMs: number
+let bodyTimeoutMs: number
 let upstream: Upstream
 
 const listen = async (server: Server): Promise<number> => {
@@ -50,7 +51,7 @@ beforeAll(async () => {
       ...{ to: upstream, path: request.url ?? '/' },
       headers: requestHeaders(request.headers),
       timeoutMs,
-      bodyTimeoutMs: 300,
+      bodyTimeoutMs,
       bodyBytesMax: 1_000,
     }).then((outcome) => {
       outcomes.push(outcome.kind)
@@ -66,7 +67,8 @@ beforeEach(() => {
   behave = echo
   outcomes = []
   received = []
-  timeoutMs = 30_000
+  timeoutMs = 90_000
+  bodyTimeoutMs = 90_000
 })
 
 afterAll(() => {
@@ -149,6 +151,7 @@ test.each([
 ])(
   'a body that trickles in %s ends with 408, and then holds no connection',
   async (_what, headers, piece) => {
+    bodyTimeoutMs = 300
     const { answers, isClosed } = await raw(port, head('POST', headers) + piece)
     expect(answers).toMatchObject([{ status: 408 }])
     expect(answers[0]!.body).toMatch(/request-timeout/)

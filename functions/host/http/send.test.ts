@@ -51,7 +51,7 @@ test.each<[string, (socket: Socket) => void]>([
   await expect(ask()).rejects.toThrow(UnavailableError)
   // The connection is not used again.
   onRequest = (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}')
-  expect((await ask(10_000)).body.toString()).toBe('{}')
+  expect((await ask(90_000)).body.toString()).toBe('{}')
 })
 
 test('the time-out includes the wait for a connection', async () => {
@@ -65,7 +65,7 @@ test('the time-out includes the wait for a connection', async () => {
 
 test('the refusal names no host or port; the log gets them as the cause', async () => {
   onRequest = (socket) => void socket.destroy()
-  const error = await ask().then(
+  const error = await ask(90_000).then(
     () => undefined,
     (thrown: Error) => thrown,
   )

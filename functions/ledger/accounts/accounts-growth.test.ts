@@ -34,7 +34,7 @@ beforeAll(async () => {
         select id from accounts where kind = 'customer' and status = 'open' order by id limit ${count}))`,
     })
   await ledger.owner.query({ text: 'vacuum analyze' })
-}, 60_000)
+})
 
 afterAll(async () => {
   await db.close()

@@ -34,7 +34,7 @@ beforeAll(async () => {
   owner = openDatabase({ url: ownerUrl, poolMax: 1, name: 'test', log: silent })
   running = await startFunction(transfer, {
     LEDGER_DATABASE_URL: server.url('ledger', 'ledger', 'f'),
-    DATABASE_TIMEOUT_MS: '1000',
+    DATABASE_TIMEOUT_MS: '5000',
     BROKER_URL: 'http://127.0.0.1:9/',
   })
   const text = `select (account).id from open_account($1, 'checking', 'USD', 0, 1000000000, 1000000000, 100)`
@@ -42,14 +42,14 @@ beforeAll(async () => {
   for (let n = 0; n < 2; n++)
     accounts.push((await owner.query<{ id: string }>({ text, values: [alice] }))[0]!.id)
   await postTransactions(owner, [deposit(accounts[0]!, 100_00)])
-}, 120_000)
+})
 
 afterAll(async () => {
   await running?.stop()
   await owner?.close()
   await server?.stop()
   rmSync(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** Returns the server and its sessions. Each is in a process group of its own. */
 function processes(): number[] {
@@ -86,4 +86,4 @@ test('while it is frozen every request is answered 503, and afterwards each is p
   expect(balances.map(({ balance }) => balance)).toEqual([21_00n, 79_00n])
   for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds'])
     expect(await owner.query({ text: `select * from verify_${proof}()` })).toEqual([])
-}, 60_000)
+})

@@ -21,7 +21,7 @@ beforeEach(async () => {
   proxy = await startSilentProxy(ledger.database.url)
   running = await startFunction(transfer, {
     LEDGER_DATABASE_URL: proxy.through(ledger.database.url),
-    DATABASE_TIMEOUT_MS: '1000',
+    DATABASE_TIMEOUT_MS: '3000',
     BROKER_URL: 'http://127.0.0.1:9/',
   })
   from = await ledger.open()

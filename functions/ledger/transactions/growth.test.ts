@@ -46,7 +46,7 @@ beforeAll(async () => {
   await openAccounts()
   await fill()
   await ledger.owner.query({ text: 'vacuum analyze' })
-}, 120_000)
+})
 
 afterAll(async () => {
   await db.close()

@@ -46,7 +46,7 @@ beforeAll(async () => {
   ])
   await post(mixed.flat())
   await ledger.owner.query({ text: 'vacuum analyze' })
-}, 180_000)
+})
 
 afterAll(async () => {
   await db.close()

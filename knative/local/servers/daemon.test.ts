@@ -14,8 +14,8 @@ test('a frozen server is stopped in order', async () => {
   await until(() => readFileSync(`${folder.path}/log`, 'utf8').includes('ready'))
   process.kill(server.pid, 'SIGSTOP')
   const steps = [
-    ['SIGTERM', 5_000],
-    ['SIGKILL', 10_000],
+    ['SIGTERM', 90_000],
+    ['SIGKILL', 90_000],
   ] as const
   await stopProcess(server.pid, server.alive, steps)
   expect(await server.exited).toEqual({ code: 7, signal: null })

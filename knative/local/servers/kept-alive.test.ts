@@ -20,8 +20,8 @@ test('a server that ends by itself is started again on the same port; a stopped 
       ...{ env: {}, logFile: `${folder.path}/log` },
     })
     pids.push(daemon.pid)
-    await poll(() => answers(port, daemon.pid)().catch(() => false), 10_000)
-    return { ...daemon, port, stop: () => stopProcess(daemon.pid, daemon.alive, [['SIGTERM', 5000]]) }
+    await poll(() => answers(port, daemon.pid)().catch(() => false), 90_000)
+    return { ...daemon, port, stop: () => stopProcess(daemon.pid, daemon.alive, [['SIGTERM', 90_000]]) }
   }
   const logged: string[] = []
   const kept = await keepAlive(

@@ -38,7 +38,7 @@ test('a frozen Postgres is found and ended, and the next one takes over its data
   const next = await startPostgres({ dataDir, port: server.port })
   expect(await postgresAnswers(next.port)).toBe(true)
   await next.stop()
-}, 120_000)
+})
 
 test('a frozen RabbitMQ is found and ended', async () => {
   expect(findRabbitmq()).toBeDefined()
@@ -46,7 +46,7 @@ test('a frozen RabbitMQ is found and ended', async () => {
   const said = await endsWhenFrozen('RabbitMQ', node, () => rabbitmqAnswers(node.url))
   expect(said).toMatch(/RabbitMQ runs but has not answered for \d+ s: it is ended/)
   await node.stop()
-}, 120_000)
+})
 
 test('a server that answers only now and then is left alone', async () => {
   let asked = 0
