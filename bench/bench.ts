@@ -13,6 +13,8 @@ export interface Bench {
   isQuick: boolean
   /** Whether a peer is measured too: what one would build without microbank. */
   withPeer: boolean
+  /** Paths of the Nodes that the whole bank is measured on: the one that runs npm, and 24. */
+  nodes: readonly string[]
   progress: Progress
   /** Undoes what the ratio has started, when the ratio ends or fails. */
   undo: Undo

@@ -16,8 +16,11 @@ import { prepareDatabases } from '../knative/postgres/databases.ts'
 import { createLog } from '../monitoring/log.ts'
 import type { Bench } from './bench.ts'
 
+/** A running Postgres. */
+export type DatabaseServer = Pick<PostgresServer, 'host' | 'port' | 'superuserUrl' | 'url'>
+
 export interface BenchDatabases {
-  server: PostgresServer
+  server: DatabaseServer
   secrets: SecretStore
   urls: Readonly<Record<string, DatabaseUrls>>
   /** The ledger's database, opened as its owner. */
@@ -55,14 +58,24 @@ export async function startDatabases(
  * passwords are kept in `dataDir`. */
 export async function openDatabases(
   bench: Bench,
-  server: PostgresServer,
+  server: DatabaseServer,
   { dataDir, contexts }: { dataDir: string; contexts: readonly string[] },
 ): Promise<BenchDatabases> {
   const secrets = openSecrets(dataDir, contexts)
   await prepareDatabases(server.superuserUrl, contexts, secrets.databasePasswords)
-  const urls = Object.fromEntries(contexts.map((context) => [context, urlsOf(server, secrets, context)]))
-  for (const context of contexts) await migrateContext(bench.root, context, urls[context]!, () => {})
+  const databases = connectDatabases(bench, server, { secrets, contexts })
+  for (const context of contexts)
+    await migrateContext(bench.root, context, databases.urls[context]!, () => {})
+  return databases
+}
 
+/** Opens the contexts' databases on a server that has them. */
+export function connectDatabases(
+  bench: Bench,
+  server: DatabaseServer,
+  { secrets, contexts = MEASURED }: { secrets: SecretStore; contexts?: readonly string[] },
+): BenchDatabases {
+  const urls = Object.fromEntries(contexts.map((context) => [context, urlsOf(server, secrets, context)]))
   const open = (url: string): Database => {
     const database = openDatabase({ url, poolMax: 4, name: 'bench', log, timeoutMs: 600_000 })
     bench.undo.add(() => database.close())
@@ -115,7 +128,7 @@ const inspect = (value: unknown): string =>
 
 /** Removes the data of the previous ratio, or of a bench that was killed and whose servers may still run.
  * Also removes the data that Postgres's own user had to keep elsewhere. */
-async function removeData(dataDir: string): Promise<void> {
+export async function removeData(dataDir: string): Promise<void> {
   const [postgres, rabbitmq] = [join(dataDir, 'postgres'), join(dataDir, 'rabbitmq')]
   if (existsSync(rabbitmq)) await stopLeftoverRabbitmq(rabbitmq)
   if (existsSync(postgres)) {

@@ -13,6 +13,7 @@ import { backlog } from './ratios/backlog.ts'
 import { batch } from './ratios/batch.ts'
 import { coldStart } from './ratios/cold-start.ts'
 import { events } from './ratios/events.ts'
+import { frontDoor } from './ratios/front-door.ts'
 import { growth } from './ratios/growth.ts'
 import { hostCpu } from './ratios/host-cpu.ts'
 import { hotAccount } from './ratios/hot-account.ts'
@@ -24,6 +25,7 @@ import { toSvg } from './svg.ts'
 import { toTable } from './table.ts'
 
 const RATIOS: readonly Ratio[] = [
+  frontDoor,
   transfers,
   batch,
   hotAccount,
@@ -38,10 +40,11 @@ const RATIOS: readonly Ratio[] = [
 
 const HELP = `Measures the bank against its floors, prints a table, and writes bench/results.json and bench/results.svg.
 
-  npm run bench -- [${RATIOS.map(({ id }) => id).join(' | ')}] ... [--quick] [--peer]
+  npm run bench -- [${RATIOS.map(({ id }) => id).join(' | ')}] ... [--quick] [--peer] [--node path]
 
   --quick   short rounds, for development: the figures mean little, and no file is written
-  --peer    also what one would build without us: Express, SELECT FOR UPDATE`
+  --peer    also what one would build without us, against TPC-B: Express, SELECT FOR UPDATE
+  --node    a Node on which the whole bank is measured, besides 24; by default the one that runs npm`
 
 const log = createLog({ service: 'bench' }, 'error', (line) => void process.stderr.write(line))
 
@@ -49,7 +52,12 @@ async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { quick: { type: 'boolean' }, peer: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      quick: { type: 'boolean' },
+      peer: { type: 'boolean' },
+      node: { type: 'string', default: process.execPath },
+      help: { type: 'boolean' },
+    },
   })
   if (values.help) return console.log(HELP)
   const chosen = choose(positionals)
@@ -62,7 +70,12 @@ async function main(args: string[]): Promise<void> {
   const root = process.cwd()
   const folder = join(root, '.microbank/bench')
   const release = lockDataFolder(folder)
-  const setting = { root, folder, isQuick: values.quick ?? false, withPeer: values.peer ?? false, progress }
+  const setting = {
+    ...{ root, folder, progress },
+    isQuick: values.quick ?? false,
+    withPeer: values.peer ?? false,
+    nodes: [...new Set([values.node, process.execPath])],
+  }
   const results: Result[] = []
   try {
     for (const left of await openProcessRecords(folder).stopLeftovers())

@@ -9,11 +9,11 @@ import type { BenchDatabases } from './databases.ts'
 const SCALE = 10
 const CLIENTS = 8
 
-/** Measures pgbench's own TPC-B-like transaction, with 8 clients and prepared statements, on the ledger's
- * server. It is the floor of the ledger. */
+/** Measures pgbench's own TPC-B-like transaction, with prepared statements, on the ledger's server. It is the
+ * floor of the ledger. */
 export interface Pgbench {
-  /** Resolves with transactions per second. */
-  run(seconds: number): Promise<number>
+  /** Resolves with transactions per second of so many clients; by default 8. */
+  run(seconds: number, clients?: number): Promise<number>
 }
 
 /** Makes pgbench's tables in a database of their own. */
@@ -34,11 +34,11 @@ export async function preparePgbench(bench: Bench, { server }: BenchDatabases): 
   }
   await pgbench('--initialize', '--quiet', `--scale=${SCALE}`)
   return {
-    async run(seconds) {
+    async run(seconds, clients = CLIENTS) {
       const report = await pgbench(
         '--protocol=prepared',
-        `--client=${CLIENTS}`,
-        '--jobs=2',
+        `--client=${clients}`,
+        `--jobs=${Math.min(2, clients)}`,
         `--time=${seconds}`,
       )
       const [, tps] = /^tps = ([\d.]+)/m.exec(report) ?? []

@@ -25,20 +25,21 @@ export interface ServerOptions {
   env: Record<string, string>
   /** By default a free port. */
   port?: number
+  /** Path of the Node that runs it; by default the one that runs the bench. */
+  node?: string
   /** Request that is repeated until the server answers 200; by default /healthz. */
   firstRequest?: { path: string; headers?: Record<string, string> }
 }
 
 const START_MS_MAX = 20_000
 
-/** Starts a server on the Node that runs the bench, with PORT in its environment, and waits for its first
- * 200. */
+/** Starts a server with PORT in its environment, and waits for its first 200. */
 export async function startServer(bench: Bench, options: ServerOptions): Promise<ServerProcess> {
   const port = options.port ?? (await takePort())
   const logFile = join(bench.folder, 'servers.log')
   const log = openSync(logFile, 'a')
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [options.script], {
+  const child = spawn(options.node ?? process.execPath, [options.script], {
     cwd: bench.root,
     env: {
       ...inherited(process.env),
@@ -131,9 +132,10 @@ function statusOf({ port, path, headers }: { port: number; path: string; headers
   })
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+/** Ends a process and waits until it has ended. Throws if that takes longer than 5 s, or the given time. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals, timeoutMs = 5_000): Promise<void> {
   const ended = (): boolean => child.exitCode !== null || child.signalCode !== null
   if (ended()) return
   child.kill(signal)
-  if (!(await poll(ended, 5_000))) throw new Error(`process ${child.pid} could not be stopped`)
+  if (!(await poll(ended, timeoutMs))) throw new Error(`process ${child.pid} could not be stopped`)
 }

@@ -77,5 +77,6 @@ function nameOf(pid: string, comm: string): string {
   const script = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
     .split('\0')
     .find((part) => /\.[cm]?js$/.test(part))
+  if (script?.endsWith('knative/local/start.mjs')) return 'runtime'
   return basename(script ?? comm).replace(/\.[cm]?js$/, '')
 }

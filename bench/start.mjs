@@ -24,7 +24,9 @@ if (process.argv.includes('--help')) {
 const node = findNode24()
 // Fills the compile cache, as in the image and as the local runtime does over time.
 run(node, join(root, 'knative/build/compile-cache.mjs'), 'dist/functions', join(folder, 'compile-cache'))
-const child = spawn(node, [join(folder, 'main.cjs'), ...process.argv.slice(2)], { stdio: 'inherit' })
+// A --node of the command line comes later, so it counts.
+const args = [join(folder, 'main.cjs'), '--node', process.execPath, ...process.argv.slice(2)]
+const child = spawn(node, args, { stdio: 'inherit' })
 // Ctrl-C in the terminal also reaches the child, which stops its servers. This process waits for the child.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => child.kill('SIGTERM'))

@@ -73,7 +73,7 @@ async function countTransactions({ owner }: BenchDatabases): Promise<number> {
 }
 
 /** Returns the median over the rounds of each percentile. */
-export const medianLatency = (reports: readonly TransferReport[]): Latency => ({
+export const medianLatency = (reports: readonly LoadReport[]): Latency => ({
   p50: median(reports.map(({ latency }) => latency.p50)),
   p99: median(reports.map(({ latency }) => latency.p99)),
   p999: median(reports.map(({ latency }) => latency.p999)),

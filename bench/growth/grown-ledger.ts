@@ -35,15 +35,16 @@ export interface GrownLedger {
  * it. A run that breaks off is continued by the next. What is measured on the data stays in it too. */
 export async function startGrownLedger(bench: Bench, wanted: number): Promise<GrownLedger> {
   const dataDir = await keptFolder(bench)
-  const open = async (settings: Record<string, string>): Promise<BenchDatabases> => {
+  const open = async (settings: Record<string, string>) => {
     const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), settings })
-    bench.undo.add(() => server.stop())
-    return openDatabases(bench, server, { dataDir, contexts: ['ledger'] })
+    const stop = () => server.stop()
+    bench.undo.add(stop)
+    return { ...(await openDatabases(bench, server, { dataDir, contexts: ['ledger'] })), stop }
   }
   bench.progress.step('starting the Postgres with the grown ledger')
   const growing = await open(WHILE_GROWING)
   const entries = await fill(bench, growing, wanted)
-  await growing.server.stop()
+  await growing.stop()
   // Postgres did not wait for the disk, and no round should pay for the writes.
   execFileSync('sync')
   const databases = await open({})

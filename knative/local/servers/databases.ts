@@ -54,8 +54,8 @@ export async function startDatabases(options: {
 
 /** The URLs of a database on our own Postgres. */
 export function urlsOf(
-  server: PostgresServer,
-  { databasePasswords }: SecretStore,
+  server: Pick<PostgresServer, 'url'>,
+  { databasePasswords }: Pick<SecretStore, 'databasePasswords'>,
   name: string,
 ): DatabaseUrls {
   const { owner, functions } = databasePasswords[name]!
