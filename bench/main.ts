@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { format, resolveConfig } from 'prettier'
 import { openProcessRecords } from '../knative/local/processes/leftovers.ts'
 import { lockDataFolder } from '../knative/local/data-folder/lock.ts'
-import { Undo } from '../knative/local/processes/undo.ts'
+import { createUndo } from '../knative/local/processes/undo.ts'
 import { createLog } from '../monitoring/log.ts'
 import type { Bench, Ratio } from './bench.ts'
 import { provide } from './programs.ts'
@@ -109,7 +109,7 @@ function choose(ids: readonly string[]): readonly Ratio[] {
 }
 
 async function measure(ratio: Ratio, setting: Omit<Bench, 'undo'>): Promise<Result[]> {
-  const undo = new Undo(log)
+  const undo = createUndo(log)
   const stop = (): void => void undo.run().finally(() => process.exit(130))
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)

@@ -2,28 +2,28 @@ import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import type { Log } from '../../monitoring/log.ts'
-import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends.ts'
-import { createColdStartMetrics } from './serving/cold-start-metrics.ts'
-import { contextsOf } from './servers/databases.ts'
-import { environmentOf, overridden, type EnvData } from './manifests/environment.ts'
+import { lockDataFolder } from './data-folder/lock.ts'
+import { closeFolder, isDataFolder, remove } from './data-folder/own-files.ts'
+import { checkRoom, explainFullDisk } from './data-folder/room.ts'
 import { brokersOf, startBrokers } from './eventing/brokers.ts'
-import { openFunctionLogs } from './processes/function-log.ts'
+import { startPingSource } from './eventing/ping-source.ts'
 import { clusterHostOf, PUBLIC_DOMAIN } from './gateway/hosts.ts'
+import { internalHandler, openListener, publicHandler, type Routes } from './gateway/router.ts'
 import { createObjects } from './kubernetes/objects/objects.ts'
 import { openKubernetesApi } from './kubernetes/open.ts'
-import { openProcessRecords } from './processes/leftovers.ts'
-import { lockDataFolder } from './data-folder/lock.ts'
+import { environmentOf, overridden, type EnvData } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
 import type { QueueChoice } from './options.ts'
-import { closeFolder, isDataFolder, remove } from './data-folder/own-files.ts'
-import { startPingSource } from './eventing/ping-source.ts'
-import { userForPostgres } from './servers/postgres-binaries.ts'
-import { checkRoom, explainFullDisk } from './data-folder/room.ts'
-import { internalHandler, openListener, publicHandler } from './gateway/router.ts'
+import { openFunctionLogs } from './processes/function-log.ts'
+import { openProcessRecords } from './processes/leftovers.ts'
+import { createUndo, type Undo } from './processes/undo.ts'
 import { openSecrets, type SecretStore } from './secrets.ts'
+import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends.ts'
+import { contextsOf } from './servers/databases.ts'
+import { userForPostgres } from './servers/postgres-binaries.ts'
+import { createColdStartMetrics } from './serving/cold-start-metrics.ts'
 import type { Service } from './serving/service.ts'
 import { createServices } from './serving/services.ts'
-import { Undo } from './processes/undo.ts'
 import type { RuntimeStatus } from './status.ts'
 
 export interface RuntimeOptions {
@@ -76,35 +76,30 @@ const FINISH_MS_MAX = 30_000
  *   full, a manifest is wrong, ...
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const undo = new Undo(options.log)
+  const undo = createUndo(options.log)
   try {
     const bank = await openBank(options, undo)
     const backends = await startBackends(bank)
     undo.add(() => backends.stop())
-    const inside = await openInside(bank, backends, undo)
-    const { port, url } = await openOutside(bank, inside, undo)
+    const gateway = await openGateway(bank, undo)
+    const services = openServices(bank, backends, gateway, undo)
+    const brokers = await openBrokers(bank, backends, gateway, undo)
+    const port = await openPublicPort(bank, gateway, undo)
+    for (const service of services.values()) service.start()
+    for (const source of bank.manifests.pingSources) undo.add(startPingSource(source, gateway.port, bank.log))
 
-    const { services, brokers, internalPort } = inside
-    const queue = backends.queue.about
-    inside.describe(async () => ({
-      pid: process.pid,
-      url,
-      queue,
+    const about = { pid: process.pid, url: `http://localhost:${port}`, queue: backends.queue.about }
+    const status = async (): Promise<RuntimeStatus> => ({
+      ...about,
       services: [...services.values()].map((service) => ({ ...service.status(), url: urlOf(service, port) })),
       brokers: await brokers.status(),
-    }))
-    const startedAt = new Date()
-    const api = await openKubernetesApi({
-      read: createObjects({ manifests: bank.manifests, status: inside.status, startedAt }),
-      ...{ startedAt, port: bank.kubernetesPort, dataDir: bank.dataDir },
-      ...{ log: bank.log, onProgress: bank.onProgress },
     })
-    undo.add(() => api.stop())
-    undo.add(announce(bank.dataDir, { pid: process.pid, url, port, internalPort }))
+    gateway.routes.status = status
+    const kubeconfig = await openKubernetes(bank, status, undo)
+    undo.add(announce(bank.dataDir, { ...about, port, internalPort: gateway.port }))
     return {
-      ...{ url, port, internalPort, queue, dataDir: bank.dataDir, secrets: bank.secrets },
-      kubeconfig: api.kubeconfig,
-      status: inside.status,
+      ...{ url: about.url, port, internalPort: gateway.port, queue: about.queue },
+      ...{ dataDir: bank.dataDir, secrets: bank.secrets, kubeconfig, status },
       stop: () => undo.run(),
       kill() {
         for (const service of services.values()) service.kill()
@@ -139,34 +134,37 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   return { ...options, dataDir, onProgress, records, manifests, brokers, contexts, secrets, queue, env }
 }
 
+type Bank = Awaited<ReturnType<typeof openBank>>
+
 /** Fails at once if the port is taken, before the databases and the Broker have started. */
 async function requirePort({ port, hosts }: RuntimeOptions): Promise<void> {
   const open = await openListener(() => {}, port, hosts ?? LOOPBACK)
   await open.stop(0)
 }
 
-type OpenedBank = Awaited<ReturnType<typeof openBank>>
-
-/**
- * Opens the cluster-local side: the functions' Services (without processes), the Broker, and the gateway
- * between them.
- */
-async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
-  const { dataDir, manifests, env, log, records, onProgress } = bank
-  let status = (): Promise<RuntimeStatus> => Promise.reject(new Error('The bank is still starting.'))
+/** Opens the cluster-local gateway. It leads nowhere yet: the next steps add their parts to its routes. */
+async function openGateway({ secrets, log }: Bank, undo: Undo) {
   const services = new Map<string, Service>()
+  const brokers = new Map<string, RequestListener>()
   const coldStarts = createColdStartMetrics()
-  const routes = {
-    ...{ services, brokers: new Map<string, RequestListener>(), log },
-    ingressToken: bank.secrets.ingressToken,
-    status: () => status(),
+  const routes: Routes = {
+    ...{ services, brokers, log },
+    ingressToken: secrets.ingressToken,
+    status: () => Promise.reject(new Error('The bank is still starting.')),
     metrics: () => coldStarts.expose(),
   }
-  const gateway = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
-  undo.add(() => gateway.stop(1000))
+  const { port, stop } = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
+  undo.add(() => stop(1000))
+  return { port, routes, services, brokers, coldStarts }
+}
+
+type Gateway = Awaited<ReturnType<typeof openGateway>>
+
+/** Makes the functions' Services, which run no process yet. The gateway leads to them. */
+function openServices(bank: Bank, backends: Backends, gateway: Gateway, undo: Undo): Map<string, Service> {
+  const { dataDir, env, log, records } = bank
   const logs = openFunctionLogs(dataDir, bank.onWarning ?? (() => {}))
   undo.add(() => logs.close())
-
   const data = environmentData(bank, backends)
   const local = {
     LOCAL_GATEWAY: `127.0.0.1:${gateway.port}`,
@@ -174,43 +172,19 @@ async function openInside(bank: OpenedBank, backends: Backends, undo: Undo) {
     // Node 22.1 and newer keep compiled code there for the next start of the same bundle.
     NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
   }
-  const created = createServices(manifests.services, {
+  const created = createServices(bank.manifests.services, {
     bundles: bank.bundles ?? join(bank.root, 'dist', 'functions'),
     environmentOf: (manifest) => environmentOf(manifest, data, env, local),
-    ...{ logs, coldStarts, records, log },
+    ...{ logs, coldStarts: gateway.coldStarts, records, log },
   })
-  for (const [name, service] of created) services.set(name, service)
-
-  onProgress('the Broker is starting')
-  const brokers = await startBrokers(bank.brokers, backends.queue, gateway.port, log)
-  for (const [name, { handler }] of brokers.byName) routes.brokers.set(name, handler)
-  // Functions may publish until they end. So first nothing new is delivered, then the functions end, and the
-  // Broker's ingress closes last.
-  undo.add(() => brokers.stop())
-  undo.add(() => Promise.all([...services.values()].map((service) => service.stop())))
-  undo.add(() => brokers.drain())
-  const describe = (said: typeof status) => (status = said)
-  return { services, brokers, routes, internalPort: gateway.port, status: () => status(), describe }
-}
-
-type Inside = Awaited<ReturnType<typeof openInside>>
-
-/** Opens the public port, and starts the first processes and the PingSources. */
-async function openOutside(bank: OpenedBank, { services, routes, internalPort }: Inside, undo: Undo) {
-  const open = await openListener(publicHandler(routes), bank.port, bank.hosts ?? LOOPBACK)
-  undo.add(() => {
-    for (const service of services.values()) service.endStreams()
-    return open.stop(FINISH_MS_MAX)
-  })
-  for (const service of services.values()) service.start()
-  for (const source of bank.manifests.pingSources) undo.add(startPingSource(source, internalPort, bank.log))
-  return { port: open.port, url: `http://localhost:${open.port}` }
+  for (const [name, service] of created) gateway.services.set(name, service)
+  return created
 }
 
 /** Only the public port is between a client and a function. It replaces what the client says about itself. */
 const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1' }
 
-function environmentData({ secrets, manifests, env }: OpenedBank, { databases }: Backends): EnvData {
+function environmentData({ secrets, manifests, env }: Bank, { databases }: Backends): EnvData {
   const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
   return {
     Secret: secrets.secrets(Object.fromEntries(urls)),
@@ -218,20 +192,57 @@ function environmentData({ secrets, manifests, env }: OpenedBank, { databases }:
   }
 }
 
+/** Starts the Brokers, which deliver to the Services through the gateway. */
+async function openBrokers(bank: Bank, { queue }: Backends, gateway: Gateway, undo: Undo) {
+  bank.onProgress('the Broker is starting')
+  const brokers = await startBrokers(bank.brokers, queue, gateway.port, bank.log)
+  for (const [name, { handler }] of brokers.byName) gateway.brokers.set(name, handler)
+  // Functions may publish until they end. So first nothing new is delivered, then the functions end, and the
+  // Broker's ingress closes last.
+  undo.add(() => brokers.stop())
+  undo.add(() => Promise.all([...gateway.services.values()].map((service) => service.stop())))
+  undo.add(() => brokers.drain())
+  return brokers
+}
+
+/** Opens the bank to its clients. Resolves with the port. */
+async function openPublicPort(bank: Bank, { routes, services }: Gateway, undo: Undo): Promise<number> {
+  const { port, stop } = await openListener(publicHandler(routes), bank.port, bank.hosts ?? LOOPBACK)
+  undo.add(() => {
+    for (const service of services.values()) service.endStreams()
+    return stop(FINISH_MS_MAX)
+  })
+  return port
+}
+
 function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): string {
   return clusterLocal ? `http://${clusterHostOf({ name })}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
+}
+
+/** Opens the Kubernetes API for kubectl and kn. Resolves with the file for KUBECONFIG. */
+async function openKubernetes(bank: Bank, status: Runtime['status'], undo: Undo): Promise<string> {
+  const { manifests, kubernetesPort, dataDir, log, onProgress } = bank
+  const startedAt = new Date()
+  const read = createObjects({ manifests, status, startedAt })
+  const api = await openKubernetesApi({ read, startedAt, port: kubernetesPort, dataDir, log, onProgress })
+  undo.add(() => api.stop())
+  return api.kubeconfig
+}
+
+interface RunningBank {
+  pid: number
+  url: string
+  port: number
+  internalPort: number
 }
 
 /**
  * Writes `runtime.json`, by which `npm run ps` and a second start find this bank.
  * @returns a function that removes the file
  */
-function announce(
-  dataDir: string,
-  running: { pid: number; url: string; port: number; internalPort: number },
-) {
+function announce(dataDir: string, { pid, url, port, internalPort }: RunningBank): () => void {
   const file = join(dataDir, 'runtime.json')
-  writeFileSync(`${file}.new`, `${JSON.stringify(running)}\n`, { mode: 0o600 })
+  writeFileSync(`${file}.new`, `${JSON.stringify({ pid, url, port, internalPort })}\n`, { mode: 0o600 })
   renameSync(`${file}.new`, file)
   return () => remove(file)
 }
