@@ -46,3 +46,10 @@ test('guides name npm scripts that are there', () => {
     for (const [, name] of text.matchAll(/npm run ([\w-]+(?::[\w-]+)*)/g))
       expect([file, Object.keys(scripts)]).toEqual([file, expect.arrayContaining([name])])
 })
+
+test('each table of a guide has one head', () => {
+  const isRule = (line: string): boolean => /^\|( *:?-+:? *\|)+$/.test(line)
+  const tables = guides.flatMap(({ file, text }) => text.split(/\n(?!\|)/).map((block) => ({ file, block })))
+  const heads = tables.map(({ file, block }) => [file, block.split('\n').filter(isRule).length] as const)
+  expect(heads.filter(([, rules]) => rules > 1)).toEqual([])
+})
