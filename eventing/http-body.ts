@@ -12,7 +12,7 @@ export class BodyError extends Error {
   }
 }
 
-/** Time for a whole body, in ms, by a clock that nobody sets. It is below the 30 s that a server gives a
+/** Time for a whole body, in ms, by a clock that can't be set. It is below the 30 s that a server gives a
  * request, so that the sender gets a problem with a name. */
 export const BODY_MS_MAX = 20_000
 /** This many chunks are taken whatever their size. Above it, chunks must hold 64 bytes on average. A chunk of

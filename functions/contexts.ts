@@ -1,5 +1,5 @@
 /** Every context of the bank: a folder of operations, and whether it has a database (with roles, secrets, an
- * outbox and a key to sign its events). The rest is derived from this, or held against it by
+ * outbox and a key to sign its events). The rest is derived from this, or checked against it by
  * tests/contexts.test.ts, which lists what a new context lacks. Every function loads this file. */
 export const contexts = {
   identity: { hasDatabase: true },

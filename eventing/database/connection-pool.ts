@@ -39,7 +39,7 @@ export function openConnectionPool(
   pool.on('release', (broken: Error | boolean | undefined, client) => {
     if (!broken) return void idle.add(client)
     if (broken !== true && !isLost(broken)) return
-    // Client.end() would not do: it says goodbye first and waits for an answer that never comes.
+    // Not with Client.end(), which first sends a message and then waits for an answer that never comes.
     for (const each of idle) sockets.get(each)!.destroy()
     idle.clear()
   })

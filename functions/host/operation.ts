@@ -22,13 +22,13 @@ export interface Operation {
   /** Settings that this operation reads beyond the usual ones (see config.ts). A missing one stops the
    * start. */
   needs?: readonly ConfigName[]
-  /** What its handlers share: made once per process, when the first of them is called, and handed to each. */
+  /** Makes what its handlers share: once per process, when the first of them is called. */
   state?: (tools: Tools) => unknown
   routes?: readonly AnyRoute[]
   /** Events that a Trigger delivers to this operation, at POST /events. */
   consumes?: Consumer<never>
-  /** For what is not a bank operation but a function all the same (the front door): whatever the host has no
-   * endpoint for goes to the handler that this gives. */
+  /** For a function that is not a bank operation (the front door): makes the handler of all requests for
+   * which the host has no endpoint. */
   mount?: (
     tools: Tools,
     catalogue: readonly CatalogueEntry[],

@@ -103,14 +103,14 @@ function originalOf({ attributes, data }: EventMessage): EventMessage {
   return { attributes: original, data }
 }
 
-/** Of all that the signature covers, and of itself: the same for each delivery of an event, even where its
- * trace is another. */
+/** Returns a hash of the signature and of everything that it covers: the same for each delivery of an event,
+ * even if its trace differs. */
 function digestOf({ attributes, data }: EventMessage): Buffer {
   const stated = JSON.stringify(statedBy(attributes))
   return createHash('sha256').update(`${stated}\n${attributes.signature}\n`).update(data).digest()
 }
 
-/** The Broker's dead letter sink: keeps what could not be processed, shows it, and sends it on its way
+/** The Broker's dead letter sink: keeps events that could not be processed, lists them, and publishes them
  * again. */
 export default operation({
   name: 'dead-letters',

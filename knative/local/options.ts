@@ -4,12 +4,12 @@ export type QueueChoice = 'rabbitmq' | 'postgres'
 
 export interface Arguments {
   port: number
-  /** Of the Kubernetes API; undefined is 8081, or another one where that is taken. */
+  /** The port of the Kubernetes API. Undefined is 8081 or, if that is taken, another one. */
   kubernetesPort: number | undefined
   dataDir: string
-  /** Address that the public port is opened on; undefined is this machine alone. */
+  /** The address of the public port. Undefined is this machine only. */
   host: string | undefined
-  /** Undefined: RabbitMQ where there is one, else Postgres. */
+  /** Undefined is RabbitMQ if the machine has it, otherwise Postgres. */
   queue: QueueChoice | undefined
 }
 
@@ -30,8 +30,11 @@ Environment:
   <CONTEXT>_DATABASE_OWNER_URL    the same for the migrations, as the owner of the tables
   LOG_LEVEL=debug, ...            any setting of knative/config.yaml`
 
-/** Reads the command line. @returns undefined where help was asked for. @throws an error whose message is for
- * the person */
+/**
+ * Reads the command line.
+ * @returns undefined if the person asked for help
+ * @throws an error whose message is for the person
+ */
 export function readArguments(args: string[]): Arguments | undefined {
   const { values } = parse(args)
   if (values.help) return undefined
@@ -66,7 +69,7 @@ function parse(args: string[]) {
     })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // npm takes `npm start --port 8090` for an option of its own, and leaves us the 8090.
+    // In `npm start --port 8090`, npm takes --port for an option of its own and passes on only 8090.
     const hint = code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL' ? '. Put options after `--`.' : ''
     throw new Error(`${message}${hint}\n\n${USAGE}`, { cause: error })
   }

@@ -13,9 +13,9 @@ export const isArriving = (request: IncomingMessage): boolean =>
   hasBody(request) &&
   Number(request.headers['content-length']) !== request.readableLength
 
-/** Why a request must not be passed on as it is framed, as a sentence; undefined for nearly all. Hops
- * disagree about bodies of GET and HEAD and about unusual codings, and where they disagree one request's body
- * is the next request; where there are two Hosts, each may read another. */
+/** Returns a sentence that says why a request must not be passed on; undefined for nearly all requests. Hops
+ * disagree about bodies of GET and HEAD and about unusual codings. If they do, one of them takes a request's
+ * body for the next request. If there are two Hosts, each hop may read another one. */
 export function misframed(request: Framed & Pick<IncomingMessage, 'rawHeaders'>): string | undefined {
   const { method = '', headers, rawHeaders } = request
   const coding = headers['transfer-encoding']
@@ -26,7 +26,7 @@ export function misframed(request: Framed & Pick<IncomingMessage, 'rawHeaders'>)
   return undefined
 }
 
-/** `headers` has the first of them and says nothing of others (RFC 9112, section 3.2). */
+/** Reads the raw headers, because `headers` has only the first Host (RFC 9112, section 3.2). */
 function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -37,7 +37,7 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
 }
 
 /** The path of a request target without the scheme and host of the absolute form (RFC 9112, section 3.2.2);
- * undefined where that names another host than the Host header, or is no path at all. */
+ * undefined if that names another host than the Host header, or is no path at all. */
 export function originForm({
   url = '/',
   headers,

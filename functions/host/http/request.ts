@@ -12,7 +12,7 @@ import { unauthenticated, type TokenVerifier } from './tokens.ts'
 export function readQuery(search: string): Record<string, string | string[]> {
   if (search === '') return {}
   const parsed = new URLSearchParams(search)
-  // Not set one by one: `__proto__` would be no property then, and pass as if it were not there.
+  // Assigning one by one would not make `__proto__` a property, and so no schema would refuse it.
   return Object.fromEntries(
     [...new Set(parsed.keys())].map((name) => {
       const values = parsed.getAll(name)
@@ -79,8 +79,8 @@ export function idempotencyKey(
   ])
   const requestHash = hash('sha256', content, 'buffer')
   // Callers without a token can't be told apart, so their key is bound to the content: only a request with
-  // the same content meets it. Who guesses a key neither learns about another's request nor blocks it. The
-  // operation must check the secret fields, because they are not in the hash.
+  // the same content meets it. Somebody who guesses a key neither learns about another's request nor blocks
+  // it. The operation must check the secret fields, because they are not in the hash.
   return { owner: caller?.userId ?? `anyone with ${requestHash.toString('hex')}`, key, requestHash }
 }
 

@@ -8,8 +8,8 @@ const YEAR_MAX = 9999
 export function readMoment(text: string, path: string): Date {
   const moment = new Date(text)
   const year = moment.getUTCFullYear()
-  // The schema lets two kinds of bad moments in: leap seconds, which JavaScript does not know, and years
-  // beyond the last, by way of an offset.
+  // The schema accepts two kinds of invalid moments: leap seconds, which JavaScript doesn't have, and moments
+  // whose offset moves them out of these years.
   if (year >= 0 && year <= YEAR_MAX) return moment
   throw invalidMoment(path, 'must be an existing moment in the years 0000 to 9999 UTC')
 }
