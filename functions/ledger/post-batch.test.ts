@@ -1,22 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
-import { summary, testBatches, type TestBatches } from './testing/batch-fixture.ts'
+import { summary, useBatches } from './testing/batch-fixture.ts'
 import { deposit } from './testing/ledger-fixture.ts'
 import postBatch from './post-batch.ts'
 
-let batches: TestBatches
-
-beforeAll(async () => {
-  batches = await testBatches(postBatch)
-})
-
-afterAll(async () => {
-  expect(await batches.ledger.faults()).toEqual([])
-  await batches.close()
-})
-
-beforeEach(() => batches.openAccounts())
+const batches = useBatches(postBatch)
 
 describe('a batch', () => {
   test('is answered with the outcome of each transaction, in its order', async () => {

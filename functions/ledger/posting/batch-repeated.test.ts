@@ -1,21 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { until } from '../../../tests/support/until.ts'
-import { summary, testBatches, type TestBatches } from '../testing/batch-fixture.ts'
+import { summary, useBatches } from '../testing/batch-fixture.ts'
 import { deposit } from '../testing/ledger-fixture.ts'
 import postBatch from '../post-batch.ts'
 
-let batches: TestBatches
-
-beforeAll(async () => {
-  batches = await testBatches(postBatch)
-})
-
-afterAll(async () => {
-  expect(await batches.ledger.faults()).toEqual([])
-  await batches.close()
-})
-
-beforeEach(() => batches.openAccounts())
+const batches = useBatches(postBatch)
 
 describe('a batch that is repeated with its key', () => {
   test('gets the first answer again and moves no more money', async () => {

@@ -37,7 +37,20 @@ export interface TestBatches {
   close(): Promise<void>
 }
 
-export async function testBatches(operation: Operation): Promise<TestBatches> {
+/** Prepares the tests of a file: starts `operation` on a ledger of its own, gives each test new accounts, and
+ * checks the books at the end. The tests get what this returns. */
+export function useBatches(operation: Operation): TestBatches {
+  const batches = {} as TestBatches
+  beforeAll(() => start(batches, operation))
+  beforeEach(() => batches.openAccounts())
+  afterAll(async () => {
+    expect(await batches.ledger.faults()).toEqual([])
+    await batches.close()
+  })
+  return batches
+}
+
+async function start(batches: TestBatches, operation: Operation): Promise<void> {
   const ledger = await testLedger()
   const gateway = await testGateway()
   const env = { LEDGER_DATABASE_URL: ledger.database.url, LOCAL_GATEWAY: gateway.address }
@@ -54,7 +67,7 @@ export async function testBatches(operation: Operation): Promise<TestBatches> {
     ({ headers }: ReceivedEvent): boolean =>
       headers['ce-partitionkey'] === account
 
-  const batches: TestBatches = {
+  const given: TestBatches = {
     ledger,
     running,
     tokens,
@@ -105,7 +118,7 @@ export async function testBatches(operation: Operation): Promise<TestBatches> {
       await ledger.close()
     },
   }
-  return batches
+  Object.assign(batches, given)
 }
 
 /** Returns the outcome of each transaction: its amount if posted, otherwise the name of its problem. */
