@@ -24,6 +24,12 @@ const common = { ...bundleOptions, absWorkingDir: root, metafile: true }
 const EXTERNAL = ['@node-rs/argon2', 'pg-native']
 
 /**
+ * Globals by which a package asks whether it runs elsewhere than in Node. They are answered here: when pg
+ * touches `Response`, Node 20 loads its whole client of fetch, with HTTP/2 and TLS, for 25 ms and 6 MB.
+ */
+const ONLY_NODE = { navigator: 'undefined', Response: 'undefined' }
+
+/**
  * Loads the declarations of the operations. The validators and the front door's routes are made from them.
  */
 async function readDeclarations(
@@ -140,6 +146,7 @@ export async function buildInto(folder) {
       ],
       outdir: folder,
       external: EXTERNAL,
+      define: ONLY_NODE,
     }),
   ])
   copySql(folder)
@@ -179,6 +186,7 @@ async function buildFunctions(operations, declarations, outdir) {
     entryPoints: [...lazy].map(([out, path]) => ({ in: path, out })),
     // From ES modules, esbuild takes only what is used: a tenth of OpenTelemetry.
     mainFields: ['module', 'main'],
+    define: ONLY_NODE,
     outdir: join(outdir, 'lib'),
     plugins: [standIns()],
   })
