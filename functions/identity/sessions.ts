@@ -2,8 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Transaction } from '../host/database/database.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
-import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/tokens.ts'
-import { signAccessToken } from './tokens.ts'
+import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/access-token.ts'
 
 /** A session with the refresh token that continues it. The token itself is stored nowhere. */
 export interface OpenSession {
@@ -43,6 +42,7 @@ export const tokensSchema = {
 
 /** Returns the answer with a new pair of tokens. */
 export async function tokensReply(session: OpenSession, signingKey: Record<string, unknown>): Promise<Reply> {
+  const { signAccessToken } = await import('./tokens.ts')
   return {
     status: 200,
     headers: { 'cache-control': 'no-store' },

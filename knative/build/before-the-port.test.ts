@@ -68,7 +68,7 @@ test('before its port opens, a function loads hardly any module of Node that a b
 
 test('the driver of the database does not make Node load its client of fetch, with all that it needs', () => {
   const script = `require(process.argv[1]); console.log(process.moduleLoadList.join())`
-  const driver = join(folder, 'functions', 'lib', 'pg.cjs')
+  const driver = join(folder, 'functions', 'lib', 'open-pool.cjs')
   const list = execFileSync(process.execPath, ['-e', script, driver], { encoding: 'utf8' })
   expect(list).toContain('NativeModule net')
   expect(list).not.toMatch(/undici|NativeModule (http2|tls)\b/)

@@ -20,8 +20,9 @@ export const budgets = {
   // With all the packages that it needs. Only the front door's pages load it.
   'functions/lib/express': { kB: 250 },
   'functions/lib/cockatiel': { kB: 40 },
-  'functions/lib/jose': { kB: 100 },
-  'functions/lib/pg': { kB: 125 },
+  'functions/lib/check-token': { kB: 30 },
+  'functions/lib/tokens': { kB: 26 },
+  'functions/lib/open-pool': { kB: 125 },
   'functions/lib/prom-client': { kB: 115 },
   // Loaded after the first answer, if traces are exported.
   'functions/lib/otlp': { kB: 60 },

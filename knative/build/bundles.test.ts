@@ -25,7 +25,7 @@ const bundle = (name: string, change: Partial<Bundle> = {}): Bundle => ({
 
 test('each bundle keeps to its budget, and holds no package that it should load later', () => {
   expect(bundles.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['functions/transfer', 'functions/lib/pg', 'local/runtime', 'migrate']),
+    expect.arrayContaining(['functions/transfer', 'functions/lib/open-pool', 'local/runtime', 'migrate']),
   )
   expect(complaints(bundles)).toEqual([])
 })
@@ -64,7 +64,7 @@ test('the parts of a bundle add up to nearly its size, and packages have their n
     // esbuild's own helpers, a few hundred bytes in each bundle, belong to no file.
     expect([name, sum <= bytes && sum > bytes * 0.9 - 500]).toEqual([name, true])
   }
-  const { packages, files } = bundles.find(({ name }) => name === 'functions/lib/pg')!
+  const { packages, files } = bundles.find(({ name }) => name === 'functions/lib/open-pool')!
   expect([...packages.keys()]).toEqual(expect.arrayContaining(['pg', 'pg-protocol']))
   expect([...files.keys()].filter((file) => file.includes('node_modules'))).toEqual([])
 })

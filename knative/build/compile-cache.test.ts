@@ -34,7 +34,7 @@ withCompileCache('compiles every bundle, so a later start finds its code compile
   const filled = written(cache)
   expect(filled).toHaveLength(ofFunctions.length)
 
-  for (const name of ['functions/transfer', 'functions/lib/pg']) {
+  for (const name of ['functions/transfer', 'functions/lib/open-pool']) {
     const env = { PATH: process.env.PATH, PORT: 'none', NODE_COMPILE_CACHE: cache }
     spawnSync(process.execPath, [join(folder, `${name}.cjs`)], { env })
   }

@@ -3,7 +3,7 @@ import { createLog } from '../../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
 import { startSilentProxy, type SilentProxy } from '../../../tests/support/silent-proxy.ts'
 import { until } from '../../../tests/support/until.ts'
-import { openDatabase, type Database } from './database.ts'
+import { openDatabase, type OpenDatabase } from './database.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 
 /** How a function sees a database that falls silent, and one that refuses for the moment. */
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 3_000
 
 let database: TestDatabase
 let proxy: SilentProxy
-let db: Database
+let db: OpenDatabase
 let administrator: Client
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
 })
 
 const log = createLog({}, 'error', () => {})
-const open = (poolMax: number): Database =>
+const open = (poolMax: number): OpenDatabase =>
   openDatabase({ url: proxy.through(database.url), poolMax, name: 'test', log, timeoutMs: TIMEOUT_MS })
 
 const one = () => db.query({ text: 'select 1' })
@@ -48,6 +48,49 @@ const seen = async (): Promise<number[]> =>
 
 /** Opens as many connections as the pool allows, and leaves them idle. */
 const fill = () => Promise.all(Array.from({ length: 4 }, () => db.query({ text: 'select pg_sleep(0.2)' })))
+
+describe('a connection that is opened ahead', () => {
+  test('serves the first query, whether it is open by then or not', async () => {
+    void db.connect()
+    expect(await one()).toHaveLength(1)
+    expect(proxy.opened).toBe(1)
+  })
+
+  test('waits in the pool if nobody queries', async () => {
+    await db.connect()
+    const idle = `select 1 from pg_stat_activity where application_name = 'test' and state = 'idle'
+      and datname = current_database()`
+    await until(async () => (await administrator.query(idle)).rowCount === 1)
+    await Promise.all([one(), one()])
+    expect(proxy.opened).toBe(2)
+    await db.connect()
+    expect(proxy.opened).toBe(2)
+  })
+
+  test('fails silently, and the query that waits for it reports why', async () => {
+    proxy.silence()
+    await db.connect()
+    await expect(one()).rejects.toThrow('the database did not answer')
+    proxy.heal()
+    expect(await one()).toHaveLength(1)
+  })
+
+  test('fails silently if nobody waits for it, and keeps no later query from its own connection', async () => {
+    proxy.silence()
+    await db.connect()
+    await until(() => proxy.opened === 1)
+    await until(() => proxy.open === 0)
+    proxy.heal()
+    expect(await one()).toHaveLength(1)
+  })
+
+  test('is closed with the database, even before it is open', async () => {
+    await db.connect()
+    await db.close()
+    await until(() => proxy.open === 0)
+    db = open(1)
+  })
+})
 
 describe('a connection that falls silent', () => {
   test('is given up after the time-out, with all idle ones, so the next request gets a new one', async () => {

@@ -1,6 +1,6 @@
 import type { PoolClient, QueryResultRow } from 'pg'
 import type { Log } from '../../../monitoring/log.ts'
-import { openConnectionPool, type ConnectionPool } from '../../../eventing/database/connection-pool.ts'
+import type { ConnectionPool } from '../../../eventing/database/connection-pool.ts'
 import { isLost, isRefused, sqlstate } from '../../../eventing/database/database-errors.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { timeFirstQuery } from '../start/start-timing.ts'
@@ -43,6 +43,12 @@ export interface Database extends Transaction {
   close(): Promise<void>
 }
 
+export interface OpenDatabase extends Database {
+  /** Loads the driver and begins to open a connection, which the next query takes. Resolves when the
+   * connection has begun. If it fails, nobody is told: a query would fail too, and say why. */
+  connect(): Promise<void>
+}
+
 const REPEATABLE = new Set(['40001', '40P01'])
 const ATTEMPTS = 4
 const TIMEOUT_MS = 10_000
@@ -50,23 +56,16 @@ const CONNECT_MS_MAX = 5_000
 
 /** Returns a database client. It connects at the first query, because a cold start must not wait for a
  * database that it may not need. */
-export function openDatabase(options: DatabaseOptions): Database {
+export function openDatabase(options: DatabaseOptions): OpenDatabase {
   let opening: Promise<ConnectionPool> | undefined
+  /** The connection that connect() opens, until a query takes it. */
+  let ahead: Promise<PoolClient> | undefined
 
   const open = async (): Promise<ConnectionPool> => {
-    const { default: pg } = await import('pg')
-    const types = new pg.TypeOverrides()
-    types.setTypeParser(pg.types.builtins.INT8, BigInt)
-    const { timeoutMs = TIMEOUT_MS } = options
-    const opened = openConnectionPool(pg, {
-      connectionString: options.url,
-      max: options.poolMax,
-      application_name: options.name,
-      connectionTimeoutMillis: Math.min(timeoutMs, CONNECT_MS_MAX),
-      query_timeout: timeoutMs,
-      idleTimeoutMillis: 30_000,
-      types,
-    })
+    const { openPool } = await import('./open-pool.ts')
+    const { url, poolMax: max, name, timeoutMs = TIMEOUT_MS } = options
+    const connectMs = Math.min(timeoutMs, CONNECT_MS_MAX)
+    const opened = openPool({ url, max, name, connectMs, statementMs: timeoutMs })
     // The pool replaces an idle connection that breaks. Without a listener, the error would end the process.
     opened.pool.on('error', (error) =>
       options.log.warn('idle database connection lost', { error: error.message }),
@@ -74,12 +73,20 @@ export function openDatabase(options: DatabaseOptions): Database {
     return opened
   }
 
-  /** Runs `work` on a connection from the pool and gives it back. A broken connection is thrown away. */
-  const use = async <T>(work: (lease: Lease) => Promise<T>): Promise<T> => {
+  const lend = async (): Promise<PoolClient> => (await (opening ??= open())).connect()
+
+  const take = async (): Promise<PoolClient> => {
     const { connect } = await (opening ??= open())
-    const client = await connect().catch((error: unknown) => {
+    const taken = ahead ?? connect()
+    ahead = undefined
+    return taken.catch((error: unknown) => {
       throw new UnavailableError('the database did not answer', { cause: error })
     })
+  }
+
+  /** Runs `work` on a connection from the pool and gives it back. A broken connection is thrown away. */
+  const use = async <T>(work: (lease: Lease) => Promise<T>): Promise<T> => {
+    const client = await take()
     const lease: Lease = { client, isBroken: false, mayBeDone: false }
     // A connection can die between two statements; the next statement reports it.
     const onError = (): void => void (lease.isBroken = true)
@@ -118,6 +125,16 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   return {
+    async connect() {
+      if (opening) return
+      const keep = (client?: PoolClient): void => {
+        if (ahead) client?.release()
+        ahead = undefined
+      }
+      ahead = lend()
+      ahead.then(keep, () => keep())
+      await opening!.catch(() => undefined)
+    },
     query: <Row extends QueryResultRow>(statement: Statement) => timeFirstQuery(() => query<Row>(statement)),
     transaction: (work) => timeFirstQuery(() => transaction(work)),
     close: async () => {

@@ -5,7 +5,7 @@ import type { Log } from '../../../monitoring/log.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { createFunctionClient } from '../http/call.ts'
 import { databaseSetting, eventKeySetting, type Config } from '../config.ts'
-import { openDatabase, type Database } from '../database/database.ts'
+import { openDatabase, type Database, type OpenDatabase } from '../database/database.ts'
 import type { Operation } from '../operation.ts'
 import { createSend } from '../http/send.ts'
 import type { Tools } from '../tools.ts'
@@ -13,27 +13,34 @@ import type { Tools } from '../tools.ts'
 /** Puts spans around what goes to the database and to other functions; loaded only if traces are exported. */
 export type Spans = typeof import('../http/spans.ts')
 
-/** Puts together what an operation's handlers get. Opens no connection. */
-export function createTools(
-  operation: Operation,
-  config: Config,
-  log: Log,
-  { tracer, spans }: { tracer: Tracer; spans: Spans | undefined },
-): Tools {
+/** Opens the database of an operation's context; undefined if it has none. Connects later. */
+export function databaseOf(operation: Operation, config: Config, log: Log): OpenDatabase | undefined {
   const setting = databaseSetting(operation.context)
-  const database = setting
-    ? openDatabase({
-        url: config[setting],
-        poolMax: config.DATABASE_POOL_MAX,
-        timeoutMs: config.DATABASE_TIMEOUT_MS,
-        name: operation.name,
-        log,
-      })
-    : noDatabase(operation.name)
+  if (!setting) return undefined
+  return openDatabase({
+    url: config[setting],
+    poolMax: config.DATABASE_POOL_MAX,
+    timeoutMs: config.DATABASE_TIMEOUT_MS,
+    name: operation.name,
+    log,
+  })
+}
+
+export interface ToolParts {
+  config: Config
+  log: Log
+  database: Database | undefined
+  tracer: Tracer
+  spans: Spans | undefined
+}
+
+/** Puts together what an operation's handlers get. Opens no connection. */
+export function createTools(operation: Operation, parts: ToolParts): Tools {
+  const { config, log, database = noDatabase(operation.name), tracer, spans } = parts
   const client = createSend(config.LOCAL_GATEWAY)
   const db = spans ? spans.databaseWithSpans(database, tracer) : database
   const send = spans ? spans.sendWithSpans(client, tracer) : client
-  const signingKey = setting ? config[eventKeySetting(operation.context)] : undefined
+  const signingKey = parts.database && config[eventKeySetting(operation.context)]
   const outbox = createOutbox({ db, post: send.pipeline(config.BROKER_URL).post, log, signingKey })
 
   return {

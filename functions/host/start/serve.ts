@@ -6,7 +6,8 @@ import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.
 import { createApp } from '../http/app.ts'
 import type { CatalogueEntry } from '../catalogue-entry.ts'
 import { databaseSetting, eventKeySetting, readConfig, type Config, type ConfigName } from '../config.ts'
-import { createTools } from './create-tools.ts'
+import { connectFirst } from './connect-first.ts'
+import { createTools, databaseOf } from './create-tools.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import type { Operation } from '../operation.ts'
 import type { Tools } from '../tools.ts'
@@ -58,7 +59,8 @@ export async function serve(
   )
   const tracer = tracerFor(operation, config, log)
   const spans = tracer.isOn ? await import('../http/spans.ts') : undefined
-  const tools = createTools(operation, config, log, { tracer, spans })
+  const database = databaseOf(operation, config, log)
+  const tools = createTools(operation, { config, log, database, tracer, spans })
   const metrics = createMetrics(operation.name)
   const tokens = hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined
   let ready = true
@@ -70,17 +72,19 @@ export async function serve(
 
   let lastRequestAt = 0
   let inFlight = 0
+  let handle = app
   const server = createHttpServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     inFlight++
     lastRequestAt = performance.now()
     response.on('close', () => inFlight--)
-    app(request, response)
+    handle(request, response)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port: config.PORT, ...(config.HOST && { host: config.HOST }) }, resolve)
   })
   portOpened(operation.name)
+  if (database) handle = connectFirst(database, app)
   const { port } = server.address() as AddressInfo
   const sweeping = hasDatabase(operation.context) ? sweepRegularly(tools) : undefined
 

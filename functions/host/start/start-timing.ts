@@ -13,8 +13,8 @@ export function portOpened(service: string): void {
   listeningMs = performance.now()
 }
 
-/** Runs `work`, which queries the database, and measures the first one that succeeds: it also loads the
- * driver and connects. */
+/** Runs `work`, which queries the database, and measures the first one that succeeds: it also waits for the
+ * driver and the connection, if they are not there yet. */
 export function timeFirstQuery<T>(work: () => Promise<T>): Promise<T> {
   return queryMs === undefined ? timed(work) : work()
 }

@@ -43,7 +43,10 @@ export function leaveOutLazy(lazy) {
       build.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, kind, resolveDir }) => {
         if (kind !== 'dynamic-import') return undefined
         const name = basename(path, '.ts')
-        lazy.set(name, join(resolveDir, path))
+        const file = join(resolveDir, path)
+        if ((lazy.get(name) ?? file) !== file)
+          throw new Error(`${file} and ${lazy.get(name)} are both loaded later, so their names must differ`)
+        lazy.set(name, file)
         return { path: `./lib/${name}.cjs`, external: true }
       })
     },
