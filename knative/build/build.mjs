@@ -72,12 +72,17 @@ function operationEntries(operations, declarations) {
         path,
         namespace: 'operation',
       }))
-      build.onLoad({ filter: /.*/, namespace: 'operation' }, ({ path }) => {
+      build.onLoad({ filter: /.*/, namespace: 'operation' }, async ({ path }) => {
         const [kind, name] = path.split(':')
         const i = operations.findIndex((operation) => operation.name === name)
         const declaration = declarations.operations[i]
-        if (kind === 'validators')
-          return { contents: declarations.validatorsSource(declaration), resolveDir: root, loader: 'js' }
+        if (kind === 'validators') {
+          // Nobody reads this code, so its names may be short. Those of the functions stay, for stack traces.
+          const { code } = await esbuild.transform(declarations.validatorsSource(declaration), {
+            minify: true,
+          })
+          return { contents: code, resolveDir: root, loader: 'js' }
+        }
         return {
           contents: `
             import operation from ${JSON.stringify(operations[i]?.path)}

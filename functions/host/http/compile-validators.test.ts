@@ -1,5 +1,8 @@
 import fc from 'fast-check'
-import { createAjv } from './compile-validators.ts'
+import { operation, route } from '../operation.ts'
+import { idParams } from '../schema.ts'
+import { compileValidators, createAjv, validatorsSource } from './compile-validators.ts'
+import type { Part, Validators } from './validation.ts'
 
 const isMoment = createAjv('body').compile({ type: 'string', format: 'date-time' })
 
@@ -44,4 +47,61 @@ test('a day is one exactly if the calendar has it', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+describe('the source of the validators', () => {
+  const declared = {
+    ...({ who: 'anyone', summary: '', answers: { 200: undefined } } as const),
+    handle: async () => ({ status: 200 }),
+  }
+  const body = {
+    type: 'object',
+    additionalProperties: false,
+    required: ['name'],
+    properties: { name: { type: 'string', minLength: 2 }, size: { enum: ['small', 'large'] } },
+  } as const
+  const notes = operation({
+    ...{ name: 'notes', context: 'web', summary: '' },
+    routes: [
+      route({ ...declared, method: 'GET', path: '/notes/{id}', params: idParams }),
+      route({ ...declared, method: 'DELETE', path: '/notes/{id}', params: idParams }),
+      route({ ...declared, method: 'POST', path: '/notes', body }),
+    ],
+  })
+  const fromSource = (): Validators => {
+    const exported = {}
+    new Function('exports', 'require', validatorsSource(notes))(exported, require)
+    return (exported as { validators: Validators }).validators
+  }
+  const faults = (validators: Validators, key: string, part: Part, value: unknown) => {
+    const validator = validators[key]![part]!
+    return validator(structuredClone(value))
+      ? []
+      : validator.errors!.map(({ schemaPath: _, ...fault }) => fault)
+  }
+
+  test.each([
+    ['GET /notes/{id}', 'params', { id: 'none' }],
+    ['GET /notes/{id}', 'query', { page: '1' }],
+    ['DELETE /notes/{id}', 'params', { id: '0197e5a4-0000-7000-8000-000000000000' }],
+    ['DELETE /notes/{id}', 'body', { name: 'ink' }],
+    ['POST /notes', 'query', {}],
+    ['POST /notes', 'body', { name: 'i', size: 'vast', weight: 1 }],
+    ['POST /notes', 'body', 'ink'],
+    ['POST /notes', 'body', { name: 'ink' }],
+  ] as const)('finds the same faults as the compiler: %s, %s', (key, part, value) => {
+    expect(faults(fromSource(), key, part, value)).toEqual(faults(compileValidators(notes), key, part, value))
+  })
+
+  test('has a validator for each part that a route reads, and one for all routes with the same schema', () => {
+    const validators = fromSource()
+    const parts = Object.entries(validators).map(([key, found]) => [key, Object.keys(found)])
+    expect(Object.fromEntries(parts)).toEqual({
+      'GET /notes/{id}': ['query', 'params'],
+      'DELETE /notes/{id}': ['body', 'query', 'params'],
+      'POST /notes': ['body', 'query'],
+    })
+    expect(validators['GET /notes/{id}']!.params).toBe(validators['DELETE /notes/{id}']!.params)
+    expect(validators['GET /notes/{id}']!.query).toBe(validators['POST /notes']!.query)
+  })
 })

@@ -37,8 +37,10 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
 // A part without a schema must be empty, so unknown query parameters are refused like unknown fields.
 const NOTHING = { type: 'object', additionalProperties: false } as const
 
-const schemaOf = (route: AnyRoute, part: Part): unknown =>
-  route[part] ?? (part === 'params' ? undefined : NOTHING)
+function schemaOf(route: AnyRoute, part: Part): unknown {
+  const isTaken = part === 'query' || (part === 'body' && route.method !== 'GET')
+  return route[part] ?? (isTaken ? NOTHING : undefined)
+}
 
 /** Lists every schema of an operation, with its key and part in the validators. */
 function schemasOf(operation: Operation): { key: string; part: Part; schema: object }[] {
@@ -66,22 +68,34 @@ export function compileValidators(operation: Operation): Validators {
   return validators
 }
 
-/** Returns the source of a CommonJS module whose `validators` is what compileValidators() returns. */
+// Where in the schema a fault is. It goes into no answer, and is a sixth of the code.
+const SCHEMA_PATH = /\bschemaPath:"(?:[^"\\]|\\.)*",/g
+
+/** Returns the source of a CommonJS module whose `validators` is what compileValidators() returns, but for the
+ * errors' `schemaPath`. A schema that several routes share is compiled once. */
 export function validatorsSource(operation: Operation): string {
-  const schemas = schemasOf(operation).map((found, index) => ({ ...found, name: `schema${index}` }))
+  const schemas = schemasOf(operation).map((found) => ({ ...found, text: JSON.stringify(found.schema) }))
   const modules = PARTS.map((part) => {
+    const texts = distinct(schemas, part)
+    if (texts.length === 0) return ''
     const ajv = createAjv(part, { code: { source: true } })
-    const mine = schemas.filter((found) => found.part === part)
-    for (const { name, schema } of mine) ajv.addSchema(schema, name)
-    const names = Object.fromEntries(mine.map(({ name }) => [name, name]))
-    const code = mine.length > 0 ? standaloneCode(ajv, names) : ''
+    texts.forEach((text, index) => ajv.addSchema(JSON.parse(text) as object, nameOf(index)))
+    const names = Object.fromEntries(texts.map((_, index) => [nameOf(index), nameOf(index)]))
+    const code = standaloneCode(ajv, names).replace(SCHEMA_PATH, '')
     return `const ${part} = (() => { const exports = {}; ${code}; return exports })()`
   })
   const keys = [...new Set(schemas.map(({ key }) => key))].map((key) => {
     const parts = schemas
       .filter((found) => found.key === key)
-      .map(({ part, name }) => `${part}: ${part}.${name}`)
+      .map(({ part, text }) => `${part}: ${part}.${nameOf(distinct(schemas, part).indexOf(text))}`)
     return `${JSON.stringify(key)}: { ${parts.join(', ')} }`
   })
   return `${modules.join('\n')}\nexports.validators = {\n${keys.join(',\n')}\n}\n`
 }
+
+const nameOf = (index: number): string => `schema${index}`
+
+/** The texts of the schemas of one part, each once. */
+const distinct = (schemas: readonly { part: Part; text: string }[], part: Part): string[] => [
+  ...new Set(schemas.filter((found) => found.part === part).map(({ text }) => text)),
+]
