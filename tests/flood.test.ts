@@ -31,7 +31,7 @@ beforeAll(async () => {
       JWT_SIGNING_KEY: signingKey.privateJwk,
       IDENTITY_EVENT_KEY: 'a key that is only good for tests, no more',
     })}
-    void serve(logout, compileValidators(logout), [], settings).then(({ port }) => process.send({ port }))
+    void serve(logout, { validators: compileValidators(logout), catalogue: [] }, settings).then(({ port }) => process.send({ port }))
   `)
 })
 

@@ -83,12 +83,15 @@ function operationEntries(operations, declarations) {
           })
           return { contents: code, resolveDir: root, loader: 'js' }
         }
+        const routes = declaration.mount ? JSON.stringify(catalogue) : '[]'
+        const events = './functions/host/http/events.ts'
         return {
           contents: `
             import operation from ${JSON.stringify(operations[i]?.path)}
             import { validators } from 'validators:${name}'
             import { main } from './functions/host/start/main.ts'
-            main(operation, validators, ${declaration.mount ? JSON.stringify(catalogue) : '[]'})`,
+            ${declaration.consumes ? `import { receiveEvent } from ${JSON.stringify(events)}` : ''}
+            main(operation, validators, ${routes}${declaration.consumes ? ', receiveEvent' : ''})`,
           resolveDir: root,
           loader: 'ts',
         }

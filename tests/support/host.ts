@@ -6,6 +6,7 @@ import { databaseContexts } from '../../functions/contexts.ts'
 import { eventKeySetting } from '../../functions/host/config.ts'
 import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'
 import type { Operation } from '../../functions/host/operation.ts'
+import { receiveEvent } from '../../functions/host/http/events.ts'
 import { serve, type RunningFunction } from '../../functions/host/start/serve.ts'
 import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../functions/host/http/access-token.ts'
 
@@ -64,16 +65,20 @@ export async function startFunction(
   env: Record<string, string> = {},
   catalogue: readonly CatalogueEntry[] = [],
 ): Promise<TestFunction> {
-  const running = await serve(operation, compileValidators(operation), catalogue, {
-    PORT: '0',
-    JWKS: signingKey.jwks,
-    JWT_SIGNING_KEY: signingKey.privateJwk,
-    REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
-    FRONT_DOOR_KEY: 'another key that is only good for tests',
-    ...Object.fromEntries(databaseContexts.map((context) => [eventKeySetting(context), eventKey(context)])),
-    LOG_LEVEL: 'off',
-    ...env,
-  })
+  const running = await serve(
+    operation,
+    { validators: compileValidators(operation), catalogue, receiveEvent },
+    {
+      PORT: '0',
+      JWKS: signingKey.jwks,
+      JWT_SIGNING_KEY: signingKey.privateJwk,
+      REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
+      FRONT_DOOR_KEY: 'another key that is only good for tests',
+      ...Object.fromEntries(databaseContexts.map((context) => [eventKeySetting(context), eventKey(context)])),
+      LOG_LEVEL: 'off',
+      ...env,
+    },
+  )
   const url = `http://127.0.0.1:${running.port}`
   return {
     ...running,

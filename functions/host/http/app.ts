@@ -6,7 +6,7 @@ import { readJson } from './body.ts'
 import type { CatalogueEntry } from '../catalogue-entry.ts'
 import { trust, type Trust } from './client-address.ts'
 import { isClusterLocal } from './cluster-local.ts'
-import { receiveEvent } from './events.ts'
+import type { receiveEvent } from './events.ts'
 import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
 import type { AnyRoute, Consumer, Operation } from '../operation.ts'
@@ -24,6 +24,8 @@ export interface AppOptions {
   /** All operations of the bank; empty for an operation that doesn't need them. */
   catalogue: readonly CatalogueEntry[]
   tools: Tools
+  /** Handles events; undefined only if the operation consumes none. */
+  receiveEvent: typeof receiveEvent | undefined
   /** Undefined only if no route needs a caller. */
   tokens: TokenVerifier | undefined
   metrics: Metrics
@@ -159,10 +161,10 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
   }
 }
 
-function eventHandler({ operation, tools, validators, state }: InsideOptions): Handle {
+function eventHandler({ operation, tools, validators, state, ...options }: InsideOptions): Handle {
   return async (exchange) => {
     exchange.handler = '/events'
-    await receiveEvent(exchange, operation.consumes as Consumer, { tools, validators, state })
+    await options.receiveEvent!(exchange, operation.consumes as Consumer, { tools, validators, state })
   }
 }
 

@@ -71,8 +71,8 @@ export function compileValidators(operation: Operation): Validators {
 // Where in the schema a fault is. It goes into no answer, and is a sixth of the code.
 const SCHEMA_PATH = /\bschemaPath:"(?:[^"\\]|\\.)*",/g
 
-/** Returns the source of a CommonJS module whose `validators` is what compileValidators() returns, but for the
- * errors' `schemaPath`. A schema that several routes share is compiled once. */
+/** Returns the source of a CommonJS module whose `validators` is what compileValidators() returns, except
+ * that errors lack `schemaPath`. A schema that several routes share is compiled once. */
 export function validatorsSource(operation: Operation): string {
   const schemas = schemasOf(operation).map((found) => ({ ...found, text: JSON.stringify(found.schema) }))
   const modules = PARTS.map((part) => {

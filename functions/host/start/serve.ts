@@ -13,6 +13,7 @@ import type { Operation } from '../operation.ts'
 import type { Tools } from '../tools.ts'
 import { portOpened } from './start-timing.ts'
 import { createTokenVerifier } from '../http/tokens.ts'
+import type { receiveEvent } from '../http/events.ts'
 import type { Validators } from '../http/validation.ts'
 
 export interface RunningFunction {
@@ -44,14 +45,25 @@ function statingContexts({ consumes }: Operation): string[] {
 
 const hasCallers = ({ routes = [] }: Operation): boolean => routes.some((route) => route.who !== 'anyone')
 
+/** What the build makes for an operation, beside its own code. */
+export interface Parts {
+  validators: Validators
+  /** All operations of the bank; empty for an operation that doesn't need them. */
+  catalogue: readonly CatalogueEntry[]
+  /** Only for an operation that consumes events: the others need not hold that code. */
+  receiveEvent?: typeof receiveEvent | undefined
+}
+
 /** Starts the function. The port opens first; everything else opens when it is first used. Throws if a
  * setting is missing or wrong. */
 export async function serve(
   operation: Operation,
-  validators: Validators,
-  catalogue: readonly CatalogueEntry[] = [],
+  parts: Parts,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RunningFunction> {
+  const { validators, catalogue, receiveEvent } = parts
+  if (operation.consumes && !receiveEvent)
+    throw new Error('it consumes events, so it must be started with what receives them')
   const config = readConfig(neededSettings(operation), env)
   const log = createLog(
     { service: operation.name, revision: config.K_REVISION || undefined },
@@ -67,7 +79,7 @@ export async function serve(
   const isReady = (): boolean => ready
   const endSpan = spans?.requestSpans(tracer)
   const app = createApp({
-    ...{ operation, validators, catalogue, tools, tokens, metrics, tracer, endSpan, isReady },
+    ...{ operation, validators, catalogue, receiveEvent, tools, tokens, metrics, tracer, endSpan, isReady },
   })
 
   let lastRequestAt = 0
