@@ -4,11 +4,17 @@ import { readEvent, validate } from './event.ts'
 import { isEnvelope } from '../http-binding.ts'
 import type { EventMessage } from '../message.ts'
 
+/** An event as an AMQP message. */
+export interface EventOnQueue {
+  content: Buffer
+  options: Options.Publish & { headers: Record<string, string> }
+}
+
 /**
  * Returns an event as an AMQP message, in the layout of eventing-rabbitmq 1.22 (pkg/rabbit/message.go): the
  * data is the body, and attributes are headers without a prefix, so that bindings can match them.
  */
-export function toMessage({ attributes, data }: EventMessage): { content: Buffer; options: Options.Publish } {
+export function toMessage({ attributes, data }: EventMessage): EventOnQueue {
   const { datacontenttype, ...headers } = attributes
   if (datacontenttype) headers['content-type'] = datacontenttype
   // eventing-rabbitmq's dispatcher continues a trace only if both headers are there.

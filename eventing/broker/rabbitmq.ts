@@ -7,9 +7,9 @@ import { PUBLISH_DEADLINE_MS, QueueUnavailableError, within } from './queue.ts'
 import type { BrokerQueue } from './queue.ts'
 import { boundClose } from './rabbitmq-close.ts'
 import { RabbitmqConsumer } from './rabbitmq-consumer.ts'
-import { toMessage } from './rabbitmq-message.ts'
+import { toMessage, type EventOnQueue } from './rabbitmq-message.ts'
 import { declareTopology } from './rabbitmq-topology.ts'
-import { deadLettersOf } from './topology.ts'
+import { binds, deadLettersOf } from './topology.ts'
 import type { Topology } from './topology.ts'
 
 export interface RabbitmqQueueOptions {
@@ -56,7 +56,7 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
     gate.open(publisher)
   }
   const publishTo = (exchange: string, event: EventMessage): Promise<void> =>
-    publishVia(gate, exchange, event)
+    publishVia(gate, exchange, toMessage(event))
 
   // Shorter than RabbitMQ's own 60 s: a node that hangs is noticed after two missed heartbeats.
   const recovering = await connect(withHeartbeat(url, 5), {
@@ -87,7 +87,12 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
   await recovering.waitForConnect()
 
   return {
-    publish: (event) => publishTo(topology.exchange, event),
+    publish(event) {
+      const message = toMessage(event)
+      const isWanted = topology.triggers.some(({ binding }) => binds(binding, message.options.headers))
+      // RabbitMQ would throw it away, and confirm it like any other.
+      return isWanted ? publishVia(gate, topology.exchange, message) : Promise.resolve()
+    },
     consume(lane, handler) {
       const consumer = new RabbitmqConsumer(lane, handler, publishTo, log)
       consumers.add(consumer)
@@ -129,9 +134,8 @@ function fatalChannel<T extends Channel>(connection: ChannelModel, channel: T): 
   return channel
 }
 
-/** Publishes an event with confirm. If the connection breaks before the confirm, publishes it again. */
-async function publishVia(gate: Gate, exchange: string, event: EventMessage): Promise<void> {
-  const { content, options } = toMessage(event)
+/** Publishes a message with confirm. If the connection breaks before the confirm, publishes it again. */
+async function publishVia(gate: Gate, exchange: string, { content, options }: EventOnQueue): Promise<void> {
   const deadline = performance.now() + PUBLISH_DEADLINE_MS
   for (;;) {
     const channel = await gate.channel(deadline - performance.now())

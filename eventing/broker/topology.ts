@@ -95,6 +95,13 @@ export function matches(filter: Record<string, string>, attributes: Record<strin
   return Object.entries(filter).every(([name, value]) => attributes[name] === value)
 }
 
+/** Returns whether a headers exchange of RabbitMQ routes a message by a binding with `x-match: all`: the
+ * message has every header that the binding names. Names that begin with `x-` are not compared. */
+export const binds = (
+  binding: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>>,
+): boolean => Object.keys(binding).every((name) => name.startsWith('x-') || headers[name] === binding[name])
+
 /** Returns every dead letter queue with its exchange, each once. */
 export function deadLettersOf(topology: Topology): DeadLetters[] {
   return [...new Set([topology.deadLetters, ...topology.triggers.map((route) => route.deadLetters)])]
