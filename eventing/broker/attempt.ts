@@ -1,15 +1,37 @@
 import http from 'node:http'
 import https from 'node:https'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { EventMessage } from '../message.ts'
 import { claimsToBeEvent, eventRequest } from '../http-binding.ts'
 import { readEvent } from './event.ts'
 import { isRetried } from './delivery.ts'
 
-/** Where an event is sent: the URL to connect to, and the Host header if it names another host. */
+/** Where an event is sent: the URL to connect to, and the Host header if it names another host. If this
+ * process hosts the destination itself, `take` hands the request over without a connection. */
 export interface Destination {
   url: string
   host?: string
+  take?: Take
+}
+
+/** Takes a POST. `answer` rejects if none comes; abort() makes it reject. */
+export type Take = (request: EventRequest) => {
+  answer: Promise<SubscriberAnswer>
+  abort: (reason: Error) => void
+}
+
+export interface EventRequest {
+  path: string
+  /** Names are in lower case. */
+  headers: Record<string, string>
+  body: Buffer
+}
+
+/** The whole answer of a destination. Names of headers are in lower case. */
+export interface SubscriberAnswer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: Buffer
 }
 
 /** How one attempt ended. `detail` is the start of the destination's answer, or the error of the
@@ -19,8 +41,8 @@ export type DeliveryOutcome =
   /** Another attempt may succeed, unless `isFinal`. Status -1 means no answer. */
   | { kind: 'failed'; status: number; detail: Buffer; isFinal: boolean }
 
-/** Limit for a reply, in bytes: the same as for an event. */
-const REPLY_BYTES_MAX = 1024 * 1024
+/** Limit for an answer, in bytes: a reply is an event, so the limit is the same. */
+export const ANSWER_BYTES_MAX = 1024 * 1024
 /** Limit for `detail`, in bytes. As base64 it has 1024 characters, the most that knativeerrordata may
  * hold. */
 const DETAIL_BYTES_MAX = 768
@@ -34,6 +56,15 @@ interface SubscriberAddress {
   path: string
 }
 
+/** An attempt that is under way. */
+interface AttemptUnderWay {
+  answer: Promise<SubscriberAnswer>
+  abort: (reason: Error) => void
+  /** Whether the attempt failed because the destination closed an idle connection at this moment. That is no
+   * failure of the destination: a fresh connection may work. */
+  metIdleEnd?: (error: unknown) => boolean
+}
+
 /** Sends events. Connections stay open between deliveries. */
 export class EventSender {
   readonly #agents = {
@@ -42,24 +73,37 @@ export class EventSender {
   }
   /** Addresses by URL. There are no more of them than Triggers and their sinks. */
   readonly #targets = new Map<string, SubscriberAddress>()
-  readonly #underWay = new Set<http.ClientRequest>()
+  readonly #underWay = new Set<AttemptUnderWay>()
   #isClosed = false
 
   /** Makes one attempt, in binary mode if headers can carry the event, else in structured mode. Never
    * rejects. */
   async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<DeliveryOutcome> {
-    try {
-      const { response, body } = await this.#post(event, to, timeoutMs)
-      return outcomeOf(response, body)
-    } catch (error) {
-      return { kind: 'failed', status: -1, detail: Buffer.from(describe(error)), isFinal: false }
+    const target = this.#targetOf(to.url)
+    const request = requestOf(event, to, target.path)
+    for (;;) {
+      let attempt: AttemptUnderWay | undefined
+      let timer: NodeJS.Timeout | undefined
+      try {
+        const begun = (attempt = to.take?.(request) ?? post(target, request))
+        const tooSlow = (): void => begun.abort(new Error(`no answer within ${timeoutMs} ms`))
+        timer = setTimeout(tooSlow, Math.min(timeoutMs, TIMER_MS_MAX))
+        this.#underWay.add(begun)
+        return outcomeOf(await begun.answer)
+      } catch (error) {
+        if (!this.#isClosed && attempt?.metIdleEnd?.(error)) continue
+        return { kind: 'failed', status: -1, detail: Buffer.from(describe(error)), isFinal: false }
+      } finally {
+        clearTimeout(timer)
+        if (attempt) this.#underWay.delete(attempt)
+      }
     }
   }
 
   /** Aborts the attempts that are under way. */
   close(): void {
     this.#isClosed = true
-    for (const request of this.#underWay) request.destroy(new Error('the Broker is stopping'))
+    for (const { abort } of this.#underWay) abort(new Error('the Broker is stopping'))
     for (const agent of Object.values(this.#agents)) agent.destroy()
   }
 
@@ -74,54 +118,44 @@ export class EventSender {
     }
     return target
   }
-
-  async #post(event: EventMessage, to: Destination, timeoutMs: number): Promise<SubscriberAnswer> {
-    const { headers: own, body } = eventRequest(event)
-    const headers = {
-      ...own,
-      'content-length': body.length,
-      ...(to.host && { host: to.host }),
-      prefer: 'reply',
-    }
-    for (;;) {
-      const { scheme, ...target } = this.#targetOf(to.url)
-      const request = scheme.request({ ...target, method: 'POST', headers })
-      const tooSlow = new Error(`no answer within ${timeoutMs} ms`)
-      const timer = setTimeout(() => request.destroy(tooSlow), Math.min(timeoutMs, TIMER_MS_MAX))
-      this.#underWay.add(request)
-      try {
-        return await answerTo(request, body)
-      } catch (error) {
-        // The destination closed an idle connection at this moment. That is no failure of the destination: a
-        // fresh connection may work.
-        const wasIdle = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
-        if (!wasIdle || this.#isClosed) throw error
-      } finally {
-        clearTimeout(timer)
-        this.#underWay.delete(request)
-      }
-    }
-  }
 }
 
-interface SubscriberAnswer {
-  response: IncomingMessage
-  body: Buffer
+function requestOf(event: EventMessage, { host }: Destination, path: string): EventRequest {
+  const { headers, body } = eventRequest(event)
+  headers['content-length'] = String(body.length)
+  if (host) headers.host = host
+  headers.prefer = 'reply'
+  return { path, headers, body }
+}
+
+/** Sends a request over HTTP. */
+function post(
+  { scheme, ...target }: SubscriberAddress,
+  { path, headers, body }: EventRequest,
+): AttemptUnderWay {
+  const request = scheme.request({ ...target, path, method: 'POST', headers })
+  return {
+    answer: answerTo(request, body),
+    abort: (reason) => void request.destroy(reason),
+    metIdleEnd: (error) => request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET',
+  }
 }
 
 function answerTo(request: http.ClientRequest, data: Buffer): Promise<SubscriberAnswer> {
   return new Promise((resolve, reject) => {
     request.on('error', reject)
-    request.on('response', (response) => {
+    request.on('response', (response: IncomingMessage) => {
+      const { statusCode: status = -1, headers } = response
       const chunks: Buffer[] = []
       let bytes = 0
-      const bytesMax = isReply(response) ? REPLY_BYTES_MAX + 1 : DETAIL_BYTES_MAX
+      const bytesMax = isReply({ status, headers }) ? ANSWER_BYTES_MAX + 1 : DETAIL_BYTES_MAX
       response.on('data', (chunk: Buffer) => {
         if (bytes < bytesMax) chunks.push(chunk)
         bytes += chunk.length
-        if (bytes > REPLY_BYTES_MAX) request.destroy(new Error(`the answer is over ${REPLY_BYTES_MAX} bytes`))
+        if (bytes > ANSWER_BYTES_MAX)
+          request.destroy(new Error(`the answer is over ${ANSWER_BYTES_MAX} bytes`))
       })
-      response.on('end', () => resolve({ response, body: Buffer.concat(chunks) }))
+      response.on('end', () => resolve({ status, headers, body: Buffer.concat(chunks) }))
       response.on('error', reject)
     })
     // As latin1 text each byte stays as it is. Unlike a Buffer, text leaves in one write with the headers.
@@ -129,17 +163,17 @@ function answerTo(request: http.ClientRequest, data: Buffer): Promise<Subscriber
   })
 }
 
-const isReply = ({ statusCode = 0, headers }: IncomingMessage): boolean =>
-  statusCode >= 200 && statusCode < 300 && claimsToBeEvent(headers)
+const isReply = ({ status, headers }: Pick<SubscriberAnswer, 'status' | 'headers'>): boolean =>
+  status >= 200 && status < 300 && claimsToBeEvent(headers)
 
-function outcomeOf(response: IncomingMessage, body: Buffer): DeliveryOutcome {
-  const status = response.statusCode ?? -1
+function outcomeOf(answer: SubscriberAnswer): DeliveryOutcome {
+  const { status, headers, body } = answer
   if (status < 200 || status >= 300) {
     return { kind: 'failed', status, detail: body.subarray(0, DETAIL_BYTES_MAX), isFinal: !isRetried(status) }
   }
-  if (!isReply(response)) return { kind: 'accepted', status }
+  if (!isReply(answer)) return { kind: 'accepted', status }
   try {
-    return { kind: 'accepted', status, reply: readEvent(response.headers, body) }
+    return { kind: 'accepted', status, reply: readEvent(headers, body) }
   } catch (error) {
     const reason = `the reply is not a valid CloudEvent: ${(error as Error).message}`
     return {

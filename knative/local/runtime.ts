@@ -192,15 +192,16 @@ function environmentData({ secrets, manifests, env }: Bank, { databases }: Backe
   }
 }
 
-/** Starts the Brokers, which deliver to the Services through the gateway. */
+/** Starts the Brokers, which deliver to the Services. */
 async function openBrokers(bank: Bank, { queue }: Backends, gateway: Gateway, undo: Undo) {
   bank.onProgress('the Broker is starting')
-  const brokers = await startBrokers(bank.brokers, queue, gateway.port, bank.log)
+  const { services, port: gatewayPort } = gateway
+  const brokers = await startBrokers(bank.brokers, { queue, services, gatewayPort, log: bank.log })
   for (const [name, { handler }] of brokers.byName) gateway.brokers.set(name, handler)
   // Functions may publish until they end. So first nothing new is delivered, then the functions end, and the
   // Broker's ingress closes last.
   undo.add(() => brokers.stop())
-  undo.add(() => Promise.all([...gateway.services.values()].map((service) => service.stop())))
+  undo.add(() => Promise.all([...services.values()].map((service) => service.stop())))
   undo.add(() => brokers.drain())
   return brokers
 }

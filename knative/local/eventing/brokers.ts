@@ -1,5 +1,6 @@
 import type { Log } from '../../../monitoring/log.ts'
 import { startBroker, type Broker, type BrokerStatus } from '../../../eventing/broker/broker.ts'
+import type { Destination } from '../../../eventing/broker/attempt.ts'
 import type {
   BrokerManifest,
   BrokerManifests,
@@ -11,6 +12,8 @@ import { deadLettersOf, topologyOf, type Topology } from '../../../eventing/brok
 import type { Queue } from '../servers/backends.ts'
 import { clusterHostOf } from '../gateway/hosts.ts'
 import { field, wrong, type Resource } from '../manifests/resource.ts'
+import type { Service } from '../serving/service.ts'
+import { handOver } from './hand-over.ts'
 
 /**
  * Returns the Brokers of the manifests, each with its config and Triggers. Throws if a Trigger names a Broker
@@ -46,13 +49,22 @@ export interface Brokers {
   stop(): Promise<void>
 }
 
-/** Starts the Brokers. They deliver through the internal gateway. */
+/** What the Brokers of this machine work with. */
+export interface BrokersOptions {
+  queue: Queue
+  /** The Services that this process hosts, by name. */
+  services: ReadonlyMap<string, Service>
+  /** The port of the internal gateway, which knows every other destination. */
+  gatewayPort: number
+  log: Log
+}
+
+/** Starts the Brokers. They hand events over to Services, and send what is for others through the gateway. */
 export async function startBrokers(
   manifests: readonly BrokerManifests[],
-  queue: Queue,
-  gatewayPort: number,
-  log: Log,
+  options: BrokersOptions,
 ): Promise<Brokers> {
+  const { queue, log } = options
   const byName = new Map<string, Broker>()
   const each = async <T>(work: (broker: Broker) => Promise<T>): Promise<T[]> =>
     Promise.all([...byName.values()].map(work))
@@ -65,7 +77,7 @@ export async function startBrokers(
   }
   try {
     for (const manifest of manifests) {
-      const resolve = (destination: EventDestination) => through(gatewayPort, destination)
+      const resolve = (destination: EventDestination) => destinationOf(destination, options)
       const broker = await startBroker({ manifests: manifest, resolve, log, ...transport(queue) })
       byName.set(manifest.broker.metadata.name, broker)
       if ('isOnDisk' in queue && queue.isOnDisk) await untilOnDisk(topologyOf(manifest), queue.isOnDisk, log)
@@ -103,14 +115,22 @@ function transport(queue: Queue): { amqpUrl: string } | { postgresUrl: string } 
 }
 
 /**
- * Returns where a destination can be reached: a Service through the gateway, with its cluster host name; any
- * other URI as it is.
+ * Returns where a destination can be reached: a Service of this process by handing over, another one through
+ * the gateway, with its cluster host name; any other URI as it is.
  */
-function through(gatewayPort: number, { ref, uri }: EventDestination): { url: string; host?: string } {
+function destinationOf(
+  { ref, uri }: EventDestination,
+  { services, gatewayPort }: BrokersOptions,
+): Destination {
   if (!ref) {
     if (!uri) throw new Error('a destination needs a ref or a uri')
     return { url: uri }
   }
   const path = new URL(uri ?? '/', 'http://any').pathname
-  return { url: `http://127.0.0.1:${gatewayPort}${path}`, host: clusterHostOf(ref) }
+  const service = ref.kind === 'Service' ? services.get(ref.name) : undefined
+  return {
+    url: `http://127.0.0.1:${gatewayPort}${path}`,
+    host: clusterHostOf(ref),
+    ...(service && { take: handOver(service) }),
+  }
 }
