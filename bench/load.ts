@@ -25,6 +25,8 @@ export interface LoadJob {
     batchOf?: number
   }
   body?: string
+  /** A Bearer token that goes with `body`. */
+  token?: string
   /** Transfers between accounts with numbers from `from` to `to`, as the peer takes them. */
   numbered?: { from: number; to: number }
   /** Process whose processor time is measured. */
@@ -92,9 +94,13 @@ async function fire(bench: Bench, job: LoadJob, seconds: number, part: string): 
 }
 
 /** Returns the kind of requests and its arguments, as requests.lua takes them. */
-function requestsOf(bench: Bench, { transfers, numbered, body = '' }: LoadJob, part: string): string[] {
+function requestsOf(
+  bench: Bench,
+  { transfers, numbered, body = '', token = '' }: LoadJob,
+  part: string,
+): string[] {
   if (numbered) return ['numbered', `${numbered.from}`, `${numbered.to}`]
-  if (!transfers) return ['same', body]
+  if (!transfers) return ['same', body, token]
   const { customers, keyPrefix, toAccount = '', batchOf = 0 } = transfers
   const file = join(bench.folder, 'customers.tsv')
   writeFileSync(file, customers.map(({ token, accounts }) => `${token}\t${accounts.join(' ')}\n`).join(''))

@@ -13,8 +13,10 @@ import { backlog } from './ratios/backlog.ts'
 import { batch } from './ratios/batch.ts'
 import { coldStart } from './ratios/cold-start.ts'
 import { events } from './ratios/events.ts'
+import { firstAnswer } from './ratios/first-answer.ts'
 import { frontDoor } from './ratios/front-door.ts'
 import { growth } from './ratios/growth.ts'
+import { hop } from './ratios/hop.ts'
 import { hostCpu } from './ratios/host-cpu.ts'
 import { hotAccount } from './ratios/hot-account.ts'
 import { loneRequest } from './ratios/lone-request.ts'
@@ -26,6 +28,8 @@ import { toTable } from './table.ts'
 
 const RATIOS: readonly Ratio[] = [
   frontDoor,
+  hop,
+  firstAnswer,
   transfers,
   batch,
   hotAccount,

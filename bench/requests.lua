@@ -19,9 +19,11 @@ end
 
 local kinds = {}
 
--- Sends always the same body.
-function kinds.same(body)
-  local request = wrk.format('POST', nil, { ['content-type'] = 'application/json' }, body)
+-- Sends always the same body, with a token if one is given.
+function kinds.same(body, token)
+  local headers = { ['content-type'] = 'application/json' }
+  if token ~= '' then headers.authorization = 'Bearer ' .. token end
+  local request = wrk.format('POST', nil, headers, body)
   return function() return request end
 end
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { keyPrefix } from '../bank.ts'
 import type { Bench, Ratio } from '../bench.ts'
@@ -6,6 +5,7 @@ import { openAccounts, type Customer } from '../customers.ts'
 import { proveLedger, settle, type BenchDatabases } from '../databases.ts'
 import { watchDelivery } from '../delivery.ts'
 import { load, type LoadReport } from '../load.ts'
+import { nameOfNode } from '../nodes.ts'
 import { preparePgbench, type Pgbench } from '../pgbench.ts'
 import { startServer } from '../processes.ts'
 import { perPiece, processorTimeNote, readProcessorTime } from '../processor-time.ts'
@@ -34,15 +34,14 @@ export const frontDoor: Ratio = {
 }
 
 async function measureOn(bench: Bench, node: string): Promise<Measurement[]> {
-  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
-  const say = (sentence: string) => bench.progress.step(`front-door, Node ${version}: ${sentence}`)
+  const name = nameOfNode(node)
+  const say = (sentence: string) => bench.progress.step(`front-door, ${name}: ${sentence}`)
   say('starting the whole bank')
   const whole = await startWholeBank(bench, node)
   const { databases, url } = whole
   const customers = await openAccounts(bench, databases)
   const peer = await startPeer(bench, { node, databases, accounts: customers.length * 10 })
   const pgbench = await preparePgbench(bench, databases)
-  const name = `Node ${parseInt(version.slice(1))}`
   const bank: MeasuredBank = { bench, name, say, peer: peer.load, pgbench, databases, customers, url }
 
   const crowds: Measurement[] = []
