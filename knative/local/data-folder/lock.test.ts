@@ -14,7 +14,7 @@ import { until } from '../../../tests/support/until.ts'
 import { openProcessRecords } from '../processes/leftovers.ts'
 import { lockDataFolder } from './lock.ts'
 import { folderIdentity } from './own-files.ts'
-import { isAlive, startedAt } from '../processes/process-identity.ts'
+import { isAlive, startedAt } from './process-identity.ts'
 import { folderWith } from '../gateway/gateway-fixture.ts'
 
 let folder: ReturnType<typeof folderWith>

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { folderIdentity, readFields, remove } from './own-files.ts'
-import { isAlive, knownProcess, startedAt, type KnownProcess } from '../processes/process-identity.ts'
+import { isAlive, knownProcess, startedAt, type KnownProcess } from './process-identity.ts'
 
 /** Thrown if another microbank uses the data folder. */
 export class DataFolderInUse extends Error {}

@@ -1,6 +1,6 @@
 import { createWriteStream, renameSync, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
-import { fileSize } from '../servers/daemon.ts'
+import { fileSize } from './daemon.ts'
 import { privateFolder } from '../data-folder/own-files.ts'
 
 const FILE_BYTES_MAX = 10_000_000

@@ -1,8 +1,8 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { stopProcess } from '../servers/daemon.ts'
+import { stopProcess } from './daemon.ts'
 import { folderIdentity, privateFolder, readFields, remove } from '../data-folder/own-files.ts'
-import { isAlive, knownProcess, startedAt, type KnownProcess } from './process-identity.ts'
+import { isAlive, knownProcess, startedAt, type KnownProcess } from '../data-folder/process-identity.ts'
 
 interface Recorded extends KnownProcess {
   what: string

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Log } from '../../../monitoring/log.ts'
-import { killWithChildren } from './daemon.ts'
+import { killWithChildren } from '../processes/daemon.ts'
 import { givenUrls, migrateContext, startDatabases, type DatabaseUrls } from './databases.ts'
 import { keepAlive, type KeptAlive, type Server } from './kept-alive.ts'
 import type { QueueChoice } from '../options.ts'

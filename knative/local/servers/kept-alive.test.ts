@@ -1,9 +1,9 @@
 import { createLog } from '../../../monitoring/log.ts'
 import { until } from '../../../tests/support/until.ts'
-import { poll, spawnDaemon, stopProcess } from './daemon.ts'
+import { poll, spawnDaemon, stopProcess } from '../processes/daemon.ts'
 import { keepAlive } from './kept-alive.ts'
 import { takePort } from '../processes/ports.ts'
-import { startedAt } from '../processes/process-identity.ts'
+import { startedAt } from '../data-folder/process-identity.ts'
 import { call, folderWith } from '../gateway/gateway-fixture.ts'
 
 const answers = (port: number, pid: number) => async () => (await call(port, {})).text === String(pid)

@@ -5,7 +5,7 @@ import { chown, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { lastLines } from './daemon.ts'
+import { lastLines } from '../processes/daemon.ts'
 import { canEnter, environment, makePlaceForAll, PLACE_FOR_ALL, SUPERUSER } from './postgres-binaries.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { syncFolder, writeDurably } from '../data-folder/own-files.ts'

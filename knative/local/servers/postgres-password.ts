@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { lastLines } from './daemon.ts'
+import { lastLines } from '../processes/daemon.ts'
 import { readText, writeDurably } from '../data-folder/own-files.ts'
 import { environment, SUPERUSER, type PostgresBinaries } from './postgres-binaries.ts'
 

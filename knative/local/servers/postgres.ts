@@ -10,8 +10,8 @@ import {
   spawnDaemon,
   stopProcess,
   textSince,
-} from './daemon.ts'
-import type { Daemon } from './daemon.ts'
+} from '../processes/daemon.ts'
+import type { Daemon } from '../processes/daemon.ts'
 import { closeFolder, remove } from '../data-folder/own-files.ts'
 import { takePort } from '../processes/ports.ts'
 import { environment, findPostgres, SUPERUSER } from './postgres-binaries.ts'

@@ -3,8 +3,16 @@ import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { boundClose } from '../../../eventing/broker/rabbitmq-close.ts'
-import { commandLine, fileSize, lastLines, poll, spawnDaemon, stopProcess, textSince } from './daemon.ts'
-import type { Daemon } from './daemon.ts'
+import {
+  commandLine,
+  fileSize,
+  lastLines,
+  poll,
+  spawnDaemon,
+  stopProcess,
+  textSince,
+} from '../processes/daemon.ts'
+import type { Daemon } from '../processes/daemon.ts'
 import { folderIdentity, privateFolder, readFields, remove } from '../data-folder/own-files.ts'
 import { takePort } from '../processes/ports.ts'
 import {
