@@ -12,6 +12,7 @@ import { createProgress } from './progress.ts'
 import { backlog } from './ratios/backlog.ts'
 import { batch } from './ratios/batch.ts'
 import { coldStart } from './ratios/cold-start.ts'
+import { event } from './ratios/event.ts'
 import { events } from './ratios/events.ts'
 import { firstAnswer } from './ratios/first-answer.ts'
 import { frontDoor } from './ratios/front-door.ts'
@@ -29,6 +30,7 @@ import { toTable } from './table.ts'
 const RATIOS: readonly Ratio[] = [
   frontDoor,
   hop,
+  event,
   firstAnswer,
   transfers,
   batch,

@@ -69,26 +69,47 @@ export async function startServer(bench: Bench, options: ServerOptions): Promise
   return { pid: child.pid!, port, url: `http://127.0.0.1:${port}`, firstAnswerMs, kill }
 }
 
+/** One of the bench's programs, which takes jobs and answers each. */
+export interface RunningProgram {
+  /** Sends a job and resolves with its answer. One at a time. */
+  ask<Job extends object, Answer>(job: Job): Promise<Answer>
+  end(): Promise<void>
+}
+
+/** Starts one of the bench's programs, which then waits for a job. */
+export function openProgram(bench: Bench, name: string, env: Record<string, string> = {}): RunningProgram {
+  const child = spawn(process.execPath, [join(bench.folder, `${name}.cjs`)], {
+    cwd: bench.root,
+    env: { ...process.env, ...env },
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  bench.undo.add(() => end(child, 'SIGKILL'))
+  return {
+    ask: <Job extends object, Answer>(job: Job) =>
+      new Promise<Answer>((resolve, reject) => {
+        const fail = (code: number | null, signal: NodeJS.Signals | null): void =>
+          reject(new Error(`${name} ended with ${signal ?? `status ${code}`} before it had answered`))
+        child.once('exit', fail)
+        child.once('message', (message) => {
+          child.off('exit', fail)
+          resolve(message as Answer)
+        })
+        child.send(job)
+      }),
+    end: () => end(child, 'SIGTERM'),
+  }
+}
+
 /** Runs one of the bench's programs: sends it `job` and resolves with its one answer. */
 export async function runProgram<Job extends object, Answer>(
   bench: Bench,
   name: string,
   job: Job,
 ): Promise<Answer> {
-  const child = spawn(process.execPath, [join(bench.folder, `${name}.cjs`)], {
-    cwd: bench.root,
-    detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  bench.undo.add(() => end(child, 'SIGKILL'))
-  child.send(job)
-  const answer = await new Promise<Answer>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as Answer))
-    child.once('exit', (code, signal) =>
-      reject(new Error(`${name} ended with ${signal ?? `status ${code}`} before it had answered`)),
-    )
-  })
-  await end(child, 'SIGTERM')
+  const program = openProgram(bench, name)
+  const answer = await program.ask<Job, Answer>(job)
+  await program.end()
   return answer
 }
 

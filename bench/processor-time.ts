@@ -7,15 +7,16 @@ export type ProcessorTime = Record<string, number>
 
 const TICKS_A_SECOND = 100
 
-/** Returns the processor time that this process and its descendants have used, by program; programs on Node
- * by their script. The time of ended processes counts as `wrk`: only wrk ends during a measurement. Empty on
- * a system without /proc. */
-export function readProcessorTime(): ProcessorTime {
+/** Returns the processor time that the bench and its descendants have used, by program; programs on Node by
+ * their script. The time of ended processes counts as `wrk`: only wrk ends during a measurement. Empty on a
+ * system without /proc.
+ * @param root process id of the bench; a program of the bench passes that of its parent */
+export function readProcessorTime(root = process.pid): ProcessorTime {
   if (process.platform !== 'linux') return {}
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap(readProcess)
-  const family = new Set([process.pid])
+  const family = new Set([root])
   // Process ids may have wrapped, so a child may be listed before its parent.
   for (let size = 0; size !== family.size;) {
     size = family.size
@@ -25,7 +26,7 @@ export function readProcessorTime(): ProcessorTime {
   for (const { pid, name, seconds, secondsOfEnded } of processes) {
     if (!family.has(pid)) continue
     times[name] = (times[name] ?? 0) + seconds
-    if (pid === process.pid) times['wrk'] = (times['wrk'] ?? 0) + secondsOfEnded
+    if (pid === root) times['wrk'] = (times['wrk'] ?? 0) + secondsOfEnded
   }
   return times
 }
@@ -39,14 +40,14 @@ export function perPiece(before: ProcessorTime, after: ProcessorTime, count: num
   return Object.fromEntries(used.sort(([, a], [, b]) => b - a))
 }
 
-/** Returns one line with the processor time of a transfer by program: medians over the rounds. Each answer
- * was one of `size` transfers. Returns no line if the times could not be read. */
-export function processorTimeNote(rounds: readonly ProcessorTime[], size = 1): string[] {
+/** Returns one line with the processor time of a transfer, or what `of` says, by program: medians over the
+ * rounds. Each answer was one of `size` transfers. Returns no line if the times could not be read. */
+export function processorTimeNote(rounds: readonly ProcessorTime[], size = 1, of = 'a transfer'): string[] {
   const parts = Object.keys(rounds[0]!).map((name) => {
     const microseconds = (median(rounds.map((times) => times[name] ?? 0)) / size) * 1e6
     return `${name} ${microseconds.toFixed(1)}`
   })
-  return parts.length > 0 ? [`processor time of a transfer, in µs: ${parts.join(', ')}`] : []
+  return parts.length > 0 ? [`processor time of ${of}, in µs: ${parts.join(', ')}`] : []
 }
 
 function readProcess(pid: string) {

@@ -6,6 +6,7 @@ import { proveLedger, settle, startDatabases, type BenchDatabases } from '../dat
 import { percentiles, type Latency } from '../latency.ts'
 import { takePort } from '../../knative/local/processes/ports.ts'
 import { runProgram } from '../processes.ts'
+import type { ProcessorTime } from '../processor-time.ts'
 import { inTurns } from '../rounds.ts'
 
 /** A job for programs/paced.ts. */
@@ -28,8 +29,17 @@ export interface RawJob {
   bytes: number
 }
 
+export interface RawAnswer {
+  latency: Latency
+  /** Number of messages without the warm-up. */
+  count: number
+  /** Processor time that the bench had used at the end of the warm-up. */
+  before: ProcessorTime
+}
+
 const PER_SECOND = 500
-const EVENT_BYTES = 600
+/** Size of an event as a message. */
+export const EVENT_BYTES = 600
 const ARRIVAL_MS_MAX = 60_000
 
 /** The time from the commit of a transfer to the commit of its notification, at 500 transfers a second,
@@ -53,7 +63,7 @@ export const events: Ratio = {
         const since = await path.send(seconds)
         return percentiles(await path.latencies(since))
       },
-      () => {
+      async () => {
         bench.progress.step('events: from publisher to consumer')
         const job = {
           amqpUrl: path.amqpUrl,
@@ -62,7 +72,8 @@ export const events: Ratio = {
           seconds,
           bytes: EVENT_BYTES,
         }
-        return runProgram<RawJob, Latency>(bench, 'raw-events', job)
+        const { latency } = await runProgram<RawJob, RawAnswer>(bench, 'raw-events', job)
+        return latency
       },
     )
     await proveLedger(bench, databases)
