@@ -6,7 +6,7 @@ import type { Config } from '../host/config.ts'
 import { hasBody } from '../host/http/framing.ts'
 import { requestHeaders } from '../host/http/hop-by-hop.ts'
 import { passOn, refusalOf, type AnswerHead } from '../host/http/pass-on.ts'
-import { Upstream } from '../host/http/upstream.ts'
+import { Upstream } from '../../eventing/upstream.ts'
 import { withStartTiming } from '../host/start/start-timing.ts'
 
 /** Milliseconds. Longer than a function may take to start (20 s on a laptop, waiting for a free place

@@ -6,7 +6,7 @@ import { answer } from './answer.ts'
 import { createHttpServer } from './http-server.ts'
 import { requestHeaders } from './hop-by-hop.ts'
 import { passOn, refusalOf, type Outcome } from './pass-on.ts'
-import { Upstream } from './upstream.ts'
+import { Upstream } from '../../../eventing/upstream.ts'
 
 let front: Server
 let behind: Server

@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerR
 import { hasBody, isArriving } from './framing.ts'
 import { endToEnd } from './hop-by-hop.ts'
 import { makeLast } from './last-answer.ts'
-import { requestHead } from './request-head.ts'
+import { requestHead } from '../../../eventing/request-head.ts'
 import { problem, problems } from '../problems.ts'
 import type { Reply } from '../reply.ts'
-import type { ExchangeSink, Upstream, UpstreamConnection } from './upstream.ts'
+import type { ExchangeSink, Upstream, UpstreamConnection } from '../../../eventing/upstream.ts'
 
 /** How passing on a request ended. For every kind from `unsent` on, nothing has been answered yet, unless the
  * answer had begun. */

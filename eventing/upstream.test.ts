@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { until } from '../../../tests/support/until.ts'
+import { until } from '../tests/support/until.ts'
 import { Upstream, type ExchangeSink, type UpstreamConnection } from './upstream.ts'
 
 let server: Server
