@@ -1,10 +1,19 @@
-import http from 'node:http'
 import https from 'node:https'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { EventMessage } from '../message.ts'
-import { claimsToBeEvent, eventRequest } from '../http-binding.ts'
+import { eventRequest } from '../http-binding.ts'
+import { Upstream } from '../upstream.ts'
 import { readEvent } from './event.ts'
 import { isRetried } from './delivery.ts'
+import {
+  DETAIL_BYTES_MAX,
+  HttpAttempt,
+  isReply,
+  overHttps,
+  type AttemptUnderWay,
+  type EventRequest,
+  type SubscriberAnswer,
+  type Take,
+} from './post.ts'
 
 /** Where an event is sent: the URL to connect to, and the Host header if it names another host. If this
  * process hosts the destination itself, `take` hands the request over without a connection. */
@@ -14,26 +23,6 @@ export interface Destination {
   take?: Take
 }
 
-/** Takes a POST. `answer` rejects if none comes; abort() makes it reject. */
-export type Take = (request: EventRequest) => {
-  answer: Promise<SubscriberAnswer>
-  abort: (reason: Error) => void
-}
-
-export interface EventRequest {
-  path: string
-  /** Names are in lower case. */
-  headers: Record<string, string>
-  body: Buffer
-}
-
-/** The whole answer of a destination. Names of headers are in lower case. */
-export interface SubscriberAnswer {
-  status: number
-  headers: IncomingHttpHeaders
-  body: Buffer
-}
-
 /** How one attempt ended. `detail` is the start of the destination's answer, or the error of the
  * connection. */
 export type DeliveryOutcome =
@@ -41,61 +30,52 @@ export type DeliveryOutcome =
   /** Another attempt may succeed, unless `isFinal`. Status -1 means no answer. */
   | { kind: 'failed'; status: number; detail: Buffer; isFinal: boolean }
 
-/** Limit for an answer, in bytes: a reply is an event, so the limit is the same. */
-export const ANSWER_BYTES_MAX = 1024 * 1024
-/** Limit for `detail`, in bytes. As base64 it has 1024 characters, the most that knativeerrordata may
- * hold. */
-const DETAIL_BYTES_MAX = 768
 const TIMER_MS_MAX = 2 ** 31 - 1
+/** A connection that is idle for this long is closed. Servers of node:http close theirs after five seconds. */
+const IDLE_MS = 4_000
 
-interface SubscriberAddress {
-  scheme: typeof http | typeof https
-  agent: http.Agent
-  host: string
-  port: string
+/** Sends a request to the server of one URL. */
+interface Target {
   path: string
-}
-
-/** An attempt that is under way. */
-interface AttemptUnderWay {
-  answer: Promise<SubscriberAnswer>
-  abort: (reason: Error) => void
-  /** Whether the attempt failed because the destination closed an idle connection at this moment. That is no
-   * failure of the destination: a fresh connection may work. */
-  metIdleEnd?: (error: unknown) => boolean
+  post: (request: EventRequest) => AttemptUnderWay
 }
 
 /** Sends events. Connections stay open between deliveries. */
 export class EventSender {
-  readonly #agents = {
-    'http:': new http.Agent({ keepAlive: true }),
-    'https:': new https.Agent({ keepAlive: true }),
-  }
-  /** Addresses by URL. There are no more of them than Triggers and their sinks. */
-  readonly #targets = new Map<string, SubscriberAddress>()
+  /** Connections by origin. There are no more origins than Triggers and their sinks. */
+  readonly #upstreams = new Map<string, Upstream>()
+  readonly #agent = new https.Agent({ keepAlive: true, timeout: IDLE_MS })
+  /** Targets by URL. */
+  readonly #targets = new Map<string, Target>()
   readonly #underWay = new Set<AttemptUnderWay>()
   #isClosed = false
 
   /** Makes one attempt, in binary mode if headers can carry the event, else in structured mode. Never
    * rejects. */
   async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<DeliveryOutcome> {
-    const target = this.#targetOf(to.url)
-    const request = requestOf(event, to, target.path)
+    try {
+      const target = this.#targetOf(to.url)
+      const request = requestOf(event, to, target.path)
+      const begin = (): AttemptUnderWay => to.take?.(request) ?? target.post(request)
+      return outcomeOf(await this.#answerTo(begin, timeoutMs))
+    } catch (error) {
+      return { kind: 'failed', status: -1, detail: Buffer.from(describe(error)), isFinal: false }
+    }
+  }
+
+  async #answerTo(begin: () => AttemptUnderWay, timeoutMs: number): Promise<SubscriberAnswer> {
     for (;;) {
-      let attempt: AttemptUnderWay | undefined
-      let timer: NodeJS.Timeout | undefined
+      const attempt = begin()
+      const tooSlow = (): void => attempt.abort(new Error(`no answer within ${timeoutMs} ms`))
+      const timer = setTimeout(tooSlow, Math.min(timeoutMs, TIMER_MS_MAX))
+      this.#underWay.add(attempt)
       try {
-        const begun = (attempt = to.take?.(request) ?? post(target, request))
-        const tooSlow = (): void => begun.abort(new Error(`no answer within ${timeoutMs} ms`))
-        timer = setTimeout(tooSlow, Math.min(timeoutMs, TIMER_MS_MAX))
-        this.#underWay.add(begun)
-        return outcomeOf(await begun.answer)
+        return await attempt.answer
       } catch (error) {
-        if (!this.#isClosed && attempt?.metIdleEnd?.(error)) continue
-        return { kind: 'failed', status: -1, detail: Buffer.from(describe(error)), isFinal: false }
+        if (this.#isClosed || !attempt.metIdleEnd?.()) throw error
       } finally {
         clearTimeout(timer)
-        if (attempt) this.#underWay.delete(attempt)
+        this.#underWay.delete(attempt)
       }
     }
   }
@@ -103,20 +83,32 @@ export class EventSender {
   /** Aborts the attempts that are under way. */
   close(): void {
     this.#isClosed = true
-    for (const { abort } of this.#underWay) abort(new Error('the Broker is stopping'))
-    for (const agent of Object.values(this.#agents)) agent.destroy()
+    for (const attempt of this.#underWay) attempt.abort(new Error('the Broker is stopping'))
+    for (const upstream of this.#upstreams.values()) upstream.destroy()
+    this.#agent.destroy()
   }
 
-  #targetOf(url: string): SubscriberAddress {
+  #targetOf(url: string): Target {
     let target = this.#targets.get(url)
-    if (!target) {
-      const { protocol, hostname, port, pathname, search } = new URL(url)
-      const [scheme, agent] =
-        protocol === 'https:' ? [https, this.#agents['https:']] : [http, this.#agents['http:']]
-      target = { scheme, agent, host: hostname.replace(/^\[|\]$/g, ''), port, path: pathname + search }
-      this.#targets.set(url, target)
-    }
+    if (!target) this.#targets.set(url, (target = this.#newTarget(new URL(url))))
     return target
+  }
+
+  #newTarget({ protocol, host, hostname, port, pathname, search }: URL): Target {
+    const path = pathname + search
+    const name = hostname.replace(/^\[|\]$/g, '')
+    if (protocol === 'https:')
+      return { path, post: (request) => overHttps({ agent: this.#agent, host: name, port }, request) }
+    let upstream = this.#upstreams.get(host)
+    if (!upstream) {
+      upstream = new Upstream({ host: name, port: Number(port || 80), idleMs: IDLE_MS })
+      this.#upstreams.set(host, upstream)
+    }
+    const to = upstream
+    return {
+      path,
+      post: (request) => new HttpAttempt(to, { ...request, headers: { host, ...request.headers } }),
+    }
   }
 }
 
@@ -127,44 +119,6 @@ function requestOf(event: EventMessage, { host }: Destination, path: string): Ev
   headers.prefer = 'reply'
   return { path, headers, body }
 }
-
-/** Sends a request over HTTP. */
-function post(
-  { scheme, ...target }: SubscriberAddress,
-  { path, headers, body }: EventRequest,
-): AttemptUnderWay {
-  const request = scheme.request({ ...target, path, method: 'POST', headers })
-  return {
-    answer: answerTo(request, body),
-    abort: (reason) => void request.destroy(reason),
-    metIdleEnd: (error) => request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET',
-  }
-}
-
-function answerTo(request: http.ClientRequest, data: Buffer): Promise<SubscriberAnswer> {
-  return new Promise((resolve, reject) => {
-    request.on('error', reject)
-    request.on('response', (response: IncomingMessage) => {
-      const { statusCode: status = -1, headers } = response
-      const chunks: Buffer[] = []
-      let bytes = 0
-      const bytesMax = isReply({ status, headers }) ? ANSWER_BYTES_MAX + 1 : DETAIL_BYTES_MAX
-      response.on('data', (chunk: Buffer) => {
-        if (bytes < bytesMax) chunks.push(chunk)
-        bytes += chunk.length
-        if (bytes > ANSWER_BYTES_MAX)
-          request.destroy(new Error(`the answer is over ${ANSWER_BYTES_MAX} bytes`))
-      })
-      response.on('end', () => resolve({ status, headers, body: Buffer.concat(chunks) }))
-      response.on('error', reject)
-    })
-    // As latin1 text each byte stays as it is. Unlike a Buffer, text leaves in one write with the headers.
-    request.end(data.toString('latin1'), 'latin1')
-  })
-}
-
-const isReply = ({ status, headers }: Pick<SubscriberAnswer, 'status' | 'headers'>): boolean =>
-  status >= 200 && status < 300 && claimsToBeEvent(headers)
 
 function outcomeOf(answer: SubscriberAnswer): DeliveryOutcome {
   const { status, headers, body } = answer

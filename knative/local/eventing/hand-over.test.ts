@@ -1,4 +1,4 @@
-import { ANSWER_BYTES_MAX } from '../../../eventing/broker/attempt.ts'
+import { ANSWER_BYTES_MAX } from '../../../eventing/broker/post.ts'
 import { until } from '../../../tests/support/until.ts'
 import { call, server, startGateway, type TestService } from '../gateway/gateway-fixture.ts'
 import { handOver } from './hand-over.ts'

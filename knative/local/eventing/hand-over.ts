@@ -6,7 +6,7 @@ import {
   type EventRequest,
   type SubscriberAnswer,
   type Take,
-} from '../../../eventing/broker/attempt.ts'
+} from '../../../eventing/broker/post.ts'
 import type { Service } from '../serving/service.ts'
 
 /**
