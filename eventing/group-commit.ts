@@ -1,11 +1,11 @@
 import type { Outbox } from './outbox.ts'
-import type { OutboxEvent } from './outbox-event.ts'
+import type { PendingEvent } from './outbox-event.ts'
 import { UnavailableError } from './unavailable.ts'
 
 export interface GroupCommitOptions<Item, Result> {
   /** Does the work of all items in one database transaction. Resolves with a result for each item, in their
    * order, and with the events that it stored in the outbox. */
-  commit: (items: Item[]) => Promise<{ results: readonly Result[]; events: readonly OutboxEvent[] }>
+  commit: (items: Item[]) => Promise<{ results: readonly Result[]; events: readonly PendingEvent[] }>
   outbox: Pick<Outbox, 'publish'>
   /** Most items in one transaction. */
   groupMax: number
@@ -82,7 +82,7 @@ export function createGroupCommit<Item, Result>(
 }
 
 /** Never throws: what is committed must not be done again one by one, as after a commit that failed. */
-function publishCommitted(outbox: Pick<Outbox, 'publish'>, events: readonly OutboxEvent[]): void {
+function publishCommitted(outbox: Pick<Outbox, 'publish'>, events: readonly PendingEvent[]): void {
   try {
     outbox.publish(events)
   } catch (error) {

@@ -1,12 +1,12 @@
 import { createGroupCommit } from './group-commit.ts'
 import type { Outbox } from './outbox.ts'
-import type { OutboxEvent } from './outbox-event.ts'
+import type { PendingEvent } from './outbox-event.ts'
 
 export interface ReceiverOptions<Delivery> {
   /** Stores the effects of several deliveries in one database transaction, with a row in `inbox` for each
    * event. An event that has a row already, or comes twice, has no further effect. Resolves with the events
    * that it stored in the outbox. */
-  store: (deliveries: readonly Delivery[]) => Promise<readonly OutboxEvent[]>
+  store: (deliveries: readonly Delivery[]) => Promise<readonly PendingEvent[]>
   outbox: Outbox
 }
 

@@ -23,3 +23,14 @@ export interface OutboxEvent {
    * them too. */
   extensions?: Readonly<Record<string, string>> | null
 }
+
+/** An event that is stored and not yet published. */
+export interface PendingEvent extends OutboxEvent {
+  /** Id of its row of `outbox_pending`. Events that were written together share one. */
+  pendingId: string
+}
+
+/** Returns the id of the event that tells a fact which has an id of its own (a UUIDv7) and one event: the
+ * same digits as version 8, as event_id_of() in eventing/sql makes it. Nothing has to be stored to give the
+ * event the same id each time. */
+export const eventIdOf = (factId: string): string => `${factId.slice(0, 14)}8${factId.slice(15)}`

@@ -9,7 +9,7 @@ import { notificationStored } from './contracts/notification.stored.ts'
 import { eventFromHttp } from './http-binding.ts'
 import { isSigned } from './signature.ts'
 import { createOutbox, QUEUED_MAX, writeEvents, type Outbox } from './outbox.ts'
-import type { OutboxEvent } from './outbox-event.ts'
+import type { PendingEvent } from './outbox-event.ts'
 
 const KEY = 'a key that is only good for tests, no more'
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -87,7 +87,7 @@ async function startIngress(): Promise<Ingress> {
 }
 
 /** Commits `count` events without publishing them, like a process that dies after its commit. */
-const commit = (count: number): Promise<OutboxEvent[]> =>
+const commit = (count: number): Promise<PendingEvent[]> =>
   db.transaction((tx) =>
     writeEvents(
       tx,
@@ -102,7 +102,7 @@ const commit = (count: number): Promise<OutboxEvent[]> =>
 const expire = (): Promise<unknown> => db.query({ text: `update outbox_pending set claimed_until = now()` })
 
 const pending = async (): Promise<number> =>
-  Number((await db.query<{ n: bigint }>({ text: 'select count(*) as n from outbox_pending' }))[0]!.n)
+  (await db.query({ text: 'select unnest(event_ids) from outbox_pending' })).length
 
 const receivedIds = (): string[] => ingress.received.map(({ headers }) => String(headers['ce-id'])).sort()
 
@@ -133,7 +133,7 @@ test('an event has the same signature whether it is published at once or by a sw
   outboxOf().publish([event!])
   await until(async () => (await pending()) === 0)
   await db.query({
-    text: 'insert into outbox_pending (event_id, claimed_until) values ($1, now())',
+    text: 'insert into outbox_pending (event_ids, claimed_until) values (array[$1::uuid], now())',
     values: [event!.id],
   })
   expect(await outboxOf().sweep()).toBe(1)
@@ -153,6 +153,12 @@ test('a sweep publishes events that were committed but never published, with the
   expect(await outboxOf().sweep()).toBe(450)
   expect(receivedIds()).toEqual(events.map(({ id }) => id).sort())
   expect(await pending()).toBe(0)
+})
+
+test('a sweep deletes a row that another process has emptied', async () => {
+  await db.query({ text: `insert into outbox_pending (event_ids, claimed_until) values ('{}', now())` })
+  expect(await outboxOf().sweep()).toBe(0)
+  expect(await db.query({ text: 'select from outbox_pending' })).toEqual([])
 })
 
 test('a sweep leaves events alone while their writer still has time to publish them', async () => {
@@ -200,7 +206,8 @@ test('events that could not be published are released at once, for the next swee
   outbox.publish(await commit(5))
   await until(async () => {
     const rows = await db.query({
-      text: `select from outbox_pending where claimed_until <> claimed_at + interval '10 seconds'`,
+      text: `select from outbox_pending p, unnest(p.event_ids)
+        where claimed_until <> claimed_at + interval '10 seconds'`,
     })
     return rows.length === 5
   })

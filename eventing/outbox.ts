@@ -5,14 +5,15 @@ import { seldom } from '../monitoring/seldom.ts'
 import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
 import { binaryHeaders } from './http-binding.ts'
 import { signEvent } from './signature.ts'
-import { claim, CLAIM_MS, forget, putOff, release } from './pending.ts'
+import { followGroups, storeOutcomes, type GroupOutcome } from './group-outcomes.ts'
+import { claim, CLAIM_MS, forget, GROUP_MAX } from './pending.ts'
 import { createRelay, type PublishOutcome } from './relay.ts'
-import type { EventDraft, OutboxEvent } from './outbox-event.ts'
+import type { EventDraft, OutboxEvent, PendingEvent } from './outbox-event.ts'
 
 export interface Outbox {
   /** Publishes events whose transaction has committed. Returns at once; events that fail are left for the
-   * sweep. */
-  publish(events: readonly OutboxEvent[]): void
+   * sweep. Events that were written together must be given together. */
+  publish(events: readonly PendingEvent[]): void
   /** Publishes events that other processes left behind. Resolves with the number of events that the Broker
    * confirmed. */
   sweep(): Promise<number>
@@ -29,9 +30,9 @@ export const QUEUED_MAX = 10_000
 // sweep may take the row.
 const QUEUED_MS = 5_000
 const SWEEP_BATCH = 500
-// Confirmed events are deleted in batches, because a delete after each event would compete with the requests
-// that follow. A batch is complete after this many ms or events. A crash before the delete only publishes the
-// events twice.
+// Rows whose events are confirmed are deleted in batches, because a delete after each would compete with the
+// requests that follow. A batch is complete after this many ms or rows. A crash before the delete only
+// publishes the events twice.
 const SETTLE_MS = 100
 const SETTLE_BATCH = 500
 
@@ -46,9 +47,9 @@ export interface OutboxOptions {
 
 /** Creates an outbox, which publishes events to the Broker after their commit.
  *
- * A row leaves `outbox_pending` only after the Broker has answered 202. So a crash at any line leaves the
- * row for the sweep, and at worst an event is published twice, with the same id. Events that can't be
- * published are released for the next sweep. Each living function process of the context sweeps every few
+ * An event leaves `outbox_pending` only after the Broker has answered 202. So a crash at any line leaves it
+ * for the sweep, and at worst an event is published twice, with the same id. Events that can't be published
+ * are released for the next sweep. Each living function process of the context sweeps every few
  * seconds. */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { db, log, signingKey } = options
@@ -57,42 +58,49 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const relay = createRelay(post)
   // While the Broker is away, some fail ten times a second.
   const sayFailed = seldom(log.warn)
-  const settled: Settled = { confirmed: [], refused: [], failed: [] }
+  const settled: GroupOutcome[] = []
   let timer: NodeJS.Timeout | undefined
   let settling: Promise<void> | undefined
   let sweeping: Promise<number> | undefined
   const idle: (() => void)[] = []
 
-  const note = ({ id }: OutboxEvent, outcome: PublishOutcome): void => {
-    // This process still holds its claim on an event that was left, for a while.
-    if (outcome !== 'left') settled[outcome].push(id)
-    if (relay.isEnding || settled.confirmed.length >= SETTLE_BATCH) void settle()
+  const note = (group: GroupOutcome): void => {
+    settled.push(group)
+    if (relay.isEnding || settled.length >= SETTLE_BATCH) void settle()
     else timer ??= setTimeout(() => void settle(), SETTLE_MS)
-    if (relay.isIdle) for (const resolve of idle.splice(0)) resolve()
   }
 
-  /** Stores the outcomes of events. Resolves when no outcome is left to store. */
+  const follow = (events: readonly PendingEvent[]) => {
+    const noteEvent = followGroups(events, note)
+    return (event: PendingEvent, outcome: PublishOutcome): void => {
+      noteEvent(event, outcome)
+      if (relay.isIdle) for (const resolve of idle.splice(0)) resolve()
+    }
+  }
+
+  /** Stores the outcomes of rows. Resolves when no outcome is left to store. */
   const settle = (): Promise<void> => (settling ??= settleAll().finally(() => (settling = undefined)))
 
   const settleAll = async (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
-    while (settled.confirmed.length + settled.refused.length + settled.failed.length > 0) {
-      if (settled.failed.length > 0)
-        sayFailed('events could not be published; the next sweep tries again', {
-          events: settled.failed.length,
-        })
-      await store(db, log, {
-        confirmed: settled.confirmed.splice(0, SETTLE_BATCH),
-        refused: settled.refused.splice(0, SETTLE_BATCH),
-        failed: settled.failed.splice(0, SETTLE_BATCH),
-      }).catch((error: Error) => log.warn('events stay marked as pending', { error: error.message }))
+    while (settled.length > 0) {
+      const groups = settled.splice(0, SETTLE_BATCH)
+      const failed = groups.reduce((sum, group) => sum + group.failed, 0)
+      if (failed > 0)
+        sayFailed('events could not be published; the next sweep tries again', { events: failed })
+      await storeOutcomes(db, log, groups).catch((error: Error) =>
+        log.warn('events stay marked as pending', { error: error.message }),
+      )
     }
   }
 
   const sweepAll = async (): Promise<number> => {
     for (let published = 0; ;) {
-      const events = await claim(db, SWEEP_BATCH)
+      const groups = await claim(db, SWEEP_BATCH)
+      const empty = groups.filter((group) => group.events.length === 0).map(({ id }) => id)
+      if (empty.length > 0) await forget(db, empty)
+      const events = groups.flatMap((group) => group.events)
       const outcomes = await relayAll(events)
       published += outcomes.confirmed
       const isLast = events.length < SWEEP_BATCH || relay.isEnding
@@ -104,10 +112,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   /** Publishes events and resolves with the count per outcome. If the Broker fails, the remaining events are
    * released together with the failed ones. */
-  const relayAll = (events: readonly OutboxEvent[]): Promise<Record<keyof Settled, number>> => {
+  const relayAll = (events: readonly PendingEvent[]) => {
     const counts = { confirmed: 0, refused: 0, failed: 0 }
+    const follower = follow(events)
     let open = events.length
-    return new Promise((resolve) => {
+    return new Promise<typeof counts>((resolve) => {
       if (open === 0) return resolve(counts)
       relay.add({
         events,
@@ -116,7 +125,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         onOutcome(event, outcome) {
           const end = outcome === 'left' ? 'failed' : outcome
           counts[end]++
-          note(event, end)
+          follower(event, end)
           if (--open === 0) resolve(counts)
         },
       })
@@ -127,12 +136,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
     publish(events) {
       const room = Math.max(0, QUEUED_MAX - relay.waiting)
       if (events.length === 0 || room === 0) return
+      const follower = follow(events)
       relay.add({
         events: events.length > room ? events.slice(0, room) : events,
         until: performance.now() + QUEUED_MS,
         givesUp: false,
-        onOutcome: note,
+        onOutcome: follower,
       })
+      for (const event of events.slice(room)) follower(event, 'left')
     },
     sweep: () => (sweeping ??= sweepAll().finally(() => (sweeping = undefined))),
     send: (event) =>
@@ -158,7 +169,7 @@ export async function writeEvents(
   tx: Queryable,
   drafts: readonly { contract: EventContract; event: EventDraft<unknown> }[],
   traceparent: string,
-): Promise<OutboxEvent[]> {
+): Promise<PendingEvent[]> {
   if (drafts.length === 0) return []
   const events = drafts.map(({ contract, event }) => ({
     type: contract.type,
@@ -175,38 +186,31 @@ export async function writeEvents(
     text: `select uuidv7() as id, now() as time from generate_series(1, $1)`,
     values: [events.length],
   })
-  const stored = events.map((event, i) => ({ ...event, id: rows[i]!.id, time: rows[i]!.time.toISOString() }))
+  const stored = events.map((event, i) => ({
+    ...event,
+    id: rows[i]!.id,
+    time: rows[i]!.time.toISOString(),
+    pendingId: rows[i - (i % GROUP_MAX)]!.id,
+  }))
   await insertEvents(tx, stored)
   return stored
 }
 
 /** Stores events and marks each as pending. */
-async function insertEvents(tx: Queryable, events: readonly OutboxEvent[]): Promise<void> {
+async function insertEvents(tx: Queryable, events: readonly PendingEvent[]): Promise<void> {
   await tx.query({
     name: 'outbox-insert',
     text: `with event as (
         select * from json_to_recordset($1) as e(id uuid, type text, source text, subject text, time timestamptz,
-          dataschema text, partitionkey text, traceparent text, data text)
+          dataschema text, partitionkey text, traceparent text, data text, "pendingId" uuid)
       ), stored as (
         insert into outbox (id, type, source, subject, time, dataschema, partitionkey, traceparent, data)
         select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::json from event
         on conflict (id) do nothing
       )
-      insert into outbox_pending (event_id) select id from event on conflict (event_id) do nothing`,
+      insert into outbox_pending (id, event_ids) select "pendingId", array_agg(id order by id) from event group by 1`,
     values: [JSON.stringify(events)],
   })
-}
-
-/** Ids of events by outcome, not stored yet. */
-type Settled = Record<'confirmed' | 'refused' | 'failed', string[]>
-
-async function store(db: Queryable, log: Log, { confirmed, refused, failed }: Settled): Promise<void> {
-  if (confirmed.length > 0) await forget(db, confirmed)
-  if (refused.length > 0) {
-    log.error('the Broker refused events; a sweep tries them again in an hour', { events: refused })
-    await putOff(db, refused)
-  }
-  if (failed.length > 0) await release(db, failed)
 }
 
 /** Returns the attributes, with a signature. An event is signed when it is sent, not when it is stored: in

@@ -1,7 +1,7 @@
 import { openDatabase, type Database } from '../functions/host/database/database.ts'
 import { createLog } from '../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../tests/support/databases.ts'
-import { claim, forget, putOff, release } from './pending.ts'
+import { claim, forget, part, release } from './pending.ts'
 
 let database: TestDatabase
 let db: Database
@@ -21,13 +21,14 @@ afterAll(async () => {
   await database.drop()
 })
 
-/** Stores events as a function does that is about to publish them. Resolves with their ids. */
+/** Stores events as a function does that is about to publish them, each in a row of its own. Resolves with
+ * their ids. */
 async function written(count: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     text: `with event as (
         insert into outbox (type, source, subject, time, dataschema, partitionkey, data)
         select 'a', 'b', 'c', now(), 'd', 'e', '{}' from generate_series(1, $1) returning id
-      ), pending as (insert into outbox_pending (event_id) select id from event)
+      ), pending as (insert into outbox_pending (id, event_ids) select id, array[id] from event)
       select id from event order by id`,
     values: [count],
   })
@@ -42,7 +43,16 @@ const setBackBy = (interval: string) =>
     values: [interval],
   })
 
-const claimed = async (): Promise<string[]> => (await claim(db, 100)).map(({ id }) => id)
+const claimed = async (): Promise<string[]> =>
+  (await claim(db, 100)).flatMap(({ events }) => events.map(({ id }) => id))
+
+const putOff = async (_db: Database, ids: readonly string[]): Promise<void> => {
+  await part(
+    db,
+    ids.map((id) => ({ id, confirmed: [], refused: [id], isReleased: false })),
+  )
+  await forget(db, ids)
+}
 
 describe('when the clock is set', () => {
   beforeEach(() => owner.query({ text: 'truncate outbox_pending' }))
@@ -97,7 +107,7 @@ test('however many events wait, storing the outcome of some reads only those', a
         insert into outbox (type, source, subject, time, dataschema, partitionkey, data)
         select 'a', 'b', 'c', now(), 'd', 'e', '{}' from generate_series(1, ${WAITING}) returning id
       )
-      insert into outbox_pending (event_id, claimed_until) select id, now() from event`,
+      insert into outbox_pending (id, event_ids, claimed_until) select id, array[id], now() from event`,
   })
   const before = await rowsReadInOrder()
   const events = await claim(db, 300)
@@ -108,4 +118,78 @@ test('however many events wait, storing the outcome of some reads only those', a
   await putOff(db, ids.slice(200))
   expect((await rowsReadInOrder()) - before).toBeLessThan(WAITING)
   expect(await db.query({ text: 'select 1 from outbox_pending' })).toHaveLength(WAITING - 100)
+})
+
+describe('a row of several events', () => {
+  beforeEach(() => owner.query({ text: 'truncate outbox_pending' }))
+
+  const together = async (count: number): Promise<{ id: string; events: string[] }> => {
+    const events = await written(count)
+    await owner.query({ text: 'truncate outbox_pending' })
+    const [row] = await db.query<{ id: string }>({
+      text: `insert into outbox_pending (event_ids, traceparents, claimed_until)
+        select array_agg(id order by n), array_agg('trace ' || n order by n), now()
+        from unnest($1::uuid[]) with ordinality e (id, n) returning id`,
+      values: [events],
+    })
+    return { id: row!.id, events }
+  }
+  const rows = () =>
+    db.query({
+      text: `select event_ids as events, traceparents as traces, claimed_until <= now() as "isFree",
+          claimed_until > now() + interval '30 minutes' as "isPutOff"
+        from outbox_pending order by cardinality(event_ids) desc, event_ids`,
+    })
+
+  test('is claimed whole, in the order of its events, with their trace contexts', async () => {
+    const { id, events } = await together(3)
+    const [group, ...others] = await claim(db, 1)
+    expect(others).toEqual([])
+    expect(group).toMatchObject({
+      id,
+      events: events.map((event, i) => ({ id: event, pendingId: id, traceparent: `trace ${i + 1}` })),
+    })
+  })
+
+  test('loses the confirmed ones; refused ones are put off, each in a row of its own', async () => {
+    const { id, events } = await together(5)
+    await claim(db, 1)
+    const parting = { id, confirmed: [events[0]!, events[3]!], refused: [events[1]!], isReleased: false }
+    await part(db, [parting])
+    const rest = { events: [events[2], events[4]], traces: ['trace 3', 'trace 5'] }
+    const putOff = { events: [events[1]], traces: ['trace 2'], isFree: false, isPutOff: true }
+    expect(await rows()).toEqual([{ ...rest, isFree: false, isPutOff: false }, putOff])
+    await part(db, [{ ...parting, refused: [], isReleased: true }])
+    expect(await rows()).toEqual([{ ...rest, isFree: true, isPutOff: false }, putOff])
+  })
+
+  test('of one request has its trace context once, which goes with each event', async () => {
+    const { id, events } = await together(3)
+    await owner.query({ text: 'update outbox_pending set traceparents = traceparents[1:1]' })
+    await part(db, [{ id, confirmed: [events[0]!], refused: [events[1]!], isReleased: true }])
+    await owner.query({ text: 'update outbox_pending set claimed_until = now()' })
+    const groups = await claim(db, 10)
+    const traces = groups.flatMap((group) => group.events).map((event) => [event.id, event.traceparent])
+    expect(traces.sort()).toEqual([
+      [events[1], 'trace 1'],
+      [events[2], 'trace 1'],
+    ])
+  })
+
+  test('keeps what two processes that publish it at once have not had confirmed', async () => {
+    const { id, events } = await together(4)
+    const change = { id, refused: [], isReleased: true }
+    await Promise.all([
+      part(db, [{ ...change, confirmed: events.slice(0, 2) }]),
+      part(owner, [{ ...change, confirmed: events.slice(1, 3) }]),
+    ])
+    expect(await rows()).toMatchObject([{ events: [events[3]], traces: ['trace 4'] }])
+  })
+
+  test('does not come back when another process has deleted it', async () => {
+    const { id, events } = await together(2)
+    await forget(db, [id])
+    await part(db, [{ id, confirmed: [events[0]!], refused: [events[1]!], isReleased: true }])
+    expect(await rows()).toEqual([])
+  })
 })

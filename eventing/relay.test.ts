@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { until } from '../tests/support/until.ts'
-import type { OutboxEvent } from './outbox-event.ts'
+import type { PendingEvent } from './outbox-event.ts'
 import { createRelay, type Batch, type PublishOutcome } from './relay.ts'
 
 /** A Broker that answers only when a test tells it to. */
@@ -8,15 +8,15 @@ function manualBroker() {
   const unanswered: ((status: number) => void)[] = []
   return {
     unanswered,
-    post: (_event: OutboxEvent, done: (status: number) => void) => void unanswered.push(done),
+    post: (_event: PendingEvent, done: (status: number) => void) => void unanswered.push(done),
     answer: (status: number) => unanswered.shift()!(status),
   }
 }
 
 function batchOf(count: number, options: Partial<Batch> = {}): { batch: Batch; outcomes: PublishOutcome[] } {
   const outcomes: PublishOutcome[] = []
-  const events = Array.from({ length: count }, (_, n) => ({ id: String(n) }) as OutboxEvent)
-  const onOutcome = (_event: OutboxEvent, outcome: PublishOutcome): void => void outcomes.push(outcome)
+  const events = Array.from({ length: count }, (_, n) => ({ id: String(n) }) as PendingEvent)
+  const onOutcome = (_event: PendingEvent, outcome: PublishOutcome): void => void outcomes.push(outcome)
   return {
     outcomes,
     batch: { events, until: performance.now() + 60_000, givesUp: false, onOutcome, ...options },

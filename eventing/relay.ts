@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import type { OutboxEvent } from './outbox-event.ts'
+import type { PendingEvent } from './outbox-event.ts'
 
 /** Outcome of an event. confirmed: the Broker has stored it. refused: the Broker will never take it. failed:
  * the Broker did not take it now. left: it was not sent. */
@@ -7,14 +7,14 @@ export type PublishOutcome = 'confirmed' | 'refused' | 'failed' | 'left'
 
 /** Events that are sent as one unit. */
 export interface Batch {
-  events: readonly OutboxEvent[]
+  events: readonly PendingEvent[]
   /** Moment by performance.now() after which no more of them are sent, because another process may be
    * publishing them then. */
   until: number
   /** If true and one event fails, the others are left. If false, they are tried a little later. */
   givesUp: boolean
   /** Called once for each event. */
-  onOutcome: (event: OutboxEvent, outcome: PublishOutcome) => void
+  onOutcome: (event: PendingEvent, outcome: PublishOutcome) => void
 }
 
 export interface Relay {
@@ -38,7 +38,7 @@ type Started = Batch & { next: number }
 /** Creates a relay, which sends events in the order in which they were added, several at once. It sends fewer
  * while requests keep the process busy, because their answers come first.
  * @param post sends one event and calls back with the Broker's status, or with 0 if it did not answer */
-export function createRelay(post: (event: OutboxEvent, done: (status: number) => void) => void): Relay {
+export function createRelay(post: (event: PendingEvent, done: (status: number) => void) => void): Relay {
   const batches: Started[] = []
   const window = createWindow()
   let waiting = 0

@@ -29,13 +29,13 @@ beforeAll(async () => {
 afterAll(() => ledger.close())
 
 test('the ledger grows with all rows that a transfer of the bank itself writes', async () => {
-  const before = [await countOf('transactions'), await countOf('outbox')]
+  const before = [await countOf('transactions'), await countOf('events')]
   expect(await countEntries(ledger.owner)).toBe(16)
   const entries = await growTo(12_000)
   expect(entries).toBeGreaterThanOrEqual(12_000)
   expect(await countOf('entries')).toBe(BigInt(entries))
   const posted = BigInt((entries - 16) / 2)
-  expect([await countOf('transactions'), await countOf('outbox')]).toEqual(before.map((n) => n + posted))
+  expect([await countOf('transactions'), await countOf('events')]).toEqual(before.map((n) => n + posted))
   // Keys of the last tenth, in whole batches.
   const keys = await countOf('idempotency_keys')
   expect(keys).toBeGreaterThanOrEqual(500n)

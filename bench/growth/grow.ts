@@ -24,8 +24,8 @@ export interface Growing {
 
 /** Grows the ledger until it holds `wanted` entries. It posts transfers of one dollar between random accounts
  * with the ledger's own function, so that each transfer leaves all that it leaves in the bank: two entries
- * with their hashes, the transaction, its event in the outbox. The events count as published. Idempotency
- * keys, which the bank forgets after a week, exist for the last tenth.
+ * with their hashes, the transaction. The events count as published. Idempotency keys, which the bank forgets
+ * after a week, exist for the last tenth.
  *
  * Continues where an earlier call broke off. Returns the number of entries that exist then. */
 export async function grow({ ledger, owner, customers, progress }: Growing, wanted: number): Promise<number> {

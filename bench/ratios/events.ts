@@ -125,7 +125,7 @@ async function startPath(bench: Bench, databases: BenchDatabases) {
     },
     /** Resolves with the ms from commit to commit of every event since then. Waits until all have arrived. */
     async latencies(since: Date): Promise<number[]> {
-      const stated = await commits(databases.owner, 'outbox', 'id', since)
+      const stated = await commits(databases.owner, 'transactions', 'event_id_of(id)', since)
       const deadline = Date.now() + ARRIVAL_MS_MAX
       for (;;) {
         const stored = await commits(notifications, 'notifications', 'event_id', since)

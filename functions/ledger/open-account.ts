@@ -1,5 +1,5 @@
 import { accountOpened } from '../../eventing/contracts/account.opened.ts'
-import type { OutboxEvent } from '../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Config } from '../host/config.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
@@ -10,7 +10,6 @@ import { UnavailableError } from '../../eventing/unavailable.ts'
 import { uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
 import { accountSchema, accountTypes, toAccount, type AccountRow } from './accounts/account.ts'
-import { exponentOf } from './values/currencies.ts'
 import { readAmount } from './values/money.ts'
 import { postTransactions, type PostedGroup } from './posting/post.ts'
 import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
@@ -46,7 +45,7 @@ export default operation({
       idempotent: true,
       handle: async ({ body, caller, idempotencyKey, traceparent }, tools) => {
         const opening = { ...readOpening(body, caller), caller, traceparent }
-        let deposit: OutboxEvent[] = []
+        let deposit: PendingEvent[] = []
         const reply = await tools.transact(traceparent, (tx) => {
           deposit = []
           return once(tx, 'open-account', idempotencyKey, async () => {
@@ -120,7 +119,7 @@ async function userExists({ userId, caller, traceparent }: Opening, { call }: To
 interface Opened {
   reply: Reply
   /** Publish these after the commit. */
-  events: OutboxEvent[]
+  events: PendingEvent[]
 }
 
 type OpenedRow = { refusal: null } & AccountRow
@@ -188,7 +187,6 @@ async function deposit(tx: Emitting, account: AccountRow, opening: Opening): Pro
       to_account_id: null,
       amount: String(opening.balance),
       currency: account.currency,
-      currency_exponent: exponentOf(account.currency),
       description: 'Opening deposit',
       metadata: null,
       caller_id: opening.caller.userId,

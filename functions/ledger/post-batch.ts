@@ -1,4 +1,4 @@
-import type { OutboxEvent } from '../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
@@ -59,7 +59,7 @@ export default operation({
           traceparent,
         })
         const post = body.atomic ? postAllOrNothing : postEach
-        let events: readonly OutboxEvent[] = []
+        let events: readonly PendingEvent[] = []
         const reply = await db.transaction((tx) => {
           events = []
           return once(tx, 'post-batch', idempotencyKey, async () => {
@@ -79,7 +79,7 @@ export default operation({
 interface PostedBatch {
   outcome: BatchOutcome
   /** Publish these after the commit. */
-  events: readonly OutboxEvent[]
+  events: readonly PendingEvent[]
 }
 
 async function postEach(tx: Transaction, postings: PostingRequest[]): Promise<PostedBatch> {

@@ -111,7 +111,7 @@ test('the same event, many times at once and again later, becomes one notificati
   expect((await deliver(user, { id })).status).toBe(204)
   expect((await list(user)).items).toHaveLength(1)
   const stored = await db.query({
-    text: `select from outbox where type = 'notification.stored' and data->>'event_id' = $1`,
+    text: `select from events where type = 'notification.stored' and data->>'event_id' = $1`,
     values: [id],
   })
   expect(stored).toHaveLength(1)

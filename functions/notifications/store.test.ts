@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReceiver } from '../../eventing/inbox.ts'
 import type { Outbox } from '../../eventing/outbox.ts'
-import type { OutboxEvent } from '../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
@@ -43,15 +43,17 @@ const storedOf = async (notifications: readonly NewNotification[]): Promise<stri
 const sortedIds = (notifications: readonly NewNotification[]): string[] =>
   [...new Set(notifications.map(({ event_id: id }) => id))].sort()
 
-test('a group is stored completely, and returned with one event each, ready to publish', async () => {
+test('a group is stored completely; the events returned are those that a sweep would derive', async () => {
   const group = Array.from({ length: 30 }, () => notificationOf())
   const events = await storeNotifications(db, group)
   expect(await storedOf(group)).toEqual(sortedIds(group))
-  const inOutbox = await db.query<OutboxEvent & { time: Date }>({
-    text: `select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::text as data
-      from outbox join outbox_pending on event_id = id`,
+  const inOutbox = await db.query<PendingEvent & { time: Date }>({
+    text: `select e.id, type, source, subject, time, dataschema, partitionkey, w.traceparent, data::text as data,
+        p.id as "pendingId"
+      from outbox_pending p cross join unnest(p.event_ids, p.traceparents) w (event_id, traceparent)
+      join events_by_id(p.event_ids) e on e.id = w.event_id`,
   })
-  const byId = (a: OutboxEvent, b: OutboxEvent): number => (a.id < b.id ? -1 : 1)
+  const byId = (a: PendingEvent, b: PendingEvent): number => (a.id < b.id ? -1 : 1)
   expect([...events].sort(byId)).toEqual(
     inOutbox.map((row) => ({ ...row, time: (row.time as Date).toISOString() })).sort(byId),
   )
@@ -81,7 +83,7 @@ test('two consumers of one event each take effect, once', async () => {
 })
 
 test('an event that can’t be stored does not keep the others of its group from being stored', async () => {
-  const published: OutboxEvent[] = []
+  const published: PendingEvent[] = []
   const outbox = { publish: (events) => void published.push(...events) } as Pick<Outbox, 'publish'> as Outbox
   let groups = 0
   const receive = createReceiver<NewNotification>({

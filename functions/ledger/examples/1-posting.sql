@@ -14,9 +14,9 @@ insert into named values ('cash', cash_account_id('USD'));
 create function pg_temp.ask(kind transaction_type, payer text, payee text, cents bigint) returns posting_request
 language sql volatile
 return json_populate_record(null::posting_request, json_build_object(
-  'id', uuidv7(), 'event_id', uuidv7(), 'requested', false, 'operation', kind, 'type', kind,
+  'id', uuidv7(), 'pending_id', uuidv7(), 'requested', false, 'operation', kind, 'type', kind,
   'account_id', (select id from named where name = payer), 'to_account_id', (select id from named where name = payee),
-  'amount', cents, 'currency', 'USD', 'currency_exponent', 2, 'caller_role', 'operator'
+  'amount', cents, 'currency', 'USD', 'caller_role', 'operator'
 ));
 
 -- Ada deposits 900.00. post_transactions() returns one outcome per request.
@@ -39,6 +39,7 @@ select name, version, amount, balance_after from entries join named on id = acco
 -- A customer's balance is what the bank owes them. Cash has the other side, so all balances add up to zero.
 select name, balance, sum(balance) over () as sum_of_all from accounts join named using (id) order by name;
 
--- The events were stored in the same database transaction. Nobody has published them here yet.
-select type, data ->> 'amount' as amount, data ->> 'new_balance' as new_balance from outbox order by id;
-select count(*) as still_to_be_published from outbox_pending;
+-- The events follow from the transactions, so only their ids were stored, in the same database transaction.
+-- Nobody has published them here yet.
+select type, data ->> 'amount' as amount, data ->> 'new_balance' as new_balance from events order by id;
+select sum(cardinality(event_ids)) as still_to_be_published from outbox_pending;

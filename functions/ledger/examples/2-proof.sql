@@ -4,9 +4,9 @@ create temporary table named (name text primary key, id uuid);
 insert into named select 'ada', (account).id from open_account(uuidv7(), 'checking', 'EUR', 0, 100000000, 100000000, 10);
 insert into named values ('cash', cash_account_id('EUR'));
 select outcome from post_transactions(array[json_populate_record(null::posting_request, json_build_object(
-  'id', uuidv7(), 'event_id', uuidv7(), 'requested', false, 'operation', 'deposit', 'type', 'deposit',
+  'id', uuidv7(), 'pending_id', uuidv7(), 'requested', false, 'operation', 'deposit', 'type', 'deposit',
   'account_id', (select id from named where name = 'ada'), 'amount', 700, 'currency', 'EUR',
-  'currency_exponent', 2, 'caller_role', 'operator'
+  'caller_role', 'operator'
 ))]);
 
 -- Entries can only be added, even by the owner of the database: this is an error.

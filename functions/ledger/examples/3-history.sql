@@ -7,9 +7,9 @@ insert into named select 'ada', (account).id from open_account(uuidv7(), 'checki
 create function pg_temp.pay_in(yen bigint) returns text
 language sql volatile
 return (select outcome from post_transactions(array[json_populate_record(null::posting_request, json_build_object(
-  'id', uuidv7(), 'event_id', uuidv7(), 'requested', false, 'operation', 'deposit', 'type', 'deposit',
+  'id', uuidv7(), 'pending_id', uuidv7(), 'requested', false, 'operation', 'deposit', 'type', 'deposit',
   'account_id', (select id from named where name = 'ada'), 'amount', yen, 'currency', 'JPY',
-  'currency_exponent', 0, 'caller_role', 'operator'
+  'caller_role', 'operator'
 ))]));
 select pg_temp.pay_in(100);
 select pg_temp.pay_in(20);

@@ -161,7 +161,7 @@ describe('an order', () => {
       { outcome: 'insufficient-funds', replayed: true },
     ])
     const events = await ledger.db.query({
-      text: 'select type, data from outbox where subject = $1',
+      text: 'select type, data from events where subject = $1',
       values: [id],
     })
     expect(events).toMatchObject([

@@ -1,4 +1,4 @@
-import type { OutboxEvent } from '../../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import { randomUUID } from 'node:crypto'
 import { openDatabase, type Database, type Statement } from '../../host/database/database.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
@@ -49,14 +49,14 @@ function gated(): { db: Database; batches: number[]; open: () => void } {
 }
 
 function recordedOutbox(): {
-  published: OutboxEvent[]
+  published: PendingEvent[]
   outbox: Parameters<typeof createPoster>[0]['outbox']
 } {
-  const published: OutboxEvent[] = []
+  const published: PendingEvent[] = []
   const refuse = async (): Promise<never> => {
     throw new Error('only publish() is for posters')
   }
-  const publish = (events: readonly OutboxEvent[]): void => void published.push(...events)
+  const publish = (events: readonly PendingEvent[]): void => void published.push(...events)
   return { published, outbox: { publish, sweep: refuse, send: refuse, drain: refuse } }
 }
 
@@ -93,16 +93,19 @@ test('each caller gets the outcome of their own transaction', async () => {
   ])
 })
 
-test('the events given to the publisher are those in the outbox', async () => {
+test('the event given to the publisher is the one that is pending', async () => {
   const { published, outbox } = recordedOutbox()
   const poster = createPoster({ db: ledger.db, outbox })
   const account = await ledger.open()
   const request = deposit(account, 12_34, { description: 'première "paie"' })
   await poster.post(request)
   await poster.post(transfer(account, account, 1))
-  const rows = await ledger.db.query<OutboxEvent & { time: unknown }>({
-    text: `select id, type, source, subject, time, dataschema, partitionkey, traceparent, data::text as data
-      from outbox where partitionkey = $1`,
+  const rows = await ledger.db.query<PendingEvent & { time: unknown }>({
+    text: `select e.id, type, source, subject, time, dataschema, partitionkey, w.traceparent, data::text as data,
+        p.id as "pendingId"
+      from outbox_pending p cross join unnest(p.event_ids, p.traceparents) w (event_id, traceparent)
+      join events_by_id(p.event_ids) e on e.id = w.event_id
+      where partitionkey = $1`,
     values: [account],
   })
   expect(rows.map((row) => ({ ...row, time: (row.time as unknown as Date).toISOString() }))).toEqual(

@@ -1,13 +1,13 @@
-import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
-import { transactionRejected } from '../../../eventing/contracts/transaction.rejected.ts'
-import { dataschemaOf, sourceOf } from '../../../eventing/contracts/contract.ts'
 import type { Outbox } from '../../../eventing/outbox.ts'
-import type { OutboxEvent } from '../../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../../eventing/outbox-event.ts'
+import { GROUP_MAX } from '../../../eventing/pending.ts'
 import { sqlstate, type Database, type Transaction } from '../../host/database/database.ts'
 import { createGroupCommit } from '../../../eventing/group-commit.ts'
+import { toEvent, type WrittenRow } from './posting-event.ts'
 import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal } from './refusals.ts'
 import type { PostingRequest } from './posting-request.ts'
+import { uuidv7 } from '../values/uuid.ts'
 
 /** The outcome of a request. `replayed` is true if it is the outcome of an earlier request with the same key
  * or id. */
@@ -21,16 +21,13 @@ export interface Poster {
   post(request: PostingRequest): Promise<PostingOutcome>
 }
 
-interface OutcomeRow {
+interface OutcomeRow extends Omit<WrittenRow, 'status'> {
   /** Place of the request in its batch, from 1. */
   n: number
   outcome: 'posted' | PostingRefusal | KeyRefusal
   replayed: boolean
-  transaction_id: string
-  balance_after: bigint
-  posted_at: Date
-  event_id: string | null
-  event_data: string | null
+  /** Null if no transaction was written. */
+  status: WrittenRow['status'] | null
 }
 
 const BATCH_MAX = 500
@@ -62,22 +59,24 @@ export interface PostedGroup {
   /** In the order of the requests. */
   outcomes: PostingOutcome[]
   /** Publish these after the commit. */
-  events: OutboxEvent[]
+  events: PendingEvent[]
 }
 
 /** Posts a batch within `tx`, or in a transaction of its own where that is the database itself. */
 export async function postTransactions(tx: Transaction, requests: PostingRequest[]): Promise<PostedGroup> {
+  const pendingIds = toPendingIds(requests.length)
   const rows = await tx.query<OutcomeRow>({
     name: 'post-transactions',
     text: 'select * from post_transactions($1)',
-    values: [toRecords(requests)],
+    values: [toRecords(requests, pendingIds)],
     traceparents: requests.map(({ traceparent }) => traceparent),
   })
   const outcomes = new Array<PostingOutcome>(requests.length)
-  const events: OutboxEvent[] = []
+  const events: PendingEvent[] = []
   for (const row of rows) {
-    outcomes[row.n - 1] = toOutcome(row)
-    if (row.event_id) events.push(toEvent(row, requests[row.n - 1]!))
+    const i = row.n - 1
+    outcomes[i] = toOutcome(row)
+    if (row.status) events.push(toEvent(row as WrittenRow, requests[i]!, pendingIds[i]!))
   }
   return { outcomes, events }
 }
@@ -93,18 +92,9 @@ const toOutcome = ({ outcome, replayed, ...row }: OutcomeRow): PostingOutcome =>
       }
     : { outcome, replayed }
 
-/** Returns the event as post_transactions() wrote it to the outbox. */
-function toEvent(row: OutcomeRow, request: PostingRequest): OutboxEvent {
-  const contract = row.outcome === 'posted' ? transactionCompleted : transactionRejected
-  return {
-    id: row.event_id!,
-    type: contract.type,
-    source: sourceOf(contract),
-    subject: row.transaction_id,
-    time: row.posted_at.toISOString(),
-    dataschema: dataschemaOf(contract),
-    partitionkey: request.account_id,
-    traceparent: request.traceparent,
-    data: row.event_data!,
-  }
+/** Returns an id for each request of a batch; as many as fit into a row of `outbox_pending` share one. */
+function toPendingIds(count: number): string[] {
+  const ids: string[] = []
+  for (let i = 0; i < count; i++) ids.push(i % GROUP_MAX === 0 ? uuidv7() : ids[i - 1]!)
+  return ids
 }

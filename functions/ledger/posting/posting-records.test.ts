@@ -34,14 +34,14 @@ test('Postgres reads from a record each field of the request, under its own name
     caller: { userId: randomUUID(), role: 'customer' },
     traceparent,
   })
+  const pendingId = randomUUID()
   const rows = await ledger.db.query<{ request: object }>({
     text: 'select to_jsonb(request) as request from unnest($1::posting_request[]) as request',
-    values: [toRecords([posting, nothing])],
+    values: [toRecords([posting, nothing], [pendingId, pendingId])],
   })
   const read = rows.map(({ request }) => request)
-  const event = { event_id: expect.any(String) }
   expect(read).toEqual([
-    { ...posting, ...event, amount: 12_345 },
-    { ...nothing, ...event, amount: 1 },
+    { ...posting, pending_id: pendingId, amount: 12_345 },
+    { ...nothing, pending_id: pendingId, amount: 1 },
   ])
 })

@@ -1,6 +1,5 @@
 import type { Caller, IdempotencyKey } from '../../host/route-request.ts'
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
-import { exponentOf } from '../values/currencies.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
 /** The operation that moves money of each type. */
@@ -22,7 +21,6 @@ export interface PostingRequest {
   /** Minor units. */
   amount: string
   currency: string
-  currency_exponent: number
   description: string | null
   metadata: Record<string, unknown> | null
   caller_id: string
@@ -72,7 +70,6 @@ export function toPosting(
     to_account_id: movement.to_account_id?.toLowerCase() ?? null,
     amount: String(minorUnits),
     currency,
-    currency_exponent: exponentOf(currency),
     description: movement.description ?? null,
     metadata: movement.metadata ?? null,
     caller_id: caller.userId,

@@ -89,12 +89,12 @@ describe('posting', () => {
     expect(await ledger.faults()).toEqual([])
   })
 
-  test('the event in the outbox is the one to publish, and stays pending until it is', async () => {
+  test('its event can be read, and stays pending until it is published', async () => {
     const [from, to] = [await funded(900_00), await ledger.open({ userId: randomUUID() })]
     const request = transfer(from, to, 200_00, { description: 'rent “May”' })
     await ledger.post(request)
     const [event] = await ledger.db.query<{ data: Record<string, unknown> }>({
-      text: `select o.*, p.attempts from outbox o join outbox_pending p on p.event_id = o.id where subject = $1`,
+      text: `select e.*, p.attempts from events e join outbox_pending p on e.id = any (p.event_ids) where subject = $1`,
       values: [request.id],
     })
     expect(event).toMatchObject({ type: 'transaction.completed', partitionkey: from, attempts: 0 })
@@ -129,7 +129,7 @@ describe('posting', () => {
     const [row] = await ledger.db.query({
       text: `select description, metadata, data ->> 'description' as stated,
           exists (select from idempotency_keys where idempotency_keys.id = idempotency_id($2, $3)) as kept
-        from transactions t join outbox on subject = t.id::text where t.id = $1`,
+        from transactions t join events on subject = t.id::text where t.id = $1`,
       values: [request.id, alice, `k${words}`],
     })
     expect(row).toEqual({ description: words, metadata: { [words]: words }, stated: words, kept: true })

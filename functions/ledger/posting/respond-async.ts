@@ -3,7 +3,7 @@ import {
   transactionRequested,
   type TransactionRequested,
 } from '../../../eventing/contracts/transaction.requested.ts'
-import type { OutboxEvent } from '../../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import type { Database } from '../../host/database/database.ts'
 import { replayed } from '../../host/database/idempotency.ts'
 import type { Caller } from '../../host/route-request.ts'
@@ -107,9 +107,10 @@ const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequest
   timestamp: requestedAt.toISOString(),
 })
 
-const toEvent = (order: TransactionRequested, traceparent: string, signature: string): OutboxEvent => ({
+const toEvent = (order: TransactionRequested, traceparent: string, signature: string): PendingEvent => ({
   // One order has one event, however often it is sent.
   id: order.transaction_id,
+  pendingId: order.transaction_id,
   type: transactionRequested.type,
   source: sourceOf(transactionRequested),
   subject: order.transaction_id,

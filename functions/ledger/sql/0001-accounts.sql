@@ -21,20 +21,22 @@ create table accounts (
   account_type account_type not null,
   currency text not null,
   status account_status not null default 'open',
-  -- In whole minor units, like all amounts.
-  balance bigint not null default 0,
-  -- Sum of the account's open holds: still in the balance, but no longer available.
+  created_at timestamptz not null default date_trunc('milliseconds', now()),
+  -- Sum of the account's open holds: still in the balance, but no longer available. In whole minor units,
+  -- like all amounts.
   held bigint not null default 0,
   overdraft_limit bigint not null default 0,
   -- The highest balance that a payment may leave, and the largest deposit by the owner. Null for the bank's
   -- own accounts: all customers share them, so no customer may be able to bring one to a limit.
   balance_limit bigint,
   deposit_limit bigint,
-  -- Number, hash and time of the account's last entry.
+  -- What a posting changes stands together at the end, because Postgres logs a changed row from its first
+  -- changed byte to its last.
+  balance bigint not null default 0,
+  -- Number, time and hash of the account's last entry.
   version bigint not null default 0,
-  last_hash bytea not null default decode(repeat('00', 32), 'hex'),
   posted_at timestamptz not null default '-infinity',
-  created_at timestamptz not null default date_trunc('milliseconds', now()),
+  last_hash bytea not null default decode(repeat('00', 32), 'hex'),
 
   -- One constraint, because in every statement that posts, Postgres parses the text of each constraint again.
   constraint within_limits check (

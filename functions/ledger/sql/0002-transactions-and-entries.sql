@@ -52,8 +52,9 @@ create table entries (
   transaction_id uuid not null,
   amount bigint not null,
   balance_after bigint not null,
-  hash bytea not null,
   created_at timestamptz not null,
+  -- Last, because after it Postgres would fill up to a multiple of eight bytes.
+  hash bytea not null,
   primary key (account_id, version)
 );
 

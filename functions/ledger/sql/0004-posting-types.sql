@@ -4,8 +4,9 @@
 -- One transaction to post. The amount is in minor units.
 create type posting_request as (
   id uuid,
-  -- Id of the event that will tell the outcome.
-  event_id uuid,
+  -- Id of the row of outbox_pending for the event that will tell the outcome. Up to a hundred requests of a
+  -- batch share a row.
+  pending_id uuid,
   -- True if the request is an order, already answered with 202. The same order may come more than once, and
   -- its refusal is stored as a rejected transaction. Orders are told apart by id; their key is not read.
   requested boolean,
@@ -15,8 +16,6 @@ create type posting_request as (
   to_account_id uuid,
   amount bigint,
   currency text,
-  -- Number of decimals of the currency, for amounts in events.
-  currency_exponent smallint,
   description text,
   metadata jsonb,
   caller_id uuid,
@@ -58,8 +57,8 @@ create type judgement as (
 );
 
 -- The outcome of the request at place `n`: 'posted' or the name of a refusal. `replayed` is true if an
--- earlier request had the same key (or id); then this is the outcome of the earlier one. The event is the one
--- to publish now.
+-- earlier request had the same key (or id); then this is the outcome of the earlier one. `status` is that of
+-- the transaction which was written now, and whose event is to be published; null if none was.
 create type posting_outcome as (
   n integer,
   outcome text,
@@ -67,42 +66,8 @@ create type posting_outcome as (
   transaction_id uuid,
   balance_after bigint,
   posted_at timestamptz,
-  event_id uuid,
-  event_data text
-);
-
--- Data of the events, as described in eventing/contracts/.
-create type transaction_completed as (
-  transaction_id uuid,
-  transaction_type transaction_type,
+  status transaction_status,
   user_id uuid,
-  account_id uuid,
-  to_account_id uuid,
   to_user_id uuid,
-  amount text,
-  currency text,
-  new_balance text,
-  to_new_balance text,
-  description text,
-  "timestamp" text
+  to_balance_after bigint
 );
-
-create type transaction_rejected as (
-  transaction_id uuid,
-  transaction_type transaction_type,
-  user_id uuid,
-  account_id uuid,
-  to_account_id uuid,
-  amount text,
-  currency text,
-  description text,
-  refusal text,
-  "timestamp" text
-);
-
--- Formats an amount in minor units as a decimal string: decimal_amount(20000, 2) is '200.00'. (A product has
--- as many decimals as its factors together. The function is not `strict`, because Postgres could then not
--- inline it.)
-create function decimal_amount(minor_units bigint, exponent smallint) returns text
-language sql immutable parallel safe
-return (minor_units * (array[1, 0.1, 0.01, 0.001, 0.0001])[exponent + 1])::text;

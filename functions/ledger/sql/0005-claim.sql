@@ -119,7 +119,7 @@ begin
       when earlier.balance_after is null then 'idempotency-key-in-use'
       else 'posted'
     end,
-    true, earlier.id, earlier.balance_after, earlier.created_at, null, null
+    true, earlier.id, earlier.balance_after, earlier.created_at, null, null, null, null
   )::posting_outcome;
 end
 $$;

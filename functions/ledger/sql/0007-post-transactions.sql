@@ -17,7 +17,6 @@ declare
   verdicts text[] := claim(requests);
   judgements judgement[];
   at timestamptz;
-  at_text text;
 begin
   -- A caller repeats the request of a pending order without `respond-async`: post the order now.
   if 'pending' = any (verdicts) then
@@ -26,33 +25,17 @@ begin
   end if;
   judgements := settle(requests, verdicts);
   at := judgements[1].posted_at;
-  at_text := to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
   return query
-  with judged as (
+  with judged as materialized (
     select *,
       case
         when outcome = 'posted' then 'completed'::transaction_status
         when requested and outcome <> 'replay' then 'rejected'
       end as status,
+      coalesce(user_id, caller_id) as owner_id,
       case type when 'deposit' then payee_balance else payer_balance end as balance_after,
       case when to_account_id is not null then payee_balance end as to_balance_after
     from rows from (unnest(requests), unnest(judgements)) with ordinality
-  ),
-  stated as materialized (
-    select *,
-      case status
-        when 'completed' then row_to_json(row(
-          id, type, user_id, account_id, to_account_id, to_user_id,
-          decimal_amount(amount, currency_exponent), currency,
-          decimal_amount(balance_after, currency_exponent), decimal_amount(to_balance_after, currency_exponent),
-          description, at_text
-        )::transaction_completed)
-        when 'rejected' then row_to_json(row(
-          id, type, caller_id, account_id, to_account_id, decimal_amount(amount, currency_exponent), currency,
-          description, outcome, at_text
-        )::transaction_rejected)
-      end as event_data
-    from judged
   ),
   new_transactions as (
     insert into transactions (
@@ -60,32 +43,32 @@ begin
       user_id, to_user_id, balance_after, to_balance_after, refusal, created_at
     )
     select id, type, status, account_id, to_account_id, amount, currency, description, metadata,
-      coalesce(user_id, caller_id), to_user_id, balance_after, to_balance_after,
-      case status when 'rejected' then outcome end, at
-    from stated
+      owner_id, to_user_id, balance_after, to_balance_after, case status when 'rejected' then outcome end, at
+    from judged
     where status is not null
   ),
   new_entries as (
-    insert into entries (account_id, version, transaction_id, amount, balance_after, hash, created_at)
-    select payer_id, payer_version, id, -amount, payer_balance, payer_hash, at from stated
+    insert into entries (account_id, version, transaction_id, amount, balance_after, created_at, hash)
+    select payer_id, payer_version, id, -amount, payer_balance, at, payer_hash from judged
     where status = 'completed'
     union all
-    select payee_id, payee_version, id, amount, payee_balance, payee_hash, at from stated
+    select payee_id, payee_version, id, amount, payee_balance, at, payee_hash from judged
     where status = 'completed'
   ),
-  new_events as (
-    insert into outbox (id, type, source, subject, time, dataschema, partitionkey, traceparent, data)
-    select event_id, 'transaction.' || status, '/microbank/ledger', id, at,
-      'https://microbank.dev/events/transaction.' || status || '/1', account_id, traceparent, event_data
-    from stated
-    where status is not null
-  ),
+  -- The events themselves are derived from the transactions; see transaction_event().
   new_pending as (
-    insert into outbox_pending (event_id) select event_id from stated where status is not null
+    insert into outbox_pending (id, event_ids, traceparents)
+    select pending_id, array_agg(event_id_of(id)),
+      case
+        when min(traceparent collate "C") = max(traceparent collate "C") then array[min(traceparent collate "C")]
+        else array_agg(traceparent)
+      end
+    from judged
+    where status is not null
+    group by pending_id
   )
-  select ordinality::integer, outcome, false, id, balance_after, at,
-    case when status is not null then event_id end, event_data::text
-  from stated
+  select ordinality::integer, outcome, false, id, balance_after, at, status, owner_id, to_user_id, to_balance_after
+  from judged
   where outcome <> 'replay';
 
   if verdicts is not null then

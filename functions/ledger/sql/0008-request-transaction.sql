@@ -50,7 +50,7 @@ begin
       requested.id, requested.type, requested.source, requested.subject, requested.time, requested.dataschema,
       requested.partitionkey, requested.traceparent, requested.data, requested.extensions
     );
-    insert into outbox_pending (event_id) values (requested.id);
+    insert into outbox_pending (id, event_ids) values (requested.id, array[requested.id]);
   end if;
   return query select 'pending', false, request.id, null::bigint, requested.time, requested.data::text;
 end

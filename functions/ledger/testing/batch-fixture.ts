@@ -106,7 +106,7 @@ async function start(batches: TestBatches, operation: Operation): Promise<void> 
       gateway.events.filter(isAbout(batches.from)).map(({ headers }) => headers['ce-subject'] as string),
     async storedEvents() {
       const rows = await ledger.db.query<{ subject: string }>({
-        text: 'select subject from outbox where partitionkey = $1 order by id offset 1',
+        text: 'select subject from events where partitionkey = $1 order by id offset 1',
         values: [batches.from],
       })
       return rows.map(({ subject }) => subject)

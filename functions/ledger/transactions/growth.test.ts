@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Outbox } from '../../../eventing/outbox.ts'
+import { claim } from '../../../eventing/pending.ts'
 import type { Operation } from '../../host/operation.ts'
 import type { Caller } from '../../host/route-request.ts'
 import type { Tools } from '../../host/tools.ts'
@@ -79,6 +80,11 @@ async function fill(): Promise<void> {
   await post(transfers.slice(0, TRANSFERS / 2))
   halfWay = new Date()
   await post(transfers.slice(TRANSFERS / 2))
+  // As many rows as there would be had these been orders.
+  await ledger.owner.query({
+    text: `insert into outbox (type, source, subject, dataschema, partitionkey, data)
+      select type, source, subject, dataschema, partitionkey, data from events`,
+  })
   // Older than all rejected transactions.
   await ledger.order(transfer(hot, payers[9]!.id, 1, { caller_id: merchant.userId }))
   for (let n = 0; n < REJECTED; n += 100) {
@@ -269,6 +275,18 @@ test('a sweep reads only overdue orders', async () => {
   db.plans()
   expect(await postOverdueOrders({ db, outbox: {} as Outbox, log: silent })).toBe(0)
   expectReadAtMost(1, db.plans())
+})
+
+test('a sweep of the outbox reads only the events that it claims', async () => {
+  await ledger.owner.query({ text: 'update outbox_pending set claimed_until = now()' })
+  // Six times, because then a prepared statement would have its general plan.
+  for (let n = 0; n < 6; n++) {
+    db.plans()
+    const events = (await claim(db, 300)).flatMap((group) => group.events)
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length)
+    expect(events.length).toBeGreaterThanOrEqual(300)
+    expectReadAtMost(500, db.plans())
+  }
 })
 
 describe('page by page', () => {

@@ -1,5 +1,5 @@
--- The notifications of the users. One per event and consumer: the unique constraint holds even if a consumer
--- has a mistake.
+-- The notifications of the users. One per event and consumer: the unique constraint makes the row its own
+-- inbox, so an event that was handled needs no row there.
 create table notifications (
   id uuid primary key default uuidv7(),
   user_id uuid not null,
@@ -12,7 +12,7 @@ create table notifications (
   channel text not null default 'in-app' check (channel in ('in-app', 'email', 'sms', 'push')),
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default date_trunc('milliseconds', now()),
   unique (event_source, event_id, consumer)
 );
 

@@ -1,0 +1,70 @@
+import type { Log } from '../monitoring/log.ts'
+import type { Queryable } from './database/queryable.ts'
+import type { PendingEvent } from './outbox-event.ts'
+import { forget, part, release } from './pending.ts'
+import type { PublishOutcome } from './relay.ts'
+
+/** What became of the events of a row of `outbox_pending`. */
+export interface GroupOutcome {
+  id: string
+  /** Ids of events. */
+  confirmed: string[]
+  refused: string[]
+  /** Number of events. */
+  failed: number
+  left: number
+}
+
+/** Returns a function to be called with the outcome of each event. When the last event of a row has its
+ * outcome, calls `onSettled` with that of the row. */
+export function followGroups(
+  events: readonly PendingEvent[],
+  onSettled: (group: GroupOutcome) => void,
+): (event: PendingEvent, outcome: PublishOutcome) => void {
+  const groups = new Map<string, GroupOutcome & { open: number }>()
+  for (const { pendingId: id } of events) {
+    const group = groups.get(id) ?? { id, open: 0, confirmed: [], refused: [], failed: 0, left: 0 }
+    groups.set(id, group)
+    group.open++
+  }
+  return ({ id, pendingId }, outcome) => {
+    const group = groups.get(pendingId)!
+    if (outcome === 'confirmed' || outcome === 'refused') group[outcome].push(id)
+    else group[outcome]++
+    if (--group.open === 0) onSettled(group)
+  }
+}
+
+/** Stores the outcomes of rows. A row is deleted if all its events are confirmed. Otherwise it keeps those
+ * that are not: for the next sweep if one failed, else as long as this process has claimed it. A crash at any
+ * line leaves every event that is not confirmed. */
+export async function storeOutcomes(db: Queryable, log: Log, groups: readonly GroupOutcome[]): Promise<void> {
+  const refused = groups.flatMap((group) => group.refused)
+  if (refused.length > 0)
+    log.error('the Broker refused events; a sweep tries them again in an hour', { events: refused })
+
+  const parted = groups.filter(
+    (group) => group.refused.length > 0 || (group.confirmed.length > 0 && !isComplete(group)),
+  )
+  if (parted.length > 0)
+    await part(
+      db,
+      parted.map(({ id, confirmed, refused, failed }) => ({
+        id,
+        confirmed,
+        refused,
+        isReleased: failed > 0,
+      })),
+    )
+  const complete = groups.filter(isComplete)
+  if (complete.length > 0) await forget(db, idsOf(complete))
+  const released = groups.filter(
+    (group) => group.failed > 0 && group.confirmed.length + group.refused.length === 0,
+  )
+  if (released.length > 0) await release(db, idsOf(released))
+}
+
+/** Whether nothing is left in the row, apart from what was refused and is moved to rows of its own. */
+const isComplete = ({ failed, left }: GroupOutcome): boolean => failed + left === 0
+
+const idsOf = (groups: readonly GroupOutcome[]): string[] => groups.map(({ id }) => id)

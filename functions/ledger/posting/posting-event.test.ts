@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { randomUUID } from 'node:crypto'
+import type { PendingEvent } from '../../../eventing/outbox-event.ts'
+import { claim, forget, release } from '../../../eventing/pending.ts'
+import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
+import { currencies } from '../values/currencies.ts'
+import { postTransactions } from './post.ts'
+import type { PostingRequest } from './posting-request.ts'
+
+let ledger: TestLedger
+
+beforeAll(async () => {
+  ledger = await testLedger()
+})
+afterAll(() => ledger.close())
+
+/** Posts as a function that dies after its commit. Resolves with the events that it would have published, and
+ * with those that a sweep finds. */
+async function postAndSweep(requests: PostingRequest[]): Promise<[PendingEvent[], PendingEvent[]]> {
+  const { events } = await postTransactions(ledger.db, requests)
+  const ids = [...new Set(events.map(({ pendingId }) => pendingId))]
+  await release(ledger.db, ids)
+  const swept = (await claim(ledger.db, 1000)).flatMap((group) => group.events)
+  await forget(ledger.db, ids)
+  return [events, swept]
+}
+
+const sorted = (events: readonly PendingEvent[]) =>
+  [...events].sort((a, b) => (a.id < b.id ? -1 : 1)).map((event) => ({ ...event, extensions: undefined }))
+
+const money = {
+  currency: fc.constantFrom('USD', 'JPY', 'KWD', 'UYW'),
+  // What a description may have, and more.
+  description: fc.option(
+    fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !/[\0\p{Cs}]/u.test(text)),
+  ),
+  amount: fc.bigInt({ min: 1n, max: 10n ** 15n }),
+}
+
+const posting = fc.oneof(
+  fc.record({ ...money, type: fc.constant('deposit'), requested: fc.constant(false) }),
+  fc.record({ ...money, type: fc.constant('withdrawal'), requested: fc.boolean() }),
+  fc.record({ ...money, type: fc.constant('transfer'), requested: fc.boolean() }),
+)
+
+test('a sweep publishes the same events, byte for byte, as the function that posted the transactions', async () => {
+  const accounts = new Map<string, [string, string]>()
+  for (const currency of ['USD', 'JPY', 'KWD', 'UYW'])
+    accounts.set(currency, [
+      await ledger.open({ currency, overdraftLimit: 10n ** 14n }),
+      await ledger.open({ currency, userId: randomUUID() }),
+    ])
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(posting, { minLength: 1, maxLength: 150 }),
+      fc.boolean(),
+      async (batch, isOneRequest) => {
+        const requests = batch.map(({ type, ...given }) => {
+          const [from, to] = accounts.get(given.currency)!
+          if (type === 'deposit') return deposit(from, given.amount, given)
+          return type === 'withdrawal'
+            ? withdrawal(from, given.amount, given)
+            : transfer(from, to, given.amount, given)
+        })
+        const traced = requests.map((request, i) => ({
+          ...request,
+          traceparent: `00-0af7651916cd43dd8448eb211c80319c-${String(isOneRequest ? 7 : i).padStart(16, '0')}-01`,
+        }))
+        const [published, swept] = await postAndSweep(traced)
+        expect(sorted(swept)).toEqual(sorted(published))
+      },
+    ),
+    { numRuns: 15 },
+  )
+})
+
+test('the database knows as many decimals of each currency as the functions do', async () => {
+  const rows = await ledger.db.query<{ currency: string; exponent: number }>({
+    text: `select currency, currency_exponent(currency) as exponent from unnest($1::text[]) currency`,
+    values: [[...currencies.keys()]],
+  })
+  expect(new Map(rows.map(({ currency, exponent }) => [currency, exponent]))).toEqual(new Map(currencies))
+})
+
+test('money that is carried to a vault is the bank’s own: no event tells of it', async () => {
+  const account = await ledger.open({
+    currency: 'ISK',
+    balanceLimit: 9n * 10n ** 18n,
+    depositLimit: 10n ** 18n,
+  })
+  const till = `cash_account_id('ISK')`
+  await ledger.post(
+    deposit(account, 10n ** 18n, { currency: 'ISK' }),
+    deposit(account, 1, { currency: 'ISK' }),
+  )
+  await ledger.post(deposit(account, 5, { currency: 'ISK' }))
+  const [row] = await ledger.owner.query({
+    text: `select count(*) as carried, (select count(*) from events where partitionkey = ${till}::text) as told
+      from transactions where ${till} in (account_id, to_account_id) and type = 'transfer'`,
+  })
+  expect(row).toEqual({ carried: 1n, told: 0n })
+  const [told] = await ledger.owner.query({
+    text: `select count(*) as count from events e join transactions t on t.id::text = e.subject
+      where t.type = 'transfer' and t.currency = 'ISK'`,
+  })
+  expect(told).toEqual({ count: 0n })
+})

@@ -1,0 +1,99 @@
+-- The events of postings. The row of a transaction says all that its event does, so no event is stored: it is
+-- derived from that row, byte for byte the same each time. functions/ledger/posting/posting-event.ts makes
+-- the same event from the outcome of a posting; a test compares the two.
+
+-- Returns the number of decimals of a currency of ISO 4217. functions/ledger/values/currencies.ts has the
+-- same ones.
+create function currency_exponent(currency text) returns integer
+language sql immutable parallel safe
+return case
+  when currency in (
+    'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF',
+    'XPF'
+  ) then 0
+  when currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then 3
+  when currency in ('CLF', 'UYW') then 4
+  else 2
+end;
+
+-- Formats an amount in minor units as a decimal string: decimal_amount(20000, 2) is '200.00'. (A product has
+-- as many decimals as its factors together. The function is not `strict`, because Postgres could then not
+-- inline it.)
+create function decimal_amount(minor_units bigint, exponent integer) returns text
+language sql immutable parallel safe
+return (minor_units * (array[1, 0.1, 0.01, 0.001, 0.0001])[exponent + 1])::text;
+
+-- Data of the events, as described in eventing/contracts/.
+create type transaction_completed as (
+  transaction_id uuid,
+  transaction_type transaction_type,
+  user_id uuid,
+  account_id uuid,
+  to_account_id uuid,
+  to_user_id uuid,
+  amount text,
+  currency text,
+  new_balance text,
+  to_new_balance text,
+  description text,
+  "timestamp" text
+);
+
+create type transaction_rejected as (
+  transaction_id uuid,
+  transaction_type transaction_type,
+  user_id uuid,
+  account_id uuid,
+  to_account_id uuid,
+  amount text,
+  currency text,
+  description text,
+  refusal text,
+  "timestamp" text
+);
+
+-- Returns the event that tells the outcome of a transaction: none while it is pending, and none for a
+-- transfer of the bank's own (see carry_to_vault()). A transaction that was reversed later was completed all
+-- the same.
+create function transaction_event(t transactions) returns setof outbox
+language sql stable
+begin atomic
+  select
+    event_id_of(t.id), e.type, '/microbank/ledger', t.id::text, t.created_at,
+    'https://microbank.dev/events/' || e.type || '/1', t.account_id::text, null::text, e.data, null::jsonb
+  from (
+    select
+      case when t.status = 'rejected' then 'transaction.rejected' else 'transaction.completed' end as type,
+      case
+        when t.status = 'rejected' then row_to_json(row(
+          t.id, t.type, t.user_id, t.account_id, t.to_account_id, decimal_amount(t.amount, exponent), t.currency,
+          t.description, t.refusal, at_text
+        )::transaction_rejected)
+        else row_to_json(row(
+          t.id, t.type, t.user_id, t.account_id, t.to_account_id, t.to_user_id,
+          decimal_amount(t.amount, exponent), t.currency,
+          decimal_amount(t.balance_after, exponent), decimal_amount(t.to_balance_after, exponent),
+          t.description, at_text
+        )::transaction_completed)
+      end as data
+    from (
+      select
+        currency_exponent(t.currency) as exponent,
+        to_char(t.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at_text
+    ) text
+  ) e
+  where t.status <> 'pending' and t.user_id <> '00000000-0000-0000-0000-000000000000';
+end;
+
+create or replace view events as
+select * from outbox
+union all
+select e.* from transactions t cross join lateral transaction_event(t) e;
+
+create or replace function events_by_id(ids uuid[]) returns setof outbox
+language sql stable
+begin atomic
+  select * from outbox where id = any (ids)
+  union all
+  select e.* from transactions t cross join lateral transaction_event(t) e where t.id = any (fact_ids_of(ids));
+end;
