@@ -29,7 +29,7 @@ export async function watchDelivery({ owner, ownerOf }: BenchDatabases): Promise
   })) as [{ since: string }]
 
   const pending = async (): Promise<number> => {
-    const text = 'select count(*) from outbox_pending'
+    const text = 'select coalesce(sum(cardinality(event_ids)), 0) as count from outbox_pending'
     const rows = await Promise.all(
       [owner, notifications].map((database) => database.query<{ count: bigint }>({ text })),
     )

@@ -1,5 +1,5 @@
 import { createOutbox } from '../../eventing/outbox.ts'
-import type { OutboxEvent } from '../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import { openDatabase } from '../../functions/host/database/database.ts'
 import { createSend } from '../../functions/host/http/send.ts'
 import { createLog } from '../../monitoring/log.ts'
@@ -23,7 +23,7 @@ const CROWD = 500
  * those that are paced end before. */
 const SWEEP_EVERY_MS = 2_000
 
-let events: OutboxEvent[] = []
+let events: PendingEvent[] = []
 let sweeps: NodeJS.Timeout | undefined
 
 process.on('message', (job: EmitterJob) => {

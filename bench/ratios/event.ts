@@ -1,4 +1,4 @@
-import type { OutboxEvent } from '../../eventing/outbox-event.ts'
+import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import { takePort } from '../../knative/local/processes/ports.ts'
 import { postTransactions } from '../../functions/ledger/posting/post.ts'
 import { ingressUrl, startBroker, startFunction } from '../bank.ts'
@@ -14,7 +14,7 @@ import { EVENT_BYTES, type RawAnswer, type RawJob } from './events.ts'
 
 /** A job for programs/emitter.ts: takes events, or publishes those that it has taken. */
 export type EmitterJob =
-  | { events: OutboxEvent[] }
+  | { events: PendingEvent[] }
   /** Without a rate it publishes as fast as it can. */
   | { events?: undefined; perSecond?: number | undefined }
 
@@ -130,7 +130,8 @@ async function startPath(bench: Bench, databases: BenchDatabases): Promise<Event
 
   const carry: EventPath['carry'] = async (count, perSecond) => {
     const watch = await watchDelivery(databases)
-    const events = await commit(databases, customers, count)
+    // Events that are published one by one were also posted one by one: each has a pending row of its own.
+    const events = await commit(databases, customers, { count, batch: perSecond ? 1 : BATCH })
     await settle(databases)
     await emitter.ask<EmitterJob, object>({ events })
     const before = readProcessorTime()
@@ -146,10 +147,14 @@ async function startPath(bench: Bench, databases: BenchDatabases): Promise<Event
 }
 
 /** Posts transfers. Resolves with their events, which nobody publishes yet. */
-async function commit({ ledger }: BenchDatabases, customers: Customer[], count: number) {
-  const committed: OutboxEvent[] = []
+async function commit(
+  { ledger }: BenchDatabases,
+  customers: Customer[],
+  { count, batch }: { count: number; batch: number },
+) {
+  const committed: PendingEvent[] = []
   while (committed.length < count) {
-    const requests = Array.from({ length: Math.min(BATCH, count - committed.length) }, (_, i) => {
+    const requests = Array.from({ length: Math.min(batch, count - committed.length) }, (_, i) => {
       const { userId, accounts } = customers[(committed.length + i) % customers.length]!
       const from = Math.floor((committed.length + i) / customers.length)
       return transferOf(userId, accounts[from % 10]!, accounts[(from + 1) % 10]!)
