@@ -31,7 +31,8 @@ export type DeliveryOutcome =
   | { kind: 'failed'; status: number; detail: Buffer; isFinal: boolean }
 
 const TIMER_MS_MAX = 2 ** 31 - 1
-/** A connection that is idle for this long is closed. Servers of node:http close theirs after five seconds. */
+/** A connection that is idle for this long is closed. Servers of node:http close theirs after five
+ * seconds. */
 const IDLE_MS = 4_000
 
 /** Sends a request to the server of one URL. */
