@@ -22,7 +22,10 @@ export interface Delivered {
 const DRAIN_MS_MAX = 120_000
 
 /** Watches from now on. Events of earlier work must have been delivered or forgotten. */
-export async function watchDelivery({ owner, ownerOf }: BenchDatabases): Promise<DeliveryWatch> {
+export async function watchDelivery({
+  owner,
+  ownerOf,
+}: Pick<BenchDatabases, 'owner' | 'ownerOf'>): Promise<DeliveryWatch> {
   const notifications = ownerOf('notifications')
   const [{ since }] = (await owner.query<{ since: string }>({
     text: 'select clock_timestamp()::text as since',
