@@ -1,10 +1,10 @@
 import type { Result } from './rounds.ts'
 import { figure, goalOf } from './table.ts'
 
-const WIDTH = 820
+const WIDTH = 860
 const ROW = 34
 const TOP = 44
-const BARS = { left: 290, right: 640 }
+const BARS = { left: 330, right: 680 }
 
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #24292f }

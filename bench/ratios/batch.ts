@@ -31,7 +31,7 @@ export const batch: Ratio = {
     return [
       {
         id: 'batch',
-        name: `Transfers in batches of ${BATCH_OF} : TPC-B`,
+        name: `Burst in batches of ${BATCH_OF} : TPC-B`,
         unit: 'per second',
         goal: { ratio: 10, better: 'higher' },
         rounds: rounds.map(({ ours, floor }) => ({ ours: ours.perSecond * BATCH_OF, floor })),

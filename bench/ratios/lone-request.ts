@@ -48,7 +48,7 @@ export const loneRequest: Ratio = {
     return [
       {
         id: 'lone-request',
-        name: 'Lone transfer over HTTP : its SQL call',
+        name: 'Lone transfer at the function : its SQL call',
         unit: 'ms (p50)',
         goal: { ratio: 1.5, better: 'lower' },
         rounds: rounds.map(({ ours, floor }) => ({ ours: ours.p50, floor: floor.p50 })),

@@ -40,7 +40,7 @@ export const transfers: Ratio = {
     const reports = rounds.map(({ ours }) => ours)
     const measured: Measurement = {
       id: 'transfers',
-      name: 'Transfers over HTTP : TPC-B',
+      name: 'Burst straight at the function : TPC-B',
       unit: 'per second',
       goal: { ratio: 4, better: 'higher' },
       rounds: rounds.map(({ ours, floor }) => ({ ours: ours.perSecond, floor })),
