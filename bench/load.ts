@@ -29,6 +29,8 @@ export interface LoadJob {
   token?: string
   /** Transfers between accounts with numbers from `from` to `to`, as the peer takes them. */
   numbered?: { from: number; to: number }
+  /** Time in ms, on average, for which each connection waits before a request; see pauseFor(). */
+  pauseMs?: number
   /** Process whose processor time is measured. */
   serverPid?: number
 }
@@ -61,6 +63,11 @@ export async function load(bench: Bench, job: LoadJob): Promise<LoadReport> {
   }
 }
 
+/** Returns the pause in ms with which so many connections send that many requests a second, if an answer
+ * takes `latencyMs`. It is 0 if they can't. */
+export const pauseFor = (connections: number, perSecond: number, latencyMs = 0): number =>
+  Math.max(0, Math.round((connections / perSecond) * 1000 - latencyMs))
+
 /** The last line that requests.lua prints. Latencies are in microseconds. */
 interface Fired {
   answers: number
@@ -81,7 +88,16 @@ async function fire(bench: Bench, job: LoadJob, seconds: number, part: string): 
   // wrk gets no signals of the bench, but it soon ends by itself.
   const { stdout } = await promisify(execFile)('wrk', [
     ...options,
-    ...['--timeout', '10s', '--script', script, job.url, '--', `${randomInt(2 ** 31)}`],
+    ...[
+      '--timeout',
+      '10s',
+      '--script',
+      script,
+      job.url,
+      '--',
+      `${randomInt(2 ** 31)}`,
+      `${job.pauseMs ?? 0}`,
+    ],
     ...requestsOf(bench, job, part),
   ])
   const fired = JSON.parse(stdout.trim().split('\n').at(-1)!) as Fired

@@ -11,6 +11,7 @@ import { provide } from './programs.ts'
 import { createProgress } from './progress.ts'
 import { backlog } from './ratios/backlog.ts'
 import { batch } from './ratios/batch.ts'
+import { bytes } from './ratios/bytes.ts'
 import { coldStart } from './ratios/cold-start.ts'
 import { event } from './ratios/event.ts'
 import { events } from './ratios/events.ts'
@@ -22,6 +23,7 @@ import { hostCpu } from './ratios/host-cpu.ts'
 import { hotAccount } from './ratios/hot-account.ts'
 import { loneRequest } from './ratios/lone-request.ts'
 import { memory } from './ratios/memory.ts'
+import { sustained } from './ratios/sustained.ts'
 import { transfers } from './ratios/transfers.ts'
 import { summarise, type Result } from './rounds.ts'
 import { toSvg } from './svg.ts'
@@ -30,8 +32,10 @@ import { toTable } from './table.ts'
 const RATIOS: readonly Ratio[] = [
   frontDoor,
   hop,
+  sustained,
   event,
   firstAnswer,
+  bytes,
   transfers,
   batch,
   hotAccount,

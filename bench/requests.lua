@@ -74,9 +74,14 @@ function kinds.transfers(path, prefix, to_account, size)
   end
 end
 
+-- wrk asks for a delay before each request only if this script has a function of that name.
 function init(args)
   math.randomseed(tonumber(args[1]))
-  make = kinds[args[2]](unpack(args, 3))
+  local pause = tonumber(args[2])
+  if pause > 0 then
+    delay = function() return math.random(0, 2 * pause) end
+  end
+  make = kinds[args[3]](unpack(args, 4))
 end
 
 function request() return make() end
