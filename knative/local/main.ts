@@ -41,7 +41,7 @@ async function run({ port, kubernetesPort, dataDir, host, queue }: Arguments): P
     onWarning: (line) => console.error(line),
   })
   stop.stops(runtime)
-  console.log(welcome(runtime))
+  console.log(welcome(runtime, process.versions.node))
   runtime.secrets.markOperatorShown()
 }
 

@@ -1,8 +1,14 @@
 import type { Runtime } from './runtime.ts'
 
+/** The Node of the image (knative/image). */
+const NODE_OF_IMAGE = 24
+/** Nobody mends this Node and older ones any more. */
+const NODE_ENDED = 20
+
 /** What a person sees when the bank has started: where it is, who may do what, and a first transfer to
- * paste. */
-export function welcome({ url, port, queue, dataDir, kubeconfig, secrets }: Runtime): string {
+ * paste. `node` is the version of Node, without a `v`. */
+export function welcome(runtime: Runtime, node: string): string {
+  const { url, port, queue, dataDir, kubeconfig, secrets } = runtime
   const { email, password } = secrets.operator
   const operator = secrets.showOperator
     ? `\nOperator      ${email}\n              password ${password}   (shown this once; kept in ${dataDir}/secrets.json)`
@@ -14,6 +20,7 @@ Front door    ${url}/api
 A function    http://transfer.microbank.localhost:${port}
 Broker        http://default-broker-ingress.microbank.localhost:${port}
 Events        go through ${queue}
+Node          ${aboutNode(node)}
 Look inside   KUBECONFIG=${kubeconfig} kubectl get ksvc,brokers,triggers
 Data, logs    ${dataDir}${operator}
 
@@ -22,6 +29,11 @@ A first transfer, to paste into a shell:
 ${tour(url)}
 npm run ps shows what runs, npm start -- --help the options. Ctrl-C stops everything in order.
 `
+}
+
+function aboutNode(version: string): string {
+  if (parseInt(version) > NODE_ENDED) return version
+  return `${version}, which gets no security updates any more; the image has Node ${NODE_OF_IMAGE}`
 }
 
 /** Needs only curl, and the Node that is there anyway. Each run registers another customer. */
