@@ -175,7 +175,7 @@ async function carryRaw(
   const answer = await program.ask<RawJob, RawAnswer>({
     amqpUrl,
     perSecond,
-    warmupSeconds: 1_000 / perSecond,
+    warmupSeconds: Math.max(1, 200 / perSecond),
     seconds: count / perSecond,
     bytes: EVENT_BYTES,
   })

@@ -16,10 +16,11 @@ import { startWholeBank } from '../whole-bank.ts'
 
 /** Clients and the goal: so many times the rate of the peer with as many clients. */
 const CROWDS = [
-  [16, 2],
-  [64, 4],
+  { clients: 16, goal: 2, rounds: 3 },
+  { clients: 64, goal: 4, rounds: 2 },
 ] as const
-const LONE_GOAL = 2
+const LONE = { goal: 2, rounds: 2 }
+const SECONDS = 5
 
 /** Transfers through the front door of the whole bank, every event delivered, against what one would build
  * without us; one client alone against the function's own answer. On each Node. */
@@ -45,7 +46,7 @@ async function measureOn(bench: Bench, node: string): Promise<Measurement[]> {
   const bank: MeasuredBank = { bench, name, say, peer: peer.load, pgbench, databases, customers, url }
 
   const crowds: Measurement[] = []
-  for (const [clients, goal] of CROWDS) crowds.push(await measureCrowd(bank, clients, goal))
+  for (const crowd of CROWDS) crowds.push(await measureCrowd(bank, crowd))
   const lone = await measureLone(bank, () => whole.functionUrl('transfer'))
   await proveLedger(bench, databases)
   // The peer would end with an error if its database went first.
@@ -68,17 +69,20 @@ interface MeasuredBank {
   customers: Customer[]
 }
 
-const lengthsOf = ({ isQuick }: Bench, seconds: number) =>
-  isQuick ? { count: 1, seconds: 2, warmupSeconds: 1 } : { count: 3, seconds, warmupSeconds: 2 }
+const lengthsOf = ({ isQuick }: Bench) =>
+  isQuick ? { seconds: 2, warmupSeconds: 1 } : { seconds: SECONDS, warmupSeconds: 2 }
 
-async function measureCrowd(bank: MeasuredBank, clients: number, goal: number): Promise<Measurement> {
+async function measureCrowd(
+  bank: MeasuredBank,
+  { clients, goal, rounds: most }: (typeof CROWDS)[number],
+): Promise<Measurement> {
   const { bench, name, say } = bank
-  const { count, seconds } = lengthsOf(bench, 5)
+  const count = bench.isQuick ? 1 : most
   const rounds = await inTurns(
     count,
     (round) => {
       say(`round ${round + 1} of ${count}, ${clients} clients`)
-      return throughFrontDoor(bank, clients, seconds)
+      return throughFrontDoor(bank, clients)
     },
     () => {
       say(`the peer, ${clients} clients`)
@@ -86,7 +90,7 @@ async function measureCrowd(bank: MeasuredBank, clients: number, goal: number): 
     },
   )
   await settle(bank.databases)
-  const tpcb = await bank.pgbench.run(seconds)
+  const tpcb = await bank.pgbench.run(lengthsOf(bench).seconds)
   const reports = rounds.map(({ ours }) => ours)
   return {
     id: `front-door-${clients}-${idOf(name)}`,
@@ -104,22 +108,22 @@ async function measureCrowd(bank: MeasuredBank, clients: number, goal: number): 
 
 async function measureLone(bank: MeasuredBank, functionUrl: () => string): Promise<Measurement> {
   const { bench, name, say } = bank
-  const { count, seconds } = lengthsOf(bench, 4)
+  const count = bench.isQuick ? 1 : LONE.rounds
   const peers: LoadReport[] = []
   const rounds = await inTurns(
     count,
     (round) => {
       say(`round ${round + 1} of ${count}, one client`)
-      return throughFrontDoor(bank, 1, seconds)
+      return throughFrontDoor(bank, 1)
     },
     async () => {
       say('one client straight at the function’s process, and at the peer')
       peers.push(await bank.peer(1))
-      return deliver(bank, `${functionUrl()}/transactions`, 1, seconds)
+      return deliver(bank, `${functionUrl()}/transactions`, 1)
     },
   )
   await settle(bank.databases)
-  const tpcb = await bank.pgbench.run(seconds, 1)
+  const tpcb = await bank.pgbench.run(lengthsOf(bench).seconds, 1)
   const reports = rounds.map(({ ours }) => ours)
   const [rate, peerP50] = [
     median(reports.map(({ perSecond }) => perSecond)),
@@ -129,7 +133,7 @@ async function measureLone(bank: MeasuredBank, functionUrl: () => string): Promi
     id: `front-door-1-${idOf(name)}`,
     name: `Front door, one client, ${name} : the function`,
     unit: 'ms (p50)',
-    goal: { ratio: LONE_GOAL, better: 'lower' },
+    goal: { ratio: LONE.goal, better: 'lower' },
     rounds: rounds.map(({ ours, floor }) => ({ ours: ours.latency.p50, floor: floor.latency.p50 })),
     latency: medianLatency(reports),
     notes: [
@@ -143,23 +147,21 @@ const idOf = (name: string): string => name.toLowerCase().replace(' ', '')
 
 type DeliveredReport = Awaited<ReturnType<typeof deliver>>
 
-const throughFrontDoor = (bank: MeasuredBank, clients: number, seconds: number): Promise<DeliveredReport> =>
-  deliver(bank, `${bank.url}/api/transactions`, clients, seconds)
+const throughFrontDoor = (bank: MeasuredBank, clients: number): Promise<DeliveredReport> =>
+  deliver(bank, `${bank.url}/api/transactions`, clients)
 
 /** Sends transfers, and waits until each has its notification. Throws if one is missing, or if the ledger
  * doesn't hold what was answered. The processor time is that of a transfer with its events, warm-up and
  * delivery included. */
-async function deliver(bank: MeasuredBank, url: string, clients: number, seconds: number) {
+async function deliver(bank: MeasuredBank, url: string, clients: number) {
   const { bench, databases, customers } = bank
-  const { warmupSeconds } = lengthsOf(bench, seconds)
   await settle(databases)
   const watch = await watchDelivery(databases)
   const before = readProcessorTime()
   const report = await load(bench, {
     url,
     connections: clients,
-    warmupSeconds,
-    seconds,
+    ...lengthsOf(bench),
     transfers: { customers, keyPrefix: keyPrefix() },
   })
   const delivered = await watch.untilDelivered()
@@ -181,7 +183,6 @@ async function startPeer(
     env: { DATABASE_URL: databases.server.superuserUrl, ACCOUNTS: String(accounts) },
     node,
   })
-  const { seconds, warmupSeconds } = lengthsOf(bench, 5)
   return {
     kill: server.kill,
     async load(clients) {
@@ -189,8 +190,7 @@ async function startPeer(
       return load(bench, {
         url: `${server.url}/transfers`,
         connections: clients,
-        warmupSeconds,
-        seconds,
+        ...lengthsOf(bench),
         numbered: { from: 1, to: accounts },
       })
     },

@@ -60,7 +60,7 @@ interface Hop {
 }
 
 async function measureHop(bench: Bench, node: string, hop: Hop): Promise<Measurement> {
-  const [count, seconds, warmupSeconds] = bench.isQuick ? [1, 2, 1] : [3, 3, 2]
+  const [count, seconds, warmupSeconds] = bench.isQuick ? [1, 2, 1] : [3, 3, 1]
   const version = nameOfNode(node)
   const measure = async (server: ServerProcess) => {
     const { serverCpuSeconds, perSecond } = await load(bench, {
