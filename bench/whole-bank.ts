@@ -73,7 +73,8 @@ async function startRuntime(bench: Bench, node: string, dataDir: string) {
   const records = openProcessRecords(bench.folder)
   if (child.pid) records.add(child.pid, 'the whole bank')
   const end = async (): Promise<void> => {
-    await endProcess(child, 'SIGTERM', STOP_MS_MAX)
+    // A bank that is still starting doesn't stop before it has started.
+    await endProcess(child, 'SIGTERM', STOP_MS_MAX).catch(() => endProcess(child, 'SIGKILL'))
     if (child.pid) records.remove(child.pid)
   }
   // The runtime writes this file last.
