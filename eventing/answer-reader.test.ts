@@ -12,7 +12,7 @@ function read(pieces: (string | Buffer)[], { toHead = false, closes = false } = 
     fault: (reason) => told.faults.push(reason),
   })
   reader.isToHead = toHead
-  for (const piece of pieces) reader.read(Buffer.from(piece))
+  for (const piece of pieces) reader.read(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece)
   if (closes) reader.close()
   return told
 }
@@ -95,6 +95,10 @@ test.each([
   ['a folded header', `${ok}a: b\r\n c\r\ncontent-length: 0\r\n\r\n`],
   ['a space before the colon', `${ok}content-length : 1\r\n\r\na`],
   ['a lone line feed', `${ok}a: b\ncontent-length: 1\r\n\r\na`],
+  ['a lone line feed in the status line', 'HTTP/1.1 200 OK\ncontent-length: 1\r\n\r\n'],
+  ['a lone line feed after a size', `${ok}transfer-encoding: chunked\r\n\r\n1;\n\r\na\r\n0\r\n\r\n`],
+  ['a lone line feed in a trailer', `${ok}transfer-encoding: chunked\r\n\r\n0\r\na: b\n\r\n\r\n`],
+  ['a space that is none of HTTP', `${ok}content-length: \xa01\r\n\r\na`],
   ['a lone carriage return', `${ok}a: b\rcontent-length: 1\r\n\r\na`],
   ['a NUL', `${ok}a: \0\r\n\r\n`],
   ['no colon', `${ok}what\r\n\r\n`],

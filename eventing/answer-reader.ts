@@ -20,7 +20,7 @@ const HEAD_BYTES_MAX = 64 * 1024
 const CHUNK_LINE_BYTES_MAX = 4 * 1024
 const NOTHING = Buffer.alloc(0)
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const LENGTH = /^\d{1,15}$/
@@ -135,7 +135,9 @@ export class AnswerReader {
   #readLine(bytes: Buffer, take: (line: string) => void): Buffer {
     const end = bytes.indexOf('\r\n')
     if (end === -1) return this.#keep(bytes, CHUNK_LINE_BYTES_MAX)
-    take(bytes.toString('latin1', 0, end))
+    const line = bytes.toString('latin1', 0, end)
+    if (VALUE.test(line)) take(line)
+    else this.#fault('a line holds a control character')
     return bytes.subarray(end + 2)
   }
 
@@ -165,10 +167,21 @@ function parseHeaders(lines: readonly string[]): IncomingHttpHeaders | undefined
     const name = line.slice(0, colon).toLowerCase()
     const value = line.slice(colon + 1)
     if (colon < 1 || !NAME.test(name) || !VALUE.test(value)) return undefined
-    add(headers, name, value.trim())
+    add(headers, name, withoutSpaceAround(value))
   }
   return headers
 }
+
+/** trim() would also take a no-break space, which belongs to the value. */
+function withoutSpaceAround(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && isSpace(value.charCodeAt(start))) start++
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--
+  return value.slice(start, end)
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
 
 function add(headers: Record<string, string | string[]>, name: string, value: string): void {
   const before = headers[name]
