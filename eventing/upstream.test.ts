@@ -13,7 +13,8 @@ let upstream: Upstream
 beforeEach(async () => {
   sockets = []
   received = []
-  server = createServer((socket) => {
+  server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('end', () => socket.end())
     const place = sockets.push(socket) - 1
     received[place] = ''
     socket.on('error', () => undefined)
@@ -42,7 +43,12 @@ interface Told {
   connection?: UpstreamConnection
 }
 
-function ask(name: string, from = upstream): Told {
+const sendGet =
+  (name: string) =>
+  (connection: UpstreamConnection): void =>
+    connection.send(`GET /${name} HTTP/1.1\r\nhost: a\r\n\r\n`, undefined, false)
+
+function ask(name: string, from = upstream, send = sendGet(name)): Told {
   const told: Told = {
     status: 0,
     body: '',
@@ -50,7 +56,7 @@ function ask(name: string, from = upstream): Told {
     sink: {
       connected(connection) {
         told.connection = connection
-        connection.send(`GET /${name} HTTP/1.1\r\nhost: a\r\n\r\n`, undefined, false)
+        send(connection)
       },
       head: (status) => (told.status = status),
       body: (bytes) => (told.body += bytes.toString()),
@@ -114,6 +120,68 @@ test('bytes on an unused connection close it', async () => {
   await until(() => next.outcome)
   expect(next.body).toBe('b')
   expect(sockets).toHaveLength(2)
+})
+
+test('the beginning of an answer on an unused connection closes it too', async () => {
+  answerWith = echo
+  const told = ask('a')
+  await until(() => told.outcome)
+  sockets[0]!.write('HTTP/1.1 200 OK\r\ncontent-')
+  await until(() => sockets[0]!.destroyed, { what: 'the end of the connection' })
+})
+
+test.each([
+  ['a new connection', 0],
+  ['a kept connection', 1],
+])('on %s, bytes before the request are no answer to it', async (_what, used) => {
+  answerWith = echo
+  if (used > 0)
+    await until(
+      (
+        (told) => () =>
+          told.outcome
+      )(ask('a')),
+    )
+  const told = ask('b', upstream, () => undefined)
+  await until(() => told.connection)
+  await until(() => sockets[0])
+  answer(sockets[0]!, 'evil')
+  await until(() => told.outcome)
+  expect(told).toMatchObject({ status: 0, body: '', outcome: expect.stringMatching(/before/) })
+})
+
+test('a connection is not used again while a part of its last request has not left', async () => {
+  answerWith = (socket, text) => {
+    socket.pause()
+    answer(socket, nameIn(text))
+  }
+  const body = Buffer.alloc(16 * 1024 * 1024)
+  const told = ask('a', upstream, (connection) => connection.send('POST /a HTTP/1.1\r\n\r\n', body, false))
+  await until(() => told.outcome)
+  expect(told).toMatchObject({ body: 'a', outcome: 'end' })
+  answerWith = echo
+  const next = ask('b')
+  await until(() => next.outcome)
+  expect(next.body).toBe('b')
+})
+
+test('a server that will send nothing more has failed, even if it also reads nothing more', async () => {
+  answerWith = (socket) => void socket.pause().end()
+  const body = Buffer.alloc(16 * 1024 * 1024)
+  const told = ask('a', upstream, (connection) => connection.send('POST /a HTTP/1.1\r\n\r\n', body, false))
+  await until(() => told.outcome)
+  expect(told.outcome).not.toBe('end')
+})
+
+test('destroy() fails the exchanges that wait, and opens no connection for them', async () => {
+  answerWith = () => undefined
+  const all = ['a', 'b', 'c', 'd'].map((name) => ask(name))
+  await until(() => received.join('').includes('/a') && received.join('').includes('/b'))
+  upstream.destroy()
+  await until(() => all.every(({ outcome }) => outcome))
+  await until(() => sockets.every(({ destroyed }) => destroyed))
+  expect(sockets).toHaveLength(2)
+  expect(all.map(({ connection }) => connection !== undefined)).toEqual([true, true, false, false])
 })
 
 test.each([

@@ -55,9 +55,12 @@ export class Upstream {
     for (const connection of this.#open) if (connection.serves(sink)) connection.destroy()
   }
 
-  /** Closes all connections. */
+  /** Closes all connections. Exchanges that wait for one fail too. */
   destroy(): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
     for (const connection of this.#open) connection.destroy()
+    for (const sink of waiting) sink.failed('the connections were closed')
   }
 
   #takeIdle(): UpstreamConnection | undefined {
@@ -116,6 +119,9 @@ export class UpstreamConnection {
   readonly #reader: AnswerReader
   readonly #pool: { free: () => void; closed: () => void }
   #sink: ExchangeSink | undefined
+  /** A part of the request has been sent, so what arrives is its answer. */
+  #isBegun = false
+  /** The whole request has been sent. */
   #isSent = false
   #reason = 'the connection was closed'
   idleSince = 0
@@ -128,8 +134,7 @@ export class UpstreamConnection {
     this.#pool = pool
     this.#sink = sink
     this.#reader = new AnswerReader({
-      // Bytes that nobody asked for: the next answer could be taken for another's.
-      head: (status, headers) => (this.#sink ? this.#sink.head(status, headers) : this.destroy()),
+      head: (status, headers) => this.#sink?.head(status, headers),
       body: (bytes) => this.#sink?.body(bytes),
       more: () => this.#sink?.more(),
       end: (isLast) => this.#answered(isLast),
@@ -137,8 +142,11 @@ export class UpstreamConnection {
     })
     this.#socket = connect({ host, port, noDelay: true })
     this.#socket.once('connect', () => this.#sink?.connected(this))
-    this.#socket.on('data', (bytes: Buffer) => this.#reader.read(bytes))
-    this.#socket.once('end', () => this.#reader.close())
+    this.#socket.on('data', (bytes: Buffer) => this.#read(bytes))
+    this.#socket.once('end', () => {
+      // Whatever has not been answered by now never will be.
+      if (!this.#reader.close()) this.destroy()
+    })
     // 'close' follows.
     this.#socket.on('error', ({ message }) => (this.#reason = message))
     this.#socket.once('close', () => this.#closed())
@@ -154,7 +162,7 @@ export class UpstreamConnection {
 
   begin(sink: ExchangeSink): void {
     this.#sink = sink
-    this.#isSent = this.#reader.isToHead = false
+    this.#reader.isToHead = false
     this.#socket.ref()
     sink.connected(this)
   }
@@ -162,7 +170,7 @@ export class UpstreamConnection {
   /** Sends a whole request. `head` ends with an empty line. */
   send(head: string, body: Buffer | undefined, isHead: boolean): void {
     this.#reader.isToHead = isHead
-    this.#isSent = true
+    this.#isBegun = this.#isSent = true
     if (!body || body.length === 0) this.#socket.write(head, 'latin1')
     else if (body.length <= SMALL_BYTES) this.#socket.write(head + body.toString('latin1'), 'latin1')
     else {
@@ -177,6 +185,7 @@ export class UpstreamConnection {
    * the moment; then `drained` is called later. Call finish() after the last part. */
   write(pieces: readonly (Buffer | string)[], drained: () => void): boolean {
     let isTaken = true
+    this.#isBegun = true
     this.#socket.cork()
     for (const piece of pieces) isTaken = this.#socket.write(piece, 'latin1')
     this.#socket.uncork()
@@ -202,10 +211,19 @@ export class UpstreamConnection {
     this.#socket.destroy()
   }
 
+  #read(bytes: Buffer): void {
+    if (this.#isBegun) this.#reader.read(bytes)
+    // Nobody asked for these bytes. The next request could take them for its answer.
+    else this.destroy('bytes came before the request')
+  }
+
   #answered(isLast: boolean): void {
     const sink = this.#sink
     this.#sink = undefined
-    const isKept = this.#isSent && !isLast && this.isUsable
+    // The next request would wait behind the part that has not left.
+    const hasLeft = this.#isSent && this.#socket.writableLength === 0
+    this.#isBegun = this.#isSent = false
+    const isKept = hasLeft && !isLast && this.isUsable
     if (!isKept) this.destroy()
     sink?.end()
     if (!isKept) return
