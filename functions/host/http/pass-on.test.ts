@@ -17,6 +17,8 @@ let open = 0
 let timeoutMs: number
 let bodyTimeoutMs: number
 let upstream: Upstream
+/** Called for each request at the front, before it is passed on. */
+let onFront: RequestListener
 
 const listen = async (server: Server): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -47,6 +49,7 @@ beforeAll(async () => {
     idleMs: 4_000,
   })
   front = createHttpServer({}, (request, response) => {
+    onFront(request, response)
     void passOn(request, response, {
       ...{ to: upstream, path: request.url ?? '/' },
       headers: requestHeaders(request.headers),
@@ -65,6 +68,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   behave = echo
+  onFront = () => undefined
   outcomes = []
   received = []
   timeoutMs = 90_000
@@ -185,4 +189,43 @@ test.each([
   expect([200, 400]).toContain(answers[0]?.status)
   for (const { headers } of received) expect(headers).not.toHaveProperty('b')
   expect((await raw(port, head('GET', ''), { count: 1 })).answers).toMatchObject([{ status: 200 }])
+})
+
+test('a request without a body that could have one says so', async () => {
+  await raw(port, head('POST', ''), { count: 1 })
+  await raw(port, head('GET', ''), { count: 1 })
+  expect(received.map(({ headers }) => headers['content-length'])).toEqual(['0', undefined])
+})
+
+/** Makes the client take nothing any more, so that an answer stays open after its end. */
+const stall = ({ socket }: Parameters<RequestListener>[1]): void =>
+  void Object.assign(socket!, { _write: () => undefined, _writev: () => undefined })
+
+test('an answer that the server has ended itself gets no second head', async () => {
+  onFront = (_request, response) => {
+    stall(response)
+    response.writeHead(400).end('no')
+  }
+  const socket = connect(port, '127.0.0.1', () => socket.write(head('GET', '')))
+  await until(() => outcomes.length > 0)
+  expect(outcomes).toEqual(['client-gone'])
+  socket.destroy()
+})
+
+test('an event stream that has been ended gets no more events, even if its client reads slowly', async () => {
+  let stream: Parameters<RequestListener>[1] | undefined
+  let send: (text: string) => void = () => undefined
+  onFront = (_request, response) => void (stream = response)
+  behave = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+    send = (text) => void response.write(text)
+  }
+  const socket = connect(port, '127.0.0.1', () => socket.write(head('GET', '')))
+  await until(() => stream?.headersSent)
+  stall(stream!)
+  stream!.end()
+  send('data: a\n\n')
+  await until(() => outcomes.length > 0)
+  expect(outcomes).toEqual(['client-gone'])
+  socket.destroy()
 })

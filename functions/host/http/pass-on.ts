@@ -118,7 +118,7 @@ class Passage implements ExchangeSink {
     const { body } = this.#options
     const request = this.#request
     if (body) this.#sendWhole(body)
-    else if (!hasBody(request)) this.#sendWhole(undefined)
+    else if (!hasBody(request)) this.#sendWhole(MAY_LACK_LENGTH.has(request.method!) ? undefined : NOTHING)
     else if (!isArriving(request)) this.#sendWhole(readAll(request))
     // The end of the last chunk is reported later than its content, even if both came together.
     else if (request.headers['content-length'] === undefined) setImmediate(() => this.#sendRest())
@@ -174,7 +174,7 @@ class Passage implements ExchangeSink {
   }
 
   more(): void {
-    if (this.#isSettled) return
+    if (this.#isSettled || this.#isEnded()) return
     // The head of an answer waits for its body, so that both leave in one packet. But the first event of a
     // stream may be minutes away.
     const isDue = this.#parts.length > 0 || (this.#answer && streams(this.#answer))
@@ -187,7 +187,7 @@ class Passage implements ExchangeSink {
   }
 
   end(): void {
-    if (this.#isSettled) return
+    if (this.#isSettled || this.#isEnded()) return
     const rest = joined(this.#parts)
     if (this.#answer) this.#writeHead(this.#answer, rest.length)
     // As latin1 text each byte stays as it is. Unlike a Buffer, text leaves in one write with the headers.
@@ -202,6 +202,15 @@ class Passage implements ExchangeSink {
       this.#settle({ kind: 'broken-off' })
       this.#response.destroy()
     } else this.#settle(this.#connection ? { kind: 'lost', reason } : { kind: 'unsent', reason })
+  }
+
+  /** Says whether somebody else has ended the answer: the server, because the rest of the request is no HTTP,
+   * or whoever ends event streams. If the client reads slowly, its connection is open for a while yet, but
+   * nothing may be written any more. */
+  #isEnded(): boolean {
+    if (!this.#response.writableEnded) return false
+    this.#settle({ kind: 'client-gone' })
+    return true
   }
 
   /** `length` is that of the whole body, if it is known. */
@@ -239,6 +248,9 @@ class Passage implements ExchangeSink {
 }
 
 const SMALL_BYTES = 16 * 1024
+const NOTHING = Buffer.alloc(0)
+/** With any other method, a request says its length even if it has no body (RFC 9110, section 8.6). */
+const MAY_LACK_LENGTH = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])
 
 const joined = (parts: Buffer[]): Buffer => (parts.length === 1 ? parts[0]! : Buffer.concat(parts))
 
