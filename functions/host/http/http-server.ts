@@ -31,6 +31,7 @@ export function createHttpServer(options: ServerOptions, handle: RequestListener
     (request, response) => {
       if (comesTooLate(request)) return void request.resume()
       answers.set(request.socket, response)
+      if (!response.socket) closeWith(request.socket, response)
       handle(request, response)
     },
   )
@@ -38,6 +39,24 @@ export function createHttpServer(options: ServerOptions, handle: RequestListener
     refuse(error, socket, answers.get(socket)),
   )
   return server
+}
+
+/** The answers on each connection that wait for those before them. */
+const waiting = new WeakMap<Socket, Set<ServerResponse>>()
+
+/** Closes an answer that still waits when its connection closes. node:http closes only the answer whose turn
+ * it is, so whoever works for the others would not notice that the client has left. */
+function closeWith(socket: Socket, response: ServerResponse): void {
+  let here = waiting.get(socket)
+  if (!here) {
+    const all = (here = new Set<ServerResponse>())
+    waiting.set(socket, all)
+    socket.once('close', () => {
+      for (const each of all) if (!each.socket) each.destroy().emit('close')
+    })
+  }
+  here.add(response)
+  response.once('close', () => here.delete(response))
 }
 
 function refuse(error: NodeJS.ErrnoException, socket: Duplex, last: ServerResponse | undefined): void {

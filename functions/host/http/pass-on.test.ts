@@ -229,3 +229,15 @@ test('an event stream that has been ended gets no more events, even if its clien
   expect(outcomes).toEqual(['client-gone'])
   socket.destroy()
 })
+
+test('of a client that leaves, the requests that wait for an answer before theirs end too', async () => {
+  let seen = 0
+  behave = () => undefined
+  onFront = () => void seen++
+  const socket = connect(port, '127.0.0.1', () => socket.write(head('GET', '').repeat(3)))
+  await until(() => seen === 3)
+  socket.destroy()
+  await until(() => outcomes.length === 3, { what: 'the end of all three' })
+  expect(outcomes).toEqual(['client-gone', 'client-gone', 'client-gone'])
+  await until(() => open === 0)
+})
