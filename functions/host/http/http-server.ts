@@ -15,6 +15,9 @@ import { problem, problems } from '../problems.ts'
 /** The answer to the newest request on each connection. */
 type LastAnswers = WeakMap<Duplex, ServerResponse>
 
+/** A client that takes nothing of its answer for this long is cut off. */
+const STALLED_MS = 60_000
+
 /** Creates an HTTP server that answers slow clients with 408 and everything that is not HTTP with a
  * problem. A connection on which something went wrong is closed, so no request gets another request's
  * answer. */
@@ -35,6 +38,13 @@ export function createHttpServer(options: ServerOptions, handle: RequestListener
       handle(request, response)
     },
   )
+  server.timeout = STALLED_MS
+  server.on('timeout', (socket) => {
+    const last = answers.get(socket)
+    const isAnswering = last !== undefined && !last.writableFinished
+    // An answer may take longer to make, and an event stream may have no events for a while.
+    if (!isAnswering || socket.writableLength > 0) socket.destroy()
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     refuse(error, socket, answers.get(socket)),
   )

@@ -241,3 +241,49 @@ test('of a client that leaves, the requests that wait for an answer before their
   expect(outcomes).toEqual(['client-gone', 'client-gone', 'client-gone'])
   await until(() => open === 0)
 })
+
+describe('a client that takes nothing for a while', () => {
+  let timeouts = 0
+  const count = (): void => void timeouts++
+  beforeEach(() => {
+    timeouts = 0
+    front.timeout = 100
+    front.on('timeout', count)
+  })
+  afterEach(() => {
+    front.timeout = 60_000
+    front.keepAliveTimeout = 5_000
+    front.off('timeout', count)
+  })
+
+  test('is closed if a part of its answer waits', async () => {
+    behave = (_request, response) => response.end(Buffer.alloc(64 * 1024 * 1024))
+    const socket = connect(port, '127.0.0.1', () => socket.pause().write(head('GET', '')))
+    await until(() => outcomes.length > 0)
+    expect(outcomes).toEqual(['client-gone'])
+    await until(() => open === 0)
+    socket.destroy()
+  })
+
+  test('is not closed if there is nothing to take', async () => {
+    let send: () => void = () => undefined
+    behave = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      send = () => void response.write('data: a\n\n')
+    }
+    let got = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(head('GET', '')))
+    socket.on('data', (chunk) => (got += chunk.toString()))
+    await until(() => timeouts > 0)
+    send()
+    await until(() => got.includes('data: a'))
+    socket.destroy()
+    await until(() => open === 0)
+  })
+
+  test('is closed after its last answer, as ever', async () => {
+    front.keepAliveTimeout = 50
+    const { answers, isClosed } = await raw(port, head('GET', ''))
+    expect([answers.length, isClosed]).toEqual([1, true])
+  })
+})
