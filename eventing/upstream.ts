@@ -49,7 +49,7 @@ export class Upstream {
     else this.#connect(sink)
   }
 
-  /** Takes back an exchange that has no connection yet. */
+  /** Takes back an exchange. If it has a connection, or one is being opened for it, that is closed. */
   cancel(sink: ExchangeSink): void {
     if (this.#waiting.delete(sink)) return
     for (const connection of this.#open) if (connection.serves(sink)) connection.destroy()
