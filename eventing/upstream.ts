@@ -11,7 +11,8 @@ export interface ExchangeSink {
   /** Everything of the answer that has arrived has been told, and more is to come. */
   more(): void
   end(): void
-  failed(reason: string): void
+  /** `hasSpoken` says whether any byte came back. */
+  failed(reason: string, hasSpoken: boolean): void
 }
 
 export interface UpstreamOptions {
@@ -60,7 +61,7 @@ export class Upstream {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const connection of this.#open) connection.destroy()
-    for (const sink of waiting) sink.failed('the connections were closed')
+    for (const sink of waiting) sink.failed('the connections were closed', false)
   }
 
   #takeIdle(): UpstreamConnection | undefined {
@@ -123,6 +124,7 @@ export class UpstreamConnection {
   #isBegun = false
   /** The whole request has been sent. */
   #isSent = false
+  #hasSpoken = false
   #reason = 'the connection was closed'
   idleSince = 0
 
@@ -162,7 +164,7 @@ export class UpstreamConnection {
 
   begin(sink: ExchangeSink): void {
     this.#sink = sink
-    this.#reader.isToHead = false
+    this.#hasSpoken = this.#reader.isToHead = false
     this.#socket.ref()
     sink.connected(this)
   }
@@ -212,6 +214,7 @@ export class UpstreamConnection {
   }
 
   #read(bytes: Buffer): void {
+    this.#hasSpoken = true
     if (this.#isBegun) this.#reader.read(bytes)
     // Nobody asked for these bytes. The next request could take them for its answer.
     else this.destroy('bytes came before the request')
@@ -236,7 +239,7 @@ export class UpstreamConnection {
   #closed(): void {
     const sink = this.#sink
     this.#sink = undefined
-    sink?.failed(this.#reason)
+    sink?.failed(this.#reason, this.#hasSpoken)
     this.#pool.closed()
   }
 }

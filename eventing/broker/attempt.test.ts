@@ -86,6 +86,16 @@ test('an event that meets the end of an idle connection goes over a fresh one an
   expect(sockets).toHaveLength(3)
 })
 
+test('a destination that has said something has not closed an idle connection', async () => {
+  const { url, sockets } = await rawServer((socket, _, nth) => {
+    socket.write(nth === 1 ? NO_CONTENT : 'HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n')
+  })
+  const sender = newSender()
+  expect(await sender.send(event, { url }, MINUTE_MS)).toEqual({ kind: 'accepted', status: 204 })
+  expect(failure(await sender.send(event, { url }, MINUTE_MS))).toMatchObject({ kind: 'failed', status: -1 })
+  expect(sockets).toHaveLength(1)
+})
+
 test('a fresh connection that breaks is a failure, as is a server that is not there', async () => {
   const { url, sockets } = await rawServer((socket) => socket.destroy())
   const sender = newSender()

@@ -54,6 +54,7 @@ export class HttpAttempt implements AttemptUnderWay, ExchangeSink {
   #isAborted = false
   #isConnected = false
   #wasIdle = false
+  #hasSpoken = false
 
   constructor(upstream: Upstream, request: EventRequest) {
     this.#upstream = upstream
@@ -92,8 +93,9 @@ export class HttpAttempt implements AttemptUnderWay, ExchangeSink {
     this.#resolve(this.#gathered.answer)
   }
 
-  failed(reason: string): void {
+  failed(reason: string, hasSpoken: boolean): void {
     this.#isOver = true
+    this.#hasSpoken = hasSpoken
     this.#reject(new Error(reason))
   }
 
@@ -105,7 +107,7 @@ export class HttpAttempt implements AttemptUnderWay, ExchangeSink {
   }
 
   metIdleEnd(): boolean {
-    return this.#wasIdle && !this.#isAborted && !this.#gathered.hasBegun
+    return this.#wasIdle && !this.#isAborted && !this.#hasSpoken
   }
 }
 
@@ -116,10 +118,6 @@ class Gathered {
   readonly #chunks: Buffer[] = []
   #bytes = 0
   #bytesKept = 0
-
-  get hasBegun(): boolean {
-    return this.#status !== -1
-  }
 
   get answer(): SubscriberAnswer {
     return { status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) }
