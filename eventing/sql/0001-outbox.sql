@@ -20,8 +20,13 @@ create table outbox (
 create view events as select * from outbox;
 
 -- Returns events by their ids. It is a function, because a view could not look up derived events by an index.
+--
+-- Its plan is kept for the life of a connection, and may be made while the tables are still empty. With these
+-- settings it also suits full tables.
 create function events_by_id(ids uuid[]) returns setof outbox
 language sql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 begin atomic
   select * from outbox where id = any (ids);
 end;

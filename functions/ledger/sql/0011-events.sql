@@ -90,8 +90,11 @@ select * from outbox
 union all
 select e.* from transactions t cross join lateral transaction_event(t) e;
 
+-- The settings are those of the function that this one replaces.
 create or replace function events_by_id(ids uuid[]) returns setof outbox
 language sql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 begin atomic
   select * from outbox where id = any (ids)
   union all
