@@ -1,7 +1,7 @@
 import type { Log } from '../monitoring/log.ts'
 import type { Queryable } from './database/queryable.ts'
 import type { PendingEvent } from './outbox-event.ts'
-import { forget, part, release } from './pending.ts'
+import { forget, part, release, type PendingGroup } from './pending.ts'
 import type { PublishOutcome } from './relay.ts'
 
 /** What became of the events of a row of `outbox_pending`. */
@@ -62,6 +62,23 @@ export async function storeOutcomes(db: Queryable, log: Log, groups: readonly Gr
     (group) => group.failed > 0 && group.confirmed.length + group.refused.length === 0,
   )
   if (released.length > 0) await release(db, idsOf(released))
+}
+
+/** Takes events that no table has out of rows that were claimed, and tries them again in an hour: somebody may
+ * put back what they follow from. Deletes rows that have no events. */
+export async function setAside(db: Queryable, log: Log, groups: readonly PendingGroup[]): Promise<void> {
+  const torn = groups.filter(({ missing }) => missing.length > 0)
+  if (torn.length > 0) {
+    log.error('no table has these events, so they can’t be published; a sweep tries them again in an hour', {
+      events: torn.flatMap(({ missing }) => missing),
+    })
+    await part(
+      db,
+      torn.map(({ id, missing }) => ({ id, confirmed: [], refused: missing, isReleased: false })),
+    )
+  }
+  const empty = groups.filter(({ events }) => events.length === 0).map(({ id }) => id)
+  if (empty.length > 0) await forget(db, empty)
 }
 
 /** Whether nothing is left in the row, apart from what was refused and is moved to rows of its own. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { openDatabase, type Database } from '../functions/host/database/database.ts'
 import { createSend } from '../functions/host/http/send.ts'
-import { createLog } from '../monitoring/log.ts'
+import { createLog, type Log } from '../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../tests/support/databases.ts'
 import { until } from '../tests/support/until.ts'
 import { notificationStored } from './contracts/notification.stored.ts'
@@ -52,11 +52,11 @@ afterAll(async () => {
 
 const silent = createLog({}, 'error', () => {})
 const open = (): Database => openDatabase({ url: database.url, poolMax: 4, name: 'test', log: silent })
-const outboxOf = (on: Database = db): Outbox =>
+const outboxOf = (on: Database = db, log: Log = silent): Outbox =>
   createOutbox({
     db: on,
     post: createSend(undefined).pipeline(ingress.url).post,
-    log: silent,
+    log,
     signingKey: KEY,
   })
 
@@ -159,6 +159,27 @@ test('a sweep deletes a row that another process has emptied', async () => {
   await db.query({ text: `insert into outbox_pending (event_ids, claimed_until) values ('{}', now())` })
   expect(await outboxOf().sweep()).toBe(0)
   expect(await db.query({ text: 'select from outbox_pending' })).toEqual([])
+})
+
+test('an event that no table has is not forgotten, is named, and does not hold up those in its row', async () => {
+  const [event] = await commit(1)
+  const missing = '01900000-0000-8000-8000-000000000000'
+  await db.query({
+    text: `update outbox_pending set event_ids = $1::uuid[] || event_ids, claimed_until = now()`,
+    values: [[missing]],
+  })
+  const lines: string[] = []
+  const log = createLog({}, 'error', (line) => void lines.push(line))
+  expect(await outboxOf(db, log).sweep()).toBe(1)
+  expect(receivedIds()).toEqual([event!.id])
+  expect(lines.join()).toContain(missing)
+  const rows = {
+    text: `select event_ids, claimed_until > now() + interval '30 minutes' as later from outbox_pending`,
+  }
+  expect(await db.query(rows)).toEqual([{ event_ids: [missing], later: true }])
+  await expire()
+  expect(await outboxOf().sweep()).toBe(0)
+  expect(await db.query(rows)).toEqual([{ event_ids: [missing], later: true }])
 })
 
 test('a sweep leaves events alone while their writer still has time to publish them', async () => {

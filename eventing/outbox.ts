@@ -5,8 +5,8 @@ import { seldom } from '../monitoring/seldom.ts'
 import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
 import { binaryHeaders } from './http-binding.ts'
 import { signEvent } from './signature.ts'
-import { followGroups, storeOutcomes, type GroupOutcome } from './group-outcomes.ts'
-import { claim, CLAIM_MS, forget, GROUP_MAX } from './pending.ts'
+import { followGroups, setAside, storeOutcomes, type GroupOutcome } from './group-outcomes.ts'
+import { claim, CLAIM_MS, GROUP_MAX } from './pending.ts'
 import { createRelay, type PublishOutcome } from './relay.ts'
 import type { EventDraft, OutboxEvent, PendingEvent } from './outbox-event.ts'
 
@@ -98,8 +98,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const sweepAll = async (): Promise<number> => {
     for (let published = 0; ;) {
       const groups = await claim(db, SWEEP_BATCH)
-      const empty = groups.filter((group) => group.events.length === 0).map(({ id }) => id)
-      if (empty.length > 0) await forget(db, empty)
+      await setAside(db, log, groups)
       const events = groups.flatMap((group) => group.events)
       const outcomes = await relayAll(events)
       published += outcomes.confirmed

@@ -10,14 +10,17 @@ export const CLAIM_MS = 30_000
 /** Most events in one row. More would not fit into a page with their trace contexts. */
 export const GROUP_MAX = 100
 
-/** A row of `outbox_pending` and its events. */
+/** A row of `outbox_pending` and its events. If it has none, another process has published all of them, and
+ * the row can be deleted. */
 export interface PendingGroup {
   id: string
-  /** Empty if another process has published all of them; then the row can be deleted. */
   events: PendingEvent[]
+  /** Ids of events that no table has. */
+  missing: string[]
 }
 
-type ClaimedRow = Omit<PendingEvent, 'time'> & { time: Date | null }
+/** The id is null in a row without events; the time is null if no table has the event. */
+type ClaimedRow = Omit<PendingEvent, 'id' | 'time'> & { id: string | null; time: Date | null }
 
 /** Claims rows that nobody is publishing, until they hold `count` events or more. Nobody else can claim them
  * for CLAIM_MS, unless the clock is set: then an event may be published twice, with the same id. However far
@@ -39,7 +42,7 @@ export async function claim(db: Queryable, count: number): Promise<PendingGroup[
         ))
         returning id, event_ids, traceparents
       )
-      select c.id as "pendingId", e.id, e.type, e.source, e.subject, e.time, e.dataschema, e.partitionkey,
+      select c.id as "pendingId", w.event_id as id, e.type, e.source, e.subject, e.time, e.dataschema, e.partitionkey,
         coalesce(w.traceparent, c.traceparents[1], e.traceparent) as traceparent, e.data::text as data, e.extensions
       from claimed c
       left join lateral unnest(c.event_ids, c.traceparents) with ordinality w (event_id, traceparent, n) on true
@@ -52,10 +55,11 @@ export async function claim(db: Queryable, count: number): Promise<PendingGroup[
 
 function toGroups(rows: readonly ClaimedRow[]): PendingGroup[] {
   const groups = new Map<string, PendingGroup>()
-  for (const { time, ...row } of rows) {
-    const group = groups.get(row.pendingId) ?? { id: row.pendingId, events: [] }
+  for (const { id, time, ...row } of rows) {
+    const group = groups.get(row.pendingId) ?? { id: row.pendingId, events: [], missing: [] }
     groups.set(group.id, group)
-    if (time) group.events.push({ ...row, time: time.toISOString() })
+    if (id && time) group.events.push({ ...row, id, time: time.toISOString() })
+    else if (id) group.missing.push(id)
   }
   return [...groups.values()]
 }
@@ -85,7 +89,7 @@ export interface Parting {
   isReleased: boolean
 }
 
-/** Takes events out of their rows. Those that the Broker refused get rows of their own, which sweeps leave
+/** Takes events out of their rows. Those that were refused get rows of their own, which sweeps leave
  * alone for an hour, so that they don't hold up the others. */
 export async function part(db: Queryable, partings: readonly Parting[]): Promise<void> {
   await db.query({
