@@ -4,7 +4,7 @@ import { UnavailableError } from './unavailable.ts'
 
 export interface GroupCommitOptions<Item, Result> {
   /** Does the work of all items in one database transaction. Resolves with a result for each item, in their
-   * order, and with the events that it stored in the outbox. */
+   * order, and with the events that are to be published then. */
   commit: (items: Item[]) => Promise<{ results: readonly Result[]; events: readonly PendingEvent[] }>
   outbox: Pick<Outbox, 'publish'>
   /** Most items in one transaction. */

@@ -3,9 +3,9 @@ import type { Outbox } from './outbox.ts'
 import type { PendingEvent } from './outbox-event.ts'
 
 export interface ReceiverOptions<Delivery> {
-  /** Stores the effects of several deliveries in one database transaction, with a row in `inbox` for each
-   * event. An event that has a row already, or comes twice, has no further effect. Resolves with the events
-   * that it stored in the outbox. */
+  /** Stores the effects of several deliveries in one database transaction, with a row for each event that is
+   * unique to it: in `inbox`, or the effect itself. An event that has its row already, or comes twice, has no
+   * further effect. Resolves with the events that are to be published. */
   store: (deliveries: readonly Delivery[]) => Promise<readonly PendingEvent[]>
   outbox: Outbox
 }

@@ -75,6 +75,13 @@ function processOf(broker: Broker, luck: Luck = () => 99): Process {
   return process
 }
 
+/** Sets the database's clock back, as its rows see it. */
+const setBack = () =>
+  db.query({
+    text: `update outbox_pending
+      set claimed_at = claimed_at + interval '1 day', claimed_until = claimed_until + interval '1 day'`,
+  })
+
 const traceparent = (): string => `00-${randomUUID().replaceAll('-', '')}-b7ad6b7169203331-01`
 
 /** Commits events of both kinds: stored ones, and ones that are derived from notifications. */
@@ -112,7 +119,17 @@ const pending = async (): Promise<string[]> =>
 const expire = () => db.query({ text: `update outbox_pending set claimed_until = now()` })
 
 const step = fc.record({
-  what: fc.constantFrom('write', 'write', 'write and die', 'sweep', 'sweep', 'expire', 'die', 'drain'),
+  what: fc.constantFrom(
+    'write',
+    'write',
+    'write and die',
+    'sweep',
+    'sweep',
+    'expire',
+    'set back',
+    'die',
+    'drain',
+  ),
   who: fc.nat(2),
   count: fc.integer({ min: 1, max: 250 }),
   isDerived: fc.boolean(),
@@ -149,6 +166,7 @@ test('an event stays pending until it is confirmed, and is sent the same each ti
           }
           if (what === 'sweep') work = outbox.sweep().catch(() => {})
           if (what === 'expire') work = expire()
+          if (what === 'set back') work = setBack()
           if (what === 'drain') work = outbox.drain()
           if (what.endsWith('die')) die(who)
           if (waits && what !== 'drain') await work

@@ -1,6 +1,7 @@
 -- The transactional outbox: each event, written in the same database transaction as the fact that it states.
 -- Functions never change or remove rows, so an event that was lost downstream can be emitted again. An event
--- that says nothing that another table does not say already has no row here; see events_by_id().
+-- that only repeats what another table says has no row here: it is derived from that table; see
+-- events_by_id().
 create table outbox (
   id uuid primary key default uuidv7(),
   type text not null,
@@ -31,14 +32,15 @@ begin atomic
   select * from outbox where id = any (ids);
 end;
 
--- Returns the id of the event that tells a fact which has an id of its own (version 7) and one event. It is
--- the fact's id as version 8, so everybody who derives the event gives it the same id, and no other event has
--- it.
+-- Returns the id of the event that tells a fact, for a fact with one event. The fact's id is a UUID of version
+-- 7; the event's has the same digits, but its version is 8. So everybody who derives the event gives it the
+-- same id, and no other event has it.
 create function event_id_of(fact_id uuid) returns uuid
 language sql immutable parallel safe
 return overlay(fact_id::text placing '8' from 15 for 1)::uuid;
 
--- Returns the ids of the facts, of those events that are derived from one.
+-- Returns the ids of the facts that events are derived from, and nothing for events that are stored.
+-- event_id_of() turned around: it finds only facts whose id is of version 7.
 create function fact_ids_of(event_ids uuid[]) returns uuid[]
 language sql immutable parallel safe
 return array(
@@ -72,7 +74,7 @@ grant select on events to :functions_role;
 grant select, insert, update, delete on outbox_pending to :functions_role;
 
 -- The inbox of consumers: a row for each event that an operation has handled, inserted in the same database
--- transaction as its effect. The consumer is part of the key: two operations of one context may consume the
+-- transaction as its effect. An effect that is itself a row, unique per event and consumer, needs none. The consumer is part of the key: two operations of one context may consume the
 -- same event, and each takes effect once.
 create table inbox (
   source text not null,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import { claim, forget, release } from '../../../eventing/pending.ts'
 import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
+import { explainingDatabase } from '../testing/plans-fixture.ts'
 import { currencies } from '../values/currencies.ts'
 import { postTransactions } from './post.ts'
 import type { PostingRequest } from './posting-request.ts'
@@ -72,6 +73,28 @@ test('a sweep publishes the same events, byte for byte, as the function that pos
     ),
     { numRuns: 15 },
   )
+})
+
+test('a sweep that had its plans when the books were empty does not read all that they have now', async () => {
+  const young = await testLedger()
+  const db = await explainingDatabase(young.database, 'ledger')
+  for (const table of ['outbox', 'transactions']) await young.owner.query({ text: `vacuum analyze ${table}` })
+  // Ten times, because a plan is kept after five. The row is there to make the sweep look for an event.
+  const lookFor = `insert into outbox_pending (event_ids, claimed_until) values (array[uuidv7()], now())`
+  for (let n = 0; n < 10; n++) {
+    await young.owner.query({ text: lookFor })
+    await claim(db, 1)
+  }
+  const account = await young.open()
+  await young.post(...Array.from({ length: 500 }, () => deposit(account, 1)))
+  await young.owner.query({ text: 'delete from outbox_pending' })
+  await young.owner.query({ text: lookFor })
+  db.plans()
+  await claim(db, 1)
+  const read = db.plans().flatMap(({ nodes }) => nodes.filter(({ relation }) => relation === 'transactions'))
+  expect(read.map(({ rows }) => rows)).toEqual([0])
+  await db.close()
+  await young.close()
 })
 
 test('the database knows as many decimals of each currency as the functions do', async () => {
