@@ -139,7 +139,7 @@ const step = fc.record({
 test('an event stays pending until it is confirmed, and is sent the same each time, whatever fails', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 5, maxLength: 25 }),
+      fc.array(step, { minLength: 5, maxLength: 25, size: 'max' }),
       fc.infiniteStream(fc.nat(99)),
       async (steps, chances) => {
         const luck: Luck = () => chances.next().value!
