@@ -64,8 +64,8 @@ export async function storeOutcomes(db: Queryable, log: Log, groups: readonly Gr
   if (released.length > 0) await release(db, idsOf(released))
 }
 
-/** Takes events that no table has out of rows that were claimed, and tries them again in an hour: somebody may
- * put back what they follow from. Deletes rows that have no events. */
+/** Takes events that no table has out of rows that were claimed. A sweep tries them again in an hour, because
+ * somebody may put back what they follow from. Deletes rows that have no events. */
 export async function setAside(db: Queryable, log: Log, groups: readonly PendingGroup[]): Promise<void> {
   const torn = groups.filter(({ missing }) => missing.length > 0)
   if (torn.length > 0) {

@@ -30,7 +30,7 @@ export interface PendingEvent extends OutboxEvent {
   pendingId: string
 }
 
-/** Returns the id of the event that tells a fact, for a fact with one event. `factId` is a UUIDv7; the event's
- * id has the same digits, but its version is 8. event_id_of() in eventing/sql makes the same one. So the
- * event has the same id each time, although nothing is stored for it. */
+/** Returns the id of the event that tells a fact, for a fact with one event. `factId` is a UUIDv7; the id of
+ * the event has the same digits, but its version is 8. event_id_of() in eventing/sql makes the same one. So
+ * the event has the same id each time, although nothing is stored for it. */
 export const eventIdOf = (factId: string): string => `${factId.slice(0, 14)}8${factId.slice(15)}`

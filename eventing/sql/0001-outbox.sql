@@ -32,9 +32,9 @@ begin atomic
   select * from outbox where id = any (ids);
 end;
 
--- Returns the id of the event that tells a fact, for a fact with one event. The fact's id is a UUID of version
--- 7; the event's has the same digits, but its version is 8. So everybody who derives the event gives it the
--- same id, and no other event has it.
+-- Returns the id of the event that tells a fact, for a fact with one event. The fact's id is a UUID of
+-- version 7; the event's has the same digits, but its version is 8. So everybody who derives the event gives
+-- it the same id, and no other event has it.
 create function event_id_of(fact_id uuid) returns uuid
 language sql immutable parallel safe
 return overlay(fact_id::text placing '8' from 15 for 1)::uuid;
@@ -74,8 +74,9 @@ grant select on events to :functions_role;
 grant select, insert, update, delete on outbox_pending to :functions_role;
 
 -- The inbox of consumers: a row for each event that an operation has handled, inserted in the same database
--- transaction as its effect. An effect that is itself a row, unique per event and consumer, needs none. The consumer is part of the key: two operations of one context may consume the
--- same event, and each takes effect once.
+-- transaction as its effect. An effect that is itself a row, unique per event and consumer, needs none. The
+-- consumer is part of the key: two operations of one context may consume the same event, and each takes
+-- effect once.
 create table inbox (
   source text not null,
   event_id text not null,
