@@ -1,4 +1,5 @@
 import type { Log } from '../monitoring/log.ts'
+import { sqlstate } from './database/database-errors.ts'
 import type { Queryable } from './database/queryable.ts'
 import type { PendingEvent } from './outbox-event.ts'
 import { forget, part, release, type PendingGroup } from './pending.ts'
@@ -46,22 +47,34 @@ export async function storeOutcomes(db: Queryable, log: Log, groups: readonly Gr
   const parted = groups.filter(
     (group) => group.refused.length > 0 || (group.confirmed.length > 0 && !isComplete(group)),
   )
-  if (parted.length > 0)
-    await part(
-      db,
-      parted.map(({ id, confirmed, refused, failed }) => ({
-        id,
-        confirmed,
-        refused,
-        isReleased: failed > 0,
-      })),
-    )
+  const partings = parted.map(({ id, confirmed, refused, failed }) => ({
+    id,
+    confirmed,
+    refused,
+    isReleased: failed > 0,
+  }))
+  if (parted.length > 0) await persistently(() => part(db, partings))
   const complete = groups.filter(isComplete)
-  if (complete.length > 0) await forget(db, idsOf(complete))
+  if (complete.length > 0) await persistently(() => forget(db, idsOf(complete)))
   const released = groups.filter(
     (group) => group.failed > 0 && group.confirmed.length + group.refused.length === 0,
   )
-  if (released.length > 0) await release(db, idsOf(released))
+  if (released.length > 0) await persistently(() => release(db, idsOf(released)))
+}
+
+const ATTEMPTS = 4
+const DEADLOCK = '40P01'
+
+/** Runs `change` again after a deadlock. Processes that publish the same rows lock them in different orders;
+ * locking them in one order would cost more in each of the many cases in which a process is alone. */
+async function persistently(change: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change()
+    } catch (error) {
+      if (attempt === ATTEMPTS || sqlstate(error) !== DEADLOCK) throw error
+    }
+  }
 }
 
 /** Takes events that no table has out of rows that were claimed. A sweep tries them again in an hour, because
