@@ -23,7 +23,12 @@ export function createPages(
 ): (exchange: Exchange, url: string) => Promise<void> {
   let app: Promise<Express> | undefined
   return async (exchange, url) => {
-    const handle = await (app ??= createApp(tools, catalogue))
+    app ??= createApp(tools, catalogue)
+    const handle = await app.catch((error: unknown) => {
+      // The next request tries again.
+      app = undefined
+      throw error
+    })
     exchange.request.url = url
     // express keeps an existing `locals`.
     handle(exchange.request, Object.assign(exchange.response, { locals: { exchange } }))
