@@ -112,3 +112,52 @@ test('events that have waited until others may publish them are left to the othe
   expect(broker.unanswered).toHaveLength(0)
   expect(relay.isIdle).toBe(true)
 })
+
+describe('when there are many', () => {
+  /** Adds events in each turn of the event loop, until they have to wait for others. The Broker answers at
+   * once. */
+  async function untilTheyWait() {
+    let posted = 0
+    const relay = createRelay((_event, done) => {
+      posted++
+      done(202)
+    })
+    let added = 0
+    await until(
+      async () => {
+        // So many that they are a crowd on any machine.
+        relay.add(batchOf(1_000).batch)
+        added += 1_000
+        await new Promise((resolve) => setImmediate(resolve))
+        return posted < added
+      },
+      { everyMs: 0 },
+    )
+    return { relay, posted: () => posted, added }
+  }
+
+  test('events gather, and leave together', async () => {
+    const { relay, posted, added } = await untilTheyWait()
+    relay.add(batchOf(1).batch)
+    relay.add(batchOf(1).batch)
+    expect(posted()).toBeLessThan(added)
+    await until(() => posted() >= added)
+    expect(posted()).toBe(added + 2)
+  })
+
+  test('a process that stops lets them leave at once', async () => {
+    const { relay, posted, added } = await untilTheyWait()
+    relay.isEnding = true
+    expect(posted()).toBe(added)
+  })
+
+  test('events of a sweep wait for nobody', async () => {
+    const { relay, posted, added } = await untilTheyWait()
+    const { batch, outcomes } = batchOf(3, { givesUp: true })
+    relay.isEnding = true
+    relay.isEnding = false
+    relay.add(batch)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([posted(), outcomes.length]).toEqual([added + 3, 3])
+  })
+})

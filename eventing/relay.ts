@@ -32,11 +32,15 @@ const PAUSE_MS = 1_000
 // AT_LEAST events in each MOMENT_MS are sent whatever the load: 640 a second.
 const MOMENT_MS = 100
 const AT_LEAST = 64
+// Above that rate, events wait this long for others. An event that goes alone costs all processes on its way
+// several times what it costs in a crowd, and the requests that wait meanwhile need their time.
+const GATHER_MS = 10
 
 type Started = Batch & { next: number }
 
 /** Creates a relay, which sends events in the order in which they were added, several at once. It sends fewer
- * while requests keep the process busy, because their answers come first.
+ * while requests keep the process busy, because their answers come first. If there are many, they gather for
+ * some milliseconds and leave together.
  * @param post sends one event and calls back with the Broker's status, or with 0 if it did not answer */
 export function createRelay(post: (event: PendingEvent, done: (status: number) => void) => void): Relay {
   const batches: Started[] = []
@@ -45,11 +49,12 @@ export function createRelay(post: (event: PendingEvent, done: (status: number) =
   let inFlight = 0
   let isEnding = false
   let pause: NodeJS.Timeout | undefined
+  let gathering: NodeJS.Timeout | undefined
   let isAwaited = false
 
   const pump = (): void => {
     isAwaited = false
-    while (!pause && batches.length > 0 && inFlight < window.size()) {
+    while (!pause && !gathering && batches.length > 0 && inFlight < window.size()) {
       const batch = batches[0]!
       if (batch.next === batch.events.length) batches.shift()
       else if (performance.now() > batch.until) leave(batch)
@@ -80,6 +85,17 @@ export function createRelay(post: (event: PendingEvent, done: (status: number) =
     for (const batch of batches.filter(({ givesUp }) => givesUp || isEnding)) leave(batch)
   }
 
+  /** Lets the events that wait leave when others have joined them. */
+  const gather = (): void => {
+    gathering ??= setTimeout(endGathering, GATHER_MS)
+  }
+
+  const endGathering = (): void => {
+    clearTimeout(gathering)
+    gathering = undefined
+    pump()
+  }
+
   const leave = (batch: Started): void => {
     batches.splice(batches.indexOf(batch), 1)
     const left = batch.events.slice(batch.next)
@@ -91,6 +107,8 @@ export function createRelay(post: (event: PendingEvent, done: (status: number) =
     add(batch) {
       batches.push({ ...batch, next: 0 })
       waiting += batch.events.length
+      // A sweep sends as fast as it can: its events have waited long enough.
+      if (!batch.givesUp && !isEnding && window.isCrowd()) return gather()
       // Sending waits for the next tick, so that answers whose promises are settled now are written first.
       if (!isAwaited) process.nextTick(pump)
       isAwaited = true
@@ -107,6 +125,7 @@ export function createRelay(post: (event: PendingEvent, done: (status: number) =
     set isEnding(value) {
       isEnding = value
       if (isEnding && pause) rest()
+      if (isEnding && gathering) endGathering()
     },
   }
 }
@@ -120,26 +139,35 @@ function outcomeOf(status: number): PublishOutcome {
 /** Limits how many events are in flight. For the first 64 of each tenth of a second the limit is 32, so that
  * a moderate load is published at once even if other processes use the processor. For the others it depends
  * on how busy this thread was in the previous tenth: 32 if it was busy for up to half of it, and fewer the
- * busier it was, but at least one. */
-function createWindow(): { size(): number; sent(): void } {
+ * busier it was, but at least one. Events come in a crowd if there were more than 64 in the previous
+ * tenth. */
+function createWindow(): { size(): number; isCrowd(): boolean; sent(): void } {
   let last = performance.eventLoopUtilization()
   let lastAt = performance.now()
   let sent = 0
   let size = IN_FLIGHT_MAX
+  let isCrowd = false
 
   const measure = (): void => {
+    const ms = performance.now() - lastAt
+    if (ms < MOMENT_MS) return
     const current = performance.eventLoopUtilization()
     const { utilization } = performance.eventLoopUtilization(current, last)
     size = Math.max(1, Math.round(IN_FLIGHT_MAX * Math.min(1, 2 * (1 - utilization))))
+    isCrowd = (sent * MOMENT_MS) / ms > AT_LEAST
     last = current
-    lastAt = performance.now()
+    lastAt += ms
     sent = 0
   }
 
   return {
     size() {
-      if (performance.now() - lastAt >= MOMENT_MS) measure()
+      measure()
       return sent < AT_LEAST ? IN_FLIGHT_MAX : size
+    },
+    isCrowd() {
+      measure()
+      return isCrowd
     },
     sent: () => void sent++,
   }
