@@ -33,6 +33,14 @@ export interface ServerOptions {
 
 const START_MS_MAX = 20_000
 
+/** Starts a `node:http` server of ten lines, and ends it. Resolves with the time from its spawn to its first
+ * answer, in ms. */
+export async function firstAnswerOfNode(bench: Bench): Promise<number> {
+  const server = await startServer(bench, { script: join(bench.folder, 'bare.cjs'), env: {} })
+  await server.kill()
+  return server.firstAnswerMs
+}
+
 /** Starts a server with PORT in its environment, and waits for its first 200. */
 export async function startServer(bench: Bench, options: ServerOptions): Promise<ServerProcess> {
   const port = options.port ?? (await takePort())

@@ -22,7 +22,8 @@ const NOTHING = Buffer.alloc(0)
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** The text of a header or line: no control character but the tab. */
+export const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const LENGTH = /^\d{1,15}$/
 const CHUNK_SIZE = /^([0-9a-f]{1,12})[ \t]*(?:;|$)/i
 

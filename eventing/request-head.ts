@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { VALUE } from './answer-reader.ts'
 
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Returns the head of a request (RFC 9112), without the headers that frame its body and without the empty
  * line that ends it; undefined if a part of it can't be sent, such as a path with a control character. */

@@ -73,6 +73,13 @@ export class Upstream {
     return undefined
   }
 
+  /** Takes the exchange that has waited longest. */
+  #takeWaiting(): ExchangeSink | undefined {
+    const [next] = this.#waiting
+    if (next) this.#waiting.delete(next)
+    return next
+  }
+
   #connect(sink: ExchangeSink): void {
     const connection = new UpstreamConnection(this.#options, sink, {
       free: () => this.#free(connection),
@@ -82,12 +89,8 @@ export class Upstream {
   }
 
   #free(connection: UpstreamConnection): void {
-    const [next] = this.#waiting
-    if (next) {
-      this.#waiting.delete(next)
-      connection.begin(next)
-      return
-    }
+    const next = this.#takeWaiting()
+    if (next) return connection.begin(next)
     this.#idle.push(connection)
     this.#sweep ??= setInterval(() => this.#closeIdle(), this.#options.idleMs).unref()
   }
@@ -96,10 +99,8 @@ export class Upstream {
     this.#open.delete(connection)
     const place = this.#idle.indexOf(connection)
     if (place !== -1) this.#idle.splice(place, 1)
-    const [next] = this.#waiting
-    if (!next) return
-    this.#waiting.delete(next)
-    this.#connect(next)
+    const next = this.#takeWaiting()
+    if (next) this.#connect(next)
   }
 
   #closeIdle(): void {
@@ -112,7 +113,7 @@ export class Upstream {
 }
 
 /** A body up to this many bytes leaves in one write with the head, as text. */
-const SMALL_BYTES = 16 * 1024
+export const SMALL_BYTES = 16 * 1024
 
 /** One connection. The exchange that it serves writes its request with the methods below. */
 export class UpstreamConnection {

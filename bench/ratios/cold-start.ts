@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { startCollector, startFunction } from '../bank.ts'
 import type { Ratio } from '../bench.ts'
 import { openAccounts } from '../customers.ts'
 import { startDatabases } from '../databases.ts'
-import { startServer } from '../processes.ts'
+import { firstAnswerOfNode } from '../processes.ts'
 import { inTurns, median } from '../rounds.ts'
 import { figure } from '../table.ts'
 
@@ -30,11 +29,7 @@ export const coldStart: Ratio = {
       await server.kill()
       return server.firstAnswerMs
     }
-    const bare = async (): Promise<number> => {
-      const server = await startServer(bench, { script: join(bench.folder, 'bare.cjs'), env: {} })
-      await server.kill()
-      return server.firstAnswerMs
-    }
+    const bare = () => firstAnswerOfNode(bench)
     const queried = async (isTraced: boolean): Promise<string> => {
       const times: number[] = []
       for (let n = 0; n < count; n++) times.push(await start({ isTraced, isQueried: true }))

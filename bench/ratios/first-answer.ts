@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { startFunction } from '../bank.ts'
 import type { Ratio } from '../bench.ts'
 import { openAccounts } from '../customers.ts'
 import { startDatabases } from '../databases.ts'
-import { startServer } from '../processes.ts'
+import { firstAnswerOfNode } from '../processes.ts'
 import { inTurns } from '../rounds.ts'
 
 /** The time from the spawn of the function `accounts` to its first answer to a customer, for which it checks
@@ -21,11 +20,7 @@ export const firstAnswer: Ratio = {
       await server.kill()
       return server.firstAnswerMs
     }
-    const bare = async (): Promise<number> => {
-      const server = await startServer(bench, { script: join(bench.folder, 'bare.cjs'), env: {} })
-      await server.kill()
-      return server.firstAnswerMs
-    }
+    const bare = () => firstAnswerOfNode(bench)
     bench.progress.step(`first-answer: ${count} starts of each`)
     // The first start of each reads its files from the disk, so it is not counted.
     await ours()

@@ -5,7 +5,12 @@ import { makeLast } from './last-answer.ts'
 import { requestHead } from '../../../eventing/request-head.ts'
 import { problem, problems } from '../problems.ts'
 import type { Reply } from '../reply.ts'
-import type { ExchangeSink, Upstream, UpstreamConnection } from '../../../eventing/upstream.ts'
+import {
+  SMALL_BYTES,
+  type ExchangeSink,
+  type Upstream,
+  type UpstreamConnection,
+} from '../../../eventing/upstream.ts'
 
 /** How passing on a request ended. For every kind from `unsent` on, nothing has been answered yet, unless the
  * answer had begun. */
@@ -84,8 +89,6 @@ class Passage implements ExchangeSink {
   readonly #timers: NodeJS.Timeout[] = []
   #connection: UpstreamConnection | undefined
   #isSettled = false
-  /** The whole request has been sent. */
-  #isSent = false
   /** The answer, from when it has begun until its head goes out. */
   #answer: AnswerHead | undefined
   /** What has come of the body since the last write. */
@@ -134,7 +137,6 @@ class Passage implements ExchangeSink {
   #sendWhole(body: Buffer | undefined): void {
     if (body && body.length > this.#options.bodyBytesMax) return this.#settle({ kind: 'too-large' })
     const length = body ? `content-length: ${body.length}\r\n` : ''
-    this.#isSent = true
     this.#connection!.send(`${this.#head}${length}\r\n`, body, this.#request.method === 'HEAD')
   }
 
@@ -160,7 +162,6 @@ class Passage implements ExchangeSink {
       clearTimeout(late)
       if (this.#isSettled) return
       if (isChunked) send('0\r\n\r\n')
-      this.#isSent = true
       this.#connection!.finish()
     })
   }
@@ -240,14 +241,13 @@ class Passage implements ExchangeSink {
     this.#isSettled = true
     for (const timer of this.#timers) clearTimeout(timer)
     this.#response.off('close', this.#onClientGone)
-    // A request that is complete leaves its connection open for the next.
+    // After an answer the connection decides by itself whether it stays open for the next request.
     if (!this.#connection) this.#options.to.cancel(this)
-    else if (outcome.kind !== 'answered' || !this.#isSent) this.#connection.destroy()
+    else if (outcome.kind !== 'answered') this.#connection.destroy()
     this.#resolve(outcome)
   }
 }
 
-const SMALL_BYTES = 16 * 1024
 const NOTHING = Buffer.alloc(0)
 /** With any other method, a request says its length even if it has no body (RFC 9110, section 8.6). */
 const MAY_LACK_LENGTH = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])
