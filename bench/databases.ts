@@ -104,7 +104,16 @@ export async function settle({ server }: BenchDatabases): Promise<void> {
   await superuser.close()
 }
 
-const PROOFS = ['sums', 'transactions', 'balances', 'chains', 'holds'] as const
+const PROOFS = [
+  'sums',
+  'transactions',
+  'balances',
+  'chains',
+  'holds',
+  'hold_chains',
+  'hold_entries',
+  'reversals',
+] as const
 
 /** Proves the ledger: conservation, each balance the sum of its entries, the hash chains. Throws if the
  * ledger is wrong, because a benchmark that loses money has measured nothing. */

@@ -97,9 +97,7 @@ describe.each([
       }
     }
     expect(cents).toBe(ACCOUNTS * EACH)
-    for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds']) {
-      expect([proof, await bank.sql('ledger', `select * from verify_${proof}()`)]).toEqual([proof, []])
-    }
+    expect(await bank.sql('ledger', 'select * from verify_ledger()')).toEqual([])
     // Each key has one answer. Each transfer that was answered with 201 is in the ledger once, and no other
     // transfer is.
     const moved = new Set<string>()

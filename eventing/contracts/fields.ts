@@ -23,6 +23,10 @@ export const currency = { type: 'string', pattern: '^[A-Z]{3}$' } as const
 export type Timestamp = string
 export const timestamp = { type: 'string', format: 'date-time' } as const
 
+/** A day by RFC 3339: `2026-01-05`. */
+export type CalendarDate = string
+export const calendarDateOrNull = { type: ['string', 'null'], format: 'date' } as const
+
 export type TransactionType = 'deposit' | 'withdrawal' | 'transfer'
 export const transactionType = { enum: ['deposit', 'withdrawal', 'transfer'] } as const
 

@@ -1,6 +1,7 @@
 import type { EventContract } from './contract.ts'
 import {
   amount,
+  calendarDateOrNull,
   currency,
   role,
   textOrNull,
@@ -9,6 +10,7 @@ import {
   uuid,
   uuidOrNull,
   type Amount,
+  type CalendarDate,
   type Currency,
   type Role,
   type Timestamp,
@@ -35,6 +37,8 @@ export interface TransactionRequested {
   description: string | null
   /** The caller's own JSON object, stored with the transaction; null if there is none. */
   metadata: Record<string, unknown> | null
+  /** The day from which the money is to count; null for the day of the posting. */
+  value_date: CalendarDate | null
   /** When the transaction was requested. */
   timestamp: Timestamp
 }
@@ -60,6 +64,7 @@ export const transactionRequested: EventContract<TransactionRequested> = {
       'currency',
       'description',
       'metadata',
+      'value_date',
       'timestamp',
     ],
     properties: {
@@ -73,6 +78,7 @@ export const transactionRequested: EventContract<TransactionRequested> = {
       currency,
       description: textOrNull,
       metadata: { type: ['object', 'null'] },
+      value_date: calendarDateOrNull,
       timestamp,
     },
   },
@@ -87,6 +93,7 @@ export const transactionRequested: EventContract<TransactionRequested> = {
     currency: 'USD',
     description: 'rent',
     metadata: null,
+    value_date: null,
     timestamp: '2026-01-05T09:30:00.000Z',
   },
 }

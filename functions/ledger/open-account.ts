@@ -13,8 +13,8 @@ import { accountSchema, accountTypes, toAccount, type AccountRow } from './accou
 import { readAmount } from './values/money.ts'
 import { postTransactions, type PostedGroup } from './posting/post.ts'
 import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
+import { toPosting } from './posting/posting-request.ts'
 import { amountSchema, currencySchema } from './transactions/transaction.ts'
-import { uuidv7 } from './values/uuid.ts'
 
 const OPERATORS_ONLY = ['user_id', 'balance', 'overdraft_limit'] as const
 
@@ -43,8 +43,8 @@ export default operation({
       answers: { 201: accountSchema },
       problems: [userUnknown, ...Object.values(openingProblems), postingProblems['limit-exceeded']],
       idempotent: true,
-      handle: async ({ body, caller, idempotencyKey, traceparent }, tools) => {
-        const opening = { ...readOpening(body, caller), caller, traceparent }
+      handle: async ({ body, caller, idempotencyKey, traceparent, address }, tools) => {
+        const opening = { ...readOpening(body, caller), caller, traceparent, address }
         let deposit: PendingEvent[] = []
         const reply = await tools.transact(traceparent, (tx) => {
           deposit = []
@@ -73,6 +73,7 @@ interface Opening {
   overdraftLimit: bigint
   caller: Caller
   traceparent: string
+  address: string
 }
 
 /** Reads the request. Throws a ProblemError: 403 if a customer gives a field that only operators may give,
@@ -86,7 +87,7 @@ function readOpening(
     overdraft_limit?: string | number
   },
   caller: Caller,
-): Omit<Opening, 'caller' | 'traceparent'> {
+): Omit<Opening, 'caller' | 'traceparent' | 'address'> {
   const forbidden = OPERATORS_ONLY.filter((field) => body[field] !== undefined)
   if (caller.role !== 'operator' && forbidden.length > 0) {
     throw new ProblemError(problems.forbidden, `Only operators may give ${forbidden.join(', ')}.`)
@@ -177,24 +178,14 @@ function refuse(refusal: OpeningRefusal, { userId, caller }: Opening, config: Co
 
 async function deposit(tx: Emitting, account: AccountRow, opening: Opening): Promise<PostedGroup> {
   if (opening.balance === 0n) return { outcomes: [], events: [] }
+  const { id, currency } = account
+  const { balance, caller, traceparent, address } = opening
   return postTransactions(tx, [
-    {
-      id: uuidv7(),
-      requested: false,
+    toPosting('deposit', { account_id: id, currency, description: 'Opening deposit' }, balance, {
       operation: 'open-account',
-      type: 'deposit',
-      account_id: account.id,
-      to_account_id: null,
-      amount: String(opening.balance),
-      currency: account.currency,
-      description: 'Opening deposit',
-      metadata: null,
-      caller_id: opening.caller.userId,
-      caller_role: opening.caller.role,
-      key_owner: null,
-      key: null,
-      request_hash: null,
-      traceparent: opening.traceparent,
-    },
+      caller,
+      traceparent,
+      address,
+    }),
   ])
 }

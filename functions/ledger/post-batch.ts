@@ -52,11 +52,12 @@ export default operation({
       // The key covers the whole batch. `Prefer: respond-async` is not honoured: a batch must be stored
       // either way, and storing it takes as long as posting it.
       idempotent: true,
-      handle: async ({ body, caller, idempotencyKey, traceparent }, { db, outbox }) => {
+      handle: async ({ body, caller, idempotencyKey, traceparent, address }, { db, outbox }) => {
         const postings = readBatch(body.transactions as BatchedTransaction[], {
           operation: 'post-batch',
           caller,
           traceparent,
+          address,
         })
         const post = body.atomic ? postAllOrNothing : postEach
         let events: readonly PendingEvent[] = []

@@ -74,6 +74,11 @@ describe('a transfer', () => {
       description: 'rent',
       metadata: { flat: 12 },
       balance_after: '700.00',
+      value_date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+      fee: null,
+      hold_id: null,
+      reverses: null,
+      reversed_by: null,
       timestamp: expect.stringMatching(/Z$/),
     })
     const event = await until(() => gateway.events[0], { what: 'the event' })

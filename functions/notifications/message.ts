@@ -1,3 +1,4 @@
+import type { TransactionReversed } from '../../eventing/contracts/transaction.reversed.ts'
 import type { TransactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
 
 const NAMES = { deposit: 'Deposit', withdrawal: 'Withdrawal', transfer: 'Transfer' } as const
@@ -7,6 +8,10 @@ export function completedMessage(transaction: TransactionCompleted): string {
   const { transaction_type: type, amount, new_balance: balance, currency } = transaction
   return `${NAMES[type]} of ${formatMoney(amount, currency)} completed. New balance: ${formatMoney(balance, currency)}`
 }
+
+/** Returns the text for a reversal: `Transaction of $200.00 reversed. New balance: $700.00`. */
+export const reversedMessage = ({ amount, new_balance: balance, currency }: TransactionReversed): string =>
+  `Transaction of ${formatMoney(amount, currency)} reversed. New balance: ${formatMoney(balance, currency)}`
 
 // Making a format takes fifty times as long as using it.
 const formats = new Map<string, Intl.NumberFormat>()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
-import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
+import { transactionReversed } from '../../eventing/contracts/transaction.reversed.ts'
+import { dataschemaOf, sourceOf, type EventContract } from '../../eventing/contracts/contract.ts'
 import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { binaryHeaders } from '../../eventing/http-binding.ts'
@@ -31,19 +32,20 @@ afterAll(async () => {
   await database.drop()
 })
 
-/** Delivers a completed deposit as the Broker does. */
+/** Delivers a completed deposit, or the example of another contract, as the Broker does. */
 function deliver(
   userId: string,
   { id = randomUUID(), ...data }: { id?: string; amount?: string; bad?: 1 } = {},
   signedBy = 'ledger',
+  contract: EventContract<object> = transactionCompleted,
 ) {
-  const body = JSON.stringify({ ...transactionCompleted.example, user_id: userId, ...data })
+  const body = JSON.stringify({ ...contract.example, user_id: userId, ...data })
   const attributes = {
     specversion: '1.0',
     id,
-    type: transactionCompleted.type,
-    source: sourceOf(transactionCompleted),
-    dataschema: dataschemaOf(transactionCompleted),
+    type: contract.type,
+    source: sourceOf(contract),
+    dataschema: dataschemaOf(contract),
   }
   const signature = signEvent(attributes, body, eventKey(signedBy))
   return consumer.request('POST', '/events', {
@@ -115,6 +117,20 @@ test('the same event, many times at once and again later, becomes one notificati
     values: [id],
   })
   expect(stored).toHaveLength(1)
+})
+
+test('a reversed transaction becomes one too, however often its event comes', async () => {
+  const user = randomUUID()
+  const id = randomUUID()
+  for (let n = 0; n < 3; n++)
+    expect((await deliver(user, { id }, 'ledger', transactionReversed)).status).toBe(204)
+  expect((await list(user)).items).toMatchObject([
+    {
+      event_type: 'transaction.reversed',
+      subject: transactionReversed.example.transaction_id,
+      message: 'Transaction of $200.00 reversed. New balance: $700.00',
+    },
+  ])
 })
 
 test('an event that breaks its contract is answered 5xx and has no effect, then or later', async () => {

@@ -120,8 +120,7 @@ test('lost data comes back from the latest backup, and the ledger’s own check 
   expect(await rows(ownerUrl, "select to_regclass('newer_than_the_backup') as newer")).toEqual([
     { newer: null },
   ])
-  for (const proof of ['sums', 'transactions', 'balances', 'chains', 'holds'])
-    expect([proof, await rows(ownerUrl, `select * from verify_${proof}()`)]).toEqual([proof, []])
+  expect(await rows(ownerUrl, 'select * from verify_ledger()')).toEqual([])
   // The functions' grants came back too, and nothing beyond them. The next backup works.
   await post(deposit(account, 1))
   await expect(rows(functionsUrl, 'delete from entries')).rejects.toThrow(/permission denied/)

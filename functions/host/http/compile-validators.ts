@@ -3,14 +3,16 @@ import standaloneCode from 'ajv/dist/standalone/index.js'
 import type { AnyRoute, Operation } from '../operation.ts'
 import { eventKey, routeKey, type Part, type Validators } from './validation.ts'
 
-/** RFC 3339 with a day that its month has; no leap seconds, which neither Postgres nor JavaScript keeps. A
- * regular expression stands in the compiled validators themselves, so no bundle needs a formats package. */
-const DATE_TIME = (() => {
+/** Dates and moments by RFC 3339, with a day that its month has; no leap seconds, which neither Postgres nor
+ * JavaScript keeps. A regular expression stands in the compiled validators themselves, so no bundle needs a
+ * formats package. */
+const [DATE, DATE_TIME] = (() => {
   const leapYear = '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)'
   const day =
     '\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))'
   const time = '(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)'
-  return new RegExp(`^(?:${day}|${leapYear}-02-29)[T ]${time}$`, 'i')
+  const date = `(?:${day}|${leapYear}-02-29)`
+  return [new RegExp(`^${date}$`), new RegExp(`^${date}[T ]${time}$`, 'i')]
 })()
 
 const PARTS: readonly Part[] = ['body', 'query', 'params']
@@ -26,6 +28,7 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
     strictRequired: false,
     ...options,
   })
+  ajv.addFormat('date', DATE)
   ajv.addFormat('date-time', DATE_TIME)
   // Not `urn:uuid:...`, which Postgres does not take.
   ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)

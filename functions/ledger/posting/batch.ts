@@ -3,10 +3,10 @@ import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
 import { uuidSchema, type Infer } from '../../host/schema.ts'
 import { checkMetadata, toPostedTransaction } from './money-request.ts'
 import { checkAmount } from '../values/money.ts'
-import type { PostingOutcome } from './post.ts'
+import type { PostingFailure, PostingOutcome } from './post.ts'
 import { toPosting, type Asked, type PostingRequest } from './posting-request.ts'
-import { refusal, type BatchRefusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
-import { moneyFields, transactionSchema, transactionTypes } from '../transactions/transaction.ts'
+import { refusal, type BatchRefusal } from './refusals.ts'
+import { moneyFields, postedTypes, transactionSchema } from '../transactions/transaction.ts'
 
 /** Schema of one transaction of a batch. readBatch() checks that transfers, and only transfers, have
  * `to_account_id`: a schema would need alternatives, and would then report the faults of each alternative. */
@@ -14,7 +14,7 @@ export const batchedSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['type', 'account_id', 'amount'],
-  properties: { type: { enum: transactionTypes }, ...moneyFields, to_account_id: uuidSchema },
+  properties: { type: { enum: postedTypes }, ...moneyFields, to_account_id: uuidSchema },
 } as const
 
 export type BatchedTransaction = Infer<typeof batchedSchema>
@@ -99,9 +99,7 @@ export interface BatchOutcome {
   /** When the batch was posted (one moment for all of it), RFC 3339 in UTC; null if none of it was posted. */
   posted_at: string | null
   /** In the order of the requests: id and balance after it (minor units) if posted, otherwise the refusal. */
-  outcomes: (
-    readonly [transactionId: string, balanceAfter: string] | PostingRefusal | KeyRefusal | BatchRefusal
-  )[]
+  outcomes: (readonly [transactionId: string, balanceAfter: string] | PostingFailure | BatchRefusal)[]
 }
 
 export function toBatchOutcome(outcomes: readonly PostingOutcome[]): BatchOutcome {

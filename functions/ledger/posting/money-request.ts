@@ -52,10 +52,14 @@ export const toPostedTransaction = (posting: PostingRequest, posted: PostedOutco
   toTransaction(
     {
       ...posting,
+      // Only movements of money are answered with a transaction.
+      type: posting.type!,
       id: posted.transactionId,
       status: 'completed',
       amount: BigInt(posting.amount),
       balance_after: posted.balanceAfter,
+      fee: null,
+      reversed_by: null,
       created_at: posted.postedAt,
     },
     caller,

@@ -26,6 +26,7 @@ export interface MoneyRouteRequest {
   idempotencyKey: IdempotencyKey | undefined
   respondAsync: boolean
   traceparent: string
+  address: string
 }
 
 /** Posts one transaction and answers it: 201 with the transaction, 202 where the caller prefers not to wait
@@ -37,10 +38,10 @@ export async function moveMoney(
   tools: Tools,
   poster: Poster,
 ): Promise<Reply> {
-  const { body, caller, idempotencyKey, traceparent, respondAsync } = request
+  const { body, caller, idempotencyKey, traceparent, respondAsync, address } = request
   const minorUnits = readAmount(body.amount, body.currency ?? 'USD', '/amount')
   requireMetadata(body)
-  const asked = { operation: operationOf[type], caller, idempotencyKey, traceparent }
+  const asked = { operation: operationOf[type], caller, idempotencyKey, traceparent, address }
   const posting = toPosting(type, body, minorUnits, asked)
   if (respondAsync) return requestTransaction(posting, caller, tools)
   return toReply(posting, await poster.post(posting), caller)
@@ -64,7 +65,8 @@ export const postRequested: Consumer<Poster> = {
   },
 }
 
-function toReply(posting: PostingRequest, outcome: PostingOutcome, caller: Caller): Reply {
+/** Returns the answer for a posting: 201 with the transaction, or the problem that it was refused with. */
+export function toReply(posting: PostingRequest, outcome: PostingOutcome, caller: Caller): Reply {
   const reply = outcome.outcome === 'posted' ? toCreated(posting, outcome, caller) : refusal(outcome.outcome)
   return outcome.replayed ? replayed(reply) : reply
 }

@@ -3,17 +3,25 @@ import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import { GROUP_MAX } from '../../../eventing/pending.ts'
 import { sqlstate, type Database, type Transaction } from '../../host/database/database.ts'
 import { createGroupCommit } from '../../../eventing/group-commit.ts'
-import { toEvent, type WrittenRow } from './posting-event.ts'
+import { toEvents, type ToEvents, type WrittenRow } from './posting-event.ts'
 import { toRecords } from './posting-records.ts'
-import type { KeyRefusal, PostingRefusal } from './refusals.ts'
+import type { KeyRefusal, PostingRefusal, SubjectRefusal } from './refusals.ts'
 import type { PostingRequest } from './posting-request.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
+export type PostingFailure = PostingRefusal | SubjectRefusal | KeyRefusal
+
 /** The outcome of a request. `replayed` is true if it is the outcome of an earlier request with the same key
- * or id. */
+ * or id. If a hold was placed or released, `transactionId` is the id of the hold, and no balance changed. */
 export type PostingOutcome =
-  | { outcome: 'posted'; replayed: boolean; transactionId: string; balanceAfter: bigint; postedAt: Date }
-  | { outcome: PostingRefusal | KeyRefusal; replayed: boolean }
+  | {
+      outcome: 'posted'
+      replayed: boolean
+      transactionId: string
+      balanceAfter: bigint | null
+      postedAt: Date
+    }
+  | { outcome: PostingFailure; replayed: boolean }
 
 export interface Poster {
   /** Posts one transaction. Rejects with UnavailableError if the database is unreachable, or if too many
@@ -21,13 +29,16 @@ export interface Poster {
   post(request: PostingRequest): Promise<PostingOutcome>
 }
 
-interface OutcomeRow extends Omit<WrittenRow, 'status'> {
+export interface PosterTools {
+  db: Database
+  outbox: Outbox
+}
+
+interface OutcomeRow extends WrittenRow {
   /** Place of the request in its batch, from 1. */
   n: number
-  outcome: 'posted' | PostingRefusal | KeyRefusal
+  outcome: 'posted' | PostingFailure
   replayed: boolean
-  /** Null if no transaction was written. */
-  status: WrittenRow['status'] | null
 }
 
 const BATCH_MAX = 500
@@ -39,12 +50,12 @@ const REPEATABLE = new Set(['40001', '40P01', '23505'])
 
 /** Creates a poster that posts in groups; see createGroupCommit(). It posts one batch at a time, because two
  * would make each other smaller, and a transaction costs the database a third more in a batch of 25 than in
- * one of 125. */
-export function createPoster({ db, outbox }: { db: Database; outbox: Outbox }): Poster {
+ * one of 125. `eventsOf` makes the events of a request. */
+export function createPoster({ db, outbox }: PosterTools, eventsOf: ToEvents = toEvents): Poster {
   const commit = async (requests: PostingRequest[]) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { outcomes, events } = await postTransactions(db, requests)
+        const { outcomes, events } = await postTransactions(db, requests, eventsOf)
         return { results: outcomes, events }
       } catch (error) {
         if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
@@ -63,12 +74,17 @@ export interface PostedGroup {
 }
 
 /** Posts a batch within `tx`, or in a transaction of its own where that is the database itself. */
-export async function postTransactions(tx: Transaction, requests: PostingRequest[]): Promise<PostedGroup> {
-  const pendingIds = toPendingIds(requests.length)
+export async function postTransactions(
+  tx: Transaction,
+  requests: PostingRequest[],
+  eventsOf: ToEvents = toEvents,
+): Promise<PostedGroup> {
+  const pendingIds = toPendingIds(requests)
+  const hasSubjects = requests.some(({ step, reverses }) => step !== null || reverses !== null)
   const rows = await tx.query<OutcomeRow>({
     name: 'post-transactions',
-    text: 'select * from post_transactions($1)',
-    values: [toRecords(requests, pendingIds)],
+    text: 'select * from post_transactions($1, $2)',
+    values: [toRecords(requests, pendingIds), hasSubjects],
     traceparents: requests.map(({ traceparent }) => traceparent),
   })
   const outcomes = new Array<PostingOutcome>(requests.length)
@@ -76,7 +92,7 @@ export async function postTransactions(tx: Transaction, requests: PostingRequest
   for (const row of rows) {
     const i = row.n - 1
     outcomes[i] = toOutcome(row)
-    if (row.status) events.push(toEvent(row as WrittenRow, requests[i]!, pendingIds[i]!))
+    events.push(...eventsOf(row, requests[i]!, pendingIds[i]!))
   }
   return { outcomes, events }
 }
@@ -92,9 +108,16 @@ const toOutcome = ({ outcome, replayed, ...row }: OutcomeRow): PostingOutcome =>
       }
     : { outcome, replayed }
 
-/** Returns an id for each request of a batch; as many as fit into a row of `outbox_pending` share one. */
-function toPendingIds(count: number): string[] {
-  const ids: string[] = []
-  for (let i = 0; i < count; i++) ids.push(i % GROUP_MAX === 0 ? uuidv7() : ids[i - 1]!)
-  return ids
+/** Returns an id for each request of a batch; as many as fit into a row of `outbox_pending` with their events
+ * share one. */
+function toPendingIds(requests: readonly PostingRequest[]): string[] {
+  let id = uuidv7()
+  let events = 0
+  return requests.map(({ step }) => {
+    // A capture has two: of the transfer, and of the hold.
+    const more = step === 'capture' ? 2 : 1
+    if (events + more > GROUP_MAX) [id, events] = [uuidv7(), 0]
+    events += more
+    return id
+  })
 }

@@ -2,11 +2,21 @@ import fc from 'fast-check'
 import { randomUUID } from 'node:crypto'
 import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import { claim, forget, release } from '../../../eventing/pending.ts'
-import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
+import {
+  deposit,
+  ending,
+  placing,
+  reversal,
+  testLedger,
+  transfer,
+  withdrawal,
+  type TestLedger,
+} from '../testing/ledger-fixture.ts'
 import { explainingDatabase } from '../testing/plans-fixture.ts'
 import { currencies } from '../values/currencies.ts'
 import { postTransactions } from './post.ts'
 import type { PostingRequest } from './posting-request.ts'
+import { toSubjectEvents } from './subjects.ts'
 
 let ledger: TestLedger
 
@@ -18,7 +28,7 @@ afterAll(() => ledger.close())
 /** Posts as a function that dies after its commit. Resolves with the events that it would have published, and
  * with those that a sweep finds. */
 async function postAndSweep(requests: PostingRequest[]): Promise<[PendingEvent[], PendingEvent[]]> {
-  const { events } = await postTransactions(ledger.db, requests)
+  const { events } = await postTransactions(ledger.db, requests, toSubjectEvents)
   const ids = [...new Set(events.map(({ pendingId }) => pendingId))]
   await release(ledger.db, ids)
   const swept = (await claim(ledger.db, 1000)).flatMap((group) => group.events)
@@ -73,6 +83,34 @@ test('a sweep publishes the same events, byte for byte, as the function that pos
     ),
     { numRuns: 15 },
   )
+})
+
+test('so it is with holds and reversals', async () => {
+  for (const currency of ['USD', 'JPY', 'KWD', 'UYW']) {
+    const from = await ledger.open({ currency })
+    const to = await ledger.open({ currency, userId: randomUUID() })
+    const paid = transfer(from, to, 1_234, { currency, description: 'a “dash” — and more' })
+    const received = deposit(from, 900_000, { currency })
+    const holds = Array.from({ length: 60 }, (_, n) =>
+      placing(from, 1_000 + n, { currency, description: n % 2 ? 'Hôtel "Adler"\\' : null }),
+    )
+    const ends = holds.map((hold, n) =>
+      n % 2 ? ending('release', hold) : ending('capture', hold, 1 + n, { to_account_id: to }),
+    )
+    for (const batch of [
+      [received, paid, ...holds],
+      // Captures have two events each, so these need more than one row of outbox_pending.
+      [...ends, ...holds.map((hold) => ({ ...placing(from, 1), currency, description: hold.description }))],
+      [
+        reversal(paid, false, { description: 'twice' }),
+        reversal(received, true, { caller_role: 'operator' }),
+      ],
+    ]) {
+      const [published, swept] = await postAndSweep(batch)
+      expect(published.length).toBeGreaterThan(0)
+      expect(sorted(swept)).toEqual(sorted(published))
+    }
+  }
 })
 
 test('a sweep that had its plans when the books were empty does not read all that they have now', async () => {

@@ -13,7 +13,7 @@ const toFields = (request: PostingRequest, pendingId: string): string =>
     pendingId,
     request.requested,
     text(request.operation),
-    request.type,
+    text(request.type),
     text(request.account_id),
     text(request.to_account_id),
     request.amount,
@@ -26,6 +26,13 @@ const toFields = (request: PostingRequest, pendingId: string): string =>
     text(request.key),
     text(request.request_hash),
     text(request.traceparent),
+    text(request.address),
+    text(request.value_date),
+    text(request.step),
+    text(request.hold_id),
+    request.expires_in,
+    text(request.reverses),
+    request.is_debit,
   ].join()
 
 const PLAIN = /^[\w-]+$/

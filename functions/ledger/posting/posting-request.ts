@@ -1,5 +1,6 @@
 import type { Caller, IdempotencyKey } from '../../host/route-request.ts'
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
+import type { HoldStep } from '../holds/hold.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
 /** The operation that moves money of each type. */
@@ -9,13 +10,14 @@ export const operationOf = {
   transfer: 'transfer',
 } as const satisfies Record<TransactionType, string>
 
-/** One transaction to be posted, as the SQL type `posting_request` has it. */
+/** One transaction to be posted, or one step of a hold, as the SQL type `posting_request` has it. */
 export interface PostingRequest {
   id: string
   /** True if it is an order, already answered with 202. */
   requested: boolean
   operation: string
-  type: TransactionType
+  /** Null if a hold is placed or released: that moves no money. */
+  type: TransactionType | 'reversal' | null
   account_id: string
   to_account_id: string | null
   /** Minor units. */
@@ -30,6 +32,18 @@ export interface PostingRequest {
   /** Hexadecimal, with the prefix `\x`. */
   request_hash: string | null
   traceparent: string
+  /** The client's address; null if it is unknown. */
+  address: string | null
+  /** The day from which the money counts (YYYY-MM-DD); null for the day of the posting. */
+  value_date: string | null
+  /** What the request does to the hold `hold_id`. A new hold has the id of its request. */
+  step: HoldStep | null
+  hold_id: string | null
+  /** Seconds. */
+  expires_in: number | null
+  /** Id of the transaction to reverse, and whether the money leaves `account_id` then. */
+  reverses: string | null
+  is_debit: boolean | null
 }
 
 /** What moves, as a request over HTTP or an order says it. */
@@ -39,6 +53,7 @@ export interface Movement {
   currency?: string
   description?: string | null
   metadata?: Record<string, unknown> | null
+  value_date?: string | null
 }
 
 /** The request that asks for a movement: its caller and its idempotency key. */
@@ -50,14 +65,16 @@ export interface Asked {
   /** The id that was given out with a 202, of an order; anything else gets a new one. */
   orderId?: string
   traceparent: string
+  /** Empty if it is unknown. */
+  address?: string
 }
 
 /** The transaction to be posted for a movement of `minorUnits`, which have been read from its amount. */
 export function toPosting(
-  type: TransactionType,
+  type: PostingRequest['type'],
   movement: Movement,
   minorUnits: bigint,
-  { operation, caller, idempotencyKey, orderId, traceparent }: Asked,
+  { operation, caller, idempotencyKey, orderId, traceparent, address }: Asked,
 ): PostingRequest {
   const currency = movement.currency ?? 'USD'
   return {
@@ -78,5 +95,12 @@ export function toPosting(
     key: idempotencyKey?.key ?? null,
     request_hash: idempotencyKey ? `\\x${idempotencyKey.requestHash.toString('hex')}` : null,
     traceparent,
+    address: address || null,
+    value_date: movement.value_date ?? null,
+    step: null,
+    hold_id: null,
+    expires_in: null,
+    reverses: null,
+    is_debit: null,
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   alice,
   deposit,
+  placing,
   testLedger,
   transfer,
   withdrawal,
@@ -77,11 +78,7 @@ describe('posting', () => {
       'posted',
     ])
     const holding = await funded(100)
-    await ledger.owner.query({ text: 'update accounts set held = 30 where id = $1', values: [holding] })
-    await ledger.owner.query({
-      text: `insert into holds (account_id, amount, expires_at) values ($1, 30, now() + interval '1 hour')`,
-      values: [holding],
-    })
+    await ledger.post(placing(holding, 30))
     expect(await names(transfer(holding, to, 71), transfer(holding, to, 70))).toEqual([
       'insufficient-funds',
       'posted',

@@ -18,7 +18,26 @@ export const postingProblems = {
 
 export type PostingRefusal = keyof typeof postingProblems
 
-const details: Record<PostingRefusal, string> = {
+/** Further refusals of holds and of their capture, in their order of precedence after those that don't depend
+ * on balances. */
+export const holdProblems = {
+  'hold-not-found': define('hold-not-found', 404, 'There is no such hold'),
+  'hold-not-yours': define('hold-not-yours', 403, 'Somebody else placed the hold'),
+  'hold-captured': define('hold-captured', 409, 'The hold was captured'),
+  'hold-released': define('hold-released', 409, 'The hold was released'),
+  'hold-expired': define('hold-expired', 409, 'The hold has expired'),
+  'more-than-held': define('more-than-held', 409, 'The amount is more than is held'),
+} as const satisfies Record<string, ProblemType>
+
+/** Further refusals of reversals. */
+export const reversalProblems = {
+  'not-completed': define('not-completed', 409, 'The transaction was not completed'),
+  'already-reversed': define('already-reversed', 409, 'The transaction was reversed before'),
+} as const satisfies Record<string, ProblemType>
+
+export type SubjectRefusal = keyof typeof holdProblems | keyof typeof reversalProblems
+
+const details: Record<PostingRefusal | SubjectRefusal, string> = {
   'account-not-found': 'The account does not exist, or you may not use it for this transaction.',
   'account-closed': 'A closed account can neither pay nor receive money.',
   'account-frozen': 'A frozen account can neither pay nor receive money.',
@@ -28,7 +47,17 @@ const details: Record<PostingRefusal, string> = {
     'The amount is more than the available balance: balance, minus holds, plus overdraft limit.',
   'limit-exceeded':
     'The amount would take the account above its highest balance, or is more than its owner may deposit at once.',
+  'hold-not-found': 'There is no hold with this id.',
+  'hold-not-yours': 'Only who placed the hold, and operators, can capture or release it.',
+  'hold-captured': 'A hold can be captured once. What was not taken is available again.',
+  'hold-released': 'Nothing is held any more.',
+  'hold-expired': 'Nothing is held any more.',
+  'more-than-held': 'At most the whole amount of the hold can be captured.',
+  'not-completed': 'Only a transaction that moved money can be reversed.',
+  'already-reversed': 'A transaction can be reversed once.',
 }
+
+const subjectProblems = { ...postingProblems, ...holdProblems, ...reversalProblems }
 
 /** Outcomes that are not about the money but about the Idempotency-Key. */
 export type KeyRefusal = 'idempotency-key-reused' | 'idempotency-key-in-use'
@@ -39,7 +68,7 @@ export type BatchRefusal = 'not-posted'
 const notPosted = define('not-posted', 424, 'Another transaction of the batch was refused')
 
 /** Returns the answer for a refusal by its name. */
-export function refusal(name: PostingRefusal | KeyRefusal | BatchRefusal): Reply {
+export function refusal(name: PostingRefusal | SubjectRefusal | KeyRefusal | BatchRefusal): Reply {
   if (name === 'not-posted') {
     return problem(notPosted, 'The batch is atomic: if one of its transactions is refused, none is posted.')
   }
@@ -47,7 +76,7 @@ export function refusal(name: PostingRefusal | KeyRefusal | BatchRefusal): Reply
   if (name === 'idempotency-key-in-use') {
     return problem(problems.idempotencyKeyInUse, 'The first transaction with this key is still pending.')
   }
-  return problem(postingProblems[name], details[name])
+  return problem(subjectProblems[name], details[name])
 }
 
 export const userUnknown = define('user-unknown', 422, 'There is no such user')

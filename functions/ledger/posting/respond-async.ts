@@ -3,6 +3,7 @@ import {
   transactionRequested,
   type TransactionRequested,
 } from '../../../eventing/contracts/transaction.requested.ts'
+import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import type { Database } from '../../host/database/database.ts'
 import { replayed } from '../../host/database/idempotency.ts'
@@ -95,7 +96,8 @@ const toPosted = (row: NotedRow) => ({
 
 const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequested => ({
   transaction_id: posting.id,
-  transaction_type: posting.type,
+  // Only deposits, withdrawals and transfers can be ordered.
+  transaction_type: posting.type as TransactionType,
   requested_by: posting.caller_id,
   role: posting.caller_role,
   account_id: posting.account_id,
@@ -104,6 +106,7 @@ const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequest
   currency: posting.currency,
   description: posting.description,
   metadata: posting.metadata,
+  value_date: posting.value_date,
   timestamp: requestedAt.toISOString(),
 })
 
@@ -130,6 +133,10 @@ function toAccepted(order: TransactionRequested, caller: Caller): Reply {
     status: 'pending',
     amount: readAmount(order.amount, order.currency, '/amount'),
     balance_after: null,
+    fee: null,
+    hold_id: null,
+    reverses: null,
+    reversed_by: null,
     created_at: new Date(order.timestamp),
   } as const
   return {

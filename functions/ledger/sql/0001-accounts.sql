@@ -33,7 +33,7 @@ create table accounts (
   -- What a posting changes stands together at the end, because Postgres logs a changed row from its first
   -- changed byte to its last.
   balance bigint not null default 0,
-  -- Number, time and hash of the account's last entry.
+  -- Number, time and hash of the account's last entry. The time is later if a hold was placed or ended since.
   version bigint not null default 0,
   posted_at timestamptz not null default '-infinity',
   last_hash bytea not null default decode(repeat('00', 32), 'hex'),

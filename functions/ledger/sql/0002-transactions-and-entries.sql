@@ -1,7 +1,10 @@
 -- Every transaction requested from the ledger, and its outcome. A completed transaction has two or more
 -- entries, which add up to zero. Only transactions requested with `Prefer: respond-async` can be `pending` or
 -- `rejected`.
-create type transaction_type as enum ('deposit', 'withdrawal', 'transfer');
+--
+-- A reversal has the accounts of the transaction that it reverses; its money goes the other way. It can be
+-- reversed in turn.
+create type transaction_type as enum ('deposit', 'withdrawal', 'transfer', 'reversal');
 create type transaction_status as enum ('completed', 'pending', 'rejected', 'reversed');
 
 create table transactions (
@@ -22,11 +25,26 @@ create table transactions (
   -- Name of the refusal, if the transaction is rejected.
   refusal text,
   created_at timestamptz not null,
+  -- The day from which the money counts, if it is not the day of the posting (UTC).
+  value_date date,
+  -- What the owner of account_id paid for the transaction; null if nothing.
+  fee bigint,
+  -- The hold that was captured.
+  hold_id uuid,
+  -- The transaction that this one reverses, and the one that reverses this.
+  reverses uuid,
+  reversed_by uuid,
+  -- Who asked, if it was not user_id; the trace and the client's address of their request.
+  caller_id uuid,
+  trace_id uuid,
+  address inet,
 
   constraint well_formed check (
     amount > 0
-    and (type = 'transfer') = (to_account_id is not null)
+    and (type = 'reversal' or (type = 'transfer') = (to_account_id is not null))
+    and (type = 'reversal') = (reverses is not null)
     and (status in ('completed', 'reversed')) = (balance_after is not null)
+    and (status = 'reversed') = (reversed_by is not null)
     and (status = 'rejected') = (refusal is not null)
   )
 );
@@ -53,22 +71,28 @@ create table entries (
   amount bigint not null,
   balance_after bigint not null,
   created_at timestamptz not null,
+  -- The day from which the money counts, if it is not the day of created_at (UTC).
+  value_date date,
   -- Last, because after it Postgres would fill up to a multiple of eight bytes.
   hash bytea not null,
   primary key (account_id, version)
 );
 
+-- For sums by value date (see 0009-history.sql). Nearly all entries count from the day they are posted.
+create index entries_with_value_date on entries (account_id, value_date) where value_date is not null;
+
 -- Returns the hash of an entry: SHA-256 over 96 bytes, integers big-endian, so that anybody can compute it
 -- again. The bytes are: 32 hash of the account's entry before (zeros for the first), 16 account, 8 version,
--- 16 transaction, 8 amount, 8 balance after, 8 time in microseconds since 2000-01-01 UTC.
+-- 16 transaction, 8 amount, 8 balance after, 8 time in microseconds since 2000-01-01 UTC. If the entry has a
+-- value date, 4 more follow: its days since 2000-01-01.
 create function entry_hash(
   previous bytea, account_id uuid, version bigint, transaction_id uuid, amount bigint, balance_after bigint,
-  created_at timestamptz
+  created_at timestamptz, value_date date default null
 ) returns bytea
 language sql immutable parallel safe
 return sha256(
   previous || uuid_send(account_id) || int8send(version) || uuid_send(transaction_id) || int8send(amount)
-  || int8send(balance_after) || timestamptz_send(created_at)
+  || int8send(balance_after) || timestamptz_send(created_at) || coalesce(date_send(value_date), '')
 );
 
 -- Grants keep the functions' role from changing history. These triggers keep the owner and superusers from
@@ -88,14 +112,14 @@ create trigger append_only before truncate on transactions
 for each statement execute function refuse_change();
 
 -- Only two changes of a transaction are allowed. A pending one may be deleted, to be written again with its
--- outcome. A completed one may be marked as reversed.
+-- outcome. A completed one may be marked as reversed, with the id of the reversal.
 create trigger append_only_delete before delete on transactions
 for each row when (old.status <> 'pending') execute function refuse_change();
 
 create trigger append_only_update before update on transactions
 for each row when (
   old.status <> 'completed' or new.status <> 'reversed'
-  or to_jsonb(old) - 'status' <> to_jsonb(new) - 'status'
+  or to_jsonb(old) - '{status,reversed_by}'::text[] <> to_jsonb(new) - '{status,reversed_by}'::text[]
 )
 execute function refuse_change();
 

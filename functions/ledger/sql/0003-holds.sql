@@ -1,16 +1,76 @@
 -- Money set aside for a later capture. The sum of an account's open holds is in accounts.held, which postings
--- check.
+-- check. A hold is captured (all of it or part; the rest is released), released, or it expires.
 create type hold_status as enum ('open', 'captured', 'released', 'expired');
 
 create table holds (
-  id uuid primary key default uuidv7(),
+  id uuid primary key,
   account_id uuid not null references accounts (id),
   amount bigint not null check (amount > 0),
+  currency text not null,
   status hold_status not null default 'open',
+  description text,
+  -- Owner of the account.
+  user_id uuid not null,
+  -- Who placed the hold; only they and operators can capture or release it.
+  placed_by uuid not null,
+  created_at timestamptz not null,
   expires_at timestamptz not null,
-  created_at timestamptz not null default date_trunc('milliseconds', now())
+  ended_at timestamptz,
+  -- If it was captured: how much of it, and the transaction that moved the money.
+  captured bigint,
+  transaction_id uuid,
+
+  constraint well_formed check (
+    (status = 'open') = (ended_at is null)
+    and (status = 'captured') = (captured is not null)
+    and (status = 'captured') = (transaction_id is not null)
+    and captured between 1 and amount
+  )
 );
 
 create index holds_of_account on holds (account_id, id);
+create index holds_of_user on holds (user_id, id);
+-- For expiry: of the whole bank, and of one account.
+create index holds_open on holds (expires_at, id) where status = 'open';
+create index holds_open_of_account on holds (account_id, expires_at, id) where status = 'open';
 
-grant select on holds to :functions_role;
+-- The books of holds: every change of every accounts.held. They are numbered and chained per account like the
+-- entries, and hashed in the same way: 16 hold in place of the transaction, the change of accounts.held in
+-- place of the amount, and accounts.held after it in place of the balance. So nobody can remove a hold
+-- unseen, and what was held is known for any moment.
+create table hold_entries (
+  -- The hold's own id when it is placed. The hold's event is derived from the row; see hold_event().
+  id uuid not null,
+  account_id uuid not null,
+  version bigint not null,
+  hold_id uuid not null,
+  amount bigint not null,
+  held_after bigint not null,
+  created_at timestamptz not null,
+  hash bytea not null,
+  primary key (account_id, version)
+);
+
+create unique index hold_entries_by_id on hold_entries (id);
+
+-- Returns the hash that an account's first hold entry follows on. It is not the one of its first entry.
+create function first_hold_hash() returns bytea
+language sql immutable parallel safe
+return sha256('holds');
+
+create trigger append_only before update or delete or truncate on hold_entries
+for each statement execute function refuse_change();
+
+create trigger append_only before delete or truncate on holds
+for each statement execute function refuse_change();
+
+-- An open hold may end, once.
+create trigger append_only_update before update on holds
+for each row when (
+  old.status <> 'open' or new.status = 'open'
+  or to_jsonb(old) - '{status,ended_at,captured,transaction_id}'::text[]
+    <> to_jsonb(new) - '{status,ended_at,captured,transaction_id}'::text[]
+)
+execute function refuse_change();
+
+grant select on holds, hold_entries to :functions_role;

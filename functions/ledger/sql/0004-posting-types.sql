@@ -1,7 +1,10 @@
 -- Posting: many transactions in one round trip and one commit. These are the types of the input, the steps in
 -- between, and the output.
 
--- One transaction to post. The amount is in minor units.
+-- What a request does to a hold. A capture also posts a transfer.
+create type hold_step as enum ('place', 'capture', 'release');
+
+-- One transaction to post, or one step of a hold. The amount is in minor units.
 create type posting_request as (
   id uuid,
   -- Id of the row of outbox_pending for the event that will tell the outcome. Up to a hundred requests of a
@@ -24,7 +27,18 @@ create type posting_request as (
   key_owner text,
   key text,
   request_hash bytea,
-  traceparent text
+  traceparent text,
+  -- The client's address.
+  address inet,
+  value_date date,
+  -- Of a hold: the step, and the hold. A new hold has the id of its request.
+  step hold_step,
+  hold_id uuid,
+  -- Seconds.
+  expires_in integer,
+  -- Of a reversal: the transaction to reverse, and whether the money leaves account_id.
+  reverses uuid,
+  is_debit boolean
 );
 
 -- A request as money that goes from one account to another; one of them may be cash. Accounts are given by
@@ -39,8 +53,20 @@ create type movement as (
   to_user_id uuid
 );
 
+-- What the hold of a request, or the transaction to reverse, says about it.
+create type subject as (
+  -- Null if the request may go on.
+  refusal text,
+  -- How much accounts.held changes: by the whole hold, if it ends.
+  held_change bigint,
+  hold_amount bigint,
+  hold_entry_id uuid,
+  -- What to answer to later requests of the batch for the same hold or transaction.
+  ending text
+);
+
 -- A request after it was judged: 'posted', 'replay' or the name of a refusal. If it is posted, also its two
--- entries.
+-- entries, or the entry of its hold, or both.
 create type judgement as (
   outcome text,
   posted_at timestamptz,
@@ -53,7 +79,12 @@ create type judgement as (
   payee_id uuid,
   payee_version bigint,
   payee_balance bigint,
-  payee_hash bytea
+  payee_hash bytea,
+  hold_entry_id uuid,
+  hold_version bigint,
+  hold_amount bigint,
+  held bigint,
+  hold_hash bytea
 );
 
 -- The outcome of the request at place `n`: 'posted' or the name of a refusal. `replayed` is true if an
@@ -69,5 +100,8 @@ create type posting_outcome as (
   status transaction_status,
   user_id uuid,
   to_user_id uuid,
-  to_balance_after bigint
+  to_balance_after bigint,
+  -- Of a hold: the id of its entry, whose event is to be published, and the whole amount of the hold.
+  hold_entry_id uuid,
+  hold_amount bigint
 );

@@ -110,6 +110,14 @@ begin
     from idempotency_keys k
     where k.id = idempotency_id(request.key_owner, request.key);
   end if;
+  if request.step in ('place', 'release') then
+    return (
+      select row(
+        n, coalesce(refusal, 'posted'), true, e.hold_id, null, e.created_at, null, null, null, null, null, null
+      )::posting_outcome
+      from (select) always left join hold_entries e on e.id = transaction_id
+    );
+  end if;
   select * into earlier from transactions t where t.id = transaction_id;
   refusal := coalesce(refusal, earlier.refusal);
   return row(
@@ -119,7 +127,7 @@ begin
       when earlier.balance_after is null then 'idempotency-key-in-use'
       else 'posted'
     end,
-    true, earlier.id, earlier.balance_after, earlier.created_at, null, null, null, null
+    true, earlier.id, earlier.balance_after, earlier.created_at, null, null, null, null, null, null
   )::posting_outcome;
 end
 $$;

@@ -41,7 +41,8 @@ $$;
 
 -- Locks the accounts of a batch, judges its requests in turn, and writes the new balances. Each request is
 -- judged by the balances that those before it leave. The order of the refusals is part of the HTTP contract.
-create function settle(requests posting_request[], verdicts text[]) returns judgement[]
+-- `has_subjects` says whether some requests concern holds, or transactions to reverse.
+create function settle(requests posting_request[], verdicts text[], has_subjects boolean) returns judgement[]
 language plpgsql
 as $$
 declare
@@ -64,6 +65,10 @@ declare
   balances bigint[];
   versions bigint[];
   hashes bytea[];
+  -- Of the holds; only if there are subjects.
+  helds bigint[];
+  hold_versions bigint[];
+  hold_hashes bytea[];
   at timestamptz;
 
   movements movement[];
@@ -79,6 +84,16 @@ declare
   transaction_id uuid;
   amount bigint;
   written bigint;
+  value_date date;
+  subject subject;
+  -- Holds that requests of this batch ended, transactions that they reversed, and the refusals of doing so
+  -- again.
+  ended uuid[];
+  endings text[];
+  -- What a hold that ends has kept from being paid until now.
+  freed bigint := 0;
+  -- Accounts whose payments were refused.
+  short_ids uuid[];
 begin
   -- The time is read while the locks are held, and is never before an account's last entry. So an account's
   -- entries are in the order of time, even if the clock is set back.
@@ -97,7 +112,7 @@ begin
     where id = any (array(
       select account_id from unnest(requests)
       union all
-      select coalesce(to_account_id, cash_account_id(currency)) from unnest(requests)
+      select coalesce(to_account_id, case when step is null then cash_account_id(currency) end) from unnest(requests)
     ))
     order by id
     for no key update
@@ -105,7 +120,18 @@ begin
 
   if full_tills is not null then
     perform carry_to_vault(till_id, at) from unnest(full_tills) till_id;
-    return settle(requests, verdicts);
+    return settle(requests, verdicts, has_subjects);
+  end if;
+
+  if has_subjects then
+    select array_agg(a.held order by a.id), array_agg(coalesce(last.version, 0) order by a.id),
+      array_agg(coalesce(last.hash, first_hold_hash()) order by a.id)
+    into helds, hold_versions, hold_hashes
+    from accounts a
+    left join lateral (
+      select e.version, e.hash from hold_entries e where e.account_id = a.id order by e.version desc limit 1
+    ) last on true
+    where a.id = any (ids);
   end if;
 
   -- Refusals that don't depend on balances. If the cash account were missing, its place would be null, and an
@@ -116,31 +142,37 @@ begin
       case
         when verdict is not null then verdict
         when owners[own] is null then 'account-not-found'
-        when owners[own] <> caller_id and (type = 'transfer' or caller_role <> 'operator') then 'account-not-found'
+        when owners[own] <> caller_id and (type = 'transfer' and step is null or caller_role <> 'operator')
+          then 'account-not-found'
+        -- A release moves no money.
+        when step = 'release' then null
         when to_account_id is not null and owners[other] is null then 'account-not-found'
         when 'closed' in (statuses[own], statuses[other]) then 'account-closed'
         when 'frozen' in (statuses[own], statuses[other]) then 'account-frozen'
         when currencies[own] <> currency or currencies[other] <> currency then 'currency-mismatch'
-        when own = other then 'same-account'
+        when own = other and step is distinct from 'place' then 'same-account'
         -- A deposit is never short of funds, so checking this here keeps the order of precedence.
         when type = 'deposit' and caller_role <> 'operator' and known.amount > deposit_limits[own] then 'limit-exceeded'
       end,
-      case type when 'deposit' then other else own end,
-      case type when 'deposit' then own else other end,
+      case when type = 'deposit' or not is_debit then other else own end,
+      case when type = 'deposit' or not is_debit then own else other end,
       owners[own],
       owners[other]
     )::movement
     from (
       select *,
         case when ids[own_found] = account_id then own_found end as own,
-        case when ids[other_found] = coalesce(to_account_id, cash_account_id(currency)) then other_found end as other
+        case when ids[other_found] = other_id then other_found end as other
       from (
         -- A binary search; if the id is not in the array it finds a neighbour, which is then compared.
         -- (`offset 0` keeps Postgres from repeating the search wherever its result is used.)
-        select *, unnest as verdict,
-          width_bucket(account_id, ids) as own_found,
-          width_bucket(coalesce(to_account_id, cash_account_id(currency)), ids) as other_found
-        from rows from (unnest(requests), unnest(verdicts))
+        select *, width_bucket(account_id, ids) as own_found, width_bucket(other_id, ids) as other_found
+        from (
+          select *, unnest as verdict,
+            -- Steps of a hold that move no money have no other side.
+            coalesce(to_account_id, case when step is null then cash_account_id(currency) else account_id end) as other_id
+          from rows from (unnest(requests), unnest(verdicts))
+        ) given
         offset 0
       ) found
       offset 0
@@ -150,6 +182,11 @@ begin
   for n in 1 .. cardinality(requests) loop
     movement := movements[n];
     refusal := movement.refusal;
+    if has_subjects and refusal is null then
+      subject := judge_subject(requests[n], at, ended, endings);
+      refusal := subject.refusal;
+      freed := greatest(-subject.held_change, 0);
+    end if;
     if refusal is null then
       payer := movement.payer;
       payee := movement.payee;
@@ -157,40 +194,75 @@ begin
       payer_balance := balances[payer] - amount;
       payee_balance := balances[payee] + amount;
       refusal := case
-        when payer_balance < floors[payer] then 'insufficient-funds'
-        when payee_balance > ceilings[payee] then 'limit-exceeded'
+        when payer_balance < floors[payer] - freed then 'insufficient-funds'
+        when payee_balance > ceilings[payee] and payer <> payee then 'limit-exceeded'
       end;
+      if refusal = 'insufficient-funds' then
+        short_ids := short_ids || ids[payer];
+      end if;
     end if;
-    if refusal is null then
+    if refusal is not null then
+      judgements[n] := row(
+        refusal, at, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+      )::judgement;
+      has_refused := true;
+      continue;
+    end if;
+
+    has_posted := true;
+    -- A hold that is placed or released moves no money; payer and payee are its account.
+    if payer <> payee then
       transaction_id := requests[n].id;
+      value_date := requests[n].value_date;
       balances[payer] := payer_balance;
       balances[payee] := payee_balance;
       versions[payer] := versions[payer] + 1;
       versions[payee] := versions[payee] + 1;
       hashes[payer] := entry_hash(
-        hashes[payer], ids[payer], versions[payer], transaction_id, -amount, payer_balance, at);
+        hashes[payer], ids[payer], versions[payer], transaction_id, -amount, payer_balance, at, value_date);
       hashes[payee] := entry_hash(
-        hashes[payee], ids[payee], versions[payee], transaction_id, amount, payee_balance, at);
+        hashes[payee], ids[payee], versions[payee], transaction_id, amount, payee_balance, at, value_date);
       judgements[n] := row(
         'posted', at, movement.user_id, movement.to_user_id,
         ids[payer], versions[payer], payer_balance, hashes[payer],
-        ids[payee], versions[payee], payee_balance, hashes[payee]
+        ids[payee], versions[payee], payee_balance, hashes[payee],
+        null, null, null, null, null
       )::judgement;
-      has_posted := true;
     else
       judgements[n] := row(
-        refusal, at, null, null, null, null, null, null, null, null, null, null
+        'posted', at, movement.user_id, null, null, null, null, null, null, null, null, null,
+        null, null, null, null, null
       )::judgement;
-      has_refused := true;
+    end if;
+    if has_subjects and subject.ending is not null then
+      ended := ended || coalesce(requests[n].hold_id, requests[n].reverses);
+      endings := endings || subject.ending;
+    end if;
+    if has_subjects and subject.held_change is not null then
+      floors[payer] := floors[payer] + subject.held_change;
+      helds[payer] := helds[payer] + subject.held_change;
+      hold_versions[payer] := hold_versions[payer] + 1;
+      hold_hashes[payer] := entry_hash(
+        hold_hashes[payer], ids[payer], hold_versions[payer], requests[n].hold_id, subject.held_change,
+        helds[payer], at);
+      judgements[n].hold_entry_id := subject.hold_entry_id;
+      judgements[n].hold_version := hold_versions[payer];
+      judgements[n].hold_amount := subject.hold_amount;
+      judgements[n].held := helds[payer];
+      judgements[n].hold_hash := hold_hashes[payer];
     end if;
   end loop;
+
+  if short_ids is not null and end_due_holds(short_ids, at) > 0 then
+    return settle(requests, verdicts, has_subjects);
+  end if;
 
   -- The rows are locked, so their ctids still hold, and no index look-up is needed.
   if has_posted then
     update accounts a
-    set balance = s.balance, version = s.version, last_hash = s.hash,
-      posted_at = case when s.version > a.version then at else a.posted_at end
-    from unnest(places, balances, versions, hashes) s (place, balance, version, hash)
+    set balance = s.balance, version = s.version, last_hash = s.hash, held = coalesce(s.held, a.held),
+      posted_at = case when s.version > a.version or s.held is not null then at else a.posted_at end
+    from unnest(places, balances, versions, hashes, helds) s (place, balance, version, hash, held)
     where a.ctid = s.place;
     get diagnostics written = row_count;
     if written <> cardinality(ids) then

@@ -1,10 +1,11 @@
 -- Posts a batch of transactions in one round trip and one commit. Returns one outcome per request, in any
 -- order. A refusal is an outcome. An error means a defect, or a database in trouble; then nothing of the
--- batch is posted.
+-- batch is posted. `has_subjects` must be true if a request concerns a hold, or reverses a transaction.
 --
 -- Two batches can't deadlock: both lock idempotency keys first, in their order, and then accounts, in the
 -- order of their ids.
-create function post_transactions(requests posting_request[]) returns setof posting_outcome
+create function post_transactions(requests posting_request[], has_subjects boolean default false)
+returns setof posting_outcome
 language plpgsql security definer
 set search_path = public, pg_temp
 -- Plans are kept for the life of a connection, and may be made while the tables are still empty. With these
@@ -23,54 +24,65 @@ begin
     requests := as_orders(requests, verdicts);
     verdicts := claim(requests);
   end if;
-  judgements := settle(requests, verdicts);
+  judgements := settle(requests, verdicts, has_subjects);
   at := judgements[1].posted_at;
   return query
   with judged as materialized (
     select *,
       case
-        when outcome = 'posted' then 'completed'::transaction_status
+        when outcome = 'posted' then case when payer_id is not null then 'completed'::transaction_status end
         when requested and outcome <> 'replay' then 'rejected'
       end as status,
       coalesce(user_id, caller_id) as owner_id,
-      case type when 'deposit' then payee_balance else payer_balance end as balance_after,
-      case when to_account_id is not null then payee_balance end as to_balance_after
+      case when type = 'deposit' or not is_debit then payee_balance else payer_balance end as balance_after,
+      case when to_account_id is not null then case when is_debit is false then payer_balance else payee_balance end
+        end as to_balance_after
     from rows from (unnest(requests), unnest(judgements)) with ordinality
   ),
   new_transactions as (
     insert into transactions (
       id, type, status, account_id, to_account_id, amount, currency, description, metadata,
-      user_id, to_user_id, balance_after, to_balance_after, refusal, created_at
+      user_id, to_user_id, balance_after, to_balance_after, refusal, created_at,
+      value_date, hold_id, reverses, caller_id, trace_id, address
     )
     select id, type, status, account_id, to_account_id, amount, currency, description, metadata,
-      owner_id, to_user_id, balance_after, to_balance_after, case status when 'rejected' then outcome end, at
+      owner_id, to_user_id, balance_after, to_balance_after, case status when 'rejected' then outcome end, at,
+      value_date, hold_id, reverses, nullif(caller_id, owner_id), substr(traceparent, 4, 32)::uuid, address
     from judged
     where status is not null
   ),
   new_entries as (
-    insert into entries (account_id, version, transaction_id, amount, balance_after, created_at, hash)
-    select payer_id, payer_version, id, -amount, payer_balance, at, payer_hash from judged
+    insert into entries (account_id, version, transaction_id, amount, balance_after, created_at, value_date, hash)
+    select payer_id, payer_version, id, -amount, payer_balance, at, value_date, payer_hash from judged
     where status = 'completed'
     union all
-    select payee_id, payee_version, id, amount, payee_balance, at, payee_hash from judged
+    select payee_id, payee_version, id, amount, payee_balance, at, value_date, payee_hash from judged
     where status = 'completed'
   ),
-  -- The events themselves are derived from the transactions; see transaction_event().
+  -- The events themselves are derived from the transactions and the entries of holds; see transaction_event()
+  -- and hold_event().
   new_pending as (
     insert into outbox_pending (id, event_ids, traceparents)
-    select pending_id, array_agg(event_id_of(id)),
+    select pending_id, array_agg(event_id_of(fact_id)),
       case
         when min(traceparent collate "C") = max(traceparent collate "C") then array[min(traceparent collate "C")]
         else array_agg(traceparent)
       end
-    from judged
-    where status is not null
+    from (
+      select pending_id, id as fact_id, traceparent from judged where status is not null
+      union all
+      select pending_id, hold_entry_id, traceparent from judged where hold_entry_id is not null
+    ) facts
     group by pending_id
   )
-  select ordinality::integer, outcome, false, id, balance_after, at, status, owner_id, to_user_id, to_balance_after
+  select ordinality::integer, outcome, false, id, balance_after, at, status, owner_id, to_user_id, to_balance_after,
+    hold_entry_id, hold_amount
   from judged
   where outcome <> 'replay';
 
+  if has_subjects then
+    perform write_subjects(requests, judgements);
+  end if;
   if verdicts is not null then
     return query
     select outcome.*

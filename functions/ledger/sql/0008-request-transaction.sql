@@ -35,11 +35,13 @@ begin
   end if;
 
   insert into transactions (
-    id, type, status, account_id, to_account_id, amount, currency, description, metadata, user_id, created_at
+    id, type, status, account_id, to_account_id, amount, currency, description, metadata, user_id, created_at,
+    value_date, trace_id, address
   )
   values (
     request.id, request.type, 'pending', request.account_id, request.to_account_id, request.amount,
-    request.currency, request.description, request.metadata, request.caller_id, requested.time
+    request.currency, request.description, request.metadata, request.caller_id, requested.time,
+    request.value_date, substr(request.traceparent, 4, 32)::uuid, request.address
   )
   on conflict (id) do nothing;
   -- An order without a key may be posted already: if storing it took too long, its event went straight to the

@@ -56,7 +56,7 @@ begin atomic
         when e.created_at < before.created_at then 'time'
         when e.hash <> entry_hash(
           coalesce(before.hash, decode(repeat('00', 32), 'hex')),
-          e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at
+          e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at, e.value_date
         ) then 'hash'
       end as problem
     from entries e
@@ -75,4 +75,90 @@ begin atomic
     select h.account_id, sum(h.amount) as hold_sum from holds h where h.status = 'open' group by h.account_id
   ) h on h.account_id = a.id
   where a.held <> coalesce(h.hold_sum, 0);
+end;
+
+-- Entries of holds that do not follow from the account's entry of a hold before, as in verify_chains(); and
+-- accounts whose held amount is not the one after their last.
+create function verify_hold_chains() returns table (account_id uuid, version bigint, problem text)
+language sql stable
+begin atomic
+  select c.account_id, c.version, c.problem
+  from (
+    select e.account_id, e.version,
+      case
+        when (e.version = 1) <> (before.version is null) then 'gap'
+        when e.held_after <> coalesce(before.held_after, 0) + e.amount then 'held'
+        when e.created_at < before.created_at then 'time'
+        when e.hash <> entry_hash(
+          coalesce(before.hash, first_hold_hash()),
+          e.account_id, e.version, e.hold_id, e.amount, e.held_after, e.created_at
+        ) then 'hash'
+      end as problem
+    from hold_entries e
+    left join hold_entries before on before.account_id = e.account_id and before.version = e.version - 1
+  ) c
+  where c.problem is not null
+  union all
+  select a.id, last.version, 'account'
+  from accounts a
+  left join (
+    select distinct on (e.account_id) e.account_id, e.version, e.held_after
+    from hold_entries e
+    order by e.account_id, e.version desc
+  ) last on last.account_id = a.id
+  where a.held <> coalesce(last.held_after, 0);
+end;
+
+-- Holds that do not agree with their entries: one when it was placed and, unless it is open, one when it
+-- ended; nor with the transaction that captured them.
+create function verify_hold_entries() returns table (hold_id uuid, problem text)
+language sql stable
+begin atomic
+  select coalesce(h.id, e.hold_id),
+    case
+      when h.id is null or e.hold_id is null then 'missing'
+      when e.placed is distinct from h.amount then 'placed'
+      when e.ended is distinct from case when h.status <> 'open' then -h.amount end then 'ended'
+      else 'captured'
+    end
+  from holds h
+  full join (
+    select e.hold_id, count(*) as count, sum(e.amount) filter (where e.id = e.hold_id) as placed,
+      sum(e.amount) filter (where e.id <> e.hold_id) as ended
+    from hold_entries e
+    group by e.hold_id
+  ) e on e.hold_id = h.id
+  left join transactions t on t.id = h.transaction_id
+  where h.id is null or e.hold_id is null
+    or e.placed is distinct from h.amount
+    or e.ended is distinct from case when h.status <> 'open' then -h.amount end
+    or h.status = 'captured' and (t.hold_id is distinct from h.id or t.amount is distinct from h.captured);
+end;
+
+-- Reversed transactions and reversals that do not name each other, or that moved different amounts.
+create function verify_reversals() returns table (transaction_id uuid, other_id uuid)
+language sql stable
+begin atomic
+  select t.id, coalesce(t.reverses, t.reversed_by)
+  from transactions t
+  where t.reverses is not null and not exists (
+    select from transactions o where o.id = t.reverses and o.reversed_by = t.id and o.amount = t.amount
+  )
+  or t.reversed_by is not null and not exists (
+    select from transactions r where r.id = t.reversed_by and r.reverses = t.id
+  );
+end;
+
+-- Everything that the proofs above find.
+create function verify_ledger() returns table (proof text, fault json)
+language sql stable
+begin atomic
+  select 'sums', row_to_json(f) from verify_sums() f
+  union all select 'transactions', row_to_json(f) from verify_transactions() f
+  union all select 'balances', row_to_json(f) from verify_balances() f
+  union all select 'chains', row_to_json(f) from verify_chains() f
+  union all select 'holds', row_to_json(f) from verify_holds() f
+  union all select 'hold chains', row_to_json(f) from verify_hold_chains() f
+  union all select 'hold entries', row_to_json(f) from verify_hold_entries() f
+  union all select 'reversals', row_to_json(f) from verify_reversals() f;
 end;

@@ -52,6 +52,26 @@ create type transaction_rejected as (
   "timestamp" text
 );
 
+create type transaction_reversed as (
+  transaction_id uuid,
+  reverses uuid,
+  user_id uuid,
+  account_id uuid,
+  to_account_id uuid,
+  to_user_id uuid,
+  amount text,
+  currency text,
+  new_balance text,
+  to_new_balance text,
+  reason text,
+  "timestamp" text
+);
+
+-- Formats a moment as RFC 3339 has it, in UTC with milliseconds.
+create function moment_text(moment timestamptz) returns text
+language sql stable parallel safe
+return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+
 -- Returns the event that tells the outcome of a transaction: none while it is pending, and none for a
 -- transfer of the bank's own (see carry_to_vault()). A transaction that was reversed later was completed all
 -- the same.
@@ -63,12 +83,22 @@ begin atomic
     'https://microbank.dev/events/' || e.type || '/1', t.account_id::text, null::text, e.data, null::jsonb
   from (
     select
-      case when t.status = 'rejected' then 'transaction.rejected' else 'transaction.completed' end as type,
+      case
+        when t.status = 'rejected' then 'transaction.rejected'
+        when t.type = 'reversal' then 'transaction.reversed'
+        else 'transaction.completed'
+      end as type,
       case
         when t.status = 'rejected' then row_to_json(row(
           t.id, t.type, t.user_id, t.account_id, t.to_account_id, decimal_amount(t.amount, exponent), t.currency,
           t.description, t.refusal, at_text
         )::transaction_rejected)
+        when t.type = 'reversal' then row_to_json(row(
+          t.id, t.reverses, t.user_id, t.account_id, t.to_account_id, t.to_user_id,
+          decimal_amount(t.amount, exponent), t.currency,
+          decimal_amount(t.balance_after, exponent), decimal_amount(t.to_balance_after, exponent),
+          t.description, at_text
+        )::transaction_reversed)
         else row_to_json(row(
           t.id, t.type, t.user_id, t.account_id, t.to_account_id, t.to_user_id,
           decimal_amount(t.amount, exponent), t.currency,
@@ -77,18 +107,82 @@ begin atomic
         )::transaction_completed)
       end as data
     from (
-      select
-        currency_exponent(t.currency) as exponent,
-        to_char(t.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at_text
+      select currency_exponent(t.currency) as exponent, moment_text(t.created_at) as at_text
     ) text
   ) e
   where t.status <> 'pending' and t.user_id <> '00000000-0000-0000-0000-000000000000';
 end;
 
+create type hold_placed as (
+  hold_id uuid,
+  user_id uuid,
+  account_id uuid,
+  amount text,
+  currency text,
+  description text,
+  placed_by uuid,
+  expires_at text,
+  "timestamp" text
+);
+
+create type hold_captured as (
+  hold_id uuid,
+  user_id uuid,
+  account_id uuid,
+  transaction_id uuid,
+  amount text,
+  released text,
+  currency text,
+  "timestamp" text
+);
+
+-- Also of hold.expired.
+create type hold_released as (
+  hold_id uuid,
+  user_id uuid,
+  account_id uuid,
+  amount text,
+  currency text,
+  "timestamp" text
+);
+
+-- Returns the event that tells of an entry of a hold: that it was placed, or how it ended.
+create function hold_event(e hold_entries) returns setof outbox
+language sql stable
+begin atomic
+  select
+    event_id_of(e.id), o.type, '/microbank/ledger', e.hold_id::text, e.created_at,
+    'https://microbank.dev/events/' || o.type || '/1', e.account_id::text, null::text, o.data, null::jsonb
+  from (
+    select
+      case when e.id = e.hold_id then 'hold.placed' else 'hold.' || h.status end as type,
+      case
+        when e.id = e.hold_id then row_to_json(row(
+          h.id, h.user_id, h.account_id, decimal_amount(h.amount, exponent), h.currency, h.description, h.placed_by,
+          moment_text(h.expires_at), at_text
+        )::hold_placed)
+        when h.status = 'captured' then row_to_json(row(
+          h.id, h.user_id, h.account_id, h.transaction_id, decimal_amount(h.captured, exponent),
+          decimal_amount(h.amount - h.captured, exponent), h.currency, at_text
+        )::hold_captured)
+        else row_to_json(row(
+          h.id, h.user_id, h.account_id, decimal_amount(h.amount, exponent), h.currency, at_text
+        )::hold_released)
+      end as data
+    from (
+      select *, currency_exponent(currency) as exponent, moment_text(e.created_at) as at_text
+      from holds
+      where id = e.hold_id
+    ) h
+  ) o;
+end;
+
 create or replace view events as
 select * from outbox
 union all
-select e.* from transactions t cross join lateral transaction_event(t) e;
+select e.* from transactions t cross join lateral transaction_event(t) e
+union all
+select e.* from hold_entries h cross join lateral hold_event(h) e;
 
 -- The settings are those of the function that this one replaces.
 create or replace function events_by_id(ids uuid[]) returns setof outbox
@@ -98,5 +192,7 @@ set enable_seqscan = off
 begin atomic
   select * from outbox where id = any (ids)
   union all
-  select e.* from transactions t cross join lateral transaction_event(t) e where t.id = any (fact_ids_of(ids));
+  select e.* from transactions t cross join lateral transaction_event(t) e where t.id = any (fact_ids_of(ids))
+  union all
+  select e.* from hold_entries h cross join lateral hold_event(h) e where h.id = any (fact_ids_of(ids));
 end;

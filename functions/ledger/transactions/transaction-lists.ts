@@ -1,12 +1,11 @@
 import type { Database } from '../../host/database/database.ts'
 import { decodeCursor, invalidCursor } from '../../host/database/paging.ts'
 import { isMoment } from '../values/moment.ts'
-import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 import type { TransactionRow, TransactionStatus } from './transaction.ts'
 
 /** Filters of a list. `from` is inclusive, `to` is not: the next day begins where this one ends. */
 export interface ListFilters {
-  type: TransactionType | undefined
+  type: TransactionRow['type'] | undefined
   status: TransactionStatus | undefined
   from: Date | undefined
   to: Date | undefined
@@ -36,7 +35,8 @@ export const WALKED_MAX = 10_000
 export const ACCOUNTS_MERGED_MAX = 100
 
 export const transactionColumns = `t.id, t.type, t.status, t.account_id, t.to_account_id, t.amount, t.currency,
-  t.description, t.metadata, t.balance_after, t.created_at, t.user_id`
+  t.description, t.metadata, t.balance_after, t.created_at, t.user_id, t.value_date::text, t.fee, t.hold_id, t.reverses,
+  t.reversed_by`
 
 // The lists' statements have no names, so Postgres plans each for the filters given.
 

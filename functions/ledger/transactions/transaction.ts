@@ -3,7 +3,11 @@ import type { Caller } from '../../host/route-request.ts'
 import { uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../values/money.ts'
 
-export const transactionTypes = ['deposit', 'withdrawal', 'transfer'] as const satisfies TransactionType[]
+/** The types that a caller can post. */
+export const postedTypes = ['deposit', 'withdrawal', 'transfer'] as const satisfies TransactionType[]
+
+/** A reversal has the accounts of the transaction that it reverses; its money goes the other way. */
+export const transactionTypes = [...postedTypes, 'reversal'] as const
 
 export const transactionStatuses = ['completed', 'pending', 'rejected', 'reversed'] as const
 export type TransactionStatus = (typeof transactionStatuses)[number]
@@ -14,7 +18,7 @@ export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 
 // Control characters don't belong on statements, and Postgres stores neither NUL nor half a surrogate pair.
 const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
 
-const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
+export const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
 
 /** Fields of the body that deposits, withdrawals and transfers share. */
 export const moneyFields = {
@@ -46,6 +50,11 @@ export const transactionSchema = {
     'description',
     'metadata',
     'balance_after',
+    'value_date',
+    'fee',
+    'hold_id',
+    'reverses',
+    'reversed_by',
     'timestamp',
   ],
   properties: {
@@ -59,6 +68,14 @@ export const transactionSchema = {
     description: orNull({ type: 'string' }),
     metadata: orNull({ type: 'object' }),
     balance_after: orNull({ type: 'string' }),
+    // The day from which the money counts.
+    value_date: { type: 'string', format: 'date' },
+    // What the owner of account_id paid for it.
+    fee: orNull({ type: 'string' }),
+    // The hold that it captured.
+    hold_id: orNull(uuidSchema),
+    reverses: orNull(uuidSchema),
+    reversed_by: orNull(uuidSchema),
     timestamp: { type: 'string', format: 'date-time' },
   },
 } as const
@@ -66,7 +83,7 @@ export const transactionSchema = {
 /** A transaction as stored in the database. Amounts are in minor units. */
 export interface TransactionRow {
   id: string
-  type: TransactionType
+  type: TransactionType | 'reversal'
   status: TransactionStatus
   account_id: string
   to_account_id: string | null
@@ -76,14 +93,21 @@ export interface TransactionRow {
   metadata: Record<string, unknown> | null
   balance_after: bigint | null
   created_at: Date
+  /** YYYY-MM-DD; null for the day of `created_at`. */
+  value_date: string | null
+  fee: bigint | null
+  hold_id: string | null
+  reverses: string | null
+  reversed_by: string | null
   /** Owner of `account_id`. */
   user_id?: string
 }
 
 /** Returns a transaction as the API shows it. Only the owner of `account_id` and operators see
- * `balance_after`: a payee must not learn the payer's balance. */
+ * `balance_after`, the fee and the hold: a payee must not learn the payer's balance. */
 export function toTransaction(row: TransactionRow, caller: Caller) {
   const seesBalance = caller.role === 'operator' || row.user_id === undefined || row.user_id === caller.userId
+  const timestamp = row.created_at.toISOString()
   return {
     id: row.id,
     type: row.type,
@@ -96,6 +120,11 @@ export function toTransaction(row: TransactionRow, caller: Caller) {
     metadata: row.metadata,
     balance_after:
       seesBalance && row.balance_after !== null ? formatAmount(row.balance_after, row.currency) : null,
-    timestamp: row.created_at.toISOString(),
+    value_date: row.value_date ?? timestamp.slice(0, 10),
+    fee: seesBalance && row.fee !== null ? formatAmount(row.fee, row.currency) : null,
+    hold_id: seesBalance ? row.hold_id : null,
+    reverses: row.reverses,
+    reversed_by: row.reversed_by,
+    timestamp,
   }
 }

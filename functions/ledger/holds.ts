@@ -1,0 +1,53 @@
+import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
+import { operation, route } from '../host/operation.ts'
+import { idParams, uuidSchema } from '../host/schema.ts'
+import { findAccount, ownerSeenBy } from './accounts/account.ts'
+import { findHold, holdColumns, holdSchema, holdStatuses, toHold, type HoldRow } from './holds/hold.ts'
+import { accountNotFound, holdProblems, postingProblems, refusal } from './posting/refusals.ts'
+
+export default operation({
+  name: 'holds',
+  context: 'ledger',
+  summary: 'Lists and shows holds',
+  routes: [
+    route({
+      method: 'GET',
+      path: '/holds',
+      who: 'signed-in',
+      summary: 'Holds, newest first; customers see those on their own accounts',
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { ...pageQuery, account_id: uuidSchema, status: { enum: holdStatuses } },
+      },
+      answers: { 200: pageOf(holdSchema) },
+      problems: [postingProblems['account-not-found']],
+      handle: async ({ query, caller }, { db }) => {
+        const { account_id: accountId, status, limit } = query
+        if (accountId && !(await findAccount(db, accountId, caller))) return accountNotFound()
+        // The statement has no name, so Postgres plans it for the filters given.
+        const rows = await db.query<HoldRow>({
+          text: `select ${holdColumns} from holds h
+            where ($1::uuid is null or h.account_id = $1) and ($2::uuid is null or h.user_id = $2)
+              and ($3::hold_status is null or h.status = $3) and ($4::uuid is null or h.id < $4)
+            order by h.id desc limit $5`,
+          values: [accountId, ownerSeenBy(caller), status, decodeCursor(query.cursor), limit + 1],
+        })
+        return { status: 200, body: page(rows, limit, toHold) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/holds/{id}',
+      who: 'signed-in',
+      summary: 'One hold',
+      params: idParams,
+      answers: { 200: holdSchema },
+      problems: [holdProblems['hold-not-found']],
+      handle: async ({ params: { id }, caller }, { db }) => {
+        const hold = await findHold(db, id, caller)
+        return hold ? { status: 200, body: toHold(hold) } : refusal('hold-not-found')
+      },
+    }),
+  ],
+})

@@ -1,0 +1,97 @@
+import type { Transaction } from '../../host/database/database.ts'
+import type { Caller } from '../../host/route-request.ts'
+import { uuidSchema } from '../../host/schema.ts'
+import { ownerSeenBy } from '../accounts/account.ts'
+import { formatAmount } from '../values/money.ts'
+
+/** A new hold is placed. A hold ends when it is captured or released, or when it expires. */
+export type HoldStep = 'place' | 'capture' | 'release'
+
+export const holdStatuses = ['open', 'captured', 'released', 'expired'] as const
+
+const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
+
+export const holdSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'id',
+    'account_id',
+    'amount',
+    'currency',
+    'status',
+    'description',
+    'captured',
+    'transaction_id',
+    'placed_by',
+    'created_at',
+    'expires_at',
+    'ended_at',
+  ],
+  properties: {
+    id: uuidSchema,
+    account_id: uuidSchema,
+    amount: { type: 'string' },
+    currency: { type: 'string' },
+    status: { enum: holdStatuses },
+    description: orNull({ type: 'string' }),
+    // How much of it was captured, by which transaction.
+    captured: orNull({ type: 'string' }),
+    transaction_id: orNull(uuidSchema),
+    placed_by: uuidSchema,
+    created_at: { type: 'string', format: 'date-time' },
+    expires_at: { type: 'string', format: 'date-time' },
+    ended_at: orNull({ type: 'string', format: 'date-time' }),
+  },
+} as const
+
+/** A hold as stored in the database. Amounts are in minor units. */
+export interface HoldRow {
+  id: string
+  account_id: string
+  amount: bigint
+  currency: string
+  status: (typeof holdStatuses)[number]
+  description: string | null
+  captured: bigint | null
+  transaction_id: string | null
+  placed_by: string
+  created_at: Date
+  expires_at: Date
+  ended_at: Date | null
+}
+
+export const holdColumns = `h.id, h.account_id, h.amount, h.currency, h.status, h.description, h.captured, h.transaction_id,
+  h.placed_by, h.created_at, h.expires_at, h.ended_at`
+
+/** Returns a hold as the API shows it. A hold that is due may still be `open` for a minute, but can't be
+ * captured. */
+export const toHold = (row: HoldRow) => ({
+  id: row.id,
+  account_id: row.account_id,
+  amount: formatAmount(row.amount, row.currency),
+  currency: row.currency,
+  status: row.status,
+  description: row.description,
+  captured: row.captured === null ? null : formatAmount(row.captured, row.currency),
+  transaction_id: row.transaction_id,
+  placed_by: row.placed_by,
+  created_at: row.created_at.toISOString(),
+  expires_at: row.expires_at.toISOString(),
+  ended_at: row.ended_at?.toISOString() ?? null,
+})
+
+/** Returns when a hold expires that was placed at a moment. */
+export const expiryOf = (placedAt: Date, seconds: number): Date =>
+  new Date(placedAt.getTime() + seconds * 1000)
+
+/** Finds the hold with this id; undefined if there is none, or the caller may not see it: they see those on
+ * their own accounts. */
+export async function findHold(tx: Transaction, id: string, caller: Caller): Promise<HoldRow | undefined> {
+  const [row] = await tx.query<HoldRow>({
+    name: 'hold-find',
+    text: `select ${holdColumns} from holds h where h.id = $1 and ($2::uuid is null or h.user_id = $2)`,
+    values: [id, ownerSeenBy(caller)],
+  })
+  return row
+}

@@ -1,0 +1,159 @@
+-- The subjects of requests: holds, and transactions to reverse.
+
+-- Judges the hold of a request, or the transaction to reverse. Its accounts must be locked. `ended` are the
+-- holds and transactions that earlier requests of the batch ended, `endings` the refusals of doing so again.
+-- A hold placed in the same batch is not found: nobody knows its id yet.
+create function judge_subject(request posting_request, at timestamptz, ended uuid[], endings text[])
+returns subject
+language plpgsql
+as $$
+declare
+  hold holds;
+  ending constant text := endings[array_position(ended, coalesce(request.hold_id, request.reverses))];
+  refusal text;
+begin
+  if request.reverses is not null then
+    refusal := coalesce(ending, (
+      select case t.status when 'reversed' then 'already-reversed' when 'completed' then null
+        else 'not-completed' end
+      from transactions t
+      where t.id = request.reverses
+    ));
+    return row(refusal, null, null, null, 'already-reversed')::subject;
+  elsif request.step is null then
+    return null;
+  elsif request.step = 'place' then
+    return row(null, request.amount, request.amount, request.id, null)::subject;
+  end if;
+
+  select * into hold from holds h where h.id = request.hold_id;
+  refusal := case
+    when hold.id is null and ending is null then 'hold-not-found'
+    when request.caller_role <> 'operator' and hold.placed_by <> request.caller_id then 'hold-not-yours'
+    when ending is not null then ending
+    when hold.status in ('captured', 'released') then 'hold-' || hold.status
+    when hold.status = 'expired' or hold.expires_at <= at then 'hold-expired'
+    when request.amount > hold.amount then 'more-than-held'
+  end;
+  return row(
+    refusal, -hold.amount, hold.amount,
+    case request.step when 'release' then request.id else uuidv7() end,
+    case request.step when 'release' then 'hold-released' else 'hold-captured' end
+  )::subject;
+end
+$$;
+
+-- Writes what a batch did to holds, and marks the transactions that it reversed.
+create function write_subjects(requests posting_request[], judgements judgement[]) returns void
+language sql
+begin atomic
+  insert into holds (
+    id, account_id, amount, currency, description, user_id, placed_by, created_at, expires_at
+  )
+  select id, account_id, amount, currency, description, user_id, caller_id, posted_at,
+    posted_at + expires_in * interval '1 second'
+  from rows from (unnest(requests), unnest(judgements))
+  where step = 'place' and outcome = 'posted';
+
+  insert into hold_entries (id, account_id, version, hold_id, amount, held_after, created_at, hash)
+  select hold_entry_id, account_id, hold_version, hold_id,
+    case step when 'place' then hold_amount else -hold_amount end, held, posted_at, hold_hash
+  from rows from (unnest(requests), unnest(judgements))
+  where hold_entry_id is not null;
+
+  with ended as materialized (
+    select hold_id, posted_at,
+      case step when 'capture' then amount end as captured,
+      case step when 'capture' then id end as transaction_id
+    from rows from (unnest(requests), unnest(judgements))
+    where hold_entry_id is not null and step <> 'place'
+  )
+  update holds h
+  set (status, ended_at, captured, transaction_id) = (
+    select case when e.captured is null then 'released'::hold_status else 'captured' end,
+      e.posted_at, e.captured, e.transaction_id
+    from ended e
+    where e.hold_id = h.id
+  )
+  where h.id = any (array(select hold_id from ended));
+
+  with reversed as materialized (
+    select id, reverses
+    from rows from (unnest(requests), unnest(judgements))
+    where reverses is not null and outcome = 'posted'
+  )
+  update transactions t
+  set status = 'reversed', reversed_by = (select id from reversed r where r.reverses = t.id)
+  where t.id = any (array(select reverses from reversed));
+end;
+
+-- Ends holds of these accounts that are due, at most 5,000, and returns their number. The accounts' rows must
+-- be locked. Nobody publishes the events at once; the next sweep does.
+create function end_due_holds(account_ids uuid[], at timestamptz) returns integer
+language plpgsql
+as $$
+declare
+  due holds;
+  last hold_entries;
+  new_ids uuid[] := '{}';
+begin
+  for due in
+    select * from holds h
+    where h.status = 'open' and h.account_id = any (account_ids) and h.expires_at <= at
+    order by h.account_id, h.expires_at, h.id
+    limit 5000
+  loop
+    if last.account_id is distinct from due.account_id then
+      select * into strict last from hold_entries e
+      where e.account_id = due.account_id
+      order by e.version desc limit 1;
+    end if;
+    last.id := uuidv7();
+    last.version := last.version + 1;
+    last.hold_id := due.id;
+    last.amount := -due.amount;
+    last.held_after := last.held_after - due.amount;
+    last.created_at := at;
+    last.hash := entry_hash(
+      last.hash, last.account_id, last.version, last.hold_id, last.amount, last.held_after, at);
+    insert into hold_entries select last.*;
+    update holds set status = 'expired', ended_at = at where id = due.id;
+    update accounts set held = last.held_after, posted_at = at where id = due.account_id;
+    new_ids := new_ids || last.id;
+  end loop;
+  insert into outbox_pending (event_ids, claimed_until)
+  select array_agg(event_id_of(id) order by n), now()
+  from unnest(new_ids) with ordinality due (id, n)
+  group by (n - 1) / 100;
+  return cardinality(new_ids);
+end
+$$;
+
+-- Ends holds that are due, whatever their accounts; returns how many. Each call ends some, as long as there
+-- are any.
+create function expire_holds() returns integer
+language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  account_ids uuid[] := array(
+    select distinct account_id
+    from (
+      select h.account_id from holds h where h.status = 'open' and h.expires_at <= now()
+      order by h.expires_at, h.id limit 500
+    ) due
+  );
+  at timestamptz;
+begin
+  select greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)) into at
+  from (
+    select posted_at from accounts where id = any (account_ids) order by id for no key update
+  ) locked;
+  return end_due_holds(account_ids, at);
+end
+$$;
+
+revoke execute on function expire_holds from public;
+grant execute on function expire_holds to :functions_role;
