@@ -29,6 +29,11 @@ describe('a batch', () => {
         description: 'rent',
         metadata: { flat: 12 },
         balance_after: '700.00',
+        value_date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+        fee: null,
+        hold_id: null,
+        reverses: null,
+        reversed_by: null,
         timestamp: expect.stringMatching(/Z$/),
       },
     })
