@@ -19,7 +19,7 @@ export default async function globalSetup(): Promise<void> {
   const stops: (() => Promise<void>)[] = []
   globalThis.stopTestServers = async () => {
     await Promise.all(stops.map((stop) => stop()))
-    await rm(folder, { recursive: true, force: true })
+    await remove(folder)
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void globalThis.stopTestServers().finally(() => process.exit(1)))
@@ -57,6 +57,10 @@ async function rabbitmq(folder: string, stops: (() => Promise<void>)[]): Promise
   process.env.TEST_AMQP_URL = node.url
 }
 
+// A child of a killed RabbitMQ may still be writing a file.
+const remove = (folder: string): Promise<void> =>
+  rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+
 /** Stops the servers of a run that was killed. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
@@ -64,7 +68,7 @@ async function removeLeftovers(): Promise<void> {
     const folder = join(tmpdir(), name)
     await stopLeftoverPostgres(join(folder, 'postgres'))
     await stopLeftoverRabbitmq(join(folder, 'rabbitmq'))
-    await rm(folder, { recursive: true, force: true })
+    await remove(folder)
   }
 }
 
