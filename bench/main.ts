@@ -18,6 +18,7 @@ import { events } from './ratios/events.ts'
 import { firstAnswer } from './ratios/first-answer.ts'
 import { frontDoor } from './ratios/front-door.ts'
 import { growth } from './ratios/growth.ts'
+import { holds } from './ratios/holds.ts'
 import { hop } from './ratios/hop.ts'
 import { hostCpu } from './ratios/host-cpu.ts'
 import { hotAccount } from './ratios/hot-account.ts'
@@ -39,6 +40,7 @@ const RATIOS: readonly Ratio[] = [
   transfers,
   batch,
   hotAccount,
+  holds,
   hostCpu,
   coldStart,
   memory,
