@@ -51,7 +51,7 @@ export interface AnyRoute<State = never> extends RouteAddress {
   answers: Readonly<Record<number, Schema | undefined>>
   /** Refusals of this route, besides those that the host gives. */
   problems?: readonly ProblemType[]
-  /** True for a POST that changes something: the handler gets the Idempotency-Key. */
+  /** True for a POST or PATCH that changes something once: the handler gets the Idempotency-Key. */
   idempotent?: boolean
   /** True if the route honours `Prefer: respond-async`. */
   async?: boolean

@@ -12,6 +12,7 @@ import {
   toAccount,
   type AccountRow,
 } from './accounts/account.ts'
+import { accountChangeSchema, readChanges, toAccountChange } from './accounts/account-changes.ts'
 import { invalidMoment, momentSchema, readMoment } from './values/moment.ts'
 import { formatAmount } from './values/money.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
@@ -22,11 +23,17 @@ const balanceSchema = {
   required: ['balance', 'available', 'as_of'],
   properties: {
     balance: { type: 'string' },
-    // Null for a moment in the past: old holds and overdraft limits are not kept.
+    // Null for a moment before the account was opened.
     available: { type: ['string', 'null'] },
     as_of: { type: 'string', format: 'date-time' },
   },
 } as const
+
+/** An account with its amounts at a moment, in minor units. */
+type BalanceRow = AccountRow & { now: Date; balance_then: bigint; overdraft_then: bigint }
+
+const availableAt = (moment: Date, row: BalanceRow): string | null =>
+  moment < row.created_at ? null : formatAmount(row.balance_then + row.overdraft_then, row.currency)
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
@@ -108,10 +115,12 @@ export default operation({
       problems: problemsOfOne,
       handle: async ({ params: { id }, query, caller }, { db }) => {
         const asOf = query.as_of === undefined ? undefined : readMoment(query.as_of, '/as_of')
-        const [row] = await db.query<AccountRow & { balance_then: bigint; now: Date }>({
+        const [row] = await db.query<BalanceRow>({
           name: 'account-balance',
-          text: `select ${accountColumns}, balance_at(accounts, coalesce($3::timestamptz, 'infinity')) as balance_then, now()
-            from accounts where id = $1 and kind = 'customer' and ($2::uuid is null or user_id = $2)`,
+          text: `select ${accountColumns}, now(), balance_at(accounts, moment) as balance_then,
+              overdraft_at(accounts, moment) as overdraft_then
+            from accounts, coalesce($3::timestamptz, 'infinity') moment
+            where id = $1 and kind = 'customer' and ($2::uuid is null or user_id = $2)`,
           values: [id, ownerSeenBy(caller), asOf],
         })
         if (!row) return accountNotFound()
@@ -120,10 +129,27 @@ export default operation({
           status: 200,
           body: {
             balance: formatAmount(asOf ? row.balance_then : row.balance, row.currency),
-            available: asOf ? null : formatAmount(available(row), row.currency),
+            available: asOf ? availableAt(asOf, row) : formatAmount(available(row), row.currency),
             as_of: (asOf ?? row.now).toISOString(),
           },
         }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/accounts/{id}/changes',
+      who: 'signed-in',
+      summary: 'Who froze, unfroze or closed the account or changed its overdraft limit, newest first',
+      params: idParams,
+      query: { type: 'object', additionalProperties: false, properties: pageQuery },
+      answers: { 200: pageOf(accountChangeSchema) },
+      problems: problemsOfOne,
+      handle: async ({ params: { id }, query: { cursor, limit }, caller }, { db }) => {
+        const before = decodeCursor(cursor)
+        const account = await findAccount(db, id, caller)
+        if (!account) return accountNotFound()
+        const rows = await readChanges(db, id, { before, count: limit + 1 })
+        return { status: 200, body: page(rows, limit, toAccountChange(account, caller)) }
       },
     }),
   ],
