@@ -6,6 +6,7 @@ import { transactionRequested } from '../eventing/contracts/transaction.requeste
 import { signEvent } from '../eventing/signature.ts'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
+import type { Answer } from './support/host.ts'
 import { until } from './support/until.ts'
 
 /** The whole bank, started as `npm start` starts it, over real Postgres and RabbitMQ. */
@@ -106,6 +107,40 @@ test('a user with an open account can’t be deleted, a user without one can', a
     return answer.status !== 201 && answer
   })
   expect([refused.status, refused.body.type]).toEqual([403, 'https://microbank.dev/problems/customer-left'])
+})
+
+test('a user whose account is closed can be deleted, and one whose account is frozen can’t', async () => {
+  const eve = await registerCustomer(bank)
+  const account = await eve.openAccount('checking')
+  await eve.transact({ type: 'deposit', account_id: account, amount: '5.00' })
+  const change = (method: string, path: string, body: object, token = operator) =>
+    bank.call(method, `/api/accounts/${account}${path}`, { token, body })
+  const remove = () => bank.call('DELETE', `/api/users/${eve.id}`, { token: eve.token })
+  const typeOf = ({ status, body }: Answer) => [status, body.type.split('/').at(-1)]
+
+  expect(typeOf(await change('POST', '/close', {}, eve.token))).toEqual([409, 'account-not-empty'])
+  expect((await change('POST', '/freeze', { reason: 'Card reported stolen' })).status).toBe(200)
+  const withdrawal = { type: 'withdrawal', account_id: account, amount: '5.00' }
+  expect(typeOf(await eve.transact(withdrawal))).toEqual([409, 'account-frozen'])
+  expect(typeOf(await remove())).toEqual([409, 'accounts-open'])
+  expect((await change('POST', '/unfreeze', { reason: 'Card found again' })).status).toBe(200)
+  const limit = { overdraft_limit: '10.00', reason: 'Salary comes in each month' }
+  expect(await change('PATCH', '', limit)).toMatchObject({ status: 200, body: { available: '15.00' } })
+  expect((await eve.transact(withdrawal)).status).toBe(201)
+  const closed = await change('POST', '/close', {}, eve.token)
+  expect(closed).toMatchObject({ status: 200, body: { status: 'closed', balance: '0.00' } })
+  const { body } = await bank.call('GET', `/api/accounts/${account}/changes`, { token: eve.token })
+  expect(body.items.map(({ to }: { to: string }) => to)).toEqual(['closed', '10.00', 'open', 'frozen'])
+
+  expect((await remove()).status).toBe(204)
+  // `close-customer` takes the event, and finds no account that is still theirs.
+  const left = `select (select count(*) from accounts a where a.user_id = c.user_id and a.status <> 'closed') as open
+    from customers c where c.user_id = '${eve.id}' and c.left_at is not null`
+  const [row] = await until(async () => {
+    const rows = await bank.sql<{ open: string }>('ledger', left)
+    return rows.length > 0 && rows
+  })
+  expect(row).toEqual({ open: '0' })
 })
 
 test('respond-async: the answer is 202 with a Location, where the transaction is then completed', async () => {
