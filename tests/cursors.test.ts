@@ -88,13 +88,15 @@ const cursor = fc.oneof(
 test.each([
   ['users', users, '/users', ['operator']],
   ['accounts', accounts, '/accounts', ['operator', 'customer']],
+  ['changes of an account', accounts, '/accounts/{account}/changes', ['operator', 'customer']],
   ['transactions', transactions, '/transactions', ['operator', 'customer']],
   ['dead letters', deadLetters, '/dead-letters', ['operator']],
   ['notifications', notifications, '/notifications', ['operator', 'customer']],
 ] as const)('the list of %s answers any cursor with 200 or 400', async (_name, operation, path, roles) => {
   await fc.assert(
     fc.asyncProperty(cursor, fc.constantFrom(...roles), async (text, role) => {
-      const { status } = await get(operation, `${path}?cursor=${encodeURIComponent(text)}`, role)
+      const here = path.replace('{account}', account)
+      const { status } = await get(operation, `${here}?cursor=${encodeURIComponent(text)}`, role)
       expect([200, 400]).toContain(status)
     }),
     { numRuns: 150 },
