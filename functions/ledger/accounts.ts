@@ -30,10 +30,10 @@ const balanceSchema = {
 } as const
 
 /** An account with its amounts at a moment, in minor units. */
-type BalanceRow = AccountRow & { now: Date; balance_then: bigint; overdraft_then: bigint }
+type BalanceRow = AccountRow & { now: Date; balance_then: bigint; available_then: bigint }
 
 const availableAt = (moment: Date, row: BalanceRow): string | null =>
-  moment < row.created_at ? null : formatAmount(row.balance_then + row.overdraft_then, row.currency)
+  moment < row.created_at ? null : formatAmount(row.available_then, row.currency)
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
@@ -117,9 +117,9 @@ export default operation({
         const asOf = query.as_of === undefined ? undefined : readMoment(query.as_of, '/as_of')
         const [row] = await db.query<BalanceRow>({
           name: 'account-balance',
-          text: `select ${accountColumns}, now(), balance_at(accounts, moment) as balance_then,
-              overdraft_at(accounts, moment) as overdraft_then
-            from accounts, coalesce($3::timestamptz, 'infinity') moment
+          text: `select ${accountColumns}, now(), balance_then,
+              balance_then - held_at(accounts, moment) + overdraft_at(accounts, moment) as available_then
+            from accounts, coalesce($3::timestamptz, 'infinity') moment, balance_at(accounts, moment) balance_then
             where id = $1 and kind = 'customer' and ($2::uuid is null or user_id = $2)`,
           values: [id, ownerSeenBy(caller), asOf],
         })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { alice, deposit, withdrawal } from './testing/ledger-fixture.ts'
+import { alice, deposit, placing, withdrawal } from './testing/ledger-fixture.ts'
 import { outcome, useChanges } from './testing/changes-fixture.ts'
 import changeOverdraft from './change-overdraft.ts'
 
@@ -32,10 +32,12 @@ test('it can’t be lowered below what is used: the debt, and what holds have se
   expect(outcome(await bank.setOverdraft(account, '299.99'))).toBe('409 overdraft-in-use')
   expect(outcome(await bank.setOverdraft(account, '300.00'))).toBe(200)
   await bank.ledger.post(deposit(account, 350_00))
-  await bank.ledger.owner.query({ text: 'update accounts set held = 60_00 where id = $1', values: [account] })
+  const hold = placing(account, 60_00)
+  await bank.ledger.post(hold)
   expect(outcome(await bank.setOverdraft(account, '9.99'))).toBe('409 overdraft-in-use')
   expect(outcome(await bank.setOverdraft(account, '10.00'))).toBe(200)
-  await bank.ledger.owner.query({ text: 'update accounts set held = 0 where id = $1', values: [account] })
+  // A hold that is due sets nothing aside any more.
+  await bank.makeDue(hold)
   expect(await bank.setOverdraft(account, 0)).toMatchObject({ body: { overdraft_limit: '0.00' } })
 })
 

@@ -1,15 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { alice, deposit, withdrawal } from './testing/ledger-fixture.ts'
+import { alice, deposit, ending, placing, withdrawal } from './testing/ledger-fixture.ts'
 import { outcome, useChanges } from './testing/changes-fixture.ts'
 import closeAccount from './close-account.ts'
 
 const bank = useChanges()
-
-const hold = (account: string, amount: number) =>
-  bank.ledger.owner.query({
-    text: 'update accounts set held = $2 where id = $1',
-    values: [account, amount],
-  })
 
 test('owners close their own account, with or without a reason', async () => {
   const account = await bank.ledger.open()
@@ -51,16 +45,13 @@ test('a closed account takes and gives nothing, and is never closed again', asyn
     expect(outcome(await bank.close(account, { who }))).toBe('409 account-closed')
 })
 
-test.each([
-  ['with money on it', 1, 'account-not-empty'],
-  ['with money on it that is all held', 5, 'account-not-empty'],
-])('an account %s stays open', async (_name, held, refusal) => {
+test('an account with money stays open, held or not', async () => {
   const account = await bank.ledger.open()
   await bank.ledger.post(deposit(account, 5))
-  await hold(account, held)
-  expect(outcome(await bank.close(account, { who: 'alice' }))).toBe(`409 ${refusal}`)
+  expect(outcome(await bank.close(account, { who: 'alice' }))).toBe('409 account-not-empty')
+  await bank.ledger.post(placing(account, 5))
+  expect(outcome(await bank.close(account, { who: 'alice' }))).toBe('409 account-not-empty')
   expect(await bank.get(`/accounts/${account}`)).toMatchObject({ body: { status: 'open' } })
-  await hold(account, 0)
 })
 
 test('an overdrawn account stays open until it is paid back', async () => {
@@ -73,10 +64,27 @@ test('an overdrawn account stays open until it is paid back', async () => {
 
 test('an account with holds stays open, even if its balance is zero', async () => {
   const account = await bank.ledger.open({ overdraftLimit: 100n })
-  await hold(account, 50)
+  const hold = placing(account, 50)
+  await bank.ledger.post(hold)
   expect(outcome(await bank.close(account))).toBe('409 account-has-holds')
-  await hold(account, 0)
+  await bank.ledger.post(ending('release', hold))
   expect(outcome(await bank.close(account))).toBe(200)
+})
+
+test('a hold that is due keeps nobody from closing, and ends first', async () => {
+  const account = await bank.ledger.open({ overdraftLimit: 100n })
+  const [due, later] = [placing(account, 50), placing(account, 20)]
+  await bank.ledger.post(due, later)
+  await bank.makeDue(due)
+  expect(outcome(await bank.close(account))).toBe('409 account-has-holds')
+  expect(await bank.get(`/accounts/${account}`)).toMatchObject({ body: { available: '0.80' } })
+  await bank.makeDue(later)
+  expect(await bank.close(account)).toMatchObject({ status: 200, body: { available: '1.00' } })
+  const holds = await bank.ledger.db.query({
+    text: 'select status from holds where account_id = $1',
+    values: [account],
+  })
+  expect(holds).toEqual([{ status: 'expired' }, { status: 'expired' }])
 })
 
 test('a frozen account must be unfrozen first', async () => {

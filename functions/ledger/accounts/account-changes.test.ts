@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { alice, deposit, withdrawal } from '../testing/ledger-fixture.ts'
+import { alice, deposit, ending, placing, withdrawal } from '../testing/ledger-fixture.ts'
 import { changeFaults, outcome, useChanges } from '../testing/changes-fixture.ts'
 
 const bank = useChanges()
@@ -177,6 +177,26 @@ describe('the available balance of the past', () => {
       expect(then.body).toEqual({ balance, available, as_of: moment })
     }
     expect((await bank.get(`/accounts/${account}/balance`)).body).toMatchObject({ available: '0.00' })
+  })
+
+  test('has what was held at that moment', async () => {
+    const account = await bank.ledger.open({ overdraftLimit: 5_00n })
+    const hold = placing(account, 4_00)
+    await bank.ledger.post(hold)
+    await bank.setOverdraft(account, '4.00')
+    await bank.ledger.post(ending('release', hold))
+    const entries = await bank.ledger.db.query<{ at: Date }>({
+      text: `select created_at as at from hold_entries where account_id = $1
+        union all select at from account_changes where account_id = $1 order by at`,
+      values: [account],
+    })
+    const moments = entries.map(({ at }) => at.toISOString())
+    const shown = ['1.00', '0.00', '4.00']
+    for (const [n, moment] of moments.entries()) {
+      if (moment === moments[n + 1]) continue
+      const then = await bank.get(`/accounts/${account}/balance?as_of=${moment}`)
+      expect(then.body).toMatchObject({ balance: '0.00', available: shown[n] })
+    }
   })
 
   test('is null before the account was opened, and its first limit afterwards', async () => {

@@ -57,6 +57,13 @@ begin
   where a.id = change_account.account_id and a.kind = 'customer' and (owner_id is null or a.user_id = owner_id)
   for no key update;
 
+  -- A hold that is due keeps nobody from anything, so it ends first.
+  if account.held > 0 and action in ('close', 'change-overdraft') and end_due_holds(
+    array[account.id], greatest(date_trunc('milliseconds', clock_timestamp()), account.posted_at)
+  ) > 0 then
+    select * into account from accounts a where a.id = account.id;
+  end if;
+
   refusal := case
     when account.id is null then 'account-not-found'
     when account.status = 'closed' then 'account-closed'

@@ -3,6 +3,7 @@ import type { Operation } from '../../host/operation.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import accounts from '../accounts.ts'
+import type { PostingRequest } from '../posting/posting-request.ts'
 import changeOverdraft from '../change-overdraft.ts'
 import closeAccount from '../close-account.ts'
 import freezeAccount from '../freeze-account.ts'
@@ -23,6 +24,8 @@ export interface TestChanges {
   get(path: string, who?: Caller): Promise<Answer>
   /** Sends a request to another of the functions' routes, or without a token. */
   send(operation: Operation, method: string, path: string, options?: Options): Promise<Answer>
+  /** Makes a hold look as if its time were over. */
+  makeDue(hold: PostingRequest): Promise<void>
   /** Resolves with the data of the events of a type about an account, when all that are stored have
    * reached the Broker. */
   events(type: string, account: string): Promise<unknown[]>
@@ -81,6 +84,14 @@ export function useChanges(): TestChanges {
         ...options,
       }),
     get: (path, who = 'operator') => send(accounts, 'GET', path, { who }),
+    async makeDue(hold) {
+      // Its expiry never changes, so the triggers must be off.
+      await changes.ledger.owner.transaction(async (tx) => {
+        await tx.query({ text: 'alter table holds disable trigger append_only_update' })
+        await tx.query({ text: 'update holds set expires_at = created_at where id = $1', values: [hold.id] })
+        await tx.query({ text: 'alter table holds enable trigger append_only_update' })
+      })
+    },
     async events(type, account) {
       const stored = await changes.ledger.db.query({
         text: 'select from outbox where type = $1 and subject = $2',
