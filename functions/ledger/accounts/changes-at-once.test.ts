@@ -3,7 +3,7 @@ import { until } from '../../../tests/support/until.ts'
 import type { Transaction } from '../../host/database/database.ts'
 import { postTransactions } from '../posting/post.ts'
 import type { PostingRequest } from '../posting/posting-request.ts'
-import { deposit, transfer, withdrawal } from '../testing/ledger-fixture.ts'
+import { deposit, ending, placing, transfer, withdrawal } from '../testing/ledger-fixture.ts'
 import { changeFaults, outcome, useChanges } from '../testing/changes-fixture.ts'
 
 /** Changes of accounts among postings at the same time, over connections of their own. */
@@ -128,7 +128,7 @@ test('an account that is closed while deposits come is closed without money, or 
 })
 
 type Step = {
-  kind: 'deposit' | 'withdraw' | 'pay' | 'freeze' | 'unfreeze' | 'close' | 'limit'
+  kind: 'deposit' | 'withdraw' | 'pay' | 'hold' | 'release' | 'freeze' | 'unfreeze' | 'close' | 'limit'
   on: 0 | 1
   n: number
 }
@@ -140,9 +140,15 @@ const step: fc.Arbitrary<Step> = fc.record({
     'withdraw',
     'withdraw',
     'pay',
+    'hold',
+    'release',
+    'release',
     'freeze',
     'unfreeze',
+    'unfreeze',
     'close',
+    'limit',
+    'limit',
     'limit',
   ),
   on: fc.constantFrom(0, 1),
@@ -150,7 +156,11 @@ const step: fc.Arbitrary<Step> = fc.record({
 })
 
 test('whatever happens to two accounts at once, no rule is broken', async () => {
-  const take = async ({ kind, on, n }: Step, accounts: readonly string[]): Promise<unknown> => {
+  const take = async (
+    { kind, on, n }: Step,
+    accounts: readonly string[],
+    holds: PostingRequest[],
+  ): Promise<unknown> => {
     const account = accounts[on]!
     switch (kind) {
       case 'deposit':
@@ -159,6 +169,11 @@ test('whatever happens to two accounts at once, no rule is broken', async () => 
         return bank.ledger.post(withdrawal(account, n + 1))
       case 'pay':
         return bank.ledger.post(transfer(account, accounts[1 - on]!, n + 1))
+      case 'hold':
+        holds.push(placing(account, n + 1))
+        return bank.ledger.post(holds.at(-1)!)
+      case 'release':
+        return holds.length > 0 && bank.ledger.post(ending('release', holds.pop()!))
       case 'limit':
         return bank.setOverdraft(account, `0.0${n}`)
       default:
@@ -168,22 +183,24 @@ test('whatever happens to two accounts at once, no rule is broken', async () => 
   let closedAccounts = 0
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { maxLength: 6 }),
+      fc.array(fc.array(step, { minLength: 4, maxLength: 10, size: 'max' }), { minLength: 2, maxLength: 6 }),
       async (lanes) => {
         const accounts = [await bank.ledger.open(), await bank.ledger.open()]
         await Promise.all(
           lanes.map(async (steps) => {
-            for (const one of steps) await take(one, accounts)
+            const holds: PostingRequest[] = []
+            for (const one of steps) await take(one, accounts, holds)
           }),
         )
         for (const account of accounts) {
           const state = await stateOf(account)
           if (state.status === 'closed') closedAccounts++
           expect(await entriesOutOfState(account)).toEqual([])
+          expect(await momentsBelowLimit(account)).toEqual([])
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
   expect(closedAccounts).toBeGreaterThan(0)
   // No closed account has money, no account is below its limit, and every state follows from its changes.
@@ -201,5 +218,18 @@ const entriesOutOfState = (account: string): Promise<unknown[]> =>
         from account_changes where account_id = $1 and field = 'status'
       ) c on c."to" <> 'open' and e.created_at > c.at and e.created_at < c.until
       where e.account_id = $1`,
+    values: [account],
+  })
+
+/** Returns the moments at which an account, as it is told later, had less than its limit. */
+const momentsBelowLimit = (account: string): Promise<unknown[]> =>
+  bank.ledger.db.query({
+    text: `select at, balance_at(a, at), held_at(a, at), overdraft_at(a, at)
+      from accounts a, lateral (
+        select created_at as at from entries where account_id = a.id
+        union select created_at from hold_entries where account_id = a.id
+        union select at from account_changes where account_id = a.id
+      ) moments
+      where id = $1 and balance_at(a, at) - held_at(a, at) + overdraft_at(a, at) < 0`,
     values: [account],
   })
