@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { startBank, type Bank } from './support/bank.ts'
+import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { whileKilling } from './support/killing.ts'
@@ -18,9 +18,7 @@ let answers = 0
 
 beforeAll(async () => {
   bank = await startBank()
-  const [, email, password] = /Operator\s+(\S+)\s+password (\S+)/.exec(bank.output()) ?? []
-  const login = await bank.call('POST', '/api/auth/login', { body: { email, password } })
-  operator = login.body.access_token
+  operator = await loginOperator(bank)
   ada = await registerCustomer(bank)
   accounts = [await ada.openAccount('checking'), await ada.openAccount('savings')]
   for (const id of accounts) await settle(() => ada.transact({ ...money(id), type: 'deposit' }, id))

@@ -1,38 +1,45 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { startBank, type Bank } from './support/bank.ts'
+import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { whileKilling } from './support/killing.ts'
 import { until } from './support/until.ts'
 
 /** What stays true while processes die: money is conserved, no account goes below its limit, each key moves
- * money once, and each completed transaction has exactly one notification. */
+ * money once, no hold stays behind that was captured, no transaction is reversed twice, and each completed
+ * transaction has exactly one notification. */
 
 const ACCOUNTS = 10
 const TRANSFERS = 200
 const EACH = 50_00
+const REVERSED = 20
 
 interface Order {
   key: string
   from: number
   to: number
   amount: string
+  isHeld: boolean
 }
+
+const nameOf = ({ status, body }: Answer): unknown => (status < 400 ? status : body.type.split('/').at(-1))
 
 describe.each([
   ['over RabbitMQ', [] as string[]],
   ['over the queue in Postgres', ['--queue', 'postgres']],
 ])('%s', (_queue, args) => {
   let bank: Bank
+  let operator: string
   let customers: Customer[]
   let accounts: { id: string; owner: Customer }[]
-  /** How many transfers were answered, repeats included. */
+  /** How many requests were answered, repeats included. */
   let answers = 0
   const asked = new Map<string, Answer[]>()
 
   beforeAll(async () => {
     bank = await startBank({ args })
+    operator = await loginOperator(bank)
     // Looks up the bank on each call, because a test starts another.
     const current: Pick<Bank, 'call'> = { call: (...given) => bank.call(...given) }
     customers = [
@@ -56,18 +63,34 @@ describe.each([
     if (bank) rmSync(bank.dataDir, { recursive: true, force: true })
   })
 
-  /** Sends an order until its answer is final, as a client must that got no answer or a 503. */
-  async function settle({ key, from, to, amount }: Order): Promise<Answer> {
+  /** Moves the money of an order: by a transfer, or by a hold that is captured. */
+  async function settle({ key, from, to, amount, isHeld }: Order): Promise<Answer> {
     const { id, owner } = accounts[from]!
-    const body = { type: 'transfer', account_id: id, to_account_id: accounts[to]!.id, amount }
-    return until(
+    const toAccount = { to_account_id: accounts[to]!.id }
+    if (!isHeld)
+      return send(owner.token, '/transactions', key, {
+        type: 'transfer',
+        account_id: id,
+        ...toAccount,
+        amount,
+      })
+    const hold = await send(owner.token, '/holds', `hold-${key}`, { account_id: id, amount })
+    return hold.status === 201 ? send(owner.token, `/holds/${hold.body.id}/capture`, key, toAccount) : hold
+  }
+
+  /** Sends a request until its answer is final, as a client must that got no answer or a 503. */
+  async function send(token: string, path: string, key: string, body: object): Promise<Answer> {
+    const final = await until(
       async () => {
-        const answer = await owner.transact(body, key)
+        const headers = { 'idempotency-key': key }
+        const answer = await bank.call('POST', `/api${path}`, { token, body, headers })
         const isFinal = answer.status < 500 && !/in-use$/.test(answer.body.type ?? '')
         return isFinal && answer
       },
       { timeoutMs: 240_000, everyMs: 100, what: `an answer for ${key}` },
     )
+    answers++
+    return final
   }
 
   /** Sends all transfers at once, every third one twice. */
@@ -75,16 +98,36 @@ describe.each([
     const orders = Array.from({ length: TRANSFERS }, (): Order => {
       const from = randomInt(ACCOUNTS)
       const to = (from + 1 + randomInt(ACCOUNTS - 1)) % ACCOUNTS
-      return { key: randomUUID(), from, to, amount: (randomInt(1, 30_00) / 100).toFixed(2) }
+      const amount = (randomInt(1, 30_00) / 100).toFixed(2)
+      return { key: randomUUID(), from, to, amount, isHeld: randomInt(4) === 0 }
     })
     await Promise.all(
       orders.flatMap((order, n) =>
         Array.from({ length: n % 3 === 0 ? 2 : 1 }, async () => {
           const answer = await settle(order)
-          answers++
           asked.set(order.key, [...(asked.get(order.key) ?? []), answer])
         }),
       ),
+    )
+  }
+
+  /** Reverses some of the transfers, each of them three times at once. */
+  async function reverseSome(): Promise<void> {
+    const posted = [...asked.values()].flatMap(([answer]) =>
+      answer!.status === 201 ? [answer!.body.id as string] : [],
+    )
+    await Promise.all(
+      posted.slice(0, REVERSED).map(async (id) => {
+        const answers = await Promise.all(
+          [1, 2, 3].map((n) =>
+            send(operator, `/transactions/${id}/reverse`, `${id}-${n}`, { reason: 'drill' }).then(nameOf),
+          ),
+        )
+        // If one did it, the others are refused; none did it if the payee has spent the money.
+        const done = answers.filter((name) => name === 201)
+        expect(done.length).toBeLessThanOrEqual(1)
+        for (const name of answers) expect([201, 'already-reversed', 'insufficient-funds']).toContain(name)
+      }),
     )
   }
 
@@ -138,6 +181,16 @@ describe.each([
     await whileKilling(bank, { answers: () => answers, servers }, async () => {
       for (let round = 0; round < 5; round++) await transferAll()
     })
+    await checkMoney()
+    await checkNotifications()
+  })
+
+  test('reversed from several sides while they are killed, each transaction is reversed once', async () => {
+    await whileKilling(
+      bank,
+      { answers: () => answers, servers: [{ afterKills: 1, pid: bank.postgresPid }] },
+      reverseSome,
+    )
     await checkMoney()
     await checkNotifications()
   })

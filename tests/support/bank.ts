@@ -82,6 +82,14 @@ export async function startBank(options: { dataDir?: string; args?: string[] } =
   }
 }
 
+/** Logs in the operator that a new bank has printed. Resolves with their access token. */
+export async function loginOperator(bank: Bank): Promise<string> {
+  const [, email, password] = /Operator\s+(\S+)\s+password (\S+)/.exec(bank.output()) ?? []
+  const login = await bank.call('POST', '/api/auth/login', { body: { email, password } })
+  if (login.status !== 200) throw new Error(`the operator could not log in: ${JSON.stringify(login.body)}`)
+  return login.body.access_token as string
+}
+
 async function query<Row extends QueryResultRow>(
   dataDir: string,
   database: string,
