@@ -19,6 +19,7 @@ export default operation({
       path: '/nothing',
       who: 'anyone',
       summary: 'Nothing',
+      audits: { nothing: 'it changes nothing' },
       body,
       answers: { 200: body },
       handle: async (request) => ({ status: 200, body: request.body }),

@@ -2,6 +2,7 @@ import type { CloudEventV1 } from 'cloudevents'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { EventMessage } from '../../eventing/message.ts'
 import type { CatalogueEntry, RouteAddress } from './catalogue-entry.ts'
+import type { Audits } from './audit/about.ts'
 import type { ConfigName } from './config.ts'
 import type { Exchange } from './http/exchange.ts'
 import type { ProblemType } from './problems.ts'
@@ -55,6 +56,8 @@ export interface AnyRoute<State = never> extends RouteAddress {
   idempotent?: boolean
   /** True if the route honours `Prefer: respond-async`. */
   async?: boolean
+  /** What it leaves in the audit. Without this, a GET is audited as 'read', everything else as 'change'. */
+  audits?: Audits
   /** Typed by route(); the host calls it once the request has passed the schemas. */
   handle: (request: never, tools: Tools, state: State) => Promise<Reply>
 }

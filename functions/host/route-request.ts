@@ -15,6 +15,9 @@ export interface IdempotencyKey {
   requestHash: Buffer
 }
 
+/** What a call to another function on the caller's behalf passes on. */
+export type OnBehalf = Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'client' | 'traceparent'>
+
 export interface RouteRequest<Body, Query, Params> {
   body: Body
   query: Query
@@ -26,6 +29,9 @@ export interface RouteRequest<Body, Query, Params> {
   respondAsync: boolean
   /** IP address of the client, as far as it can be trusted; empty if unknown (see http/client-address.ts). */
   address: string
+  /** The same address with a signature, to pass on in calls (`client` of CallOptions); undefined without the
+   * front door's key. */
+  client: string | undefined
   /** W3C traceparent of this request's span, to pass on in events and calls. */
   traceparent: string
 }

@@ -2,7 +2,14 @@ import type { Config } from '../host/config.ts'
 import type { Transaction } from '../host/database/database.ts'
 import type { Tools } from '../host/tools.ts'
 import { hashPassword } from './password.ts'
-import { canonicalEmail, emitRegistered, findUserByEmail, userColumns, type UserRow } from './user.ts'
+import {
+  aboutUser,
+  canonicalEmail,
+  emitRegistered,
+  findUserByEmail,
+  userColumns,
+  type UserRow,
+} from './user.ts'
 
 // The first operator comes from the environment. Functions scale to zero, so there is no moment at which the
 // bank "starts". The operator is therefore added when somebody first logs in with that email address. Later
@@ -24,7 +31,9 @@ export async function enterFirstOperator(
         text: `select ${userColumns} from create_first_operator('Operator', $1, $2)`,
         values: [email, passwordHash],
       })
-      if (operator) emitRegistered(tx, operator)
+      if (!operator) return undefined
+      emitRegistered(tx, operator)
+      return { about: aboutUser(operator.id) }
     })
   }
   // Read again: another process may have just added the operator.

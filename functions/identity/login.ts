@@ -6,7 +6,7 @@ import type { Emitting } from '../host/tools.ts'
 import { enterFirstOperator } from './first-operator.ts'
 import { isPassword } from './password.ts'
 import { identityProblems, invalidCredentials, tooManyAttempts } from './refusals.ts'
-import { startSession, tokensReply, tokensSchema, type OpenSession } from './sessions.ts'
+import { aboutSession, startSession, tokensReply, tokensSchema, type OpenSession } from './sessions.ts'
 import { beginAttempt } from './throttle.ts'
 import { canonicalEmail, findUserByEmail } from './user.ts'
 
@@ -16,7 +16,13 @@ const body = {
   additionalProperties: false,
   required: ['email', 'password'],
   properties: {
-    email: { type: 'string', minLength: 1, maxLength: 254, pattern: '^[^\\p{Cc}\\p{Cs}]*$' },
+    email: {
+      'x-personal': true,
+      type: 'string',
+      minLength: 1,
+      maxLength: 254,
+      pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+    },
     password: { type: 'string', minLength: 1, maxLength: 1000, 'x-secret': true },
   },
 } as const
@@ -50,11 +56,11 @@ export default operation({
           await tools.transact(traceparent, async (tx) => emitFailed(tx, user?.id ?? null, address))
           return invalidCredentials()
         }
-        const session = await tools.transact(traceparent, async (tx) => {
+        const { session } = await tools.transact(traceparent, async (tx) => {
           await attempt.succeeded(tx)
-          const started = await startSession(tx, user)
-          emitStarted(tx, started, address)
-          return started
+          const session = await startSession(tx, user)
+          emitStarted(tx, session, address)
+          return { session, about: aboutSession(session) }
         })
         return tokensReply(session, tools.config.JWT_SIGNING_KEY)
       },

@@ -14,7 +14,7 @@ import {
   enterCustomer,
   findUser,
   nameSchema,
-  toUser,
+  toEntered,
   userSchema,
 } from './user.ts'
 
@@ -54,7 +54,7 @@ export default operation({
             if (await isKeptForOperator(tx, email, tools.config)) return emailTaken()
             const user = await enterCustomer(tx, { name, email, passwordHash })
             if (!user) return emailTaken()
-            return { status: 201, headers: { location: `/api/users/${user.id}` }, body: toUser(user) }
+            return toEntered(user)
           }),
         )
         const isReplay = reply.headers?.['idempotency-replayed'] !== undefined

@@ -1,15 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
+import type { AuditAbout } from '../host/audit/about.ts'
 import type { Transaction } from '../host/database/database.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
 import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/access-token.ts'
 
 /** A session with the refresh token that continues it. The token itself is stored nowhere. */
-export interface OpenSession {
+export interface OpenSession extends SessionOfUser {
+  refreshToken: string
+}
+
+interface SessionOfUser {
   sessionId: string
   userId: string
   role: Caller['role']
-  refreshToken: string
 }
 
 /** Schema of a refresh token: 256 random bits in base64url. */
@@ -55,6 +59,14 @@ export async function tokensReply(session: OpenSession, signingKey: Record<strin
   }
 }
 
+/** Says in the audit which session was started, continued or ended. Its user did it: they have its token. */
+export const aboutSession = ({ sessionId, userId, role }: SessionOfUser, outcome?: string): AuditAbout => ({
+  subject: sessionId,
+  ownerId: userId,
+  by: { userId, role },
+  ...(outcome !== undefined && { outcome }),
+})
+
 /** Starts a session, and deletes the user's expired sessions. */
 export async function startSession(
   tx: Transaction,
@@ -79,8 +91,8 @@ export async function startSession(
 const REFRESHES_PER_HOUR = 60
 
 /** Exchanges a refresh token for the next one of its session, and reads the user's role again. Returns:
- * - 'reused' if the token was exchanged before: somebody has a copy, and nobody can tell who is the thief, so
- *   the session ends;
+ * - `reused`, the session, if the token was exchanged before: somebody has a copy, and nobody can tell who is
+ *   the thief, so the session ends;
  * - 'invalid' if it is unknown, or its session has ended;
  * - 'too-often' if the session was continued too often in the last hour; the token stays valid.
  *
@@ -89,7 +101,7 @@ const REFRESHES_PER_HOUR = 60
 export async function continueSession(
   tx: Transaction,
   refreshToken: string,
-): Promise<OpenSession | 'invalid' | 'reused' | 'too-often'> {
+): Promise<OpenSession | { reused: SessionOfUser } | 'invalid' | 'too-often'> {
   const recent = await tx.query({
     name: 'refresh-tokens-recent',
     text: `select from refresh_tokens
@@ -108,7 +120,10 @@ export async function continueSession(
       returning session_id`,
     values: [hashOf(refreshToken)],
   })
-  if (used.length === 0) return (await revokeSession(tx, refreshToken, 'reuse')) ? 'reused' : 'invalid'
+  if (used.length === 0) {
+    const reused = await revokeSession(tx, refreshToken, 'reuse')
+    return reused ? { reused } : 'invalid'
+  }
 
   const next = newRefreshToken()
   const [session] = await tx.query<{ session_id: string; user_id: string; role: Caller['role'] }>({
@@ -125,20 +140,22 @@ export async function continueSession(
   return { sessionId: session.session_id, userId: session.user_id, role: session.role, refreshToken: next }
 }
 
-/** Ends the session that a refresh token belongs to. Returns false if it has no open session. */
+/** Ends the session that a refresh token belongs to, and returns it; undefined if it has no open session. */
 export async function revokeSession(
   tx: Transaction,
   refreshToken: string,
   why: 'logout' | 'reuse',
-): Promise<boolean> {
-  const revoked = await tx.query({
+): Promise<SessionOfUser | undefined> {
+  const [revoked] = await tx.query<{ id: string; user_id: string; role: Caller['role'] }>({
     name: 'session-revoke',
-    text: `update sessions set revoked_at = now(), revoked_for = $2 from refresh_tokens
+    text: `update sessions set revoked_at = now(), revoked_for = $2
+      from refresh_tokens, users
       where token_hash = $1 and sessions.id = session_id and revoked_at is null and expires_at > now()
-      returning sessions.id`,
+        and users.id = sessions.user_id
+      returning sessions.id, sessions.user_id, users.role`,
     values: [hashOf(refreshToken), why],
   })
-  return revoked.length > 0
+  return revoked && { sessionId: revoked.id, userId: revoked.user_id, role: revoked.role }
 }
 
 /** Ends all sessions of a user who is deleted. */

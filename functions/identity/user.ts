@@ -1,5 +1,7 @@
+import type { AuditAbout } from '../host/audit/about.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Transaction } from '../host/database/database.ts'
+import type { Reply } from '../host/reply.ts'
 import { uuidSchema } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
@@ -40,9 +42,18 @@ export const toUser = ({ id, name, email, role, created_at }: UserRow) => ({
   created_at: created_at.toISOString(),
 })
 
+/** The answer for a user who was added. */
+export const toEntered = (user: UserRow): Reply => ({
+  status: 201,
+  headers: { location: `/api/users/${user.id}` },
+  body: toUser(user),
+  about: aboutUser(user.id),
+})
+
 /** Schema of a person's name: 1 to 200 characters, not only blanks. Refuses control characters, line ends and
  * the marks that change the direction of writing: with those, one name can be made to look like another. */
 export const nameSchema = {
+  'x-personal': true,
   type: 'string',
   minLength: 1,
   maxLength: 200,
@@ -52,6 +63,7 @@ export const nameSchema = {
 /** Schema of an email address as the HTML standard defines it for `input type=email`, with at least one
  * dot in the domain. ASCII only: an international domain is written in its xn-- form. */
 export const emailSchema = {
+  'x-personal': true,
   type: 'string',
   maxLength: 254,
   pattern:
@@ -61,6 +73,9 @@ export const emailSchema = {
 
 /** Returns an email address in the form in which addresses are stored and compared. */
 export const canonicalEmail = (email: string): string => email.toLowerCase()
+
+/** Says in the audit that a change or a reading was about a user: the thing is theirs, and themselves. */
+export const aboutUser = (id: string): AuditAbout => ({ subject: id, ownerId: id })
 
 /** Finds the user who has this email address, given in canonical form. */
 export async function findUserByEmail(tx: Transaction, email: string): Promise<UserRow | undefined> {

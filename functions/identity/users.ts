@@ -3,7 +3,7 @@ import { userUpdated } from '../../eventing/contracts/user.updated.ts'
 import { sqlstate } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
-import type { Caller } from '../host/route-request.ts'
+import type { Caller, OnBehalf } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
@@ -14,7 +14,7 @@ import { isKeptForOperator } from './first-operator.ts'
 import { accountsOpen, emailTaken, identityProblems, userNotFound } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
 import { canonicalEmail, emailSchema, enterCustomer, findUser, nameSchema } from './user.ts'
-import { toUser, userColumns, userSchema, type UserRow } from './user.ts'
+import { aboutUser, toEntered, toUser, userColumns, userSchema, type UserRow } from './user.ts'
 
 /** Customers may see only themselves, operators everybody. */
 const maySee = (caller: Caller, id: string): boolean => caller.role === 'operator' || caller.userId === id
@@ -63,7 +63,7 @@ export default operation({
             const email = canonicalEmail(body.email)
             const user = await enterCustomer(tx, { name: body.name, email, passwordHash: null })
             if (!user) return emailTaken()
-            return { status: 201, headers: { location: `/api/users/${user.id}` }, body: toUser(user) }
+            return toEntered(user)
           }),
         ),
     }),
@@ -76,7 +76,7 @@ export default operation({
       answers: { 200: userSchema },
       handle: async ({ params: { id }, caller }, { db }) => {
         const user = maySee(caller, id) ? await findUser(db, id) : undefined
-        return user ? { status: 200, body: toUser(user) } : userNotFound()
+        return user ? { status: 200, body: toUser(user), about: aboutUser(user.id) } : userNotFound()
       },
     }),
     route({
@@ -114,13 +114,15 @@ export default operation({
       params: idParams,
       answers: { 204: undefined },
       problems: [identityProblems.accountsOpen],
-      handle: async ({ params: { id }, caller, traceparent }, tools) => {
+      handle: async (request, tools) => {
+        const { caller, traceparent } = request
+        const { id } = request.params
         const user = maySee(caller, id) ? await findUser(tools.db, id) : undefined
         if (!user) return userNotFound()
         if (user.role === 'operator') return problem(problems.forbidden, 'An operator can’t be deleted.')
         // An account opened between this question and the deletion stays. It still has its owner's id, and an
         // operator can close it. That costs less than a lock across two databases.
-        if (await hasAccounts(id, caller, traceparent, tools)) return accountsOpen()
+        if (await hasAccounts(id, request, tools)) return accountsOpen()
         return tools.transact(traceparent, (tx) => remove(tx, id))
       },
     }),
@@ -140,7 +142,8 @@ async function change(
   })
   if (!before) return userNotFound()
   const { name = before.name, email = before.email } = to
-  if (name === before.name && email === before.email) return { status: 200, body: toUser(before) }
+  if (name === before.name && email === before.email)
+    return { status: 200, body: toUser(before), about: 'nothing-changed' }
   await tx.query({
     name: 'user-change',
     text: `update users set name = $2, email = $3 where id = $1`,
@@ -151,20 +154,19 @@ async function change(
     partitionkey: id,
     data: { user_id: id, name, email, updated_at: new Date().toISOString() },
   })
-  return { status: 200, body: toUser({ ...before, name, email }) }
+  return { status: 200, body: toUser({ ...before, name, email }), about: aboutUser(id) }
 }
 
 /** Asks the ledger, on the caller's behalf, whether the user has accounts that are not closed. */
 async function hasAccounts(
   userId: string,
-  { token }: Caller,
-  traceparent: string,
+  { caller: { token }, client, traceparent }: OnBehalf,
   { call }: Tools,
 ): Promise<boolean> {
   const counts = await Promise.all(
     ['open', 'frozen'].map(async (status) => {
       const path = `/accounts?user_id=${userId}&status=${status}&limit=1`
-      const answer = await call('accounts', { path, token, traceparent })
+      const answer = await call('accounts', { path, token, client, traceparent })
       const { items } = (answer.body ?? {}) as { items?: unknown }
       if (answer.status !== 200 || !Array.isArray(items)) {
         throw new UnavailableError(`expected a list of accounts, got status ${answer.status}`)
@@ -186,5 +188,5 @@ async function remove(tx: Emitting, id: string): Promise<Reply> {
   await revokeSessionsOf(tx, id)
   const deletedAt = deleted.deleted_at.toISOString()
   tx.emit(userDeleted, { subject: id, partitionkey: id, data: { user_id: id, deleted_at: deletedAt } })
-  return { status: 204 }
+  return { status: 204, about: aboutUser(id) }
 }

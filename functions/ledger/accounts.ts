@@ -127,6 +127,7 @@ export default operation({
         if (asOf && asOf > row.now) throw invalidMoment('/as_of', 'must not be in the future')
         return {
           status: 200,
+          about: { ownerId: row.user_id },
           body: {
             balance: formatAmount(asOf ? row.balance_then : row.balance, row.currency),
             available: asOf ? availableAt(asOf, row) : formatAmount(available(row), row.currency),

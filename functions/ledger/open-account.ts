@@ -43,8 +43,8 @@ export default operation({
       answers: { 201: accountSchema },
       problems: [userUnknown, ...Object.values(openingProblems), postingProblems['limit-exceeded']],
       idempotent: true,
-      handle: async ({ body, caller, idempotencyKey, traceparent, address }, tools) => {
-        const opening = { ...readOpening(body, caller), caller, traceparent, address }
+      handle: async ({ body, caller, idempotencyKey, client, traceparent, address }, tools) => {
+        const opening = { ...readOpening(body, caller), caller, client, traceparent, address }
         let deposit: PendingEvent[] = []
         const reply = await tools.transact(traceparent, (tx) => {
           deposit = []
@@ -72,6 +72,7 @@ interface Opening {
   balance: bigint
   overdraftLimit: bigint
   caller: Caller
+  client: string | undefined
   traceparent: string
   address: string
 }
@@ -87,7 +88,7 @@ function readOpening(
     overdraft_limit?: string | number
   },
   caller: Caller,
-): Omit<Opening, 'caller' | 'traceparent' | 'address'> {
+): Omit<Opening, 'caller' | 'client' | 'traceparent' | 'address'> {
   const forbidden = OPERATORS_ONLY.filter((field) => body[field] !== undefined)
   if (caller.role !== 'operator' && forbidden.length > 0) {
     throw new ProblemError(problems.forbidden, `Only operators may give ${forbidden.join(', ')}.`)
@@ -109,9 +110,15 @@ function readOpening(
 
 /** Asks the function `users` whether the user exists, with the caller's own token. A caller's own existence
  * needs no check. Throws UnavailableError if `users` does not answer. */
-async function userExists({ userId, caller, traceparent }: Opening, { call }: Tools): Promise<boolean> {
+async function userExists(opening: Opening, { call }: Tools): Promise<boolean> {
+  const { userId, caller, client, traceparent } = opening
   if (userId === caller.userId) return true
-  const { status } = await call('users', { path: `/users/${userId}`, token: caller.token, traceparent })
+  const { status } = await call('users', {
+    path: `/users/${userId}`,
+    token: caller.token,
+    client,
+    traceparent,
+  })
   if (status === 200) return true
   if (status === 404) return false
   throw new UnavailableError(`users answered ${status}`)

@@ -52,6 +52,7 @@ export default operation({
       // The key covers the whole batch. `Prefer: respond-async` is not honoured: a batch must be stored
       // either way, and storing it takes as long as posting it.
       idempotent: true,
+      audits: 'books',
       handle: async ({ body, caller, idempotencyKey, traceparent, address }, { db, outbox }) => {
         const postings = readBatch(body.transactions as BatchedTransaction[], {
           operation: 'post-batch',

@@ -41,7 +41,8 @@ export default operation({
       problems: [postingProblems['account-not-found']],
       handle: async ({ query, caller }, { db }) => {
         const { account_id: accountId } = query
-        if (accountId && !(await findAccount(db, accountId, caller))) return accountNotFound()
+        const account = accountId === undefined ? undefined : await findAccount(db, accountId, caller)
+        if (accountId && !account) return accountNotFound()
         const filters = {
           type: query.type,
           status: query.status,
@@ -54,7 +55,8 @@ export default operation({
             ? await listOfAccounts(db, { accountId, userId }, filters, query)
             : await listOfAll(db, filters, query)
         const items = rows.map((row) => toTransaction(row, caller))
-        return { status: 200, body: { items, next_cursor: nextCursor } }
+        const about = { ownerId: account?.user_id ?? null }
+        return { status: 200, body: { items, next_cursor: nextCursor }, about }
       },
     }),
     route({
@@ -66,7 +68,8 @@ export default operation({
       answers: { 200: transactionSchema },
       handle: async ({ params: { id }, caller }, { db }) => {
         const row = await findTransaction(db, id, caller)
-        return row ? { status: 200, body: toTransaction(row, caller) } : transactionNotFound()
+        if (!row) return transactionNotFound()
+        return { status: 200, body: toTransaction(row, caller), about: { ownerId: row.user_id ?? null } }
       },
     }),
   ],

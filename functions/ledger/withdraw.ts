@@ -26,6 +26,7 @@ export default operation({
       answers: { 201: transactionSchema, 202: transactionSchema },
       problems: Object.values(postingProblems),
       idempotent: true,
+      audits: 'books',
       async: true,
       handle: (request, tools, poster: Poster) => moveMoney('withdrawal', request, tools, poster),
     }),

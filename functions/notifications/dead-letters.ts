@@ -175,8 +175,8 @@ export default operation({
       answers: { 202: deadLetter },
       problems: [problems.notFound],
       idempotent: true,
-      async handle({ params: { id }, idempotencyKey }, tools) {
-        return tools.db.transaction((tx) =>
+      async handle({ params: { id }, idempotencyKey, traceparent }, tools) {
+        return tools.transact(traceparent, (tx) =>
           once(tx, 'dead-letters', idempotencyKey, async () => {
             const [found] = await tx.query<DeadLetterRow & { event_text: string }>({
               name: 'dead-letter-redrive',

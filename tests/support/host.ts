@@ -6,6 +6,7 @@ import { databaseContexts } from '../../functions/contexts.ts'
 import { eventKeySetting } from '../../functions/host/config.ts'
 import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'
 import type { Operation } from '../../functions/host/operation.ts'
+import { CLIENT_HEADER, createVoucher } from '../../functions/host/http/client-address.ts'
 import { receiveEvent } from '../../functions/host/http/events.ts'
 import { serve, type RunningFunction } from '../../functions/host/start/serve.ts'
 import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../functions/host/http/access-token.ts'
@@ -46,6 +47,16 @@ function createSigningKey(): { privateKey: KeyObject; privateJwk: string; jwks: 
 /** Returns the key of a context's events for functions that startFunction() starts. */
 export const eventKey = (context: string): string => `events of ${context}, and only good for tests`
 
+const FRONT_DOOR_KEY = 'another key that is only good for tests'
+
+/** Returns the header with which the front door tells a function the client's address. */
+export const clientAt = (address: string): Record<string, string> => ({
+  [CLIENT_HEADER]: createVoucher(FRONT_DOOR_KEY)({
+    socket: { remoteAddress: address },
+    headers: {},
+  } as never),
+})
+
 /** Returns an access token as login would give it. */
 export async function token(caller: { userId: string; role?: 'customer' | 'operator' }): Promise<string> {
   return new SignJWT({ role: caller.role ?? 'customer', sid: caller.userId })
@@ -73,7 +84,7 @@ export async function startFunction(
       JWKS: signingKey.jwks,
       JWT_SIGNING_KEY: signingKey.privateJwk,
       REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
-      FRONT_DOOR_KEY: 'another key that is only good for tests',
+      FRONT_DOOR_KEY,
       ...Object.fromEntries(databaseContexts.map((context) => [eventKeySetting(context), eventKey(context)])),
       LOG_LEVEL: 'off',
       ...env,
@@ -112,5 +123,9 @@ export async function request(method: string, url: string, options: RequestOptio
   const received = new Headers()
   for (const [name, value] of Object.entries(response.headers)) received.set(name, String(value))
   const json = /[/+]json/.test(received.get('content-type') ?? '')
-  return { status: response.statusCode ?? 0, headers: received, body: json ? JSON.parse(answer) : answer }
+  return {
+    status: response.statusCode ?? 0,
+    headers: received,
+    body: json && answer ? JSON.parse(answer) : answer,
+  }
 }

@@ -47,7 +47,8 @@ export async function once(
   await tx.query({
     name: 'idempotency-outcome',
     text: `update idempotency_keys set outcome = $3 where id = idempotency_id($1, $2)`,
-    values: [key.owner, key.key, JSON.stringify(reply)],
+    // What it was about is in the audit.
+    values: [key.owner, key.key, JSON.stringify({ ...reply, about: undefined })],
   })
   return reply
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Metrics } from '../../../monitoring/metrics.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
+import { auditsOf, knowsClients } from '../audit/declared.ts'
 import { answer, answerError } from './answer.ts'
 import { readJson } from './body.ts'
 import type { CatalogueEntry } from '../catalogue-entry.ts'
@@ -72,12 +73,17 @@ function stateOf({ operation, tools }: AppOptions): () => unknown {
   return () => (made ??= { state: operation.state?.(tools) }).state
 }
 
-/** Only the front door has a DomainMapping, and nobody vouches to it. */
+/** Only the front door has a DomainMapping, and nobody vouches to it. On a cluster, requests to other
+ * functions pass the activator or not, so their hops can't be counted. Operations that name the front door's
+ * key themselves are the exception: all their requests pass it (knative/services/patches/activator.yaml). */
 function trustOf({ operation, tools: { config } }: AppOptions): Trust {
   const { TRUSTED_HOPS: hops, TRUSTED_HOPS_MAPPED: mapped, SERVICE_DOMAIN: localDomain } = config
   if (operation.mount) return { hops, ...(mapped > 0 && { hopsOfMapped: mapped, localDomain }) }
-  const isVouchedTo = operation.needs?.includes('FRONT_DOOR_KEY')
-  return { hops, ...(isVouchedTo && { frontDoorKey: config.FRONT_DOOR_KEY }) }
+  const canCount = config.LOCAL_GATEWAY || operation.needs?.includes('FRONT_DOOR_KEY')
+  return {
+    hops: canCount || hops === 0 ? hops : 'varying',
+    ...(knowsClients(operation) && { frontDoorKey: config.FRONT_DOOR_KEY }),
+  }
 }
 
 /** Counts, traces and logs a request when its answer has gone out. */
@@ -134,6 +140,7 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
   const { operation, tools, tokens, state } = options
   const validators = options.validators[routeKey(route)] ?? {}
   const hasBody = route.method !== 'GET'
+  const audits = auditsOf(route)
 
   return async (exchange, params) => {
     exchange.handler = route.path
@@ -157,7 +164,15 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
       respondAsync: route.async === true && prefersAsync(request),
     })
     // The validators, and operation(), have made the declared types true.
-    answer(response, await route.handle(handled as never, tools, state() as never))
+    const give = (given: Tools) => route.handle(handled as never, given, state() as never)
+    if (audits === 'change' || (audits === 'read' && caller?.role === 'operator')) {
+      const { audited } = await import('../audit/audited.ts')
+      return answer(
+        response,
+        await audited({ operation, route, kind: audits, request: handled, tools }, give),
+      )
+    }
+    answer(response, await give(tools))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IPolicy } from 'cockatiel'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
+import { CLIENT_HEADER } from './client-address.ts'
 import type { IncomingAnswer, Send } from './send.ts'
 
 export interface CallResponse {
@@ -15,6 +16,8 @@ export interface CallOptions {
   /** Access token to send, usually the caller's own. */
   token?: string
   body?: unknown
+  /** The address of the client for whom this call is made, signed: `client` of the request. */
+  client?: string | undefined
   traceparent: string
 }
 
@@ -34,7 +37,7 @@ const REPEATABLE = new Set([429, 502, 503, 504])
 export function createFunctionClient(send: Send, domain: string): FunctionClient {
   const policies = new Map<string, IPolicy>()
 
-  return async (service, { method = 'GET', path, token, body, traceparent }) => {
+  return async (service, { method = 'GET', path, token, body, client, traceparent }) => {
     const policy = policies.get(service) ?? (await createPolicy())
     policies.set(service, policy)
     const deadline = performance.now() + ALL_TRIES_MS
@@ -45,6 +48,7 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
         headers: {
           accept: 'application/json',
           traceparent,
+          ...(client && { [CLIENT_HEADER]: client }),
           ...(token && { authorization: `Bearer ${token}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },

@@ -32,8 +32,9 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
   ajv.addFormat('date-time', DATE_TIME)
   // Not `urn:uuid:...`, which Postgres does not take.
   ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
-  // Marks fields to leave out of the idempotency hash.
-  ajv.addVocabulary(['x-secret'])
+  // Marks fields to leave out of the idempotency hash and of the audit, and those of which the audit has only
+  // the name.
+  ajv.addVocabulary(['x-secret', 'x-personal'])
   return ajv
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { formatTraceparent, type Span } from '../../../monitoring/trace.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
-import { clientAddress } from './client-address.ts'
+import { clientAddress, vouchFor } from './client-address.ts'
 import type { RouteRequest } from '../route-request.ts'
 import type { IdempotencyKey } from '../route-request.ts'
 import type { Caller } from '../route-request.ts'
@@ -67,7 +67,7 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
       caller,
       idempotencyKey,
       respondAsync,
-    }: Omit<HandledRequest, 'address' | 'traceparent'>,
+    }: Omit<HandledRequest, 'address' | 'client' | 'traceparent'>,
   ) {
     this.#exchange = exchange
     this.body = body
@@ -80,6 +80,10 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
 
   get address(): string {
     return clientAddress(this.#exchange.request)
+  }
+
+  get client(): string | undefined {
+    return vouchFor(this.#exchange.request)
   }
 
   get traceparent(): string {

@@ -3,6 +3,7 @@ import { hasDatabase } from '../../contexts.ts'
 import { createLog, type Log } from '../../../monitoring/log.ts'
 import { createMetrics } from '../../../monitoring/metrics.ts'
 import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.ts'
+import { knowsClients } from '../audit/declared.ts'
 import { createApp } from '../http/app.ts'
 import type { CatalogueEntry } from '../catalogue-entry.ts'
 import { databaseSetting, eventKeySetting, readConfig, type Config, type ConfigName } from '../config.ts'
@@ -24,17 +25,17 @@ export interface RunningFunction {
 }
 
 /** Names the settings an operation needs: its own, its database, the key that signs its events, and the keys
- * that verify callers and events. */
+ * that verify callers, their addresses and events. */
 export function neededSettings(operation: Operation): ConfigName[] {
   const database = databaseSetting(operation.context)
-  return [
+  const needed = [
     ...(operation.needs ?? []),
     ...(database ? [database] : []),
     ...(hasCallers(operation) ? (['JWKS'] as const) : []),
-    ...new Set(
-      [...(database ? [operation.context] : []), ...statingContexts(operation)].map(eventKeySetting),
-    ),
+    ...(knowsClients(operation) ? (['FRONT_DOOR_KEY'] as const) : []),
+    ...[...(database ? [operation.context] : []), ...statingContexts(operation)].map(eventKeySetting),
   ]
+  return [...new Set(needed)]
 }
 
 /** The contexts whose event signatures the operation checks. */

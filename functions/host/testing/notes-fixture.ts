@@ -45,6 +45,7 @@ export const notes = operation({
       path: '/notes',
       who: 'signed-in',
       summary: 'Takes a note',
+      audits: { nothing: 'it is kept nowhere' },
       idempotent: true,
       async: true,
       body: {
@@ -74,6 +75,7 @@ export const notes = operation({
       path: '/notes/{id}',
       who: 'operator',
       summary: 'Shows a note',
+      audits: { nothing: 'it is kept nowhere' },
       params: idParams,
       query: {
         type: 'object',
