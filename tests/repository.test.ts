@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
-import { databaseContexts } from '../functions/contexts.ts'
+import { databaseContexts, hasDatabase } from '../functions/contexts.ts'
+import { auditsOf } from '../functions/host/audit/declared.ts'
 import { databaseSetting, eventKeySetting } from '../functions/host/config.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
@@ -78,6 +79,32 @@ describe('operations and Services', () => {
       routes.map(({ method, path, when }) => `${method} ${path} ${JSON.stringify(when ?? {})}`),
     )
     expect(new Set(addresses).size).toBe(addresses.length)
+  })
+
+  test('every route that changes something, or shows an operator another’s data, is audited', () => {
+    // A new exception needs a reason: 'books' for postings, whose rows follow from the transactions; 'calls'
+    // if the functions that are called have the rows; `nothing` if nothing is changed or shown.
+    const exceptions = allOperations.flatMap(({ name, routes = [] }) =>
+      routes.flatMap((route) => {
+        const audits = auditsOf(route)
+        const usual = route.method === 'GET' ? 'read' : 'change'
+        return audits === usual ? [] : [`${name} ${route.method} ${route.path}: ${JSON.stringify(audits)}`]
+      }),
+    )
+    expect(exceptions.sort()).toEqual([
+      'audit GET /audit: "calls"',
+      'deposit POST /transactions: "books"',
+      'post-batch POST /transactions/batch: "books"',
+      'transfer POST /transactions: "books"',
+      'withdraw POST /transactions: "books"',
+    ])
+  })
+
+  test('what is audited has a database to write to', () => {
+    for (const { name, context, routes = [] } of allOperations)
+      for (const route of routes)
+        if (['change', 'read', 'books'].includes(String(auditsOf(route))))
+          expect([name, hasDatabase(context)]).toEqual([name, true])
   })
 
   test('each operation has a test beside it', () => {

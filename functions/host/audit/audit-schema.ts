@@ -1,0 +1,53 @@
+import { databaseContexts } from '../../contexts.ts'
+import { pageQuery } from '../database/paging.ts'
+import { uuidSchema } from '../schema.ts'
+
+const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
+const moment = { type: 'string', format: 'date-time', maxLength: 40 } as const
+const name = { type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' } as const
+
+/** Query parameters of every list of the audit. */
+export const auditFilters = {
+  ...pageQuery,
+  caller: uuidSchema,
+  owner: uuidSchema,
+  subject: name,
+  operation: name,
+  from: moment,
+  to: moment,
+} as const
+
+export const auditEntrySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'id',
+    'at',
+    'context',
+    'caller_id',
+    'caller_role',
+    'operation',
+    'route',
+    'subject',
+    'owner_id',
+    'address',
+    'trace_id',
+    'outcome',
+    'details',
+  ],
+  properties: {
+    id: uuidSchema,
+    at: { type: 'string', format: 'date-time' },
+    context: { enum: databaseContexts },
+    caller_id: { ...orNull(uuidSchema), description: 'Who did it; null if nobody proved who they are.' },
+    caller_role: { ...orNull({ type: 'string' }), description: 'Null if it is not known.' },
+    operation: { type: 'string' },
+    route: { ...orNull({ type: 'string' }), description: 'The route as declared; null if it is not known.' },
+    subject: { ...orNull({ type: 'string' }), description: 'Id of the thing.' },
+    owner_id: { ...orNull(uuidSchema), description: 'Whose data it is.' },
+    address: { ...orNull({ type: 'string' }), description: 'Address of the client; null if unknown.' },
+    trace_id: { ...orNull({ type: 'string' }), description: 'Trace of the request: 32 digits.' },
+    outcome: { type: 'string' },
+    details: orNull({ type: 'object' }),
+  },
+} as const
