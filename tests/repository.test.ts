@@ -93,8 +93,12 @@ describe('operations and Services', () => {
     )
     expect(exceptions.sort()).toEqual([
       'audit GET /audit: "calls"',
+      'capture-hold POST /holds/{id}/capture: "books"',
       'deposit POST /transactions: "books"',
+      'place-hold POST /holds: "books"',
       'post-batch POST /transactions/batch: "books"',
+      'release-hold POST /holds/{id}/release: "books"',
+      'reverse-transaction POST /transactions/{id}/reverse: "books"',
       'transfer POST /transactions: "books"',
       'withdraw POST /transactions: "books"',
     ])

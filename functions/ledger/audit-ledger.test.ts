@@ -4,11 +4,24 @@ import { startSpan } from '../../monitoring/trace.ts'
 import { clientAt, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import accounts from './accounts.ts'
 import auditLedger from './audit-ledger.ts'
+import captureHold from './capture-hold.ts'
+import deposit from './deposit.ts'
+import holds from './holds.ts'
 import openAccount from './open-account.ts'
+import placeHold from './place-hold.ts'
+import postBatch from './post-batch.ts'
+import releaseHold from './release-hold.ts'
+import reverseTransaction from './reverse-transaction.ts'
 import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
-import { testLedger, type TestLedger } from './testing/ledger-fixture.ts'
+import { deposit as depositOf, testLedger, type TestLedger } from './testing/ledger-fixture.ts'
 import transactions from './transactions.ts'
+import transfer from './transfer.ts'
+import withdraw from './withdraw.ts'
 
+const operations = [
+  ...[accounts, auditLedger, captureHold, deposit, holds, openAccount, placeHold, postBatch, releaseHold],
+  ...[reverseTransaction, transactions, transfer, withdraw],
+]
 const operator = randomUUID()
 let ledger: TestLedger
 let gateway: TestGateway
@@ -18,7 +31,7 @@ let asOperator: string
 beforeAll(async () => {
   ledger = await testLedger()
   gateway = await testGateway()
-  for (const operation of [accounts, auditLedger, openAccount, transactions])
+  for (const operation of operations)
     functions.set(
       operation,
       await startFunction(operation, {
@@ -83,6 +96,149 @@ test('an account that was opened is in the audit, once for its key, and not if i
   const stranger = { body: { account_type: 'savings', user_id: randomUUID() } }
   const refused = await audited(openAccount, 'POST', '/accounts', stranger)
   expect([refused.answer.status, refused.rows]).toEqual([422, []])
+})
+
+describe('money', () => {
+  const ada = randomUUID()
+  const bob = randomUUID()
+  let bearer: string
+  let from: string
+  let to: string
+  beforeAll(async () => {
+    bearer = await token({ userId: ada })
+    from = await ledger.open({ userId: ada })
+    to = await ledger.open({ userId: bob })
+    await ledger.post(depositOf(from, 100_000, { caller_id: ada }))
+  })
+
+  const own = { caller_id: ada, caller_role: null, owner_id: ada, address: ADDRESS, outcome: 'completed' }
+  const amount = '2.00'
+  const said = (more: object = {}) => ({ account_id: from, amount, currency: 'USD', ...more })
+  const move = (operation: Operation, body: object, sent: Sent = {}) =>
+    audited(operation, 'POST', '/transactions', { body, bearer, ...sent })
+
+  test('moved by its owner is in the audit, once for its key, and not if it was refused', async () => {
+    const headers = { 'idempotency-key': randomUUID() }
+    const paid = await move(deposit, { type: 'deposit', ...said() }, { headers })
+    const { id } = paid.answer.body
+    expect(paid.rows).toEqual([
+      expect.objectContaining({ ...own, operation: 'deposit', subject: id, route: null, details: said() }),
+    ])
+    expect(paid.rows[0]).toMatchObject({ id, context: 'ledger' })
+    expect((await move(deposit, { type: 'deposit', ...said() }, { headers })).rows).toEqual([])
+    const out = await move(withdraw, { type: 'withdrawal', ...said() })
+    expect(out.rows).toMatchObject([{ ...own, operation: 'withdraw', details: said() }])
+    const sent = await move(transfer, { type: 'transfer', ...said({ to_account_id: to }) })
+    expect(sent.rows).toMatchObject([{ ...own, operation: 'transfer', details: said({ to_account_id: to }) }])
+    const refused = await move(transfer, { type: 'transfer', ...said({ to_account_id: to, amount: 1e9 }) })
+    expect([refused.answer.status, refused.rows]).toEqual([409, []])
+  })
+
+  test('moved by an operator says so', async () => {
+    const { rows } = await move(deposit, { type: 'deposit', ...said() }, { bearer: asOperator })
+    expect(rows).toMatchObject([{ ...by, operation: 'deposit', owner_id: ada, outcome: 'completed' }])
+  })
+
+  test('of a batch is in the audit with each of its transactions', async () => {
+    const body = {
+      transactions: [
+        { type: 'deposit', ...said() },
+        { type: 'transfer', ...said({ to_account_id: to }) },
+      ],
+    }
+    const { rows } = await audited(postBatch, 'POST', '/transactions/batch', { body, bearer })
+    expect(rows.map(({ operation }) => operation)).toEqual(['transfer', 'deposit'])
+    for (const row of rows) expect(row).toMatchObject(own)
+  })
+
+  test('of an order: the order when it is taken, and what came of it when it is posted', async () => {
+    const key = randomUUID()
+    const body = { type: 'transfer', ...said({ to_account_id: to }) }
+    const ordering = { headers: { 'idempotency-key': key, prefer: 'respond-async' } }
+    const ordered = await move(transfer, body, ordering)
+    expect(ordered.answer.status).toBe(202)
+    const subject = ordered.answer.body.id
+    const order = {
+      ...{ caller_id: ada, caller_role: 'customer', operation: 'transfer', route: 'POST /transactions' },
+      ...{
+        subject,
+        owner_id: null,
+        address: ADDRESS,
+        outcome: 'ordered',
+        details: said({ to_account_id: to }),
+      },
+    }
+    expect(ordered.rows).toMatchObject([order])
+    expect((await move(transfer, body, ordering)).rows).toEqual([])
+    const posted = await move(transfer, body, { headers: { 'idempotency-key': key } })
+    expect(posted.answer.status).toBe(201)
+    expect(await list(`?subject=${subject}`)).toMatchObject([
+      order,
+      { ...own, id: subject, operation: 'transfer' },
+    ])
+  })
+
+  test('held, captured, released and taken back is in the audit', async () => {
+    const place = (sent: Sent = {}) => audited(placeHold, 'POST', '/holds', { body: said(), bearer, ...sent })
+    const headers = { 'idempotency-key': randomUUID() }
+    const placed = await place({ headers })
+    const hold = placed.answer.body.id
+    const onHold = { ...own, caller_role: 'customer', subject: hold, outcome: 'changed', details: said() }
+    expect(placed.rows).toMatchObject([{ ...onHold, operation: 'place-hold', route: 'POST /holds' }])
+    expect((await place({ headers })).rows).toEqual([])
+
+    const capture = { body: { to_account_id: to }, bearer }
+    const captured = await audited(captureHold, 'POST', `/holds/${hold}/capture`, capture)
+    const { id: transaction } = captured.answer.body
+    expect(captured.rows).toMatchObject([
+      {
+        ...{ ...own, operation: 'capture-hold', subject: transaction },
+        details: said({ to_account_id: to, hold_id: hold }),
+      },
+    ])
+    const again = await audited(captureHold, 'POST', `/holds/${hold}/capture`, capture)
+    expect([again.answer.status, again.rows]).toEqual([409, []])
+
+    const other = (await place()).answer.body.id
+    const released = await audited(releaseHold, 'POST', `/holds/${other}/release`, { body: {} })
+    expect(released.rows).toMatchObject([
+      {
+        ...by,
+        operation: 'release-hold',
+        subject: other,
+        owner_id: ada,
+        outcome: 'changed',
+        details: said(),
+      },
+    ])
+
+    const back = { body: { reason: 'a mistake' } }
+    const reversed = await audited(reverseTransaction, 'POST', `/transactions/${transaction}/reverse`, back)
+    expect(reversed.rows).toMatchObject([
+      { ...by, operation: 'reverse-transaction', owner_id: ada, details: { reverses: transaction } },
+    ])
+    expect(await list(`?subject=${transaction}`)).toMatchObject([{ ...own, operation: 'capture-hold' }])
+    const read = await audited(holds, 'GET', `/holds/${hold}`)
+    expect(read.rows).toMatchObject([{ ...by, subject: hold, owner_id: ada, outcome: 'read' }])
+    expect((await audited(transactions, 'GET', `/transactions/${transaction}`)).rows).toMatchObject([
+      { ...by, subject: transaction, owner_id: ada, outcome: 'read' },
+    ])
+  })
+
+  test('costs no statement more than without the audit', async () => {
+    const { db } = functions.get(transfer)!.tools
+    const { query } = db
+    const asked: string[] = []
+    db.query = (statement) => {
+      asked.push(statement.text)
+      return query(statement)
+    }
+    await move(transfer, { type: 'transfer', ...said({ to_account_id: to }) })
+    db.query = query
+    expect(asked.filter((text) => !text.includes('outbox'))).toEqual([
+      'select * from post_transactions($1, $2)',
+    ])
+  })
 })
 
 test('what an operator reads is in the audit, with whose it is; what customers read is not', async () => {

@@ -30,6 +30,7 @@ export default operation({
       answers: { 201: transactionSchema },
       problems: [...Object.values(postingProblems), ...Object.values(holdProblems)],
       idempotent: true,
+      audits: 'books',
       handle: async (request, { db }, poster: Poster) => {
         const { body, params, caller, idempotencyKey, traceparent, address } = request
         // Account, amount and currency of a hold never change. Its status is read again when it is captured.

@@ -24,7 +24,8 @@ export default operation({
       problems: [postingProblems['account-not-found']],
       handle: async ({ query, caller }, { db }) => {
         const { account_id: accountId, status, limit } = query
-        if (accountId && !(await findAccount(db, accountId, caller))) return accountNotFound()
+        const account = accountId === undefined ? undefined : await findAccount(db, accountId, caller)
+        if (accountId && !account) return accountNotFound()
         // The statement has no name, so Postgres plans it for the filters given.
         const rows = await db.query<HoldRow>({
           text: `select ${holdColumns} from holds h
@@ -33,7 +34,7 @@ export default operation({
             order by h.id desc limit $5`,
           values: [accountId, ownerSeenBy(caller), status, decodeCursor(query.cursor), limit + 1],
         })
-        return { status: 200, body: page(rows, limit, toHold) }
+        return { status: 200, body: page(rows, limit, toHold), about: { ownerId: account?.user_id ?? null } }
       },
     }),
     route({
@@ -46,7 +47,8 @@ export default operation({
       problems: [holdProblems['hold-not-found']],
       handle: async ({ params: { id }, caller }, { db }) => {
         const hold = await findHold(db, id, caller)
-        return hold ? { status: 200, body: toHold(hold) } : refusal('hold-not-found')
+        if (!hold) return refusal('hold-not-found')
+        return { status: 200, body: toHold(hold), about: { ownerId: hold.user_id ?? null } }
       },
     }),
   ],

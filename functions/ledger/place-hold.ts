@@ -38,6 +38,7 @@ export default operation({
       answers: { 201: holdSchema },
       problems: Object.values(postingProblems),
       idempotent: true,
+      audits: 'books',
       handle: async ({ body, caller, idempotencyKey, traceparent, address }, _tools, poster: Poster) => {
         const asked = { operation: 'place-hold', caller, idempotencyKey, traceparent, address }
         const movement = toPosting(null, body, readAmount(body.amount, body.currency, '/amount'), asked)

@@ -23,6 +23,7 @@ export default operation({
       answers: { 200: holdSchema },
       problems: Object.values(holdProblems),
       idempotent: true,
+      audits: 'books',
       handle: async (request, { db }, poster: Poster) => {
         const { params, caller, idempotencyKey, traceparent, address } = request
         const hold = await findHold(db, params.id, caller)

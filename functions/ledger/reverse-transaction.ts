@@ -29,6 +29,7 @@ export default operation({
       answers: { 201: transactionSchema },
       problems: [problems.notFound, ...Object.values(postingProblems), ...Object.values(reversalProblems)],
       idempotent: true,
+      audits: 'books',
       handle: async (request, { db }, poster: Poster) => {
         const { body, params, caller, idempotencyKey, traceparent, address } = request
         const asked = { operation: 'reverse-transaction', caller, idempotencyKey, traceparent, address }

@@ -3,7 +3,7 @@ import type { Caller } from '../route-request.ts'
 /** What a route leaves in the audit of its context:
  * - 'change': a row in the database transaction of the change. The default of all methods but GET;
  * - 'read': a row if an operator reads another's data, written before the answer. The default of GET;
- * - 'books': none, because its rows follow from the transactions that it posts;
+ * - 'books': none, because post_transactions() sees to it: rows follow from transactions;
  * - 'calls': none, because the functions that it calls on the caller's behalf write theirs;
  * - `nothing`, and why. */
 export type Audits = 'change' | 'read' | 'books' | 'calls' | { nothing: string }

@@ -43,7 +43,7 @@ export type AuditSource = (db: Transaction, filters: AuditFilters, limit: number
  * empty, and its cursor continues. So a page takes no longer as the audit grows. */
 export const LOOKED_AT_MAX = 2_000
 
-export const auditColumns = `id, at, caller_id, caller_role, operation, route, subject, owner_id, host(address) as address,
+const auditColumns = `id, at, caller_id, caller_role, operation, route, subject, owner_id, host(address) as address,
   trace_id, outcome, details`
 
 /** The filters with an index, the one that leaves the fewest rows first; each with its column. */
@@ -70,35 +70,48 @@ export const storedPart: AuditSource = async (db, filters, limit) => {
       order by ${key.column} desc, id desc`
     : `from audit where id >= $1 and id < $2 order by id desc`
   const isOther = others.map(({ column, place }) => `${column} = ${place}`).join(' and ')
-  return readPart(db, { walk, where: isOther || 'true', walkedMax: isOther ? LOOKED_AT_MAX : null, values })
+  return readPart(db, {
+    view: 'audit',
+    walk,
+    where: isOther || 'true',
+    walkedMax: isOther ? LOOKED_AT_MAX : null,
+    values,
+  })
 }
 
-interface Walk {
-  /** `from ... order by`, of rows with an id. */
+/** How one part is read. `$1` and `$2` are the ends of the ids, `$3` is one more than the rows wanted. */
+export interface Walk {
+  /** Where the rows are, with the columns of `audit_log`. */
+  view: string
+  /** `from ... order by`: the rows to walk over, from the newest on; each has an id. */
   walk: string
-  /** What to pick out of them. */
+  /** Which of them are wanted. */
   where: string
-  /** Rows to walk over at most; null if all of them are picked. */
+  /** How many to walk over at most; null if all are wanted. */
   walkedMax: number | null
-  /** Of which the third is one more than the rows wanted. */
-  values: unknown[]
+  values: readonly unknown[]
 }
 
-/** Reads one part from `audit`. The statement has no name, so Postgres plans it for the filters given. */
-async function readPart(db: Transaction, { walk, where, walkedMax, values }: Walk): Promise<AuditPart> {
+/** Reads one part. The statement has no name, so Postgres plans it for the filters given. Rows are looked up
+ * with `any (array(...))`, because a join could be planned as a reading of the whole table. */
+export async function readPart(
+  db: Transaction,
+  { view, walk, where, walkedMax, values }: Walk,
+): Promise<AuditPart> {
   const reached =
     walkedMax === null ? 'select null::uuid as id' : `select id ${walk} offset ${walkedMax - 1} limit 1`
   const found = await db.query<(AuditRow | { id: null }) & { reached_id: string | null }>({
-    text: `select found.*, reached.id as reached_id
+    text: `with wanted as materialized (
+        select id from (select * ${walk} limit ${walkedMax ?? '$3'}) walked where ${where} order by id desc limit $3
+      )
+      select found.*, reached.id as reached_id
       from (select) always
       left join (${reached}) reached on true
       left join (
-        select ${auditColumns.replace('at,', 'uuid_extract_timestamp(id) as at,')}
-        from (select * ${walk} limit ${walkedMax ?? '$3'}) walked
-        where ${where} order by id desc limit $3
+        select ${auditColumns} from ${view} where id = any (array(select id from wanted))
       ) found on true
       order by found.id desc`,
-    values,
+    values: [...values],
   })
   const rows = found.filter((row): row is AuditRow & { reached_id: string | null } => row.id !== null)
   return toPart(rows, (values[2] as number) - 1, found[0]?.reached_id ?? null)

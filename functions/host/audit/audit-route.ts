@@ -2,7 +2,14 @@ import type { DatabaseContext } from '../../contexts.ts'
 import { decodeCursor, pageOf } from '../database/paging.ts'
 import { route } from '../operation.ts'
 import { auditEntrySchema, auditFilters } from './audit-schema.ts'
-import { mergeParts, storedPart, type AuditFilters, type AuditRow, type AuditSource } from './audit-parts.ts'
+import {
+  mergeParts,
+  storedPart,
+  type AuditFilters,
+  type AuditPart,
+  type AuditRow,
+  type AuditSource,
+} from './audit-parts.ts'
 import { firstIdAt } from './time-ids.ts'
 
 /** Declares the route that lists the audit of a context. `derived` reads rows that follow from the context's
@@ -18,7 +25,9 @@ export const auditRoute = (context: DatabaseContext, ...derived: AuditSource[]) 
     handle: async ({ query }, { db }) => {
       const { limit } = query
       const filters = readFilters(query)
-      const parts = await Promise.all([storedPart, ...derived].map((read) => read(db, filters, limit)))
+      const parts: AuditPart[] = []
+      // One after the other: a list must not take all connections of the process.
+      for (const read of [storedPart, ...derived]) parts.push(await read(db, filters, limit))
       const { rows, reachedId } = mergeParts(parts, limit)
       const items = rows.map((row) => toEntry(context, row))
       return { status: 200, body: { items, next_cursor: toCursor(reachedId) } }

@@ -4,7 +4,6 @@ import type { Reply } from '../reply.ts'
 import type { RouteRequest } from '../route-request.ts'
 import type { Tools } from '../tools.ts'
 import type { AboutChange, AuditAbout } from './about.ts'
-import { inetOf, traceIdOf } from './columns.ts'
 import { detailsOf, storable } from './details.ts'
 
 export interface AuditedCall {
@@ -84,8 +83,9 @@ async function write(
       `${route.method} ${route.path}`,
       subjectOf(call, about, reply),
       ownerOf(call, about, reply),
-      inetOf(request.address),
-      traceIdOf(request.traceparent),
+      request.address || null,
+      // The 32 digits of the trace's id, which Postgres takes for a uuid.
+      request.traceparent.slice(3, 35),
       about.outcome ?? (kind === 'read' ? 'read' : 'changed'),
       detailsOf(route, request),
     ],

@@ -102,5 +102,6 @@ const seal = (address: string, key: string): string =>
 const isUnder = (host: string | undefined, domain: string | undefined): boolean =>
   domain !== undefined && (host ?? '').replace(/:\d+$/, '').toLowerCase().endsWith(`.${domain}`)
 
-/** Writes an IPv4 address that came over an IPv6 socket as IPv4. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
+/** Writes an IPv4 address that came over an IPv6 socket as IPv4, and leaves out the network card that an IPv6
+ * address may name (`fe80::1%eth0`): it says nothing about the client, and Postgres does not take it. */
+const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')

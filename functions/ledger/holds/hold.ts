@@ -59,10 +59,12 @@ export interface HoldRow {
   created_at: Date
   expires_at: Date
   ended_at: Date | null
+  /** Owner of the account. */
+  user_id?: string
 }
 
 export const holdColumns = `h.id, h.account_id, h.amount, h.currency, h.status, h.description, h.captured, h.transaction_id,
-  h.placed_by, h.created_at, h.expires_at, h.ended_at`
+  h.placed_by, h.created_at, h.expires_at, h.ended_at, h.user_id`
 
 /** Returns a hold as the API shows it. A hold that is due may still be `open` for a minute, but can't be
  * captured. */

@@ -82,6 +82,7 @@ begin
 
   if has_subjects then
     perform write_subjects(requests, judgements);
+    perform audit_holds(requests, judgements);
   end if;
   if verdicts is not null then
     return query

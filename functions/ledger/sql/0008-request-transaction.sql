@@ -1,6 +1,6 @@
 -- Stores an order: a transaction requested with `Prefer: respond-async`, which will be posted later under the
 -- same id. `body` is one posting_request. `event` is its transaction.requested, ready to publish. Both are
--- stored in one database transaction, so every order has its event.
+-- stored in one database transaction, so every order has its event, and is in the audit.
 --
 -- The outcome is 'pending', with the data of the order's event. If the key came before with an order, these
 -- are the data of that order, whatever its outcome. If the key came before without `respond-async`, the
@@ -53,6 +53,15 @@ begin
       requested.partitionkey, requested.traceparent, requested.data, requested.extensions
     );
     insert into outbox_pending (id, event_ids) values (requested.id, array[requested.id]);
+    insert into audit (caller_id, caller_role, operation, route, subject, address, trace_id, outcome, details)
+    values (
+      request.caller_id, request.caller_role, request.operation, 'POST /transactions', request.id, request.address,
+      substr(request.traceparent, 4, 32)::uuid, 'ordered',
+      jsonb_strip_nulls(jsonb_build_object(
+        'account_id', request.account_id, 'to_account_id', request.to_account_id,
+        'amount', decimal_amount(request.amount, currency_exponent(request.currency)), 'currency', request.currency
+      ))
+    );
   end if;
   return query select 'pending', false, request.id, null::bigint, requested.time, requested.data::text;
 end

@@ -3,8 +3,9 @@
 -- ever changed or removed. A context whose own tables tell of changes (the ledger's transactions) derives
 -- their rows; see the view below.
 create table audit (
-  -- Its time is that of the row, so the order of ids is the order in time.
+  -- The order of ids is the order in time.
   id uuid primary key default uuidv7(),
+  at timestamptz generated always as (uuid_extract_timestamp(id)) virtual,
   -- Null if the request had no token, and nobody proved who they are.
   caller_id uuid,
   caller_role text not null check (caller_role in ('customer', 'operator', 'anyone')),
@@ -33,8 +34,7 @@ create index audit_by_operation on audit (operation, id);
 -- this view in its migrations.
 create view audit_log as
 select
-  id, uuid_extract_timestamp(id) as at, caller_id, caller_role, operation, route, subject, owner_id, address,
-  trace_id, outcome, details
+  id, at, caller_id, caller_role, operation, route, subject, owner_id, address, trace_id, outcome, details
 from audit;
 
 -- Refuses a change of rows that must stay as they are. Grants keep the functions' role from changing them.
@@ -43,7 +43,7 @@ create function refuse_change() returns trigger
 language plpgsql
 as $$
 begin
-  raise '% of % is refused: it is append-only', tg_op, tg_table_name using errcode = 'MB001';
+  raise '% of % is refused: the table is append-only', tg_op, tg_table_name using errcode = 'MB001';
 end
 $$;
 
