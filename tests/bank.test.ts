@@ -56,6 +56,40 @@ test('a first transfer works: register, log in, two accounts, deposit, transfer,
   expect(body).toEqual(transfer.body)
 })
 
+test('the audit has each step of a first transfer, and who read it, with one trace for the whole way', async () => {
+  const ada = await registerCustomer(bank)
+  const account = await ada.openAccount('checking')
+  const traceId = randomUUID().replaceAll('-', '')
+  const deposit = await bank.call('POST', '/api/transactions', {
+    token: ada.token,
+    body: { type: 'deposit', account_id: account, amount: 900 },
+    // A client can't choose the address that is recorded.
+    headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01`, 'x-forwarded-for': '203.0.113.9' },
+  })
+  await bank.call('GET', `/api/accounts/${account}`, { token: operator })
+  const audit = async (search: string) => {
+    const { status, body } = await bank.call('GET', `/api/audit?${search}`, { token: operator })
+    expect([search, status]).toEqual([search, 200])
+    return body.items as Record<string, unknown>[]
+  }
+  const rows = await audit(`owner=${ada.id}`)
+  expect(rows.map(({ context, operation, outcome }) => [context, operation, outcome])).toEqual([
+    ['ledger', 'accounts', 'read'],
+    ['ledger', 'deposit', 'completed'],
+    ['ledger', 'open-account', 'changed'],
+    ['identity', 'login', 'changed'],
+    ['identity', 'register', 'changed'],
+  ])
+  for (const row of rows) expect(row.address).toMatch(/^(127\.0\.0\.1|::1)$/)
+  expect(rows[0]!.caller_role).toBe('operator')
+  expect(rows[1]).toMatchObject({ subject: deposit.body.id, caller_id: ada.id, trace_id: traceId })
+  const reading = { outcome: 'read', details: expect.objectContaining({ owner: ada.id }) }
+  const readings = (await audit('limit=20')).filter(({ operation }) => String(operation).startsWith('audit-'))
+  for (const context of ['identity', 'ledger', 'notifications'])
+    expect(readings).toContainEqual(expect.objectContaining({ context, ...reading }))
+  expect((await bank.call('GET', '/api/audit', { token: ada.token })).status).toBe(403)
+})
+
 test('a client that guesses passwords can’t claim another address, at the front door or at the function itself', async () => {
   const guess = async (n: number, direct: boolean) => {
     const headers = {

@@ -1,5 +1,5 @@
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
-import type { Context } from '../contexts.ts'
+import { hasDatabase, type Context } from '../contexts.ts'
 import type { Reply } from '../host/reply.ts'
 import { problem, problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
@@ -16,7 +16,7 @@ const FRESH_MS = 2_000
 
 /** Creates the health pages of the bank. Asking a function wakes it up. */
 export function createHealth(catalogue: readonly CatalogueEntry[], { send, config }: Tools) {
-  const contexts = [...new Set(catalogue.map((entry) => entry.context))].sort()
+  const contexts = [...new Set(catalogue.map((entry) => entry.context))].filter(hasDatabase).sort()
 
   const known = new Map<string, { health: Promise<FunctionHealth>; isFresh: boolean }>()
 
@@ -41,11 +41,13 @@ export function createHealth(catalogue: readonly CatalogueEntry[], { send, confi
     }
   }
 
-  /** Chooses the function that speaks for a context: the first one with a GET route. Its health covers the
-   * context's database. */
+  /** Chooses the function that speaks for a context: the first one with a GET route, but not the audit, which
+   * hardly ever runs anyway. Its health covers the context's database. */
   const speakerOf = (context: Context): string => {
     const entries = catalogue.filter((entry) => entry.context === context)
-    const reader = entries.find((entry) => entry.routes.some((route) => route.method === 'GET'))
+    const reader = entries.find(
+      ({ name, routes }) => !name.startsWith('audit-') && routes.some((route) => route.method === 'GET'),
+    )
     return (reader ?? entries[0])!.name
   }
 
