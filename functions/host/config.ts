@@ -71,6 +71,14 @@ const settings = {
     about: 'secret of at least 32 characters that signs orders on their way through the Broker',
     parse: secret,
   },
+  SEAL_SIGNING_KEY: {
+    about: 'private Ed25519 keys that sign seals, as a JWK Set: one, or two while one replaces the other',
+    parse: keySet,
+  },
+  SEAL_KEYS: {
+    about: 'public keys of all seals, as name+id+key (c2sp.org/signed-note), separated by blanks',
+    parse: verifierKeys,
+  },
   ACCOUNTS_PER_CUSTOMER_MAX: {
     about: 'accounts that a customer can have, closed ones included',
     parse: wholeNumber(1, 1000),
@@ -259,6 +267,13 @@ function keySet(value: string): { keys: Record<string, unknown>[] } {
   const { keys } = json(value)
   if (!Array.isArray(keys) || keys.length === 0) throw new Error('must be a JWK Set with at least one key')
   return { keys }
+}
+
+function verifierKeys(value: string): string[] {
+  const keys = value.split(/\s+/).filter((key) => key !== '')
+  const wrong = keys.find((key) => !/^[^+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(key))
+  if (wrong !== undefined || keys.length === 0) throw expected('name+id+key for each key', wrong ?? value)
+  return keys
 }
 
 function expected(what: string, value: string): Error {

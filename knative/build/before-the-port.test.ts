@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { databaseContexts } from '../../functions/contexts.ts'
 import { databaseSetting, eventKeySetting } from '../../functions/host/config.ts'
-import { signingKey } from '../../tests/support/host.ts'
+import { sealKey, signingKey } from '../../tests/support/host.ts'
 import { ROOT } from '../../tests/support/repository.ts'
 import { buildInto } from './build.mjs'
 
@@ -34,6 +34,8 @@ const settings = {
   JWT_SIGNING_KEY: signingKey.privateJwk,
   REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
   FRONT_DOOR_KEY: 'another key that is only good for tests',
+  SEAL_SIGNING_KEY: sealKey.privateJwks,
+  SEAL_KEYS: sealKey.verifier,
   ...Object.fromEntries(
     databaseContexts.flatMap((context) => [
       [databaseSetting(context), 'postgres://none'],

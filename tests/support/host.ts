@@ -9,6 +9,7 @@ import type { Operation } from '../../functions/host/operation.ts'
 import { CLIENT_HEADER, createVoucher } from '../../functions/host/http/client-address.ts'
 import { receiveEvent } from '../../functions/host/http/events.ts'
 import { serve, type RunningFunction } from '../../functions/host/start/serve.ts'
+import { verifierKey } from '../../functions/host/transparency/checkpoint.ts'
 import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../functions/host/http/access-token.ts'
 
 export interface Answer {
@@ -42,6 +43,14 @@ function createSigningKey(): { privateKey: KeyObject; privateJwk: string; jwks: 
     privateJwk: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ...name }),
     jwks: JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), ...name }] }),
   }
+}
+
+/** The key that signs seals in this test run: private as a JWK Set, public as readers get it. */
+export const sealKey = createSealKey()
+
+function createSealKey(): { privateJwks: string; verifier: string } {
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  return { privateJwks: JSON.stringify({ keys: [jwk] }), verifier: verifierKey(jwk) }
 }
 
 /** Returns the key of a context's events for functions that startFunction() starts. */
@@ -85,6 +94,8 @@ export async function startFunction(
       JWT_SIGNING_KEY: signingKey.privateJwk,
       REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
       FRONT_DOOR_KEY,
+      SEAL_SIGNING_KEY: sealKey.privateJwks,
+      SEAL_KEYS: sealKey.verifier,
       ...Object.fromEntries(databaseContexts.map((context) => [eventKeySetting(context), eventKey(context)])),
       LOG_LEVEL: 'off',
       ...env,

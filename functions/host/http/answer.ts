@@ -8,8 +8,8 @@ import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { startTiming } from '../start/start-timing.ts'
 
 /** Writes a reply: JSON unless the reply says otherwise. Caches must keep nothing of a bank. */
-export function answer(response: ServerResponse, { status, headers, body }: Reply): void {
-  const text = body === undefined ? undefined : JSON.stringify(body)
+export function answer(response: ServerResponse, { status, headers, body, text: plain }: Reply): void {
+  const text = plain ?? (body === undefined ? undefined : JSON.stringify(body))
   const timing = startTiming()
   if (isArriving(response.req)) makeLast(response)
   response.writeHead(status, {
