@@ -44,6 +44,8 @@ describe('operations and Services', () => {
       'token-signing-key': ['JWT_SIGNING_KEY'],
       'ledger-requests': ['REQUEST_SIGNING_KEY'],
       'front-door-key': ['FRONT_DOOR_KEY'],
+      'seal-signing-key': ['SEAL_SIGNING_KEY'],
+      'seal-keys': ['SEAL_KEYS'],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(
         databaseContexts.flatMap((context) => [

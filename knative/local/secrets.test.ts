@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { openCheckpoint, signCheckpoint } from '../../functions/host/transparency/checkpoint.ts'
 import { openSecrets } from './secrets.ts'
 import { folderWith } from './gateway/gateway-fixture.ts'
 
@@ -48,6 +49,15 @@ test('the published key verifies what the private key signs, and has no private 
   const data = Buffer.from('a token')
   const signature = sign(null, data, createPrivateKey({ key: jwk, format: 'jwk' }))
   expect(verify(null, data, createPublicKey({ key: keys[0], format: 'jwk' }), signature)).toBe(true)
+})
+
+test('the published seal key opens what the private key signs', () => {
+  const store = openSecrets(folder.path, [])
+  const { keys } = JSON.parse(store.secrets({}).get('seal-signing-key')!.SEAL_SIGNING_KEY!)
+  const { SEAL_KEYS } = store.configMaps().get('seal-keys')!
+  const checkpoint = { size: 1n, root: Buffer.alloc(32) }
+  expect(openCheckpoint(signCheckpoint(checkpoint, keys), [SEAL_KEYS!])).toEqual(checkpoint)
+  expect(openSecrets(folder.path, []).configMaps()).toEqual(store.configMaps())
 })
 
 test.each([

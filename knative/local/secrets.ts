@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { verifierKey } from '../../functions/host/transparency/checkpoint.ts'
 import type { DatabasePasswords } from '../postgres/databases.ts'
 import { fieldsOf, isObject, readText, writeDurably } from './data-folder/own-files.ts'
 
@@ -12,6 +13,8 @@ interface StoredSecrets {
   signingKey: JsonWebKey & { kid: string }
   requestSigningKey: string
   frontDoorKey: string
+  /** The keys that sign seals. Two while one replaces the other. */
+  sealKeys: JsonWebKey[]
   /** By context: the key that signs its events. */
   eventKeys: Record<string, string>
   /** Lets a client of another machine publish events. */
@@ -43,6 +46,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   const stored = found ?? create()
   // A file of an earlier version lacks some secrets.
   stored.frontDoorKey ??= password()
+  stored.sealKeys ??= [newKey()]
   stored.eventKeys ??= {}
   stored.ingressToken ??= password()
   for (const context of contexts) {
@@ -50,7 +54,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
     stored.eventKeys[context] ??= password()
   }
   if (JSON.stringify(stored) !== before) write(file, stored)
-  const { signingKey, requestSigningKey, frontDoorKey, operator, eventKeys, ingressToken } = stored
+  const { signingKey, requestSigningKey, frontDoorKey, sealKeys, operator, eventKeys, ingressToken } = stored
   return {
     ingressToken,
     databasePasswords: stored.databases,
@@ -68,9 +72,14 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
         ['token-signing-key', { JWT_SIGNING_KEY: JSON.stringify(signingKey) }],
         ['ledger-requests', { REQUEST_SIGNING_KEY: requestSigningKey }],
         ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
+        ['seal-signing-key', { SEAL_SIGNING_KEY: JSON.stringify({ keys: sealKeys }) }],
         ['first-operator', { OPERATOR_EMAIL: operator.email, OPERATOR_PASSWORD: operator.password }],
       ]),
-    configMaps: () => new Map([['token-keys', { JWKS: JSON.stringify({ keys: [publicKey(signingKey)] }) }]]),
+    configMaps: () =>
+      new Map([
+        ['token-keys', { JWKS: JSON.stringify({ keys: [publicKey(signingKey)] }) }],
+        ['seal-keys', { SEAL_KEYS: sealKeys.map(verifierKey).join('\n') }],
+      ]),
   }
 }
 
@@ -83,10 +92,11 @@ function eventSecret(context: string, key: string): [string, Record<string, stri
 }
 
 function create(): StoredSecrets {
-  const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  const key = newKey()
   return {
     requestSigningKey: password(),
     frontDoorKey: password(),
+    sealKeys: [newKey()],
     eventKeys: {},
     ingressToken: password(),
     signingKey: { ...key, alg: 'EdDSA', use: 'sig', kid: thumbprint(key) },
@@ -94,6 +104,8 @@ function create(): StoredSecrets {
     databases: {},
   }
 }
+
+const newKey = (): JsonWebKey => generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
 
 /** Returns 24 random bytes as letters, digits, - and _, which need no escaping in URLs, JSON or a shell. */
 function password(): string {

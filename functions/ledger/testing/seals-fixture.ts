@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { openCheckpoint, type Checkpoint } from '../../host/transparency/checkpoint.ts'
+import { sealKey, startFunction, type TestFunction } from '../../../tests/support/host.ts'
+import { ROOT } from '../../../tests/support/repository.ts'
+import type { AccountProof } from '../seals/proof.ts'
+import sealLedger from '../seal-ledger.ts'
+import type { TestLedger } from './ledger-fixture.ts'
+
+/** The function seal-ledger on a test's ledger. */
+export interface TestSealer extends TestFunction {
+  /** Seals as a PingSource would have it done. Returns the last checkpoint. */
+  seal(): Promise<Checkpoint>
+  ping(): Promise<number>
+}
+
+export async function startSealer(ledger: TestLedger, env: Record<string, string> = {}): Promise<TestSealer> {
+  const host = await startFunction(sealLedger, {
+    LEDGER_DATABASE_URL: ledger.database.url,
+    BROKER_URL: 'http://127.0.0.1:9/',
+    ...env,
+  })
+  const ping = async (): Promise<number> => {
+    const headers = {
+      host: 'seal-ledger.bank.svc.cluster.local',
+      'ce-specversion': '1.0',
+      'ce-id': randomUUID(),
+      'ce-type': 'dev.knative.sources.ping',
+      'ce-source': '/apis/v1/namespaces/bank/pingsources/seal-ledger',
+    }
+    return (await host.request('POST', '/events', { headers })).status
+  }
+  return {
+    ...host,
+    ping,
+    async seal() {
+      const status = await ping()
+      if (status !== 204) throw new Error(`expected 204 of seal-ledger, got ${status}`)
+      return lastCheckpoint(ledger)
+    },
+  }
+}
+
+/** Returns the last checkpoint, after checking its signature. */
+export async function lastCheckpoint(ledger: TestLedger): Promise<Checkpoint> {
+  const [row] = await ledger.db.query<{ note: string }>({
+    text: 'select note from seals order by n desc limit 1',
+  })
+  return openCheckpoint(row!.note, [sealKey.verifier])
+}
+
+/** Changes the books as the owner of the database can, behind the triggers. */
+export async function tamper(
+  ledger: TestLedger,
+  table: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<void> {
+  await ledger.owner.query({ text: `alter table ${table} disable trigger user` })
+  await ledger.owner.query({ text, values })
+  await ledger.owner.query({ text: `alter table ${table} enable trigger user` })
+}
+
+/** What docs/verify-statement.mjs does with a proof: throws unless it holds. */
+export type VerifyProof = (proof: AccountProof, key: string) => string
+
+/** Loads the verifier that customers get. */
+export async function loadVerifier(): Promise<VerifyProof> {
+  const { verifyProof } = (await import(join(ROOT, 'docs/verify-statement.mjs'))) as {
+    verifyProof: VerifyProof
+  }
+  return verifyProof
+}
