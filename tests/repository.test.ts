@@ -101,6 +101,11 @@ describe('operations and Services', () => {
       'post-batch POST /transactions/batch: "books"',
       'release-hold POST /holds/{id}/release: "books"',
       'reverse-transaction POST /transactions/{id}/reverse: "books"',
+      'seals GET /.well-known/microbank-checkpoint/{n}: {"nothing":"everybody may read it"}',
+      'seals GET /.well-known/microbank-checkpoint: {"nothing":"everybody may read it"}',
+      'seals GET /.well-known/microbank-seal-keys: {"nothing":"everybody may read it"}',
+      'seals GET /seals/consistency: {"nothing":"everybody may read it"}',
+      'seals GET /seals: {"nothing":"everybody may read it"}',
       'transfer POST /transactions: "books"',
       'withdraw POST /transactions: "books"',
     ])

@@ -9,6 +9,8 @@ import { createApi } from './api.ts'
 import { createPages } from './pages.ts'
 
 const PREFIX = '/api'
+/** Documents that a function gives at a well-known address (RFC 8615). */
+const WELL_KNOWN = '/.well-known/microbank-'
 
 /** Mounts the front door. The same code runs on a laptop and on a cluster. The returned handler answers every
  * request. Express serves the pages only: it takes 30 ms to load, and as long for a request as all the rest
@@ -28,7 +30,8 @@ export function mountFrontDoor(
       answer(response, problem(problems.badRequest, wrong ?? ''))
       return undefined
     }
-    return isUnder(PREFIX, url) ? api(exchange, url.slice(PREFIX.length)) : pages(exchange, url)
+    if (isUnder(PREFIX, url)) return api(exchange, url.slice(PREFIX.length))
+    return url.startsWith(WELL_KNOWN) ? api(exchange, url) : pages(exchange, url)
   }
 }
 
