@@ -1,0 +1,81 @@
+// Checks proofs of microbank: node verify-statement.mjs KEY PROOF.json ...
+// KEY is the bank's public key (name+id+key) as you have long known it, not as it came with the proof.
+import { createHash, createPublicKey, verify } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+function must(holds, otherwise) {
+  if (!holds) throw new Error(otherwise)
+}
+function hex(text, length) {
+  must(/^([0-9a-f]{2})+$/.test(text) && text.length === 2 * length, `not ${length} bytes in hex: ${text}`)
+  return Buffer.from(text, 'hex')
+}
+const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
+function integer(value, length = 8) {
+  const digits = BigInt.asUintN(8 * length, BigInt(value)).toString(16)
+  return hex(digits.padStart(2 * length, '0'), length)
+}
+const uuid = (text) => hex(text.replaceAll('-', ''), 16)
+function since2000(text) {
+  must(new Date(text).toISOString() === text, `not a time: ${text}`)
+  return BigInt(Date.parse(text) - Date.UTC(2000))
+}
+const micros = (text) => integer(since2000(text.replace(/...Z$/, 'Z')) * 1000n + BigInt(text.slice(-4, -1)))
+const day = (text) =>
+  text === null ? Buffer.of() : integer(since2000(`${text}T00:00:00.000Z`) / 86_400_000n, 4)
+
+/** Returns the size and the root of a checkpoint that the key has signed. */
+function open(checkpoint, [name, id, ...key]) {
+  const x = Buffer.from(key.join('+'), 'base64').toString('base64url', 1)
+  const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+  const [, text, signed] = /^([^]*\n)\n([^]*)$/.exec(checkpoint) ?? []
+  must(text, 'the checkpoint is no signed note')
+  const named = signed.split('\n').filter((line) => line.startsWith(`— ${name} `))
+  const signatures = named.map((line) => Buffer.from(line.split(' ')[2], 'base64'))
+  const own = signatures.filter((bytes) => bytes.toString('hex', 0, 4) === id)
+  const isRight = (bytes) => verify(null, Buffer.from(text), publicKey, bytes.subarray(4))
+  const [origin, size, root, ...more] = text.split('\n')
+  must(own.length > 0 && own.every(isRight), 'the key has not signed the checkpoint')
+  must(origin === name && more.join('') === '', `not a checkpoint of ${name}`)
+  return { size: Number(size), root }
+}
+
+/** Throws unless the proof holds. Returns what it proves. */
+export function verifyProof({ account, opening, entries, leaf, path, checkpoint }, key) {
+  let [version, balance, hash] = [opening.version, BigInt(opening.balance_minor), hex(opening.hash, 32)]
+  must(entries.length > 0 && String(balance) === opening.balance_minor, 'the opening balance is not proved')
+  for (const entry of entries) {
+    must(entry.version === ++version, `not entry ${version}: ${entry.version}`)
+    balance += BigInt(entry.amount_minor)
+    must(entry.balance_after_minor === String(balance), `wrong balance after entry ${version}`)
+    const place = [uuid(account), integer(version), uuid(entry.transaction_id)]
+    const money = [integer(entry.amount_minor), integer(balance)]
+    hash = sha256(hash, ...place, ...money, micros(entry.created_at), day(entry.value_date))
+  }
+  must(leaf.version === version && leaf.hash === hash.toString('hex'), 'the entries do not lead to the leaf')
+  const { size, root } = open(checkpoint, key.split('+'))
+  let node = sha256(Buffer.of(0), uuid(account), integer(version), hash)
+  let [place, last] = [leaf.index, size - 1]
+  must(Number.isSafeInteger(place) && place >= 0 && place <= last, 'the leaf is not in the tree')
+  const up = () => ([place, last] = [Math.floor(place / 2), Math.floor(last / 2)])
+  for (const sibling of path) {
+    must(last > 0, 'the path is too long')
+    const isLeft = place % 2 === 0 && place < last
+    const children = isLeft ? [node, hex(sibling, 32)] : [hex(sibling, 32), node]
+    node = sha256(Buffer.of(1), ...children)
+    while (!isLeft && place % 2 === 0 && place > 0) up()
+    up()
+  }
+  must(last === 0 && node.toString('base64') === root, 'the path does not lead to the signed root')
+  const from = `${opening.balance_minor} at version ${opening.version}`
+  return `from ${from} to ${balance} at version ${version}, under ${size} leaves with the root ${root}`
+}
+
+if (process.argv[1]?.endsWith('verify-statement.mjs'))
+  for (const file of process.argv.slice(3))
+    try {
+      console.log(`${file} holds: ${verifyProof(JSON.parse(readFileSync(file, 'utf8')), process.argv[2])}`)
+    } catch (error) {
+      console.log(`${file} DOES NOT HOLD: ${error.message}`)
+      process.exitCode = 1
+    }
