@@ -108,6 +108,7 @@ describe('operations and Services', () => {
       'seals GET /seals: {"nothing":"everybody may read it"}',
       'transfer POST /transactions: "books"',
       'withdraw POST /transactions: "books"',
+      'witness-seals GET /seals/witnessed: {"nothing":"everybody may read it"}',
     ])
   })
 
