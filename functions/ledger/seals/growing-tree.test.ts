@@ -124,6 +124,7 @@ const tampering = {
   'one amount': 'update entries set amount = amount + 1 where account_id = $1 and version = $2',
   'one transaction': 'update entries set transaction_id = uuidv7() where account_id = $1 and version = $2',
   'one time': `update entries set created_at = created_at + interval '1 microsecond' where account_id = $1 and version = $2`,
+  'one value date': `update entries set value_date = '2026-01-05' where account_id = $1 and version = $2`,
   'one balance':
     'update entries set balance_after = balance_after + 1 where account_id = $1 and version = $2',
   'one entry and all hashes after it, so that the chain holds again': `

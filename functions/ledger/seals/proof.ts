@@ -91,7 +91,8 @@ export async function proofOfAccount(
   const rows = await db.query<EntryRow>({
     name: 'proof-entries',
     text: `select version, transaction_id, amount, balance_after, hash,
-        to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, null as value_date
+        to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at,
+        to_char(value_date, 'YYYY-MM-DD') as value_date
       from entries where account_id = $1 and version between $2 and $3 order by version`,
     values: [accountId, after, leaf.version],
   })

@@ -54,7 +54,10 @@ beforeAll(async () => {
     await ledger.post(
       ...used.map((account, i) => deposit(account, 1_000 * round + i)),
       ...used.map((account, i) => transfer(account, used[(i + 1) % used.length]!, 10 + i)),
-      ...used.slice(0, 2).map((account) => withdrawal(account, 3)),
+      // The last entry of each round counts from another day. (1999 is before the day that days are counted from.)
+      ...accounts
+        .slice(0, 3)
+        .map((account) => withdrawal(account, 3, { value_date: round % 2 ? '2026-01-05' : '1999-12-31' })),
     )
     await sealer.seal()
   }
@@ -78,6 +81,8 @@ test('every true proof holds: of each account, from each version, to each seal',
     for (let seal = first; seal <= 5; seal++) proofs.push(await proofOf(account, 0, 1, seal))
   }
   expect(proofs.length).toBeGreaterThan(150)
+  const days = proofs.flatMap(({ entries }) => entries.map((entry) => entry.value_date))
+  expect(new Set(days)).toEqual(new Set([null, '2026-01-05', '1999-12-31']))
   expect(new Set(proofs.map(({ path }) => path.length)).size).toBeGreaterThan(2)
   expect(new Set(await judge(proofs))).toEqual(new Set(['holds']))
 })
@@ -93,6 +98,8 @@ const lines = (note: string, change: (lines: string[]) => void): string => {
 
 const jwk = JSON.parse(sealKey.privateJwks).keys[0]
 const strangersKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+
+const dated = (proof: AccountProof) => proof.entries.find((entry) => entry.value_date !== null)!
 
 type Change = (proof: AccountProof, stranger: AccountProof) => void
 const falsified: Record<string, Change> = {
@@ -150,7 +157,10 @@ const falsified: Record<string, Change> = {
   'a time that does not exist': (p) => (p.entries[0]!.created_at = '2026-02-31T00:00:00.000000Z'),
   'a time without microseconds': (p) =>
     (p.entries[0]!.created_at = p.entries[0]!.created_at.replace(/...Z$/, 'Z')),
-  'a value date': (p) => (p.entries[0]!.value_date = '2026-01-05'),
+  'a value date': (p) => (p.entries.find((entry) => entry.value_date === null)!.value_date = '2026-01-05'),
+  'another value date': (p) => (dated(p).value_date = '2026-01-06'),
+  'no value date': (p) => (dated(p).value_date = null),
+  'a value date that does not exist': (p) => (dated(p).value_date = '2026-02-30'),
   'another place in the tree': (p) => p.leaf.index++,
   'a place outside of the tree': (p) => (p.leaf.index += 64),
   'a negative place': (p) => (p.leaf.index = -1),

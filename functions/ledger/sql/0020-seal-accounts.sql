@@ -56,7 +56,7 @@ begin
       and e.created_at >= lag(e.created_at, 1, t.since_time) over history
       and e.hash = entry_hash(
         lag(e.hash, 1, t.since_hash) over history,
-        e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at
+        e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at, e.value_date
       ) as follows
     from (
       select t.*, coalesce(b.balance_after, 0) as since_balance,
