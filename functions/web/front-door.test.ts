@@ -58,6 +58,10 @@ test.each([
   ['POST', '/api/transactions/batch', 'post-batch', '/transactions/batch'],
   ['DELETE', '/api/users/7', 'users', '/users/7'],
   ['POST', '/api/dead-letters/7/redrive', 'dead-letters', '/dead-letters/7/redrive'],
+  ['GET', '/api/seals/consistency?from=1&to=2', 'seals', '/seals/consistency?from=1&to=2'],
+  ['GET', '/api/seals/witnessed', 'witness-seals', '/seals/witnessed'],
+  ['GET', '/.well-known/microbank-checkpoint', 'seals', '/.well-known/microbank-checkpoint'],
+  ['GET', '/.well-known/microbank-checkpoint/7', 'seals', '/.well-known/microbank-checkpoint/7'],
 ])('%s %s goes to %s', async (method, path, service, url) => {
   const answer = await door.request(method, path, method === 'GET' ? {} : { body: { a: 1 } })
   expect(answer.status).toBe(201)

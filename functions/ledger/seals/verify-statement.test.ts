@@ -54,7 +54,8 @@ beforeAll(async () => {
     await ledger.post(
       ...used.map((account, i) => deposit(account, 1_000 * round + i)),
       ...used.map((account, i) => transfer(account, used[(i + 1) % used.length]!, 10 + i)),
-      // The last entry of each round counts from another day. (1999 is before the day that days are counted from.)
+      // The last entry of each round counts from another day. (1999 is before the day that days are counted
+      // from.)
       ...accounts
         .slice(0, 3)
         .map((account) => withdrawal(account, 3, { value_date: round % 2 ? '2026-01-05' : '1999-12-31' })),
