@@ -49,40 +49,40 @@ begin
     from looked_at
     where entries_before < entries_max
   ),
-  linked as (
-    select e.account_id, e.version, e.hash, e.balance_after, t.since, t.upto,
-      e.version = t.since + row_number() over history
-      and e.balance_after = e.amount + lag(e.balance_after, 1, t.since_balance) over history
-      and e.created_at >= lag(e.created_at, 1, t.since_time) over history
-      and e.hash = entry_hash(
-        lag(e.hash, 1, t.since_hash) over history,
-        e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at, e.value_date
-      ) as follows
-    from (
-      select t.*, coalesce(b.balance_after, 0) as since_balance,
-        coalesce(b.created_at, '-infinity') as since_time
-      from taken t
-      left join entries b on b.account_id = t.id and b.version = t.since
-      where t.upto > t.since
-    ) t
-    join lateral (
-      select * from entries e where e.account_id = t.id and e.version > t.since and e.version <= t.upto
-    ) e on true
-    window history as (partition by e.account_id order by e.version)
-  ),
-  right_ones as (
-    select t.id
+  judged as materialized (
+    select t.id, t.version, t.since, t.upto, history.*
     from taken t
-    join linked l on l.account_id = t.id
-    group by t.id, t.since, t.upto, t.version, t.hash, t.balance
-    having count(*) = t.upto - t.since and bool_and(l.follows)
-      and (t.upto < t.version or bool_or(l.version = t.version and l.hash = t.hash and l.balance_after = t.balance))
+    left join entries known on known.account_id = t.id and known.version = t.since
+    cross join lateral (
+      select
+        count(*) = t.upto - t.since and bool_and(e.follows) and (
+          t.upto < t.version or bool_or(e.version = t.version and e.hash = t.hash and e.balance_after = t.balance)
+        ) as is_right,
+        array_agg(e.version order by e.version) filter (where e.is_leaf) as versions,
+        array_agg(e.hash order by e.version) filter (where e.is_leaf) as hashes
+      from (
+        select e.version, e.hash, e.balance_after,
+          e.version = t.upto or (e.version - t.since) % 1000 = 0 as is_leaf,
+          e.version = t.since + row_number() over history
+          and e.balance_after = e.amount + lag(e.balance_after, 1, coalesce(known.balance_after, 0)) over history
+          and e.created_at >= lag(e.created_at, 1, coalesce(known.created_at, '-infinity')) over history
+          and e.hash = entry_hash(
+            lag(e.hash, 1, t.since_hash) over history,
+            e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at, e.value_date
+          ) as follows
+        from entries e
+        where e.account_id = t.id and e.version > t.since and e.version <= t.upto
+        window history as (order by e.version)
+      ) e
+    ) history
+    where t.upto <> t.since
   ),
   new_leaves as (
     insert into sealed (leaf, account_id, version, hash)
-    select old_size + row_number() over (order by l.account_id, l.version) - 1, l.account_id, l.version, l.hash
-    from linked l
-    where l.account_id in (select id from right_ones) and (l.version = l.upto or (l.version - l.since) % 1000 = 0)
+    select old_size + row_number() over (order by j.id, leaf.version) - 1, j.id, leaf.version, leaf.hash
+    from judged j
+    cross join lateral unnest(j.versions, j.hashes) leaf (version, hash)
+    where j.is_right
     returning sealed.*
   ),
   new_nodes as (
@@ -92,17 +92,15 @@ begin
   select
     (select count(*) from new_leaves),
     case
-      when bool_or(is_unfinished) then coalesce((array_agg(t.id order by t.id desc) filter (where not is_unfinished))[1], after)
-      when count(*) = accounts_max or count(*) < (select count(*) from looked_at) then (array_agg(t.id order by t.id desc))[1]
+      -- An account that is not finished is the last one, and comes again. (A wrong one would be wrong again.)
+      when exists (select from judged j where j.is_right and j.upto < j.version) then coalesce(
+        (select t.id from taken t where t.upto >= t.version order by t.id desc limit 1), after
+      )
+      when (select count(*) from taken) = accounts_max or (select count(*) from taken) < (select count(*) from looked_at)
+      then (select t.id from taken t order by t.id desc limit 1)
     end,
-    coalesce(array_agg(t.id order by t.id) filter (where is_wrong), '{}')
-  into step
-  from (
-    -- A wrong account is finished: it would be wrong again.
-    select t.id, t.upto < t.version and r.id is not null as is_unfinished, t.upto <> t.since and r.id is null as is_wrong
-    from taken t
-    left join right_ones r on r.id = t.id
-  ) t;
+    array(select j.id from judged j where j.is_right is not true order by j.id)
+  into step;
 
   perform grow_tree(old_size, old_size + step.leaves);
   return step;
