@@ -9,6 +9,7 @@ export const uuidOrNull = { type: ['string', 'null'], format: 'uuid' } as const
  * currency has: `200.00` for USD. */
 export type Amount = string
 export const amount = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?$' } as const
+export const amountOrNull = { anyOf: [amount, { type: 'null' }] } as const
 
 /** Money that may be negative, written as an Amount with `-` before it. */
 export type SignedAmount = string

@@ -1,5 +1,6 @@
 import type { EventContract } from './contract.ts'
 import {
+  amountOrNull,
   currency,
   signedAmount,
   signedAmountOrNull,
@@ -8,6 +9,7 @@ import {
   transactionType,
   uuid,
   uuidOrNull,
+  type Amount,
   type Currency,
   type SignedAmount,
   type Timestamp,
@@ -30,6 +32,8 @@ export interface TransactionCompleted {
   amount: SignedAmount
   /** Currency of the amount and of both balances. */
   currency: Currency
+  /** What the owner of `account_id` paid for it; null if nothing. It is not part of the amount. */
+  fee: Amount | null
   /** Balance of `account_id` after this transaction. */
   new_balance: SignedAmount
   /** Balance of `to_account_id` after this transaction; null if that is null. */
@@ -57,6 +61,7 @@ export const transactionCompleted: EventContract<TransactionCompleted> = {
       'to_user_id',
       'amount',
       'currency',
+      'fee',
       'new_balance',
       'to_new_balance',
       'description',
@@ -71,6 +76,7 @@ export const transactionCompleted: EventContract<TransactionCompleted> = {
       to_user_id: uuidOrNull,
       amount: signedAmount,
       currency,
+      fee: amountOrNull,
       new_balance: signedAmount,
       to_new_balance: signedAmountOrNull,
       description: textOrNull,
@@ -86,6 +92,7 @@ export const transactionCompleted: EventContract<TransactionCompleted> = {
     to_user_id: null,
     amount: '200.00',
     currency: 'USD',
+    fee: null,
     new_balance: '900.00',
     to_new_balance: null,
     description: null,

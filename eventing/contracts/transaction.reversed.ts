@@ -28,6 +28,8 @@ export interface TransactionReversed {
   /** The money that went back. */
   amount: Amount
   currency: Currency
+  /** The fee of the transaction that was given back, below zero; null if it had none. */
+  fee: SignedAmount | null
   /** Balance of `account_id` after the reversal. */
   new_balance: SignedAmount
   /** Balance of `to_account_id` after the reversal; null if that is null. */
@@ -55,6 +57,7 @@ export const transactionReversed: EventContract<TransactionReversed> = {
       'to_user_id',
       'amount',
       'currency',
+      'fee',
       'new_balance',
       'to_new_balance',
       'reason',
@@ -69,6 +72,7 @@ export const transactionReversed: EventContract<TransactionReversed> = {
       to_user_id: uuidOrNull,
       amount,
       currency,
+      fee: signedAmountOrNull,
       new_balance: signedAmount,
       to_new_balance: signedAmountOrNull,
       reason: textOrNull,
@@ -84,6 +88,7 @@ export const transactionReversed: EventContract<TransactionReversed> = {
     to_user_id: null,
     amount: '200.00',
     currency: 'USD',
+    fee: null,
     new_balance: '700.00',
     to_new_balance: null,
     reason: 'entered twice',

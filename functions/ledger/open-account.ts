@@ -11,7 +11,7 @@ import { uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
 import { accountSchema, accountTypes, toAccount, type AccountRow } from './accounts/account.ts'
 import { readAmount } from './values/money.ts'
-import { postTransactions, type PostedGroup } from './posting/post.ts'
+import { postTransactions, type PostedGroup, type PostingOutcome } from './posting/post.ts'
 import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
 import { toPosting } from './posting/posting-request.ts'
 import { amountSchema, currencySchema } from './transactions/transaction.ts'
@@ -41,7 +41,12 @@ export default operation({
         },
       },
       answers: { 201: accountSchema },
-      problems: [userUnknown, ...Object.values(openingProblems), postingProblems['limit-exceeded']],
+      problems: [
+        userUnknown,
+        ...Object.values(openingProblems),
+        postingProblems['limit-exceeded'],
+        postingProblems['fee-exceeds-amount'],
+      ],
       idempotent: true,
       handle: async ({ body, caller, idempotencyKey, client, traceparent, address }, tools) => {
         const opening = { ...readOpening(body, caller), caller, client, traceparent, address }
@@ -148,12 +153,8 @@ async function open(tx: Emitting, opening: Opening, config: Config): Promise<Ope
   const account = row!
   if (account.refusal !== null) return { reply: refuse(account.refusal, opening, config), events: [] }
   const { outcomes, events } = await deposit(tx, account, opening)
-  // An opening deposit can be refused only if it is more than an account can hold. Throwing rolls the account
-  // back too.
-  if (outcomes.some(({ outcome }) => outcome !== 'posted')) {
-    throw new ProblemError(postingProblems['limit-exceeded'], 'The balance is more than an account can hold.')
-  }
-  const answer = toAccount({ ...account, balance: opening.balance })
+  const balance = balanceAfter(outcomes[0])
+  const answer = toAccount({ ...account, balance })
   tx.emit(accountOpened, {
     subject: account.id,
     partitionkey: account.id,
@@ -181,6 +182,21 @@ function refuse(refusal: OpeningRefusal, { userId, caller }: Opening, config: Co
   }
   if (userId !== caller.userId) return problem(userUnknown, `There is no user ${userId}.`)
   return problem(openingProblems[refusal], 'No account can be opened for a customer who was deleted.')
+}
+
+/** Returns the balance after the opening deposit; zero without one. Such a deposit can be refused only if it
+ * is more than an account can hold, or less than its fee. Throws a ProblemError then, which rolls the account
+ * back too. */
+function balanceAfter(deposited: PostingOutcome | undefined): bigint {
+  if (!deposited) return 0n
+  if (deposited.outcome === 'posted') return deposited.balanceAfter!
+  if (deposited.outcome === 'fee-exceeds-amount') {
+    throw new ProblemError(
+      postingProblems['fee-exceeds-amount'],
+      'The balance is less than the fee of the deposit.',
+    )
+  }
+  throw new ProblemError(postingProblems['limit-exceeded'], 'The balance is more than an account can hold.')
 }
 
 async function deposit(tx: Emitting, account: AccountRow, opening: Opening): Promise<PostedGroup> {

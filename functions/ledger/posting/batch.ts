@@ -93,24 +93,32 @@ export function readBatch(transactions: readonly BatchedTransaction[], asked: As
   )
 }
 
+type StoredOutcome = readonly [transactionId: string, balanceAfter: string, fee?: string]
+
 /** The outcome of a batch, as stored with its Idempotency-Key. Together with the request, which must be the
  * same, it gives the same answer again. The answer itself would be ten times as long. */
 export interface BatchOutcome {
   /** When the batch was posted (one moment for all of it), RFC 3339 in UTC; null if none of it was posted. */
   posted_at: string | null
-  /** In the order of the requests: id and balance after it (minor units) if posted, otherwise the refusal. */
-  outcomes: (readonly [transactionId: string, balanceAfter: string] | PostingFailure | BatchRefusal)[]
+  /** In the order of the requests: id, balance after it and fee (minor units) if posted, otherwise the
+   * refusal. */
+  outcomes: (StoredOutcome | PostingFailure | BatchRefusal)[]
 }
 
 export function toBatchOutcome(outcomes: readonly PostingOutcome[]): BatchOutcome {
   const posted = outcomes.find((outcome) => outcome.outcome === 'posted')
   return {
     posted_at: posted?.postedAt.toISOString() ?? null,
-    outcomes: outcomes.map((one) =>
-      one.outcome === 'posted' ? [one.transactionId, String(one.balanceAfter)] : one.outcome,
-    ),
+    outcomes: outcomes.map((one) => (one.outcome === 'posted' ? toStored(one) : one.outcome)),
   }
 }
+
+const toStored = ({
+  transactionId,
+  balanceAfter,
+  fee,
+}: PostingOutcome & { outcome: 'posted' }): StoredOutcome =>
+  fee === null ? [transactionId, String(balanceAfter)] : [transactionId, String(balanceAfter), String(fee)]
 
 /** Returns the outcome of an atomic batch of which at least one transaction was refused. */
 export const toNotPosted = (outcomes: readonly PostingOutcome[]): BatchOutcome => ({
@@ -129,8 +137,13 @@ export const toResults = (
       const { status, body } = refusal(outcome)
       return { status, problem: body }
     }
-    const [transactionId, balanceAfter] = outcome
-    const posted = { transactionId, balanceAfter: BigInt(balanceAfter), postedAt: new Date(postedAt!) }
+    const [transactionId, balanceAfter, fee] = outcome
+    const posted = {
+      transactionId,
+      balanceAfter: BigInt(balanceAfter),
+      fee: fee === undefined ? null : BigInt(fee),
+      postedAt: new Date(postedAt!),
+    }
     return { status: 201, transaction: toPostedTransaction(postings[i]!, posted, caller) }
   }),
 })

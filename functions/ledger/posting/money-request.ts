@@ -37,7 +37,7 @@ export function requireMetadata(request: MoneyRequest): void {
 
 type PostedOutcome = Pick<
   PostingOutcome & { outcome: 'posted' },
-  'transactionId' | 'balanceAfter' | 'postedAt'
+  'transactionId' | 'balanceAfter' | 'fee' | 'postedAt'
 >
 
 /** The answer for a transaction that was posted. */
@@ -58,7 +58,7 @@ export const toPostedTransaction = (posting: PostingRequest, posted: PostedOutco
       status: 'completed',
       amount: BigInt(posting.amount),
       balance_after: posted.balanceAfter,
-      fee: null,
+      fee: posted.fee,
       reversed_by: null,
       created_at: posted.postedAt,
     },

@@ -19,6 +19,8 @@ export type PostingOutcome =
       replayed: boolean
       transactionId: string
       balanceAfter: bigint | null
+      /** What the owner of the account paid for it; null if nothing. In minor units, like the balance. */
+      fee: bigint | null
       postedAt: Date
     }
   | { outcome: PostingFailure; replayed: boolean }
@@ -104,6 +106,7 @@ const toOutcome = ({ outcome, replayed, ...row }: OutcomeRow): PostingOutcome =>
         replayed,
         transactionId: row.transaction_id,
         balanceAfter: row.balance_after,
+        fee: row.fee,
         postedAt: row.posted_at,
       }
     : { outcome, replayed }

@@ -12,6 +12,7 @@ import {
   withdrawal,
   type TestLedger,
 } from '../testing/ledger-fixture.ts'
+import { setFee } from '../testing/policies-fixture.ts'
 import { explainingDatabase } from '../testing/plans-fixture.ts'
 import { currencies } from '../values/currencies.ts'
 import { postTransactions } from './post.ts'
@@ -83,6 +84,25 @@ test('a sweep publishes the same events, byte for byte, as the function that pos
     ),
     { numRuns: 15 },
   )
+})
+
+test('so it is with fees, and when they are given back', async () => {
+  for (const currency of ['SEK', 'KRW', 'TND', 'CLF']) {
+    await setFee(ledger, 'transfer', { share: 12_345 }, currency)
+    await setFee(ledger, 'deposit', { fixed: 7 }, currency)
+    const [from, to] = [await ledger.open({ currency }), await ledger.open({ currency })]
+    const [put, paid] = [deposit(from, 90_000, { currency }), transfer(from, to, 5_000, { currency })]
+    for (const batch of [
+      [put, paid],
+      [reversal(paid, false), reversal(put, true)],
+    ]) {
+      const [published, swept] = await postAndSweep(batch)
+      expect(
+        published.map(({ data }) => (JSON.parse(data as string) as { fee: string | null }).fee),
+      ).not.toContain(null)
+      expect(sorted(swept)).toEqual(sorted(published))
+    }
+  }
 })
 
 test('so it is with holds and reversals', async () => {

@@ -23,6 +23,7 @@ export interface WrittenRow {
   to_user_id: string | null
   /** Null if a hold was placed or released. */
   balance_after: bigint | null
+  fee: bigint | null
   to_balance_after: bigint | null
   posted_at: Date
   /** If the request concerned a hold: id of its new entry, and the whole amount of the hold. */
@@ -84,6 +85,7 @@ const completed = (row: WrittenRow, request: PostingRequest, timestamp: string):
   to_user_id: row.to_user_id,
   amount: formatAmount(BigInt(request.amount), request.currency),
   currency: request.currency,
+  fee: row.fee === null ? null : formatAmount(row.fee, request.currency),
   new_balance: formatAmount(row.balance_after!, request.currency),
   to_new_balance: row.to_balance_after === null ? null : formatAmount(row.to_balance_after, request.currency),
   description: request.description,

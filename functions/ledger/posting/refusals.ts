@@ -13,7 +13,11 @@ export const postingProblems = {
   'currency-mismatch': define('currency-mismatch', 422, 'The account has another currency'),
   'same-account': define('same-account', 422, 'Both accounts are the same'),
   'insufficient-funds': define('insufficient-funds', 409, 'The available balance is too low'),
+  'transaction-limit-exceeded': define('transaction-limit-exceeded', 409, 'Too much to be paid at once'),
+  'day-limit-exceeded': define('day-limit-exceeded', 409, 'Too much to be paid on a day'),
+  'month-limit-exceeded': define('month-limit-exceeded', 409, 'Too much to be paid in 30 days'),
   'limit-exceeded': define('limit-exceeded', 409, 'The amount exceeds a limit of the account'),
+  'fee-exceeds-amount': define('fee-exceeds-amount', 409, 'The fee is more than the deposit'),
 } as const satisfies Record<string, ProblemType>
 
 export type PostingRefusal = keyof typeof postingProblems
@@ -44,9 +48,13 @@ const details: Record<PostingRefusal | SubjectRefusal, string> = {
   'currency-mismatch': 'Every account involved must have the currency of the transaction.',
   'same-account': 'The money must go to another account.',
   'insufficient-funds':
-    'The amount is more than the available balance: balance, minus holds, plus overdraft limit.',
+    'The amount and its fee are more than the available balance: balance, minus holds, plus overdraft limit.',
+  'transaction-limit-exceeded': 'The account has a limit for one transaction.',
+  'day-limit-exceeded': 'The account has a limit for a day. Transfers, withdrawals and holds count.',
+  'month-limit-exceeded': 'The account has a limit for 30 days. Transfers, withdrawals and holds count.',
   'limit-exceeded':
     'The amount would take the account above its highest balance, or is more than its owner may deposit at once.',
+  'fee-exceeds-amount': 'Nothing would be left of the deposit, and more would be owed.',
   'hold-not-found': 'There is no hold with this id.',
   'hold-not-yours': 'Only who placed the hold, and operators, can capture or release it.',
   'hold-captured': 'A hold can be captured once. What was not taken is available again.',

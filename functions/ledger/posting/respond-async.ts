@@ -22,6 +22,7 @@ interface NotedRow {
   replayed: boolean
   transaction_id: string
   balance_after: bigint
+  fee: bigint | null
   posted_at: Date
   /** Data of the order's event as JSON text, if it has one. */
   order_data: string
@@ -91,6 +92,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 const toPosted = (row: NotedRow) => ({
   transactionId: row.transaction_id,
   balanceAfter: row.balance_after,
+  fee: row.fee,
   postedAt: row.posted_at,
 })
 

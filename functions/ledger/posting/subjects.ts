@@ -48,6 +48,7 @@ const reversed = (row: WrittenRow, request: PostingRequest, timestamp: string): 
   to_user_id: row.to_user_id,
   amount: formatAmount(BigInt(request.amount), request.currency),
   currency: request.currency,
+  fee: row.fee === null ? null : formatAmount(row.fee, request.currency),
   new_balance: formatAmount(row.balance_after!, request.currency),
   to_new_balance: row.to_balance_after === null ? null : formatAmount(row.to_balance_after, request.currency),
   reason: request.description,

@@ -1,9 +1,9 @@
 -- Accounts. A customer's account is the bank's liability: a positive balance is what the bank owes the
 -- customer. Money that comes in from outside, or goes out, has its other side on the system account `cash` of
 -- its currency. So all balances of one currency always add up to zero. Amounts too large for `cash` are
--- carried to system accounts `vault`.
+-- carried to system accounts `vault`. What customers pay for transactions is on the system account `fees`.
 create type account_kind as enum ('customer', 'system');
-create type account_type as enum ('checking', 'savings', 'cash', 'vault');
+create type account_type as enum ('checking', 'savings', 'cash', 'vault', 'fees');
 create type account_status as enum ('open', 'frozen', 'closed');
 
 -- Users who opened an account, or who left the bank. The ledger knows nothing else about them.
@@ -30,6 +30,8 @@ create table accounts (
   -- own accounts: all customers share them, so no customer may be able to bring one to a limit.
   balance_limit bigint,
   deposit_limit bigint,
+  -- Whether there are limits for what goes out of the account; see 0016-limits.sql.
+  has_limits boolean not null default false,
   -- What a posting changes stands together at the end, because Postgres logs a changed row from its first
   -- changed byte to its last.
   balance bigint not null default 0,

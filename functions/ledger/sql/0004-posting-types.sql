@@ -65,6 +65,34 @@ create type subject as (
   ending text
 );
 
+-- The limits of an account at a moment, and how much has gone out of it. What is left can be negative: the
+-- limit was lowered.
+create type limit_room as (
+  version integer,
+  valid_from timestamptz,
+  transaction_max bigint,
+  day_max bigint,
+  month_max bigint,
+  time_zone text,
+  today date,
+  day_used bigint,
+  month_used bigint
+);
+
+-- The fee of a transaction: two entries more, the first of account_id, whose owner pays it, the second of the
+-- system account `fees`. If the transaction is a reversal, the fee is given back, and the amount is negative.
+create type fee_posting as (
+  amount bigint,
+  own_id uuid,
+  own_version bigint,
+  own_balance bigint,
+  own_hash bytea,
+  till_id uuid,
+  till_version bigint,
+  till_balance bigint,
+  till_hash bytea
+);
+
 -- A request after it was judged: 'posted', 'replay' or the name of a refusal. If it is posted, also its two
 -- entries, or the entry of its hold, or both.
 create type judgement as (
@@ -84,7 +112,8 @@ create type judgement as (
   hold_version bigint,
   hold_amount bigint,
   held bigint,
-  hold_hash bytea
+  hold_hash bytea,
+  fee fee_posting
 );
 
 -- The outcome of the request at place `n`: 'posted' or the name of a refusal. `replayed` is true if an
@@ -103,5 +132,6 @@ create type posting_outcome as (
   to_balance_after bigint,
   -- Of a hold: the id of its entry, whose event is to be published, and the whole amount of the hold.
   hold_entry_id uuid,
-  hold_amount bigint
+  hold_amount bigint,
+  fee bigint
 );

@@ -113,7 +113,8 @@ begin
   if request.step in ('place', 'release') then
     return (
       select row(
-        n, coalesce(refusal, 'posted'), true, e.hold_id, null, e.created_at, null, null, null, null, null, null
+        n, coalesce(refusal, 'posted'), true, e.hold_id, null, e.created_at, null, null, null, null, null, null,
+        null
       )::posting_outcome
       from (select) always left join hold_entries e on e.id = transaction_id
     );
@@ -127,7 +128,8 @@ begin
       when earlier.balance_after is null then 'idempotency-key-in-use'
       else 'posted'
     end,
-    true, earlier.id, earlier.balance_after, earlier.created_at, null, null, null, null, null, null
+    true, earlier.id, earlier.balance_after, earlier.created_at, null, null, null, null, null, null,
+    earlier.fee
   )::posting_outcome;
 end
 $$;

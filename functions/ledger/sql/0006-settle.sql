@@ -1,44 +1,3 @@
--- Carries the whole balance of a till (the cash account of a currency) to a vault, a new account of the bank.
--- The till's row must be locked. This is a transfer of the bank's own: it belongs to no user, and no event
--- tells it.
-create function carry_to_vault(till_id uuid, at timestamptz) returns void
-language plpgsql
-as $$
-declare
-  nobody constant uuid := '00000000-0000-0000-0000-000000000000';
-  transfer_id constant uuid := uuidv7();
-  vault_id constant uuid := uuidv7();
-  till accounts;
-  till_hash bytea;
-  vault_hash bytea;
-begin
-  select * into strict till from accounts where id = till_id;
-  till_hash := entry_hash(till.last_hash, till_id, till.version + 1, transfer_id, -till.balance, 0, at);
-  vault_hash := entry_hash(decode(repeat('00', 32), 'hex'), vault_id, 1, transfer_id, till.balance, till.balance, at);
-
-  insert into accounts (id, kind, account_type, currency, balance, version, last_hash, posted_at)
-  values (vault_id, 'system', 'vault', till.currency, till.balance, 1, vault_hash, at);
-  update accounts set balance = 0, version = till.version + 1, last_hash = till_hash, posted_at = at
-  where id = till_id;
-  insert into entries (account_id, version, transaction_id, amount, balance_after, hash, created_at)
-  values
-    (till_id, till.version + 1, transfer_id, -till.balance, 0, till_hash, at),
-    (vault_id, 1, transfer_id, till.balance, till.balance, vault_hash, at);
-  -- Deposits make a till's balance negative; then the vault is the payer.
-  insert into transactions (
-    id, type, status, account_id, to_account_id, amount, currency, description, user_id, to_user_id,
-    balance_after, to_balance_after, created_at
-  )
-  values (
-    transfer_id, 'transfer', 'completed',
-    case when till.balance < 0 then vault_id else till_id end,
-    case when till.balance < 0 then till_id else vault_id end,
-    abs(till.balance), till.currency, 'Cash carried to the vault', nobody, nobody,
-    least(till.balance, 0), greatest(till.balance, 0), at
-  );
-end
-$$;
-
 -- Locks the accounts of a batch, judges its requests in turn, and writes the new balances. Each request is
 -- judged by the balances that those before it leave. The order of the refusals is part of the HTTP contract.
 -- `has_subjects` says whether some requests concern holds, or transactions to reverse.
@@ -70,6 +29,13 @@ declare
   hold_versions bigint[];
   hold_hashes bytea[];
   at timestamptz;
+  -- Of the fees: the accounts that get them; and what each request costs, null if nothing costs anything.
+  fees_ids uuid[];
+  fees bigint[];
+  -- Whether some accounts have limits, and these, with what has gone out; null for the others.
+  has_limits boolean;
+  rooms limit_room[];
+  has_policies boolean;
 
   movements movement[];
   movement movement;
@@ -92,20 +58,35 @@ declare
   endings text[];
   -- What a hold that ends has kept from being paid until now.
   freed bigint := 0;
-  -- Accounts whose payments were refused.
+  -- Accounts whose payments were refused, because too little was left of their funds or limits.
   short_ids uuid[];
+  fee bigint;
+  -- The account that bears the fee, the one that gets it, and what the payer bears.
+  bearer integer;
+  till integer;
+  payer_fee bigint := 0;
+  charge fee_posting;
+  -- The refusal because of a limit.
+  beyond text;
 begin
+  -- See set_fee(). Other batches can have this lock at the same time.
+  lock table fee_policies in row share mode;
+  if exists (select from fee_policies) then
+    fees_ids := fees_accounts_of(requests);
+  end if;
+
   -- The time is read while the locks are held, and is never before an account's last entry. So an account's
   -- entries are in the order of time, even if the clock is set back.
   select array_agg(id), array_agg(place), array_agg(owner), array_agg(currency), array_agg(status),
     array_agg(floor), array_agg(balance_limit), array_agg(deposit_limit), array_agg(balance), array_agg(version),
     array_agg(last_hash), greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)),
-    array_agg(id) filter (where floor is null and abs(balance) > till_max and account_type = 'cash')
+    array_agg(id) filter (where floor is null and abs(balance) > till_max and account_type in ('cash', 'fees')),
+    bool_or(locked.has_limits)
   into ids, places, owners, currencies, statuses, floors, ceilings, deposit_limits, balances, versions, hashes, at,
-    full_tills
+    full_tills, has_limits
   from (
     select id, ctid as place, account_type, currency, status, balance, version, last_hash, posted_at,
-      balance_limit, deposit_limit,
+      balance_limit, deposit_limit, a.has_limits,
       case kind when 'customer' then user_id end as owner,
       case kind when 'customer' then held - overdraft_limit end as floor
     from accounts a
@@ -113,6 +94,8 @@ begin
       select account_id from unnest(requests)
       union all
       select coalesce(to_account_id, case when step is null then cash_account_id(currency) end) from unnest(requests)
+      union all
+      select unnest(fees_ids)
     ))
     order by id
     for no key update
@@ -123,6 +106,13 @@ begin
     return settle(requests, verdicts, has_subjects);
   end if;
 
+  if fees_ids is not null then
+    fees := fees_due(requests, at);
+  end if;
+  if has_limits then
+    rooms := limit_rooms_of(ids, at);
+  end if;
+  has_policies := has_limits or fees is not null;
   if has_subjects then
     select array_agg(a.held order by a.id), array_agg(coalesce(last.version, 0) order by a.id),
       array_agg(coalesce(last.hash, first_hold_hash()) order by a.id)
@@ -193,17 +183,25 @@ begin
       amount := requests[n].amount;
       payer_balance := balances[payer] - amount;
       payee_balance := balances[payee] + amount;
+      if has_policies then
+        fee := fees[n];
+        bearer := case when requests[n].type = 'deposit' or not requests[n].is_debit then payee else payer end;
+        payer_fee := case when bearer = payer then coalesce(fee, 0) else 0 end;
+        beyond := limit_refusal(rooms[payer], requests[n]);
+      end if;
       refusal := case
-        when payer_balance < floors[payer] - freed then 'insufficient-funds'
+        when payer_balance - payer_fee < floors[payer] - freed then 'insufficient-funds'
+        when beyond is not null then beyond
         when payee_balance > ceilings[payee] and payer <> payee then 'limit-exceeded'
+        when fee > amount and bearer <> payer then 'fee-exceeds-amount'
       end;
-      if refusal = 'insufficient-funds' then
+      if refusal in ('insufficient-funds', 'day-limit-exceeded', 'month-limit-exceeded') then
         short_ids := short_ids || ids[payer];
       end if;
     end if;
     if refusal is not null then
       judgements[n] := row(
-        refusal, at, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+        refusal, at, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
       )::judgement;
       has_refused := true;
       continue;
@@ -226,13 +224,30 @@ begin
         'posted', at, movement.user_id, movement.to_user_id,
         ids[payer], versions[payer], payer_balance, hashes[payer],
         ids[payee], versions[payee], payee_balance, hashes[payee],
-        null, null, null, null, null
+        null, null, null, null, null, null
       )::judgement;
     else
       judgements[n] := row(
         'posted', at, movement.user_id, null, null, null, null, null, null, null, null, null,
-        null, null, null, null, null
+        null, null, null, null, null, null
       )::judgement;
+    end if;
+    if has_policies and fee is not null then
+      till := width_bucket(fees_account_id(requests[n].currency), ids);
+      charge := charge(
+        requests[n], fee, at, ids[bearer], versions[bearer], balances[bearer], hashes[bearer],
+        ids[till], versions[till], balances[till], hashes[till]
+      );
+      balances[bearer] := charge.own_balance;
+      versions[bearer] := charge.own_version;
+      hashes[bearer] := charge.own_hash;
+      balances[till] := charge.till_balance;
+      versions[till] := charge.till_version;
+      hashes[till] := charge.till_hash;
+      judgements[n].fee := charge;
+    end if;
+    if has_policies and has_limits then
+      rooms[payer] := room_after(rooms[payer], requests[n], at);
     end if;
     if has_subjects and subject.ending is not null then
       ended := ended || coalesce(requests[n].hold_id, requests[n].reverses);
@@ -267,6 +282,12 @@ begin
     get diagnostics written = row_count;
     if written <> cardinality(ids) then
       raise 'expected to write % balances, wrote %', cardinality(ids), written;
+    end if;
+    if fees is not null then
+      perform write_fees(requests, judgements);
+    end if;
+    if has_limits then
+      perform count_batch(requests, judgements, at);
     end if;
   end if;
   if has_refused then

@@ -34,7 +34,11 @@ begin
         when requested and outcome <> 'replay' then 'rejected'
       end as status,
       coalesce(user_id, caller_id) as owner_id,
-      case when type = 'deposit' or not is_debit then payee_balance else payer_balance end as balance_after,
+      case
+        when (fee).own_balance is not null then (fee).own_balance
+        when type = 'deposit' or not is_debit then payee_balance
+        else payer_balance
+      end as balance_after,
       case when to_account_id is not null then case when is_debit is false then payer_balance else payee_balance end
         end as to_balance_after
     from rows from (unnest(requests), unnest(judgements)) with ordinality
@@ -43,11 +47,11 @@ begin
     insert into transactions (
       id, type, status, account_id, to_account_id, amount, currency, description, metadata,
       user_id, to_user_id, balance_after, to_balance_after, refusal, created_at,
-      value_date, hold_id, reverses, caller_id, trace_id, address
+      value_date, fee, hold_id, reverses, caller_id, trace_id, address
     )
     select id, type, status, account_id, to_account_id, amount, currency, description, metadata,
       owner_id, to_user_id, balance_after, to_balance_after, case status when 'rejected' then outcome end, at,
-      value_date, hold_id, reverses, nullif(caller_id, owner_id), substr(traceparent, 4, 32)::uuid, address
+      value_date, (fee).amount, hold_id, reverses, nullif(caller_id, owner_id), substr(traceparent, 4, 32)::uuid, address
     from judged
     where status is not null
   ),
@@ -76,7 +80,7 @@ begin
     group by pending_id
   )
   select ordinality::integer, outcome, false, id, balance_after, at, status, owner_id, to_user_id, to_balance_after,
-    hold_entry_id, hold_amount
+    hold_entry_id, hold_amount, (fee).amount
   from judged
   where outcome <> 'replay';
 

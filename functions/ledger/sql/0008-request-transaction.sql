@@ -7,7 +7,8 @@
 -- outcome is that request's.
 create function request_transaction(body json, event json)
 returns table (
-  outcome text, replayed boolean, transaction_id uuid, balance_after bigint, posted_at timestamptz, order_data text
+  outcome text, replayed boolean, transaction_id uuid, balance_after bigint, posted_at timestamptz, order_data text,
+  fee bigint
 )
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -21,7 +22,7 @@ declare
   earlier posting_outcome;
 begin
   if verdict = 'idempotency-key-reused' then
-    return query select verdict, false, null::uuid, null::bigint, null::timestamptz, null;
+    return query select verdict, false, null::uuid, null::bigint, null::timestamptz, null, null::bigint;
     return;
   end if;
   if verdict is not null then
@@ -30,7 +31,7 @@ begin
     select o.data::text into order_data from outbox o where o.id = earlier.transaction_id;
     return query select
       case when order_data is null then earlier.outcome else 'pending' end,
-      true, earlier.transaction_id, earlier.balance_after, earlier.posted_at, order_data;
+      true, earlier.transaction_id, earlier.balance_after, earlier.posted_at, order_data, earlier.fee;
     return;
   end if;
 
@@ -63,7 +64,8 @@ begin
       ))
     );
   end if;
-  return query select 'pending', false, request.id, null::bigint, requested.time, requested.data::text;
+  return query select 'pending', false, request.id, null::bigint, requested.time, requested.data::text,
+    null::bigint;
 end
 $$;
 

@@ -33,6 +33,7 @@ create type transaction_completed as (
   to_user_id uuid,
   amount text,
   currency text,
+  fee text,
   new_balance text,
   to_new_balance text,
   description text,
@@ -61,6 +62,7 @@ create type transaction_reversed as (
   to_user_id uuid,
   amount text,
   currency text,
+  fee text,
   new_balance text,
   to_new_balance text,
   reason text,
@@ -95,13 +97,13 @@ begin atomic
         )::transaction_rejected)
         when t.type = 'reversal' then row_to_json(row(
           t.id, t.reverses, t.user_id, t.account_id, t.to_account_id, t.to_user_id,
-          decimal_amount(t.amount, exponent), t.currency,
+          decimal_amount(t.amount, exponent), t.currency, decimal_amount(t.fee, exponent),
           decimal_amount(t.balance_after, exponent), decimal_amount(t.to_balance_after, exponent),
           t.description, at_text
         )::transaction_reversed)
         else row_to_json(row(
           t.id, t.type, t.user_id, t.account_id, t.to_account_id, t.to_user_id,
-          decimal_amount(t.amount, exponent), t.currency,
+          decimal_amount(t.amount, exponent), t.currency, decimal_amount(t.fee, exponent),
           decimal_amount(t.balance_after, exponent), decimal_amount(t.to_balance_after, exponent),
           t.description, at_text
         )::transaction_completed)

@@ -77,6 +77,8 @@ const posted = `
   where e.account_id = mine.id and e.version > mine.lowest and e.version <= mine.newest and ${ofKind}
     -- A transfer between two accounts of one user appears once, with the account that paid.
     and ($9 is not null or t.account_id = e.account_id or t.user_id <> t.to_user_id)
+    -- A fee is an entry of its own, the second of the account for the same transaction.
+    and (t.fee is null or t.account_id <> e.account_id or t.balance_after <> e.balance_after)
   order by e.version desc limit $11`
 
 // Separately for each status and type: then the index returns each in order, and no more than a page.
