@@ -97,6 +97,8 @@ describe('operations and Services', () => {
       'audit GET /audit: "calls"',
       'capture-hold POST /holds/{id}/capture: "books"',
       'deposit POST /transactions: "books"',
+      'fees GET /fees: {"nothing":"fees are no customer’s data"}',
+      'fees POST /fees/dry-run: {"nothing":"sums over all customers tell nothing of one"}',
       'place-hold POST /holds: "books"',
       'post-batch POST /transactions/batch: "books"',
       'release-hold POST /holds/{id}/release: "books"',
