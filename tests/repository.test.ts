@@ -97,6 +97,7 @@ describe('operations and Services', () => {
       'audit GET /audit: "calls"',
       'capture-hold POST /holds/{id}/capture: "books"',
       'deposit POST /transactions: "books"',
+      'dry-run POST /transactions/dry-run: "read"',
       'fees GET /fees: {"nothing":"fees are no customer’s data"}',
       'fees POST /fees/dry-run: {"nothing":"sums over all customers tell nothing of one"}',
       'place-hold POST /holds: "books"',
