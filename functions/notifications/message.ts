@@ -3,10 +3,13 @@ import type { TransactionCompleted } from '../../eventing/contracts/transaction.
 
 const NAMES = { deposit: 'Deposit', withdrawal: 'Withdrawal', transfer: 'Transfer' } as const
 
-/** Returns the text for a completed transaction: `Deposit of $200.00 completed. New balance: $900.00`. */
+/** Returns the text for a completed transaction: `Deposit of $200.00 completed. New balance: $900.00`; with a
+ * fee `Deposit of $200.00 completed. Fee: $1.00. New balance: $899.00`. */
 export function completedMessage(transaction: TransactionCompleted): string {
-  const { transaction_type: type, amount, new_balance: balance, currency } = transaction
-  return `${NAMES[type]} of ${formatMoney(amount, currency)} completed. New balance: ${formatMoney(balance, currency)}`
+  const { transaction_type: type, amount, fee, new_balance: balance, currency } = transaction
+  const money = (value: string): string => formatMoney(value, currency)
+  const cost = fee === null ? '' : ` Fee: ${money(fee)}.`
+  return `${NAMES[type]} of ${money(amount)} completed.${cost} New balance: ${money(balance)}`
 }
 
 /** Returns the text for a reversal: `Transaction of $200.00 reversed. New balance: $700.00`. */

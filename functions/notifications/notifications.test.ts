@@ -72,6 +72,10 @@ describe('the text of a notification', () => {
       'Transfer of €200.00 completed. New balance: €900.00',
     ],
     [
+      { fee: '1.50', new_balance: '898.50' },
+      'Deposit of $200.00 completed. Fee: $1.50. New balance: $898.50',
+    ],
+    [
       { amount: '200', new_balance: '1200', currency: 'JPY' },
       'Deposit of ¥200 completed. New balance: ¥1,200',
     ],
