@@ -150,7 +150,8 @@ export default operation({
         const account = await findAccount(db, id, caller)
         if (!account) return accountNotFound()
         const rows = await readChanges(db, id, { before, count: limit + 1 })
-        return { status: 200, body: page(rows, limit, toAccountChange(account, caller)) }
+        const body = page(rows, limit, toAccountChange(account, caller))
+        return { status: 200, body, about: { ownerId: account.user_id } }
       },
     }),
   ],

@@ -72,6 +72,47 @@ describe('the changes of an account', () => {
   })
 })
 
+test('the audit has each change, once for its key, and who read the changes of another', async () => {
+  const account = await bank.ledger.open()
+  const key = randomUUID()
+  await bank.freeze(account, { key })
+  await bank.freeze(account, { key })
+  await bank.freeze(account)
+  await bank.setOverdraft(account, '0.00')
+  await bank.unfreeze(account)
+  await bank.setOverdraft(account, '5.00')
+  for (const who of ['operator', 'alice'] as const) await bank.get(`/accounts/${account}/changes`, who)
+  await bank.close(account, { who: 'alice', body: {} })
+  const rows = await bank.ledger.db.query<{ operation: string }>({
+    text: `select operation, caller_id, caller_role, owner_id, outcome, details from audit
+      where subject = $1 order by id`,
+    values: [account],
+  })
+  const asOperator = {
+    caller_id: bank.operatorId,
+    caller_role: 'operator',
+    owner_id: alice,
+    outcome: 'changed',
+  }
+  expect(rows).toEqual([
+    { ...asOperator, operation: 'freeze-account', details: { reason: 'Asked for by phone' } },
+    { ...asOperator, operation: 'unfreeze-account', details: { reason: 'Asked for by phone' } },
+    {
+      ...asOperator,
+      operation: 'change-overdraft',
+      details: { overdraft_limit: '5.00', reason: 'Salary comes in each month' },
+    },
+    { ...asOperator, operation: 'accounts', outcome: 'read', details: { limit: 50 } },
+    {
+      ...asOperator,
+      operation: 'close-account',
+      caller_id: alice,
+      caller_role: 'customer',
+      details: null,
+    },
+  ])
+})
+
 describe('the table of changes', () => {
   const run = (text: string, ...values: unknown[]) => bank.ledger.owner.query({ text, values })
 
@@ -80,10 +121,10 @@ describe('the table of changes', () => {
     await bank.freeze(account)
     for (const change of ['update account_changes set reason = null', 'delete from account_changes']) {
       const text = `${change} where account_id = $1`
-      await expect(run(text, account)).rejects.toThrow('the books are append-only')
+      await expect(run(text, account)).rejects.toThrow('is append-only')
       await expect(bank.ledger.db.query({ text, values: [account] })).rejects.toThrow('permission denied')
     }
-    await expect(run('truncate account_changes')).rejects.toThrow('the books are append-only')
+    await expect(run('truncate account_changes')).rejects.toThrow('is append-only')
     const insert = `insert into account_changes (account_id, version, at, by, field, "from", "to")
       values ($1, 2, now(), $1, 'status', 'frozen', 'open')`
     await expect(bank.ledger.db.query({ text: insert, values: [account] })).rejects.toThrow(

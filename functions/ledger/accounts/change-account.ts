@@ -82,14 +82,14 @@ export function changeAccount<Data>(
     once(tx, operation, idempotencyKey, async () => {
       const row = await change(tx, asked, request)
       if (row.refusal !== null) return problem(changeProblems[row.refusal], details[row.refusal])
-      if (row.changed_at && row.changed_from !== null) {
-        tx.emit(event.contract, {
-          subject: row.id,
-          partitionkey: row.id,
-          data: event.data({ account: row, at: row.changed_at, from: row.changed_from }),
-        })
-      }
-      return { status: 200, body: toAccount(row) }
+      const reply = { status: 200, body: toAccount(row) }
+      if (!row.changed_at || row.changed_from === null) return { ...reply, about: 'nothing-changed' }
+      tx.emit(event.contract, {
+        subject: row.id,
+        partitionkey: row.id,
+        data: event.data({ account: row, at: row.changed_at, from: row.changed_from }),
+      })
+      return reply
     }),
   )
 }
