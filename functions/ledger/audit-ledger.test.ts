@@ -5,7 +5,10 @@ import { clientAt, startFunction, token, type TestFunction } from '../../tests/s
 import accounts from './accounts.ts'
 import auditLedger from './audit-ledger.ts'
 import captureHold from './capture-hold.ts'
+import changeOverdraft from './change-overdraft.ts'
+import closeAccount from './close-account.ts'
 import deposit from './deposit.ts'
+import freezeAccount from './freeze-account.ts'
 import holds from './holds.ts'
 import openAccount from './open-account.ts'
 import placeHold from './place-hold.ts'
@@ -16,11 +19,13 @@ import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
 import { deposit as depositOf, testLedger, type TestLedger } from './testing/ledger-fixture.ts'
 import transactions from './transactions.ts'
 import transfer from './transfer.ts'
+import unfreezeAccount from './unfreeze-account.ts'
 import withdraw from './withdraw.ts'
 
 const operations = [
   ...[accounts, auditLedger, captureHold, deposit, holds, openAccount, placeHold, postBatch, releaseHold],
   ...[reverseTransaction, transactions, transfer, withdraw],
+  ...[changeOverdraft, closeAccount, freezeAccount, unfreezeAccount],
 ]
 const operator = randomUUID()
 let ledger: TestLedger
@@ -96,6 +101,37 @@ test('an account that was opened is in the audit, once for its key, and not if i
   const stranger = { body: { account_type: 'savings', user_id: randomUUID() } }
   const refused = await audited(openAccount, 'POST', '/accounts', stranger)
   expect([refused.answer.status, refused.rows]).toEqual([422, []])
+})
+
+test('what operators do to an account is in the audit, with their reason, once for its key', async () => {
+  const userId = randomUUID()
+  const id = await ledger.open({ userId })
+  const change = { ...by, subject: id, owner_id: userId, outcome: 'changed' }
+  const reason = 'asked for by phone'
+  const freeze = { body: { reason }, headers: { 'idempotency-key': randomUUID() } }
+  const frozen = await audited(freezeAccount, 'POST', `/accounts/${id}/freeze`, freeze)
+  expect(frozen.rows).toMatchObject([{ ...change, operation: 'freeze-account', details: { reason } }])
+  expect((await audited(freezeAccount, 'POST', `/accounts/${id}/freeze`, freeze)).rows).toEqual([])
+  const again = await audited(freezeAccount, 'POST', `/accounts/${id}/freeze`, { body: { reason } })
+  expect([again.answer.status, again.rows]).toEqual([409, []])
+  const thawed = await audited(unfreezeAccount, 'POST', `/accounts/${id}/unfreeze`, { body: { reason } })
+  expect(thawed.rows).toMatchObject([{ ...change, operation: 'unfreeze-account' }])
+
+  const limit = { body: { overdraft_limit: '5.00', reason } }
+  const changed = await audited(changeOverdraft, 'PATCH', `/accounts/${id}`, limit)
+  expect(changed.rows).toMatchObject([
+    { ...change, route: 'PATCH /accounts/{id}', details: { overdraft_limit: '5.00', reason } },
+  ])
+  const same = await audited(changeOverdraft, 'PATCH', `/accounts/${id}`, limit)
+  expect([same.answer.status, same.rows]).toEqual([200, []])
+  const read = await audited(accounts, 'GET', `/accounts/${id}/changes`)
+  expect(read.rows).toMatchObject([{ ...change, outcome: 'read' }])
+
+  const bearer = await token({ userId })
+  const closed = await audited(closeAccount, 'POST', `/accounts/${id}/close`, { body: {}, bearer })
+  expect(closed.rows).toMatchObject([
+    { ...change, caller_id: userId, caller_role: 'customer', operation: 'close-account', details: null },
+  ])
 })
 
 describe('money', () => {
