@@ -45,7 +45,9 @@ const drawers = operation({
           await db.query({ text: 'select 1' })
           return filled
         }
-        return transact(traceparent, (tx) =>
+        const inTransaction: typeof db.transaction = (work) =>
+          body.how === 'without events' ? db.transaction(work) : transact(traceparent, work)
+        return inTransaction((tx) =>
           once(tx, 'drawers', idempotencyKey, async () => {
             if (body.how === 'refused') return problem(problems.notFound, 'There is no such drawer.')
             if (body.how === 'broken') await tx.query({ text: 'select 1 / 0' })
@@ -166,6 +168,10 @@ describe('a change', () => {
       text: `select string_agg(audit::text, '') as text from audit`,
     })) as [{ text: string }]
     expect(text).not.toMatch(/herons|Ada|DE02/)
+  })
+
+  test('leaves one row too if it emits no events', async () => {
+    expect((await fill({ how: 'without events' })).rows).toMatchObject([{ outcome: 'changed' }])
   })
 
   test('says what the operation says it was about', async () => {

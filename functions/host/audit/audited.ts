@@ -16,9 +16,9 @@ export interface AuditedCall {
 
 /** Runs a route's handler so that what it does is in the audit.
  *
- * A change: the handler gets a transact() that adds the row to the same database transaction, so there is
- * either both or neither. What `work` returns says what was changed; a refusal, and a repeat of an earlier
- * answer, change nothing. Throws if the handler answers that something was changed, and there is no row.
+ * A change: the handler's database transactions add the row, so there is either both or neither. What `work`
+ * returns says what was changed; a refusal, and a repeat of an earlier answer, change nothing. Throws if the
+ * handler answers that something was changed, and there is no row.
  *
  * A reading: the row is written before the answer goes out. Rejects, so gives no answer, if that fails. */
 export async function audited(call: AuditedCall, handle: (tools: Tools) => Promise<Reply>): Promise<Reply> {
@@ -27,20 +27,25 @@ export async function audited(call: AuditedCall, handle: (tools: Tools) => Promi
     if (isDone(reply)) await auditReading(call, reply)
     return reply
   }
+  const { db, transact } = call.tools
   let isRecorded = false
-  const transact: Tools['transact'] = (traceparent, work) =>
-    call.tools.transact(traceparent, async (tx) => {
+  const record =
+    <Tx extends Transaction, T>(work: (tx: Tx) => Promise<T>) =>
+    async (tx: Tx): Promise<T> => {
       const result = await work(tx)
       const about = aboutOf(result)
-      if (about) {
-        if (about !== 'nothing-changed') await write(tx, call, about, result as Partial<Reply>)
-        isRecorded = true
-      }
+      if (!about) return result
+      if (about !== 'nothing-changed') await write(tx, call, about, result as Partial<Reply>)
+      isRecorded = true
       return result
-    })
-  const reply = await handle({ ...call.tools, transact })
+    }
+  const reply = await handle({
+    ...call.tools,
+    db: { ...db, transaction: (work, traceparent) => db.transaction(record(work), traceparent) },
+    transact: (traceparent, work) => transact(traceparent, record(work)),
+  })
   if (isDone(reply) && !isRecorded)
-    throw new Error(`${call.operation.name} changed something outside transact(), so it is not in the audit`)
+    throw new Error(`${call.operation.name} changed something in no transaction, so it is not in the audit`)
   return reply
 }
 

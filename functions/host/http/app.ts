@@ -164,15 +164,13 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
       respondAsync: route.async === true && prefersAsync(request),
     })
     // The validators, and operation(), have made the declared types true.
-    const give = (given: Tools) => route.handle(handled as never, given, state() as never)
+    const handle = (given: Tools) => route.handle(handled as never, given, state() as never)
     if (audits === 'change' || (audits === 'read' && caller?.role === 'operator')) {
       const { audited } = await import('../audit/audited.ts')
-      return answer(
-        response,
-        await audited({ operation, route, kind: audits, request: handled, tools }, give),
-      )
+      const call = { operation, route, kind: audits, request: handled, tools }
+      return answer(response, await audited(call, handle))
     }
-    answer(response, await give(tools))
+    answer(response, await handle(tools))
   }
 }
 
