@@ -51,6 +51,7 @@ const drawers = operation({
           once(tx, 'drawers', idempotencyKey, async () => {
             if (body.how === 'refused') return problem(problems.notFound, 'There is no such drawer.')
             if (body.how === 'broken') await tx.query({ text: 'select 1 / 0' })
+            if (body.how === 'broken at last') await tx.query({ text: 'insert into slots values (1), (1)' })
             if (body.how === 'full already') return { ...filled, about: 'nothing-changed' }
             if (body.how === 'otherwise') return { ...filled, about: { subject: 'a key', outcome: 'locked' } }
             return filled
@@ -88,6 +89,9 @@ beforeAll(async () => {
   const options = { poolMax: 2, name: 'test', log: createLog({}, 'error', () => {}) }
   db = openDatabase({ url: database.url, ...options })
   ownerDb = openDatabase({ url: database.ownerUrl, ...options })
+  // What is wrong here is found when a transaction is committed.
+  await ownerDb.query({ text: 'create table slots (n integer unique deferrable initially deferred)' })
+  await ownerDb.query({ text: 'grant insert on slots to notifications' })
   // A function behind proxies: it may not count their entries.
   const env = { TRUSTED_HOPS: '3', NOTIFICATIONS_DATABASE_URL: database.url }
   host = await startFunction(drawers, { ...env, BROKER_URL: 'http://127.0.0.1:9/' })
@@ -181,6 +185,7 @@ describe('a change', () => {
 
   test.each([
     ['was rolled back', 'broken', 500],
+    ['could not be committed', 'broken at last', 500],
     ['was refused', 'refused', 404],
     ['changed nothing', 'full already', 201],
   ])('leaves none if it %s', async (_what, how, status) => {
