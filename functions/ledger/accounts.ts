@@ -13,7 +13,7 @@ import {
   type AccountRow,
 } from './accounts/account.ts'
 import { accountChangeSchema, readChanges, toAccountChange } from './accounts/account-changes.ts'
-import { invalidMoment, momentSchema, readMoment } from './values/moment.ts'
+import { invalidQuery, momentSchema, readMoment } from './values/moment.ts'
 import { formatAmount } from './values/money.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
 
@@ -124,7 +124,7 @@ export default operation({
           values: [id, ownerSeenBy(caller), asOf],
         })
         if (!row) return accountNotFound()
-        if (asOf && asOf > row.now) throw invalidMoment('/as_of', 'must not be in the future')
+        if (asOf && asOf > row.now) throw invalidQuery('/as_of', 'must not be in the future')
         return {
           status: 200,
           about: { ownerId: row.user_id },

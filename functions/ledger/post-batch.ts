@@ -14,6 +14,7 @@ import {
 } from './posting/batch.ts'
 import { postTransactions } from './posting/post.ts'
 import type { PostingRequest } from './posting/posting-request.ts'
+import { createIndexing, type Indexing } from './transactions/search-index.ts'
 
 const ITEMS_MAX = 1000
 
@@ -21,6 +22,7 @@ export default operation({
   name: 'post-batch',
   context: 'ledger',
   summary: 'Posts many deposits, withdrawals and transfers in one request',
+  state: createIndexing,
   routes: [
     route({
       method: 'POST',
@@ -53,7 +55,11 @@ export default operation({
       // either way, and storing it takes as long as posting it.
       idempotent: true,
       audits: 'books',
-      handle: async ({ body, caller, idempotencyKey, traceparent, address }, { db, outbox }) => {
+      handle: async (
+        { body, caller, idempotencyKey, traceparent, address },
+        { db, outbox },
+        index: Indexing,
+      ) => {
         const postings = readBatch(body.transactions as BatchedTransaction[], {
           operation: 'post-batch',
           caller,
@@ -71,6 +77,7 @@ export default operation({
           })
         })
         outbox.publish(events)
+        index(postings)
         if (reply.status !== 200) return reply
         return { ...reply, body: toResults(reply.body as BatchOutcome, postings, caller) }
       },

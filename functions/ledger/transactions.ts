@@ -4,8 +4,10 @@ import { pageOf, pageQuery } from '../host/database/paging.ts'
 import type { Database } from '../host/database/database.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import { findAccount, ownerSeenBy } from './accounts/account.ts'
-import { momentSchema, readMoment } from './values/moment.ts'
+import { momentSchema } from './values/moment.ts'
 import { accountNotFound, postingProblems, transactionNotFound } from './posting/refusals.ts'
+import { amountQuery, readFilters } from './transactions/filters.ts'
+import { searchQuery, searchTransactions } from './transactions/search.ts'
 import { listOfAccounts, listOfAll, transactionColumns } from './transactions/transaction-lists.ts'
 import {
   toTransaction,
@@ -24,7 +26,9 @@ export default operation({
       method: 'GET',
       path: '/transactions',
       who: 'signed-in',
-      summary: 'Transactions, newest first; customers see those that touch their own accounts',
+      summary:
+        'Transactions, newest first; customers see those that touch their own accounts. ' +
+        '`query` searches the words of the description, `metadata` a field and its value (`order:A-17`)',
       query: {
         type: 'object',
         additionalProperties: false,
@@ -35,6 +39,8 @@ export default operation({
           status: { enum: transactionStatuses },
           from: momentSchema,
           to: momentSchema,
+          ...amountQuery,
+          ...searchQuery,
         },
       },
       answers: { 200: pageOf(transactionSchema) },
@@ -43,17 +49,17 @@ export default operation({
         const { account_id: accountId } = query
         const account = accountId === undefined ? undefined : await findAccount(db, accountId, caller)
         if (accountId && !account) return accountNotFound()
-        const filters = {
-          type: query.type,
-          status: query.status,
-          from: query.from === undefined ? undefined : readMoment(query.from, '/from'),
-          to: query.to === undefined ? undefined : readMoment(query.to, '/to'),
-        }
+        const filters = readFilters(query, account?.currency ?? 'USD')
         const userId = ownerSeenBy(caller)
-        const { rows, nextCursor } =
+        const list = () =>
           accountId || userId
-            ? await listOfAccounts(db, { accountId, userId }, filters, query)
-            : await listOfAll(db, filters, query)
+            ? listOfAccounts(db, { accountId, userId }, filters, query)
+            : listOfAll(db, filters, query)
+        const scope = { accountId, userId: account?.user_id ?? userId }
+        const isSearch = query.query !== undefined || query.metadata !== undefined
+        const { rows, nextCursor } = await (isSearch
+          ? searchTransactions(db, scope, query, filters, query)
+          : list())
         const items = rows.map((row) => toTransaction(row, caller))
         const about = { ownerId: account?.user_id ?? null }
         return { status: 200, body: { items, next_cursor: nextCursor }, about }

@@ -7,6 +7,7 @@ import { toEvents, type ToEvents, type WrittenRow } from './posting-event.ts'
 import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal, SubjectRefusal } from './refusals.ts'
 import type { PostingRequest } from './posting-request.ts'
+import { createIndexing } from '../transactions/search-index.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
 export type PostingFailure = PostingRefusal | SubjectRefusal | KeyRefusal
@@ -54,10 +55,12 @@ const REPEATABLE = new Set(['40001', '40P01', '23505'])
  * would make each other smaller, and a transaction costs the database a third more in a batch of 25 than in
  * one of 125. `eventsOf` makes the events of a request. */
 export function createPoster({ db, outbox }: PosterTools, eventsOf: ToEvents = toEvents): Poster {
+  const index = createIndexing({ db })
   const commit = async (requests: PostingRequest[]) => {
     for (let attempt = 1; ; attempt++) {
       try {
         const { outcomes, events } = await postTransactions(db, requests, eventsOf)
+        index(requests)
         return { results: outcomes, events }
       } catch (error) {
         if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error

@@ -8,7 +8,7 @@ create type transaction_type as enum ('deposit', 'withdrawal', 'transfer', 'reve
 create type transaction_status as enum ('completed', 'pending', 'rejected', 'reversed');
 
 create table transactions (
-  id uuid primary key,
+  id uuid,
   type transaction_type not null,
   status transaction_status not null,
   account_id uuid not null,
@@ -39,6 +39,9 @@ create table transactions (
   trace_id uuid,
   address inet,
 
+  -- The amount is in the index, so that a search by amount need not read rows that don't match. That costs a
+  -- posting nothing that could be measured.
+  primary key (id) include (amount),
   constraint well_formed check (
     amount > 0
     and (type = 'reversal' or (type = 'transfer') = (to_account_id is not null))
@@ -75,7 +78,7 @@ create table entries (
   value_date date,
   -- Last, because after it Postgres would fill up to a multiple of eight bytes.
   hash bytea not null,
-  primary key (account_id, version)
+  primary key (account_id, version) include (amount)
 );
 
 -- For sums by value date (see 0009-history.sql). Nearly all entries count from the day they are posted.

@@ -1,6 +1,7 @@
 import type { Database } from '../../host/database/database.ts'
 import { decodeCursor, invalidCursor } from '../../host/database/paging.ts'
 import { isMoment } from '../values/moment.ts'
+import { accountsByAmountText, walkByAmountText } from './by-amount.ts'
 import type { TransactionRow, TransactionStatus } from './transaction.ts'
 
 /** Filters of a list. `from` is inclusive, `to` is not: the next day begins where this one ends. */
@@ -9,6 +10,10 @@ export interface ListFilters {
   status: TransactionStatus | undefined
   from: Date | undefined
   to: Date | undefined
+  currency: string | undefined
+  /** Minor units, both inclusive. */
+  amountMin: bigint | undefined
+  amountMax: bigint | undefined
 }
 
 export interface PageWanted {
@@ -45,9 +50,9 @@ const inTime = `($3::timestamptz is null or t.created_at >= $3) and ($4::timesta
 
 // Transactions that touch the user's accounts. A transaction that was not posted counts only if its account
 // is the user's, because an order may name an account that is not theirs.
-const ofUser = `(t.user_id = $7 or t.to_user_id = $7) and (
+export const ofUser = (user: string): string => `(t.user_id = ${user} or t.to_user_id = ${user}) and (
   t.balance_after is not null
-  or (select a.user_id = $7 from accounts a where a.id = t.account_id)
+  or (select a.user_id = ${user} from accounts a where a.id = t.account_id)
 )`
 
 const lastBefore = (moment: string): string =>
@@ -58,7 +63,7 @@ const narrowed = `where kind = 'customer' and ($9::uuid is null or id = $9) and 
 // The part of each account's entries to read: versions after `oldest`, up to `newest`. A page reads only
 // those after `lowest`. Materialized, because finding these versions is a search.
 const bounds = `
-  select (account).id, (account).user_id,
+  select (account).id, (account).user_id, (account).currency,
     case when $2::transaction_status in ('pending', 'rejected') then 0 else least(
       case when $4::timestamptz is not null then ${lastBefore('$4')} end,
       case
@@ -96,8 +101,10 @@ const unposted = `
   where ($1::transaction_type is null or wanted.type = $1)
     and ($2::transaction_status is null or in_state.status = $2)`
 
-const listOfAccountsText = `
-  with own as materialized (select a as account from accounts a ${narrowed} limit ${ACCOUNTS_MERGED_MAX + 1}),
+const own = `select a as account from accounts a ${narrowed} limit ${ACCOUNTS_MERGED_MAX + 1}`
+
+const readAccounts = `
+  with own as materialized (${own}),
   bounds as materialized (${bounds}),
   mine as (
     -- The more accounts, the fewer entries of each; but at least a page of each, so that only filters can
@@ -115,14 +122,22 @@ const listOfAccountsText = `
     from mine join entries e on e.account_id = mine.id and e.version = mine.lowest + 1
     where mine.lowest > mine.oldest
     order by e.created_at desc, e.account_id desc limit 1
-  )
+  )`
+
+const pageOfFound = `
   select t.*, r.created_at as reached_at, r.account_id as reached_holder_id, r.version as reached_version,
     r.transaction_id as reached_id, always.is_too_many
   from (select count(*) > ${ACCOUNTS_MERGED_MAX} as is_too_many from own) always
   left join reached r on true
-  left join found t on r.version is null or (t.created_at, t.holder_id, t.version) >= (r.created_at, r.account_id, r.version)
+  left join found t on r.version is null
+    or (t.created_at, t.holder_id, t.version, t.id) >= (r.created_at, r.account_id, r.version, r.transaction_id)
   order by t.created_at desc, t.holder_id desc, t.version desc, t.id desc
   limit $11`
+
+const listOfAccountsText = readAccounts + pageOfFound
+const listByAmountText =
+  accountsByAmountText({ columns: transactionColumns, ofKind, inTime, own, bounds, rowsMax: LOOKED_AT_MAX }) +
+  pageOfFound
 
 type FoundRow = TransactionRow & { holder_id: string; version: bigint }
 type AlwaysRow = { is_too_many: boolean }
@@ -145,11 +160,15 @@ export async function listOfAccounts(
   const walkedTo = cursor === undefined ? undefined : readWalkedTo(cursor)
   if (walkedTo !== undefined && userId) return walk(db, filters, { userId, before: walkedTo, limit })
   const { type, status, from, to } = filters
+  const amounts = readAmounts(filters)
   const place = cursor === undefined ? [] : readPlace(cursor)
   const [createdAt, holderId, version, id] = place
   const found = await db.query<(FoundRow | { id: null }) & (ReachedRow | { reached_at: null }) & AlwaysRow>({
-    text: listOfAccountsText,
-    values: [type, status, from, to, createdAt, holderId, version, id, accountId, userId, limit + 1],
+    text: amounts ? listByAmountText : listOfAccountsText,
+    values: [
+      ...[type, status, from, to, createdAt, holderId, version, id, accountId, userId, limit + 1],
+      ...(amounts ?? []),
+    ],
   })
   if (found[0]?.is_too_many) {
     if (cursor !== undefined) throw invalidCursor()
@@ -183,32 +202,38 @@ export async function listOfAll(
   return walk(db, filters, { userId: undefined, before: decodeCursor(cursor), limit })
 }
 
+const walkText = (walked: number): string => `
+  with reached as (
+    select id from transactions
+    where ($5::uuid is null or id < $5)
+      and num_nonnulls($1::transaction_type, $2::transaction_status, $3::timestamptz, $4::timestamptz, $7::uuid) > 0
+    order by id desc offset ${walked - 1} limit 1
+  )
+  select t.*, r.id as reached_id
+  from (select) always
+  left join reached r on true
+  left join (
+    select ${transactionColumns}
+    from (
+      select * from transactions where $5 is null or id < $5 order by id desc limit ${walked}
+    ) t
+    where ${ofKind} and ${inTime} and ($7 is null or ${ofUser('$7')})
+    order by t.id desc limit $6
+  ) t on true`
+
 /** Reads one page, before an id, of all the bank's transactions or of those that touch a user's accounts. */
 async function walk(
   db: Database,
-  { type, status, from, to }: ListFilters,
+  filters: ListFilters,
   { userId, before, limit }: { userId: string | undefined; before: string | undefined; limit: number },
 ): Promise<ListPage> {
+  const { type, status, from, to } = filters
+  const amounts = readAmounts(filters)
   const walked = userId ? WALKED_MAX : LOOKED_AT_MAX
+  const parts = { columns: transactionColumns, ofKind, inTime }
   const found = await db.query<(TransactionRow | { id: null }) & { reached_id: string | null }>({
-    text: `with reached as (
-        select id from transactions
-        where ($5::uuid is null or id < $5)
-          and num_nonnulls($1::transaction_type, $2::transaction_status, $3::timestamptz, $4::timestamptz, $7::uuid) > 0
-        order by id desc offset ${walked - 1} limit 1
-      )
-      select t.*, r.id as reached_id
-      from (select) always
-      left join reached r on true
-      left join (
-        select ${transactionColumns}
-        from (
-          select * from transactions where $5 is null or id < $5 order by id desc limit ${walked}
-        ) t
-        where ${ofKind} and ${inTime} and ($7 is null or ${ofUser})
-        order by t.id desc limit $6
-      ) t on true`,
-    values: [type, status, from, to, before, limit + 1, userId],
+    text: amounts ? walkByAmountText(parts, { ofUser: ofUser('$7'), rowsMax: walked }) : walkText(walked),
+    values: [type, status, from, to, before, limit + 1, userId, ...(amounts ?? [])],
   })
   const rows = found.filter((row): row is TransactionRow & { reached_id: string | null } => row.id !== null)
   const goesOnAfter = rows.length > limit ? rows[limit - 1]!.id : found[0]?.reached_id
@@ -218,15 +243,23 @@ async function walk(
   }
 }
 
+const AMOUNT_HIGHEST = 2n ** 63n - 1n
+
+/** The lowest and the highest amount, and the currency; undefined if the filters name none of them. */
+const readAmounts = ({ amountMin, amountMax, currency }: ListFilters) =>
+  amountMin === undefined && amountMax === undefined && currency === undefined
+    ? undefined
+    : ([amountMin ?? 0n, amountMax ?? AMOUNT_HIGHEST, currency] as const)
+
 type Place = [createdAt: string, holderId: string, version: string, id: string]
 
 const WALKED_TO = 'before'
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+export const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const WALKED = new RegExp(`^${WALKED_TO} (${UUID})$`)
 const PLACE = new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}\\.\\d{3}Z) (${UUID}) (\\d{1,18}) (${UUID})$`)
 
-const encode = (parts: readonly string[]): string => Buffer.from(parts.join(' ')).toString('base64url')
-const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString()
+export const encode = (parts: readonly string[]): string => Buffer.from(parts.join(' ')).toString('base64url')
+export const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString()
 
 const readWalkedTo = (cursor: string): string | undefined => WALKED.exec(decode(cursor))?.[1]
 

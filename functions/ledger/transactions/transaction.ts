@@ -16,7 +16,7 @@ export const amountSchema = { anyOf: [{ type: 'string', maxLength: 40 }, { type:
 export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
 
 // Control characters don't belong on statements, and Postgres stores neither NUL nor half a surrogate pair.
-const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
+export const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
 
 export const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
 
@@ -34,7 +34,7 @@ export const moneyFields = {
   },
 } as const
 
-const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
+export const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
 
 export const transactionSchema = {
   type: 'object',

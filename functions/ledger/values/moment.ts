@@ -11,7 +11,7 @@ export function readMoment(text: string, path: string): Date {
   // The schema accepts two kinds of invalid moments: leap seconds, which JavaScript doesn't have, and moments
   // whose offset moves them out of these years.
   if (year >= 0 && year <= YEAR_MAX) return moment
-  throw invalidMoment(path, 'must be an existing moment in the years 0000 to 9999 UTC')
+  throw invalidQuery(path, 'must be an existing moment in the years 0000 to 9999 UTC')
 }
 
 /** Says whether the text is a moment as toISOString() writes it, and one that Postgres can read. JavaScript
@@ -22,7 +22,8 @@ export function isMoment(text: string): boolean {
   return year >= 1 && year <= YEAR_MAX && moment.toISOString() === text
 }
 
-export const invalidMoment = (path: string, message: string): ProblemError =>
+/** Returns the refusal (400) of a query parameter; `path` points at it. */
+export const invalidQuery = (path: string, message: string): ProblemError =>
   new ProblemError(problems.invalidInput, 'The query does not match what this operation accepts.', {
     errors: [{ path, message }],
   })
