@@ -1,0 +1,173 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
+import entries from './entries.ts'
+import {
+  deposit,
+  reversal,
+  testLedger,
+  transfer,
+  withdrawal,
+  alice,
+  type TestLedger,
+} from './testing/ledger-fixture.ts'
+
+const bob = randomUUID()
+let ledger: TestLedger
+let running: TestFunction
+let tokens: Record<'alice' | 'bob' | 'operator', string>
+let checking: string, bobs: string
+
+beforeAll(async () => {
+  ledger = await testLedger()
+  running = await startFunction(entries, { LEDGER_DATABASE_URL: ledger.database.url })
+  tokens = {
+    alice: await token({ userId: alice }),
+    bob: await token({ userId: bob }),
+    operator: await token({ userId: randomUUID(), role: 'operator' }),
+  }
+  ;[checking, bobs] = [await ledger.open(), await ledger.open({ userId: bob })]
+  const lunch = transfer(checking, bobs, 50_00, { description: 'Lunch' })
+  await ledger.post(deposit(checking, 900_00, { description: 'Wages' }))
+  await ledger.post(lunch)
+  await ledger.post(withdrawal(checking, 20_00))
+  await ledger.post(reversal(lunch, false))
+})
+
+afterAll(async () => {
+  await running.stop()
+  await ledger.close()
+})
+
+const get = (
+  who: keyof typeof tokens,
+  account: string,
+  query: Record<string, string> = {},
+): Promise<Answer> =>
+  running.request('GET', `/accounts/${account}/entries?${new URLSearchParams(query).toString()}`, {
+    token: tokens[who],
+  })
+
+async function versions(
+  query: Record<string, string>,
+  who: keyof typeof tokens = 'alice',
+): Promise<number[]> {
+  return (await get(who, checking, query)).body.items.map(({ version }: { version: number }) => version)
+}
+
+test('entries come newest first, with signed amounts, the balance after each, and the other account', async () => {
+  const { status, body } = await get('alice', checking)
+  expect(status).toBe(200)
+  expect(body.next_cursor).toBeNull()
+  expect(body.items).toMatchObject([
+    {
+      version: 4,
+      transaction_type: 'reversal',
+      amount: '50.00',
+      balance_after: '880.00',
+      counterparty_account_id: bobs,
+    },
+    {
+      version: 3,
+      transaction_type: 'withdrawal',
+      amount: '-20.00',
+      balance_after: '830.00',
+      counterparty_account_id: null,
+    },
+    {
+      version: 2,
+      transaction_type: 'transfer',
+      amount: '-50.00',
+      balance_after: '850.00',
+      counterparty_account_id: bobs,
+    },
+    {
+      version: 1,
+      transaction_type: 'deposit',
+      amount: '900.00',
+      balance_after: '900.00',
+      description: 'Wages',
+    },
+  ])
+  expect((await get('bob', bobs)).body.items.at(-1)).toMatchObject({
+    amount: '50.00',
+    counterparty_account_id: checking,
+  })
+})
+
+test('the hashes can be computed again from what the entries say', async () => {
+  const items = (await get('alice', checking)).body.items.toReversed() as Record<string, never>[]
+  let previous = '00'.repeat(32)
+  for (const entry of items) {
+    const number = (value: bigint): Buffer => {
+      const bytes = Buffer.alloc(8)
+      bytes.writeBigInt64BE(value)
+      return bytes
+    }
+    const uuid = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
+    const cents = (amount: string): Buffer => number(BigInt(amount.replace('.', '')))
+    const microseconds = BigInt(Date.parse(entry.timestamp!) - Date.UTC(2000, 0, 1)) * 1000n
+    const hash = createHash('sha256')
+      .update(Buffer.from(previous, 'hex'))
+      .update(uuid(checking))
+      .update(number(BigInt(entry.version!)))
+      .update(uuid(entry.transaction_id!))
+      .update(cents(entry.amount!))
+      .update(cents(entry.balance_after!))
+      .update(number(microseconds))
+      .digest('hex')
+    expect(entry).toMatchObject({ previous_hash: previous, hash })
+    previous = hash
+  }
+  expect(items).toHaveLength(4)
+})
+
+test('filters: type, time, words', async () => {
+  expect(await versions({ type: 'withdrawal' })).toEqual([3])
+  expect(await versions({ type: 'reversal' }, 'operator')).toEqual([4])
+  expect(await versions({ query: 'lun' })).toEqual([2])
+  expect(await versions({ query: 'wages ' })).toEqual([1])
+  expect(await versions({ query: 'wages', type: 'transfer' })).toEqual([])
+  const { timestamp } = (await get('alice', checking)).body.items[2]
+  expect(await versions({ from: timestamp })).toContain(2)
+  expect(await versions({ to: timestamp })).toEqual([1])
+})
+
+test.each([{}, { query: 'l' }, { type: 'transfer' }] as Record<string, string>[])(
+  'pages follow each other: %j',
+  async (query) => {
+    const whole = await versions(query)
+    const paged: number[] = []
+    let cursor: string | null = null
+    do {
+      const { body } = await get('alice', checking, { ...query, limit: '1', ...(cursor && { cursor }) })
+      paged.push(...body.items.map(({ version }: { version: number }) => version))
+      cursor = body.next_cursor as string | null
+    } while (cursor)
+    expect(paged).toEqual(whole)
+  },
+)
+
+test('another customer’s account, the bank’s own and none: 404; without a token: 401', async () => {
+  const cash = '00000000-0000-7000-8000-000000555344'
+  for (const id of [bobs, cash, randomUUID(), '1'])
+    expect(await get('alice', id)).toMatchObject({ status: 404 })
+  expect(await get('operator', cash)).toMatchObject({ status: 404 })
+  expect(await get('operator', bobs)).toMatchObject({ status: 200 })
+  expect(await running.request('GET', `/accounts/${checking}/entries`)).toMatchObject({ status: 401 })
+})
+
+test.each([
+  { query: '' },
+  { query: '%' },
+  { query: 'x'.repeat(1000) },
+  { query: 'a\0' },
+  { cursor: 'MA' },
+  { cursor: 'bm9uZQ' },
+  { cursor: Buffer.from('9'.repeat(30)).toString('base64url') },
+  { limit: '0' },
+  { type: 'gift' },
+  { from: 'yesterday' },
+  { metadata: 'a:b' },
+] as unknown as Record<string, string>[])('%j: 400', async (query) => {
+  expect(await get('alice', checking, query)).toMatchObject({ status: 400 })
+})
