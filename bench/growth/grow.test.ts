@@ -41,6 +41,9 @@ test('the ledger grows with all rows that a transfer of the bank itself writes',
   expect(keys).toBeGreaterThanOrEqual(500n)
   expect(keys).toBeLessThan(posted / 4n)
   expect(await countOf('outbox_pending')).toBe(0n)
+  // A tenth has a text, and can be searched.
+  expect(await countOf('search_queue')).toBe(0n)
+  expect(await countOf('search_blocks')).toBeGreaterThan(0n)
   expect(await ledger.faults()).toEqual([])
 })
 

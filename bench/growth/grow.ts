@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Database } from '../../functions/host/database/database.ts'
 import { postTransactions } from '../../functions/ledger/posting/post.ts'
 import type { PostingRequest } from '../../functions/ledger/posting/posting-request.ts'
+import { indexTransactions } from '../../functions/ledger/transactions/search-index.ts'
 import { transferOf, type Customer } from '../customers.ts'
 import type { Progress } from '../progress.ts'
 import { createBar } from './bar.ts'
@@ -13,6 +14,8 @@ const PUBLISHED_EVERY = 40
 /** Share of the transfers that are young enough to still have their idempotency keys: the bank was filled
  * over ten weeks. */
 const WITH_KEYS = 0.1
+/** Share of the transfers that have a description and metadata, which can be searched. */
+const WITH_TEXT = 0.1
 
 export interface Growing {
   /** The ledger's database, opened as the functions open it, and opened as its owner. */
@@ -24,8 +27,8 @@ export interface Growing {
 
 /** Grows the ledger until it holds `wanted` entries. It posts transfers of one dollar between random accounts
  * with the ledger's own function, so that each transfer leaves all that it leaves in the bank: two entries
- * with their hashes, the transaction. The events count as published. Idempotency keys, which the bank forgets
- * after a week, exist for the last tenth.
+ * with their hashes, the transaction. Some have a text, which is indexed. The events count as published.
+ * Idempotency keys, which the bank forgets after a week, exist for the last tenth.
  *
  * Continues where an earlier call broke off. Returns the number of entries that exist then. */
 export async function grow({ ledger, owner, customers, progress }: Growing, wanted: number): Promise<number> {
@@ -41,7 +44,9 @@ export async function grow({ ledger, owner, customers, progress }: Growing, want
       entries += 2 * BATCH
       await postAll(ledger, requests)
       bar.at(entries)
-      if (++batches % PUBLISHED_EVERY === 0) await owner.query({ text: 'truncate outbox_pending' })
+      if (++batches % PUBLISHED_EVERY !== 0) continue
+      await owner.query({ text: 'truncate outbox_pending' })
+      await indexTransactions(ledger, Infinity)
     }
   }
   // Each connection has customers of its own, so that no connection waits for accounts that another has
@@ -51,6 +56,7 @@ export async function grow({ ledger, owner, customers, progress }: Growing, want
   )
   await Promise.all(shares.map(post))
   await owner.query({ text: 'truncate outbox_pending' })
+  await indexTransactions(ledger, Infinity)
   return countEntries(owner)
 }
 
@@ -74,8 +80,18 @@ function transferBetween(customers: readonly Customer[], hasKey: boolean): Posti
   for (;;) {
     const to = pick(pick(customers).accounts)
     if (to === from) continue
-    const transfer = transferOf(payer.userId, from, to)
+    const transfer = withText(transferOf(payer.userId, from, to))
     return hasKey ? transfer : { ...transfer, key_owner: null, key: null, request_hash: null }
+  }
+}
+
+function withText(transfer: PostingRequest): PostingRequest {
+  if (Math.random() >= WITH_TEXT) return transfer
+  const order = randomInt(1_000_000)
+  return {
+    ...transfer,
+    description: `Order ${order}, thanks`,
+    metadata: { order, channel: pick(['web', 'app', 'desk']) },
   }
 }
 
