@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,7 +58,7 @@ beforeAll(async () => {
       // from.)
       ...accounts
         .slice(0, 3)
-        .map((account) => withdrawal(account, 3, { value_date: round % 2 ? '2026-01-05' : '1999-12-31' })),
+        .map((account) => withdrawal(account, 3, { value_date: round % 2 ? '2026-03-03' : '1999-12-31' })),
     )
     await sealer.seal()
   }
@@ -83,7 +83,7 @@ test('every true proof holds: of each account, from each version, to each seal',
   }
   expect(proofs.length).toBeGreaterThan(150)
   const days = proofs.flatMap(({ entries }) => entries.map((entry) => entry.value_date))
-  expect(new Set(days)).toEqual(new Set([null, '2026-01-05', '1999-12-31']))
+  expect(new Set(days)).toEqual(new Set([null, '2026-03-03', '1999-12-31']))
   expect(new Set(proofs.map(({ path }) => path.length)).size).toBeGreaterThan(2)
   expect(new Set(await judge(proofs))).toEqual(new Set(['holds']))
 })
@@ -100,7 +100,15 @@ const lines = (note: string, change: (lines: string[]) => void): string => {
 const jwk = JSON.parse(sealKey.privateJwks).keys[0]
 const strangersKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
 
-const dated = (proof: AccountProof) => proof.entries.find((entry) => entry.value_date !== null)!
+const dated = (proof: AccountProof, day?: string) =>
+  proof.entries.find((entry) => (day ? entry.value_date === day : entry.value_date !== null))!
+
+/** Returns a note with this text, signed with the bank's own key. */
+function signedByTheBank(text: string, note: string): string {
+  const signature = sign(null, Buffer.from(text), createPrivateKey({ key: jwk, format: 'jwk' }))
+  const id = Buffer.from(note.split(' ').at(-1)!, 'base64').subarray(0, 4)
+  return `${text}\n— microbank.dev/ledger ${Buffer.concat([id, signature]).toString('base64')}\n`
+}
 
 type Change = (proof: AccountProof, stranger: AccountProof) => void
 const falsified: Record<string, Change> = {
@@ -114,6 +122,11 @@ const falsified: Record<string, Change> = {
     (p.opening = { version: 0, hash: '0'.repeat(64), balance_minor: '0' }),
   'the opening of another account': (p, stranger) => (p.opening = stranger.opening),
   'no entries': (p) => (p.entries = []),
+  'no entries, and an opening at the leaf with another balance': (p) => {
+    p.entries = []
+    p.opening = { version: p.leaf.version, hash: p.leaf.hash, balance_minor: '1000000' }
+  },
+  'a balance that is not written as such': (p) => (p.opening.balance_minor = ` ${p.opening.balance_minor}`),
   'no first entry': (p) => p.entries.shift(),
   'no last entry': (p) => p.entries.pop(),
   'no entry in the middle': (p) => p.entries.splice(1, 1),
@@ -159,9 +172,9 @@ const falsified: Record<string, Change> = {
   'a time without microseconds': (p) =>
     (p.entries[0]!.created_at = p.entries[0]!.created_at.replace(/...Z$/, 'Z')),
   'a value date': (p) => (p.entries.find((entry) => entry.value_date === null)!.value_date = '2026-01-05'),
-  'another value date': (p) => (dated(p).value_date = '2026-01-06'),
+  'another value date': (p) => (dated(p).value_date = '2026-03-04'),
   'no value date': (p) => (dated(p).value_date = null),
-  'a value date that does not exist': (p) => (dated(p).value_date = '2026-02-30'),
+  'a value date that does not exist': (p) => (dated(p, '2026-03-03').value_date = '2026-02-31'),
   'another place in the tree': (p) => p.leaf.index++,
   'a place outside of the tree': (p) => (p.leaf.index += 64),
   'a negative place': (p) => (p.leaf.index = -1),
@@ -182,6 +195,14 @@ const falsified: Record<string, Change> = {
   'another root': (p) =>
     (p.checkpoint = lines(p.checkpoint, (l) => (l[2] = l[2]!.replace(/^./, (c) => (c === 'A' ? 'B' : 'A'))))),
   'one more line': (p) => (p.checkpoint = lines(p.checkpoint, (l) => l.splice(3, 0, 'more'))),
+  'another origin, rightly signed': (p) => {
+    const [, size, root] = p.checkpoint.split('\n')
+    p.checkpoint = signedByTheBank(`microbank.dev/other\n${size}\n${root}\n`, p.checkpoint)
+  },
+  'one more line, rightly signed': (p) => {
+    const text = p.checkpoint.split('\n').slice(0, 3).join('\n')
+    p.checkpoint = signedByTheBank(`${text}\nmore\n`, p.checkpoint)
+  },
   'no signature': (p) => (p.checkpoint = p.checkpoint.slice(0, p.checkpoint.indexOf('—'))),
   'no checkpoint': (p) => (p.checkpoint = ''),
   'another key’s name': (p) => (p.checkpoint = p.checkpoint.replace('— microbank.dev', '— microbank.org')),
