@@ -65,6 +65,7 @@ export function startFunction(
       ...(collectorUrl && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl }),
       ...secrets.configMaps().get('token-keys'),
       ...all.get('ledger-requests'),
+      ...all.get('front-door-key'),
       ...all.get('ledger-events'),
       ...(name === 'notify' && all.get('notifications-events')),
       ...all.get(name === 'notify' ? 'notifications-database' : 'ledger-database'),

@@ -13,6 +13,7 @@ import {
 } from '../testing/ledger-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
 import type { PostingRequest } from '../posting/posting-request.ts'
+import { ownPart } from './audited-transactions.ts'
 import { WALKED_MAX } from './transaction-lists.ts'
 
 /** Each list of the audit is compared with the view, and Postgres reports how many rows a page reads. */
@@ -140,6 +141,13 @@ test.each(cases)(
 test('a quiet customer’s rows are found after few pages, however many others there are', async () => {
   const { pages, isAll } = await read({ caller: quiet }, WALK, 10)
   expect([isAll, pages <= 2 + Math.ceil(TRANSFERS / WALKED_MAX)]).toEqual([true, true])
+})
+
+test('a transaction that waits to be posted takes no place on a page', async () => {
+  // The newest row is that of the order; the order itself is the newest transaction.
+  const { rows, reachedId } = await ownPart(db, { before: all[0]!.id }, LIMIT)
+  expect(rows.map(({ id }) => id)).toEqual(all.slice(1, 1 + LIMIT).map(({ id }) => id))
+  expect(reachedId).toBe(all[LIMIT]!.id)
 })
 
 test('transfers by owners are in no index of the audit', async () => {
