@@ -1,0 +1,222 @@
+-- The guard: checks of the books that go on while the bank works, off the way of postings. They share nothing
+-- with settle(), not even the function for the hash, so that a fault of the one does not hide in the other.
+-- Each reads one snapshot, and posting writes all that belongs together in one commit: a check never takes a
+-- posting that is under way for a fault.
+
+-- Up to which entry an account was found right. Entries after it are not checked yet.
+create table checked (
+  account_id uuid primary key,
+  version bigint not null,
+  balance bigint not null,
+  hash bytea not null
+)
+with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+
+-- What the last complete run of each check found: for operators.
+create table ledger_checks (
+  name text primary key,
+  ok boolean not null,
+  checked_at timestamptz not null,
+  figures jsonb not null
+);
+
+-- Checks that go on in steps: how far each has come, so that any process can do the next step.
+create table check_walks (
+  name text primary key,
+  started_at timestamptz not null default clock_timestamp(),
+  -- Everything up to this id was looked at.
+  place uuid not null default '00000000-0000-0000-0000-000000000000',
+  -- Of the account after that, the entries up to here; null if none was looked at.
+  partly checked,
+  accounts bigint not null default 0,
+  entries bigint not null default 0,
+  faults bigint not null default 0
+);
+insert into check_walks (name) values ('changes'), ('transactions'), ('everything');
+
+-- What a step has done. If it was the last of its check, the check begins again at the next call. `has_ended`
+-- is null if another process is at the step; then nothing was done.
+create type check_step as (has_ended boolean, stops ledger_stops[]);
+
+-- Stores what a check has found, and lets it begin again at `place`.
+create function end_walk(walk text, is_ok boolean, figures jsonb, place uuid) returns void
+language sql
+begin atomic
+  insert into ledger_checks (name, ok, checked_at, figures)
+  values (walk, is_ok, date_trunc('milliseconds', clock_timestamp()), figures)
+  on conflict (name) do update
+    set ok = excluded.ok, checked_at = excluded.checked_at, figures = excluded.figures;
+  update check_walks w
+  set started_at = clock_timestamp(), place = end_walk.place, partly = null, accounts = 0, entries = 0, faults = 0
+  where w.name = walk;
+end;
+
+create type examination as (
+  account_id uuid,
+  currency text,
+  -- Null if all is right.
+  problem text,
+  fault jsonb,
+  -- The last entry that was read, if there is one.
+  version bigint,
+  balance bigint,
+  hash bytea,
+  entry_count bigint,
+  -- False if there are more entries than were asked for.
+  is_complete boolean
+);
+
+-- Examines accounts, each from an entry that is known to be right, at most `entries_max` entries of each. The
+-- entries must follow one from the other, agree with their transactions, and end in the account's row. Its
+-- limit must be kept, and its held amount must be that of its open holds. The problem is the first of:
+-- - 'gap': a version is missing
+-- - 'changed': the entry that was known to be right is now another
+-- - 'balance', 'time', 'hash': the entry does not follow from the one before
+-- - 'transaction': it is not what its transaction says
+-- - 'row': the account's row is not what its last entry says
+-- - 'held', 'limit': of the account's row
+create function examine_accounts(starts checked[], entries_max bigint) returns setof examination
+language sql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+begin atomic
+  select a.id, a.currency, p.problem,
+    case when p.problem is not null then jsonb_strip_nulls(jsonb_build_object(
+      'currency', a.currency, 'account_id', a.id, 'problem', p.problem, 'entry', chain.bad_version,
+      'version', a.version, 'balance', a.balance::text,
+      'held', case when p.problem in ('held', 'limit') then a.held::text end
+    )) end,
+    e.version, e.balance_after, e.hash,
+    greatest(chain.row_count - case when s.version > 0 then 1 else 0 end, 0), chain.is_complete
+  from unnest(starts) s
+  join accounts a on a.id = s.account_id
+  cross join lateral (
+    select count(*) as row_count, max(version) as last_version,
+      min(version) filter (where problem is not null) as bad_version,
+      -- The problem of the first bad entry; the number before it is for the order.
+      substr(min(case when problem is not null then to_char(version, 'FM0000000000000000000') || problem end), 20)
+        as problem,
+      count(*) <= entries_max or max(version) >= a.version as is_complete
+    from (
+      select f.version,
+        case
+          when f.version <> s.version + f.n - case when s.version > 0 then 1 else 0 end then 'gap'
+          when f.version = s.version then
+            case when f.hash <> s.hash or f.balance_after <> s.balance then 'changed' end
+          when f.balance_after <> f.balance_before + f.amount then 'balance'
+          when f.created_at < f.time_before then 'time'
+          when f.hash <> sha256(
+            f.hash_before || uuid_send(a.id) || int8send(f.version) || uuid_send(f.transaction_id)
+            || int8send(f.amount) || int8send(f.balance_after) || timestamptz_send(f.created_at)
+          ) then 'hash'
+          when t.agrees is not true then 'transaction'
+        end as problem
+      from (
+        select *, row_number() over w as n,
+          lag(hash, 1, decode(repeat('00', 32), 'hex')) over w as hash_before,
+          lag(balance_after, 1, 0::bigint) over w as balance_before,
+          lag(created_at) over w as time_before
+        from (
+          select * from entries
+          where entries.account_id = a.id and entries.version >= s.version
+          order by entries.version
+          -- One more for the entry that is known, and one to see whether there are others.
+          limit entries_max + 1
+        ) following
+        window w as (order by version)
+      ) f
+      left join lateral (
+        select
+          t.balance_after is not null and t.currency = a.currency and t.created_at = f.created_at
+          and case
+            when a.id = t.account_id then f.amount = case t.type when 'deposit' then t.amount else -t.amount end
+              and f.balance_after = t.balance_after
+            when a.id = t.to_account_id then f.amount = t.amount and f.balance_after = t.to_balance_after
+            when a.account_type = 'cash' and t.to_account_id is null
+              then f.amount = case t.type when 'deposit' then -t.amount else t.amount end
+          end as agrees
+        from transactions t
+        where t.id = f.transaction_id
+      ) t on true
+    ) entry
+  ) chain
+  left join entries e on e.account_id = a.id and e.version = chain.last_version
+  left join lateral (
+    select coalesce(sum(h.amount), 0) as amount from holds h where h.account_id = a.id and h.status = 'open'
+  ) open_holds on true
+  cross join lateral (
+    select case
+      when chain.problem is not null then chain.problem
+      when chain.row_count = 0 and s.version > 0 then 'gap'
+      when chain.is_complete and (
+        a.version <> coalesce(e.version, 0) or a.balance <> coalesce(e.balance_after, 0)
+        or a.last_hash <> coalesce(e.hash, decode(repeat('00', 32), 'hex'))
+        or a.posted_at <> coalesce(e.created_at, '-infinity')
+      ) then 'row'
+      when a.held <> open_holds.amount then 'held'
+      when a.kind = 'customer' and a.balance - a.held < -a.overdraft_limit then 'limit'
+    end as problem
+  ) p;
+end;
+
+-- Returns from where an account is to be checked.
+create function checked_until(account_id uuid) returns checked
+language sql stable
+return coalesce(
+  (select c from checked c where c.account_id = checked_until.account_id),
+  row(account_id, 0, 0, decode(repeat('00', 32), 'hex'))::checked
+);
+
+-- Keeps how far accounts were found right.
+create function keep_checked(examined examination[]) returns void
+language sql
+begin atomic
+  insert into checked (account_id, version, balance, hash)
+  select e.account_id, e.version, e.balance, e.hash
+  from unnest(examined) e
+  where e.problem is null and e.entry_count > 0
+  order by e.account_id
+  on conflict (account_id) do update
+    set version = excluded.version, balance = excluded.balance, hash = excluded.hash
+    where checked.version < excluded.version;
+end;
+
+-- Checks accounts from where the last check ended, 50,000 entries of each at most, and keeps how far they are
+-- right. Returns those that are wrong, and those without a problem that have more entries.
+create function check_accounts(ids uuid[]) returns setof examination
+language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  starts constant checked[] := array(select checked_until(id) from (select distinct unnest(ids) as id) i);
+  examined constant examination[] := array(select e from examine_accounts(starts, 50000) e);
+begin
+  perform keep_checked(examined);
+  return query select * from unnest(examined) e where e.problem is not null or not e.is_complete;
+end
+$$;
+
+-- Checks accounts, and the cash of some currencies, and stops the currencies of those that are wrong. Returns
+-- the new stops.
+create function guard_accounts(ids uuid[], currencies text[]) returns setof ledger_stops
+language plpgsql security definer
+set search_path = public, pg_temp
+as $$
+declare
+  faults constant jsonb[] := array(
+    select fault
+    from check_accounts(ids || array(select cash_account_id(currency) from unnest(currencies) currency))
+    where fault is not null
+  );
+begin
+  if cardinality(faults) > 0 then
+    return query select * from stop_for(faults);
+  end if;
+end
+$$;
+
+revoke execute on function check_accounts, guard_accounts from public;
+grant execute on function check_accounts, guard_accounts to :functions_role;
+grant select on checked, ledger_checks to :functions_role;
