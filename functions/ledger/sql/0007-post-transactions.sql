@@ -15,10 +15,12 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-  verdicts text[] := claim(requests);
+  verdicts text[];
   judgements judgement[];
   at timestamptz;
 begin
+  perform refuse_if_stopped(requests);
+  verdicts := claim(requests);
   -- A caller repeats the request of a pending order without `respond-async`: post the order now.
   if 'pending' = any (verdicts) then
     requests := as_orders(requests, verdicts);

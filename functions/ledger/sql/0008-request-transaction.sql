@@ -18,9 +18,11 @@ as $$
 declare
   request constant posting_request := json_populate_record(null::posting_request, body);
   requested constant outbox := json_populate_record(null::outbox, event);
-  verdict constant text := (claim(array[request]))[1];
+  verdict text;
   earlier posting_outcome;
 begin
+  perform refuse_if_stopped(array[request]);
+  verdict := (claim(array[request]))[1];
   if verdict = 'idempotency-key-reused' then
     return query select verdict, false, null::uuid, null::bigint, null::timestamptz, null, null::bigint;
     return;
