@@ -20,6 +20,9 @@ export const signedAmountOrNull = { anyOf: [signedAmount, { type: 'null' }] } as
 export type Currency = string
 export const currency = { type: 'string', pattern: '^[A-Z]{3}$' } as const
 
+/** A currency; null stands for all. */
+export const currencyOrNull = { type: ['string', 'null'], pattern: '^[A-Z]{3}$' } as const
+
 /** A moment by RFC 3339, in UTC, with milliseconds: `2026-01-05T09:30:00.000Z`. */
 export type Timestamp = string
 export const timestamp = { type: 'string', format: 'date-time' } as const

@@ -6,6 +6,7 @@ import type { Poster } from './posting/post.ts'
 import { toPosting } from './posting/posting-request.ts'
 import { holdProblems, postingProblems, refusal } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 import { amountSchema, transactionSchema } from './transactions/transaction.ts'
 import { readAmount } from './values/money.ts'
 
@@ -28,7 +29,7 @@ export default operation({
         properties: { to_account_id: uuidSchema, amount: amountSchema },
       },
       answers: { 201: transactionSchema },
-      problems: [...Object.values(postingProblems), ...Object.values(holdProblems)],
+      problems: [...Object.values(postingProblems), ...Object.values(holdProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',
       handle: async (request, { db }, poster: Poster) => {

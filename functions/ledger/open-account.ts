@@ -12,6 +12,7 @@ import type { Emitting, Tools } from '../host/tools.ts'
 import { accountSchema, accountTypes, toAccount, type AccountRow } from './accounts/account.ts'
 import { readAmount } from './values/money.ts'
 import { postTransactions, type PostedGroup, type PostingOutcome } from './posting/post.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
 import { toPosting } from './posting/posting-request.ts'
 import { amountSchema, currencySchema } from './transactions/transaction.ts'
@@ -46,6 +47,7 @@ export default operation({
         ...Object.values(openingProblems),
         postingProblems['limit-exceeded'],
         postingProblems['fee-exceeds-amount'],
+        ledgerStopped,
       ],
       idempotent: true,
       handle: async ({ body, caller, idempotencyKey, client, traceparent, address }, tools) => {

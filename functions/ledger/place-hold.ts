@@ -7,6 +7,7 @@ import type { Poster, PostingOutcome } from './posting/post.ts'
 import { toPosting, type PostingRequest } from './posting/posting-request.ts'
 import { postingProblems, refusal } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 import { amountSchema, currencySchema, shortText } from './transactions/transaction.ts'
 import { readAmount } from './values/money.ts'
 
@@ -36,7 +37,7 @@ export default operation({
         },
       },
       answers: { 201: holdSchema },
-      problems: Object.values(postingProblems),
+      problems: [...Object.values(postingProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',
       handle: async ({ body, caller, idempotencyKey, traceparent, address }, _tools, poster: Poster) => {

@@ -2,6 +2,7 @@ import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
+import type { Tools } from '../host/tools.ts'
 import {
   batchedSchema,
   batchSchema,
@@ -15,14 +16,27 @@ import {
 import { postTransactions } from './posting/post.ts'
 import type { PostingRequest } from './posting/posting-request.ts'
 import { createIndexing, type Indexing } from './transactions/search-index.ts'
+import { createGuard, type Guard } from './stops/guard.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 
 const ITEMS_MAX = 1000
+
+/** What goes on after a batch was posted, off the way of its answer. */
+interface FollowUp {
+  guard: Guard
+  index: Indexing
+}
+
+const createFollowUp = (tools: Tools): FollowUp => ({
+  guard: createGuard(tools),
+  index: createIndexing(tools),
+})
 
 export default operation({
   name: 'post-batch',
   context: 'ledger',
   summary: 'Posts many deposits, withdrawals and transfers in one request',
-  state: createIndexing,
+  state: createFollowUp,
   routes: [
     route({
       method: 'POST',
@@ -51,6 +65,7 @@ export default operation({
         },
       },
       answers: { 200: batchSchema },
+      problems: [ledgerStopped],
       // The key covers the whole batch. `Prefer: respond-async` is not honoured: a batch must be stored
       // either way, and storing it takes as long as posting it.
       idempotent: true,
@@ -58,7 +73,7 @@ export default operation({
       handle: async (
         { body, caller, idempotencyKey, traceparent, address },
         { db, outbox },
-        index: Indexing,
+        { guard, index }: FollowUp,
       ) => {
         const postings = readBatch(body.transactions as BatchedTransaction[], {
           operation: 'post-batch',
@@ -77,6 +92,7 @@ export default operation({
           })
         })
         outbox.publish(events)
+        if (events.length > 0) guard.note(postings)
         index(postings)
         if (reply.status !== 200) return reply
         return { ...reply, body: toResults(reply.body as BatchOutcome, postings, caller) }

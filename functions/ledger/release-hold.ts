@@ -6,6 +6,7 @@ import type { Poster } from './posting/post.ts'
 import { toPosting } from './posting/posting-request.ts'
 import { holdProblems, refusal } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 
 export default operation({
   name: 'release-hold',
@@ -21,7 +22,7 @@ export default operation({
       params: idParams,
       body: { type: 'object', additionalProperties: false, properties: {} },
       answers: { 200: holdSchema },
-      problems: Object.values(holdProblems),
+      problems: [...Object.values(holdProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',
       handle: async (request, { db }, poster: Poster) => {

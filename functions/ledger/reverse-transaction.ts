@@ -6,6 +6,7 @@ import type { Poster } from './posting/post.ts'
 import { toReversal } from './posting/reversal.ts'
 import { postingProblems, reversalProblems, transactionNotFound } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 import { shortText, transactionSchema } from './transactions/transaction.ts'
 
 export default operation({
@@ -27,7 +28,12 @@ export default operation({
         properties: { reason: { ...shortText, minLength: 1 } },
       },
       answers: { 201: transactionSchema },
-      problems: [problems.notFound, ...Object.values(postingProblems), ...Object.values(reversalProblems)],
+      problems: [
+        problems.notFound,
+        ...Object.values(postingProblems),
+        ...Object.values(reversalProblems),
+        ledgerStopped,
+      ],
       idempotent: true,
       audits: 'books',
       handle: async (request, { db }, poster: Poster) => {

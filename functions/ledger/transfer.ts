@@ -3,6 +3,7 @@ import { uuidSchema } from '../host/schema.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
 import { createPoster, type Poster } from './posting/post.ts'
 import { postingProblems } from './posting/refusals.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 
 export default operation({
@@ -26,7 +27,7 @@ export default operation({
         properties: { type: { const: 'transfer' }, ...moneyFields, to_account_id: uuidSchema },
       },
       answers: { 201: transactionSchema, 202: transactionSchema },
-      problems: Object.values(postingProblems),
+      problems: [...Object.values(postingProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',
       async: true,

@@ -2,6 +2,7 @@ import { operation, route } from '../host/operation.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
 import { createPoster, type Poster } from './posting/post.ts'
 import { postingProblems } from './posting/refusals.ts'
+import { ledgerStopped } from './stops/stopped.ts'
 import { moneyFields, transactionSchema } from './transactions/transaction.ts'
 
 export default operation({
@@ -24,7 +25,7 @@ export default operation({
         properties: { type: { const: 'withdrawal' }, ...moneyFields },
       },
       answers: { 201: transactionSchema, 202: transactionSchema },
-      problems: Object.values(postingProblems),
+      problems: [...Object.values(postingProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',
       async: true,

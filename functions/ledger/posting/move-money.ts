@@ -17,6 +17,7 @@ import { operationOf, toPosting, type PostingRequest } from './posting-request.t
 import { refusal } from './refusals.ts'
 import { checkSignature } from './request-signature.ts'
 import { requestTransaction, toRequestedPosting } from './respond-async.ts'
+import { LedgerStoppedError } from '../stops/stopped.ts'
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 
 /** What deposit, withdraw and transfer get after their schemas accepted it. */
@@ -49,7 +50,8 @@ export async function moveMoney(
 
 /** Consumer of the orders that the operation has answered with 202. A refusal is an outcome here too: it is
  * kept with the transaction, and stated as transaction.rejected. While the database is away, the order waits
- * in the Broker. */
+ * in the Broker. While postings in its currency are stopped, it waits in the ledger: sweep-ledger posts it
+ * when the stop is lifted. If it was taken without being stored, its event ends as a dead letter. */
 export const postRequested: Consumer<Poster> = {
   contracts: [transactionRequested],
   async receive(event, tools, poster, { traceparent }) {
@@ -59,10 +61,16 @@ export const postRequested: Consumer<Poster> = {
     try {
       await poster.post(posting)
     } catch (error) {
+      if (error instanceof LedgerStoppedError && (await isStored(posting.id, tools))) return
       if (!(error instanceof UnavailableError) || !isOld(event.time)) throw error
       await parkOrder(event, tools)
     }
   },
+}
+
+async function isStored(id: string, { db }: Pick<Tools, 'db'>): Promise<boolean> {
+  const rows = await db.query({ text: 'select from transactions where id = $1', values: [id] })
+  return rows.length > 0
 }
 
 /** Returns the answer for a posting: 201 with the transaction, or the problem that it was refused with. */

@@ -3,6 +3,7 @@ import {
   type TransactionRequested,
 } from '../../../eventing/contracts/transaction.requested.ts'
 import type { Tools } from '../../host/tools.ts'
+import { LedgerStoppedError } from '../stops/stopped.ts'
 import { createPoster, type Poster } from './post.ts'
 import { toRequestedPosting } from './respond-async.ts'
 
@@ -24,7 +25,7 @@ const TIME_MAX_MS = 15_000
  * of their events: never published, refused by the Broker, a dead letter, or signed with a key that has been
  * replaced. The ledger has stored them itself, so no signature is asked for. Each is posted once, also where
  * its event is delivered at the same moment. One that can't be posted does not stand in the way of the
- * others.
+ * others; orders of a currency whose postings are stopped stay pending.
  *
  * `timeMaxMs` limits the run. Returns the number of orders settled. Rejects with UnavailableError if the
  * database is unreachable. */
@@ -55,7 +56,8 @@ async function postAll(
 ): Promise<number> {
   const results = await Promise.allSettled(rows.map((row) => postOne(row, poster)))
   results.forEach((result, i) => {
-    if (result.status === 'rejected')
+    // Nothing is wrong with it: it waits until the stop is lifted.
+    if (result.status === 'rejected' && !(result.reason instanceof LedgerStoppedError))
       log.error(`an overdue ${transactionRequested.type} could not be posted`, {
         transaction: rows[i]!.id,
         error: (result.reason as Error).message,

@@ -62,7 +62,7 @@ function recordedOutbox(): {
 
 test('a single transaction is posted at once, and those that come meanwhile are posted together', async () => {
   const { db, batches, open } = gated()
-  const poster = createPoster({ db, outbox: recordedOutbox().outbox })
+  const poster = createPoster({ db, outbox: recordedOutbox().outbox, log: silent })
   const account = await ledger.open()
   const first = poster.post(deposit(account, 1))
   expect(batches).toEqual([1])
@@ -76,7 +76,7 @@ test('a single transaction is posted at once, and those that come meanwhile are 
 
 test('each caller gets the outcome of their own transaction', async () => {
   const { db, open } = gated()
-  const poster = createPoster({ db, outbox: recordedOutbox().outbox })
+  const poster = createPoster({ db, outbox: recordedOutbox().outbox, log: silent })
   const [from, to] = [await ledger.open(), await ledger.open()]
   const outcomes = [
     poster.post(deposit(from, 100)),
@@ -95,7 +95,7 @@ test('each caller gets the outcome of their own transaction', async () => {
 
 test('the event given to the publisher is the one that is pending', async () => {
   const { published, outbox } = recordedOutbox()
-  const poster = createPoster({ db: ledger.db, outbox })
+  const poster = createPoster({ db: ledger.db, outbox, log: silent })
   const account = await ledger.open()
   const request = deposit(account, 12_34, { description: 'première "paie"' })
   await poster.post(request)
@@ -116,7 +116,7 @@ test('the event given to the publisher is the one that is pending', async () => 
 
 test('a request that the database can’t process fails alone', async () => {
   const { db, batches, open } = gated()
-  const poster = createPoster({ db, outbox: recordedOutbox().outbox })
+  const poster = createPoster({ db, outbox: recordedOutbox().outbox, log: silent })
   const account = await ledger.open()
   const results = Promise.allSettled([
     poster.post(deposit(account, 1)),
@@ -142,14 +142,14 @@ test('while the database is unreachable, each request fails with an error that a
     name: 'away',
     log: silent,
   })
-  const poster = createPoster({ db: away, outbox: recordedOutbox().outbox })
+  const poster = createPoster({ db: away, outbox: recordedOutbox().outbox, log: silent })
   const results = await Promise.allSettled([1, 2, 3].map((amount) => poster.post(deposit(alice, amount))))
   for (const result of results) expect(result).toMatchObject({ reason: expect.any(UnavailableError) })
 })
 
 test('if a batch is cut off, each of its requests fails and their keys can be used again', async () => {
   const { db, batches } = counted()
-  const poster = createPoster({ db, outbox: recordedOutbox().outbox })
+  const poster = createPoster({ db, outbox: recordedOutbox().outbox, log: silent })
   const [from, to] = [await ledger.open({ overdraftLimit: 100n }), await ledger.open()]
   const requests = Array.from({ length: 5 }, () => transfer(from, to, 1, { key: randomUUID() }))
   let results: Promise<PromiseSettledResult<PostingOutcome>[]> | undefined
@@ -172,7 +172,7 @@ test('if a batch is cut off, each of its requests fails and their keys can be us
 
 test('requests above the limit of waiting ones are refused with an error that allows a repeat', async () => {
   const { db, open } = gated()
-  const poster = createPoster({ db, outbox: recordedOutbox().outbox })
+  const poster = createPoster({ db, outbox: recordedOutbox().outbox, log: silent })
   const account = await ledger.open()
   const results = Promise.allSettled(Array.from({ length: 5_010 }, () => poster.post(deposit(account, 1))))
   open()
@@ -183,7 +183,9 @@ test('requests above the limit of waiting ones are refused with an error that al
 })
 
 test('an order that two processes get at the same moment is posted once', async () => {
-  const posters = [1, 2].map(() => createPoster({ db: ledger.db, outbox: recordedOutbox().outbox }))
+  const posters = [1, 2].map(() =>
+    createPoster({ db: ledger.db, outbox: recordedOutbox().outbox, log: silent }),
+  )
   const account = await ledger.open()
   const request = deposit(account, 5, { requested: true })
   let posting: Promise<PostingOutcome[]> | undefined

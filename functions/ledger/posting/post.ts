@@ -1,6 +1,7 @@
 import type { Outbox } from '../../../eventing/outbox.ts'
 import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import { GROUP_MAX } from '../../../eventing/pending.ts'
+import type { Log } from '../../../monitoring/log.ts'
 import { sqlstate, type Database, type Transaction } from '../../host/database/database.ts'
 import { createGroupCommit } from '../../../eventing/group-commit.ts'
 import { toEvents, type ToEvents, type WrittenRow } from './posting-event.ts'
@@ -8,6 +9,8 @@ import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal, SubjectRefusal } from './refusals.ts'
 import type { PostingRequest } from './posting-request.ts'
 import { createIndexing } from '../transactions/search-index.ts'
+import { createGuard } from '../stops/guard.ts'
+import { LedgerStoppedError, toStopped } from '../stops/stopped.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
 export type PostingFailure = PostingRefusal | SubjectRefusal | KeyRefusal
@@ -28,13 +31,14 @@ export type PostingOutcome =
 
 export interface Poster {
   /** Posts one transaction. Rejects with UnavailableError if the database is unreachable, or if too many
-   * transactions wait. */
+   * transactions wait; with LedgerStoppedError if postings in its currency are stopped. */
   post(request: PostingRequest): Promise<PostingOutcome>
 }
 
 export interface PosterTools {
   db: Database
   outbox: Outbox
+  log: Log
 }
 
 interface OutcomeRow extends WrittenRow {
@@ -51,24 +55,66 @@ const ATTEMPTS = 4
 // same moment, the second gets a unique_violation; repeated, it finds the first.
 const REPEATABLE = new Set(['40001', '40P01', '23505'])
 
+// A process asks this often whether a stop was lifted. Meanwhile it refuses the currency by itself, so that
+// others don't wait for what will be refused.
+const STOPPED_MS = 1_000
+
 /** Creates a poster that posts in groups; see createGroupCommit(). It posts one batch at a time, because two
  * would make each other smaller, and a transaction costs the database a third more in a batch of 25 than in
- * one of 125. `eventsOf` makes the events of a request. */
-export function createPoster({ db, outbox }: PosterTools, eventsOf: ToEvents = toEvents): Poster {
+ * one of 125. `eventsOf` makes the events of a request. A guard checks what was posted. */
+export function createPoster({ db, outbox, log }: PosterTools, eventsOf: ToEvents = toEvents): Poster {
+  const guard = createGuard({ db, log })
   const index = createIndexing({ db })
+  const stops = createKnownStops()
+
   const commit = async (requests: PostingRequest[]) => {
-    for (let attempt = 1; ; attempt++) {
+    let going = requests
+    for (let attempt = 1; ;) {
       try {
-        const { outcomes, events } = await postTransactions(db, requests, eventsOf)
-        index(requests)
-        return { results: outcomes, events }
+        const { outcomes, events } = await postTransactions(db, going, eventsOf)
+        guard.note(going)
+        index(going)
+        return { results: inOrderOf(requests, going, outcomes), events }
       } catch (error) {
-        if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
+        if (error instanceof LedgerStoppedError) {
+          // The stop of a currency is no reason to refuse another's postings.
+          stops.add(error.currencies)
+          going = going.filter(({ currency }) => !error.currencies.includes(currency))
+          if (going.length === 0) return { results: requests.map(() => undefined), events: [] }
+        } else if (attempt++ === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
       }
     }
   }
   const limit = { waiting: WAITING_MAX, refusal: 'too many transactions are waiting to be posted' }
-  return { post: createGroupCommit({ commit, outbox, groupMax: BATCH_MAX, limit }) }
+  const post = createGroupCommit({ commit, outbox, groupMax: BATCH_MAX, limit })
+  return {
+    async post(request) {
+      const outcome = stops.has(request.currency) ? undefined : await post(request)
+      if (outcome) return outcome
+      throw new LedgerStoppedError([request.currency])
+    },
+  }
+}
+
+/** Returns the outcome of each request; undefined for those that were left out of the batch. */
+function inOrderOf(
+  requests: readonly PostingRequest[],
+  going: readonly PostingRequest[],
+  outcomes: readonly PostingOutcome[],
+): readonly (PostingOutcome | undefined)[] {
+  if (going === requests) return outcomes
+  const outcomeOf = new Map(going.map((request, i) => [request, outcomes[i]]))
+  return requests.map((request) => outcomeOf.get(request))
+}
+
+/** Currencies whose postings have just been refused because of a stop. */
+function createKnownStops() {
+  const until = new Map<string, number>()
+  return {
+    add: (currencies: readonly string[]) =>
+      currencies.forEach((currency) => until.set(currency, performance.now() + STOPPED_MS)),
+    has: (currency: string) => until.size > 0 && performance.now() < (until.get(currency) ?? 0),
+  }
 }
 
 export interface PostedGroup {
@@ -78,7 +124,8 @@ export interface PostedGroup {
   events: PendingEvent[]
 }
 
-/** Posts a batch within `tx`, or in a transaction of its own where that is the database itself. */
+/** Posts a batch within `tx`, or in a transaction of its own where that is the database itself. Rejects with
+ * LedgerStoppedError if a currency of the batch is stopped; then nothing of it is posted. */
 export async function postTransactions(
   tx: Transaction,
   requests: PostingRequest[],
@@ -86,12 +133,16 @@ export async function postTransactions(
 ): Promise<PostedGroup> {
   const pendingIds = toPendingIds(requests)
   const hasSubjects = requests.some(({ step, reverses }) => step !== null || reverses !== null)
-  const rows = await tx.query<OutcomeRow>({
-    name: 'post-transactions',
-    text: 'select * from post_transactions($1, $2)',
-    values: [toRecords(requests, pendingIds), hasSubjects],
-    traceparents: requests.map(({ traceparent }) => traceparent),
-  })
+  const rows = await tx
+    .query<OutcomeRow>({
+      name: 'post-transactions',
+      text: 'select * from post_transactions($1, $2)',
+      values: [toRecords(requests, pendingIds), hasSubjects],
+      traceparents: requests.map(({ traceparent }) => traceparent),
+    })
+    .catch((error: unknown) => {
+      throw toStopped(error)
+    })
   const outcomes = new Array<PostingOutcome>(requests.length)
   const events: PendingEvent[] = []
   for (const row of rows) {

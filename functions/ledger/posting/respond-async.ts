@@ -14,6 +14,7 @@ import { toCreated } from './money-request.ts'
 import { formatAmount, readAmount } from '../values/money.ts'
 import { operationOf, toPosting, type PostingRequest } from './posting-request.ts'
 import { signRequest } from './request-signature.ts'
+import { LedgerStoppedError, toStopped } from '../stops/stopped.ts'
 import { refusal, type KeyRefusal, type PostingRefusal } from './refusals.ts'
 import { toTransaction } from '../transactions/transaction.ts'
 
@@ -40,7 +41,7 @@ const NOTE_TIMEOUT_MS = 500
  *
  * The same key gets the same answer again, whatever the order's outcome. If the key came before without
  * `respond-async`, its first answer is given. Rejects with UnavailableError if the order could not be
- * stored. */
+ * stored, and with LedgerStoppedError if postings in its currency are stopped. */
 export async function requestTransaction(
   posting: PostingRequest,
   caller: Caller,
@@ -52,6 +53,7 @@ export async function requestTransaction(
   const noted = posting.key
     ? await noting
     : await inTime(noting).catch((error: Error) => {
+        if (error instanceof LedgerStoppedError) throw error
         log.warn('an order could not be stored; it goes straight to the Broker', { error: error.message })
         return undefined
       })
@@ -73,12 +75,16 @@ export const toRequestedPosting = (order: TransactionRequested, traceparent: str
   })
 
 async function note(db: Database, posting: PostingRequest, event: object): Promise<NotedRow> {
-  const [row] = await db.query<NotedRow>({
-    name: 'request-transaction',
-    text: 'select * from request_transaction($1, $2)',
-    values: [JSON.stringify(posting), JSON.stringify(event)],
-  })
-  return row!
+  try {
+    const [row] = await db.query<NotedRow>({
+      name: 'request-transaction',
+      text: 'select * from request_transaction($1, $2)',
+      values: [JSON.stringify(posting), JSON.stringify(event)],
+    })
+    return row!
+  } catch (error) {
+    throw toStopped(error)
+  }
 }
 
 async function inTime<T>(work: Promise<T>): Promise<T> {

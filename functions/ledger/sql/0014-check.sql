@@ -108,6 +108,7 @@ begin atomic
           when f.hash <> sha256(
             f.hash_before || uuid_send(a.id) || int8send(f.version) || uuid_send(f.transaction_id)
             || int8send(f.amount) || int8send(f.balance_after) || timestamptz_send(f.created_at)
+            || coalesce(date_send(f.value_date), '')
           ) then 'hash'
           when t.agrees is not true then 'transaction'
         end as problem
@@ -128,22 +129,38 @@ begin atomic
       left join lateral (
         select
           t.balance_after is not null and t.currency = a.currency and t.created_at = f.created_at
-          and case
-            when a.id = t.account_id then f.amount = case t.type when 'deposit' then t.amount else -t.amount end
-              and f.balance_after = t.balance_after
-            when a.id = t.to_account_id then f.amount = t.amount and f.balance_after = t.to_balance_after
-            when a.account_type = 'cash' and t.to_account_id is null
-              then f.amount = case t.type when 'deposit' then -t.amount else t.amount end
-          end as agrees
+          and t.value_date is not distinct from f.value_date
+          -- A fee is two more entries. With a fee, balance_after may be that of either.
+          and (
+            a.id in (t.account_id, t.to_account_id) or a.kind = 'system' and a.account_type <> 'vault'
+          ) and (
+            case
+              when a.id = t.to_account_id then
+                f.amount = any (case t.type when 'reversal' then array[t.amount, -t.amount] else array[t.amount] end)
+                and f.balance_after = t.to_balance_after
+              when a.id = t.account_id or t.to_account_id is null then
+                f.amount = any (case
+                  when t.type = 'reversal' then array[t.amount, -t.amount]
+                  when (t.type = 'deposit') = (a.id = t.account_id) then array[t.amount]
+                  else array[-t.amount]
+                end)
+                and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
+            end
+            or abs(f.amount) = t.fee
+          ) as agrees
         from transactions t
         where t.id = f.transaction_id
       ) t on true
     ) entry
   ) chain
   left join entries e on e.account_id = a.id and e.version = chain.last_version
-  left join lateral (
-    select coalesce(sum(h.amount), 0) as amount from holds h where h.account_id = a.id and h.status = 'open'
-  ) open_holds on true
+  cross join lateral (
+    select coalesce(sum(h.amount), 0) as amount,
+      coalesce((
+        select e.held_after from hold_entries e where e.account_id = a.id order by e.version desc limit 1
+      ), 0) as in_books
+    from holds h where h.account_id = a.id and h.status = 'open'
+  ) open_holds
   cross join lateral (
     select case
       when chain.problem is not null then chain.problem
@@ -151,9 +168,10 @@ begin atomic
       when chain.is_complete and (
         a.version <> coalesce(e.version, 0) or a.balance <> coalesce(e.balance_after, 0)
         or a.last_hash <> coalesce(e.hash, decode(repeat('00', 32), 'hex'))
-        or a.posted_at <> coalesce(e.created_at, '-infinity')
+        -- Holds move it on too.
+        or a.posted_at < coalesce(e.created_at, '-infinity')
       ) then 'row'
-      when a.held <> open_holds.amount then 'held'
+      when a.held <> open_holds.amount or a.held <> open_holds.in_books then 'held'
       when a.kind = 'customer' and a.balance - a.held < -a.overdraft_limit then 'limit'
     end as problem
   ) p;

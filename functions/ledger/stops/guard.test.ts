@@ -1,0 +1,304 @@
+import { randomUUID } from 'node:crypto'
+import { until } from '../../../tests/support/until.ts'
+import { createLog } from '../../../monitoring/log.ts'
+import { createPoster } from '../posting/post.ts'
+import type { PostingRequest } from '../posting/posting-request.ts'
+import {
+  deposit,
+  silent,
+  testLedger,
+  transfer,
+  withdrawal,
+  type TestLedger,
+} from '../testing/ledger-fixture.ts'
+import { createGuard } from './guard.ts'
+import { LedgerStoppedError } from './stopped.ts'
+import { sweepChecks, takeStep } from './sweep-checks.ts'
+
+/** Somebody changes the books by hand: the checks find it, and stop exactly that currency. */
+
+let ledger: TestLedger
+/** Accounts of Alice, in dollars (900.00 and 100.00) and in euros (500.00). */
+let from: string
+let to: string
+let inEuro: string
+
+beforeEach(async () => {
+  ledger = await testLedger()
+  from = await ledger.open()
+  to = await ledger.open()
+  inEuro = await ledger.open({ currency: 'EUR' })
+  await ledger.post(
+    deposit(from, 900_00),
+    deposit(to, 100_00),
+    deposit(inEuro, 500_00, { currency: 'EUR' }),
+    transfer(from, to, 1_00),
+    transfer(from, to, 2_00),
+  )
+})
+afterEach(() => ledger.close())
+
+const outbox = { publish: () => {} } as never
+
+/** Changes the books as an owner can who switches the triggers off. */
+async function tamper(text: string, ...values: unknown[]): Promise<void> {
+  const tables = ['entries', 'transactions', 'accounts']
+  await ledger.owner.transaction(async (tx) => {
+    for (const table of tables) await tx.query({ text: `alter table ${table} disable trigger user` })
+    await tx.query({ text, values })
+    for (const table of tables) await tx.query({ text: `alter table ${table} enable trigger user` })
+  })
+}
+
+interface OpenStop {
+  id: string
+  currency: string
+  evidence: { problem: string; account_id?: string; transaction_id?: string }[]
+}
+
+const openStops = () =>
+  ledger.db.query<OpenStop>({
+    text: 'select id, currency, evidence from ledger_stops where lifted_at is null order by id',
+  })
+
+/** The faults of all open stops, as `USD row`. */
+const stoppedFor = async (): Promise<string[]> =>
+  (await openStops()).flatMap(({ currency, evidence }) =>
+    evidence.map(({ problem }) => `${currency} ${problem}`),
+  )
+
+const check = (...ids: string[]) =>
+  ledger.db.query<{ account_id: string; problem: string }>({
+    text: 'select account_id, problem from check_accounts($1)',
+    values: [ids],
+  })
+
+/** Walks through everything, as sweep-ledger and verify-ledger do. */
+async function verify(): Promise<void> {
+  while (!(await takeStep(ledger.db, 'everything')).has_ended);
+  await takeStep(ledger.db, 'totals')
+  await ledger.db.query({ text: 'select count_transactions()' })
+}
+
+const sweep = () => sweepChecks({ db: ledger.db, log: silent })
+
+async function expectOnlyDollarsStopped(): Promise<void> {
+  const key = randomUUID()
+  const refused = transfer(from, to, 1, { key })
+  await expect(ledger.post(refused)).rejects.toThrow(LedgerStoppedError)
+  await expect(ledger.order(transfer(from, to, 1, { key: randomUUID() }))).rejects.toThrow(LedgerStoppedError)
+  const keys = await ledger.db.query({
+    text: 'select from idempotency_keys where id = idempotency_id($1, $2)',
+    values: [refused.key_owner, key],
+  })
+  expect(keys).toEqual([])
+  const [euro] = await ledger.post(deposit(inEuro, 1, { currency: 'EUR' }))
+  expect(euro).toMatchObject({ outcome: 'posted' })
+}
+
+const lastEntry = `(account_id, version) = ($1::uuid, (select version from accounts where id = $1::uuid))`
+
+test.each([
+  ['a balance', 'row', 'update accounts set balance = balance + 1 where id = $1'],
+  ['an entry’s amount', 'balance', `update entries set amount = amount + 1 where ${lastEntry}`],
+  [
+    'an entry’s amount and balance',
+    'hash',
+    `update entries set amount = amount + 1, balance_after = balance_after + 1 where ${lastEntry}`,
+  ],
+  ['an entry that is deleted', 'row', `delete from entries where ${lastEntry}`],
+  [
+    'an entry in the middle that is deleted',
+    'gap',
+    'delete from entries where account_id = $1 and version = 2',
+  ],
+  ['a hash', 'hash', `update entries set hash = sha256('another') where ${lastEntry}`],
+  ['an entry’s time', 'time', `update entries set created_at = '2000-01-01' where ${lastEntry}`],
+  [
+    'a transaction’s amount',
+    'transaction',
+    'update transactions set amount = amount + 1 where account_id = $1',
+  ],
+  ['a transaction that is deleted', 'transaction', 'delete from transactions where account_id = $1'],
+  ['money that is held for nothing', 'held', 'update accounts set held = held + 1 where id = $1'],
+  ['the account’s last hash', 'row', `update accounts set last_hash = sha256('another') where id = $1`],
+  ['the account’s version', 'row', 'update accounts set version = version - 1 where id = $1'],
+])(
+  '%s changed by hand before its check is found by the check of the account',
+  async (_what, problem, sql) => {
+    await tamper(sql, from)
+    expect(await check(from, inEuro)).toEqual([{ account_id: from, problem }])
+    await ledger.db.query({
+      text: 'select from guard_accounts($1, $2)',
+      values: [
+        [from, to],
+        ['USD', 'EUR'],
+      ],
+    })
+    expect(await stoppedFor()).toContain(`USD ${problem}`)
+    await expectOnlyDollarsStopped()
+  },
+)
+
+test.each([
+  ['a balance', 'USD row', 'update accounts set balance = balance + 1 where id = $1'],
+  ['held money', 'USD held', 'update accounts set held = held + 1 where id = $1'],
+  ['the last entry', 'USD row', 'update accounts set last_hash = sha256(last_hash) where id = $1'],
+  [
+    'a transaction without entries',
+    'USD entries',
+    `insert into transactions (id, type, status, account_id, amount, currency, user_id, balance_after, created_at)
+      select uuidv7(interval '-1 minute'), 'deposit', 'completed', $1::uuid, 5, 'USD', user_id, 5, now()
+      from accounts where id = $1::uuid`,
+  ],
+])('%s changed by hand after its check is found by the sweep', async (_what, problem, sql) => {
+  await sweep()
+  await tamper(sql, from)
+  await sweep()
+  expect(await stoppedFor()).toEqual([problem])
+  await sweep()
+  expect(await openStops()).toHaveLength(1)
+  await expectOnlyDollarsStopped()
+})
+
+test.each([
+  [
+    'an entry’s amount',
+    'USD balance',
+    'update entries set amount = amount + 1 where account_id = $1 and version = 2',
+  ],
+  ['a hash', 'USD hash', `update entries set hash = sha256(hash) where account_id = $1 and version = 1`],
+  ['a deleted entry', 'USD gap', 'delete from entries where account_id = $1 and version = 1'],
+])('%s changed by hand long after its check is found by the night’s check', async (_what, problem, sql) => {
+  await sweep()
+  await tamper(sql, from)
+  await sweep()
+  expect(await stoppedFor()).toEqual([])
+  await verify()
+  expect(await stoppedFor()).toEqual([problem])
+  await expectOnlyDollarsStopped()
+})
+
+test('money out of thin air, with all that belongs to it but its other side, is found by the sums', async () => {
+  await tamper(
+    `with t as (
+        insert into transactions (id, type, status, account_id, amount, currency, user_id, balance_after, created_at)
+        select uuidv7(), 'deposit', 'completed', id, 5, 'USD', user_id, balance + 5, posted_at + interval '1 ms'
+        from accounts where id = $1::uuid returning *
+      ), e as (
+        insert into entries (account_id, version, transaction_id, amount, balance_after, created_at, hash)
+        select a.id, a.version + 1, t.id, 5, a.balance + 5, t.created_at,
+          entry_hash(a.last_hash, a.id, a.version + 1, t.id, 5, a.balance + 5, t.created_at)
+        from accounts a join t on t.account_id = a.id returning *
+      )
+      update accounts a set balance = e.balance_after, version = e.version, last_hash = e.hash, posted_at = e.created_at
+      from e where e.account_id = a.id`,
+    from,
+  )
+  expect(await check(from)).toEqual([])
+  await sweep()
+  expect(await stoppedFor()).toEqual(['USD sum'])
+})
+
+test('a poster checks what it has posted, off the way of the postings', async () => {
+  const said: string[] = []
+  const log = createLog({}, 'error', (line) => void said.push(line))
+  const guard = createGuard({ db: ledger.db, log }, 1)
+  await tamper('update accounts set balance = balance + 1 where id = $1', from)
+  await ledger.post(withdrawal(from, 1))
+  guard.note([withdrawal(from, 1)])
+  await until(async () => (await openStops()).length > 0, { what: 'the stop' })
+  expect(await stoppedFor()).toEqual(['USD balance'])
+  await until(() => said.length > 0, { what: 'a line in the log' })
+  expect(said.join()).toMatch(/the ledger has stopped.*"currency":"USD"/)
+})
+
+test('a poster notes all that it posts, and checks after a thousand transactions without waiting', async () => {
+  const poster = createPoster({ db: ledger.db, outbox, log: silent })
+  await Promise.all(Array.from({ length: 1_000 }, () => poster.post(transfer(to, from, 1))))
+  await until(
+    async () => (await ledger.db.query({ text: 'select from checked where version > 1000' })).length === 2,
+    { what: 'both accounts to be checked' },
+  )
+  expect(await openStops()).toEqual([])
+})
+
+test('a stop refuses only its own currency, also within one batch, and orders wait', async () => {
+  const poster = createPoster({ db: ledger.db, outbox, log: silent })
+  await ledger.db.query({ text: `select stop_ledger('USD', 'a test', null, $1)`, values: [randomUUID()] })
+  const euros = Array.from({ length: 20 }, () => deposit(inEuro, 1, { currency: 'EUR' }))
+  const dollars = Array.from({ length: 20 }, () => transfer(from, to, 1))
+  const mixed = euros.flatMap((euro, i): PostingRequest[] => [euro, dollars[i]!])
+  const results = await Promise.allSettled(mixed.map((request) => poster.post(request)))
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(20)
+  results.forEach((result, i) => {
+    if (i % 2 === 1) expect(result).toMatchObject({ reason: expect.any(LedgerStoppedError) })
+    else expect(result).toMatchObject({ value: { outcome: 'posted' } })
+  })
+  expect(await ledger.balances(from, inEuro)).toEqual([897_00n, 500_20n])
+})
+
+test('a stop of all currencies refuses each', async () => {
+  await ledger.db.query({ text: `select stop_ledger(null, 'a test', null, $1)`, values: [randomUUID()] })
+  for (const request of [transfer(from, to, 1), deposit(inEuro, 1, { currency: 'EUR' })])
+    await expect(ledger.post(request)).rejects.toThrow(LedgerStoppedError)
+})
+
+test('stops are append-only: only the end can be written, once', async () => {
+  const [stop] = await ledger.db.query<{ id: string }>({
+    text: `select id from stop_ledger('USD', 'a test', null, $1)`,
+    values: [randomUUID()],
+  })
+  const change = (set: string) =>
+    ledger.owner.query({ text: `update ledger_stops set ${set} where id = '${stop!.id}'` })
+  const MB001 = { code: 'MB001' }
+  await expect(change(`reason = 'another'`)).rejects.toMatchObject(MB001)
+  await expect(ledger.owner.query({ text: 'delete from ledger_stops' })).rejects.toMatchObject(MB001)
+  await expect(ledger.owner.query({ text: 'truncate ledger_stops' })).rejects.toMatchObject(MB001)
+  const lift = `lifted_at = now(), lifted_by = uuidv7(), lift_reason = 'done'`
+  await expect(change(`${lift}, currency = null`)).rejects.toMatchObject(MB001)
+  await change(lift)
+  await expect(change(lift)).rejects.toMatchObject(MB001)
+  await expect(change(`lifted_at = null, lifted_by = null, lift_reason = null`)).rejects.toMatchObject(MB001)
+})
+
+test('parallel postings of all kinds, with all checks running all the time, never stop anything', async () => {
+  const ids = [from, to]
+  for (let n = 0; n < 6; n++) ids.push(await ledger.open({ overdraftLimit: 100n }))
+  const posters = [1, 2].map(() => createPoster({ db: ledger.db, outbox, log: silent }))
+  let isPosting = true
+  const pick = () => ids[Math.floor(Math.random() * ids.length)]!
+  const amount = () => 1 + Math.floor(Math.random() * 200)
+  const post = async (n: number) => {
+    for (let round = 0; round < 40; round++)
+      await Promise.all(
+        Array.from({ length: 25 }, () => {
+          const kind = Math.random()
+          const request =
+            kind < 0.2
+              ? deposit(pick(), amount())
+              : kind < 0.4
+                ? withdrawal(pick(), amount())
+                : transfer(pick(), pick(), amount())
+          return posters[n]!.post(request)
+        }),
+      )
+  }
+  const checking = async () => {
+    while (isPosting) {
+      await ledger.db.query({ text: 'select from guard_accounts($1, $2)', values: [ids, ['USD', 'EUR']] })
+      await sweep()
+      await takeStep(ledger.db, 'everything')
+    }
+  }
+  const checks = [checking(), checking()]
+  await Promise.all([post(0), post(1)]).finally(() => (isPosting = false))
+  await Promise.all(checks)
+  await verify()
+  expect(await stoppedFor()).toEqual([])
+  const [found] = await ledger.db.query<{ ok: boolean }>({
+    text: 'select bool_and(ok) as ok from ledger_checks',
+  })
+  expect(found).toEqual({ ok: true })
+  expect(await ledger.faults()).toEqual([])
+})
