@@ -79,11 +79,6 @@ begin
 end
 $$;
 
--- Writes a moment as events do.
-create function moment_text(moment timestamptz) returns text
-language sql immutable parallel safe
-return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-
 -- Stops a currency, or all if it is null, and states it: `ledger.stopped` if a user stops it, `ledger.broken`
 -- if the guard does. Returns the stop.
 create function stop_ledger(

@@ -42,6 +42,8 @@ begin
       from (
         select fault from unnest(wrong)
         union all
+        select * from examine_holds(account_ids)
+        union all
         select * from examine_transactions(
           array(select (e ->> 'transaction_id')::uuid from jsonb_array_elements(stop.evidence) e)
         )

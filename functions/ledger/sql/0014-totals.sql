@@ -1,6 +1,22 @@
 -- The guard's checks of transactions and of totals.
 
--- Examines transactions: a completed one must have entries, which add up to zero. Reads all entries.
+-- Returns what is wrong with a reversal, or with a transaction that was reversed; null if nothing is.
+create function reversal_fault(t transactions) returns jsonb
+language sql stable
+return case
+  when t.reverses is not null and not exists (
+    select from transactions o where o.id = t.reverses and o.reversed_by = t.id and o.amount = t.amount
+      and o.currency = t.currency
+  ) or t.reversed_by is not null and not exists (
+    select from transactions r where r.id = t.reversed_by and r.reverses = t.id
+  ) then jsonb_build_object(
+    'currency', t.currency, 'transaction_id', t.id, 'account_id', t.account_id, 'problem', 'reversal'
+  )
+end;
+
+-- Examines transactions. A completed one must have entries, which add up to zero ('entries'); and one that
+-- reverses another, or was reversed, must be named by the other and move as much ('reversal'). Reads all
+-- entries.
 create function examine_transactions(ids uuid[]) returns setof jsonb
 language sql stable
 begin atomic
@@ -15,13 +31,15 @@ begin atomic
     where transaction_id = any (ids)
     group by transaction_id
   ) e on e.transaction_id = t.id
-  where t.id = any (ids) and t.balance_after is not null and (e.count is null or e.count < 2 or e.sum <> 0);
+  where t.id = any (ids) and t.balance_after is not null and (e.count is null or e.count < 2 or e.sum <> 0)
+  union all
+  select reversal_fault(t) from transactions t where t.id = any (ids) and reversal_fault(t) is not null;
 end;
 
 -- One step through the transactions by their ids, in the order in which they were requested: whether each
 -- completed one has its entries. It goes up to half a minute ago, and continues from there. The entries of a
 -- transaction are found by its accounts and its time. An order that was posted long after it was requested is
--- not seen here; count_transactions() would find it.
+-- not seen here; check_transactions() finds it.
 create function step_through_transactions() returns check_step
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -157,16 +175,25 @@ begin
 end
 $$;
 
--- Counts all transactions of each currency against all entries. If they differ, the walk through the
--- transactions begins at the first one again, to find out which.
-create function count_transactions() returns void
+-- Counts all transactions of each currency against all entries, and checks all reversals. If the counts differ,
+-- the walk through the transactions begins at the first one again, to find out which.
+create function check_transactions() returns check_step
 language plpgsql security definer
 set search_path = public, pg_temp
 as $$
 declare
   counts jsonb;
   is_ok boolean;
+  wrong jsonb[];
 begin
+  wrong := array(
+    select fault
+    from (
+      select reversal_fault(t) as fault from transactions t where t.reverses is not null or t.reversed_by is not null
+    ) reversal
+    where fault is not null
+    limit 100
+  );
   select
     coalesce(jsonb_agg(
       jsonb_build_object('currency', currency, 'transactions', t.transactions, 'entries', a.entries) order by currency
@@ -175,18 +202,21 @@ begin
   into counts, is_ok
   from (select currency, sum(version) as entries from accounts group by currency) a
   full join (
-    select currency, count(*) as transactions, 2 * count(*) as entries
+    select currency, count(*) as transactions, 2 * count(*) + 2 * count(fee) as entries
     from transactions where balance_after is not null group by currency
   ) t using (currency);
   insert into ledger_checks (name, ok, checked_at, figures)
-  values ('counts', is_ok, clock_timestamp(), jsonb_build_object('currencies', counts))
+  values
+    ('counts', is_ok, clock_timestamp(), jsonb_build_object('currencies', counts)),
+    ('reversals', cardinality(wrong) = 0, clock_timestamp(), jsonb_build_object('faults', cardinality(wrong)))
   on conflict (name) do update
     set ok = excluded.ok, checked_at = excluded.checked_at, figures = excluded.figures;
   if not is_ok then
     update check_walks set place = '00000000-0000-0000-0000-000000000000' where name = 'transactions';
   end if;
+  return row(true, array(select s from stop_for(wrong) s))::check_step;
 end
 $$;
 
-revoke execute on function step_through_transactions, check_totals, count_transactions from public;
-grant execute on function step_through_transactions, check_totals, count_transactions to :functions_role;
+revoke execute on function step_through_transactions, check_totals, check_transactions from public;
+grant execute on function step_through_transactions, check_totals, check_transactions to :functions_role;

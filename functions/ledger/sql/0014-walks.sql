@@ -2,9 +2,63 @@
 -- next one goes on where it ended, in whatever process. If two processes call the same step at once, the
 -- second does nothing.
 
+-- Examines all holds of accounts. Their entries must follow one from the other and end in what the account
+-- holds ('hold-chain'); and each hold must have one entry for its beginning and, unless it is open, one for its
+-- end, and be what the transaction that captured it says ('hold').
+create function examine_holds(ids uuid[]) returns setof jsonb
+language sql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+begin atomic
+  select jsonb_build_object(
+    'currency', a.currency, 'account_id', a.id, 'problem', p.problem, 'version', a.version,
+    'balance', a.balance::text, 'held', a.held::text
+  )
+  from unnest(ids) wanted
+  join accounts a on a.id = wanted
+  cross join lateral (
+    select case
+      when exists (
+        select
+        from (
+          select e.*, row_number() over w as n, lag(e.hash, 1, sha256('holds')) over w as hash_before,
+            lag(e.held_after, 1, 0::bigint) over w as held_before, lag(e.created_at) over w as time_before
+          from hold_entries e
+          where e.account_id = a.id
+          window w as (order by e.version)
+        ) f
+        where f.version <> f.n or f.held_after <> f.held_before + f.amount or f.created_at < f.time_before
+          or f.hash <> sha256(
+            f.hash_before || uuid_send(a.id) || int8send(f.version) || uuid_send(f.hold_id) || int8send(f.amount)
+            || int8send(f.held_after) || timestamptz_send(f.created_at)
+          )
+      ) or a.held <> coalesce((
+        select e.held_after from hold_entries e where e.account_id = a.id order by e.version desc limit 1
+      ), 0) then 'hold-chain'
+      when exists (
+        select
+        from (select * from holds where account_id = a.id) h
+        full join (
+          select e.hold_id, sum(e.amount) filter (where e.id = e.hold_id) as placed,
+            sum(e.amount) filter (where e.id <> e.hold_id) as ended
+          from hold_entries e
+          where e.account_id = a.id
+          group by e.hold_id
+        ) e on e.hold_id = h.id
+        where h.id is null or e.placed is distinct from h.amount
+          or e.ended is distinct from case when h.status <> 'open' then -h.amount end
+          or h.status = 'captured' and not exists (
+            select from transactions t where t.id = h.transaction_id and t.hold_id = h.id and t.amount = h.captured
+          )
+      ) then 'hold'
+    end as problem
+  ) p
+  where p.problem is not null;
+end;
+
 -- One step through all accounts by their ids: up to 20,000 accounts and some 50,000 entries. The walk
 -- 'changes' checks accounts whose row is not what it was at its last check, from there. The walk 'everything'
--- checks all accounts from their first entry.
+-- checks all accounts from their first entry, and all their holds.
 create function step_through_accounts(walk text) returns check_step
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -69,8 +123,9 @@ begin
   );
   perform keep_checked(examined);
   wrong := array(select fault from unnest(examined) where fault is not null);
-  -- What was found wrong from the first entry on must be checked from there until it is right.
   if walk = 'everything' then
+    wrong := wrong || array(select examine_holds(ids));
+    -- What was found wrong from the first entry on must be checked from there until it is right.
     delete from checked
     where account_id = any (array(select account_id from unnest(examined) where fault is not null));
   end if;

@@ -6,18 +6,20 @@ import { formatAmount } from '../values/money.ts'
  * counts. */
 
 const checks = {
-  /** The balances of each currency add up to zero. Every five minutes, like all but two. */
+  /** The balances of each currency add up to zero. Every five minutes, like all but three. */
   sums: { name: 'sums', problems: ['sum'] },
   limits: { name: 'limits', problems: ['limit'] },
   holds: { name: 'holds', problems: ['held'] },
   /** Accounts are what their entries say, as far as anything has changed. */
   balances: { name: 'changes', problems: ['row', 'balance', 'changed', 'transaction'] },
   /** All entries of all accounts follow one from the other, from the first one. Every night. */
-  chains: { name: 'everything', problems: ['gap', 'time', 'hash'] },
+  chains: { name: 'everything', problems: ['gap', 'time', 'hash', 'hold-chain', 'hold'] },
   /** Completed transactions have entries. */
   transactions: { name: 'transactions', problems: ['entries'] },
   /** There are as many entries as all transactions have. Every night. */
   counts: { name: 'counts', problems: [] },
+  /** A reversal and what it reverses name each other. Every night. */
+  reversals: { name: 'reversals', problems: ['reversal'] },
 } as const
 
 type Check = keyof typeof checks
@@ -92,7 +94,7 @@ export async function readInvariants(db: Transaction) {
   const { openStops, of } = await readFindings(db)
   const currencies = (of.sums.figures.currencies ?? []) as { accounts: number }[]
   const accounts = currencies.reduce((sum, currency) => sum + currency.accounts, 0)
-  const { chains, balances, transactions, counts } = of
+  const { chains, balances, transactions, counts, reversals } = of
   return {
     open_stops: openStops,
     items: [
@@ -102,7 +104,9 @@ export async function readInvariants(db: Transaction) {
         id: 'B',
         name: 'A balance is the sum of its entries, and the hash chains hold',
         // What the night's check says counts too, but it does not say when the books were last checked.
-        ok: balances.ok && all([chains, balances, transactions, counts].filter(({ ok }) => ok !== null)),
+        ok:
+          balances.ok &&
+          all([chains, balances, transactions, counts, reversals].filter(({ ok }) => ok !== null)),
         checked_at: balances.checked_at,
         count: Number(chains.figures.entries ?? balances.figures.entries ?? 0),
       },

@@ -12,6 +12,8 @@ export const steps = {
   transactions: 'step_through_transactions()',
   /** Sums, limits and holds, in one step. */
   totals: 'check_totals()',
+  /** All transactions, in one step: their number, and reversals. */
+  counts: 'check_transactions()',
 } as const
 
 export interface CheckStep {
