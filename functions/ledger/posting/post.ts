@@ -9,7 +9,7 @@ import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal, SubjectRefusal } from './refusals.ts'
 import type { PostingRequest } from './posting-request.ts'
 import { createIndexing } from '../transactions/search-index.ts'
-import { createGuard } from '../stops/guard.ts'
+import { createGuard, type Guard } from '../stops/guard.ts'
 import { LedgerStoppedError, toStopped } from '../stops/stopped.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
@@ -62,8 +62,11 @@ const STOPPED_MS = 1_000
 /** Creates a poster that posts in groups; see createGroupCommit(). It posts one batch at a time, because two
  * would make each other smaller, and a transaction costs the database a third more in a batch of 25 than in
  * one of 125. `eventsOf` makes the events of a request. A guard checks what was posted. */
-export function createPoster({ db, outbox, log }: PosterTools, eventsOf: ToEvents = toEvents): Poster {
-  const guard = createGuard({ db, log })
+export function createPoster(
+  { db, outbox, log }: PosterTools,
+  eventsOf: ToEvents = toEvents,
+  guard: Guard = createGuard({ db, log }),
+): Poster {
   const index = createIndexing({ db })
   const stops = createKnownStops()
 

@@ -86,7 +86,14 @@ begin atomic
       'version', a.version, 'balance', a.balance::text,
       'held', case when p.problem in ('held', 'limit') then a.held::text end
     )) end,
-    e.version, e.balance_after, e.hash,
+    -- What is complete and right ends in the account's row.
+    case when chain.is_complete then a.version else chain.last_version end,
+    case when chain.is_complete then a.balance else (
+      select e.balance_after from entries e where e.account_id = a.id and e.version = chain.last_version
+    ) end,
+    case when chain.is_complete then a.last_hash else (
+      select e.hash from entries e where e.account_id = a.id and e.version = chain.last_version
+    ) end,
     greatest(chain.row_count - case when s.version > 0 then 1 else 0 end, 0), chain.is_complete
   from unnest(starts) s
   join accounts a on a.id = s.account_id
@@ -100,20 +107,46 @@ begin atomic
     from (
       select f.version,
         case
-          when f.version <> s.version + f.n - case when s.version > 0 then 1 else 0 end then 'gap'
-          when f.version = s.version then
-            case when f.hash <> s.hash or f.balance_after <> s.balance then 'changed' end
-          when f.balance_after <> f.balance_before + f.amount then 'balance'
-          when f.created_at < f.time_before then 'time'
-          when f.hash <> sha256(
+          when f.version <> coalesce(f.version_before + 1, greatest(s.version, 1)) then 'gap'
+          when f.version = s.version and (f.hash <> s.hash or f.balance_after <> s.balance) then 'changed'
+          when f.version > s.version and f.balance_after <> f.balance_before + f.amount then 'balance'
+          when f.version > s.version and f.created_at < f.time_before then 'time'
+          when f.version > s.version and f.hash <> sha256(
             f.hash_before || uuid_send(a.id) || int8send(f.version) || uuid_send(f.transaction_id)
             || int8send(f.amount) || int8send(f.balance_after) || timestamptz_send(f.created_at)
             || coalesce(date_send(f.value_date), '')
           ) then 'hash'
-          when t.agrees is not true then 'transaction'
+          when f.version > s.version and (
+            select
+              t.balance_after is not null and t.currency = a.currency and t.created_at = f.created_at
+              and t.value_date is not distinct from f.value_date
+              and (a.id in (t.account_id, t.to_account_id) or a.kind = 'system' and a.account_type <> 'vault')
+              and (
+                case
+                  when a.id = t.to_account_id then
+                    (f.amount = t.amount or t.type = 'reversal' and f.amount = -t.amount)
+                    and f.balance_after = t.to_balance_after
+                  when a.id = t.account_id or t.to_account_id is null then
+                    (
+                      f.amount = case when (t.type = 'deposit') = (a.id = t.account_id) then t.amount else -t.amount end
+                      or t.type = 'reversal' and f.amount = t.amount
+                    )
+                    -- A fee is two more entries; balance_after may then be that of either.
+                    and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
+                end
+                or abs(f.amount) = t.fee
+              )
+            from transactions t
+            where t.id = f.transaction_id
+          ) is not true then 'transaction'
+          when f.version = a.version and (
+            f.balance_after <> a.balance or f.hash <> a.last_hash
+            -- Holds move it on too.
+            or f.created_at > a.posted_at
+          ) then 'row'
         end as problem
       from (
-        select *, row_number() over w as n,
+        select *, lag(version) over w as version_before,
           lag(hash, 1, decode(repeat('00', 32), 'hex')) over w as hash_before,
           lag(balance_after, 1, 0::bigint) over w as balance_before,
           lag(created_at) over w as time_before
@@ -126,78 +159,70 @@ begin atomic
         ) following
         window w as (order by version)
       ) f
-      left join lateral (
-        select
-          t.balance_after is not null and t.currency = a.currency and t.created_at = f.created_at
-          and t.value_date is not distinct from f.value_date
-          -- A fee is two more entries. With a fee, balance_after may be that of either.
-          and (
-            a.id in (t.account_id, t.to_account_id) or a.kind = 'system' and a.account_type <> 'vault'
-          ) and (
-            case
-              when a.id = t.to_account_id then
-                f.amount = any (case t.type when 'reversal' then array[t.amount, -t.amount] else array[t.amount] end)
-                and f.balance_after = t.to_balance_after
-              when a.id = t.account_id or t.to_account_id is null then
-                f.amount = any (case
-                  when t.type = 'reversal' then array[t.amount, -t.amount]
-                  when (t.type = 'deposit') = (a.id = t.account_id) then array[t.amount]
-                  else array[-t.amount]
-                end)
-                and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
-            end
-            or abs(f.amount) = t.fee
-          ) as agrees
-        from transactions t
-        where t.id = f.transaction_id
-      ) t on true
     ) entry
   ) chain
-  left join entries e on e.account_id = a.id and e.version = chain.last_version
-  cross join lateral (
-    select coalesce(sum(h.amount), 0) as amount,
-      coalesce((
-        select e.held_after from hold_entries e where e.account_id = a.id order by e.version desc limit 1
-      ), 0) as in_books
-    from holds h where h.account_id = a.id and h.status = 'open'
-  ) open_holds
   cross join lateral (
     select case
       when chain.problem is not null then chain.problem
       when chain.row_count = 0 and s.version > 0 then 'gap'
       when chain.is_complete and (
-        a.version <> coalesce(e.version, 0) or a.balance <> coalesce(e.balance_after, 0)
-        or a.last_hash <> coalesce(e.hash, decode(repeat('00', 32), 'hex'))
-        -- Holds move it on too.
-        or a.posted_at < coalesce(e.created_at, '-infinity')
+        a.version <> coalesce(chain.last_version, 0)
+        or a.version = 0 and (a.balance <> 0 or a.last_hash <> decode(repeat('00', 32), 'hex'))
       ) then 'row'
-      when a.held <> open_holds.amount or a.held <> open_holds.in_books then 'held'
+      -- If nothing is held although there are open holds, check_totals() finds it.
+      when a.held <> 0 and (
+        a.held <> (
+          select coalesce(sum(h.amount), 0) from holds h where h.account_id = a.id and h.status = 'open'
+        )
+        or a.held is distinct from (
+          select e.held_after from hold_entries e where e.account_id = a.id order by e.version desc limit 1
+        )
+      ) then 'held'
       when a.kind = 'customer' and a.balance - a.held < -a.overdraft_limit then 'limit'
-    end as problem
-  ) p;
+    end
+  ) p (problem);
 end;
 
--- Returns from where an account is to be checked.
-create function checked_until(account_id uuid) returns checked
+-- Returns from where accounts are to be checked.
+create function checked_until(ids uuid[]) returns checked[]
 language sql stable
-return coalesce(
-  (select c from checked c where c.account_id = checked_until.account_id),
-  row(account_id, 0, 0, decode(repeat('00', 32), 'hex'))::checked
+return array(
+  select row(
+    i.id, coalesce(c.version, 0), coalesce(c.balance, 0), coalesce(c.hash, decode(repeat('00', 32), 'hex'))
+  )::checked
+  from (select distinct unnest(ids) as id) i
+  left join checked c on c.account_id = i.id
 );
 
--- Keeps how far accounts were found right.
+-- Keeps how far accounts were found right. Rows are locked in the order of their ids, so that two checks
+-- can't deadlock.
 create function keep_checked(examined examination[]) returns void
-language sql
-begin atomic
-  insert into checked (account_id, version, balance, hash)
-  select e.account_id, e.version, e.balance, e.hash
-  from unnest(examined) e
-  where e.problem is null and e.entry_count > 0
-  order by e.account_id
-  on conflict (account_id) do update
-    set version = excluded.version, balance = excluded.balance, hash = excluded.hash
-    where checked.version < excluded.version;
-end;
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  right_ones constant checked[] := array(
+    select row(e.account_id, e.version, e.balance, e.hash)::checked
+    from unnest(examined) e
+    where e.problem is null and e.entry_count > 0
+    order by e.account_id
+  );
+  kept bigint;
+begin
+  update checked c
+  set version = r.version, balance = r.balance, hash = r.hash
+  from unnest(right_ones) r
+  where c.account_id = r.account_id and c.version < r.version;
+  get diagnostics kept = row_count;
+  -- Some were never checked before, or were checked by another process meanwhile.
+  if kept < cardinality(right_ones) then
+    insert into checked select r.* from unnest(right_ones) r on conflict (account_id) do nothing;
+  end if;
+end
+$$;
 
 -- Checks accounts from where the last check ended, 50,000 entries of each at most, and keeps how far they are
 -- right. Returns those that are wrong, and those without a problem that have more entries.
@@ -208,8 +233,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-  starts constant checked[] := array(select checked_until(id) from (select distinct unnest(ids) as id) i);
-  examined constant examination[] := array(select e from examine_accounts(starts, 50000) e);
+  examined constant examination[] := array(select e from examine_accounts(checked_until(ids), 50000) e);
 begin
   perform keep_checked(examined);
   return query select * from unnest(examined) e where e.problem is not null or not e.is_complete;

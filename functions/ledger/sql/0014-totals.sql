@@ -175,8 +175,8 @@ begin
 end
 $$;
 
--- Counts all transactions of each currency against all entries, and checks all reversals. If the counts differ,
--- the walk through the transactions begins at the first one again, to find out which.
+-- Counts all transactions of each currency against all entries, and checks all reversals. If the counts
+-- differ, the walk through the transactions begins at the first one again, to find out which.
 create function check_transactions() returns check_step
 language plpgsql security definer
 set search_path = public, pg_temp

@@ -3,8 +3,8 @@
 -- second does nothing.
 
 -- Examines all holds of accounts. Their entries must follow one from the other and end in what the account
--- holds ('hold-chain'); and each hold must have one entry for its beginning and, unless it is open, one for its
--- end, and be what the transaction that captured it says ('hold').
+-- holds ('hold-chain'); and each hold must have one entry for its beginning and, unless it is open, one for
+-- its end, and be what the transaction that captured it says ('hold').
 create function examine_holds(ids uuid[]) returns setof jsonb
 language sql stable
 set plan_cache_mode = force_generic_plan
@@ -110,14 +110,13 @@ begin
   examined := array(
     select e
     from examine_accounts(
-      array(
-        select case
-          when walk = 'changes' then checked_until(id)
-          when (w.partly).account_id = id then w.partly
-          else row(id, 0, 0, nothing)::checked
-        end
-        from unnest(ids) id
-      ),
+      case walk
+        when 'changes' then checked_until(ids)
+        else array(
+          select case when (w.partly).account_id = id then w.partly else row(id, 0, 0, nothing)::checked end
+          from unnest(ids) id
+        )
+      end,
       entries_max
     ) e
   );

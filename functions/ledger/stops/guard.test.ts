@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { until } from '../../../tests/support/until.ts'
+import type { Database } from '../../host/database/database.ts'
 import { createLog } from '../../../monitoring/log.ts'
 import { createPoster } from '../posting/post.ts'
 import { createSubjectPoster } from '../posting/subjects.ts'
@@ -239,14 +240,30 @@ test('a poster checks what it has posted, off the way of the postings', async ()
   expect(said.join()).toMatch(/the ledger has stopped.*"currency":"USD"/)
 })
 
-test('a poster notes all that it posts, and checks after a thousand transactions without waiting', async () => {
-  const poster = createPoster({ db: ledger.db, outbox, log: silent })
-  await Promise.all(Array.from({ length: 1_000 }, () => poster.post(transfer(to, from, 1))))
-  await until(
-    async () => (await ledger.db.query({ text: 'select from checked where version > 1000' })).length === 2,
-    { what: 'both accounts to be checked' },
-  )
+test('a guard does not wait if it has noted very many accounts', async () => {
+  const guard = createGuard({ db: ledger.db, log: silent }, 1_000_000_000)
+  const unknown = Array.from({ length: 10_000 }, () => transfer(randomUUID(), from, 1))
+  guard.note([...unknown, deposit(to, 1)])
+  await until(async () => (await ledger.db.query({ text: 'select from checked' })).length === 2, {
+    what: 'the accounts that exist to be checked',
+  })
   expect(await openStops()).toEqual([])
+})
+
+test('a poster’s guard checks what was posted, cash too', async () => {
+  const queries: unknown[][] = []
+  const db: Database = {
+    ...ledger.db,
+    query: (statement) => {
+      if (statement.name === 'guard-accounts') queries.push(statement.values!)
+      return ledger.db.query(statement)
+    },
+  }
+  const poster = createPoster({ db, outbox, log: silent }, undefined, createGuard({ db, log: silent }, 1))
+  await Promise.all([poster.post(deposit(to, 1)), poster.post(transfer(to, from, 1))])
+  await until(() => queries.flat(2).length === 3, { what: 'all accounts to be checked' })
+  expect(queries.flatMap(([ids]) => ids).sort()).toEqual([from, to].sort())
+  expect(queries.flatMap(([, currencies]) => currencies)).toEqual(['USD'])
 })
 
 test('a stop refuses only its own currency, also within one batch, and orders wait', async () => {
