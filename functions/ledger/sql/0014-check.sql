@@ -127,10 +127,11 @@ begin atomic
                     (f.amount = t.amount or t.type = 'reversal' and f.amount = -t.amount)
                     and f.balance_after = t.to_balance_after
                   when a.id = t.account_id or t.to_account_id is null then
-                    (
-                      f.amount = case when (t.type = 'deposit') = (a.id = t.account_id) then t.amount else -t.amount end
-                      or t.type = 'reversal' and f.amount = t.amount
-                    )
+                    case
+                      when t.type = 'reversal' then abs(f.amount) = t.amount
+                      when (t.type = 'deposit') = (a.id = t.account_id) then f.amount = t.amount
+                      else f.amount = -t.amount
+                    end
                     -- A fee is two more entries; balance_after may then be that of either.
                     and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
                 end
