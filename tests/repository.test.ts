@@ -100,6 +100,8 @@ describe('operations and Services', () => {
       'dry-run POST /transactions/dry-run: "read"',
       'fees GET /fees: {"nothing":"fees are no customer’s data"}',
       'fees POST /fees/dry-run: {"nothing":"sums over all customers tell nothing of one"}',
+      'ledger-checks GET /ledger/invariants: {"nothing":"it shows no customer’s data"}',
+      'ledger-checks GET /ledger/verify: {"nothing":"it shows no customer’s data"}',
       'place-hold POST /holds: "books"',
       'post-batch POST /transactions/batch: "books"',
       'release-hold POST /holds/{id}/release: "books"',

@@ -35,6 +35,7 @@ export default operation({
       who: 'operator',
       summary: 'What the last checks have found: sums, limits, balances, chains, transactions, holds',
       answers: { 200: verificationSchema },
+      audits: { nothing: 'it shows no customer’s data' },
       handle: async (_request, { db }) => ({ status: 200, body: await readVerification(db) }),
     }),
     route({
@@ -43,6 +44,7 @@ export default operation({
       who: 'operator',
       summary: 'Whether what must always be true is true: M sums, N limits, B balances and chains',
       answers: { 200: invariantsSchema },
+      audits: { nothing: 'it shows no customer’s data' },
       handle: async (_request, { db }) => ({ status: 200, body: await readInvariants(db) }),
     }),
   ],

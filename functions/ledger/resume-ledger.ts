@@ -36,9 +36,12 @@ export default operation({
       answers: { 200: stopSchema },
       problems: [problems.notFound, stopLifted, stillBroken],
       idempotent: true,
-      async handle({ body: { stop_id: id, reason }, caller, idempotencyKey, traceparent }, { db, log }) {
+      async handle(
+        { body: { stop_id: id, reason }, caller, idempotencyKey, traceparent },
+        { db, transact, log },
+      ) {
         await checkAhead(db, id)
-        return db.transaction((tx) =>
+        return transact(traceparent, (tx) =>
           once(tx, 'resume-ledger', idempotencyKey, async () => {
             const [row] = await tx.query<ResumedRow>({
               text: `select outcome, faults, ${stopColumns.replace(/\w+/g, '(stop).$&')}

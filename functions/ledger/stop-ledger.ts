@@ -22,12 +22,12 @@ export default operation({
       },
       answers: { 201: stopSchema },
       idempotent: true,
-      async handle({ body: { currency, reason }, caller, idempotencyKey, traceparent }, { db, log }) {
+      async handle({ body: { currency, reason }, caller, idempotencyKey, traceparent }, { transact, log }) {
         if (currency !== undefined && !currencies.has(currency))
           throw new ProblemError(problems.invalidInput, 'There is no such currency.', {
             errors: [{ path: '/currency', message: 'must be a currency of ISO 4217, like "USD"' }],
           })
-        return db.transaction((tx) =>
+        return transact(traceparent, (tx) =>
           once(tx, 'stop-ledger', idempotencyKey, async () => {
             // The event is stored by the same function; see emit_ledger_event().
             const [stop] = await tx.query<StopRow>({
