@@ -18,6 +18,7 @@ import { events } from './ratios/events.ts'
 import { firstAnswer } from './ratios/first-answer.ts'
 import { frontDoor } from './ratios/front-door.ts'
 import { growth } from './ratios/growth.ts'
+import { guard } from './ratios/guard.ts'
 import { holds } from './ratios/holds.ts'
 import { hop } from './ratios/hop.ts'
 import { hostCpu } from './ratios/host-cpu.ts'
@@ -47,6 +48,7 @@ const RATIOS: readonly Ratio[] = [
   events,
   backlog,
   growth,
+  guard,
   loneRequest,
 ]
 

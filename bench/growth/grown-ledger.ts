@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { placesFor } from '../../knative/local/servers/postgres-data.ts'
 import { startPostgres, stopLeftoverPostgres } from '../../knative/local/servers/postgres.ts'
 import { readMigrations } from '../../knative/postgres/migrate.ts'
+import { takeStep } from '../../functions/ledger/stops/sweep-checks.ts'
 import type { Bench } from '../bench.ts'
 import { openAccounts, signIn, type Customer } from '../customers.ts'
 import { openDatabases, type BenchDatabases } from '../databases.ts'
@@ -83,7 +84,9 @@ async function fill(bench: Bench, databases: BenchDatabases, wanted: number): Pr
   const startedAt = performance.now()
   const customers = await signedIn(databases)
   const entries = await grow({ ledger, owner, customers, progress: bench.progress }, wanted)
-  bench.progress.step('the ledger has grown; vacuuming it')
+  bench.progress.step('the ledger has grown; checking it, as sweeps would have done')
+  while ((await takeStep(owner, 'changes')).has_ended === false);
+  bench.progress.step('vacuuming it')
   await owner.query({ text: 'vacuum analyze' })
   const seconds = Math.round((performance.now() - startedAt) / 1000)
   bench.progress.say(`the ledger has grown to ${entries.toLocaleString('en')} entries in ${seconds} s`)

@@ -96,7 +96,9 @@ begin atomic
     ) end,
     greatest(chain.row_count - case when s.version > 0 then 1 else 0 end, 0), chain.is_complete
   from unnest(starts) s
-  join accounts a on a.id = s.account_id
+  -- Plans may be made while the tables are still empty, and kept. `offset 0` makes Postgres look up one row
+  -- after the other, by the index, whatever it expects.
+  cross join lateral (select * from accounts where id = s.account_id offset 0) a
   cross join lateral (
     select count(*) as row_count, max(version) as last_version,
       min(version) filter (where problem is not null) as bad_version,
@@ -192,38 +194,23 @@ return array(
     i.id, coalesce(c.version, 0), coalesce(c.balance, 0), coalesce(c.hash, decode(repeat('00', 32), 'hex'))
   )::checked
   from (select distinct unnest(ids) as id) i
-  left join checked c on c.account_id = i.id
+  left join lateral (select * from checked where account_id = i.id offset 0) c on true
 );
 
 -- Keeps how far accounts were found right. Rows are locked in the order of their ids, so that two checks
 -- can't deadlock.
 create function keep_checked(examined examination[]) returns void
-language plpgsql
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-as $$
-declare
-  right_ones constant checked[] := array(
-    select row(e.account_id, e.version, e.balance, e.hash)::checked
-    from unnest(examined) e
-    where e.problem is null and e.entry_count > 0
-    order by e.account_id
-  );
-  kept bigint;
-begin
-  update checked c
-  set version = r.version, balance = r.balance, hash = r.hash
-  from unnest(right_ones) r
-  where c.account_id = r.account_id and c.version < r.version;
-  get diagnostics kept = row_count;
-  -- Some were never checked before, or were checked by another process meanwhile.
-  if kept < cardinality(right_ones) then
-    insert into checked select r.* from unnest(right_ones) r on conflict (account_id) do nothing;
-  end if;
-end
-$$;
+language sql
+begin atomic
+  insert into checked (account_id, version, balance, hash)
+  select e.account_id, e.version, e.balance, e.hash
+  from unnest(examined) e
+  where e.problem is null and e.entry_count > 0
+  order by e.account_id
+  on conflict (account_id) do update
+    set version = excluded.version, balance = excluded.balance, hash = excluded.hash
+    where checked.version < excluded.version;
+end;
 
 -- Checks accounts from where the last check ended, 50,000 entries of each at most, and keeps how far they are
 -- right. Returns those that are wrong, and those without a problem that have more entries.

@@ -82,20 +82,28 @@ begin
   ranges as materialized (
     select a.id, version_at(a, s.first_at - interval '1 millisecond') as before, version_at(a, s.last_at) as last
     from sides s
-    join accounts a on a.id = s.account_id
+    cross join lateral (select * from accounts where id = s.account_id offset 0) a
   ),
   posted as materialized (
     select e.account_id, e.transaction_id
     from ranges r
-    join entries e on e.account_id = r.id and e.version > r.before and e.version <= r.last
+    cross join lateral (
+      select * from entries
+      where entries.account_id = r.id and entries.version > r.before and entries.version <= r.last
+      offset 0
+    ) e
   )
   select (select id from page order by id desc limit 1), (select count(*) from page), array(
-    select p.id
-    from page p
-    where p.is_posted and (
-      (p.account_id, p.id) not in (select * from posted)
-      or p.to_account_id is not null and (p.to_account_id, p.id) not in (select * from posted)
-    )
+    select distinct id
+    from (
+      (
+        select account_id, id from page where is_posted
+        union all
+        select to_account_id, id from page where is_posted and to_account_id is not null
+      )
+      except
+      select account_id, transaction_id from posted
+    ) missing
   )
   into last_id, page_size, missing;
 
@@ -124,6 +132,8 @@ $$;
 create function check_totals() returns check_step
 language plpgsql security definer
 set search_path = public, pg_temp
+-- The plan may be made while there are few accounts, and kept.
+set enable_nestloop = off
 as $$
 declare
   sums jsonb;

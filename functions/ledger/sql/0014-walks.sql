@@ -15,7 +15,7 @@ begin atomic
     'balance', a.balance::text, 'held', a.held::text
   )
   from unnest(ids) wanted
-  join accounts a on a.id = wanted
+  cross join lateral (select * from accounts where id = wanted offset 0) a
   cross join lateral (
     select case
       when exists (
@@ -101,7 +101,7 @@ begin
         order by a.id rows between unbounded preceding and 1 preceding
       ), 0) as before
     from accounts a
-    left join checked c on c.account_id = a.id and c.account_id > w.place and c.account_id <= last_id
+    left join lateral (select * from checked where account_id = a.id offset 0) c on true
     where a.id > w.place and a.id <= last_id
       and (walk = 'everything' or (a.version, a.balance, a.last_hash)
         is distinct from (coalesce(c.version, 0), coalesce(c.balance, 0), coalesce(c.hash, nothing)))

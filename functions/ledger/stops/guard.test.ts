@@ -242,7 +242,7 @@ test('a poster checks what it has posted, off the way of the postings', async ()
 
 test('a guard does not wait if it has noted very many accounts', async () => {
   const guard = createGuard({ db: ledger.db, log: silent }, 1_000_000_000)
-  const unknown = Array.from({ length: 10_000 }, () => transfer(randomUUID(), from, 1))
+  const unknown = Array.from({ length: 20_000 }, () => transfer(randomUUID(), from, 1))
   guard.note([...unknown, deposit(to, 1)])
   await until(async () => (await ledger.db.query({ text: 'select from checked' })).length === 2, {
     what: 'the accounts that exist to be checked',

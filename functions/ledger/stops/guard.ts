@@ -18,7 +18,7 @@ export interface NewStop {
 // seconds bring, however much that is: at a thousand transfers a second this halves its cost.
 const WAIT_MS = 10_000
 /** With this many accounts it does not wait any longer. */
-const ACCOUNTS_MAX = 10_000
+const ACCOUNTS_MAX = 20_000
 /** Accounts in one statement, so that none takes long. */
 const CHUNK = 1_000
 
