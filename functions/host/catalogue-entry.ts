@@ -7,6 +7,9 @@ export interface RouteAddress {
   path: string
   /** If several operations share method and path: the values in the body that choose this one. */
   when?: Readonly<Record<string, string>>
+  /** True if the handler may answer with a `stream`. The front door then limits how long the answer takes to
+   * begin, and its silence, but not how long it takes as a whole. */
+  streams?: boolean
 }
 
 /** What the front door must know about an operation, as plain JSON. */

@@ -8,6 +8,10 @@ export function catalogueOf(operations: readonly Operation[]): CatalogueEntry[] 
     .map(({ name, context, routes = [] }) => ({
       name,
       context,
-      routes: routes.map(({ method, path, when }) => ({ method, path, ...(when && { when }) })),
+      routes: routes.map(({ method, path, when, streams }) => ({
+        ...{ method, path },
+        ...(when && { when }),
+        ...(streams && { streams }),
+      })),
     }))
 }

@@ -14,6 +14,7 @@ export const problems = {
   forbidden: define('forbidden', 403, 'Your role does not allow this'),
   notFound: define('not-found', 404, 'Not found'),
   methodNotAllowed: define('method-not-allowed', 405, 'Method not allowed'),
+  notAcceptable: define('not-acceptable', 406, 'There is no such format'),
   requestTimeout: define('request-timeout', 408, 'The request took too long to arrive'),
   idempotencyKeyInUse: define('idempotency-key-in-use', 409, 'A request with this key is still running'),
   payloadTooLarge: define('payload-too-large', 413, 'The body is too large'),

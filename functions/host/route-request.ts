@@ -27,6 +27,8 @@ export interface RouteRequest<Body, Query, Params> {
   idempotencyKey: IdempotencyKey | undefined
   /** The caller sent `Prefer: respond-async`, and the route declares `async`. */
   respondAsync: boolean
+  /** The header Accept; undefined if there is none. */
+  accept: string | undefined
   /** IP address of the client, as far as it can be trusted; empty if unknown (see http/client-address.ts). */
   address: string
   /** The same address with a signature, to pass on in calls (`client` of CallOptions); undefined without the

@@ -33,7 +33,8 @@ export function createApi(
     const target = only ?? choose(targets, parseJson(String(body)))
     if (!target) return answer(response, unknownChoice(targets))
     const { traceparent } = exchange
-    const to = { service: target.service, path: url, body, traceparent, client: vouch(request) }
+    const { service, streams } = target
+    const to = { service, path: url, body, streams, traceparent, client: vouch(request) }
     return forward(request, response, to)
   }
 }

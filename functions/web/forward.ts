@@ -5,7 +5,8 @@ import { CLIENT_HEADER, clientAddress } from '../host/http/client-address.ts'
 import type { Config } from '../host/config.ts'
 import { hasBody } from '../host/http/framing.ts'
 import { requestHeaders } from '../host/http/hop-by-hop.ts'
-import { passOn, refusalOf, type AnswerHead } from '../host/http/pass-on.ts'
+import { refusalOf } from '../host/http/outcome.ts'
+import { passOn, type AnswerHead } from '../host/http/pass-on.ts'
 import { Upstream } from '../../eventing/upstream.ts'
 import { withStartTiming } from '../host/start/start-timing.ts'
 
@@ -16,6 +17,9 @@ export const FUNCTION_MS_MAX = 55_000
 /** Bytes; more than any function accepts. */
 const BODY_BYTES_PASSED_MAX = 1024 * 1024
 const ATTEMPTS_MAX = 3
+/** Limits of an answer that comes piece by piece. The total is longer than such a function has (570 s), and
+ * shorter than the front door has (600 s). The silence is longer than the function may take for a part. */
+export const STREAM_LIMITS = { totalMs: 590_000, silentMs: 40_000 }
 
 /** Sends a request on to a function, and its answer back. */
 export type Forward = (request: IncomingMessage, response: ServerResponse, to: Forwarding) => Promise<void>
@@ -26,6 +30,8 @@ interface Forwarding {
   path: string
   /** The body, if it has been read already. */
   body: Buffer | undefined
+  /** The answer may come piece by piece. */
+  streams: boolean
   /** The front door's own, so that its span is the parent of the function's. */
   traceparent: string
   /** Value of CLIENT_HEADER. */
@@ -38,13 +44,15 @@ interface Forwarding {
 export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DOMAIN'>): Forward {
   const upstreams = createUpstreams(config)
 
-  return async (request, response, { service, path, body, traceparent, client }) => {
+  return async (request, response, { service, path, body, streams, traceparent, client }) => {
     const host = `${service}.${config.SERVICE_DOMAIN}`
     const isSmall = Number(request.headers['content-length'] ?? Infinity) <= BODY_BYTES_MAX
     const whole = body ?? (hasBody(request) && isSmall ? await readBytes(request) : undefined)
     const headers = requestHeaders(request.headers)
+    const isWhole = (whole || !hasBody(request)) && !streams
     const options = {
-      to: upstreams(host, whole || !hasBody(request) ? 'whole' : 'streamed'),
+      to: upstreams(host, isWhole ? 'whole' : streams ? 'streaming' : 'streamed'),
+      streamLimits: streams ? STREAM_LIMITS : undefined,
       path,
       headers: {
         ...headers,
@@ -76,8 +84,8 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
 
 /** Connections for each kind of body. A small body is read before it is passed on, so it holds no connection
  * while it trickles in. Bodies that are larger, or don't say their length, use connections of their own, and
- * can take them only from each other. */
-const CONNECTIONS_MAX = { whole: 256, streamed: 64 }
+ * can take them only from each other. So do answers that come piece by piece, to clients that may be slow. */
+const CONNECTIONS_MAX = { whole: 256, streamed: 64, streaming: 64 }
 /** Knative's proxies, and our gateway, keep an unused connection longer. */
 const IDLE_MS = 60_000
 

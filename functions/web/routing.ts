@@ -9,6 +9,8 @@ export interface RouteTarget {
   path: string
   /** The values in the body that choose this function among those with the same method and path. */
   when: Readonly<Record<string, string>> | undefined
+  /** The answer may come piece by piece. */
+  streams: boolean
 }
 
 export type Routing =
@@ -21,8 +23,8 @@ export type FindRoute = (method: string, path: string) => Routing
 export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
   const paths = new Map<string, RouteTarget[]>()
   for (const { name, routes } of catalogue) {
-    for (const { method, path, when } of routes) {
-      paths.set(path, [...(paths.get(path) ?? []), { service: name, method, path, when }])
+    for (const { method, path, when, streams = false } of routes) {
+      paths.set(path, [...(paths.get(path) ?? []), { service: name, method, path, when, streams }])
     }
   }
   const find = createPathTable(paths)

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
 import { isArriving } from './framing.ts'
 import { makeLast } from './last-answer.ts'
@@ -10,19 +10,26 @@ import { startTiming } from '../start/start-timing.ts'
 /** Writes a reply: JSON unless the reply says otherwise. Caches must keep nothing of a bank. */
 export function answer(response: ServerResponse, { status, headers, body, text: plain }: Reply): void {
   const text = plain ?? (body === undefined ? undefined : JSON.stringify(body))
+  beginAnswer(response, status, {
+    ...(text !== undefined && {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+    }),
+    ...headers,
+  })
+  response.end(text)
+}
+
+/** Writes the head of an answer, with the headers that all answers have. */
+export function beginAnswer(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {
   const timing = startTiming()
   if (isArriving(response.req)) makeLast(response)
   response.writeHead(status, {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(text !== undefined && {
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(text),
-    }),
     ...(timing && { 'server-timing': timing }),
     ...headers,
   })
-  response.end(text)
 }
 
 /** Answers a request whose handling threw `error`. The answer is a problem, and never shows a stack trace,

@@ -165,12 +165,18 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
     })
     // The validators, and operation(), have made the declared types true.
     const handle = (given: Tools) => route.handle(handled as never, given, state() as never)
-    if (audits === 'change' || (audits === 'read' && caller?.role === 'operator')) {
-      const { audited } = await import('../audit/audited.ts')
-      const call = { operation, route, kind: audits, request: handled, tools }
-      return answer(response, await audited(call, handle))
-    }
-    answer(response, await handle(tools))
+    const isAudited = audits === 'change' || (audits === 'read' && caller?.role === 'operator')
+    const reply = isAudited
+      ? await (
+          await import('../audit/audited.ts')
+        ).audited({ operation, route, kind: audits, request: handled, tools }, handle)
+      : await handle(tools)
+    const { stream } = reply
+    if (!stream) return answer(response, reply)
+    // Few functions stream, so the others don't hold that code.
+    const { answerStreamed } = await import('./streamed-answer.ts')
+    const { traceId } = exchange
+    await answerStreamed(response, { ...reply, stream }, { log: tools.log, traceId })
   }
 }
 

@@ -67,7 +67,7 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
       caller,
       idempotencyKey,
       respondAsync,
-    }: Omit<HandledRequest, 'address' | 'client' | 'traceparent'>,
+    }: Omit<HandledRequest, 'accept' | 'address' | 'client' | 'traceparent'>,
   ) {
     this.#exchange = exchange
     this.body = body
@@ -76,6 +76,10 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
     this.caller = caller
     this.idempotencyKey = idempotencyKey
     this.respondAsync = respondAsync
+  }
+
+  get accept(): string | undefined {
+    return this.#exchange.request.headers.accept
   }
 
   get address(): string {

@@ -5,7 +5,8 @@ import { until } from '../../../tests/support/until.ts'
 import { answer } from './answer.ts'
 import { createHttpServer } from './http-server.ts'
 import { requestHeaders } from './hop-by-hop.ts'
-import { passOn, refusalOf, type Outcome } from './pass-on.ts'
+import { refusalOf, type Outcome } from './outcome.ts'
+import { passOn } from './pass-on.ts'
 import { Upstream } from '../../../eventing/upstream.ts'
 
 let front: Server

@@ -1,37 +1,17 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { AnswerWatch, type StreamLimits } from './answer-watch.ts'
+import { breakOff } from './break-off.ts'
 import { hasBody, isArriving } from './framing.ts'
 import { endToEnd } from './hop-by-hop.ts'
 import { makeLast } from './last-answer.ts'
 import { requestHead } from '../../../eventing/request-head.ts'
-import { problem, problems } from '../problems.ts'
-import type { Reply } from '../reply.ts'
+import type { Outcome } from './outcome.ts'
 import {
   SMALL_BYTES,
   type ExchangeSink,
   type Upstream,
   type UpstreamConnection,
 } from '../../../eventing/upstream.ts'
-
-/** How passing on a request ended. For every kind from `unsent` on, nothing has been answered yet, unless the
- * answer had begun. */
-export type Outcome =
-  | { kind: 'answered' }
-  | { kind: 'client-gone' }
-  /** The answer had begun and broke off; so did the answer to the client. */
-  | { kind: 'broken-off' }
-  | Failure
-
-export type Failure =
-  /** No connection: the function hasn't seen the request, so it may be sent again. */
-  | { kind: 'unsent'; reason: string }
-  /** The function may or may not have done the work. */
-  | { kind: 'lost'; reason: string }
-  | { kind: 'timed-out' }
-  /** The client did not send its body in time. */
-  | { kind: 'too-slow' }
-  | { kind: 'too-large' }
-  /** The request holds something that can't be sent, such as a path with a control character. */
-  | { kind: 'unsendable' }
 
 /** The beginning of an answer. */
 export interface AnswerHead {
@@ -46,8 +26,10 @@ export interface PassOnOptions {
   headers: OutgoingHttpHeaders
   /** The whole body, if it has been read already. */
   body?: Buffer | undefined
-  /** Milliseconds from now to the end of the answer. */
+  /** Milliseconds from now to the end of the answer; with `streamLimits`, to its beginning. */
   timeoutMs: number
+  /** Limits from the beginning of an answer on, if it may come piece by piece. */
+  streamLimits?: StreamLimits | undefined
   /** Milliseconds for the client to send a streamed body, whatever the function does meanwhile. */
   bodyTimeoutMs?: number
   bodyBytesMax: number
@@ -87,6 +69,7 @@ class Passage implements ExchangeSink {
   readonly #head: string
   readonly #resolve: (outcome: Outcome) => void
   readonly #timers: NodeJS.Timeout[] = []
+  #watch: AnswerWatch | undefined
   #connection: UpstreamConnection | undefined
   #isSettled = false
   /** The answer, from when it has begun until its head goes out. */
@@ -172,6 +155,7 @@ class Passage implements ExchangeSink {
 
   body(bytes: Buffer): void {
     this.#parts.push(bytes)
+    this.#watch?.heard()
   }
 
   more(): void {
@@ -180,11 +164,24 @@ class Passage implements ExchangeSink {
     // stream may be minutes away.
     const isDue = this.#parts.length > 0 || (this.#answer && streams(this.#answer))
     if (!isDue) return
-    if (this.#answer) this.#writeHead(this.#answer)
+    if (this.#answer) this.#begin(this.#answer)
     if (this.#parts.length === 0) return this.#response.flushHeaders()
     if (this.#response.write(joined(this.#parts.splice(0)))) return
     this.#connection!.pause()
-    this.#response.once('drain', () => this.#connection!.resume())
+    this.#watch?.pause()
+    this.#response.once('drain', () => {
+      this.#connection!.resume()
+      this.#watch?.resume()
+    })
+  }
+
+  /** Begins an answer of which more is to come. */
+  #begin(answer: AnswerHead): void {
+    this.#writeHead(answer)
+    const { streamLimits } = this.#options
+    if (!streamLimits) return
+    this.#clearTimers()
+    this.#watch = new AnswerWatch(streamLimits, () => this.#breakOff({ kind: 'timed-out' }))
   }
 
   end(): void {
@@ -199,10 +196,13 @@ class Passage implements ExchangeSink {
 
   failed(reason: string): void {
     if (this.#isSettled) return
-    if (this.#response.headersSent) {
-      this.#settle({ kind: 'broken-off' })
-      this.#response.destroy()
-    } else this.#settle(this.#connection ? { kind: 'lost', reason } : { kind: 'unsent', reason })
+    if (this.#response.headersSent) this.#breakOff({ kind: 'broken-off' })
+    else this.#settle(this.#connection ? { kind: 'lost', reason } : { kind: 'unsent', reason })
+  }
+
+  #breakOff(outcome: Outcome): void {
+    this.#settle(outcome)
+    breakOff(this.#response)
   }
 
   /** Says whether somebody else has ended the answer: the server, because the rest of the request is no HTTP,
@@ -236,10 +236,15 @@ class Passage implements ExchangeSink {
     return timer
   }
 
+  #clearTimers(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
   #settle(outcome: Outcome): void {
     if (this.#isSettled) return
     this.#isSettled = true
-    for (const timer of this.#timers) clearTimeout(timer)
+    this.#clearTimers()
+    this.#watch?.end()
     this.#response.off('close', this.#onClientGone)
     // After an answer the connection decides by itself whether it stays open for the next request.
     if (!this.#connection) this.#options.to.cancel(this)
@@ -259,29 +264,3 @@ const readAll = (request: IncomingMessage): Buffer => (request.read() as Buffer 
 /** Says whether an answer is Server-Sent Events, which have no end of their own. */
 export const streams = ({ headers }: Pick<AnswerHead, 'headers'>): boolean =>
   headers['content-type']?.startsWith('text/event-stream') === true
-
-/** Returns the answer for a request that got none from `service`. */
-export function refusalOf(outcome: Failure, service: string): Reply {
-  switch (outcome.kind) {
-    case 'unsent':
-      return problem(problems.unavailable, `${service} can't be reached. Try again.`, {
-        headers: { 'retry-after': '1' },
-      })
-    case 'lost':
-      return problem(
-        problems.badGateway,
-        `${service} broke off before it answered. It may have done the work; repeat with the same Idempotency-Key.`,
-      )
-    case 'timed-out':
-      return problem(
-        problems.gatewayTimeout,
-        `${service} did not answer in time; repeat with the same Idempotency-Key.`,
-      )
-    case 'too-slow':
-      return problem(problems.requestTimeout, 'The body did not arrive in time.')
-    case 'too-large':
-      return problem(problems.payloadTooLarge, 'The body is larger than any function accepts.')
-    case 'unsendable':
-      return problem(problems.badRequest, 'The request could not be passed on.')
-  }
-}

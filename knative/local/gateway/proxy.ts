@@ -1,12 +1,15 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { StreamLimits } from '../../../functions/host/http/answer-watch.ts'
 import { requestHeaders } from '../../../functions/host/http/hop-by-hop.ts'
-import { passOn, streams, type Outcome } from '../../../functions/host/http/pass-on.ts'
+import type { Outcome } from '../../../functions/host/http/outcome.ts'
+import { passOn, streams } from '../../../functions/host/http/pass-on.ts'
 import type { FunctionProcess } from '../processes/process.ts'
 
 export interface ForwardOptions {
   headers: OutgoingHttpHeaders
-  /** From sending the request to the end of the response. */
+  /** From sending the request to the end of the response; with `streamLimits`, to its beginning. */
   timeoutMs: number
+  streamLimits?: StreamLimits | undefined
   bodyBytesMax: number
 }
 

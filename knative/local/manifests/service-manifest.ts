@@ -21,7 +21,12 @@ export interface ServiceManifest {
   env: EnvSource[]
   /** The most requests that one process may have at a time; 0 is no limit. */
   containerConcurrency: number
+  /** Milliseconds for a whole answer. */
   timeoutMs: number
+  /** Milliseconds until an answer begins, if it need not be whole by then. */
+  responseStartMs: number | undefined
+  /** Milliseconds without a byte of an answer that has begun. */
+  idleMs: number | undefined
   scaling: Scaling
 }
 
@@ -55,6 +60,8 @@ export function readService(resource: Resource): ServiceManifest {
     env: readEnv(resource, container),
     containerConcurrency,
     timeoutMs: number(resource, `${POD}.timeoutSeconds`, 300) * 1000,
+    responseStartMs: optionalMs(resource, `${POD}.responseStartTimeoutSeconds`),
+    idleMs: optionalMs(resource, `${POD}.idleTimeoutSeconds`),
     scaling: readScaling(resource, containerConcurrency),
   }
 }
@@ -162,6 +169,11 @@ function number(resource: Resource, path: string, fallback: number): number {
   const value = field(resource, path) ?? fallback
   if (typeof value === 'number' && value >= 0) return value
   throw wrong(resource, path, 'a number', value)
+}
+
+/** Returns a limit in milliseconds; undefined if there is none. */
+function optionalMs(resource: Resource, path: string): number | undefined {
+  return number(resource, path, 0) * 1000 || undefined
 }
 
 function decimal(text: string): number | undefined {

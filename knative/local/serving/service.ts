@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
-import { refusalOf, type Outcome } from '../../../functions/host/http/pass-on.ts'
+import { refusalOf, type Outcome } from '../../../functions/host/http/outcome.ts'
 import { CALM, clamp, ConcurrencyMeter, decide } from './autoscaler.ts'
 import type { ColdStart } from './cold-start.ts'
 import { ProcessPool } from './pool.ts'
@@ -186,12 +186,14 @@ export class Service {
   #send(caller: WaitingRequest, process: FunctionProcess): void {
     caller.attempts++
     process.begin()
+    const { timeoutMs, responseStartMs, idleMs } = this.manifest
+    const now = performance.now()
     const options = {
       headers: forwardedHeaders(caller.request, caller.trusted),
-      timeoutMs: Math.max(
-        1,
-        (caller.deadline ??= performance.now() + this.manifest.timeoutMs) - performance.now(),
-      ),
+      timeoutMs: Math.max(1, (caller.deadline ??= now + (responseStartMs ?? timeoutMs)) - now),
+      ...(responseStartMs !== undefined && {
+        streamLimits: { totalMs: timeoutMs, silentMs: idleMs ?? timeoutMs },
+      }),
       bodyBytesMax: BODY_BYTES_MAX,
     }
     void forward(caller.request, caller.response, process, options).then((outcome) => {
