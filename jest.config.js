@@ -5,6 +5,7 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.microbank/'],
   transform: {
+    '\\.ttf$': '<rootDir>/tests/support/font-transform.cjs',
     '\\.(ts|js|mjs)$': [
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
@@ -13,7 +14,7 @@ export default {
   // Packages that ship only ES modules, or import some of Node's when they need them, have to be transformed
   // for jest.
   transformIgnorePatterns: [
-    '/node_modules/(?!(jose|pg-boss|croner|yaml|@opentelemetry/otlp-exporter-base)/)',
+    '/node_modules/(?!(jose|pg-boss|croner|yaml|dejavu-fonts-ttf|@opentelemetry/otlp-exporter-base)/)',
   ],
   globalSetup: './tests/support/global-setup.ts',
   globalTeardown: './tests/support/global-teardown.ts',

@@ -6,7 +6,7 @@ import { CLIENT_HEADER } from '../host/http/client-address.ts'
 import { signingKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import { manifests, operations } from '../../tests/support/repository.ts'
 import { until } from '../../tests/support/until.ts'
-import { FUNCTION_MS_MAX } from './forward.ts'
+import { FUNCTION_MS_MAX, STREAM_LIMITS } from './forward.ts'
 import frontDoor from './front-door.ts'
 
 /** Stands in for the gateway to the functions: records which request reached which function, or fails as
@@ -237,8 +237,22 @@ test('the front door waits longer than any function may take, and the platform l
   const HELD_SECONDS = 20
   for (const { metadata, spec } of manifests('Service')) {
     if (!spec.template) continue
-    const milliseconds = spec.template.spec.timeoutSeconds * 1000
+    const { timeoutSeconds, responseStartTimeoutSeconds } = spec.template.spec
+    const milliseconds = (responseStartTimeoutSeconds ?? timeoutSeconds) * 1000
     if (metadata.name === 'front-door') expect(milliseconds).toBeGreaterThan(FUNCTION_MS_MAX)
     else expect(milliseconds + HELD_SECONDS * 1000).toBeLessThan(FUNCTION_MS_MAX)
+  }
+})
+
+test('an answer in pieces may take longer at each hop than at the one behind it, and be silent for longer', () => {
+  const limitsOf = (service: string) => {
+    const { spec } = manifests('Service').find(({ metadata }) => metadata.name === service)!
+    const { timeoutSeconds, idleTimeoutSeconds } = spec.template.spec
+    return { totalMs: timeoutSeconds * 1000, silentMs: idleTimeoutSeconds * 1000 }
+  }
+  const hops = [limitsOf('statement'), STREAM_LIMITS, limitsOf('front-door')]
+  for (const limit of ['totalMs', 'silentMs'] as const) {
+    const values = hops.map((hop) => hop[limit])
+    expect(values).toEqual([...new Set(values)].sort((a, b) => a - b))
   }
 })

@@ -195,6 +195,10 @@ async function buildFunctions(operations, declarations, outdir) {
     // From ES modules, esbuild takes only what is used: a tenth of OpenTelemetry.
     mainFields: ['module', 'main'],
     define: ONLY_NODE,
+    // The fonts of PDFs are in the bundle that writes them.
+    loader: { '.ttf': 'binary' },
+    // As an ES module it asks for its own URL when it is loaded, which a bundle does not have.
+    alias: { pdfkit: createRequire(import.meta.url).resolve('pdfkit') },
     outdir: join(outdir, 'lib'),
     plugins: [standIns()],
   })

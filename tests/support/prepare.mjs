@@ -25,6 +25,9 @@ const NEEDED = Object.entries({
   ps: 'procps',
 })
 
+/** Programs without which a few checks are left out, by the Debian package that has them. */
+const WANTED = Object.entries({ pdftotext: 'poppler-utils', xmllint: 'libxml2-utils' })
+
 const missing = NEEDED.filter(([program]) => !isThere(program)).map(([, name]) => name)
 if (missing.length > 0) {
   const names = new Intl.ListFormat('en').format(missing)
@@ -39,6 +42,18 @@ if (missing.length > 0) {
   }
   console.log(`The tests need ${names}, not found on this machine: installing with apt-get.`)
   installOnDebian(missing)
+}
+
+const wanted = WANTED.filter(([program]) => !isThere(program))
+if (wanted.length > 0) {
+  const names = new Intl.ListFormat('en').format(wanted.map(([program]) => program))
+  if (canInstall()) {
+    console.log(
+      `Some tests look at statements with ${names}, not found on this machine: installing with apt-get.`,
+    )
+    installOnDebian(wanted.map(([, name]) => name))
+  } else
+    console.log(`Without ${names}, not found on this machine, some tests of statements look less closely.`)
 }
 
 if (!findPostgresClients()) {

@@ -1,0 +1,102 @@
+import { operation, route } from '../host/operation.ts'
+import { ProblemError, problem, problems } from '../host/problems.ts'
+import type { ReplyStream } from '../host/reply.ts'
+import { idParams } from '../host/schema.ts'
+import { findAccount } from './accounts/account.ts'
+import { accountNotFound, postingProblems } from './posting/refusals.ts'
+import { formatFor, formatNames, formats, type StatementFormat } from './statements/formats.ts'
+import { statementSchema } from './statements/json.ts'
+import { makeStatement, type MadeStatement } from './statements/make-statement.ts'
+import { periodQuery, readPeriod } from './statements/period.ts'
+import { checked } from './statements/read-entries.ts'
+
+const tooLong = {
+  name: 'statement-too-long',
+  status: 422,
+  title: 'The statement is too long for this format',
+}
+
+/** Statements that one caller may read at once from a process: more would take the places of others. */
+const READ_AT_ONCE_MAX = 5
+
+/** How many statements each caller is reading. */
+type Readers = Map<string, number>
+
+export default operation({
+  name: 'statement',
+  context: 'ledger',
+  summary: 'Writes statements of accounts: JSON, CSV, PDF, camt.053',
+  state: (): Readers => new Map(),
+  routes: [
+    route({
+      method: 'GET',
+      path: '/accounts/{id}/statement',
+      who: 'signed-in',
+      streams: true,
+      summary: 'Opening balance, entries and closing balance of an account in a period',
+      params: idParams,
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { ...periodQuery, format: { enum: formatNames } },
+      },
+      answers: { 200: statementSchema },
+      problems: [
+        postingProblems['account-not-found'],
+        problems.notAcceptable,
+        problems.tooManyRequests,
+        tooLong,
+      ],
+      handle: async ({ params: { id }, query, caller, accept }, { db }, readers: Readers) => {
+        const format: StatementFormat = formats[query.format ?? formatFor(accept)]
+        const period = readPeriod(query)
+        const account = await findAccount(db, id, caller)
+        if (!account) return accountNotFound()
+        const made = await makeStatement(db, account, period)
+        const { credits, debits } = made.statement
+        const { entriesMax = Infinity } = format
+        if (credits.count + debits.count > entriesMax)
+          return problem(
+            tooLong,
+            `This format takes at most ${entriesMax} entries, and the period has ${credits.count + debits.count}. ` +
+              'Ask for a shorter period, or for another format: csv, json or camt.053.',
+          )
+        return {
+          status: 200,
+          headers: { vary: 'accept', ...disposition(account.id, format) },
+          stream: streamOf(made, format, { readers, userId: caller.userId }),
+        }
+      },
+    }),
+  ],
+})
+
+function streamOf(
+  { statement, pages }: MadeStatement,
+  { mediaTypes: [mediaType], parameters, write }: StatementFormat,
+  { readers, userId }: { readers: Readers; userId: string },
+): ReplyStream {
+  async function* parts(): AsyncGenerator<string | Buffer> {
+    const reading = readers.get(userId) ?? 0
+    if (reading >= READ_AT_ONCE_MAX)
+      throw new ProblemError(
+        problems.tooManyRequests,
+        `You are reading ${reading} statements already. Wait until one of them has ended.`,
+        { headers: { 'retry-after': '5' } },
+      )
+    readers.set(userId, reading + 1)
+    try {
+      yield* write(statement, checked(statement, pages))
+    } finally {
+      const left = readers.get(userId)! - 1
+      if (left > 0) readers.set(userId, left)
+      else readers.delete(userId)
+    }
+  }
+  return { mediaType: mediaType + parameters, parts: parts() }
+}
+
+function disposition(accountId: string, { extension }: StatementFormat): Record<string, string> {
+  if (extension === undefined) return {}
+  return { 'content-disposition': `attachment; filename="statement-${accountId}.${extension}"` }
+}

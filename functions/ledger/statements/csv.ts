@@ -1,0 +1,85 @@
+import { formatAmount } from '../values/money.ts'
+import type { EntrySum, StatementEntry, WriteStatement } from './account-statement.ts'
+
+/** The columns. Only `description` holds text that somebody wrote; all others are the bank's own. */
+export const csvColumns = [
+  'record',
+  'version',
+  'booked_at',
+  'value_date',
+  'amount',
+  'currency',
+  'balance',
+  'transaction_id',
+  'type',
+  'description',
+  'counterparty_account_id',
+  'fee',
+  'count',
+] as const
+
+type CsvColumn = (typeof csvColumns)[number]
+
+/** Writes a statement as CSV (RFC 4180): the opening balance, the entries, the sums of credits and debits,
+ * and the closing balance, each in a record of the same columns. The last record shows that nothing is
+ * missing.
+ *
+ * There is no byte order mark: many programs would take it for a part of the first column's name. */
+export const writeCsv: WriteStatement = async function* (statement, pages) {
+  const { currency } = statement.account
+  const format = (minorUnits: bigint): string => formatAmount(minorUnits, currency)
+  const balance = (record: string, version: bigint | null, minorUnits: bigint): string =>
+    toRecord({ record, version: String(version ?? ''), currency, balance: format(minorUnits) })
+  const total = (record: string, { count, sum }: EntrySum, sign: bigint): string =>
+    toRecord({ record, amount: format(sign * sum), currency, count: String(count) })
+
+  yield `${csvColumns.join(',')}\r\n${balance('opening', statement.fromVersion, statement.opening)}`
+  for await (const page of pages) {
+    let text = ''
+    for (const entry of page) text += toRecord(fieldsOf(entry, currency))
+    yield text
+  }
+  yield total('credits', statement.credits, 1n) + total('debits', statement.debits, -1n)
+  yield balance('closing', statement.toVersion ?? statement.knownVersion, statement.closing)
+}
+
+function fieldsOf(entry: StatementEntry, currency: string): Partial<Record<CsvColumn, string>> {
+  return {
+    record: 'entry',
+    version: String(entry.version),
+    booked_at: entry.bookedAt.toISOString(),
+    value_date: entry.valueDate,
+    amount: formatAmount(entry.amount, currency),
+    currency,
+    balance: formatAmount(entry.balanceAfter, currency),
+    transaction_id: entry.transactionId,
+    type: entry.type,
+    description: entry.description === null ? '' : quote(guardText(entry.description)),
+    counterparty_account_id: entry.counterpartyAccountId ?? '',
+    fee: String(entry.isFee),
+  }
+}
+
+const toRecord = (fields: Partial<Record<CsvColumn, string>>): string =>
+  `${csvColumns.map((column) => fields[column] ?? '').join(',')}\r\n`
+
+const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`
+
+// What a program may skip before a formula, and the signs that begin one. The last four are full-width forms,
+// which some programs take for the same.
+const SKIPPED = `["' ]*`
+const SIGN = '[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]'
+// Where a program can see the beginning of a cell that it takes for a formula: in front, also of a tab or
+// line break, at a semicolon or tab if it separates fields by those, and after a line break.
+const START = `(?<=^|[;\\t\\r\\n])`
+const BEFORE_FORMULA = `(?=${SKIPPED}${SIGN})`
+const BEFORE_BREAK = `(?=${SKIPPED}[\\t\\r\\n])`
+const CELL = new RegExp(`${START}${BEFORE_FORMULA}|^${BEFORE_BREAK}`, 'g')
+const GUARDED = new RegExp(`${START}'${BEFORE_FORMULA}|^'${BEFORE_BREAK}`, 'g')
+
+/** Puts an apostrophe before whatever a spreadsheet would take for a formula and run, if somebody opens the
+ * statement there (https://owasp.org/www-community/attacks/CSV_Injection). */
+export const guardText = (text: string): string => text.replace(CELL, "'")
+
+/** Takes back what guardText() did: gives the text as it was. */
+export const unguardText = (text: string): string => text.replace(GUARDED, '')

@@ -1,0 +1,91 @@
+import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
+import { momentSchema, readMoment } from '../values/moment.ts'
+import { statementBases, type StatementBasis } from './account-statement.ts'
+
+const dateOrMoment = { anyOf: [{ type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' }, momentSchema] } as const
+const versionSchema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const
+
+/** Query parameters that choose the entries of a statement. A date stands for its beginning in UTC. */
+export const periodQuery = {
+  from: dateOrMoment,
+  to: dateOrMoment,
+  from_version: versionSchema,
+  to_version: versionSchema,
+  basis: { enum: statementBases, default: 'booking' },
+  known_at: momentSchema,
+  known_version: versionSchema,
+} as const
+
+export interface PeriodQuery {
+  from?: string
+  to?: string
+  from_version?: number
+  to_version?: number
+  basis: StatementBasis
+  known_at?: string
+  known_version?: number
+}
+
+/** What a statement was asked for. */
+export interface StatementPeriod {
+  basis: StatementBasis
+  from: Date | null
+  to: Date | null
+  fromVersion: bigint | null
+  toVersion: bigint | null
+  knownAt: Date | null
+  knownVersion: bigint | null
+}
+
+/** Reads the query. Throws a ProblemError (400) for what can't be a period, whatever the account. */
+export function readPeriod(query: PeriodQuery): StatementPeriod {
+  const { basis } = query
+  const version = (given: number | undefined) => (given === undefined ? null : BigInt(given))
+  const period = {
+    basis,
+    from: query.from === undefined ? null : readStart(query.from, '/from'),
+    to: query.to === undefined ? null : readStart(query.to, '/to'),
+    fromVersion: version(query.from_version),
+    toVersion: version(query.to_version),
+    knownAt: query.known_at === undefined ? null : readMoment(query.known_at, '/known_at'),
+    knownVersion: version(query.known_version),
+  }
+  const { from, to, fromVersion, toVersion, knownAt, knownVersion } = period
+  if (from && to && from > to) throw invalidPeriod('/to', 'must not be before from')
+  if (fromVersion !== null && toVersion !== null && fromVersion > toVersion)
+    throw invalidPeriod('/to_version', 'must be at least from_version')
+  if (knownAt && knownVersion !== null)
+    throw invalidPeriod('/known_version', 'must not be given with known_at')
+  if (basis === 'value') requireDays(period)
+  return period
+}
+
+/** By value date there are no versions in between, and no hours. */
+function requireDays({ from, to, fromVersion, toVersion }: StatementPeriod): void {
+  if (fromVersion !== null) throw invalidPeriod('/from_version', 'must not be given with basis=value')
+  if (toVersion !== null)
+    throw invalidPeriod('/to_version', 'must not be given with basis=value; known_version says what is known')
+  for (const [path, moment] of [
+    ['/from', from],
+    ['/to', to],
+  ] as const)
+    if (moment && moment.getTime() % DAY_MS !== 0)
+      throw invalidPeriod(path, 'must be the beginning of a day in UTC with basis=value')
+}
+
+const DAY_MS = 86_400_000
+
+/** Reads a moment, or a date: its beginning. */
+function readStart(text: string, path: string): Date {
+  const isDate = text.length === 10
+  const moment = readMoment(isDate ? `${text}T00:00:00Z` : text, path)
+  // JavaScript takes 31 February for 3 March.
+  if (isDate && !moment.toISOString().startsWith(text)) throw invalidPeriod(path, 'must be an existing day')
+  return moment
+}
+
+/** Returns the refusal (400) of a period. */
+export const invalidPeriod = (path: string, message: string): ProblemError =>
+  new ProblemError(problems.invalidInput, 'The query does not match what this operation accepts.', {
+    errors: [{ path, message } satisfies FieldError],
+  })
