@@ -1,9 +1,9 @@
 import { operation, route } from '../host/operation.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
 import { createPoster, type Poster } from './posting/post.ts'
-import { postingProblems } from './posting/refusals.ts'
+import { postingProblems, valueDateProblems } from './posting/refusals.ts'
 import { ledgerStopped } from './stops/stopped.ts'
-import { moneyFields, transactionSchema } from './transactions/transaction.ts'
+import { moneyFields, transactionSchema, valueDateField } from './transactions/transaction.ts'
 
 export default operation({
   name: 'withdraw',
@@ -22,10 +22,10 @@ export default operation({
         type: 'object',
         additionalProperties: false,
         required: ['account_id', 'amount'],
-        properties: { type: { const: 'withdrawal' }, ...moneyFields },
+        properties: { type: { const: 'withdrawal' }, ...moneyFields, ...valueDateField },
       },
       answers: { 201: transactionSchema, 202: transactionSchema },
-      problems: [...Object.values(postingProblems), ledgerStopped],
+      problems: [...Object.values(postingProblems), ...Object.values(valueDateProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',
       async: true,

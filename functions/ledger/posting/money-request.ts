@@ -13,6 +13,7 @@ export interface MoneyRequest {
   currency?: string
   description?: string
   metadata?: Record<string, unknown>
+  value_date?: string
 }
 
 /** Largest metadata of one transaction, in bytes as JSON. Many transactions are posted together, so large
@@ -33,6 +34,13 @@ export function requireMetadata(request: MoneyRequest): void {
   throw new ProblemError(problems.invalidInput, 'The body does not match what this operation accepts.', {
     errors: [fault],
   })
+}
+
+/** Throws a ProblemError (403) if somebody else than an operator gives a value date: they could move what
+ * they owe or earn to another month. */
+export function requireMayDate({ value_date: valueDate }: MoneyRequest, caller: Caller): void {
+  if (valueDate === undefined || caller.role === 'operator') return
+  throw new ProblemError(problems.forbidden, 'Only operators of the bank may give a value date.')
 }
 
 type PostedOutcome = Pick<

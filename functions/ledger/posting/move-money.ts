@@ -9,7 +9,7 @@ import type { Reply } from '../../host/reply.ts'
 import { replayed } from '../../host/database/idempotency.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { Tools } from '../../host/tools.ts'
-import { requireMetadata, toCreated, type MoneyRequest } from './money-request.ts'
+import { requireMayDate, requireMetadata, toCreated, type MoneyRequest } from './money-request.ts'
 import { readAmount } from '../values/money.ts'
 import { isOld, parkOrder } from './park-order.ts'
 import type { Poster, PostingOutcome } from './post.ts'
@@ -31,8 +31,8 @@ export interface MoneyRouteRequest {
 }
 
 /** Posts one transaction and answers it: 201 with the transaction, 202 where the caller prefers not to wait
- * for it, or the problem that it was refused with. Throws a ProblemError (400) for an amount that is none, or
- * too much metadata. */
+ * for it, or the problem that it was refused with. Throws a ProblemError: 400 for an amount that is none,
+ * or too much metadata; 403 for a value date that the caller may not give. */
 export async function moveMoney(
   type: TransactionType,
   request: MoneyRouteRequest,
@@ -42,6 +42,7 @@ export async function moveMoney(
   const { body, caller, idempotencyKey, traceparent, respondAsync, address } = request
   const minorUnits = readAmount(body.amount, body.currency ?? 'USD', '/amount')
   requireMetadata(body)
+  requireMayDate(body, caller)
   const asked = { operation: operationOf[type], caller, idempotencyKey, traceparent, address }
   const posting = toPosting(type, body, minorUnits, asked)
   if (respondAsync) return requestTransaction(posting, caller, tools)

@@ -39,7 +39,14 @@ export const reversalProblems = {
   'already-reversed': define('already-reversed', 409, 'The transaction was reversed before'),
 } as const satisfies Record<string, ProblemType>
 
-export type SubjectRefusal = keyof typeof holdProblems | keyof typeof reversalProblems
+/** Further refusals of deposits and withdrawals with a value date, after those that don't depend on
+ * balances. */
+export const valueDateProblems = {
+  'value-date-out-of-range': define('value-date-out-of-range', 422, 'The value date is too far away'),
+} as const satisfies Record<string, ProblemType>
+
+export type SubjectRefusal =
+  keyof typeof holdProblems | keyof typeof reversalProblems | keyof typeof valueDateProblems
 
 const details: Record<PostingRefusal | SubjectRefusal, string> = {
   'account-not-found': 'The account does not exist, or you may not use it for this transaction.',
@@ -61,11 +68,12 @@ const details: Record<PostingRefusal | SubjectRefusal, string> = {
   'hold-released': 'Nothing is held any more.',
   'hold-expired': 'Nothing is held any more.',
   'more-than-held': 'At most the whole amount of the hold can be captured.',
+  'value-date-out-of-range': 'The value date must be within 30 days of the day of the posting (UTC).',
   'not-completed': 'Only a transaction that moved money can be reversed.',
   'already-reversed': 'A transaction can be reversed once.',
 }
 
-const subjectProblems = { ...postingProblems, ...holdProblems, ...reversalProblems }
+const subjectProblems = { ...postingProblems, ...holdProblems, ...reversalProblems, ...valueDateProblems }
 
 /** Outcomes that are not about the money but about the Idempotency-Key. */
 export type KeyRefusal = 'idempotency-key-reused' | 'idempotency-key-in-use'

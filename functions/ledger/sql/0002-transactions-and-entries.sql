@@ -81,8 +81,9 @@ create table entries (
   primary key (account_id, version) include (amount)
 );
 
--- For sums by value date (see 0009-history.sql). Nearly all entries count from the day they are posted.
-create index entries_with_value_date on entries (account_id, value_date) where value_date is not null;
+-- For statements by value date (see 0019-statements.sql). Nearly all entries count from the day they are
+-- posted.
+create index entries_with_value_date on entries (account_id, value_date, version) where value_date is not null;
 
 -- Returns the hash of an entry: SHA-256 over 96 bytes, integers big-endian, so that anybody can compute it
 -- again. The bytes are: 32 hash of the account's entry before (zeros for the first), 16 account, 8 version,

@@ -141,6 +141,8 @@ begin
         when 'frozen' in (statuses[own], statuses[other]) then 'account-frozen'
         when currencies[own] <> currency or currencies[other] <> currency then 'currency-mismatch'
         when own = other and step is distinct from 'place' then 'same-account'
+        -- A reversal counts from the day of what it reverses, however long ago that was.
+        when reverses is null and abs(known.value_date - (at at time zone 'UTC')::date) > 30 then 'value-date-out-of-range'
         -- A deposit is never short of funds, so checking this here keeps the order of precedence.
         when type = 'deposit' and caller_role <> 'operator' and known.amount > deposit_limits[own] then 'limit-exceeded'
       end,

@@ -1,23 +1,10 @@
 import type { Database } from '../../host/database/database.ts'
 import { accountColumns, type AccountRow } from '../accounts/account.ts'
-import type { AccountStatement, StatementPages } from './account-statement.ts'
+import type { AccountStatement } from './account-statement.ts'
+import { knownVersionOf, type Bounds, type MadeStatement } from './bounds.ts'
 import { invalidPeriod, type StatementPeriod } from './period.ts'
-import { readEntries, sumEntries } from './read-entries.ts'
-
-/** A statement's head, and its entries. */
-export interface MadeStatement {
-  statement: AccountStatement
-  pages: StatementPages
-}
-
-/** An account, and which of its entries the period names. */
-type Bounds = AccountRow & {
-  version: bigint
-  now: Date
-  before_from: bigint | null
-  before_to: bigint | null
-  known: bigint | null
-}
+import { findEntry, readEntries, smaller, sumEntries } from './read-entries.ts'
+import { ofValues } from './value-dates.ts'
 
 /** Milliseconds after which an entry can be seen: longer than a function's statement may take. */
 const SETTLED_MS = 10_000
@@ -31,7 +18,8 @@ export async function makeStatement(
   period: StatementPeriod,
 ): Promise<MadeStatement> {
   const bounds = await readBounds(db, account.id, period)
-  return ofBookings(db, bounds, period)
+  requireBounds(bounds, period)
+  return period.basis === 'value' ? ofValues(db, bounds, period) : ofBookings(db, bounds, period)
 }
 
 async function readBounds(db: Database, accountId: string, period: StatementPeriod): Promise<Bounds> {
@@ -86,20 +74,25 @@ async function ofBookings(db: Database, bounds: Bounds, period: StatementPeriod)
 }
 
 function versionsOf(bounds: Bounds, period: StatementPeriod): { fromVersion: bigint; toVersion: bigint } {
-  const { version, now } = bounds
+  const known = knownVersionOf(bounds, period)
+  const toVersion = smaller(period.toVersion ?? bounds.before_to ?? known, known)
+  const fromVersion = smaller(period.fromVersion ?? bounds.before_from ?? 0n, known)
+  if (fromVersion > toVersion) throw invalidPeriod('/to_version', `must be at least ${fromVersion}`)
+  return { fromVersion, toVersion }
+}
+
+/** Throws a ProblemError (400) for what lies in the future. Money can count from a day to come, so a period
+ * by value date may end there. */
+function requireBounds({ version, now }: Bounds, period: StatementPeriod): void {
+  const { basis, to, knownAt } = period
   for (const [path, moment] of [
-    ['/to', period.to],
-    ['/known_at', period.knownAt],
+    ['/to', basis === 'booking' ? to : null],
+    ['/known_at', knownAt],
   ] as const)
     if (moment && moment > now) throw invalidPeriod(path, 'must not be in the future')
   for (const name of ['fromVersion', 'toVersion', 'knownVersion'] as const)
     if ((period[name] ?? 0n) > version)
       throw invalidPeriod(PATHS[name], `must be at most ${version}, the number of the account’s last entry`)
-  const known = period.knownVersion ?? bounds.known ?? version
-  const toVersion = least(period.toVersion ?? bounds.before_to ?? known, known)
-  const fromVersion = least(period.fromVersion ?? bounds.before_from ?? 0n, known)
-  if (fromVersion > toVersion) throw invalidPeriod('/to_version', `must be at least ${fromVersion}`)
-  return { fromVersion, toVersion }
 }
 
 const PATHS = {
@@ -107,19 +100,3 @@ const PATHS = {
   toVersion: '/to_version',
   knownVersion: '/known_version',
 } as const
-
-/** Finds an entry by its number. */
-async function findEntry(
-  db: Database,
-  accountId: string,
-  version: bigint,
-): Promise<{ balance_after: bigint; created_at: Date } | undefined> {
-  const [row] = await db.query<{ balance_after: bigint; created_at: Date }>({
-    name: 'entry-find',
-    text: 'select balance_after, created_at from entries where account_id = $1 and version = $2',
-    values: [accountId, version],
-  })
-  return row
-}
-
-const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)

@@ -2,7 +2,6 @@ import type { Database } from '../../host/database/database.ts'
 import {
   dayOf,
   type AccountStatement,
-  type EntrySum,
   type StatementEntry,
   type StatementPages,
 } from './account-statement.ts'
@@ -25,6 +24,8 @@ export interface VersionRange {
 export interface EntryRow {
   version: bigint
   created_at: Date
+  /** Null: the day of `created_at`. */
+  value_date: string | null
   amount: bigint
   balance_after: bigint
   transaction_id: string
@@ -39,7 +40,7 @@ export interface EntryRow {
  * second entry on the same account only if that is its fee, and posting numbers it next. What belongs to an
  * entry is looked up for each: Postgres would rather read whole tables, if they are small enough. */
 export const entriesIn = (condition: string): string => `
-  select e.version, e.created_at, e.amount, e.balance_after, e.transaction_id,
+  select e.version, e.created_at, e.value_date::text, e.amount, e.balance_after, e.transaction_id,
     t.type, t.description, t.account_id, t.to_account_id,
     coalesce((
       select before.transaction_id = e.transaction_id from entries before
@@ -54,7 +55,7 @@ export function toStatementEntry(row: EntryRow, accountId: string): StatementEnt
   return {
     version: row.version,
     bookedAt: row.created_at,
-    valueDate: dayOf(row.created_at),
+    valueDate: row.value_date ?? dayOf(row.created_at),
     amount: row.amount,
     balanceAfter: row.balance_after,
     transactionId: row.transaction_id,
@@ -65,13 +66,32 @@ export function toStatementEntry(row: EntryRow, accountId: string): StatementEnt
   }
 }
 
-/** Reads the entries of a range, in the order of their numbers. */
-export async function* readEntries(db: Database, { accountId, after, upTo }: VersionRange): StatementPages {
+/** Finds an entry by its number. */
+export async function findEntry(
+  db: Database,
+  accountId: string,
+  version: bigint,
+): Promise<{ balance_after: bigint; created_at: Date } | undefined> {
+  const [row] = await db.query<{ balance_after: bigint; created_at: Date }>({
+    name: 'entry-find',
+    text: 'select balance_after, created_at from entries where account_id = $1 and version = $2',
+    values: [accountId, version],
+  })
+  return row
+}
+
+/** Reads the entries of a range, in the order of their numbers: all, or those that are in a condition. */
+export async function* readEntries(
+  db: Database,
+  { accountId, after, upTo }: VersionRange,
+  condition = 'true',
+): StatementPages {
   for (let last = after; last < upTo;) {
     const next = smaller(last + BigInt(PAGE_ENTRIES), upTo)
     // The statement has no name, so Postgres plans it for this range.
     const rows = await db.query<EntryRow>({
-      text: `${entriesIn('e.account_id = $1 and e.version > $2 and e.version <= $3')} order by e.version`,
+      text: `${entriesIn(`e.account_id = $1 and e.version > $2 and e.version <= $3 and ${condition}`)}
+        order by e.version`,
       values: [accountId, last, next],
     })
     yield rows.map((row) => toStatementEntry(row, accountId))
@@ -79,30 +99,41 @@ export async function* readEntries(db: Database, { accountId, after, upTo }: Ver
   }
 }
 
-/** Sums the entries of a range. */
+/** The columns of SumRow, of entries e. */
+export const sumColumns = `count(*) filter (where e.amount > 0)::text as credits,
+  coalesce(sum(e.amount) filter (where e.amount > 0), 0)::text as credited,
+  count(*) filter (where e.amount < 0)::text as debits,
+  coalesce(-sum(e.amount) filter (where e.amount < 0), 0)::text as debited`
+
+export type SumRow = Record<'credits' | 'credited' | 'debits' | 'debited', string>
+
+/** The sums of a statement. */
+export type EntrySums = Pick<AccountStatement, 'credits' | 'debits'>
+
+/** Adds what a query has summed. */
+export const addSums = ({ credits, debits }: EntrySums, row: SumRow): EntrySums => ({
+  credits: { count: credits.count + Number(row.credits), sum: credits.sum + BigInt(row.credited) },
+  debits: { count: debits.count + Number(row.debits), sum: debits.sum + BigInt(row.debited) },
+})
+
+/** Sums the entries of a range: all, or those that are in a condition. */
 export async function sumEntries(
   db: Database,
   { accountId, after, upTo }: VersionRange,
-): Promise<{ credits: EntrySum; debits: EntrySum }> {
-  const credits = { count: 0, sum: 0n }
-  const debits = { count: 0, sum: 0n }
+  condition = 'true',
+): Promise<EntrySums> {
+  let sums: EntrySums = { credits: { count: 0, sum: 0n }, debits: { count: 0, sum: 0n } }
   for (let last = after; last < upTo;) {
     const next = smaller(last + BigInt(SUMMED_ENTRIES), upTo)
-    const [row] = await db.query<Record<'credits' | 'credited' | 'debits' | 'debited', string>>({
-      text: `select count(*) filter (where amount > 0)::text as credits,
-          coalesce(sum(amount) filter (where amount > 0), 0)::text as credited,
-          count(*) filter (where amount < 0)::text as debits,
-          coalesce(-sum(amount) filter (where amount < 0), 0)::text as debited
-        from entries where account_id = $1 and version > $2 and version <= $3`,
+    const [row] = await db.query<SumRow>({
+      text: `select ${sumColumns} from entries e
+        where e.account_id = $1 and e.version > $2 and e.version <= $3 and ${condition}`,
       values: [accountId, last, next],
     })
-    credits.count += Number(row!.credits)
-    credits.sum += BigInt(row!.credited)
-    debits.count += Number(row!.debits)
-    debits.sum += BigInt(row!.debited)
+    sums = addSums(sums, row!)
     last = next
   }
-  return { credits, debits }
+  return sums
 }
 
 /** Passes on the pages of a statement, and checks them against its head: each balance follows from the one
@@ -125,4 +156,5 @@ export async function* checked(statement: AccountStatement, pages: StatementPage
     throw new Error(`the entries of ${statement.account.id} do not add up to its closing balance`)
 }
 
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+/** Returns the smaller of two numbers. */
+export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)

@@ -34,6 +34,12 @@ export const moneyFields = {
   },
 } as const
 
+/** The day from which the money of a deposit or withdrawal counts. Only operators may give it. Postgres has no
+ * year 0. */
+export const valueDateField = {
+  value_date: { type: 'string', format: 'date', pattern: '^(?!0000)' },
+} as const
+
 export const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
 
 export const transactionSchema = {
