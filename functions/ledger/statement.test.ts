@@ -140,6 +140,30 @@ test('a statement shows each entry as the account sees it', async () => {
   ])
 })
 
+test('a fee stands after its transaction, and is marked', async () => {
+  const account = await ledger.open()
+  await statements.grow(account, 3)
+  await ledger.owner.query({
+    text: `insert into entries (account_id, version, transaction_id, amount, balance_after, created_at, hash)
+      select account_id, 4, transaction_id, -2, balance_after - 2, created_at, hash
+      from entries where account_id = $1 and version = 3`,
+    values: [account],
+  })
+  await ledger.owner.query({
+    text: 'update accounts set version = 4, balance = balance - 2 where id = $1',
+    values: [account],
+  })
+  const answer = await ask(account)
+  expectSound(answer)
+  expect(answer.body.entries.map(({ amount, fee }: Entry & { fee: boolean }) => [amount, fee])).toEqual([
+    ['0.05', false],
+    ['-0.04', false],
+    ['0.05', false],
+    ['-0.02', true],
+  ])
+  expect((await ask(account, { from_version: 3 })).body.entries).toMatchObject([{ version: 4, fee: true }])
+})
+
 test('a closed account keeps its statement', async () => {
   const account = await ledger.open()
   await ledger.post(deposit(account, 5), withdrawal(account, 5))

@@ -34,8 +34,8 @@ export const moneyFields = {
   },
 } as const
 
-/** The day from which the money of a deposit or withdrawal counts. Only operators may give it. Postgres has no
- * year 0. */
+/** The day from which the money of a deposit or withdrawal counts. Only operators may give it. Postgres has
+ * no year 0. */
 export const valueDateField = {
   value_date: { type: 'string', format: 'date', pattern: '^(?!0000)' },
 } as const
