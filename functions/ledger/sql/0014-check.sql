@@ -137,7 +137,7 @@ begin atomic
                     -- A fee is two more entries; balance_after may then be that of either.
                     and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
                 end
-                or abs(f.amount) = t.fee
+                or abs(f.amount) = abs(t.fee)
               )
             from transactions t
             where t.id = f.transaction_id

@@ -16,6 +16,7 @@ import {
   withdrawal,
   type TestLedger,
 } from '../testing/ledger-fixture.ts'
+import { setFee } from '../testing/policies-fixture.ts'
 import { createGuard } from './guard.ts'
 import { LedgerStoppedError } from './stopped.ts'
 import { sweepChecks, takeStep } from './sweep-checks.ts'
@@ -310,6 +311,9 @@ test('parallel postings of all kinds, with all checks running all the time, neve
   const posters = [1, 2].map(() => createSubjectPoster({ db: ledger.db, outbox, log: silent }))
   const holds: PostingRequest[] = []
   const moved: PostingRequest[] = []
+  await setFee(ledger, 'transfer', { fixed: 2, share: 10_000 })
+  await setFee(ledger, 'deposit', { fixed: 1 })
+  await setFee(ledger, 'withdrawal', { fixed: 3 })
   let isPosting = true
   const pick = () => ids[Math.floor(Math.random() * ids.length)]!
   const amount = () => 1 + Math.floor(Math.random() * 200)
