@@ -26,7 +26,11 @@ test('what has no text is not noted', async () => {
 })
 
 test('a process that posts a thousand transactions with text indexes them by itself', async () => {
-  const poster = createPoster({ db: ledger.db, outbox: { publish: () => {} } as unknown as Outbox })
+  const poster = createPoster({
+    db: ledger.db,
+    outbox: { publish: () => {} } as unknown as Outbox,
+    log: silent,
+  })
   const requests = Array.from({ length: 1_000 }, (_, n) =>
     deposit(account, 1, { description: `salary ${n}` }),
   )
