@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { token, type Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import statementOperation from './statement.ts'
-import { deposit, transfer, withdrawal } from './testing/ledger-fixture.ts'
+import { alice, deposit, transfer, withdrawal } from './testing/ledger-fixture.ts'
 import { testStatements, type TestStatements } from './testing/statement-fixture.ts'
 
 const bob = randomUUID()
@@ -80,6 +80,12 @@ describe('who may read a statement', () => {
     const theirs = await ask(account, {}, { token: await token({ userId: bob, role: 'operator' }) })
     expect(mine.status).toBe(200)
     expect(theirs.body).toEqual(mine.body)
+    // What an operator reads of a customer is in the audit.
+    const read = await ledger.owner.query({
+      text: 'select operation, owner_id from audit where subject = $1',
+      values: [account],
+    })
+    expect(read).toEqual([{ operation: 'statement', owner_id: alice }])
   })
 
   test('nobody of a system account', async () => {

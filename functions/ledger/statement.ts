@@ -64,6 +64,7 @@ export default operation({
           )
         return {
           status: 200,
+          about: { ownerId: account.user_id },
           headers: { vary: 'accept', ...disposition(account.id, format) },
           stream: streamOf(made, format, { readers, userId: caller.userId }),
         }

@@ -21,7 +21,7 @@ export interface VersionRange {
   upTo: bigint
 }
 
-export interface EntryRow {
+export interface StatementRow {
   version: bigint
   created_at: Date
   /** Null: the day of `created_at`. */
@@ -51,7 +51,7 @@ export const entriesIn = (condition: string): string => `
   where ${condition}`
 
 /** Returns an entry as a statement of the account shows it. */
-export function toStatementEntry(row: EntryRow, accountId: string): StatementEntry {
+export function toStatementEntry(row: StatementRow, accountId: string): StatementEntry {
   return {
     version: row.version,
     bookedAt: row.created_at,
@@ -89,7 +89,7 @@ export async function* readEntries(
   for (let last = after; last < upTo;) {
     const next = smaller(last + BigInt(PAGE_ENTRIES), upTo)
     // The statement has no name, so Postgres plans it for this range.
-    const rows = await db.query<EntryRow>({
+    const rows = await db.query<StatementRow>({
       text: `${entriesIn(`e.account_id = $1 and e.version > $2 and e.version <= $3 and ${condition}`)}
         order by e.version`,
       values: [accountId, last, next],

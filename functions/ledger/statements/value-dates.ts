@@ -17,7 +17,7 @@ import {
   sumColumns,
   sumEntries,
   toStatementEntry,
-  type EntryRow,
+  type StatementRow,
   type SumRow,
 } from './read-entries.ts'
 
@@ -88,7 +88,7 @@ async function sumValued(db: Database, { accountId, from, to, known }: ValuedRan
 async function* readValued(db: Database, { accountId, from, to, known }: ValuedRange): StatementPages {
   for (let place: { day: string | null; version: bigint } | undefined = { day: from, version: -1n }; place;) {
     const { day, version }: { day: string | null; version: bigint } = place
-    const rows: EntryRow[] = await db.query<EntryRow>({
+    const rows: StatementRow[] = await db.query<StatementRow>({
       text: `${entriesIn(`${VALUED} and ($3::date is null or (e.value_date, e.version) > ($3, $5::bigint))`)}
         order by e.value_date, e.version limit ${PAGE_ENTRIES}`,
       values: [accountId, known, day, to, version],
