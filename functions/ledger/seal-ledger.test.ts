@@ -9,7 +9,7 @@ import { until } from '../../tests/support/until.ts'
 import sealLedger from './seal-ledger.ts'
 import { sealAccounts } from './seals/seal.ts'
 import { deposit, testLedger, transfer, type TestLedger } from './testing/ledger-fixture.ts'
-import { lastCheckpoint, startSealer, tamper, type TestSealer } from './testing/seals-fixture.ts'
+import { check, lastCheckpoint, startSealer, tamper, type TestSealer } from './testing/seals-fixture.ts'
 
 const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
 const newKey = { jwk, verifier: verifierKey(jwk) }
@@ -122,6 +122,7 @@ test('many accounts and long histories are sealed in steps, with a leaf for at l
   for (let i = 0; i < 7; i++) accounts.push(await ledger.open())
   for (let i = 0; i < 3; i++)
     await ledger.post(...Array.from({ length: 800 }, (_, k) => deposit(accounts[k % 7]!, 1 + k)))
+  await check(ledger)
   const round = await sealAccounts(sealer.tools, 60_000, { accounts: 2, entries: 700 })
   expect(round).toMatchObject({ broken: [], isComplete: true })
   const found = await leaves()
@@ -134,6 +135,7 @@ test('many accounts and long histories are sealed in steps, with a leaf for at l
   const id = accounts[0]!
   const since = await versionOf(id)
   await ledger.post(...Array.from({ length: 2_300 }, () => deposit(id, 1)))
+  await check(ledger)
   await sealAccounts(sealer.tools, 60_000)
   const later = (await leaves())
     .filter(({ account_id: of }) => of === id)
@@ -151,6 +153,7 @@ test('if the time is over, the next round goes on where this one ended', async (
   const accounts: string[] = []
   for (let i = 0; i < 4; i++) accounts.push(await ledger.open())
   await ledger.post(...accounts.map((account) => deposit(account, 100)))
+  await check(ledger)
   expect(await sealAccounts(sealer.tools, 0)).toEqual({ leaves: 0, broken: [], isComplete: false })
   let calls = 0
   const twice = { db: { ...sealer.tools.db, transaction: countdown } }
@@ -161,6 +164,7 @@ test('if the time is over, the next round goes on where this one ended', async (
   await expect(sealAccounts(twice, 60_000, { accounts: 1, entries: 10 })).rejects.toThrow('killed')
   expect(await leaves()).toHaveLength(2)
   await ledger.post(deposit(accounts[0]!, 1))
+  await check(ledger)
   await sealAccounts(sealer.tools, 60_000, { accounts: 1, entries: 10 })
   const order = (await leaves()).map(({ account_id: id }) => id)
   expect(order.slice(2)).toEqual([...accounts.slice(1), order[0], accounts[0]])
@@ -171,6 +175,7 @@ test('several processes that seal at once append each leaf once', async () => {
   for (let i = 0; i < 40; i++) accounts.push(await ledger.open())
   await ledger.post(...accounts.map((account) => deposit(account, 100)))
   const others = await Promise.all([startSealer(ledger), startSealer(ledger)])
+  await check(ledger)
   const statuses = await Promise.all([sealer, ...others].map((one) => one.ping()))
   expect(statuses).toContain(204)
   await sealer.seal()
@@ -182,33 +187,68 @@ test('several processes that seal at once append each leaf once', async () => {
 })
 
 test.each([
-  ['an amount', 'entries', 'update entries set amount = amount + 1 where account_id = $1 and version = 3'],
+  ['amount', 'update entries set amount = amount + 1 where account_id = $1 and version = 3'],
+  ['balance', 'update entries set balance_after = balance_after + 1 where account_id = $1 and version = 4'],
   [
-    'a balance',
-    'entries',
-    'update entries set balance_after = balance_after + 1 where account_id = $1 and version = 3',
-  ],
-  [
-    'a time',
-    'entries',
+    'time',
     `update entries set created_at = created_at + interval '1 day' where account_id = $1 and version = 3`,
   ],
-  ['a missing entry', 'entries', 'delete from entries where account_id = $1 and version = 3'],
-  ['an account’s balance', 'accounts', 'update accounts set balance = balance + 1 where id = $1'],
-  ['an account’s hash', 'accounts', `update accounts set last_hash = sha256('x') where id = $1`],
-  ['an account’s version', 'accounts', 'update accounts set version = 1 where id = $1'],
+  ['value date', `update entries set value_date = '2026-01-05' where account_id = $1 and version = 3`],
+  ['hash', `update entries set hash = sha256('x') where account_id = $1 and version = 4`],
+  ['number', 'update entries set version = 5 where account_id = $1 and version = 4'],
 ])(
-  'an account with %s that was changed behind the triggers is not sealed; the others are',
-  async (_what, table, text) => {
+  'an account with an entry whose %s was changed after it was checked is not sealed; the others are',
+  async (_what, text) => {
     const [ada, ben] = [await ledger.open(), await ledger.open()] as const
     await ledger.post(deposit(ada, 100), deposit(ada, 100))
     await sealer.seal()
     await ledger.post(deposit(ada, 100), deposit(ada, 100), deposit(ben, 100))
-    await tamper(ledger, table, text, [ada])
+    await check(ledger)
+    await tamper(ledger, 'entries', text, [ada])
     expect(await sealAccounts(sealer.tools, 60_000)).toMatchObject({ broken: [ada], isComplete: true })
     const sealed = (await leaves()).map(({ account_id: id }) => id)
     expect(sealed.filter((id) => id === ada)).toHaveLength(1)
     expect(sealed.filter((id) => id === ben)).toHaveLength(1)
+  },
+)
+
+test('only what was checked is sealed', async () => {
+  const [ada, ben] = [await ledger.open(), await ledger.open()] as const
+  await ledger.post(deposit(ada, 100))
+  await check(ledger)
+  await ledger.post(deposit(ada, 100), deposit(ben, 100))
+  await sealer.ping()
+  expect((await leaves()).map(({ version }) => Number(version))).toEqual([1, 1])
+  await tamper(ledger, 'entries', 'update entries set amount = 200 where account_id = $1 and version = 2', [
+    ada,
+  ])
+  await sealer.seal()
+  const sealed = (await leaves()).slice(2).map(({ account_id: id, version }) => [id, Number(version)])
+  expect(sealed).toEqual([
+    [ben, 1],
+    ['00000000-0000-7000-8000-000000555344', 3],
+  ])
+})
+
+test.each(['USD', null])(
+  'while %s is stopped nothing of it is sealed, until it is resumed',
+  async (currency) => {
+    const [ada, ben] = [await ledger.open(), await ledger.open({ currency: 'EUR' })] as const
+    await ledger.post(deposit(ada, 100), deposit(ben, 100, { currency: 'EUR' }))
+    await check(ledger)
+    await ledger.owner.query({ text: `select stop_ledger($1, 'a test', null)`, values: [currency] })
+    expect(await sealAccounts(sealer.tools, 60_000)).toEqual({
+      leaves: currency ? 2 : 0,
+      broken: [],
+      isComplete: true,
+    })
+    const sealed = (await leaves()).map(({ account_id: id }) => id)
+    expect([sealed.includes(ada), sealed.includes(ben)]).toEqual([false, currency !== null])
+    await ledger.owner.query({
+      text: `update ledger_stops set lifted_at = now(), lifted_by = uuidv7(), lift_reason = 'right'`,
+    })
+    await sealer.seal()
+    expect(await leaves()).toHaveLength(4)
   },
 )
 
@@ -218,6 +258,7 @@ test('a tree that is no longer the one that was sealed is never signed again', a
   await sealer.seal()
   await tamper(ledger, 'seal_nodes', `update seal_nodes set hash = sha256('x') where level = 1`)
   await ledger.post(deposit(ben, 100))
+  await check(ledger)
   expect(await sealer.ping()).toBe(500)
   expect(await seals()).toHaveLength(1)
 })

@@ -1,9 +1,16 @@
 -- Which accounts are sealed, and how.
 
--- What may be sealed: accounts, and how far their history is known to be right. This is the one place that
--- decides it.
+-- What may be sealed: each account, up to where its history was checked (0014-check.sql), unless its currency
+-- is stopped. This is the one place that decides it.
 create view sealable as
-select a.id, a.version, a.last_hash as hash, a.balance from accounts a;
+select c.account_id as id, c.version, c.hash, c.balance
+from checked c
+where not exists (select from ledger_stops s where s.lifted_at is null)
+  or not exists (
+    select from ledger_stops s
+    join accounts a on a.id = c.account_id
+    where s.lifted_at is null and (s.currency is null or s.currency = a.currency)
+  );
 
 -- One step of a round over the accounts: how many leaves it appended, after which account the next step goes
 -- on (null if the round is over), and the accounts whose entries do not follow from what was sealed before.

@@ -9,8 +9,9 @@ import type { TestLedger } from './ledger-fixture.ts'
 
 /** The function seal-ledger on a test's ledger. */
 export interface TestSealer extends TestFunction {
-  /** Seals as a PingSource would have it done. Returns the last checkpoint. */
+  /** Has everything checked, and seals it as a PingSource would have it done. Returns the last checkpoint. */
   seal(): Promise<Checkpoint>
+  /** Resolves with the status of the answer. */
   ping(): Promise<number>
 }
 
@@ -34,11 +35,19 @@ export async function startSealer(ledger: TestLedger, env: Record<string, string
     ...host,
     ping,
     async seal() {
+      await check(ledger)
       const status = await ping()
       if (status !== 204) throw new Error(`expected 204 of seal-ledger, got ${status}`)
       return lastCheckpoint(ledger)
     },
   }
+}
+
+/** Checks all accounts, as the guard does: only what was checked is sealed. */
+export async function check(ledger: TestLedger): Promise<void> {
+  await ledger.owner.query({
+    text: 'select check_accounts(array(select id from accounts where version > 0))',
+  })
 }
 
 /** Returns the last checkpoint, after checking its signature. */
