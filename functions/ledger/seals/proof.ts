@@ -51,7 +51,7 @@ export interface ProofWanted {
 }
 
 type LeafRow = { leaf: bigint; version: bigint; hash: Buffer; path: Buffer[]; note: string }
-type EntryRow = {
+type ProvenRow = {
   version: bigint
   transaction_id: string
   amount: bigint
@@ -88,7 +88,7 @@ export async function proofOfAccount(
   const after = from < Number(leaf.version) ? BigInt(from) : leaf.version - 1n
   const count = leaf.version - after
   if (count > PROOF_ENTRIES_MAX) return { refusal: proofTooLong(count, leaf.version) }
-  const rows = await db.query<EntryRow>({
+  const rows = await db.query<ProvenRow>({
     name: 'proof-entries',
     text: `select version, transaction_id, amount, balance_after, hash,
         to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at,
@@ -113,7 +113,7 @@ export async function proofOfAccount(
   }
 }
 
-const toEntry = (row: EntryRow): ProvenEntry => ({
+const toEntry = (row: ProvenRow): ProvenEntry => ({
   version: Number(row.version),
   transaction_id: row.transaction_id,
   amount_minor: String(row.amount),
