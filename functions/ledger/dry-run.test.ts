@@ -100,6 +100,15 @@ test('holds no lock when it has answered', async () => {
   expect(rows).toHaveLength(1)
 })
 
+test('of a currency whose postings are stopped is refused as they are', async () => {
+  const account = await ledger.open({ currency: 'NOK' })
+  await ledger.owner.query({
+    text: `insert into ledger_stops (currency, reason) values ('NOK', 'A test')`,
+  })
+  const answer = await tryOut({ type: 'deposit', account_id: account, amount: 1, currency: 'NOK' })
+  expect([answer.status, answer.body.type]).toEqual([503, expect.stringMatching(/ledger-stopped$/)])
+})
+
 test('tells why a transaction would be refused, and its fee', async () => {
   const [from, to] = [await funded(1_000), await ledger.open()]
   const answer = await tryOut({ type: 'transfer', account_id: from, to_account_id: to, amount: '9.51' })

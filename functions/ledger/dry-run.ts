@@ -8,6 +8,7 @@ import { requireMetadata } from './posting/money-request.ts'
 import type { PostingFailure } from './posting/post.ts'
 import { toRecords } from './posting/posting-records.ts'
 import { toPosting, type PostingRequest } from './posting/posting-request.ts'
+import { ledgerStopped, toStopped } from './stops/stopped.ts'
 import { formatAmount, readAmount } from './values/money.ts'
 import { uuidv7 } from './values/uuid.ts'
 
@@ -42,6 +43,7 @@ export default operation({
       summary: 'Try out a transaction; nothing is changed. Balances and limits are as they would be after it',
       body: batchedSchema,
       answers: { 200: dryRunSchema },
+      problems: [ledgerStopped],
       // An operator learns a customer's balance.
       audits: 'read',
       handle: async ({ body, caller, traceparent, address }, { db }) => {
@@ -69,12 +71,15 @@ interface DryRunRow extends RoomRow {
 }
 
 async function tryOut(db: Database, posting: PostingRequest): Promise<Reply> {
-  const [row] = await db.query<DryRunRow>({
+  const rows = db.query<DryRunRow>({
     name: 'dry-run',
     text: `select outcome, user_id, currency, fee, balance_after, available_after, (room).*
       from dry_run(($1::posting_request[])[1])`,
     values: [toRecords([posting], [uuidv7()])],
     traceparents: [posting.traceparent],
+  })
+  const [row] = await rows.catch((error: unknown) => {
+    throw toStopped(error)
   })
   const { outcome, ...found } = row!
   const currency = found.currency ?? posting.currency
