@@ -151,6 +151,17 @@ test('a posting that reads the fees now is waited for, and the fee holds from af
   expect(Date.parse(answer.body.valid_from)).toBeGreaterThan(at.getTime())
 })
 
+test('a fee set from now is in force when its change has been made', async () => {
+  for (let n = 0; n < 30; n++) {
+    const [row] = await ledger.db.query<{ is_past: boolean }>({
+      text: `select f.valid_from <= date_trunc('milliseconds', clock_timestamp()) as is_past
+        from set_fee('AMD', 'transfer', null, null, $1, 'a test') f`,
+      values: [operator],
+    })
+    expect(row!.is_past).toBe(true)
+  }
+})
+
 test('fees that were set can neither be changed nor removed', async () => {
   await put({ currency: 'PLN' })
   const attempts = [
