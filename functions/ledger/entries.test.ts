@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import entries from './entries.ts'
+import { setFee } from './testing/policies-fixture.ts'
+import { listOfAccounts } from './transactions/transaction-lists.ts'
 import {
   deposit,
   reversal,
@@ -170,4 +172,26 @@ test.each([
   { metadata: 'a:b' },
 ] as unknown as Record<string, string>[])('%j: 400', async (query) => {
   expect(await get('alice', checking, query)).toMatchObject({ status: 400 })
+})
+
+test('a fee is an entry of its own, which the bank gets; the transaction is found by its amount, once', async () => {
+  await setFee(ledger, 'transfer', { fixed: 50 })
+  await ledger.post(transfer(checking, bobs, 50))
+  const { items } = (await get('alice', checking, { limit: '2' })).body
+  expect(items).toMatchObject([
+    { amount: '-0.50', counterparty_account_id: null },
+    { amount: '-0.50', counterparty_account_id: bobs },
+  ])
+  expect(items[0].transaction_id).toBe(items[1].transaction_id)
+  const filters = { type: undefined, status: undefined, from: undefined, to: undefined, currency: undefined }
+  for (const [amount, count] of [
+    [50n, 1],
+    [100n, 0],
+  ] as const) {
+    const wanted = { ...filters, amountMin: amount, amountMax: amount }
+    const { rows } = await listOfAccounts(ledger.db, { accountId: checking, userId: alice }, wanted, {
+      limit: 5,
+    })
+    expect(rows).toHaveLength(count)
+  }
 })

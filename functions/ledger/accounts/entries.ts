@@ -2,7 +2,7 @@ import { invalidCursor } from '../../host/database/paging.ts'
 import type { Database } from '../../host/database/database.ts'
 import { uuidSchema } from '../../host/schema.ts'
 import { invalidWords } from '../transactions/search.ts'
-import { decode, encode, LOOKED_AT_MAX, type PageWanted } from '../transactions/transaction-lists.ts'
+import { decode, encode, isNoFee, LOOKED_AT_MAX, type PageWanted } from '../transactions/transaction-lists.ts'
 import { orNull, transactionTypes, type TransactionRow } from '../transactions/transaction.ts'
 import { formatAmount } from '../values/money.ts'
 import type { AccountRow } from './account.ts'
@@ -70,8 +70,7 @@ interface ListedEntryRow {
 const lastBefore = (moment: string): string =>
   `version_at(a, ${moment}::timestamptz - interval '1 microsecond')`
 
-// The statement has no name, so Postgres plans it for the filters given. An entry of another amount than the
-// transaction's is its fee, which the bank gets.
+// The statement has no name, so Postgres plans it for the filters given. The bank gets the fees.
 const pageText = `
   with bounds as materialized (
     select
@@ -93,7 +92,7 @@ const pageText = `
       coalesce(encode(before.hash, 'hex'), repeat('00', 32)) as previous_hash,
       e.transaction_id, t.type, t.description,
       case
-        when e.amount not in (t.amount, -t.amount) then null
+        when not ${isNoFee} then null
         when t.account_id = $1 then t.to_account_id
         else t.account_id
       end as counterparty_id

@@ -18,13 +18,23 @@ interface AccountListParts extends ListParts {
   /** The account rows, as the CTE `own`; and the part of their entries to read, as the CTE `bounds`. */
   own: string
   bounds: string
+  /** Says of an entry that it is not the fee of its transaction. */
+  isNoFee: string
   /** Rows that one page reads at most. */
   rowsMax: number
 }
 
 /** Lists the transactions of accounts. It has the parameters and the columns of the list without amounts, and
  * as further parameters $12 and $13, the lowest and the highest amount, and $14, the currency. */
-export const accountsByAmountText = ({ columns, ofKind, inTime, own, bounds, rowsMax }: AccountListParts) => `
+export const accountsByAmountText = ({
+  columns,
+  ofKind,
+  inTime,
+  own,
+  bounds,
+  isNoFee,
+  rowsMax,
+}: AccountListParts) => `
   with own as materialized (${own}),
   bounds as materialized (${bounds}),
   windows as materialized (
@@ -67,8 +77,7 @@ export const accountsByAmountText = ({ columns, ofKind, inTime, own, bounds, row
       from (select * from matches where matches.id = mine.id order by version desc) m
       cross join lateral (select * from entries where account_id = m.id and version = m.version offset 0) e
       cross join lateral (select * from transactions where id = e.transaction_id offset 0) t
-      -- An entry of another amount is the transaction's fee.
-      where ${ofKind} and e.amount in (t.amount, -t.amount)
+      where ${ofKind} and ${isNoFee}
         and ($9 is not null or t.account_id = e.account_id or t.user_id <> t.to_user_id)
       order by m.version desc limit $11
     ) posted

@@ -76,14 +76,16 @@ const bounds = `
     case when $3::timestamptz is null then 0 else ${lastBefore('$3')} end as oldest
   from own where (select count(*) from own) <= ${ACCOUNTS_MERGED_MAX}`
 
+// A fee is an entry of its own, the second of the account for the same transaction.
+export const isNoFee = `(t.fee is null or t.account_id <> e.account_id or t.balance_after <> e.balance_after)`
+
 const posted = `
   select ${transactionColumns}, e.account_id as holder_id, e.version
   from entries e join transactions t on t.id = e.transaction_id
   where e.account_id = mine.id and e.version > mine.lowest and e.version <= mine.newest and ${ofKind}
     -- A transfer between two accounts of one user appears once, with the account that paid.
     and ($9 is not null or t.account_id = e.account_id or t.user_id <> t.to_user_id)
-    -- A fee is an entry of its own, the second of the account for the same transaction.
-    and (t.fee is null or t.account_id <> e.account_id or t.balance_after <> e.balance_after)
+    and ${isNoFee}
   order by e.version desc limit $11`
 
 // Separately for each status and type: then the index returns each in order, and no more than a page.
@@ -136,8 +138,15 @@ const pageOfFound = `
 
 const listOfAccountsText = readAccounts + pageOfFound
 const listByAmountText =
-  accountsByAmountText({ columns: transactionColumns, ofKind, inTime, own, bounds, rowsMax: LOOKED_AT_MAX }) +
-  pageOfFound
+  accountsByAmountText({
+    columns: transactionColumns,
+    ofKind,
+    inTime,
+    isNoFee,
+    own,
+    bounds,
+    rowsMax: LOOKED_AT_MAX,
+  }) + pageOfFound
 
 type FoundRow = TransactionRow & { holder_id: string; version: bigint }
 type AlwaysRow = { is_too_many: boolean }
