@@ -6,38 +6,10 @@ import type { Caller } from '../host/route-request.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import { findAccount, ownerSeenBy } from './accounts/account.ts'
 import { accountNotFound, postingProblems, transactionNotFound } from './posting/refusals.ts'
+import { proofSchema } from './seals/proof-schema.ts'
 import { proofOfAccount, proofProblems, type ProofWanted } from './seals/proof.ts'
 
 const version = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const
-const whole = { type: 'integer' } as const
-const text = { type: 'string' } as const
-const object = <const Properties extends Record<string, object>>(properties: Properties) =>
-  ({
-    type: 'object',
-    additionalProperties: false,
-    required: Object.keys(properties) as (keyof Properties)[],
-    properties,
-  }) as const
-
-const proofSchema = object({
-  account: uuidSchema,
-  opening: object({ version: whole, hash: text, balance_minor: text }),
-  entries: {
-    type: 'array',
-    items: object({
-      version: whole,
-      transaction_id: uuidSchema,
-      amount_minor: text,
-      balance_after_minor: text,
-      created_at: { type: 'string', format: 'date-time' },
-      value_date: { type: ['string', 'null'], format: 'date' },
-    }),
-  },
-  leaf: object({ index: whole, version: whole, hash: text }),
-  path: { type: 'array', items: text },
-  checkpoint: text,
-})
-
 const notCompleted: ProblemType = {
   name: 'transaction-not-completed',
   status: 409,

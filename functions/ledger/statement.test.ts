@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { token, type Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
+import { startSealer } from './testing/seals-fixture.ts'
 import statementOperation from './statement.ts'
 import { alice, deposit, transfer, withdrawal } from './testing/ledger-fixture.ts'
 import { testStatements, type TestStatements } from './testing/statement-fixture.ts'
@@ -428,6 +429,18 @@ describe('a statement that is being read', () => {
     await expect(ask(account)).rejects.toThrow()
     expect((await ask(account, { to_version: 1_999 })).status).toBe(200)
   })
+})
+
+test('as a proof, it has the entries of the period, once they are sealed; by value date it can’t be proved', async () => {
+  const account = await ledger.open()
+  await ledger.post(deposit(account, 100), deposit(account, 50))
+  expect((await ask(account, { format: 'proof' })).body.type).toMatch(/not-yet-sealed$/)
+  const sealer = await startSealer(ledger)
+  await sealer.seal()
+  await sealer.stop()
+  const { status, body } = await ask(account, { format: 'proof', from_version: 1 })
+  expect([status, body.opening.version, body.entries.length]).toEqual([200, 1, 1])
+  expect((await ask(account, { format: 'proof', basis: 'value' })).status).toBe(400)
 })
 
 test('the operation is the one that the fixture runs', () => {

@@ -1,9 +1,12 @@
 import { operation, route } from '../host/operation.ts'
 import { ProblemError, problem, problems } from '../host/problems.ts'
-import type { ReplyStream } from '../host/reply.ts'
+import type { Database } from '../host/database/database.ts'
+import type { Reply, ReplyStream } from '../host/reply.ts'
 import { idParams } from '../host/schema.ts'
 import { findAccount } from './accounts/account.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
+import { proofSchema } from './seals/proof-schema.ts'
+import { proofOfAccount, proofProblems } from './seals/proof.ts'
 import { formatFor, formatNames, formats, type StatementFormat } from './statements/formats.ts'
 import { statementSchema } from './statements/json.ts'
 import type { MadeStatement } from './statements/bounds.ts'
@@ -39,21 +42,25 @@ export default operation({
       query: {
         type: 'object',
         additionalProperties: false,
-        properties: { ...periodQuery, format: { enum: formatNames } },
+        properties: { ...periodQuery, format: { enum: [...formatNames, 'proof'] } },
       },
-      answers: { 200: statementSchema },
+      answers: { 200: { anyOf: [statementSchema, proofSchema] } },
       problems: [
         postingProblems['account-not-found'],
         problems.notAcceptable,
         problems.tooManyRequests,
         tooLong,
+        ...Object.values(proofProblems),
       ],
       handle: async ({ params: { id }, query, caller, accept }, { db }, readers: Readers) => {
-        const format: StatementFormat = formats[query.format ?? formatFor(accept)]
+        const name = query.format ?? formatFor(accept)
         const period = readPeriod(query)
         const account = await findAccount(db, id, caller)
         if (!account) return accountNotFound()
         const made = await makeStatement(db, account, period)
+        const about = { ownerId: account.user_id }
+        if (name === 'proof') return { ...(await proofOf(db, made)), about }
+        const format: StatementFormat = formats[name]
         const { credits, debits } = made.statement
         const { entriesMax = Infinity } = format
         if (credits.count + debits.count > entriesMax)
@@ -64,7 +71,7 @@ export default operation({
           )
         return {
           status: 200,
-          about: { ownerId: account.user_id },
+          about,
           headers: { vary: 'accept', ...disposition(account.id, format) },
           stream: streamOf(made, format, { readers, userId: caller.userId }),
         }
@@ -72,6 +79,19 @@ export default operation({
     }),
   ],
 })
+
+/** Proves the entries of a statement: from the version before them to the last of them. Throws a ProblemError
+ * (400) for a statement by value date: its entries are not those of a range of versions. */
+async function proofOf(db: Database, { statement }: MadeStatement): Promise<Reply> {
+  const { account, fromVersion, toVersion } = statement
+  if (fromVersion === null || toVersion === null)
+    throw new ProblemError(problems.invalidInput, 'Only a statement by booking time can be proved.', {
+      errors: [{ path: '/basis', message: 'must be booking if the format is proof' }],
+    })
+  const wanted = { from: Number(fromVersion), to: Number(toVersion) }
+  const proven = await proofOfAccount(db, account.id, wanted)
+  return 'refusal' in proven ? proven.refusal : { status: 200, body: proven.proof }
+}
 
 function streamOf(
   { statement, pages }: MadeStatement,

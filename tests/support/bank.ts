@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg, { type QueryResultRow } from 'pg'
-import { STATUS_HOST } from '../../knative/local/gateway/hosts.ts'
+import { clusterHostOf, STATUS_HOST } from '../../knative/local/gateway/hosts.ts'
+import { NAMESPACE } from '../../knative/local/manifests/manifests.ts'
 import type { RuntimeStatus } from '../../knative/local/status.ts'
 import { request, type Answer, type RequestOptions } from './host.ts'
 import { ROOT } from './repository.ts'
@@ -18,6 +20,8 @@ export interface Bank {
   call(method: string, path: string, options?: RequestOptions): Promise<Answer>
   /** Sends a request to a host of the bank: `transfer`, `default-broker-ingress`. */
   callHost(name: string, method: string, path: string, options?: RequestOptions): Promise<Answer>
+  /** Sends an event to a function, as a PingSource does when its time comes. */
+  ping(name: string): Promise<void>
   /** Resolves with what `npm run ps` shows. */
   status(): Promise<RuntimeStatus>
   /** Returns the process ids of the functions that run now. */
@@ -64,6 +68,7 @@ export async function startBank(options: { dataDir?: string; args?: string[] } =
         ...given,
         headers: { ...given?.headers, host: `${name}.microbank.localhost` },
       }),
+    ping: (name) => ping(dataDir, name),
     status: () => readStatus(dataDir),
     functionPids: () =>
       readdirSync(join(dataDir, 'processes')).flatMap((file) =>
@@ -116,6 +121,20 @@ async function query<Row extends QueryResultRow>(
 async function readStatus(dataDir: string): Promise<RuntimeStatus> {
   const url = `http://127.0.0.1:${runtimeIn(dataDir).internalPort}/status`
   return (await request('GET', url, { headers: { host: STATUS_HOST } })).body as RuntimeStatus
+}
+
+async function ping(dataDir: string, name: string): Promise<void> {
+  const { status } = await request('POST', `http://127.0.0.1:${runtimeIn(dataDir).internalPort}/events`, {
+    headers: {
+      host: clusterHostOf({ name }),
+      'ce-specversion': '1.0',
+      'ce-id': randomUUID(),
+      'ce-type': 'dev.knative.sources.ping',
+      'ce-source': `/apis/v1/namespaces/${NAMESPACE}/pingsources/${name}`,
+    },
+    body: {},
+  })
+  if (status !== 204) throw new Error(`${name} answered ${status}`)
 }
 
 const runtimeIn = (dataDir: string): { port: number; internalPort: number } =>
