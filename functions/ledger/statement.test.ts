@@ -375,7 +375,7 @@ describe('a statement that is being read', () => {
         socket.on('close', () => resolve())
       })
       expect(bytes).toBeGreaterThan(20_000_000)
-      expect([format, Math.max(0, most - 8_000_000)]).toEqual([format, 0])
+      expect([format, Math.max(0, most - 15_000_000)]).toEqual([format, 0])
     }
   })
 

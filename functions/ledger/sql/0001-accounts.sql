@@ -30,7 +30,7 @@ create table accounts (
   -- own accounts: all customers share them, so no customer may be able to bring one to a limit.
   balance_limit bigint,
   deposit_limit bigint,
-  -- Whether there are limits for what goes out of the account; see 0016-limits.sql.
+  -- Whether there are limits for what goes out of the account; see 0022-limits.sql.
   has_limits boolean not null default false,
   -- What a posting changes stands together at the end, because Postgres logs a changed row from its first
   -- changed byte to its last.

@@ -81,7 +81,7 @@ create table entries (
   primary key (account_id, version) include (amount)
 );
 
--- For statements by value date (see 0019-statements.sql). Nearly all entries count from the day they are
+-- For statements by value date (see 0027-statements.sql). Nearly all entries count from the day they are
 -- posted.
 create index entries_with_value_date on entries (account_id, value_date, version) where value_date is not null;
 

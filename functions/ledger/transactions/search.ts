@@ -15,7 +15,7 @@ import {
   type PageWanted,
 } from './transaction-lists.ts'
 
-/** Query parameters of a search; either may be given alone. functions/ledger/sql/0017-search.sql says what a
+/** Query parameters of a search; either may be given alone. functions/ledger/sql/0025-search.sql says what a
  * word is. `metadata` is the name of a field and its value, joined by a colon. */
 export const searchQuery = {
   query: { type: 'string', minLength: 1, maxLength: 200, pattern: TEXT },

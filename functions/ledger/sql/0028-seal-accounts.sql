@@ -1,6 +1,6 @@
 -- Which accounts are sealed, and how.
 
--- What may be sealed: each account, up to where its history was checked (0014-check.sql), unless its currency
+-- What may be sealed: each account, up to where its history was checked (0016-check.sql), unless its currency
 -- is stopped. This is the one place that decides it.
 create view sealable as
 select c.account_id as id, c.version, c.hash, c.balance

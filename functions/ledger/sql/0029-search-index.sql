@@ -1,4 +1,4 @@
--- Makes the blocks of 0017-search.sql from what postings have noted.
+-- Makes the blocks of 0025-search.sql from what postings have noted.
 
 -- Writes the blocks of these transactions. If they don't fit into one, each gets about the same number.
 create function write_blocks(scope uuid, wanted uuid[]) returns void

@@ -122,7 +122,7 @@ return coalesce((
   limit 1
 ), account.overdraft_limit);
 
--- Proof of the changes, as those of 0010-verify.sql: changes that do not follow from the account's change
+-- Proof of the changes, as those of 0012-verify.sql: changes that do not follow from the account's change
 -- before, accounts whose status or overdraft limit is not that of their last change, and closed accounts with
 -- money or holds.
 create function verify_changes() returns table (account_id uuid, problem text)
