@@ -51,6 +51,7 @@ async function run(path: string, env: Record<string, string>): Promise<{ status:
         JWKS: signingKey.jwks,
         LEDGER_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x',
         LEDGER_EVENT_KEY: 'a key that is only good for tests, no more',
+        FRONT_DOOR_KEY: 'another key that is only good for tests',
         ...env,
       },
       stdio: 'inherit',

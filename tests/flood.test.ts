@@ -30,6 +30,7 @@ beforeAll(async () => {
       JWKS: signingKey.jwks,
       JWT_SIGNING_KEY: signingKey.privateJwk,
       IDENTITY_EVENT_KEY: 'a key that is only good for tests, no more',
+      FRONT_DOOR_KEY: 'another key that is only good for tests',
     })}
     void serve(logout, { validators: compileValidators(logout), catalogue: [] }, settings).then(({ port }) => process.send({ port }))
   `)

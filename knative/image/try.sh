@@ -38,6 +38,7 @@ environment=(
   --env JWKS="$jwks"
   --env LEDGER_EVENT_KEY="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
   --env REQUEST_SIGNING_KEY="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
+  --env FRONT_DOOR_KEY="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
 )
 began=$(date +%s%N)
 docker run --detach --name "$container" --network host --read-only --user 1000:1000 \
