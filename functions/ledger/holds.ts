@@ -34,7 +34,11 @@ export default operation({
             order by h.id desc limit $5`,
           values: [accountId, ownerSeenBy(caller), status, decodeCursor(query.cursor), limit + 1],
         })
-        return { status: 200, body: page(rows, limit, toHold), about: { ownerId: account?.user_id ?? null } }
+        return {
+          status: 200,
+          body: page(rows, limit, (row) => toHold(row, caller)),
+          about: { ownerId: account?.user_id ?? null },
+        }
       },
     }),
     route({
@@ -48,7 +52,7 @@ export default operation({
       handle: async ({ params: { id }, caller }, { db }) => {
         const hold = await findHold(db, id, caller)
         if (!hold) return refusal('hold-not-found')
-        return { status: 200, body: toHold(hold), about: { ownerId: hold.user_id ?? null } }
+        return { status: 200, body: toHold(hold, caller), about: { ownerId: hold.user_id ?? null } }
       },
     }),
   ],

@@ -5,7 +5,7 @@ import { uuidSchema } from '../host/schema.ts'
 import { expiryOf, holdSchema, toHold } from './holds/hold.ts'
 import type { Poster, PostingOutcome } from './posting/post.ts'
 import { toPosting, type PostingRequest } from './posting/posting-request.ts'
-import { postingProblems, refusal } from './posting/refusals.ts'
+import { holdProblems, postingProblems, refusal } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
 import { ledgerStopped } from './stops/stopped.ts'
 import { amountSchema, currencySchema, shortText } from './transactions/transaction.ts'
@@ -37,7 +37,7 @@ export default operation({
         },
       },
       answers: { 201: holdSchema },
-      problems: [...Object.values(postingProblems), ledgerStopped],
+      problems: [...Object.values(postingProblems), holdProblems['too-many-holds'], ledgerStopped],
       idempotent: true,
       audits: 'books',
       handle: async ({ body, caller, idempotencyKey, traceparent, address }, _tools, poster: Poster) => {
@@ -63,20 +63,23 @@ function toPlaced(
   posting: PostingRequest,
   { replayed: isReplay, transactionId: id, postedAt }: PostingOutcome & { outcome: 'posted' },
 ): Reply {
-  const placed = toHold({
-    id,
-    account_id: posting.account_id,
-    amount: BigInt(posting.amount),
-    currency: posting.currency,
-    status: 'open',
-    description: posting.description,
-    captured: null,
-    transaction_id: null,
-    placed_by: posting.caller_id,
-    created_at: postedAt,
-    expires_at: expiryOf(postedAt, posting.expires_in!),
-    ended_at: null,
-  })
+  const placed = toHold(
+    {
+      id,
+      account_id: posting.account_id,
+      amount: BigInt(posting.amount),
+      currency: posting.currency,
+      status: 'open',
+      description: posting.description,
+      captured: null,
+      transaction_id: null,
+      placed_by: posting.caller_id,
+      created_at: postedAt,
+      expires_at: expiryOf(postedAt, posting.expires_in!),
+      ended_at: null,
+    },
+    { userId: posting.caller_id, role: posting.caller_role },
+  )
   const reply = { status: 201, headers: { location: `/api/holds/${id}` }, body: placed }
   return isReplay ? replayed(reply) : reply
 }

@@ -37,7 +37,10 @@ export default operation({
         })
         const reply =
           outcome.outcome === 'posted'
-            ? { status: 200, body: toHold({ ...hold, status: 'released', ended_at: outcome.postedAt }) }
+            ? {
+                status: 200,
+                body: toHold({ ...hold, status: 'released', ended_at: outcome.postedAt }, caller),
+              }
             : refusal(outcome.outcome)
         return outcome.replayed ? replayed(reply) : reply
       },

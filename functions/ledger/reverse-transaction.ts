@@ -4,7 +4,7 @@ import { idParams } from '../host/schema.ts'
 import { toReply } from './posting/move-money.ts'
 import type { Poster } from './posting/post.ts'
 import { toReversal } from './posting/reversal.ts'
-import { postingProblems, reversalProblems, transactionNotFound } from './posting/refusals.ts'
+import { postingProblems, refusal, reversalProblems, transactionNotFound } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
 import { ledgerStopped } from './stops/stopped.ts'
 import { shortText, transactionSchema } from './transactions/transaction.ts'
@@ -41,6 +41,7 @@ export default operation({
         const asked = { operation: 'reverse-transaction', caller, idempotencyKey, traceparent, address }
         const reversal = await toReversal(db, params.id, body.reason, asked)
         if (!reversal) return transactionNotFound()
+        if (reversal === 'pending') return refusal('not-completed')
         return toReply(reversal, await poster.post(reversal), caller)
       },
     }),

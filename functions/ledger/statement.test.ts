@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { token, type Answer } from '../../tests/support/host.ts'
@@ -335,12 +335,12 @@ describe('the format', () => {
 
   test('limits a PDF, which says which formats have no limit', async () => {
     const long = await ledger.open()
-    await statements.grow(long, 5_001)
+    await statements.grow(long, 1_001)
     const { status, body } = await ask(long, { format: 'pdf' })
     expect([status, body.type]).toEqual([422, 'https://microbank.dev/problems/statement-too-long'])
-    expect(body.detail).toMatch(/at most 5000 entries.*5001/)
+    expect(body.detail).toMatch(/at most 1000 entries.*1001/)
     const csv = await ask(long, { format: 'csv' })
-    expect(csv.body.split('\r\n')).toHaveLength(5_001 + 6)
+    expect(csv.body.split('\r\n')).toHaveLength(1_001 + 6)
   })
 })
 
@@ -381,7 +381,9 @@ describe('a statement that is being read', () => {
 
   test('holds no connection to the database, however slowly it is read', async () => {
     const bobsToken = await token({ userId: bob })
-    const clients = Array.from({ length: 5 }, () => {
+    let isOver = false
+    // One that is cut off, as on a busy machine, is replaced.
+    const readSlowly = (place: number): Socket => {
       const socket = connect(statements.host.port, '127.0.0.1', () =>
         socket
           .pause()
@@ -389,9 +391,13 @@ describe('a statement that is being read', () => {
             `GET /accounts/${long}/statement HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${bobsToken}\r\n\r\n`,
           ),
       )
-      socket.on('error', () => undefined)
       return socket
-    })
+        .on('error', () => undefined)
+        .on('close', () => {
+          if (!isOver) clients[place] = readSlowly(place)
+        })
+    }
+    const clients = [0, 1, 2, 3, 4].map(readSlowly)
     // The most that one caller may read at once.
     const sixth = await until(async () => {
       const answer = await ask(long, { to_version: 1 }, { token: bobsToken })
@@ -409,6 +415,7 @@ describe('a statement that is being read', () => {
       })
       return busy!.count === 0n
     })
+    isOver = true
     for (const client of clients) client.destroy()
     await until(async () => (await ask(long, { to_version: 1 }, { token: bobsToken })).status === 200)
   })

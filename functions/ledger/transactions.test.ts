@@ -126,3 +126,8 @@ test.each(['limit=x', 'cursor=!', 'type=gift', 'from=yesterday', 'account_id=1',
     expect(await get('alice', `/transactions?${query}`)).toMatchObject({ status: 400 })
   },
 )
+
+test('a cursor that only owners of very many accounts get takes nobody else over the bank’s transactions', async () => {
+  const cursor = Buffer.from('before ffffffff-ffff-7fff-bfff-ffffffffffff').toString('base64url')
+  expect((await get('alice', `/transactions?cursor=${cursor}`)).status).toBe(400)
+})

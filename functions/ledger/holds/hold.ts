@@ -38,7 +38,8 @@ export const holdSchema = {
     // How much of it was captured, by which transaction.
     captured: orNull({ type: 'string' }),
     transaction_id: orNull(uuidSchema),
-    placed_by: uuidSchema,
+    // Null for customers if it was an operator.
+    placed_by: orNull(uuidSchema),
     created_at: { type: 'string', format: 'date-time' },
     expires_at: { type: 'string', format: 'date-time' },
     ended_at: orNull({ type: 'string', format: 'date-time' }),
@@ -66,9 +67,9 @@ export interface HoldRow {
 export const holdColumns = `h.id, h.account_id, h.amount, h.currency, h.status, h.description, h.captured, h.transaction_id,
   h.placed_by, h.created_at, h.expires_at, h.ended_at, h.user_id`
 
-/** Returns a hold as the API shows it. A hold that is due may still be `open` for a minute, but can't be
- * captured. */
-export const toHold = (row: HoldRow) => ({
+/** Returns a hold as the API shows it to a caller. A hold that is due may still be `open` for a minute, but
+ * can't be captured. Customers don't learn which operator placed a hold. */
+export const toHold = (row: HoldRow, caller: Pick<Caller, 'userId' | 'role'>) => ({
   id: row.id,
   account_id: row.account_id,
   amount: formatAmount(row.amount, row.currency),
@@ -77,7 +78,7 @@ export const toHold = (row: HoldRow) => ({
   description: row.description,
   captured: row.captured === null ? null : formatAmount(row.captured, row.currency),
   transaction_id: row.transaction_id,
-  placed_by: row.placed_by,
+  placed_by: caller.role === 'operator' || row.placed_by === caller.userId ? row.placed_by : null,
   created_at: row.created_at.toISOString(),
   expires_at: row.expires_at.toISOString(),
   ended_at: row.ended_at?.toISOString() ?? null,

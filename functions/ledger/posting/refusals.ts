@@ -30,6 +30,7 @@ export const holdProblems = {
   'hold-captured': define('hold-captured', 409, 'The hold was captured'),
   'hold-released': define('hold-released', 409, 'The hold was released'),
   'hold-expired': define('hold-expired', 409, 'The hold has expired'),
+  'too-many-holds': define('too-many-holds', 409, 'The account has the highest number of open holds allowed'),
   'more-than-held': define('more-than-held', 409, 'The amount is more than is held'),
 } as const satisfies Record<string, ProblemType>
 
@@ -67,6 +68,7 @@ const details: Record<PostingRefusal | SubjectRefusal, string> = {
   'hold-captured': 'A hold can be captured once. What was not taken is available again.',
   'hold-released': 'Nothing is held any more.',
   'hold-expired': 'Nothing is held any more.',
+  'too-many-holds': 'An account can have 1,000 open holds.',
   'more-than-held': 'At most the whole amount of the hold can be captured.',
   'value-date-out-of-range': 'The value date must be within 30 days of the day of the posting (UTC).',
   'not-completed': 'Only a transaction that moved money can be reversed.',

@@ -8,6 +8,7 @@ returns subject
 language plpgsql
 as $$
 declare
+  open_holds_max constant bigint := 1000;
   hold holds;
   ending constant text := endings[array_position(ended, coalesce(request.hold_id, request.reverses))];
   refusal text;
@@ -23,7 +24,12 @@ begin
   elsif request.step is null then
     return null;
   elsif request.step = 'place' then
-    return row(null, request.amount, request.amount, request.id, null)::subject;
+    -- Many holds that fall due at once would keep others waiting while they are ended.
+    refusal := case when open_holds_max <= (
+      select count(*)
+      from (select from holds h where h.account_id = request.account_id and h.status = 'open' limit open_holds_max) o
+    ) then 'too-many-holds' end;
+    return row(refusal, request.amount, request.amount, request.id, null)::subject;
   end if;
 
   select * into hold from holds h where h.id = request.hold_id;
@@ -87,6 +93,14 @@ begin atomic
   where t.id = any (array(select reverses from reversed));
 end;
 
+-- Writes what an account holds after its last hold entry; nothing if there is no entry. It is called once for
+-- an account, because each update leaves a row behind that the next has to pass.
+create function set_held(last hold_entries, at timestamptz) returns void
+language sql
+begin atomic
+  update accounts set held = last.held_after, posted_at = at where id = last.account_id;
+end;
+
 -- Ends holds of these accounts that are due, at most 5,000, and returns their number. The accounts' rows must
 -- be locked. Nobody publishes the events at once; the next sweep does.
 create function end_due_holds(account_ids uuid[], at timestamptz) returns integer
@@ -105,6 +119,7 @@ begin
     limit 5000
   loop
     if last.account_id is distinct from due.account_id then
+      perform set_held(last, at);
       select * into strict last from hold_entries e
       where e.account_id = due.account_id
       order by e.version desc limit 1;
@@ -119,10 +134,10 @@ begin
       last.hash, last.account_id, last.version, last.hold_id, last.amount, last.held_after, at);
     insert into hold_entries select last.*;
     update holds set status = 'expired', ended_at = at where id = due.id;
-    update accounts set held = last.held_after, posted_at = at where id = due.account_id;
     new_ids := new_ids || last.id;
     ended := ended || due;
   end loop;
+  perform set_held(last, at);
   insert into outbox_pending (event_ids, claimed_until)
   select array_agg(event_id_of(id) order by n), now()
   from unnest(new_ids) with ordinality due (id, n)

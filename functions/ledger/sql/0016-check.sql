@@ -137,7 +137,7 @@ begin atomic
                     -- A fee is two more entries; balance_after may then be that of either.
                     and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
                 end
-                or abs(f.amount) = abs(t.fee)
+                or f.amount = case when a.id = t.account_id then -t.fee when a.kind = 'system' then t.fee end
               )
             from transactions t
             where t.id = f.transaction_id
@@ -172,15 +172,12 @@ begin atomic
         a.version <> coalesce(chain.last_version, 0)
         or a.version = 0 and (a.balance <> 0 or a.last_hash <> decode(repeat('00', 32), 'hex'))
       ) then 'row'
-      -- If nothing is held although there are open holds, check_totals() finds it.
-      when a.held <> 0 and (
-        a.held <> (
+      when a.held <> coalesce((
+        select e.held_after from hold_entries e where e.account_id = a.id order by e.version desc limit 1
+      ), 0)
+        or a.held <> 0 and a.held <> (
           select coalesce(sum(h.amount), 0) from holds h where h.account_id = a.id and h.status = 'open'
-        )
-        or a.held is distinct from (
-          select e.held_after from hold_entries e where e.account_id = a.id order by e.version desc limit 1
-        )
-      ) then 'held'
+        ) then 'held'
       when a.kind = 'customer' and a.balance - a.held < -a.overdraft_limit then 'limit'
     end
   ) p (problem);

@@ -82,9 +82,10 @@ return (
         where p.currency = k.currency and p.type = k.type and p.valid_from > now() and p.rules is not null
       )
     union all
-    select t.currency
-    from transactions t
-    where t.id = any (array(select reverses from unnest(requests))) and t.fee is not null
+    -- What is reversed may be an order that is being posted now: its fee can't be seen yet.
+    select r.currency
+    from unnest(requests) r
+    where r.reverses is not null and exists (select from fee_policies p where p.currency = r.currency)
   ) c
 );
 

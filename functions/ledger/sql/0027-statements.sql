@@ -5,7 +5,7 @@ language plpgsql security definer
 set search_path = public, pg_temp
 as $$
 begin
-  perform from accounts a where a.id = await_postings.account_id for share;
+  perform from accounts a where a.id = await_postings.account_id for no key update;
 end
 $$;
 

@@ -97,7 +97,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-  index_lock constant bigint := 6927003;
+  index_lock constant bigint := 6927004;
   after_at timestamptz := '-infinity';
   after_id uuid := '00000000-0000-0000-0000-000000000000';
   noted uuid[];

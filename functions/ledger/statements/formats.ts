@@ -16,8 +16,9 @@ export interface StatementFormat {
   write: WriteStatement
 }
 
-/** Entries of a PDF at most: some 200 pages, and two seconds of the processor. */
-const PDF_ENTRIES_MAX = 5_000
+/** Entries of a PDF at most: some 40 pages. The library keeps every text that it has measured, until it is
+ * done. */
+const PDF_ENTRIES_MAX = 1_000
 
 export const formats = {
   json: {

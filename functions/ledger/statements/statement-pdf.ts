@@ -19,6 +19,8 @@ const LINE = { text: 11, small: 9 }
 /** Where each column begins, or for amounts ends. */
 const COLUMN = { booked: 42, value: 118, text: 170, amount: 470, balance: 553 }
 const TEXT_WIDTH = 220
+/** More letters than any line has. */
+const LINE_LENGTH_MAX = 120
 const GREY = '#555555'
 const LIGHT = '#bbbbbb'
 
@@ -116,21 +118,26 @@ function toRow(document: Document, entry: StatementEntry, { account }: AccountSt
 /** Breaks a text into lines: between words, or inside of one that is longer than a line. */
 function wrap(document: Document, text: string): string[] {
   const fits = (line: string): boolean => document.widthOfString(line) <= TEXT_WIDTH
-  if (fits(text)) return [text]
+  if (text.length <= LINE_LENGTH_MAX && fits(text)) return [text]
   const lines: string[] = []
   let line = ''
   for (const word of text.split(/\s+/u)) {
     const longer = line === '' ? word : `${line} ${word}`
-    if (fits(longer)) {
+    if (longer.length <= LINE_LENGTH_MAX && fits(longer)) {
       line = longer
       continue
     }
     if (line !== '') lines.push(line)
     line = ''
+    // The library keeps each text that it has measured. Of a word of 500 letters that would be 500 texts, so
+    // the letters are measured.
+    let width = 0
     for (const character of word) {
-      if (!fits(line + character)) {
+      width += document.widthOfString(character)
+      if (line !== '' && width > TEXT_WIDTH) {
         lines.push(line)
         line = ''
+        width = document.widthOfString(character)
       }
       line += character
     }

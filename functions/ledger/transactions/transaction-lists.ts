@@ -167,7 +167,11 @@ export async function listOfAccounts(
   { cursor, limit }: PageWanted,
 ): Promise<ListPage> {
   const walkedTo = cursor === undefined ? undefined : readWalkedTo(cursor)
-  if (walkedTo !== undefined && userId) return walk(db, filters, { userId, before: walkedTo, limit })
+  if (walkedTo !== undefined && userId) {
+    // Others must not walk over the transactions of the whole bank.
+    if (!(await hasTooMany(db, userId))) throw invalidCursor()
+    return walk(db, filters, { userId, before: walkedTo, limit })
+  }
   const { type, status, from, to } = filters
   const amounts = readAmounts(filters)
   const place = cursor === undefined ? [] : readPlace(cursor)
@@ -199,6 +203,17 @@ export async function listOfAccounts(
       ])
     : null
   return { rows, nextCursor }
+}
+
+/** Says whether a user has so many accounts that their transactions are picked out of all. */
+async function hasTooMany(db: Database, userId: string): Promise<boolean> {
+  const [row] = await db.query<{ is_too_many: boolean }>({
+    text: `select count(*) > ${ACCOUNTS_MERGED_MAX} as is_too_many from (
+        select from accounts where kind = 'customer' and user_id = $1 limit ${ACCOUNTS_MERGED_MAX + 1}
+      ) own`,
+    values: [userId],
+  })
+  return row!.is_too_many
 }
 
 /** Lists transactions of the whole bank, newest first. Their ids give the order in which they were
