@@ -381,23 +381,22 @@ describe('a statement that is being read', () => {
 
   test('holds no connection to the database, however slowly it is read', async () => {
     const bobsToken = await token({ userId: bob })
-    let isOver = false
-    // One that is cut off, as on a busy machine, is replaced.
-    const readSlowly = (place: number): Socket => {
-      const socket = connect(statements.host.port, '127.0.0.1', () =>
-        socket
-          .pause()
-          .write(
+    // Each has its place before anybody else asks: a request that came between would take the place of one.
+    const readSlowly = () =>
+      new Promise<Socket>((resolve, reject) => {
+        const socket = connect(statements.host.port, '127.0.0.1', () =>
+          socket.write(
             `GET /accounts/${long}/statement HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${bobsToken}\r\n\r\n`,
           ),
-      )
-      return socket
-        .on('error', () => undefined)
-        .on('close', () => {
-          if (!isOver) clients[place] = readSlowly(place)
+        )
+        socket.once('data', (head: Buffer) => {
+          socket.pause()
+          if (head.toString().startsWith('HTTP/1.1 200 ')) resolve(socket)
+          else reject(new Error(`expected 200, got ${head.toString('latin1', 0, 15)}`))
         })
-    }
-    const clients = [0, 1, 2, 3, 4].map(readSlowly)
+        socket.on('error', reject)
+      })
+    const clients = await Promise.all([1, 2, 3, 4, 5].map(readSlowly))
     // The most that one caller may read at once.
     const sixth = await until(async () => {
       const answer = await ask(long, { to_version: 1 }, { token: bobsToken })
@@ -415,7 +414,6 @@ describe('a statement that is being read', () => {
       })
       return busy!.count === 0n
     })
-    isOver = true
     for (const client of clients) client.destroy()
     await until(async () => (await ask(long, { to_version: 1 }, { token: bobsToken })).status === 200)
   })
