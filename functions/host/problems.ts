@@ -3,7 +3,12 @@ import type { Reply } from './reply.ts'
 
 export type { FieldError, ProblemType }
 
-const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
+/** Makes a type of problem. `name` is the last part of its URI. */
+export const define = (name: string, status: number, title: string): ProblemType => ({
+  name,
+  status,
+  title,
+})
 
 /** Refusals that any function may give. Those of one context are in that context's folder. */
 export const problems = {

@@ -62,3 +62,6 @@ export const idParams = {
   required: ['id'],
   properties: { id: uuidSchema },
 } as const
+
+/** Returns the schema of what may also be null. */
+export const orNull = <const S extends Schema>(schema: S) => ({ anyOf: [schema, { type: 'null' }] }) as const

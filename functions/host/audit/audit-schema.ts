@@ -1,8 +1,7 @@
 import { databaseContexts } from '../../contexts.ts'
 import { pageQuery } from '../database/paging.ts'
-import { uuidSchema } from '../schema.ts'
+import { orNull, uuidSchema } from '../schema.ts'
 
-const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
 const moment = { type: 'string', format: 'date-time', maxLength: 40 } as const
 const name = { type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' } as const
 

@@ -1,13 +1,11 @@
 import type { EventContract } from '../../../eventing/contracts/contract.ts'
 import { once } from '../../host/database/idempotency.ts'
-import { problem, type ProblemType } from '../../host/problems.ts'
+import { define, problem, type ProblemType } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { RouteRequest } from '../../host/route-request.ts'
 import type { Emitting, Tools } from '../../host/tools.ts'
 import { postingProblems } from '../posting/refusals.ts'
 import { ownerSeenBy, toAccount, type AccountRow } from './account.ts'
-
-const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
 
 /** The refusals of change_account(), by their names, in their order of precedence. */
 export const changeProblems = {

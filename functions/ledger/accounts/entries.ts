@@ -1,9 +1,9 @@
 import { invalidCursor } from '../../host/database/paging.ts'
 import type { Database } from '../../host/database/database.ts'
-import { uuidSchema } from '../../host/schema.ts'
+import { orNull, uuidSchema } from '../../host/schema.ts'
 import { invalidWords } from '../transactions/search.ts'
 import { decode, encode, isNoFee, LOOKED_AT_MAX, type PageWanted } from '../transactions/transaction-lists.ts'
-import { orNull, transactionTypes, type TransactionRow } from '../transactions/transaction.ts'
+import { transactionTypes, type TransactionRow } from '../transactions/transaction.ts'
 import { formatAmount } from '../values/money.ts'
 import type { AccountRow } from './account.ts'
 

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
-import { uuidSchema } from '../../host/schema.ts'
+import { orNull, uuidSchema } from '../../host/schema.ts'
 import { ownerSeenBy } from '../accounts/account.ts'
 import { formatAmount } from '../values/money.ts'
 
@@ -8,8 +8,6 @@ import { formatAmount } from '../values/money.ts'
 export type HoldStep = 'place' | 'capture' | 'release'
 
 export const holdStatuses = ['open', 'captured', 'released', 'expired'] as const
-
-const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
 
 export const holdSchema = {
   type: 'object',

@@ -1,8 +1,6 @@
 import { keyReused } from '../../host/database/idempotency.ts'
 import type { Reply } from '../../host/reply.ts'
-import { problem, problems, type ProblemType } from '../../host/problems.ts'
-
-const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
+import { define, problem, problems, type ProblemType } from '../../host/problems.ts'
 
 /** The refusals of the ledger, in their order of precedence. Their names are outcomes of
  * post_transactions(). */

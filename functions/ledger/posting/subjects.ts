@@ -1,7 +1,8 @@
 import type { EventContract } from '../../../eventing/contracts/contract.ts'
 import { holdCaptured, type HoldCaptured } from '../../../eventing/contracts/hold.captured.ts'
 import { holdPlaced, type HoldPlaced } from '../../../eventing/contracts/hold.placed.ts'
-import { holdReleased, type HoldReleased } from '../../../eventing/contracts/hold.released.ts'
+import type { HoldEnd } from '../../../eventing/contracts/hold-end.ts'
+import { holdReleased } from '../../../eventing/contracts/hold.released.ts'
 import {
   transactionReversed,
   type TransactionReversed,
@@ -60,7 +61,7 @@ function holdChange(
   row: WrittenRow,
   request: PostingRequest,
   timestamp: string,
-): [EventContract, HoldPlaced | HoldCaptured | HoldReleased] {
+): [EventContract, HoldPlaced | HoldCaptured | HoldEnd] {
   const { currency } = request
   const hold = { hold_id: request.hold_id!, user_id: row.user_id, account_id: request.account_id }
   const amount = formatAmount(BigInt(request.amount), currency)

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../host/database/database.ts'
-import { problem, type ProblemType } from '../../host/problems.ts'
+import { define, problem } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import { SEAL_EVERY_MS } from './seal.ts'
 
@@ -32,8 +32,6 @@ export interface ProvenEntry {
 
 /** Most entries of one proof: about a megabyte of JSON. */
 export const PROOF_ENTRIES_MAX = 5_000
-
-const define = (name: string, status: number, title: string): ProblemType => ({ name, status, title })
 
 export const proofProblems = {
   notYetSealed: define('not-yet-sealed', 409, 'The next seal will cover this'),

@@ -1,4 +1,4 @@
-import { uuidSchema } from '../../host/schema.ts'
+import { orNull, uuidSchema } from '../../host/schema.ts'
 import { accountTypes } from '../accounts/account.ts'
 import { formatAmount } from '../values/money.ts'
 import {
@@ -10,7 +10,6 @@ import {
 } from './account-statement.ts'
 
 const moment = { type: 'string', format: 'date-time' } as const
-const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
 const amount = { type: 'string' } as const
 
 const sumSchema = {

@@ -1,6 +1,6 @@
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 import type { Caller } from '../../host/route-request.ts'
-import { uuidSchema } from '../../host/schema.ts'
+import { orNull, uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../values/money.ts'
 
 /** The types that a caller can post. */
@@ -39,8 +39,6 @@ export const moneyFields = {
 export const valueDateField = {
   value_date: { type: 'string', format: 'date', pattern: '^(?!0000)' },
 } as const
-
-export const orNull = <const Schema>(schema: Schema) => ({ anyOf: [schema, { type: 'null' }] }) as const
 
 export const transactionSchema = {
   type: 'object',
