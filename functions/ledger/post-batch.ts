@@ -13,30 +13,18 @@ import {
   type BatchedTransaction,
   type BatchOutcome,
 } from './posting/batch.ts'
+import { createFollowUp, type FollowUp } from './posting/follow-up.ts'
 import { postTransactions } from './posting/post.ts'
 import type { PostingRequest } from './posting/posting-request.ts'
-import { createIndexing, type Indexing } from './transactions/search-index.ts'
-import { createGuard, type Guard } from './stops/guard.ts'
 import { ledgerStopped } from './stops/stopped.ts'
 
 const ITEMS_MAX = 1000
-
-/** What goes on after a batch was posted, off the way of its answer. */
-interface FollowUp {
-  guard: Guard
-  index: Indexing
-}
-
-const createFollowUp = (tools: Tools): FollowUp => ({
-  guard: createGuard(tools),
-  index: createIndexing(tools),
-})
 
 export default operation({
   name: 'post-batch',
   context: 'ledger',
   summary: 'Posts many deposits, withdrawals and transfers in one request',
-  state: createFollowUp,
+  state: (tools: Tools) => createFollowUp(tools),
   routes: [
     route({
       method: 'POST',
@@ -73,7 +61,7 @@ export default operation({
       handle: async (
         { body, caller, idempotencyKey, traceparent, address },
         { db, outbox },
-        { guard, index }: FollowUp,
+        followUp: FollowUp,
       ) => {
         const postings = readBatch(body.transactions as BatchedTransaction[], {
           operation: 'post-batch',
@@ -92,8 +80,7 @@ export default operation({
           })
         })
         outbox.publish(events)
-        if (events.length > 0) guard.note(postings)
-        index(postings)
+        if (events.length > 0) followUp.note(postings)
         if (reply.status !== 200) return reply
         return { ...reply, body: toResults(reply.body as BatchOutcome, postings, caller) }
       },

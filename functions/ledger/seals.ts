@@ -1,31 +1,14 @@
-import { pageOf, pageQuery, page, invalidCursor } from '../host/database/paging.ts'
+import { pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
 import { problem, problems, ProblemError } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
 import type { Tools } from '../host/tools.ts'
-
-const sealSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['seal', 'size', 'root', 'checkpoint', 'sealed_at'],
-  properties: {
-    seal: { type: 'integer', description: 'Number of the seal.' },
-    size: { type: 'integer', description: 'Leaves of the tree.' },
-    root: { type: 'string', description: 'Root of the tree, in hex.' },
-    checkpoint: { type: 'string', description: 'The signed note: c2sp.org/tlog-checkpoint.' },
-    sealed_at: { type: 'string', format: 'date-time' },
-  },
-} as const
-
-type SealRow = { n: bigint; size: bigint; root: Buffer; note: string; at: Date }
-
-const toSeal = ({ n, size, root, note, at }: SealRow) => ({
-  seal: Number(n),
-  size: Number(size),
-  root: root.toString('hex'),
-  checkpoint: note,
-  sealed_at: at.toISOString(),
-})
+import {
+  readSealsCursor,
+  sealsPage,
+  toSealsPage,
+  type StoredSeal,
+} from '../host/transparency/listed-seals.ts'
 
 const treeSize = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8' }
@@ -45,15 +28,14 @@ export default operation({
       audits,
       summary: 'All seals, newest first',
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
-      answers: { 200: pageOf(sealSchema) },
+      answers: { 200: sealsPage('sealed_at') },
       handle: async ({ query: { cursor, limit } }, { db }) => {
-        const rows = await db.query<SealRow>({
+        const rows = await db.query<StoredSeal>({
           name: 'seals-list',
           text: 'select n, size, root, note, at from seals where n < $1 order by n desc limit $2',
-          values: [cursor === undefined ? String(Number.MAX_SAFE_INTEGER) : readCursor(cursor), limit + 1],
+          values: [readSealsCursor(cursor), limit + 1],
         })
-        const withIds = rows.map((row) => ({ ...row, id: String(row.n) }))
-        return { status: 200, body: page(withIds, limit, toSeal) }
+        return { status: 200, body: toSealsPage(rows, limit, 'sealed_at') }
       },
     }),
     route({
@@ -147,12 +129,6 @@ async function checkpoint({ db }: Tools, n: string | null): Promise<Reply> {
   // A seal never changes; the last one is another after an hour.
   const headers = { ...PLAIN, 'cache-control': `public, max-age=${n === null ? 60 : 31_536_000}` }
   return { status: 200, headers, text: row.note }
-}
-
-function readCursor(cursor: string): string {
-  const n = Buffer.from(cursor, 'base64url').toString()
-  if (/^[1-9][0-9]{0,14}$/.test(n)) return n
-  throw invalidCursor()
 }
 
 const invalidSize = (path: string, message: string): ProblemError =>

@@ -4,12 +4,12 @@ import { GROUP_MAX } from '../../../eventing/pending.ts'
 import type { Log } from '../../../monitoring/log.ts'
 import { sqlstate, type Database, type Transaction } from '../../host/database/database.ts'
 import { createGroupCommit } from '../../../eventing/group-commit.ts'
+import { createFollowUp } from './follow-up.ts'
 import { toEvents, type ToEvents, type WrittenRow } from './posting-event.ts'
 import { toRecords } from './posting-records.ts'
 import type { KeyRefusal, PostingRefusal, SubjectRefusal } from './refusals.ts'
 import type { PostingRequest } from './posting-request.ts'
-import { createIndexing } from '../transactions/search-index.ts'
-import { createGuard, type Guard } from '../stops/guard.ts'
+import type { Guard } from '../stops/guard.ts'
 import { LedgerStoppedError, toStopped } from '../stops/stopped.ts'
 import { uuidv7 } from '../values/uuid.ts'
 
@@ -65,9 +65,9 @@ const STOPPED_MS = 1_000
 export function createPoster(
   { db, outbox, log }: PosterTools,
   eventsOf: ToEvents = toEvents,
-  guard: Guard = createGuard({ db, log }),
+  guard?: Guard,
 ): Poster {
-  const index = createIndexing({ db })
+  const followUp = createFollowUp({ db, log }, guard)
   const stops = createKnownStops()
 
   const commit = async (requests: PostingRequest[]) => {
@@ -75,8 +75,7 @@ export function createPoster(
     for (let attempt = 1; ;) {
       try {
         const { outcomes, events } = await postTransactions(db, going, eventsOf)
-        guard.note(going)
-        index(going)
+        followUp.note(going)
         return { results: inOrderOf(requests, going, outcomes), events }
       } catch (error) {
         if (error instanceof LedgerStoppedError) {
