@@ -5,6 +5,8 @@ export const contexts = {
   identity: { hasDatabase: true },
   ledger: { hasDatabase: true },
   notifications: { hasDatabase: true },
+  payments: { hasDatabase: true },
+  documents: { hasDatabase: true },
   web: { hasDatabase: false },
 } as const
 

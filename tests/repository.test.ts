@@ -128,8 +128,8 @@ describe('operations and Services', () => {
     const tests = files(/\.test\.ts$/).map((file) => ({ file, text: read(file) }))
     for (const { name, file } of allOperations) {
       const beside = tests.filter((test) => dirname(test.file) === dirname(file))
-      // A sweep is three lines around functions/host/database/sweep.ts, whose test runs all sweeps.
-      const covering = name.startsWith('sweep-') ? tests : beside
+      // A sweep and an audit are a few lines around code of the host. Tests of the whole run them all.
+      const covering = /^(sweep|audit)-/.test(name) ? tests : beside
       expect([name, covering.some(({ text }) => text.includes(`/${name}.ts'`))]).toEqual([name, true])
     }
   })

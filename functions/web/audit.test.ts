@@ -3,16 +3,24 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { databaseContexts, type DatabaseContext } from '../contexts.ts'
 import { databaseSetting } from '../host/config.ts'
+import auditDocuments from '../documents/audit-documents.ts'
 import auditIdentity from '../identity/audit-identity.ts'
 import auditLedger from '../ledger/audit-ledger.ts'
 import auditNotifications from '../notifications/audit-notifications.ts'
+import auditPayments from '../payments/audit-payments.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { clientAt, request, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import audit from './audit.ts'
 
 /** The audit of the whole bank, over the real functions of the contexts and their databases. */
 
-const operations = { identity: auditIdentity, ledger: auditLedger, notifications: auditNotifications }
+const operations = {
+  identity: auditIdentity,
+  ledger: auditLedger,
+  notifications: auditNotifications,
+  payments: auditPayments,
+  documents: auditDocuments,
+}
 const databases: TestDatabase[] = []
 const contexts = {} as Record<DatabaseContext, TestFunction>
 /** Contexts whose function does not answer. */
@@ -109,7 +117,7 @@ test('passes its filters on, and can show one context alone', async () => {
 test('asks with the operator’s own token and address: each context has the reading in its audit', async () => {
   const filter = `?caller=${randomUUID()}`
   expect((await list(filter, asOperator, clientAt('203.0.113.9'))).body.items).toEqual([])
-  const { body } = await list(`?caller=${operator}&limit=3`)
+  const { body } = await list(`?caller=${operator}&limit=${databaseContexts.length}`)
   for (const context of databaseContexts)
     expect(body.items).toContainEqual(
       expect.objectContaining({

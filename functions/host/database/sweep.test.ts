@@ -3,9 +3,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import sweepIdentity from '../../identity/sweep-identity.ts'
 import sweepLedger from '../../ledger/sweep-ledger.ts'
+import sweepDocuments from '../../documents/sweep-documents.ts'
 import notify from '../../notifications/notify.ts'
 import notifications from '../../notifications/notifications.ts'
 import sweepNotifications from '../../notifications/sweep-notifications.ts'
+import sweepPayments from '../../payments/sweep-payments.ts'
 import { testDatabase } from '../../../tests/support/databases.ts'
 import { eventKey, startFunction } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
@@ -44,7 +46,7 @@ const ping = {
   'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep',
 }
 
-test.each([sweepIdentity, sweepLedger, sweepNotifications])(
+test.each([sweepIdentity, sweepLedger, sweepNotifications, sweepPayments, sweepDocuments])(
   'a ping makes $name publish what was left in its outbox, or answer 5xx if the Broker is unreachable',
   async (operation) => {
     const database = await testDatabase(operation.context)
