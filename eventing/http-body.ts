@@ -47,7 +47,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
       chunks++
       const bytes = gathered.add(chunk)
       if (bytes > bytesMax) giveUp(tooLarge(bytesMax))
-      else if (chunks > CHUNKS_FREE + bytes / CHUNK_BYTES_MEAN_MIN) giveUp(tooManyChunks())
+      else if (areTooSmall(chunks, bytes)) giveUp(tooManyChunks())
     }
     // Nearly every body is here before the next turn of the event loop, and needs no timer.
     let timer: NodeJS.Timeout | undefined
@@ -106,13 +106,17 @@ function gather(startBytes: number, bytesMax: number) {
   }
 }
 
-const tooLarge = (bytesMax: number): BodyError =>
+/** Says whether this many chunks hold too few bytes. */
+export const areTooSmall = (chunks: number, bytes: number): boolean =>
+  chunks > CHUNKS_FREE + bytes / CHUNK_BYTES_MEAN_MIN
+
+export const tooLarge = (bytesMax: number): BodyError =>
   new BodyError('too-large', `A body may have at most ${Math.floor(bytesMax / 1000)} kB.`)
 
-const tooSlow = (timeoutMs: number): BodyError =>
+export const tooSlow = (timeoutMs: number): BodyError =>
   new BodyError('too-slow', `The whole body must arrive within ${Math.ceil(timeoutMs / 1000)} seconds.`)
 
-const tooManyChunks = (): BodyError =>
+export const tooManyChunks = (): BodyError =>
   new BodyError(
     'too-many-chunks',
     `The body came in too many small chunks; send ${CHUNK_BYTES_MEAN_MIN} bytes or more in each.`,

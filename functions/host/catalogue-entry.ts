@@ -10,6 +10,8 @@ export interface RouteAddress {
   /** True if the handler may answer with a `stream`. The front door then limits how long the answer takes to
    * begin, and its silence, but not how long it takes as a whole. */
   streams?: boolean
+  /** Largest body in bytes, if the handler reads the body itself, while it comes (see BodyStream). */
+  streamedBodyBytesMax?: number
 }
 
 /** What the front door must know about an operation, as plain JSON. */

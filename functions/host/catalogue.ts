@@ -8,10 +8,11 @@ export function catalogueOf(operations: readonly Operation[]): CatalogueEntry[] 
     .map(({ name, context, routes = [] }) => ({
       name,
       context,
-      routes: routes.map(({ method, path, when, streams }) => ({
+      routes: routes.map(({ method, path, when, streams, streamedBodyBytesMax }) => ({
         ...{ method, path },
         ...(when && { when }),
         ...(streams && { streams }),
+        ...(streamedBodyBytesMax !== undefined && { streamedBodyBytesMax }),
       })),
     }))
 }

@@ -18,6 +18,18 @@ export interface IdempotencyKey {
 /** What a call to another function on the caller's behalf passes on. */
 export type OnBehalf = Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'client' | 'traceparent'>
 
+/** A body that the handler reads while it comes. */
+export interface BodyStream {
+  /** The header Content-Type; empty if there is none. */
+  mediaType: string
+  /** The bytes, once. They are read only as fast as they are asked for. Throws a ProblemError if the body is
+   * too large, too slow, in too many tiny chunks, or ends too early. */
+  parts: AsyncIterable<Buffer>
+  /** Returns the request's Idempotency-Key, bound to what the handler found in the body; undefined if none
+   * was sent. */
+  keyFor: (content: unknown) => IdempotencyKey | undefined
+}
+
 export interface RouteRequest<Body, Query, Params> {
   body: Body
   query: Query
@@ -25,6 +37,8 @@ export interface RouteRequest<Body, Query, Params> {
   /** Present on every route except those for 'anyone'. */
   caller: Caller
   idempotencyKey: IdempotencyKey | undefined
+  /** Present on every route with `streamedBodyBytesMax`, which has no `body` and no `idempotencyKey`. */
+  bodyStream: BodyStream | undefined
   /** The caller sent `Prefer: respond-async`, and the route declares `async`. */
   respondAsync: boolean
   /** The header Accept; undefined if there is none. */

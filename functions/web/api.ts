@@ -33,8 +33,9 @@ export function createApi(
     const target = only ?? choose(targets, parseJson(String(body)))
     if (!target) return answer(response, unknownChoice(targets))
     const { traceparent } = exchange
-    const { service, streams } = target
-    const to = { service, path: url, body, streams, traceparent, client: vouch(request) }
+    const { service, streams, streamedBodyBytesMax } = target
+    const client = vouch(request)
+    const to = { service, path: url, body, streams, streamedBodyBytesMax, traceparent, client }
     return forward(request, response, to)
   }
 }

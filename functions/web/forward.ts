@@ -14,7 +14,7 @@ import { withStartTiming } from '../host/start/start-timing.ts'
  * included) and to work (30 s), so that the function's own refusal arrives. Shorter than the platform gives
  * the front door (see its Service). */
 export const FUNCTION_MS_MAX = 55_000
-/** Bytes; more than any function accepts. */
+/** Bytes; more than any function accepts, unless it reads the body while it comes. */
 const BODY_BYTES_PASSED_MAX = 1024 * 1024
 const ATTEMPTS_MAX = 3
 /** Limits of an answer that comes piece by piece. The total is longer than such a function has (570 s), and
@@ -32,6 +32,7 @@ interface Forwarding {
   body: Buffer | undefined
   /** The answer may come piece by piece. */
   streams: boolean
+  streamedBodyBytesMax: number | undefined
   /** The front door's own, so that its span is the parent of the function's. */
   traceparent: string
   /** Value of CLIENT_HEADER. */
@@ -44,7 +45,8 @@ interface Forwarding {
 export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DOMAIN'>): Forward {
   const upstreams = createUpstreams(config)
 
-  return async (request, response, { service, path, body, streams, traceparent, client }) => {
+  return async (request, response, to) => {
+    const { service, path, body, streams, traceparent, client } = to
     const host = `${service}.${config.SERVICE_DOMAIN}`
     const isSmall = Number(request.headers['content-length'] ?? Infinity) <= BODY_BYTES_MAX
     const whole = body ?? (hasBody(request) && isSmall ? await readBytes(request) : undefined)
@@ -62,7 +64,7 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
         traceparent,
       },
       body: whole,
-      bodyBytesMax: BODY_BYTES_PASSED_MAX,
+      bodyBytesMax: to.streamedBodyBytesMax ?? BODY_BYTES_PASSED_MAX,
       onAnswer: passTiming,
     }
     const deadline = performance.now() + FUNCTION_MS_MAX

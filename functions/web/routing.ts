@@ -11,6 +11,8 @@ export interface RouteTarget {
   when: Readonly<Record<string, string>> | undefined
   /** The answer may come piece by piece. */
   streams: boolean
+  /** Largest body in bytes, if the function reads it while it comes. */
+  streamedBodyBytesMax: number | undefined
 }
 
 export type Routing =
@@ -23,8 +25,9 @@ export type FindRoute = (method: string, path: string) => Routing
 export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
   const paths = new Map<string, RouteTarget[]>()
   for (const { name, routes } of catalogue) {
-    for (const { method, path, when, streams = false } of routes) {
-      paths.set(path, [...(paths.get(path) ?? []), { service: name, method, path, when, streams }])
+    for (const { method, path, when, streams = false, streamedBodyBytesMax } of routes) {
+      const target = { service: name, method, path, when, streams, streamedBodyBytesMax }
+      paths.set(path, [...(paths.get(path) ?? []), target])
     }
   }
   const find = createPathTable(paths)

@@ -23,6 +23,7 @@ export const budgets = {
   'functions/lib/audited': { kB: 5 },
   'functions/lib/check-token': { kB: 30 },
   'functions/lib/streamed-answer': { kB: 8 },
+  'functions/lib/body-stream': { kB: 6 },
   // PDFs: the library, and two fonts of 640 kB each.
   'functions/lib/statement-pdf': { kB: 3500 },
   'functions/lib/tokens': { kB: 26 },

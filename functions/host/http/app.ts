@@ -11,7 +11,7 @@ import type { receiveEvent } from './events.ts'
 import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
 import type { AnyRoute, Consumer, Operation } from '../operation.ts'
-import type { Caller } from '../route-request.ts'
+import type { Caller, IdempotencyKey } from '../route-request.ts'
 import { createPathTable } from './path-table.ts'
 import { problem, problems } from '../problems.ts'
 import { authenticate, idempotencyKey, prefersAsync, readQuery } from './request.ts'
@@ -139,7 +139,8 @@ function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, s
 function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
   const { operation, tools, tokens, state } = options
   const validators = options.validators[routeKey(route)] ?? {}
-  const hasBody = route.method !== 'GET'
+  const { streamedBodyBytesMax } = route
+  const hasBody = route.method !== 'GET' && streamedBodyBytesMax === undefined
   const audits = auditsOf(route)
 
   return async (exchange, params) => {
@@ -152,15 +153,24 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
     const body = hasBody ? await readJson(request, route.bodyBytesMax) : undefined
     if (hasBody) validate(validators.body, 'body', body)
 
+    const keyFor = (content: unknown): IdempotencyKey | undefined =>
+      route.idempotent
+        ? idempotencyKey(request, { operation, route, caller, body: content, params })
+        : undefined
+    const key = keyFor(body)
     const handled = new HandledRequest(exchange, {
       body,
       query,
       params,
       // A route for anyone has no caller, and its handler, by its declaration, does not use one.
       caller: caller as Caller,
-      idempotencyKey: route.idempotent
-        ? idempotencyKey(request, { operation, route, caller, body, params })
-        : undefined,
+      ...(streamedBodyBytesMax === undefined
+        ? { idempotencyKey: key, bodyStream: undefined }
+        : {
+            idempotencyKey: undefined,
+            // Few functions read such bodies, so the others don't hold that code.
+            bodyStream: (await import('./body-stream.ts')).openBody(request, streamedBodyBytesMax, keyFor),
+          }),
       respondAsync: route.async === true && prefersAsync(request),
     })
     // The validators, and operation(), have made the declared types true.

@@ -29,14 +29,18 @@ export async function readBytes(
   bytesMax = BODY_BYTES_MAX,
   timeoutMs?: number,
 ): Promise<Buffer> {
-  // Limits count the bytes that arrive. Nothing is unpacked, so nothing can grow here.
-  const { 'content-encoding': encoding } = request.headers
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw notPlain()
+  checkCoding(request)
   try {
     return await readBody(request, { bytesMax, ...(timeoutMs !== undefined && { timeoutMs }) })
   } catch (error) {
     throw error instanceof BodyError ? refusalOf(error) : error
   }
+}
+
+/** Throws a ProblemError (415) for a body with a content coding. Limits count the bytes that arrive. Nothing
+ * is unpacked, so nothing can grow here. */
+export function checkCoding({ headers: { 'content-encoding': encoding } }: IncomingMessage): void {
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw notPlain()
 }
 
 const FAULTS = {
@@ -47,7 +51,7 @@ const FAULTS = {
 } as const satisfies Record<BodyFault, ProblemType>
 
 /** Makes the refusal of a body. It also closes the connection of a sender who is too slow or floods us. */
-function refusalOf({ fault, message }: BodyError): ProblemError {
+export function refusalOf({ fault, message }: BodyError): ProblemError {
   const isKept = fault === 'too-large' || fault === 'broke-off'
   return new ProblemError(FAULTS[fault], message, isKept ? {} : { headers: { connection: 'close' } })
 }

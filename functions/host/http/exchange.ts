@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { formatTraceparent, type Span } from '../../../monitoring/trace.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { clientAddress, vouchFor } from './client-address.ts'
-import type { RouteRequest } from '../route-request.ts'
-import type { IdempotencyKey } from '../route-request.ts'
-import type { Caller } from '../route-request.ts'
+import type { BodyStream, Caller, IdempotencyKey, RouteRequest } from '../route-request.ts'
 
 /** One request and its answer, and what the host knows about them. */
 export class Exchange {
@@ -55,6 +53,7 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
   readonly params: unknown
   readonly caller: Caller
   readonly idempotencyKey: IdempotencyKey | undefined
+  readonly bodyStream: BodyStream | undefined
   readonly respondAsync: boolean
   readonly #exchange: Exchange
 
@@ -66,6 +65,7 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
       params,
       caller,
       idempotencyKey,
+      bodyStream,
       respondAsync,
     }: Omit<HandledRequest, 'accept' | 'address' | 'client' | 'traceparent'>,
   ) {
@@ -75,6 +75,7 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
     this.params = params
     this.caller = caller
     this.idempotencyKey = idempotencyKey
+    this.bodyStream = bodyStream
     this.respondAsync = respondAsync
   }
 

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http'
+import {
+  areTooSmall,
+  BODY_MS_MAX,
+  BodyError,
+  tooLarge,
+  tooManyChunks,
+  tooSlow,
+} from '../../../eventing/http-body.ts'
+import type { BodyStream } from '../route-request.ts'
+import { checkCoding, refusalOf } from './body.ts'
+
+/** Opens a body for a handler that reads it while it comes. The whole body must arrive within `timeoutMs`,
+ * which also limits the handler: it must not wait for anything else meanwhile. */
+export function openBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  keyFor: BodyStream['keyFor'],
+  timeoutMs = BODY_MS_MAX,
+): BodyStream {
+  return {
+    mediaType: request.headers['content-type'] ?? '',
+    parts: partsOf(request, bytesMax, timeoutMs),
+    keyFor,
+  }
+}
+
+async function* partsOf(
+  request: IncomingMessage,
+  bytesMax: number,
+  timeoutMs: number,
+): AsyncGenerator<Buffer, void> {
+  checkCoding(request)
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw refusalOf(tooLarge(bytesMax))
+  // Destroying the request would close the connection, and the answer could not be sent.
+  const iterator = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, void>
+  const { failed, stop } = watch(request, timeoutMs)
+  let chunks = 0
+  let bytes = 0
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), failed])
+      if (next.done) return
+      chunks++
+      bytes += next.value.length
+      if (bytes > bytesMax) throw tooLarge(bytesMax)
+      if (areTooSmall(chunks, bytes)) throw tooManyChunks()
+      yield next.value
+    }
+  } catch (error) {
+    if (error instanceof BodyError) throw refusalOf(error)
+    if (!request.complete) throw refusalOf(brokeOff())
+    throw error
+  } finally {
+    stop()
+    // Not awaited: a return() waits for the next() before it, which may never end.
+    void iterator.return?.()?.catch(() => undefined)
+  }
+}
+
+/** `failed` rejects when the time is over, or the connection is closed. If the server has answered already,
+ * because the rest of the request is no HTTP, the request itself reports neither. */
+function watch({ socket }: IncomingMessage, timeoutMs: number): { failed: Promise<never>; stop: () => void } {
+  let fail: (error: BodyError) => void
+  const failed = new Promise<never>((_, reject) => (fail = reject))
+  failed.catch(() => undefined)
+  const timer = setTimeout(() => fail(tooSlow(timeoutMs)), timeoutMs)
+  const onClose = (): void => fail(brokeOff())
+  socket.once('close', onClose)
+  const stop = (): void => {
+    clearTimeout(timer)
+    socket.off('close', onClose)
+  }
+  return { failed, stop }
+}
+
+const brokeOff = (): BodyError => new BodyError('broke-off', 'The body ended too early.')
