@@ -145,6 +145,13 @@ test('says which context does not answer, and shows nothing then', async () => {
 test('is for operators, and refuses what no context would accept', async () => {
   expect((await whole.request('GET', '/audit')).status).toBe(401)
   expect((await list('', await token({ userId: caller }))).status).toBe(403)
-  for (const search of ['?context=web', '?cursor=x', '?from=now', '?to=2026-06-30T23:59:60Z', '?caller=1'])
+  for (const search of [
+    '?context=web',
+    '?cursor=x',
+    '?from=now',
+    '?to=2026-06-30T23:59:60Z',
+    '?caller=1',
+    '?from=0000-01-01T00:00:00Z',
+  ])
     expect([search, (await list(search)).status]).toEqual([search, 400])
 })

@@ -1,8 +1,8 @@
 import { databaseContexts } from '../../contexts.ts'
 import { pageQuery } from '../database/paging.ts'
+import { momentSchema } from '../moment.ts'
 import { orNull, uuidSchema } from '../schema.ts'
 
-const moment = { type: 'string', format: 'date-time', maxLength: 40 } as const
 const name = { type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' } as const
 
 /** Query parameters of every list of the audit. */
@@ -12,8 +12,8 @@ export const auditFilters = {
   owner: uuidSchema,
   subject: name,
   operation: name,
-  from: moment,
-  to: moment,
+  from: momentSchema,
+  to: momentSchema,
 } as const
 
 export const auditEntrySchema = {

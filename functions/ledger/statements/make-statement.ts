@@ -2,7 +2,8 @@ import type { Database } from '../../host/database/database.ts'
 import { accountColumns, type AccountRow } from '../accounts/account.ts'
 import type { AccountStatement } from './account-statement.ts'
 import { knownVersionOf, type Bounds, type MadeStatement } from './bounds.ts'
-import { invalidPeriod, type StatementPeriod } from './period.ts'
+import { invalidQuery } from '../values/moment.ts'
+import type { StatementPeriod } from './period.ts'
 import { findEntry, readEntries, smaller, sumEntries } from './read-entries.ts'
 import { ofValues } from './value-dates.ts'
 
@@ -54,9 +55,9 @@ async function ofBookings(db: Database, bounds: Bounds, period: StatementPeriod)
   )
   if (toVersion > fromVersion) {
     if (period.from && first!.created_at < period.from)
-      throw invalidPeriod('/from_version', `must not be before from: entry ${fromVersion + 1n} is older`)
+      throw invalidQuery('/from_version', `must not be before from: entry ${fromVersion + 1n} is older`)
     if (period.to && last!.created_at >= period.to)
-      throw invalidPeriod('/to_version', `must not be after to: entry ${toVersion} is newer`)
+      throw invalidQuery('/to_version', `must not be after to: entry ${toVersion} is newer`)
   }
   const sums = await sumEntries(db, range)
   const statement: AccountStatement = {
@@ -77,7 +78,7 @@ function versionsOf(bounds: Bounds, period: StatementPeriod): { fromVersion: big
   const known = knownVersionOf(bounds, period)
   const toVersion = smaller(period.toVersion ?? bounds.before_to ?? known, known)
   const fromVersion = smaller(period.fromVersion ?? bounds.before_from ?? 0n, known)
-  if (fromVersion > toVersion) throw invalidPeriod('/to_version', `must be at least ${fromVersion}`)
+  if (fromVersion > toVersion) throw invalidQuery('/to_version', `must be at least ${fromVersion}`)
   return { fromVersion, toVersion }
 }
 
@@ -89,10 +90,10 @@ function requireBounds({ version, now }: Bounds, period: StatementPeriod): void 
     ['/to', basis === 'booking' ? to : null],
     ['/known_at', knownAt],
   ] as const)
-    if (moment && moment > now) throw invalidPeriod(path, 'must not be in the future')
+    if (moment && moment > now) throw invalidQuery(path, 'must not be in the future')
   for (const name of ['fromVersion', 'toVersion', 'knownVersion'] as const)
     if ((period[name] ?? 0n) > version)
-      throw invalidPeriod(PATHS[name], `must be at most ${version}, the number of the account’s last entry`)
+      throw invalidQuery(PATHS[name], `must be at most ${version}, the number of the account’s last entry`)
 }
 
 const PATHS = {

@@ -1,5 +1,4 @@
-import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
-import { momentSchema, readMoment } from '../values/moment.ts'
+import { invalidQuery, momentSchema, readMoment } from '../values/moment.ts'
 import { statementBases, type StatementBasis } from './account-statement.ts'
 
 const dateOrMoment = { anyOf: [{ type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' }, momentSchema] } as const
@@ -51,26 +50,26 @@ export function readPeriod(query: PeriodQuery): StatementPeriod {
     knownVersion: version(query.known_version),
   }
   const { from, to, fromVersion, toVersion, knownAt, knownVersion } = period
-  if (from && to && from > to) throw invalidPeriod('/to', 'must not be before from')
+  if (from && to && from > to) throw invalidQuery('/to', 'must not be before from')
   if (fromVersion !== null && toVersion !== null && fromVersion > toVersion)
-    throw invalidPeriod('/to_version', 'must be at least from_version')
+    throw invalidQuery('/to_version', 'must be at least from_version')
   if (knownAt && knownVersion !== null)
-    throw invalidPeriod('/known_version', 'must not be given with known_at')
+    throw invalidQuery('/known_version', 'must not be given with known_at')
   if (basis === 'value') requireDays(period)
   return period
 }
 
 /** By value date there are no versions in between, and no hours. */
 function requireDays({ from, to, fromVersion, toVersion }: StatementPeriod): void {
-  if (fromVersion !== null) throw invalidPeriod('/from_version', 'must not be given with basis=value')
+  if (fromVersion !== null) throw invalidQuery('/from_version', 'must not be given with basis=value')
   if (toVersion !== null)
-    throw invalidPeriod('/to_version', 'must not be given with basis=value; known_version says what is known')
+    throw invalidQuery('/to_version', 'must not be given with basis=value; known_version says what is known')
   for (const [path, moment] of [
     ['/from', from],
     ['/to', to],
   ] as const)
     if (moment && moment.getTime() % DAY_MS !== 0)
-      throw invalidPeriod(path, 'must be the beginning of a day in UTC with basis=value')
+      throw invalidQuery(path, 'must be the beginning of a day in UTC with basis=value')
 }
 
 const DAY_MS = 86_400_000
@@ -80,12 +79,6 @@ function readStart(text: string, path: string): Date {
   const isDate = text.length === 10
   const moment = readMoment(isDate ? `${text}T00:00:00Z` : text, path)
   // JavaScript takes 31 February for 3 March.
-  if (isDate && !moment.toISOString().startsWith(text)) throw invalidPeriod(path, 'must be an existing day')
+  if (isDate && !moment.toISOString().startsWith(text)) throw invalidQuery(path, 'must be an existing day')
   return moment
 }
-
-/** Returns the refusal (400) of a period. */
-export const invalidPeriod = (path: string, message: string): ProblemError =>
-  new ProblemError(problems.invalidInput, 'The query does not match what this operation accepts.', {
-    errors: [{ path, message } satisfies FieldError],
-  })
