@@ -31,6 +31,22 @@ function liveBytes(): number {
   return heapUsed + external
 }
 
+/** Begins to read a statement, and takes no more of it. Resolves when it has begun. */
+const readSlowly = (account: string, bearer: string): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(statements.host.port, '127.0.0.1', () =>
+      socket.write(
+        `GET /accounts/${account}/statement HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${bearer}\r\n\r\n`,
+      ),
+    )
+    socket.once('data', (head: Buffer) => {
+      socket.pause()
+      if (head.toString().startsWith('HTTP/1.1 200 ')) resolve(socket)
+      else reject(new Error(`expected 200, got ${head.toString('latin1', 0, 15)}`))
+    })
+    socket.on('error', reject)
+  })
+
 interface Entry {
   version: number
   booked_at: string
@@ -234,6 +250,12 @@ describe('a period', () => {
     [{ from: 'yesterday' }, '/from'],
     [{ from: '2026-02-30' }, '/from'],
     [{ to: '2026-13-01' }, '/to'],
+    [{ from: '0000-01-01' }, '/from'],
+    [{ from: '0000-01-01', basis: 'value' }, '/from'],
+    [{ to: '0000-12-31', basis: 'value' }, '/to'],
+    [{ to: '-0001-12-31', basis: 'value' }, '/to'],
+    [{ to: '10000-01-01', basis: 'value' }, '/to'],
+    [{ known_at: '0000-01-01T00:00:00Z' }, '/known_at'],
     [{ from: '2026-02-01', to: '2026-01-31' }, '/to'],
     [{ to: future }, '/to'],
     [{ known_at: future }, '/known_at'],
@@ -382,21 +404,7 @@ describe('a statement that is being read', () => {
   test('holds no connection to the database, however slowly it is read', async () => {
     const bobsToken = await token({ userId: bob })
     // Each has its place before anybody else asks: a request that came between would take the place of one.
-    const readSlowly = () =>
-      new Promise<Socket>((resolve, reject) => {
-        const socket = connect(statements.host.port, '127.0.0.1', () =>
-          socket.write(
-            `GET /accounts/${long}/statement HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${bobsToken}\r\n\r\n`,
-          ),
-        )
-        socket.once('data', (head: Buffer) => {
-          socket.pause()
-          if (head.toString().startsWith('HTTP/1.1 200 ')) resolve(socket)
-          else reject(new Error(`expected 200, got ${head.toString('latin1', 0, 15)}`))
-        })
-        socket.on('error', reject)
-      })
-    const clients = await Promise.all([1, 2, 3, 4, 5].map(readSlowly))
+    const clients = await Promise.all([1, 2, 3, 4, 5].map(() => readSlowly(long, bobsToken)))
     // The most that one caller may read at once.
     const sixth = await until(async () => {
       const answer = await ask(long, { to_version: 1 }, { token: bobsToken })
@@ -416,6 +424,22 @@ describe('a statement that is being read', () => {
     })
     for (const client of clients) client.destroy()
     await until(async () => (await ask(long, { to_version: 1 }, { token: bobsToken })).status === 200)
+  })
+
+  test('takes a place before anything is read, and what was refused is in no audit', async () => {
+    const [userId, unknown] = [randomUUID(), randomUUID()]
+    const operator = await token({ userId, role: 'operator' })
+    const clients = await Promise.all([1, 2, 3, 4, 5].map(() => readSlowly(long, operator)))
+    // An account that isn't there would be looked up.
+    expect((await ask(unknown, {}, { token: operator })).status).toBe(429)
+    expect((await ask(long, {}, { token: operator })).status).toBe(429)
+    const audited = await ledger.owner.query({
+      text: 'select operation from audit where caller_id = $1',
+      values: [userId],
+    })
+    expect(audited).toHaveLength(5)
+    for (const client of clients) client.destroy()
+    await until(async () => (await ask(unknown, {}, { token: operator })).status === 404)
   })
 
   test('breaks if the books are damaged, and never looks complete', async () => {

@@ -1,9 +1,10 @@
 import { operation, route } from '../host/operation.ts'
+import { leavingAfter, Places } from '../host/places.ts'
 import { ProblemError, problem, problems } from '../host/problems.ts'
 import type { Database } from '../host/database/database.ts'
-import type { Reply, ReplyStream } from '../host/reply.ts'
+import type { Reply } from '../host/reply.ts'
 import { idParams } from '../host/schema.ts'
-import { findAccount } from './accounts/account.ts'
+import { findAccount, type AccountRow } from './accounts/account.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
 import { proofSchema } from './seals/proof-schema.ts'
 import { proofOfAccount, proofProblems } from './seals/proof.ts'
@@ -23,20 +24,17 @@ const tooLong = {
 /** Statements that one caller may read at once from a process: more would take the places of others. */
 const READ_AT_ONCE_MAX = 5
 
-/** How many statements each caller is reading. */
-type Readers = Map<string, number>
-
 export default operation({
   name: 'statement',
   context: 'ledger',
   summary: 'Writes statements of accounts: JSON, CSV, PDF, camt.053',
-  state: (): Readers => new Map(),
+  state: () => new Places(READ_AT_ONCE_MAX),
   routes: [
     route({
       method: 'GET',
       path: '/accounts/{id}/statement',
       who: 'signed-in',
-      streams: true,
+      streams: 'document',
       summary: 'Opening balance, entries and closing balance of an account in a period',
       params: idParams,
       query: {
@@ -52,33 +50,63 @@ export default operation({
         tooLong,
         ...Object.values(proofProblems),
       ],
-      handle: async ({ params: { id }, query, caller, accept }, { db }, readers: Readers) => {
+      handle: async ({ params: { id }, query, caller, accept }, { db }, readers: Places) => {
         const name = query.format ?? formatFor(accept)
         const period = readPeriod(query)
-        const account = await findAccount(db, id, caller)
-        if (!account) return accountNotFound()
-        const made = await makeStatement(db, account, period)
-        const about = { ownerId: account.user_id }
-        if (name === 'proof') return { ...(await proofOf(db, made)), about }
-        const format: StatementFormat = formats[name]
-        const { credits, debits } = made.statement
-        const { entriesMax = Infinity } = format
-        if (credits.count + debits.count > entriesMax)
-          return problem(
-            tooLong,
-            `This format takes at most ${entriesMax} entries, and the period has ${credits.count + debits.count}. ` +
-              'Ask for a shorter period, or for another format: csv, json or camt.053.',
-          )
-        return {
-          status: 200,
-          about,
-          headers: { vary: 'accept', ...disposition(account.id, format) },
-          stream: streamOf(made, format, { readers, userId: caller.userId }),
-        }
+        const leave = readers.take(caller.userId)
+        // Before anything is read.
+        if (!leave) return tooManyStatements()
+        return untilRead(leave, async () => {
+          const account = await findAccount(db, id, caller)
+          if (!account) return accountNotFound()
+          const made = await makeStatement(db, account, period)
+          const reply = await (name === 'proof' ? proofOf(db, made) : write(made, account, formats[name]))
+          return { ...reply, about: { ownerId: account.user_id } }
+        })
       },
     }),
   ],
 })
+
+const tooManyStatements = (): Reply =>
+  problem(
+    problems.tooManyRequests,
+    `You are reading ${READ_AT_ONCE_MAX} statements already. Wait until one of them has ended.`,
+    { headers: { 'retry-after': '5' } },
+  )
+
+/** Calls `leave` when the reply is known, or, if it is a stream, when that has ended. */
+async function untilRead(leave: () => void, work: () => Promise<Reply>): Promise<Reply> {
+  let isStream = false
+  try {
+    const reply = await work()
+    const { stream } = reply
+    if (!stream) return reply
+    isStream = true
+    return { ...reply, stream: { ...stream, parts: leavingAfter(stream.parts, leave) } }
+  } finally {
+    if (!isStream) leave()
+  }
+}
+
+function write({ statement, pages }: MadeStatement, account: AccountRow, format: StatementFormat): Reply {
+  const { entriesMax = Infinity, parameters } = format
+  const count = statement.credits.count + statement.debits.count
+  if (count > entriesMax)
+    return problem(
+      tooLong,
+      `This format takes at most ${entriesMax} entries, and the period has ${count}. ` +
+        'Ask for a shorter period, or for another format: csv, json or camt.053.',
+    )
+  return {
+    status: 200,
+    headers: { vary: 'accept', ...disposition(account.id, format) },
+    stream: {
+      mediaType: format.mediaTypes[0] + parameters,
+      parts: format.write(statement, checked(statement, pages)),
+    },
+  }
+}
 
 /** Proves the entries of a statement: from the version before them to the last of them. Throws a ProblemError
  * (400) for a statement by value date: its entries are not those of a range of versions. */
@@ -91,31 +119,6 @@ async function proofOf(db: Database, { statement }: MadeStatement): Promise<Repl
   const wanted = { from: Number(fromVersion), to: Number(toVersion) }
   const proven = await proofOfAccount(db, account.id, wanted)
   return 'refusal' in proven ? proven.refusal : { status: 200, body: proven.proof }
-}
-
-function streamOf(
-  { statement, pages }: MadeStatement,
-  { mediaTypes: [mediaType], parameters, write }: StatementFormat,
-  { readers, userId }: { readers: Readers; userId: string },
-): ReplyStream {
-  async function* parts(): AsyncGenerator<string | Buffer> {
-    const reading = readers.get(userId) ?? 0
-    if (reading >= READ_AT_ONCE_MAX)
-      throw new ProblemError(
-        problems.tooManyRequests,
-        `You are reading ${reading} statements already. Wait until one of them has ended.`,
-        { headers: { 'retry-after': '5' } },
-      )
-    readers.set(userId, reading + 1)
-    try {
-      yield* write(statement, checked(statement, pages))
-    } finally {
-      const left = readers.get(userId)! - 1
-      if (left > 0) readers.set(userId, left)
-      else readers.delete(userId)
-    }
-  }
-  return { mediaType: mediaType + parameters, parts: parts() }
 }
 
 function disposition(accountId: string, { extension }: StatementFormat): Record<string, string> {

@@ -13,6 +13,17 @@ import { idParams } from '../schema.ts'
 
 const owner = randomUUID()
 
+let hasGivenUp = false
+const allParts: AsyncIterable<string> = {
+  [Symbol.asyncIterator]: () => ({
+    next: () => Promise.resolve({ done: false, value: 'gold' }),
+    return() {
+      hasGivenUp = true
+      return Promise.resolve({ done: true, value: undefined })
+    },
+  }),
+}
+
 /** Shows what the host does for every operation: a drawer for each id, to be filled and looked into. */
 const drawers = operation({
   name: 'drawers',
@@ -71,10 +82,12 @@ const drawers = operation({
         properties: { part: { type: 'string' }, cursor: { type: 'string' } },
       },
       answers: { 200: { type: 'object' } },
-      handle: async ({ params, query }) =>
-        query.part === 'lost'
-          ? problem(problems.notFound, 'It is lost.')
-          : { status: 200, body: { id: params.id, user_id: owner, content: 'gold' } },
+      streams: 'document',
+      handle: async ({ params, query }) => {
+        if (query.part === 'lost') return problem(problems.notFound, 'It is lost.')
+        if (query.part === 'all') return { status: 200, stream: { mediaType: 'text/plain', parts: allParts } }
+        return { status: 200, body: { id: params.id, user_id: owner, content: 'gold' } }
+      },
     }),
   ],
 })
@@ -255,6 +268,9 @@ describe('a reading', () => {
       const answer = await host.request('GET', `/drawers/${randomUUID()}`, { token: await token(operator()) })
       expect(answer.status).toBe(500)
       expect(JSON.stringify(answer.body)).not.toContain('gold')
+      const options = { token: await token(operator()) }
+      const stream = await host.request('GET', `/drawers/${randomUUID()}?part=all`, options)
+      expect([stream.status, hasGivenUp]).toEqual([500, true])
     } finally {
       await ownerDb.query({ text: 'alter table audit_elsewhere rename to audit' })
     }

@@ -24,7 +24,7 @@ export interface AuditedCall {
 export async function audited(call: AuditedCall, handle: (tools: Tools) => Promise<Reply>): Promise<Reply> {
   if (call.kind === 'read') {
     const reply = await handle(call.tools)
-    if (isDone(reply)) await auditReading(call, reply)
+    if (isDone(reply)) await auditReading(call, reply).catch((error: unknown) => giveUp(reply, error))
     return reply
   }
   const { db, transact } = call.tools
@@ -47,6 +47,12 @@ export async function audited(call: AuditedCall, handle: (tools: Tools) => Promi
   if (isDone(reply) && !isRecorded)
     throw new Error(`${call.operation.name} changed something in no transaction, so it is not in the audit`)
   return reply
+}
+
+/** Closes the stream of a reply that nobody will read, and throws the error. */
+async function giveUp({ stream }: Reply, error: unknown): Promise<never> {
+  await stream?.parts[Symbol.asyncIterator]().return?.()
+  throw error
 }
 
 /** Says whether something was done now: neither refused nor a repeat of an earlier answer. */
