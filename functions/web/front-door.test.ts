@@ -233,6 +233,21 @@ test('metrics and readiness are for the platform: through the outer gateway they
   }
 })
 
+test('nor are they found through the domain, for which the gateway writes a cluster-local host', async () => {
+  const mapped = await startFunction(frontDoor, { TRUSTED_HOPS: '3', TRUSTED_HOPS_MAPPED: '4' })
+  const get = (path: string, forwarded: string) => {
+    const headers = { host: 'front-door.bank.svc.cluster.local', 'x-forwarded-for': forwarded }
+    return mapped.request('GET', path, { headers })
+  }
+  for (const path of ['/metrics', '/readyz']) {
+    for (const stranger of ['203.0.113.9, a, b, c', '10.0.0.1, 203.0.113.9, a, b, c'])
+      expect((await get(path, stranger)).status).toBe(404)
+    expect((await get(path, '10.0.0.1, b, c')).status).toBe(200)
+    expect((await mapped.request('GET', path)).status).toBe(200)
+  }
+  await mapped.stop()
+})
+
 test('the front door waits longer than any function may take, and the platform longer than the front door', () => {
   const HELD_SECONDS = 20
   for (const { metadata, spec } of manifests('Service')) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import type { Metrics } from '../../../monitoring/metrics.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { auditsOf, knowsClients } from '../audit/declared.ts'
@@ -6,7 +6,7 @@ import { answer, answerError } from './answer.ts'
 import { readJson } from './body.ts'
 import type { CatalogueEntry } from '../catalogue-entry.ts'
 import { trust, type Trust } from './client-address.ts'
-import { isClusterLocal } from './cluster-local.ts'
+import { isStranger } from './cluster-local.ts'
 import type { receiveEvent } from './events.ts'
 import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
@@ -200,6 +200,9 @@ function eventHandler({ operation, tools, validators, state, ...options }: Insid
 /** The endpoints that every function has for the platform. */
 function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
   const { operation, tools, metrics, isReady } = options
+  const { TRUSTED_HOPS, TRUSTED_HOPS_MAPPED } = tools.config
+  // Only the front door has a DomainMapping.
+  const hops = operation.mount && TRUSTED_HOPS_MAPPED > 0 ? TRUSTED_HOPS : undefined
   const own = (path: string, give: Handle): [string, Endpoint] => [
     path,
     new Map([
@@ -214,12 +217,12 @@ function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
   ]
   yield own('/healthz', ({ response }) => answer(response, { status: 200, body: { status: 'ok' } }))
   yield own('/readyz', ({ request, response }) => {
-    if (isStranger(request)) return notFound(operation, response)
+    if (isStranger(request, hops)) return notFound(operation, response)
     if (isReady()) answer(response, { status: 200, body: { status: 'ok' } })
     else answer(response, problem(problems.unavailable, 'This process is stopping.'))
   })
   yield own('/metrics', async ({ request, response }) => {
-    if (isStranger(request)) return notFound(operation, response)
+    if (isStranger(request, hops)) return notFound(operation, response)
     const { contentType, text } = await metrics.expose()
     response.writeHead(200, { 'content-type': contentType }).end(text)
   })
@@ -227,11 +230,6 @@ function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
   if (!operation.mount)
     yield own('/health', async ({ response }) => answer(response, await health(operation, tools)))
 }
-
-/** Says whether a request came through the outer gateway. The platform's own requests come straight to the
- * process, or name a cluster-local host, which the outer gateway does not route. */
-const isStranger = (request: IncomingMessage): boolean =>
-  request.headers['x-forwarded-for'] !== undefined && !isClusterLocal(request)
 
 const answerNotFound =
   (operation: Operation) =>

@@ -7,6 +7,18 @@ const CLUSTER_LOCAL = /\.svc(\.cluster\.local)?$/
  * metrics. */
 export const isClusterLocalName = (name: string): boolean => CLUSTER_LOCAL.test(name)
 
-/** Whether a request names a cluster-local host. The outer gateway routes no request to those. */
+/** Whether a request names a cluster-local host. The outer gateway routes no request to those. But the
+ * gateway writes such a name itself into what came through a DomainMapping: see isStranger(). */
 export const isClusterLocal = ({ headers }: IncomingMessage): boolean =>
   isClusterLocalName((headers.host ?? '').replace(/:\d+$/, ''))
+
+/** Whether a request came from outside the cluster. The platform's own requests come straight to the process,
+ * or name a cluster-local host. Behind a DomainMapping a stranger's request names one, too. Then
+ * X-Forwarded-For has more entries than `hops`, those of a way within the cluster: the gateway has added one
+ * more, and a sender can add entries, but remove none. */
+export function isStranger(request: IncomingMessage, hops: number | undefined): boolean {
+  const forwarded = request.headers['x-forwarded-for']
+  if (forwarded === undefined) return false
+  const isTooFar = hops !== undefined && String(forwarded).split(',').length > hops
+  return isTooFar || !isClusterLocal(request)
+}
