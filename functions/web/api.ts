@@ -8,6 +8,7 @@ import type { Tools } from '../host/tools.ts'
 import { createForward } from './forward.ts'
 import { nothingHere } from './nothing-here.ts'
 import { choose, createRouting, type RouteTarget } from './routing.ts'
+import { createStreamPlaces } from './stream-places.ts'
 
 /** Creates the handler of `/api/...`, which routes each request to a function by what the functions declare.
  * `url` is the path and query without `/api`. */
@@ -18,6 +19,7 @@ export function createApi(
   const find = createRouting(catalogue)
   const forward = createForward(config)
   const vouch = createVoucher(config.FRONT_DOOR_KEY)
+  const takePlace = createStreamPlaces(config.JWKS)
 
   return async (exchange, url) => {
     const { request, response } = exchange
@@ -36,7 +38,9 @@ export function createApi(
     const { service, streams, streamedBodyBytesMax } = target
     const client = vouch(request)
     const to = { service, path: url, body, streams, streamedBodyBytesMax, traceparent, client }
-    return forward(request, response, to)
+    if (!streams) return forward(request, response, to)
+    const leave = await takePlace(request, streams)
+    return forward(request, response, to).finally(leave)
   }
 }
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { StreamKind } from '../host/catalogue-entry.ts'
 import { answer } from '../host/http/answer.ts'
+import { PAUSED_MS_MAX } from '../host/http/answer-watch.ts'
 import { BODY_BYTES_MAX, readBytes } from '../host/http/body.ts'
 import { CLIENT_HEADER, clientAddress } from '../host/http/client-address.ts'
 import type { Config } from '../host/config.ts'
@@ -19,7 +21,7 @@ const BODY_BYTES_PASSED_MAX = 1024 * 1024
 const ATTEMPTS_MAX = 3
 /** Limits of an answer that comes piece by piece. The total is longer than such a function has (570 s), and
  * shorter than the front door has (600 s). The silence is longer than the function may take for a part. */
-export const STREAM_LIMITS = { totalMs: 590_000, silentMs: 40_000 }
+export const STREAM_LIMITS = { totalMs: 590_000, silentMs: 40_000, pausedMs: PAUSED_MS_MAX }
 
 /** Sends a request on to a function, and its answer back. */
 export type Forward = (request: IncomingMessage, response: ServerResponse, to: Forwarding) => Promise<void>
@@ -30,8 +32,8 @@ interface Forwarding {
   path: string
   /** The body, if it has been read already. */
   body: Buffer | undefined
-  /** The answer may come piece by piece. */
-  streams: boolean
+  /** Set if the answer may come piece by piece. */
+  streams: StreamKind | undefined
   streamedBodyBytesMax: number | undefined
   /** The front door's own, so that its span is the parent of the function's. */
   traceparent: string
@@ -51,9 +53,9 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
     const isSmall = Number(request.headers['content-length'] ?? Infinity) <= BODY_BYTES_MAX
     const whole = body ?? (hasBody(request) && isSmall ? await readBytes(request) : undefined)
     const headers = requestHeaders(request.headers)
-    const isWhole = (whole || !hasBody(request)) && !streams
+    const kind = streams ?? (whole || !hasBody(request) ? 'whole' : 'streamed')
     const options = {
-      to: upstreams(host, isWhole ? 'whole' : streams ? 'streaming' : 'streamed'),
+      to: upstreams(host, kind),
       streamLimits: streams ? STREAM_LIMITS : undefined,
       path,
       headers: {
@@ -84,10 +86,11 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
   }
 }
 
-/** Connections for each kind of body. A small body is read before it is passed on, so it holds no connection
- * while it trickles in. Bodies that are larger, or don't say their length, use connections of their own, and
- * can take them only from each other. So do answers that come piece by piece, to clients that may be slow. */
-const CONNECTIONS_MAX = { whole: 256, streamed: 64, streaming: 64 }
+/** Connections for each kind of body. A small body is read before it is passed on, so it holds no
+ * connection while it trickles in. Bodies that are larger, or don't say their length, use connections of
+ * their own, and can take them only from each other. So do answers that come piece by piece, to clients
+ * that may be slow. How many of those one caller can have is limited, too (stream-places.ts). */
+const CONNECTIONS_MAX = { whole: 256, streamed: 64, document: 256, events: 2_000 }
 /** Knative's proxies, and our gateway, keep an unused connection longer. */
 const IDLE_MS = 60_000
 

@@ -1,4 +1,4 @@
-import type { CatalogueEntry } from '../host/catalogue-entry.ts'
+import type { CatalogueEntry, StreamKind } from '../host/catalogue-entry.ts'
 import { createPathTable } from '../host/http/path-table.ts'
 
 export interface RouteTarget {
@@ -9,8 +9,8 @@ export interface RouteTarget {
   path: string
   /** The values in the body that choose this function among those with the same method and path. */
   when: Readonly<Record<string, string>> | undefined
-  /** The answer may come piece by piece. */
-  streams: boolean
+  /** Set if the answer may come piece by piece. */
+  streams: StreamKind | undefined
   /** Largest body in bytes, if the function reads it while it comes. */
   streamedBodyBytesMax: number | undefined
 }
@@ -25,7 +25,7 @@ export type FindRoute = (method: string, path: string) => Routing
 export function createRouting(catalogue: readonly CatalogueEntry[]): FindRoute {
   const paths = new Map<string, RouteTarget[]>()
   for (const { name, routes } of catalogue) {
-    for (const { method, path, when, streams = false, streamedBodyBytesMax } of routes) {
+    for (const { method, path, when, streams, streamedBodyBytesMax } of routes) {
       const target = { service: name, method, path, when, streams, streamedBodyBytesMax }
       paths.set(path, [...(paths.get(path) ?? []), target])
     }

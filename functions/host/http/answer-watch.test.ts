@@ -1,6 +1,6 @@
 import { AnswerWatch } from './answer-watch.ts'
 
-const limits = { totalMs: 10_000, silentMs: 1_000 }
+const limits = { totalMs: 10_000, silentMs: 1_000, pausedMs: 6_000 }
 let late: jest.Mock
 let watch: AnswerWatch
 
@@ -45,8 +45,29 @@ test('while the client takes nothing, the function may be silent', () => {
 })
 
 test('the whole time passes while the client takes nothing, too', () => {
+  jest.advanceTimersByTime(900)
   watch.pause()
-  jest.advanceTimersByTime(10_000)
+  jest.advanceTimersByTime(5_000)
+  watch.resume()
+  watch.pause()
+  jest.advanceTimersByTime(4_099)
+  expect(late).not.toHaveBeenCalled()
+  jest.advanceTimersByTime(1)
+  expect(late).toHaveBeenCalledTimes(1)
+})
+
+test('a client that takes nothing for too long is cut off, and one that takes some now and then is not', () => {
+  for (let n = 0; n < 2; n++) {
+    watch.pause()
+    jest.advanceTimersByTime(3_000)
+    watch.resume()
+  }
+  watch.end()
+  watch = new AnswerWatch({ ...limits, totalMs: 600_000 }, late)
+  watch.pause()
+  jest.advanceTimersByTime(5_999)
+  expect(late).not.toHaveBeenCalled()
+  jest.advanceTimersByTime(1)
   expect(late).toHaveBeenCalledTimes(1)
 })
 

@@ -42,7 +42,7 @@ const streaming = operation({
       method: 'GET',
       path: '/parts',
       who: 'anyone',
-      streams: true,
+      streams: 'document',
       summary: 'All parts',
       answers: { 200: undefined },
       handle: () =>
@@ -244,7 +244,7 @@ describe('a hop', () => {
   const begin: RequestListener = (_request, response) => void response.writeHead(200).write('first')
 
   test('lets an answer take longer than it may take to begin', async () => {
-    options = { timeoutMs: 200, streamLimits: { totalMs: 60_000, silentMs: 60_000 } }
+    options = { timeoutMs: 200, streamLimits: { totalMs: 60_000, silentMs: 60_000, pausedMs: 60_000 } }
     const startedAt = performance.now()
     behave = (request, response) => {
       begin(request, response)
@@ -261,7 +261,7 @@ describe('a hop', () => {
   })
 
   test('still limits how long an answer takes to begin', async () => {
-    options = { timeoutMs: 100, streamLimits: { totalMs: 60_000, silentMs: 60_000 } }
+    options = { timeoutMs: 100, streamLimits: { totalMs: 60_000, silentMs: 60_000, pausedMs: 60_000 } }
     behave = () => undefined
     connect(port, '127.0.0.1')
       .on('error', () => undefined)
@@ -271,8 +271,8 @@ describe('a hop', () => {
   })
 
   test.each([
-    ['is silent', { totalMs: 60_000, silentMs: 100 }],
-    ['takes too long as a whole', { totalMs: 100, silentMs: 60_000 }],
+    ['is silent', { totalMs: 60_000, silentMs: 100, pausedMs: 60_000 }],
+    ['takes too long as a whole', { totalMs: 100, silentMs: 60_000, pausedMs: 60_000 }],
   ])('breaks off an answer that %s', async (_what, streamLimits) => {
     options = { streamLimits }
     behave = begin
@@ -280,6 +280,19 @@ describe('a hop', () => {
     expect(error).toBe('ECONNRESET')
     expect(text).not.toMatch(/upstream-timeout/)
     expect(outcomes).toEqual(['timed-out'])
+  })
+
+  test('breaks off an answer that its client does not take, and closes the function’s connection', async () => {
+    options = { streamLimits: { totalMs: 60_000, silentMs: 60_000, pausedMs: 100 } }
+    let isFree = false
+    behave = (_request, response) => {
+      response.writeHead(200).write(Buffer.alloc(32 * 1024 * 1024))
+      response.on('close', () => (isFree = true))
+    }
+    const client = pausedClient(port)
+    await until(() => isFree && outcomes.length > 0)
+    expect(outcomes).toEqual(['timed-out'])
+    client.destroy()
   })
 
   test('breaks off an answer that its function breaks off, in HTTP/1.0 too', async () => {

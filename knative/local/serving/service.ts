@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
+import { PAUSED_MS_MAX } from '../../../functions/host/http/answer-watch.ts'
 import { refusalOf, type Outcome } from '../../../functions/host/http/outcome.ts'
 import { CALM, clamp, ConcurrencyMeter, decide } from './autoscaler.ts'
 import type { ColdStart } from './cold-start.ts'
@@ -192,7 +193,7 @@ export class Service {
       headers: forwardedHeaders(caller.request, caller.trusted),
       timeoutMs: Math.max(1, (caller.deadline ??= now + (responseStartMs ?? timeoutMs)) - now),
       ...(responseStartMs !== undefined && {
-        streamLimits: { totalMs: timeoutMs, silentMs: idleMs ?? timeoutMs },
+        streamLimits: { totalMs: timeoutMs, silentMs: idleMs ?? timeoutMs, pausedMs: PAUSED_MS_MAX },
       }),
       bodyBytesMax: BODY_BYTES_MAX,
     }

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http'
+import type { StreamKind } from '../host/catalogue-entry.ts'
+import { clientAddress } from '../host/http/client-address.ts'
+import { authenticate } from '../host/http/request.ts'
+import { createTokenVerifier, type JwkSet } from '../host/http/tokens.ts'
+import { Places } from '../host/places.ts'
+import { ProblemError, problems } from '../host/problems.ts'
+
+/** Answers in pieces that one caller may have open at a time, in one process. One more than a process of
+ * `statement` lets them read, whose refusal says more; and enough event streams for some open pages. */
+export const STREAMS_EACH_MAX: Readonly<Record<StreamKind, number>> = { document: 6, events: 8 }
+
+/** Creates what gives places to callers whose answers come piece by piece, so that nobody can hold all the
+ * connections that there are for those, however slowly they read. Returns how to give the place back.
+ * Throws a ProblemError (429) if the caller has as many as they may.
+ *
+ * A caller is a user with a valid token. Others count by their address: the function will refuse them. */
+export function createStreamPlaces(
+  jwks: JwkSet,
+): (request: IncomingMessage, kind: StreamKind) => Promise<() => void> {
+  const tokens = createTokenVerifier(jwks)
+  const places = {
+    document: new Places(STREAMS_EACH_MAX.document),
+    events: new Places(STREAMS_EACH_MAX.events),
+  }
+  return async (request, kind) => {
+    const holder = await authenticate(request, 'signed-in', tokens).then(
+      ({ userId }) => `user ${userId}`,
+      (error: unknown) => {
+        if (error instanceof ProblemError) return `address ${clientAddress(request)}`
+        throw error
+      },
+    )
+    const leave = places[kind].take(holder)
+    if (leave) return leave
+    throw new ProblemError(
+      problems.tooManyRequests,
+      `You have ${STREAMS_EACH_MAX[kind]} such answers open already. Wait until one of them has ended.`,
+      { headers: { 'retry-after': '5' } },
+    )
+  }
+}
