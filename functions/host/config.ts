@@ -43,7 +43,7 @@ const settings = {
     fallback: '0',
   },
   TRUSTED_HOPS_MAPPED: {
-    about: 'the same for requests that reach the front door through a DomainMapping',
+    about: 'the same through a DomainMapping',
     parse: wholeNumber(0, 10),
     fallback: '0',
   },
@@ -104,8 +104,9 @@ const settings = {
     parse: headerList,
     fallback: '',
   },
+  // Incoming traces keep their caller's decision.
   OTEL_TRACES_SAMPLER_ARG: {
-    about: 'fraction of the traces that begin here to export; incoming traces keep their caller’s decision',
+    about: 'fraction of the traces that begin here to export',
     parse: fraction,
     fallback: '1',
   },

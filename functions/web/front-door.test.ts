@@ -242,7 +242,6 @@ test('nor are they found through the domain, for which the gateway writes a clus
   for (const path of ['/metrics', '/readyz']) {
     for (const stranger of ['203.0.113.9, a, b, c', '10.0.0.1, 203.0.113.9, a, b, c'])
       expect((await get(path, stranger)).status).toBe(404)
-    expect((await get(path, '10.0.0.1, b, c')).status).toBe(200)
     expect((await mapped.request('GET', path)).status).toBe(200)
   }
   await mapped.stop()

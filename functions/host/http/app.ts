@@ -200,32 +200,32 @@ function eventHandler({ operation, tools, validators, state, ...options }: Insid
 /** The endpoints that every function has for the platform. */
 function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
   const { operation, tools, metrics, isReady } = options
-  const { TRUSTED_HOPS, TRUSTED_HOPS_MAPPED } = tools.config
   // Only the front door has a DomainMapping.
-  const hops = operation.mount && TRUSTED_HOPS_MAPPED > 0 ? TRUSTED_HOPS : undefined
-  const own = (path: string, give: Handle): [string, Endpoint] => [
+  const isMapped = operation.mount !== undefined && tools.config.TRUSTED_HOPS_MAPPED > 0
+  const own = (path: string, give: Handle, isInner = false): [string, Endpoint] => [
     path,
     new Map([
       [
         'GET',
         (exchange: Exchange, params: Record<string, string>) => {
           exchange.handler = undefined
+          if (isInner && isStranger(exchange.request, isMapped)) return notFound(operation, exchange.response)
           return give(exchange, params)
         },
       ],
     ]),
   ]
   yield own('/healthz', ({ response }) => answer(response, { status: 200, body: { status: 'ok' } }))
-  yield own('/readyz', ({ request, response }) => {
-    if (isStranger(request, hops)) return notFound(operation, response)
+  const readiness: Handle = ({ response }) => {
     if (isReady()) answer(response, { status: 200, body: { status: 'ok' } })
     else answer(response, problem(problems.unavailable, 'This process is stopping.'))
-  })
-  yield own('/metrics', async ({ request, response }) => {
-    if (isStranger(request, hops)) return notFound(operation, response)
+  }
+  const expose: Handle = async ({ response }) => {
     const { contentType, text } = await metrics.expose()
     response.writeHead(200, { 'content-type': contentType }).end(text)
-  })
+  }
+  yield own('/readyz', readiness, true)
+  yield own('/metrics', expose, true)
   // A mounted handler reports its own health.
   if (!operation.mount)
     yield own('/health', async ({ response }) => answer(response, await health(operation, tools)))

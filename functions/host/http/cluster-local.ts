@@ -12,13 +12,8 @@ export const isClusterLocalName = (name: string): boolean => CLUSTER_LOCAL.test(
 export const isClusterLocal = ({ headers }: IncomingMessage): boolean =>
   isClusterLocalName((headers.host ?? '').replace(/:\d+$/, ''))
 
-/** Whether a request came from outside the cluster. The platform's own requests come straight to the process,
- * or name a cluster-local host. Behind a DomainMapping a stranger's request names one, too. Then
- * X-Forwarded-For has more entries than `hops`, those of a way within the cluster: the gateway has added one
- * more, and a sender can add entries, but remove none. */
-export function isStranger(request: IncomingMessage, hops: number | undefined): boolean {
-  const forwarded = request.headers['x-forwarded-for']
-  if (forwarded === undefined) return false
-  const isTooFar = hops !== undefined && String(forwarded).split(',').length > hops
-  return isTooFar || !isClusterLocal(request)
-}
+/** Whether a request may come from outside the cluster. The platform's own requests come straight to the
+ * process, or name a cluster-local host. If the function `isMapped`, a stranger's request names one, too:
+ * then nothing that came through a gateway is the platform's. */
+export const isStranger = (request: IncomingMessage, isMapped: boolean): boolean =>
+  request.headers['x-forwarded-for'] !== undefined && (isMapped || !isClusterLocal(request))
