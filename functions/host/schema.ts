@@ -55,6 +55,12 @@ type IsPresent<S, Properties, Name extends keyof Properties> = Properties[Name] 
 /** Schema of an id. */
 export const uuidSchema = { type: 'string', format: 'uuid' } as const
 
+// Control characters don't belong on statements, and Postgres stores neither NUL nor half a surrogate pair.
+export const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
+
+/** Schema of what a caller writes about something. */
+export const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
+
 /** Schema of the parameters of a path with `{id}`. */
 export const idParams = {
   type: 'object',

@@ -14,7 +14,7 @@ import {
 } from './accounts/account.ts'
 import { accountChangeSchema, readChanges, toAccountChange } from './accounts/account-changes.ts'
 import { invalidQuery, momentSchema, readMoment } from './values/moment.ts'
-import { formatAmount } from './values/money.ts'
+import { formatAmount } from '../host/values/money.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
 
 const balanceSchema = {

@@ -7,8 +7,8 @@ import { toPosting } from './posting/posting-request.ts'
 import { holdProblems, postingProblems, refusal } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
 import { ledgerStopped } from './stops/stopped.ts'
-import { amountSchema, transactionSchema } from './transactions/transaction.ts'
-import { readAmount } from './values/money.ts'
+import { transactionSchema } from './transactions/transaction.ts'
+import { amountSchema, readAmount } from '../host/values/money.ts'
 
 export default operation({
   name: 'capture-hold',

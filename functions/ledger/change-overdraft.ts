@@ -4,8 +4,7 @@ import { idParams } from '../host/schema.ts'
 import { accountSchema, findAccount } from './accounts/account.ts'
 import { changeAccount, changeProblems, reasonSchema } from './accounts/change-account.ts'
 import { accountNotFound } from './posting/refusals.ts'
-import { amountSchema } from './transactions/transaction.ts'
-import { formatAmount, readAmount } from './values/money.ts'
+import { amountSchema, formatAmount, readAmount } from '../host/values/money.ts'
 
 export default operation({
   name: 'change-overdraft',

@@ -9,7 +9,7 @@ import type { PostingFailure } from './posting/post.ts'
 import { toRecords } from './posting/posting-records.ts'
 import { toPosting, type PostingRequest } from './posting/posting-request.ts'
 import { ledgerStopped, toStopped } from './stops/stopped.ts'
-import { formatAmount, readAmount } from './values/money.ts'
+import { formatAmount, readAmount } from '../host/values/money.ts'
 import { uuidv7 } from './values/uuid.ts'
 
 const stringOrNull = { type: ['string', 'null'] } as const

@@ -2,12 +2,12 @@ import { feesChanged } from '../../eventing/contracts/fees.changed.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { FieldError } from '../host/problems.ts'
-import { currencies } from './values/currencies.ts'
+import { currencies } from '../host/values/currencies.ts'
 import { givenRulesSchema, readRules, type FeeRules, type GivenRules } from './policies/fee-rules.ts'
 import { feeSchema, toFee, type FeeRow } from './policies/fee.ts'
 import { inThePast, invalidBody, policyFields, readValidFrom } from './policies/policy-body.ts'
-import { formatAmount } from './values/money.ts'
-import { currencySchema, postedTypes } from './transactions/transaction.ts'
+import { currencySchema, formatAmount } from '../host/values/money.ts'
+import { postedTypes } from './transactions/transaction.ts'
 
 /** Transactions that a dry run reads at most. */
 const TRIAL_MAX = 50_000

@@ -14,8 +14,7 @@ import {
 } from './policies/limits-view.ts'
 import { inThePast, invalidBody, policyFields, readValidFrom } from './policies/policy-body.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
-import { amountSchema } from './transactions/transaction.ts'
-import { readAmount } from './values/money.ts'
+import { amountSchema, readAmount } from '../host/values/money.ts'
 
 const amountOrNull = { anyOf: [...amountSchema.anyOf, { type: 'null' }], default: null } as const
 

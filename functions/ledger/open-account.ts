@@ -10,12 +10,11 @@ import { UnavailableError } from '../../eventing/unavailable.ts'
 import { uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
 import { accountSchema, accountTypes, toAccount, type AccountRow } from './accounts/account.ts'
-import { readAmount } from './values/money.ts'
+import { amountSchema, currencySchema, readAmount } from '../host/values/money.ts'
 import { postTransactions, type PostedGroup, type PostingOutcome } from './posting/post.ts'
 import { ledgerStopped } from './stops/stopped.ts'
 import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
 import { toPosting } from './posting/posting-request.ts'
-import { amountSchema, currencySchema } from './transactions/transaction.ts'
 
 const OPERATORS_ONLY = ['user_id', 'balance', 'overdraft_limit'] as const
 

@@ -1,15 +1,14 @@
 import { replayed } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
-import { uuidSchema } from '../host/schema.ts'
+import { shortText, uuidSchema } from '../host/schema.ts'
 import { expiryOf, holdSchema, toHold } from './holds/hold.ts'
 import type { Poster, PostingOutcome } from './posting/post.ts'
 import { toPosting, type PostingRequest } from './posting/posting-request.ts'
 import { holdProblems, postingProblems, refusal } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
 import { ledgerStopped } from './stops/stopped.ts'
-import { amountSchema, currencySchema, shortText } from './transactions/transaction.ts'
-import { readAmount } from './values/money.ts'
+import { amountSchema, currencySchema, readAmount } from '../host/values/money.ts'
 
 const DAY_SECONDS = 86_400
 

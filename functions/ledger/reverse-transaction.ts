@@ -1,13 +1,13 @@
 import { operation, route } from '../host/operation.ts'
 import { problems } from '../host/problems.ts'
-import { idParams } from '../host/schema.ts'
+import { idParams, shortText } from '../host/schema.ts'
 import { toReply } from './posting/move-money.ts'
 import type { Poster } from './posting/post.ts'
 import { toReversal } from './posting/reversal.ts'
 import { postingProblems, refusal, reversalProblems, transactionNotFound } from './posting/refusals.ts'
 import { createSubjectPoster } from './posting/subjects.ts'
 import { ledgerStopped } from './stops/stopped.ts'
-import { shortText, transactionSchema } from './transactions/transaction.ts'
+import { transactionSchema } from './transactions/transaction.ts'
 
 export default operation({
   name: 'reverse-transaction',

@@ -2,7 +2,7 @@ import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { ProblemError, problems } from '../host/problems.ts'
 import { reasonSchema, stopColumns, stopSchema, toStop, type StopRow } from './stops/stop.ts'
-import { currencies } from './values/currencies.ts'
+import { currencies } from '../host/values/currencies.ts'
 
 export default operation({
   name: 'stop-ledger',

@@ -1,7 +1,7 @@
 import type { Database } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { uuidSchema } from '../../host/schema.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import type { AccountRow } from './account.ts'
 
 const changeFields = ['status', 'overdraft_limit'] as const

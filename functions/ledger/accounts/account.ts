@@ -1,7 +1,7 @@
 import type { Transaction } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { uuidSchema } from '../../host/schema.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 
 export const accountTypes = ['checking', 'savings'] as const
 export const accountStatuses = ['open', 'frozen', 'closed'] as const

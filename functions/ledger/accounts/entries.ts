@@ -4,7 +4,7 @@ import { orNull, uuidSchema } from '../../host/schema.ts'
 import { invalidWords } from '../transactions/search.ts'
 import { decode, encode, isNoFee, LOOKED_AT_MAX, type PageWanted } from '../transactions/transaction-lists.ts'
 import { transactionTypes, type TransactionRow } from '../transactions/transaction.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import type { AccountRow } from './account.ts'
 
 export const entrySchema = {

@@ -2,7 +2,7 @@ import type { Transaction } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { orNull, uuidSchema } from '../../host/schema.ts'
 import { ownerSeenBy } from '../accounts/account.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 
 /** A new hold is placed. A hold ends when it is captured or released, or when it expires. */
 export type HoldStep = 'place' | 'capture' | 'release'

@@ -1,7 +1,6 @@
 import type { FieldError } from '../../host/problems.ts'
 import type { Infer } from '../../host/schema.ts'
-import { checkAmount, formatAmount } from '../values/money.ts'
-import { amountSchema } from '../transactions/transaction.ts'
+import { amountSchema, checkAmount, formatAmount } from '../../host/values/money.ts'
 
 const TIERS_MAX = 20
 

@@ -1,5 +1,5 @@
 import { uuidSchema } from '../../host/schema.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 
 const stringOrNull = { type: ['string', 'null'] } as const
 const momentOrNull = { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] } as const

@@ -14,7 +14,7 @@ import {
 } from '../testing/ledger-fixture.ts'
 import { setFee } from '../testing/policies-fixture.ts'
 import { explainingDatabase } from '../testing/plans-fixture.ts'
-import { currencies } from '../values/currencies.ts'
+import { currencies } from '../../host/values/currencies.ts'
 import { postTransactions } from './post.ts'
 import type { PostingRequest } from './posting-request.ts'
 import { toSubjectEvents } from './subjects.ts'

@@ -9,7 +9,7 @@ import {
 } from '../../../eventing/contracts/transaction.rejected.ts'
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 import { eventIdOf, type PendingEvent } from '../../../eventing/outbox-event.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import type { PostingRequest } from './posting-request.ts'
 
 /** What post_transactions() has written for a request. Without a status it wrote no transaction. */

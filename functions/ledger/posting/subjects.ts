@@ -8,7 +8,7 @@ import {
   type TransactionReversed,
 } from '../../../eventing/contracts/transaction.reversed.ts'
 import { expiryOf } from '../holds/hold.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import { toEvent, toEvents, type ToEvents, type WrittenRow } from './posting-event.ts'
 import { createPoster, type Poster, type PosterTools } from './post.ts'
 import type { PostingRequest } from './posting-request.ts'

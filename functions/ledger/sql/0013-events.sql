@@ -2,7 +2,7 @@
 -- derived from that row, byte for byte the same each time. functions/ledger/posting/posting-event.ts makes
 -- the same event from the outcome of a posting; a test compares the two.
 
--- Returns the number of decimals of a currency of ISO 4217. functions/ledger/values/currencies.ts has the
+-- Returns the number of decimals of a currency of ISO 4217. functions/host/values/currencies.ts has the
 -- same ones.
 create function currency_exponent(currency text) returns integer
 language sql immutable parallel safe

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import {
   dayOf,
   type AccountStatement,

@@ -1,4 +1,4 @@
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import type { EntrySum, StatementEntry, WriteStatement } from './account-statement.ts'
 
 /** The columns. Only `description` holds text that somebody wrote; all others are the bank's own. */

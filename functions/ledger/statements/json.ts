@@ -1,6 +1,6 @@
 import { orNull, uuidSchema } from '../../host/schema.ts'
 import { accountTypes } from '../accounts/account.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import {
   statementBases,
   type AccountStatement,

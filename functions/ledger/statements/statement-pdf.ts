@@ -2,7 +2,7 @@ import PDFDocument from 'pdfkit'
 import boldFont from 'dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf'
 import regularFont from 'dejavu-fonts-ttf/ttf/DejaVuSansCondensed.ttf'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import {
   dayOf,
   type AccountStatement,

@@ -1,5 +1,5 @@
 import { readMoment, invalidQuery } from '../values/moment.ts'
-import { checkAmount } from '../values/money.ts'
+import { checkAmount } from '../../host/values/money.ts'
 import type { TransactionRow, TransactionStatus } from './transaction.ts'
 import type { ListFilters } from './transaction-lists.ts'
 

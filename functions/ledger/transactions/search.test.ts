@@ -5,7 +5,7 @@ import type { Tools } from '../../host/tools.ts'
 import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
 import type { PostingRequest } from '../posting/posting-request.ts'
 import transactions from '../transactions.ts'
-import { formatAmount } from '../values/money.ts'
+import { formatAmount } from '../../host/values/money.ts'
 import { hasWords, wordsOf } from '../testing/words-fixture.ts'
 import type { TransactionRow } from './transaction.ts'
 

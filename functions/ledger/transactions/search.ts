@@ -1,7 +1,8 @@
 import type { Database } from '../../host/database/database.ts'
 import { invalidCursor } from '../../host/database/paging.ts'
+import { TEXT } from '../../host/schema.ts'
 import { invalidQuery, isMoment } from '../values/moment.ts'
-import { TEXT, type TransactionRow } from './transaction.ts'
+import { type TransactionRow } from './transaction.ts'
 import {
   encode,
   decode,

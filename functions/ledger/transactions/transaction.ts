@@ -1,7 +1,7 @@
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 import type { Caller } from '../../host/route-request.ts'
-import { orNull, uuidSchema } from '../../host/schema.ts'
-import { formatAmount } from '../values/money.ts'
+import { orNull, shortText, TEXT, uuidSchema } from '../../host/schema.ts'
+import { amountSchema, currencySchema, formatAmount } from '../../host/values/money.ts'
 
 /** The types that a caller can post. */
 export const postedTypes = ['deposit', 'withdrawal', 'transfer'] as const satisfies TransactionType[]
@@ -11,14 +11,6 @@ export const transactionTypes = [...postedTypes, 'reversal'] as const
 
 export const transactionStatuses = ['completed', 'pending', 'rejected', 'reversed'] as const
 export type TransactionStatus = (typeof transactionStatuses)[number]
-
-export const amountSchema = { anyOf: [{ type: 'string', maxLength: 40 }, { type: 'number' }] } as const
-export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
-
-// Control characters don't belong on statements, and Postgres stores neither NUL nor half a surrogate pair.
-export const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
-
-export const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
 
 /** Fields of the body that deposits, withdrawals and transfers share. */
 export const moneyFields = {

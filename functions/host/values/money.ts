@@ -1,5 +1,10 @@
-import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
+import { ProblemError, problems, type FieldError } from '../problems.ts'
 import { currencies, exponentOf } from './currencies.ts'
+
+/** Schema of an amount in a request's body. readAmount() checks the rest. */
+export const amountSchema = { anyOf: [{ type: 'string', maxLength: 40 }, { type: 'number' }] } as const
+
+export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
 
 /** The largest single amount, in minor units: ten trillion dollars. */
 export const AMOUNT_MAX = 10n ** 15n
