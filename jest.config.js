@@ -14,7 +14,7 @@ export default {
   // Packages that ship only ES modules, or import some of Node's when they need them, have to be transformed
   // for jest.
   transformIgnorePatterns: [
-    '/node_modules/(?!(jose|pg-boss|croner|yaml|dejavu-fonts-ttf|@opentelemetry/otlp-exporter-base)/)',
+    '/node_modules/(?!(jose|pg-boss|croner|temporal-polyfill|temporal-utils|yaml|dejavu-fonts-ttf|@opentelemetry/otlp-exporter-base)/)',
   ],
   globalSetup: './tests/support/global-setup.ts',
   globalTeardown: './tests/support/global-teardown.ts',
