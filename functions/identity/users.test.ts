@@ -176,6 +176,20 @@ test('users change their name and email address, and an event tells the new valu
   expect((await identity.login('max@new.example')).status).toBe(200)
 })
 
+test('a changed email address is told with the one before; of two changes the later one has the later time', async () => {
+  const eve = await customer('Evelyn')
+  await request('PATCH', `/users/${eve.id}`, eve.token, { email: 'evelyn@new.example' })
+  await request('PATCH', `/users/${eve.id}`, eve.token, { name: 'Eva' })
+  const changes = (await identity.events('email.changed')).filter(({ user_id }) => user_id === eve.id)
+  expect(changes).toEqual([
+    { user_id: eve.id, old_email: eve.email, new_email: 'evelyn@new.example', changed_at: expect.any(String) },
+  ])
+  const times = (await identity.events('user.updated'))
+    .filter(({ user_id }) => user_id === eve.id)
+    .map(({ updated_at: at }) => String(at))
+  expect(times).toEqual([...new Set(times)].sort())
+})
+
 test('a change to the present values changes nothing and emits no event', async () => {
   const ned = await customer('Ned')
   const { status } = await request('PATCH', `/users/${ned.id}`, ned.token, { name: 'Ned', email: ned.email })

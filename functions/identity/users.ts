@@ -1,3 +1,4 @@
+import { emailChanged } from '../../eventing/contracts/email.changed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userUpdated } from '../../eventing/contracts/user.updated.ts'
 import { sqlstate } from '../host/database/database.ts'
@@ -129,7 +130,7 @@ export default operation({
   ],
 })
 
-/** Changes name and address as given. Emits an event only if something is different afterwards. */
+/** Changes name and address as given. Emits events only if something is different afterwards. */
 async function change(
   tx: Emitting,
   id: string,
@@ -144,16 +145,25 @@ async function change(
   const { name = before.name, email = before.email } = to
   if (name === before.name && email === before.email)
     return { status: 200, body: toUser(before), about: 'nothing-changed' }
-  await tx.query({
+  const [changed] = await tx.query<{ changed_at: Date }>({
     name: 'user-change',
-    text: `update users set name = $2, email = $3 where id = $1`,
+    text: `update users set name = $2, email = $3,
+        changed_at = greatest(date_trunc('milliseconds', clock_timestamp()), changed_at + interval '1 millisecond')
+      where id = $1 returning changed_at`,
     values: [id, name, email],
   })
+  const changedAt = changed!.changed_at.toISOString()
   tx.emit(userUpdated, {
     subject: id,
     partitionkey: id,
-    data: { user_id: id, name, email, updated_at: new Date().toISOString() },
+    data: { user_id: id, name, email, updated_at: changedAt },
   })
+  if (email !== before.email)
+    tx.emit(emailChanged, {
+      subject: id,
+      partitionkey: id,
+      data: { user_id: id, old_email: before.email, new_email: email, changed_at: changedAt },
+    })
   return { status: 200, body: toUser({ ...before, name, email }), about: aboutUser(id) }
 }
 

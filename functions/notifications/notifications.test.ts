@@ -8,13 +8,17 @@ import { binaryHeaders } from '../../eventing/http-binding.ts'
 import { signEvent } from '../../eventing/signature.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { eventKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
-import { completedMessage, formatMoney } from './message.ts'
 import notifications from './notifications.ts'
+import notifyUser from './notify-user.ts'
 import notify from './notify.ts'
+import { formatMoney } from './templates/formats.ts'
+import { notified } from './templates/notified.ts'
+import { eventText } from './templates/templates.ts'
 
 let database: TestDatabase
 let db: Database
 let consumer: TestFunction
+let others: TestFunction
 let reader: TestFunction
 
 beforeAll(async () => {
@@ -22,11 +26,13 @@ beforeAll(async () => {
   db = openDatabase({ url: database.url, poolMax: 2, name: 'test', log: createLog({}, 'error') })
   const env = { NOTIFICATIONS_DATABASE_URL: database.url, BROKER_URL: 'http://127.0.0.1:9/' }
   consumer = await startFunction(notify, env)
+  others = await startFunction(notifyUser, env)
   reader = await startFunction(notifications, env)
 })
 
 afterAll(async () => {
   await consumer.stop()
+  await others.stop()
   await reader.stop()
   await db.close()
   await database.drop()
@@ -48,7 +54,8 @@ function deliver(
     dataschema: dataschemaOf(contract),
   }
   const signature = signEvent(attributes, body, eventKey(signedBy))
-  return consumer.request('POST', '/events', {
+  const takes = notify.consumes!.contracts as readonly EventContract[]
+  return (takes.some(({ type }) => type === contract.type) ? consumer : others).request('POST', '/events', {
     body,
     headers: { host: 'notify.bank.svc.cluster.local', ...binaryHeaders({ ...attributes, signature }) },
   })
@@ -80,7 +87,8 @@ describe('the text of a notification', () => {
       'Deposit of ¥200 completed. New balance: ¥1,200',
     ],
   ] as const)('%j', (change, words) => {
-    expect(completedMessage({ ...transactionCompleted.example, ...change })).toBe(words)
+    const data = { ...transactionCompleted.example, ...change }
+    expect(eventText('transaction.completed', data, 'en').text).toBe(words)
   })
 
   test('no digit is rounded away', () => {
@@ -135,6 +143,21 @@ test('a reversed transaction becomes one too, however often its event comes', as
       message: 'Transaction of $200.00 reversed. New balance: $700.00',
     },
   ])
+})
+
+test('of everything else that is notified, the user hears too; not of log-ins, which are only sent', async () => {
+  for (const { contract, isSentOnly } of Object.values(notified)) {
+    const user = randomUUID()
+    const deliveries = [1, 2].map(() =>
+      deliver(user, { id: user }, contract.context, contract as EventContract<object>),
+    )
+    expect((await Promise.all(deliveries)).map(({ status }) => status)).toEqual([204, 204])
+    const { items } = await list(user)
+    expect([contract.type, items.map(({ event_type: type }) => type)]).toEqual([
+      contract.type,
+      isSentOnly ? [] : [contract.type],
+    ])
+  }
 })
 
 test('an event that breaks its contract is answered 5xx and has no effect, then or later', async () => {

@@ -10,6 +10,9 @@ create table users (
   -- Null if nobody can log in as this user: an operator added them, or they were deleted.
   password_hash text check (password_hash like '$argon2id$%'),
   created_at timestamptz not null default now(),
+  -- When name or address last changed: later with each change, even if the clock is set back. Events of a
+  -- user may come in any order, and this time tells which is the newest.
+  changed_at timestamptz not null default date_trunc('milliseconds', now()),
   deleted_at timestamptz,
   check (deleted_at is null or password_hash is null)
 );
@@ -19,7 +22,7 @@ create unique index users_email on users (email) where deleted_at is null;
 -- The functions can neither choose nor change a role: everybody who registers is a customer.
 grant select on users to :functions_role;
 grant insert (name, email, password_hash) on users to :functions_role;
-grant update (name, email, password_hash, deleted_at) on users to :functions_role;
+grant update (name, email, password_hash, changed_at, deleted_at) on users to :functions_role;
 
 -- Adds the first operator and returns the new row; returns none if there is, or ever was, an operator.
 -- Nothing else gives that role, so the function runs with the rights of its owner and checks the rule itself.

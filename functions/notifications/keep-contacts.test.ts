@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
+import { userRegistered } from '../../eventing/contracts/user.registered.ts'
+import { userUpdated } from '../../eventing/contracts/user.updated.ts'
+import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { startFunction, type TestFunction } from '../../tests/support/host.ts'
+import keepContacts from './keep-contacts.ts'
+import { deliverTo } from './testing/deliver.ts'
+
+let database: TestDatabase
+let consumer: TestFunction
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  consumer = await startFunction(keepContacts, {
+    NOTIFICATIONS_DATABASE_URL: database.url,
+    BROKER_URL: 'http://127.0.0.1:9/',
+  })
+})
+
+afterAll(async () => {
+  await consumer.stop()
+  await database.drop()
+})
+
+const known = async (userId: string) =>
+  (
+    await consumer.tools.db.query({
+      text: `select name, email, deleted_at is not null as deleted from contacts where user_id = $1`,
+      values: [userId],
+    })
+  )[0]
+
+const registered = (id: string, at = '2026-08-01T09:30:00.000Z') =>
+  deliverTo(consumer, userRegistered, { user_id: id, registered_at: at })
+const updated = (id: string, name: string, at: string) =>
+  deliverTo(consumer, userUpdated, { user_id: id, name, email: `${name}@example.com`, updated_at: at })
+const deleted = (id: string) => deliverTo(consumer, userDeleted, { user_id: id })
+
+test('the newest event wins, in whatever order they come and however often', async () => {
+  const id = randomUUID()
+  const events = [
+    () => registered(id),
+    () => updated(id, 'second', '2026-08-02T10:00:00.000Z'),
+    () => updated(id, 'third', '2026-08-02T10:00:00.001Z'),
+  ]
+  const orders = [
+    [2, 0, 1],
+    [1, 2, 0, 1],
+    [0, 2, 2, 1, 0],
+  ]
+  for (const order of orders) {
+    for (const n of order) expect((await events[n]!()).status).toBe(204)
+    expect(await known(id)).toEqual({ name: 'third', email: 'third@example.com', deleted: false })
+  }
+})
+
+test('a registered user is known by name and address', async () => {
+  const id = randomUUID()
+  await registered(id)
+  expect(await known(id)).toMatchObject({
+    name: userRegistered.example.name,
+    email: userRegistered.example.email,
+  })
+})
+
+test('nothing personal is left of a deleted user, and an event that comes late brings nothing back', async () => {
+  const [before, after] = [randomUUID(), randomUUID()]
+  await registered(before)
+  await deleted(before)
+  await deleted(after)
+  await registered(after)
+  await updated(after, 'late', '2036-08-02T10:00:00.000Z')
+  await updated(before, 'late', '2036-08-02T10:00:00.000Z')
+  for (const id of [before, after])
+    expect(await known(id)).toEqual({ name: null, email: null, deleted: true })
+})
+
+test('what identity did not sign changes nothing', async () => {
+  const id = randomUUID()
+  const forged = { ...userRegistered, context: 'notifications' }
+  expect((await deliverTo(consumer, forged, { user_id: id })).status).toBe(500)
+  expect(await known(id)).toBeUndefined()
+})

@@ -1,0 +1,44 @@
+import { userDeleted, type UserDeleted } from '../../eventing/contracts/user.deleted.ts'
+import { userRegistered, type UserRegistered } from '../../eventing/contracts/user.registered.ts'
+import { userUpdated, type UserUpdated } from '../../eventing/contracts/user.updated.ts'
+import type { Database } from '../host/database/database.ts'
+import { operation } from '../host/operation.ts'
+
+/** Keeps the name and the email address of every user, for messages to them. Events come in any order and
+ * more than once; the newest wins by its own time, so none of them needs a row in `inbox`. */
+export default operation({
+  name: 'keep-contacts',
+  context: 'notifications',
+  summary: 'Keeps names and email addresses of users for messages to them',
+  consumes: {
+    contracts: [userRegistered, userUpdated, userDeleted],
+    async receive(event, { db }) {
+      const data = event.data as UserRegistered | UserUpdated | UserDeleted
+      if ('deleted_at' in data) await erase(db, data)
+      else await keep(db, data, 'updated_at' in data ? data.updated_at : data.registered_at)
+    },
+  },
+})
+
+const keep = (
+  db: Database,
+  { user_id: userId, name, email }: UserRegistered | UserUpdated,
+  changedAt: string,
+) =>
+  db.query({
+    name: 'contact-keep',
+    text: `insert into contacts as known (user_id, name, email, changed_at) values ($1, $2, $3, $4)
+      on conflict (user_id) do update set name = $2, email = $3, changed_at = $4
+      where known.deleted_at is null and (known.changed_at is null or known.changed_at < $4)`,
+    values: [userId, name, email, changedAt],
+  })
+
+/** Erases what is known of a deleted user. The row stays without it, so that an older event that comes later
+ * brings nothing back. */
+const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDeleted) =>
+  db.query({
+    name: 'contact-erase',
+    text: `insert into contacts (user_id, deleted_at) values ($1, $2)
+      on conflict (user_id) do update set name = null, email = null, phone = null, deleted_at = $2`,
+    values: [userId, deletedAt],
+  })

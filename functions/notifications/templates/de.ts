@@ -1,0 +1,82 @@
+import type { Templates } from './template.ts'
+
+const KINDS = { deposit: 'Einzahlung', withdrawal: 'Auszahlung', transfer: 'Überweisung' } as const
+
+export const de: Templates = {
+  events: {
+    'transaction.completed': (data, { money }) => {
+      const { transaction_type: type, amount, fee, new_balance: balance, currency } = data
+      const cost = fee === null ? '' : ` Gebühr: ${money(fee, currency)}.`
+      return {
+        title: `${KINDS[type]} ausgeführt`,
+        text: `${KINDS[type]} von ${money(amount, currency)} ausgeführt.${cost} Neuer Kontostand: ${money(balance, currency)}`,
+      }
+    },
+    'transaction.reversed': ({ amount, new_balance: balance, currency }, { money }) => ({
+      title: 'Buchung storniert',
+      text: `Buchung von ${money(amount, currency)} storniert. Neuer Kontostand: ${money(balance, currency)}`,
+    }),
+    'hold.placed': ({ amount, currency, expires_at: end }, { money, time }) => ({
+      title: 'Betrag vorgemerkt',
+      text: `${money(amount, currency)} sind bis ${time(end)} vorgemerkt. Der Betrag bleibt auf Ihrem Konto, ist aber nicht verfügbar.`,
+    }),
+    'hold.captured': ({ amount, released, currency }, { money }) => ({
+      title: 'Vorgemerkter Betrag abgebucht',
+      text: `Von einem vorgemerkten Betrag wurden ${money(amount, currency)} abgebucht.${
+        /^[0.]+$/.test(released) ? '' : ` ${money(released, currency)} sind wieder verfügbar.`
+      }`,
+    }),
+    'hold.released': ({ amount, currency }, { money }) => ({
+      title: 'Betrag wieder verfügbar',
+      text: `Vorgemerkte ${money(amount, currency)} sind wieder verfügbar.`,
+    }),
+    'hold.expired': ({ amount, currency }, { money }) => ({
+      title: 'Betrag wieder verfügbar',
+      text: `Vorgemerkte ${money(amount, currency)} wurden nicht rechtzeitig abgebucht und sind wieder verfügbar.`,
+    }),
+    'account.frozen': ({ account_id: account }, { ending }) => ({
+      title: 'Konto gesperrt',
+      text: `Ihr Konto mit der Endung ${ending(account)} ist gesperrt: Ein- und Ausgänge sind nicht möglich. Bitte wenden Sie sich an uns.`,
+    }),
+    'account.unfrozen': ({ account_id: account }, { ending }) => ({
+      title: 'Konto entsperrt',
+      text: `Ihr Konto mit der Endung ${ending(account)} ist nicht mehr gesperrt.`,
+    }),
+    'account.closed': ({ account_id: account }, { ending }) => ({
+      title: 'Konto geschlossen',
+      text: `Ihr Konto mit der Endung ${ending(account)} ist geschlossen.`,
+    }),
+    'session.started': ({ client_address: address, started_at: at }, { time }) => ({
+      title: 'Neue Anmeldung',
+      text: `Am ${time(at)} hat sich jemand mit Ihren Zugangsdaten angemeldet, von ${address || 'einer unbekannten Adresse'}. Wenn Sie es nicht waren, ändern Sie Ihr Passwort und wenden Sie sich an uns.`,
+    }),
+    'password.changed': ({ changed_at: at }, { time }) => ({
+      title: 'Passwort geändert',
+      text: `Ihr Passwort wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.`,
+    }),
+    'email.changed': ({ changed_at: at }, { time }) => ({
+      title: 'E-Mail-Adresse geändert',
+      text: `Ihre E-Mail-Adresse wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.`,
+    }),
+  },
+  notices: {
+    'please-call': {
+      title: 'Bitte rufen Sie uns an',
+      text: 'Bitte rufen Sie uns an. Wir haben eine Frage zu Ihrem Konto.',
+    },
+    'documents-needed': {
+      title: 'Unterlagen nötig',
+      text: 'Wir brauchen Unterlagen von Ihnen. Bitte melden Sie sich an; dort steht, welche.',
+    },
+    'details-outdated': {
+      title: 'Bitte prüfen Sie Ihre Angaben',
+      text: 'Bitte melden Sie sich an und prüfen Sie, ob Ihr Name und Ihre Adresse noch stimmen.',
+    },
+  },
+  email: {
+    greeting: (name) => (name ? `Guten Tag ${name},` : 'Guten Tag,'),
+    footer:
+      'Diese Nachricht wurde automatisch versandt. Wir fragen nie nach Ihrem Passwort. Welche Nachrichten Sie bekommen, wählen Sie in Ihren Einstellungen.',
+  },
+  fromTheBank: 'Eine Nachricht Ihrer Bank',
+}

@@ -1,0 +1,84 @@
+import type { Templates } from './template.ts'
+
+const KINDS = { deposit: 'Deposit', withdrawal: 'Withdrawal', transfer: 'Transfer' } as const
+
+/** No template repeats what another person wrote, such as a description: a stranger could put words into the
+ * bank's mouth. */
+export const en: Templates = {
+  events: {
+    'transaction.completed': (data, { money }) => {
+      const { transaction_type: type, amount, fee, new_balance: balance, currency } = data
+      const cost = fee === null ? '' : ` Fee: ${money(fee, currency)}.`
+      return {
+        title: `${KINDS[type]} completed`,
+        text: `${KINDS[type]} of ${money(amount, currency)} completed.${cost} New balance: ${money(balance, currency)}`,
+      }
+    },
+    'transaction.reversed': ({ amount, new_balance: balance, currency }, { money }) => ({
+      title: 'Transaction reversed',
+      text: `Transaction of ${money(amount, currency)} reversed. New balance: ${money(balance, currency)}`,
+    }),
+    'hold.placed': ({ amount, currency, expires_at: end }, { money, time }) => ({
+      title: 'Money set aside',
+      text: `${money(amount, currency)} set aside until ${time(end)}. It stays in your balance, but is not available.`,
+    }),
+    'hold.captured': ({ amount, released, currency }, { money }) => ({
+      title: 'Money taken that was set aside',
+      text: `${money(amount, currency)} that was set aside has been taken.${
+        /^[0.]+$/.test(released) ? '' : ` ${money(released, currency)} is available again.`
+      }`,
+    }),
+    'hold.released': ({ amount, currency }, { money }) => ({
+      title: 'Money available again',
+      text: `${money(amount, currency)} that was set aside is available again.`,
+    }),
+    'hold.expired': ({ amount, currency }, { money }) => ({
+      title: 'Money available again',
+      text: `${money(amount, currency)} that was set aside was not taken in time. It is available again.`,
+    }),
+    'account.frozen': ({ account_id: account }, { ending }) => ({
+      title: 'Account frozen',
+      text: `Your account ending in ${ending(account)} is frozen: it neither pays nor receives money. Please contact us.`,
+    }),
+    'account.unfrozen': ({ account_id: account }, { ending }) => ({
+      title: 'Account open again',
+      text: `Your account ending in ${ending(account)} is no longer frozen.`,
+    }),
+    'account.closed': ({ account_id: account }, { ending }) => ({
+      title: 'Account closed',
+      text: `Your account ending in ${ending(account)} is closed.`,
+    }),
+    'session.started': ({ client_address: address, started_at: at }, { time }) => ({
+      title: 'New log-in',
+      text: `Somebody logged in as you on ${time(at)} from ${address || 'an unknown address'}. If it was not you, change your password and contact us.`,
+    }),
+    'password.changed': ({ changed_at: at }, { time }) => ({
+      title: 'Password changed',
+      text: `Your password was changed on ${time(at)}. If it was not you, contact us at once.`,
+    }),
+    'email.changed': ({ changed_at: at }, { time }) => ({
+      title: 'Email address changed',
+      text: `Your email address was changed on ${time(at)}. If it was not you, contact us at once.`,
+    }),
+  },
+  notices: {
+    'please-call': {
+      title: 'Please call us',
+      text: 'Please call us. We have a question about your account.',
+    },
+    'documents-needed': {
+      title: 'Documents needed',
+      text: 'We need documents from you. Please log in to see which.',
+    },
+    'details-outdated': {
+      title: 'Please check your details',
+      text: 'Please log in and check that your name and your address are up to date.',
+    },
+  },
+  email: {
+    greeting: (name) => (name ? `Hello ${name},` : 'Hello,'),
+    footer:
+      'This message was sent automatically. We never ask for your password. Choose which messages you get in your settings.',
+  },
+  fromTheBank: 'A message from your bank',
+}

@@ -1,0 +1,63 @@
+import { accountClosed } from '../../../eventing/contracts/account.closed.ts'
+import { accountFrozen } from '../../../eventing/contracts/account.frozen.ts'
+import { accountUnfrozen } from '../../../eventing/contracts/account.unfrozen.ts'
+import type { EventContract } from '../../../eventing/contracts/contract.ts'
+import { emailChanged } from '../../../eventing/contracts/email.changed.ts'
+import { holdCaptured } from '../../../eventing/contracts/hold.captured.ts'
+import { holdExpired } from '../../../eventing/contracts/hold.expired.ts'
+import { holdPlaced } from '../../../eventing/contracts/hold.placed.ts'
+import { holdReleased } from '../../../eventing/contracts/hold.released.ts'
+import { passwordChanged } from '../../../eventing/contracts/password.changed.ts'
+import { sessionStarted } from '../../../eventing/contracts/session.started.ts'
+import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
+import { transactionReversed } from '../../../eventing/contracts/transaction.reversed.ts'
+
+/** How much a message matters:
+ * - 'usual': sent over the channels that the user chose;
+ * - 'important': sent by email unless the user chose otherwise;
+ * - 'security': sent over every channel there is, and can't be switched off. */
+export type Importance = 'usual' | 'important' | 'security'
+
+interface NotifiedEvent<Data extends { user_id: string }> {
+  contract: EventContract<Data>
+  importance: Importance
+  /** Id of what the message is about. */
+  subject: (data: Data) => string
+  /** Email addresses that hear of it, if not the user's own. */
+  emails?: (data: Data) => string[]
+  /** True if it is sent over channels only, and is not in the user's list of notifications. */
+  isSentOnly?: true
+}
+
+const about = <Data extends { user_id: string }>(
+  contract: EventContract<Data>,
+  importance: Importance,
+  subject: (data: Data) => string,
+  more: Pick<NotifiedEvent<Data>, 'emails' | 'isSentOnly'> = {},
+): NotifiedEvent<Data> => ({ contract, importance, subject, ...more })
+
+/** Every event that a customer hears of. A new one needs a line here, a template in each language, a Trigger
+ * to `notify-user`, and the Secret with its context's key in the Service of `notify-user`. */
+export const notified = {
+  'transaction.completed': about(transactionCompleted, 'usual', (data) => data.transaction_id),
+  'transaction.reversed': about(transactionReversed, 'important', (data) => data.transaction_id),
+  'hold.placed': about(holdPlaced, 'usual', (data) => data.hold_id),
+  'hold.captured': about(holdCaptured, 'usual', (data) => data.hold_id),
+  'hold.released': about(holdReleased, 'usual', (data) => data.hold_id),
+  'hold.expired': about(holdExpired, 'usual', (data) => data.hold_id),
+  'account.frozen': about(accountFrozen, 'important', (data) => data.account_id),
+  'account.unfrozen': about(accountUnfrozen, 'important', (data) => data.account_id),
+  'account.closed': about(accountClosed, 'important', (data) => data.account_id),
+  // Everybody starts sessions all the time; in the list they would hide the rest.
+  'session.started': about(sessionStarted, 'security', (data) => data.session_id, { isSentOnly: true }),
+  'password.changed': about(passwordChanged, 'security', (data) => data.user_id),
+  'email.changed': about(emailChanged, 'security', (data) => data.user_id, {
+    emails: (data) => [data.old_email, data.new_email],
+  }),
+} as const
+
+export type NotifiedType = keyof typeof notified
+
+/** The data of an event that customers hear of, by its type. */
+export type NotifiedData<Type extends NotifiedType> =
+  (typeof notified)[Type] extends NotifiedEvent<infer Data> ? Data : never
