@@ -214,15 +214,42 @@ test('an operator who tries out a customer’s transaction has read their balanc
   expect(rows).toEqual([{ caller_id: operator, owner_id: bob, outcome: 'read' }])
 })
 
+test('what a payee would be told stays out of the audit', async () => {
+  const account = await funded(1_000, { userId: bob })
+  const body = { type: 'withdrawal', account_id: account, amount: 5, description: 'for the doctor' }
+  await tryOut(body, tokens.operator)
+  const rows = await ledger.owner.query<{ details: unknown }>({
+    text: 'select details from audit where subject = $1',
+    values: [account],
+  })
+  expect(rows).toMatchObject([{ details: { type: 'withdrawal', description: '(given)' } }])
+})
+
+test('operators can try out value dates, and nobody else', async () => {
+  // In a currency of its own, in which no test has set the time.
+  const account = await ledger.open({ currency: 'SEK' })
+  const deposited = { type: 'deposit', account_id: account, amount: 5, currency: 'SEK' }
+  const dated = (date: string) => ({ ...deposited, value_date: date })
+  const today = new Date().toISOString().slice(0, 10)
+  expect((await tryOut(dated(today), tokens.operator)).body).toMatchObject({ allowed: true })
+  expect((await tryOut(dated('2020-01-01'), tokens.operator)).body).toMatchObject({
+    refusal: 'value-date-out-of-range',
+  })
+  expect((await tryOut(dated(today))).status).toBe(403)
+})
+
 test('nobody who is not signed in gets an answer', async () => {
   expect((await running.request('POST', '/transactions/dry-run', { body: {} })).status).toBe(401)
 })
+
+const sending = { type: 'transfer', to_account_id: alice }
 
 test.each([
   ['no type', {}, '/type'],
   ['a reversal', { type: 'reversal' }, '/type'],
   ['a transfer without a payee', { type: 'transfer' }, '/to_account_id'],
   ['a withdrawal with a payee', { type: 'withdrawal', to_account_id: alice }, '/to_account_id'],
+  ['a transfer with a value date', { ...sending, value_date: '2026-01-01' }, '/value_date'],
   ['an amount that is none', { type: 'deposit', amount: '-1' }, '/amount'],
   ['an unknown currency', { type: 'deposit', currency: 'QQQ' }, '/currency'],
   ['an id that is none', { type: 'deposit', account_id: 'mine' }, '/account_id'],

@@ -1,10 +1,11 @@
 import type { Database } from '../host/database/database.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
+import { shortText } from '../host/schema.ts'
 import { roomSchema, toRoom, type RoomRow } from './policies/limits-view.ts'
 import { invalidBody } from './policies/policy-body.ts'
-import { batchedSchema } from './posting/batch.ts'
-import { requireMetadata } from './posting/money-request.ts'
+import { batchedSchema, checkFields } from './posting/batch.ts'
+import { requireMayDate, requireMetadata } from './posting/money-request.ts'
 import type { PostingFailure } from './posting/post.ts'
 import { toRecords } from './posting/posting-records.ts'
 import { toPosting, type PostingRequest } from './posting/posting-request.ts'
@@ -13,6 +14,9 @@ import { formatAmount, readAmount } from '../host/values/money.ts'
 import { uuidv7 } from './values/uuid.ts'
 
 const stringOrNull = { type: ['string', 'null'] } as const
+
+// What a customer writes to a payee is not for the audit.
+const personalText = { ...shortText, 'x-personal': true } as const
 
 const dryRunSchema = {
   type: 'object',
@@ -41,19 +45,18 @@ export default operation({
       // As for posting, each caller is told only what they may do.
       who: 'signed-in',
       summary: 'Try out a transaction; nothing is changed. Balances and limits are as they would be after it',
-      body: batchedSchema,
+      body: { ...batchedSchema, properties: { ...batchedSchema.properties, description: personalText } },
       answers: { 200: dryRunSchema },
       problems: [ledgerStopped],
       // An operator learns a customer's balance.
       audits: 'read',
       handle: async ({ body, caller, traceparent, address }, { db }) => {
-        const { type, currency = 'USD', to_account_id: to } = body
-        if ((type === 'transfer') !== (to !== undefined)) {
-          const message = to === undefined ? 'is required' : 'is not known here'
-          throw invalidBody([{ path: '/to_account_id', message }])
-        }
+        const { type, currency = 'USD' } = body
+        const faults = checkFields(body)
+        if (faults.length > 0) throw invalidBody(faults)
         const minorUnits = readAmount(body.amount, currency, '/amount')
         requireMetadata(body)
+        requireMayDate(body, caller)
         const asked = { operation: 'dry-run', caller, traceparent, address }
         return tryOut(db, toPosting(type, body, minorUnits, asked))
       },

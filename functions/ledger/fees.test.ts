@@ -194,15 +194,16 @@ describe('a dry run of a fee', () => {
       200,
       {
         since: expect.any(String),
-        transactions: 2,
+        // A capture is a transfer.
+        transactions: 3,
         is_complete: true,
-        amount: '2100',
-        fees: '5',
-        proposed_fees: '41',
+        amount: '3100',
+        fees: '10',
+        proposed_fees: '61',
         proposed_max: '30',
       },
     ])
-    expect((await tryOut({ rules: null, days: 31 })).body).toMatchObject({ fees: '5', proposed_fees: '0' })
+    expect((await tryOut({ rules: null, days: 31 })).body).toMatchObject({ fees: '10', proposed_fees: '0' })
     expect(await list(currency)).toHaveLength(1)
   })
 

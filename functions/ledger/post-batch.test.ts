@@ -195,6 +195,93 @@ describe('an atomic batch', () => {
   })
 })
 
+describe('an atomic batch that is refused does not tell how much room other customers’ accounts have', () => {
+  const bob = randomUUID()
+  const strangers = (room: bigint): Promise<string> =>
+    batches.ledger.open({ userId: bob, balanceLimit: room })
+  const tell = async (payee: string, ...more: object[]): Promise<unknown> => {
+    const one = batches.transfer('3.00', { to_account_id: payee })
+    const { body } = await batches.send([one, ...more], { atomic: true })
+    return body
+  }
+
+  test('if something else is wrong, it is the same whether they have room or not', async () => {
+    const [full, roomy] = [await strangers(2_99n), await strangers(3_00n)]
+    const tooMuch = batches.transfer('900.00')
+    const told = await tell(full, tooMuch)
+    expect(told).toEqual(await tell(roomy, tooMuch))
+    expect(summary({ body: told } as Answer)).toEqual(['not-posted', 'insufficient-funds'])
+    // Without the first, the second could be paid.
+    const rest = batches.transfer('898.00')
+    expect(await tell(full, rest, tooMuch)).toEqual(await tell(roomy, rest, tooMuch))
+    expect(await batches.ledger.balances(batches.from, full, roomy)).toEqual([900_00n, 0n, 0n])
+  })
+
+  test('if nothing else is wrong, it says that some payee has none, but not which', async () => {
+    const [full, roomy, own] = [await strangers(2_99n), await strangers(3_00n), await batches.ledger.open()]
+    const rest = [batches.transfer(1, { to_account_id: own }), batches.own('deposit', 1)]
+    const told = await tell(full, batches.transfer('3.00', { to_account_id: roomy }), ...rest)
+    expect(summary({ body: told } as Answer)).toEqual([
+      'payee-limit-exceeded',
+      'payee-limit-exceeded',
+      'not-posted',
+      'not-posted',
+    ])
+    expect(told).toEqual(await tell(roomy, batches.transfer('3.00', { to_account_id: full }), ...rest))
+    expect(await batches.ledger.balances(batches.from, full, roomy)).toEqual([900_00n, 0n, 0n])
+  })
+
+  test('but it says so of the caller’s own, and tells operators', async () => {
+    const own = await batches.ledger.open({ balanceLimit: 2_99n })
+    expect(summary({ body: await tell(own, batches.own('deposit', 1)) } as Answer)).toEqual([
+      'limit-exceeded',
+      'not-posted',
+    ])
+    const full = await strangers(2_99n)
+    const batch = [{ type: 'deposit', account_id: full, amount: '3.00' }, batches.own('deposit', 1)]
+    expect(summary(await batches.send(batch, { atomic: true, who: 'operator' }))).toEqual([
+      'limit-exceeded',
+      'not-posted',
+    ])
+  })
+})
+
+describe('a value date', () => {
+  const day = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+
+  test('can be given by operators to deposits and withdrawals, within its range', async () => {
+    const dated = (type: 'deposit' | 'withdrawal', days: number) => ({
+      ...batches.own(type, 1),
+      value_date: day(days),
+    })
+    const batch = [
+      dated('deposit', -3),
+      dated('withdrawal', 3),
+      batches.own('deposit', 1),
+      dated('deposit', 40),
+    ]
+    const answer = await batches.send(batch, { who: 'operator' })
+    expect(summary(answer)).toEqual(['1.00', '1.00', '1.00', 'value-date-out-of-range'])
+    const shown = answer.body.results
+      .slice(0, 3)
+      .map(({ transaction }: { transaction: { value_date: string } }) => transaction.value_date)
+    expect(shown).toEqual([day(-3), day(3), answer.body.results[2].transaction.timestamp.slice(0, 10)])
+    const rows = await batches.ledger.db.query({
+      text: `select value_date::text from entries where account_id = $1 and version > 1 order by version`,
+      values: [batches.from],
+    })
+    expect(rows.map(({ value_date: date }) => date)).toEqual([day(-3), day(3), null])
+  })
+
+  test('can’t be given by a customer, nor to a transfer; then nothing is posted', async () => {
+    const dated = { ...batches.own('deposit', 1), value_date: day(0) }
+    expect((await batches.send([batches.transfer(1), dated])).status).toBe(403)
+    const answer = await batches.send([batches.transfer(1, { value_date: day(0) })], { who: 'operator' })
+    expect([answer.status, answer.body.errors[0].path]).toEqual([400, '/transactions/0/value_date'])
+    expect(await batches.ledger.balances(batches.from)).toEqual([900_00n])
+  })
+})
+
 describe('an invalid batch is refused and changes nothing', () => {
   const errorsOf = ({ status, body }: Answer) => ({
     status,

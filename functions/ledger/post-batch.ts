@@ -3,12 +3,12 @@ import type { Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
+import { postAllOrNothing, type PostedBatch } from './posting/atomic-batch.ts'
 import {
   batchedSchema,
   batchSchema,
   readBatch,
   toBatchOutcome,
-  toNotPosted,
   toResults,
   type BatchedTransaction,
   type BatchOutcome,
@@ -88,24 +88,7 @@ export default operation({
   ],
 })
 
-interface PostedBatch {
-  outcome: BatchOutcome
-  /** Publish these after the commit. */
-  events: readonly PendingEvent[]
-}
-
 async function postEach(tx: Transaction, postings: PostingRequest[]): Promise<PostedBatch> {
   const { outcomes, events } = await postTransactions(tx, postings)
   return { outcome: toBatchOutcome(outcomes), events }
-}
-
-/** Posts all transactions or none. The savepoint undoes the postings but keeps the batch's key, so that the
- * refusal can be stored with the key. */
-async function postAllOrNothing(tx: Transaction, postings: PostingRequest[]): Promise<PostedBatch> {
-  await tx.query({ text: 'savepoint before_batch' })
-  const { outcomes, events } = await postTransactions(tx, postings)
-  if (outcomes.every(({ outcome }) => outcome === 'posted'))
-    return { outcome: toBatchOutcome(outcomes), events }
-  await tx.query({ text: 'rollback to savepoint before_batch' })
-  return { outcome: toNotPosted(outcomes), events: [] }
 }

@@ -75,10 +75,17 @@ interface Gone {
 }
 
 /** The rules again, written as simply as possible. */
-function refusalOf(gone: Gone[], now: Gone, limits: { day: number; month: number }, zone: string): string {
+function refusalOf(
+  gone: Gone[],
+  holds: Hold[],
+  now: Gone,
+  limits: { day: number; month: number },
+  zone: string,
+): string {
   const day = dayOf(zone)
+  const held = holds.reduce((total, { amount }) => total + amount, 0)
   const sum = (isIn: (one: Gone) => boolean): number =>
-    gone.filter(isIn).reduce((total, { amount }) => total + amount, now.amount)
+    gone.filter(isIn).reduce((total, { amount }) => total + amount, held + now.amount)
   if (sum(({ at }) => day(at) === day(now.at)) > limits.day) return 'day-limit-exceeded'
   if (sum(({ at }) => day(at) > day(now.at) - 30) > limits.month) return 'month-limit-exceeded'
   return 'posted'
@@ -86,7 +93,7 @@ function refusalOf(gone: Gone[], now: Gone, limits: { day: number; month: number
 
 interface Hold {
   request: PostingRequest
-  gone: Gone
+  amount: number
 }
 
 /** Posts the steps one by one, and in a simple model. */
@@ -105,15 +112,15 @@ async function play(zone: string, start: string, limits: { day: number; month: n
     if (kind === 'transfer' || kind === 'place') {
       const request = kind === 'place' ? placing(from, amount, LONG) : transfer(from, to, amount)
       const [outcome] = await ledger.post(request)
-      expect(outcome!.outcome).toBe(refusalOf(gone, now, limits, zone))
+      expect(outcome!.outcome).toBe(refusalOf(gone, holds, now, limits, zone))
       if (outcome!.outcome !== 'posted') continue
-      gone.push(now)
-      if (kind === 'place') holds.push({ request, gone: now })
+      if (kind === 'place') holds.push({ request, amount })
+      else gone.push(now)
       continue
     }
     const [hold] = holds.splice(nth % (holds.length || 1), 1)
     if (!hold) continue
-    const taken = kind === 'capture' ? Math.min(amount, hold.gone.amount) : 0
+    const taken = kind === 'capture' ? Math.min(amount, hold.amount) : 0
     if (kind === 'expire') await expire(hold.request, at)
     else {
       const request =
@@ -122,7 +129,7 @@ async function play(zone: string, start: string, limits: { day: number; month: n
           : ending('release', hold.request)
       expect((await ledger.post(request))[0]!.outcome).toBe('posted')
     }
-    hold.gone.amount = taken
+    if (taken > 0) gone.push({ at, amount: taken })
   }
   await compareWithBooks(from, zone, at)
 }
@@ -267,4 +274,66 @@ test('limits that begin later are not applied before', async () => {
     'posted',
     'transaction-limit-exceeded',
   ])
+})
+
+const namesOf = (outcomes: { outcome: string }[]): string[] => outcomes.map(({ outcome }) => outcome)
+
+test('limits can’t be saved up by holds: what is open counts for each day, and what is captured for its day', async () => {
+  const [from, to] = [await funded(), await ledger.open()]
+  await limitTo(ledger, from, { day: 100n, month: 250n })
+  const [first, second] = [placing(from, 60, LONG), placing(from, 40, LONG)]
+  expect(namesOf(await ledger.post(first, second))).toEqual(['posted', 'posted'])
+  for (const day of ['02', '03']) {
+    await setTime(ledger, `2031-11-${day}T12:00:00Z`, from)
+    const outcomes = await ledger.post(placing(from, 1, LONG), transfer(from, to, 1))
+    expect(namesOf(outcomes)).toEqual(['day-limit-exceeded', 'day-limit-exceeded'])
+  }
+  // What was promised can be captured; what is not taken can be used at once.
+  const capture = ending('capture', first, 50, { to_account_id: to })
+  const more = [transfer(from, to, 11), transfer(from, to, 10)]
+  expect(namesOf(await ledger.post(capture, ...more))).toEqual(['posted', 'day-limit-exceeded', 'posted'])
+  expect(await outcomesAt('2031-11-04T12:00:00Z', from, to, 61, 60)).toEqual(['day-limit-exceeded', 'posted'])
+  await ledger.post(ending('release', second))
+  expect(await outcomesAt('2031-11-04T12:00:00Z', from, to, 41, 40)).toEqual(['day-limit-exceeded', 'posted'])
+  // 60 were captured and paid on the third of November, 100 on the fourth: 90 are left of 30 days.
+  await setTime(ledger, '2031-12-01T12:00:00Z', from)
+  const third = placing(from, 90, LONG)
+  expect(namesOf(await ledger.post(third, transfer(from, to, 1)))).toEqual(['posted', 'month-limit-exceeded'])
+  // Thirty days later it still counts, and the others no longer do.
+  expect(await outcomesAt('2032-01-14T12:00:00Z', from, to, 11, 10)).toEqual(['day-limit-exceeded', 'posted'])
+})
+
+test('however much goes round, the sums do not overflow, and neither postings nor limits fail', async () => {
+  const most = 10n ** 18n
+  const [from, to] = [await funded(), await ledger.open()]
+  await limitTo(ledger, from, { day: 10n ** 15n, month: 10n ** 15n })
+  await ledger.owner.query({
+    text: `insert into outflows (account_id, day, amount)
+      select $1, '2032-02-01'::date - n, $2 from generate_series(0, 20) n`,
+    values: [from, String(most - 5n)],
+  })
+  expect(await outcomesAt('2032-02-01T12:00:00Z', from, to, 10)).toEqual(['day-limit-exceeded'])
+  // Without limits for days it goes on, and the count stays at its end.
+  await limitTo(ledger, from, { transaction: 10n })
+  expect(await outcomesAt('2032-02-01T12:00:00Z', from, to, 10, 10)).toEqual(['posted', 'posted'])
+  const [row] = await ledger.db.query({
+    text: `select amount, (limit_room_of(account_id, '2032-02-01T12:00:00Z')).month_used from outflows
+      where account_id = $1 and day = '2032-02-01'`,
+    values: [from],
+  })
+  expect(row).toEqual({ amount: most, month_used: most })
+})
+
+test('new limits hold from now on, even if the clock is set back: the account’s time moves on', async () => {
+  const [from, to] = [await funded(), await ledger.open()]
+  const [row] = await ledger.db.query<{ set_at: Date }>({
+    text: `select (limits).set_at from set_limits($1, 1, null, null, 'UTC', null, $2, 'a test')`,
+    values: [from, alice],
+  })
+  const [account] = await ledger.db.query<{ posted_at: Date }>({
+    text: 'select posted_at from accounts where id = $1',
+    values: [from],
+  })
+  expect(account!.posted_at).toEqual(row!.set_at)
+  expect(namesOf(await ledger.post(transfer(from, to, 2)))).toEqual(['transaction-limit-exceeded'])
 })

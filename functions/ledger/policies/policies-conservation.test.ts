@@ -89,7 +89,7 @@ class Model {
     const limits = this.policies.limits[from]
     if (!limits) return undefined
     if (amount > limits.transaction) return 'transaction-limit-exceeded'
-    return this.gone[from]! + amount > limits.day ? 'day-limit-exceeded' : undefined
+    return this.gone[from]! + this.held[from]! + amount > limits.day ? 'day-limit-exceeded' : undefined
   }
 
   private book(posted: Posted): string {
@@ -106,10 +106,11 @@ class Model {
   /** Judges a step and returns its outcome. */
   take({ kind, from, to, amount }: Step, request: PostingRequest): string {
     if (kind === 'place') {
-      const refusal = this.isShort(from, amount) ? 'insufficient-funds' : this.beyond(from, amount)
+      // The fee is not held, but it must be there.
+      const cost = amount + this.policies.fees.transfer
+      const refusal = this.isShort(from, cost) ? 'insufficient-funds' : this.beyond(from, amount)
       if (refusal) return refusal
       this.held[from]! += amount
-      this.gone[from]! += amount
       this.holds.push({ request, from, amount })
       return 'posted'
     }
@@ -126,11 +127,13 @@ class Model {
 
   end(hold: Open, taken: number, to: number, request: PostingRequest): string {
     if (taken > 0 && hold.from === to) return 'same-account'
+    const fee = this.policies.fees.transfer
+    if (taken > 0 && this.isShort(hold.from, taken + fee - hold.amount)) return 'insufficient-funds'
     this.holds.splice(this.holds.indexOf(hold), 1)
     this.held[hold.from]! -= hold.amount
-    this.gone[hold.from]! -= hold.amount - taken
     if (taken === 0) return 'posted'
-    return this.book({ request, kind: 'transfer', from: hold.from, to, amount: taken, fee: 0 })
+    this.gone[hold.from]! += taken
+    return this.book({ request, kind: 'transfer', from: hold.from, to, amount: taken, fee })
   }
 
   undo(posted: Posted): string {
@@ -265,7 +268,8 @@ test('all at once, with fees and limits that change meanwhile, no money is lost 
     if (placed!.outcome !== 'posted') return undefined
     const end = n % 2 === 0 ? ending('capture', hold, 5, { to_account_id: to }) : ending('release', hold)
     const [ended] = await ledger.post(end)
-    expect(ended!.outcome).toBe('posted')
+    // The fee of a capture may have been spent.
+    expect(['posted', 'insufficient-funds']).toContain(ended!.outcome)
     return undefined
   })
   await Promise.all(work)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { PostingOutcome } from '../posting/post.ts'
+import { until } from '../../../tests/support/until.ts'
+import { postTransactions, type PostingOutcome } from '../posting/post.ts'
 import {
   deposit,
   ending,
@@ -27,7 +28,9 @@ afterAll(async () => {
 })
 
 const CURRENCIES =
-  'EUR SEK NOK DKK PLN CZK HUF RON HKD CHF GBP AUD NZD CAD MXN BRL ZAR INR THB ILS SGD PHP PEN'.split(' ')
+  'EUR SEK NOK DKK PLN CZK HUF RON HKD CHF GBP AUD NZD CAD MXN BRL ZAR INR THB ILS SGD PHP PEN TRY UAH MYR'.split(
+    ' ',
+  )
 
 /** Opens accounts of a currency that no other test uses; each has this balance. */
 async function accountsOf(count: number, balance: bigint | number, options = {}) {
@@ -47,6 +50,15 @@ const feesOf = async (currency: string): Promise<bigint> => {
     values: [currency],
   })
   return row!.balance
+}
+
+/** How many connections to this ledger wait for a lock. */
+const waiting = async (): Promise<number> => {
+  const rows = await ledger.owner.query({
+    text: `select from pg_locks l join pg_stat_activity a using (pid)
+      where not l.granted and a.datname = current_database()`,
+  })
+  return rows.length
 }
 
 const entriesOf = async (account: string) =>
@@ -171,6 +183,24 @@ describe('a fee', () => {
     expect(wrong).toEqual([])
   })
 
+  test('can be set while the first account of its currency opens with a deposit: neither waits for the other for ever', async () => {
+    const currency = CURRENCIES.pop()!
+    const opening = await ledger.db.transaction(async (tx) => {
+      const [row] = await tx.query<{ id: string }>({
+        text: `select (account).id from open_account($1, 'checking', $2, 0, 1000, 1000, 100000)`,
+        values: [randomUUID(), currency],
+      })
+      const setting = setFee(ledger, 'deposit', { fixed: 1 }, currency).then(
+        () => 'set',
+        (error: Error) => error.message,
+      )
+      await until(async () => (await waiting()) > 0, { what: 'a fee that waits' })
+      await postTransactions(tx, [deposit(row!.id, 10, { currency, caller_role: 'operator' })])
+      return { setting }
+    })
+    expect(await opening.setting).toBe('set')
+  })
+
   test('is the same when its transaction is asked for again with its key', async () => {
     const { currency, ids } = await accountsOf(2, 1_000)
     const [from, to] = ids as [string, string]
@@ -183,15 +213,36 @@ describe('a fee', () => {
     expect(again).toMatchObject({ fee: 7n })
   })
 
-  test('is not charged for a hold and its capture', async () => {
+  test('of a capture is that of a transfer of what is captured, and can be taken of the rest of the hold', async () => {
+    const { currency, ids } = await accountsOf(2, 1_000)
+    const [from, to] = ids as [string, string]
+    await setFee(ledger, 'transfer', { fixed: 7, share: 10_000 }, currency)
+    const hold = placing(from, 980, { currency })
+    expect(await ledger.post(hold)).toMatchObject([{ outcome: 'posted', fee: null }])
+    expect(await feesOf(currency)).toBe(0n)
+    const capture = ending('capture', hold, 900, { to_account_id: to })
+    expect(await ledger.post(capture)).toMatchObject([{ outcome: 'posted', fee: 16n, balanceAfter: 84n }])
+    expect([await ledger.balances(from, to), await feesOf(currency)]).toEqual([[84n, 1_900n], 16n])
+    // And it is given back like that of a transfer.
+    const taken = { ...capture, to_account_id: to }
+    expect(await ledger.post(reversal(taken, false))).toMatchObject([{ outcome: 'posted', fee: -16n }])
+  })
+
+  test('of a capture must be there when the hold is placed; if it is spent since, the hold stays open', async () => {
     const { currency, ids } = await accountsOf(2, 1_000)
     const [from, to] = ids as [string, string]
     await setFee(ledger, 'transfer', { fixed: 7 }, currency)
-    const hold = placing(from, 1_000, { currency })
-    await ledger.post(hold)
-    expect(await ledger.post(ending('capture', hold, 1_000, { to_account_id: to }))).toMatchObject([
-      { outcome: 'posted', fee: null, balanceAfter: 0n },
-    ])
+    const hold = placing(from, 993, { currency })
+    const outcomes = await ledger.post(
+      placing(from, 994, { currency }),
+      hold,
+      withdrawal(from, 7, { currency }),
+    )
+    expect(namesOf(outcomes)).toEqual(['insufficient-funds', 'posted', 'posted'])
+    const capture = (amount: number) => ending('capture', hold, amount, { to_account_id: to })
+    const ended = await ledger.post(capture(993), capture(986))
+    expect(namesOf(ended)).toEqual(['insufficient-funds', 'posted'])
+    expect([await ledger.balances(from, to), await feesOf(currency)]).toEqual([[0n, 1_986n], 7n])
   })
 
   test('is given back by a reversal, and taken again if that is reversed', async () => {

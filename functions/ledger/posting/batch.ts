@@ -1,20 +1,26 @@
 import type { Caller } from '../../host/route-request.ts'
 import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
 import { uuidSchema, type Infer } from '../../host/schema.ts'
-import { checkMetadata, toPostedTransaction } from './money-request.ts'
+import { checkMetadata, requireMayDate, toPostedTransaction } from './money-request.ts'
 import { checkAmount } from '../../host/values/money.ts'
 import type { PostingFailure, PostingOutcome } from './post.ts'
 import { toPosting, type Asked, type PostingRequest } from './posting-request.ts'
 import { refusal, type BatchRefusal } from './refusals.ts'
-import { moneyFields, postedTypes, transactionSchema } from '../transactions/transaction.ts'
+import { moneyFields, postedTypes, transactionSchema, valueDateField } from '../transactions/transaction.ts'
 
-/** Schema of one transaction of a batch. readBatch() checks that transfers, and only transfers, have
- * `to_account_id`: a schema would need alternatives, and would then report the faults of each alternative. */
+/** Schema of one transaction of a batch. checkFields() sees to it that transfers, and only they, have
+ * `to_account_id`, and only the others a value date: a schema would need alternatives, and would then report
+ * the faults of each alternative. */
 export const batchedSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['type', 'account_id', 'amount'],
-  properties: { type: { enum: postedTypes }, ...moneyFields, to_account_id: uuidSchema },
+  properties: {
+    type: { enum: postedTypes },
+    ...moneyFields,
+    to_account_id: uuidSchema,
+    ...valueDateField,
+  },
 } as const
 
 export type BatchedTransaction = Infer<typeof batchedSchema>
@@ -64,26 +70,43 @@ export const batchSchema = {
 
 const ERRORS_MAX = 20
 
+/** Returns what is wrong with the fields that not every type of transaction has. `at` is the JSON pointer to
+ * the transaction. */
+export function checkFields(
+  { type, to_account_id: to, value_date: valueDate }: BatchedTransaction,
+  at = '',
+): FieldError[] {
+  const faults: FieldError[] = []
+  if ((type === 'transfer') !== (to !== undefined))
+    faults.push({
+      path: `${at}/to_account_id`,
+      message: to === undefined ? 'is required' : 'is not known here',
+    })
+  if (type === 'transfer' && valueDate !== undefined)
+    faults.push({ path: `${at}/value_date`, message: 'is not known here' })
+  return faults
+}
+
 /** Reads the transactions of a batch, ready to post. Throws a ProblemError (400) whose faults point into the
- * transaction they are in: `/transactions/3/amount`. */
+ * transaction they are in: `/transactions/3/amount`; or one (403) for a value date that the caller may not
+ * give. */
 export function readBatch(transactions: readonly BatchedTransaction[], asked: Asked): PostingRequest[] {
   const faults: FieldError[] = []
   const postings: PostingRequest[] = []
   transactions.forEach((transaction, i) => {
-    const { type, to_account_id: to, amount, currency = 'USD' } = transaction
+    const { type, amount, currency = 'USD' } = transaction
     const at = `/transactions/${i}`
-    if ((type === 'transfer') !== (to !== undefined))
-      faults.push({
-        path: `${at}/to_account_id`,
-        message: to === undefined ? 'is required' : 'is not known here',
-      })
+    faults.push(...checkFields(transaction, at))
     const tooLarge = checkMetadata(transaction, at)
     if (tooLarge) faults.push(tooLarge)
     const checked = checkAmount(amount, currency, '/amount', { at })
     if ('minorUnits' in checked) postings.push(toPosting(type, transaction, checked.minorUnits, asked))
     else faults.push(checked)
   })
-  if (faults.length === 0) return postings
+  if (faults.length === 0) {
+    for (const transaction of transactions) requireMayDate(transaction, asked.caller)
+    return postings
+  }
   throw new ProblemError(
     problems.invalidInput,
     'Nothing was posted, because part of the batch is not valid.',
@@ -120,10 +143,12 @@ const toStored = ({
 }: PostingOutcome & { outcome: 'posted' }): StoredOutcome =>
   fee === null ? [transactionId, String(balanceAfter)] : [transactionId, String(balanceAfter), String(fee)]
 
-/** Returns the outcome of an atomic batch of which at least one transaction was refused. */
-export const toNotPosted = (outcomes: readonly PostingOutcome[]): BatchOutcome => ({
+/** Returns the outcome of an atomic batch that was not posted. */
+export const toNotPosted = (
+  outcomes: readonly ('posted' | PostingFailure | BatchRefusal)[],
+): BatchOutcome => ({
   posted_at: null,
-  outcomes: outcomes.map(({ outcome }) => (outcome === 'posted' ? 'not-posted' : outcome)),
+  outcomes: outcomes.map((outcome) => (outcome === 'posted' ? 'not-posted' : outcome)),
 })
 
 /** Returns the body of the answer. */

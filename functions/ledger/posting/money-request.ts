@@ -38,7 +38,7 @@ export function requireMetadata(request: MoneyRequest): void {
 
 /** Throws a ProblemError (403) if somebody else than an operator gives a value date: they could move what
  * they owe or earn to another month. */
-export function requireMayDate({ value_date: valueDate }: MoneyRequest, caller: Caller): void {
+export function requireMayDate({ value_date: valueDate }: MoneyRequest, caller: Pick<Caller, 'role'>): void {
   if (valueDate === undefined || caller.role === 'operator') return
   throw new ProblemError(problems.forbidden, 'Only operators of the bank may give a value date.')
 }

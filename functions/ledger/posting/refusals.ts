@@ -56,8 +56,8 @@ const details: Record<PostingRefusal | SubjectRefusal, string> = {
   'insufficient-funds':
     'The amount and its fee are more than the available balance: balance, minus holds, plus overdraft limit.',
   'transaction-limit-exceeded': 'The account has a limit for one transaction.',
-  'day-limit-exceeded': 'The account has a limit for a day. Transfers, withdrawals and holds count.',
-  'month-limit-exceeded': 'The account has a limit for 30 days. Transfers, withdrawals and holds count.',
+  'day-limit-exceeded': 'The account has a limit for a day. Transfers, withdrawals and open holds count.',
+  'month-limit-exceeded': 'The account has a limit for 30 days. Transfers, withdrawals and open holds count.',
   'limit-exceeded':
     'The amount would take the account above its highest balance, or is more than its owner may deposit at once.',
   'fee-exceeds-amount': 'Nothing would be left of the deposit, and more would be owed.',
@@ -78,15 +78,23 @@ const subjectProblems = { ...postingProblems, ...holdProblems, ...reversalProble
 /** Outcomes that are not about the money but about the Idempotency-Key. */
 export type KeyRefusal = 'idempotency-key-reused' | 'idempotency-key-in-use'
 
-/** Refusal of a transaction that would have been posted, but for others in its atomic batch. */
-export type BatchRefusal = 'not-posted'
+/** Refusals of transactions in an atomic batch: they would have been posted, but for others in the batch; or
+ * some of those that pay other customers would be too much for a payee. */
+export type BatchRefusal = 'not-posted' | 'payee-limit-exceeded'
 
 const notPosted = define('not-posted', 424, 'Another transaction of the batch was refused')
+const payeeLimitExceeded = define('payee-limit-exceeded', 409, 'A payee can’t take so much')
 
 /** Returns the answer for a refusal by its name. */
 export function refusal(name: PostingRefusal | SubjectRefusal | KeyRefusal | BatchRefusal): Reply {
   if (name === 'not-posted') {
     return problem(notPosted, 'The batch is atomic: if one of its transactions is refused, none is posted.')
+  }
+  if (name === 'payee-limit-exceeded') {
+    return problem(
+      payeeLimitExceeded,
+      'One of the transfers of the batch to other customers would take its payee above the highest balance.',
+    )
   }
   if (name === 'idempotency-key-reused') return keyReused()
   if (name === 'idempotency-key-in-use') {

@@ -110,7 +110,6 @@ declare
   due holds;
   last hold_entries;
   new_ids uuid[] := '{}';
-  ended holds[];
 begin
   for due in
     select * from holds h
@@ -135,16 +134,12 @@ begin
     insert into hold_entries select last.*;
     update holds set status = 'expired', ended_at = at where id = due.id;
     new_ids := new_ids || last.id;
-    ended := ended || due;
   end loop;
   perform set_held(last, at);
   insert into outbox_pending (event_ids, claimed_until)
   select array_agg(event_id_of(id) order by n), now()
   from unnest(new_ids) with ordinality due (id, n)
   group by (n - 1) / 100;
-  -- They give back to the limits too.
-  perform count_outflows(
-    array_agg(h.account_id), array_agg(h.created_at), array_agg(-h.amount), at) from unnest(ended) h;
   return cardinality(new_ids);
 end
 $$;

@@ -1,12 +1,14 @@
 -- Locks the accounts of a batch, judges its requests in turn, and writes the new balances. Each request is
 -- judged by the balances that those before it leave. The order of the refusals is part of the HTTP contract.
--- `has_subjects` says whether some requests concern holds, or transactions to reverse.
-create function settle(requests posting_request[], verdicts text[], has_subjects boolean) returns judgement[]
+-- `has_subjects`: some requests concern holds, or transactions to reverse. `is_blind`: others than the caller
+-- are taken to have room for whatever is sent to them; see judge_blindly().
+create function settle(requests posting_request[], verdicts text[], has_subjects boolean, is_blind boolean)
+returns judgement[]
 language plpgsql
 as $$
 declare
-  -- Highest balance of a till, on either side of zero, before it is carried to a vault. It leaves room in a
-  -- bigint for any batch, so no deposit or withdrawal is ever refused because of what others have moved.
+  -- Highest balance of a till, on either side of zero, before it is carried to a vault. Any batch still fits
+  -- into a bigint then, so nothing is ever refused because of what others have moved.
   till_max constant bigint := 1000000000000000000;
   -- The accounts, ascending by id. One array per column, because plpgsql is fast with arrays.
   ids uuid[];
@@ -29,14 +31,13 @@ declare
   hold_versions bigint[];
   hold_hashes bytea[];
   at timestamptz;
-  -- Of the fees: the accounts that get them; and what each request costs, null if nothing costs anything.
+  -- The accounts that get fees; and what each request costs, null if nothing costs anything.
   fees_ids uuid[];
   fees bigint[];
   -- Whether some accounts have limits, and these, with what has gone out; null for the others.
   has_limits boolean;
   rooms limit_room[];
   has_policies boolean;
-
   movements movement[];
   movement movement;
   judgements judgement[];
@@ -52,21 +53,19 @@ declare
   written bigint;
   value_date date;
   subject subject;
-  -- Holds that requests of this batch ended, transactions that they reversed, and the refusals of doing so
-  -- again.
+  -- Holds and transactions that requests of this batch ended or reversed; and the refusals of doing so again.
   ended uuid[];
   endings text[];
   -- What a hold that ends has kept from being paid until now.
   freed bigint := 0;
   -- Accounts whose payments were refused, because too little was left of their funds or limits.
   short_ids uuid[];
+  -- The fee, the account that bears it, the one that gets it, and what the payer bears; a limit's refusal.
   fee bigint;
-  -- The account that bears the fee, the one that gets it, and what the payer bears.
   bearer integer;
   till integer;
   payer_fee bigint := 0;
   charge fee_posting;
-  -- The refusal because of a limit.
   beyond text;
 begin
   -- See set_fee(). Other batches can have this lock at the same time.
@@ -75,8 +74,8 @@ begin
     fees_ids := fees_accounts_of(requests);
   end if;
 
-  -- The time is read while the locks are held, and is never before an account's last entry. So an account's
-  -- entries are in the order of time, even if the clock is set back.
+  -- The time is read while the locks are held, and is never before an account's last entry, even if the clock
+  -- is set back.
   select array_agg(id), array_agg(place), array_agg(owner), array_agg(currency), array_agg(status),
     array_agg(floor), array_agg(balance_limit), array_agg(deposit_limit), array_agg(balance), array_agg(version),
     array_agg(last_hash), greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)),
@@ -103,9 +102,12 @@ begin
 
   if full_tills is not null then
     perform carry_to_vault(till_id, at) from unnest(full_tills) till_id;
-    return settle(requests, verdicts, has_subjects);
+    return settle(requests, verdicts, has_subjects, is_blind);
   end if;
 
+  if is_blind then
+    ceilings := array(select case o when requests[1].caller_id then c end from unnest(ceilings, owners) u (c, o));
+  end if;
   if fees_ids is not null then
     fees := fees_due(requests, at);
   end if;
@@ -124,9 +126,8 @@ begin
     where a.id = any (ids);
   end if;
 
-  -- Refusals that don't depend on balances. If the cash account were missing, its place would be null, and an
-  -- array index of null raises an error. It can't be missing, because opening an account opens the currency's
-  -- cash account; but money must not get lost.
+  -- Refusals that don't depend on balances. The currency's cash account can't be missing. If it were, its
+  -- place would be null, and an array index of null raises an error, so money would not get lost.
   movements := array(
     select row(
       case
@@ -225,16 +226,15 @@ begin
       judgements[n] := row(
         'posted', at, movement.user_id, movement.to_user_id,
         ids[payer], versions[payer], payer_balance, hashes[payer],
-        ids[payee], versions[payee], payee_balance, hashes[payee],
-        null, null, null, null, null, null
+        ids[payee], versions[payee], payee_balance, hashes[payee], null, null, null, null, null, null
       )::judgement;
     else
       judgements[n] := row(
-        'posted', at, movement.user_id, null, null, null, null, null, null, null, null, null,
-        null, null, null, null, null, null
+        'posted', at, movement.user_id, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
       )::judgement;
     end if;
-    if has_policies and fee is not null then
+    -- A hold bears no fee, but needs room for that of its capture.
+    if has_policies and fee is not null and payer <> payee then
       till := width_bucket(fees_account_id(requests[n].currency), ids);
       charge := charge(
         requests[n], fee, at, ids[bearer], versions[bearer], balances[bearer], hashes[bearer],
@@ -248,8 +248,8 @@ begin
       hashes[till] := charge.till_hash;
       judgements[n].fee := charge;
     end if;
-    if has_policies and has_limits then
-      rooms[payer] := room_after(rooms[payer], requests[n], at);
+    if has_limits then
+      rooms[payer] := room_after(rooms[payer], requests[n], subject.held_change);
     end if;
     if has_subjects and subject.ending is not null then
       ended := ended || coalesce(requests[n].hold_id, requests[n].reverses);
@@ -271,7 +271,7 @@ begin
   end loop;
 
   if short_ids is not null and end_due_holds(short_ids, at) > 0 then
-    return settle(requests, verdicts, has_subjects);
+    return settle(requests, verdicts, has_subjects, is_blind);
   end if;
 
   -- The rows are locked, so their ctids still hold, and no index look-up is needed.
@@ -289,7 +289,7 @@ begin
       perform write_fees(requests, judgements);
     end if;
     if has_limits then
-      perform count_batch(requests, judgements, at);
+      perform count_outflows(requests, judgements, at);
     end if;
   end if;
   if has_refused then

@@ -26,7 +26,7 @@ begin
     requests := as_orders(requests, verdicts);
     verdicts := claim(requests);
   end if;
-  judgements := settle(requests, verdicts, has_subjects);
+  judgements := settle(requests, verdicts, has_subjects, false);
   at := judgements[1].posted_at;
   return query
   with judged as materialized (

@@ -75,7 +75,10 @@ return (
   select array_agg(distinct fees_account_id(c.currency))
   from (
     select k.currency
-    from (select distinct currency, type from unnest(requests) where step is null and reverses is null) k
+    from (
+      select distinct currency, coalesce(type, 'transfer') as type from unnest(requests)
+      where step is distinct from 'release' and reverses is null
+    ) k
     where fee_rules_at(k.currency, k.type, date_trunc('milliseconds', clock_timestamp())) is not null
       or exists (
         select from fee_policies p
@@ -89,8 +92,9 @@ return (
   ) c
 );
 
--- Returns the fee of each request of a batch at a moment; null if it has none. What is captured bears no fee.
--- A reversal gives back the fee of the transaction that it reverses.
+-- Returns the fee of each request of a batch at a moment; null if it has none. A capture is a transfer, and a
+-- hold has the fee that its capture would bear now. A reversal gives back the fee of the transaction that it
+-- reverses.
 create function fees_due(requests posting_request[], at timestamptz) returns bigint[]
 language sql
 set enable_seqscan = off
@@ -98,15 +102,15 @@ return (
   select array_agg(
     case
       when r.reverses is not null then -(select t.fee from transactions t where t.id = r.reverses)
-      when r.step is null then nullif(fee_of(k.rules, r.amount), 0)
+      when r.step is distinct from 'release' then nullif(fee_of(k.rules, r.amount), 0)
     end
     order by r.ordinality
   )
   from unnest(requests) with ordinality r
   left join (
     select d.currency, d.type, fee_rules_at(d.currency, d.type, at) as rules
-    from (select distinct currency, type from unnest(requests)) d
-  ) k on k.currency = r.currency and k.type = r.type
+    from (select distinct currency, coalesce(type, 'transfer') as type from unnest(requests)) d
+  ) k on k.currency = r.currency and k.type = coalesce(r.type, 'transfer')
 );
 
 -- Returns the two entries of a request's fee, which follow on the given entries of its account and of the
@@ -170,6 +174,12 @@ declare
   added fee_policies;
   at timestamptz;
 begin
+  -- Before the lock, as whoever opens an account with a deposit inserts `cash` first, and then asks for it.
+  insert into accounts (id, kind, account_type, currency)
+  values
+    (cash_account_id(set_fee.currency), 'system', 'cash', set_fee.currency),
+    (fees_account_id(set_fee.currency), 'system', 'fees', set_fee.currency)
+  on conflict (id) do nothing;
   lock table fee_policies in exclusive mode;
   at := date_trunc('milliseconds', clock_timestamp()) + interval '1 millisecond';
   valid_from := date_trunc('milliseconds', valid_from);
@@ -179,11 +189,6 @@ begin
   while clock_timestamp() < at loop
     perform pg_sleep(0.001);
   end loop;
-  insert into accounts (id, kind, account_type, currency)
-  values
-    (cash_account_id(set_fee.currency), 'system', 'cash', set_fee.currency),
-    (fees_account_id(set_fee.currency), 'system', 'fees', set_fee.currency)
-  on conflict (id) do nothing;
   insert into fee_policies (currency, type, valid_from, rules, set_by, set_at, reason)
   values (
     set_fee.currency, set_fee.type, coalesce(valid_from, at), set_fee.rules, set_fee.set_by, at, set_fee.reason
@@ -221,7 +226,7 @@ language sql stable
 set enable_seqscan = off
 begin atomic
   with newest as materialized (
-    select t.type, t.status, t.currency, t.amount, t.fee, t.hold_id
+    select t.type, t.status, t.currency, t.amount, t.fee
     from transactions t
     where t.id > (
       lpad(to_hex((extract(epoch from since) * 1000)::bigint), 12, '0') || '70008000000000000000'
@@ -236,7 +241,7 @@ begin atomic
     count(*) < count_max
   from (
     select *, n.type = fee_trial.type and n.currency = fee_trial.currency
-      and n.status in ('completed', 'reversed') and n.hold_id is null as is_meant
+      and n.status in ('completed', 'reversed') as is_meant
     from newest n
   ) n;
 end;

@@ -16,9 +16,9 @@ create table account_limits (
   primary key (account_id, version)
 );
 
--- What went out of an account on a calendar day of its time zone: transfers, withdrawals, and holds on the
--- day on which they were placed. What a hold gives back counts as if it had never been set aside. Only for
--- accounts that have limits. It follows from the books; see outflows_of().
+-- What went out of an account on a calendar day of its time zone: transfers, captures of holds, and
+-- withdrawals. Only for accounts that have limits. It follows from the books; see outflows_of(). Sums end at
+-- 10^18, more than any limit, so that they fit into a bigint however often the same money goes round.
 create table outflows (
   account_id uuid not null,
   day date not null,
@@ -37,60 +37,31 @@ create function outflows_of(account accounts, time_zone text, since date)
 returns table (day date, amount bigint)
 language sql stable
 begin atomic
-  select (o.at at time zone time_zone)::date, sum(o.amount)::bigint
-  from (
-    select t.created_at as at, t.amount
-    from entries e
-    join transactions t on t.id = e.transaction_id
-    where e.account_id = (account).id
-      and e.version > (
-        select version_at(account, (since::timestamp at time zone time_zone) - interval '1 microsecond')
-      )
-      -- The entry of the amount, and not that of a fee.
-      and t.account_id = e.account_id and e.balance_after = t.balance_after + coalesce(t.fee, 0)
-      and t.type in ('withdrawal', 'transfer') and t.hold_id is null
-    union all
-    select h.created_at, case h.status when 'open' then h.amount else h.captured end
-    from holds h
-    where h.account_id = (account).id and h.created_at >= since::timestamp at time zone time_zone
-      and h.status in ('open', 'captured')
-  ) o
+  select (t.created_at at time zone time_zone)::date, least(sum(t.amount), 1000000000000000000)::bigint
+  from entries e
+  join transactions t on t.id = e.transaction_id
+  where e.account_id = (account).id
+    and e.version > (
+      select version_at(account, (since::timestamp at time zone time_zone) - interval '1 microsecond')
+    )
+    -- The entry of the amount, and not that of a fee.
+    and t.account_id = e.account_id and e.balance_after = t.balance_after + coalesce(t.fee, 0)
+    and t.type in ('withdrawal', 'transfer')
   group by 1;
 end;
 
--- Adds amounts that went out of accounts at certain moments; negative ones are given back. Only accounts that
--- have limits are counted. What is older than any window is left out.
-create function count_outflows(account_ids uuid[], moments timestamptz[], amounts bigint[], at timestamptz)
-returns void
-language sql
-begin atomic
-  insert into outflows (account_id, day, amount)
-  select o.account_id, o.day, sum(o.amount)
-  from (
-    select g.account_id, (g.moment at time zone z.time_zone)::date as day, g.amount,
-      (at at time zone z.time_zone)::date as today
-    from unnest(account_ids, moments, amounts) g (account_id, moment, amount)
-    cross join lateral (
-      select l.time_zone from account_limits l where l.account_id = g.account_id order by l.version desc limit 1
-    ) z
-    where (select a.has_limits from accounts a where a.id = g.account_id)
-  ) o
-  where o.day > o.today - 30
-  group by o.account_id, o.day
-  order by o.account_id, o.day
-  on conflict (account_id, day) do update set amount = outflows.amount + excluded.amount;
-end;
-
 -- Returns the limits of an account at a moment, and what they leave; null if the account has never had any.
+-- What is held can be captured on any day, so it counts for each until the hold ends.
 create function limit_room_of(account_id uuid, at timestamptz) returns limit_room
 language sql stable
 return (
   select row(
     l.version, l.valid_from, l.transaction_max, l.day_max, l.month_max, z.time_zone, z.today,
-    coalesce(used.day, 0), coalesce(used.month, 0)
+    used.day + z.held, used.month + z.held
   )::limit_room
   from (
-    select last.time_zone, (at at time zone last.time_zone)::date as today
+    select last.time_zone, (at at time zone last.time_zone)::date as today,
+      (select a.held from accounts a where a.id = last.account_id) as held
     from account_limits last
     where last.account_id = limit_room_of.account_id
     order by last.version desc limit 1
@@ -102,7 +73,8 @@ return (
     order by a.valid_from desc, a.version desc limit 1
   ) l on true
   cross join lateral (
-    select sum(o.amount)::bigint as month, sum(o.amount) filter (where o.day = z.today)::bigint as day
+    select least(coalesce(sum(o.amount), 0), 1000000000000000000)::bigint as month,
+      coalesce(max(o.amount) filter (where o.day = z.today), 0) as day
     from outflows o
     where o.account_id = limit_room_of.account_id and o.day > z.today - 30 and o.day <= z.today
   ) used
@@ -117,77 +89,49 @@ return array(
   order by n
 );
 
--- What a request takes out of its account as limits count it, and the moment for which it counts. What a hold
--- gives back is negative, and counts for the moment at which it was placed.
-create type outflow as (at timestamptz, amount bigint);
-
--- Returns what a request takes out of its account, or gives back to it; null if neither. Fees and reversals
--- don't count.
-create function outflow_of(request posting_request, at timestamptz) returns outflow
-language plpgsql stable
-as $$
-begin
-  if request.step in ('capture', 'release') then
-    return (
-      select row(
-        h.created_at, case request.step when 'capture' then request.amount else 0 end - h.amount
-      )::outflow
-      from holds h
-      where h.id = request.hold_id
-    );
-  elsif request.step = 'place' or request.type in ('withdrawal', 'transfer') then
-    return row(at, request.amount)::outflow;
-  end if;
-  return null;
-end
-$$;
-
--- Returns the name of the refusal if a request takes more out of its account than the limits leave.
+-- Returns the name of the refusal if a request takes more out of its account than the limits leave. Fees and
+-- reversals are not limited. A capture was judged when its hold was placed.
 create function limit_refusal(room limit_room, request posting_request) returns text
-language plpgsql stable
-as $$
-declare
-  amount constant bigint := (outflow_of(request, null)).amount;
-begin
-  return case
-    when amount <= 0 then null
-    when amount > room.transaction_max then 'transaction-limit-exceeded'
-    when amount > room.day_max - room.day_used then 'day-limit-exceeded'
-    when amount > room.month_max - room.month_used then 'month-limit-exceeded'
-  end;
-end
-$$;
+language sql immutable
+return case
+  when request.step in ('capture', 'release') or request.step is null and request.type in ('deposit', 'reversal')
+    then null
+  when request.amount > room.transaction_max then 'transaction-limit-exceeded'
+  when request.amount > room.day_max - room.day_used then 'day-limit-exceeded'
+  when request.amount > room.month_max - room.month_used then 'month-limit-exceeded'
+end;
 
--- Returns what the limits leave after a request.
-create function room_after(room limit_room, request posting_request, at timestamptz) returns limit_room
-language plpgsql stable
+-- Returns what the limits leave after a request, which changes what is held by `held_change`.
+create function room_after(room limit_room, request posting_request, held_change bigint) returns limit_room
+language plpgsql immutable
 as $$
 declare
-  outflow constant outflow := outflow_of(request, at);
-  day constant date := (outflow.at at time zone room.time_zone)::date;
+  used constant bigint := coalesce(held_change, 0)
+    + case when request.type in ('withdrawal', 'transfer') then request.amount else 0 end;
 begin
-  if day = room.today then
-    room.day_used := room.day_used + outflow.amount;
-  end if;
-  if day > room.today - 30 then
-    room.month_used := room.month_used + outflow.amount;
-  end if;
+  room.day_used := room.day_used + used;
+  room.month_used := room.month_used + used;
   return room;
 end
 $$;
 
 -- Counts what the posted requests of a batch took out of accounts that have limits.
-create function count_batch(requests posting_request[], judgements judgement[], at timestamptz) returns void
+create function count_outflows(requests posting_request[], judgements judgement[], at timestamptz) returns void
 language sql
 begin atomic
-  select count_outflows(
-    array_agg(o.account_id), array_agg((o.outflow).at), array_agg((o.outflow).amount), count_batch.at)
+  insert into outflows (account_id, day, amount)
+  select o.account_id, (count_outflows.at at time zone z.time_zone)::date, least(o.amount, 1000000000000000000)
   from (
-    select (r.request).account_id, outflow_of(r.request, count_batch.at) as outflow
-    from (select request, row_number() over () as n from unnest(requests) request) r
-    join (select outcome, ordinality as n from unnest(judgements) with ordinality) j using (n)
-    where j.outcome = 'posted'
-    offset 0
+    select r.account_id, sum(r.amount) as amount
+    from rows from (unnest(requests), unnest(judgements)) r
+    where r.outcome = 'posted' and r.type in ('withdrawal', 'transfer')
+    group by r.account_id
   ) o
-  where (o.outflow).amount is not null;
+  cross join lateral (
+    select l.time_zone from account_limits l where l.account_id = o.account_id order by l.version desc limit 1
+  ) z
+  where (select a.has_limits from accounts a where a.id = o.account_id)
+  order by o.account_id
+  on conflict (account_id, day) do update
+    set amount = least(outflows.amount + excluded.amount, 1000000000000000000);
 end;

@@ -13,11 +13,36 @@ create type dry_run_outcome as (
   room limit_room
 );
 
--- Tells what a request would come to, and changes nothing. The request is posted and everything is undone, so
--- the answer can't differ from that of a posting. Locks are held as long as by a posting, or a little less.
---
--- Trying costs nothing here, so a payer could learn a stranger's balance by looking for the amount that takes
--- it above its highest. They are told what they would be told if the payee had room.
+-- Trying costs nothing, so a payer could learn a stranger's balance by looking for the amount that takes it
+-- above its highest. So they are told what they would be told if all strangers had room: settle() judges
+-- blindly. Operators may know.
+
+-- Judges a batch of one caller blindly, and changes nothing: what it does is undone. Returns the outcome of
+-- each request, in their order, and who would get the money of a transfer.
+create function judge_blindly(requests posting_request[]) returns table (outcome text, to_user_id uuid)
+language plpgsql security definer
+set search_path = public, pg_temp
+-- For the reasons given at post_transactions().
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  judgements judgement[];
+begin
+  begin
+    judgements := settle(requests, null, false, true);
+    raise 'what was judged is undone' using errcode = 'MB003';
+  exception when sqlstate 'MB003' then
+    -- What the variables hold stays.
+  end;
+  return query
+  select j.outcome, j.to_user_id from unnest(judgements) with ordinality j order by j.ordinality;
+end
+$$;
+
+-- Tells what a request would come to, and changes nothing. The request is judged as if it were posted, and
+-- everything is undone, so the answer can't differ from that of a posting. Locks are held as long as by a
+-- posting, or a little less.
 create function dry_run(request posting_request) returns dry_run_outcome
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -26,42 +51,36 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-  posted posting_outcome;
+  judgement judgement;
   account accounts;
   room limit_room;
-  may_know boolean;
+  fee bigint;
 begin
+  perform refuse_if_stopped(array[request]);
   begin
-    select * into strict posted from post_transactions(array[request]);
+    judgement := (settle(array[request], null, false, request.caller_role <> 'operator'))[1];
     select * into account from accounts a where a.id = request.account_id and a.kind = 'customer';
     if account.has_limits then
-      room := limit_room_of(account.id, posted.posted_at);
+      room := limit_room_of(account.id, judgement.posted_at);
     end if;
     raise 'a dry run is undone' using errcode = 'MB003';
   exception when sqlstate 'MB003' then
     -- What the variables hold stays.
   end;
   if account.id is null or account.user_id <> request.caller_id and request.caller_role <> 'operator' then
-    return row(posted.outcome, null, null, null, null, null, null)::dry_run_outcome;
+    return row(judgement.outcome, null, null, null, null, null, null)::dry_run_outcome;
   end if;
 
-  posted.fee := (fees_due(array[request], posted.posted_at))[1];
-  may_know := request.caller_role = 'operator'
-    or (select p.user_id = request.caller_id from accounts p where p.id = request.to_account_id);
-  if posted.outcome = 'limit-exceeded' and request.type = 'transfer' and may_know is not true then
-    posted.outcome := 'posted';
-    account.balance := account.balance - request.amount - coalesce(posted.fee, 0);
-    room := room_after(room, request, posted.posted_at);
-  end if;
-  if posted.outcome <> 'posted' then
+  fee := (fees_due(array[request], judgement.posted_at))[1];
+  if judgement.outcome <> 'posted' then
     account.balance := null;
   end if;
   return row(
-    posted.outcome, account.user_id, account.currency, posted.fee, account.balance,
+    judgement.outcome, account.user_id, account.currency, fee, account.balance,
     account.balance - account.held + account.overdraft_limit, room
   )::dry_run_outcome;
 end
 $$;
 
-revoke execute on function dry_run from public;
-grant execute on function dry_run to :functions_role;
+revoke execute on function judge_blindly, dry_run from public;
+grant execute on function judge_blindly, dry_run to :functions_role;
