@@ -12,6 +12,12 @@ export const contexts = {
 
 export type Context = keyof typeof contexts
 
+/** The contexts that call others on behalf of customers who are not there. Each has a key of its own for it
+ * (docs/calls.md). */
+export const callingContexts = ['payments'] as const satisfies readonly Context[]
+
+export type CallingContext = (typeof callingContexts)[number]
+
 /** A context that has a database. */
 export type DatabaseContext = {
   [Name in Context]: (typeof contexts)[Name]['hasDatabase'] extends true ? Name : never

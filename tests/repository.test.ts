@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
-import { databaseContexts, hasDatabase } from '../functions/contexts.ts'
+import { callingContexts, databaseContexts, hasDatabase } from '../functions/contexts.ts'
 import { auditsOf } from '../functions/host/audit/declared.ts'
-import { databaseSetting, eventKeySetting } from '../functions/host/config.ts'
+import { callKeySetting, databaseSetting, eventKeySetting } from '../functions/host/config.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
 import { neededSettings } from '../functions/host/start/serve.ts'
@@ -46,12 +46,16 @@ describe('operations and Services', () => {
       'front-door-key': ['FRONT_DOOR_KEY'],
       'seal-signing-key': ['SEAL_SIGNING_KEY'],
       'seal-keys': ['SEAL_KEYS'],
+      'call-keys': ['CALL_KEYS'],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(
         databaseContexts.flatMap((context) => [
           [`${context}-database`, [databaseSetting(context)!]],
           [`${context}-events`, [eventKeySetting(context)]],
         ]),
+      ),
+      ...Object.fromEntries(
+        callingContexts.map((context) => [`${context}-calls`, [callKeySetting(context)]]),
       ),
     }
     for (const { name, ...declared } of allOperations) {
@@ -74,6 +78,35 @@ describe('operations and Services', () => {
       const visibility = serviceOf(name).metadata.labels?.['networking.knative.dev/visibility']
       expect([name, visibility]).toEqual([name, routes || mount ? undefined : 'cluster-local'])
     }
+  })
+
+  test('only a context that calls on behalf of customers has a key for it, and it acts for no operator', () => {
+    for (const { name, context, needs = [], routes = [] } of allOperations) {
+      for (const calling of callingContexts)
+        if (needs.includes(callKeySetting(calling))) expect([name, context]).toEqual([name, calling])
+      for (const { who, onBehalf } of routes)
+        if (onBehalf) expect(['signed-in', 'contexts']).toContain(who)
+        else expect(who).not.toBe('contexts')
+    }
+  })
+
+  test('the routes that may be called on behalf of customers are these, and no others', () => {
+    const called = allOperations.flatMap(({ routes = [] }) =>
+      routes.flatMap(({ method, path, when, onBehalf = [] }) =>
+        onBehalf.map((context) => `${context}: ${method} ${path}${when ? ` ${JSON.stringify(when)}` : ''}`),
+      ),
+    )
+    expect(called.sort()).toEqual([
+      'payments: GET /accounts',
+      'payments: GET /accounts/{id}',
+      'payments: GET /holds/{id}',
+      'payments: GET /transactions/{id}',
+      'payments: POST /holds',
+      'payments: POST /holds/{id}/capture',
+      'payments: POST /holds/{id}/release',
+      'payments: POST /transactions {"type":"transfer"}',
+      'payments: POST /users/find',
+    ])
   })
 
   test('no two operations answer the same method, path and condition', () => {
@@ -112,6 +145,7 @@ describe('operations and Services', () => {
       'seals GET /seals/consistency: {"nothing":"everybody may read it"}',
       'seals GET /seals: {"nothing":"everybody may read it"}',
       'transfer POST /transactions: "books"',
+      'users POST /users/find: {"nothing":"only payments learns it, and tells nobody"}',
       'withdraw POST /transactions: "books"',
       'witness-seals GET /seals/witnessed: {"nothing":"everybody may read it"}',
     ])

@@ -1,4 +1,27 @@
-import { databaseContexts, hasDatabase, type Context, type DatabaseContext } from '../contexts.ts'
+import {
+  callingContexts,
+  databaseContexts,
+  hasDatabase,
+  type CallingContext,
+  type Context,
+  type DatabaseContext,
+} from '../contexts.ts'
+import {
+  fraction,
+  headerList,
+  hostAndPort,
+  httpUrl,
+  json,
+  keySet,
+  minorUnits,
+  oneOf,
+  optionalHttpUrl,
+  postgresUrl,
+  secret,
+  text,
+  verifierKeys,
+  wholeNumber,
+} from './setting-values.ts'
 
 /** Every setting that a function can read: what it is for, and how its text becomes a value. All settings
  * come from the environment, and this is the only place that reads process.env. */
@@ -12,7 +35,7 @@ const settings = {
     parse: oneOf('debug', 'info', 'warn', 'error', 'off'),
     fallback: 'info',
   },
-  ...forEachContext('DATABASE_URL', (context) => ({
+  ...forEachContext(databaseContexts, 'DATABASE_URL', (context) => ({
     about: `postgres:// URL of the ${context} database`,
     parse: postgresUrl,
   })),
@@ -63,10 +86,19 @@ const settings = {
   },
   JWKS: { about: 'public keys that sign access tokens, as a JWK Set', parse: keySet },
   JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
-  ...forEachContext('EVENT_KEY', (context) => ({
+  ...forEachContext(databaseContexts, 'EVENT_KEY', (context) => ({
     about: `secret of at least 32 characters that signs the events of ${context}`,
     parse: secret,
   })),
+  ...forEachContext(callingContexts, 'CALL_KEY', (context) => ({
+    about: `private Ed25519 key that signs the calls of ${context} on behalf of customers, as a JWK`,
+    parse: json,
+  })),
+  CALL_KEYS: {
+    about:
+      'public keys of all contexts that call on behalf of customers, as a JWK Set; `iss` names the context',
+    parse: keySet,
+  },
   REQUEST_SIGNING_KEY: {
     about: 'secret of at least 32 characters that signs orders on their way through the Broker',
     parse: secret,
@@ -130,13 +162,14 @@ function settingOf<Name extends string, Suffix extends string>(context: Name, su
   return `${context.toUpperCase()}_${suffix}` as SettingOf<Name, Suffix>
 }
 
-/** A setting for each context that has a database: LEDGER_DATABASE_URL, ... */
-function forEachContext<Suffix extends string, Value>(
+/** A setting for each of some contexts: LEDGER_DATABASE_URL, ... */
+function forEachContext<Name extends Context, Suffix extends string, Value>(
+  contexts: readonly Name[],
   suffix: Suffix,
-  setting: (context: DatabaseContext) => Setting<Value>,
-): Record<SettingOf<DatabaseContext, Suffix>, Setting<Value>> {
-  const all = databaseContexts.map((context) => [settingOf(context, suffix), setting(context)])
-  return Object.fromEntries(all) as Record<SettingOf<DatabaseContext, Suffix>, Setting<Value>>
+  setting: (context: Name) => Setting<Value>,
+): Record<SettingOf<Name, Suffix>, Setting<Value>> {
+  const all = contexts.map((context) => [settingOf(context, suffix), setting(context)])
+  return Object.fromEntries(all) as Record<SettingOf<Name, Suffix>, Setting<Value>>
 }
 
 /** The setting that holds the URL of a context's database. */
@@ -145,6 +178,9 @@ export const databaseSetting = (context: Context) =>
 
 /** The setting that holds the key of a context's events: to sign its own, or to check another's. */
 export const eventKeySetting = (context: string) => settingOf(context as DatabaseContext, 'EVENT_KEY')
+
+/** The setting that holds the key with which a context calls on behalf of customers. */
+export const callKeySetting = (context: string) => settingOf(context as CallingContext, 'CALL_KEY')
 
 /** Reads the settings in `needed`, and all that have a fallback. Throws one Error that lists everything
  * wrong. Reading a setting that has no fallback and was not in `needed` is a defect and throws. */
@@ -170,113 +206,4 @@ export function readConfig(needed: readonly ConfigName[], env: NodeJS.ProcessEnv
 
 function undeclared(name: string): never {
   throw new Error(`${name} is read but not declared; an operation that reads it must name it in "needs"`)
-}
-
-function text(value: string): string {
-  return value
-}
-
-/** Parses a whole number of a range; `what` names it to whoever wrote another one. */
-function wholeNumber(from: number, to: number, what = 'a number'): (value: string) => number {
-  return (value) => {
-    const number = Number(value)
-    if (!Number.isInteger(number) || number < from || number > to)
-      throw expected(`${what} from ${from} to ${to}`, value)
-    return number
-  }
-}
-
-/** At most 10^15, the limit for a single amount. */
-function minorUnits(value: string): bigint {
-  if (!/^[1-9][0-9]{0,15}$/.test(value) || BigInt(value) > 10n ** 15n)
-    throw expected(`a number from 1 to ${10n ** 15n}`, value)
-  return BigInt(value)
-}
-
-function oneOf<const Choices extends readonly string[]>(
-  ...choices: Choices
-): (value: string) => Choices[number] {
-  return (value) => {
-    if (!choices.includes(value)) throw expected(`one of ${choices.join(', ')}`, value)
-    return value
-  }
-}
-
-function secret(value: string): string {
-  if (value.length < 32) throw new Error('must have at least 32 characters')
-  return value
-}
-
-function url(value: string, protocols: readonly string[]): string {
-  let protocol: string
-  try {
-    protocol = new URL(value).protocol
-  } catch {
-    throw new Error('is not a URL')
-  }
-  // The URL may hold a password, so the message does not repeat it.
-  if (!protocols.includes(protocol)) throw new Error(`must begin with ${protocols.join(' or ')}`)
-  return value
-}
-
-function postgresUrl(value: string): string {
-  return url(value, ['postgres:', 'postgresql:'])
-}
-
-function httpUrl(value: string): string {
-  return url(value, ['http:', 'https:'])
-}
-
-/** A `fallback` is text that is parsed too, so the empty text stands for undefined. */
-function optionalHttpUrl(value: string): string | undefined {
-  return value === '' ? undefined : httpUrl(value)
-}
-
-function headerList(value: string): Record<string, string> {
-  const pairs = value.split(',').filter((pair) => pair.trim() !== '')
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [name = '', ...rest] = pair.split('=')
-      // The value may be a password, so the message does not repeat it.
-      if (rest.length === 0 || name.trim() === '')
-        throw new Error('must be name=value pairs, separated by commas')
-      return [name.trim(), decodeURIComponent(rest.join('=').trim())]
-    }),
-  )
-}
-
-function fraction(value: string): number {
-  const number = Number(value)
-  if (!(number >= 0 && number <= 1)) throw expected('a number from 0 to 1', value)
-  return number
-}
-
-function hostAndPort(value: string): { host: string; port: number } | undefined {
-  if (value === '') return undefined
-  const [host, number] = value.split(':')
-  if (!host || !number) throw expected('host:port', value)
-  return { host, port: wholeNumber(0, 65_535, 'a port number')(number) }
-}
-
-function json(value: string): Record<string, unknown> {
-  const parsed: unknown = JSON.parse(value)
-  if (typeof parsed !== 'object' || parsed === null) throw new Error('must be a JSON object')
-  return parsed as Record<string, unknown>
-}
-
-function keySet(value: string): { keys: Record<string, unknown>[] } {
-  const { keys } = json(value)
-  if (!Array.isArray(keys) || keys.length === 0) throw new Error('must be a JWK Set with at least one key')
-  return { keys }
-}
-
-function verifierKeys(value: string): string[] {
-  const keys = value.split(/\s+/).filter((key) => key !== '')
-  const wrong = keys.find((key) => !/^[^+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(key))
-  if (wrong !== undefined || keys.length === 0) throw expected('name+id+key for each key', wrong ?? value)
-  return keys
-}
-
-function expected(what: string, value: string): Error {
-  return new Error(`must be ${what}, not '${value}'`)
 }

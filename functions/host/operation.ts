@@ -9,7 +9,7 @@ import type { ProblemType } from './problems.ts'
 import type { Infer, Schema } from './schema.ts'
 import type { Tools } from './tools.ts'
 import type { Reply } from './reply.ts'
-import type { Context } from '../contexts.ts'
+import type { CallingContext, Context } from '../contexts.ts'
 import type { RouteRequest } from './route-request.ts'
 
 /** What a bank operation declares about itself. The host makes an HTTP function of it, and the front door its
@@ -36,12 +36,16 @@ export interface Operation {
   ) => (exchange: Exchange) => Promise<void> | undefined
 }
 
-/** 'signed-in' is any user with a valid token, whatever their role. */
-export type Who = 'anyone' | 'signed-in' | 'operator'
+/** 'signed-in' is any user with a valid token, whatever their role. 'contexts' is nobody but the contexts in
+ * `onBehalf`. */
+export type Who = 'anyone' | 'signed-in' | 'operator' | 'contexts'
 
 /** `State` is what the operation's `state` makes. */
 export interface AnyRoute<State = never> extends RouteAddress {
   who: Who
+  /** Contexts that may call this route on behalf of customers (docs/calls.md). All others refuse such
+   * calls. */
+  onBehalf?: readonly CallingContext[]
   summary: string
   body?: Schema
   /** Largest body in bytes, if the usual 102,400 (100 KiB) are too few. */

@@ -1,14 +1,20 @@
+import type { CallingContext } from '../contexts.ts'
+
 export interface Caller {
   userId: string
   role: 'customer' | 'operator'
-  /** The access token as sent, to call another function on the caller's behalf. */
+  /** The context that calls on behalf of this customer, who is not there (docs/calls.md). */
+  via?: CallingContext
+  /** The access token as sent, to call another function on the caller's behalf. The token of a call on
+   * behalf is good for nothing else. */
   token: string
 }
 
 /** The Idempotency-Key of a request, bound to the caller and the request's content. */
 export interface IdempotencyKey {
-  /** The user's id; for a caller without a token, the hash of the request. So keys of different users never
-   * meet, nor do the keys of requests without a token that ask for different things. */
+  /** The user's id, with the context that calls on their behalf; for a caller without a token, the hash of
+   * the request. So keys of different users never meet, nor do a user's own keys and those of a context, nor
+   * the keys of requests without a token that ask for different things. */
   owner: string
   key: string
   /** SHA-256 of operation, route and canonical body. Fields marked `x-secret` in the schema are left out. */

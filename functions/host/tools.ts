@@ -2,6 +2,7 @@ import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { Outbox } from '../../eventing/outbox.ts'
 import type { EventDraft } from '../../eventing/outbox-event.ts'
 import type { Log } from '../../monitoring/log.ts'
+import type { CallFor } from './http/call-for.ts'
 import type { FunctionClient } from './http/call.ts'
 import type { Config } from './config.ts'
 import type { Database, Transaction } from './database/database.ts'
@@ -21,6 +22,9 @@ export interface Tools {
   transact: <T>(traceparent: string, work: (tx: Emitting) => Promise<T>) => Promise<T>
   /** Calls another function over HTTP, with time-out, retries and a circuit breaker. */
   call: FunctionClient
+  /** The same on behalf of a customer who is not there, with the key of the operation's context, which the
+   * operation must need (docs/calls.md). */
+  callFor: CallFor
   /** Sends a single HTTP request within the cluster. */
   send: Send
   config: Config

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { token } from '../../tests/support/host.ts'
+import { callToken, token } from '../../tests/support/host.ts'
 import { operatorToken, problemOf, startIdentity, type Identity } from './identity-fixture.ts'
 import login from './login.ts'
 import refreshSession from './refresh-session.ts'
@@ -49,6 +50,38 @@ async function customer(name: string) {
 
 const request = (method: string, path: string, bearer?: string, body?: unknown) =>
   identity.request(method, path, { ...(bearer && { token: bearer }), body })
+
+describe('the user of an email address', () => {
+  const find = (bearer: string | undefined, email: string) =>
+    request('POST', '/users/find', bearer, { email })
+  const asPayments = () => callToken(randomUUID(), 'users', 'POST /users/find')
+
+  test('is told to payments, whatever the case of the address', async () => {
+    const { id, email } = await customer('Finn')
+    for (const given of [email, email.toUpperCase()]) {
+      const { status, body } = await find(await asPayments(), given)
+      expect([status, body]).toEqual([200, { user_id: id }])
+    }
+  })
+
+  test('is null if there is none, or no longer', async () => {
+    const { id, email, token: own } = await customer('Gone')
+    expect((await request('DELETE', `/users/${id}`, own)).status).toBe(204)
+    for (const given of ['nobody@example.com', email])
+      expect((await find(await asPayments(), given)).body).toEqual({ user_id: null })
+  })
+
+  test('is told to no customer, no operator and nobody else', async () => {
+    const { email, token: own } = await customer('Hugo')
+    expect((await find(undefined, email)).status).toBe(401)
+    for (const bearer of [own, asOperator]) {
+      const answer = await find(bearer, email)
+      expect([answer.status, problemOf(answer)]).toEqual([403, 'forbidden'])
+    }
+    expect((await find(await callToken(randomUUID(), 'users', 'GET /users'), email)).status).toBe(401)
+    expect((await find(await asPayments(), 'no address')).status).toBe(400)
+  })
+})
 
 test('without a token nothing is shown', async () => {
   const { id } = await customer('Ann')
@@ -182,7 +215,12 @@ test('a changed email address is told with the one before; of two changes the la
   await request('PATCH', `/users/${eve.id}`, eve.token, { name: 'Eva' })
   const changes = (await identity.events('email.changed')).filter(({ user_id }) => user_id === eve.id)
   expect(changes).toEqual([
-    { user_id: eve.id, old_email: eve.email, new_email: 'evelyn@new.example', changed_at: expect.any(String) },
+    {
+      user_id: eve.id,
+      old_email: eve.email,
+      new_email: 'evelyn@new.example',
+      changed_at: expect.any(String),
+    },
   ])
   const times = (await identity.events('user.updated'))
     .filter(({ user_id }) => user_id === eve.id)

@@ -9,16 +9,23 @@ import type { Reply } from '../host/reply.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
-import { idParams } from '../host/schema.ts'
+import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { accountsOpen, emailTaken, identityProblems, userNotFound } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
-import { canonicalEmail, emailSchema, enterCustomer, findUser, nameSchema } from './user.ts'
+import { canonicalEmail, emailSchema, enterCustomer, findUser, findUserByEmail, nameSchema } from './user.ts'
 import { aboutUser, toEntered, toUser, userColumns, userSchema, type UserRow } from './user.ts'
 
 /** Customers may see only themselves, operators everybody. */
 const maySee = (caller: Caller, id: string): boolean => caller.role === 'operator' || caller.userId === id
+
+const foundSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['user_id'],
+  properties: { user_id: orNull(uuidSchema) },
+} as const
 
 export default operation({
   name: 'users',
@@ -67,6 +74,26 @@ export default operation({
             return toEntered(user)
           }),
         ),
+    }),
+    route({
+      method: 'POST',
+      path: '/users/find',
+      // For payments that name a payee by address. A customer could use it to learn who has an account.
+      who: 'contexts',
+      onBehalf: ['payments'],
+      summary: 'The id of the user with an email address; null if there is none',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['email'],
+        properties: { email: emailSchema },
+      },
+      answers: { 200: foundSchema },
+      audits: { nothing: 'only payments learns it, and tells nobody' },
+      handle: async ({ body }, { db }) => {
+        const user = await findUserByEmail(db, canonicalEmail(body.email))
+        return { status: 200, body: { user_id: user?.id ?? null } }
+      },
     }),
     route({
       method: 'GET',

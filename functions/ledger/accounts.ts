@@ -60,6 +60,7 @@ export default operation({
       method: 'GET',
       path: '/accounts',
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'Accounts, newest first; customers see only their own',
       query: {
         type: 'object',
@@ -91,6 +92,7 @@ export default operation({
       method: 'GET',
       path: '/accounts/{id}',
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'One account',
       params: idParams,
       answers: { 200: accountSchema },

@@ -20,6 +20,7 @@ export default operation({
       method: 'POST',
       path: '/holds/{id}/capture',
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'Capture a hold, once; without an amount, all of it',
       params: idParams,
       body: {

@@ -101,6 +101,7 @@ describe('a hold', () => {
       captured: null,
       transaction_id: null,
       placed_by: alice,
+      via: null,
       created_at: expect.stringMatching(/Z$/),
       expires_at: expect.stringMatching(/Z$/),
       ended_at: null,

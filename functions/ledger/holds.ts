@@ -45,6 +45,7 @@ export default operation({
       method: 'GET',
       path: '/holds/{id}',
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'One hold',
       params: idParams,
       answers: { 200: holdSchema },

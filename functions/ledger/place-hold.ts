@@ -22,6 +22,7 @@ export default operation({
       method: 'POST',
       path: '/holds',
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'Place a hold; expires_in is in seconds (a week, if it is left out)',
       body: {
         type: 'object',
@@ -73,6 +74,7 @@ function toPlaced(
       captured: null,
       transaction_id: null,
       placed_by: posting.caller_id,
+      via: posting.via,
       created_at: postedAt,
       expires_at: expiryOf(postedAt, posting.expires_in!),
       ended_at: null,

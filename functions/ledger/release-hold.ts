@@ -18,6 +18,7 @@ export default operation({
       method: 'POST',
       path: '/holds/{id}/release',
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'Release a hold',
       params: idParams,
       body: { type: 'object', additionalProperties: false, properties: {} },

@@ -69,6 +69,7 @@ export default operation({
       method: 'GET',
       path: '/transactions/{id}',
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'One transaction',
       params: idParams,
       answers: { 200: transactionSchema },

@@ -19,6 +19,7 @@ export default operation({
       when: { type: 'transfer' },
       // Operators too, but only from their own accounts: only the owner of money may send it.
       who: 'signed-in',
+      onBehalf: ['payments'],
       summary: 'Transfer',
       body: {
         type: 'object',

@@ -64,7 +64,8 @@ function mountHealth(app: Express, tools: Tools, catalogue: readonly CatalogueEn
   app.get('/health', async (_request, response) => answer(response, await health.all()))
   // Only for operators, because it wakes every function.
   app.get('/health/services', async (request, response) => {
-    await authenticate(request, 'operator', (tokens ??= createTokenVerifier(tools.config.JWKS)))
+    tokens ??= createTokenVerifier(tools.config.JWKS)
+    await authenticate(request, { who: 'operator' }, { tokens })
     answer(response, await health.services())
   })
   app.get('/health/:context', async (request, response) =>

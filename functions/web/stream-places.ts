@@ -24,7 +24,7 @@ export function createStreamPlaces(
     events: new Places(STREAMS_EACH_MAX.events),
   }
   return async (request, kind) => {
-    const holder = await authenticate(request, 'signed-in', tokens).then(
+    const holder = await authenticate(request, { who: 'signed-in' }, { tokens }).then(
       ({ userId }) => `user ${userId}`,
       (error: unknown) => {
         if (error instanceof ProblemError) return `address ${clientAddress(request)}`

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { databaseContexts } from '../../functions/contexts.ts'
 import { databaseSetting, eventKeySetting } from '../../functions/host/config.ts'
-import { sealKey, signingKey } from '../../tests/support/host.ts'
+import { callKey, sealKey, signingKey } from '../../tests/support/host.ts'
 import { ROOT } from '../../tests/support/repository.ts'
 import { buildInto } from './build.mjs'
 
@@ -36,6 +36,8 @@ const settings = {
   FRONT_DOOR_KEY: 'another key that is only good for tests',
   SEAL_SIGNING_KEY: sealKey.privateJwks,
   SEAL_KEYS: sealKey.verifier,
+  CALL_KEYS: callKey.publicJwks,
+  PAYMENTS_CALL_KEY: callKey.privateJwk,
   ...Object.fromEntries(
     databaseContexts.flatMap((context) => [
       [databaseSetting(context), 'postgres://none'],

@@ -36,6 +36,7 @@ environment=(
   --env PORT="$port"
   --env LEDGER_DATABASE_URL=postgres://ledger@127.0.0.1:1/ledger
   --env JWKS="$jwks"
+  --env CALL_KEYS="$jwks"
   --env LEDGER_EVENT_KEY="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
   --env REQUEST_SIGNING_KEY="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
   --env FRONT_DOOR_KEY="$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"

@@ -51,6 +51,16 @@ test('the published key verifies what the private key signs, and has no private 
   expect(verify(null, data, createPublicKey({ key: keys[0], format: 'jwk' }), signature)).toBe(true)
 })
 
+test('a context that calls on behalf of customers has a key of its own, published under its name', () => {
+  const store = openSecrets(folder.path, [])
+  const jwk = JSON.parse(store.secrets({}).get('payments-calls')!.PAYMENTS_CALL_KEY!)
+  const { keys } = JSON.parse(store.configMaps().get('call-keys')!.CALL_KEYS!)
+  const { d: _private, ...published } = jwk
+  expect(keys).toEqual([{ ...published, iss: 'payments' }])
+  expect(jwk.x).not.toBe(JSON.parse(store.secrets({}).get('token-signing-key')!.JWT_SIGNING_KEY!).x)
+  expect(openSecrets(folder.path, []).configMaps()).toEqual(store.configMaps())
+})
+
 test('the published seal key opens what the private key signs', () => {
   const store = openSecrets(folder.path, [])
   const { keys } = JSON.parse(store.secrets({}).get('seal-signing-key')!.SEAL_SIGNING_KEY!)

@@ -1,22 +1,27 @@
 import { createHash, generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { callingContexts } from '../../functions/contexts.ts'
 import { verifierKey } from '../../functions/host/transparency/checkpoint.ts'
 import type { DatabasePasswords } from '../postgres/databases.ts'
 import { fieldsOf, isObject, readText, writeDurably } from './data-folder/own-files.ts'
+
+type NamedKey = JsonWebKey & { kid: string }
 
 /**
  * The secrets that the runtime generates once for a data folder. They are in its `secrets.json`, which only
  * the owner can read.
  */
 interface StoredSecrets {
-  signingKey: JsonWebKey & { kid: string }
+  signingKey: NamedKey
   requestSigningKey: string
   frontDoorKey: string
   /** The keys that sign seals. Two while one replaces the other. */
   sealKeys: JsonWebKey[]
   /** By context: the key that signs its events. */
   eventKeys: Record<string, string>
+  /** By context: the key that signs its calls on behalf of customers. */
+  callKeys: Record<string, NamedKey>
   /** Lets a client of another machine publish events. */
   ingressToken: string
   operator: { email: string; password: string; shown: boolean }
@@ -48,13 +53,24 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   stored.frontDoorKey ??= password()
   stored.sealKeys ??= [newKey()]
   stored.eventKeys ??= {}
+  stored.callKeys ??= {}
   stored.ingressToken ??= password()
   for (const context of contexts) {
     stored.databases[context] ??= { owner: password(), functions: password() }
     stored.eventKeys[context] ??= password()
   }
+  for (const context of callingContexts) stored.callKeys[context] ??= namedKey()
   if (JSON.stringify(stored) !== before) write(file, stored)
-  const { signingKey, requestSigningKey, frontDoorKey, sealKeys, operator, eventKeys, ingressToken } = stored
+  const {
+    signingKey,
+    requestSigningKey,
+    frontDoorKey,
+    sealKeys,
+    operator,
+    eventKeys,
+    callKeys,
+    ingressToken,
+  } = stored
   return {
     ingressToken,
     databasePasswords: stored.databases,
@@ -69,6 +85,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
       new Map([
         ...Object.entries(databaseUrls).map(([context, url]) => databaseSecret(context, url)),
         ...Object.entries(eventKeys).map(([context, key]) => eventSecret(context, key)),
+        ...Object.entries(callKeys).map(([context, key]) => callSecret(context, key)),
         ['token-signing-key', { JWT_SIGNING_KEY: JSON.stringify(signingKey) }],
         ['ledger-requests', { REQUEST_SIGNING_KEY: requestSigningKey }],
         ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
@@ -78,6 +95,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
     configMaps: () =>
       new Map([
         ['token-keys', { JWKS: JSON.stringify({ keys: [publicKey(signingKey)] }) }],
+        ['call-keys', { CALL_KEYS: JSON.stringify({ keys: Object.entries(callKeys).map(publicCallKey) }) }],
         ['seal-keys', { SEAL_KEYS: sealKeys.map(verifierKey).join('\n') }],
       ]),
   }
@@ -91,21 +109,30 @@ function eventSecret(context: string, key: string): [string, Record<string, stri
   return [`${context}-events`, { [`${context.toUpperCase()}_EVENT_KEY`]: key }]
 }
 
+function callSecret(context: string, key: NamedKey): [string, Record<string, string>] {
+  return [`${context}-calls`, { [`${context.toUpperCase()}_CALL_KEY`]: JSON.stringify(key) }]
+}
+
 function create(): StoredSecrets {
-  const key = newKey()
   return {
     requestSigningKey: password(),
     frontDoorKey: password(),
     sealKeys: [newKey()],
     eventKeys: {},
+    callKeys: {},
     ingressToken: password(),
-    signingKey: { ...key, alg: 'EdDSA', use: 'sig', kid: thumbprint(key) },
+    signingKey: namedKey(),
     operator: { email: 'operator@microbank.localhost', password: password(), shown: false },
     databases: {},
   }
 }
 
 const newKey = (): JsonWebKey => generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+
+function namedKey(): NamedKey {
+  const key = newKey()
+  return { ...key, alg: 'EdDSA', use: 'sig', kid: thumbprint(key) }
+}
 
 /** Returns 24 random bytes as letters, digits, - and _, which need no escaping in URLs, JSON or a shell. */
 function password(): string {
@@ -120,6 +147,12 @@ function thumbprint({ crv, kty, x }: JsonWebKey): string {
 function publicKey({ d: _private, ...rest }: JsonWebKey): JsonWebKey {
   return rest
 }
+
+/** `iss` names the context: a key is good for its own context only. */
+const publicCallKey = ([context, key]: [string, NamedKey]): JsonWebKey => ({
+  ...publicKey(key),
+  iss: context,
+})
 
 function read(file: string): StoredSecrets | undefined {
   const text = readText(file)

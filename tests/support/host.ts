@@ -8,6 +8,7 @@ import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'
 import type { Operation } from '../../functions/host/operation.ts'
 import { CLIENT_HEADER, createVoucher } from '../../functions/host/http/client-address.ts'
 import { receiveEvent } from '../../functions/host/http/events.ts'
+import { signCallToken } from '../../functions/host/http/call-for.ts'
 import { serve, type RunningFunction } from '../../functions/host/start/serve.ts'
 import { verifierKey } from '../../functions/host/transparency/checkpoint.ts'
 import { ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE } from '../../functions/host/http/access-token.ts'
@@ -53,6 +54,20 @@ function createSealKey(): { privateJwks: string; verifier: string } {
   return { privateJwks: JSON.stringify({ keys: [jwk] }), verifier: verifierKey(jwk) }
 }
 
+/** The key with which payments calls on behalf of customers in this test run. */
+export const callKey = createCallKey()
+
+function createCallKey(): { privateJwk: string; publicJwks: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const name = { kid: 'calls', alg: ALGORITHM, use: 'sig' }
+  return {
+    privateJwk: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ...name }),
+    publicJwks: JSON.stringify({
+      keys: [{ ...publicKey.export({ format: 'jwk' }), ...name, iss: 'payments' }],
+    }),
+  }
+}
+
 /** Returns the key of a context's events for functions that startFunction() starts. */
 export const eventKey = (context: string): string => `events of ${context}, and only good for tests`
 
@@ -78,6 +93,14 @@ export async function token(caller: { userId: string; role?: 'customer' | 'opera
     .sign(signingKey.privateKey)
 }
 
+/** Returns the token with which payments calls `operation` on behalf of a customer. `id` is the call's
+ * idempotency key. */
+export const callToken = (userId: string, operation: string, route: string, id = 'none'): Promise<string> => {
+  const [method = '', path = ''] = route.split(' ')
+  const key = JSON.parse(callKey.privateJwk) as Record<string, unknown>
+  return signCallToken({ userId, operation, method, path, id }, { context: 'payments', key })
+}
+
 /** Starts the real host of one operation in this process, on a free port. `env` holds the variables that its
  * Service would set. */
 export async function startFunction(
@@ -96,6 +119,8 @@ export async function startFunction(
       FRONT_DOOR_KEY,
       SEAL_SIGNING_KEY: sealKey.privateJwks,
       SEAL_KEYS: sealKey.verifier,
+      CALL_KEYS: callKey.publicJwks,
+      PAYMENTS_CALL_KEY: callKey.privateJwk,
       ...Object.fromEntries(databaseContexts.map((context) => [eventKeySetting(context), eventKey(context)])),
       LOG_LEVEL: 'off',
       ...env,

@@ -7,6 +7,7 @@ export interface AuditRow {
   at: Date
   caller_id: string | null
   caller_role: string | null
+  via: string | null
   operation: string
   route: string | null
   subject: string | null
@@ -43,8 +44,8 @@ export type AuditSource = (db: Transaction, filters: AuditFilters, limit: number
  * empty, and its cursor continues. So a page takes no longer as the audit grows. */
 export const LOOKED_AT_MAX = 2_000
 
-const auditColumns = `id, at, caller_id, caller_role, operation, route, subject, owner_id, host(address) as address,
-  trace_id, outcome, details`
+const auditColumns = `id, at, caller_id, caller_role, via, operation, route, subject, owner_id,
+  host(address) as address, trace_id, outcome, details`
 
 /** The filters with an index, the one that leaves the fewest rows first; each with its column. */
 const KEYS = [

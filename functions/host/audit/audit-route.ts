@@ -68,6 +68,7 @@ const toEntry = (context: DatabaseContext, row: AuditRow) => ({
   context,
   caller_id: row.caller_id,
   caller_role: row.caller_role,
+  via: row.via,
   operation: row.operation,
   route: row.route,
   subject: row.subject,

@@ -1,7 +1,7 @@
 import type { Transaction } from '../database/database.ts'
 import type { AnyRoute, Operation } from '../operation.ts'
 import type { Reply } from '../reply.ts'
-import type { RouteRequest } from '../route-request.ts'
+import type { Caller, RouteRequest } from '../route-request.ts'
 import type { Tools } from '../tools.ts'
 import type { AboutChange, AuditAbout } from './about.ts'
 import { detailsOf, storable } from './details.ts'
@@ -81,12 +81,12 @@ async function write(
 ): Promise<void> {
   const { operation, route, kind, request } = call
   // A route for anyone has no caller.
-  const caller = about.by ?? (request.caller as typeof request.caller | undefined)
+  const caller: Partial<Caller> | undefined = about.by ?? request.caller
   await tx.query({
     name: 'audit-insert',
     text: `insert into audit
-        (caller_id, caller_role, operation, route, subject, owner_id, address, trace_id, outcome, details)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+        (caller_id, caller_role, operation, route, subject, owner_id, address, trace_id, outcome, details, via)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     values: [
       caller?.userId,
       caller?.role ?? 'anyone',
@@ -99,6 +99,7 @@ async function write(
       request.traceparent.slice(3, 35),
       about.outcome ?? (kind === 'read' ? 'read' : 'changed'),
       detailsOf(route, request),
+      caller?.via,
     ],
     traceparents: [request.traceparent],
   })

@@ -14,9 +14,8 @@ import type { AnyRoute, Consumer, Operation } from '../operation.ts'
 import type { Caller, IdempotencyKey } from '../route-request.ts'
 import { createPathTable } from './path-table.ts'
 import { problem, problems } from '../problems.ts'
-import { authenticate, idempotencyKey, prefersAsync, readQuery } from './request.ts'
+import { authenticate, idempotencyKey, prefersAsync, readQuery, type CallerVerifiers } from './request.ts'
 import type { Tools } from '../tools.ts'
-import type { TokenVerifier } from './tokens.ts'
 import { routeKey, validate, type Validators } from './validation.ts'
 
 export interface AppOptions {
@@ -27,8 +26,7 @@ export interface AppOptions {
   tools: Tools
   /** Handles events; undefined only if the operation consumes none. */
   receiveEvent: typeof receiveEvent | undefined
-  /** Undefined only if no route needs a caller. */
-  tokens: TokenVerifier | undefined
+  callers: CallerVerifiers
   metrics: Metrics
   tracer: Tracer
   /** Ends the span of a request that began at `startedAt`; undefined if nothing is traced. */
@@ -137,7 +135,7 @@ function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, s
 }
 
 function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
-  const { operation, tools, tokens, state } = options
+  const { operation, tools, callers, state } = options
   const validators = options.validators[routeKey(route)] ?? {}
   const { streamedBodyBytesMax } = route
   const hasBody = route.method !== 'GET' && streamedBodyBytesMax === undefined
@@ -146,7 +144,7 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
   return async (exchange, params) => {
     exchange.handler = route.path
     const { request, response, search } = exchange
-    const caller = route.who === 'anyone' ? undefined : await authenticate(request, route.who, tokens)
+    const caller = route.who === 'anyone' ? undefined : await authenticate(request, route, callers)
     validate(validators.params, 'params', params)
     const query = readQuery(search)
     validate(validators.query, 'query', query)
@@ -171,7 +169,8 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
             // Few functions read such bodies, so the others don't hold that code.
             bodyStream: (await import('./body-stream.ts')).openBody(request, streamedBodyBytesMax, keyFor),
           }),
-      respondAsync: route.async === true && prefersAsync(request),
+      // An order would be posted without its context, so calls on behalf are answered at once.
+      respondAsync: route.async === true && !caller?.via && prefersAsync(request),
     })
     // The validators, and operation(), have made the declared types true.
     const handle = (given: Tools) => route.handle(handled as never, given, state() as never)

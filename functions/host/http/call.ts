@@ -16,6 +16,8 @@ export interface CallOptions {
   /** Access token to send, usually the caller's own. */
   token?: string
   body?: unknown
+  /** With it, a call that is no GET may be made several times, like a GET. */
+  idempotencyKey?: string | undefined
   /** The address of the client for whom this call is made, signed: `client` of the request. */
   client?: string | undefined
   traceparent: string
@@ -31,17 +33,17 @@ const ALL_TRIES_MS = 20_000
 // Statuses that mean "not now": the function is starting, draining or full.
 const REPEATABLE = new Set([429, 502, 503, 504])
 
-/** Returns a client for HTTP calls from function to function. Each attempt has a time-out. GET is tried three
- * times, with growing pauses. A breaker per service stops GETs for ten seconds after five failures in a
- * row. */
+/** Returns a client for HTTP calls from function to function. Each attempt has a time-out. GETs, and calls
+ * with an idempotency key, are tried three times, with growing pauses. A breaker per service stops them for
+ * ten seconds after five failures in a row. */
 export function createFunctionClient(send: Send, domain: string): FunctionClient {
   const policies = new Map<string, IPolicy>()
 
-  return async (service, { method = 'GET', path, token, body, client, traceparent }) => {
+  return async (service, { method = 'GET', path, token, body, idempotencyKey, client, traceparent }) => {
     const policy = policies.get(service) ?? (await createPolicy())
     policies.set(service, policy)
     const deadline = performance.now() + ALL_TRIES_MS
-    const attempt = async (): Promise<IncomingAnswer> => {
+    const attempt = async (): Promise<CallResponse> => {
       const answer = await send({
         url: `http://${service}.${domain}${path}`,
         method,
@@ -49,6 +51,7 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
           accept: 'application/json',
           traceparent,
           ...(client && { [CLIENT_HEADER]: client }),
+          ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
           ...(token && { authorization: `Bearer ${token}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
@@ -56,15 +59,19 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
         timeoutMs: Math.max(1, Math.min(TIMEOUT_MS, deadline - performance.now())),
       })
       if (REPEATABLE.has(answer.status)) throw new UnavailableError(`${service} answered ${answer.status}`)
-      return answer
+      return { status: answer.status, headers: answer.headers, body: readBody(service, answer) }
     }
-    const answer = method === 'GET' ? await guarded(policy, service, attempt) : await attempt()
-    const json = /[/+]json/.test(answer.headers['content-type'] ?? '')
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      body: json ? (JSON.parse(answer.body.toString()) as unknown) : undefined,
-    }
+    const isRepeatable = method === 'GET' || idempotencyKey !== undefined
+    return isRepeatable ? guarded(policy, service, attempt) : attempt()
+  }
+}
+
+function readBody(service: string, { headers, body }: IncomingAnswer): unknown {
+  if (!/[/+]json/.test(headers['content-type'] ?? '') || body.length === 0) return undefined
+  try {
+    return JSON.parse(body.toString()) as unknown
+  } catch (cause) {
+    throw new UnavailableError(`${service} said it answers with JSON, and did not`, { cause })
   }
 }
 

@@ -12,8 +12,8 @@ export function createTokenCheck(
   jwks: JSONWebKeySet,
 ): (token: string, currentDate: Date) => Promise<CheckedToken> {
   const keys = createLocalJWKSet(jwks)
-  return async (token, currentDate) => {
-    try {
+  return (token, currentDate) =>
+    checked(async () => {
       const { payload } = await jwtVerify(token, keys, {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
@@ -23,11 +23,17 @@ export function createTokenCheck(
         currentDate,
       })
       return payload
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) return 'expired'
-      // Only a forger could use the name of the check that failed.
-      if (error instanceof errors.JOSEError) return 'invalid'
-      throw error
-    }
+    })
+}
+
+/** Runs a check of the library. Rejects only for what is no fault of the token. */
+export async function checked(check: () => Promise<CheckedToken>): Promise<CheckedToken> {
+  try {
+    return await check()
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) return 'expired'
+    // Only a forger could use the name of the check that failed.
+    if (error instanceof errors.JOSEError) return 'invalid'
+    throw error
   }
 }

@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { canonicalJson } from '../canonical-json.ts'
-import type { AnyRoute, Operation, Who } from '../operation.ts'
+import type { AnyRoute, Operation } from '../operation.ts'
 import type { IdempotencyKey } from '../route-request.ts'
 import type { Caller } from '../route-request.ts'
 import { ProblemError, problems } from '../problems.ts'
 import type { Schema } from '../schema.ts'
+import { isCallToken, pathOf } from './call-token.ts'
+import type { VerifyCall } from './calls.ts'
 import { unauthenticated, type TokenVerifier } from './tokens.ts'
 
 /** Parses the query to an object. A name that comes twice becomes a list, which no schema accepts. */
@@ -21,20 +23,47 @@ export function readQuery(search: string): Record<string, string | string[]> {
   )
 }
 
-/** Returns the caller. Throws a ProblemError: 401 without a valid token, 403 if their role is too low. */
+/** What verifies callers. */
+export interface CallerVerifiers {
+  /** Undefined only if no route needs a caller. */
+  tokens: TokenVerifier | undefined
+  /** Undefined if no route may be called on behalf of customers. */
+  verifyCall?: VerifyCall | undefined
+}
+
+/** Returns the caller of a route that is not for anyone. Throws a ProblemError: 401 without a valid token,
+ * 403 if their role is too low. */
 export async function authenticate(
   request: IncomingMessage,
-  who: Exclude<Who, 'anyone'>,
-  tokens: TokenVerifier | undefined,
+  route: Pick<AnyRoute, 'who' | 'onBehalf' | 'idempotent'>,
+  { tokens, verifyCall }: CallerVerifiers,
 ): Promise<Caller> {
   if (!tokens) throw new Error('a route needs a caller, but there are no keys to verify tokens')
   const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ')
   if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) {
     throw unauthenticated('Send the header Authorization: Bearer <access token>.', { tokenSent: false })
   }
+  const { who, onBehalf, idempotent: isIdempotent = false } = route
+  if (onBehalf && verifyCall && isCallToken(token)) {
+    const { method = '', url = '', headers } = request
+    const idempotencyKey = headers['idempotency-key']
+    const called = await verifyCall(token, {
+      method,
+      path: pathOf(url),
+      onBehalf,
+      isIdempotent,
+      idempotencyKey,
+    })
+    if (typeof called !== 'string') return called
+    const detail = called === 'expired' ? 'has expired' : 'is not valid for it'
+    throw unauthenticated(`The token of this call ${detail}.`, { tokenSent: true })
+  }
   const caller = await tokens.verify(token)
   if (who === 'operator' && caller.role !== 'operator') {
     throw new ProblemError(problems.forbidden, 'Only operators of the bank may do this.')
+  }
+  if (who === 'contexts') {
+    throw new ProblemError(problems.forbidden, 'Only other parts of the bank may do this, for a customer.')
   }
   return caller
 }
@@ -81,8 +110,11 @@ export function idempotencyKey(
   // Callers without a token can't be told apart, so their key is bound to the content: only a request with
   // the same content meets it. Somebody who guesses a key neither learns about another's request nor blocks
   // it. The operation must check the secret fields, because they are not in the hash.
-  return { owner: caller?.userId ?? `anyone with ${requestHash.toString('hex')}`, key, requestHash }
+  return { owner: ownerOf(caller) ?? `anyone with ${requestHash.toString('hex')}`, key, requestHash }
 }
+
+const ownerOf = (caller: Caller | undefined): string | undefined =>
+  caller?.via ? `${caller.userId} via ${caller.via}` : caller?.userId
 
 /** Removes fields marked `x-secret`: a fast hash of a password would be as good as the password. */
 function withoutSecrets(body: unknown, schema: Schema | undefined): unknown {

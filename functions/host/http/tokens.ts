@@ -1,5 +1,6 @@
 import type { Caller } from '../route-request.ts'
 import { ProblemError, problems } from '../problems.ts'
+import { SUBJECT } from './access-token.ts'
 
 export interface JwkSet {
   keys: Record<string, unknown>[]
@@ -11,7 +12,6 @@ export interface TokenVerifier {
   verify(token: string): Promise<Caller>
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const CACHED_TOKENS_MAX = 5_000
 
 /** Creates a verifier of access tokens. It uses public keys and asks nobody. There may be several keys during
@@ -23,7 +23,7 @@ export function createTokenVerifier(
   jwks: JwkSet,
   { now = Date.now, cachedMax = CACHED_TOKENS_MAX }: { now?: () => number; cachedMax?: number } = {},
 ): TokenVerifier {
-  checkKeys(jwks)
+  checkKeys(jwks, 'JWKS')
   // Checking a signature costs more than everything else the host does for a request. Only valid tokens are
   // remembered, so invalid ones can't push them out.
   const verified = new Map<string, { caller: Caller; expiresAtMs: number }>()
@@ -67,19 +67,20 @@ async function loadVerifier(jwks: JwkSet) {
     if (claims === 'expired') throw unauthenticated('The access token has expired.', { tokenSent: true })
     const { sub, role, exp } = claims === 'invalid' ? {} : claims
     // A claim may also have a value that the bank never writes.
-    if (!sub || !UUID.test(sub) || (role !== 'customer' && role !== 'operator') || exp === undefined)
+    if (!sub || !SUBJECT.test(sub) || (role !== 'customer' && role !== 'operator') || exp === undefined)
       throw unauthenticated('The access token is not valid.', { tokenSent: true })
     return { caller: { userId: sub, role, token }, expiresAtMs: exp * 1000 }
   }
 }
 
-function checkKeys({ keys }: JwkSet): void {
+/** Throws unless the setting `name` holds public Ed25519 keys, each with its own `kid`. */
+export function checkKeys({ keys }: JwkSet, name: string): void {
   const ids = new Set<unknown>()
   for (const { kty, crv, kid, d } of keys) {
-    if (kty !== 'OKP' || crv !== 'Ed25519') throw new Error('JWKS must hold Ed25519 keys only (kty OKP)')
-    if (d !== undefined) throw new Error('JWKS must hold public keys only, and one of them is private')
+    if (kty !== 'OKP' || crv !== 'Ed25519') throw new Error(`${name} must hold Ed25519 keys only (kty OKP)`)
+    if (d !== undefined) throw new Error(`${name} must hold public keys only, and one of them is private`)
     if (typeof kid !== 'string' || ids.has(kid))
-      throw new Error('every key in JWKS must have a kid of its own')
+      throw new Error(`every key in ${name} must have a kid of its own`)
     ids.add(kid)
   }
 }

@@ -4,7 +4,7 @@ import type { EventContract } from '../../../eventing/contracts/contract.ts'
 import type { Log } from '../../../monitoring/log.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { createFunctionClient } from '../http/call.ts'
-import { databaseSetting, eventKeySetting, type Config } from '../config.ts'
+import { callKeySetting, databaseSetting, eventKeySetting, type Config } from '../config.ts'
 import { openDatabase, type Database, type OpenDatabase } from '../database/database.ts'
 import type { Operation } from '../operation.ts'
 import { createSend } from '../http/send.ts'
@@ -41,6 +41,7 @@ export function createTools(operation: Operation, parts: ToolParts): Tools {
   const db = spans ? spans.databaseWithSpans(database, tracer) : database
   const send = spans ? spans.sendWithSpans(client, tracer) : client
   const signingKey = parts.database && config[eventKeySetting(operation.context)]
+  const call = createFunctionClient(send, config.SERVICE_DOMAIN)
   const outbox = createOutbox({ db, post: send.pipeline(config.BROKER_URL).post, log, signingKey })
 
   return {
@@ -59,7 +60,14 @@ export function createTools(operation: Operation, parts: ToolParts): Tools {
       outbox.publish(committed.events)
       return committed.result
     },
-    call: createFunctionClient(send, config.SERVICE_DOMAIN),
+    call,
+    callFor:
+      (...customer) =>
+      async (service, asked) => {
+        const { createCallFor } = await import('../http/call-for.ts')
+        const party = { context: operation.context, key: config[callKeySetting(operation.context)] }
+        return createCallFor(call, party)(...customer)(service, asked)
+      },
     config,
     log,
   }

@@ -13,7 +13,9 @@ import { createHttpServer } from '../http/http-server.ts'
 import type { Operation } from '../operation.ts'
 import type { Tools } from '../tools.ts'
 import { portOpened } from './start-timing.ts'
-import { createTokenVerifier } from '../http/tokens.ts'
+import type { CallerVerifiers } from '../http/request.ts'
+import { checkKeys, createTokenVerifier } from '../http/tokens.ts'
+import type { VerifyCall } from '../http/calls.ts'
 import type { receiveEvent } from '../http/events.ts'
 import type { Validators } from '../http/validation.ts'
 
@@ -32,6 +34,7 @@ export function neededSettings(operation: Operation): ConfigName[] {
     ...(operation.needs ?? []),
     ...(database ? [database] : []),
     ...(hasCallers(operation) ? (['JWKS'] as const) : []),
+    ...(takesCalls(operation) ? (['CALL_KEYS'] as const) : []),
     ...(knowsClients(operation) ? (['FRONT_DOOR_KEY'] as const) : []),
     ...[...(database ? [operation.context] : []), ...statingContexts(operation)].map(eventKeySetting),
   ]
@@ -43,6 +46,9 @@ function statingContexts({ consumes }: Operation): string[] {
   if (!consumes || consumes.contracts === 'any') return []
   return consumes.contracts.flatMap(({ context, hasOwnSignature }) => (hasOwnSignature ? [] : [context]))
 }
+
+/** Says whether other contexts may call the operation on behalf of customers. */
+const takesCalls = ({ routes = [] }: Operation): boolean => routes.some(({ onBehalf }) => onBehalf)
 
 const hasCallers = ({ routes = [] }: Operation): boolean => routes.some((route) => route.who !== 'anyone')
 
@@ -75,12 +81,15 @@ export async function serve(
   const database = databaseOf(operation, config, log)
   const tools = createTools(operation, { config, log, database, tracer, spans })
   const metrics = createMetrics(operation.name)
-  const tokens = hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined
+  const callers: CallerVerifiers = {
+    tokens: hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined,
+    verifyCall: takesCalls(operation) ? callVerifier(operation, config) : undefined,
+  }
   let ready = true
   const isReady = (): boolean => ready
   const endSpan = spans?.requestSpans(tracer)
   const app = createApp({
-    ...{ operation, validators, catalogue, receiveEvent, tools, tokens, metrics, tracer, endSpan, isReady },
+    ...{ operation, validators, catalogue, receiveEvent, tools, callers, metrics, tracer, endSpan, isReady },
   })
 
   let lastRequestAt = 0
@@ -118,6 +127,14 @@ export async function serve(
       await tracer.stop()
     },
   }
+}
+
+/** Few functions are called on behalf of customers, so the others don't hold that code. */
+function callVerifier({ name }: Operation, { CALL_KEYS: keys }: Config): VerifyCall {
+  checkKeys(keys, 'CALL_KEYS')
+  let verifier: Promise<VerifyCall> | undefined
+  const load = async () => (await import('../http/calls.ts')).createCallVerifier(keys, name)
+  return async (token, call) => (await (verifier ??= load()))(token, call)
 }
 
 function tracerFor({ name }: Operation, config: Config, log: Log): Tracer {

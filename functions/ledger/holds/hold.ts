@@ -22,6 +22,7 @@ export const holdSchema = {
     'captured',
     'transaction_id',
     'placed_by',
+    'via',
     'created_at',
     'expires_at',
     'ended_at',
@@ -38,6 +39,8 @@ export const holdSchema = {
     transaction_id: orNull(uuidSchema),
     // Null for customers if it was an operator.
     placed_by: orNull(uuidSchema),
+    // The context that placed it on their behalf. Only that context, and operators, can end it.
+    via: orNull({ type: 'string' }),
     created_at: { type: 'string', format: 'date-time' },
     expires_at: { type: 'string', format: 'date-time' },
     ended_at: orNull({ type: 'string', format: 'date-time' }),
@@ -55,6 +58,7 @@ export interface HoldRow {
   captured: bigint | null
   transaction_id: string | null
   placed_by: string
+  via: string | null
   created_at: Date
   expires_at: Date
   ended_at: Date | null
@@ -63,7 +67,7 @@ export interface HoldRow {
 }
 
 export const holdColumns = `h.id, h.account_id, h.amount, h.currency, h.status, h.description, h.captured, h.transaction_id,
-  h.placed_by, h.created_at, h.expires_at, h.ended_at, h.user_id`
+  h.placed_by, h.via, h.created_at, h.expires_at, h.ended_at, h.user_id`
 
 /** Returns a hold as the API shows it to a caller. A hold that is due may still be `open` for a minute, but
  * can't be captured. Customers don't learn which operator placed a hold. */
@@ -77,6 +81,7 @@ export const toHold = (row: HoldRow, caller: Pick<Caller, 'userId' | 'role'>) =>
   captured: row.captured === null ? null : formatAmount(row.captured, row.currency),
   transaction_id: row.transaction_id,
   placed_by: caller.role === 'operator' || row.placed_by === caller.userId ? row.placed_by : null,
+  via: row.via,
   created_at: row.created_at.toISOString(),
   expires_at: row.expires_at.toISOString(),
   ended_at: row.ended_at?.toISOString() ?? null,

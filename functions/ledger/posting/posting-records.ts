@@ -33,6 +33,7 @@ const toFields = (request: PostingRequest, pendingId: string): string =>
     request.expires_in,
     text(request.reverses),
     request.is_debit,
+    text(request.via),
   ].join()
 
 const PLAIN = /^[\w-]+$/

@@ -44,6 +44,8 @@ export interface PostingRequest {
   /** Id of the transaction to reverse, and whether the money leaves `account_id` then. */
   reverses: string | null
   is_debit: boolean | null
+  /** The context that asks on behalf of the caller. */
+  via: string | null
 }
 
 /** What moves, as a request over HTTP or an order says it. */
@@ -59,7 +61,7 @@ export interface Movement {
 /** The request that asks for a movement: its caller and its idempotency key. */
 export interface Asked {
   operation: string
-  caller: Pick<Caller, 'userId' | 'role'>
+  caller: Pick<Caller, 'userId' | 'role' | 'via'>
   /** Undefined where there is none, and where it stands for more than this one movement. */
   idempotencyKey?: IdempotencyKey | undefined
   /** The id that was given out with a 202, of an order; anything else gets a new one. */
@@ -102,5 +104,6 @@ export function toPosting(
     expires_in: null,
     reverses: null,
     is_debit: null,
+    via: caller.via ?? null,
   }
 }

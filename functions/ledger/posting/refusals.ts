@@ -62,7 +62,8 @@ const details: Record<PostingRefusal | SubjectRefusal, string> = {
     'The amount would take the account above its highest balance, or is more than its owner may deposit at once.',
   'fee-exceeds-amount': 'Nothing would be left of the deposit, and more would be owed.',
   'hold-not-found': 'There is no hold with this id.',
-  'hold-not-yours': 'Only who placed the hold, and operators, can capture or release it.',
+  'hold-not-yours':
+    'Only who placed the hold, and operators, can capture or release it. If it is for a payment, end the payment.',
   'hold-captured': 'A hold can be captured once. What was not taken is available again.',
   'hold-released': 'Nothing is held any more.',
   'hold-expired': 'Nothing is held any more.',

@@ -38,6 +38,8 @@ create table transactions (
   caller_id uuid,
   trace_id uuid,
   address inet,
+  -- The context that asked on behalf of user_id; null if nobody did.
+  via text,
 
   -- The amount is in the index, so that a search by amount need not read rows that don't match. That costs a
   -- posting nothing that could be measured.

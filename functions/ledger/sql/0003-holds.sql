@@ -11,8 +11,10 @@ create table holds (
   description text,
   -- Owner of the account.
   user_id uuid not null,
-  -- Who placed the hold; only they and operators can capture or release it.
+  -- Who placed the hold; only they and operators can capture or release it. If a context did on their behalf,
+  -- only that context and operators can: its books must not differ from these.
   placed_by uuid not null,
+  via text,
   created_at timestamptz not null,
   expires_at timestamptz not null,
   ended_at timestamptz,

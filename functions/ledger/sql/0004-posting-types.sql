@@ -38,7 +38,9 @@ create type posting_request as (
   expires_in integer,
   -- Of a reversal: the transaction to reverse, and whether the money leaves account_id.
   reverses uuid,
-  is_debit boolean
+  is_debit boolean,
+  -- The context that asks on behalf of the caller.
+  via text
 );
 
 -- A request as money that goes from one account to another; one of them may be cash. Accounts are given by

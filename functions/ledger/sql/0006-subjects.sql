@@ -35,7 +35,8 @@ begin
   select * into hold from holds h where h.id = request.hold_id;
   refusal := case
     when hold.id is null and ending is null then 'hold-not-found'
-    when request.caller_role <> 'operator' and hold.placed_by <> request.caller_id then 'hold-not-yours'
+    when request.caller_role <> 'operator'
+      and (hold.placed_by <> request.caller_id or hold.via is distinct from request.via) then 'hold-not-yours'
     when ending is not null then ending
     when hold.status in ('captured', 'released') then 'hold-' || hold.status
     when hold.status = 'expired' or hold.expires_at <= at then 'hold-expired'
@@ -54,9 +55,9 @@ create function write_subjects(requests posting_request[], judgements judgement[
 language sql
 begin atomic
   insert into holds (
-    id, account_id, amount, currency, description, user_id, placed_by, created_at, expires_at
+    id, account_id, amount, currency, description, user_id, placed_by, via, created_at, expires_at
   )
-  select id, account_id, amount, currency, description, user_id, caller_id, posted_at,
+  select id, account_id, amount, currency, description, user_id, caller_id, via, posted_at,
     posted_at + expires_in * interval '1 second'
   from rows from (unnest(requests), unnest(judgements))
   where step = 'place' and outcome = 'posted';

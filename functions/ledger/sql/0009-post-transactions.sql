@@ -49,11 +49,11 @@ begin
     insert into transactions (
       id, type, status, account_id, to_account_id, amount, currency, description, metadata,
       user_id, to_user_id, balance_after, to_balance_after, refusal, created_at,
-      value_date, fee, hold_id, reverses, caller_id, trace_id, address
+      value_date, fee, hold_id, reverses, caller_id, trace_id, address, via
     )
     select id, type, status, account_id, to_account_id, amount, currency, description, metadata,
       owner_id, to_user_id, balance_after, to_balance_after, case status when 'rejected' then outcome end, at,
-      value_date, (fee).amount, hold_id, reverses, nullif(caller_id, owner_id), substr(traceparent, 4, 32)::uuid, address
+      value_date, (fee).amount, hold_id, reverses, nullif(caller_id, owner_id), substr(traceparent, 4, 32)::uuid, address, via
     from judged
     where status is not null
   ),

@@ -6,9 +6,9 @@ create function audit_holds(requests posting_request[], judgements judgement[]) 
 language sql
 begin atomic
   insert into audit (
-    caller_id, caller_role, operation, route, subject, owner_id, address, trace_id, outcome, details
+    caller_id, caller_role, via, operation, route, subject, owner_id, address, trace_id, outcome, details
   )
-  select caller_id, caller_role, operation,
+  select caller_id, caller_role, via, operation,
     case step when 'place' then 'POST /holds' else 'POST /holds/{id}/release' end,
     hold_id, user_id, address, substr(traceparent, 4, 32)::uuid, 'changed',
     jsonb_build_object(
@@ -36,6 +36,7 @@ select
     when t.caller_id is not null then 'operator'
     when t.user_id = '00000000-0000-0000-0000-000000000000' then 'bank'
   end as caller_role,
+  t.via,
   case
     when t.reverses is not null then 'reverse-transaction'
     when t.hold_id is not null then 'capture-hold'
@@ -62,11 +63,11 @@ where t.status <> 'pending';
 
 create or replace view audit_log as
 select
-  id, at, caller_id, caller_role, operation, route, subject, owner_id, address, trace_id, outcome, details
+  id, at, caller_id, caller_role, via, operation, route, subject, owner_id, address, trace_id, outcome, details
 from audit
 union all
 select
-  id, at, caller_id, caller_role, operation, route, subject, owner_id, address, trace_id, outcome, details
+  id, at, caller_id, caller_role, via, operation, route, subject, owner_id, address, trace_id, outcome, details
 from audit_of_transactions;
 
 grant select on audit_of_transactions to :functions_role;

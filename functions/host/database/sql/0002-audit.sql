@@ -9,6 +9,8 @@ create table audit (
   -- Null if the request had no token, and nobody proved who they are.
   caller_id uuid,
   caller_role text not null check (caller_role in ('customer', 'operator', 'anyone')),
+  -- The context that asked on behalf of the customer; null if they asked themselves.
+  via text,
   -- The function, and the route as declared: `DELETE /users/{id}`.
   operation text not null,
   route text not null,
@@ -34,7 +36,7 @@ create index audit_by_operation on audit (operation, id);
 -- this view in its migrations.
 create view audit_log as
 select
-  id, at, caller_id, caller_role, operation, route, subject, owner_id, address, trace_id, outcome, details
+  id, at, caller_id, caller_role, via, operation, route, subject, owner_id, address, trace_id, outcome, details
 from audit;
 
 -- Refuses a change of rows that must stay as they are. Grants keep the functions' role from changing them.
