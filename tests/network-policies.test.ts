@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net'
 import { databaseContexts } from '../functions/contexts.ts'
 import { manifests, type Manifest } from './support/repository.ts'
 
@@ -64,7 +65,8 @@ function letsThrough(way: 'ingress' | 'egress', own: Pod, other: Pod, port: numb
       spec.policyTypes.includes(type) &&
       selects(spec.podSelector, own.labels),
   )
-  const isPeer = ({ namespaceSelector, podSelector = {} }: Manifest): boolean =>
+  const isPeer = ({ namespaceSelector, podSelector = {}, ipBlock }: Manifest): boolean =>
+    !ipBlock &&
     selects(podSelector, other.labels) &&
     (namespaceSelector
       ? selects(namespaceSelector, { 'kubernetes.io/metadata.name': other.namespace })
@@ -159,4 +161,37 @@ test('pods of the bank reach outside only Kourier, for calls by name, and DNS', 
   expect(Object.keys(kourier).filter((port) => kourier[port]!.some(isOurs))).toEqual(['8081', '8444'])
   expect(kourier[8081]!.filter(isOurs)).toEqual(callers)
   expect(Object.values(reachedBy('outsider')).flat().filter(isOurs)).toEqual([])
+})
+
+test('only the function that posts to web hooks reaches the internet: by https, and no range of a network’s own', () => {
+  const outward = policies.filter(({ spec }) => JSON.stringify(spec.egress ?? []).includes('ipBlock'))
+  expect(outward.map(({ metadata }) => `${metadata.namespace} ${metadata.name}`)).toEqual(['bank web-hooks'])
+  const { podSelector, egress } = outward[0]!.spec
+  expect(podSelector).toEqual({ matchLabels: { 'serving.knative.dev/service': 'deliver-web-hooks' } })
+  expect(egress).toHaveLength(1)
+  expect(egress[0].ports).toEqual([{ port: 443 }])
+  const isReached = (address: string): boolean =>
+    egress[0].to.some(({ ipBlock }: Manifest) => {
+      const holds = (range: string): boolean => {
+        const [start, bits] = range.split('/') as [string, string]
+        const list = new BlockList()
+        list.addSubnet(start, Number(bits), isIPv6(start) ? 'ipv6' : 'ipv4')
+        return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+      }
+      return holds(ipBlock.cidr) && !ipBlock.except.some(holds)
+    })
+  const inside = [
+    '0.0.0.1',
+    '10.96.0.1',
+    '100.64.0.1',
+    '127.0.0.1',
+    '169.254.169.254',
+    '172.18.0.2',
+    '192.168.1.1',
+  ]
+  const inside6 = ['::1', 'fd00::1', 'fe80::1', '64:ff9b::a00:1', '2002:a00:1::1', '2001:0:a00::1']
+  for (const address of [...inside, ...inside6, '224.0.0.1', '255.255.255.255'])
+    expect([address, isReached(address)]).toEqual([address, false])
+  for (const address of ['8.8.8.8', '93.184.215.14', '2606:4700:4700::1111'])
+    expect([address, isReached(address)]).toEqual([address, true])
 })

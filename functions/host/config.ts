@@ -126,6 +126,15 @@ const settings = {
     parse: minorUnits,
     fallback: '1000000000000',
   },
+  WEB_HOOK_KEY: {
+    about: 'secret of at least 32 characters from which those of web hooks follow',
+    parse: secret,
+  },
+  WEB_HOOK_PRIVATE_ADDRESSES: {
+    about: 'allowed or refused, for web hooks',
+    parse: oneOf('allowed', 'refused'),
+    fallback: 'refused',
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     about: 'URL of a trace collector that takes OTLP over HTTP; if empty, no traces are exported',
     parse: optionalHttpUrl,

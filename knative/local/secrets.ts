@@ -16,6 +16,8 @@ interface StoredSecrets {
   signingKey: NamedKey
   requestSigningKey: string
   frontDoorKey: string
+  /** The secrets of web hooks are derived from it. */
+  webHookKey: string
   /** The keys that sign seals. Two while one replaces the other. */
   sealKeys: JsonWebKey[]
   /** By context: the key that signs its events. */
@@ -51,6 +53,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   const stored = found ?? create()
   // A file of an earlier version lacks some secrets.
   stored.frontDoorKey ??= password()
+  stored.webHookKey ??= password()
   stored.sealKeys ??= [newKey()]
   stored.eventKeys ??= {}
   stored.callKeys ??= {}
@@ -89,6 +92,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
         ['token-signing-key', { JWT_SIGNING_KEY: JSON.stringify(signingKey) }],
         ['ledger-requests', { REQUEST_SIGNING_KEY: requestSigningKey }],
         ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
+        ['web-hook-key', { WEB_HOOK_KEY: stored.webHookKey }],
         ['seal-signing-key', { SEAL_SIGNING_KEY: JSON.stringify({ keys: sealKeys }) }],
         ['first-operator', { OPERATOR_EMAIL: operator.email, OPERATOR_PASSWORD: operator.password }],
       ]),
@@ -117,6 +121,7 @@ function create(): StoredSecrets {
   return {
     requestSigningKey: password(),
     frontDoorKey: password(),
+    webHookKey: password(),
     sealKeys: [newKey()],
     eventKeys: {},
     callKeys: {},

@@ -117,6 +117,7 @@ export async function startFunction(
       JWT_SIGNING_KEY: signingKey.privateJwk,
       REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
       FRONT_DOOR_KEY,
+      WEB_HOOK_KEY: 'a key of web hooks that is only good for tests',
       SEAL_SIGNING_KEY: sealKey.privateJwks,
       SEAL_KEYS: sealKey.verifier,
       CALL_KEYS: callKey.publicJwks,

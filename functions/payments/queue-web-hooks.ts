@@ -1,0 +1,33 @@
+import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
+import { createReceiver } from '../../eventing/inbox.ts'
+import { operation } from '../host/operation.ts'
+import { offeredContracts, viewsOf } from './web-hooks/event-views.ts'
+import { queueDeliveries, type QueuedEvent } from './web-hooks/queue.ts'
+
+/** Notes for each web hook which events it is to get: exactly one delivery per hook and event, however often
+ * the event comes. Deletes the hooks of users who leave. */
+export default operation({
+  name: 'queue-web-hooks',
+  context: 'payments',
+  summary: 'Stores, for each event, a delivery for every web hook that wants it',
+  state: ({ db, outbox }) =>
+    createReceiver({ store: (events: readonly QueuedEvent[]) => queueDeliveries(db, events), outbox }),
+  consumes: {
+    contracts: offeredContracts,
+    receive(event, _tools, receive, { traceparent }) {
+      const data = event.data as Record<string, unknown>
+      const { id, source, type, time: timestamp } = event
+      return receive({
+        event_source: source,
+        event_id: id,
+        event_type: type,
+        bodies: viewsOf(type, data).map((view) => ({
+          viewer: view.viewer,
+          body: JSON.stringify({ type, timestamp, data: view.data }),
+        })),
+        userLeft: type === userDeleted.type ? (data.user_id as string) : undefined,
+        traceparent,
+      })
+    },
+  },
+})

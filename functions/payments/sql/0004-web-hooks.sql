@@ -1,0 +1,117 @@
+-- Web hooks: addresses of users, to which the bank posts events that concern them.
+
+-- The users who have, or had, a web hook. A new hook locks its owner's row, so hooks are counted one at a
+-- time, and a user who has left gets none.
+create table web_hook_owners (
+  user_id uuid primary key,
+  left_at timestamptz
+);
+
+create table web_hooks (
+  id uuid primary key default uuidv7(),
+  user_id uuid not null references web_hook_owners,
+  -- An operator's hook gets every event of its types, a customer's only what concerns them.
+  is_operators boolean not null,
+  url text not null,
+  types text[] not null,
+  status text not null default 'active' check (status in ('active', 'paused')),
+  -- Null if it is active.
+  paused_because text check (paused_because in ('asked', 'gone', 'failing')),
+  -- Secrets are derived from this number and a key that the database does not have.
+  secret_number integer not null default 1,
+  previous_secret_until timestamptz,
+  -- Failed attempts since the last that succeeded, and when the first and the last of them were.
+  failures integer not null default 0,
+  failing_since timestamptz,
+  failed_at timestamptz,
+  -- After some failures the hook gets nothing until then.
+  blocked_until timestamptz,
+  created_at timestamptz not null default date_trunc('milliseconds', now()),
+  check ((status = 'paused') = (paused_because is not null))
+);
+
+create index web_hooks_of_user on web_hooks (user_id, id desc);
+create index web_hooks_of_operators on web_hooks (id) where is_operators;
+
+-- What a hook is told: one row for each event and hook. The unique constraint makes the row its own inbox, so
+-- an event that was handled needs no row there.
+create table web_hook_deliveries (
+  id uuid primary key default uuidv7(),
+  web_hook_id uuid not null references web_hooks on delete cascade,
+  event_source text not null,
+  event_id text not null,
+  event_type text not null,
+  -- What is posted, byte for byte the same each time.
+  body text not null,
+  status text not null default 'pending' check (status in ('pending', 'delivered', 'failed')),
+  -- Since the delivery was last asked for.
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null default now(),
+  -- When an attempt began. After 30 seconds without an outcome it counts as lost.
+  claimed_at timestamptz,
+  -- The last attempt that has an outcome.
+  attempted_at timestamptz,
+  duration_ms integer,
+  http_status integer,
+  error text,
+  answer text,
+  created_at timestamptz not null default date_trunc('milliseconds', now()),
+  unique (web_hook_id, event_source, event_id)
+);
+
+create index web_hook_deliveries_of_hook on web_hook_deliveries (web_hook_id, id desc);
+create index web_hook_deliveries_due on web_hook_deliveries (web_hook_id, next_attempt_at)
+where status = 'pending';
+create index web_hook_deliveries_by_age on web_hook_deliveries (created_at);
+
+grant select, insert, update on web_hook_owners to :functions_role;
+grant select, insert, update, delete on web_hooks, web_hook_deliveries to :functions_role;
+
+-- Says whether a moment that something waits for is over. It is also over if what set it lies in the future:
+-- the clock was set back, and nobody may wait for as long as that.
+create function is_over(until_at timestamptz, set_at timestamptz, at timestamptz) returns boolean
+language sql immutable parallel safe
+return until_at is null or until_at <= at or coalesce(set_at > at, false);
+
+-- Claims deliveries of a hook that are due, so that at most `places` of it are attempted at the same time,
+-- and only one if the hook has failed five times in a row. Whoever claims the same hook waits for the hook's
+-- row, and then sees the claims made before; so the time is read after that.
+create function claim_web_hook_deliveries(hook_id uuid, places integer)
+returns table (
+  id uuid, attempt integer, body text, url text, secret_number integer, has_previous_secret boolean
+)
+language plpgsql
+as $$
+declare
+  hook web_hooks;
+  at timestamptz;
+  free bigint;
+begin
+  select * into hook from web_hooks h where h.id = hook_id for update;
+  at := clock_timestamp();
+  if hook.status is distinct from 'active' or not is_over(hook.blocked_until, hook.failed_at, at) then
+    return;
+  end if;
+  select case when hook.failures >= 5 then 1 else places end - count(*) into free
+  from web_hook_deliveries d
+  where d.web_hook_id = hook_id and d.status = 'pending'
+    and not is_over(d.claimed_at + interval '30 seconds', d.claimed_at, at);
+  if free <= 0 then
+    return;
+  end if;
+  return query
+    with due as (
+      select d.id from web_hook_deliveries d
+      where d.web_hook_id = hook_id and d.status = 'pending'
+        and is_over(d.next_attempt_at, coalesce(d.attempted_at, d.created_at), at)
+        and is_over(d.claimed_at + interval '30 seconds', d.claimed_at, at)
+      order by d.next_attempt_at, d.id
+      limit free
+      for update
+    )
+    update web_hook_deliveries d set claimed_at = at, attempts = d.attempts + 1
+    from due where d.id = due.id
+    returning d.id, d.attempts, d.body, hook.url, hook.secret_number,
+      coalesce(hook.previous_secret_until > at, false);
+end
+$$;

@@ -1,0 +1,599 @@
+import { randomUUID } from 'node:crypto'
+import { Webhook } from 'standardwebhooks'
+import { accountFrozen } from '../../eventing/contracts/account.frozen.ts'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
+import { feesChanged } from '../../eventing/contracts/fees.changed.ts'
+import { holdPlaced } from '../../eventing/contracts/hold.placed.ts'
+import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
+import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
+import { webhookPaused } from '../../eventing/contracts/webhook.paused.ts'
+import { createAjv } from '../host/http/compile-validators.ts'
+import { contracts } from '../../tests/support/repository.ts'
+import type { Answer } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
+import createWebHook from './create-web-hook.ts'
+import deliverWebHooks from './deliver-web-hooks.ts'
+import queueWebHooks from './queue-web-hooks.ts'
+import rotateWebHookSecret from './rotate-web-hook-secret.ts'
+import sweepWebHooks from './sweep-web-hooks.ts'
+import webHookDeliveries from './web-hook-deliveries.ts'
+import webHooks from './web-hooks.ts'
+import { offeredContracts } from './web-hooks/event-views.ts'
+import { newUser, startHooksBank, startReceiver, type HooksBank } from './web-hooks/web-hooks-fixture.ts'
+import type { Receiver } from './web-hooks/web-hooks-fixture.ts'
+
+const operations = [
+  createWebHook,
+  webHooks,
+  rotateWebHookSecret,
+  webHookDeliveries,
+  queueWebHooks,
+  deliverWebHooks,
+  sweepWebHooks,
+] as const
+
+let bank: HooksBank
+let receiver: Receiver
+
+beforeAll(async () => {
+  bank = await startHooksBank(operations)
+})
+afterAll(() => bank.close())
+beforeEach(async () => (receiver = await startReceiver()))
+afterEach(() => receiver.close())
+
+type User = Awaited<ReturnType<typeof newUser>>
+
+const outcome = ({ status, body }: Answer): string =>
+  `${status}${body?.type ? ` ${String(body.type).split('/').at(-1)}` : ''}`
+
+/** Creates a hook that leads to the receiver. */
+async function hookOf(
+  user: User,
+  types: string[] = ['transaction.completed'],
+): Promise<{ id: string; secret: string }> {
+  const { status, body } = await bank.create(user.token, { url: receiver.url, types })
+  expect(status).toBe(201)
+  return body
+}
+
+const deliveriesOf = async (user: User, hookId: string, query = '') =>
+  (await bank.deliveries.request('GET', `/webhooks/${hookId}/deliveries${query}`, { token: user.token })).body
+    .items as {
+    id: string
+    status: string
+    attempts: number
+    event_id: string
+    last_attempt: object | null
+  }[]
+
+const get = (user: User, path = '') => bank.hooks.request('GET', `/webhooks${path}`, { token: user.token })
+const patch = (user: User, id: string, body: object) =>
+  bank.hooks.request('PATCH', `/webhooks/${id}`, { token: user.token, body })
+
+/** Fails attempts until the hook is told not to be tried. */
+const failTimes = async (hookId: string, times: number): Promise<void> => {
+  receiver.answer = (response) => response.writeHead(500).end()
+  for (let i = 0; i < times; i++) {
+    await bank.hasten(hookId)
+    expect((await bank.deliver(hookId)).status).toBe(204)
+  }
+}
+
+describe('making and changing hooks', () => {
+  test('a hook is shown to its owner and to operators, without its secret', async () => {
+    const [ada, bob, operator] = [await newUser(), await newUser(), await newUser('operator')]
+    const created = await bank.create(ada.token, { url: receiver.url, types: ['hold.placed'] })
+    const { secret, ...shown } = created.body
+    expect(secret).toMatch(/^whsec_/)
+    expect(shown).toMatchObject({
+      user_id: ada.id,
+      url: receiver.url,
+      types: ['hold.placed'],
+      status: 'active',
+    })
+    expect((await get(ada, `/${shown.id}`)).body).toEqual(shown)
+    expect((await get(ada)).body).toEqual({ items: [shown], next_cursor: null })
+    expect((await get(operator, `?user_id=${ada.id}`)).body.items).toEqual([shown])
+    expect((await get(bob)).body.items).toEqual([])
+    const stored = await bank.owner.query({
+      text: `select 1 from web_hooks where web_hooks::text like $1 union all select 1 from audit where audit::text like $1`,
+      values: [`%${secret.slice(6)}%`],
+    })
+    expect(stored).toEqual([])
+  })
+
+  test('no route works without a token, and another’s hook does not exist', async () => {
+    const [ada, bob] = [await newUser(), await newUser()]
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    const [delivery] = await deliveriesOf(ada, id)
+    const routes = [
+      [bank.hooks, 'GET', `/webhooks/${id}`],
+      [bank.hooks, 'PATCH', `/webhooks/${id}`, { status: 'paused' }],
+      [bank.hooks, 'DELETE', `/webhooks/${id}`],
+      [bank.rotating, 'POST', `/webhooks/${id}/secrets`],
+      [bank.deliveries, 'GET', `/webhooks/${id}/deliveries`],
+      [bank.deliveries, 'POST', `/webhooks/${id}/deliveries/${delivery!.id}/repeat`],
+    ] as const
+    for (const [target, method, path, body] of routes) {
+      expect([path, outcome(await target.request(method, path, { body }))]).toEqual([
+        path,
+        '401 unauthenticated',
+      ])
+      const answer = await target.request(method, path, { body, token: bob.token })
+      expect([path, outcome(answer)]).toEqual([path, '404 not-found'])
+    }
+    expect(outcome(await bank.create(''))).toBe('401 unauthenticated')
+    expect((await get(ada, `/${id}`)).body.status).toBe('active')
+    expect(await deliveriesOf(ada, id)).toEqual([delivery])
+  })
+
+  test('an operator can pause and delete another’s hook, but neither redirect it nor learn its secret', async () => {
+    const [ada, operator] = [await newUser(), await newUser('operator')]
+    const { id } = await hookOf(ada)
+    expect((await patch(operator, id, { status: 'paused' })).body).toMatchObject({ paused_because: 'asked' })
+    for (const body of [
+      { status: 'active' },
+      { url: 'https://evil.example' },
+      { url: 'https://evil.example', status: 'paused' },
+    ])
+      expect(outcome(await patch(operator, id, body))).toBe('404 not-found')
+    const rotated = await bank.rotating.request('POST', `/webhooks/${id}/secrets`, { token: operator.token })
+    expect(outcome(rotated)).toBe('404 not-found')
+    expect((await get(ada, `/${id}`)).body).toMatchObject({ url: receiver.url, status: 'paused' })
+    const remove = { token: operator.token }
+    expect((await bank.hooks.request('DELETE', `/webhooks/${id}`, remove)).status).toBe(204)
+    expect(outcome(await get(ada, `/${id}`))).toBe('404 not-found')
+    const text = 'select operation, owner_id, details from audit where subject = $1 order by id'
+    expect(await bank.owner.query({ text, values: [id] })).toMatchObject([
+      { operation: 'create-web-hook', owner_id: ada.id, details: { url: '(given)' } },
+      { operation: 'web-hooks', owner_id: ada.id, details: { status: 'paused' } },
+      { operation: 'web-hooks', owner_id: ada.id },
+    ])
+  })
+
+  test('a repeated key makes one hook and gets the same secret, which is not stored with the key', async () => {
+    const ada = await newUser()
+    const key = randomUUID()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => bank.create(ada.token, {}, key)))
+    const first = answers.find(({ status }) => status === 201)!
+    for (const answer of answers)
+      if (answer.status === 201) expect(answer.body).toEqual(first.body)
+      else expect(outcome(answer)).toBe('409 idempotency-key-in-use')
+    const again = await bank.create(ada.token, {}, key)
+    expect(again.body).toEqual(first.body)
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    expect(outcome(await bank.create(ada.token, { types: ['hold.placed'] }, key))).toBe(
+      '422 idempotency-key-reused',
+    )
+    expect((await get(ada)).body.items).toHaveLength(1)
+    const text = `select from idempotency_keys where outcome::text like '%whsec%'`
+    expect(await bank.owner.query({ text })).toEqual([])
+  })
+
+  test.each([
+    ['a URL that is none', { url: 'not a url' }, '422 web-hook-url-refused'],
+    ['a scheme that is not HTTP', { url: 'ftp://example.com/' }, '422 web-hook-url-refused'],
+    ['an empty URL', { url: '' }, '400 invalid-input'],
+    ['a URL that is too long', { url: `https://example.com/${'a'.repeat(2000)}` }, '400 invalid-input'],
+    ['a number for a URL', { url: 5 }, '400 invalid-input'],
+    ['no type', { types: [] }, '400 invalid-input'],
+    ['a type twice', { types: ['hold.placed', 'hold.placed'] }, '400 invalid-input'],
+    ['an unknown type', { types: ['no.such'] }, '400 invalid-input'],
+    ['a type of the bank’s own', { types: ['webhook.queued'] }, '400 invalid-input'],
+    ['a type of operators', { types: ['fees.changed'] }, '400 invalid-input'],
+    ['a secret of one’s own', { secret: 'mine' }, '400 invalid-input'],
+    ['another owner', { user_id: randomUUID() }, '400 invalid-input'],
+  ])('%s is refused, here and in a change', async (_what, body, refusal) => {
+    const ada = await newUser()
+    expect(outcome(await bank.create(ada.token, body))).toBe(refusal)
+    expect((await get(ada)).body.items).toEqual([])
+    const { id } = await hookOf(ada)
+    expect(outcome(await patch(ada, id, body))).toBe(refusal)
+    expect(outcome(await patch(ada, id, {}))).toBe('400 invalid-input')
+    expect((await get(ada, `/${id}`)).body).toMatchObject({
+      url: receiver.url,
+      types: ['transaction.completed'],
+    })
+  })
+
+  test('a user can have ten hooks, also if they ask for more at once', async () => {
+    const ada = await newUser()
+    const answers = await Promise.all(Array.from({ length: 12 }, () => bank.create(ada.token)))
+    expect(answers.map(outcome).sort()).toEqual([
+      ...Array.from({ length: 10 }, () => '201'),
+      ...Array.from({ length: 2 }, () => '409 too-many-web-hooks'),
+    ])
+  })
+
+  test('on a cluster only public https addresses are accepted', async () => {
+    const strict = await startHooksBank(operations, { WEB_HOOK_PRIVATE_ADDRESSES: 'refused' })
+    try {
+      const ada = await newUser()
+      for (const url of [
+        receiver.url,
+        'https://127.0.0.1/',
+        'https://localhost/',
+        'https://[::ffff:10.0.0.1]/',
+      ])
+        expect([url, outcome(await strict.create(ada.token, { url }))]).toEqual([
+          url,
+          '422 web-hook-url-refused',
+        ])
+      expect(outcome(await strict.create(ada.token, { url: 'https://hooks.example.com/' }))).toBe('201')
+    } finally {
+      await strict.close()
+    }
+  })
+})
+
+describe('who gets which event', () => {
+  test('the types that are offered have contracts, and each is consumed with the key of its context', async () => {
+    const known = new Map((await contracts()).map((contract) => [contract.type, contract]))
+    for (const { type, context, version } of offeredContracts)
+      expect(known.get(type)).toMatchObject({ type, context, version })
+  })
+
+  test('a customer’s hook gets the customer’s events of its types, and nobody else’s', async () => {
+    const [ada, bob] = [await newUser(), await newUser()]
+    const { id } = await hookOf(ada)
+    const other = await hookOf(ada, ['hold.placed'])
+    const bobs = await hookOf(bob)
+    expect((await bank.tell(transactionCompleted, { user_id: ada.id })).status).toBe(204)
+    await bank.tell(accountFrozen, { user_id: ada.id })
+    await bank.tell(feesChanged)
+    expect(await deliveriesOf(ada, id)).toMatchObject([
+      { event_type: 'transaction.completed', status: 'pending' },
+    ])
+    expect(await deliveriesOf(ada, other.id)).toEqual([])
+    expect(await deliveriesOf(bob, bobs.id)).toEqual([])
+  })
+
+  test('an operator’s hook gets all events of its types, as they are', async () => {
+    const operator = await newUser('operator')
+    const { id } = await hookOf(operator, ['transaction.completed', 'fees.changed'])
+    await bank.tell(transactionCompleted)
+    await bank.tell(feesChanged)
+    const bodies = await bodiesOf(id)
+    expect(bodies.map(({ data }) => data)).toEqual([transactionCompleted.example, feesChanged.example])
+    await bank.hooks.request('DELETE', `/webhooks/${id}`, { token: operator.token })
+  })
+
+  test('payer and payee of a transfer each see their own balance, and not the other’s', async () => {
+    const [ada, bob] = [await newUser(), await newUser()]
+    const [adas, bobs] = [await hookOf(ada), await hookOf(bob)]
+    const transfer = {
+      ...{ transaction_type: 'transfer', user_id: ada.id, to_user_id: bob.id, to_account_id: randomUUID() },
+      ...{ fee: '1.00', new_balance: '899.00', to_new_balance: '5.00' },
+    }
+    await bank.tell(transactionCompleted, transfer)
+    const [payers] = await bodiesOf(adas.id)
+    const [payees] = await bodiesOf(bobs.id)
+    const all = { ...transactionCompleted.example, ...transfer }
+    expect(payers).toEqual({
+      type: 'transaction.completed',
+      timestamp: '2026-01-05T09:30:00.000Z',
+      data: { ...all, to_user_id: null, to_new_balance: null },
+    })
+    expect(payees!.data).toEqual({ ...all, user_id: null, new_balance: null, fee: null })
+    // Between their own accounts a customer sees both.
+    await bank.tell(transactionCompleted, { ...transfer, to_user_id: ada.id })
+    expect((await bodiesOf(adas.id))[1]!.data).toEqual({ ...all, to_user_id: ada.id })
+  })
+
+  test('a customer is not told which operator did something, but that they did it themselves', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada, ['account.frozen', 'hold.placed'])
+    await bank.tell(accountFrozen, { user_id: ada.id })
+    await bank.tell(holdPlaced, { user_id: ada.id, placed_by: ada.id })
+    const [frozen, placed] = await bodiesOf(id)
+    expect(frozen!.data).toMatchObject({ reason: accountFrozen.example.reason, changed_by: null })
+    expect(placed!.data).toMatchObject({ placed_by: ada.id })
+  })
+
+  const bodiesOf = async (hookId: string) => {
+    const text = 'select body from web_hook_deliveries where web_hook_id = $1 order by id'
+    const rows = await bank.db.query<{ body: string }>({ text, values: [hookId] })
+    return rows.map(({ body }) => JSON.parse(body) as { type: string; timestamp: string; data: object })
+  }
+
+  test('an event that comes many times at once, and again later, is delivered once to each hook', async () => {
+    const ada = await newUser()
+    const [first, second] = [await hookOf(ada), await hookOf(ada)]
+    const id = randomUUID()
+    const tell = () => bank.tell(transactionCompleted, { user_id: ada.id }, { id })
+    const answers = await Promise.all(Array.from({ length: 10 }, tell))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]))
+    await tell()
+    for (const hook of [first, second]) {
+      expect(await deliveriesOf(ada, hook.id)).toMatchObject([{ event_id: id }])
+      expect(await bank.events('webhook.queued', hook.id)).toEqual([{ web_hook_id: hook.id }])
+    }
+  })
+
+  test('an event that its context has not signed, or of another version, goes to nobody', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    const data = { user_id: ada.id }
+    expect((await bank.tell(transactionCompleted, data, { signedBy: 'identity' })).status).toBe(500)
+    expect(
+      (await bank.tell({ ...transactionCompleted, version: 2 } as EventContract<object>, data)).status,
+    ).toBe(500)
+    expect((await bank.tell(transactionCompleted, { user_id: 'ada' })).status).toBe(500)
+    expect(await deliveriesOf(ada, id)).toEqual([])
+  })
+
+  test('the hooks of a user who leaves are deleted, and their token makes no new one', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    expect((await bank.tell(userDeleted, { user_id: ada.id })).status).toBe(204)
+    expect(outcome(await get(ada, `/${id}`))).toBe('404 not-found')
+    expect(outcome(await bank.create(ada.token))).toBe('403 customer-left')
+  })
+})
+
+describe('posting', () => {
+  test('what arrives is verified by the published library, and is in the log', async () => {
+    const ada = await newUser()
+    const { id, secret } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    expect((await bank.deliver(id)).status).toBe(204)
+    const [got] = receiver.received
+    const message = new Webhook(secret).verify(got!.body, got!.headers)
+    expect(message).toMatchObject({ type: 'transaction.completed', data: { user_id: ada.id } })
+    const [delivery] = await deliveriesOf(ada, id)
+    expect(got!.headers['webhook-id']).toBe(delivery!.id)
+    expect(delivery).toMatchObject({
+      status: 'delivered',
+      attempts: 1,
+      next_attempt_at: null,
+      last_attempt: { http_status: 204, error: null, answer: '', duration_ms: expect.any(Number) },
+    })
+    // Nothing is due any more, whoever asks.
+    await bank.deliver(id)
+    await bank.deliver(randomUUID())
+    expect(receiver.received).toHaveLength(1)
+  })
+
+  test('a new secret is valid beside the old one for a day', async () => {
+    const ada = await newUser()
+    const { id, secret: older } = await hookOf(ada)
+    const key = { 'idempotency-key': randomUUID() }
+    const rotate = () =>
+      bank.rotating.request('POST', `/webhooks/${id}/secrets`, { token: ada.token, headers: key })
+    const rotated = await rotate()
+    expect(rotated.status).toBe(201)
+    expect((await rotate()).body).toEqual(rotated.body)
+    const { secret: newer, previous_secret_until: until } = rotated.body
+    expect(Date.parse(until) - Date.now()).toBeGreaterThan(23 * 3600_000)
+    expect(newer).not.toBe(older)
+    const sendOne = async () => {
+      await bank.tell(transactionCompleted, { user_id: ada.id })
+      await bank.deliver(id)
+      const { body, headers } = receiver.received.at(-1)!
+      return [older, newer].map((secret) => {
+        try {
+          return Boolean(new Webhook(secret).verify(body, headers))
+        } catch {
+          return false
+        }
+      })
+    }
+    expect(await sendOne()).toEqual([true, true])
+    await bank.owner.query({
+      text: 'update web_hooks set previous_secret_until = now() where id = $1',
+      values: [id],
+    })
+    expect(await sendOne()).toEqual([false, true])
+    expect((await get(ada, `/${id}`)).body.previous_secret_until).toBeNull()
+  })
+
+  test('what fails is attempted again when its time comes, with the same id and bytes', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    receiver.answer = (response) => response.writeHead(503).end('later')
+    await bank.deliver(id)
+    const [failed] = await deliveriesOf(ada, id)
+    expect(failed).toMatchObject({
+      status: 'pending',
+      attempts: 1,
+      last_attempt: { http_status: 503, error: 'it answered 503', answer: 'later' },
+    })
+    // Not before its time, and the sweep wakes nobody.
+    await bank.deliver(id)
+    await bank.sweep()
+    expect(receiver.received).toHaveLength(1)
+    expect(await bank.events('webhook.queued', id)).toHaveLength(1)
+    await bank.hasten(id)
+    await bank.sweep()
+    expect(await bank.events('webhook.queued', id)).toHaveLength(2)
+    receiver.answer = (response) => response.writeHead(200).end()
+    await bank.deliver(id)
+    const [first, second] = receiver.received
+    expect([second!.body, second!.headers['webhook-id']]).toEqual([first!.body, first!.headers['webhook-id']])
+    expect(await deliveriesOf(ada, id)).toMatchObject([{ status: 'delivered', attempts: 2 }])
+  })
+
+  test('after the last attempt a delivery is failed, until somebody repeats it', async () => {
+    const [ada, operator] = [await newUser(), await newUser('operator')]
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    await failTimes(id, 12)
+    const [failed] = await deliveriesOf(ada, id, '?status=failed')
+    expect([failed!.attempts, receiver.received.length]).toEqual([11, 11])
+    receiver.answer = (response) => response.writeHead(200).end()
+    const path = `/webhooks/${id}/deliveries/${failed!.id}/repeat`
+    const headers = { 'idempotency-key': randomUUID() }
+    const repeat = () => bank.deliveries.request('POST', path, { token: operator.token, headers })
+    expect(await repeat()).toMatchObject({ status: 202, body: { status: 'pending', attempts: 0 } })
+    expect((await repeat()).headers.get('idempotency-replayed')).toBe('true')
+    await bank.owner.query({ text: 'update web_hooks set blocked_until = null where id = $1', values: [id] })
+    await bank.deliver(id)
+    expect(await deliveriesOf(ada, id)).toMatchObject([{ status: 'delivered', attempts: 1 }])
+    expect(new Set(receiver.received.map(({ headers: sent }) => sent['webhook-id'])).size).toBe(1)
+    const unknown = path.replace(failed!.id, randomUUID())
+    expect(outcome(await bank.deliveries.request('POST', unknown, { token: ada.token }))).toBe(
+      '404 not-found',
+    )
+  })
+
+  test('at most four at a time go to one hook, and a hook that hangs holds up no other', async () => {
+    const [ada, bob] = [await newUser(), await newUser()]
+    const { id } = await hookOf(ada)
+    const bobs = await hookOf(bob)
+    for (let i = 0; i < 9; i++) await bank.tell(transactionCompleted, { user_id: ada.id })
+    await bank.tell(transactionCompleted, { user_id: bob.id })
+    let [open, most] = [0, 0]
+    const waiting: (() => void)[] = []
+    receiver.answer = (response, { body }) => {
+      if (body.includes(bob.id)) return void response.writeHead(204).end()
+      most = Math.max(most, ++open)
+      waiting.push(() => {
+        open--
+        response.writeHead(204).end()
+      })
+    }
+    const asked = Array.from({ length: 5 }, () => bank.deliver(id))
+    await until(() => open === 4)
+    // Its other events found no place, and are answered while the four hang.
+    expect((await bank.deliver(id)).status).toBe(204)
+    await bank.deliver(bobs.id)
+    expect(await deliveriesOf(bob, bobs.id)).toMatchObject([{ status: 'delivered' }])
+    receiver.answer = (response) => {
+      most = Math.max(most, ++open)
+      setImmediate(() => {
+        open--
+        response.writeHead(204).end()
+      })
+    }
+    for (const finish of waiting) finish()
+    await Promise.all(asked)
+    await bank.hasten(id)
+    await bank.deliver(id)
+    expect(most).toBe(4)
+    expect(await deliveriesOf(ada, id, '?status=delivered')).toHaveLength(9)
+  })
+
+  test('a hook that fails five times in a row gets one attempt, and then a pause', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    for (let i = 0; i < 8; i++) await bank.tell(transactionCompleted, { user_id: ada.id })
+    receiver.answer = (response) => response.writeHead(500).end()
+    await bank.deliver(id)
+    // Four at once, and the next four, because nobody knew yet.
+    const tried = receiver.received.length
+    expect(tried).toBe(8)
+    await bank.owner.query({
+      text: 'update web_hook_deliveries set next_attempt_at = now() where web_hook_id = $1',
+      values: [id],
+    })
+    await bank.deliver(id)
+    await bank.sweep()
+    expect(receiver.received).toHaveLength(tried)
+    expect(await bank.events('webhook.queued', id)).toHaveLength(8)
+    await bank.hasten(id)
+    await bank.deliver(id)
+    expect(receiver.received).toHaveLength(tried + 1)
+    // One success ends it.
+    receiver.answer = (response) => response.writeHead(200).end()
+    await bank.hasten(id)
+    await bank.deliver(id)
+    expect(await deliveriesOf(ada, id, '?status=delivered')).toHaveLength(8)
+  })
+
+  test('410 pauses a hook at once, and its owner is told; resumed, it gets what waits', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    receiver.answer = (response) => response.writeHead(410).end()
+    await bank.deliver(id)
+    expect((await get(ada, `/${id}`)).body).toMatchObject({ status: 'paused', paused_because: 'gone' })
+    const [told, ...more] = await bank.events('webhook.paused', id)
+    expect([told, more]).toMatchObject([
+      { user_id: ada.id, host: new URL(receiver.url).host, reason: 'gone' },
+      [],
+    ])
+    expect(createAjv('body').validate(webhookPaused.schema, told)).toBe(true)
+    // A paused hook gets nothing, and nothing new is kept for it.
+    await bank.hasten(id)
+    await bank.deliver(id)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    expect(receiver.received).toHaveLength(1)
+    receiver.answer = (response) => response.writeHead(204).end()
+    expect((await patch(ada, id, { status: 'active' })).body).toMatchObject({ paused_because: null })
+    await bank.deliver(id)
+    expect(await deliveriesOf(ada, id)).toMatchObject([{ status: 'delivered', attempts: 2 }])
+  })
+
+  test('a hook that nothing has reached for three days is paused', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    await failTimes(id, 9)
+    await bank.owner.query({
+      text: `update web_hooks set failing_since = now() - interval '73 hours' where id = $1`,
+      values: [id],
+    })
+    expect((await get(ada, `/${id}`)).body.status).toBe('active')
+    await failTimes(id, 1)
+    expect((await get(ada, `/${id}`)).body).toMatchObject({ status: 'paused', paused_because: 'failing' })
+    expect(await bank.events('webhook.paused', id)).toMatchObject([{ reason: 'failing' }])
+  })
+
+  test('a delivery whose process died is attempted again when its claim is over', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    // As a process leaves it that dies in the middle of an attempt.
+    const claim = { text: 'select id from claim_web_hook_deliveries($1, 4)', values: [id] }
+    expect(await bank.db.query(claim)).toHaveLength(1)
+    await bank.deliver(id)
+    await bank.sweep()
+    expect(receiver.received).toEqual([])
+    expect(await bank.events('webhook.queued', id)).toHaveLength(1)
+    const age = `update web_hook_deliveries set claimed_at = now() - interval '31 seconds' where web_hook_id = $1`
+    await bank.owner.query({ text: age, values: [id] })
+    await bank.sweep()
+    expect(await bank.events('webhook.queued', id)).toHaveLength(2)
+    await bank.deliver(id)
+    expect(await deliveriesOf(ada, id)).toMatchObject([{ status: 'delivered', attempts: 2 }])
+  })
+
+  test('a claim from the future, after the clock was set back, is over', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    const text = `update web_hook_deliveries set claimed_at = now() + interval '2 hours',
+      attempted_at = now() + interval '2 hours', next_attempt_at = now() + interval '3 hours' where web_hook_id = $1`
+    await bank.owner.query({ text, values: [id] })
+    await bank.deliver(id)
+    expect(await deliveriesOf(ada, id)).toMatchObject([{ status: 'delivered' }])
+  })
+
+  test('a hook that is deleted during an attempt is gone, and nothing breaks', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await bank.tell(transactionCompleted, { user_id: ada.id })
+    let finish: (() => void) | undefined
+    receiver.answer = (response) => (finish = () => response.writeHead(500).end())
+    const delivering = bank.deliver(id)
+    await until(() => finish)
+    expect((await bank.hooks.request('DELETE', `/webhooks/${id}`, { token: ada.token })).status).toBe(204)
+    finish!()
+    expect((await delivering).status).toBe(204)
+  })
+
+  test('deliveries are deleted after 30 days', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    for (let i = 0; i < 2; i++) await bank.tell(transactionCompleted, { user_id: ada.id })
+    const [, old] = await deliveriesOf(ada, id)
+    const text = `update web_hook_deliveries set created_at = now() - interval '31 days' where id = $1`
+    await bank.owner.query({ text, values: [old!.id] })
+    await bank.sweep()
+    expect((await deliveriesOf(ada, id)).map((one) => one.id)).not.toContain(old!.id)
+    expect(await deliveriesOf(ada, id)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,48 @@
+import type { DatabaseContext } from '../../contexts.ts'
+
+type TypesByContext = Readonly<Partial<Record<DatabaseContext, readonly string[]>>>
+
+/** Types of events that a customer's hook can have, by the context that states them: those of their own
+ * things. */
+const OF_CUSTOMERS: TypesByContext = {
+  ledger: [
+    'account.opened',
+    'account.frozen',
+    'account.unfrozen',
+    'account.closed',
+    'overdraft.changed',
+    'limits.changed',
+    'transaction.completed',
+    'transaction.rejected',
+    'transaction.reversed',
+    'hold.placed',
+    'hold.captured',
+    'hold.released',
+    'hold.expired',
+  ],
+  identity: ['user.updated', 'session.started', 'login.failed'],
+}
+
+/** Types that only an operator's hook can have: they concern the bank, or somebody who has no hook at that
+ * moment. */
+const OF_OPERATORS: TypesByContext = {
+  ledger: ['fees.changed', 'ledger.broken', 'ledger.stopped', 'ledger.resumed'],
+  identity: ['user.registered', 'user.deleted'],
+}
+
+export interface OfferedType {
+  type: string
+  /** The context that states it. */
+  context: string
+}
+
+const listOf = (types: TypesByContext): OfferedType[] =>
+  Object.entries(types).flatMap(([context, names]) => names.map((type) => ({ type, context })))
+
+export const offeredTypes: readonly OfferedType[] = [...listOf(OF_CUSTOMERS), ...listOf(OF_OPERATORS)]
+
+/** Types that a customer's hook can have. */
+export const customerTypes: readonly string[] = listOf(OF_CUSTOMERS).map(({ type }) => type)
+
+/** Types that an operator's hook can have: all. */
+export const operatorTypes: readonly string[] = offeredTypes.map(({ type }) => type)

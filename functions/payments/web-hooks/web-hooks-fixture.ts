@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { sourceOf, dataschemaOf, type EventContract } from '../../../eventing/contracts/contract.ts'
+import { webhookQueued } from '../../../eventing/contracts/webhook.queued.ts'
+import { binaryHeaders } from '../../../eventing/http-binding.ts'
+import { signEvent } from '../../../eventing/signature.ts'
+import { createLog } from '../../../monitoring/log.ts'
+import { testDatabase } from '../../../tests/support/databases.ts'
+import {
+  eventKey,
+  startFunction,
+  token,
+  type Answer,
+  type TestFunction,
+} from '../../../tests/support/host.ts'
+import { openDatabase, type Database } from '../../host/database/database.ts'
+import type { Operation } from '../../host/operation.ts'
+
+/** A request that a receiver got. */
+export interface Received {
+  path: string
+  headers: Record<string, string>
+  body: string
+}
+
+export interface Receiver {
+  url: string
+  received: Received[]
+  /** What it answers. A function may take its time, or never answer. */
+  answer: (response: http.ServerResponse, request: Received) => void
+  close(): Promise<void>
+}
+
+/** Starts an HTTP server that keeps what it gets. It answers 204 until told otherwise. */
+export async function startReceiver(host = '127.0.0.1', port = 0): Promise<Receiver> {
+  const received: Received[] = []
+  const server = http.createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const headers = request.headers as Record<string, string>
+      const got = { path: request.url ?? '', headers, body: Buffer.concat(chunks).toString() }
+      received.push(got)
+      receiver.answer(response, got)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(port, host, resolve))
+  const receiver: Receiver = {
+    url: `http://${host}:${(server.address() as AddressInfo).port}/hook`,
+    received,
+    answer: (response) => response.writeHead(204).end(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+  return receiver
+}
+
+export interface HooksBank {
+  db: Database
+  /** Statements of a superuser. */
+  owner: Database
+  create(bearer: string, body?: object, key?: string): Promise<Answer>
+  hooks: TestFunction
+  rotating: TestFunction
+  deliveries: TestFunction
+  /** Delivers an event to queue-web-hooks, as the Broker does. */
+  tell(
+    contract: EventContract<object>,
+    data?: object,
+    options?: { id?: string; signedBy?: string },
+  ): Promise<Answer>
+  /** Delivers webhook.queued to deliver-web-hooks, as the Broker does, and waits until it is done. */
+  deliver(hookId: string): Promise<Answer>
+  /** Runs the sweep, as the PingSource does. */
+  sweep(): Promise<Answer>
+  /** Resolves with the data of the events of a type about a hook. */
+  events(type: string, subject: string): Promise<object[]>
+  /** Makes everything that waits for a hook due now. */
+  hasten(hookId: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** The functions of web hooks: create-web-hook, web-hooks, rotate-web-hook-secret, web-hook-deliveries,
+ * queue-web-hooks, deliver-web-hooks and sweep-web-hooks. */
+export type HookOperations = readonly [
+  creating: Operation,
+  hooks: Operation,
+  rotating: Operation,
+  deliveries: Operation,
+  queueing: Operation,
+  delivering: Operation,
+  sweeping: Operation,
+]
+
+/** Starts the functions of web hooks over a database of their own. */
+export async function startHooksBank(
+  operations: HookOperations,
+  env: Record<string, string> = {},
+): Promise<HooksBank> {
+  const database = await testDatabase('payments')
+  const log = createLog({}, 'error')
+  const db = openDatabase({ url: database.url, poolMax: 2, name: 'test', log })
+  const owner = openDatabase({ url: database.superuserUrl, poolMax: 2, name: 'test', log })
+  const settings = {
+    PAYMENTS_DATABASE_URL: database.url,
+    BROKER_URL: 'http://127.0.0.1:9/',
+    WEB_HOOK_PRIVATE_ADDRESSES: 'allowed',
+    ...env,
+  }
+  const started = await Promise.all(operations.map((operation) => startFunction(operation, settings)))
+  const [creating, hooks, rotating, deliveries, queueing, delivering, sweeping] = started as [
+    TestFunction,
+    TestFunction,
+    TestFunction,
+    TestFunction,
+    TestFunction,
+    TestFunction,
+    TestFunction,
+  ]
+  return {
+    ...{ db, owner, hooks, rotating, deliveries },
+    create: (bearer, body = {}, key) =>
+      creating.request('POST', '/webhooks', {
+        token: bearer,
+        body: { url: 'http://127.0.0.1:9/hook', types: ['transaction.completed'], ...body },
+        ...(key && { headers: { 'idempotency-key': key } }),
+      }),
+    tell: (contract, data = {}, { id, signedBy } = {}) =>
+      sendEvent(queueing, contract, { ...contract.example, ...data }, id, signedBy),
+    deliver: (id) => sendEvent(delivering, webhookQueued, { web_hook_id: id }),
+    sweep: () =>
+      sweeping.request('POST', '/events', {
+        body: {},
+        headers: {
+          host: 'sweep-web-hooks.bank.svc.cluster.local',
+          ...binaryHeaders({ specversion: '1.0', id: randomUUID(), type: 'ping', source: '/test' }),
+        },
+      }),
+    async events(type, subject) {
+      const text = 'select data from outbox where type = $1 and subject = $2 order by id'
+      return (await db.query<{ data: object }>({ text, values: [type, subject] })).map(({ data }) => data)
+    },
+    async hasten(id) {
+      await owner.query({
+        text: 'update web_hook_deliveries set next_attempt_at = now(), claimed_at = null where web_hook_id = $1',
+        values: [id],
+      })
+      await owner.query({ text: 'update web_hooks set blocked_until = null where id = $1', values: [id] })
+    },
+    async close() {
+      for (const each of started) await each.stop()
+      await db.close()
+      await owner.close()
+      await database.drop()
+    },
+  }
+}
+
+function sendEvent(
+  to: TestFunction,
+  contract: EventContract<object>,
+  data: object,
+  id: string = randomUUID(),
+  signedBy = contract.context,
+): Promise<Answer> {
+  const body = JSON.stringify(data)
+  const attributes = {
+    specversion: '1.0',
+    id,
+    type: contract.type,
+    source: sourceOf(contract),
+    dataschema: dataschemaOf(contract),
+    time: '2026-01-05T09:30:00.000Z',
+  }
+  const signature = signEvent(attributes, body, eventKey(signedBy))
+  return to.request('POST', '/events', {
+    body,
+    headers: { host: 'any.bank.svc.cluster.local', ...binaryHeaders({ ...attributes, signature }) },
+  })
+}
+
+/** Returns the id and a token of a new user. */
+export async function newUser(role: 'customer' | 'operator' = 'customer') {
+  const id = randomUUID()
+  return { id, token: await token({ userId: id, role }) }
+}

@@ -1,0 +1,87 @@
+import { Webhook } from 'standardwebhooks'
+import { startReceiver, type Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
+import { startBank, type Bank } from './support/bank.ts'
+import { registerCustomer, type Customer } from './support/customers.ts'
+import type { Answer } from './support/host.ts'
+import { signal } from './support/signal.ts'
+import { until } from './support/until.ts'
+
+/** Web hooks of a whole bank: from a customer's deposit to a receiver that checks the signature. */
+
+let bank: Bank
+let ada: Customer
+let account: string
+let receiver: Receiver
+
+beforeAll(async () => {
+  bank = await startBank()
+  receiver = await startReceiver()
+  ada = await registerCustomer(bank)
+  account = await ada.openAccount('checking')
+})
+
+afterAll(async () => {
+  await receiver?.close()
+  await bank?.stop()
+})
+
+const call = (method: string, path: string, body?: object): Promise<Answer> =>
+  bank.call(method, `/api/webhooks${path}`, { token: ada.token, body })
+
+/** Creates a hook that leads to the receiver. */
+const hookFor = async (types: string[]): Promise<{ id: string; secret: string }> => {
+  const { status, body } = await call('POST', '', { url: receiver.url, types })
+  expect(status).toBe(201)
+  return body
+}
+
+const deliveries = async (id: string) =>
+  (await call('GET', `/${id}/deliveries`)).body.items as { id: string; status: string; attempts: number }[]
+
+test('a deposit reaches the customer’s hook, and the published library verifies it', async () => {
+  const { id, secret } = await hookFor(['transaction.completed'])
+  const rotated = await call('POST', `/${id}/secrets`)
+  const deposit = await ada.transact({ type: 'deposit', account_id: account, amount: '5.00' })
+  const [got] = await until(() => receiver.received.length > 0 && receiver.received, { what: 'the web hook' })
+  for (const each of [secret, rotated.body.secret])
+    expect(new Webhook(each).verify(got!.body, got!.headers)).toMatchObject({
+      type: 'transaction.completed',
+      data: { transaction_id: deposit.body.id, user_id: ada.id, amount: '5.00' },
+    })
+  await until(async () => (await deliveries(id))[0]?.status === 'delivered')
+  expect((await call('DELETE', `/${id}`)).status).toBe(204)
+})
+
+test('a process that is killed in the middle of an attempt loses nothing', async () => {
+  receiver.received.length = 0
+  const { id, secret } = await hookFor(['hold.placed'])
+  receiver.answer = () => {}
+  const hold = { account_id: account, amount: '1.00', expires_in: 3600 }
+  expect((await bank.call('POST', '/api/holds', { token: ada.token, body: hold })).status).toBe(201)
+  await until(() => receiver.received.length === 1, { what: 'the first attempt' })
+  signal(bank.functionPids(), 'SIGKILL')
+  receiver.answer = (response) => response.writeHead(204).end()
+  // Its claim is over, as it would be after 30 seconds; then the minute's sweep comes.
+  await bank.sql('payments', `update web_hook_deliveries set claimed_at = now() - interval '31 seconds'`)
+  await until(
+    async () => {
+      await bank.ping('sweep-web-hooks')
+      return (await deliveries(id))[0]?.status === 'delivered'
+    },
+    { everyMs: 500, what: 'the delivery' },
+  )
+  const [first, second] = receiver.received
+  expect([second!.body, second!.headers['webhook-id']]).toEqual([first!.body, first!.headers['webhook-id']])
+  expect(new Webhook(secret).verify(second!.body, second!.headers)).toMatchObject({ type: 'hold.placed' })
+})
+
+test('a hook that answers 410 is paused', async () => {
+  const { id } = await hookFor(['transaction.completed'])
+  receiver.answer = (response) => response.writeHead(410).end()
+  await ada.transact({ type: 'deposit', account_id: account, amount: '5.00' })
+  const paused = await until(async () => {
+    const { body } = await call('GET', `/${id}`)
+    return body.status === 'paused' && body
+  })
+  expect(paused).toMatchObject({ paused_because: 'gone' })
+})
