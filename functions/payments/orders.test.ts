@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto'
+import { token } from '../../tests/support/host.ts'
+import cancelOrder from './cancel-order.ts'
+import changeOrder from './change-order.ts'
+import createOrder from './create-order.ts'
+import orders from './orders.ts'
+import {
+  ada,
+  bob,
+  cancel,
+  change,
+  create,
+  created,
+  eventsOf,
+  from,
+  ledger,
+  owner,
+  router,
+  setStatus,
+  show,
+  to,
+  useOrders,
+  wanted,
+} from './testing/orders-fixture.ts'
+import { until } from '../../tests/support/until.ts'
+
+/** Payment orders as customers and operators meet them. How they run: run-orders.test.ts. */
+
+useOrders()
+
+let asBob: string
+let asOperator: string
+beforeAll(async () => {
+  asBob = await token({ userId: bob })
+  asOperator = await token({ userId: randomUUID(), role: 'operator' })
+})
+
+const problemOf = ({ status, body }: { status: number; body: { type?: string } }) => [
+  status,
+  body.type?.split('/').at(-1),
+]
+const faults = ({ status, body }: { status: number; body: { errors?: { path: string }[] } }) => [
+  status,
+  body.errors?.map(({ path }) => path),
+]
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
+
+test('an order says all that was given and what follows from it', async () => {
+  const schedule = { every: 'month', on: 31, at: '09:30', time_zone: 'Europe/Berlin', count: 12 }
+  const { status, headers, body } = await create(wanted({ amount: 950, description: 'Rent', schedule }))
+  expect([status, headers.get('location')]).toEqual([201, `/api/orders/${body.id}`])
+  expect(body).toMatchObject({
+    ...{ user_id: ada, account_id: from, to_account_id: to, amount: '950.00', currency: 'USD' },
+    ...{ description: 'Rent', missed_runs: 'each', status: 'active', stop_reason: null },
+    schedule,
+  })
+  expect(body.next_due_at).toMatch(/T0[78]:30:00\.000Z$/)
+  expect((await show(`/orders/${body.id}`)).body).toEqual(body)
+  expect((await show('/orders?limit=1')).body.items).toEqual([body])
+  await until(() => eventsOf(body.id).length === 1, { what: 'order.created' })
+  expect(router.events[0]!.data).toMatchObject({ order_id: body.id, first_due_at: body.next_due_at })
+})
+
+test('what is left out of a schedule is the day of its first date, at six in UTC', async () => {
+  const weekly = await create(wanted({ schedule: { every: 'week', from: '2031-02-05' } }))
+  expect(weekly.body.schedule).toEqual({
+    ...{ every: 'week', on: 3, at: '06:00', time_zone: 'UTC', from: '2031-02-05' },
+  })
+  expect(weekly.body.next_due_at).toBe('2031-02-05T06:00:00.000Z')
+})
+
+test('a schedule that contradicts itself, or never comes, is refused and says where', async () => {
+  const refused: [schedule: Record<string, unknown>, path: string][] = [
+    [{}, '/schedule'],
+    [{ run_at: '2020-01-01T00:00:00Z' }, '/schedule/run_at'],
+    [{ run_at: '2199-01-01T00:00:00Z' }, '/schedule/run_at'],
+    [{ run_at: '2030-12-31T23:59:60Z' }, '/schedule/run_at'],
+    [{ run_at: inAnHour(), every: 'day' }, '/schedule/every'],
+    [{ every: 'year' }, '/schedule/every'],
+    [{ every: 'day', on: 3 }, '/schedule/on'],
+    [{ every: 'week', on: 8 }, '/schedule/on'],
+    [{ every: 'month', on: 32 }, '/schedule/on'],
+    [{ every: 'day', at: '24:00' }, '/schedule/at'],
+    [{ every: 'day', time_zone: 'Mars/Olympus' }, '/schedule/time_zone'],
+    [{ every: 'day', from: '2027-02-30' }, '/schedule/from'],
+    [{ every: 'day', from: '2199-01-01' }, '/schedule/from'],
+    [{ every: 'day', until: '2020-01-01' }, '/schedule'],
+    [{ every: 'day', from: '2020-01-01', count: 3 }, '/schedule'],
+    [{ every: 'day', count: 0 }, '/schedule/count'],
+    [{ every: 'day', count: 10_001 }, '/schedule/count'],
+    [{ every: 'day', until: '2031-01-01', count: 3 }, '/schedule/count'],
+    [{ every: 'day', minute: 5 }, '/schedule/minute'],
+  ]
+  for (const [schedule, path] of refused)
+    expect([schedule, ...faults(await create(wanted({ schedule })))]).toEqual([schedule, 400, [path]])
+  expect(faults(await create(wanted({ amount: '0.001' })))).toEqual([400, ['/amount']])
+  expect(faults(await create(wanted({ missed_runs: 'none' })))).toEqual([400, ['/missed_runs']])
+})
+
+test('what the ledger would refuse for good is refused at once; what may change is not', async () => {
+  const euros = await ledger.open({ userId: bob, currency: 'EUR' })
+  const account = (given: object) => create(wanted(given as Record<string, unknown>))
+  expect(problemOf(await account({ account_id: randomUUID() }))).toEqual([404, 'account-not-found'])
+  // Another customer's account.
+  expect(problemOf(await account({ account_id: to, to_account_id: from }))).toEqual([
+    404,
+    'account-not-found',
+  ])
+  expect(problemOf(await account({ to_account_id: from }))).toEqual([422, 'same-account'])
+  expect(problemOf(await account({ to_account_id: euros }))).toEqual([422, 'currency-mismatch'])
+  expect((await account({ amount: '1000000.00' })).status).toBe(201)
+})
+
+test('a repeated key creates one order, also at once, and also if the ledger says something else by then', async () => {
+  const key = randomUUID()
+  const body = wanted()
+  const at = await Promise.all([create(body, { key }), create(body, { key })])
+  await ledger.owner.query({
+    text: `select * from change_account('close', $1, null, null, $2, 'left')`,
+    values: [to, ada],
+  })
+  const again = await create(body, { key })
+  expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true'])
+  for (const { status, body: other } of at)
+    if (status === 201) expect(other.id).toBe(again.body.id)
+    else expect(status).toBe(409)
+  expect((await create(wanted({ amount: 1 }), { key })).status).toBe(422)
+  expect((await show('/orders?status=active')).body.items).toHaveLength(1)
+})
+
+test('nobody without a token, and no other customer, sees or changes an order; operators can end it', async () => {
+  const id = await created()
+  const unknown = [404, 'order-not-found']
+  for (const sent of [{ token: asBob }]) {
+    expect(problemOf(await show(`/orders/${id}`, sent))).toEqual(unknown)
+    expect(problemOf(await show(`/orders/${id}/runs`, sent))).toEqual(unknown)
+    expect(problemOf(await change(id, { amount: 1 }, sent))).toEqual(unknown)
+    expect(problemOf(await setStatus(id, 'paused', sent))).toEqual(unknown)
+    expect(problemOf(await cancel(id, sent))).toEqual(unknown)
+    expect((await show('/orders', sent)).body.items).toEqual([])
+  }
+  const nobody = { token: undefined }
+  for (const answer of [
+    show('/orders', nobody),
+    change(id, {}, nobody),
+    cancel(id, nobody),
+    create({}, nobody),
+  ])
+    expect((await answer).status).toBe(401)
+  const operator = { token: asOperator }
+  expect((await show(`/orders/${id}`, operator)).status).toBe(200)
+  expect(problemOf(await change(id, { amount: 1 }, operator))).toEqual(unknown)
+  expect((await setStatus(id, 'paused', operator)).body.status).toBe('paused')
+  expect((await cancel(id, operator)).body.status).toBe('cancelled')
+  const audit = await owner.query({
+    text: `select operation, owner_id from audit where subject = $1 order by id`,
+    values: [id],
+  })
+  expect(audit.map(({ operation }) => operation as string)).toEqual([
+    createOrder.name,
+    orders.name,
+    changeOrder.name,
+    cancelOrder.name,
+  ])
+  for (const { owner_id: ownerId } of audit) expect(ownerId).toBe(ada)
+})
+
+test('amount, text, schedule and policy can be changed; an order that ended can’t', async () => {
+  const id = await created()
+  const changed = await change(id, {
+    ...{ amount: '12.5', description: 'More', missed_runs: 'last' },
+    schedule: { every: 'week', on: 1, from: '2030-01-01' },
+  })
+  expect(changed.body).toMatchObject({ amount: '12.50', description: 'More', missed_runs: 'last' })
+  expect(changed.body.next_due_at).toBe('2030-01-07T06:00:00.000Z')
+  expect((await show(`/orders/${id}`)).body).toEqual(changed.body)
+  expect((await change(id, {})).status).toBe(400)
+  expect((await change(id, { account_id: to })).status).toBe(400)
+  expect((await setStatus(id, 'cancelled')).status).toBe(400)
+  expect(faults(await change(id, { schedule: { every: 'day', until: '2020-01-01' } }))[0]).toBe(400)
+  await cancel(id)
+  const again = await cancel(id)
+  expect([again.status, again.body.status]).toEqual([200, 'cancelled'])
+  await until(() => eventsOf(id).includes('order.cancelled'), { what: 'order.cancelled' })
+  expect(eventsOf(id).filter((type) => type === 'order.cancelled')).toHaveLength(1)
+  expect(problemOf(await change(id, { amount: 1 }))).toEqual([409, 'order-ended'])
+  expect(problemOf(await setStatus(id, 'active'))).toEqual([409, 'order-ended'])
+})
+
+test('a customer has at most 200 open orders, also if they ask for several at once', async () => {
+  await owner.query({
+    text: `insert into payment_orders (user_id, account_id, to_account_id, amount, currency, run_at, missed_runs)
+      select $1, $2, $3, 1, 'USD', now(), 'each' from generate_series(1, 199)`,
+    values: [ada, from, to],
+  })
+  const answers = await Promise.all([create(), create(), create()])
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
+  expect(answers.map(problemOf)).toContainEqual([409, 'too-many-orders'])
+})
+
+test('if the ledger does not answer, nothing is created', async () => {
+  router.passage = () => 'lose-answer'
+  expect((await create()).status).toBe(503)
+  expect((await show('/orders?status=active')).body.items).toEqual([])
+})
