@@ -163,10 +163,18 @@ test('pods of the bank reach outside only Kourier, for calls by name, and DNS', 
   expect(Object.values(reachedBy('outsider')).flat().filter(isOurs)).toEqual([])
 })
 
-test('only the function that posts to web hooks reaches the internet: by https, and no range of a network’s own', () => {
+test('only functions that post to web hooks or send messages reach the internet, and no range of a network’s own', () => {
   const outward = policies.filter(({ spec }) => JSON.stringify(spec.egress ?? []).includes('ipBlock'))
-  expect(outward.map(({ metadata }) => `${metadata.namespace} ${metadata.name}`)).toEqual(['bank web-hooks'])
+  expect(outward.map(({ metadata }) => `${metadata.namespace} ${metadata.name}`)).toEqual([
+    'bank web-hooks',
+    'bank send-messages',
+  ])
   const { podSelector, egress } = outward[0]!.spec
+  const senders = outward[1]!.spec
+  expect(senders.podSelector.matchExpressions).toEqual([
+    { key: 'serving.knative.dev/service', operator: 'In', values: ['send-email', 'send-push', 'send-sms'] },
+  ])
+  expect(senders.egress).toEqual([{ ...egress[0], ports: [{ port: 443 }, { port: 465 }, { port: 587 }] }])
   expect(podSelector).toEqual({ matchLabels: { 'serving.knative.dev/service': 'deliver-web-hooks' } })
   expect(egress).toHaveLength(1)
   expect(egress[0].ports).toEqual([{ port: 443 }])

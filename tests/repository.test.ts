@@ -48,6 +48,10 @@ describe('operations and Services', () => {
       'seal-signing-key': ['SEAL_SIGNING_KEY'],
       'seal-keys': ['SEAL_KEYS'],
       'call-keys': ['CALL_KEYS'],
+      // Optional, and so are the settings in them.
+      'mail-server': [],
+      'sms-provider': [],
+      'push-keys': [],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(
         databaseContexts.flatMap((context) => [

@@ -6,6 +6,7 @@ import {
   type Context,
   type DatabaseContext,
 } from '../contexts.ts'
+import { messageSettings } from './message-settings.ts'
 import {
   fraction,
   headerList,
@@ -151,6 +152,7 @@ const settings = {
     parse: fraction,
     fallback: '1',
   },
+  ...messageSettings,
   OPERATOR_EMAIL: { about: 'email address of the first operator', parse: text, fallback: '' },
   OPERATOR_PASSWORD: { about: 'password of the first operator', parse: text, fallback: '' },
 } as const satisfies Record<string, Setting<unknown>>

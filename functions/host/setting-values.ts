@@ -60,6 +60,32 @@ export function optionalHttpUrl(value: string): string | undefined {
   return value === '' ? undefined : httpUrl(value)
 }
 
+/** The URL of a mail server; the empty text stands for undefined. */
+export function smtpUrl(value: string): URL | undefined {
+  return value === '' ? undefined : new URL(url(value, ['smtp:', 'smtps:']))
+}
+
+/** Parses texts that are separated by commas: any, or some of those given. */
+export function list<const Choices extends readonly string[]>(...choices: Choices) {
+  type Item = Choices extends readonly [] ? string : Choices[number]
+  return (value: string): Item[] => {
+    const items = value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+    const wrong = choices.length > 0 ? items.find((item) => !choices.includes(item)) : undefined
+    if (wrong !== undefined) throw expected(`some of ${choices.join(', ')}`, wrong)
+    return items as Item[]
+  }
+}
+
+/** The sender of an email: `name <address>`. */
+export function sender(value: string): { name: string; address: string } {
+  const [, name, address] = /^\s*([^<>\r\n]*?)\s*<([^<>\s]+@[^<>\s]+)>\s*$/.exec(value) ?? []
+  if (name === undefined || address === undefined) throw expected('name <address>', value)
+  return { name, address }
+}
+
 export function headerList(value: string): Record<string, string> {
   const pairs = value.split(',').filter((pair) => pair.trim() !== '')
   return Object.fromEntries(

@@ -33,12 +33,22 @@ const keep = (
     values: [userId, name, email, changedAt],
   })
 
-/** Erases what is known of a deleted user. The row stays without it, so that an older event that comes later
- * brings nothing back. */
+/** Erases what is known of a deleted user: contact, preferences, subscriptions, and what messages to them
+ * say; messages that are not sent yet will fail. The contact's row stays, without anything personal, so that
+ * an older event that comes later brings nothing back. */
 const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDeleted) =>
   db.query({
     name: 'contact-erase',
-    text: `insert into contacts (user_id, deleted_at) values ($1, $2)
+    text: `with preference as (
+        delete from preferences where user_id = $1
+      ), subscription as (
+        delete from push_subscriptions where user_id = $1
+      ), message as (
+        update messages set address = null, content = '{}' where user_id = $1 returning id
+      ), attempt as (
+        update message_attempts set answer = null from message where message_id = message.id
+      )
+      insert into contacts (user_id, deleted_at) values ($1, $2)
       on conflict (user_id) do update set name = null, email = null, phone = null, deleted_at = $2`,
     values: [userId, deletedAt],
   })

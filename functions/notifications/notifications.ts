@@ -2,6 +2,7 @@ import { operation, route } from '../host/operation.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
+import { channels, type Channel } from './channels/message.ts'
 
 const notification = {
   type: 'object',
@@ -32,6 +33,51 @@ const notification = {
   },
 } as const
 
+/** What left the bank, or is to leave it. */
+const message = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'channel', 'status', 'next_attempt_at', 'attempts'],
+  properties: {
+    id: uuidSchema,
+    channel: { enum: channels },
+    status: { enum: ['stored', 'sent', 'failed'] },
+    next_attempt_at: { type: ['string', 'null'], format: 'date-time' },
+    attempts: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['started_at', 'finished_at', 'outcome', 'answer'],
+        properties: {
+          started_at: { type: 'string', format: 'date-time' },
+          finished_at: {
+            type: ['string', 'null'],
+            format: 'date-time',
+            description: 'Null while it runs, and for ever if its process died.',
+          },
+          outcome: { enum: ['sent', 'failed', 'later', null] },
+          answer: { type: ['string', 'null'], description: 'What the provider said; only operators see it.' },
+        },
+      },
+    },
+  },
+} as const
+
+const notificationWithMessages = {
+  ...notification,
+  required: [...notification.required, 'messages'],
+  properties: { ...notification.properties, messages: { type: 'array', items: message } },
+} as const
+
+interface MessageRow {
+  id: string
+  channel: Channel
+  status: string
+  next_attempt_at: Date
+  tried: { started_at: string; finished_at: string | null; outcome: string | null; answer: string | null }[]
+}
+
 interface NotificationRow {
   id: string
   user_id: string
@@ -51,6 +97,19 @@ const toJson = ({ created_at: createdAt, ...row }: NotificationRow) => ({
   ...row,
   timestamp: createdAt.toISOString(),
 })
+
+const toMessage = ({ next_attempt_at: next, tried, ...row }: MessageRow, isOperator: boolean) => ({
+  ...row,
+  next_attempt_at: row.status === 'stored' ? next.toISOString() : null,
+  attempts: tried.map((attempt) => ({
+    ...attempt,
+    started_at: rfc3339(attempt.started_at),
+    finished_at: attempt.finished_at && rfc3339(attempt.finished_at),
+    answer: isOperator ? attempt.answer : null,
+  })),
+})
+
+const rfc3339 = (time: string): string => new Date(time).toISOString()
 
 export default operation({
   name: 'notifications',
@@ -79,9 +138,9 @@ export default operation({
       method: 'GET',
       path: '/notifications/{id}',
       who: 'signed-in',
-      summary: 'One notification',
+      summary: 'One notification, with the messages that left the bank and each attempt to send them',
       params: idParams,
-      answers: { 200: notification },
+      answers: { 200: notificationWithMessages },
       problems: [problems.notFound],
       async handle({ params: { id }, caller }, { db }) {
         const [row] = await db.query<NotificationRow>({
@@ -90,7 +149,20 @@ export default operation({
           values: [id, caller.role === 'operator' ? null : caller.userId],
         })
         if (!row) return problem(problems.notFound, `There is no notification ${id}.`)
-        return { status: 200, body: toJson(row) }
+        const messages = await db.query<MessageRow>({
+          name: 'notification-messages',
+          text: `select id, channel, status, next_attempt_at, coalesce((
+              select json_agg(json_build_object('started_at', started_at, 'finished_at', finished_at,
+                'outcome', outcome, 'answer', answer) order by attempt)
+              from message_attempts where message_id = m.id), '[]') as tried
+            from messages m where notification_id = $1 order by id`,
+          values: [id],
+        })
+        const isOperator = caller.role === 'operator'
+        return {
+          status: 200,
+          body: { ...toJson(row), messages: messages.map((one) => toMessage(one, isOperator)) },
+        }
       },
     }),
   ],

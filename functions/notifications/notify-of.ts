@@ -3,6 +3,8 @@ import { createReceiver } from '../../eventing/inbox.ts'
 import type { EventDelivery } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
 import { storeNotifications, type NewNotification } from './store.ts'
+import { usualChannels } from './channels/message.ts'
+import { languages } from './templates/formats.ts'
 import { notified, type NotifiedType } from './templates/notified.ts'
 import { eventText } from './templates/templates.ts'
 
@@ -10,9 +12,10 @@ import { eventText } from './templates/templates.ts'
 type Receive = (notification: NewNotification) => Promise<void>
 
 /** Creates what stores the notifications of a process. */
-export const notificationReceiver = ({ db, outbox }: Tools): Receive =>
+export const notificationReceiver = ({ db, outbox, config }: Tools): Receive =>
   createReceiver({
-    store: (notifications: readonly NewNotification[]) => storeNotifications(db, notifications),
+    store: (notifications: readonly NewNotification[]) =>
+      storeNotifications(db, notifications, config.MESSAGE_CHANNELS),
     outbox,
   })
 
@@ -21,19 +24,20 @@ interface NotifiedContent {
 }
 
 /** Returns the handler of a consumer that tells users of events: one notification per event, however often it
- * comes. `consumer` is the name of its operation. */
+ * comes, and a message for each channel that the user wants. `consumer` is the name of its operation. */
 export const notifyOf =
   (consumer: string) =>
   async (
     event: CloudEventV1<unknown>,
-    _tools: Tools,
+    { config }: Tools,
     receive: Receive,
     { traceparent }: EventDelivery,
   ): Promise<void> => {
     const type = event.type as NotifiedType
     const about = notified[type]
     const data = event.data as NotifiedContent
-    if (about.isSentOnly) return
+    const isSending = config.MESSAGE_CHANNELS.length > 0
+    if (about.isSentOnly && !isSending) return
     await receive({
       consumer,
       event_source: event.source,
@@ -42,6 +46,23 @@ export const notifyOf =
       user_id: data.user_id,
       subject: (about.subject as (content: NotifiedContent) => string)(data),
       message: eventText(type, data, 'en').text,
+      translations: Object.fromEntries(
+        others.map((language) => [language, eventText(type, data, language).text]),
+      ),
       traceparent,
+      ...(about.isSentOnly && { channel: 'email' }),
+      ...(isSending && { send: sendingOf(type, data) }),
     })
   }
+
+const others = languages.filter((language) => language !== 'en')
+
+function sendingOf(type: NotifiedType, data: NotifiedContent): NonNullable<NewNotification['send']> {
+  const { importance, emails } = notified[type]
+  return {
+    content: { event: type, data },
+    usually: usualChannels[importance],
+    always: importance === 'security',
+    ...(emails && { emails: (emails as (content: NotifiedContent) => string[])(data) }),
+  }
+}

@@ -1,0 +1,196 @@
+import { notificationFailed } from '../../../eventing/contracts/notification.failed.ts'
+import { notificationSent } from '../../../eventing/contracts/notification.sent.ts'
+import type { MessageDue } from '../../../eventing/contracts/message.due.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
+import type { Tools } from '../../host/tools.ts'
+import { languages, type Language } from '../templates/formats.ts'
+import type { MessageText } from '../templates/template.ts'
+import { eventText, templatesOf } from '../templates/templates.ts'
+import type { Channel, MessageContent } from './message.ts'
+import type { OutgoingMessage, SendOutcome } from './outgoing.ts'
+import { onOneLine } from './plain.ts'
+
+interface ClaimedMessage {
+  id: string
+  notification_id: string
+  user_id: string
+  event_type: string
+  content: MessageContent
+  attempts: number
+  created_at: Date
+  language: string
+  name: string | null
+  is_deleted: boolean
+  to: string | null
+  subscription: OutgoingMessage['subscription']
+}
+
+/** After this long an attempt counts as dead, and the message may be tried again. Longer than an attempt and
+ * the storing of its outcome may take. */
+const ATTEMPT_SECONDS_MAX = 90
+/** As many attempts follow each other at once, by the Broker's retries; after them a sweep wakes the
+ * message. */
+const QUICK_ATTEMPTS = 3
+const WAIT_SECONDS = { first: 60, max: 3_600, maxAsked: 6 * 3_600 }
+/** A message that is so old is of no use any more. */
+const HOURS_MAX = 48
+const ANSWER_LENGTH_MAX = 500
+
+/** Sends one message, if it is due and nobody else is sending it; does nothing otherwise, so an event may
+ * come any number of times. Stores the outcome, with notification.sent or notification.failed. Throws
+ * UnavailableError if the Broker should try again soon.
+ *
+ * The attempt is stored before it begins, the outcome after it. If the process dies between the two, nobody
+ * knows whether the message has left, and it is sent again after ATTEMPT_SECONDS_MAX. */
+export async function deliverMessage(
+  due: MessageDue,
+  channel: Channel,
+  { tools, traceparent }: { tools: Tools; traceparent: string },
+  send: (message: OutgoingMessage) => Promise<SendOutcome>,
+): Promise<void> {
+  const claimed = await claim(tools, due.message_id, channel)
+  if (!claimed) return
+  const attempt = claimed.is_deleted
+    ? ({ outcome: 'failed', answer: 'the user was deleted' } as const)
+    : await send(toOutgoing(claimed)).catch((error: Error) => ({
+        outcome: 'later' as const,
+        answer: error.message,
+      }))
+  const ended = giveUpIfOld(attempt, claimed)
+  const isQuick = ended.outcome === 'later' && !ended.waitSeconds && claimed.attempts < QUICK_ATTEMPTS
+  await persist(() => finish(tools, traceparent, { claimed, channel, attempt: ended, isQuick }))
+  if (ended.outcome !== 'sent')
+    tools.log.warn('a message was not sent', {
+      ...{ message_id: claimed.id, attempts: claimed.attempts, outcome: ended.outcome },
+    })
+  if (isQuick) throw new UnavailableError(`the message ${claimed.id} could not be sent now`)
+}
+
+/** Takes the message for one attempt; undefined if it is sent, not due, or being sent by somebody else. A
+ * time that lies further ahead than any wait comes from a clock that was set back. */
+async function claim({ db }: Tools, id: string, channel: Channel): Promise<ClaimedMessage | undefined> {
+  const [claimed] = await db.query<ClaimedMessage>({
+    name: 'message-claim',
+    text: `with claimed as (
+        update messages set attempts = attempts + 1, next_attempt_at = now() + $3 * interval '1 second'
+        where id = $1 and channel = $2 and status = 'stored'
+          and (next_attempt_at <= now() or next_attempt_at > now() + $4 * interval '1 second')
+        returning *
+      ), attempt as (
+        insert into message_attempts (message_id, attempt) select id, attempts from claimed
+      )
+      select m.id, m.notification_id, m.user_id, n.event_type, m.content, m.attempts, m.created_at,
+        coalesce(p.language, 'en') as language, c.name, c.deleted_at is not null as is_deleted,
+        case m.channel when 'email' then coalesce(m.address, c.email) when 'sms' then c.phone end as "to",
+        case when t.id is not null then json_build_object('id', t.id, 'endpoint', t.endpoint,
+          'keys', json_build_object('p256dh', t.p256dh, 'auth', t.auth)) end as subscription
+      from claimed m join notifications n on n.id = m.notification_id
+      left join contacts c on c.user_id = m.user_id
+      left join preferences p on p.user_id = m.user_id
+      left join push_subscriptions t on t.id = m.subscription_id`,
+    values: [id, channel, ATTEMPT_SECONDS_MAX, WAIT_SECONDS.maxAsked + 60],
+  })
+  return claimed
+}
+
+function toOutgoing(claimed: ClaimedMessage): OutgoingMessage {
+  const language = languages.find((known) => known === claimed.language) ?? 'en'
+  const { title, text } = textOf(claimed.content, language)
+  return {
+    id: claimed.id,
+    language,
+    name: onOneLine(claimed.name ?? '', 100),
+    to: claimed.to,
+    subscription: claimed.subscription,
+    title: onOneLine(title, 150),
+    text,
+    createdAt: claimed.created_at,
+  }
+}
+
+function textOf(content: MessageContent, language: Language): MessageText {
+  if ('event' in content) return eventText(content.event, content.data, language)
+  const { notices, fromTheBank } = templatesOf(language)
+  if ('notice' in content) return notices[content.notice]
+  return { title: fromTheBank, text: content.text }
+}
+
+function giveUpIfOld(attempt: SendOutcome, { created_at: createdAt }: ClaimedMessage): SendOutcome {
+  const isOld = Date.now() - createdAt.getTime() > HOURS_MAX * 3_600_000
+  if (attempt.outcome !== 'later' || !isOld) return attempt
+  return { outcome: 'failed', answer: `given up after ${HOURS_MAX} hours; at last: ${attempt.answer}` }
+}
+
+interface FinishedAttempt {
+  claimed: ClaimedMessage
+  channel: Channel
+  attempt: SendOutcome
+  isQuick: boolean
+}
+
+/** Stores the outcome. That a message left is true whoever else tries meanwhile; every other outcome counts
+ * only if nobody has begun another attempt. */
+const finish = (
+  { transact }: Tools,
+  traceparent: string,
+  { claimed, channel, attempt, isQuick }: FinishedAttempt,
+): Promise<void> =>
+  transact(traceparent, async (tx) => {
+    const answer = onOneLine(attempt.answer, ANSWER_LENGTH_MAX)
+    await tx.query({
+      name: 'message-attempt-end',
+      text: `update message_attempts set finished_at = now(), outcome = $3, answer = $4
+        where message_id = $1 and attempt = $2`,
+      values: [claimed.id, claimed.attempts, attempt.outcome, answer],
+    })
+    const isLater = attempt.outcome === 'later'
+    const [ended] = await tx.query<{ at: Date }>({
+      name: 'message-end',
+      text: `update messages set status = $3, finished_at = case when $3 <> 'stored' then now() end,
+          next_attempt_at = now() + $4 * interval '1 second'
+        where id = $1 and status = 'stored' and ($3 = 'sent' or attempts = $2)
+        returning now() as at`,
+      values: [
+        claimed.id,
+        claimed.attempts,
+        isLater ? 'stored' : attempt.outcome,
+        isLater && !isQuick ? waitSeconds(attempt, claimed.attempts) : 0,
+      ],
+    })
+    if (!ended || isLater) return
+    tx.emit(attempt.outcome === 'sent' ? notificationSent : notificationFailed, {
+      subject: claimed.notification_id,
+      partitionkey: claimed.user_id,
+      data: {
+        notification_id: claimed.notification_id,
+        message_id: claimed.id,
+        user_id: claimed.user_id,
+        event_type: claimed.event_type,
+        channel,
+        attempts: claimed.attempts,
+        timestamp: ended.at.toISOString(),
+      },
+    })
+  })
+
+/** Returns how long to wait after so many attempts: twice as long each time, or as long as the provider
+ * asked for. */
+function waitSeconds(attempt: SendOutcome & { outcome: 'later' }, attempts: number): number {
+  const usual = Math.min(WAIT_SECONDS.first * 2 ** Math.max(0, attempts - QUICK_ATTEMPTS), WAIT_SECONDS.max)
+  return Math.min(Math.max(usual, attempt.waitSeconds ?? 0), WAIT_SECONDS.maxAsked)
+}
+
+const PERSIST_MS = [200, 1_000, 3_000]
+
+/** Tries again if the database is away for a moment: an outcome that is not stored means a second message. */
+async function persist(work: () => Promise<void>): Promise<void> {
+  for (const pauseMs of PERSIST_MS) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+  await work()
+}

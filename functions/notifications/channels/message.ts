@@ -1,0 +1,23 @@
+import type { Notice } from '../templates/template.ts'
+import type { Importance, NotifiedType } from '../templates/notified.ts'
+
+/** The ways out of the bank. */
+export const channels = ['email', 'sms', 'push'] as const
+
+export type Channel = (typeof channels)[number]
+
+/** Channels that a message takes if its user has not chosen. Whoever subscribes to push messages wants
+ * them. */
+export const usualChannels: Readonly<Record<Importance, readonly Channel[]>> = {
+  usual: ['push'],
+  important: ['email', 'push'],
+  security: channels,
+}
+
+/** What a message says. It becomes text when it is sent, in the user's language of that moment. */
+export type MessageContent =
+  /** An event with its data, as its contract describes it. */
+  | { event: NotifiedType; data: object }
+  | { notice: Notice }
+  /** The words of an operator. */
+  | { text: string }

@@ -1,0 +1,34 @@
+import type { Language } from '../templates/formats.ts'
+
+/** A message that is about to be sent. */
+export interface OutgoingMessage {
+  id: string
+  language: Language
+  /** Empty if it is not known. */
+  name: string
+  /** An email address or a phone number; null if none is known. */
+  to: string | null
+  subscription: { id: string; endpoint: string; keys: { p256dh: string; auth: string } } | null
+  title: string
+  text: string
+  createdAt: Date
+}
+
+/** How an attempt ended. `answer` is what the provider said. */
+export type SendOutcome =
+  | { outcome: 'sent'; answer: string }
+  /** It will never succeed. */
+  | { outcome: 'failed'; answer: string }
+  /** It may succeed later, at the earliest after `waitSeconds` if the provider named a time. */
+  | { outcome: 'later'; answer: string; waitSeconds?: number }
+
+/** What the mail server gets. All parts are plain; nodemailer encodes them. */
+export interface Email {
+  messageId: string
+  date: Date
+  from: { name: string; address: string }
+  to: { name: string; address: string }
+  subject: string
+  text: string
+  html: string
+}

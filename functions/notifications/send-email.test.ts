@@ -1,0 +1,353 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { emailChanged } from '../../eventing/contracts/email.changed.ts'
+import { messageDue } from '../../eventing/contracts/message.due.ts'
+import { sessionStarted } from '../../eventing/contracts/session.started.ts'
+import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
+import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
+import { userRegistered } from '../../eventing/contracts/user.registered.ts'
+import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import keepContacts from './keep-contacts.ts'
+import notifications from './notifications.ts'
+import notifyUser from './notify-user.ts'
+import notify from './notify.ts'
+import sendEmail from './send-email.ts'
+import sweep from './sweep-notifications.ts'
+import { deliverTo } from './testing/deliver.ts'
+import { startMailServer, type MailServer } from './testing/mail-server.ts'
+
+let database: TestDatabase
+let server: MailServer
+let env: Record<string, string>
+let contacts: TestFunction
+let money: TestFunction
+let others: TestFunction
+let sender: TestFunction
+let reader: TestFunction
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  server = await startMailServer()
+  env = {
+    NOTIFICATIONS_DATABASE_URL: database.url,
+    BROKER_URL: 'http://127.0.0.1:9/',
+    MESSAGE_CHANNELS: 'email',
+    MAIL_FROM: 'Microbank <no-reply@bank.example>',
+    SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${server.port}`,
+    SMTP_CA: server.ca,
+  }
+  contacts = await startFunction(keepContacts, env)
+  money = await startFunction(notify, env)
+  others = await startFunction(notifyUser, env)
+  sender = await startFunction(sendEmail, env)
+  reader = await startFunction(notifications, env)
+})
+
+afterAll(async () => {
+  for (const each of [contacts, money, others, sender, reader]) await each.stop()
+  await server.stop()
+  await database.drop()
+})
+
+const query = <Row extends object>(text: string, ...values: unknown[]) =>
+  sender.tools.db.query<Row>({ text, values })
+
+/** Registers a user, and resolves with their id. */
+async function user(
+  name = 'Ada',
+  email = `${randomUUID()}@example.com`,
+): Promise<{ id: string; email: string }> {
+  const id = randomUUID()
+  await deliverTo(contacts, userRegistered, { user_id: id, name, email })
+  return { id, email }
+}
+
+interface Stored {
+  id: string
+  notification_id: string
+  channel: 'email'
+  status: string
+  attempts: number
+}
+
+const messagesOf = (userId: string): Promise<Stored[]> =>
+  query<Stored>(
+    `select id, notification_id, channel, status, attempts from messages where user_id = $1 order by id`,
+    userId,
+  )
+
+/** Delivers message.due of each message of a user. Resolves with the statuses. */
+async function deliverDue(userId: string, by = sender): Promise<number[]> {
+  const statuses = []
+  for (const { id, notification_id: notificationId, channel } of await messagesOf(userId)) {
+    const data = { message_id: id, notification_id: notificationId, user_id: userId, channel }
+    statuses.push((await deliverTo(by, messageDue, data)).status)
+  }
+  return statuses
+}
+
+const mailsTo = (email: string) =>
+  server.mails.filter(({ to }) => to.some((address) => address.startsWith(`${email.split('@')[0]}@`)))
+
+const logIn = (userId: string) => deliverTo(others, sessionStarted, { user_id: userId })
+
+/** Makes the messages of a user due, as if time had passed. */
+const letTimePass = (userId: string) =>
+  query(
+    `update messages set next_attempt_at = now(), woken_at = now() - interval '1 hour' where user_id = $1`,
+    userId,
+  )
+
+const endsOf = (userId: string) =>
+  query<{ type: string; data: { attempts: number } }>(
+    `select type, data from events where type in ('notification.sent', 'notification.failed') and partitionkey = $1`,
+    userId,
+  )
+
+test('a log-in is told by email over TLS, in plain text and HTML, once however often its event comes', async () => {
+  const ada = await user('Ada "the <b>Countess</b>" King')
+  expect((await logIn(ada.id)).status).toBe(204)
+  expect(await deliverDue(ada.id)).toEqual([204])
+  expect(await deliverDue(ada.id)).toEqual([204])
+  const [sent, ...more] = mailsTo(ada.email)
+  expect(more).toEqual([])
+  const { mail, isEncrypted, from } = sent!
+  expect([isEncrypted, from]).toEqual([true, 'no-reply@bank.example'])
+  expect(mail.subject).toBe('New log-in')
+  expect(mail.text).toContain('Hello Ada "the <b>Countess</b>" King,')
+  expect(mail.text).toContain('on Aug 1, 2026, 9:31 AM UTC from 192.0.2.7.')
+  expect(mail.html).toContain('Hello Ada &quot;the &lt;b&gt;Countess&lt;/b&gt;&quot; King,')
+  expect(mail.html).not.toContain('<b>')
+  const [message] = await messagesOf(ada.id)
+  expect(mail.messageId).toBe(`<${message!.id}@bank.example>`)
+  expect(message).toMatchObject({ status: 'sent', attempts: 1 })
+  expect(await endsOf(ada.id)).toMatchObject([{ type: 'notification.sent', data: { attempts: 1 } }])
+})
+
+test('the event of a message is that which a sweep would derive', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  const [message] = await messagesOf(ada.id)
+  expect(
+    await query(
+      `select type, subject, extensions, data->>'message_id' as id from events where subject = $1`,
+      message!.id,
+    ),
+  ).toEqual([
+    { type: 'message.due', subject: message!.id, extensions: { channel: 'email' }, id: message!.id },
+  ])
+})
+
+test('a user who chose German is written to in German, and reads German in the list', async () => {
+  const ada = await user()
+  await query(
+    `insert into preferences (user_id, language, choices) values ($1, 'de', '{"transaction.completed":{"email":true}}')`,
+    ada.id,
+  )
+  await deliverTo(money, transactionCompleted, { user_id: ada.id })
+  await deliverDue(ada.id)
+  const [{ mail }] = mailsTo(ada.email) as [MailServer['mails'][number]]
+  expect(mail.subject).toBe('Einzahlung ausgeführt')
+  const text = 'Einzahlung von 200,00\u00a0$ ausgeführt. Neuer Kontostand: 900,00\u00a0$'
+  expect(mail.text).toContain(text)
+  expect(await query(`select message from notifications where user_id = $1`, ada.id)).toEqual([
+    { message: text },
+  ])
+})
+
+test('without a choice, money that moves is not mailed, and there is no message', async () => {
+  const ada = await user()
+  await deliverTo(money, transactionCompleted, { user_id: ada.id })
+  expect(await messagesOf(ada.id)).toEqual([])
+})
+
+test('a changed email address is told to the old and to the new one', async () => {
+  const ada = await user()
+  const [before, after] = [`${randomUUID()}@old.example`, `${randomUUID()}@new.example`]
+  await deliverTo(others, emailChanged, { user_id: ada.id, old_email: before, new_email: after })
+  expect(await deliverDue(ada.id)).toEqual([204, 204])
+  expect([mailsTo(before).length, mailsTo(after).length, mailsTo(ada.email).length]).toEqual([1, 1, 0])
+})
+
+test('names and addresses can’t add headers or recipients, nor turn the direction of writing', async () => {
+  const bad = 'Eve\r\nBcc: mallory@evil.example\r\n\r\n\u202eevil\u2066 <mallory@evil.example>, x'
+  const eve = await user(bad + 'x'.repeat(5000))
+  await logIn(eve.id)
+  await deliverDue(eve.id)
+  const [{ mail, raw, to }] = mailsTo(eve.email) as [MailServer['mails'][number]]
+  expect(to).toEqual([eve.email])
+  expect(raw.slice(0, raw.indexOf('\r\n\r\n'))).not.toMatch(/^bcc:/im)
+  expect(
+    (Array.isArray(mail.to) ? mail.to : [mail.to!]).flatMap(({ value }) =>
+      value.map(({ address }) => address),
+    ),
+  ).toEqual([eve.email])
+  expect(`${mail.text}${mail.html as string}`).not.toMatch(/[\u202e\u2066]/)
+  expect(Math.max(...raw.split('\r\n').map((line) => line.length))).toBeLessThan(999)
+
+  for (const address of [
+    'a@b.example\r\nRCPT TO:<mallory@evil.example>',
+    '"a b"@b.example',
+    'a@b.example, c@d.example',
+    'ä@b.example',
+    '<a@b.example>',
+  ]) {
+    const one = await user('Eve', address)
+    await logIn(one.id)
+    await deliverDue(one.id)
+    expect([address, (await messagesOf(one.id))[0]!.status]).toEqual([address, 'failed'])
+  }
+  const idn = await user('Eve', `${randomUUID()}@xn--bcher-kva.example`)
+  await logIn(idn.id)
+  await deliverDue(idn.id)
+  expect(mailsTo(idn.email)).toHaveLength(1)
+  expect(server.mails.flatMap(({ to }) => to).join()).not.toContain('mallory')
+})
+
+test('a mail that is refused now is sent later; one that is refused for good is not tried again', async () => {
+  const [ada, bob] = [await user(), await user()]
+  server.refusals.push({ at: 'data', code: 451, text: 'greylisted' })
+  await logIn(ada.id)
+  // The Broker tries again soon.
+  expect(await deliverDue(ada.id)).toEqual([503])
+  expect(await deliverDue(ada.id)).toEqual([204])
+  expect(mailsTo(ada.email)).toHaveLength(1)
+
+  server.refusals.push({ at: 'recipient', code: 550, text: 'no such user\u202e here' })
+  await logIn(bob.id)
+  expect(await deliverDue(bob.id)).toEqual([204])
+  expect(await deliverDue(bob.id)).toEqual([204])
+  expect(mailsTo(bob.email)).toEqual([])
+  expect(await endsOf(bob.id)).toMatchObject([{ type: 'notification.failed' }])
+
+  const [{ notification_id: id }] = (await messagesOf(bob.id)) as [Stored]
+  const read = async (userId: string, role: 'customer' | 'operator') =>
+    (await reader.request('GET', `/notifications/${id}`, { token: await token({ userId, role }) })).body
+  const attempt = { started_at: expect.any(String), finished_at: expect.any(String), outcome: 'failed' }
+  const shown = { channel: 'email', status: 'failed', next_attempt_at: null }
+  expect((await read(bob.id, 'operator')).messages).toMatchObject([
+    { ...shown, attempts: [{ ...attempt, answer: expect.stringContaining('no such user here') }] },
+  ])
+  expect((await read(bob.id, 'customer')).messages).toMatchObject([
+    { ...shown, attempts: [{ ...attempt, answer: null }] },
+  ])
+  expect((await read(ada.id, 'customer')).messages).toBeUndefined()
+})
+
+test('while the mail server hangs or is away, messages wait; a sweep wakes them when they are due', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  const silent = await listen((socket) => socket.on('error', () => {}))
+  const hanging = await startFunction(sendEmail, {
+    ...env,
+    SMTP_URL: `smtp://localhost:${portOf(silent)}`,
+    MESSAGE_TIMEOUT_MS: '300',
+  })
+  const away = await startFunction(sendEmail, { ...env, SMTP_URL: 'smtp://localhost:9' })
+  try {
+    expect(await deliverDue(ada.id, hanging)).toEqual([503])
+    expect(await deliverDue(ada.id, away)).toEqual([503])
+    // From the third attempt on the Broker is not kept busy.
+    expect(await deliverDue(ada.id, away)).toEqual([204])
+    expect(await deliverDue(ada.id)).toEqual([204])
+    expect(mailsTo(ada.email)).toEqual([])
+    const [message] = await messagesOf(ada.id)
+    expect(message).toMatchObject({ status: 'stored', attempts: 3 })
+
+    await query(`delete from outbox_pending`)
+    expect(await wake(ada.id)).toBe(0)
+    await letTimePass(ada.id)
+    expect(await wake(ada.id)).toBe(1)
+    expect(await wake(ada.id)).toBe(1)
+    await deliverDue(ada.id)
+    expect(mailsTo(ada.email)).toHaveLength(1)
+  } finally {
+    await hanging.stop()
+    await away.stop()
+    silent.close()
+  }
+})
+
+/** Runs the sweep; the Broker is away, so what it wakes stays in the outbox. Resolves with how many rows of
+ * the outbox hold the event of this user's message. */
+async function wake(userId: string): Promise<number> {
+  const [{ id }] = (await messagesOf(userId)) as [Stored]
+  const sweeper = await startFunction(sweep, env)
+  await sweeper.request('POST', '/events', {
+    headers: {
+      ...{ host: 'sweep.bank.svc.cluster.local', 'ce-specversion': '1.0', 'ce-id': randomUUID() },
+      ...{ 'ce-type': 'dev.knative.sources.ping', 'ce-source': '/ping' },
+    },
+    body: '{}',
+  })
+  await sweeper.stop()
+  const rows = await query(`select from outbox_pending where event_ids @> array[event_id_of($1)]`, id)
+  return rows.length
+}
+
+async function listen(onConnection: (socket: import('node:net').Socket) => void): Promise<Server> {
+  const listening = createServer(onConnection)
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  return listening
+}
+
+const portOf = (listening: Server): number => (listening.address() as AddressInfo).port
+
+test('nothing is sent to a mail server without TLS, or whose certificate nobody vouches for', async () => {
+  const plain = await startMailServer({ disabledCommands: ['STARTTLS'] })
+  const [toPlain, toStranger] = await Promise.all([
+    startFunction(sendEmail, { ...env, SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${plain.port}` }),
+    startFunction(sendEmail, { ...env, SMTP_CA: plain.ca }),
+  ])
+  try {
+    for (const by of [toPlain, toStranger]) {
+      const ada = await user()
+      await logIn(ada.id)
+      expect(await deliverDue(ada.id, by)).toEqual([503])
+      expect(mailsTo(ada.email)).toEqual([])
+    }
+    expect(plain.mails).toEqual([])
+  } finally {
+    await toPlain.stop()
+    await toStranger.stop()
+    await plain.stop()
+  }
+})
+
+test('the same event at once, to many processes, sends one mail', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  await Promise.all(Array.from({ length: 10 }, () => deliverDue(ada.id)))
+  expect(mailsTo(ada.email)).toHaveLength(1)
+})
+
+test('a message that comes before the address of its user waits for it', async () => {
+  const id = randomUUID()
+  await logIn(id)
+  expect(await deliverDue(id)).toEqual([503])
+  await deliverTo(contacts, userRegistered, { user_id: id, email: `${id}@example.com` })
+  expect(await deliverDue(id)).toEqual([204])
+  expect(mailsTo(`${id}@example.com`)).toHaveLength(1)
+})
+
+test('a deleted user gets nothing more, and nothing of what was for them is kept', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  await deliverTo(contacts, userDeleted, { user_id: ada.id })
+  await deliverDue(ada.id)
+  await logIn(ada.id)
+  expect(mailsTo(ada.email)).toEqual([])
+  expect(await query(`select status, address, content from messages where user_id = $1`, ada.id)).toEqual([
+    { status: 'failed', address: null, content: {} },
+  ])
+})
+
+test('a message that can’t be sent for two days is given up', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  await query(`update messages set created_at = now() - interval '49 hours' where user_id = $1`, ada.id)
+  server.refusals.push({ at: 'data', code: 451, text: 'later' })
+  expect(await deliverDue(ada.id)).toEqual([204])
+  expect(await messagesOf(ada.id)).toMatchObject([{ status: 'failed' }])
+})

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { simpleParser, type ParsedMail } from 'mailparser'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+
+export interface MailServer {
+  port: number
+  /** The certificate of its authority, as PEM. */
+  ca: string
+  mails: { mail: ParsedMail; raw: string; from: string; to: string[]; isEncrypted: boolean }[]
+  /** What it says to the next mails, in place of taking them. */
+  refusals: { at: 'recipient' | 'data'; code: number; text: string }[]
+  stop(): Promise<void>
+}
+
+/** Makes a certificate for localhost. */
+function certificate(): { key: string; cert: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'microbank-mail-'))
+  try {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+        ...[
+          '-subj',
+          '/CN=localhost',
+          '-addext',
+          'subjectAltName=DNS:localhost',
+          '-keyout',
+          key,
+          '-out',
+          cert,
+        ],
+      ],
+      { stdio: 'ignore' },
+    )
+    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Starts a real mail server. It offers STARTTLS and wants user `bank` with password `p@ss:word`. */
+export async function startMailServer(options: SMTPServerOptions = {}): Promise<MailServer> {
+  const { key, cert } = certificate()
+  const mails: MailServer['mails'] = []
+  const refusals: MailServer['refusals'] = []
+  const refusal = (at: string): Error | undefined => {
+    if (refusals[0]?.at !== at) return undefined
+    const { code, text } = refusals.shift()!
+    return Object.assign(new Error(text), { responseCode: code })
+  }
+  const server = new SMTPServer({
+    ...{ key, cert, authOptional: false },
+    onAuth: ({ username, password }, _session, done) =>
+      username === 'bank' && password === 'p@ss:word'
+        ? done(null, { user: username })
+        : done(new Error('wrong password')),
+    onRcptTo: (_address, _session, done) => done(refusal('recipient')),
+    onData(stream, session, done) {
+      const parts: Buffer[] = []
+      stream.on('data', (part: Buffer) => parts.push(part))
+      stream.on('end', () => {
+        const refused = refusal('data')
+        if (refused) return done(refused)
+        const raw = Buffer.concat(parts)
+        const { mailFrom, rcptTo } = session.envelope
+        void simpleParser(raw).then((mail) => {
+          mails.push({
+            ...{ mail, raw: raw.toString() },
+            from: mailFrom ? mailFrom.address : '',
+            to: rcptTo.map(({ address }) => address),
+            isEncrypted: session.secure,
+          })
+          done()
+        })
+      })
+    },
+    ...options,
+  })
+  // A client that leaves in the middle is no fault of the server.
+  server.on('error', () => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    ca: cert,
+    mails,
+    refusals,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
