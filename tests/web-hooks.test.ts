@@ -75,7 +75,7 @@ test('a process that is killed in the middle of an attempt loses nothing', async
   expect(new Webhook(secret).verify(second!.body, second!.headers)).toMatchObject({ type: 'hold.placed' })
 })
 
-test('a hook that answers 410 is paused', async () => {
+test('a hook that answers 410 is paused, and its owner is told', async () => {
   const { id } = await hookFor(['transaction.completed'])
   receiver.answer = (response) => response.writeHead(410).end()
   await ada.transact({ type: 'deposit', account_id: account, amount: '5.00' })
@@ -84,4 +84,9 @@ test('a hook that answers 410 is paused', async () => {
     return body.status === 'paused' && body
   })
   expect(paused).toMatchObject({ paused_because: 'gone' })
+  await until(async () => {
+    const { body } = await bank.call('GET', '/api/notifications', { token: ada.token })
+    const told = body.items as { event_type: string; subject: string }[]
+    return told.some(({ event_type: type, subject }) => type === 'webhook.paused' && subject === id)
+  })
 })

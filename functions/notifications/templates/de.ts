@@ -46,6 +46,10 @@ export const de: Templates = {
       title: 'Konto geschlossen',
       text: `Ihr Konto mit der Endung ${ending(account)} ist geschlossen.`,
     }),
+    'webhook.paused': ({ host }) => ({
+      title: 'Web-Hook angehalten',
+      text: `Ihr Web-Hook zu ${host} ist angehalten, weil die Bank ihn nicht mehr erreicht. Er bekommt nichts, bis Sie ihn wieder einschalten.`,
+    }),
     'session.started': ({ client_address: address, started_at: at }, { time }) => ({
       title: 'Neue Anmeldung',
       text: `Am ${time(at)} hat sich jemand mit Ihren Zugangsdaten angemeldet, von ${address || 'einer unbekannten Adresse'}. Wenn Sie es nicht waren, ändern Sie Ihr Passwort und wenden Sie sich an uns.`,

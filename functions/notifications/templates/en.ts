@@ -48,6 +48,10 @@ export const en: Templates = {
       title: 'Account closed',
       text: `Your account ending in ${ending(account)} is closed.`,
     }),
+    'webhook.paused': ({ host }) => ({
+      title: 'Web hook paused',
+      text: `Your web hook to ${host} is paused, because the bank can no longer reach it. It gets nothing until you resume it.`,
+    }),
     'session.started': ({ client_address: address, started_at: at }, { time }) => ({
       title: 'New log-in',
       text: `Somebody logged in as you on ${time(at)} from ${address || 'an unknown address'}. If it was not you, change your password and contact us.`,

@@ -11,6 +11,7 @@ import { passwordChanged } from '../../../eventing/contracts/password.changed.ts
 import { sessionStarted } from '../../../eventing/contracts/session.started.ts'
 import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
 import { transactionReversed } from '../../../eventing/contracts/transaction.reversed.ts'
+import { webhookPaused } from '../../../eventing/contracts/webhook.paused.ts'
 
 /** How much a message matters:
  * - 'usual': sent over the channels that the user chose;
@@ -48,6 +49,7 @@ export const notified = {
   'account.frozen': about(accountFrozen, 'important', (data) => data.account_id),
   'account.unfrozen': about(accountUnfrozen, 'important', (data) => data.account_id),
   'account.closed': about(accountClosed, 'important', (data) => data.account_id),
+  'webhook.paused': about(webhookPaused, 'important', (data) => data.web_hook_id),
   // Everybody starts sessions all the time; in the list they would hide the rest.
   'session.started': about(sessionStarted, 'security', (data) => data.session_id, { isSentOnly: true }),
   'password.changed': about(passwordChanged, 'security', (data) => data.user_id),

@@ -20,7 +20,7 @@ const OF_CUSTOMERS: TypesByContext = {
     'hold.released',
     'hold.expired',
   ],
-  identity: ['user.updated', 'session.started', 'login.failed'],
+  identity: ['user.updated', 'email.changed', 'password.changed', 'session.started', 'login.failed'],
 }
 
 /** Types that only an operator's hook can have: they concern the bank, or somebody who has no hook at that
