@@ -21,6 +21,7 @@ const OF_CUSTOMERS: TypesByContext = {
     'hold.expired',
   ],
   identity: ['user.updated', 'email.changed', 'password.changed', 'session.started', 'login.failed'],
+  payments: ['order.created', 'order.ran', 'order.failed', 'order.cancelled'],
 }
 
 /** Types that only an operator's hook can have: they concern the bank, or somebody who has no hook at that
