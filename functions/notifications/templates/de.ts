@@ -34,6 +34,22 @@ export const de: Templates = {
       title: 'Betrag wieder verfügbar',
       text: `Vorgemerkte ${money(amount, currency)} wurden nicht rechtzeitig abgebucht und sind wieder verfügbar.`,
     }),
+    'payment.executed': ({ amount, currency }, { money }) => ({
+      title: 'Zahlung ausgeführt',
+      text: `Ihre Zahlung über ${money(amount, currency)} wurde ausgeführt.`,
+    }),
+    'payment.received': ({ amount, currency, account_id: account }, { money, ending }) => ({
+      title: 'Zahlung erhalten',
+      text: `Sie haben ${money(amount, currency)} auf Ihr Konto mit der Endung ${ending(account)} erhalten.`,
+    }),
+    'payment.expired': ({ amount, currency }, { money }) => ({
+      title: 'Zahlung abgelaufen',
+      text: `Ihre Zahlung über ${money(amount, currency)} wurde nicht rechtzeitig ausgeführt. Der Betrag ist wieder verfügbar.`,
+    }),
+    'payment.failed': ({ amount, currency }, { money }) => ({
+      title: 'Zahlung fehlgeschlagen',
+      text: `Ihre Zahlung über ${money(amount, currency)} konnte nicht ausgeführt werden. Den Grund sehen Sie, wenn Sie sich anmelden.`,
+    }),
     'account.frozen': ({ account_id: account }, { ending }) => ({
       title: 'Konto gesperrt',
       text: `Ihr Konto mit der Endung ${ending(account)} ist gesperrt: Ein- und Ausgänge sind nicht möglich. Bitte wenden Sie sich an uns.`,

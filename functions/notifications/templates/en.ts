@@ -36,6 +36,22 @@ export const en: Templates = {
       title: 'Money available again',
       text: `${money(amount, currency)} that was set aside was not taken in time. It is available again.`,
     }),
+    'payment.executed': ({ amount, currency }, { money }) => ({
+      title: 'Payment executed',
+      text: `Your payment of ${money(amount, currency)} has been executed.`,
+    }),
+    'payment.received': ({ amount, currency, account_id: account }, { money, ending }) => ({
+      title: 'Payment received',
+      text: `You received ${money(amount, currency)} on your account ending in ${ending(account)}.`,
+    }),
+    'payment.expired': ({ amount, currency }, { money }) => ({
+      title: 'Payment expired',
+      text: `Your payment of ${money(amount, currency)} was not executed in time. The money is available again.`,
+    }),
+    'payment.failed': ({ amount, currency }, { money }) => ({
+      title: 'Payment failed',
+      text: `Your payment of ${money(amount, currency)} could not be executed. Log in to see why.`,
+    }),
     'account.frozen': ({ account_id: account }, { ending }) => ({
       title: 'Account frozen',
       text: `Your account ending in ${ending(account)} is frozen: it neither pays nor receives money. Please contact us.`,

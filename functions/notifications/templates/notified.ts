@@ -8,6 +8,10 @@ import { holdExpired } from '../../../eventing/contracts/hold.expired.ts'
 import { holdPlaced } from '../../../eventing/contracts/hold.placed.ts'
 import { holdReleased } from '../../../eventing/contracts/hold.released.ts'
 import { passwordChanged } from '../../../eventing/contracts/password.changed.ts'
+import { paymentExecuted } from '../../../eventing/contracts/payment.executed.ts'
+import { paymentExpired } from '../../../eventing/contracts/payment.expired.ts'
+import { paymentFailed } from '../../../eventing/contracts/payment.failed.ts'
+import { paymentReceived } from '../../../eventing/contracts/payment.received.ts'
 import { sessionStarted } from '../../../eventing/contracts/session.started.ts'
 import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
 import { transactionReversed } from '../../../eventing/contracts/transaction.reversed.ts'
@@ -46,6 +50,10 @@ export const notified = {
   'hold.captured': about(holdCaptured, 'usual', (data) => data.hold_id),
   'hold.released': about(holdReleased, 'usual', (data) => data.hold_id),
   'hold.expired': about(holdExpired, 'usual', (data) => data.hold_id),
+  'payment.executed': about(paymentExecuted, 'usual', (data) => data.payment_id),
+  'payment.received': about(paymentReceived, 'usual', (data) => data.transaction_id),
+  'payment.expired': about(paymentExpired, 'usual', (data) => data.payment_id),
+  'payment.failed': about(paymentFailed, 'important', (data) => data.payment_id),
   'account.frozen': about(accountFrozen, 'important', (data) => data.account_id),
   'account.unfrozen': about(accountUnfrozen, 'important', (data) => data.account_id),
   'account.closed': about(accountClosed, 'important', (data) => data.account_id),

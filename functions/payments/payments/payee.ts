@@ -1,0 +1,58 @@
+import type { CallFor } from '../../host/http/call-for.ts'
+import type { CallResponse } from '../../host/http/call.ts'
+import { fieldsOf, notAsAgreed } from './ledger-answers.ts'
+import type { PaymentRow } from './payment.ts'
+
+/** Where the money of a payment goes. */
+export interface Payee {
+  accountId: string
+  /** Whose account it is; null if the payer named the account. */
+  userId: string | null
+}
+
+/** Finds the account that a payment goes to: the one that the payer named, or the payee's oldest open account
+ * in the currency of the payment, checking accounts first. Returns undefined if nobody has the address, or if
+ * its owner has no such account; nobody learns which. Rejects with UnavailableError if there is no answer. */
+export async function findPayee(
+  payment: PaymentRow,
+  { callFor, traceparent }: { callFor: CallFor; traceparent: string },
+): Promise<Payee | undefined> {
+  if (payment.payee_account_id !== null) return { accountId: payment.payee_account_id, userId: null }
+  const asked = await callFor(payment.user_id, traceparent)('users', {
+    ...{ method: 'POST', path: '/users/find', body: { email: payment.payee_email } },
+    // Nothing is changed, so asking again is harmless.
+    idempotencyKey: `find-${payment.id}`,
+  })
+  const userId = readUser(asked)
+  if (userId === null) return undefined
+  const path = '/accounts?status=open&limit=200'
+  const listed = await callFor(userId, traceparent)('accounts', { path })
+  const [account] = readAccounts(listed, userId)
+    .filter(({ id, currency }) => currency === payment.currency && id !== payment.account_id)
+    .sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1))
+  return account && { accountId: account.id, userId }
+}
+
+const rank = ({ account_type: type }: ListedAccount): number => (type === 'checking' ? 0 : 1)
+
+function readUser(answer: CallResponse): string | null {
+  const { user_id: userId } = fieldsOf(answer.body)
+  if (answer.status === 200 && (typeof userId === 'string' || userId === null)) return userId
+  throw notAsAgreed(answer)
+}
+
+interface ListedAccount {
+  id: string
+  user_id: string
+  account_type: string
+  currency: string
+}
+
+function readAccounts(answer: CallResponse, userId: string): ListedAccount[] {
+  const { items } = fieldsOf(answer.body)
+  if (answer.status !== 200 || !Array.isArray(items)) throw notAsAgreed(answer)
+  const accounts = items as ListedAccount[]
+  if (!accounts.every((account) => account.user_id === userId && typeof account.id === 'string'))
+    throw notAsAgreed(answer)
+  return accounts
+}
