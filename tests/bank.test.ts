@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { transactionCompleted } from '../eventing/contracts/transaction.completed.ts'
 import { transactionRequested } from '../eventing/contracts/transaction.requested.ts'
 import { signEvent } from '../eventing/signature.ts'
+import { StreamClient } from '../functions/notifications/testing/stream-client.ts'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
@@ -108,6 +109,28 @@ test('a client that guesses passwords can’t claim another address, at the fron
     `select distinct data ->> 'client_address' as address from outbox where type = 'login.failed'`,
   )
   expect(seen).toEqual([{ address: '127.0.0.1' }])
+})
+
+test('a live stream shows a notification at once through all hops, and goes on where its client left', async () => {
+  const ada = await registerCustomer(bank)
+  const account = await ada.openAccount('checking')
+  const listen = (lastId?: string) =>
+    new StreamClient(`${bank.url}/api/notifications/stream`, { token: ada.token, lastId })
+  const pay = (amount: string) => ada.transact({ type: 'deposit', account_id: account, amount })
+  const first = listen()
+  await until(() => first.lastId, { what: 'the stream to begin' })
+  await pay('1.00')
+  await until(() => first.events.length === 1)
+  first.close()
+  await pay('2.00')
+  const second = listen(first.lastId)
+  await until(() => second.events.length === 1)
+  second.close()
+  const messages = [first, second].map(({ events }) => events[0]!.data.message as string)
+  expect(messages).toEqual([
+    'Deposit of $1.00 completed. New balance: $1.00',
+    'Deposit of $2.00 completed. New balance: $3.00',
+  ])
 })
 
 test('the operator opens an account with money in it for a customer', async () => {

@@ -140,6 +140,7 @@ describe('operations and Services', () => {
       'fees POST /fees/dry-run: {"nothing":"sums over all customers tell nothing of one"}',
       'ledger-checks GET /ledger/invariants: {"nothing":"it shows no customer’s data"}',
       'ledger-checks GET /ledger/verify: {"nothing":"it shows no customer’s data"}',
+      'notification-stream GET /notifications/stream: {"nothing":"everybody reads only their own"}',
       'place-hold POST /holds: "books"',
       'post-batch POST /transactions/batch: "books"',
       'release-hold POST /holds/{id}/release: "books"',

@@ -19,4 +19,8 @@ export interface ReplyStream {
    * the first becomes a problem; after it, the connection breaks, so nobody takes a part for the whole. If
    * the client goes away, the iterator's return() is called. */
   parts: AsyncIterable<string | Buffer>
+  /** True for Server-Sent Events: each part leaves at once, and return() is called as soon as the client
+   * leaves or the process has to stop, even while next() waits. The answer then ends as if it were
+   * complete. */
+  isEvents?: boolean
 }

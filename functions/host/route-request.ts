@@ -49,6 +49,9 @@ export interface RouteRequest<Body, Query, Params> {
   respondAsync: boolean
   /** The header Accept; undefined if there is none. */
   accept: string | undefined
+  /** The header Last-Event-ID, with which clients of Server-Sent Events come back; undefined if there is
+   * none. */
+  lastEventId: string | undefined
   /** IP address of the client, as far as it can be trusted; empty if unknown (see http/client-address.ts). */
   address: string
   /** The same address with a signature, to pass on in calls (`client` of CallOptions); undefined without the

@@ -3,35 +3,12 @@ import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.t
 import { problem, problems } from '../host/problems.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import { channels, type Channel } from './channels/message.ts'
-
-const notification = {
-  type: 'object',
-  additionalProperties: false,
-  required: [
-    'id',
-    'user_id',
-    'event_id',
-    'event_type',
-    'subject',
-    'message',
-    'channel',
-    'status',
-    'attempts',
-    'timestamp',
-  ],
-  properties: {
-    id: uuidSchema,
-    user_id: uuidSchema,
-    event_id: { type: 'string' },
-    event_type: { type: 'string' },
-    subject: { type: 'string', description: 'The id of the transaction.' },
-    message: { type: 'string' },
-    channel: { enum: ['in-app', 'email', 'sms', 'push'] },
-    status: { enum: ['stored', 'sent', 'failed'] },
-    attempts: { type: 'integer' },
-    timestamp: { type: 'string', format: 'date-time' },
-  },
-} as const
+import {
+  notificationColumns,
+  notificationSchema,
+  toNotification,
+  type NotificationRow,
+} from './notification.ts'
 
 /** What left the bank, or is to leave it. */
 const message = {
@@ -65,9 +42,9 @@ const message = {
 } as const
 
 const notificationWithMessages = {
-  ...notification,
-  required: [...notification.required, 'messages'],
-  properties: { ...notification.properties, messages: { type: 'array', items: message } },
+  ...notificationSchema,
+  required: [...notificationSchema.required, 'messages'],
+  properties: { ...notificationSchema.properties, messages: { type: 'array', items: message } },
 } as const
 
 interface MessageRow {
@@ -77,26 +54,6 @@ interface MessageRow {
   next_attempt_at: Date
   tried: { started_at: string; finished_at: string | null; outcome: string | null; answer: string | null }[]
 }
-
-interface NotificationRow {
-  id: string
-  user_id: string
-  event_id: string
-  event_type: string
-  subject: string
-  message: string
-  channel: string
-  status: string
-  attempts: number
-  created_at: Date
-}
-
-const COLUMNS = 'id, user_id, event_id, event_type, subject, message, channel, status, attempts, created_at'
-
-const toJson = ({ created_at: createdAt, ...row }: NotificationRow) => ({
-  ...row,
-  timestamp: createdAt.toISOString(),
-})
 
 const toMessage = ({ next_attempt_at: next, tried, ...row }: MessageRow, isOperator: boolean) => ({
   ...row,
@@ -122,16 +79,16 @@ export default operation({
       who: 'signed-in',
       summary: 'The notifications of the caller, newest first; an operator sees everybody’s',
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
-      answers: { 200: pageOf(notification) },
+      answers: { 200: pageOf(notificationSchema) },
       async handle({ query: { limit, cursor }, caller }, { db }) {
         const rows = await db.query<NotificationRow>({
           name: 'notifications-list',
-          text: `select ${COLUMNS} from notifications
+          text: `select ${notificationColumns} from notifications
             where ($1::uuid is null or user_id = $1) and ($2::uuid is null or id < $2)
             order by id desc limit $3`,
           values: [caller.role === 'operator' ? null : caller.userId, decodeCursor(cursor), limit + 1],
         })
-        return { status: 200, body: page(rows, limit, toJson) }
+        return { status: 200, body: page(rows, limit, toNotification) }
       },
     }),
     route({
@@ -145,7 +102,7 @@ export default operation({
       async handle({ params: { id }, caller }, { db }) {
         const [row] = await db.query<NotificationRow>({
           name: 'notification-get',
-          text: `select ${COLUMNS} from notifications where id = $1 and ($2::uuid is null or user_id = $2)`,
+          text: `select ${notificationColumns} from notifications where id = $1 and ($2::uuid is null or user_id = $2)`,
           values: [id, caller.role === 'operator' ? null : caller.userId],
         })
         if (!row) return problem(problems.notFound, `There is no notification ${id}.`)
@@ -161,7 +118,7 @@ export default operation({
         const isOperator = caller.role === 'operator'
         return {
           status: 200,
-          body: { ...toJson(row), messages: messages.map((one) => toMessage(one, isOperator)) },
+          body: { ...toNotification(row), messages: messages.map((one) => toMessage(one, isOperator)) },
         }
       },
     }),

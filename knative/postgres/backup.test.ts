@@ -140,6 +140,20 @@ test.each([
   rmSync(newest)
 })
 
+test('after a restore, the database puts right what only it knows how to', async () => {
+  const text = `
+    create table restorations (n integer);
+    create function after_restore() returns void language sql begin atomic insert into restorations values (1); end`
+  await rows(ownerUrl, text)
+  try {
+    await backUp()
+    await restore('latest')
+    expect(await rows(ownerUrl, 'select n from restorations')).toEqual([{ n: 1 }])
+  } finally {
+    await rows(ownerUrl, 'drop function after_restore; drop table restorations')
+  }
+})
+
 test('only the newest backups are kept', async () => {
   await backUp()
   const [newest] = files().slice(-1)

@@ -81,15 +81,18 @@ export const clientAt = (address: string): Record<string, string> => ({
   } as never),
 })
 
-/** Returns an access token as login would give it. */
-export async function token(caller: { userId: string; role?: 'customer' | 'operator' }): Promise<string> {
+/** Returns an access token as login would give it, or one with another life. */
+export async function token(
+  caller: { userId: string; role?: 'customer' | 'operator' },
+  life = '15m',
+): Promise<string> {
   return new SignJWT({ role: caller.role ?? 'customer', sid: caller.userId })
     .setProtectedHeader({ alg: ALGORITHM, kid: 'test', typ: TOKEN_TYPE })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
     .setSubject(caller.userId)
     .setIssuedAt()
-    .setExpirationTime('15m')
+    .setExpirationTime(life)
     .sign(signingKey.privateKey)
 }
 

@@ -33,6 +33,8 @@ export interface AppOptions {
   endSpan: ((exchange: Exchange, startedAt: number) => void) | undefined
   /** False once the process has been told to stop. */
   isReady: () => boolean
+  /** How to end each answer that has no end of its own. */
+  endless: Set<() => void>
 }
 
 type Handle = (exchange: Exchange, params: Record<string, string>) => Promise<void> | void
@@ -135,7 +137,7 @@ function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, s
 }
 
 function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
-  const { operation, tools, callers, state } = options
+  const { operation, tools, callers, state, endless } = options
   const validators = options.validators[routeKey(route)] ?? {}
   const { streamedBodyBytesMax } = route
   const hasBody = route.method !== 'GET' && streamedBodyBytesMax === undefined
@@ -185,7 +187,7 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
     // Few functions stream, so the others don't hold that code.
     const { answerStreamed } = await import('./streamed-answer.ts')
     const { traceId } = exchange
-    await answerStreamed(response, { ...reply, stream }, { log: tools.log, traceId })
+    await answerStreamed(response, { ...reply, stream }, { log: tools.log, traceId, endless })
   }
 }
 

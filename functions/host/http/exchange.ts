@@ -67,7 +67,7 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
       idempotencyKey,
       bodyStream,
       respondAsync,
-    }: Omit<HandledRequest, 'accept' | 'address' | 'client' | 'traceparent'>,
+    }: Omit<HandledRequest, 'accept' | 'address' | 'client' | 'lastEventId' | 'traceparent'>,
   ) {
     this.#exchange = exchange
     this.body = body
@@ -81,6 +81,10 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
 
   get accept(): string | undefined {
     return this.#exchange.request.headers.accept
+  }
+
+  get lastEventId(): string | undefined {
+    return this.#exchange.request.headers['last-event-id'] as string | undefined
   }
 
   get address(): string {

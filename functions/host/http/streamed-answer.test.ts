@@ -33,6 +33,30 @@ async function* counted(): AsyncGenerator<string | Buffer> {
   }
 }
 
+let ended = 0
+
+/** Sends one event, and waits to be ended. */
+function oneEvent(): AsyncIterable<string> {
+  let end = (): void => undefined
+  const over = new Promise<void>((resolve) => (end = resolve))
+  let isFirst = true
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        if (!isFirst) await over
+        const isOver = !isFirst
+        isFirst = false
+        return isOver ? { done: true, value: undefined } : { done: false, value: 'data: 1\n\n' }
+      },
+      return() {
+        ended++
+        end()
+        return Promise.resolve({ done: true, value: undefined })
+      },
+    }),
+  }
+}
+
 const streaming = operation({
   name: 'streaming',
   context: 'web',
@@ -50,6 +74,19 @@ const streaming = operation({
           status: 200,
           headers: { vary: 'accept' },
           stream: { mediaType: 'text/csv; charset=utf-8', parts: counted() },
+        }),
+    }),
+    route({
+      method: 'GET',
+      path: '/events-of-it',
+      who: 'anyone',
+      streams: 'events',
+      summary: 'One event, and no more until it is ended',
+      answers: { 200: undefined },
+      handle: () =>
+        Promise.resolve({
+          status: 200,
+          stream: { mediaType: 'text/event-stream', parts: oneEvent(), isEvents: true },
         }),
     }),
   ],
@@ -200,6 +237,29 @@ describe('a client that takes nothing', () => {
     await until(() => isClosed)
     expect(lines.join('')).toContain('the client took nothing for 0.1 s')
     server.close()
+  })
+})
+
+describe('events', () => {
+  const getEvents = get().replace('/parts', '/events-of-it')
+
+  test('leave at once, and are ended as soon as the client leaves', async () => {
+    ended = 0
+    let text = ''
+    const client = connect(host.port, '127.0.0.1', () => client.write(getEvents))
+    client.on('data', (chunk) => (text += chunk.toString())).on('error', () => undefined)
+    await until(() => text.includes('data: 1\n\n'))
+    expect(ended).toBe(0)
+    client.destroy()
+    await until(() => ended > 0)
+  })
+
+  test('are ended when the process stops, as if they were complete', async () => {
+    const other = await startFunction(streaming)
+    const whole = readAll(other.port, getEvents.replace('host: a', 'host: a\r\nconnection: close'))
+    await until(() => received.includes('data: 1'))
+    await other.stop()
+    expect((await whole).text).toMatch(/data: 1\n\n\r\n0\r\n\r\n$/)
   })
 })
 

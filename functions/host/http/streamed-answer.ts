@@ -11,27 +11,44 @@ const PIECE_BYTES = 32 * 1024
  * hops outside allow, so it is the function that breaks off, and its log says why. */
 const DRAIN_MS_MAX = 20_000
 
+interface StreamingOptions {
+  log: Log
+  traceId: string
+  /** Gets how to end the answer while it is open, if it has no end of its own. */
+  endless?: Set<() => void>
+  drainMs?: number
+}
+
 /** Writes a reply whose body is a stream, without a length: in chunks. Rejects with what the stream throws
  * before its first part, when nothing has been sent. Whatever fails after it breaks the connection. Resolves
  * when the answer has been written, or the client is gone, and the stream is closed. */
 export async function answerStreamed(
   response: ServerResponse,
   reply: Reply & { stream: ReplyStream },
-  { log, traceId, drainMs = DRAIN_MS_MAX }: { log: Log; traceId: string; drainMs?: number },
+  { log, traceId, endless, drainMs = DRAIN_MS_MAX }: StreamingOptions,
 ): Promise<void> {
-  const { mediaType, parts } = reply.stream
+  const { mediaType, parts, isEvents = false } = reply.stream
   const iterator = parts[Symbol.asyncIterator]()
   const close = async (): Promise<void> => void (await iterator.return?.())
+  const end = (): void => void close().catch(() => undefined)
   const headers = { 'content-type': mediaType, ...reply.headers }
   if (response.req.method === 'HEAD') {
     await close()
     beginAnswer(response, reply.status, headers)
     return void response.end()
   }
+  if (isEvents && response.destroyed) end()
+  else if (isEvents) {
+    endless?.add(end)
+    response.once('close', () => {
+      endless?.delete(end)
+      end()
+    })
+  }
   let next = await iterator.next()
   beginAnswer(response, reply.status, headers)
   try {
-    for (const writer = new PieceWriter(response, drainMs); ;) {
+    for (const writer = new PieceWriter(response, drainMs, isEvents ? 1 : PIECE_BYTES); ;) {
       if (response.destroyed) return await close()
       if (next.done) return writer.end()
       await writer.write(next.value)
@@ -56,19 +73,21 @@ class SlowClientError extends Error {}
 class PieceWriter {
   readonly #response: ServerResponse
   readonly #drainMs: number
+  readonly #pieceBytes: number
   #parts: Buffer[] = []
   #bytes = 0
 
-  constructor(response: ServerResponse, drainMs: number) {
+  constructor(response: ServerResponse, drainMs: number, pieceBytes: number) {
     this.#response = response
     this.#drainMs = drainMs
+    this.#pieceBytes = pieceBytes
   }
 
   async write(part: string | Buffer): Promise<void> {
     const bytes = typeof part === 'string' ? Buffer.from(part) : part
     this.#parts.push(bytes)
     this.#bytes += bytes.length
-    if (this.#bytes < PIECE_BYTES) return
+    if (this.#bytes < this.#pieceBytes) return
     if (!this.#response.write(this.#take())) await this.#drained()
   }
 

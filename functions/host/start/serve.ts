@@ -22,7 +22,8 @@ import type { Validators } from '../http/validation.ts'
 export interface RunningFunction {
   port: number
   tools: Tools
-  /** Finishes running requests, publishes committed events, closes the database, sends the last spans. */
+  /** Finishes running requests, ends event streams, publishes committed events, closes the database, sends
+   * the last spans. */
   stop(): Promise<void>
 }
 
@@ -88,8 +89,10 @@ export async function serve(
   let ready = true
   const isReady = (): boolean => ready
   const endSpan = spans?.requestSpans(tracer)
+  const endless = new Set<() => void>()
   const app = createApp({
     ...{ operation, validators, catalogue, receiveEvent, tools, callers, metrics, tracer, endSpan, isReady },
+    endless,
   })
 
   let lastRequestAt = 0
@@ -116,7 +119,10 @@ export async function serve(
     async stop() {
       ready = false
       sweeping?.stop()
-      await quiet(() => (inFlight === 0 ? lastRequestAt : performance.now()))
+      await quiet(() => {
+        for (const end of endless) end()
+        return inFlight === 0 ? lastRequestAt : performance.now()
+      })
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeIdleConnections()

@@ -13,10 +13,25 @@ create table notifications (
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
+  -- The transaction that stored it. Ids are not in the order of commits: a row with a lower id may become
+  -- visible later. But when all transactions before one have ended, no row before it can appear any more. So
+  -- (xact, id) is the order in which live streams send notifications.
+  xact xid8 not null default pg_current_xact_id(),
   unique (event_source, event_id, consumer)
 );
 
 create index notifications_of_user on notifications (user_id, id desc);
+create index notifications_in_order on notifications (xact, id);
+
+-- restore.sh calls this. A new server counts its transactions from the beginning, so the numbers of another
+-- can lie in its future. Then all that was restored counts as stored by one transaction, before all others.
+create function after_restore() returns void
+language sql
+begin atomic
+  update notifications set xact = '3'
+  where exists (select from notifications where xact > pg_snapshot_xmin(pg_current_snapshot()));
+end;
+revoke execute on function after_restore from public;
 
 grant select, insert on notifications to :functions_role;
 

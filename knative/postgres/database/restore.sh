@@ -21,6 +21,9 @@ echo "restore: replacing what is in $PGDATABASE by $file"
 {
   echo 'begin; drop owned by current_user cascade;'
   pg_restore --file=- "$file"
+  # What only the database itself knows how to put right.
+  echo "select to_regprocedure('public.after_restore()') is not null as has_more \\gset"
+  printf '%s\n' '\if :has_more' 'select public.after_restore();' '\endif'
   echo 'commit;'
 } | psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --output=/dev/null
 echo "restore: done"

@@ -1,0 +1,326 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { createLog } from '../../monitoring/log.ts'
+import { openDatabase, type Database } from '../host/database/database.ts'
+import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
+import { notificationSchema } from './notification.ts'
+import notificationStream from './notification-stream.ts'
+import { storeNotifications, type NewNotification } from './store.ts'
+import { MISSED_MAX } from './stream/missed.ts'
+import { StreamClient } from './testing/stream-client.ts'
+
+const log = createLog({}, 'error')
+let database: TestDatabase
+let db: Database
+let instances: TestFunction[]
+const clients: StreamClient[] = []
+
+const start = () =>
+  startFunction(notificationStream, {
+    NOTIFICATIONS_DATABASE_URL: database.url,
+    BROKER_URL: 'http://127.0.0.1:9/',
+  })
+
+beforeAll(async () => {
+  database = await testDatabase('notifications')
+  db = openDatabase({ url: database.url, poolMax: 8, name: 'test', log })
+  instances = [await start(), await start()]
+})
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close()
+})
+
+afterAll(async () => {
+  for (const instance of instances) await instance.stop()
+  await db.close()
+  await database.drop()
+})
+
+interface Where {
+  lastId?: string | undefined
+  instance?: TestFunction | undefined
+  bearer?: string
+  query?: string
+}
+
+async function listen(userId: string, where: Where = {}): Promise<StreamClient> {
+  const { lastId, instance = instances[0]!, bearer = await token({ userId }), query = '' } = where
+  const client = new StreamClient(`${instance.url}/notifications/stream${query}`, { token: bearer, lastId })
+  clients.push(client)
+  await until(() => client.text !== '' || client.ended, { what: 'an answer' })
+  return client
+}
+
+const notificationOf = (userId: string): NewNotification => ({
+  consumer: 'notify',
+  event_source: '/microbank/ledger',
+  event_id: randomUUID(),
+  event_type: 'transaction.completed',
+  user_id: userId,
+  subject: randomUUID(),
+  message: 'Deposit of $1.00 completed.\nNew balance: $2.00',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+})
+
+const store = async (userId: string, count = 1): Promise<string[]> =>
+  (
+    await storeNotifications(
+      db,
+      Array.from({ length: count }, () => notificationOf(userId)),
+    )
+  ).map(({ subject }) => subject)
+
+/** Stores a notification in a transaction that stays open until `finish` is called. */
+async function storeSlowly(userId: string) {
+  let finish = (): void => undefined
+  const mayFinish = new Promise<void>((resolve) => (finish = resolve))
+  let isStored = false
+  const committed = db.transaction(async (tx) => {
+    await storeNotifications(tx as Database, [notificationOf(userId)])
+    isStored = true
+    await mayFinish
+  })
+  await until(() => isStored)
+  return { finish, committed }
+}
+
+/** The ids of all notifications of a user. */
+const storedIds = async (userId: string): Promise<string[]> =>
+  (
+    await db.query<{ id: string }>({
+      text: 'select id from notifications where user_id = $1',
+      values: [userId],
+    })
+  ).map(({ id }) => id)
+
+/** Returns a source of numbers below a limit, the same for the same seed (Park and Miller, 1988). */
+function random(seed: number): (limit: number) => number {
+  let state = (seed % 2_147_483_646) + 1
+  return (limit) => (state = (state * 48_271) % 2_147_483_647) % limit
+}
+
+const sorted = (ids: readonly string[]): string[] => [...ids].sort()
+const idsOf = ({ events }: StreamClient): string[] => events.map(({ id }) => id)
+
+test('sends what is stored from now on, to its owner alone', async () => {
+  const [userId, other] = [randomUUID(), randomUUID()]
+  await store(userId)
+  const [mine, theirs] = await Promise.all([listen(userId), listen(other)])
+  const before = idsOf(mine!)
+  await store(userId)
+  await store(other)
+  await until(() => mine!.events.length > before.length && theirs!.events.length > 0)
+  const { id, type, data } = mine!.events.at(-1)!
+  expect(data).toMatchObject({
+    id,
+    user_id: userId,
+    message: 'Deposit of $1.00 completed.\nNew balance: $2.00',
+  })
+  expect(type).toBe('notification')
+  expect(Object.keys(data).sort()).toEqual([...notificationSchema.required].sort())
+  expect(theirs!.events.map((event) => event.data.user_id)).toEqual([other])
+  expect(mine!.text).toMatch(/^retry: \d+\nid: @\d+\.\d+\n\n/)
+})
+
+test('goes on after the last event, from any instance', async () => {
+  const userId = randomUUID()
+  const first = await listen(userId)
+  await store(userId, 3)
+  await until(() => first.events.length === 3)
+  first.close()
+  await store(userId, 450)
+  const second = await listen(userId, { lastId: first.events[1]!.id, instance: instances[1] })
+  await until(() => second.events.length >= 451)
+  expect(sorted([...idsOf(first).slice(0, 2), ...idsOf(second)])).toEqual(sorted(await storedIds(userId)))
+  const third = await listen(userId, { query: `?last_event_id=${second.events[449]!.id}` })
+  await until(() => third.events.length > 0)
+  expect(idsOf(third)).toEqual([second.lastId])
+})
+
+test('goes on from its beginning, if nothing came before the client left', async () => {
+  const userId = randomUUID()
+  const first = await listen(userId)
+  first.close()
+  const [missed] = await store(userId)
+  const second = await listen(userId, { lastId: first.lastId, instance: instances[1] })
+  await until(() => second.events.length > 0)
+  expect(idsOf(second)).toEqual([missed])
+})
+
+test('passes over no notification whose transaction ends later than those after it', async () => {
+  const userId = randomUUID()
+  const first = await listen(userId)
+  const slow = await storeSlowly(userId)
+  const [quick] = await store(userId)
+  await until(async () => (await storedIds(userId)).length === 1)
+  // It comes back, as if the quick one had been sent.
+  const second = await listen(userId, { lastId: quick, instance: instances[1] })
+  slow.finish()
+  await slow.committed
+  await until(() => first.events.length === 2)
+  expect(idsOf(first).at(-1)).toBe(quick)
+  expect(idsOf(second)).toEqual([])
+})
+
+test('whenever clients come back, and wherever, they get each notification once, while many connections store', async () => {
+  const seed = randomInt(2 ** 31)
+  const below = random(seed)
+  const users = [randomUUID(), randomUUID(), randomUUID()]
+  const beginnings = new Map<string, string | undefined>()
+  for (const userId of users) {
+    const client = await listen(userId)
+    beginnings.set(userId, client.lastId)
+    client.close()
+  }
+  const received = new Map(users.map((userId) => [userId, [] as string[]]))
+  let isStoring = true
+  const storing = Array.from({ length: 6 }, async (_, n) => {
+    for (let i = 0; i < 40; i++) {
+      const [userId, other] = [users[below(3)]!, users[below(3)]!]
+      if (n > 1) await store(userId, 1 + below(3))
+      else {
+        // Its ids are older than those that others commit meanwhile.
+        const slow = await storeSlowly(userId)
+        await store(other)
+        slow.finish()
+        await slow.committed
+      }
+    }
+  })
+  const listening = users.map(async (userId) => {
+    let lastId = beginnings.get(userId)
+    const all = received.get(userId)!
+    for (let isLast = false; !isLast;) {
+      isLast = !isStoring
+      const client = await listen(userId, { lastId, instance: instances[below(2)] })
+      expect(client.status).toBe(200)
+      const wanted = isLast ? (await storedIds(userId)).length - all.length : below(30)
+      await until(() => client.events.length >= wanted || (!isLast && !isStoring))
+      client.close()
+      lastId = client.lastId
+      all.push(...idsOf(client))
+    }
+  })
+  await Promise.all(storing)
+  isStoring = false
+  await Promise.all(listening)
+  for (const userId of users) {
+    const all = received.get(userId)!
+    const stored = await storedIds(userId)
+    expect([seed, new Set(all).size, all.length]).toEqual([seed, stored.length, stored.length])
+  }
+})
+
+test('needs no statement for a stream that begins', async () => {
+  const { tools } = instances[0]!
+  const asked: (string | undefined)[] = []
+  const query = jest.spyOn(tools.db, 'query').mockImplementation((statement) => {
+    asked.push(statement.name)
+    return db.query(statement)
+  })
+  await Promise.all(Array.from({ length: 60 }, () => listen(randomUUID())))
+  query.mockRestore()
+  expect(asked.filter((name) => name !== 'stream-now' && name !== 'stream-read')).toEqual([])
+  expect(asked.length).toBeLessThan(60)
+})
+
+test('streams outlive a database that breaks its connections', async () => {
+  const userId = randomUUID()
+  const client = await listen(userId)
+  const owner = openDatabase({
+    url: database.superuserUrl,
+    poolMax: 1,
+    name: 'test',
+    log: createLog({}, 'error'),
+  })
+  await owner.query({
+    text: `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'notification-stream'`,
+    values: [database.name],
+  })
+  await owner.close()
+  const [id] = await store(userId)
+  await until(() => client.events.length > 0)
+  expect([idsOf(client), client.ended]).toEqual([[id], undefined])
+})
+
+test('goes on with notifications that were restored from a server with more transactions', async () => {
+  const userId = randomUUID()
+  const [first] = await store(userId)
+  await store(userId)
+  const owner = openDatabase({ url: database.ownerUrl, poolMax: 1, name: 'test', log })
+  await owner.query({ text: `update notifications set xact = '99999999999'` })
+  await owner.query({ text: 'select after_restore()' })
+  await owner.close()
+  const client = await listen(userId, { lastId: first })
+  await store(userId)
+  await until(() => client.events.length === 2)
+  expect(sorted([first!, ...idsOf(client)])).toEqual(sorted(await storedIds(userId)))
+})
+
+describe('is refused', () => {
+  test('without a token', async () => {
+    const client = new StreamClient(`${instances[0]!.url}/notifications/stream`, {})
+    await until(() => client.status > 0)
+    expect(client.status).toBe(401)
+  })
+
+  test.each([
+    ['is none', () => 'x'],
+    ['is unknown', () => randomUUID()],
+    ['is too long', () => '@1.1'.padEnd(100, '1')],
+    ['lies in the future of the database', () => `@999999999999999999.${Date.now()}`],
+    ['is another’s', async () => (await store(randomUUID()))[0]!],
+  ])('with a last event that %s', async (_what, idOf) => {
+    for (const where of [{ lastId: await idOf() }, { query: `?last_event_id=${await idOf()}` }]) {
+      const client = await listen(randomUUID(), where)
+      expect([client.status, JSON.parse(client.text).errors[0].path]).toEqual([400, '/last_event_id'])
+    }
+  })
+
+  test('beyond eight of one user, until one has ended', async () => {
+    const userId = randomUUID()
+    const open = await Promise.all(Array.from({ length: 8 }, () => listen(userId)))
+    expect(open.map(({ status }) => status)).toEqual(Array(8).fill(200))
+    expect((await listen(userId)).status).toBe(429)
+    expect((await listen(randomUUID())).status).toBe(200)
+    open[0]!.close()
+    await until(async () => (await listen(userId)).status === 200)
+  })
+
+  test('to a client that has missed more than a stream is for', async () => {
+    const userId = randomUUID()
+    const [first] = await store(userId)
+    await store(userId, MISSED_MAX)
+    const client = await listen(userId, { lastId: first })
+    await until(() => client.events.length === MISSED_MAX)
+    await store(userId)
+    const late = await until(async () => {
+      const again = await listen(userId, { lastId: first })
+      if (again.status === 410) return again
+      // It began before the last was known.
+      again.close()
+      return undefined
+    })
+    expect(JSON.parse(late.text).type).toBe('https://microbank.dev/problems/stream-too-far-behind')
+  })
+})
+
+describe('ends', () => {
+  test('when the access token expires', async () => {
+    const userId = randomUUID()
+    const client = await listen(userId, { bearer: await token({ userId }, '2s') })
+    expect(client.status).toBe(200)
+    await until(() => client.ended)
+    expect(client.ended).toBe('complete')
+  })
+
+  test('when the process stops, which does not wait for it', async () => {
+    const stopping = await start()
+    const open = await Promise.all([1, 2, 3].map(() => listen(randomUUID(), { instance: stopping })))
+    await stopping.stop()
+    await until(() => open.every(({ ended }) => ended))
+    expect(open.map(({ ended }) => ended)).toEqual(['complete', 'complete', 'complete'])
+  })
+})

@@ -1,0 +1,146 @@
+import { operation, route } from '../host/operation.ts'
+import { leavingAfter, Places } from '../host/places.ts'
+import { ProblemError, problem, problems } from '../host/problems.ts'
+import type { Database } from '../host/database/database.ts'
+import type { Caller } from '../host/route-request.ts'
+import type { Tools } from '../host/tools.ts'
+import { Feed } from './stream/feed.ts'
+import {
+  MISSED_MAX,
+  placeOf,
+  placeToResume,
+  readMissed,
+  type MissedPage,
+  type ResumedPlace,
+} from './stream/missed.ts'
+import { eventOf, OpenStream } from './stream/open-stream.ts'
+import { NO_ID, placeId, readEventId, type StreamPlace } from './stream/place.ts'
+
+/** Streams that one user can have open in one process. */
+const STREAMS_EACH_MAX = 8
+/** Milliseconds after which a stream ends, so that its client comes back: less than the Service's time-out
+ * (570 s), and not the same for all, so that they don't come back together. */
+const LIFE_MS = { least: 480_000, most: 540_000 }
+/** Milliseconds that clients wait before they come back. */
+const RETRY_MS = { least: 500, most: 2_500 }
+
+const tooFarBehind = { name: 'stream-too-far-behind', status: 410, title: 'The stream is too far ahead' }
+
+interface Streams {
+  feed: Feed
+  places: Places
+}
+
+/** Sends notifications while they are stored, from any instance, without a gap and without repeats. */
+export default operation({
+  name: 'notification-stream',
+  context: 'notifications',
+  summary: 'Sends new notifications as Server-Sent Events',
+  state: ({ db, log }: Tools): Streams => ({ feed: new Feed(db, log), places: new Places(STREAMS_EACH_MAX) }),
+  routes: [
+    route({
+      method: 'GET',
+      path: '/notifications/stream',
+      who: 'signed-in',
+      audits: { nothing: 'everybody reads only their own' },
+      streams: 'events',
+      summary:
+        'The caller’s own notifications as Server-Sent Events, from now on or after `Last-Event-ID` (or `last_event_id`)',
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { last_event_id: { type: 'string', minLength: 1, maxLength: 60 } },
+      },
+      answers: { 200: { type: 'string', description: 'text/event-stream' } },
+      problems: [problems.tooManyRequests, tooFarBehind],
+      handle: async (request, tools, { feed, places }: Streams) => {
+        const { caller } = request
+        const last = request.lastEventId ?? request.query.last_event_id
+        const from = last === undefined ? undefined : readEventId(last)
+        const leave = places.take(caller.userId)
+        if (!leave) return tooManyStreams()
+        try {
+          const after = from && (await placeToResume(tools.db, caller.userId, from))
+          const texts = await open(caller, after, feed, tools)
+          const stream = { mediaType: 'text/event-stream', parts: leavingAfter(texts, leave), isEvents: true }
+          // Proxies such as nginx would otherwise gather the events.
+          return { status: 200, headers: { 'x-accel-buffering': 'no' }, stream }
+        } catch (error) {
+          leave()
+          throw error
+        }
+      },
+    }),
+  ],
+})
+
+const tooManyStreams = () =>
+  problem(
+    problems.tooManyRequests,
+    `You have ${STREAMS_EACH_MAX} streams open already. Wait until one of them has ended.`,
+    { headers: { 'retry-after': '5' } },
+  )
+
+/** Opens a stream after a place, or from now on. Throws a ProblemError (410) if the client missed too
+ * much. */
+async function open(
+  caller: Caller,
+  after: ResumedPlace | undefined,
+  feed: Feed,
+  { db }: Tools,
+): Promise<AsyncIterable<string>> {
+  const stream = new OpenStream(caller.userId, after ?? { xact: 0n, id: NO_ID }, timeLeft(caller))
+  const end = (): void => {
+    stream.end()
+    feed.leave(stream)
+  }
+  try {
+    const joinedAt = await feed.join(stream)
+    const first = after && (await readMissed(db, caller.userId, after, joinedAt))
+    if (first && first.missed > MISSED_MAX) throw farBehind()
+    return leavingAfter(textsOf(stream, { after, joinedAt, first }, db), end)
+  } catch (error) {
+    end()
+    throw error
+  }
+}
+
+const farBehind = (): ProblemError =>
+  new ProblemError(
+    tooFarBehind,
+    `More than ${MISSED_MAX} notifications came since then. Read them with GET /notifications, and begin a new stream.`,
+  )
+
+interface Beginning {
+  after: ResumedPlace | undefined
+  joinedAt: StreamPlace
+  /** The first page of what the client missed. */
+  first: MissedPage | undefined
+}
+
+async function* textsOf(
+  stream: OpenStream,
+  { after, joinedAt, first }: Beginning,
+  db: Database,
+): AsyncGenerator<string> {
+  const retry = `retry: ${between(RETRY_MS)}\n`
+  // Who gets nothing before they come back must be able to say since when they listen.
+  yield after ? `${retry}\n` : `${retry}id: ${placeId(joinedAt, Date.now())}\n\n`
+  for (let page = first; page && page.rows.length > 0;) {
+    const { rows, missed } = page
+    yield rows.map(eventOf).join('')
+    const place = { ...placeOf(rows[rows.length - 1]!), ms: after!.ms }
+    page = missed > rows.length ? await readMissed(db, stream.userId, place, joinedAt) : undefined
+  }
+  yield* stream.texts()
+}
+
+const between = ({ least, most }: { least: number; most: number }): number =>
+  Math.round(least + Math.random() * (most - least))
+
+/** Returns how many milliseconds a stream has left: until its time is over, or the caller's token expires. */
+function timeLeft({ token }: Caller): () => number {
+  const endsAt = performance.now() + between(LIFE_MS)
+  const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number }
+  return () => Math.min(endsAt - performance.now(), claims.exp * 1000 - Date.now())
+}

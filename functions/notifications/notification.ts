@@ -1,0 +1,62 @@
+import { uuidSchema } from '../host/schema.ts'
+
+/** A notification as the bank shows it. */
+export const notificationSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'id',
+    'user_id',
+    'event_id',
+    'event_type',
+    'subject',
+    'message',
+    'channel',
+    'status',
+    'attempts',
+    'timestamp',
+  ],
+  properties: {
+    id: uuidSchema,
+    user_id: uuidSchema,
+    event_id: { type: 'string' },
+    event_type: { type: 'string' },
+    subject: { type: 'string', description: 'The id of the transaction.' },
+    message: { type: 'string' },
+    channel: { enum: ['in-app', 'email', 'sms', 'push'] },
+    status: { enum: ['stored', 'sent', 'failed'] },
+    attempts: { type: 'integer' },
+    timestamp: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+export interface NotificationRow {
+  id: string
+  user_id: string
+  event_id: string
+  event_type: string
+  subject: string
+  message: string
+  channel: string
+  status: string
+  attempts: number
+  created_at: Date
+}
+
+/** The columns of a NotificationRow. */
+export const notificationColumns =
+  'id, user_id, event_id, event_type, subject, message, channel, status, attempts, created_at'
+
+/** Shows a row, and nothing else that was read with it. */
+export const toNotification = (row: NotificationRow) => ({
+  id: row.id,
+  user_id: row.user_id,
+  event_id: row.event_id,
+  event_type: row.event_type,
+  subject: row.subject,
+  message: row.message,
+  channel: row.channel,
+  status: row.status,
+  attempts: row.attempts,
+  timestamp: row.created_at.toISOString(),
+})
