@@ -21,7 +21,18 @@ const OF_CUSTOMERS: TypesByContext = {
     'hold.expired',
   ],
   identity: ['user.updated', 'email.changed', 'password.changed', 'session.started', 'login.failed'],
-  payments: ['order.created', 'order.ran', 'order.failed', 'order.cancelled'],
+  payments: [
+    'order.created',
+    'order.ran',
+    'order.failed',
+    'order.cancelled',
+    'payment.created',
+    'payment.executed',
+    'payment.received',
+    'payment.cancelled',
+    'payment.expired',
+    'payment.failed',
+  ],
 }
 
 /** Types that only an operator's hook can have: they concern the bank, or somebody who has no hook at that
