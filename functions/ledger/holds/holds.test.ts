@@ -266,6 +266,85 @@ describe('a hold that is due', () => {
   })
 })
 
+describe('a hold of a broken account that is due', () => {
+  let broken: TestLedger
+  let [bad, worse, sound, inEuro]: string[] = []
+
+  beforeEach(async () => {
+    broken = await testLedger()
+    ;[bad, worse, sound] = [await broken.open(), await broken.open(), await broken.open()]
+    inEuro = await broken.open({ currency: 'EUR' })
+    for (const account of [bad, worse, sound])
+      await broken.post(deposit(account!, 100), placing(account!, 60))
+    await broken.post(deposit(inEuro, 100, { currency: 'EUR' }), placing(inEuro, 60, { currency: 'EUR' }))
+    await broken.owner.transaction(async (tx) => {
+      await tx.query({ text: 'alter table holds disable trigger user' })
+      await tx.query({ text: 'alter table hold_entries disable trigger user' })
+      await tx.query({ text: `update holds set expires_at = now() - interval '1 second'` })
+      await tx.query({ text: 'delete from hold_entries where account_id = $1', values: [bad] })
+      await tx.query({
+        text: 'update hold_entries set held_after = 1 where account_id = $1',
+        values: [worse],
+      })
+    })
+  })
+  afterEach(() => broken.close())
+
+  const expire = async () =>
+    (await broken.db.query<{ count: number }>({ text: 'select expire_holds() as count' }))[0]!.count
+  const stuck = async () =>
+    (
+      await broken.db.query<{ account_id: string }>({
+        text: 'select account_id from stuck_holds order by account_id',
+      })
+    ).map(({ account_id: id }) => id)
+  const open = async () => {
+    const rows = await broken.db.query<{ account_id: string }>({
+      text: `select account_id from holds where status = 'open' order by account_id`,
+    })
+    return rows.map(({ account_id: id }) => id)
+  }
+
+  test('stays, is reported, and keeps no other hold from ending', async () => {
+    expect([await expire(), await expire()]).toEqual([2, 0])
+    expect(await open()).toEqual([bad, worse])
+    expect(await stuck()).toEqual([bad, worse])
+    // Later it is tried again, and ends if its account was put right.
+    await broken.owner.query({
+      text: 'update hold_entries set held_after = 60 where account_id = $1',
+      values: [worse],
+    })
+    expect(await expire()).toBe(0)
+    await broken.owner.query({ text: `update stuck_holds set failed_at = now() - interval '16 minutes'` })
+    expect([await expire(), await expire()]).toEqual([1, 0])
+    expect([await open(), await stuck()]).toEqual([[bad], [bad]])
+  })
+
+  test('keeps no other payment of its batch from being posted', async () => {
+    const outcomes = await broken.post(withdrawal(bad!, 50), withdrawal(sound!, 90), withdrawal(worse!, 50))
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+      'insufficient-funds',
+      'posted',
+      'insufficient-funds',
+    ])
+    expect(await stuck()).toEqual([bad, worse])
+  })
+
+  test('waits while postings of its currency are stopped, as all of them do', async () => {
+    const [stop] = await broken.db.query<{ id: string }>({
+      text: `select id from stop_ledger('USD', 'a test', null, $1)`,
+      values: [randomUUID()],
+    })
+    expect([await expire(), await expire()]).toEqual([1, 0])
+    expect(await open()).toEqual([bad, worse, sound])
+    await broken.db.query({
+      text: `select resume_ledger($1, $2, 'done', null)`,
+      values: [stop!.id, randomUUID()],
+    })
+    expect([await expire(), await expire()]).toEqual([1, 0])
+  })
+})
+
 test('what was held is known for any moment', async () => {
   const hold = placing(from, 60)
   const moments: Date[] = []

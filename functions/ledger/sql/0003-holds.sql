@@ -32,8 +32,8 @@ create table holds (
 
 create index holds_of_account on holds (account_id, id);
 create index holds_of_user on holds (user_id, id);
--- For expiry: of the whole bank, and of one account.
-create index holds_open on holds (expires_at, id) where status = 'open';
+-- For expiry: of a currency, and of one account.
+create index holds_open on holds (currency, expires_at, id) where status = 'open';
 create index holds_open_of_account on holds (account_id, expires_at, id) where status = 'open';
 
 -- The books of holds: every change of every accounts.held. They are numbered and chained per account like the

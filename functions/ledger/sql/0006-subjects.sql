@@ -102,9 +102,28 @@ begin atomic
   update accounts set held = last.held_after, posted_at = at where id = last.account_id;
 end;
 
+-- Accounts whose due holds could not be ended, because their books are wrong. They are tried again after a
+-- quarter of an hour; all others go on. A row goes when the account's holds have ended.
+create table stuck_holds (
+  account_id uuid primary key,
+  failed_at timestamptz not null,
+  error text not null
+);
+
+grant select on stuck_holds to :functions_role;
+
+-- Says whether an account's holds could not be ended a short while ago.
+create function has_stuck_holds(account_id uuid) returns boolean
+language sql stable
+return exists (
+  select from stuck_holds s
+  where s.account_id = has_stuck_holds.account_id and s.failed_at between now() - interval '15 minutes' and now()
+);
+
 -- Ends holds of these accounts that are due, at most 5,000, and returns their number. The accounts' rows must
--- be locked. Nobody publishes the events at once; the next sweep does.
-create function end_due_holds(account_ids uuid[], at timestamptz) returns integer
+-- be locked. Raises an error if the books of one of them are wrong. Nobody publishes the events at once; the
+-- next sweep does.
+create function end_holds(account_ids uuid[], at timestamptz) returns integer
 language plpgsql
 as $$
 declare
@@ -145,8 +164,53 @@ begin
 end
 $$;
 
+-- Ends due holds like end_holds(). An account whose books are wrong keeps its holds, and is noted in
+-- stuck_holds: it must keep neither the holds of others from ending nor the payments of others from being
+-- posted. An error that is not about the books (a deadlock, a full disk) is raised.
+create function end_due_holds(account_ids uuid[], at timestamptz) returns integer
+language plpgsql
+as $$
+declare
+  due_ids constant uuid[] := array(
+    select i.id
+    from (select distinct unnest(account_ids) as id) i
+    where exists (
+      select from holds h where h.status = 'open' and h.account_id = i.id and h.expires_at <= end_due_holds.at
+    ) and not has_stuck_holds(i.id)
+    order by i.id
+  );
+  one uuid;
+  message text;
+  ended integer := 0;
+begin
+  if cardinality(due_ids) = 0 then
+    return 0;
+  end if;
+  -- Nearly always all is well, and one savepoint is enough.
+  begin
+    ended := end_holds(due_ids, at);
+    delete from stuck_holds s where s.account_id = any (due_ids);
+    return ended;
+  exception when data_exception or integrity_constraint_violation or plpgsql_error then
+    null;
+  end;
+  foreach one in array due_ids loop
+    begin
+      ended := ended + end_holds(array[one], at);
+      delete from stuck_holds s where s.account_id = one;
+    exception when data_exception or integrity_constraint_violation or plpgsql_error then
+      get stacked diagnostics message = message_text;
+      insert into stuck_holds (account_id, failed_at, error) values (one, now(), message)
+      on conflict (account_id) do update set failed_at = excluded.failed_at, error = excluded.error;
+    end;
+  end loop;
+  return ended;
+end
+$$;
+
 -- Ends holds that are due, whatever their accounts; returns how many. Each call ends some, as long as there
--- are any.
+-- are any that can be ended. While postings of a currency are stopped, its holds stay: somebody is looking
+-- at its books.
 create function expire_holds() returns integer
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -154,20 +218,39 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-  account_ids uuid[] := array(
-    select distinct account_id
-    from (
-      select h.account_id from holds h where h.status = 'open' and h.expires_at <= now()
-      order by h.expires_at, h.id limit 500
-    ) due
-  );
+  account_ids uuid[];
   at timestamptz;
+  ended integer;
 begin
-  select greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)) into at
-  from (
-    select posted_at from accounts where id = any (account_ids) order by id for no key update
-  ) locked;
-  return end_due_holds(account_ids, at);
+  -- Each round passes over the stuck accounts that the one before has found.
+  for round in 1 .. 10 loop
+    account_ids := array(
+      select distinct due.account_id
+      -- The ids of the cash accounts are below all others.
+      from (select currency from accounts where id < '00000000-0000-7000-8001-000000000000' offset 0) c
+      cross join lateral (
+        select h.account_id
+        from holds h
+        where h.status = 'open' and h.currency = c.currency and h.expires_at <= now()
+          and not has_stuck_holds(h.account_id)
+        order by h.expires_at, h.id limit 500
+      ) due
+      where not exists (
+        select from ledger_stops s where s.lifted_at is null and (s.currency is null or s.currency = c.currency)
+      )
+      limit 500
+    );
+    exit when cardinality(account_ids) = 0;
+    select greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)) into at
+    from (
+      select posted_at from accounts where id = any (account_ids) order by id for no key update
+    ) locked;
+    ended := end_due_holds(account_ids, at);
+    if ended > 0 then
+      return ended;
+    end if;
+  end loop;
+  return 0;
 end
 $$;
 
