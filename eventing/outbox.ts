@@ -15,8 +15,8 @@ export interface Outbox {
    * sweep. Events that were written together must be given together. */
   publish(events: readonly PendingEvent[]): void
   /** Publishes events that other processes left behind. Resolves with the number of events that the Broker
-   * confirmed. */
-  sweep(): Promise<number>
+   * confirmed. No batch begins after `timeMaxMs`; the next sweep goes on. */
+  sweep(timeMaxMs?: number): Promise<number>
   /** Sends one event straight to the Broker, for a fact that has no database transaction yet. Resolves when
    * the Broker has stored it; rejects with UnavailableError. */
   send(event: OutboxEvent): Promise<void>
@@ -95,14 +95,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
-  const sweepAll = async (): Promise<number> => {
+  const sweepAll = async (timeMaxMs: number): Promise<number> => {
+    const endsAt = performance.now() + timeMaxMs
     for (let published = 0; ;) {
       const groups = await claim(db, SWEEP_BATCH)
       await setAside(db, log, groups)
       const events = groups.flatMap((group) => group.events)
       const outcomes = await relayAll(events)
       published += outcomes.confirmed
-      const isLast = events.length < SWEEP_BATCH || relay.isEnding
+      const isLast = events.length < SWEEP_BATCH || relay.isEnding || performance.now() >= endsAt
       if (isLast || outcomes.failed > 0) await settle()
       if (outcomes.failed > 0) throw new UnavailableError(`the Broker did not take ${outcomes.failed} events`)
       if (isLast) return published
@@ -144,7 +145,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       })
       for (const event of events.slice(room)) follower(event, 'left')
     },
-    sweep: () => (sweeping ??= sweepAll().finally(() => (sweeping = undefined))),
+    sweep: (timeMaxMs = Infinity) => (sweeping ??= sweepAll(timeMaxMs).finally(() => (sweeping = undefined))),
     send: (event) =>
       new Promise((resolve, reject) =>
         post(event, (status) => {

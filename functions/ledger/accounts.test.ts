@@ -177,10 +177,7 @@ describe('showing accounts', () => {
   test('an operator finds the accounts of a user by their status', async () => {
     const dora = randomUUID()
     const [open, frozen] = [await ledger.open({ userId: dora }), await ledger.open({ userId: dora })]
-    await ledger.owner.query({
-      text: `update accounts set status = 'frozen' where id = $1`,
-      values: [frozen],
-    })
+    await ledger.setStatus(frozen!, 'frozen')
     const ids = async (query: string): Promise<string[]> =>
       (await get('operator', `/accounts?user_id=${dora}${query}`)).body.items.map(
         ({ id }: { id: string }) => id,

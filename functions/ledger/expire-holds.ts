@@ -33,7 +33,7 @@ export default operation({
         log.error('holds could not be ended: the books of their accounts are wrong', { stuck })
       if (expired === 0) return
       log.info('holds expired', { holds: expired })
-      await outbox.sweep()
+      await outbox.sweep(TIME_MS_MAX / 4)
     },
   },
 })

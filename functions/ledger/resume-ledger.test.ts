@@ -5,7 +5,15 @@ import ledgerChecks from './ledger-checks.ts'
 import resumeLedger from './resume-ledger.ts'
 import stopLedger from './stop-ledger.ts'
 import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
-import { alice, deposit, testLedger, transfer, type TestLedger } from './testing/ledger-fixture.ts'
+import {
+  alice,
+  deposit,
+  ending,
+  placing,
+  testLedger,
+  transfer,
+  type TestLedger,
+} from './testing/ledger-fixture.ts'
 import verifyLedger from './verify-ledger.ts'
 
 /** A stop's life over HTTP: stop-ledger, ledger-checks, resume-ledger, and verify-ledger, which every night
@@ -175,6 +183,61 @@ test('a stop is lifted in spite of an account that is frozen, and comes again if
   await setStatus('open')
   await check()
   expect(await openStops()).toHaveLength(1)
+})
+
+test('a hold that ends on a frozen account brings no stop back; another change of what is held does', async () => {
+  const hold = placing(from, 40)
+  await ledger.post(hold, placing(from, 30))
+  const hold5 = () =>
+    ledger.owner.query({ text: 'update accounts set held = held + 5 where id = $1', values: [from] })
+  await hold5()
+  await check()
+  await setStatus('frozen')
+  const [stopped] = await openStops()
+  expect(stopped).toMatchObject({ evidence: [{ problem: 'held', held: '75', excess: '5' }] })
+  expect((await resume(String(stopped!.id))).status).toBe(200)
+
+  await ledger.post(ending('release', hold))
+  await check()
+  await ping()
+  expect(await openStops()).toEqual([])
+  await hold5()
+  await check()
+  expect(await openStops()).toMatchObject([{ evidence: [{ problem: 'held', excess: '10' }] }])
+})
+
+test('a sum that was accepted once is not, after the account that made it was put right', async () => {
+  const sums = () => ledger.db.query({ text: 'select check_totals()' })
+  const id = await breakBooks()
+  await setStatus('frozen')
+  expect((await resume(id)).status).toBe(200)
+  await sums()
+  expect(await openStops()).toEqual([])
+  await changeBalance(-5)
+  await setStatus('open')
+  await ledger.owner.query({ text: 'update accounts set balance = balance + 5 where id = $1', values: [to] })
+  await sums()
+  expect(await openStops()).toMatchObject([{ evidence: [{ problem: 'sum', sum: '5' }] }])
+})
+
+test('a check that fails keeps no other from its end', async () => {
+  await ledger.owner.query({
+    text: `create or replace function step_through_hold_entries() returns check_step language plpgsql
+      as $$ begin raise 'broken' using errcode = 'data_exception'; end $$`,
+  })
+  expect((await ping()).status).toBeGreaterThanOrEqual(500)
+  const done = await ledger.db.query<{ name: string }>({ text: 'select name from ledger_checks' })
+  expect(done.map(({ name }) => name).sort()).toEqual([
+    'account-changes',
+    'counts',
+    'everything',
+    'hold-entries',
+    'holds',
+    'limits',
+    'outflows',
+    'reversals',
+    'sums',
+  ])
 })
 
 test('of two who lift a stop at once, one does', async () => {

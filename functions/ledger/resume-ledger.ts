@@ -69,17 +69,20 @@ export default operation({
  * stop has little left to check, however many entries there are. */
 async function checkAhead(db: Database, id: string): Promise<void> {
   const endsAt = performance.now() + CHECK_MS_MAX
-  for (let unfinished = 1; unfinished > 0 && performance.now() < endsAt;) {
-    const rows = await db.query({
-      text: `select from check_accounts(array(
-          select distinct (e ->> 'account_id')::uuid
-          from ledger_stops s, jsonb_array_elements(s.evidence) e
-          where s.id = $1 and s.lifted_at is null and e ? 'account_id'
-        ))
-        where problem is null`,
+  for (let isComplete = false; !isComplete && performance.now() < endsAt;) {
+    const [row] = await db.query<{ is_complete: boolean }>({
+      text: `with ids as materialized (
+          select array(
+            select distinct (e ->> 'account_id')::uuid
+            from ledger_stops s, jsonb_array_elements(s.evidence) e
+            where s.id = $1 and s.lifted_at is null and e ? 'account_id'
+          ) as ids
+        )
+        select is_complete and not exists (select from ids, check_accounts(ids) where problem is null) as is_complete
+        from ids, check_holds(ids)`,
       values: [id],
     })
-    unfinished = rows.length
+    isComplete = row!.is_complete
   }
 }
 

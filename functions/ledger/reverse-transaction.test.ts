@@ -180,13 +180,13 @@ describe('a reversal is refused', () => {
   test('if one of the accounts is frozen or closed', async () => {
     const request = transfer(from, to, 200_00)
     await ledger.post(request)
-    for (const status of ['frozen', 'closed']) {
-      await ledger.owner.query({
-        text: 'update accounts set status = $2 where id = $1',
-        values: [to, status],
-      })
-      expect(named(await reverse(request.id))).toEqual([409, `account-${status}`])
-    }
+    await ledger.setStatus(to, 'frozen')
+    expect(named(await reverse(request.id))).toEqual([409, 'account-frozen'])
+    await ledger.setStatus(to, 'open')
+    const [balance] = await ledger.balances(to)
+    await ledger.post(withdrawal(to, balance!, { caller_id: bob }))
+    await ledger.setStatus(to, 'closed')
+    expect(named(await reverse(request.id))).toEqual([409, 'account-closed'])
   })
 
   test('for an order that moved no money, or has not yet', async () => {

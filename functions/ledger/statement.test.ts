@@ -190,7 +190,7 @@ test('a fee stands after its transaction, and is marked', async () => {
 test('a closed account keeps its statement', async () => {
   const account = await ledger.open()
   await ledger.post(deposit(account, 5), withdrawal(account, 5))
-  await ledger.owner.query({ text: `update accounts set status = 'closed' where id = $1`, values: [account] })
+  await ledger.setStatus(account, 'closed')
   const answer = await ask(account)
   expect([answer.status, answer.body.entries.length]).toEqual([200, 2])
 })

@@ -1,11 +1,39 @@
-import { sweepOutbox } from '../host/database/sweep.ts'
+import { tidyOutbox } from '../host/database/sweep.ts'
 import { operation } from '../host/operation.ts'
+import type { Tools } from '../host/tools.ts'
 import { postOverdueOrders } from './posting/overdue-orders.ts'
 import { sweepChecks } from './stops/sweep-checks.ts'
+import { runInTurn, type Job } from './stops/turns.ts'
 import { indexTransactions } from './transactions/search-index.ts'
 
+// Less than the Service's 30 s by more than the longest share and its overtime.
+const TIME_MAX_MS = 18_000
+
+/** The jobs in the order in which they are best done: what the checks find is published by the sweep of the
+ * outbox. Together, their shares are no more than the time of a sweep. */
+const jobs = (tools: Tools): Job[] => [
+  {
+    name: 'orders',
+    timeMs: 5_000,
+    async run(timeMs) {
+      const settled = await postOverdueOrders(tools, timeMs)
+      if (settled > 0) tools.log.warn('posted orders that were overdue', { orders: settled })
+    },
+  },
+  { name: 'checks', timeMs: 6_000, run: (timeMs) => sweepChecks(tools, timeMs) },
+  { name: 'outbox', timeMs: 5_000, run: (timeMs) => tidyOutbox(tools, timeMs) },
+  {
+    name: 'index',
+    timeMs: 2_000,
+    async run(timeMs) {
+      await indexTransactions(tools.db, timeMs)
+    },
+  },
+]
+
 /** Posts overdue orders, checks what has changed in the books, publishes events that a crash left in the
- * outbox, and keeps the search index up to date. A PingSource calls it. */
+ * outbox, and keeps the search index up to date. A PingSource calls it. Each of the four has a share of the
+ * time, and begins in turn. */
 export default operation({
   name: 'sweep-ledger',
   context: 'ledger',
@@ -13,20 +41,6 @@ export default operation({
     'Posts overdue orders, checks the books, publishes events that were left in the outbox, indexes texts',
   consumes: {
     contracts: 'any',
-    async receive(event, tools, ...rest) {
-      // First, because it does not need the Broker.
-      const settled = await postOverdueOrders(tools)
-      if (settled > 0) tools.log.warn('posted orders that were overdue', { orders: settled })
-      // Before the outbox is swept: what it finds is published then. If it fails, the outbox is swept all the
-      // same.
-      const failed = await sweepChecks(tools).catch((error: Error) => error)
-      // Even if the Broker takes no events.
-      try {
-        await sweepOutbox.receive(event, tools, ...rest)
-      } finally {
-        await indexTransactions(tools.db)
-      }
-      if (failed) throw failed
-    },
+    receive: (_event, tools) => runInTurn(tools, jobs(tools), TIME_MAX_MS),
   },
 })

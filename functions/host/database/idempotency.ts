@@ -71,7 +71,8 @@ const FORGOTTEN_AT_ONCE = 5_000
 
 /** Deletes keys older than a week; the same request with such a key counts as new. Many processes may call
  * this at once, and none waits for another. Returns the number of keys deleted. */
-export async function forgetOldKeys(db: Database): Promise<number> {
+export async function forgetOldKeys(db: Database, timeMaxMs = Infinity): Promise<number> {
+  const endsAt = performance.now() + timeMaxMs
   for (let total = 0; ;) {
     const rows = await db.query({
       name: 'idempotency-forget',
@@ -82,7 +83,7 @@ export async function forgetOldKeys(db: Database): Promise<number> {
         returning id`,
     })
     total += rows.length
-    if (rows.length < FORGOTTEN_AT_ONCE) return total
+    if (rows.length < FORGOTTEN_AT_ONCE || performance.now() >= endsAt) return total
   }
 }
 

@@ -1,14 +1,21 @@
 import { forgetOldKeys } from './idempotency.ts'
 import type { Consumer } from '../operation.ts'
+import type { Tools } from '../tools.ts'
 
-/** Tidies the function's database on every event that a PingSource sends: deletes old idempotency keys and
- * publishes what was left in the outbox. Throws if the Broker does not take every event; the next ping tries
- * again. */
+/** Tidies the function's database on every event that a PingSource sends. */
 export const sweepOutbox: Consumer = {
   contracts: 'any',
-  async receive(_event, { db, outbox, log }) {
-    await forgetOldKeys(db)
-    const published = await outbox.sweep()
-    if (published > 0) log.info('published what was left in the outbox', { events: published })
-  },
+  receive: (_event, tools) => tidyOutbox(tools),
+}
+
+/** Deletes old idempotency keys, and publishes what was left in the outbox. Rejects if the Broker does not
+ * take every event; the next sweep tries again. No batch of either begins after `timeMaxMs`. */
+export async function tidyOutbox(
+  { db, outbox, log }: Pick<Tools, 'db' | 'outbox' | 'log'>,
+  timeMaxMs = Infinity,
+): Promise<void> {
+  const endsAt = performance.now() + timeMaxMs
+  await forgetOldKeys(db, timeMaxMs / 2)
+  const published = await outbox.sweep(endsAt - performance.now())
+  if (published > 0) log.info('published what was left in the outbox', { events: published })
 }

@@ -163,7 +163,7 @@ describe('a hold', () => {
   test('of a frozen account can be released, but not captured', async () => {
     const hold = placing(from, 20)
     await ledger.post(hold)
-    await ledger.owner.query({ text: `update accounts set status = 'frozen' where id = $1`, values: [from] })
+    await ledger.setStatus(from, 'frozen')
     expect(
       await names(
         placing(from, 1),

@@ -226,11 +226,7 @@ test('batches of holds, reversals and payments give the same as a simple model, 
   expect(await ledger.faults()).toEqual([])
 })
 
-const setFrozen = (id: string, isFrozen: boolean) =>
-  ledger.owner.query({
-    text: 'update accounts set status = $2 where id = $1',
-    values: [id, isFrozen ? 'frozen' : 'open'],
-  })
+const setFrozen = (id: string, isFrozen: boolean) => ledger.setStatus(id, isFrozen ? 'frozen' : 'open')
 
 test('from many sides at once, each hold ends once, each transaction is reversed once, and no account goes below its floor', async () => {
   await fc.assert(

@@ -54,6 +54,8 @@ create table hold_entries (
 );
 
 create unique index hold_entries_by_id on hold_entries (id);
+-- A hold ends once.
+create unique index hold_entries_of_ends on hold_entries (hold_id) where id <> hold_id;
 
 -- Returns the hash that an account's first hold entry follows on. It is not the one of its first entry.
 create function first_hold_hash() returns bytea

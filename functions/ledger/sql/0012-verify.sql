@@ -8,7 +8,8 @@ begin atomic
   select a.currency, sum(a.balance) from accounts a group by a.currency having sum(a.balance) <> 0;
 end;
 
--- Transactions whose entries do not add up to zero, and completed transactions without entries.
+-- Transactions whose entries do not add up to zero, or are not two (four with a fee); and entries without a
+-- completed transaction.
 create function verify_transactions() returns table (transaction_id uuid, entry_count bigint, entry_sum numeric)
 language sql stable
 begin atomic
@@ -18,8 +19,10 @@ begin atomic
     from entries e
     group by e.transaction_id
   ) e
-  full join (select t.id from transactions t where t.balance_after is not null) t on t.id = e.transaction_id
-  where t.id is null or e.entry_count is null or e.entry_count < 2 or e.entry_sum <> 0;
+  full join (
+    select t.id, case when t.fee is null then 2 else 4 end as expected from transactions t where t.balance_after is not null
+  ) t on t.id = e.transaction_id
+  where t.id is null or e.entry_count is distinct from t.expected or e.entry_sum <> 0;
 end;
 
 -- Accounts whose balance, number of entries or last hash differs from their entries.
@@ -135,30 +138,33 @@ begin atomic
     or h.status = 'captured' and (t.hold_id is distinct from h.id or t.amount is distinct from h.captured);
 end;
 
--- Reversed transactions and reversals that do not name each other, or that moved different amounts.
+-- Reversed transactions and reversals that do not name each other, or differ in what they moved, between which
+-- accounts and at which fee; and those after which an account does not have what it had before.
 create function verify_reversals() returns table (transaction_id uuid, other_id uuid)
 language sql stable
 begin atomic
   select t.id, coalesce(t.reverses, t.reversed_by)
   from transactions t
   where t.reverses is not null and not exists (
-    select from transactions o where o.id = t.reverses and o.reversed_by = t.id and o.amount = t.amount
+    select from transactions o
+    where o.id = t.reverses and o.reversed_by = t.id and (o.amount, o.currency) = (t.amount, t.currency)
+      and o.account_id = t.account_id and o.to_account_id is not distinct from t.to_account_id
+      and o.fee is not distinct from -t.fee
   )
   or t.reversed_by is not null and not exists (
     select from transactions r where r.id = t.reversed_by and r.reverses = t.id
-  );
-end;
-
--- Everything that the proofs above find.
-create function verify_ledger() returns table (proof text, fault json)
-language sql stable
-begin atomic
-  select 'sums', row_to_json(f) from verify_sums() f
-  union all select 'transactions', row_to_json(f) from verify_transactions() f
-  union all select 'balances', row_to_json(f) from verify_balances() f
-  union all select 'chains', row_to_json(f) from verify_chains() f
-  union all select 'holds', row_to_json(f) from verify_holds() f
-  union all select 'hold chains', row_to_json(f) from verify_hold_chains() f
-  union all select 'hold entries', row_to_json(f) from verify_hold_entries() f
-  union all select 'reversals', row_to_json(f) from verify_reversals() f;
+  )
+  union
+  select r.id, r.reverses
+  from (
+    select t.id, t.reverses, e.account_id, e.amount
+    from transactions t join entries e on e.transaction_id = t.id
+    where t.reverses is not null
+    union all
+    select t.id, t.reverses, e.account_id, e.amount
+    from transactions t join entries e on e.transaction_id = t.reverses
+    where t.reverses is not null
+  ) r
+  group by r.id, r.reverses, r.account_id
+  having sum(r.amount) <> 0;
 end;

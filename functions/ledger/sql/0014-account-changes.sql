@@ -19,6 +19,8 @@ create table account_changes (
   constraint account_changes_by_version unique (account_id, version)
 );
 
+create index account_changes_by_field on account_changes (account_id, field, version);
+
 create trigger append_only before update or delete or truncate on account_changes
 for each statement execute function refuse_change();
 

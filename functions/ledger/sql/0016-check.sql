@@ -24,15 +24,22 @@ create table ledger_checks (
 create table check_walks (
   name text primary key,
   started_at timestamptz not null default clock_timestamp(),
-  -- Everything up to this id was looked at.
+  -- Everything up to this id was looked at; and of rows that are numbered within it, those up to this number.
   place uuid not null default '00000000-0000-0000-0000-000000000000',
+  place_version bigint not null default 0,
   -- Of the account after that, the entries up to here; null if none was looked at.
   partly checked,
   accounts bigint not null default 0,
   entries bigint not null default 0,
-  faults bigint not null default 0
+  faults bigint not null default 0,
+  -- Up to which moment entries and transactions are counted, and how many there are of each currency.
+  counted_until timestamptz,
+  open_until xid8,
+  counts jsonb not null default '{}'
 );
-insert into check_walks (name) values ('changes'), ('transactions'), ('everything');
+insert into check_walks (name) values
+  ('changes'), ('transactions'), ('everything'), ('hold-chains'), ('hold-entries'), ('account-changes'),
+  ('outflows'), ('counts'), ('all-transactions');
 
 -- What a step has done. If it was the last of its check, the check begins again at the next call. `has_ended`
 -- is null if another process is at the step; then nothing was done.
@@ -47,7 +54,8 @@ begin atomic
   on conflict (name) do update
     set ok = excluded.ok, checked_at = excluded.checked_at, figures = excluded.figures;
   update check_walks w
-  set started_at = clock_timestamp(), place = end_walk.place, partly = null, accounts = 0, entries = 0, faults = 0
+  set started_at = clock_timestamp(), place = end_walk.place, place_version = 0, partly = null, accounts = 0,
+    entries = 0, faults = 0, counted_until = null, open_until = null, counts = '{}'
   where w.name = walk;
 end;
 
@@ -62,8 +70,18 @@ create type examination as (
   balance bigint,
   hash bytea,
   entry_count bigint,
+  -- Of these, the entries up to the moment that was asked for.
+  counted bigint,
   -- False if there are more entries than were asked for.
   is_complete boolean
+);
+
+-- Returns by how much an account's held amount is not that of its open holds. It stays the same when holds of
+-- the account end: so a fault that is known is not another one after that.
+create function held_excess(account accounts) returns numeric
+language sql stable
+return (account).held - (
+  select coalesce(sum(h.amount), 0) from holds h where h.account_id = (account).id and h.status = 'open'
 );
 
 -- Examines accounts, each from an entry that is known to be right, at most `entries_max` entries of each. The
@@ -75,7 +93,8 @@ create type examination as (
 -- - 'transaction': it is not what its transaction says
 -- - 'row': the account's row is not what its last entry says
 -- - 'held', 'limit': of the account's row
-create function examine_accounts(starts checked[], entries_max bigint) returns setof examination
+create function examine_accounts(starts checked[], entries_max bigint, counted_until timestamptz default null)
+returns setof examination
 language sql stable
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -84,7 +103,8 @@ begin atomic
     case when p.problem is not null then jsonb_strip_nulls(jsonb_build_object(
       'currency', a.currency, 'account_id', a.id, 'problem', p.problem, 'entry', chain.bad_version,
       'version', a.version, 'balance', a.balance::text,
-      'held', case when p.problem in ('held', 'limit') then a.held::text end
+      'held', case when p.problem in ('held', 'limit') then a.held::text end,
+      'excess', case when p.problem in ('held', 'limit') then held_excess(a)::text end
     )) end,
     -- What is complete and right ends in the account's row.
     case when chain.is_complete then a.version else chain.last_version end,
@@ -94,23 +114,30 @@ begin atomic
     case when chain.is_complete then a.last_hash else (
       select e.hash from entries e where e.account_id = a.id and e.version = chain.last_version
     ) end,
-    greatest(chain.row_count - case when s.version > 0 then 1 else 0 end, 0), chain.is_complete
+    greatest(chain.row_count - case when s.version > 0 then 1 else 0 end, 0), chain.counted, chain.is_complete
   from unnest(starts) s
   -- Plans may be made while the tables are still empty, and kept. `offset 0` makes Postgres look up one row
   -- after the other, by the index, whatever it expects.
   cross join lateral (select * from accounts where id = s.account_id offset 0) a
   cross join lateral (
     select count(*) as row_count, max(version) as last_version,
+      count(*) filter (where version > s.version and created_at <= counted_until) as counted,
       min(version) filter (where problem is not null) as bad_version,
       -- The problem of the first bad entry; the number before it is for the order.
       substr(min(case when problem is not null then to_char(version, 'FM0000000000000000000') || problem end), 20)
         as problem,
       count(*) <= entries_max or max(version) >= a.version as is_complete
     from (
-      select f.version,
+      select f.version, f.created_at,
         case
           when f.version <> coalesce(f.version_before + 1, greatest(s.version, 1)) then 'gap'
           when f.version = s.version and (f.hash <> s.hash or f.balance_after <> s.balance) then 'changed'
+          -- No sound amount is near the end of a bigint, so what follows can't overflow. (A check that raises an
+          -- error finds nothing.)
+          when not (
+            f.amount between -4000000000000000000 and 4000000000000000000
+            and f.balance_before between -4000000000000000000 and 4000000000000000000
+          ) then 'balance'
           when f.version > s.version and f.balance_after <> f.balance_before + f.amount then 'balance'
           when f.version > s.version and f.created_at < f.time_before then 'time'
           when f.version > s.version and f.hash <> sha256(
@@ -122,13 +149,16 @@ begin atomic
             select
               t.balance_after is not null and t.currency = a.currency and t.created_at = f.created_at
               and t.value_date is not distinct from f.value_date
-              and (a.id in (t.account_id, t.to_account_id) or a.kind = 'system' and a.account_type <> 'vault')
+              and (
+                a.id in (t.account_id, t.to_account_id) or a.account_type = 'cash' and t.to_account_id is null
+                or a.account_type = 'fees' and t.fee is not null
+              )
               and (
                 case
                   when a.id = t.to_account_id then
                     (f.amount = t.amount or t.type = 'reversal' and f.amount = -t.amount)
                     and f.balance_after = t.to_balance_after
-                  when a.id = t.account_id or t.to_account_id is null then
+                  when a.id = t.account_id or a.account_type = 'cash' then
                     case
                       when t.type = 'reversal' then abs(f.amount) = t.amount
                       when (t.type = 'deposit') = (a.id = t.account_id) then f.amount = t.amount
@@ -137,7 +167,7 @@ begin atomic
                     -- A fee is two more entries; balance_after may then be that of either.
                     and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
                 end
-                or f.amount = case when a.id = t.account_id then -t.fee when a.kind = 'system' then t.fee end
+                or t.fee = case when a.id = t.account_id then -f.amount when a.account_type = 'fees' then f.amount end
               )
             from transactions t
             where t.id = f.transaction_id
@@ -178,7 +208,7 @@ begin atomic
         or a.held <> 0 and a.held <> (
           select coalesce(sum(h.amount), 0) from holds h where h.account_id = a.id and h.status = 'open'
         ) then 'held'
-      when a.kind = 'customer' and a.balance - a.held < -a.overdraft_limit then 'limit'
+      when a.kind = 'customer' and a.balance::numeric - a.held < -a.overdraft_limit then 'limit'
     end
   ) p (problem);
 end;

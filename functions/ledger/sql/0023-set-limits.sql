@@ -91,7 +91,9 @@ create function verify_outflows() returns table (account_id uuid, day date, coun
 language sql stable
 begin atomic
   with limited as materialized (
-    select a as account, z.time_zone, (now() at time zone z.time_zone)::date - 29 as since
+    select a as account, z.time_zone,
+      -- Today as postings read it: the clock may have been set back.
+      (greatest(now(), a.posted_at) at time zone z.time_zone)::date - 29 as since
     from accounts a
     cross join lateral (
       select l.time_zone from account_limits l where l.account_id = a.id order by l.version desc limit 1

@@ -87,9 +87,9 @@ const check = (...ids: string[]) =>
 
 /** Walks through everything, as sweep-ledger and verify-ledger do. */
 async function verify(): Promise<void> {
-  while (!(await takeStep(ledger.db, 'everything')).has_ended);
+  for (const check of ['everything', 'hold-chains', 'hold-entries', 'counts'] as const)
+    while (!(await takeStep(ledger.db, check)).has_ended);
   await takeStep(ledger.db, 'totals')
-  await takeStep(ledger.db, 'counts')
 }
 
 const sweep = () => sweepChecks({ db: ledger.db, log: silent })
@@ -197,6 +197,24 @@ test.each([
     `update transactions set reverses = uuidv7() where account_id = $1 and reverses is not null`,
   ],
   ['a deleted entry', 'USD gap', 'delete from entries where account_id = $1 and version = 1'],
+  [
+    'a reversal’s accounts',
+    'USD reversal',
+    `update transactions set account_id = to_account_id, to_account_id = account_id, balance_after = to_balance_after,
+      to_balance_after = balance_after
+      where account_id = $1 and reverses is not null`,
+  ],
+  [
+    'the end of a hold',
+    'USD hold',
+    `update holds set ended_at = ended_at + interval '1 ms' where account_id = $1 and status = 'released'`,
+  ],
+  ['a deleted hold', 'USD hold', `delete from holds where account_id = $1 and status = 'released'`],
+  [
+    'a capture of another hold',
+    'USD hold',
+    `update transactions set hold_id = uuidv7() where account_id = $1 and hold_id is not null`,
+  ],
 ])('%s changed by hand long after its check is found by the night’s check', async (_what, problem, sql) => {
   await sweep()
   await tamper(sql, from)
@@ -205,6 +223,133 @@ test.each([
   await verify()
   expect([...new Set(await stoppedFor())]).toEqual([problem])
   await expectOnlyDollarsStopped()
+})
+
+test('a second transfer that is passed off as the reversal of the first is found in the night', async () => {
+  const [first, second] = [transfer(from, to, 3_00), transfer(from, to, 3_00)]
+  await ledger.post(first, second)
+  await tamper(
+    `update transactions t set status = case when id = $1 then 'reversed'::transaction_status else t.status end,
+      type = case when id = $2 then 'reversal'::transaction_type else type end,
+      reverses = case when id = $2 then $1::uuid end, reversed_by = case when id = $1 then $2::uuid end
+    where id in ($1, $2)`,
+    first.id,
+    second.id,
+  )
+  expect(await ledger.faults()).toEqual([
+    { proof: 'reversals', fault: { transaction_id: second.id, other_id: first.id } },
+  ])
+  await sweep()
+  expect(await stoppedFor()).toEqual([])
+  await verify()
+  expect(await stoppedFor()).toEqual(['USD reversal'])
+})
+
+test('a reversal that keeps the fee, or gives back another, is found', async () => {
+  await setFee(ledger, 'transfer', { fixed: 5 })
+  const paid = transfer(from, to, 3_00)
+  await ledger.post(paid)
+  const back = reversal(paid, false)
+  await ledger.post(back)
+  expect(await ledger.faults()).toEqual([])
+  await tamper('update transactions set fee = null where id = $1', back.id)
+  const proofs = (await ledger.faults()) as { proof: string }[]
+  expect(proofs.map(({ proof }) => proof).sort()).toEqual(['reversals', 'transactions'])
+  await verify()
+  expect(await stoppedFor()).toEqual(expect.arrayContaining(['USD transaction', 'USD reversal']))
+})
+
+test('entries that are there twice are found, although they add up to zero', async () => {
+  const posted = transfer(from, to, 3_00)
+  await ledger.post(posted)
+  await tamper(
+    `insert into entries (account_id, version, transaction_id, amount, balance_after, created_at, hash)
+      select account_id, version + 1, transaction_id, amount, balance_after + amount, created_at, sha256(hash)
+      from entries where transaction_id = $1`,
+    posted.id,
+  )
+  await tamper('update accounts set version = version + 1 where id in ($1, $2)', from, to)
+  const [found] = await ledger.owner.query({
+    text: 'select fault from examine_transactions($1) fault',
+    values: [[posted.id]],
+  })
+  expect(found).toEqual({ fault: expect.objectContaining({ problem: 'entries', entries: 4, sum: '0' }) })
+  expect(await ledger.faults()).toContainEqual({
+    proof: 'transactions',
+    fault: { transaction_id: posted.id, entry_count: 4, entry_sum: 0 },
+  })
+})
+
+test('a transaction of long ago that has no entries is found in the night, by the number of all', async () => {
+  const walkAccounts = async () => {
+    for (const check of ['account-changes', 'outflows'] as const)
+      while (!(await takeStep(ledger.db, check)).has_ended);
+  }
+  await verify()
+  await walkAccounts()
+  await sweep()
+  await tamper(
+    `insert into transactions (id, type, status, account_id, amount, currency, user_id, balance_after, created_at)
+      select uuidv7(interval '-1 day'), 'deposit', 'completed', $1::uuid, 5, 'USD', user_id, 5, now() - interval '1 day'
+      from accounts where id = $1::uuid`,
+    from,
+  )
+  const due = async () =>
+    (await ledger.db.query<{ name: string }>({ text: 'select walk_due() as name' }))[0]!.name
+  await ledger.owner.query({ text: `update ledger_checks set checked_at = now() - interval '21 hours'` })
+  expect(await due()).toBe('everything')
+  await verify()
+  await walkAccounts()
+  expect(await stoppedFor()).toEqual([])
+  expect(await due()).toBe('all-transactions')
+  while (!(await takeStep(ledger.db, 'all-transactions')).has_ended);
+  expect(await stoppedFor()).toEqual(['USD entries'])
+  expect(await due()).toBeNull()
+})
+
+test('amounts at the end of what a number can be are found, and keep no check from its end', async () => {
+  const end = '9223372036854775807'
+  await tamper(`update entries set amount = ${end} where account_id = $1 and version = 2`, from)
+  await tamper(`update entries set balance_after = -${end} where account_id = $1 and version = 2`, to)
+  await tamper(`update hold_entries set amount = ${end}, held_after = ${end} where account_id = $1`, from)
+  await tamper(`update accounts set balance = -${end}, kind = 'system' where id = $1`, inEuro)
+  await verify()
+  await sweep()
+  expect((await stoppedFor()).sort()).toEqual(['EUR row', 'USD balance', 'USD balance'])
+  const wrong = await ledger.db.query<{ name: string }>({
+    text: 'select name from ledger_checks where not ok order by name',
+  })
+  expect(wrong.map(({ name }) => name)).toEqual([
+    'changes',
+    'everything',
+    'hold-chains',
+    'hold-entries',
+    'sums',
+  ])
+})
+
+test('accounts that were frozen, and limits that were counted, by hand are told, but stop nothing', async () => {
+  await tamper(`update accounts set status = 'frozen' where id = $1`, from)
+  await tamper(`update accounts set status = 'closed' where id = $1`, to)
+  await ledger.owner.query({ text: `update accounts set has_limits = true where id = $1`, values: [inEuro] })
+  await ledger.owner.query({
+    text: `insert into account_limits (account_id, version, valid_from, time_zone, set_by, set_at, reason)
+      values ($1, 1, now(), 'UTC', $1, now(), 'a test')`,
+    values: [inEuro],
+  })
+  await ledger.owner.query({ text: `insert into outflows values ($1, now(), 5)`, values: [inEuro] })
+  for (const check of ['account-changes', 'outflows'] as const)
+    while (!(await takeStep(ledger.db, check)).has_ended);
+  const rows = await ledger.db.query({
+    text: `select name, ok, figures from ledger_checks order by name`,
+  })
+  expect(rows).toEqual([
+    { name: 'account-changes', ok: false, figures: { changes: 0, faults: 2 } },
+    { name: 'outflows', ok: false, figures: { accounts: 1, left_out: 0, faults: 1 } },
+  ])
+  const proofs = (await ledger.faults()) as { proof: string }[]
+  expect([...new Set(proofs.map(({ proof }) => proof))].sort()).toEqual(['changes', 'outflows'])
+  expect(await openStops()).toEqual([])
 })
 
 test('money out of thin air, with all that belongs to it but its other side, is found by the sums', async () => {
@@ -348,8 +493,8 @@ test('parallel postings of all kinds, with all checks running all the time, neve
     while (isPosting) {
       await ledger.db.query({ text: 'select from guard_accounts($1, $2)', values: [ids, ['USD', 'EUR']] })
       await sweep()
-      await takeStep(ledger.db, 'everything')
-      await takeStep(ledger.db, 'counts')
+      for (const check of ['everything', 'hold-chains', 'hold-entries', 'counts', 'outflows'] as const)
+        await takeStep(ledger.db, check)
       await ledger.db.query({ text: 'select expire_holds()' })
     }
   }

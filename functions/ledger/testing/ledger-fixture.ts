@@ -23,6 +23,8 @@ export interface TestLedger {
     balanceLimit?: bigint
     depositLimit?: bigint
   }): Promise<string>
+  /** Freezes, unfreezes or closes an account, as an operator does. */
+  setStatus(account: string, status: 'frozen' | 'open' | 'closed'): Promise<void>
   post(...requests: PostingRequest[]): Promise<PostingOutcome[]>
   /** Stores an order without publishing its event, like a function that dies after its commit. `on` is the
    * connection to use. */
@@ -64,6 +66,14 @@ export async function testLedger(): Promise<TestLedger> {
         values: [userId, currency, overdraftLimit, balanceLimit, depositLimit],
       })
       return row!.id
+    },
+    setStatus: async (account, status) => {
+      const action = { frozen: 'freeze', open: 'unfreeze', closed: 'close' }[status]
+      const [row] = await db.query<{ refusal: string | null }>({
+        text: `select refusal from change_account($1, $2, null, null, $3, 'a test')`,
+        values: [action, account, randomUUID()],
+      })
+      if (row!.refusal) throw new Error(`cannot ${action}: ${row!.refusal}`)
     },
     post: async (...requests) => (await postTransactions(db, requests, toSubjectEvents)).outcomes,
     order: (request, on = db) => {

@@ -1,0 +1,126 @@
+-- The night's count of all entries, and the order of the night's checks.
+
+-- One step through all transactions: counts the entries that they must have, up to the moment up to which the
+-- walk 'everything' has counted those that there are; and checks what they say of others. If the numbers
+-- differ, the walk 'all-transactions' finds out which is wrong.
+create function count_transactions() returns check_step
+language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  walk constant text := 'counts';
+  nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+  w check_walks;
+  known constant jsonb := (select c.figures from ledger_checks c where c.name = 'everything');
+  last_id uuid;
+  counted jsonb;
+  linked uuid[];
+  wrong jsonb[] := '{}';
+  figures jsonb;
+  is_ok boolean;
+begin
+  select * into w from check_walks c where c.name = walk for update skip locked;
+  if not found then
+    return row(null, '{}')::check_step;
+  end if;
+  if w.place = nobody then
+    w.counted_until := (known ->> 'counted_until')::timestamptz;
+  end if;
+  with page as materialized (
+    select t.id, t.currency, t.fee, t.balance_after is not null and t.created_at <= w.counted_until as is_counted,
+      t.reverses is not null or t.reversed_by is not null or t.hold_id is not null as has_links
+    from transactions t
+    where t.id > w.place
+    order by t.id
+    limit 10000
+  )
+  select (select id from page order by id desc limit 1),
+    (
+      select jsonb_object_agg(currency, transactions)
+        || jsonb_object_agg(currency || ' entries', 2 * transactions + 2 * fees)
+      from (
+        select currency, count(*) as transactions, count(fee) as fees from page where is_counted group by currency
+      ) by_currency
+    ),
+    array(select id from page where has_links)
+  into last_id, counted, linked;
+
+  if last_id is not null then
+    wrong := array(
+      select fault
+      from unnest(linked) wanted
+      cross join lateral (select * from transactions where id = wanted offset 0) t
+      cross join lateral (select link_fault(t)) f (fault)
+      where fault is not null
+    );
+    update check_walks c
+    set place = last_id, counted_until = w.counted_until, counts = counts_sum(w.counts, counted),
+      faults = w.faults + cardinality(wrong)
+    where c.name = walk;
+    return row(false, array(select s from stop_for(wrong) s))::check_step;
+  end if;
+
+  select
+    coalesce(jsonb_agg(
+      jsonb_build_object('currency', currency, 'transactions', coalesce(transactions, 0), 'entries', coalesce(entries, 0))
+      order by currency
+    ), '[]'),
+    coalesce(bool_and(coalesce(entries, 0) = coalesce(expected, 0)), true)
+  into figures, is_ok
+  from (
+    select key as currency, value::bigint as entries from jsonb_each_text(known -> 'counts')
+  ) e
+  full join (
+    select left(key, 3) as currency, sum(value::bigint) filter (where length(key) = 3) as transactions,
+      sum(value::bigint) filter (where length(key) > 3) as expected
+    from jsonb_each_text(w.counts)
+    group by 1
+  ) t using (currency);
+  -- If everything was counted anew meanwhile, this has to be, too.
+  if (known ->> 'counted_until')::timestamptz is not distinct from w.counted_until then
+    insert into ledger_checks (name, ok, checked_at, figures)
+    values ('reversals', w.faults = 0, clock_timestamp(), jsonb_build_object('faults', w.faults))
+    on conflict (name) do update
+      set ok = excluded.ok, checked_at = excluded.checked_at, figures = excluded.figures;
+    perform end_walk(walk, is_ok, jsonb_build_object('currencies', figures), nobody);
+  else
+    update check_walks c set place = nobody, counts = '{}', faults = 0 where c.name = walk;
+  end if;
+  return row(true, '{}')::check_step;
+end
+$$;
+
+-- Returns which of the night's checks is to go on; null if each has been made in this night. One that is under
+-- way is ended first, and otherwise the one whose last end is the longest ago begins: so each has its turn,
+-- even if a night is too short for all. `failed` are those that can't go on now.
+create function walk_due(failed text[] default '{}') returns text
+language sql stable
+begin atomic
+  select due.name
+  from (
+    select n.name, u.is_under_way, c.checked_at, n.place
+    from unnest(array['everything', 'hold-chains', 'hold-entries', 'account-changes', 'outflows', 'counts'])
+      with ordinality n (name, place)
+    join check_walks w on w.name = n.name
+    left join ledger_checks c on c.name = n.name
+    cross join lateral (
+      select w.place > '00000000-0000-0000-0000-000000000000' or w.partly is not null or w.counts <> '{}'
+        or w.counted_until is not null
+    ) u (is_under_way)
+    where u.is_under_way or coalesce(c.checked_at < now() - interval '20 hours' or c.checked_at > now(), true)
+    union all
+    select 'all-transactions', false, 'infinity', 7
+    from ledger_checks counts
+    left join ledger_checks c on c.name = 'all-transactions'
+    where counts.name = 'counts' and not counts.ok and (c.checked_at is null or c.checked_at < counts.checked_at)
+  ) due
+  where due.name <> all (failed)
+  order by due.is_under_way desc, due.checked_at nulls first, due.place
+  limit 1;
+end;
+
+revoke execute on function count_transactions from public;
+grant execute on function count_transactions to :functions_role;
+grant select on check_walks to :functions_role;

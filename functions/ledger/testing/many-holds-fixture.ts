@@ -1,0 +1,34 @@
+import type { TestLedger } from './ledger-fixture.ts'
+
+/** Writes holds of an account into the books, each placed and released: two entries of holds for each. They
+ * are chained as those that the bank writes. */
+export async function fillHolds(ledger: TestLedger, account: string, count: number): Promise<void> {
+  await ledger.owner.query({
+    text: `do $$
+      declare
+        account accounts;
+        id uuid;
+        end_id uuid;
+        placed bytea;
+        ended bytea := first_hold_hash();
+        at constant timestamptz := date_trunc('milliseconds', now());
+        version bigint := 0;
+      begin
+        select * into account from accounts a where a.id = '${account}';
+        for n in 1 .. ${count} loop
+          id := uuidv7();
+          end_id := uuidv7();
+          placed := entry_hash(ended, account.id, version + 1, id, 5, 5, at);
+          ended := entry_hash(placed, account.id, version + 2, id, -5, 0, at);
+          insert into holds (id, account_id, amount, currency, status, user_id, placed_by, created_at, expires_at, ended_at)
+          values (id, account.id, 5, account.currency, 'released', account.user_id, account.user_id, at, at, at);
+          insert into hold_entries (id, account_id, version, hold_id, amount, held_after, created_at, hash)
+          values
+            (id, account.id, version + 1, id, 5, 5, at, placed),
+            (end_id, account.id, version + 2, id, -5, 0, at, ended);
+          version := version + 2;
+        end loop;
+      end
+      $$`,
+  })
+}
