@@ -139,6 +139,7 @@ describe('operations and Services', () => {
       'fees GET /fees: {"nothing":"fees are no customer’s data"}',
       'fees POST /fees/dry-run: {"nothing":"sums over all customers tell nothing of one"}',
       'ledger-checks GET /ledger/invariants: {"nothing":"it shows no customer’s data"}',
+      'ledger-checks GET /ledger/status: {"nothing":"it shows no customer’s data"}',
       'ledger-checks GET /ledger/verify: {"nothing":"it shows no customer’s data"}',
       'notification-stream GET /notifications/stream: {"nothing":"everybody reads only their own"}',
       'place-hold POST /holds: "books"',

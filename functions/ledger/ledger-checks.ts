@@ -3,6 +3,38 @@ import { operation, route } from '../host/operation.ts'
 import { invariantsSchema, readInvariants, readVerification, verificationSchema } from './stops/findings.ts'
 import { stopColumns, stopSchema, toStop, type StopRow } from './stops/stop.ts'
 
+const statusSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['items'],
+  properties: {
+    items: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['currency', 'status', 'since', 'reason'],
+        properties: {
+          currency: { type: 'string' },
+          status: { enum: ['running', 'stopped'] },
+          since: { type: ['string', 'null'], format: 'date-time', description: 'Null: not stopped.' },
+          reason: {
+            enum: ['being-checked', 'stopped-by-bank', null],
+            description:
+              'being-checked: a check of the books has found something; stopped-by-bank: an operator has stopped it.',
+          },
+        },
+      },
+    },
+  },
+} as const
+
+interface StatusRow {
+  currency: string
+  since: Date | null
+  is_by_guard: boolean | null
+}
+
 export default operation({
   name: 'ledger-checks',
   context: 'ledger',
@@ -31,6 +63,26 @@ export default operation({
     }),
     route({
       method: 'GET',
+      path: '/ledger/status',
+      // What an operator wrote, and what the guard found, may tell of others: customers get neither.
+      who: 'signed-in',
+      summary: 'Whether postings of each currency go on, and since when and why they do not',
+      answers: { 200: statusSchema },
+      audits: { nothing: 'it shows no customer’s data' },
+      async handle(_request, { db }) {
+        const rows = await db.query<StatusRow>({
+          // Each currency has a cash account, whose id is below those of all customers' accounts.
+          text: `select c.currency, min(s.at) as since, bool_or(s.stopped_by is null) as is_by_guard
+            from (select currency from accounts where id < '00000000-0000-7000-8001-000000000000') c
+            left join ledger_stops s
+              on s.lifted_at is null and (s.currency is null or s.currency = c.currency)
+            group by c.currency order by c.currency`,
+        })
+        return { status: 200, body: { items: rows.map(toStatus) } }
+      },
+    }),
+    route({
+      method: 'GET',
       path: '/ledger/verify',
       who: 'operator',
       summary: 'What the last checks have found: sums, limits, balances, chains, transactions, holds',
@@ -49,3 +101,13 @@ export default operation({
     }),
   ],
 })
+
+const toStatus = ({ currency, since, is_by_guard: isByGuard }: StatusRow) =>
+  since
+    ? {
+        currency,
+        status: 'stopped' as const,
+        since: since.toISOString(),
+        reason: isByGuard ? ('being-checked' as const) : ('stopped-by-bank' as const),
+      }
+    : { currency, status: 'running' as const, since: null, reason: null }

@@ -317,6 +317,30 @@ test('the night’s check is stated with its figures, once a night', async () =>
   expect(body.holds.figures).toEqual({ open: 0, faults: 0 })
 })
 
+test('whoever is signed in sees which currencies are stopped, since when and why in a word, and no more', async () => {
+  const status = async (as = tokens.customer) =>
+    (await call('checks', 'GET', '/ledger/status', { as })).body.items
+  await ledger.open({ currency: 'EUR' })
+  const running = { status: 'running', since: null, reason: null }
+  const both = ['EUR', 'USD'].map((currency) => ({ currency, ...running }))
+  expect([await status(), await status(tokens.operator)]).toEqual([both, both])
+  expect((await call('checks', 'GET', '/ledger/status', { as: null })).status).toBe(401)
+
+  const id = await breakBooks()
+  const since = (await openStops())[0]!.stopped_at
+  const broken = { currency: 'USD', status: 'stopped', since, reason: 'being-checked' }
+  expect(await status()).toEqual([both[0], broken])
+  const { body } = await stop({ reason: 'Ada Lovelace called' })
+  const stoppedAt = body.stopped_at as string
+  expect(await status()).toEqual([
+    { currency: 'EUR', status: 'stopped', since: stoppedAt, reason: 'stopped-by-bank' },
+    broken,
+  ])
+  await changeBalance(-5)
+  for (const stopped of [id, String(body.id)]) await resume(stopped)
+  expect(await status()).toEqual(both)
+})
+
 test('the invariants say what the checks and the stops say', async () => {
   await ping()
   const idsOf = async () =>
