@@ -3,7 +3,7 @@ import { operation } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
 import { postOverdueOrders } from './posting/overdue-orders.ts'
 import { sweepChecks } from './stops/sweep-checks.ts'
-import { runInTurn, type Job } from './stops/turns.ts'
+import { runInTurn, type SweepJob } from './stops/turns.ts'
 import { indexTransactions } from './transactions/search-index.ts'
 
 // Less than the Service's 30 s by more than the longest share and its overtime.
@@ -11,7 +11,7 @@ const TIME_MAX_MS = 18_000
 
 /** The jobs in the order in which they are best done: what the checks find is published by the sweep of the
  * outbox. Together, their shares are no more than the time of a sweep. */
-const jobs = (tools: Tools): Job[] => [
+const jobs = (tools: Tools): SweepJob[] => [
   {
     name: 'orders',
     timeMs: 5_000,

@@ -10,8 +10,8 @@ import { takeStep, type CheckStep, type Step } from './stops/sweep-checks.ts'
 const TIME_MAX_MS = 15_000
 
 /** Checks all books from their first entries on, once a night: one check after the other, each in steps. A
- * PingSource calls it every five minutes of the night. Each call does as many steps as it has time for, and the
- * next one goes on there. Once all have ended, the others do nothing. */
+ * PingSource calls it every five minutes of the night. Each call does as many steps as it has time for, and
+ * the next one goes on there. Once all have ended, the others do nothing. */
 export default operation({
   name: 'verify-ledger',
   context: 'ledger',

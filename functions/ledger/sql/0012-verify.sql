@@ -138,8 +138,8 @@ begin atomic
     or h.status = 'captured' and (t.hold_id is distinct from h.id or t.amount is distinct from h.captured);
 end;
 
--- Reversed transactions and reversals that do not name each other, or differ in what they moved, between which
--- accounts and at which fee; and those after which an account does not have what it had before.
+-- Reversed transactions and reversals that do not name each other, or differ in what they moved, between
+-- which accounts and at which fee; and those after which an account does not have what it had before.
 create function verify_reversals() returns table (transaction_id uuid, other_id uuid)
 language sql stable
 begin atomic

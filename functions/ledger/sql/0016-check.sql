@@ -132,8 +132,8 @@ begin atomic
         case
           when f.version <> coalesce(f.version_before + 1, greatest(s.version, 1)) then 'gap'
           when f.version = s.version and (f.hash <> s.hash or f.balance_after <> s.balance) then 'changed'
-          -- No sound amount is near the end of a bigint, so what follows can't overflow. (A check that raises an
-          -- error finds nothing.)
+          -- No sound amount is near the end of a bigint, so what follows can't overflow. (A check that raises
+          -- an error finds nothing.)
           when not (
             f.amount between -4000000000000000000 and 4000000000000000000
             and f.balance_before between -4000000000000000000 and 4000000000000000000

@@ -1,6 +1,6 @@
 -- The guard's checks of what is looked at in the night only: holds, changes of accounts, what went out of
--- accounts with limits, and the number of all entries. They go in steps like those of 0019-walks.sql, and each
--- step reads a bounded number of rows, however many belong to one account.
+-- accounts with limits, and the number of all entries. They go in steps like those of 0019-walks.sql, and
+-- each step reads a bounded number of rows, however many belong to one account.
 
 -- Up to which hold entry, and up to which hold, an account's holds were found right. Only of accounts that a
 -- stop is about: whoever lifts it has them checked, in as many calls as that takes.

@@ -1,5 +1,5 @@
--- The night's checks of what belongs to accounts, but is no money: their changes, and what is counted for their
--- limits. What they find stops nothing; an operator reads it in `GET /ledger/verify`.
+-- The night's checks of what belongs to accounts, but is no money: their changes, and what is counted for
+-- their limits. What they find stops nothing; an operator reads it in `GET /ledger/verify`.
 
 -- Returns how many changes in these rows of account_changes don't follow from those before.
 create function wrong_changes(changes account_changes[]) returns bigint

@@ -1,5 +1,5 @@
 import { silent, testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
-import { runInTurn, type Job } from './turns.ts'
+import { runInTurn, type SweepJob } from './turns.ts'
 
 let ledger: TestLedger
 let ran: string[]
@@ -12,7 +12,7 @@ afterEach(() => ledger.close())
 
 const HOUR_MS = 3_600_000
 
-const job = (name: string, run: Job['run'] = async () => {}, timeMs = HOUR_MS): Job => ({
+const job = (name: string, run: SweepJob['run'] = async () => {}, timeMs = HOUR_MS): SweepJob => ({
   name,
   timeMs,
   run(share) {
@@ -20,7 +20,7 @@ const job = (name: string, run: Job['run'] = async () => {}, timeMs = HOUR_MS): 
     return run(share)
   },
 })
-const sweep = (jobs: Job[], timeMaxMs = HOUR_MS, overtimeMs?: number) =>
+const sweep = (jobs: SweepJob[], timeMaxMs = HOUR_MS, overtimeMs?: number) =>
   runInTurn({ db: ledger.db, log: silent }, jobs, timeMaxMs, overtimeMs)
 const take = () => ran.splice(0).join(' ')
 

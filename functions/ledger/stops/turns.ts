@@ -1,8 +1,9 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Tools } from '../../host/tools.ts'
 
-/** A job of a sweep, and its share of the sweep's time. It is given the share, and begins nothing after it. */
-export interface Job {
+/** A job of a sweep, and its share of the sweep's time. It is given the share, and begins nothing after
+ * it. */
+export interface SweepJob {
   name: string
   timeMs: number
   run(timeMs: number): Promise<void>
@@ -17,14 +18,14 @@ const OVERTIME_MS = 2_000
  * keeps no other from its turn; then this rejects with the first error in the end. */
 export async function runInTurn(
   { db, log }: Pick<Tools, 'db' | 'log'>,
-  jobs: readonly Job[],
+  jobs: readonly SweepJob[],
   timeMaxMs: number,
   overtimeMs = OVERTIME_MS,
 ): Promise<void> {
   const endsAt = performance.now() + timeMaxMs
   const rows = await db.query<{ job: string; n: bigint }>({ text: 'select job, n from sweep_turns' })
   const lastTurns = new Map(rows.map(({ job, n }) => [job, Number(n)]))
-  const lastTurn = ({ name }: Job): number => lastTurns.get(name) ?? 0
+  const lastTurn = ({ name }: SweepJob): number => lastTurns.get(name) ?? 0
   const errors: Error[] = []
   for (const job of [...jobs].sort((a, b) => lastTurn(a) - lastTurn(b))) {
     await db.query({ text: 'select take_turn($1)', values: [job.name] })
