@@ -93,8 +93,8 @@ end
 $$;
 
 -- Returns which of the night's checks is to go on; null if each has been made in this night. One that is
--- under way is ended first, and otherwise the one whose last end is the longest ago begins: so each has its turn,
--- even if a night is too short for all. `failed` are those that can't go on now.
+-- under way is ended first, and otherwise the one whose last end is the longest ago begins: so each has its
+-- turn, even if a night is too short for all. `failed` are those that can't go on now.
 create function walk_due(failed text[] default '{}') returns text
 language sql stable
 begin atomic
