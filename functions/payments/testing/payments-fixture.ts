@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { testDatabase } from '../../../tests/support/databases.ts'
-import { request, startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
+import {
+  request,
+  startFunction,
+  token,
+  type Answer,
+  type RequestOptions,
+  type TestFunction,
+} from '../../../tests/support/host.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import type { Operation } from '../../host/operation.ts'
 import users from '../../identity/users.ts'
@@ -32,6 +39,8 @@ export interface TestPayments {
   events: { type: string; data: Record<string, unknown> }[]
   post(name: 'create' | 'execute' | 'cancel', body: unknown, sent?: Sent): Promise<Answer>
   get(path: string, userId?: string): Promise<Answer>
+  /** Sends a request to a function of the ledger, past payments. */
+  callLedger(operation: string, path: string, options: RequestOptions): Promise<Answer>
   /** Sends the event of a PingSource to expire-payments. */
   ping(): Promise<void>
   /** Sets back when payments were taken up, as if a minute had passed. */
@@ -93,6 +102,8 @@ export async function testPayments(
     },
     get: async (path: string, userId = payer) =>
       functions.payments.request('GET', path, { token: await token({ userId }) }),
+    callLedger: (operation: string, path: string, options: RequestOptions) =>
+      running.get(operation)!.request('POST', path, options),
     async ping() {
       const { status } = await functions.expire.request('POST', '/events', {
         headers: {

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { startBank, type Bank } from './support/bank.ts'
+import { registerCustomer, type Customer } from './support/customers.ts'
+import type { Answer } from './support/host.ts'
+import { whileKilling } from './support/killing.ts'
+import { until } from './support/until.ts'
+
+/** Payments of a whole bank while its functions are killed. */
+
+let bank: Bank
+let ada: Customer
+let from: string
+let to: string
+
+beforeAll(async () => {
+  bank = await startBank()
+  ada = await registerCustomer(bank)
+  from = await ada.openAccount('checking')
+  to = await (await registerCustomer(bank)).openAccount('checking')
+  await ada.transact({ type: 'deposit', account_id: from, amount: '100.00' })
+})
+
+afterAll(async () => {
+  await bank?.stop()
+  if (bank) rmSync(bank.dataDir, { recursive: true, force: true })
+})
+
+let answered = 0
+
+/** Repeats a request with its key until it is answered, as a client does. */
+async function post(path: string, body: object): Promise<Answer> {
+  const headers = { 'idempotency-key': randomUUID() }
+  const answer = await until(
+    async () => {
+      const given = await bank.call('POST', path, { token: ada.token, body, headers })
+      return given.status < 500 && given.status !== 429 && given
+    },
+    { timeoutMs: 240_000, everyMs: 100, what: `an answer of ${path}` },
+  )
+  answered++
+  return answer
+}
+
+const count = async (context: string, text: string): Promise<number> =>
+  Number((await bank.sql<{ count: string }>(context, `select count(*) ${text}`))[0]!.count)
+
+test('while functions are killed, each payment ends once, and nothing stays held', async () => {
+  const ends = ['execute', 'cancel', 'execute'] as const
+  const wanted: string[] = []
+  await whileKilling(bank, { answers: () => answered, servers: [] }, async () => {
+    for (let round = 0; round < 2; round++)
+      await Promise.all(
+        ends.map(async (end) => {
+          const body = { account_id: from, amount: '1.00', payee_account_id: to }
+          const { status, body: payment } = await post('/api/payments/create', body)
+          expect([status, payment.status]).toEqual([201, 'created'])
+          const ended = await post(`/api/payments/${end}`, { payment_id: payment.id })
+          wanted.push(end === 'execute' ? 'executed' : 'cancelled')
+          expect([ended.status, ended.body.status]).toEqual([200, wanted.at(-1)])
+        }),
+      )
+  })
+  const rows = await bank.sql<{ status: string }>('payments', 'select status from payments')
+  expect(rows.map(({ status }) => status).sort()).toEqual(wanted.sort())
+  const paid = wanted.filter((status) => status === 'executed').length
+  expect((await ada.balances())[from]).toBe(`${100 - paid}.00`)
+  expect(await count('ledger', `from holds where status = 'open'`)).toBe(0)
+  expect(await bank.sql('ledger', 'select * from verify_ledger()')).toEqual([])
+}, 400_000)
+
+test('its events come twice, and the payer hears of each payment once', async () => {
+  const executed = await count('payments', `from payments where status = 'executed'`)
+  const heard = `from notifications where event_type = 'payment.executed'`
+  await until(async () => (await count('notifications', heard)) === executed, { what: 'notifications' })
+  await bank.sql(
+    'payments',
+    `insert into outbox_pending (event_ids, claimed_until) select array_agg(id), now() from outbox`,
+  )
+  await bank.ping('sweep-payments')
+  await until(async () => (await count('payments', 'from outbox_pending')) === 0, { what: 'the events' })
+  // An event after them, which the same consumer takes: then those before it have been taken too.
+  const created = await post('/api/payments/create', { account_id: from, amount: 1, payee_account_id: to })
+  await post('/api/payments/execute', { payment_id: created.body.id })
+  await until(async () => (await count('notifications', heard)) >= executed + 1, { what: 'the last one' })
+  expect(await count('notifications', heard)).toBe(executed + 1)
+}, 120_000)
