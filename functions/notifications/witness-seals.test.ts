@@ -136,6 +136,20 @@ test('seals that grow one tree are kept, each once however often it comes, and a
   expect((await host.request('GET', '/seals/witnessed?cursor=x')).status).toBe(400)
 })
 
+test('a true checkpoint with a wrong number keeps out neither its own seal nor that of the number', async () => {
+  expect(await deliver(sealOf(2, 'abc', 0))).toEqual([204])
+  expect(await deliver(sealOf(1, 'abc', 0))).toEqual([204])
+  expect(await deliver(sealOf(2, 'abcdef', 3))).toEqual([204])
+  expect(await kept()).toEqual([6, 3])
+})
+
+test('an event that takes the id of another keeps out no seal', async () => {
+  const id = randomUUID()
+  expect(await deliver(sealOf(1, 'abc', 0), { id })).toEqual([204])
+  expect(await deliver(sealOf(2, 'abcdef', 3), { id })).toEqual([204])
+  expect(await kept()).toEqual([6, 3])
+})
+
 test('after a gap, or out of order, the proof is fetched from the ledger', async () => {
   await deliver(sealOf(1, 'ab', 0))
   expect(await deliver(sealOf(4, 'abcdefgh', 7))).toEqual([204])

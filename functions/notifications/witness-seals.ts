@@ -18,7 +18,7 @@ export default operation({
   consumes: {
     contracts: [ledgerSealed],
     receive: (event, tools, _state, { traceparent }) =>
-      witness({ source: event.source, id: event.id, data: event.data as LedgerSealed, traceparent }, tools),
+      witness({ data: event.data as LedgerSealed, traceparent }, tools),
   },
   routes: [
     route({
@@ -33,10 +33,10 @@ export default operation({
         const rows = await db.query<StoredSeal>({
           name: 'witnessed-list',
           text: `select n, size, root, note, witnessed_at as at from witnessed_seals
-            where n < $1 order by n desc limit $2`,
+            where size < $1 order by size desc limit $2`,
           values: [readSealsCursor(cursor), limit + 1],
         })
-        return { status: 200, body: toSealsPage(rows, limit, 'witnessed_at') }
+        return { status: 200, body: toSealsPage(rows, limit, 'witnessed_at', 'size') }
       },
     }),
   ],

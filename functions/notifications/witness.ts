@@ -8,13 +8,10 @@ import type { Tools } from '../host/tools.ts'
 
 /** A delivery of ledger.sealed. */
 export interface SealDelivery {
-  source: string
-  id: string
   data: LedgerSealed
   traceparent: string
 }
 
-const CONSUMER = 'witness-seals'
 const LOCK = 6_927_003
 /** How often the comparison starts again because another delivery stored a seal meanwhile. */
 const ATTEMPTS = 5
@@ -25,7 +22,7 @@ const ATTEMPTS = 5
  *
  * Throws an EventRefusedError for a seal that contradicts a stored one, or is not signed. Then the ledger was
  * rewritten, or restored from an old backup. The event stays as a dead letter: it is the evidence. */
-export async function witness({ source, id, data, traceparent }: SealDelivery, tools: Tools): Promise<void> {
+export async function witness({ data, traceparent }: SealDelivery, tools: Tools): Promise<void> {
   const sealed = opened(data, tools)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const before = await neighbours(tools.db, sealed.size)
@@ -34,16 +31,14 @@ export async function witness({ source, id, data, traceparent }: SealDelivery, t
     const isDone = await tools.db.transaction(async (tx) => {
       await tx.query({ text: 'select pg_advisory_xact_lock($1)', values: [LOCK] })
       const now = await neighbours(tx, sealed.size)
-      if (String(now.map(({ n }) => n)) !== String(before.map(({ n }) => n))) return false
+      if (String(now.map(({ size }) => size)) !== String(before.map(({ size }) => size))) return false
       await tx.query({
         name: 'witness-store',
-        text: `with received as (
-            insert into inbox (source, event_id, consumer) values ($1, $2, '${CONSUMER}')
-            on conflict do nothing returning event_id
-          )
-          insert into witnessed_seals (n, size, root, note) select $3, $4, $5, $6 from received
-          where not exists (select from witnessed_seals where n = $3)`,
-        values: [source, id, data.seal, sealed.size, sealed.root, data.checkpoint],
+        // Its size makes a seal one: that is signed. Its number and the event's id are not by the same key,
+        // and must not keep out another seal.
+        text: `insert into witnessed_seals (n, size, root, note) values ($1, $2, $3, $4)
+          on conflict (size) do nothing`,
+        values: [data.seal, sealed.size, sealed.root, data.checkpoint],
       })
       return true
     })
@@ -65,21 +60,19 @@ function opened(data: LedgerSealed, { config }: Tools): Checkpoint {
   throw new EventRefusedError(`The checkpoint of seal ${data.seal} is not of ${data.size} leaves.`)
 }
 
-type Witnessed = Checkpoint & { n: bigint }
-
 /** The stored seals next to a size: the largest up to it, and the smallest from it on. */
-const neighbours = (tx: Transaction, size: bigint): Promise<Witnessed[]> =>
-  tx.query<Witnessed>({
+const neighbours = (tx: Transaction, size: bigint): Promise<Checkpoint[]> =>
+  tx.query<Checkpoint>({
     name: 'witness-neighbours',
-    text: `(select n, size, root from witnessed_seals where size <= $1 order by size desc limit 1)
+    text: `(select size, root from witnessed_seals where size <= $1 order by size desc limit 1)
       union all
-      (select n, size, root from witnessed_seals where size > $1 order by size limit 1)`,
+      (select size, root from witnessed_seals where size > $1 order by size limit 1)`,
     values: [size],
   })
 
-type Pair = { older: Witnessed | Checkpoint; newer: Witnessed | Checkpoint }
+type Pair = { older: Checkpoint; newer: Checkpoint }
 
-const pairsOf = (stored: readonly Witnessed[], sealed: Checkpoint): Pair[] =>
+const pairsOf = (stored: readonly Checkpoint[], sealed: Checkpoint): Pair[] =>
   stored.map((other) =>
     other.size <= sealed.size ? { older: other, newer: sealed } : { older: sealed, newer: other },
   )

@@ -18,10 +18,15 @@ export const sealsPage = <const Time extends string>(time: Time) =>
 /** A seal as a context has stored it. */
 export type StoredSeal = { n: bigint; size: bigint; root: Buffer; note: string; at: Date }
 
-/** Makes a page of seals, newest first, which were read with one more than `limit`. */
-export const toSealsPage = (rows: readonly StoredSeal[], limit: number, time: string) =>
+/** Makes a page of seals, newest first, which were read with one more than `limit`, in the order of `by`. */
+export const toSealsPage = (
+  rows: readonly StoredSeal[],
+  limit: number,
+  time: string,
+  by: 'n' | 'size' = 'n',
+) =>
   page(
-    rows.map((row) => ({ ...row, id: String(row.n) })),
+    rows.map((row) => ({ ...row, id: String(row[by]) })),
     limit,
     ({ n, size, root, note, at }) => ({
       seal: Number(n),
@@ -32,8 +37,8 @@ export const toSealsPage = (rows: readonly StoredSeal[], limit: number, time: st
     }),
   )
 
-/** Returns the number that all seals of the page are below. Throws a ProblemError (400) for a cursor that is
- * not ours. */
+/** Returns the number, or the size, that all seals of the page are below. Throws a ProblemError (400) for
+ * a cursor that is not ours. */
 export function readSealsCursor(cursor: string | undefined): string {
   if (cursor === undefined) return String(Number.MAX_SAFE_INTEGER)
   const n = Buffer.from(cursor, 'base64url').toString()

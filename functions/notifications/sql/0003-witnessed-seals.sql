@@ -1,8 +1,9 @@
 -- The ledger's seals, as this context has seen them. It compares each with those that it has, so a ledger
 -- that is rewritten, seals and all, no longer agrees with what stands here.
 create table witnessed_seals (
-  n bigint primary key,
-  size bigint not null unique,
+  -- What the event says. The checkpoint does not sign it, so it may be wrong, and excludes no other seal.
+  n bigint not null,
+  size bigint primary key,
   root bytea not null,
   -- The signed checkpoint.
   note text not null,
