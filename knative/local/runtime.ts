@@ -11,7 +11,7 @@ import { clusterHostOf, PUBLIC_DOMAIN } from './gateway/hosts.ts'
 import { internalHandler, openListener, publicHandler, type Routes } from './gateway/router.ts'
 import { createObjects } from './kubernetes/objects/objects.ts'
 import { openKubernetesApi } from './kubernetes/open.ts'
-import { environmentOf, overridden, type EnvData } from './manifests/environment.ts'
+import { environmentOf, givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
 import type { QueueChoice } from './options.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
@@ -188,7 +188,7 @@ const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1', WEB_HOOK_PRIVATE_ADD
 function environmentData({ secrets, manifests, env }: Bank, { databases }: Backends): EnvData {
   const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
   return {
-    Secret: secrets.secrets(Object.fromEntries(urls)),
+    Secret: new Map([...secrets.secrets(Object.fromEntries(urls)), ...givenSecrets(env)]),
     ConfigMap: new Map([...overridden(manifests.configMaps, { ...HERE, ...env }), ...secrets.configMaps()]),
   }
 }

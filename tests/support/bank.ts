@@ -39,12 +39,15 @@ export interface Bank {
 
 /** Starts the bank as `npm start` does, on a free port and a data folder of its own. A given data folder is
  * kept. */
-export async function startBank(options: { dataDir?: string; args?: string[] } = {}): Promise<Bank> {
+export async function startBank(
+  options: { dataDir?: string; args?: string[]; env?: Record<string, string> } = {},
+): Promise<Bank> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'microbank-bank-'))
   // Postgres runs as a user of its own, which must be able to enter the folder.
   chmodSync(dataDir, 0o755)
   const args = ['knative/local/start.mjs', '--port', '0', '--data', dataDir, ...(options.args ?? [])]
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, ...options.env }
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()))

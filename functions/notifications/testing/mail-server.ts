@@ -13,6 +13,8 @@ export interface MailServer {
   mails: { mail: ParsedMail; raw: string; from: string; to: string[]; isEncrypted: boolean }[]
   /** What it says to the next mails, in place of taking them. */
   refusals: { at: 'recipient' | 'data'; code: number; text: string }[]
+  /** While true, it takes mails and does not say so. */
+  isSilent: boolean
   stop(): Promise<void>
 }
 
@@ -49,6 +51,7 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
   const { key, cert } = certificate()
   const mails: MailServer['mails'] = []
   const refusals: MailServer['refusals'] = []
+  const state = { isSilent: false }
   const refusal = (at: string): Error | undefined => {
     if (refusals[0]?.at !== at) return undefined
     const { code, text } = refusals.shift()!
@@ -76,7 +79,7 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
             to: rcptTo.map(({ address }) => address),
             isEncrypted: session.secure,
           })
-          done()
+          if (!state.isSilent) done()
         })
       })
     },
@@ -85,11 +88,11 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
   // A client that leaves in the middle is no fault of the server.
   server.on('error', () => {})
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
+  return Object.assign(state, {
     port: (server.server.address() as AddressInfo).port,
     ca: cert,
     mails,
     refusals,
-    stop: () => new Promise((resolve) => server.close(() => resolve())),
-  }
+    stop: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  })
 }

@@ -1,4 +1,4 @@
-import { environmentOf, overridden } from './environment.ts'
+import { givenSecrets, environmentOf, overridden } from './environment.ts'
 import type { EnvSource, ServiceManifest } from './service-manifest.ts'
 
 const manifest = (env: EnvSource[]) =>
@@ -54,4 +54,13 @@ test('the runtimeâ€™s own environment wins over a ConfigMap, for the ConfigMapâ€
   expect(overridden(data.ConfigMap, { LOG_LEVEL: 'debug', OTHER: 'x' })).toEqual(
     new Map([['microbank', { LOG_LEVEL: 'debug', SERVICE_DOMAIN: 'cluster' }]]),
   )
+})
+
+test('Secrets that nobody can generate come from the environment, if it has one of their keys', () => {
+  const own = { SMTP_URL: 'smtps://mail.example', SMTP_TLS: 'none', SMS_BODY: '{}', OTHER: 'x' }
+  expect([...givenSecrets(own)]).toEqual([
+    ['mail-server', { SMTP_URL: 'smtps://mail.example', SMTP_TLS: 'none' }],
+    ['sms-provider', { SMS_BODY: '{}' }],
+  ])
+  expect([...givenSecrets({})]).toEqual([])
 })

@@ -58,6 +58,26 @@ function missing(manifest: ServiceManifest, what: string): Error {
   return new Error(`${manifest.file}: Service ${manifest.name} needs ${what}, which is missing`)
 }
 
+/** Secrets that Services may do without, and their keys. */
+const OPTIONAL_SECRETS = {
+  'mail-server': ['SMTP_URL', 'SMTP_TLS', 'SMTP_CA'],
+  'sms-provider': ['SMS_URL', 'SMS_TOKEN', 'SMS_BODY'],
+  'push-keys': ['VAPID_PRIVATE_KEY', 'PUSH_SERVICES'],
+}
+
+/**
+ * Returns the Secrets that nobody can generate, from variables of the runtime's own environment: so
+ * `MESSAGE_CHANNELS=email SMTP_URL=... npm start` sends emails. A Secret of which no key is there is left
+ * out.
+ */
+export const givenSecrets = (own: NodeJS.ProcessEnv): Map<string, Record<string, string>> =>
+  new Map(
+    Object.entries(OPTIONAL_SECRETS).flatMap(([name, keys]) => {
+      const given = keys.flatMap((key) => (own[key] === undefined ? [] : [[key, own[key]]]))
+      return given.length === 0 ? [] : [[name, Object.fromEntries(given) as Record<string, string>]]
+    }),
+  )
+
 /**
  * Returns the ConfigMaps of the manifests. If the runtime's own environment has a variable of the same name
  * as a key, its value wins: `LOG_LEVEL=debug npm start`.
