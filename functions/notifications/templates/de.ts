@@ -50,6 +50,20 @@ export const de: Templates = {
       title: 'Zahlung fehlgeschlagen',
       text: `Ihre Zahlung über ${money(amount, currency)} konnte nicht ausgeführt werden. Den Grund sehen Sie, wenn Sie sich anmelden.`,
     }),
+    'order.ran': ({ amount, currency, due_at: due }, { money, time }) => ({
+      title: 'Zahlungsauftrag ausgeführt',
+      text: `Ihr Zahlungsauftrag über ${money(amount, currency)}, fällig am ${time(due)}, wurde ausgeführt.`,
+    }),
+    'order.failed': ({ amount, currency, due_at: due, is_stopped: stopped }, { money, time }) => ({
+      title: 'Zahlungsauftrag nicht ausgeführt',
+      text: `Ihr Zahlungsauftrag über ${money(amount, currency)}, fällig am ${time(due)}, konnte nicht ausgeführt werden.${
+        stopped ? ' Der Auftrag ruht, bis Sie ihn fortsetzen.' : ''
+      } Bitte prüfen Sie Ihr Konto.`,
+    }),
+    'payout.completed': ({ amount, currency, paid, refused }, { money }) => ({
+      title: 'Sammelzahlung abgeschlossen',
+      text: `Ihre Sammelzahlung ist abgeschlossen: ${money(amount, currency)} in ${paid} Zahlungen. Abgelehnt: ${refused}.`,
+    }),
     'account.frozen': ({ account_id: account }, { ending }) => ({
       title: 'Konto gesperrt',
       text: `Ihr Konto mit der Endung ${ending(account)} ist gesperrt: Ein- und Ausgänge sind nicht möglich. Bitte wenden Sie sich an uns.`,

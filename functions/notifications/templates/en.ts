@@ -52,6 +52,20 @@ export const en: Templates = {
       title: 'Payment failed',
       text: `Your payment of ${money(amount, currency)} could not be executed. Log in to see why.`,
     }),
+    'order.ran': ({ amount, currency, due_at: due }, { money, time }) => ({
+      title: 'Payment order paid',
+      text: `Your payment order of ${money(amount, currency)}, due on ${time(due)}, was paid.`,
+    }),
+    'order.failed': ({ amount, currency, due_at: due, is_stopped: stopped }, { money, time }) => ({
+      title: 'Payment order not paid',
+      text: `Your payment order of ${money(amount, currency)}, due on ${time(due)}, could not be paid.${
+        stopped ? ' The order is stopped until you resume it.' : ''
+      } Please check your account.`,
+    }),
+    'payout.completed': ({ amount, currency, paid, refused }, { money }) => ({
+      title: 'Payout completed',
+      text: `Your payout is completed: ${money(amount, currency)} in ${paid} payments. Refused: ${refused}.`,
+    }),
     'account.frozen': ({ account_id: account }, { ending }) => ({
       title: 'Account frozen',
       text: `Your account ending in ${ending(account)} is frozen: it neither pays nor receives money. Please contact us.`,

@@ -7,11 +7,14 @@ import { holdCaptured } from '../../../eventing/contracts/hold.captured.ts'
 import { holdExpired } from '../../../eventing/contracts/hold.expired.ts'
 import { holdPlaced } from '../../../eventing/contracts/hold.placed.ts'
 import { holdReleased } from '../../../eventing/contracts/hold.released.ts'
+import { orderFailed } from '../../../eventing/contracts/order.failed.ts'
+import { orderRan } from '../../../eventing/contracts/order.ran.ts'
 import { passwordChanged } from '../../../eventing/contracts/password.changed.ts'
 import { paymentExecuted } from '../../../eventing/contracts/payment.executed.ts'
 import { paymentExpired } from '../../../eventing/contracts/payment.expired.ts'
 import { paymentFailed } from '../../../eventing/contracts/payment.failed.ts'
 import { paymentReceived } from '../../../eventing/contracts/payment.received.ts'
+import { payoutCompleted } from '../../../eventing/contracts/payout.completed.ts'
 import { sessionStarted } from '../../../eventing/contracts/session.started.ts'
 import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
 import { transactionReversed } from '../../../eventing/contracts/transaction.reversed.ts'
@@ -54,6 +57,9 @@ export const notified = {
   'payment.received': about(paymentReceived, 'usual', (data) => data.transaction_id),
   'payment.expired': about(paymentExpired, 'usual', (data) => data.payment_id),
   'payment.failed': about(paymentFailed, 'important', (data) => data.payment_id),
+  'order.ran': about(orderRan, 'usual', (data) => data.order_id),
+  'order.failed': about(orderFailed, 'important', (data) => data.order_id),
+  'payout.completed': about(payoutCompleted, 'usual', (data) => data.payout_id),
   'account.frozen': about(accountFrozen, 'important', (data) => data.account_id),
   'account.unfrozen': about(accountUnfrozen, 'important', (data) => data.account_id),
   'account.closed': about(accountClosed, 'important', (data) => data.account_id),

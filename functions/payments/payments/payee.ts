@@ -10,11 +10,17 @@ export interface Payee {
   userId: string | null
 }
 
+/** What tells who the payee is. `id` is that of the payment, or of the item of a payout. */
+export type WantedPayee = Pick<
+  PaymentRow,
+  'id' | 'user_id' | 'account_id' | 'currency' | 'payee_account_id' | 'payee_email'
+>
+
 /** Finds the account that a payment goes to: the one that the payer named, or the payee's oldest open account
  * in the currency of the payment, checking accounts first. Returns undefined if nobody has the address, or if
  * its owner has no such account; nobody learns which. Rejects with UnavailableError if there is no answer. */
 export async function findPayee(
-  payment: PaymentRow,
+  payment: WantedPayee,
   { callFor, traceparent }: { callFor: CallFor; traceparent: string },
 ): Promise<Payee | undefined> {
   if (payment.payee_account_id !== null) return { accountId: payment.payee_account_id, userId: null }

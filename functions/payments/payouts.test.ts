@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto'
+import { openDatabase, type Database } from '../host/database/database.ts'
+import type { Tools } from '../host/tools.ts'
+import users from '../identity/users.ts'
+import accounts from '../ledger/accounts.ts'
+import { deposit, silent, testLedger, type TestLedger } from '../ledger/testing/ledger-fixture.ts'
+import transfer from '../ledger/transfer.ts'
+import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { token, type Answer, type TestFunction } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
+import createPayout from './create-payout.ts'
+import payouts from './payouts.ts'
+import runPayouts from './run-payouts.ts'
+import sweepPayouts from './sweep-payouts.ts'
+import { testRouter, type TestRouter } from './testing/gateway-fixture.ts'
+
+/** Payouts over a real ledger, with answers that are lost, events that come twice and processes that die. */
+
+const ada = randomUUID()
+const bob = randomUUID()
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+let ledger: TestLedger
+let router: TestRouter
+let owner: Database
+let databases: TestDatabase[]
+let functions: Record<'create' | 'show' | 'run' | 'sweep', TestFunction>
+let asAda: string
+let from: string
+let to: string
+
+beforeAll(async () => {
+  ledger = await testLedger()
+  const [payments, identity] = [await testDatabase('payments'), await testDatabase('identity')]
+  databases = [payments, identity]
+  owner = openDatabase({ url: payments.ownerUrl, poolMax: 2, name: 'payouts-test', log: silent })
+  router = await testRouter()
+  for (const operation of [accounts, transfer])
+    await router.start(operation, { LEDGER_DATABASE_URL: ledger.database.url })
+  const asking = await router.start(users, { IDENTITY_DATABASE_URL: identity.url })
+  const people = openDatabase({ url: identity.ownerUrl, poolMax: 1, name: 'users-test', log: silent })
+  await people.query({
+    text: `insert into users (id, name, email) values ($1, 'Bob', 'bob@example.com')`,
+    values: [bob],
+  })
+  await people.close()
+  expect(asking.port).toBeGreaterThan(0)
+  await restart()
+  asAda = await token({ userId: ada })
+})
+
+afterAll(async () => {
+  await router.close()
+  await owner.close()
+  for (const database of databases) await database.drop()
+  expect(await ledger.faults()).toEqual([])
+  await ledger.close()
+})
+
+beforeEach(async () => {
+  from = await ledger.open({ userId: ada })
+  to = await ledger.open({ userId: bob })
+  await ledger.post(deposit(from, 100_00, { caller_id: ada }))
+  router.passage = () => 'pass'
+  router.events.length = 0
+})
+
+/** Starts the functions anew. The new processes have forgotten that others did not answer. */
+async function restart(): Promise<void> {
+  const env = { PAYMENTS_DATABASE_URL: databases[0]!.url }
+  functions = {
+    create: await router.start(createPayout, env),
+    show: await router.start(payouts, env),
+    run: await router.start(runPayouts, env),
+    sweep: await router.start(sweepPayouts, env),
+  }
+}
+
+const item = (given: object = {}) => ({ to_account_id: to, amount: '1.00', ...given })
+
+const create = (items: unknown, { key, bearer = asAda, account = from } = {} as Record<string, string>) =>
+  functions.create.request('POST', '/payments/payout', {
+    token: bearer,
+    body: { account_id: account, items },
+    ...(key && { headers: { 'idempotency-key': key } }),
+  })
+
+const show = (id: string, search = '', bearer = asAda): Promise<Answer> =>
+  functions.show.request('GET', `/payments/payout/${id}/status${search}`, { token: bearer })
+
+/** Delivers the event of a payout as the Broker does. */
+async function deliver(id: string): Promise<Answer> {
+  const event = await until(
+    () => router.events.find(({ type, data }) => type === 'payout.requested' && data.payout_id === id),
+    { what: `payout.requested of ${id}` },
+  )
+  const attributes = Object.entries(event.headers).filter(([name]) => name.startsWith('ce-'))
+  return functions.run.request('POST', '/events', {
+    body: event.data,
+    headers: {
+      ...(Object.fromEntries(attributes) as Record<string, string>),
+      host: 'run-payouts.bank.svc.cluster.local',
+    },
+  })
+}
+
+const sweep = (): Promise<Answer> =>
+  functions.sweep.request('POST', '/events', {
+    headers: {
+      host: 'sweep-payouts.bank.svc.cluster.local',
+      'ce-specversion': '1.0',
+      'ce-id': randomUUID(),
+      'ce-type': 'dev.knative.sources.ping',
+      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payouts',
+    },
+  })
+
+/** Makes a payout look as if its process had died a minute ago. */
+const leave = (id: string): Promise<unknown> =>
+  owner.query({ text: 'update payouts set claimed_until = now() where id = $1', values: [id] })
+
+const paid = async (): Promise<bigint> => (await ledger.balances(to))[0]!
+const problemOf = ({ status, body }: Answer) => [status, body.type?.split('/').at(-1)]
+
+test('a payout is taken at once, and each item has its own outcome', async () => {
+  const strange = randomUUID()
+  const { status, headers, body } = await create([
+    item({ amount: 2.5, note: 'Wages' }),
+    item({ to_account_id: strange }),
+    { email: 'Bob@example.com', amount: '3.00' },
+    { email: 'nobody@example.com', amount: '3.00' },
+    item({ amount: '99.00' }),
+  ])
+  expect([status, headers.get('location')]).toEqual([202, `/api/payments/payout/${body.id}/status`])
+  expect(body).toMatchObject({ status: 'running', counts: { pending: 5, paid: 0, refused: 0 } })
+  expect((await deliver(body.id)).status).toBe(204)
+  const shown = (await show(body.id)).body
+  expect(shown).toMatchObject({ status: 'completed', counts: { pending: 0, paid: 2, refused: 3 } })
+  expect(shown.items).toMatchObject([
+    { number: 1, status: 'paid', amount: '2.50', note: 'Wages', problem: null },
+    { number: 2, status: 'refused', problem: 'account-not-found', transaction_id: null },
+    { number: 3, status: 'paid', email: 'bob@example.com'.replace('bob', 'Bob'), to_account_id: null },
+    { number: 4, status: 'refused', problem: 'payee-not-found' },
+    { number: 5, status: 'refused', problem: 'insufficient-funds' },
+  ])
+  const total = await ledger.db.query<{ sum: bigint }>({
+    text: 'select sum(balance)::bigint as sum from accounts where user_id = $1',
+    values: [bob],
+  })
+  expect(total[0]!.sum).toBeGreaterThanOrEqual(550n)
+  const event = await until(() => router.events.find(({ type }) => type === 'payout.completed'), {
+    what: 'payout.completed',
+  })
+  expect(event.data).toMatchObject({ payout_id: body.id, amount: '5.50', paid: 2, refused: 3 })
+  const pages = [(await show(body.id, '?limit=3')).body, (await show(body.id, '?limit=3&cursor=3')).body]
+  expect(pages.map(({ items }) => items.length)).toEqual([3, 2])
+  expect(pages.map(({ next_cursor }) => next_cursor)).toEqual(['3', null])
+})
+
+test('an event that comes twice, also at once, pays nothing twice; nor does a sweep', async () => {
+  const { body } = await create(Array.from({ length: 25 }, () => item()))
+  await Promise.all([deliver(body.id), deliver(body.id), sweep()])
+  await deliver(body.id)
+  await until(async () => (await show(body.id)).body.status === 'completed', { what: 'its end' })
+  expect(await paid()).toBe(25_00n)
+  await until(() => router.events.some(({ type }) => type === 'payout.completed'), { what: 'its event' })
+  expect(router.events.filter(({ type }) => type === 'payout.completed')).toHaveLength(1)
+})
+
+test('a payout that is sent twice with one key, also at once, is one payout', async () => {
+  const key = randomUUID()
+  const items = [item()]
+  await Promise.all([create(items, { key }), create(items, { key })])
+  const again = await create(items, { key })
+  expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true'])
+  expect(problemOf(await create([item({ amount: 2 })], { key }))).toEqual([422, 'idempotency-key-reused'])
+  await deliver(again.body.id)
+  await sweep()
+  expect(await paid()).toBe(1_00n)
+})
+
+test('while the ledger’s answers are lost, the event is refused; the sweep goes on, and pays nothing twice', async () => {
+  const { body } = await create([item(), item(), { email: 'bob@example.com', amount: '1.00' }])
+  router.passage = (service) => (service === 'transfer' ? 'lose-answer' : 'pass')
+  expect((await deliver(body.id)).status).toBe(503)
+  router.passage = () => 'pass'
+  await restart()
+  // Another process may still be at it.
+  await sweep()
+  expect((await show(body.id)).body.counts.pending).toBe(3)
+  await leave(body.id)
+  await sweep()
+  expect((await show(body.id)).body).toMatchObject({ status: 'completed', counts: { paid: 3 } })
+  const rows = await ledger.db.query({
+    text: `select from transactions where metadata ->> 'payout' = $1`,
+    values: [body.id],
+  })
+  expect(rows).toHaveLength(3)
+})
+
+/** Tools that end at the nth step as a killed process does: before the step, or after it was done. */
+function dying(tools: Tools, at: number, when: 'before' | 'after'): Tools {
+  let step = 0
+  const wrap =
+    <A extends unknown[], R>(work: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      const dies = step++ >= at
+      if (dies && when === 'before') throw new Error('killed')
+      const result = await work(...given)
+      if (dies) throw new Error('killed')
+      return result
+    }
+  return {
+    ...tools,
+    db: { ...tools.db, query: wrap(tools.db.query) as Tools['db']['query'] },
+    transact: wrap(tools.transact) as Tools['transact'],
+    callFor: (...given) => wrap(tools.callFor(...given)),
+  }
+}
+
+test('a process that dies at any step leaves nothing unpaid and pays nothing twice', async () => {
+  for (const when of ['before', 'after'] as const)
+    for (let at = 0; at < 8; at++) {
+      const before = await paid()
+      const { body } = await create([item({ amount: '0.10' }), item({ amount: '0.20' })])
+      const tools = dying(functions.sweep.tools, at, when)
+      await Promise.resolve(
+        sweepPayouts.consumes!.receive({} as never, tools, undefined as never, {
+          traceparent,
+          message: {} as never,
+        }),
+      ).catch(() => undefined)
+      await leave(body.id)
+      await sweep()
+      const { status, counts } = (await show(body.id)).body
+      expect([when, at, status, counts.paid]).toEqual([when, at, 'completed', 2])
+      expect([when, at, (await paid()) - before]).toEqual([when, at, 30n])
+      const told = await owner.query({
+        text: `select from outbox where type = 'payout.completed' and subject = $1`,
+        values: [body.id],
+      })
+      expect([when, at, told.length]).toEqual([when, at, 1])
+    }
+})
+
+test('an item that was called for too long ago is not repeated', async () => {
+  const { body } = await create([item()])
+  await owner.query({
+    text: `update payout_items set called_at = now() - interval '6 days 1 hour' where payout_id = $1`,
+    values: [body.id],
+  })
+  await sweep()
+  expect((await show(body.id)).body.items).toMatchObject([{ status: 'refused', problem: 'outcome-unknown' }])
+})
+
+test('what is not valid, not the caller’s, or seen by another is refused, and pays nothing', async () => {
+  const asBob = await token({ userId: bob })
+  const wrong = await create([
+    item(),
+    item({ amount: '0.001' }),
+    item({ email: 'b@example.com' }),
+    { amount: 1 },
+  ])
+  expect([wrong.status, wrong.body.errors.map(({ path }: { path: string }) => path)]).toEqual([
+    400,
+    ['/items/1/amount', '/items/2', '/items/3'],
+  ])
+  for (const items of [[], [{}], [item({ extra: 1 })], Array.from({ length: 1001 }, () => item()), 'x'])
+    expect((await create(items)).status).toBe(400)
+  expect(problemOf(await create([item()], { account: to }))).toEqual([404, 'account-not-found'])
+  expect(problemOf(await create([item()], { account: randomUUID() }))).toEqual([404, 'account-not-found'])
+  expect((await create([item()], { bearer: 'none' })).status).toBe(401)
+  const { body } = await create([item()])
+  expect(problemOf(await show(body.id, '', asBob))).toEqual([404, 'payout-not-found'])
+  expect((await show(body.id, '', 'none')).status).toBe(401)
+  expect((await show(body.id, '?cursor=x')).status).toBe(400)
+  const operator = await token({ userId: randomUUID(), role: 'operator' })
+  expect((await show(body.id, '', operator)).status).toBe(200)
+  expect(problemOf(await create([item()], { bearer: operator }))).toEqual([404, 'account-not-found'])
+})

@@ -1,0 +1,182 @@
+import { payoutCompleted } from '../../../eventing/contracts/payout.completed.ts'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
+import type { Database } from '../../host/database/database.ts'
+import type { Emitting, Tools } from '../../host/tools.ts'
+import { formatAmount } from '../../host/values/money.ts'
+import { KEY_DAYS_MAX, OUTCOME_UNKNOWN, transferFor, type TransferOutcome } from '../calls/transfer-for.ts'
+import { findPayee } from '../payments/payee.ts'
+import { countItems, payoutColumns, type PayoutItemRow, type PayoutRow } from './payout.ts'
+
+const ITEMS_AT_ONCE = 10
+
+/** An item that is about to be paid. */
+interface ClaimedItem extends PayoutItemRow {
+  /** The ledger was called so long ago that it may have forgotten the key. */
+  is_too_old: boolean
+}
+
+/** Takes a running payout for a minute; undefined if it is completed, or another process is at it. Without an
+ * id it takes the one that has waited longest. */
+export async function claimPayout(db: Database, id: string | null): Promise<PayoutRow | undefined> {
+  const [row] = await db.query<PayoutRow>({
+    name: 'payout-claim',
+    text: `update payouts set claimed_until = now() + interval '1 minute'
+      where id = (
+        select id from payouts where status = 'running' and claimed_until <= now() and ($1::uuid is null or id = $1)
+        order by claimed_until limit 1 for update skip locked
+      )
+      returning ${payoutColumns}`,
+    values: [id],
+  })
+  return row
+}
+
+/** Pays the items of a claimed payout that have no outcome yet, and completes it. Resolves with false if the
+ * time was over first. Rejects with UnavailableError if the ledger does not answer; what has an outcome keeps
+ * it.
+ *
+ * A process may die after any line. When the payout is taken up again, an item without an outcome is called
+ * for with the same key, so its money moves once. The same holds if two processes are at it. */
+export async function runPayout(
+  payout: PayoutRow,
+  tools: Tools,
+  { traceparent, endsAt }: { traceparent: string; endsAt: number },
+): Promise<boolean> {
+  for (;;) {
+    const items = await claimItems(tools.db, payout.id)
+    if (items.length === 0) break
+    const outcomes = await Promise.all(items.map((item) => pay(payout, item, tools, traceparent)))
+    await storeOutcomes(tools.db, payout.id, items, outcomes)
+    const unknown = outcomes.find(({ outcome }) => outcome === 'unknown')
+    if (unknown) throw new UnavailableError(`an item of a payout has no outcome yet`)
+    if (performance.now() > endsAt) return false
+  }
+  await tools.transact(traceparent, (tx) => complete(tx, payout))
+  return true
+}
+
+/** Takes the next items, and prolongs the claim on their payout. */
+const claimItems = async (db: Database, id: string): Promise<ClaimedItem[]> =>
+  db.query<ClaimedItem>({
+    name: 'payout-items-claim',
+    text: `with prolonged as (
+        update payouts set claimed_until = now() + interval '1 minute' where id = $1
+      ), next as (
+        select number from payout_items where payout_id = $1 and status = 'pending'
+        order by number limit ${ITEMS_AT_ONCE} for update
+      )
+      update payout_items i set called_at = coalesce(called_at, now())
+      from next where i.payout_id = $1 and i.number = next.number
+      returning i.*, i.called_at < now() - interval '${KEY_DAYS_MAX} days' as is_too_old`,
+    values: [id],
+  })
+
+async function pay(
+  payout: PayoutRow,
+  item: ClaimedItem,
+  tools: Tools,
+  traceparent: string,
+): Promise<TransferOutcome> {
+  // To repeat a call of long ago could move the money twice.
+  if (item.is_too_old) return { outcome: 'refused', problem: OUTCOME_UNKNOWN }
+  try {
+    const to = item.to_account_id ?? (await storePayee(payout, item, tools, traceparent))
+    if (to === undefined) return { outcome: 'refused', problem: 'payee-not-found' }
+    return await transferFor(tools, toTransfer(payout, item, to), traceparent)
+  } catch (error) {
+    if (error instanceof UnavailableError) return { outcome: 'unknown', reason: error.message }
+    throw error
+  }
+}
+
+const toTransfer = (payout: PayoutRow, item: ClaimedItem, to: string) => ({
+  userId: payout.user_id,
+  key: `payout:${payout.id}:${item.number}`,
+  body: {
+    account_id: payout.account_id,
+    to_account_id: to,
+    amount: formatAmount(item.amount, payout.currency),
+    currency: payout.currency,
+    ...(item.note !== null && { description: item.note }),
+    metadata: { payout: payout.id, payout_item: String(item.number) },
+  },
+})
+
+/** Finds the account of a payee by their email address and stores it. Returns the account that is stored,
+ * also if another process was first; undefined if there is none. */
+async function storePayee(
+  payout: PayoutRow,
+  { number, email }: ClaimedItem,
+  tools: Tools,
+  traceparent: string,
+): Promise<string | undefined> {
+  const wanted = {
+    ...{ id: `${payout.id}-${number}`, user_id: payout.user_id, account_id: payout.account_id },
+    ...{ currency: payout.currency, payee_account_id: null, payee_email: email },
+  }
+  const found = await findPayee(wanted, { callFor: tools.callFor, traceparent })
+  if (found === undefined) return undefined
+  const [row] = await tools.db.query<{ to_account_id: string }>({
+    name: 'payout-item-payee',
+    text: `update payout_items set to_account_id = coalesce(to_account_id, $3)
+      where payout_id = $1 and number = $2 returning to_account_id`,
+    values: [payout.id, number, found.accountId],
+  })
+  return row!.to_account_id
+}
+
+/** An item that has an outcome keeps it. */
+async function storeOutcomes(
+  db: Database,
+  id: string,
+  items: readonly ClaimedItem[],
+  outcomes: readonly TransferOutcome[],
+): Promise<void> {
+  const known = items.flatMap(({ number }, i): object[] => {
+    const outcome = outcomes[i]!
+    if (outcome.outcome === 'unknown') return []
+    return outcome.outcome === 'paid'
+      ? [{ number, status: 'paid', transaction_id: outcome.transactionId }]
+      : [{ number, status: 'refused', problem: outcome.problem }]
+  })
+  await db.query({
+    name: 'payout-items-outcomes',
+    text: `update payout_items i set status = o.status, transaction_id = o.transaction_id, problem = o.problem
+      from json_to_recordset($2) as o(number integer, status text, transaction_id uuid, problem text)
+      where i.payout_id = $1 and i.number = o.number and i.status = 'pending'`,
+    values: [id, JSON.stringify(known)],
+  })
+}
+
+async function complete(tx: Emitting, payout: PayoutRow): Promise<void> {
+  const [row] = await tx.query<{ completed_at: Date }>({
+    name: 'payout-complete',
+    text: `update payouts set status = 'completed', completed_at = date_trunc('milliseconds', now())
+      where id = $1 and status = 'running'
+        and not exists (select from payout_items where payout_id = $1 and status = 'pending')
+      returning completed_at`,
+    values: [payout.id],
+  })
+  if (!row) return
+  const { paid, refused } = await countItems(tx, payout.id)
+  const [sum] = await tx.query<{ amount: bigint }>({
+    name: 'payout-sum',
+    text: `select coalesce(sum(amount), 0)::bigint as amount from payout_items
+      where payout_id = $1 and status = 'paid'`,
+    values: [payout.id],
+  })
+  tx.emit(payoutCompleted, {
+    subject: payout.id,
+    partitionkey: payout.account_id,
+    data: {
+      payout_id: payout.id,
+      user_id: payout.user_id,
+      account_id: payout.account_id,
+      currency: payout.currency,
+      amount: formatAmount(sum!.amount, payout.currency),
+      paid,
+      refused,
+      timestamp: row.completed_at.toISOString(),
+    },
+  })
+}
