@@ -68,9 +68,10 @@ declare
   charge fee_posting;
   beyond text;
 begin
-  -- See set_fee(). Other batches can have this lock at the same time.
+  -- See set_fee(); batches share this lock. Nearly always there is neither, so one look does for both.
   lock table fee_policies in row share mode;
-  if exists (select from fee_policies) then
+  if exists (select from fee_policies) or exists (select from ledger_stops where lifted_at is null) then
+    perform refuse_if_stopped(requests);
     fees_ids := fees_accounts_of(requests);
   end if;
 
@@ -86,8 +87,7 @@ begin
   from (
     select id, ctid as place, account_type, currency, status, balance, version, last_hash, posted_at,
       balance_limit, deposit_limit, a.has_limits,
-      case kind when 'customer' then user_id end as owner,
-      case kind when 'customer' then held - overdraft_limit end as floor
+      case kind when 'customer' then user_id end as owner, case kind when 'customer' then held - overdraft_limit end as floor
     from accounts a
     where id = any (array(
       select account_id from unnest(requests)

@@ -19,7 +19,6 @@ declare
   judgements judgement[];
   at timestamptz;
 begin
-  perform refuse_if_stopped(requests);
   verdicts := claim(requests);
   -- A caller repeats the request of a pending order without `respond-async`: post the order now.
   if 'pending' = any (verdicts) then

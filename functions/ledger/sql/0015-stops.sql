@@ -39,8 +39,8 @@ for each row when (
 execute function refuse_change();
 
 -- Refuses a batch of which a currency is stopped: raises MB002 with the stopped currencies, separated by
--- commas, as its detail. post_transactions() and request_transaction() call it before anything else, so the
--- idempotency keys of the batch stay unused.
+-- commas, as its detail. settle() and request_transaction() call it. The error undoes the batch's claims, so
+-- its idempotency keys stay unused.
 create function refuse_if_stopped(requests posting_request[]) returns void
 language plpgsql
 as $$

@@ -56,7 +56,6 @@ declare
   room limit_room;
   fee bigint;
 begin
-  perform refuse_if_stopped(array[request]);
   begin
     judgement := (settle(array[request], null, false, request.caller_role <> 'operator'))[1];
     select * into account from accounts a where a.id = request.account_id and a.kind = 'customer';
