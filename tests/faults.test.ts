@@ -7,13 +7,19 @@ import { whileKilling } from './support/killing.ts'
 import { until } from './support/until.ts'
 
 /** What stays true while processes die: money is conserved, no account goes below its limit, each key moves
- * money once, no hold stays behind that was captured, no transaction is reversed twice, and each completed
- * transaction has exactly one notification. */
+ * money once and costs its fee once, no more goes out of an account than its limits allow, no hold stays
+ * behind that was captured, no transaction is reversed twice, and each completed transaction has exactly one
+ * notification. */
 
 const ACCOUNTS = 10
 const TRANSFERS = 200
 const EACH = 50_00
 const REVERSED = 20
+/** What each transfer and capture costs, in cents. */
+const FEE = 7
+/** In cents. The first account has a limit for a day, the next two for one transaction. */
+const DAY_MAX = 300_00
+const TRANSACTION_MAX = 20_00
 
 interface Order {
   key: string
@@ -55,6 +61,7 @@ describe.each([
     for (const { id, owner } of accounts) {
       await owner.transact({ type: 'deposit', account_id: id, amount: EACH / 100 })
     }
+    await setPolicies()
   })
 
   afterAll(async () => {
@@ -62,6 +69,23 @@ describe.each([
     // A bank that was started on a given folder does not remove it.
     if (bank) rmSync(bank.dataDir, { recursive: true, force: true })
   })
+
+  async function setPolicies(): Promise<void> {
+    const put = async (path: string, body: object): Promise<void> => {
+      const answer = await bank.call('PUT', `/api${path}`, {
+        token: operator,
+        body: { reason: 'drill', ...body },
+      })
+      expect(answer.status).toBe(200)
+    }
+    await put('/fees', { currency: 'USD', type: 'transfer', rules: { fixed: FEE / 100 } })
+    // Where it is early in the day, so that the test does not run over midnight.
+    const time_zone = new Date().getUTCHours() < 12 ? 'UTC' : 'America/Los_Angeles'
+    for (const [n, { id }] of accounts.slice(0, 3).entries()) {
+      const limit = n === 0 ? { day_max: DAY_MAX / 100 } : { transaction_max: TRANSACTION_MAX / 100 }
+      await put(`/accounts/${id}/limits`, { ...limit, time_zone })
+    }
+  }
 
   /** Moves the money of an order: by a transfer, or by a hold that is captured. */
   async function settle({ key, from, to, amount, isHeld }: Order): Promise<Answer> {
@@ -139,7 +163,14 @@ describe.each([
         cents += Math.round(Number(balance) * 100)
       }
     }
-    expect(cents).toBe(ACCOUNTS * EACH)
+    const [fees] = await bank.sql<{ taken: number; due: number }>(
+      'ledger',
+      `select (select balance from accounts where account_type = 'fees')::integer as taken,
+        ${FEE} * (select count(*) from transactions where type = 'transfer' and status = 'completed')::integer as due`,
+    )
+    expect(fees!.taken).toBe(fees!.due)
+    expect(cents + fees!.taken).toBe(ACCOUNTS * EACH)
+    await checkLimits()
     expect(await bank.sql('ledger', 'select * from verify_ledger()')).toEqual([])
     // Each key has one answer. Each transfer that was answered with 201 is in the ledger once, and no other
     // transfer is.
@@ -155,9 +186,29 @@ describe.each([
     expect(new Set(booked.map(({ id }) => id))).toEqual(moved)
   }
 
+  /** What the limits count is what has gone out, and it is within them. Some were refused because of them. */
+  async function checkLimits(): Promise<void> {
+    expect(await bank.sql('ledger', 'select * from verify_outflows()')).toEqual([])
+    const [first, ...next] = accounts.slice(0, 3).map(({ id }) => `'${id}'`)
+    const [used] = await bank.sql<{ day: number; most: number }>(
+      'ledger',
+      `select coalesce(sum(amount) filter (where account_id = ${first}), 0)::integer as day,
+          coalesce(max(amount) filter (where account_id in (${next.join()})), 0)::integer as most
+        from transactions where type = 'transfer'`,
+    )
+    expect(used!.day).toBeLessThanOrEqual(DAY_MAX)
+    expect(used!.most).toBeLessThanOrEqual(TRANSACTION_MAX)
+    const names = [...asked.values()].flatMap((answers) => answers.map(nameOf))
+    expect(names).toContain('transaction-limit-exceeded')
+  }
+
   async function checkNotifications(): Promise<void> {
     const completed = await bank.sql<{ id: string }>('ledger', 'select id from transactions')
-    const notified = () => bank.sql<{ subject: string }>('notifications', 'select subject from notifications')
+    const notified = () =>
+      bank.sql<{ subject: string }>(
+        'notifications',
+        `select subject from notifications where event_type like 'transaction.%'`,
+      )
     await until(async () => (await notified()).length >= completed.length, {
       everyMs: 250,
       what: `${completed.length} notifications`,
