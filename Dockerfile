@@ -16,8 +16,8 @@ RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build && rm -r dist/local dist/declarations.cjs
 
-# What a bundle can't hold: argon2, which npm has compiled for the image's platform. Fetching it needs no
-# emulation.
+# What a bundle can't hold: argon2 and sharp, compiled for the image's platform. Fetching them needs no emulation.
+# sharp asks three more packages for their help.
 FROM --platform=$BUILDPLATFORM ${NODE} AS native
 ARG TARGETARCH=amd64
 WORKDIR /build
@@ -32,6 +32,9 @@ LABEL org.opencontainers.image.title="microbank" \
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/microbank/compile-cache
 WORKDIR /microbank
 COPY --from=native /build/node_modules/@node-rs node_modules/@node-rs
+COPY --from=native /build/node_modules/@img node_modules/@img
+COPY --from=native /build/node_modules/sharp node_modules/sharp
+COPY --from=native /build/node_modules/detect-libc node_modules/detect-libc
 COPY --from=bundles /build/dist dist
 COPY --from=bundles /build/knative/build/compile-cache.mjs compile-cache.mjs
 RUN mkdir compile-cache && chown 1000:1000 compile-cache

@@ -40,3 +40,13 @@ export const role = { enum: ['customer', 'operator'] } as const
 /** Text without a format of its own. */
 export const text = { type: 'string' } as const
 export const textOrNull = { type: ['string', 'null'] } as const
+
+/** SHA-256 in hexadecimal digits. */
+export type Sha256 = string
+export const sha256 = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const
+
+/** The media type of a document. */
+export type DocumentMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'application/pdf'
+export const documentMediaType = {
+  enum: ['image/png', 'image/jpeg', 'image/webp', 'application/pdf'],
+} as const

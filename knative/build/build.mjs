@@ -18,10 +18,10 @@ const dist = join(root, 'dist')
 const common = { ...bundleOptions, absWorkingDir: root, metafile: true }
 
 /**
- * Packages that can't be bundled. @node-rs/argon2 is compiled for one platform. pg loads pg-native only if it
- * is configured to.
+ * Packages that can't be bundled. @node-rs/argon2 and sharp are compiled for one platform. pg loads pg-native
+ * only if it is configured to.
  */
-const EXTERNAL = ['@node-rs/argon2', 'pg-native']
+const EXTERNAL = ['@node-rs/argon2', 'sharp', 'pg-native']
 
 /**
  * Globals by which a package asks whether it runs elsewhere than in Node. They are answered here: when pg

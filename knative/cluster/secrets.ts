@@ -91,6 +91,12 @@ function itemsFrom(store: SecretStore): Item[] {
     name,
     data: data as Data,
   })
+  const { id, key } = store.documentStoreKey
+  const documentStore = {
+    DOCUMENT_STORE_URL: 'http://document-store.data.svc.cluster.local:7070/documents',
+    DOCUMENT_STORE_KEY_ID: id,
+    DOCUMENT_STORE_KEY: key,
+  }
   const functionUrls = passwords.map(({ context, functions }) => [context, url(context, context, functions)])
   return [
     ...passwords.map(({ context, owner, functions }) =>
@@ -101,7 +107,10 @@ function itemsFrom(store: SecretStore): Item[] {
         [`${context.toUpperCase()}_DATABASE_OWNER_URL`]: url(context, `${context}_owner`, owner),
       }),
     ),
-    ...[...store.secrets(Object.fromEntries(functionUrls))].map(([name, data]) => secret('bank', name, data)),
+    secret('data', 'document-store-root', { id, key }),
+    ...[...store.secrets(Object.fromEntries(functionUrls), documentStore)].map(([name, data]) =>
+      secret('bank', name, data),
+    ),
     ...[...store.configMaps()].map(([name, data]): Item => ({
       kind: 'ConfigMap',
       namespace: 'bank',

@@ -17,6 +17,11 @@ data() {
     say "waiting for the $context database"
     k rollout status --namespace data "statefulset/$context-postgres" --timeout "$TIMEOUT" || stuck
   done
+  # An installation with a store of its own has none of ours.
+  if k get statefulset document-store --namespace data > /dev/null 2>&1; then
+    say 'waiting for the store of documents'
+    k rollout status --namespace data statefulset/document-store --timeout "$TIMEOUT" || stuck
+  fi
   say 'waiting for RabbitMQ'
   k wait --namespace data --for=condition=AllReplicasReady rabbitmqcluster/rabbitmq --timeout "$TIMEOUT" || stuck
   # The policy must be there before the first event: without it RabbitMQ throws an event away that comes back

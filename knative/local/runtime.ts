@@ -185,10 +185,25 @@ function openServices(bank: Bank, backends: Backends, gateway: Gateway, undo: Un
  * Web hooks may lead to this machine, because nothing else is on a laptop. */
 const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1', WEB_HOOK_PRIVATE_ADDRESSES: 'allowed' }
 
+/** A laptop has no store of its own for documents: they are in the database, unless these variables name
+ * another store. */
+const DOCUMENT_STORE = ['URL', 'REGION', 'KEY_ID', 'KEY'].map((name) => `DOCUMENT_STORE_${name}`)
+
+const documentStoreIn = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    DOCUMENT_STORE.flatMap((name) => {
+      const value = env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+
 function environmentData({ secrets, manifests, env }: Bank, { databases }: Backends): EnvData {
   const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
   return {
-    Secret: new Map([...secrets.secrets(Object.fromEntries(urls)), ...givenSecrets(env)]),
+    Secret: new Map([
+      ...secrets.secrets(Object.fromEntries(urls), documentStoreIn(env)),
+      ...givenSecrets(env),
+    ]),
     ConfigMap: new Map([...overridden(manifests.configMaps, { ...HERE, ...env }), ...secrets.configMaps()]),
   }
 }

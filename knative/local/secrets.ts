@@ -24,6 +24,8 @@ interface StoredSecrets {
   eventKeys: Record<string, string>
   /** By context: the key that signs its calls on behalf of customers. */
   callKeys: Record<string, NamedKey>
+  /** The access key of the store of documents. */
+  documentStoreKey: string
   /** Lets a client of another machine publish events. */
   ingressToken: string
   operator: { email: string; password: string; shown: boolean }
@@ -39,7 +41,12 @@ export interface SecretStore {
   showOperator: boolean
   markOperatorShown(): void
   /** The data of the Secrets and ConfigMaps that a cluster gets when the bank is installed, by name. */
-  secrets(databaseUrls: Readonly<Record<string, string>>): Map<string, Record<string, string>>
+  secrets(
+    databaseUrls: Readonly<Record<string, string>>,
+    documentStore?: Readonly<Record<string, string>>,
+  ): Map<string, Record<string, string>>
+  /** Name and secret of the access key of a store of documents that belongs to the bank. */
+  documentStoreKey: { readonly id: string; readonly key: string }
   configMaps(): Map<string, Record<string, string>>
 }
 
@@ -58,6 +65,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   stored.eventKeys ??= {}
   stored.callKeys ??= {}
   stored.ingressToken ??= password()
+  stored.documentStoreKey ??= password()
   for (const context of contexts) {
     stored.databases[context] ??= { owner: password(), functions: password() }
     stored.eventKeys[context] ??= password()
@@ -84,7 +92,8 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
       operator.shown = true
       write(file, stored)
     },
-    secrets: (databaseUrls) =>
+    documentStoreKey: { id: 'microbank', key: stored.documentStoreKey },
+    secrets: (databaseUrls, documentStore = {}) =>
       new Map([
         ...Object.entries(databaseUrls).map(([context, url]) => databaseSecret(context, url)),
         ...Object.entries(eventKeys).map(([context, key]) => eventSecret(context, key)),
@@ -94,6 +103,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
         ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
         ['web-hook-key', { WEB_HOOK_KEY: stored.webHookKey }],
         ['seal-signing-key', { SEAL_SIGNING_KEY: JSON.stringify({ keys: sealKeys }) }],
+        ['document-store', documentStore],
         ['first-operator', { OPERATOR_EMAIL: operator.email, OPERATOR_PASSWORD: operator.password }],
       ]),
     configMaps: () =>
@@ -127,6 +137,7 @@ function create(): StoredSecrets {
     callKeys: {},
     ingressToken: password(),
     signingKey: namedKey(),
+    documentStoreKey: password(),
     operator: { email: 'operator@microbank.localhost', password: password(), shown: false },
     databases: {},
   }

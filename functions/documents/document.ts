@@ -1,0 +1,104 @@
+import type { Transaction } from '../host/database/database.ts'
+import type { Caller } from '../host/route-request.ts'
+import { orNull, uuidSchema } from '../host/schema.ts'
+
+/** The types of files that the bank takes. */
+export const mediaTypes = ['image/png', 'image/jpeg', 'image/webp', 'application/pdf'] as const
+export type DocumentType = (typeof mediaTypes)[number]
+
+export const isImage = (mediaType: DocumentType): boolean => mediaType !== 'application/pdf'
+
+export const documentSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'public_id',
+    'user_id',
+    'status',
+    'reason',
+    'file_name',
+    'media_type',
+    'size',
+    'sha256',
+    'width',
+    'height',
+    'url',
+    'thumbnail_url',
+    'created_at',
+  ],
+  properties: {
+    public_id: uuidSchema,
+    user_id: uuidSchema,
+    status: {
+      enum: ['processing', 'ready', 'refused'],
+      description: 'An image can be downloaded once it is ready; then its size and sha256 are other ones.',
+    },
+    reason: { type: ['string', 'null'], description: 'Why it was refused.' },
+    file_name: { type: 'string', 'x-personal': true },
+    media_type: { enum: mediaTypes },
+    size: { type: 'integer', description: 'In bytes.' },
+    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+    width: { type: ['integer', 'null'], description: 'In pixels; null for a PDF.' },
+    height: { type: ['integer', 'null'] },
+    url: { type: 'string' },
+    thumbnail_url: orNull({ type: 'string', description: 'Null for a PDF.' }),
+    created_at: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+/** Schema of the parameters of a path with `{public_id}`. */
+export const documentParams = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['public_id'],
+  properties: { public_id: uuidSchema },
+} as const
+
+export interface DocumentRow {
+  id: string
+  user_id: string
+  status: 'processing' | 'ready' | 'refused'
+  reason: string | null
+  file_name: string
+  media_type: DocumentType
+  bytes: number
+  sha256: Buffer
+  width: number | null
+  height: number | null
+  file_id: string | null
+  thumbnail_id: string | null
+  created_at: Date
+}
+
+export const DOCUMENT_COLUMNS = `id, user_id, status, reason, file_name, media_type, bytes, sha256, width, height,
+  file_id, thumbnail_id, created_at`
+
+export const toDocument = (row: DocumentRow) => ({
+  public_id: row.id,
+  user_id: row.user_id,
+  status: row.status,
+  reason: row.reason,
+  file_name: row.file_name,
+  media_type: row.media_type,
+  size: row.bytes,
+  sha256: row.sha256.toString('hex'),
+  width: row.width,
+  height: row.height,
+  url: `/api/media/${row.id}`,
+  thumbnail_url: isImage(row.media_type) ? `/api/media/${row.id}/thumbnail` : null,
+  created_at: row.created_at.toISOString(),
+})
+
+/** Returns a document that the caller may see: their own, and to an operator anybody's. */
+export async function findDocument(
+  tx: Transaction,
+  id: string,
+  caller: Pick<Caller, 'userId' | 'role'>,
+): Promise<DocumentRow | undefined> {
+  const [row] = await tx.query<DocumentRow>({
+    name: 'document-find',
+    text: `select ${DOCUMENT_COLUMNS} from documents where id = $1 and ($2::uuid is null or user_id = $2)`,
+    values: [id, caller.role === 'operator' ? null : caller.userId],
+  })
+  return row
+}

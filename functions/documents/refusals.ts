@@ -1,0 +1,16 @@
+import { define, problem } from '../host/problems.ts'
+import type { Reply } from '../host/reply.ts'
+
+/** Refusals of this context, besides those that any function may give. */
+export const documentProblems = {
+  notMultipart: define('not-multipart', 415, 'The body must be multipart/form-data'),
+  typeNotAccepted: define('file-type-not-accepted', 415, 'The file is none of the accepted types'),
+  fileTooLarge: define('file-too-large', 413, 'The file is too large'),
+  limitReached: define('document-limit-reached', 409, 'There is no room for more documents'),
+  notReady: define('document-not-ready', 409, 'The document is still being processed'),
+  refused: define('document-refused', 409, 'The document could not be processed'),
+} as const
+
+/** Refusal (404) of an id that does not exist, or is another's. */
+export const noSuchDocument = (id: string): Reply =>
+  problem(define('not-found', 404, 'Not found'), `There is no document ${id}.`)

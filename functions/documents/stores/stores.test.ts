@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto'
+import http from 'node:http'
+import { connect, createServer, type Socket } from 'node:net'
+import { token } from '../../../tests/support/host.ts'
+import { until } from '../../../tests/support/until.ts'
+import { image, PDF, pdfOf, testDocuments, type TestDocuments } from '../testing/documents-fixture.ts'
+import { startS3, type TestS3 } from '../testing/s3-fixture.ts'
+
+/** Documents over a store that fails. Each test but the last leaves the store working. */
+
+const MIB = 1024 * 1024
+let s3: TestS3
+let bank: TestDocuments
+
+beforeAll(async () => {
+  s3 = await startS3()
+  bank = await testDocuments(s3.env)
+})
+afterAll(async () => {
+  await bank.close()
+  await s3.kill()
+})
+
+interface FileRow {
+  id: string
+  state: string
+  store: string
+}
+
+const filesOf = (id: string): Promise<FileRow[]> =>
+  bank.db.query<FileRow>({
+    text: `select f.id, f.state, f.store from stored_files f
+      join documents d on f.id in (d.file_id, d.thumbnail_id) where d.id = $1`,
+    values: [id],
+  })
+const storesOf = async (id: string): Promise<string[]> => (await filesOf(id)).map(({ store }) => store)
+const sql = (text: string): Promise<object[]> => bank.db.query({ text })
+/** Lets the store be tried at once. */
+const endRest = (): Promise<object[]> => sql(`update store_health set failures = 0, resting_until = null`)
+const status = async () => (await bank.get('/media/status')).body
+const upload = async (content: Buffer | string = PDF, bearer = bank.customer): Promise<string> => {
+  const { status: got, body } = await bank.upload([{ content }], { token: bearer })
+  expect(got).toBe(201)
+  return body.public_id as string
+}
+
+test('documents go to S3, and come back from there', async () => {
+  const content = pdfOf(10 * MIB)
+  const id = await upload(content)
+  const [file] = await filesOf(id)
+  expect(file).toMatchObject({ state: 'whole', store: 's3' })
+  expect(await s3.names()).toContain(file!.id)
+  expect(await sql('select from file_pieces')).toEqual([])
+  expect((await bank.get(`/media/${id}`)).bytes.equals(content)).toBe(true)
+  expect(await status()).toEqual({
+    in_use: 's3',
+    stores: [
+      { name: 's3', configured: true, working: true, next_try_at: null },
+      { name: 'database', configured: true, working: true, next_try_at: null },
+    ],
+  })
+})
+
+test('while the store is down, documents go to the database; then a sweep moves them', async () => {
+  await s3.kill()
+  const id = await upload(pdfOf(300_000))
+  expect(await storesOf(id)).toEqual(['database'])
+  expect((await bank.get(`/media/${id}`)).bytes.length).toBe(300_000)
+  expect(await status()).toMatchObject({ in_use: 'database', stores: [{ working: false }, {}] })
+  await bank.sweep()
+  expect(await storesOf(id)).toEqual(['database'])
+
+  await s3.start()
+  // It has rested, and is tried by the sweep.
+  await sql(`update store_health set resting_until = now()`)
+  await bank.sweep()
+  expect(await storesOf(id)).toEqual(['s3'])
+  expect((await bank.get(`/media/${id}`)).bytes.equals(pdfOf(300_000))).toBe(true)
+  expect(await status()).toMatchObject({ in_use: 's3' })
+  // Somebody may be reading it there.
+  expect(await sql('select from file_pieces')).toHaveLength(2)
+  await sql(`update stored_files set moved_at = now() - interval '16 minutes' where moved_at is not null`)
+  await bank.sweep()
+  expect(await sql('select from file_pieces')).toEqual([])
+})
+
+test('a store that is silent is waited for once, not by each upload', async () => {
+  s3.signal('SIGSTOP')
+  try {
+    const id = await upload()
+    expect(await storesOf(id)).toEqual(['database'])
+    const before = await sql('select failures from store_health')
+    const many = await Promise.all(Array.from({ length: 5 }, () => upload()))
+    expect(await Promise.all(many.map(storesOf))).toEqual(Array(5).fill(['database']))
+    expect(await sql('select failures from store_health')).toEqual(before)
+    // After a rest one of them tries it, and the others do not wait for it.
+    await sql(`update store_health set resting_until = now()`)
+    await Promise.all(Array.from({ length: 5 }, () => upload()))
+    expect(await sql('select failures from store_health')).toEqual([{ failures: 2 }])
+  } finally {
+    s3.signal('SIGCONT')
+    await endRest()
+  }
+})
+
+test('while the store is down, a document in it is 503, and then it is back', async () => {
+  const id = await upload()
+  s3.signal('SIGSTOP')
+  try {
+    const first = await bank.get(`/media/${id}`)
+    expect([first.status, first.headers['retry-after']]).toEqual([503, '1'])
+    expect((await bank.get(`/media/${id}`)).status).toBe(503)
+  } finally {
+    s3.signal('SIGCONT')
+    await endRest()
+  }
+  expect((await bank.get(`/media/${id}`)).status).toBe(200)
+})
+
+test('bytes that are not what was stored are not passed on as if they were', async () => {
+  const id = await upload(pdfOf(400_000))
+  const [file] = await filesOf(id)
+  await s3.put(file!.id, `${pdfOf(400_000).toString().slice(0, -20)}somebody changed it!`)
+  await expect(bank.get(`/media/${id}`)).rejects.toThrow(/aborted|hang up|reset/i)
+  await s3.put(file!.id, 'short')
+  expect((await bank.get(`/media/${id}`)).status).toBe(500)
+})
+
+test('deleting a document removes its bytes; if the store is down, the sweep does', async () => {
+  const id = await upload(await image('png'))
+  expect(await bank.process(id)).toBe(204)
+  const files = (await filesOf(id)).map((file) => file.id)
+  expect(files).toHaveLength(2)
+  expect(await s3.names()).toEqual(expect.arrayContaining(files))
+  expect((await bank.remove(id)).status).toBe(204)
+  const names = await s3.names()
+  expect(files.filter((file) => names.includes(file))).toEqual([])
+
+  const other = await upload()
+  const [kept] = await filesOf(other)
+  await sql(`update store_health set resting_until = now() + interval '1 hour'`)
+  expect((await bank.remove(other)).status).toBe(204)
+  expect((await bank.get(`/media/${other}`)).status).toBe(404)
+  expect(await s3.names()).toContain(kept!.id)
+  await endRest()
+  await bank.sweep()
+  expect(await s3.names()).not.toContain(kept!.id)
+  expect(await sql(`select from stored_files where state <> 'whole'`)).toEqual([])
+})
+
+test('what a process leaves that dies in the middle is removed, in both stores', async () => {
+  // As if it had died after it wrote the bytes, before the commit.
+  const [inS3] =
+    (await sql(`insert into stored_files (bytes, sha256, media_type, store, s3_written_at, created_at)
+    values (5, sha256('bytes'), 'application/pdf', 's3', now() - interval '2 hours', now() - interval '2 hours')
+    returning id`)) as [{ id: string }]
+  await s3.put(inS3.id, 'bytes')
+  const [young] = (await sql(`insert into stored_files (bytes, sha256, media_type, s3_written_at)
+    values (5, sha256('bytes'), 'application/pdf', now()) returning id`)) as [{ id: string }]
+  await s3.put(young.id, 'bytes')
+  const [inDatabase] = (await sql(`insert into stored_files (bytes, sha256, media_type, created_at)
+    values (5, sha256('bytes'), 'application/pdf', now() - interval '2 hours') returning id`)) as [
+    { id: string },
+  ]
+  await sql(`insert into file_pieces values ('${inDatabase.id}', 0, 'bytes')`)
+  await endRest()
+  await bank.sweep()
+  const names = await s3.names()
+  expect([names.includes(inS3.id), names.includes(young.id)]).toEqual([false, true])
+  expect(await sql(`select id from stored_files where state = 'writing'`)).toEqual([{ id: young.id }])
+  expect(await sql(`select from file_pieces where file_id = '${inDatabase.id}'`)).toEqual([])
+  await sql(`delete from stored_files where state = 'writing'`)
+})
+
+test('a file that may still be on its way to S3 is removed later', async () => {
+  await sql(`insert into stored_files (bytes, sha256, media_type, state, store, s3_written_at)
+    values (5, sha256('bytes'), 'application/pdf', 'dead', 'database', now())`)
+  await bank.sweep()
+  expect(await sql(`select state from stored_files where state = 'dead'`)).toHaveLength(1)
+  await sql(`update stored_files set s3_written_at = now() - interval '3 minutes' where state = 'dead'`)
+  await bank.sweep()
+  expect(await sql(`select state from stored_files where state = 'dead'`)).toEqual([])
+})
+
+test('a client that reads slowly, or leaves, costs no memory and no connection to the store', async () => {
+  const id = await upload(pdfOf(10 * MIB), await token({ userId: randomUUID() }))
+  const url = new URL(bank.functions.documents.url)
+  const request = http.get({
+    ...{ host: url.hostname, port: url.port, path: `/media/${id}`, agent: false },
+    headers: { authorization: `Bearer ${bank.operator}` },
+  })
+  const response = await new Promise<http.IncomingMessage>((resolve) => request.once('response', resolve))
+  response.pause()
+  await until(() => response.readableLength > 0)
+  const before = process.memoryUsage().arrayBuffers
+  response.destroy()
+  expect(before).toBeLessThan(200 * MIB)
+  expect((await bank.get(`/media/${id}`, bank.operator)).bytes.length).toBe(10 * MIB)
+})
+
+/** Passes bytes on to the S3 server. Once armed, it kills the server when so many bytes have passed in one
+ * direction. */
+async function startProxy() {
+  const { hostname, port, pathname } = new URL(s3.env.DOCUMENT_STORE_URL!)
+  const armed: { up?: number; down?: number } = {}
+  const server = createServer((from) => {
+    const to = connect(Number(port), hostname)
+    const pass = (source: Socket, target: Socket, way: 'up' | 'down'): void => {
+      let passed = 0
+      source.on('data', (bytes: Buffer) => {
+        passed += bytes.length
+        target.write(bytes)
+        if (passed <= (armed[way] ?? Infinity)) return
+        armed[way] = Infinity
+        void s3.kill()
+      })
+      source.on('close', () => target.destroy()).on('error', () => undefined)
+    }
+    pass(from, to, 'up')
+    pass(to, from, 'down')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const own = (server.address() as { port: number }).port
+  return { url: `http://127.0.0.1:${own}${pathname}`, server, armed }
+}
+
+test('the store is killed in the middle of a download and of an upload: nothing is taken for whole that is not', async () => {
+  const { url, server, armed } = await startProxy()
+  const other = await testDocuments({ ...s3.env, DOCUMENT_STORE_URL: url })
+  const content = pdfOf(8 * MIB)
+  try {
+    const { body: first } = await other.upload([{ content }])
+    armed.down = 2 * MIB
+    await expect(other.get(`/media/${first.public_id}`)).rejects.toThrow(/aborted|hang up|reset/i)
+    expect((await other.get(`/media/${first.public_id}`)).status).toBe(503)
+
+    await s3.start()
+    await other.db.query({ text: 'update store_health set resting_until = now()' })
+    armed.up = 2 * MIB
+    const { status: got, body: second } = await other.upload([{ content }])
+    expect(got).toBe(201)
+    expect((await other.get(`/media/${second.public_id}`)).bytes.equals(content)).toBe(true)
+    expect(await other.db.query({ text: 'select state, store from stored_files order by id' })).toEqual([
+      { state: 'whole', store: 's3' },
+      { state: 'whole', store: 'database' },
+    ])
+  } finally {
+    await other.close()
+    server.close()
+  }
+})

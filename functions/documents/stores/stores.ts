@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
+import type { Transaction } from '../../host/database/database.ts'
+import type { Tools } from '../../host/tools.ts'
+import { readPieces, writePieces } from './database-store.ts'
+import type { Bucket } from './s3.ts'
+import { itFailed, itWorked, mayTry } from './store-health.ts'
+
+/** Bytes to store. */
+export interface NewFile {
+  bytes: number
+  sha256: Buffer
+  mediaType: string
+  /** Gives the bytes from the beginning, each time. */
+  pieces: () => AsyncIterable<Buffer>
+}
+
+interface StoredFileRow {
+  id: string
+  store: 's3' | 'database'
+  sha256: Buffer
+}
+
+/** Longer than writing to S3 can take. */
+const S3_WRITE_TIME_MAX = '2 minutes'
+
+type StoreTools = Pick<Tools, 'db' | 'log' | 'config'>
+
+/** The stores of a process. */
+export class Stores {
+  readonly #db: StoreTools['db']
+  readonly #log: StoreTools['log']
+  /** Undefined if only the database is configured. */
+  readonly bucket: Bucket | undefined
+
+  constructor({ db, log, config }: StoreTools) {
+    this.#db = db
+    this.#log = log
+    this.bucket = bucketOf(config)
+  }
+
+  /** Writes a file: to S3, or to the database if S3 is not configured, resting or failing. Resolves with its
+   * id. It is not whole, and so nobody sees it, before keep() is called with that id. */
+  async write(file: NewFile): Promise<string> {
+    const tryS3 = await this.mayTryS3()
+    const [row] = await this.#db.query<{ id: string }>({
+      name: 'file-begin',
+      text: `insert into stored_files (bytes, sha256, media_type, s3_written_at)
+        values ($1, $2, $3, case when $4 then now() end) returning id`,
+      values: [file.bytes, file.sha256, file.mediaType, tryS3],
+    })
+    const { id } = row!
+    const isInS3 = tryS3 && (await this.putToS3(id, file))
+    if (!isInS3) await writePieces(this.#db, id, file.pieces())
+    await this.#db.query({
+      name: 'file-written',
+      text: `update stored_files set store = $2 where id = $1`,
+      values: [id, isInS3 ? 's3' : 'database'],
+    })
+    return id
+  }
+
+  async mayTryS3(): Promise<boolean> {
+    return this.bucket !== undefined && (await mayTry(this.#db))
+  }
+
+  /** Says whether the file is in S3 now. If not, the store has a rest. */
+  async putToS3(id: string, file: NewFile): Promise<boolean> {
+    const { putObject } = await import('./s3.ts')
+    return this.#attempt('write', id, (bucket) => putObject(bucket, { name: id, ...file }))
+  }
+
+  /** Says whether the file is no longer in S3. If not, the store has a rest. */
+  async deleteFromS3(id: string): Promise<boolean> {
+    const { deleteObject } = await import('./s3.ts')
+    return this.#attempt('remove', id, (bucket) => deleteObject(bucket, id))
+  }
+
+  async #attempt(what: string, id: string, work: (bucket: Bucket) => Promise<void>): Promise<boolean> {
+    try {
+      await work(this.bucket!)
+    } catch (error) {
+      this.#log.warn(`the store could not ${what} a file`, { file: id, error: (error as Error).message })
+      await itFailed(this.#db)
+      return false
+    }
+    await itWorked(this.#db)
+    return true
+  }
+
+  /** Reads a whole file, a piece at a time. Checks its hash before it gives the last piece, and throws if it
+   * is another one. Throws an UnavailableError while the store is down. */
+  async *read(id: string): AsyncGenerator<Buffer, void> {
+    const [file] = await this.#db.query<StoredFileRow>({
+      name: 'file-find',
+      text: `select id, store, sha256 from stored_files where id = $1 and state = 'whole'`,
+      values: [id],
+    })
+    if (!file) throw new UnavailableError('the document was changed a moment ago')
+    const hash = createHash('sha256')
+    let held: Buffer | undefined
+    for await (const piece of file.store === 's3' ? this.#readS3(id) : readPieces(this.#db, id)) {
+      hash.update(piece)
+      if (held) yield held
+      held = piece
+    }
+    if (!hash.digest().equals(file.sha256))
+      throw new Error(`the bytes of the file ${id} in the store ${file.store} are not what was stored`)
+    if (held) yield held
+  }
+
+  async *#readS3(id: string): AsyncGenerator<Buffer, void> {
+    if (!(await this.mayTryS3())) throw new UnavailableError('the store of this document does not answer')
+    const { getObject, StoreError } = await import('./s3.ts')
+    try {
+      yield* await getObject(this.bucket!, id)
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      // It is not the store's health that fails here: the object is lost.
+      if (error.isGone) throw new Error(`the file ${id} is not in its store`, { cause: error })
+      this.#log.warn('the store could not read a file', { file: id, error: error.message })
+      await itFailed(this.#db)
+      throw new UnavailableError('the store of this document does not answer', { cause: error })
+    }
+    await itWorked(this.#db)
+  }
+
+  /** Removes files that nobody has any more, as far as their stores answer; the sweep does the rest. */
+  async remove(ids: readonly (string | null)[]): Promise<void> {
+    for (const id of ids) if (id) await this.#remove(id)
+  }
+
+  async #remove(id: string): Promise<void> {
+    try {
+      const [file] = await this.#db.query<{ s3: 'no' | 'yes' | 'unsure' }>({
+        name: 'file-dead',
+        text: `update stored_files set state = 'dead'
+          where id = $1 and not exists (select from documents where file_id = $1 or thumbnail_id = $1)
+          returning case
+            when s3_written_at is null then 'no'
+            when store = 's3' or s3_written_at < now() - interval '${S3_WRITE_TIME_MAX}' then 'yes'
+            else 'unsure'
+          end as s3`,
+        values: [id],
+      })
+      // Somebody may be writing it, and what comes after its removal would stay for ever.
+      if (!file || file.s3 === 'unsure') return
+      if (file.s3 === 'yes' && !((await this.mayTryS3()) && (await this.deleteFromS3(id)))) return
+      await this.#db.query({
+        name: 'file-remove',
+        text: `delete from stored_files where id = $1 and state = 'dead'`,
+        values: [id],
+      })
+    } catch (error) {
+      this.#log.warn('a file was left to the sweep', { file: id, error: (error as Error).message })
+    }
+  }
+}
+
+export const createStores = (tools: StoreTools): Stores => new Stores(tools)
+
+/** Makes files whole, in the database transaction that gives them to a document. Throws if the sweep has taken
+ * one, because it took too long to write. */
+export async function keep(tx: Transaction, ids: readonly string[]): Promise<void> {
+  const kept = await tx.query({
+    name: 'files-keep',
+    text: `update stored_files set state = 'whole' where id = any ($1) and state = 'writing' returning id`,
+    values: [ids],
+  })
+  if (kept.length < ids.length) throw new UnavailableError('it took too long to store the file')
+}
+
+/** Marks files as dead, in the database transaction that takes them from a document. */
+export async function letGo(tx: Transaction, ids: readonly (string | null)[]): Promise<void> {
+  await tx.query({
+    name: 'files-let-go',
+    text: `update stored_files set state = 'dead' where id = any ($1)`,
+    values: [ids.filter((id) => id !== null)],
+  })
+}
+
+function bucketOf({
+  DOCUMENT_STORE_URL: url,
+  DOCUMENT_STORE_REGION: region,
+  DOCUMENT_STORE_KEY_ID: keyId,
+  DOCUMENT_STORE_KEY: key,
+}: StoreTools['config']): Bucket | undefined {
+  if (url === undefined) return undefined
+  if (!keyId || !key) throw new Error('DOCUMENT_STORE_URL needs DOCUMENT_STORE_KEY_ID and DOCUMENT_STORE_KEY')
+  return { url, region, keyId, key }
+}

@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import http from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
+import { hasMoto, motoFolder } from '../../../tests/support/moto.mjs'
+import { until } from '../../../tests/support/until.ts'
+import { putObject } from '../stores/s3.ts'
+
+/** A server that speaks S3, which we did not write, in a process of its own. It keeps its objects in memory. */
+export interface TestS3 {
+  env: Record<string, string>
+  /** Starts it again, on the same port, without objects. */
+  start(): Promise<void>
+  /** Ends it with kill -9. */
+  kill(): Promise<void>
+  /** Freezes it, and thaws it. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** Names of the objects in the bucket. */
+  names(): Promise<string[]>
+  put(name: string, content: string): Promise<void>
+}
+
+export async function startS3(): Promise<TestS3> {
+  if (!hasMoto()) throw new Error('moto is not installed; node tests/support/prepare.mjs installs it')
+  const port = await freePort()
+  const bucket = `http://127.0.0.1:${port}/documents`
+  let child: ChildProcess
+  process.once('exit', () => child.kill('SIGKILL'))
+  const start = async (): Promise<void> => {
+    child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
+      env: { ...process.env, PYTHONPATH: motoFolder },
+      stdio: 'ignore',
+    })
+    await until(async () => (await get(`http://127.0.0.1:${port}/`)).status === 200, {
+      what: 'the S3 server',
+    })
+  }
+  await start()
+  return {
+    env: {
+      DOCUMENT_STORE_URL: bucket,
+      DOCUMENT_STORE_KEY_ID: 'test',
+      DOCUMENT_STORE_KEY: 'a key that is only good for tests',
+    },
+    start,
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGKILL')
+      await ended
+    },
+    signal: (name) => void child.kill(name),
+    async names() {
+      const { text } = await get(`${bucket}?list-type=2`)
+      return [...text.matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, name]) => name!)
+    },
+    put: (name, content) =>
+      putObject(
+        { url: bucket, region: 'us-east-1', keyId: 'test', key: 'test' },
+        {
+          ...{ name, bytes: Buffer.byteLength(content), mediaType: 'application/pdf' },
+          sha256: createHash('sha256').update(content).digest(),
+          async *pieces() {
+            yield Buffer.from(content)
+          },
+        },
+      ),
+  }
+}
+
+function get(url: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false }, (response) => {
+      let text = ''
+      response.on('data', (part: Buffer) => (text += part.toString()))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+    })
+    request.on('error', reject)
+  })
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
