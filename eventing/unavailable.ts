@@ -1,3 +1,12 @@
+const UNAVAILABLE = Symbol.for('microbank.unavailable')
+
 /** Thrown if the database or the Broker is away. The host answers 503 with Retry-After: a repeat is
  * worthwhile. */
-export class UnavailableError extends Error {}
+export class UnavailableError extends Error {
+  readonly [UNAVAILABLE] = true
+
+  /** What is loaded later is a bundle of its own, with a class of its own. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return typeof error === 'object' && error !== null && UNAVAILABLE in error
+  }
+}

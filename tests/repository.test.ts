@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
 import { callingContexts, databaseContexts, hasDatabase } from '../functions/contexts.ts'
 import { auditsOf } from '../functions/host/audit/declared.ts'
+import { storeSettings } from '../functions/documents/stores/stores.ts'
 import { callKeySetting, databaseSetting, eventKeySetting } from '../functions/host/config.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
@@ -52,6 +53,7 @@ describe('operations and Services', () => {
       'mail-server': [],
       'sms-provider': [],
       'push-keys': [],
+      'document-store': [...storeSettings],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(
         databaseContexts.flatMap((context) => [
@@ -135,6 +137,7 @@ describe('operations and Services', () => {
       'audit GET /audit: "calls"',
       'capture-hold POST /holds/{id}/capture: "books"',
       'deposit POST /transactions: "books"',
+      'documents GET /media/status: {"nothing":"it tells of no customer"}',
       'dry-run POST /transactions/dry-run: "read"',
       'fees GET /fees: {"nothing":"fees are no customer’s data"}',
       'fees POST /fees/dry-run: {"nothing":"sums over all customers tell nothing of one"}',

@@ -3,12 +3,13 @@ import { operation, route } from '../host/operation.ts'
 import { problems } from '../host/problems.ts'
 import { documentParams, findDocument } from './document.ts'
 import { noSuchDocument } from './refusals.ts'
-import { createStores, letGo, type Stores } from './stores/stores.ts'
+import { createStores, letGo, storeSettings, type Stores } from './stores/stores.ts'
 
 export default operation({
   name: 'delete-document',
   context: 'documents',
   summary: 'Deletes a document and its bytes',
+  needs: storeSettings,
   state: createStores,
   routes: [
     route({

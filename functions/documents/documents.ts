@@ -13,7 +13,7 @@ import {
 } from './document.ts'
 import { documentProblems, noSuchDocument } from './refusals.ts'
 import { healthOf } from './stores/store-health.ts'
-import { createStores, type Stores } from './stores/stores.ts'
+import { createStores, storeSettings, type Stores } from './stores/stores.ts'
 
 /** What a browser may do with a file of a customer: save it or show it, and nothing else. It runs nothing,
  * loads nothing, and no page of another origin gets it. */
@@ -36,6 +36,7 @@ export default operation({
   name: 'documents',
   context: 'documents',
   summary: 'Lists documents and gives their bytes',
+  needs: storeSettings,
   state: createStores,
   routes: [
     route({

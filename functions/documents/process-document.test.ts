@@ -2,9 +2,11 @@ import { deflateSync } from 'node:zlib'
 import { randomUUID } from 'node:crypto'
 import sharp from 'sharp'
 import { token } from '../../tests/support/host.ts'
+import processDocument from './process-document.ts'
 import { image, PDF, testDocuments, type TestDocuments } from './testing/documents-fixture.ts'
 
 let bank: TestDocuments
+
 beforeAll(async () => {
   bank = await testDocuments()
 })
@@ -130,6 +132,22 @@ test('an event that comes many times, at once and later, has one effect', async 
       where not exists (select from documents d where f.id in (d.file_id, d.thumbnail_id))`,
   })) as [{ left: bigint }]
   expect(Number(left)).toBe(0)
+})
+
+test('an event that nobody signed is refused', async () => {
+  const { body } = await bank.upload([{ content: await image('png') }])
+  const { status } = await bank.functions.processDocument.request('POST', '/events', {
+    headers: {
+      host: `${processDocument.name}.bank.svc.cluster.local`,
+      'ce-specversion': '1.0',
+      'ce-id': randomUUID(),
+      'ce-type': 'document.uploaded',
+      'ce-source': '/microbank/documents',
+    },
+    body: { document_id: body.public_id },
+  })
+  expect(status).toBe(500)
+  expect((await bank.get(`/media/${body.public_id}`)).status).toBe(409)
 })
 
 test('the event of a PDF, and of a document that has been deleted, changes nothing', async () => {

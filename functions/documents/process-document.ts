@@ -5,15 +5,16 @@ import { operation } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
 import { DOCUMENT_COLUMNS, type DocumentRow } from './document.ts'
 import type { MadeImage, ImageOutcome } from './images/make-anew.ts'
-import { createStores, keep, letGo, type Stores } from './stores/stores.ts'
+import { createStores, keep, letGo, storeSettings, type Stores } from './stores/stores.ts'
 
 /** Makes an uploaded image anew from its pixels, so that nothing else of the upload remains: no place where a
- * photo was taken, no second file behind the image. The state of the document is its inbox: only one delivery
- * finds it in processing. */
+ * photo was taken, no second file behind the image. The state of the document is its inbox: only one
+ * delivery finds it in processing. */
 export default operation({
   name: 'process-document',
   context: 'documents',
   summary: 'Makes uploaded images anew, without metadata, and their thumbnails',
+  needs: storeSettings,
   state: createStores,
   consumes: {
     contracts: [documentUploaded],
@@ -43,8 +44,8 @@ async function wholeFile(stores: Stores, { file_id }: DocumentRow): Promise<Buff
   return Buffer.concat(pieces)
 }
 
-/** Gives the document its new bytes, and removes the old ones. A crash before the commit leaves files that the
- * sweep removes; the event comes again. */
+/** Gives the document its new bytes, and removes the old ones. A crash before the commit leaves files that
+ * the sweep removes; the event comes again. */
 async function replace(
   document: DocumentRow,
   outcome: ImageOutcome,

@@ -2,8 +2,8 @@ import { documentUploaded } from '../../eventing/contracts/document.uploaded.ts'
 import type { Tools } from '../host/tools.ts'
 import { DOCUMENT_COLUMNS, type DocumentRow } from './document.ts'
 
-/** An image that is still not processed after this time: its event may be a dead letter, because the store was
- * away for long. */
+/** An image that is still not processed after this time: its event may be a dead letter, because the store
+ * was away for long. */
 const PROCESSING_TIME = '15 minutes'
 /** An image that ends each process that touches it must not do so for ever. */
 const STATEMENTS_MAX = 5

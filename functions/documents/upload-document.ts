@@ -15,7 +15,7 @@ import {
   type DocumentType,
 } from './document.ts'
 import { documentProblems } from './refusals.ts'
-import { createStores, keep, type Stores } from './stores/stores.ts'
+import { createStores, keep, storeSettings, type Stores } from './stores/stores.ts'
 import { safeName } from './uploads/file-name.ts'
 import { typeOf } from './uploads/file-type.ts'
 import type { Spool } from './uploads/spool.ts'
@@ -26,7 +26,7 @@ const FILE_BYTES_MAX = 10 * MIB
 const FRAMING_BYTES_MAX = 64 * 1024
 
 /** A file that has arrived completely, and is one of the accepted types. */
-interface Received {
+interface ReceivedFile {
   mediaType: DocumentType
   fileName: string
   bytes: number
@@ -37,6 +37,7 @@ export default operation({
   name: 'upload-document',
   context: 'documents',
   summary: 'Takes a document: an image or a PDF',
+  needs: storeSettings,
   state: createStores,
   routes: [
     route({
@@ -82,7 +83,7 @@ export default operation({
 })
 
 /** Throws a ProblemError (415) for a file of another type, an empty one too. */
-async function examine(spool: Spool, name: string | undefined): Promise<Received> {
+async function examine(spool: Spool, name: string | undefined): Promise<ReceivedFile> {
   const { head, tail } = await spool.edges()
   const mediaType = typeOf(head, tail)
   if (!mediaType)
@@ -98,7 +99,7 @@ async function examine(spool: Spool, name: string | undefined): Promise<Received
 /** Stores the document, if its owner has room for it. */
 async function file(
   tx: Emitting,
-  received: Received & { fileId: string },
+  received: ReceivedFile & { fileId: string },
   caller: Caller,
   tools: Tools,
 ): Promise<Reply> {
@@ -147,7 +148,7 @@ async function file(
 /** Returns the refusal (409) of a document for which its owner has no room; undefined if there is room. */
 async function refusal(
   tx: Transaction,
-  { bytes }: Received,
+  { bytes }: ReceivedFile,
   { userId }: Caller,
   { config: { DOCUMENTS_PER_CUSTOMER_MAX: countMax, DOCUMENT_MIB_PER_CUSTOMER_MAX: mibMax } }: Tools,
 ): Promise<Reply | undefined> {

@@ -48,9 +48,18 @@ export function problem(
   }
 }
 
+const PROBLEM = Symbol.for('microbank.problem')
+
 /** Thrown by the host's own parts, never by a bank rule: the request ends with this problem. */
 export class ProblemError extends Error {
+  readonly [PROBLEM] = true
   readonly reply: Reply
+
+  /** What is loaded later is a bundle of its own, with a class of its own. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return typeof error === 'object' && error !== null && PROBLEM in error
+  }
+
   constructor(...args: Parameters<typeof problem>) {
     super(args[1])
     this.reply = problem(...args)

@@ -36,7 +36,8 @@ export const budgets = {
   'functions/lib/body-stream': { kB: 6 },
   // When an order is due next, with a Temporal for Node that has none. Only orders that recur load it.
   'functions/lib/calendar': { kB: 156 },
-  // Uploads, and their store. sharp itself is no bundle: process-document loads its 17 MB for the first image.
+  // Uploads, and their store. sharp itself is no bundle: process-document loads its 17 MB for the first
+  // image.
   'functions/lib/receive-file': { kB: 45 },
   'functions/lib/spool': { kB: 4 },
   'functions/lib/s3': { kB: 17 },

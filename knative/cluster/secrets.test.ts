@@ -59,7 +59,8 @@ test('makes every Secret and ConfigMap that a manifest names, with the keys that
     for (const { valueFrom } of containers[0].env ?? [])
       if (valueFrom)
         expect(env(objects, valueFrom.secretKeyRef.name)).toHaveProperty(valueFrom.secretKeyRef.key)
-    for (const { configMap } of volumes) expect(env(objects, configMap.name)).toHaveProperty(['ca.crt'])
+    for (const { configMap } of volumes)
+      if (configMap) expect(env(objects, configMap.name)).toHaveProperty(['ca.crt'])
   }
 })
 

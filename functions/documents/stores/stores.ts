@@ -157,10 +157,13 @@ export class Stores {
   }
 }
 
+/** Settings of an operation that reads or writes files. */
+export const storeSettings = ['DOCUMENT_STORE_URL', 'DOCUMENT_STORE_KEY_ID', 'DOCUMENT_STORE_KEY'] as const
+
 export const createStores = (tools: StoreTools): Stores => new Stores(tools)
 
-/** Makes files whole, in the database transaction that gives them to a document. Throws if the sweep has taken
- * one, because it took too long to write. */
+/** Makes files whole, in the database transaction that gives them to a document. Throws if the sweep has
+ * taken one, because it took too long to write. */
 export async function keep(tx: Transaction, ids: readonly string[]): Promise<void> {
   const kept = await tx.query({
     name: 'files-keep',

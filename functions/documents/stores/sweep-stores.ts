@@ -32,8 +32,8 @@ interface FileToMove {
   media_type: string
 }
 
-/** Moves files that are in the database to S3. Resolves with the number moved. A crash in the middle leaves the
- * file in the database, and S3 gets the same bytes again. */
+/** Moves files that are in the database to S3. Resolves with the number moved. A crash in the middle leaves
+ * the file in the database, and S3 gets the same bytes again. */
 export async function moveToS3({ db, log }: SweepTools, stores: Stores): Promise<number> {
   let moved = 0
   if (!(await stores.mayTryS3())) return moved

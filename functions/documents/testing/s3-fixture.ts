@@ -6,7 +6,8 @@ import { hasMoto, motoFolder } from '../../../tests/support/moto.mjs'
 import { until } from '../../../tests/support/until.ts'
 import { putObject } from '../stores/s3.ts'
 
-/** A server that speaks S3, which we did not write, in a process of its own. It keeps its objects in memory. */
+/** A server that speaks S3, which we did not write, in a process of its own. It keeps its objects in
+ * memory. */
 export interface TestS3 {
   env: Record<string, string>
   /** Starts it again, on the same port, without objects. */
