@@ -13,6 +13,7 @@ import {
   type Part,
   type TestDocuments,
 } from './testing/documents-fixture.ts'
+import uploadDocument from './upload-document.ts'
 
 const MIB = 1024 * 1024
 let bank: TestDocuments
@@ -191,8 +192,8 @@ test('together uploads of a customer never pass their limits', async () => {
 test('an upload is in the audit', async () => {
   const { body } = await bank.upload(file(PDF), { token: await someone() })
   const [row] = await bank.db.query({
-    text: 'select route, owner_id, outcome, details from audit where subject = $1',
-    values: [body.public_id],
+    text: 'select route, owner_id, outcome, details from audit where subject = $1 and operation = $2',
+    values: [body.public_id, uploadDocument.name],
   })
   expect(row).toEqual({
     route: 'POST /media/upload',
