@@ -46,16 +46,16 @@ export const notifyOf =
       user_id: data.user_id,
       subject: (about.subject as (content: NotifiedContent) => string)(data),
       message: eventText(type, data, 'en').text,
-      translations: Object.fromEntries(
-        others.map((language) => [language, eventText(type, data, language).text]),
-      ),
       traceparent,
       ...(about.isSentOnly && { channel: 'email' }),
-      ...(isSending && { send: sendingOf(type, data) }),
+      ...(isSending && { translations: translationsOf(type, data), send: sendingOf(type, data) }),
     })
   }
 
 const others = languages.filter((language) => language !== 'en')
+
+const translationsOf = (type: NotifiedType, data: NotifiedContent): Record<string, string> =>
+  Object.fromEntries(others.map((language) => [language, eventText(type, data, language).text]))
 
 function sendingOf(type: NotifiedType, data: NotifiedContent): NonNullable<NewNotification['send']> {
   const { importance, emails } = notified[type]

@@ -61,14 +61,16 @@ export async function storeNotifications(
 ): Promise<PendingEvent[]> {
   const events = JSON.stringify(notifications)
   const rows = await db.query<StoredRow>(
-    channels.length === 0
+    channels.length === 0 && !notifications.some(({ translations }) => translations)
       ? { name: 'notifications-store', text: STORE, values: [events] }
       : { name: 'notifications-store-and-send', text: STORE_AND_SEND, values: [events, channels] },
   )
   return rows.map((row) => (row.notification_id === null ? toStored(row) : toDue(row, row.notification_id)))
 }
 
-const NOTIFICATIONS = `event as (
+/** `message` and `preferences` are SQL: which message is stored, and what it depends on. Looking up each
+ * user's language costs a fifth of the whole, so it is left out where nobody can have chosen one. */
+const notificationsWith = (message: string, preferences: string): string => `event as (
     select distinct on (event_source, event_id, consumer) *
     from json_to_recordset($1) as e(consumer text, event_source text, event_id text, event_type text, user_id uuid,
       subject text, message text, translations json, traceparent text, channel text, send json)
@@ -76,15 +78,15 @@ const NOTIFICATIONS = `event as (
   ), stored as (
     insert into notifications (user_id, event_source, event_id, consumer, event_type, subject, message, channel)
     select e.user_id, event_source, event_id, consumer, event_type, subject,
-      coalesce(e.translations ->> p.language, message), coalesce(channel, 'in-app')
-    from event e left join preferences p on p.user_id = e.user_id order by event_source, event_id, consumer
+      ${message}, coalesce(channel, 'in-app')
+    from event e ${preferences} order by event_source, event_id, consumer
     on conflict (event_source, event_id, consumer) do nothing
     returning id, user_id, event_source, event_id, consumer, event_type, channel, created_at
   ), stated as materialized (
     select stored.*, event.traceparent, event.send from stored join event using (event_source, event_id, consumer)
   )`
 
-const STORE = `with ${NOTIFICATIONS}, pending as (
+const STORE = `with ${notificationsWith('message', '')}, pending as (
     insert into outbox_pending (event_ids, traceparents)
     select array_agg(event_id_of(id)), array_agg(traceparent) from stated having count(*) > 0
     returning id as pending_id
@@ -93,7 +95,10 @@ const STORE = `with ${NOTIFICATIONS}, pending as (
   from stated cross join pending`
 
 /** Rows of `outbox_pending` take a hundred events each, however many messages there are. */
-const STORE_AND_SEND = `with ${NOTIFICATIONS}, due as (
+const STORE_AND_SEND = `with ${notificationsWith(
+  'coalesce(e.translations ->> p.language, message)',
+  'left join preferences p on p.user_id = e.user_id',
+)}, due as (
     insert into messages (notification_id, user_id, channel, address, subscription_id, content)
     select s.id, s.user_id, way.channel, way.address, way.subscription_id, s.send -> 'content'
     from stated s left join preferences p on p.user_id = s.user_id
