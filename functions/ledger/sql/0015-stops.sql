@@ -1,5 +1,5 @@
 -- Stops: while a stop is open, nothing is posted in its currency. The guard stops a currency when the books
--- are wrong (see 0016-check.sql), and an operator may stop one, or all, by hand. Reads go on.
+-- are wrong (see 0035-guard.sql), and an operator may stop one, or all, by hand. Reads go on.
 create table ledger_stops (
   id uuid primary key default uuidv7(),
   at timestamptz not null default date_trunc('milliseconds', clock_timestamp()),

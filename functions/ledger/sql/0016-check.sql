@@ -98,7 +98,108 @@ returns setof examination
 language sql stable
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_nestloop = off
 begin atomic
+  with following as materialized (
+    select a.id as account_id, a.currency, a.account_type, f.version, f.transaction_id, f.amount, f.balance_after,
+      f.created_at, f.value_date, f.version > s.version as is_new,
+      case
+        when f.version <> coalesce(f.version_before + 1, greatest(s.version, 1)) then 'gap'
+        when f.version = s.version and (f.hash <> s.hash or f.balance_after <> s.balance) then 'changed'
+        -- No sound amount is near the end of a bigint, so what follows can't overflow. (A check that raises
+        -- an error finds nothing.)
+        when not (
+          f.amount between -4000000000000000000 and 4000000000000000000
+          and f.balance_before between -4000000000000000000 and 4000000000000000000
+        ) then 'balance'
+        when f.version = s.version then null
+        when f.balance_after <> f.balance_before + f.amount then 'balance'
+        when f.created_at < f.time_before then 'time'
+        when f.hash <> sha256(
+          f.hash_before || uuid_send(a.id) || int8send(f.version) || uuid_send(f.transaction_id)
+          || int8send(f.amount) || int8send(f.balance_after) || timestamptz_send(f.created_at)
+          || coalesce(date_send(f.value_date), '')
+        ) then 'hash'
+      end as problem,
+      f.version = a.version and (
+        f.balance_after <> a.balance or f.hash <> a.last_hash
+        -- Holds move it on too.
+        or f.created_at > a.posted_at
+      ) as is_not_row
+    from unnest(starts) s
+    -- Plans may be made while the tables are still empty, and kept. `offset 0` makes Postgres look up one row
+    -- after the other, by the index, whatever it expects.
+    cross join lateral (select * from accounts where id = s.account_id offset 0) a
+    cross join lateral (
+      select version, transaction_id, amount, balance_after, created_at, value_date, hash,
+        lag(version) over w as version_before,
+        lag(hash, 1, decode(repeat('00', 32), 'hex')) over w as hash_before,
+        lag(balance_after, 1, 0::bigint) over w as balance_before,
+        lag(created_at) over w as time_before
+      from (
+        select * from entries
+        where entries.account_id = s.account_id and entries.version >= s.version
+        order by entries.version
+        -- One more for the entry that is known, and one to see whether there are others.
+        limit entries_max + 1
+      ) e
+      window w as (order by version)
+    ) f
+  ),
+  chains as materialized (
+    select account_id, count(*) as row_count, max(version) as last_version,
+      count(*) filter (where is_new and created_at <= counted_until) as counted,
+      min(version) filter (where problem is not null) as bad_version,
+      -- The problem of the first bad entry; the number before it is for the order.
+      substr(min(case when problem is not null then to_char(version, 'FM0000000000000000000') || problem end), 20)
+        as problem
+    from (
+      select f.account_id, f.version, f.created_at, f.is_new,
+        case
+          when f.problem is not null then f.problem
+          when f.is_new and (
+            t.balance_after is not null and t.currency = f.currency and t.created_at = f.created_at
+            and t.value_date is not distinct from f.value_date
+            and (
+              f.account_id in (t.account_id, t.to_account_id) or f.account_type = 'cash' and t.to_account_id is null
+              or f.account_type = 'fees' and t.fee is not null
+            )
+            and (
+              case
+                when f.account_id = t.to_account_id then
+                  (f.amount = t.amount or t.type = 'reversal' and f.amount = -t.amount)
+                  and f.balance_after = t.to_balance_after
+                when f.account_id = t.account_id or f.account_type = 'cash' then
+                  case
+                    when t.type = 'reversal' then abs(f.amount) = t.amount
+                    when (t.type = 'deposit') = (f.account_id = t.account_id) then f.amount = t.amount
+                    else f.amount = -t.amount
+                  end
+                  -- A fee is two more entries; balance_after may then be that of either.
+                  and (f.account_id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
+              end
+              or t.fee = case
+                when f.account_id = t.account_id then -f.amount
+                when f.account_type = 'fees' then f.amount
+              end
+            )
+          ) is not true then 'transaction'
+          when f.is_not_row then 'row'
+        end as problem
+      from following f
+      -- All at once, because ids that follow one another stand on the same pages: each transaction is read
+      -- once for its entries, and few pages of the index more than once. A look-up for each entry cost half
+      -- as much again. (Without nested loops, the two can only be joined by hashing or sorting.)
+      left join (
+        select id, type, account_id, to_account_id, amount, currency, balance_after, to_balance_after, created_at,
+          value_date, fee
+        from transactions
+        where id = any (array(select transaction_id from following where is_new))
+        offset 0
+      ) t on t.id = f.transaction_id
+    ) entry
+    group by account_id
+  )
   select a.id, a.currency, p.problem,
     case when p.problem is not null then jsonb_strip_nulls(jsonb_build_object(
       'currency', a.currency, 'account_id', a.id, 'problem', p.problem, 'entry', chain.bad_version,
@@ -116,83 +217,11 @@ begin atomic
     ) end,
     greatest(chain.row_count - case when s.version > 0 then 1 else 0 end, 0), chain.counted, chain.is_complete
   from unnest(starts) s
-  -- Plans may be made while the tables are still empty, and kept. `offset 0` makes Postgres look up one row
-  -- after the other, by the index, whatever it expects.
   cross join lateral (select * from accounts where id = s.account_id offset 0) a
+  left join chains c on c.account_id = s.account_id
   cross join lateral (
-    select count(*) as row_count, max(version) as last_version,
-      count(*) filter (where version > s.version and created_at <= counted_until) as counted,
-      min(version) filter (where problem is not null) as bad_version,
-      -- The problem of the first bad entry; the number before it is for the order.
-      substr(min(case when problem is not null then to_char(version, 'FM0000000000000000000') || problem end), 20)
-        as problem,
-      count(*) <= entries_max or max(version) >= a.version as is_complete
-    from (
-      select f.version, f.created_at,
-        case
-          when f.version <> coalesce(f.version_before + 1, greatest(s.version, 1)) then 'gap'
-          when f.version = s.version and (f.hash <> s.hash or f.balance_after <> s.balance) then 'changed'
-          -- No sound amount is near the end of a bigint, so what follows can't overflow. (A check that raises
-          -- an error finds nothing.)
-          when not (
-            f.amount between -4000000000000000000 and 4000000000000000000
-            and f.balance_before between -4000000000000000000 and 4000000000000000000
-          ) then 'balance'
-          when f.version > s.version and f.balance_after <> f.balance_before + f.amount then 'balance'
-          when f.version > s.version and f.created_at < f.time_before then 'time'
-          when f.version > s.version and f.hash <> sha256(
-            f.hash_before || uuid_send(a.id) || int8send(f.version) || uuid_send(f.transaction_id)
-            || int8send(f.amount) || int8send(f.balance_after) || timestamptz_send(f.created_at)
-            || coalesce(date_send(f.value_date), '')
-          ) then 'hash'
-          when f.version > s.version and (
-            select
-              t.balance_after is not null and t.currency = a.currency and t.created_at = f.created_at
-              and t.value_date is not distinct from f.value_date
-              and (
-                a.id in (t.account_id, t.to_account_id) or a.account_type = 'cash' and t.to_account_id is null
-                or a.account_type = 'fees' and t.fee is not null
-              )
-              and (
-                case
-                  when a.id = t.to_account_id then
-                    (f.amount = t.amount or t.type = 'reversal' and f.amount = -t.amount)
-                    and f.balance_after = t.to_balance_after
-                  when a.id = t.account_id or a.account_type = 'cash' then
-                    case
-                      when t.type = 'reversal' then abs(f.amount) = t.amount
-                      when (t.type = 'deposit') = (a.id = t.account_id) then f.amount = t.amount
-                      else f.amount = -t.amount
-                    end
-                    -- A fee is two more entries; balance_after may then be that of either.
-                    and (a.id <> t.account_id or t.fee is not null or f.balance_after = t.balance_after)
-                end
-                or t.fee = case when a.id = t.account_id then -f.amount when a.account_type = 'fees' then f.amount end
-              )
-            from transactions t
-            where t.id = f.transaction_id
-          ) is not true then 'transaction'
-          when f.version = a.version and (
-            f.balance_after <> a.balance or f.hash <> a.last_hash
-            -- Holds move it on too.
-            or f.created_at > a.posted_at
-          ) then 'row'
-        end as problem
-      from (
-        select *, lag(version) over w as version_before,
-          lag(hash, 1, decode(repeat('00', 32), 'hex')) over w as hash_before,
-          lag(balance_after, 1, 0::bigint) over w as balance_before,
-          lag(created_at) over w as time_before
-        from (
-          select * from entries
-          where entries.account_id = a.id and entries.version >= s.version
-          order by entries.version
-          -- One more for the entry that is known, and one to see whether there are others.
-          limit entries_max + 1
-        ) following
-        window w as (order by version)
-      ) f
-    ) entry
+    select coalesce(c.row_count, 0) as row_count, coalesce(c.counted, 0) as counted, c.last_version, c.bad_version,
+      c.problem, coalesce(c.row_count <= entries_max or c.last_version >= a.version, true) as is_complete
   ) chain
   cross join lateral (
     select case
@@ -239,41 +268,4 @@ begin atomic
     where checked.version < excluded.version;
 end;
 
--- Checks accounts from where the last check ended, 50,000 entries of each at most, and keeps how far they are
--- right. Returns those that are wrong, and those without a problem that have more entries.
-create function check_accounts(ids uuid[]) returns setof examination
-language plpgsql security definer
-set search_path = public, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-as $$
-declare
-  examined constant examination[] := array(select e from examine_accounts(checked_until(ids), 50000) e);
-begin
-  perform keep_checked(examined);
-  return query select * from unnest(examined) e where e.problem is not null or not e.is_complete;
-end
-$$;
-
--- Checks accounts, and the cash of some currencies, and stops the currencies of those that are wrong. Returns
--- the new stops.
-create function guard_accounts(ids uuid[], currencies text[]) returns setof ledger_stops
-language plpgsql security definer
-set search_path = public, pg_temp
-as $$
-declare
-  faults constant jsonb[] := array(
-    select fault
-    from check_accounts(ids || array(select cash_account_id(currency) from unnest(currencies) currency))
-    where fault is not null
-  );
-begin
-  if cardinality(faults) > 0 then
-    return query select * from stop_for(faults);
-  end if;
-end
-$$;
-
-revoke execute on function check_accounts, guard_accounts from public;
-grant execute on function check_accounts, guard_accounts to :functions_role;
 grant select on checked, ledger_checks to :functions_role;
