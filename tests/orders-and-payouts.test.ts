@@ -2,7 +2,8 @@ import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import { until } from './support/until.ts'
 
-/** A payment order and a payout through the whole bank: front door, Broker, PingSource, ledger, notification. */
+/** A payment order and a payout through the whole bank: front door, Broker, PingSource, ledger,
+ * notification. */
 
 let bank: Bank
 let ada: Customer
