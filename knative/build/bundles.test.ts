@@ -61,8 +61,8 @@ test('a package that a bundle must not hold is reported', () => {
 test('the parts of a bundle add up to nearly its size, and packages have their names', () => {
   for (const { name, bytes, packages, files } of bundles) {
     const sum = [...packages.values(), ...files.values()].reduce((a, b) => a + b, 0)
-    // esbuild's own helpers, a few hundred bytes in each bundle, belong to no file.
-    expect([name, sum <= bytes && sum > bytes * 0.9 - 500]).toEqual([name, true])
+    // esbuild's own helpers belong to no file: up to 900 bytes in a bundle that requires another package.
+    expect([name, sum <= bytes && sum > bytes * 0.9 - 900]).toEqual([name, true])
   }
   const { packages, files } = bundles.find(({ name }) => name === 'functions/lib/open-pool')!
   expect([...packages.keys()]).toEqual(expect.arrayContaining(['pg', 'pg-protocol']))
