@@ -15,8 +15,9 @@
 export const budgets = {
   // Every cold start loads these before the port opens. The validators use a small part of ajv.
   'functions/*': { kB: 128, packages: ['ajv'] },
-  // It knows the contracts of all events that customers hear of.
-  'functions/notify': { kB: 132, packages: ['ajv'] },
+  // They know the contracts of all events that customers hear of.
+  'functions/notify': { kB: 136, packages: ['ajv'] },
+  'functions/preferences': { kB: 132, packages: ['ajv'] },
   // It checks the events of many contracts.
   'functions/notify-user': { kB: 190, packages: ['ajv'] },
   // The first request that needs one of these loads it.
