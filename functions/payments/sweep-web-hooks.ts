@@ -4,6 +4,8 @@ import type { Tools } from '../host/tools.ts'
 
 const KEPT = '30 days'
 const FORGOTTEN_AT_ONCE = 5_000
+/** Half of the Service's 30 s. What is left then waits for the next sweep. */
+const FORGETTING_MS_MAX = 15_000
 const WOKEN_AT_ONCE = 1_000
 
 /** Finds hooks for which something is due: a retry whose time has come, or what a process that died has left.
@@ -28,12 +30,8 @@ const wakeDue = (transact: Tools['transact'], traceparent: string): Promise<numb
     const hooks = await tx.query<{ id: string }>({
       name: 'web-hooks-due',
       text: `select h.id from web_hooks h
-        where h.status = 'active' and is_over(h.blocked_until, h.failed_at, now()) and exists (
-          select from web_hook_deliveries d
-          where d.web_hook_id = h.id and d.status = 'pending'
-            and is_over(d.next_attempt_at, coalesce(d.attempted_at, d.created_at), now())
-            and is_over(d.claimed_at + interval '30 seconds', d.claimed_at, now())
-        )
+        cross join lateral due_web_hook_deliveries(h.id, now(), 1)
+        where h.status = 'active' and is_over(h.blocked_until, h.failed_at, now())
         order by random() limit ${WOKEN_AT_ONCE}`,
     })
     for (const { id } of hooks)
@@ -41,8 +39,19 @@ const wakeDue = (transact: Tools['transact'], traceparent: string): Promise<numb
     return hooks.length
   })
 
-/** Deletes old deliveries, whatever became of them. Returns how many. */
+/** Deletes old deliveries, whatever became of them, in small steps until there are none or the time is over.
+ * Returns how many. */
 async function forgetOld(db: Tools['db']): Promise<number> {
+  const endsAt = performance.now() + FORGETTING_MS_MAX
+  let forgotten = 0
+  for (;;) {
+    const step = await forgetSome(db)
+    forgotten += step
+    if (step < FORGOTTEN_AT_ONCE || performance.now() > endsAt) return forgotten
+  }
+}
+
+async function forgetSome(db: Tools['db']): Promise<number> {
   const rows = await db.query({
     name: 'web-hook-deliveries-forget',
     text: `delete from web_hook_deliveries where id = any (array(

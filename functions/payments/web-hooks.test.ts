@@ -596,4 +596,51 @@ describe('posting', () => {
     expect((await deliveriesOf(ada, id)).map((one) => one.id)).not.toContain(old!.id)
     expect(await deliveriesOf(ada, id)).toHaveLength(1)
   })
+  test('what is old is deleted in one sweep, however much it is', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await addDeliveries(id, 5_001, { created_at: `now() - interval '31 days'` })
+    await bank.sweep()
+    expect(await deliveriesOf(ada, id)).toEqual([])
+  })
+
+  test('deliveries that wait for a later time cost a claim nothing', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await addDeliveries(id, 2_000, { next_attempt_at: `now() + interval '1 hour'` })
+    await addDeliveries(id, 1)
+    await bank.owner.transaction(async (tx) => {
+      const claim = { text: 'select id from claim_web_hook_deliveries($1, 4)', values: [id] }
+      expect(await tx.query(claim)).toHaveLength(1)
+      const [read] = await tx.query<{ rows: bigint }>({
+        text: `select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables
+          where relname = 'web_hook_deliveries'`,
+      })
+      expect(Number(read!.rows)).toBeLessThan(100)
+    })
+  })
+
+  test('the hooks of one customer share eight places, and each has one at least', async () => {
+    const ada = await newUser()
+    const claimed: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const { id } = await hookOf(ada)
+      await addDeliveries(id, 9)
+      const text = 'select id from claim_web_hook_deliveries($1, 4)'
+      for (let again = 0; again < 2; again++)
+        claimed.push((await bank.db.query({ text, values: [id] })).length)
+    }
+    expect(claimed).toEqual([4, 0, 4, 0, 1, 0, 1, 0])
+  })
+
+  /** Stores deliveries as queue-web-hooks does, with some columns set to an expression. */
+  const addDeliveries = (hookId: string, count: number, columns: Record<string, string> = {}) => {
+    const names = Object.keys(columns).map((name) => `, ${name}`)
+    const values = Object.values(columns).map((value) => `, ${value}`)
+    return bank.owner.query({
+      text: `insert into web_hook_deliveries (web_hook_id, event_source, event_id, event_type, body${names.join('')})
+        select $1, '/test', uuidv7(), 'hold.placed', '{}'${values.join('')} from generate_series(1, $2)`,
+      values: [hookId, count],
+    })
+  }
 })

@@ -62,6 +62,11 @@ create table web_hook_deliveries (
 create index web_hook_deliveries_of_hook on web_hook_deliveries (web_hook_id, id desc);
 create index web_hook_deliveries_due on web_hook_deliveries (web_hook_id, next_attempt_at)
 where status = 'pending';
+-- For those whose wait began in the future: see is_over().
+create index web_hook_deliveries_ahead on web_hook_deliveries (web_hook_id, coalesce(attempted_at, created_at))
+where status = 'pending';
+create index web_hook_deliveries_claimed on web_hook_deliveries (web_hook_id)
+where status = 'pending' and claimed_at is not null;
 create index web_hook_deliveries_by_age on web_hook_deliveries (created_at);
 
 grant select, insert, update on web_hook_owners to :functions_role;
@@ -73,9 +78,35 @@ create function is_over(until_at timestamptz, set_at timestamptz, at timestamptz
 language sql immutable parallel safe
 return until_at is null or until_at <= at or coalesce(set_at > at, false);
 
+-- Returns deliveries of a hook that are due, at most `most`, those that have waited longest first. Both halves
+-- end where an index says, so those that wait for a later time cost nothing, however many they are.
+create function due_web_hook_deliveries(hook_id uuid, at timestamptz, most bigint)
+returns table (id uuid, next_attempt_at timestamptz)
+language sql stable
+as $$
+  select due.id, due.next_attempt_at
+  from (
+    (
+      select d.id, d.next_attempt_at from web_hook_deliveries d
+      where d.web_hook_id = hook_id and d.status = 'pending' and d.next_attempt_at <= at
+        and is_over(d.claimed_at + interval '30 seconds', d.claimed_at, at)
+      order by d.next_attempt_at limit most
+    )
+    union
+    (
+      select d.id, d.next_attempt_at from web_hook_deliveries d
+      where d.web_hook_id = hook_id and d.status = 'pending' and coalesce(d.attempted_at, d.created_at) > at
+        and is_over(d.claimed_at + interval '30 seconds', d.claimed_at, at)
+      order by coalesce(d.attempted_at, d.created_at) limit most
+    )
+  ) due
+  order by due.next_attempt_at, due.id limit most
+$$;
+
 -- Claims deliveries of a hook that are due, so that at most `places` of it are attempted at the same time,
--- and only one if the hook has failed five times in a row. Whoever claims the same hook waits for the hook's
--- row, and then sees the claims made before; so the time is read after that.
+-- and only one if the hook has failed five times in a row. A customer's hooks have eight places together, but
+-- each at least one: so one customer can't take all that there are. Whoever claims the same hook waits for
+-- the hook's row, and then sees the claims made before; so the time is read after that.
 create function claim_web_hook_deliveries(hook_id uuid, places integer)
 returns table (
   id uuid, attempt integer, body text, url text, secret_number integer, has_previous_secret boolean
@@ -85,6 +116,8 @@ as $$
 declare
   hook web_hooks;
   at timestamptz;
+  taken bigint;
+  taken_by_owner bigint;
   free bigint;
 begin
   select * into hook from web_hooks h where h.id = hook_id for update;
@@ -92,25 +125,21 @@ begin
   if hook.status is distinct from 'active' or not is_over(hook.blocked_until, hook.failed_at, at) then
     return;
   end if;
-  select case when hook.failures >= 5 then 1 else places end - count(*) into free
-  from web_hook_deliveries d
-  where d.web_hook_id = hook_id and d.status = 'pending'
+  select count(*) filter (where d.web_hook_id = hook_id), count(*) into taken, taken_by_owner
+  from web_hooks h join web_hook_deliveries d on d.web_hook_id = h.id
+  where h.user_id = hook.user_id and d.status = 'pending' and d.claimed_at is not null
     and not is_over(d.claimed_at + interval '30 seconds', d.claimed_at, at);
+  free := case when hook.failures >= 5 then 1 else places end - taken;
+  if not hook.is_operators then
+    free := least(free, greatest(8 - taken_by_owner, 1 - taken));
+  end if;
   if free <= 0 then
     return;
   end if;
+  -- Whoever changes a delivery's status has locked the hook before.
   return query
-    with due as (
-      select d.id from web_hook_deliveries d
-      where d.web_hook_id = hook_id and d.status = 'pending'
-        and is_over(d.next_attempt_at, coalesce(d.attempted_at, d.created_at), at)
-        and is_over(d.claimed_at + interval '30 seconds', d.claimed_at, at)
-      order by d.next_attempt_at, d.id
-      limit free
-      for update
-    )
     update web_hook_deliveries d set claimed_at = at, attempts = d.attempts + 1
-    from due where d.id = due.id
+    from due_web_hook_deliveries(hook_id, at, free) due where d.id = due.id
     returning d.id, d.attempts, d.body, hook.url, hook.secret_number,
       coalesce(hook.previous_secret_until > at, false);
 end
