@@ -63,7 +63,8 @@ create index web_hook_deliveries_of_hook on web_hook_deliveries (web_hook_id, id
 create index web_hook_deliveries_due on web_hook_deliveries (web_hook_id, next_attempt_at)
 where status = 'pending';
 -- For those whose wait began in the future: see is_over().
-create index web_hook_deliveries_ahead on web_hook_deliveries (web_hook_id, coalesce(attempted_at, created_at))
+create index web_hook_deliveries_ahead
+on web_hook_deliveries (web_hook_id, coalesce(attempted_at, created_at))
 where status = 'pending';
 create index web_hook_deliveries_claimed on web_hook_deliveries (web_hook_id)
 where status = 'pending' and claimed_at is not null;
@@ -78,8 +79,8 @@ create function is_over(until_at timestamptz, set_at timestamptz, at timestamptz
 language sql immutable parallel safe
 return until_at is null or until_at <= at or coalesce(set_at > at, false);
 
--- Returns deliveries of a hook that are due, at most `most`, those that have waited longest first. Both halves
--- end where an index says, so those that wait for a later time cost nothing, however many they are.
+-- Returns deliveries of a hook that are due, at most `most`, those that have waited longest first. Both
+-- halves end where an index says, so those that wait for a later time cost nothing, however many they are.
 create function due_web_hook_deliveries(hook_id uuid, at timestamptz, most bigint)
 returns table (id uuid, next_attempt_at timestamptz)
 language sql stable
