@@ -114,6 +114,36 @@ begin atomic
   where found.fault is not null;
 end;
 
+-- The same as link_fault() for many transactions.
+create function link_faults(ids uuid[]) returns setof jsonb
+language sql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+begin atomic
+  select found.fault
+  from unnest(ids) wanted
+  cross join lateral (select * from transactions where id = wanted offset 0) t
+  cross join lateral (select link_fault(t)) found (fault)
+  where found.fault is not null;
+end;
+
+-- Returns the transactions whose ids are between two others, in their order: at most `count_max`, and at most
+-- 500 reversals. For one of these, link_fault() looks for two transactions' entries, so it takes as long as
+-- hundreds of others; and an operator may have reversed thousands one after the other.
+create function transactions_after(place uuid, horizon uuid, count_max integer) returns setof transactions
+language sql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+begin atomic
+  select (page.t).*
+  from (
+    select t, count(t.reverses) over (order by t.id rows between unbounded preceding and 1 preceding) as reversals_before
+    from (select * from transactions where id > place and id < horizon order by id limit count_max) t
+  ) page
+  where page.reversals_before < 500
+  order by (page.t).id;
+end;
+
 -- One step through the transactions by their ids, in the order in which they were requested: whether each
 -- completed one has its entries, and what reverses others is right. It goes up to half a minute ago. The walk
 -- 'transactions' continues from there; an order that was posted long after it was requested is not seen by
@@ -135,6 +165,7 @@ declare
   last_id uuid;
   page_size bigint;
   doubtful uuid[];
+  linked uuid[];
   wrong jsonb[] := '{}';
 begin
   select * into w from check_walks c where c.name = walk for update skip locked;
@@ -145,10 +176,7 @@ begin
     select t.id, t.account_id, coalesce(t.to_account_id, cash_account_id(t.currency)) as other_id, t.currency,
       t.created_at, t.balance_after is not null as is_posted, t.fee is not null as has_fee,
       t.reverses is not null or t.reversed_by is not null or t.hold_id is not null as has_links
-    from transactions t
-    where t.id > w.place and t.id < horizon
-    order by t.id
-    limit page_max
+    from transactions_after(w.place, horizon, page_max) t
   ),
   sides as materialized (
     select account_id, id, created_at, case when has_fee then 2 else 1 end as entries from page where is_posted
@@ -176,14 +204,12 @@ begin
     group by e.account_id, e.transaction_id
   )
   select (select id from page order by id desc limit 1), (select count(*) from page), array(
-    select id from page where has_links
-    union
-    select s.id
+    select distinct s.id
     from sides s
     left join posted p on p.account_id = s.account_id and p.transaction_id = s.id
     where p.entries is distinct from s.entries
-  )
-  into last_id, page_size, doubtful;
+  ), array(select id from page where has_links)
+  into last_id, page_size, doubtful, linked;
 
   if last_id is null then
     perform end_walk(
@@ -196,8 +222,8 @@ begin
     );
     return row(true, '{}')::check_step;
   end if;
-  if cardinality(doubtful) > 0 then
-    wrong := array(select examine_transactions(doubtful));
+  if cardinality(doubtful) > 0 or cardinality(linked) > 0 then
+    wrong := array(select examine_transactions(doubtful) union select link_faults(linked));
   end if;
   update check_walks c
   set place = last_id, entries = w.entries + page_size, faults = w.faults + cardinality(wrong)

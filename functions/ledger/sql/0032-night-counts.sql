@@ -31,10 +31,7 @@ begin
   with page as materialized (
     select t.id, t.currency, t.fee, t.balance_after is not null and t.created_at <= w.counted_until as is_counted,
       t.reverses is not null or t.reversed_by is not null or t.hold_id is not null as has_links
-    from transactions t
-    where t.id > w.place
-    order by t.id
-    limit 10000
+    from transactions_after(w.place, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 10000) t
   )
   select (select id from page order by id desc limit 1),
     (
@@ -48,13 +45,7 @@ begin
   into last_id, counted, linked;
 
   if last_id is not null then
-    wrong := array(
-      select fault
-      from unnest(linked) wanted
-      cross join lateral (select * from transactions where id = wanted offset 0) t
-      cross join lateral (select link_fault(t)) f (fault)
-      where fault is not null
-    );
+    wrong := array(select link_faults(linked));
     update check_walks c
     set place = last_id, counted_until = w.counted_until, counts = counts_sum(w.counts, counted),
       faults = w.faults + cardinality(wrong)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { deposit, testLedger, transfer, type TestLedger } from '../testing/ledger-fixture.ts'
+import { deposit, reversal, testLedger, transfer, type TestLedger } from '../testing/ledger-fixture.ts'
 import { fillHolds } from '../testing/many-holds-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
 import { takeStep, type Step } from './sweep-checks.ts'
@@ -112,5 +112,34 @@ test('the sweep reads as little', async () => {
     let steps = 1
     for (; (await takeStep(db, check)).has_ended === false; steps++) expectBounded()
     expect(steps).toBeGreaterThan(1)
+  }
+})
+
+test('a step takes few reversals, each of which has it look for two transactions’ entries', async () => {
+  const payer = await ledger.open()
+  await ledger.post(deposit(payer, 1_000))
+  const moved = Array.from({ length: 260 }, () => transfer(payer, hot, 1, { id: uuidv7OfAnHourAgo() }))
+  await ledger.post(...moved)
+  const there = moved.map((of) => reversal(of, false, { id: uuidv7OfAnHourAgo() }))
+  await ledger.post(...there)
+  await ledger.post(...there.map((of) => reversal(of, true, { id: uuidv7OfAnHourAgo() })))
+  for (const check of ['counts', 'all-transactions'] as const) {
+    const place = async () =>
+      (
+        await ledger.db.query<{ reversals: bigint }>({
+          text: `select count(t.reverses) as reversals from check_walks w join transactions t on t.id <= w.place
+            where w.name = $1`,
+          values: [check],
+        })
+      )[0]!.reversals
+    let before = 0n
+    while ((await takeStep(ledger.db, check)).has_ended === false) {
+      const after = await place()
+      expect(Number(after - before)).toBeLessThanOrEqual(500)
+      before = after
+    }
+    expect(before).toBe(520n)
+    const ok = await ledger.db.query({ text: 'select ok from ledger_checks where name = $1', values: [check] })
+    expect(ok).toEqual([{ ok: true }])
   }
 })
