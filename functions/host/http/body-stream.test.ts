@@ -1,5 +1,7 @@
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { until } from '../../../tests/support/until.ts'
 import type { ProblemError } from '../problems.ts'
 import { createHttpServer } from './http-server.ts'
@@ -96,4 +98,37 @@ test('a reader that has enough can answer while more of the body comes', async (
 test('a client that waits for 100 Continue gets it', async () => {
   const heard = send(post('content-length: 3\r\nexpect: 100-continue\r\n', 'abc'))
   expect(await heard).toMatch(/^HTTP\/1.1 100 Continue/)
+})
+
+test('the parts of a body take no memory once the reader is done with them', async () => {
+  const bytesMax = 16 * 1024 * 1024
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = (): number => {
+    collect()
+    return process.memoryUsage().arrayBuffers
+  }
+  const before = held()
+  let atTheEnd = 0
+  const reader = createHttpServer({}, (request, response) => {
+    void (async () => {
+      let bytes = 0
+      for await (const part of openBody(request, bytesMax, () => undefined).parts) {
+        bytes += part.length
+        if (bytes === bytesMax) atTheEnd = held()
+      }
+      response.end()
+    })()
+  })
+  await new Promise<void>((resolve) => reader.listen(0, '127.0.0.1', resolve))
+  const socket = net.connect((reader.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => {}).resume()
+  const piece = Buffer.alloc(64 * 1024)
+  socket.write(post(`content-length: ${bytesMax}\r\n`))
+  for (let sent = 0; sent < bytesMax; sent += piece.length)
+    if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve))
+  await until(() => atTheEnd > 0)
+  socket.destroy()
+  reader.close()
+  expect(atTheEnd - before).toBeLessThan(bytesMax / 4)
 })

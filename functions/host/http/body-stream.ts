@@ -34,12 +34,12 @@ async function* partsOf(
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw refusalOf(tooLarge(bytesMax))
   // Destroying the request would close the connection, and the answer could not be sent.
   const iterator = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, void>
-  const { failed, stop } = watch(request, timeoutMs)
+  const { race, stop } = watch(request, timeoutMs)
   let chunks = 0
   let bytes = 0
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), failed])
+      const next = await race(iterator.next())
       if (next.done) return
       chunks++
       bytes += next.value.length
@@ -58,20 +58,31 @@ async function* partsOf(
   }
 }
 
-/** `failed` rejects when the time is over, or the connection is closed. If the server has answered already,
- * because the rest of the request is no HTTP, the request itself reports neither. */
-function watch({ socket }: IncomingMessage, timeoutMs: number): { failed: Promise<never>; stop: () => void } {
-  let fail: (error: BodyError) => void
-  const failed = new Promise<never>((_, reject) => (fail = reject))
-  failed.catch(() => undefined)
+/** `race` resolves as the promise does, and rejects when the time is over, or the connection is closed. If the
+ * server has answered already, because the rest of the request is no HTTP, the request itself reports
+ * neither. (Promise.race() would keep every part until the end of the body.) */
+function watch({ socket }: IncomingMessage, timeoutMs: number) {
+  let fault: BodyError | undefined
+  let giveUp: (error: BodyError) => void = () => undefined
+  const fail = (error: BodyError): void => {
+    fault ??= error
+    giveUp(fault)
+  }
   const timer = setTimeout(() => fail(tooSlow(timeoutMs)), timeoutMs)
   const onClose = (): void => fail(brokeOff())
   socket.once('close', onClose)
-  const stop = (): void => {
-    clearTimeout(timer)
-    socket.off('close', onClose)
+  return {
+    race: <T>(promise: Promise<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        giveUp = reject
+        promise.then(resolve, reject)
+        if (fault) reject(fault)
+      }),
+    stop: (): void => {
+      clearTimeout(timer)
+      socket.off('close', onClose)
+    },
   }
-  return { failed, stop }
 }
 
 const brokeOff = (): BodyError => new BodyError('broke-off', 'The body ended too early.')
