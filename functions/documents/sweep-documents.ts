@@ -1,8 +1,13 @@
 import { sweepOutbox } from '../host/database/sweep.ts'
 import { operation } from '../host/operation.ts'
+import type { Tools } from '../host/tools.ts'
 import { stateAgain } from './state-again.ts'
 import { createStores, storeSettings, type Stores } from './stores/stores.ts'
 import { moveToS3, removeMoved, removeOrphans } from './stores/sweep-stores.ts'
+
+/** Milliseconds after which neither moving nor removing files begins with another one. Together with what S3
+ * may take for the last one, less than the function's `timeoutSeconds`. */
+const TASK_MS_MAX = 4_000
 
 /** Publishes events that a crash left in the outbox, and tidies the stores. A PingSource calls it. */
 export default operation({
@@ -14,11 +19,19 @@ export default operation({
   consumes: {
     contracts: 'any',
     async receive(event, tools, stores: Stores, delivery) {
-      await stateAgain(tools, delivery.traceparent)
-      await moveToS3(tools, stores)
-      await removeMoved(tools)
-      await removeOrphans(tools, stores)
-      await sweepOutbox.receive(event, tools, undefined, delivery)
+      try {
+        await stateAgain(tools, delivery.traceparent)
+        await tidyStores(tools, stores)
+      } finally {
+        // Whatever the stores do, events must not stay.
+        await sweepOutbox.receive(event, tools, undefined, delivery)
+      }
     },
   },
 })
+
+async function tidyStores(tools: Tools, stores: Stores): Promise<void> {
+  await moveToS3(tools, stores, performance.now() + TASK_MS_MAX)
+  await removeMoved(tools)
+  await removeOrphans(tools, stores, performance.now() + TASK_MS_MAX)
+}

@@ -23,8 +23,8 @@ export class StoreError extends Error {
 }
 
 /** Milliseconds without a byte from the store, the beginning of the connection included. */
-const SILENT_MS_MAX = 2_000
-/** Milliseconds for a whole object to be written; an object is at most 10 MB. */
+export const SILENT_MS_MAX = 2_000
+/** Milliseconds for a whole object to be written; an object is at most 32 MiB. */
 const PUT_MS_MAX = 15_000
 /** SHA-256 of nothing. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
@@ -72,12 +72,19 @@ export async function putObject(bucket: Bucket, object: NewObject): Promise<void
   }
 }
 
-/** Resolves with the bytes of an object. Both this and reading them reject with a StoreError. */
+/** Resolves with the bytes of an object. Both this and reading them reject with a StoreError. Whoever reads
+ * may take their time: only the store must not be silent. */
 export async function getObject(bucket: Bucket, name: string): Promise<AsyncIterable<Buffer>> {
   const response = await send(bucket, { method: 'GET', name })
+  response.setTimeout(0)
   return (async function* () {
     try {
-      for await (const part of response) yield part as Buffer
+      for (const parts = response[Symbol.asyncIterator](); ;) {
+        const timer = setTimeout(() => response.destroy(silent()), SILENT_MS_MAX)
+        const next = await parts.next().finally(() => clearTimeout(timer))
+        if (next.done) return
+        yield next.value as Buffer
+      }
     } catch (error) {
       throw failed(error)
     } finally {
@@ -129,13 +136,15 @@ function exchange(
     // A connection of its own: a kept one may have died while nobody looked.
     const start = url.protocol === 'https:' ? httpsRequest : httpRequest
     const request = start(url, { ...options, agent: false, timeout: SILENT_MS_MAX }, resolve)
-    request.on('timeout', () => request.destroy(new Error(`silent for ${SILENT_MS_MAX} ms`)))
+    request.on('timeout', () => request.destroy(silent()))
     request.on('error', fail)
     // An answer before the end of the body is a refusal: the error that the rest meets does not matter then.
     if (body) pipeline(Readable.from(body, { objectMode: false }), request).catch(fail)
     else request.end()
   })
 }
+
+const silent = (): Error => new Error(`silent for ${SILENT_MS_MAX} ms`)
 
 const failed = (error: unknown): StoreError =>
   error instanceof StoreError

@@ -14,28 +14,34 @@ export interface StoreHealth {
   resting_until: Date | null
 }
 
-/** Says whether the store may be tried. After a rest it is tried by one caller alone. */
-export async function mayTry(db: Transaction): Promise<boolean> {
-  const [row] = await db.query<{ may: boolean }>({
+/** Leave to try the store. Who fails tells with which number of failures they began. */
+export type Attempt = Pick<StoreHealth, 'failures'>
+
+/** Returns leave to try the store once, or undefined. After a rest it is tried by one caller alone. */
+export async function mayTry(db: Transaction): Promise<Attempt | undefined> {
+  const [row] = await db.query<Attempt & { may: boolean }>({
     name: 'store-may-try',
     text: `with trial as (
         update store_health set resting_until = now() + make_interval(secs => $1)
         where store = 's3' and resting_until <= now()
         returning store
       )
-      select resting_until is null or exists (select from trial) as may from store_health where store = 's3'`,
+      select failures, resting_until is null or exists (select from trial) as may
+      from store_health where store = 's3'`,
     values: [TRIAL_SECONDS],
   })
-  return row!.may
+  return row!.may ? { failures: row!.failures } : undefined
 }
 
-export async function itFailed(db: Transaction): Promise<void> {
+/** Gives the store a rest. Of attempts that run at the same time only the first to fail does: otherwise a
+ * short fault under load would be a long rest. */
+export async function itFailed(db: Transaction, { failures }: Attempt): Promise<void> {
   await db.query({
     name: 'store-failed',
     text: `update store_health set failures = failures + 1, changed_at = now(),
         resting_until = now() + make_interval(secs => least($1 * 2 ^ least(failures, 20), $2))
-      where store = 's3'`,
-    values: [REST_SECONDS.first, REST_SECONDS.longest],
+      where store = 's3' and failures = $3`,
+    values: [REST_SECONDS.first, REST_SECONDS.longest, failures],
   })
 }
 

@@ -5,6 +5,7 @@ import { token } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import { image, PDF, pdfOf, testDocuments, type TestDocuments } from '../testing/documents-fixture.ts'
 import { startS3, type TestS3 } from '../testing/s3-fixture.ts'
+import { SILENT_MS_MAX } from './s3.ts'
 
 /** Documents over a store that fails. Each test but the last leaves the store working. */
 
@@ -115,6 +116,87 @@ test('while the store is down, a document in it is 503, and then it is back', as
     await endRest()
   }
   expect((await bank.get(`/media/${id}`)).status).toBe(200)
+})
+
+test('requests that fail at the same time give the store one rest, not one each', async () => {
+  const ids = await Promise.all(Array.from({ length: 5 }, () => upload(PDF, bank.operator)))
+  s3.signal('SIGSTOP')
+  try {
+    const answers = await Promise.all(ids.map((id) => bank.get(`/media/${id}`, bank.operator)))
+    expect(answers.map(({ status: got }) => got)).toEqual(Array(5).fill(503))
+    expect(await sql('select failures from store_health')).toEqual([{ failures: 1 }])
+  } finally {
+    s3.signal('SIGCONT')
+    await endRest()
+  }
+})
+
+test('a client that reads slowly gives the store no rest, and gets the whole file', async () => {
+  // Larger than what the sockets hold.
+  const content = pdfOf(10 * MIB)
+  const id = await upload(content, await token({ userId: randomUUID() }))
+  const url = new URL(bank.functions.documents.url)
+  const request = http.get({
+    ...{ host: url.hostname, port: url.port, path: `/media/${id}`, agent: false },
+    headers: { authorization: `Bearer ${bank.operator}` },
+  })
+  const response = await new Promise<http.IncomingMessage>((resolve) => request.once('response', resolve))
+  const slowUntil = performance.now() + SILENT_MS_MAX + 500
+  await until(() => performance.now() > slowUntil)
+  const parts: Buffer[] = []
+  for await (const part of response) parts.push(part as Buffer)
+  expect(Buffer.concat(parts).equals(content)).toBe(true)
+  expect(await status()).toMatchObject({ in_use: 's3' })
+})
+
+test('a store that has lost an object is not at rest for it', async () => {
+  const id = await upload()
+  const [file] = await filesOf(id)
+  await s3.remove(file!.id)
+  await sql(`update store_health set failures = 1, resting_until = now()`)
+  expect((await bank.get(`/media/${id}`)).status).toBe(500)
+  expect(await status()).toMatchObject({ in_use: 's3' })
+})
+
+test('a sweep without anything to move leaves the trial to others', async () => {
+  await bank.sweep()
+  await sql(`update store_health set failures = 1, resting_until = now()`)
+  await bank.sweep()
+  const [{ isOver }] = (await sql(
+    `select resting_until <= now() as "isOver" from store_health where store = 's3'`,
+  )) as [{ isOver: boolean }]
+  expect(isOver).toBe(true)
+  await endRest()
+})
+
+test('a file that gets its document while somebody removes it keeps its bytes', async () => {
+  const [file] =
+    (await sql(`insert into stored_files (bytes, sha256, media_type, store, s3_written_at, created_at)
+    values (5, sha256('bytes'), 'application/pdf', 's3', now() - interval '2 hours', now() - interval '2 hours')
+    returning id`)) as [{ id: string }]
+  await s3.put(file.id, 'bytes')
+  // The upload commits after the sweep has found the file.
+  const sweeping = await bank.db.transaction(async (tx) => {
+    await tx.query({ text: `update stored_files set state = 'whole' where id = $1`, values: [file.id] })
+    await tx.query({
+      text: `insert into documents (user_id, status, file_name, media_type, bytes, sha256, file_id)
+        values ($2, 'ready', 'a.pdf', 'application/pdf', 5, sha256('bytes'), $1)`,
+      values: [file.id, randomUUID()],
+    })
+    const swept = bank.sweep()
+    await until(
+      async () =>
+        (
+          await sql(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          )
+        ).length > 0,
+    )
+    return { swept }
+  })
+  await sweeping.swept
+  expect(await sql(`select state from stored_files where id = '${file.id}'`)).toEqual([{ state: 'whole' }])
+  expect(await s3.names()).toContain(file.id)
 })
 
 test('bytes that are not what was stored are not passed on as if they were', async () => {

@@ -4,7 +4,7 @@ import type { Transaction } from '../../host/database/database.ts'
 import type { Tools } from '../../host/tools.ts'
 import { readPieces, writePieces } from './database-store.ts'
 import type { Bucket } from './s3.ts'
-import { itFailed, itWorked, mayTry } from './store-health.ts'
+import { itFailed, itWorked, mayTry, type Attempt } from './store-health.ts'
 
 /** Bytes to store. */
 export interface NewFile {
@@ -24,6 +24,9 @@ interface StoredFileRow {
 /** Longer than writing to S3 can take. */
 const S3_WRITE_TIME_MAX = '2 minutes'
 
+/** Milliseconds. Somebody who takes longer for a piece reads slowly. */
+const READER_MS_MAX = 1_000
+
 type StoreTools = Pick<Tools, 'db' | 'log' | 'config'>
 
 /** The stores of a process. */
@@ -42,15 +45,15 @@ export class Stores {
   /** Writes a file: to S3, or to the database if S3 is not configured, resting or failing. Resolves with its
    * id. It is not whole, and so nobody sees it, before keep() is called with that id. */
   async write(file: NewFile): Promise<string> {
-    const tryS3 = await this.mayTryS3()
+    const attempt = await this.mayTryS3()
     const [row] = await this.#db.query<{ id: string }>({
       name: 'file-begin',
       text: `insert into stored_files (bytes, sha256, media_type, s3_written_at)
         values ($1, $2, $3, case when $4 then now() end) returning id`,
-      values: [file.bytes, file.sha256, file.mediaType, tryS3],
+      values: [file.bytes, file.sha256, file.mediaType, attempt !== undefined],
     })
     const { id } = row!
-    const isInS3 = tryS3 && (await this.putToS3(id, file))
+    const isInS3 = attempt !== undefined && (await this.putToS3(id, file, attempt))
     if (!isInS3) await writePieces(this.#db, id, file.pieces())
     await this.#db.query({
       name: 'file-written',
@@ -60,28 +63,36 @@ export class Stores {
     return id
   }
 
-  async mayTryS3(): Promise<boolean> {
-    return this.bucket !== undefined && (await mayTry(this.#db))
+  /** Returns leave for one attempt; undefined if S3 is not configured or rests. */
+  async mayTryS3(): Promise<Attempt | undefined> {
+    return this.bucket && (await mayTry(this.#db))
   }
 
   /** Says whether the file is in S3 now. If not, the store has a rest. */
-  async putToS3(id: string, file: NewFile): Promise<boolean> {
+  async putToS3(id: string, file: NewFile, attempt: Attempt): Promise<boolean> {
     const { putObject } = await import('./s3.ts')
-    return this.#attempt('write', id, (bucket) => putObject(bucket, { name: id, ...file }))
+    return this.#attempt(attempt, 'write', id, (bucket) => putObject(bucket, { name: id, ...file }))
   }
 
-  /** Says whether the file is no longer in S3. If not, the store has a rest. */
-  async deleteFromS3(id: string): Promise<boolean> {
+  /** Says whether the file is no longer in S3. If the store fails, it has a rest. */
+  async #deleteFromS3(id: string): Promise<boolean> {
+    const attempt = await this.mayTryS3()
+    if (!attempt) return false
     const { deleteObject } = await import('./s3.ts')
-    return this.#attempt('remove', id, (bucket) => deleteObject(bucket, id))
+    return this.#attempt(attempt, 'remove', id, (bucket) => deleteObject(bucket, id))
   }
 
-  async #attempt(what: string, id: string, work: (bucket: Bucket) => Promise<void>): Promise<boolean> {
+  async #attempt(
+    attempt: Attempt,
+    what: string,
+    id: string,
+    work: (bucket: Bucket) => Promise<void>,
+  ): Promise<boolean> {
     try {
       await work(this.bucket!)
     } catch (error) {
       this.#log.warn(`the store could not ${what} a file`, { file: id, error: (error as Error).message })
-      await itFailed(this.#db)
+      await itFailed(this.#db, attempt)
       return false
     }
     await itWorked(this.#db)
@@ -110,19 +121,30 @@ export class Stores {
   }
 
   async *#readS3(id: string): AsyncGenerator<Buffer, void> {
-    if (!(await this.mayTryS3())) throw new UnavailableError('the store of this document does not answer')
+    const attempt = await this.mayTryS3()
+    if (!attempt) throw new UnavailableError('the store of this document does not answer')
     const { getObject, StoreError } = await import('./s3.ts')
+    let isWorking = true
+    let isReaderSlow = false
     try {
-      yield* await getObject(this.bucket!, id)
+      for await (const part of await getObject(this.bucket!, id)) {
+        const givenAt = performance.now()
+        yield part
+        isReaderSlow ||= performance.now() - givenAt > READER_MS_MAX
+      }
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       // It is not the store's health that fails here: the object is lost.
       if (error.isGone) throw new Error(`the file ${id} is not in its store`, { cause: error })
+      isWorking = false
       this.#log.warn('the store could not read a file', { file: id, error: error.message })
-      await itFailed(this.#db)
+      // A store may end what nobody takes from it.
+      if (!isReaderSlow) await itFailed(this.#db, attempt)
       throw new UnavailableError('the store of this document does not answer', { cause: error })
+    } finally {
+      // Also if the reader has left.
+      if (isWorking) await itWorked(this.#db)
     }
-    await itWorked(this.#db)
   }
 
   /** Removes files that nobody has any more, as far as their stores answer; the sweep does the rest. */
@@ -134,8 +156,9 @@ export class Stores {
     try {
       const [file] = await this.#db.query<{ s3: 'no' | 'yes' | 'unsure' }>({
         name: 'file-dead',
-        text: `update stored_files set state = 'dead'
-          where id = $1 and not exists (select from documents where file_id = $1 or thumbnail_id = $1)
+        // Not the documents are asked, but the row itself: while a document gets the file, this waits for its
+        // row, and would then still not see the document.
+        text: `update stored_files set state = 'dead' where id = $1 and state <> 'whole'
           returning case
             when s3_written_at is null then 'no'
             when store = 's3' or s3_written_at < now() - interval '${S3_WRITE_TIME_MAX}' then 'yes'
@@ -145,7 +168,7 @@ export class Stores {
       })
       // Somebody may be writing it, and what comes after its removal would stay for ever.
       if (!file || file.s3 === 'unsure') return
-      if (file.s3 === 'yes' && !((await this.mayTryS3()) && (await this.deleteFromS3(id)))) return
+      if (file.s3 === 'yes' && !(await this.#deleteFromS3(id))) return
       await this.#db.query({
         name: 'file-remove',
         text: `delete from stored_files where id = $1 and state = 'dead'`,

@@ -12,17 +12,15 @@ const KEPT_TIME = '15 minutes'
 type SweepTools = Pick<Tools, 'db' | 'log'>
 
 /** Removes the bytes of files that no document has: dead ones, and those of processes that died while they
- * wrote. Resolves with their number. Files in a store that does not answer wait for the next sweep. */
-export async function removeOrphans({ db, log }: SweepTools, stores: Stores): Promise<number> {
+ * wrote. Files in a store that does not answer, and those that are left at `endsAt`, wait for the next sweep. */
+export async function removeOrphans({ db }: SweepTools, stores: Stores, endsAt: number): Promise<void> {
   const orphans = await db.query<{ id: string }>({
     name: 'files-orphans',
     text: `select id from stored_files
       where state = 'dead' or (state = 'writing' and created_at < now() - interval '${WRITING_TIME_MAX}')
       order by created_at limit ${FILES_MAX}`,
   })
-  await stores.remove(orphans.map(({ id }) => id))
-  if (orphans.length > 0) log.info('removed files that nobody has', { files: orphans.length })
-  return orphans.length
+  for (const { id } of orphans) if (performance.now() < endsAt) await stores.remove([id])
 }
 
 interface FileToMove {
@@ -32,17 +30,19 @@ interface FileToMove {
   media_type: string
 }
 
-/** Moves files that are in the database to S3. Resolves with the number moved. A crash in the middle leaves
- * the file in the database, and S3 gets the same bytes again. */
-export async function moveToS3({ db, log }: SweepTools, stores: Stores): Promise<number> {
+/** Moves files that are in the database to S3; what is left at `endsAt` waits for the next sweep. A crash in
+ * the middle leaves the file in the database, and S3 gets the same bytes again. */
+export async function moveToS3({ db, log }: SweepTools, stores: Stores, endsAt: number): Promise<void> {
+  if (!stores.bucket) return
   let moved = 0
-  if (!(await stores.mayTryS3())) return moved
   const files = await db.query<FileToMove>({
     name: 'files-to-move',
     text: `select id, bytes, sha256, media_type from stored_files
       where state = 'whole' and store = 'database' order by id limit ${FILES_MAX}`,
   })
   for (const { id, bytes, sha256, media_type: mediaType } of files) {
+    const attempt = performance.now() < endsAt ? await stores.mayTryS3() : undefined
+    if (!attempt) break
     // First, so that whoever removes the file meanwhile knows that it may get to S3.
     const begun = await db.query({
       name: 'file-begin-move',
@@ -50,10 +50,8 @@ export async function moveToS3({ db, log }: SweepTools, stores: Stores): Promise
       values: [id],
     })
     if (begun.length === 0) continue
-    const isThere = await stores.putToS3(id, {
-      ...{ bytes, sha256, mediaType },
-      pieces: () => readPieces(db, id),
-    })
+    const file = { bytes, sha256, mediaType, pieces: () => readPieces(db, id) }
+    const isThere = await stores.putToS3(id, file, attempt)
     if (!isThere) break
     await db.query({
       name: 'file-moved',
@@ -63,7 +61,6 @@ export async function moveToS3({ db, log }: SweepTools, stores: Stores): Promise
     moved++
   }
   if (moved > 0) log.info('moved files from the database to S3', { files: moved })
-  return moved
 }
 
 /** Removes from the database what was moved some time ago. */

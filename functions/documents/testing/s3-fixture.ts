@@ -4,7 +4,7 @@ import http from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { hasMoto, motoFolder } from '../../../tests/support/moto.mjs'
 import { until } from '../../../tests/support/until.ts'
-import { putObject } from '../stores/s3.ts'
+import { deleteObject, putObject } from '../stores/s3.ts'
 
 /** A server that speaks S3, which we did not write, in a process of its own. It keeps its objects in
  * memory. */
@@ -19,6 +19,7 @@ export interface TestS3 {
   /** Names of the objects in the bucket. */
   names(): Promise<string[]>
   put(name: string, content: string): Promise<void>
+  remove(name: string): Promise<void>
 }
 
 export async function startS3(): Promise<TestS3> {
@@ -37,6 +38,7 @@ export async function startS3(): Promise<TestS3> {
     })
   }
   await start()
+  const opened = { url: bucket, region: 'us-east-1', keyId: 'test', key: 'test' }
   return {
     env: {
       DOCUMENT_STORE_URL: bucket,
@@ -56,16 +58,14 @@ export async function startS3(): Promise<TestS3> {
       return [...text.matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, name]) => name!)
     },
     put: (name, content) =>
-      putObject(
-        { url: bucket, region: 'us-east-1', keyId: 'test', key: 'test' },
-        {
-          ...{ name, bytes: Buffer.byteLength(content), mediaType: 'application/pdf' },
-          sha256: createHash('sha256').update(content).digest(),
-          async *pieces() {
-            yield Buffer.from(content)
-          },
+      putObject(opened, {
+        ...{ name, bytes: Buffer.byteLength(content), mediaType: 'application/pdf' },
+        sha256: createHash('sha256').update(content).digest(),
+        async *pieces() {
+          yield Buffer.from(content)
         },
-      ),
+      }),
+    remove: (name) => deleteObject(opened, name),
   }
 }
 
