@@ -18,7 +18,7 @@ export default operation({
     contracts: 'any',
     async receive(_event, { db, transact, log }, _state, { traceparent }) {
       const woken = await wakeDue(transact, traceparent)
-      const forgotten = await forgetOld(db)
+      const forgotten = await forget(db)
       if (woken + forgotten > 0) log.info('web hooks swept', { woken, forgotten })
     },
   },
@@ -39,25 +39,41 @@ const wakeDue = (transact: Tools['transact'], traceparent: string): Promise<numb
     return hooks.length
   })
 
-/** Deletes old deliveries, whatever became of them, in small steps until there are none or the time is over.
- * Returns how many. */
-async function forgetOld(db: Tools['db']): Promise<number> {
+/** Deletes old deliveries, whatever became of them, and those of deleted hooks, in small steps until there
+ * are none or the time is over. Returns how many. */
+async function forget(db: Tools['db']): Promise<number> {
   const endsAt = performance.now() + FORGETTING_MS_MAX
   let forgotten = 0
-  for (;;) {
-    const step = await forgetSome(db)
-    forgotten += step
-    if (step < FORGOTTEN_AT_ONCE || performance.now() > endsAt) return forgotten
+  for (const statement of [OLD, OF_DELETED]) {
+    for (let step = FORGOTTEN_AT_ONCE; step === FORGOTTEN_AT_ONCE && performance.now() < endsAt;) {
+      step = (await db.query(statement)).length
+      forgotten += step
+    }
   }
+  await db.query(DELETED_FOR_LONG)
+  return forgotten
 }
 
-async function forgetSome(db: Tools['db']): Promise<number> {
-  const rows = await db.query({
-    name: 'web-hook-deliveries-forget',
-    text: `delete from web_hook_deliveries where id = any (array(
-        select id from web_hook_deliveries where created_at < now() - interval '${KEPT}'
-        order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
-      )) returning id`,
-  })
-  return rows.length
+const OLD = {
+  name: 'web-hook-deliveries-forget',
+  text: `delete from web_hook_deliveries where id = any (array(
+      select id from web_hook_deliveries where created_at < now() - interval '${KEPT}'
+      order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
+    )) returning id`,
+}
+
+const OF_DELETED = {
+  name: 'web-hook-deliveries-of-deleted',
+  text: `delete from web_hook_deliveries where id = any (array(
+      select d.id from web_hooks_deleted h join web_hook_deliveries d on d.web_hook_id = h.web_hook_id
+      limit ${FORGOTTEN_AT_ONCE} for update of d skip locked
+    )) returning id`,
+}
+
+/** A delivery can be stored after its hook was deleted, by a transaction that began before. It takes seconds
+ * at most. */
+const DELETED_FOR_LONG = {
+  name: 'web-hooks-deleted-for-long',
+  text: `delete from web_hooks_deleted h where deleted_at < now() - interval '1 hour'
+    and not exists (select from web_hook_deliveries d where d.web_hook_id = h.web_hook_id)`,
 }

@@ -604,6 +604,25 @@ describe('posting', () => {
     expect(await deliveriesOf(ada, id)).toEqual([])
   })
 
+  test('the deliveries of a deleted hook are deleted in one sweep, and then nothing is left of it', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await addDeliveries(id, 5_001)
+    expect((await bank.hooks.request('DELETE', `/webhooks/${id}`, { token: ada.token })).status).toBe(204)
+    const left = async (table: string) =>
+      (await bank.owner.query({ text: `select from ${table} where web_hook_id = $1`, values: [id] })).length
+    await bank.sweep()
+    // A transaction that began before may still store one.
+    expect([await left('web_hook_deliveries'), await left('web_hooks_deleted')]).toEqual([0, 1])
+    await addDeliveries(id, 1)
+    await bank.owner.query({
+      text: `update web_hooks_deleted set deleted_at = now() - interval '61 minutes' where web_hook_id = $1`,
+      values: [id],
+    })
+    await bank.sweep()
+    expect([await left('web_hook_deliveries'), await left('web_hooks_deleted')]).toEqual([0, 0])
+  })
+
   test('deliveries that wait for a later time cost a claim nothing', async () => {
     const ada = await newUser()
     const { id } = await hookOf(ada)

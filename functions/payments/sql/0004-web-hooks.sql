@@ -37,7 +37,8 @@ create index web_hooks_of_operators on web_hooks (id) where is_operators;
 -- an event that was handled needs no row there.
 create table web_hook_deliveries (
   id uuid primary key default uuidv7(),
-  web_hook_id uuid not null references web_hooks on delete cascade,
+  -- No foreign key: what a deleted hook leaves may be too much for one statement.
+  web_hook_id uuid not null,
   event_source text not null,
   event_id text not null,
   event_type text not null,
@@ -70,6 +71,25 @@ create index web_hook_deliveries_claimed on web_hook_deliveries (web_hook_id)
 where status = 'pending' and claimed_at is not null;
 create index web_hook_deliveries_by_age on web_hook_deliveries (created_at);
 
+-- Hooks that were deleted, as long as there are, or may come, deliveries of theirs, which the sweep deletes.
+create table web_hooks_deleted (
+  web_hook_id uuid primary key,
+  deleted_at timestamptz not null default now()
+);
+
+create function note_deleted_web_hook() returns trigger
+language plpgsql
+as $$
+begin
+  insert into web_hooks_deleted (web_hook_id) values (old.id);
+  return null;
+end
+$$;
+
+create trigger note_deletion after delete on web_hooks
+for each row execute function note_deleted_web_hook();
+
+grant select, insert, delete on web_hooks_deleted to :functions_role;
 grant select, insert, update on web_hook_owners to :functions_role;
 grant select, insert, update, delete on web_hooks, web_hook_deliveries to :functions_role;
 
