@@ -6,9 +6,12 @@ import cancelPayment from './cancel-payment.ts'
 import createPayment from './create-payment.ts'
 import executePayment from './execute-payment.ts'
 import expirePayments from './expire-payments.ts'
+import { paymentColumns, type PaymentRow } from './payments/payment.ts'
+import { settle } from './payments/settle.ts'
 import payments from './payments.ts'
 
 const payee = randomUUID()
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 let bank: TestPayments
 let from: string
 let to: string
@@ -49,6 +52,8 @@ const once = (operation: string, fault: Fault) => {
   let left = 3 // A call is tried three times.
   return (name: string) => (name === operation && left-- > 0 ? fault : undefined)
 }
+/** Hides the ledger's answer. No breaker counts it. */
+const lost: Fault = () => ({ status: 500, body: {} })
 const due = (id: string) =>
   bank.owner.query({
     text: `alter table payments disable trigger step_by_step;
@@ -110,6 +115,52 @@ describe('a payment', () => {
       [201, 'created'],
       [409, 'insufficient-funds'],
     ])
+  })
+
+  test('of which nobody knows for six days whether its money is held fails, and has no second hold', async () => {
+    const key = randomUUID()
+    bank.fault = (name) => (name === 'place-hold' ? lost : undefined)
+    expect((await create({}, { key })).status).toBe(503)
+    bank.fault = () => undefined
+    const [row] = await bank.db.query<{ id: string }>({
+      text: `select id from payments where account_id = $1`,
+      values: [from],
+    })
+    await bank.owner.query({
+      text: `alter table payments disable trigger step_by_step;
+        update payments set created_at = created_at - interval '6 days 1 hour' where id = '${row!.id}';
+        alter table payments enable trigger step_by_step`,
+    })
+    // The ledger has forgotten the key.
+    await bank.ledger.owner.query({ text: 'delete from idempotency_keys' })
+    await bank.letAMinutePass()
+    await bank.ping()
+    expect((await bank.get(`/payments/${row!.id}`)).body).toMatchObject({
+      ...{ status: 'failed', failure: 'outcome-unknown' },
+    })
+    expect(named(await create({}, { key }))).toEqual([409, 'outcome-unknown'])
+    expect(await held()).toBe(10_00n)
+  })
+
+  test('is not set back by a process that was slow to write a step which others have passed', async () => {
+    bank.fault = (name) => (name === 'place-hold' ? lost : undefined)
+    await create()
+    bank.fault = () => undefined
+    const [placing] = await bank.db.query<PaymentRow>({
+      text: `select ${paymentColumns} from payments where account_id = $1`,
+      values: [from],
+    })
+    const settleAgain = async () =>
+      (await settle(placing!, bank.functions.expire.tools, { traceparent })).status
+    expect(await settleAgain()).toBe('created')
+    expect(await settleAgain()).toBe('created')
+    await cancel(placing!.id)
+    expect(await settleAgain()).toBe('cancelled')
+    const told = await bank.owner.query({
+      text: `select type from outbox where subject = $1 order by id`,
+      values: [placing!.id],
+    })
+    expect(told.map(({ type }) => type)).toEqual(['payment.created', 'payment.cancelled'])
   })
 
   test('tells its steps by events', async () => {

@@ -94,6 +94,18 @@ describe('a payment to an address', () => {
   })
 })
 
+test('requests at once can’t try out more addresses together', async () => {
+  const user = randomUUID()
+  const account = await bank.ledger.open({ userId: user })
+  await bank.ledger.post(deposit(account, 900_00, { caller_id: user }))
+  const ids: string[] = []
+  for (let i = 0; i < 13; i++)
+    ids.push((await create({ payee_email: `no-${i}@example.com` }, user, account)).body.id)
+  const answers = await Promise.all(ids.map((id) => execute(id, user)))
+  const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length
+  expect([count(409), count(429)]).toEqual([10, 3])
+})
+
 describe('what others do to the hold behind its back', () => {
   const end = async (step: 'capture' | 'release', hold: string, role: 'customer' | 'operator', body = {}) =>
     bank.callLedger(`${step}-hold`, `/holds/${hold}/${step}`, {

@@ -3,6 +3,7 @@ import { problem } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { RouteRequest } from '../../host/route-request.ts'
 import type { Emitting, Tools } from '../../host/tools.ts'
+import { hasTriedTooOften } from '../calls/unreachable-payees.ts'
 import { claimKey } from './keys.ts'
 import { findPayment, paymentColumns, toPayment, type PaymentRow } from './payment.ts'
 import type { Payee } from './payee.ts'
@@ -13,10 +14,6 @@ import { settle } from './settle.ts'
 export type WantedEnd =
   | { status: 'executed'; findPayee: (payment: PaymentRow) => Promise<Payee | undefined> }
   | { status: 'cancelled' }
-
-/** Addresses that can't be paid, after which a payer has to wait until the next day. A payer could try out
- * whose addresses this bank knows otherwise. */
-const UNREACHABLE_MAX = 10
 
 type EndRequest = Pick<
   RouteRequest<{ payment_id: string }, unknown, unknown>,
@@ -43,7 +40,7 @@ export async function endPayment(
     const key = await claimKey(tx, operation, idempotencyKey, payment.id)
     if (key === 'reused') return { refusal: keyReused(), about: 'nothing-changed' as const }
     const isLimited = wanted.status === 'executed' && payment.payee_email !== null
-    if (isLimited && payment.status === 'created' && (await countUnreachable(tx, payment)) >= UNREACHABLE_MAX)
+    if (isLimited && payment.status === 'created' && (await hasTriedTooOften(tx, payment.user_id)))
       return { refusal: triedTooOften(), about: 'nothing-changed' as const }
     const row = await decide(tx, payment.id, wanted.status, payee)
     return row
@@ -78,16 +75,6 @@ async function decide(
     values: [id, status, payee?.accountId, payee?.userId],
   })
   return row
-}
-
-async function countUnreachable(tx: Emitting, { user_id: userId }: PaymentRow): Promise<number> {
-  const [row] = await tx.query<{ count: bigint }>({
-    name: 'payments-unreachable',
-    text: `select count(*) from payments where user_id = $1 and failure = 'payee-unreachable'
-      and (ended_at is null or ended_at > now() - interval '1 day')`,
-    values: [userId],
-  })
-  return Number(row!.count)
 }
 
 const triedTooOften = (): Reply =>

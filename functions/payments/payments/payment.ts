@@ -2,6 +2,7 @@ import type { Transaction } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { orNull, uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../../host/values/money.ts'
+import { KEY_DAYS_MAX } from '../calls/transfer-for.ts'
 
 /** A payment is under way in a status that ends with -ing: the ledger is being asked. */
 export const paymentStatuses = [
@@ -63,10 +64,13 @@ export interface PaymentRow {
   created_at: Date
   expires_at: Date
   ended_at: Date | null
+  /** It was created so long ago that the ledger may have forgotten the keys of its questions. */
+  is_too_old: boolean
 }
 
 export const paymentColumns = `id, user_id, account_id, amount, currency, description, payee_account_id, payee_email,
-  return_url, status, failure, hold_id, to_account_id, to_user_id, transaction_id, created_at, expires_at, ended_at`
+  return_url, status, failure, hold_id, to_account_id, to_user_id, transaction_id, created_at, expires_at, ended_at,
+  created_at < now() - interval '${KEY_DAYS_MAX} days' as is_too_old`
 
 /** Returns a payment as the API shows it. The payee's account stays hidden if the payer knows an address
  * only. */

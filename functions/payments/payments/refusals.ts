@@ -1,5 +1,6 @@
 import { define, problem, problems, type ProblemType } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
+import { TOO_MANY_UNREACHABLE } from '../calls/unreachable-payees.ts'
 import type { PaymentRow } from './payment.ts'
 
 /** Refusals of the ledger to hold the money of a payment, which are then those of the payment. */
@@ -13,6 +14,10 @@ const holdRefusals: Record<string, [status: number, title: string, detail: strin
   'day-limit-exceeded': [409, 'Too much to be paid on a day', 'The account has a limit for it.'],
   'month-limit-exceeded': [409, 'Too much to be paid in 30 days', 'The account has a limit for it.'],
   'too-many-holds': [409, 'Too many holds are open', 'An account can have 1,000 open holds.'],
+  'outcome-unknown': [
+    ...([409, 'The ledger did not answer for days'] as const),
+    'If it holds the money, the hold ends by itself.',
+  ],
 }
 
 const refused = define('payment-refused', 409, 'The ledger refused the payment')
@@ -36,11 +41,7 @@ export const endingProblems = {
   failed: define('payment-failed', 409, 'The payment failed'),
 } as const satisfies Record<string, ProblemType>
 
-export const tooManyUnreachable = define(
-  'too-many-unreachable-payees',
-  429,
-  'Too many addresses that can’t be paid',
-)
+export const tooManyUnreachable = define(TOO_MANY_UNREACHABLE, 429, 'Too many addresses that can’t be paid')
 
 /** Returns the answer for a payment that ended otherwise than asked. */
 export function endedOtherwise({ status, failure }: PaymentRow): Reply {

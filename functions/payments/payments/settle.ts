@@ -1,4 +1,6 @@
 import type { Tools } from '../../host/tools.ts'
+import { OUTCOME_UNKNOWN } from '../calls/transfer-for.ts'
+import { ABOUT_PAYER } from '../calls/unreachable-payees.ts'
 import { askLedger, type PaymentLedger } from './ask-ledger.ts'
 import { emitStep } from './events.ts'
 import { findPayment, isUnderWay, paymentColumns, type PaymentRow, type UnderWay } from './payment.ts'
@@ -29,6 +31,8 @@ export async function settle(
 
 const steps: Record<UnderWay, (payment: PaymentRow, ledger: PaymentLedger) => Promise<StepResult>> = {
   async placing(payment, ledger) {
+    // To ask again could hold the money twice. If it is held, the ledger ends the hold in time.
+    if (payment.is_too_old) return { status: 'failed', failure: OUTCOME_UNKNOWN }
     const placed = await ledger.place(payment)
     return 'refusal' in placed
       ? { status: 'failed', failure: placed.refusal }
@@ -53,12 +57,9 @@ const released = (
   end: Awaited<ReturnType<PaymentLedger['release']>>,
 ): StepResult => (end === 'released' ? { status } : { status: 'failed', failure: end.refusal })
 
-/** Refusals that are about the payer. */
-const PAYERS = /^(insufficient-funds|(transaction|day|month)-limit-exceeded)$/
-
 /** Who pays to an address must not learn more about its owner than that they can't be paid. */
 const shownFailure = ({ payee_email: email }: PaymentRow, refusal: string): string =>
-  email === null || PAYERS.test(refusal) ? refusal : 'payee-unreachable'
+  email === null || ABOUT_PAYER.test(refusal) ? refusal : 'payee-unreachable'
 
 /** Writes what a step led to, with its event. If another process has written it first, returns what that one
  * wrote. */
