@@ -1,4 +1,4 @@
-import { once } from '../host/database/idempotency.ts'
+import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
 import { idParams, shortText } from '../host/schema.ts'
@@ -48,7 +48,10 @@ export default operation({
       answers: { 200: orderSchema },
       problems: [notFound, ended],
       idempotent: true,
-      handle: async ({ params: { id }, body, caller, idempotencyKey, traceparent }, { transact }) => {
+      handle: async ({ params: { id }, body, caller, idempotencyKey, traceparent }, { db, transact }) => {
+        // What was due after the first request may be past now.
+        const earlier = await earlierReply(db, idempotencyKey)
+        if (earlier) return earlier
         const asked = body.schedule && (await readSchedule(body.schedule, new Date()))
         return transact(traceparent, (tx) =>
           once(tx, 'change-order', idempotencyKey, async () => {

@@ -1,5 +1,5 @@
 import { orderCreated } from '../../eventing/contracts/order.created.ts'
-import { once } from '../host/database/idempotency.ts'
+import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { define, problem } from '../host/problems.ts'
 import type { RouteRequest } from '../host/route-request.ts'
@@ -62,6 +62,9 @@ export default operation({
       idempotent: true,
       handle: async (request, tools) => {
         const { body, caller, idempotencyKey, traceparent } = request
+        // What was due after the first request may be past now.
+        const earlier = await earlierReply(tools.db, idempotencyKey)
+        if (earlier) return earlier
         const minorUnits = readAmount(body.amount, body.currency, '/amount')
         const { schedule, first } = await readSchedule(body.schedule, new Date())
         const refused = await checkTransfer(tools, request)

@@ -43,6 +43,11 @@ const faults = ({ status, body }: { status: number; body: { errors?: { path: str
   status,
   body.errors?.map(({ path }) => path),
 ]
+/** All but the date. */
+const NOT_FAKED = [
+  ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate'] as const),
+  ...(['clearImmediate', 'nextTick', 'queueMicrotask', 'hrtime', 'performance'] as const),
+]
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 
 test('an order says all that was given and what follows from it', async () => {
@@ -185,6 +190,22 @@ test('amount, text, schedule and policy can be changed; an order that ended canâ
   expect(eventsOf(id).filter((type) => type === 'order.cancelled')).toHaveLength(1)
   expect(problemOf(await change(id, { amount: 1 }))).toEqual([409, 'order-ended'])
   expect(problemOf(await setStatus(id, 'active'))).toEqual([409, 'order-ended'])
+})
+
+test('a request that is repeated when its moment has passed gets its first answer', async () => {
+  const schedule = { run_at: new Date(Date.now() + 60_000).toISOString() }
+  const [order, patch] = [randomUUID(), randomUUID()]
+  const first = await create(wanted({ schedule }), { key: order })
+  const changed = await change(first.body.id, { schedule }, { key: patch })
+  expect([first.status, changed.status]).toEqual([201, 200])
+  jest.useFakeTimers({ now: Date.now() + 61_000, doNotFake: NOT_FAKED })
+  try {
+    expect((await create(wanted({ schedule }), { key: order })).body).toEqual(first.body)
+    expect((await change(first.body.id, { schedule }, { key: patch })).body).toEqual(changed.body)
+    expect((await create(wanted({ schedule }), { key: randomUUID() })).status).toBe(400)
+  } finally {
+    jest.useRealTimers()
+  }
 })
 
 test('a customer has at most 200 open orders, also if they ask for several at once', async () => {

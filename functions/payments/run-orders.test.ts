@@ -68,6 +68,15 @@ test('an order is paid when it is due, once, however often the tick comes, and m
   expect(eventsOf(id)).toEqual(['order.created', 'order.ran'])
 })
 
+test('a run without an outcome keeps no other order from being paid', async () => {
+  const ids = await Promise.all(Array.from({ length: 12 }, () => created({ amount: '1.00' })))
+  for (const id of ids) await moveDue(id, 1)
+  let lost: string | undefined
+  router.passage = (_service, key) => (key === (lost ??= key) ? 'lose-request' : 'pass')
+  await tick()
+  expect(await paid()).toBe(11_00n)
+})
+
 test('an order for one moment is paid and completed', async () => {
   const id = await created({ schedule: { run_at: new Date(Date.now() + 3_600_000).toISOString() } })
   await moveDue(id, 1)

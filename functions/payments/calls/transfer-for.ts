@@ -36,7 +36,8 @@ export const OUTCOME_UNKNOWN = 'outcome-unknown'
 
 // What is refused for other reasons than the bank's rules may be accepted later, with the same key.
 const REFUSALS = new Set([400, 404, 409, 422])
-const NO_DECISION = new Set(['not-found', 'idempotency-key-in-use'])
+// After 'idempotency-key-reused' the money may have moved: an earlier call with the key was put otherwise.
+const NO_DECISION = new Set(['not-found', 'idempotency-key-in-use', 'idempotency-key-reused'])
 
 /** Asks the ledger for a transfer on a customer's behalf. Does not throw if the ledger can't be reached. */
 export async function transferFor(

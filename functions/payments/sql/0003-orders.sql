@@ -38,6 +38,8 @@ create table payment_orders (
 -- What is due is found by these two indexes, however many orders and runs there are.
 create index payment_orders_due on payment_orders (next_due_at) where status = 'active' and next_due_at is not null;
 create index payment_orders_of_user on payment_orders (user_id, id desc);
+-- How many orders a customer has open, however many have ended.
+create index payment_orders_open on payment_orders (user_id) where status not in ('completed', 'cancelled');
 
 grant select, insert, update on payment_orders to :functions_role;
 

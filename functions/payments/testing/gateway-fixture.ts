@@ -12,8 +12,8 @@ export interface TestRouter {
   address: string
   /** Starts a function that the router finds by its name, and stops the one that had it. */
   start(operation: Operation, env: Record<string, string>): Promise<TestFunction>
-  /** Decides about each request to a function. Tests set it. */
-  passage: (service: string) => Passage
+  /** Decides about each request to a function, by its idempotency key. Tests set it. */
+  passage: (service: string, key: string) => Passage
   /** Types of the events that the Broker took, in order of arrival. */
   events: { type: string; data: Record<string, unknown>; headers: http.IncomingHttpHeaders }[]
   /** How many requests went to a function. */
@@ -35,7 +35,7 @@ export async function testRouter(): Promise<TestRouter> {
   ) => {
     counts.set(service, (counts.get(service) ?? 0) + 1)
     const target = functions.get(service)
-    const passage = router.passage(service)
+    const passage = router.passage(service, String(headers['idempotency-key']))
     if (!target || passage === 'lose-request') return undefined
     const sent = PASSED_ON.flatMap((name) => (headers[name] ? [[name, String(headers[name])]] : []))
     const answer = await request(method, target.url + url, {
