@@ -2,7 +2,7 @@ import { payoutRequested } from '../../eventing/contracts/payout.requested.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
-import { problem, ProblemError, problems, type FieldError } from '../host/problems.ts'
+import { define, problem, ProblemError, problems, type FieldError } from '../host/problems.ts'
 import type { OnBehalf } from '../host/route-request.ts'
 import { shortText, uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
@@ -12,6 +12,14 @@ import { payoutColumns, payoutSchema, toPayout, type PayoutRow } from './payouts
 
 const ITEMS_MAX = 1000
 const ERRORS_MAX = 20
+/** Payouts of one customer that run at once. They are paid in turns, so others would wait for each. */
+const RUNNING_MAX = 10
+
+const tooManyPayouts = define(
+  'too-many-payouts',
+  409,
+  'The customer has the highest number of running payouts',
+)
 
 // As identity takes it.
 const EMAIL =
@@ -66,7 +74,7 @@ export default operation({
         },
       },
       answers: { 202: payoutSchema },
-      problems: [finalRefusals['account-not-found'], finalRefusals['account-closed']],
+      problems: [finalRefusals['account-not-found'], finalRefusals['account-closed'], tooManyPayouts],
       idempotent: true,
       handle: async (request, tools) => {
         const { body, caller, idempotencyKey, traceparent } = request
@@ -79,6 +87,7 @@ export default operation({
               return problem(finalRefusals['account-not-found'], 'You have no account with this id.')
             if (account.status === 'closed')
               return problem(finalRefusals['account-closed'], 'A closed account can’t pay.')
+            await refuseTooMany(tx, caller.userId)
             const payout = await insertPayout(tx, { userId: caller.userId, account, items })
             tx.emit(payoutRequested, {
               subject: payout.id,
@@ -151,6 +160,26 @@ function readItems(items: readonly AskedItem[], currency: string): ReadItem[] {
   throw new ProblemError(problems.invalidInput, 'Nothing is paid, because part of the payout is not valid.', {
     errors: faults.slice(0, ERRORS_MAX),
   })
+}
+
+/** Throws a ProblemError if the customer has too many running payouts. It is thrown, so that the key stays
+ * unused and the request can be repeated. Requests of one customer wait for each other here. */
+async function refuseTooMany(tx: Emitting, userId: string): Promise<void> {
+  await tx.query({
+    name: 'payouts-of-user-lock',
+    text: `select pg_advisory_xact_lock(hashtextextended('payouts of ' || $1, 0))`,
+    values: [userId],
+  })
+  const [row] = await tx.query<{ count: number }>({
+    name: 'payouts-of-user-count',
+    text: 'select count(*)::integer as count from payouts where user_id = $1 and completed_at is null',
+    values: [userId],
+  })
+  if (row!.count >= RUNNING_MAX)
+    throw new ProblemError(
+      tooManyPayouts,
+      `A customer can have ${RUNNING_MAX} running payouts. Wait for one to end.`,
+    )
 }
 
 async function insertPayout(

@@ -37,12 +37,7 @@ beforeAll(async () => {
   for (const operation of [accounts, transfer])
     await router.start(operation, { LEDGER_DATABASE_URL: ledger.database.url })
   const asking = await router.start(users, { IDENTITY_DATABASE_URL: identity.url })
-  const people = openDatabase({ url: identity.ownerUrl, poolMax: 1, name: 'users-test', log: silent })
-  await people.query({
-    text: `insert into users (id, name, email) values ($1, 'Bob', 'bob@example.com')`,
-    values: [bob],
-  })
-  await people.close()
+  await addCustomer(bob, 'bob@example.com')
   expect(asking.port).toBeGreaterThan(0)
   await restart()
   asAda = await token({ userId: ada })
@@ -63,6 +58,17 @@ beforeEach(async () => {
   router.passage = () => 'pass'
   router.events.length = 0
 })
+
+/** Makes a customer whose address is known. */
+async function addCustomer(id: string, email: string): Promise<void> {
+  const url = databases[1]!.ownerUrl
+  const people = openDatabase({ url, poolMax: 1, name: 'users-test', log: silent })
+  await people.query({
+    text: `insert into users (id, name, email) values ($1, 'Pia', $2)`,
+    values: [id, email],
+  })
+  await people.close()
+}
 
 /** Starts the functions anew. The new processes have forgotten that others did not answer. */
 async function restart(): Promise<void> {
@@ -128,7 +134,8 @@ test('a payout is taken at once, and each item has its own outcome', async () =>
     item({ to_account_id: strange }),
     { email: 'Bob@example.com', amount: '3.00' },
     { email: 'nobody@example.com', amount: '3.00' },
-    item({ amount: '99.00' }),
+    // More than there is, whichever item comes first.
+    item({ amount: '101.00' }),
   ])
   expect([status, headers.get('location')]).toEqual([202, `/api/payments/payout/${body.id}/status`])
   expect(body).toMatchObject({ status: 'running', counts: { pending: 5, paid: 0, refused: 0 } })
@@ -250,6 +257,85 @@ test('an item that was called for too long ago is not repeated', async () => {
   })
   await sweep()
   expect((await show(body.id)).body.items).toMatchObject([{ status: 'refused', problem: 'outcome-unknown' }])
+})
+
+test('a payout whose calls have no outcome keeps the sweep from no other', async () => {
+  const stuck = (await create([{ email: 'bob@example.com', amount: '1.00' }])).body.id
+  const other = (await create([item()])).body.id
+  router.passage = (service) => (service === 'users' ? 'lose-request' : 'pass')
+  expect((await sweep()).status).toBe(204)
+  expect((await show(other)).body.status).toBe('completed')
+  router.passage = () => 'pass'
+  await restart()
+  await leave(stuck)
+  await sweep()
+  expect((await show(stuck)).body.status).toBe('completed')
+})
+
+test('an item whose payee another process has found meanwhile is not refused', async () => {
+  const { body } = await create([{ email: 'nobody@example.com', amount: '1.00' }])
+  const { tools } = functions.sweep
+  const callFor: Tools['callFor'] =
+    (...given) =>
+    async (service, call) => {
+      if (service === 'users')
+        await owner.query({
+          text: 'update payout_items set to_account_id = $2 where payout_id = $1',
+          values: [body.id, to],
+        })
+      return tools.callFor(...given)(service, call)
+    }
+  await sweepPayouts.consumes!.receive({} as never, { ...tools, callFor }, undefined as never, {
+    traceparent,
+    message: {} as never,
+  })
+  expect((await show(body.id)).body.items).toMatchObject([{ status: 'paid', problem: null }])
+})
+
+test('nobody can try out addresses: after ten that can’t be paid no other is looked up until tomorrow', async () => {
+  const carl = randomUUID()
+  const account = await ledger.open({ userId: carl })
+  await ledger.post(deposit(account, 100_00, { caller_id: carl }))
+  const bearer = await token({ userId: carl })
+  const bobs = { email: 'bob@example.com', amount: '1.00' }
+  const pay = async (items: object[]) => {
+    const { body } = await create(items, { bearer, account })
+    await sweep()
+    return (await show(body.id, '', bearer)).body.items as Record<string, unknown>[]
+  }
+  const strangers = Array.from({ length: 10 }, (_, i) => ({ email: `no${i}@example.com`, amount: '1.00' }))
+  const problems = (await pay([bobs, ...strangers, bobs])).map(({ problem }) => problem)
+  expect(problems.slice(0, 10)).toEqual([null, ...Array<string>(9).fill('payee-not-found')])
+  const looked = router.count('users')
+  expect(await pay([bobs, item()])).toMatchObject([
+    { status: 'refused', problem: 'too-many-unreachable-payees' },
+    { status: 'paid' },
+  ])
+  expect(router.count('users')).toBe(looked)
+})
+
+test('of a payee by address, nobody learns that their account is closed or full', async () => {
+  const full = randomUUID()
+  await addCustomer(full, 'full@example.com')
+  await ledger.open({ userId: full, balanceLimit: 5n })
+  const { body } = await create([{ email: 'full@example.com', amount: '1.00' }])
+  await sweep()
+  expect((await show(body.id)).body.items).toMatchObject([{ status: 'refused', problem: 'payee-not-found' }])
+})
+
+test('a customer has at most ten running payouts, also if they ask for several at once', async () => {
+  const dora = randomUUID()
+  const account = await ledger.open({ userId: dora })
+  const bearer = await token({ userId: dora })
+  const keys = Array.from({ length: 12 }, () => randomUUID())
+  const answers = await Promise.all(keys.map((key) => create([item()], { bearer, account, key })))
+  const refused = answers.filter(({ status }) => status !== 202)
+  expect(refused.map(problemOf)).toEqual(Array(2).fill([409, 'too-many-payouts']))
+  await sweep()
+  // A refusal is not kept with the key.
+  const again = await Promise.all(keys.map((key) => create([item()], { bearer, account, key })))
+  expect(again.map(({ status }) => status)).toEqual(Array(12).fill(202))
+  await sweep()
 })
 
 test('what is not valid, not the caller’s, or seen by another is refused, and pays nothing', async () => {

@@ -4,10 +4,13 @@ import type { Database } from '../../host/database/database.ts'
 import type { Emitting, Tools } from '../../host/tools.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import { KEY_DAYS_MAX, OUTCOME_UNKNOWN, transferFor, type TransferOutcome } from '../calls/transfer-for.ts'
+import { ABOUT_PAYER, TOO_MANY_UNREACHABLE, hasTriedTooOften } from '../calls/unreachable-payees.ts'
 import { findPayee } from '../payments/payee.ts'
 import { countItems, payoutColumns, type PayoutItemRow, type PayoutRow } from './payout.ts'
 
 const ITEMS_AT_ONCE = 10
+const PAYEE_NOT_FOUND = 'payee-not-found'
+const SHOWN = new RegExp(`^(${OUTCOME_UNKNOWN}|${TOO_MANY_UNREACHABLE})$|${ABOUT_PAYER.source}`)
 
 /** An item that is about to be paid. */
 interface ClaimedItem extends PayoutItemRow {
@@ -31,6 +34,9 @@ export async function claimPayout(db: Database, id: string | null): Promise<Payo
   return row
 }
 
+/** `isUncalled`: refused without a call. It only counts if no other process has called for the item. */
+type ItemOutcome = TransferOutcome & { isUncalled?: true }
+
 /** Pays the items of a claimed payout that have no outcome yet, and completes it. Resolves with false if the
  * time was over first. Rejects with UnavailableError if the ledger does not answer; what has an outcome keeps
  * it.
@@ -45,15 +51,30 @@ export async function runPayout(
   for (;;) {
     const items = await claimItems(tools.db, payout.id)
     if (items.length === 0) break
-    const outcomes = await Promise.all(items.map((item) => pay(payout, item, tools, traceparent)))
+    const isAsking = items.some((item) => item.to_account_id === null && !item.is_too_old)
+    const mayAsk = isAsking && !(await tools.db.transaction((tx) => hasTriedTooOften(tx, payout.user_id)))
+    const outcomes = await Promise.all(
+      items.map(async (item) => hidePayee(item, await pay(payout, item, { tools, traceparent, mayAsk }))),
+    )
     await storeOutcomes(tools.db, payout.id, items, outcomes)
     const unknown = outcomes.find(({ outcome }) => outcome === 'unknown')
     if (unknown) throw new UnavailableError(`an item of a payout has no outcome yet`)
-    if (performance.now() > endsAt) return false
+    if (performance.now() > endsAt) {
+      await giveBack(tools.db, payout.id)
+      return false
+    }
   }
   await tools.transact(traceparent, (tx) => complete(tx, payout))
   return true
 }
+
+/** Lets others take the payout up at once, after those that have waited longer. */
+const giveBack = (db: Database, id: string): Promise<unknown> =>
+  db.query({
+    name: 'payout-give-back',
+    text: `update payouts set claimed_until = now() where id = $1 and status = 'running'`,
+    values: [id],
+  })
 
 /** Takes the next items, and prolongs the claim on their payout. */
 const claimItems = async (db: Database, id: string): Promise<ClaimedItem[]> =>
@@ -74,19 +95,26 @@ const claimItems = async (db: Database, id: string): Promise<ClaimedItem[]> =>
 async function pay(
   payout: PayoutRow,
   item: ClaimedItem,
-  tools: Tools,
-  traceparent: string,
-): Promise<TransferOutcome> {
+  { tools, traceparent, mayAsk }: { tools: Tools; traceparent: string; mayAsk: boolean },
+): Promise<ItemOutcome> {
   // To repeat a call of long ago could move the money twice.
   if (item.is_too_old) return { outcome: 'refused', problem: OUTCOME_UNKNOWN }
+  if (item.to_account_id === null && !mayAsk)
+    return { outcome: 'refused', problem: TOO_MANY_UNREACHABLE, isUncalled: true }
   try {
     const to = item.to_account_id ?? (await storePayee(payout, item, tools, traceparent))
-    if (to === undefined) return { outcome: 'refused', problem: 'payee-not-found' }
+    if (to === undefined) return { outcome: 'refused', problem: PAYEE_NOT_FOUND, isUncalled: true }
     return await transferFor(tools, toTransfer(payout, item, to), traceparent)
   } catch (error) {
     if (error instanceof UnavailableError) return { outcome: 'unknown', reason: error.message }
     throw error
   }
+}
+
+/** Who pays to an address must not learn more about its owner than that they can't be paid. */
+function hidePayee({ email }: ClaimedItem, outcome: ItemOutcome): ItemOutcome {
+  if (email === null || outcome.outcome !== 'refused' || SHOWN.test(outcome.problem)) return outcome
+  return { ...outcome, problem: PAYEE_NOT_FOUND }
 }
 
 const toTransfer = (payout: PayoutRow, item: ClaimedItem, to: string) => ({
@@ -103,7 +131,7 @@ const toTransfer = (payout: PayoutRow, item: ClaimedItem, to: string) => ({
 })
 
 /** Finds the account of a payee by their email address and stores it. Returns the account that is stored,
- * also if another process was first; undefined if there is none. */
+ * also if another process was first; undefined if there is none, or the item has an outcome. */
 async function storePayee(
   payout: PayoutRow,
   { number, email }: ClaimedItem,
@@ -119,10 +147,10 @@ async function storePayee(
   const [row] = await tools.db.query<{ to_account_id: string }>({
     name: 'payout-item-payee',
     text: `update payout_items set to_account_id = coalesce(to_account_id, $3)
-      where payout_id = $1 and number = $2 returning to_account_id`,
+      where payout_id = $1 and number = $2 and status = 'pending' returning to_account_id`,
     values: [payout.id, number, found.accountId],
   })
-  return row!.to_account_id
+  return row?.to_account_id
 }
 
 /** An item that has an outcome keeps it. */
@@ -130,20 +158,22 @@ async function storeOutcomes(
   db: Database,
   id: string,
   items: readonly ClaimedItem[],
-  outcomes: readonly TransferOutcome[],
+  outcomes: readonly ItemOutcome[],
 ): Promise<void> {
   const known = items.flatMap(({ number }, i): object[] => {
     const outcome = outcomes[i]!
     if (outcome.outcome === 'unknown') return []
     return outcome.outcome === 'paid'
       ? [{ number, status: 'paid', transaction_id: outcome.transactionId }]
-      : [{ number, status: 'refused', problem: outcome.problem }]
+      : [{ number, status: 'refused', problem: outcome.problem, is_uncalled: outcome.isUncalled }]
   })
   await db.query({
     name: 'payout-items-outcomes',
     text: `update payout_items i set status = o.status, transaction_id = o.transaction_id, problem = o.problem
-      from json_to_recordset($2) as o(number integer, status text, transaction_id uuid, problem text)
-      where i.payout_id = $1 and i.number = o.number and i.status = 'pending'`,
+      from json_to_recordset($2) as o(number integer, status text, transaction_id uuid, problem text,
+        is_uncalled boolean)
+      where i.payout_id = $1 and i.number = o.number and i.status = 'pending'
+        and (o.is_uncalled is null or i.to_account_id is null)`,
     values: [id, JSON.stringify(known)],
   })
 }

@@ -13,6 +13,8 @@ create table payouts (
 );
 
 create index payouts_running on payouts (claimed_until) where status = 'running';
+-- How many payouts of a customer run, and which ended lately.
+create index payouts_of_user on payouts (user_id, completed_at);
 
 grant select, insert, update on payouts to :functions_role;
 
@@ -39,5 +41,7 @@ create table payout_items (
 );
 
 create index payout_items_pending on payout_items (payout_id, number) where status = 'pending';
+-- How often a customer named an address that can't be paid.
+create index payout_items_unreachable on payout_items (payout_id) where problem = 'payee-not-found';
 
 grant select, insert, update on payout_items to :functions_role;
