@@ -15,11 +15,11 @@ export interface StoreHealth {
 }
 
 /** Leave to try the store. Who fails tells with which number of failures they began. */
-export type Attempt = Pick<StoreHealth, 'failures'>
+export type StoreAttempt = Pick<StoreHealth, 'failures'>
 
 /** Returns leave to try the store once, or undefined. After a rest it is tried by one caller alone. */
-export async function mayTry(db: Transaction): Promise<Attempt | undefined> {
-  const [row] = await db.query<Attempt & { may: boolean }>({
+export async function mayTry(db: Transaction): Promise<StoreAttempt | undefined> {
+  const [row] = await db.query<StoreAttempt & { may: boolean }>({
     name: 'store-may-try',
     text: `with trial as (
         update store_health set resting_until = now() + make_interval(secs => $1)
@@ -35,7 +35,7 @@ export async function mayTry(db: Transaction): Promise<Attempt | undefined> {
 
 /** Gives the store a rest. Of attempts that run at the same time only the first to fail does: otherwise a
  * short fault under load would be a long rest. */
-export async function itFailed(db: Transaction, { failures }: Attempt): Promise<void> {
+export async function itFailed(db: Transaction, { failures }: StoreAttempt): Promise<void> {
   await db.query({
     name: 'store-failed',
     text: `update store_health set failures = failures + 1, changed_at = now(),

@@ -4,7 +4,7 @@ import type { Transaction } from '../../host/database/database.ts'
 import type { Tools } from '../../host/tools.ts'
 import { readPieces, writePieces } from './database-store.ts'
 import type { Bucket } from './s3.ts'
-import { itFailed, itWorked, mayTry, type Attempt } from './store-health.ts'
+import { itFailed, itWorked, mayTry, type StoreAttempt } from './store-health.ts'
 
 /** Bytes to store. */
 export interface NewFile {
@@ -64,12 +64,12 @@ export class Stores {
   }
 
   /** Returns leave for one attempt; undefined if S3 is not configured or rests. */
-  async mayTryS3(): Promise<Attempt | undefined> {
+  async mayTryS3(): Promise<StoreAttempt | undefined> {
     return this.bucket && (await mayTry(this.#db))
   }
 
   /** Says whether the file is in S3 now. If not, the store has a rest. */
-  async putToS3(id: string, file: NewFile, attempt: Attempt): Promise<boolean> {
+  async putToS3(id: string, file: NewFile, attempt: StoreAttempt): Promise<boolean> {
     const { putObject } = await import('./s3.ts')
     return this.#attempt(attempt, 'write', id, (bucket) => putObject(bucket, { name: id, ...file }))
   }
@@ -83,7 +83,7 @@ export class Stores {
   }
 
   async #attempt(
-    attempt: Attempt,
+    attempt: StoreAttempt,
     what: string,
     id: string,
     work: (bucket: Bucket) => Promise<void>,

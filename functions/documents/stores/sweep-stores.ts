@@ -12,7 +12,7 @@ const KEPT_TIME = '15 minutes'
 type SweepTools = Pick<Tools, 'db' | 'log'>
 
 /** Removes the bytes of files that no document has: dead ones, and those of processes that died while they
- * wrote. Files in a store that does not answer, and those that are left at `endsAt`, wait for the next sweep. */
+ * wrote. Files in a store that does not answer, and those left at `endsAt`, wait for the next sweep. */
 export async function removeOrphans({ db }: SweepTools, stores: Stores, endsAt: number): Promise<void> {
   const orphans = await db.query<{ id: string }>({
     name: 'files-orphans',

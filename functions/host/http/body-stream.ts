@@ -58,8 +58,8 @@ async function* partsOf(
   }
 }
 
-/** `race` resolves as the promise does, and rejects when the time is over, or the connection is closed. If the
- * server has answered already, because the rest of the request is no HTTP, the request itself reports
+/** `race` resolves as the promise does, and rejects when the time is over, or the connection is closed. If
+ * the server has answered already, because the rest of the request is no HTTP, the request itself reports
  * neither. (Promise.race() would keep every part until the end of the body.) */
 function watch({ socket }: IncomingMessage, timeoutMs: number) {
   let fault: BodyError | undefined
