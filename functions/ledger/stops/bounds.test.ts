@@ -139,7 +139,10 @@ test('a step takes few reversals, each of which has it look for two transactions
       before = after
     }
     expect(before).toBe(520n)
-    const ok = await ledger.db.query({ text: 'select ok from ledger_checks where name = $1', values: [check] })
+    const ok = await ledger.db.query({
+      text: 'select ok from ledger_checks where name = $1',
+      values: [check],
+    })
     expect(ok).toEqual([{ ok: true }])
   }
 })
