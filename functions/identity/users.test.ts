@@ -54,12 +54,13 @@ const request = (method: string, path: string, bearer?: string, body?: unknown) 
 describe('the user of an email address', () => {
   const find = (bearer: string | undefined, email: string) =>
     request('POST', '/users/find', bearer, { email })
-  const asPayments = () => callToken(randomUUID(), 'users', 'POST /users/find')
+  const asPayments = (email: string) =>
+    callToken(randomUUID(), 'users', 'POST /users/find', { body: { email } })
 
   test('is told to payments, whatever the case of the address', async () => {
     const { id, email } = await customer('Finn')
     for (const given of [email, email.toUpperCase()]) {
-      const { status, body } = await find(await asPayments(), given)
+      const { status, body } = await find(await asPayments(given), given)
       expect([status, body]).toEqual([200, { user_id: id }])
     }
   })
@@ -68,7 +69,7 @@ describe('the user of an email address', () => {
     const { id, email, token: own } = await customer('Gone')
     expect((await request('DELETE', `/users/${id}`, own)).status).toBe(204)
     for (const given of ['nobody@example.com', email])
-      expect((await find(await asPayments(), given)).body).toEqual({ user_id: null })
+      expect((await find(await asPayments(given), given)).body).toEqual({ user_id: null })
   })
 
   test('is told to no customer, no operator and nobody else', async () => {
@@ -79,7 +80,8 @@ describe('the user of an email address', () => {
       expect([answer.status, problemOf(answer)]).toEqual([403, 'forbidden'])
     }
     expect((await find(await callToken(randomUUID(), 'users', 'GET /users'), email)).status).toBe(401)
-    expect((await find(await asPayments(), 'no address')).status).toBe(400)
+    expect((await find(await asPayments('no address'), 'no address')).status).toBe(400)
+    expect((await find(await asPayments('another@example.com'), email)).status).toBe(401)
   })
 })
 

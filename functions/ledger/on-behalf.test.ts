@@ -57,7 +57,7 @@ async function call(operation: Operation, route: string, sent: Sent = {}): Promi
   const { userId = alice, key = randomUUID(), body, bearer } = sent
   const [method = '', path = ''] = route.split(' ')
   return functions.get(operation)!.request(method, path, {
-    token: bearer ?? (await callToken(userId, operation.name, route, key)),
+    token: bearer ?? (await callToken(userId, operation.name, route, { id: key, body })),
     ...(method === 'POST' && { body: body ?? {}, headers: { 'idempotency-key': key } }),
   })
 }
@@ -134,7 +134,8 @@ test('the customer can’t end a hold that a context placed for them, nor it the
 
 test('a repeated call changes nothing, and is good for nothing else', async () => {
   const key = 'payment-1'
-  const bearer = await callToken(alice, 'place-hold', 'POST /holds', key)
+  const body = { account_id: from, amount: 10 }
+  const bearer = await callToken(alice, 'place-hold', 'POST /holds', { id: key, body })
   const first = await place({ key, bearer })
   const again = await place({ key, bearer })
   expect([again.status, again.body.id]).toEqual([201, first.body.id])
@@ -142,14 +143,12 @@ test('a repeated call changes nothing, and is good for nothing else', async () =
   const other = await place({ key: 'payment-2', bearer })
   expect(named(other)).toEqual([401, 'unauthenticated'])
   expect(other.headers.get('www-authenticate')).toBe('Bearer realm="microbank", error="invalid_token"')
-  const body = { account_id: from, amount: 10 }
   expect((await functions.get(placeHold)!.request('POST', '/holds', { token: bearer, body })).status).toBe(
     401,
   )
-  expect(named(await place({ key, bearer, body: { ...body, amount: 11 } }))).toEqual([
-    422,
-    'idempotency-key-reused',
-  ])
+  const more = { key, body: { ...body, amount: 11 } }
+  expect(named(await place({ ...more, bearer }))).toEqual([401, 'unauthenticated'])
+  expect(named(await place(more))).toEqual([422, 'idempotency-key-reused'])
 })
 
 test('the customer’s own keys never meet those of a context', async () => {
@@ -162,11 +161,12 @@ test('the customer’s own keys never meet those of a context', async () => {
 
 test('such a call is answered at once, and never becomes an order', async () => {
   const key = randomUUID()
-  const bearer = await callToken(alice, 'transfer', 'POST /transactions', key)
+  const body = { type: 'transfer', account_id: from, to_account_id: to, amount: 5 }
+  const bearer = await callToken(alice, 'transfer', 'POST /transactions', { id: key, body })
   const answer = await functions.get(transfer)!.request('POST', '/transactions', {
     token: bearer,
     headers: { 'idempotency-key': key, prefer: 'respond-async' },
-    body: { type: 'transfer', account_id: from, to_account_id: to, amount: 5 },
+    body,
   })
   expect(answer.status).toBe(201)
 })

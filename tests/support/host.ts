@@ -98,10 +98,15 @@ export async function token(
 
 /** Returns the token with which payments calls `operation` on behalf of a customer. `id` is the call's
  * idempotency key. */
-export const callToken = (userId: string, operation: string, route: string, id = 'none'): Promise<string> => {
+export const callToken = (
+  userId: string,
+  operation: string,
+  route: string,
+  { id = 'none', body }: { id?: string; body?: unknown } = {},
+): Promise<string> => {
   const [method = '', path = ''] = route.split(' ')
   const key = JSON.parse(callKey.privateJwk) as Record<string, unknown>
-  return signCallToken({ userId, operation, method, path, id }, { context: 'payments', key })
+  return signCallToken({ userId, operation, method, path, id, body }, { context: 'payments', key })
 }
 
 /** Starts the real host of one operation in this process, on a free port. `env` holds the variables that its

@@ -16,6 +16,7 @@ import { createPathTable } from './path-table.ts'
 import { problem, problems } from '../problems.ts'
 import { authenticate, idempotencyKey, prefersAsync, readQuery, type CallerVerifiers } from './request.ts'
 import type { Tools } from '../tools.ts'
+import { unauthenticated } from './tokens.ts'
 import { routeKey, validate, type Validators } from './validation.ts'
 
 export interface AppOptions {
@@ -151,6 +152,9 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
     const query = readQuery(search)
     validate(validators.query, 'query', query)
     const body = hasBody ? await readJson(request, route.bodyBytesMax) : undefined
+    // Before the schema fills in what was left out.
+    if (hasBody && caller?.via && !(await import('./calls.ts')).signsBody(caller.token, body))
+      throw unauthenticated('The token of this call is for another body.', { tokenSent: true })
     if (hasBody) validate(validators.body, 'body', body)
 
     const keyFor = (content: unknown): IdempotencyKey | undefined =>

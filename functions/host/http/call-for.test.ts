@@ -5,7 +5,7 @@ import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { callKey } from '../../../tests/support/host.ts'
 import { createCallFor } from './call-for.ts'
 import { createFunctionClient } from './call.ts'
-import { createCallVerifier } from './calls.ts'
+import { createCallVerifier, signsBody } from './calls.ts'
 import { createSend } from './send.ts'
 
 const key = JSON.parse(callKey.privateJwk) as Record<string, unknown>
@@ -56,6 +56,7 @@ test('each call has a token of its own, for its route and its key', async () => 
     traceparent: TRACEPARENT,
   })
   expect(body).toBe('{"amount":1}')
+  expect(signsBody(request.headers.authorization!.slice(7), { amount: 1 })).toBe(true)
   const verify = (operation: string, { headers }: http.IncomingMessage, path: string) =>
     createCallVerifier(JSON.parse(callKey.publicJwks), operation)(headers.authorization!.slice(7), {
       ...{ method: 'POST', path, onBehalf: ['payments'] },

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { importJWK, SignJWT } from 'jose'
 import type { Context } from '../../contexts.ts'
 import { ALGORITHM } from './access-token.ts'
-import { CALL_TOKEN_LIFE_SECONDS, CALL_TOKEN_TYPE, pathOf, scopeOf, type CalledRoute } from './call-token.ts'
+import {
+  CALL_TOKEN_LIFE_SECONDS,
+  CALL_TOKEN_TYPE,
+  pathOf,
+  scopeOf,
+  sha256Of,
+  type CalledRoute,
+} from './call-token.ts'
 import type { CallResponse, FunctionClient } from './call.ts'
 
 export interface CustomerCall {
@@ -34,7 +41,8 @@ export const createCallFor =
   (userId, traceparent, client) =>
   async (service, { method = 'GET', path, body, idempotencyKey }) => {
     const id = idempotencyKey ?? randomUUID()
-    const token = await signCallToken({ operation: service, userId, id, method, path: pathOf(path) }, party)
+    const signed = { operation: service, userId, id, method, path: pathOf(path), body }
+    const token = await signCallToken(signed, party)
     return call(service, { method, path, token, body, idempotencyKey, client, traceparent })
   }
 
@@ -43,19 +51,22 @@ interface SignedCall extends CalledRoute {
   userId: string
   /** The call's idempotency key, or anything random if it has none. */
   id: string
+  body?: unknown
 }
 
 /** Returns the token of one call of an operation on behalf of a customer. `now` is in milliseconds since
  * 1970. */
 export async function signCallToken(
-  { operation, userId, id, ...route }: SignedCall,
+  { operation, userId, id, body = {}, ...route }: SignedCall,
   { context, key }: CallingParty,
   now: number = Date.now(),
 ): Promise<string> {
   const { kid } = key
   if (typeof kid !== 'string') throw new Error('the key of a context must have a kid: that of its public key')
   const issuedAt = Math.floor(now / 1000)
-  return new SignJWT({ scope: scopeOf(route) })
+  // As the one who is called gets it: JSON has no dates.
+  const sent: unknown = JSON.parse(JSON.stringify(body))
+  return new SignJWT({ scope: scopeOf(route), ...(route.method !== 'GET' && { body: sha256Of(sent) }) })
     .setProtectedHeader({ typ: CALL_TOKEN_TYPE, alg: ALGORITHM, kid })
     .setIssuer(context)
     .setAudience(operation)

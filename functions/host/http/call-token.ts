@@ -1,3 +1,6 @@
+import { hash } from 'node:crypto'
+import { canonicalJson } from '../canonical-json.ts'
+
 /** Type of the token of a call on behalf of a customer. It is not that of access tokens, so neither is ever
  * taken for the other. */
 export const CALL_TOKEN_TYPE = 'call+jwt'
@@ -20,6 +23,9 @@ export interface CalledRoute {
 }
 
 export const scopeOf = ({ method, path }: CalledRoute): string => `${method} ${path}`
+
+/** Returns the SHA-256 of a JSON body, whatever the order of its keys, as a token has it. */
+export const sha256Of = (body: unknown): string => hash('sha256', canonicalJson(body), 'base64url')
 
 /** Returns the path of a request's target, which may have a query. */
 export const pathOf = (target: string): string => target.replace(/\?.*$/, '')

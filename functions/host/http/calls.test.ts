@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { token } from '../../../tests/support/host.ts'
 import { ProblemError } from '../problems.ts'
 import { CALL_TOKEN_TYPE, isCallToken } from './call-token.ts'
-import { createCallVerifier, type ReceivedCall } from './calls.ts'
+import { createCallVerifier, signsBody, type ReceivedCall } from './calls.ts'
 import { signCallToken } from './call-for.ts'
 import { createTokenVerifier } from './tokens.ts'
 
@@ -70,6 +70,22 @@ test('what signCallToken() signs is accepted, for its call only', async () => {
   await expectRefused(await signCallToken({ ...asked, operation: 'holds', path: '/holds' }, party, NOW_MS))
   const nameless = signCallToken({ ...asked, path: '/holds' }, { ...party, key: {} })
   await expect(nameless).rejects.toThrow('a kid')
+})
+
+test('a token is for one body only, whatever the order of its keys', async () => {
+  const party = {
+    context: 'payments',
+    key: { ...key.privateKey.export({ format: 'jwk' }), kid: key.kid },
+  } as const
+  const asked = { operation: 'place-hold', userId: goodClaims.sub, id: 'payment-1', path: '/holds' }
+  const at = new Date(NOW_MS)
+  const body = { amount: 1, note: undefined, at }
+  const made = await signCallToken({ ...asked, method: 'POST', body }, party, NOW_MS)
+  expect(signsBody(made, { at: at.toISOString(), amount: 1 })).toBe(true)
+  for (const other of [{ at: at.toISOString(), amount: 2 }, { amount: 1 }, {}, []])
+    expect(signsBody(made, other)).toBe(false)
+  expect(signsBody(await signCallToken({ ...asked, method: 'POST' }, party, NOW_MS), {})).toBe(true)
+  expect(signsBody(forge(), {})).toBe(false)
 })
 
 test('nobody becomes an operator, whatever the token says', async () => {

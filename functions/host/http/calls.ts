@@ -7,6 +7,7 @@ import {
   CALL_TOKEN_TYPE,
   CLOCKS_DIFFER_SECONDS,
   scopeOf,
+  sha256Of,
   type CalledRoute,
 } from './call-token.ts'
 import { checked } from './check-token.ts'
@@ -57,6 +58,12 @@ export function createCallVerifier(
     // A context acts only for customers. It never gets the rights of an operator.
     return { userId: sub, role: 'customer', via: iss as CallingContext, token }
   }
+}
+
+/** Says whether a token is for a call with this body. The token must have been verified before. */
+export function signsBody(token: string, body: unknown): boolean {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { body?: unknown }
+  return claims.body === sha256Of(body)
 }
 
 /** Whoever sees a token can only repeat its call, with its key, and a repeated call changes nothing. */
