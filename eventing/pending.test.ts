@@ -123,7 +123,7 @@ test('however many events wait, storing the outcome of some reads only those', a
 
 test('a sweep that had its plans when the tables were empty does not read all that they have now', async () => {
   const tables = ['outbox', 'notifications']
-  for (const table of ['outbox_pending', ...tables]) await owner.query({ text: `truncate ${table}` })
+  for (const table of ['outbox_pending', ...tables]) await owner.query({ text: `truncate ${table} cascade` })
   for (const table of tables) await owner.query({ text: `vacuum analyze ${table}` })
   // Ten times, because a plan is kept after five. The row is there to make the sweep look for an event.
   const lookFor = `insert into outbox_pending (event_ids, claimed_until) values (array[uuidv7()], now())`
