@@ -61,6 +61,9 @@ export const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
 /** Schema of what a caller writes about something. */
 export const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
 
+/** Schema of what a customer writes to a payee. It is not for the audit. */
+export const personalText = { ...shortText, 'x-personal': true } as const
+
 /** Schema of the parameters of a path with `{id}`. */
 export const idParams = {
   type: 'object',

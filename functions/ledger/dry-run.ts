@@ -1,7 +1,7 @@
 import type { Database } from '../host/database/database.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
-import { shortText } from '../host/schema.ts'
+import { personalText } from '../host/schema.ts'
 import { roomSchema, toRoom, type RoomRow } from './policies/limits-view.ts'
 import { invalidBody } from './policies/policy-body.ts'
 import { batchedSchema, checkFields } from './posting/batch.ts'
@@ -14,9 +14,6 @@ import { formatAmount, readAmount } from '../host/values/money.ts'
 import { uuidv7 } from './values/uuid.ts'
 
 const stringOrNull = { type: ['string', 'null'] } as const
-
-// What a customer writes to a payee is not for the audit.
-const personalText = { ...shortText, 'x-personal': true } as const
 
 const dryRunSchema = {
   type: 'object',

@@ -1,7 +1,7 @@
 import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
-import { idParams, shortText } from '../host/schema.ts'
+import { idParams, personalText } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'
 import { amountSchema, readAmount } from '../host/values/money.ts'
 import {
@@ -40,7 +40,7 @@ export default operation({
         minProperties: 1,
         properties: {
           amount: amountSchema,
-          description: shortText,
+          description: personalText,
           schedule: scheduleSchema,
           missed_runs: missedRunsSchema,
         },

@@ -3,7 +3,7 @@ import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { define, problem } from '../host/problems.ts'
 import type { RouteRequest } from '../host/route-request.ts'
-import { shortText, uuidSchema } from '../host/schema.ts'
+import { personalText, uuidSchema } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'
 import { amountSchema, currencySchema, readAmount } from '../host/values/money.ts'
 import { checkTransfer, finalRefusals } from './calls/check-transfer.ts'
@@ -52,7 +52,7 @@ export default operation({
           to_account_id: uuidSchema,
           amount: amountSchema,
           currency: currencySchema,
-          description: shortText,
+          description: personalText,
           schedule: scheduleSchema,
           missed_runs: { ...missedRunsSchema, default: 'each' },
         },

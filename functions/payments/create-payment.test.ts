@@ -78,6 +78,15 @@ describe('a payment', () => {
     expect((await bank.get('/payments?status=executed&limit=1')).body.items).toEqual([body])
   })
 
+  test('leaves neither its description nor its return URL in the audit', async () => {
+    const id = await created({ description: 'Shoes', return_url: 'https://shop.example/?user=ada' })
+    const audit = await bank.owner.query<{ details: Record<string, unknown> }>({
+      text: `select details from audit where subject = $1`,
+      values: [id],
+    })
+    expect(audit).toMatchObject([{ details: { description: '(given)', return_url: '(given)' } }])
+  })
+
   test('is cancelled, and its money is available again', async () => {
     const id = await created()
     expect(named(await cancel(id))).toEqual([200, 'cancelled'])

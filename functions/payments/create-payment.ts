@@ -3,7 +3,7 @@ import type { Transaction } from '../host/database/database.ts'
 import { keyReused, replayed } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
-import { shortText, uuidSchema } from '../host/schema.ts'
+import { personalText, uuidSchema } from '../host/schema.ts'
 import { amountSchema, currencySchema, readAmount } from '../host/values/money.ts'
 import { claimKey } from './payments/keys.ts'
 import { findPayment, paymentColumns, paymentSchema, toPayment, type PaymentRow } from './payments/payment.ts'
@@ -40,10 +40,10 @@ export default operation({
           account_id: uuidSchema,
           amount: amountSchema,
           currency: currencySchema,
-          description: shortText,
+          description: personalText,
           payee_account_id: uuidSchema,
           payee_email: { 'x-personal': true, type: 'string', maxLength: 254, pattern: EMAIL },
-          return_url: { type: 'string', maxLength: 2_000 },
+          return_url: { 'x-personal': true, type: 'string', maxLength: 2_000 },
           expires_in: { type: 'integer', minimum: 60, maximum: 7 * DAY_SECONDS, default: DAY_SECONDS },
         },
       },

@@ -208,6 +208,16 @@ test('a request that is repeated when its moment has passed gets its first answe
   }
 })
 
+test('what is written to the payee is not in the audit', async () => {
+  const id = await created({ description: 'For your operation' })
+  await change(id, { description: 'For your operation' })
+  const audit = await owner.query<{ details: Record<string, unknown> }>({
+    text: `select details from audit where subject = $1`,
+    values: [id],
+  })
+  expect(audit.map(({ details }) => details.description)).toEqual(['(given)', '(given)'])
+})
+
 test('a customer has at most 200 open orders, also if they ask for several at once', async () => {
   await owner.query({
     text: `insert into payment_orders (user_id, account_id, to_account_id, amount, currency, run_at, missed_runs)
