@@ -320,6 +320,27 @@ describe('a hold of a broken account that is due', () => {
     expect([await open(), await stuck()]).toEqual([[bad], [bad]])
   })
 
+  test('has no more holds ended at once than usual, however many are due', async () => {
+    await broken.post(deposit(sound!, 5_000))
+    await broken.owner.transaction(async (tx) => {
+      const values = [sound]
+      await tx.query({
+        text: `insert into holds (id, account_id, amount, currency, user_id, placed_by, created_at, expires_at)
+          select uuidv7(), account_id, 1, currency, user_id, user_id, now(), now()
+          from holds cross join generate_series(1, 4999) where account_id = $1`,
+        values,
+      })
+      await tx.query({
+        text: `insert into hold_entries (id, account_id, version, hold_id, amount, held_after, created_at, hash)
+          select uuidv7(), account_id, 2, uuidv7(), 4999, 5059, now(), hash from hold_entries where account_id = $1`,
+        values,
+      })
+      await tx.query({ text: 'update accounts set held = 5059 where id = $1', values })
+    })
+    expect([await expire(), await stuck()]).toEqual([5_000, [bad, worse]])
+    expect([await expire(), await expire()]).toEqual([1, 0])
+  })
+
   test('keeps no other payment of its batch from being posted', async () => {
     const outcomes = await broken.post(withdrawal(bad!, 50), withdrawal(sound!, 90), withdrawal(worse!, 50))
     expect(outcomes.map(({ outcome }) => outcome)).toEqual([

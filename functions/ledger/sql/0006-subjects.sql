@@ -181,6 +181,8 @@ declare
   );
   one uuid;
   message text;
+  -- As many are ended at once as by end_holds(), one account's more at most.
+  ended_max constant integer := 5000;
   ended integer := 0;
 begin
   if cardinality(due_ids) = 0 then
@@ -195,6 +197,7 @@ begin
     null;
   end;
   foreach one in array due_ids loop
+    exit when ended >= ended_max;
     begin
       ended := ended + end_holds(array[one], at);
       delete from stuck_holds s where s.account_id = one;
