@@ -5,6 +5,7 @@ import { postTransactions, type PostingFailure, type PostingOutcome } from './po
 import { toRecords } from './posting-records.ts'
 import type { PostingRequest } from './posting-request.ts'
 import type { BatchRefusal } from './refusals.ts'
+import { toStopped } from '../stops/stopped.ts'
 
 export interface PostedBatch {
   outcome: BatchOutcome
@@ -54,8 +55,8 @@ interface JudgedRow {
   to_user_id: string | null
 }
 
-const judgeBlindly = (tx: Transaction, postings: PostingRequest[]): Promise<JudgedRow[]> =>
-  tx.query<JudgedRow>({
+async function judgeBlindly(tx: Transaction, postings: PostingRequest[]): Promise<JudgedRow[]> {
+  const rows = tx.query<JudgedRow>({
     name: 'judge-blindly',
     text: 'select outcome, to_user_id from judge_blindly($1)',
     values: [
@@ -65,3 +66,8 @@ const judgeBlindly = (tx: Transaction, postings: PostingRequest[]): Promise<Judg
       ),
     ],
   })
+  return rows.catch((error: unknown) => {
+    // The currency may have been stopped since.
+    throw toStopped(error)
+  })
+}

@@ -15,6 +15,8 @@ import {
   to,
   useOrders,
 } from '../testing/orders-fixture.ts'
+import { postAllOrNothing } from '../posting/atomic-batch.ts'
+import { transfer } from '../testing/ledger-fixture.ts'
 import { LedgerStoppedError, toStopped } from './stopped.ts'
 
 /** What callers and orders meet while the ledger has stopped. */
@@ -36,6 +38,23 @@ const isRefused = ({ status, headers, body }: Answer): void => {
     'https://microbank.dev/problems/ledger-stopped',
   ])
 }
+
+test('an atomic batch that is refused meets a stop that comes while its answer is made', async () => {
+  let id = ''
+  const posting = ledger.db.transaction((tx) =>
+    postAllOrNothing(
+      {
+        query: async (query) => {
+          if (query.name === 'judge-blindly') id = await stop('USD')
+          return tx.query(query)
+        },
+      },
+      [transfer(from, to, 10_000_00)],
+    ),
+  )
+  await expect(posting).rejects.toThrow(LedgerStoppedError)
+  await lift(id)
+})
 
 test('a transfer is refused with 503, and its key can be used when the stop is lifted', async () => {
   const headers = { 'idempotency-key': randomUUID() }
