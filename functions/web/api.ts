@@ -38,8 +38,9 @@ export function createApi(
     const { service, streams, streamedBodyBytesMax } = target
     const client = vouch(request)
     const to = { service, path: url, body, streams, streamedBodyBytesMax, traceparent, client }
-    if (!streams) return forward(request, response, to)
-    const leave = await takePlace(request, streams)
+    const kind = streams ?? (streamedBodyBytesMax === undefined ? undefined : 'upload')
+    if (!kind) return forward(request, response, to)
+    const leave = await takePlace(request, kind)
     return forward(request, response, to).finally(leave)
   }
 }

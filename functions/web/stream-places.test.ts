@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { catalogueOf } from '../host/catalogue.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
@@ -40,17 +40,23 @@ afterAll(async () => {
 interface Who {
   bearer?: string
   address?: string
+  /** Begins an upload, instead of asking for a statement. */
+  isUpload?: boolean
 }
 
 /** Asks for a statement, and takes nothing of it but its head. */
-const ask = ({ bearer, address = '203.0.113.9' }: Who): Promise<IncomingMessage> =>
+const ask = ({ bearer, address = '203.0.113.9', isUpload }: Who): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const headers = { 'x-forwarded-for': address, ...(bearer && { authorization: `Bearer ${bearer}` }) }
-    get(`${door.url}/api/accounts/${randomUUID()}/statement`, { headers, agent: false }, (answer) => {
+    const path = isUpload ? '/api/media/upload' : `/api/accounts/${randomUUID()}/statement`
+    const method = isUpload ? 'POST' : 'GET'
+    const asking = request(door.url + path, { method, headers, agent: false }, (answer) => {
       answer.on('error', () => undefined)
       clients.push(answer)
       resolve(answer)
     }).on('error', reject)
+    if (isUpload) asking.write('the beginning')
+    else asking.end()
   })
 
 const statuses = async (count: number, who: Who): Promise<(number | undefined)[]> =>
@@ -66,6 +72,16 @@ test('a caller who floods the door gets so many streams, and everybody else thei
     300 - STREAMS_EACH_MAX.document,
   ])
   expect((await ask({ bearer: await token({ userId: randomUUID() }) })).statusCode).toBe(200)
+})
+
+test('a caller who uploads slowly takes so many places, and everybody else has theirs', async () => {
+  const flood = await statuses(20, { bearer: await token({ userId: randomUUID() }), isUpload: true })
+  expect([numberOf(200, flood), numberOf(429, flood)]).toEqual([
+    STREAMS_EACH_MAX.upload,
+    20 - STREAMS_EACH_MAX.upload,
+  ])
+  const other = { bearer: await token({ userId: randomUUID() }), isUpload: true }
+  expect((await ask(other)).statusCode).toBe(200)
 })
 
 test('a refusal says when to come back, and a place is free when its stream has ended', async () => {

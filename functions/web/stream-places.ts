@@ -6,22 +6,27 @@ import { createTokenVerifier, type JwkSet } from '../host/http/tokens.ts'
 import { Places } from '../host/places.ts'
 import { ProblemError, problems } from '../host/problems.ts'
 
-/** Answers in pieces that one caller may have open at a time, in one process. One more than a process of
- * `statement` lets them read, whose refusal says more; and enough event streams for some open pages. */
-export const STREAMS_EACH_MAX: Readonly<Record<StreamKind, number>> = { document: 6, events: 8 }
+/** An answer that comes piece by piece, or a body that does. */
+type PlaceKind = StreamKind | 'upload'
 
-/** Creates what gives places to callers whose answers come piece by piece, so that nobody can hold all the
- * connections that there are for those, however slowly they read. Returns how to give the place back.
- * Throws a ProblemError (429) if the caller has as many as they may.
+/** Answers and uploads in pieces that one caller may have open at a time, in one process. One more than a
+ * process of `statement` lets them read, whose refusal says more; enough event streams for some open pages;
+ * and fewer uploads than a process of `upload-document` takes at a time. */
+export const STREAMS_EACH_MAX: Readonly<Record<PlaceKind, number>> = { document: 6, events: 8, upload: 4 }
+
+/** Creates what gives places to callers whose answers or bodies come piece by piece, so that nobody can hold
+ * all the connections that there are for those, however slowly they read or write. Returns how to give the
+ * place back. Throws a ProblemError (429) if the caller has as many as they may.
  *
  * A caller is a user with a valid token. Others count by their address: the function will refuse them. */
 export function createStreamPlaces(
   jwks: JwkSet,
-): (request: IncomingMessage, kind: StreamKind) => Promise<() => void> {
+): (request: IncomingMessage, kind: PlaceKind) => Promise<() => void> {
   const tokens = createTokenVerifier(jwks)
   const places = {
     document: new Places(STREAMS_EACH_MAX.document),
     events: new Places(STREAMS_EACH_MAX.events),
+    upload: new Places(STREAMS_EACH_MAX.upload),
   }
   return async (request, kind) => {
     const holder = await authenticate(request, { who: 'signed-in' }, { tokens }).then(
@@ -35,7 +40,7 @@ export function createStreamPlaces(
     if (leave) return leave
     throw new ProblemError(
       problems.tooManyRequests,
-      `You have ${STREAMS_EACH_MAX[kind]} such answers open already. Wait until one of them has ended.`,
+      `You have ${STREAMS_EACH_MAX[kind]} such requests open already. Wait until one of them has ended.`,
       { headers: { 'retry-after': '5' } },
     )
   }
