@@ -189,6 +189,16 @@ test('together uploads of a customer never pass their limits', async () => {
   expect(large.map(({ status }) => status).sort()).toEqual([201, 201, 409])
 })
 
+test('the bytes of a refused image, which are gone, leave their room to others', async () => {
+  const mine = await someone()
+  const broken = Buffer.concat([Buffer.from('\xff\xd8\xff', 'latin1'), Buffer.alloc(10 * MIB - 3)])
+  for (let n = 0; n < 2; n++) {
+    const { body } = await bank.upload(file(broken), { token: mine })
+    expect(await bank.process(body.public_id)).toBe(204)
+  }
+  expect((await bank.upload(file(pdfOf(2 * MIB)), { token: mine })).status).toBe(201)
+})
+
 test('an upload is in the audit', async () => {
   const { body } = await bank.upload(file(PDF), { token: await someone() })
   const [row] = await bank.db.query({

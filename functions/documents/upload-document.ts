@@ -154,8 +154,8 @@ async function refusal(
 ): Promise<Reply | undefined> {
   const [used] = await tx.query<{ count: number; bytes: bigint }>({
     name: 'documents-used',
-    text: `select count(*)::int as count, coalesce(sum(bytes), 0)::bigint as bytes from documents
-      where user_id = $1`,
+    text: `select count(*)::int as count, coalesce(sum(bytes) filter (where file_id is not null), 0)::bigint as bytes
+      from documents where user_id = $1`,
     values: [userId],
   })
   if (used!.count >= countMax)

@@ -5,7 +5,8 @@ import type { DocumentType } from '../document.ts'
 const PIXELS_MAX = 40_000_000
 const SIDE_MAX = 16_383
 const THUMBNAIL_PIXELS = 320
-/** Seconds for one image. */
+/** Seconds for an image and its thumbnail together: less than the function's `timeoutSeconds`, because an event
+ * that is cut off comes again and again. */
 const SECONDS_MAX = 20
 /** Bytes; more than this, a made image would not be stored. */
 const IMAGE_BYTES_MAX = 32 * 1024 * 1024
@@ -36,6 +37,8 @@ sharp.concurrency(1)
  * before anything is unpacked. */
 export async function makeAnew(upload: Buffer, mediaType: DocumentType): Promise<ImageOutcome> {
   const format = mediaType.replace('image/', '') as keyof typeof OPTIONS
+  const endsAt = performance.now() + SECONDS_MAX * 1000
+  const left = () => ({ seconds: Math.max(1, Math.round((endsAt - performance.now()) / 1000)) })
   const open = () =>
     sharp(upload, { failOn: 'error', limitInputPixels: PIXELS_MAX, sequentialRead: true, pages: 1 })
   try {
@@ -48,14 +51,14 @@ export async function makeAnew(upload: Buffer, mediaType: DocumentType): Promise
     const made = await open()
       .autoOrient()
       .toFormat(format, OPTIONS[format])
-      .timeout({ seconds: SECONDS_MAX })
+      .timeout(left())
       .toBuffer({ resolveWithObject: true })
     if (made.data.length > IMAGE_BYTES_MAX) return refused('It would be too large to keep.')
     const thumbnail = await open()
       .autoOrient()
       .resize(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS, { fit: 'inside', withoutEnlargement: true })
       .webp({ quality: 80 })
-      .timeout({ seconds: SECONDS_MAX })
+      .timeout(left())
       .toBuffer()
     const { width, height } = made.info
     return { kind: 'made', image: made.data, thumbnail, width, height }
