@@ -7,7 +7,7 @@ import { until } from '../../tests/support/until.ts'
 import { notificationSchema } from './notification.ts'
 import notificationStream from './notification-stream.ts'
 import { storeNotifications, type NewNotification } from './store.ts'
-import { MISSED_MAX } from './stream/missed.ts'
+import { MISSED_MAX, placeToResume } from './stream/missed.ts'
 import { StreamClient } from './testing/stream-client.ts'
 
 const log = createLog({}, 'error')
@@ -147,6 +147,18 @@ test('goes on from its beginning, if nothing came before the client left', async
   const second = await listen(userId, { lastId: first.lastId, instance: instances[1] })
   await until(() => second.events.length > 0)
   expect(idsOf(second)).toEqual([missed])
+})
+
+test('a client that says too early a time of its place has no more read than what came after it', async () => {
+  const userId = randomUUID()
+  const before = Date.now()
+  await store(userId)
+  const [{ xact }] = (await db.query<{ xact: string }>({
+    text: 'select pg_snapshot_xmin(pg_current_snapshot()) as xact',
+  })) as [{ xact: string }]
+  const { ms } = await placeToResume(db, userId, { after: 'place', xact: BigInt(xact), ms: 0 })
+  // The id's time is the database's.
+  expect(ms).toBeGreaterThan(before - 60_000)
 })
 
 test('passes over no notification whose transaction ends later than those after it', async () => {

@@ -16,26 +16,40 @@ export interface ResumedPlace extends StreamPlace {
   ms: number
 }
 
+interface Found {
+  xact: string
+  /** The last notification before a place, anybody's. */
+  before: string | null
+}
+
 /** Returns the place at which a client goes on. Throws a ProblemError (400) if the event is not one of
  * theirs. */
 export async function placeToResume(db: Database, userId: string, from: Resumption): Promise<ResumedPlace> {
   const [row] =
     from.after === 'notification'
-      ? await db.query<{ xact: string }>({
+      ? await db.query<Found>({
           name: 'stream-place',
-          text: 'select xact from notifications where id = $1 and user_id = $2',
+          text: 'select xact, null as before from notifications where id = $1 and user_id = $2',
           values: [from.id, userId],
         })
-      : await db.query<{ xact: string }>({
+      : await db.query<Found>({
           name: 'stream-place-check',
           // A later one is of another server, from which this one was restored.
-          text: 'select $1::xid8 as xact where $1::xid8 <= pg_snapshot_xmin(pg_current_snapshot())',
+          text: `select $1::xid8 as xact, (
+              select id from notifications where xact < $1::xid8 order by xact desc, id desc limit 1
+            ) as before
+            where $1::xid8 <= pg_snapshot_xmin(pg_current_snapshot())`,
           values: [String(from.xact)],
         })
   if (!row) throw unknownEvent()
-  if (from.after === 'place') return { xact: from.xact, id: NO_ID, ms: from.ms }
-  return { xact: BigInt(row.xact), id: from.id, ms: parseInt(from.id.replace('-', '').slice(0, 12), 16) }
+  if (from.after === 'notification') return { xact: BigInt(row.xact), id: from.id, ms: msOf(from.id) }
+  // The client says the time of the place. With too early a one, all that they ever got would be read.
+  const { before } = row
+  return { xact: from.xact, id: NO_ID, ms: Math.max(from.ms, before ? msOf(before) : 0) }
 }
+
+/** The time of a UUIDv7, in milliseconds since 1970. */
+const msOf = (id: string): number => parseInt(id.replace('-', '').slice(0, 12), 16)
 
 /** The most notifications that a client can have missed. A stream is no archive. */
 export const MISSED_MAX = 5_000
