@@ -63,7 +63,7 @@ test('a log-in is mailed over TLS; a process killed while it sends loses nothing
   expect(await messagesOf(bob.id)).toMatchObject([{ status: 'stored', attempts: 1, unfinished: 1 }])
   await bank.sql(
     'notifications',
-    `update messages set next_attempt_at = now(), woken_at = now() - interval '1 hour' where id = '${first!.id}'`,
+    `update messages set next_attempt_at = now(), wake_at = now() where id = '${first!.id}'`,
   )
   await bank.ping('sweep-notifications')
   await until(async () => (await messagesOf(bob.id))[0]!.status === 'sent', { what: 'the second attempt' })

@@ -33,8 +33,8 @@ const keep = (
     values: [userId, name, email, changedAt],
   })
 
-/** Erases what is known of a deleted user: contact, preferences, subscriptions, and what messages to them
- * say; messages that are not sent yet will fail. The contact's row stays, without anything personal, so that
+/** Erases what is known of a deleted user: contact, preferences, subscriptions, what messages to them say, and
+ * the notifications that name addresses of theirs or are in the words of an operator; messages that are not sent yet will fail. The contact's row stays, without anything personal, so that
  * an older event that comes later brings nothing back. */
 const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDeleted) =>
   db.query({
@@ -47,6 +47,9 @@ const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDel
         update messages set address = null, content = '{}' where user_id = $1 returning id
       ), attempt as (
         update message_attempts set answer = null from message where message_id = message.id
+      ), notification as (
+        update notifications set message = ''
+        where user_id = $1 and event_type in ('session.started', 'notification.requested')
       )
       insert into contacts (user_id, deleted_at) values ($1, $2)
       on conflict (user_id) do update set name = null, email = null, phone = null, deleted_at = $2`,

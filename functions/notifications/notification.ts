@@ -21,7 +21,7 @@ export const notificationSchema = {
     user_id: uuidSchema,
     event_id: { type: 'string' },
     event_type: { type: 'string' },
-    subject: { type: 'string', description: 'The id of the transaction.' },
+    subject: { type: 'string', description: 'The id of what it is about, such as a transaction.' },
     message: { type: 'string' },
     channel: { enum: ['in-app', 'email', 'sms', 'push'] },
     status: { enum: ['stored', 'sent', 'failed'] },

@@ -77,14 +77,15 @@ export default operation({
       method: 'GET',
       path: '/notifications',
       who: 'signed-in',
-      summary: 'The notifications of the caller, newest first; an operator sees everybody’s',
+      summary:
+        'The notifications of the caller, newest first, but none that was only sent; an operator sees everybody’s, and all',
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
       answers: { 200: pageOf(notificationSchema) },
       async handle({ query: { limit, cursor }, caller }, { db }) {
         const rows = await db.query<NotificationRow>({
           name: 'notifications-list',
           text: `select ${notificationColumns} from notifications
-            where ($1::uuid is null or user_id = $1) and ($2::uuid is null or id < $2)
+            where ($1::uuid is null or user_id = $1 and channel = 'in-app') and ($2::uuid is null or id < $2)
             order by id desc limit $3`,
           values: [caller.role === 'operator' ? null : caller.userId, decodeCursor(cursor), limit + 1],
         })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
@@ -168,4 +169,15 @@ test('only endpoints of known push services are taken', async () => {
   }
   expect(isPushService('https://api.push.apple.com/x', ['*.push.apple.com'])).toBe(true)
   expect(isPushService('https://push.apple.com/x', ['*.push.apple.com'])).toBe(false)
+})
+
+test('a deleted user whose token is still good stores nothing any more', async () => {
+  const ada = randomUUID()
+  await deliverTo(contacts, userDeleted, { user_id: ada })
+  const answers = [
+    await ask(ada, 'PUT', 'preferences', { language: 'de' }),
+    await ask(ada, 'POST', 'push-subscriptions', subscription()),
+  ]
+  expect(answers.map(nameOf)).toEqual(['not-found', 'not-found'])
+  expect((await ask(ada, 'GET', 'preferences')).body.language).toBe('en')
 })

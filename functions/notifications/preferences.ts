@@ -90,7 +90,7 @@ export default operation({
         properties: { language: { enum: languages, default: 'en' }, events: perEvent(choice) },
       },
       answers: { 200: preferences },
-      problems: [messageProblems.securityMessage],
+      problems: [problems.notFound, messageProblems.securityMessage],
       handle: async ({ body, caller: { userId }, traceparent }, { transact, config }) => {
         const choices = (body.events ?? {}) as Choices
         const wrong = types.find(
@@ -103,6 +103,7 @@ export default operation({
             `${wrong} is about the security of the account; leave it out, or say true.`,
           )
         return transact(traceparent, async (tx) => {
+          if (await isDeleted(tx, userId)) return deleted
           await tx.query({
             name: 'preferences-put',
             text: `insert into preferences (user_id, language, choices) values ($1, $2, $3)
@@ -176,7 +177,7 @@ export default operation({
           properties: { id: uuidSchema },
         },
       },
-      problems: [messageProblems.unknownPushService, messageProblems.tooManySubscriptions],
+      problems: [problems.notFound, messageProblems.unknownPushService, messageProblems.tooManySubscriptions],
       idempotent: true,
       handle: async ({ body, caller: { userId }, idempotencyKey, traceparent }, { transact, config }) => {
         if (!isPushService(body.endpoint, config.PUSH_SERVICES))
@@ -186,6 +187,7 @@ export default operation({
           )
         return transact(traceparent, (tx) =>
           once(tx, 'preferences', idempotencyKey, async () => {
+            if (await isDeleted(tx, userId)) return deleted
             const [subscribed] = await subscribe(tx, userId, body)
             if (!subscribed)
               return problem(
@@ -218,6 +220,19 @@ export default operation({
     }),
   ],
 })
+
+const deleted = problem(problems.notFound, 'This user was deleted.')
+
+/** Returns whether the user was deleted. Their access token is good for some minutes more, and what they store
+ * then would be kept for ever. */
+async function isDeleted(tx: Transaction, userId: string): Promise<boolean> {
+  const found = await tx.query({
+    name: 'contact-is-deleted',
+    text: `select from contacts where user_id = $1 and deleted_at is not null`,
+    values: [userId],
+  })
+  return found.length > 0
+}
 
 /** Locks the user's subscriptions, so that many requests at once can't make more than are allowed. Returns
  * nothing if there are too many. */

@@ -94,10 +94,7 @@ const logIn = (userId: string) => deliverTo(others, sessionStarted, { user_id: u
 
 /** Makes the messages of a user due, as if time had passed. */
 const letTimePass = (userId: string) =>
-  query(
-    `update messages set next_attempt_at = now(), woken_at = now() - interval '1 hour' where user_id = $1`,
-    userId,
-  )
+  query(`update messages set next_attempt_at = now(), wake_at = now() where user_id = $1`, userId)
 
 const endsOf = (userId: string) =>
   query<{ type: string; data: { attempts: number } }>(
@@ -259,7 +256,11 @@ test('while the mail server hangs or is away, messages wait; a sweep wakes them 
     expect(await wake(ada.id)).toBe(0)
     await letTimePass(ada.id)
     expect(await wake(ada.id)).toBe(1)
+    // However long the queue of the channel: its event waits there once, not once more after each sweep.
+    await query(`update messages set wake_at = wake_at - interval '55 minutes' where user_id = $1`, ada.id)
     expect(await wake(ada.id)).toBe(1)
+    await query(`update messages set wake_at = now() + interval '9 years' where user_id = $1`, ada.id)
+    expect(await wake(ada.id)).toBe(2)
     await deliverDue(ada.id)
     expect(mailsTo(ada.email)).toHaveLength(1)
   } finally {
@@ -343,6 +344,77 @@ test('a deleted user gets nothing more, and nothing of what was for them is kept
   ])
 })
 
+test('nor is anything kept that is stored while they are deleted, or what was sent to them before', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  server.refusals.push({ at: 'data', code: 451, text: `${ada.email} is greylisted` })
+  await deliverDue(ada.id)
+  await deliverTo(contacts, userDeleted, { user_id: ada.id })
+  // As if this had been written by a statement that had not seen the deletion.
+  await query(
+    `update messages set address = $2, content = '{"text":"private"}' where user_id = $1`,
+    ada.id,
+    ada.email,
+  )
+  await deliverDue(ada.id)
+  const kept = await query(
+    `select m.address, m.content::text as content, n.message, a.answer
+    from messages m join notifications n on n.id = m.notification_id join message_attempts a on a.message_id = m.id
+    where m.user_id = $1`,
+    ada.id,
+  )
+  const nothing = { address: null, content: '{}', message: '', answer: null }
+  expect(kept).toEqual([nothing, nothing])
+})
+
+test('what a message said, and where it went, is kept only until it is sent', async () => {
+  const ada = await user()
+  await deliverTo(others, emailChanged, { user_id: ada.id, old_email: ada.email })
+  await deliverDue(ada.id)
+  const kept = await query(
+    `select address, content::text as content from messages where user_id = $1`,
+    ada.id,
+  )
+  expect(kept).toEqual([
+    { address: null, content: '{}' },
+    { address: null, content: '{}' },
+  ])
+})
+
+test('a log-in that is mailed is not in the user’s list, where it would hide the rest', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  await deliverTo(others, emailChanged, { user_id: ada.id })
+  const list = async (role: 'customer' | 'operator') =>
+    (await reader.request('GET', '/notifications', { token: await token({ userId: ada.id, role }) })).body
+      .items as { user_id: string; event_type: string }[]
+  expect((await list('customer')).map(({ event_type: type }) => type)).toEqual(['email.changed'])
+  const all = (await list('operator')).filter(({ user_id: userId }) => userId === ada.id)
+  expect(all.map(({ event_type: type }) => type)).toEqual(['email.changed', 'session.started'])
+})
+
+test('whoever registers with another’s address can’t make the bank send them a link or a number', async () => {
+  const names = [
+    'Your account is locked, see evil.example',
+    'Please pay at https://evil',
+    'Call +43 660 1234567 now',
+    'evil．example',
+    'mallory@evil',
+  ]
+  for (const name of names) {
+    const victim = await user(name)
+    await logIn(victim.id)
+    await deliverDue(victim.id)
+    const [{ mail, raw }] = mailsTo(victim.email) as [MailServer['mails'][number]]
+    expect(mail.text).toMatch(/^Hello,\n/)
+    expect(raw).not.toMatch(/evil|1234567/)
+  }
+  const tolkien = await user('Dr. J.R.R. O’Tolkien-Müller')
+  await logIn(tolkien.id)
+  await deliverDue(tolkien.id)
+  expect(mailsTo(tolkien.email)[0]!.mail.text).toContain('Hello Dr. J.R.R. O’Tolkien-Müller,')
+})
+
 test('a message that can’t be sent for two days is given up', async () => {
   const ada = await user()
   await logIn(ada.id)
@@ -350,4 +422,16 @@ test('a message that can’t be sent for two days is given up', async () => {
   server.refusals.push({ at: 'data', code: 451, text: 'later' })
   expect(await deliverDue(ada.id)).toEqual([204])
   expect(await messagesOf(ada.id)).toMatchObject([{ status: 'failed' }])
+})
+
+test('a message that kills each process that tries to send it is given up, too', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  await query(
+    `update messages set attempts = 5, created_at = now() - interval '49 hours' where user_id = $1`,
+    ada.id,
+  )
+  expect(await deliverDue(ada.id)).toEqual([204])
+  expect(mailsTo(ada.email)).toEqual([])
+  expect(await messagesOf(ada.id)).toMatchObject([{ status: 'failed', attempts: 6 }])
 })

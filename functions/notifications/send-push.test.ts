@@ -170,3 +170,12 @@ test('a subscription stored before its service was taken off the list is not use
   await strict.stop()
   expect([await statesOf(ada), provider.requests]).toEqual([['failed'], []])
 })
+
+test('a subscription whose key is no point of its curve is not tried again', async () => {
+  const ada = randomUUID()
+  await subscribe(ada)
+  await query(`update push_subscriptions set p256dh = $2 where user_id = $1`, ada, `B${'x'.repeat(86)}`)
+  await logIn(ada)
+  expect(await deliverDue(ada)).toEqual([204])
+  expect([await statesOf(ada), provider.requests.splice(0)]).toEqual([['failed'], []])
+})

@@ -122,6 +122,7 @@ test('a provider that hangs, redirects, refuses or answers garbage is understood
     [{ status: 307, headers: { location: 'http://127.0.0.1:9/' } }, 204, 'failed'],
     [{ status: 400, body: 'bad number' }, 204, 'failed'],
     [{ status: 401 }, 503, 'stored'],
+    [{ status: 200, body: 'taken', isEndless: true }, 204, 'sent'],
     [{ status: 200, body: `\u0000\u202e${'garbage '.repeat(100_000)}` }, 204, 'sent'],
   ] as const
   for (const [answer, expected, status] of cases) {

@@ -12,27 +12,37 @@ export default operation({
   consumes: {
     contracts: 'any',
     async receive(event, tools, state, delivery) {
-      await wakeMessages(tools.db)
-      await sweepOutbox.receive(event, tools, state as never, delivery)
+      try {
+        await wakeMessages(tools.db)
+      } finally {
+        await sweepOutbox.receive(event, tools, state as never, delivery)
+      }
     },
   },
 })
 
 const WOKEN_AT_ONCE = 100
+/** A sweep has seconds, and there is another one soon. */
+const ROUNDS_MAX = 100
 
-/** Puts the events of messages that are due into the outbox again, from where they are published at once. A
- * message that was woken a moment ago may still wait in the Broker, so it is left alone for a while. */
+/** Puts the events of messages that are due into the outbox again, from where they are published at once. Such
+ * a message is then left alone for an hour: its event may wait in the Broker for so long if a channel is slow,
+ * and if each sweep added another, the queue would grow without end. A time that lies further ahead than any
+ * wait comes from a clock that was set back. */
 async function wakeMessages(db: Database): Promise<void> {
-  for (;;) {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
     const [woken] = await db.query<{ count: number }>({
       text: `with due as (
-          update messages set woken_at = now()
-          where id = any (array(
-            select id from messages
-            where status = 'stored' and next_attempt_at <= now()
-              and (woken_at <= now() - interval '4 minutes' or woken_at > now())
-            order by next_attempt_at limit ${WOKEN_AT_ONCE} for update skip locked
-          ))
+          update messages set wake_at = now() + interval '1 hour'
+          where id = any (
+            array(
+              select id from messages where status = 'stored' and wake_at <= now()
+              order by wake_at limit ${WOKEN_AT_ONCE} for update skip locked
+            ) || array(
+              select id from messages where status = 'stored' and wake_at > now() + interval '1 day'
+              order by wake_at limit ${WOKEN_AT_ONCE} for update skip locked
+            )
+          )
           returning id
         )
         insert into outbox_pending (event_ids, claimed_until)

@@ -8,7 +8,7 @@ import type { MessageText } from '../templates/template.ts'
 import { eventText, templatesOf } from '../templates/templates.ts'
 import type { Channel, MessageContent } from './message.ts'
 import type { OutgoingMessage, SendOutcome } from './outgoing.ts'
-import { onOneLine } from './plain.ts'
+import { onOneLine, plainName } from './plain.ts'
 
 interface ClaimedMessage {
   id: string
@@ -31,6 +31,8 @@ const ATTEMPT_SECONDS_MAX = 90
 /** As many attempts follow each other at once, by the Broker's retries; after them a sweep wakes the
  * message. */
 const QUICK_ATTEMPTS = 3
+/** The Broker's retries have ended by then. */
+const BROKER_SECONDS_MAX = 600
 const WAIT_SECONDS = { first: 60, max: 3_600, maxAsked: 6 * 3_600 }
 /** A message that is so old is of no use any more. */
 const HOURS_MAX = 48
@@ -50,13 +52,7 @@ export async function deliverMessage(
 ): Promise<void> {
   const claimed = await claim(tools, due.message_id, channel)
   if (!claimed) return
-  const attempt = claimed.is_deleted
-    ? ({ outcome: 'failed', answer: 'the user was deleted' } as const)
-    : await send(toOutgoing(claimed)).catch((error: Error) => ({
-        outcome: 'later' as const,
-        answer: error.message,
-      }))
-  const ended = giveUpIfOld(attempt, claimed)
+  const ended = giveUpIfOld(await attemptOf(claimed, send), claimed)
   const isQuick = ended.outcome === 'later' && !ended.waitSeconds && claimed.attempts < QUICK_ATTEMPTS
   await persist(() => finish(tools, traceparent, { claimed, channel, attempt: ended, isQuick }))
   if (ended.outcome !== 'sent')
@@ -66,13 +62,28 @@ export async function deliverMessage(
   if (isQuick) throw new UnavailableError(`the message ${claimed.id} could not be sent now`)
 }
 
+/** Tries to send the message. One that kills each process that tries is given up at last, too. */
+async function attemptOf(
+  claimed: ClaimedMessage,
+  send: (message: OutgoingMessage) => Promise<SendOutcome>,
+): Promise<SendOutcome> {
+  if (claimed.is_deleted) return { outcome: 'failed', answer: 'the user was deleted' }
+  if (claimed.attempts > 1 && isOld(claimed)) return { outcome: 'later', answer: 'not tried any more' }
+  try {
+    return await send(toOutgoing(claimed))
+  } catch (error) {
+    return { outcome: 'later', answer: (error as Error).message }
+  }
+}
+
 /** Takes the message for one attempt; undefined if it is sent, not due, or being sent by somebody else. A
  * time that lies further ahead than any wait comes from a clock that was set back. */
 async function claim({ db }: Tools, id: string, channel: Channel): Promise<ClaimedMessage | undefined> {
   const [claimed] = await db.query<ClaimedMessage>({
     name: 'message-claim',
     text: `with claimed as (
-        update messages set attempts = attempts + 1, next_attempt_at = now() + $3 * interval '1 second'
+        update messages set attempts = attempts + 1, next_attempt_at = now() + $3 * interval '1 second',
+          wake_at = now() + $3 * interval '1 second'
         where id = $1 and channel = $2 and status = 'stored'
           and (next_attempt_at <= now() or next_attempt_at > now() + $4 * interval '1 second')
         returning *
@@ -99,7 +110,7 @@ function toOutgoing(claimed: ClaimedMessage): OutgoingMessage {
   return {
     id: claimed.id,
     language,
-    name: onOneLine(claimed.name ?? '', 100),
+    name: plainName(claimed.name ?? ''),
     to: claimed.to,
     subscription: claimed.subscription,
     title: onOneLine(title, 150),
@@ -115,9 +126,11 @@ function textOf(content: MessageContent, language: Language): MessageText {
   return { title: fromTheBank, text: content.text }
 }
 
-function giveUpIfOld(attempt: SendOutcome, { created_at: createdAt }: ClaimedMessage): SendOutcome {
-  const isOld = Date.now() - createdAt.getTime() > HOURS_MAX * 3_600_000
-  if (attempt.outcome !== 'later' || !isOld) return attempt
+const isOld = ({ created_at: createdAt }: ClaimedMessage): boolean =>
+  Date.now() - createdAt.getTime() > HOURS_MAX * 3_600_000
+
+function giveUpIfOld(attempt: SendOutcome, claimed: ClaimedMessage): SendOutcome {
+  if (attempt.outcome !== 'later' || !isOld(claimed)) return attempt
   return { outcome: 'failed', answer: `given up after ${HOURS_MAX} hours; at last: ${attempt.answer}` }
 }
 
@@ -139,22 +152,30 @@ const finish = (
     const answer = onOneLine(attempt.answer, ANSWER_LENGTH_MAX)
     await tx.query({
       name: 'message-attempt-end',
-      text: `update message_attempts set finished_at = now(), outcome = $3, answer = $4
+      // An answer often names the address. A user who was deleted meanwhile leaves none.
+      text: `update message_attempts set finished_at = now(), outcome = $3,
+          answer = case when not exists (
+            select from contacts where user_id = $5 and deleted_at is not null
+          ) then $4 end
         where message_id = $1 and attempt = $2`,
-      values: [claimed.id, claimed.attempts, attempt.outcome, answer],
+      values: [claimed.id, claimed.attempts, attempt.outcome, answer, claimed.user_id],
     })
     const isLater = attempt.outcome === 'later'
+    const seconds = isLater ? waitSeconds(attempt, claimed.attempts) : 0
     const [ended] = await tx.query<{ at: Date }>({
       name: 'message-end',
       text: `update messages set status = $3, finished_at = case when $3 <> 'stored' then now() end,
-          next_attempt_at = now() + $4 * interval '1 second'
+          next_attempt_at = now() + $4 * interval '1 second', wake_at = now() + $5 * interval '1 second',
+          content = case when $3 = 'stored' then content else '{}' end,
+          address = case when $3 = 'stored' then address end
         where id = $1 and status = 'stored' and ($3 = 'sent' or attempts = $2)
         returning now() as at`,
       values: [
         claimed.id,
         claimed.attempts,
         isLater ? 'stored' : attempt.outcome,
-        isLater && !isQuick ? waitSeconds(attempt, claimed.attempts) : 0,
+        isQuick ? 0 : seconds,
+        isQuick ? BROKER_SECONDS_MAX : seconds,
       ],
     })
     if (!ended || isLater) return

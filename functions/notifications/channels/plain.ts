@@ -16,3 +16,13 @@ export const onLines = (text: string): string =>
     .split(/\r\n|[\r\n]/)
     .map((line) => line.replaceAll(UNWANTED, ' ').trimEnd())
     .join('\n')
+
+/** What makes a link, an address or a phone number, for a reader or for their mail program. */
+const NO_NAME = /[:@\\]|\.\p{L}{2}|\d{3}/u
+
+/** Returns a person's name on one line; nothing if it holds a link, an address or a phone number. Anybody can
+ * register with the address of somebody else, and the bank would then write to them what the name says. */
+export function plainName(name: string): string {
+  const plain = onOneLine(name, 100)
+  return NO_NAME.test(plain.normalize('NFKC')) ? '' : plain
+}

@@ -1,3 +1,4 @@
+import { ECDH } from 'node:crypto'
 import type { Config } from '../../host/config.ts'
 import type { OutgoingMessage, SendOutcome } from './outgoing.ts'
 import { onOneLine } from './plain.ts'
@@ -23,6 +24,8 @@ export async function sendPush(
   if (!subscription) return { outcome: 'failed', answer: 'the subscription has ended' }
   if (!isPushService(subscription.endpoint, config.PUSH_SERVICES))
     return { outcome: 'failed', answer: 'the endpoint is not one of PUSH_SERVICES' }
+  if (!isKey(subscription.keys.p256dh))
+    return { outcome: 'failed', answer: 'the subscription has no valid key' }
   const { generateRequestDetails } = (await import('web-push')).default
   const payload = { id: message.id, title: message.title, body: onOneLine(message.text, LENGTH_MAX) }
   const { headers, body } = generateRequestDetails(subscription, JSON.stringify(payload), {
@@ -45,4 +48,14 @@ export async function sendPush(
   if (status !== 404 && status !== 410) return attempt
   await forget(subscription.id)
   return { outcome: 'failed', answer: attempt.answer }
+}
+
+/** Returns whether a subscription's key is a point of its curve. Whoever uses the API can send any bytes, and
+ * trying again does not mend them. */
+function isKey(p256dh: string): boolean {
+  try {
+    return ECDH.convertKey(p256dh, 'prime256v1', 'base64url').length > 0
+  } catch {
+    return false
+  }
 }

@@ -19,6 +19,8 @@ create table push_subscriptions (
   unique (user_id, endpoint)
 );
 
+-- When a user is deleted, their address and what an operator wrote to them is erased from notifications.
+grant update (message) on notifications to :functions_role;
 grant select, insert, update, delete on preferences, push_subscriptions to :functions_role;
 
 -- The messages of a notification that leave the bank: one for each channel, of email for each address and of
@@ -32,19 +34,21 @@ create table messages (
   address text,
   subscription_id uuid,
   -- What it says: an event with its data, a notice, or a text in the words of an operator. It becomes text
-  -- when it is sent, in the user's language of that moment.
+  -- when it is sent, in the user's language of that moment. When the message is sent or has failed, neither this
+  -- nor the address is needed any more, so both are erased.
   content json not null,
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,
   -- When it may be tried again. An attempt moves it to the moment at which the attempt counts as dead.
   next_attempt_at timestamptz not null default now(),
-  -- When its event was last put into the outbox.
-  woken_at timestamptz not null default now(),
+  -- When a sweep puts its event into the outbox again. Until then an event of it waits in the Broker, or an
+  -- attempt runs, or the next one is not due.
+  wake_at timestamptz not null default now() + interval '1 hour',
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   finished_at timestamptz
 );
 
-create index messages_due on messages (next_attempt_at) where status = 'stored';
+create index messages_to_wake on messages (wake_at) where status = 'stored';
 create index messages_of_notification on messages (notification_id);
 create index messages_of_user on messages (user_id);
 

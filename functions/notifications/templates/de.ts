@@ -62,7 +62,7 @@ export const de: Templates = {
     }),
     'payout.completed': ({ amount, currency, paid, refused }, { money }) => ({
       title: 'Sammelzahlung abgeschlossen',
-      text: `Ihre Sammelzahlung ist abgeschlossen: ${money(amount, currency)} in ${paid} Zahlungen. Abgelehnt: ${refused}.`,
+      text: `Ihre Sammelzahlung ist abgeschlossen: ${money(amount, currency)} in ${paid} ${paid === 1 ? 'Zahlung' : 'Zahlungen'}. Abgelehnt: ${refused}.`,
     }),
     'account.frozen': ({ account_id: account }, { ending }) => ({
       title: 'Konto gesperrt',
@@ -99,7 +99,7 @@ export const de: Templates = {
       text: 'Bitte rufen Sie uns an. Wir haben eine Frage zu Ihrem Konto.',
     },
     'documents-needed': {
-      title: 'Unterlagen nötig',
+      title: 'Unterlagen erforderlich',
       text: 'Wir brauchen Unterlagen von Ihnen. Bitte melden Sie sich an; dort steht, welche.',
     },
     'details-outdated': {

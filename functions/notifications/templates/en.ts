@@ -64,7 +64,7 @@ export const en: Templates = {
     }),
     'payout.completed': ({ amount, currency, paid, refused }, { money }) => ({
       title: 'Payout completed',
-      text: `Your payout is completed: ${money(amount, currency)} in ${paid} payments. Refused: ${refused}.`,
+      text: `Your payout is completed: ${money(amount, currency)} in ${paid} ${paid === 1 ? 'payment' : 'payments'}. Refused: ${refused}.`,
     }),
     'account.frozen': ({ account_id: account }, { ending }) => ({
       title: 'Account frozen',

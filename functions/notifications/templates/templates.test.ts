@@ -27,6 +27,12 @@ test('money and times are written as readers of the language write them', () => 
   expect(formatsOf('de').time('2026-01-05T21:30:00.000Z')).toBe('05.01.2026, 21:30 UTC')
 })
 
+test('a payout of one payment is one payment', () => {
+  expect(textOf('payout.completed', 'en', { paid: 1 }).text).toContain(' in 1 payment. ')
+  expect(textOf('payout.completed', 'de', { paid: 1 }).text).toContain(' in 1 Zahlung. ')
+  expect(textOf('payout.completed', 'de', { paid: 2 }).text).toContain(' in 2 Zahlungen. ')
+})
+
 test('the rest of a captured hold is named only if there is one', () => {
   expect(textOf('hold.captured', 'en').text).toContain('$20.00 is available again')
   expect(textOf('hold.captured', 'en', { released: '0.00' }).text).not.toContain('again')

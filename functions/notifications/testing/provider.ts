@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net'
 export interface TestProvider {
   url: string
   requests: { path: string; headers: http.IncomingHttpHeaders; body: Buffer }[]
-  /** What it answers next, in place of 201; 'silence' for no answer. */
-  answers: ({ status: number; headers?: Record<string, string>; body?: string } | 'silence')[]
+  /** What it answers next, in place of 201; 'silence' for no answer. With `isEndless`, its body never ends. */
+  answers: (
+    { status: number; headers?: Record<string, string>; body?: string; isEndless?: boolean } | 'silence'
+  )[]
   stop(): Promise<void>
 }
 
@@ -19,7 +21,10 @@ export async function startProvider(): Promise<TestProvider> {
     request.on('end', () => {
       requests.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(parts) })
       const answer = answers.shift() ?? { status: 201 }
-      if (answer !== 'silence') response.writeHead(answer.status, answer.headers).end(answer.body)
+      if (answer === 'silence') return
+      response.writeHead(answer.status, answer.headers)
+      if (answer.isEndless) response.write(answer.body ?? 'and so on')
+      else response.end(answer.body)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
