@@ -5,8 +5,8 @@ import type { DocumentType } from '../document.ts'
 const PIXELS_MAX = 40_000_000
 const SIDE_MAX = 16_383
 const THUMBNAIL_PIXELS = 320
-/** Seconds for an image and its thumbnail together: less than the function's `timeoutSeconds`, because an event
- * that is cut off comes again and again. */
+/** Seconds for an image and its thumbnail together: less than the function's `timeoutSeconds`, because an
+ * event that is cut off comes again and again. */
 const SECONDS_MAX = 20
 /** Bytes; more than this, a made image would not be stored. */
 const IMAGE_BYTES_MAX = 32 * 1024 * 1024
