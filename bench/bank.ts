@@ -64,6 +64,7 @@ export function startFunction(
       BROKER_URL: brokerUrl ?? 'http://127.0.0.1:1/',
       ...(collectorUrl && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl }),
       ...secrets.configMaps().get('token-keys'),
+      ...secrets.configMaps().get('call-keys'),
       ...all.get('ledger-requests'),
       ...all.get('front-door-key'),
       ...all.get('ledger-events'),

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { buildInto } from '../knative/build/build.mjs'
 import { takePort } from '../knative/local/processes/ports.ts'
-import { request, signingKey } from '../tests/support/host.ts'
+import { callKey, request, signingKey } from '../tests/support/host.ts'
 import { ROOT } from '../tests/support/repository.ts'
 import { until } from '../tests/support/until.ts'
 import { startCollector, type Collector } from './collector-fixture.ts'
@@ -49,6 +49,7 @@ async function run(path: string, env: Record<string, string>): Promise<{ status:
         LOADED: loaded,
         LOG_LEVEL: 'off',
         JWKS: signingKey.jwks,
+        CALL_KEYS: callKey.publicJwks,
         LEDGER_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x',
         LEDGER_EVENT_KEY: 'a key that is only good for tests, no more',
         FRONT_DOOR_KEY: 'another key that is only good for tests',

@@ -1,4 +1,3 @@
-import { setTimeout as after } from 'node:timers/promises'
 import type { Tools } from '../../host/tools.ts'
 
 /** A job of a sweep, and its share of the sweep's time. It is given the share, and begins nothing after
@@ -30,17 +29,17 @@ export async function runInTurn(
   for (const job of [...jobs].sort((a, b) => lastTurn(a) - lastTurn(b))) {
     await db.query({ text: 'select take_turn($1)', values: [job.name] })
     const done = job.run(job.timeMs).catch((error: Error) => void errors.push(error))
-    const { signal, cancel } = cancellable()
-    const late = after(job.timeMs + overtimeMs, 'late', { signal }).catch(() => {})
-    if ((await Promise.race([done, late])) === 'late')
+    if (await lasts(done, job.timeMs + overtimeMs))
       log.warn('a job of the sweep takes longer than its share', { job: job.name, share_ms: job.timeMs })
-    cancel()
     if (performance.now() >= endsAt) break
   }
   if (errors.length > 0) throw errors[0]!
 }
 
-function cancellable(): { signal: AbortSignal; cancel: () => void } {
-  const controller = new AbortController()
-  return { signal: controller.signal, cancel: () => controller.abort() }
+/** Resolves with whether something lasts longer than `timeMs`: with true at that moment, else when it ends. */
+function lasts(something: Promise<void>, timeMs: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(true), timeMs)
+    something.then(() => resolve(false), reject).finally(() => clearTimeout(timer))
+  })
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../../../monitoring/log.ts'
 import { seldom } from '../../../monitoring/seldom.ts'
 import type { Database } from '../../host/database/database.ts'
@@ -13,6 +12,8 @@ const EVERY_MS = 250
 const AWAY_MS = 1_000
 const TICK_MS = 1_000
 const PAGE_ROWS = 500
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 
 interface Joining {
   stream: OpenStream
