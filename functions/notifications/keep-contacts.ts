@@ -33,9 +33,10 @@ const keep = (
     values: [userId, name, email, changedAt],
   })
 
-/** Erases what is known of a deleted user: contact, preferences, subscriptions, what messages to them say, and
- * the notifications that name addresses of theirs or are in the words of an operator; messages that are not sent yet will fail. The contact's row stays, without anything personal, so that
- * an older event that comes later brings nothing back. */
+/** Erases what is known of a deleted user: contact, preferences, subscriptions, what messages to them say,
+ * and the notifications that name addresses of theirs or are in the words of an operator; messages that are
+ * not sent yet will fail. The contact's row stays, without anything personal, so that an older event that
+ * comes later brings nothing back. */
 const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDeleted) =>
   db.query({
     name: 'contact-erase',

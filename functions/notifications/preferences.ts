@@ -223,8 +223,8 @@ export default operation({
 
 const deleted = problem(problems.notFound, 'This user was deleted.')
 
-/** Returns whether the user was deleted. Their access token is good for some minutes more, and what they store
- * then would be kept for ever. */
+/** Returns whether the user was deleted. Their access token is good for some minutes more, and what they
+ * store then would be kept for ever. */
 async function isDeleted(tx: Transaction, userId: string): Promise<boolean> {
   const found = await tx.query({
     name: 'contact-is-deleted',

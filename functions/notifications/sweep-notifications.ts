@@ -25,10 +25,10 @@ const WOKEN_AT_ONCE = 100
 /** A sweep has seconds, and there is another one soon. */
 const ROUNDS_MAX = 100
 
-/** Puts the events of messages that are due into the outbox again, from where they are published at once. Such
- * a message is then left alone for an hour: its event may wait in the Broker for so long if a channel is slow,
- * and if each sweep added another, the queue would grow without end. A time that lies further ahead than any
- * wait comes from a clock that was set back. */
+/** Puts the events of messages that are due into the outbox again, from where they are published at once.
+ * Such a message is then left alone for an hour: its event may wait in the Broker for so long if a channel
+ * is slow, and if each sweep added another, the queue would grow without end. A time that lies further ahead
+ * than any wait comes from a clock that was set back. */
 async function wakeMessages(db: Database): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const [woken] = await db.query<{ count: number }>({

@@ -54,9 +54,9 @@ function retryAfter(header: string | null): number {
   return Number.isNaN(at) ? 0 : Math.max(0, Math.ceil((at - Date.now()) / 1000))
 }
 
-/** Returns the first characters of an answer, however long it is, or as much of it as came in time. The status
- * has said already whether the message was taken: if a body that does not end counted as no answer, the message
- * would be sent again and again. */
+/** Returns the first characters of an answer, however long it is, or as much of it as came in time. The
+ * status has said already whether the message was taken: if a body that does not end counted as no answer,
+ * the message would be sent again and again. */
 async function beginningOf(response: Response): Promise<string> {
   let text = ''
   const decoder = new TextDecoder()

@@ -34,8 +34,8 @@ create table messages (
   address text,
   subscription_id uuid,
   -- What it says: an event with its data, a notice, or a text in the words of an operator. It becomes text
-  -- when it is sent, in the user's language of that moment. When the message is sent or has failed, neither this
-  -- nor the address is needed any more, so both are erased.
+  -- when it is sent, in the user's language of that moment. When the message is sent or has failed, neither
+  -- this nor the address is needed any more, so both are erased.
   content json not null,
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 export interface TestProvider {
   url: string
   requests: { path: string; headers: http.IncomingHttpHeaders; body: Buffer }[]
-  /** What it answers next, in place of 201; 'silence' for no answer. With `isEndless`, its body never ends. */
+  /** What it answers next, in place of 201; 'silence' for no answer. With `isEndless`, its body never
+   * ends. */
   answers: (
     { status: number; headers?: Record<string, string>; body?: string; isEndless?: boolean } | 'silence'
   )[]
