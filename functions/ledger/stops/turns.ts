@@ -36,7 +36,7 @@ export async function runInTurn(
   if (errors.length > 0) throw errors[0]!
 }
 
-/** Resolves with whether something lasts longer than `timeMs`: with true at that moment, else when it ends. */
+/** Resolves with true as soon as something lasts longer than `timeMs`, else with false when it ends. */
 function lasts(something: Promise<void>, timeMs: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(true), timeMs)
