@@ -1,4 +1,4 @@
-import { ECDH } from 'node:crypto'
+import { createECDH } from 'node:crypto'
 import type { Config } from '../../host/config.ts'
 import type { OutgoingMessage, SendOutcome } from './outgoing.ts'
 import { onOneLine } from './plain.ts'
@@ -54,7 +54,9 @@ export async function sendPush(
  * trying again does not mend them. */
 function isKey(p256dh: string): boolean {
   try {
-    return ECDH.convertKey(p256dh, 'prime256v1', 'base64url').length > 0
+    const ecdh = createECDH('prime256v1')
+    ecdh.generateKeys()
+    return ecdh.computeSecret(p256dh, 'base64url').length > 0
   } catch {
     return false
   }
