@@ -51,5 +51,5 @@ test('an order is paid when it is due, a payout after its answer, and the custom
   expect(runs.body.items).toMatchObject([{ status: 'paid', amount: '30.00' }])
   expect(await ada.balances()).toEqual({ [from]: '65.00', [to]: '35.00' })
   await until(() => isTold('Your payment order of $30.00'), { what: 'the notification of the order' })
-  await until(() => isTold('$5.00 in 1 payments. Refused: 1'), { what: 'the notification of the payout' })
+  await until(() => isTold('$5.00 in 1 payment. Refused: 1'), { what: 'the notification of the payout' })
 })
