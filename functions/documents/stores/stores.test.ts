@@ -5,7 +5,9 @@ import { token } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import { image, PDF, pdfOf, testDocuments, type TestDocuments } from '../testing/documents-fixture.ts'
 import { startS3, type TestS3 } from '../testing/s3-fixture.ts'
+import type { Statement } from '../../host/database/database.ts'
 import { SILENT_MS_MAX } from './s3.ts'
+import { createStores, type Stores } from './stores.ts'
 
 /** Documents over a store that fails. Each test but the last leaves the store working. */
 
@@ -206,6 +208,36 @@ test('bytes that are not what was stored are not passed on as if they were', asy
   await expect(bank.get(`/media/${id}`)).rejects.toThrow(/aborted|hang up|reset/i)
   await s3.put(file!.id, 'short')
   expect((await bank.get(`/media/${id}`)).status).toBe(500)
+})
+
+/** Stores that lose a file as soon as they have found it, as if another process had removed it. */
+function storesThatLose(file: FileRow): Stores {
+  const { tools } = bank.functions.processDocument
+  const query = async <Row extends object>(statement: Statement): Promise<Row[]> => {
+    const rows = await tools.db.query<Row>(statement)
+    if (statement.name !== 'file-find' || rows.length === 0) return rows
+    await sql(`update stored_files set state = 'dead' where id = '${file.id}'`)
+    await sql(`delete from file_pieces where file_id = '${file.id}'`)
+    if (file.store === 's3') await s3.remove(file.id)
+    return rows
+  }
+  return createStores({ ...tools, db: { ...tools.db, query } })
+}
+
+test('bytes that are removed while somebody reads them are not taken for damaged', async () => {
+  const [inS3] = await filesOf(await upload())
+  await s3.kill()
+  const [inDatabase] = await filesOf(await upload())
+  await s3.start()
+  await endRest()
+  await s3.put(inS3!.id, PDF.toString())
+  expect([inS3, inDatabase]).toMatchObject([{ store: 's3' }, { store: 'database' }])
+  for (const file of [inS3!, inDatabase!])
+    await expect(storesThatLose(file).read(file.id).next()).rejects.toThrow('changed a moment ago')
+  for (const { id } of [inS3!, inDatabase!]) {
+    await sql(`delete from documents where file_id = '${id}'`)
+    await sql(`delete from stored_files where id = '${id}'`)
+  }
 })
 
 test('deleting a document removes its bytes; if the store is down, the sweep does', async () => {

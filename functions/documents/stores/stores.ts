@@ -16,13 +16,14 @@ export interface NewFile {
 }
 
 interface StoredFileRow {
-  id: string
   store: 's3' | 'database'
   sha256: Buffer
 }
 
 /** Longer than writing to S3 can take. */
 const S3_WRITE_TIME_MAX = '2 minutes'
+
+const changed = (): Error => new UnavailableError('the document was changed a moment ago')
 
 /** Milliseconds. Somebody who takes longer for a piece reads slowly. */
 const READER_MS_MAX = 1_000
@@ -102,22 +103,31 @@ export class Stores {
   /** Reads a whole file, a piece at a time. Checks its hash before it gives the last piece, and throws if it
    * is another one. Throws an UnavailableError while the store is down. */
   async *read(id: string): AsyncGenerator<Buffer, void> {
-    const [file] = await this.#db.query<StoredFileRow>({
-      name: 'file-find',
-      text: `select id, store, sha256 from stored_files where id = $1 and state = 'whole'`,
-      values: [id],
-    })
-    if (!file) throw new UnavailableError('the document was changed a moment ago')
+    const { store, sha256 } = await this.#find(id)
     const hash = createHash('sha256')
     let held: Buffer | undefined
-    for await (const piece of file.store === 's3' ? this.#readS3(id) : readPieces(this.#db, id)) {
+    for await (const piece of store === 's3' ? this.#readS3(id) : readPieces(this.#db, id)) {
       hash.update(piece)
       if (held) yield held
       held = piece
     }
-    if (!hash.digest().equals(file.sha256))
-      throw new Error(`the bytes of the file ${id} in the store ${file.store} are not what was stored`)
+    if (!hash.digest().equals(sha256)) {
+      // They may have been removed, or moved to the other store, while they were read.
+      if ((await this.#find(id)).store !== store) throw changed()
+      throw new Error(`the bytes of the file ${id} in the store ${store} are not what was stored`)
+    }
     if (held) yield held
+  }
+
+  /** Throws an UnavailableError if there is no such file that is whole. */
+  async #find(id: string): Promise<StoredFileRow> {
+    const [file] = await this.#db.query<StoredFileRow>({
+      name: 'file-find',
+      text: `select store, sha256 from stored_files where id = $1 and state = 'whole'`,
+      values: [id],
+    })
+    if (!file) throw changed()
+    return file
   }
 
   async *#readS3(id: string): AsyncGenerator<Buffer, void> {
@@ -135,7 +145,10 @@ export class Stores {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       // It is not the store's health that fails here: the object is lost.
-      if (error.isGone) throw new Error(`the file ${id} is not in its store`, { cause: error })
+      if (error.isGone) {
+        await this.#find(id)
+        throw new Error(`the file ${id} is not in its store`, { cause: error })
+      }
       isWorking = false
       this.#log.warn('the store could not read a file', { file: id, error: error.message })
       // A store may end what nobody takes from it.
