@@ -1,12 +1,11 @@
-import type { LedgerSealed } from '../eventing/contracts/ledger.sealed.ts'
-import { binaryHeaders } from '../eventing/http-binding.ts'
-import { signEvent } from '../eventing/signature.ts'
+import { ledgerSealed, type LedgerSealed } from '../eventing/contracts/ledger.sealed.ts'
 import seals from '../functions/ledger/seals.ts'
 import { deposit, testLedger, type TestLedger } from '../functions/ledger/testing/ledger-fixture.ts'
 import { startSealer, tamper, type TestSealer } from '../functions/ledger/testing/seals-fixture.ts'
 import witnessSeals from '../functions/notifications/witness-seals.ts'
 import { testDatabase, type TestDatabase } from './support/databases.ts'
-import { eventKey, startFunction, type TestFunction } from './support/host.ts'
+import { deliverStored } from './support/events.ts'
+import { startFunction, type TestFunction } from './support/host.ts'
 
 /** The seals of a real ledger, and another context that keeps them. */
 
@@ -36,32 +35,9 @@ afterAll(async () => {
   await database.drop()
 })
 
-type EventRow = {
-  id: string
-  type: string
-  source: string
-  subject: string
-  at: string
-  dataschema: string
-  data: string
-}
-
 /** Delivers the event of a seal as the outbox has it. Returns the status of the answer. */
-async function deliver(n: number): Promise<number> {
-  const [row] = await ledger.db.query<EventRow>({
-    text: `select id, type, source, subject, dataschema, data::text, to_char(time, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at
-      from outbox where type = 'ledger.sealed' and subject = $1 order by time desc, id desc limit 1`,
-    values: [String(n)],
-  })
-  const { data, at, ...rest } = row!
-  const attributes = { specversion: '1.0', time: at, ...rest }
-  const signature = signEvent(attributes, data, eventKey('ledger'))
-  const headers = {
-    host: 'witness-seals.bank.svc.cluster.local',
-    ...binaryHeaders({ ...attributes, signature }),
-  }
-  return (await witness.request('POST', '/events', { body: data, headers })).status
-}
+const deliver = async (n: number): Promise<number> =>
+  (await deliverStored(ledger.db, witness, ledgerSealed, String(n))).status
 
 const roots = async (host: TestFunction, path: string): Promise<string[]> => {
   const { body } = await host.request('GET', path)

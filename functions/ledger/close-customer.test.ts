@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
-import { binaryHeaders } from '../../eventing/http-binding.ts'
-import { signEvent } from '../../eventing/signature.ts'
-import { eventKey, startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
+import { deliverExample } from '../../tests/support/events.ts'
+import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import closeCustomer from './close-customer.ts'
 import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
@@ -36,22 +34,7 @@ function deliver(
   { id = randomUUID(), ...data }: { id?: string; bad?: 1 } = {},
   signedBy = 'identity',
 ): Promise<Answer> {
-  const body = JSON.stringify({ ...userDeleted.example, user_id: userId, ...data })
-  const attributes = {
-    specversion: '1.0',
-    id,
-    type: userDeleted.type,
-    source: sourceOf(userDeleted),
-    dataschema: dataschemaOf(userDeleted),
-  }
-  const signature = signEvent(attributes, body, eventKey(signedBy))
-  return closing.request('POST', '/events', {
-    body,
-    headers: {
-      host: 'close-customer.bank.svc.cluster.local',
-      ...binaryHeaders({ ...attributes, signature }),
-    },
-  })
+  return deliverExample(closing, userDeleted, { user_id: userId, ...data }, { id, signedBy })
 }
 
 const open = (bearer: string, body = {}): Promise<Answer> =>

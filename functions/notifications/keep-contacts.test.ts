@@ -5,7 +5,7 @@ import { userUpdated } from '../../eventing/contracts/user.updated.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { startFunction, type TestFunction } from '../../tests/support/host.ts'
 import keepContacts from './keep-contacts.ts'
-import { deliverTo } from './testing/deliver.ts'
+import { deliverExample } from '../../tests/support/events.ts'
 
 let database: TestDatabase
 let consumer: TestFunction
@@ -32,10 +32,10 @@ const known = async (userId: string) =>
   )[0]
 
 const registered = (id: string, at = '2026-08-01T09:30:00.000Z') =>
-  deliverTo(consumer, userRegistered, { user_id: id, registered_at: at })
+  deliverExample(consumer, userRegistered, { user_id: id, registered_at: at })
 const updated = (id: string, name: string, at: string) =>
-  deliverTo(consumer, userUpdated, { user_id: id, name, email: `${name}@example.com`, updated_at: at })
-const deleted = (id: string) => deliverTo(consumer, userDeleted, { user_id: id })
+  deliverExample(consumer, userUpdated, { user_id: id, name, email: `${name}@example.com`, updated_at: at })
+const deleted = (id: string) => deliverExample(consumer, userDeleted, { user_id: id })
 
 test('the newest event wins, in whatever order they come and however often', async () => {
   const id = randomUUID()
@@ -79,6 +79,6 @@ test('nothing personal is left of a deleted user, and an event that comes late b
 test('what identity did not sign changes nothing', async () => {
   const id = randomUUID()
   const forged = { ...userRegistered, context: 'notifications' }
-  expect((await deliverTo(consumer, forged, { user_id: id })).status).toBe(500)
+  expect((await deliverExample(consumer, forged, { user_id: id })).status).toBe(500)
   expect(await known(id)).toBeUndefined()
 })

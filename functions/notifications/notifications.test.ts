@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
 import { transactionReversed } from '../../eventing/contracts/transaction.reversed.ts'
-import { dataschemaOf, sourceOf, type EventContract } from '../../eventing/contracts/contract.ts'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
 import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
-import { binaryHeaders } from '../../eventing/http-binding.ts'
-import { signEvent } from '../../eventing/signature.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { eventKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { deliverExample } from '../../tests/support/events.ts'
+import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import notifications from './notifications.ts'
 import notifyUser from './notify-user.ts'
 import notify from './notify.ts'
@@ -45,20 +44,9 @@ function deliver(
   signedBy = 'ledger',
   contract: EventContract<object> = transactionCompleted,
 ) {
-  const body = JSON.stringify({ ...contract.example, user_id: userId, ...data })
-  const attributes = {
-    specversion: '1.0',
-    id,
-    type: contract.type,
-    source: sourceOf(contract),
-    dataschema: dataschemaOf(contract),
-  }
-  const signature = signEvent(attributes, body, eventKey(signedBy))
   const takes = notify.consumes!.contracts as readonly EventContract[]
-  return (takes.some(({ type }) => type === contract.type) ? consumer : others).request('POST', '/events', {
-    body,
-    headers: { host: 'notify.bank.svc.cluster.local', ...binaryHeaders({ ...attributes, signature }) },
-  })
+  const taker = takes.some(({ type }) => type === contract.type) ? consumer : others
+  return deliverExample(taker, contract, { user_id: userId, ...data }, { id, signedBy })
 }
 
 const list = async (userId: string, query = '') => {

@@ -6,7 +6,7 @@ import { startFunction, token, type TestFunction } from '../../tests/support/hos
 import { isPushService } from './channels/push-services.ts'
 import keepContacts from './keep-contacts.ts'
 import preferences from './preferences.ts'
-import { deliverTo } from './testing/deliver.ts'
+import { deliverExample } from '../../tests/support/events.ts'
 
 let database: TestDatabase
 let contacts: TestFunction
@@ -103,7 +103,7 @@ test('bad input changes nothing', async () => {
 
 test('only an operator enters a phone number, of a user who exists, and it is audited', async () => {
   const ada = randomUUID()
-  await deliverTo(contacts, userRegistered, { user_id: ada })
+  await deliverExample(contacts, userRegistered, { user_id: ada })
   const enter = (id: string, phone: unknown, role: 'customer' | 'operator' = 'operator') =>
     ask(ada, 'PUT', `contacts/${id}/phone`, { phone }, role)
   expect((await enter(ada, '+436601234567', 'customer')).status).toBe(403)
@@ -173,7 +173,7 @@ test('only endpoints of known push services are taken', async () => {
 
 test('a deleted user whose token is still good stores nothing any more', async () => {
   const ada = randomUUID()
-  await deliverTo(contacts, userDeleted, { user_id: ada })
+  await deliverExample(contacts, userDeleted, { user_id: ada })
   const answers = [
     await ask(ada, 'PUT', 'preferences', { language: 'de' }),
     await ask(ada, 'POST', 'push-subscriptions', subscription()),

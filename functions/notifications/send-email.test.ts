@@ -14,7 +14,7 @@ import notifyUser from './notify-user.ts'
 import notify from './notify.ts'
 import sendEmail from './send-email.ts'
 import sweep from './sweep-notifications.ts'
-import { deliverTo } from './testing/deliver.ts'
+import { deliverExample } from '../../tests/support/events.ts'
 import { startMailServer, type MailServer } from './testing/mail-server.ts'
 
 let database: TestDatabase
@@ -59,7 +59,7 @@ async function user(
   email = `${randomUUID()}@example.com`,
 ): Promise<{ id: string; email: string }> {
   const id = randomUUID()
-  await deliverTo(contacts, userRegistered, { user_id: id, name, email })
+  await deliverExample(contacts, userRegistered, { user_id: id, name, email })
   return { id, email }
 }
 
@@ -82,7 +82,7 @@ async function deliverDue(userId: string, by = sender): Promise<number[]> {
   const statuses = []
   for (const { id, notification_id: notificationId, channel } of await messagesOf(userId)) {
     const data = { message_id: id, notification_id: notificationId, user_id: userId, channel }
-    statuses.push((await deliverTo(by, messageDue, data)).status)
+    statuses.push((await deliverExample(by, messageDue, data)).status)
   }
   return statuses
 }
@@ -90,7 +90,7 @@ async function deliverDue(userId: string, by = sender): Promise<number[]> {
 const mailsTo = (email: string) =>
   server.mails.filter(({ to }) => to.some((address) => address.startsWith(`${email.split('@')[0]}@`)))
 
-const logIn = (userId: string) => deliverTo(others, sessionStarted, { user_id: userId })
+const logIn = (userId: string) => deliverExample(others, sessionStarted, { user_id: userId })
 
 /** Makes the messages of a user due, as if time had passed. */
 const letTimePass = (userId: string) =>
@@ -142,7 +142,7 @@ test('a user who chose German is written to in German, and reads German in the l
     `insert into preferences (user_id, language, choices) values ($1, 'de', '{"transaction.completed":{"email":true}}')`,
     ada.id,
   )
-  await deliverTo(money, transactionCompleted, { user_id: ada.id })
+  await deliverExample(money, transactionCompleted, { user_id: ada.id })
   await deliverDue(ada.id)
   const [{ mail }] = mailsTo(ada.email) as [MailServer['mails'][number]]
   expect(mail.subject).toBe('Einzahlung ausgeführt')
@@ -155,14 +155,14 @@ test('a user who chose German is written to in German, and reads German in the l
 
 test('without a choice, money that moves is not mailed, and there is no message', async () => {
   const ada = await user()
-  await deliverTo(money, transactionCompleted, { user_id: ada.id })
+  await deliverExample(money, transactionCompleted, { user_id: ada.id })
   expect(await messagesOf(ada.id)).toEqual([])
 })
 
 test('a changed email address is told to the old and to the new one', async () => {
   const ada = await user()
   const [before, after] = [`${randomUUID()}@old.example`, `${randomUUID()}@new.example`]
-  await deliverTo(others, emailChanged, { user_id: ada.id, old_email: before, new_email: after })
+  await deliverExample(others, emailChanged, { user_id: ada.id, old_email: before, new_email: after })
   expect(await deliverDue(ada.id)).toEqual([204, 204])
   expect([mailsTo(before).length, mailsTo(after).length, mailsTo(ada.email).length]).toEqual([1, 1, 0])
 })
@@ -327,7 +327,7 @@ test('a message that comes before the address of its user waits for it', async (
   const id = randomUUID()
   await logIn(id)
   expect(await deliverDue(id)).toEqual([503])
-  await deliverTo(contacts, userRegistered, { user_id: id, email: `${id}@example.com` })
+  await deliverExample(contacts, userRegistered, { user_id: id, email: `${id}@example.com` })
   expect(await deliverDue(id)).toEqual([204])
   expect(mailsTo(`${id}@example.com`)).toHaveLength(1)
 })
@@ -335,7 +335,7 @@ test('a message that comes before the address of its user waits for it', async (
 test('a deleted user gets nothing more, and nothing of what was for them is kept', async () => {
   const ada = await user()
   await logIn(ada.id)
-  await deliverTo(contacts, userDeleted, { user_id: ada.id })
+  await deliverExample(contacts, userDeleted, { user_id: ada.id })
   await deliverDue(ada.id)
   await logIn(ada.id)
   expect(mailsTo(ada.email)).toEqual([])
@@ -349,7 +349,7 @@ test('nor is anything kept that is stored while they are deleted, or what was se
   await logIn(ada.id)
   server.refusals.push({ at: 'data', code: 451, text: `${ada.email} is greylisted` })
   await deliverDue(ada.id)
-  await deliverTo(contacts, userDeleted, { user_id: ada.id })
+  await deliverExample(contacts, userDeleted, { user_id: ada.id })
   // As if this had been written by a statement that had not seen the deletion.
   await query(
     `update messages set address = $2, content = '{"text":"private"}' where user_id = $1`,
@@ -369,7 +369,7 @@ test('nor is anything kept that is stored while they are deleted, or what was se
 
 test('what a message said, and where it went, is kept only until it is sent', async () => {
   const ada = await user()
-  await deliverTo(others, emailChanged, { user_id: ada.id, old_email: ada.email })
+  await deliverExample(others, emailChanged, { user_id: ada.id, old_email: ada.email })
   await deliverDue(ada.id)
   const kept = await query(
     `select address, content::text as content from messages where user_id = $1`,
@@ -384,7 +384,7 @@ test('what a message said, and where it went, is kept only until it is sent', as
 test('a log-in that is mailed is not in the user’s list, where it would hide the rest', async () => {
   const ada = await user()
   await logIn(ada.id)
-  await deliverTo(others, emailChanged, { user_id: ada.id })
+  await deliverExample(others, emailChanged, { user_id: ada.id })
   const list = async (role: 'customer' | 'operator') =>
     (await reader.request('GET', '/notifications', { token: await token({ userId: ada.id, role }) })).body
       .items as { user_id: string; event_type: string }[]

@@ -5,7 +5,7 @@ import { startFunction, token, type TestFunction } from '../../tests/support/hos
 import keepContacts from './keep-contacts.ts'
 import notifications from './notifications.ts'
 import sendNotification from './send-notification.ts'
-import { deliverTo } from './testing/deliver.ts'
+import { deliverExample } from '../../tests/support/events.ts'
 
 let database: TestDatabase
 let contacts: TestFunction
@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   ada = randomUUID()
-  await deliverTo(contacts, userRegistered, { user_id: ada })
+  await deliverExample(contacts, userRegistered, { user_id: ada })
 })
 
 afterAll(async () => {

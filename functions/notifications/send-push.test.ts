@@ -8,7 +8,7 @@ import { startFunction, token, type TestFunction } from '../../tests/support/hos
 import notifyUser from './notify-user.ts'
 import preferences from './preferences.ts'
 import sendPush from './send-push.ts'
-import { deliverTo } from './testing/deliver.ts'
+import { deliverExample } from '../../tests/support/events.ts'
 import { startProvider, type TestProvider } from './testing/provider.ts'
 
 const vapid = webPush.generateVAPIDKeys()
@@ -81,7 +81,7 @@ function decrypted(body: Buffer, { ecdh, auth }: Browser): { title: string; body
 const query = <Row extends object>(text: string, ...values: unknown[]) =>
   sender.tools.db.query<Row>({ text, values })
 
-const logIn = (userId: string) => deliverTo(notify, sessionStarted, { user_id: userId })
+const logIn = (userId: string) => deliverExample(notify, sessionStarted, { user_id: userId })
 
 async function deliverDue(userId: string, by = sender): Promise<number[]> {
   const statuses = []
@@ -89,7 +89,7 @@ async function deliverDue(userId: string, by = sender): Promise<number[]> {
     `select id from messages where user_id = $1 order by id`,
     userId,
   ))
-    statuses.push((await deliverTo(by, messageDue, { message_id: id, channel: 'push' })).status)
+    statuses.push((await deliverExample(by, messageDue, { message_id: id, channel: 'push' })).status)
   return statuses
 }
 

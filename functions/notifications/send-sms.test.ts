@@ -7,7 +7,7 @@ import { startFunction, type TestFunction } from '../../tests/support/host.ts'
 import keepContacts from './keep-contacts.ts'
 import notifyUser from './notify-user.ts'
 import sendSms from './send-sms.ts'
-import { deliverTo } from './testing/deliver.ts'
+import { deliverExample } from '../../tests/support/events.ts'
 import { startProvider, type TestProvider } from './testing/provider.ts'
 
 let database: TestDatabase
@@ -45,15 +45,18 @@ const query = <Row extends object>(text: string, ...values: unknown[]) =>
 /** Enters a user with a phone number who logs in. Resolves with their id and the message's. */
 async function loggedIn(address?: string): Promise<{ userId: string; id: string }> {
   const userId = randomUUID()
-  await deliverTo(contacts, userRegistered, { user_id: userId })
+  await deliverExample(contacts, userRegistered, { user_id: userId })
   await query(`update contacts set phone = '+436601234567' where user_id = $1`, userId)
-  await deliverTo(notify, sessionStarted, { user_id: userId, ...(address && { client_address: address }) })
+  await deliverExample(notify, sessionStarted, {
+    user_id: userId,
+    ...(address && { client_address: address }),
+  })
   const [message] = await query<{ id: string }>(`select id from messages where user_id = $1`, userId)
   return { userId, id: message!.id }
 }
 
 const deliver = async (id: string): Promise<number> =>
-  (await deliverTo(sender, messageDue, { message_id: id, channel: 'sms' })).status
+  (await deliverExample(sender, messageDue, { message_id: id, channel: 'sms' })).status
 
 const state = async (id: string) =>
   (
@@ -138,7 +141,7 @@ test('a provider that hangs, redirects, refuses or answers garbage is understood
 
 test('a user without a phone number gets no text message', async () => {
   const userId = randomUUID()
-  await deliverTo(contacts, userRegistered, { user_id: userId })
-  await deliverTo(notify, sessionStarted, { user_id: userId })
+  await deliverExample(contacts, userRegistered, { user_id: userId })
+  await deliverExample(notify, sessionStarted, { user_id: userId })
   expect(await query(`select from messages where user_id = $1`, userId)).toEqual([])
 })

@@ -1,13 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dataschemaOf, sourceOf } from '../../eventing/contracts/contract.ts'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
 import { ledgerSealed, type LedgerSealed } from '../../eventing/contracts/ledger.sealed.ts'
-import { binaryHeaders } from '../../eventing/http-binding.ts'
-import { signEvent } from '../../eventing/signature.ts'
 import { signCheckpoint } from '../host/transparency/checkpoint.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { eventKey, sealKey, startFunction, type TestFunction } from '../../tests/support/host.ts'
+import { deliverEvent } from '../../tests/support/events.ts'
+import { sealKey, startFunction, type TestFunction } from '../../tests/support/host.ts'
 import witnessSeals from './witness-seals.ts'
 
 const sha256 = (...parts: Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest()
@@ -87,20 +86,7 @@ afterEach(async () => {
 })
 
 async function deliver(data: LedgerSealed, { id = randomUUID() as string, by = 'ledger' } = {}) {
-  const body = JSON.stringify(data)
-  const attributes = {
-    specversion: '1.0',
-    id,
-    type: ledgerSealed.type,
-    source: sourceOf(ledgerSealed),
-    dataschema: dataschemaOf(ledgerSealed),
-  }
-  const signature = signEvent(attributes, body, eventKey(by))
-  const headers = {
-    host: 'witness-seals.bank.svc.cluster.local',
-    ...binaryHeaders({ ...attributes, signature }),
-  }
-  const answer = await host.request('POST', '/events', { body, headers })
+  const answer = await deliverEvent(host, ledgerSealed as EventContract, data, { id, signedBy: by })
   return [answer.status, answer.body.detail].filter((part) => part !== undefined)
 }
 

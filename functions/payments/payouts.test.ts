@@ -12,6 +12,7 @@ import createPayout from './create-payout.ts'
 import payouts from './payouts.ts'
 import runPayouts from './run-payouts.ts'
 import sweepPayouts from './sweep-payouts.ts'
+import { dying } from './testing/dying.ts'
 import { testRouter, type TestRouter } from './testing/gateway-fixture.ts'
 
 /** Payouts over a real ledger, with answers that are lost, events that come twice and processes that die. */
@@ -203,26 +204,6 @@ test('while the ledger’s answers are lost, the event is refused; the sweep goe
   })
   expect(rows).toHaveLength(3)
 })
-
-/** Tools that end at the nth step as a killed process does: before the step, or after it was done. */
-function dying(tools: Tools, at: number, when: 'before' | 'after'): Tools {
-  let step = 0
-  const wrap =
-    <A extends unknown[], R>(work: (...given: A) => Promise<R>) =>
-    async (...given: A): Promise<R> => {
-      const dies = step++ >= at
-      if (dies && when === 'before') throw new Error('killed')
-      const result = await work(...given)
-      if (dies) throw new Error('killed')
-      return result
-    }
-  return {
-    ...tools,
-    db: { ...tools.db, query: wrap(tools.db.query) as Tools['db']['query'] },
-    transact: wrap(tools.transact) as Tools['transact'],
-    callFor: (...given) => wrap(tools.callFor(...given)),
-  }
-}
 
 test('a process that dies at any step leaves nothing unpaid and pays nothing twice', async () => {
   for (const when of ['before', 'after'] as const)

@@ -1,7 +1,7 @@
-import type { Tools } from '../host/tools.ts'
 import { deposit, withdrawal } from '../ledger/testing/ledger-fixture.ts'
 import { until } from '../../tests/support/until.ts'
 import runOrders from './run-orders.ts'
+import { dying } from './testing/dying.ts'
 import {
   ada,
   cancel,
@@ -274,27 +274,6 @@ describe('if nobody knows the outcome', () => {
 const delivery = {
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   message: {} as never,
-}
-
-/** Tools that end at the nth step as a killed process does: before the step, or after it was done. */
-function dying(tools: Tools, at: number, when: 'before' | 'after'): Tools {
-  let step = 0
-  const wrap =
-    <A extends unknown[], R>(work: (...given: A) => Promise<R>) =>
-    async (...given: A): Promise<R> => {
-      const dies = step++ >= at
-      if (dies && when === 'before') throw new Error('killed')
-      const result = await work(...given)
-      if (dies) throw new Error('killed')
-      return result
-    }
-  const { db } = tools
-  return {
-    ...tools,
-    db: { ...db, query: wrap(db.query), transaction: wrap(db.transaction) } as Tools['db'],
-    transact: wrap(tools.transact) as Tools['transact'],
-    callFor: (...given) => wrap(tools.callFor(...given)),
-  }
 }
 
 test('a runner that dies at any step leaves nothing unpaid and pays nothing twice', async () => {

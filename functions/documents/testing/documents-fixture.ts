@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import sharp from 'sharp'
-import { binaryHeaders } from '../../../eventing/http-binding.ts'
-import { signEvent } from '../../../eventing/signature.ts'
+import { documentUploaded } from '../../../eventing/contracts/document.uploaded.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
-import { eventKey, startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
+import { deliverStored } from '../../../tests/support/events.ts'
+import { startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import { createLog } from '../../../monitoring/log.ts'
 import deleteDocument from '../delete-document.ts'
@@ -59,7 +59,8 @@ export async function testDocuments(env: Record<string, string> = {}) {
     remove: (id: string, bearer = customer) =>
       functions.deleteDocument.request('DELETE', `/media/${id}`, { token: bearer }),
     /** Delivers the latest event that says the document was uploaded. */
-    process: (id: string) => deliver(db, functions.processDocument, id),
+    process: async (id: string) =>
+      (await deliverStored(db, functions.processDocument, documentUploaded, id)).status,
     async sweep() {
       const { status } = await functions.sweepDocuments.request('POST', '/events', {
         headers: {
@@ -87,33 +88,6 @@ export async function testDocuments(env: Record<string, string> = {}) {
       await database.drop()
     },
   }
-}
-
-interface EventRow {
-  id: string
-  type: string
-  source: string
-  subject: string
-  at: string
-  dataschema: string
-  data: string
-}
-
-async function deliver(db: Database, to: TestFunction, id: string): Promise<number> {
-  const [row] = await db.query<EventRow>({
-    text: `select id, type, source, subject, dataschema, data::text,
-        to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at
-      from outbox where type = 'document.uploaded' and subject = $1 order by id desc limit 1`,
-    values: [id],
-  })
-  const { data, at, ...rest } = row!
-  const attributes = { specversion: '1.0', time: at, ...rest }
-  const signature = signEvent(attributes, data, eventKey('documents'))
-  const headers = {
-    host: 'process-document.bank.svc.cluster.local',
-    ...binaryHeaders({ ...attributes, signature }),
-  }
-  return (await to.request('POST', '/events', { body: data, headers })).status
 }
 
 export const BOUNDARY = '----a-boundary'

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { sourceOf, dataschemaOf, type EventContract } from '../../../eventing/contracts/contract.ts'
+import type { EventContract } from '../../../eventing/contracts/contract.ts'
 import { webhookQueued } from '../../../eventing/contracts/webhook.queued.ts'
 import { binaryHeaders } from '../../../eventing/http-binding.ts'
-import { signEvent } from '../../../eventing/signature.ts'
 import { createLog } from '../../../monitoring/log.ts'
 import { testDatabase } from '../../../tests/support/databases.ts'
-import {
-  eventKey,
-  startFunction,
-  token,
-  type Answer,
-  type TestFunction,
-} from '../../../tests/support/host.ts'
+import { deliverEvent, deliverExample } from '../../../tests/support/events.ts'
+import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import type { Operation } from '../../host/operation.ts'
 
@@ -130,8 +124,8 @@ export async function startHooksBank(
         ...(key && { headers: { 'idempotency-key': key } }),
       }),
     tell: (contract, data = {}, { id, signedBy } = {}) =>
-      sendEvent(queueing, contract, { ...contract.example, ...data }, id, signedBy),
-    deliver: (id) => sendEvent(delivering, webhookQueued, { web_hook_id: id }),
+      deliverExample(queueing, contract, data, { id, signedBy, time: '2026-01-05T09:30:00.000Z' }),
+    deliver: (id) => deliverEvent(delivering, webhookQueued as EventContract, { web_hook_id: id }),
     sweep: () =>
       sweeping.request('POST', '/events', {
         body: {},
@@ -158,29 +152,6 @@ export async function startHooksBank(
       await database.drop()
     },
   }
-}
-
-function sendEvent(
-  to: TestFunction,
-  contract: EventContract<object>,
-  data: object,
-  id: string = randomUUID(),
-  signedBy = contract.context,
-): Promise<Answer> {
-  const body = JSON.stringify(data)
-  const attributes = {
-    specversion: '1.0',
-    id,
-    type: contract.type,
-    source: sourceOf(contract),
-    dataschema: dataschemaOf(contract),
-    time: '2026-01-05T09:30:00.000Z',
-  }
-  const signature = signEvent(attributes, body, eventKey(signedBy))
-  return to.request('POST', '/events', {
-    body,
-    headers: { host: 'any.bank.svc.cluster.local', ...binaryHeaders({ ...attributes, signature }) },
-  })
 }
 
 /** Returns the id and a token of a new user. */
