@@ -128,6 +128,17 @@ test('a published event has all its attributes, and is pending no more', async (
   })
 })
 
+test('an event says which groups its type is in, and the signature covers them', async () => {
+  const [event] = await commit(1)
+  await outboxOf().send({ ...event!, type: 'account.frozen' })
+  const [{ headers, body }] = ingress.received as [(typeof ingress.received)[0]]
+  expect(headers).toMatchObject({ 'ce-webhooks': 'offered', 'ce-tells': 'user' })
+  expect(headers).not.toHaveProperty('ce-changes')
+  const message = eventFromHttp(headers as IncomingHttpHeaders, Buffer.from(body))
+  const { tells: _, ...others } = message.attributes
+  expect([isSigned(message, KEY), isSigned({ ...message, attributes: others }, KEY)]).toEqual([true, false])
+})
+
 test('an event has the same signature whether it is published at once or by a sweep', async () => {
   const [event] = await commit(1)
   outboxOf().publish([event!])

@@ -6,6 +6,7 @@ import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract
 import { binaryHeaders } from './http-binding.ts'
 import { signEvent } from './signature.ts'
 import { followGroups, setAside, storeOutcomes, type GroupOutcome } from './group-outcomes.ts'
+import { groupsOf } from './groups.ts'
 import { claim, CLAIM_MS, GROUP_MAX } from './pending.ts'
 import { createRelay, type PublishOutcome } from './relay.ts'
 import type { EventDraft, OutboxEvent, PendingEvent } from './outbox-event.ts'
@@ -228,6 +229,7 @@ function attributesOf(event: OutboxEvent, signingKey: string | undefined): Recor
     partitionkey,
     datacontenttype: 'application/json',
     ...(traceparent && { traceparent }),
+    ...groupsOf(type),
     ...extensions,
   }
   if (signingKey && !attributes.signature)

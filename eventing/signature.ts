@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { GROUP_ATTRIBUTES } from './groups.ts'
 import type { EventMessage } from './message.ts'
 
 /** Signatures of events. A context signs the attributes that it states and the bytes of the data
@@ -27,7 +28,8 @@ export function isSigned({ attributes, data }: EventMessage, key: string): boole
 /** Returns what is signed of an event besides its data. */
 export const statedBy = (attributes: Attributes): unknown[] => {
   const { source, id, type, subject, time, partitionkey, dataschema } = attributes
-  return ['v1', source, id, type, subject, time && Date.parse(time), partitionkey, dataschema]
+  const groups = GROUP_ATTRIBUTES.map((name) => attributes[name])
+  return ['v1', source, id, type, subject, time && Date.parse(time), partitionkey, dataschema, ...groups]
 }
 
 function mac(attributes: Attributes, data: string | Buffer, key: string): Buffer {

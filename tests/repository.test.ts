@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
+import { GROUP_ATTRIBUTES, groupedTypes, groupsOf } from '../eventing/groups.ts'
 import { callingContexts, databaseContexts, hasDatabase } from '../functions/contexts.ts'
 import { auditsOf } from '../functions/host/audit/declared.ts'
 import { storeSettings } from '../functions/documents/stores/stores.ts'
@@ -206,14 +207,27 @@ describe('events', () => {
     )
   })
 
-  test('a Trigger delivers to an operation that consumes its type, with retries and a dead letter sink', () => {
+  /** Returns the types of events that a Trigger delivers: of any attribute that no group tells, such as
+   * `transactiontype`, some event of the type has the value. */
+  const deliveredBy = ({ spec: { filter } }: Manifest): string[] => {
+    const { type, ...others } = filter.attributes as Record<string, string>
+    const groups = Object.entries(others).filter(([name]) => GROUP_ATTRIBUTES.includes(name))
+    return allContracts
+      .map((contract) => contract.type)
+      .filter((each) => type === undefined || each === type)
+      .filter((each) => groups.every(([name, value]) => groupsOf(each)[name] === value))
+  }
+
+  test('a Trigger delivers to an operation that consumes all it delivers, with retries and a dead letter sink', () => {
     for (const trigger of triggers) {
-      const { broker, filter, subscriber, delivery } = trigger.spec
+      const { broker, subscriber, delivery } = trigger.spec
       const subscribed = allOperations.find(({ name }) => name === subscriber.ref.name)
       const consumed = subscribed?.consumes?.contracts
       if (!consumed || consumed === 'any')
         throw new Error(`${trigger.metadata.name} delivers to no operation that consumes contracts`)
-      expect(consumed.map(({ type }) => type)).toContain(filter.attributes.type)
+      const delivered = deliveredBy(trigger)
+      expect([trigger.metadata.name, delivered.length > 0]).toEqual([trigger.metadata.name, true])
+      expect(consumed.map(({ type }) => type)).toEqual(expect.arrayContaining(delivered))
       expect([broker, subscriber.uri]).toEqual(['default', '/events'])
       expect(delivery).toMatchObject({
         backoffPolicy: 'exponential',
@@ -223,17 +237,25 @@ describe('events', () => {
     }
   })
 
-  test('each consumer gets its events: from a Trigger for each type, a PingSource, or as the dead letter sink', () => {
+  test('each consumer gets each of its events once: from a Trigger, a PingSource, or as the dead letter sink', () => {
     const pinged = pingSources.map(({ spec }) => spec.sink.ref.name as string)
     for (const { name, consumes } of allOperations) {
       if (!consumes) continue
       if (consumes.contracts === 'any') expect([...pinged, 'dead-letters']).toContain(name)
       else {
-        const types = triggers
-          .filter(({ spec }) => spec.subscriber.ref.name === name)
-          .map(({ spec }) => spec.filter.attributes.type as string)
+        const types = triggers.filter(({ spec }) => spec.subscriber.ref.name === name).flatMap(deliveredBy)
         expect([name, types.sort()]).toEqual([name, consumes.contracts.map(({ type }) => type).sort()])
       }
     }
+  })
+
+  test('a group has only types that have a contract, and a Trigger', () => {
+    for (const attribute of GROUP_ATTRIBUTES) {
+      const filtering = triggers.filter(({ spec }) => attribute in spec.filter.attributes)
+      expect([attribute, filtering.length]).toEqual([attribute, 1])
+    }
+    expect(groupedTypes.filter((type) => !allContracts.some((contract) => contract.type === type))).toEqual(
+      [],
+    )
   })
 })

@@ -82,6 +82,11 @@ test.each([
     { text: 'signed' },
     { 'ce-id': 'n5', 'ce-time': '2026-01-05T09:30:00.121Z', 'ce-signature': signedNote('n5') },
   ],
+  [
+    'was put into a group',
+    { text: 'signed' },
+    { 'ce-id': 'n7', 'ce-tells': 'user', 'ce-signature': signedNote('n7') },
+  ],
 ])('an event that %s is refused, with the reason, and not acted on', async (_what, data, headers) => {
   const before = inside.received.length
   const { status, body } = await deliver(data, headers)

@@ -44,8 +44,8 @@ const about = <Data extends { user_id: string }>(
   more: Pick<NotifiedEvent<Data>, 'emails' | 'isSentOnly'> = {},
 ): NotifiedEvent<Data> => ({ contract, importance, subject, ...more })
 
-/** Every event that a customer hears of. A new one needs a line here, a template in each language, a Trigger
- * to `notify-user`, and the Secret with its context's key in the Service of `notify-user`. */
+/** Every event that a customer hears of. A new one needs a line here, a template in each language, its type
+ * in eventing/groups.ts, and the Secret with its context's key in the Service of `notify-user`. */
 export const notified = {
   'transaction.completed': about(transactionCompleted, 'usual', (data) => data.transaction_id),
   'transaction.reversed': about(transactionReversed, 'important', (data) => data.transaction_id),

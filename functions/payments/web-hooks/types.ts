@@ -3,7 +3,7 @@ import type { DatabaseContext } from '../../contexts.ts'
 type TypesByContext = Readonly<Partial<Record<DatabaseContext, readonly string[]>>>
 
 /** Types of events that a customer's hook can have, by the context that states them: those of their own
- * things. */
+ * things. A new one must be in eventing/groups.ts too, so that queue-web-hooks gets it. */
 const OF_CUSTOMERS: TypesByContext = {
   ledger: [
     'account.opened',
