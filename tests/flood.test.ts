@@ -32,7 +32,7 @@ beforeAll(async () => {
       IDENTITY_EVENT_KEY: 'a key that is only good for tests, no more',
       FRONT_DOOR_KEY: 'another key that is only good for tests',
     })}
-    void serve(logout, { validators: compileValidators(logout), catalogue: [] }, settings).then(({ port }) => process.send({ port }))
+    void serve(logout, { validators: compileValidators(logout), catalogue: [], settings: {} }, settings).then(({ port }) => process.send({ port }))
   `)
 })
 

@@ -7,6 +7,7 @@ import { storeSettings } from '../functions/documents/stores/stores.ts'
 import { callKeySetting, databaseSetting, eventKeySetting } from '../functions/host/config.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
+import { contextSettings } from '../functions/host/settings/all.ts'
 import { neededSettings } from '../functions/host/start/serve.ts'
 import { contracts, files, manifests, operations, read, type Manifest } from './support/repository.ts'
 
@@ -78,6 +79,17 @@ describe('operations and Services', () => {
       })
       const settings = [...sources.flatMap((source) => given[source] ?? [source]), ...single]
       expect([name, settings.sort()]).toEqual([name, [...needed].sort()])
+    }
+  })
+
+  test('a context reads no setting of another, because its bundles don’t have it', () => {
+    for (const [context, settings] of Object.entries(contextSettings)) {
+      const mentions = new RegExp(`\\b(${Object.keys(settings).join('|')})\\b`)
+      const others = files(/^functions\/(?!host\/settings\/|.*\/testing\/).*(?<!\.test)\.ts$/).filter(
+        (file) => !file.startsWith(`functions/${context}/`),
+      )
+      const reading = others.filter((file) => Object.keys(settings).length > 0 && mentions.test(read(file)))
+      expect([context, reading]).toEqual([context, []])
     }
   })
 

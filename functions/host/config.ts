@@ -6,7 +6,7 @@ import {
   type Context,
   type DatabaseContext,
 } from '../contexts.ts'
-import { messageSettings } from './message-settings.ts'
+import type { contextSettings } from './settings/all.ts'
 import {
   fraction,
   headerList,
@@ -14,7 +14,6 @@ import {
   httpUrl,
   json,
   keySet,
-  minorUnits,
   oneOf,
   optionalHttpUrl,
   postgresUrl,
@@ -22,11 +21,13 @@ import {
   text,
   verifierKeys,
   wholeNumber,
+  type Setting,
 } from './setting-values.ts'
 
-/** Every setting that a function can read: what it is for, and how its text becomes a value. All settings
- * come from the environment, and this is the only place that reads process.env. */
-const settings = {
+/** The settings that functions of all contexts, or of several, can read: what each is for, and how its text
+ * becomes a value. Those of one context are in settings/, and only its functions load them. All settings come
+ * from the environment, and this is the only place that reads process.env. */
+const sharedSettings = {
   PORT: { about: 'port to listen on', parse: wholeNumber(0, 65_535, 'a port number'), fallback: '8080' },
   HOST: { about: 'address to listen on; empty is every address', parse: text, fallback: '' },
   K_SERVICE: { about: 'name of the Knative Service', parse: text, fallback: '' },
@@ -75,18 +76,7 @@ const settings = {
     about: 'secret of at least 32 characters with which the front door signs a client’s address',
     parse: secret,
   },
-  REGISTRATIONS_FREE: {
-    about: 'registrations from one address in an hour before the next has to wait',
-    parse: wholeNumber(1, 1000),
-    fallback: '20',
-  },
-  LOGINS_FREE: {
-    about: 'log-ins of one user from one address in an hour before the next has to wait',
-    parse: wholeNumber(1, 1000),
-    fallback: '100',
-  },
   JWKS: { about: 'public keys that sign access tokens, as a JWK Set', parse: keySet },
-  JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
   ...forEachContext(databaseContexts, 'EVENT_KEY', (context) => ({
     about: `secret of at least 32 characters that signs the events of ${context}`,
     parse: secret,
@@ -100,60 +90,10 @@ const settings = {
       'public keys of all contexts that call on behalf of customers, as a JWK Set; `iss` names the context',
     parse: keySet,
   },
-  REQUEST_SIGNING_KEY: {
-    about: 'secret of at least 32 characters that signs orders on their way through the Broker',
-    parse: secret,
-  },
-  SEAL_SIGNING_KEY: {
-    about: 'private Ed25519 keys that sign seals, as a JWK Set: one, or two while one replaces the other',
-    parse: keySet,
-  },
   SEAL_KEYS: {
     about: 'public keys of all seals, as name+id+key (c2sp.org/signed-note), separated by blanks',
     parse: verifierKeys,
   },
-  ACCOUNTS_PER_CUSTOMER_MAX: {
-    about: 'accounts that a customer can have, closed ones included',
-    parse: wholeNumber(1, 1000),
-    fallback: '100',
-  },
-  ACCOUNT_BALANCE_MAX: {
-    about: 'highest balance of accounts opened from now on, in minor units',
-    parse: minorUnits,
-    fallback: '100000000000000',
-  },
-  OWN_DEPOSIT_MAX: {
-    about: 'largest deposit by the owner, for accounts opened from now on, in minor units',
-    parse: minorUnits,
-    fallback: '1000000000000',
-  },
-  WEB_HOOK_KEY: {
-    about: 'secret of at least 32 characters from which those of web hooks follow',
-    parse: secret,
-  },
-  WEB_HOOK_PRIVATE_ADDRESSES: {
-    about: 'allowed or refused, for web hooks',
-    parse: oneOf('allowed', 'refused'),
-    fallback: 'refused',
-  },
-  DOCUMENTS_PER_CUSTOMER_MAX: {
-    about: 'documents that a customer can have',
-    parse: wholeNumber(1, 100_000),
-    fallback: '100',
-  },
-  DOCUMENT_MIB_PER_CUSTOMER_MAX: {
-    about: 'MiB that the documents of a customer can have together',
-    parse: wholeNumber(1, 1_000_000),
-    fallback: '200',
-  },
-  DOCUMENT_STORE_URL: {
-    about: 'URL of a bucket that speaks S3: https://host/bucket; if empty, the database keeps the documents',
-    parse: optionalHttpUrl,
-    fallback: '',
-  },
-  DOCUMENT_STORE_REGION: { about: 'region of that bucket', parse: text, fallback: 'us-east-1' },
-  DOCUMENT_STORE_KEY_ID: { about: 'id of the access key for that bucket', parse: text, fallback: '' },
-  DOCUMENT_STORE_KEY: { about: 'the secret part of that access key', parse: text, fallback: '' },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     about: 'URL of a trace collector that takes OTLP over HTTP; if empty, no traces are exported',
     parse: optionalHttpUrl,
@@ -170,20 +110,21 @@ const settings = {
     parse: fraction,
     fallback: '1',
   },
-  ...messageSettings,
-  OPERATOR_EMAIL: { about: 'email address of the first operator', parse: text, fallback: '' },
-  OPERATOR_PASSWORD: { about: 'password of the first operator', parse: text, fallback: '' },
 } as const satisfies Record<string, Setting<unknown>>
 
-interface Setting<Value> {
-  about: string
-  /** Returns the value. Throws an Error that says what was expected. */
-  parse: (text: string) => Value
-  fallback?: string
-}
+type ContextSettings = typeof contextSettings
+type Settings = typeof sharedSettings &
+  ContextSettings['identity'] &
+  ContextSettings['ledger'] &
+  ContextSettings['notifications'] &
+  ContextSettings['payments'] &
+  ContextSettings['documents'] &
+  ContextSettings['web']
 
-export type ConfigName = keyof typeof settings
-export type Config = { readonly [Name in ConfigName]: ReturnType<(typeof settings)[Name]['parse']> }
+export type ConfigName = keyof Settings
+export type Config = { readonly [Name in ConfigName]: ReturnType<Settings[Name]['parse']> }
+/** The settings of one context. */
+export type OwnSettings = Readonly<Record<string, Setting<unknown>>>
 
 type SettingOf<Name extends string, Suffix extends string> = `${Uppercase<Name>}_${Suffix}`
 
@@ -211,16 +152,22 @@ export const eventKeySetting = (context: string) => settingOf(context as Databas
 /** The setting that holds the key with which a context calls on behalf of customers. */
 export const callKeySetting = (context: string) => settingOf(context as CallingContext, 'CALL_KEY')
 
-/** Reads the settings in `needed`, and all that have a fallback. Throws one Error that lists everything
- * wrong. Reading a setting that has no fallback and was not in `needed` is a defect and throws. */
-export function readConfig(needed: readonly ConfigName[], env: NodeJS.ProcessEnv = process.env): Config {
+/** Reads the settings in `needed`, and all that have a fallback, of those that all share and those of the
+ * function's own context. Throws one Error that lists everything wrong. Reading a setting of another context,
+ * or one that has no fallback and was not in `needed`, is a defect and throws. */
+export function readConfig(
+  needed: readonly ConfigName[],
+  own: OwnSettings,
+  env: NodeJS.ProcessEnv = process.env,
+): Config {
   const config: Record<string, unknown> = {}
   const wrong: string[] = []
-  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+  const settings: OwnSettings = { ...sharedSettings, ...own }
+  for (const name of needed) if (!(name in settings)) wrong.push(`${name} is not a setting of this context`)
+  for (const [name, setting] of Object.entries(settings)) {
     const given = env[name] || setting.fallback
     if (given === undefined) {
       if (needed.includes(name as ConfigName)) wrong.push(`${name} is missing: expected ${setting.about}`)
-      else Object.defineProperty(config, name, { get: () => undeclared(name) })
       continue
     }
     try {
@@ -230,9 +177,13 @@ export function readConfig(needed: readonly ConfigName[], env: NodeJS.ProcessEnv
     }
   }
   if (wrong.length > 0) throw new Error(wrong.join('\n'))
-  return config as Config
+  return new Proxy(config, { get: read }) as Config
 }
 
-function undeclared(name: string): never {
-  throw new Error(`${name} is read but not declared; an operation that reads it must name it in "needs"`)
+function read(config: Record<string | symbol, unknown>, name: string | symbol): unknown {
+  // Whoever prints the object asks for symbols.
+  if (name in config || typeof name === 'symbol') return config[name]
+  throw new Error(
+    `${name} is read but not declared; an operation that reads it must name it in "needs", or be of its context`,
+  )
 }

@@ -1,5 +1,13 @@
 // How the text of a setting becomes a value. Each function throws an Error that says what was expected.
 
+/** A setting, as it is declared. */
+export interface Setting<Value> {
+  about: string
+  /** Returns the value. Throws an Error that says what was expected. */
+  parse: (text: string) => Value
+  fallback?: string
+}
+
 export function text(value: string): string {
   return value
 }

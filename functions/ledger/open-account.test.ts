@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readConfig } from '../host/config.ts'
+import { settings } from '../host/settings/ledger.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
 import { testLedger, type TestLedger } from './testing/ledger-fixture.ts'
@@ -96,6 +97,6 @@ test('an account gets the limits from the settings', async () => {
 })
 
 test.each(['0', '-1', '1.5', '1e3', 'many', '1000000000000001'])('a limit of %s stops the start', (limit) => {
-  expect(() => readConfig([], { ACCOUNT_BALANCE_MAX: limit })).toThrow('must be a number from 1 to')
-  expect(() => readConfig([], { OWN_DEPOSIT_MAX: limit })).toThrow('must be a number from 1 to')
+  expect(() => readConfig([], settings, { ACCOUNT_BALANCE_MAX: limit })).toThrow('must be a number from 1 to')
+  expect(() => readConfig([], settings, { OWN_DEPOSIT_MAX: limit })).toThrow('must be a number from 1 to')
 })

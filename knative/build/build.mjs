@@ -89,9 +89,12 @@ function operationEntries(operations, declarations) {
           contents: `
             import operation from ${JSON.stringify(operations[i]?.path)}
             import { validators } from 'validators:${name}'
+            import { settings } from './functions/host/settings/${declaration.context}.ts'
             import { main } from './functions/host/start/main.ts'
             ${declaration.consumes ? `import { receiveEvent } from ${JSON.stringify(events)}` : ''}
-            main(operation, validators, ${routes}${declaration.consumes ? ', receiveEvent' : ''})`,
+            main(operation, {
+              validators, catalogue: ${routes}, settings${declaration.consumes ? ', receiveEvent' : ''}
+            })`,
           resolveDir: root,
           loader: 'ts',
         }

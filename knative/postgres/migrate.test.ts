@@ -117,7 +117,7 @@ test('the database ends a function’s slow statement before the function gives 
   const text = `select name, setting::int from pg_settings where name in (${names.join()})`
   const limits = await rows(db.url, text)
   expect(limits).toHaveLength(3)
-  const { DATABASE_TIMEOUT_MS: functionsOwn } = readConfig([], {})
+  const { DATABASE_TIMEOUT_MS: functionsOwn } = readConfig([], {}, {})
   for (const { name, setting } of limits) {
     expect([name, `${Number(setting) / 1_000}s`]).toEqual([name, FUNCTIONS_LIMITS[String(name)]])
     expect(Number(setting)).toBeLessThanOrEqual(functionsOwn)

@@ -6,6 +6,7 @@ import { databaseContexts } from '../../functions/contexts.ts'
 import { eventKeySetting } from '../../functions/host/config.ts'
 import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'
 import type { Operation } from '../../functions/host/operation.ts'
+import { contextSettings } from '../../functions/host/settings/all.ts'
 import { CLIENT_HEADER, createVoucher } from '../../functions/host/http/client-address.ts'
 import { receiveEvent } from '../../functions/host/http/events.ts'
 import { signCallToken } from '../../functions/host/http/call-for.ts'
@@ -118,7 +119,10 @@ export async function startFunction(
 ): Promise<TestFunction> {
   const running = await serve(
     operation,
-    { validators: compileValidators(operation), catalogue, receiveEvent },
+    {
+      ...{ validators: compileValidators(operation), catalogue, receiveEvent },
+      settings: contextSettings[operation.context],
+    },
     {
       PORT: '0',
       JWKS: signingKey.jwks,

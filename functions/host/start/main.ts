@@ -1,18 +1,11 @@
-import type { CatalogueEntry } from '../catalogue-entry.ts'
 import type { Operation } from '../operation.ts'
 import { serve, type Parts } from './serve.ts'
-import type { Validators } from '../http/validation.ts'
 
 /** Runs one function as a process, as Knative's container contract requires: it listens on PORT, stops on
  * SIGTERM within its grace period, and exits with 0. The build adds a call of this to the end of every
  * bundle. */
-export function main(
-  operation: Operation,
-  validators: Validators,
-  catalogue: CatalogueEntry[],
-  receiveEvent?: Parts['receiveEvent'],
-): void {
-  serve(operation, { validators, catalogue, receiveEvent }).then(
+export function main(operation: Operation, parts: Parts): void {
+  serve(operation, parts).then(
     ({ stop, tools: { log } }) => {
       let stopping = false
       const stopOnce = (): void => {

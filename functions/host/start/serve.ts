@@ -6,7 +6,14 @@ import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.
 import { knowsClients } from '../audit/declared.ts'
 import { createApp } from '../http/app.ts'
 import type { CatalogueEntry } from '../catalogue-entry.ts'
-import { databaseSetting, eventKeySetting, readConfig, type Config, type ConfigName } from '../config.ts'
+import {
+  databaseSetting,
+  eventKeySetting,
+  readConfig,
+  type Config,
+  type ConfigName,
+  type OwnSettings,
+} from '../config.ts'
 import { connectFirst } from './connect-first.ts'
 import { createTools, databaseOf } from './create-tools.ts'
 import { createHttpServer } from '../http/http-server.ts'
@@ -58,6 +65,8 @@ export interface Parts {
   validators: Validators
   /** All operations of the bank; empty for an operation that doesn't need them. */
   catalogue: readonly CatalogueEntry[]
+  /** Those of its context. */
+  settings: OwnSettings
   /** Only for an operation that consumes events: the others need not hold that code. */
   receiveEvent?: typeof receiveEvent | undefined
 }
@@ -69,10 +78,10 @@ export async function serve(
   parts: Parts,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RunningFunction> {
-  const { validators, catalogue, receiveEvent } = parts
+  const { validators, catalogue, settings, receiveEvent } = parts
   if (operation.consumes && !receiveEvent)
     throw new Error('it consumes events, so it must be started with what receives them')
-  const config = readConfig(neededSettings(operation), env)
+  const config = readConfig(neededSettings(operation), settings, env)
   const log = createLog(
     { service: operation.name, revision: config.K_REVISION || undefined },
     config.LOG_LEVEL,

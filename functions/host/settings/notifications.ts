@@ -1,7 +1,16 @@
-import { list, oneOf, optionalHttpUrl, sender, smtpUrl, text, wholeNumber } from './setting-values.ts'
+import {
+  list,
+  oneOf,
+  optionalHttpUrl,
+  sender,
+  smtpUrl,
+  text,
+  wholeNumber,
+  type Setting,
+} from '../setting-values.ts'
 
 /** The settings of the channels over which messages leave the bank: docs/notifications.md. */
-export const messageSettings = {
+export const settings = {
   MESSAGE_CHANNELS: {
     about: 'channels over which messages are sent: email, sms, push, separated by commas; empty is none',
     parse: list('email', 'sms', 'push'),
@@ -40,4 +49,4 @@ export const messageSettings = {
     parse: list(),
     fallback: 'fcm.googleapis.com,updates.push.services.mozilla.com,*.push.apple.com,*.notify.windows.com',
   },
-} as const
+} as const satisfies Record<string, Setting<unknown>>

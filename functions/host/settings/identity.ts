@@ -1,0 +1,18 @@
+import { json, text, wholeNumber, type Setting } from '../setting-values.ts'
+
+/** The settings of registrations, log-ins and tokens. */
+export const settings = {
+  REGISTRATIONS_FREE: {
+    about: 'registrations from one address in an hour before the next has to wait',
+    parse: wholeNumber(1, 1000),
+    fallback: '20',
+  },
+  LOGINS_FREE: {
+    about: 'log-ins of one user from one address in an hour before the next has to wait',
+    parse: wholeNumber(1, 1000),
+    fallback: '100',
+  },
+  JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
+  OPERATOR_EMAIL: { about: 'email address of the first operator', parse: text, fallback: '' },
+  OPERATOR_PASSWORD: { about: 'password of the first operator', parse: text, fallback: '' },
+} as const satisfies Record<string, Setting<unknown>>
