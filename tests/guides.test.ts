@@ -53,3 +53,12 @@ test('each table of a guide has one head', () => {
   const heads = tables.map(({ file, block }) => [file, block.split('\n').filter(isRule).length] as const)
   expect(heads.filter(([, rules]) => rules > 1)).toEqual([])
 })
+
+test('the tests that features.md names are there', () => {
+  const rows = read('docs/features.md').match(/^\| *[A-E]?\d* +\|.*$/gm)!
+  const shown = rows.map((row) => ({ row, named: /`([\w./-]+\.test\.ts)`: "(.+)" *\|$/.exec(row) }))
+  const missing = shown.filter(({ row, named }) =>
+    named ? !read(named[1]!).includes(`test('${named[2]}`) : !row.includes('| not there yet'),
+  )
+  expect([shown.length > 40, missing.map(({ row }) => row)]).toEqual([true, []])
+})

@@ -6,6 +6,7 @@ import { until } from './until.ts'
 /** A customer of a running bank, logged in. */
 export interface Customer {
   id: string
+  email: string
   token: string
   openAccount(type: 'checking' | 'savings', currency?: string): Promise<string>
   transact(body: Record<string, unknown>, idempotencyKey?: string): Promise<Answer>
@@ -20,6 +21,7 @@ export async function registerCustomer(bank: Pick<Bank, 'call'>): Promise<Custom
   const { access_token: token } = await must(bank.call('POST', '/api/auth/login', { body: person }))
   return {
     id: registered.id,
+    email: person.email,
     token,
     openAccount: async (type, currency = 'USD') =>
       (await must(bank.call('POST', '/api/accounts', { token, body: { account_type: type, currency } }))).id,

@@ -62,7 +62,7 @@ function missing(manifest: ServiceManifest, what: string): Error {
 const OPTIONAL_SECRETS = {
   'mail-server': ['SMTP_URL', 'SMTP_TLS', 'SMTP_CA'],
   'sms-provider': ['SMS_URL', 'SMS_TOKEN', 'SMS_BODY'],
-  'push-keys': ['VAPID_PRIVATE_KEY', 'PUSH_SERVICES'],
+  'push-keys': ['VAPID_PRIVATE_KEY'],
 }
 
 /**
