@@ -14,7 +14,7 @@ export type Context = keyof typeof contexts
 
 /** The contexts that call others on behalf of customers who are not there. Each has a key of its own for it
  * (docs/calls.md). */
-export const callingContexts = ['payments'] as const satisfies readonly Context[]
+export const callingContexts = ['payments', 'documents'] as const satisfies readonly Context[]
 
 export type CallingContext = (typeof callingContexts)[number]
 

@@ -54,6 +54,25 @@ test('a file of 10 MiB passes all hops, there and back; one byte more does not',
   expect((await get('/media/status')).body.in_use).toBe('s3')
 })
 
+test('a statement is filed by way of the ledger, and comes back as the ledger makes it', async () => {
+  const from = '2026-01-01'
+  const account = await ada.openAccount('checking')
+  await ada.transact({ type: 'deposit', account_id: account, amount: '900.00' })
+  // Before now by the clock of the database.
+  const [now] = await bank.sql<{ to: string }>('ledger', `select to_json(now()) #>> '{}' as to`)
+  const to = new Date(now!.to).toISOString()
+  const { status, body } = await bank.call('POST', '/api/documents/statements', {
+    token: ada.token,
+    body: { account_id: account, from, to, format: 'csv' },
+  })
+  expect([status, body.document_type]).toEqual([201, 'statement'])
+  const filed = await get(`/media/${body.public_id}`)
+  const made = await get(`/accounts/${account}/statement?from=${from}&to=${to}&format=csv`)
+  expect([filed.status, made.status]).toEqual([200, 200])
+  expect(filed.bytes.toString()).toBe(made.bytes.toString())
+  expect(filed.bytes.toString()).toContain('900.00')
+})
+
 test('documents while functions die: each is there once, processed, and no bytes are left of others', async () => {
   const contents = await Promise.all(Array.from({ length: 8 }, (_, i) => image('png', 20 + i, 20)))
   let answers = 0

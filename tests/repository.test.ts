@@ -117,6 +117,7 @@ describe('operations and Services', () => {
       ),
     )
     expect(called.sort()).toEqual([
+      'documents: GET /accounts/{id}/statement',
       'payments: GET /accounts',
       'payments: GET /accounts/{id}',
       'payments: GET /holds/{id}',

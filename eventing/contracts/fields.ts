@@ -46,7 +46,8 @@ export type Sha256 = string
 export const sha256 = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const
 
 /** The media type of a document. */
-export type DocumentMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'application/pdf'
+export type DocumentMediaType =
+  'image/png' | 'image/jpeg' | 'image/webp' | 'application/pdf' | 'text/csv' | 'application/xml'
 export const documentMediaType = {
-  enum: ['image/png', 'image/jpeg', 'image/webp', 'application/pdf'],
+  enum: ['image/png', 'image/jpeg', 'image/webp', 'application/pdf', 'text/csv', 'application/xml'],
 } as const

@@ -1,12 +1,25 @@
+import type { DocumentUploaded } from '../../eventing/contracts/document.uploaded.ts'
+import type { EventDraft } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
 import type { Caller } from '../host/route-request.ts'
 import { orNull, uuidSchema } from '../host/schema.ts'
 
-/** The types of files that the bank takes. */
-export const mediaTypes = ['image/png', 'image/jpeg', 'image/webp', 'application/pdf'] as const
+/** The types of files that customers may upload. */
+export const uploadTypes = ['image/png', 'image/jpeg', 'image/webp', 'application/pdf'] as const
+export type UploadType = (typeof uploadTypes)[number]
+
+/** The formats of statements that can be filed, as the ledger calls them. */
+export const statementFormats = {
+  pdf: { mediaType: 'application/pdf', extension: 'pdf' },
+  csv: { mediaType: 'text/csv', extension: 'csv' },
+  'camt.053': { mediaType: 'application/xml', extension: 'xml' },
+} as const
+export type FiledFormat = keyof typeof statementFormats
+
+const mediaTypes = [...uploadTypes, 'text/csv', 'application/xml'] as const
 export type DocumentType = (typeof mediaTypes)[number]
 
-export const isImage = (mediaType: DocumentType): boolean => mediaType !== 'application/pdf'
+export const isImage = (mediaType: DocumentType): boolean => mediaType.startsWith('image/')
 
 export const documentSchema = {
   type: 'object',
@@ -14,6 +27,8 @@ export const documentSchema = {
   required: [
     'public_id',
     'user_id',
+    'document_type',
+    'statement',
     'status',
     'reason',
     'file_name',
@@ -29,6 +44,19 @@ export const documentSchema = {
   properties: {
     public_id: uuidSchema,
     user_id: uuidSchema,
+    document_type: { enum: ['upload', 'statement'] },
+    statement: orNull({
+      type: 'object',
+      additionalProperties: false,
+      required: ['account_id', 'from', 'to', 'format'],
+      properties: {
+        account_id: uuidSchema,
+        from: { type: 'string', format: 'date-time' },
+        to: { type: 'string', format: 'date-time' },
+        format: { enum: Object.keys(statementFormats) },
+      },
+      description: 'What it is a statement of; null for an upload.',
+    } as const),
     status: {
       enum: ['processing', 'ready', 'refused'],
       description: 'An image can be downloaded once it is ready; then its size and sha256 are other ones.',
@@ -38,10 +66,10 @@ export const documentSchema = {
     media_type: { enum: mediaTypes },
     size: { type: 'integer', description: 'In bytes.' },
     sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-    width: { type: ['integer', 'null'], description: 'In pixels; null for a PDF.' },
+    width: { type: ['integer', 'null'], description: 'In pixels; null if it is no image.' },
     height: { type: ['integer', 'null'] },
     url: { type: 'string' },
-    thumbnail_url: orNull({ type: 'string', description: 'Null for a PDF.' }),
+    thumbnail_url: orNull({ type: 'string', description: 'Null if it is no image.' }),
     created_at: { type: 'string', format: 'date-time' },
   },
 } as const
@@ -57,6 +85,10 @@ export const documentParams = {
 export interface DocumentRow {
   id: string
   user_id: string
+  document_type: 'upload' | 'statement'
+  account_id: string | null
+  period_from: Date | null
+  period_to: Date | null
   status: 'processing' | 'ready' | 'refused'
   reason: string | null
   file_name: string
@@ -70,12 +102,14 @@ export interface DocumentRow {
   created_at: Date
 }
 
-export const DOCUMENT_COLUMNS = `id, user_id, status, reason, file_name, media_type, bytes, sha256, width, height,
+export const DOCUMENT_COLUMNS = `id, user_id, document_type, account_id, period_from, period_to, status, reason, file_name, media_type, bytes, sha256, width, height,
   file_id, thumbnail_id, created_at`
 
 export const toDocument = (row: DocumentRow) => ({
   public_id: row.id,
   user_id: row.user_id,
+  document_type: row.document_type,
+  statement: row.document_type === 'statement' ? statementOf(row) : null,
   status: row.status,
   reason: row.reason,
   file_name: row.file_name,
@@ -87,6 +121,28 @@ export const toDocument = (row: DocumentRow) => ({
   url: `/api/media/${row.id}`,
   thumbnail_url: isImage(row.media_type) ? `/api/media/${row.id}/thumbnail` : null,
   created_at: row.created_at.toISOString(),
+})
+
+const statementOf = ({ account_id, period_from, period_to, media_type }: DocumentRow) => ({
+  account_id,
+  from: period_from!.toISOString(),
+  to: period_to!.toISOString(),
+  format: Object.entries(statementFormats).find(([, { mediaType }]) => mediaType === media_type)![0],
+})
+
+/** Returns what is stated of a document that is there. */
+export const uploadedEvent = (row: DocumentRow): EventDraft<DocumentUploaded> => ({
+  subject: row.id,
+  partitionkey: row.user_id,
+  data: {
+    document_id: row.id,
+    user_id: row.user_id,
+    document_type: row.document_type,
+    media_type: row.media_type,
+    size: row.bytes,
+    sha256: row.sha256.toString('hex'),
+    timestamp: row.created_at.toISOString(),
+  },
 })
 
 /** Returns a document that the caller may see: their own, and to an operator anybody's. */

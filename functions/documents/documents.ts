@@ -47,19 +47,20 @@ export default operation({
       query: {
         type: 'object',
         additionalProperties: false,
-        properties: { ...pageQuery, user_id: uuidSchema },
+        properties: { ...pageQuery, user_id: uuidSchema, document_type: { enum: ['upload', 'statement'] } },
       },
       answers: { 200: pageOf(documentSchema) },
       problems: [problems.notFound],
-      async handle({ query: { limit, cursor, user_id: asked }, caller }, { db }) {
+      async handle({ query: { limit, cursor, user_id: asked, document_type: type }, caller }, { db }) {
         const owner = asked?.toLowerCase() ?? caller.userId
         if (caller.role !== 'operator' && owner !== caller.userId)
           return problem(problems.notFound, `There is no user ${owner}.`)
         const rows = await db.query<DocumentRow>({
           name: 'documents-list',
           text: `select ${DOCUMENT_COLUMNS} from documents
-            where user_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
-          values: [owner, decodeCursor(cursor), limit + 1],
+            where user_id = $1 and ($2::uuid is null or id < $2) and ($4::text is null or document_type = $4)
+            order by id desc limit $3`,
+          values: [owner, decodeCursor(cursor), limit + 1, type],
         })
         return { status: 200, body: page(rows, limit, toDocument), about: { ownerId: owner } }
       },
@@ -172,6 +173,9 @@ async function reply(
       ...FILE_HEADERS,
       'content-disposition': contentDisposition(document.file_name, disposition, type),
     },
-    stream: { mediaType: type, parts: stores.read(fileId) },
+    stream: {
+      mediaType: type === 'text/csv' ? `${type}; charset=utf-8; header=present` : type,
+      parts: stores.read(fileId),
+    },
   }
 }

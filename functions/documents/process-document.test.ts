@@ -163,10 +163,10 @@ test('the event of a PDF, and of a document that has been deleted, changes nothi
 test('an image whose event was lost is processed after all: the sweep states it again, but not for ever', async () => {
   const { body } = await bank.upload([{ content: await image('png') }])
   const id = body.public_id as string
-  const age = (statements: number) =>
+  const age = (timesStated: number) =>
     bank.db.query({
-      text: `update documents set stated_at = now() - interval '16 minutes', statements = $2 where id = $1`,
-      values: [id, statements],
+      text: `update documents set stated_at = now() - interval '16 minutes', times_stated = $2 where id = $1`,
+      values: [id, timesStated],
     })
   await bank.sweep()
   expect(await bank.events(id)).toHaveLength(1)

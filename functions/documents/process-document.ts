@@ -3,7 +3,7 @@ import { documentProcessed } from '../../eventing/contracts/document.processed.t
 import { documentUploaded, type DocumentUploaded } from '../../eventing/contracts/document.uploaded.ts'
 import { operation } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
-import { DOCUMENT_COLUMNS, type DocumentRow } from './document.ts'
+import { DOCUMENT_COLUMNS, type DocumentRow, type UploadType } from './document.ts'
 import type { MadeImage, ImageOutcome } from './images/make-anew.ts'
 import { createStores, keep, letGo, storeSettings, type Stores } from './stores/stores.ts'
 
@@ -29,7 +29,7 @@ export default operation({
       if (!document) return
       // Loaded here only: it is a program of 17 MB.
       const { makeAnew } = await import('./images/make-anew.ts')
-      const outcome = await makeAnew(await wholeFile(stores, document), document.media_type)
+      const outcome = await makeAnew(await wholeFile(stores, document), document.media_type as UploadType)
       if (outcome.kind === 'refused')
         tools.log.info('an image was refused', { document: id, reason: outcome.reason })
       await replace(document, outcome, tools, stores, traceparent)

@@ -11,6 +11,12 @@ export const documentProblems = {
   refused: define('document-refused', 409, 'The document could not be processed'),
 } as const
 
+/** Refusals of statements, by the names that the ledger gives them. */
+export const statementProblems = {
+  accountNotFound: define('account-not-found', 404, 'There is no such account'),
+  tooLong: define('statement-too-long', 422, 'The statement is too long for this format'),
+} as const
+
 /** Refusal (404) of an id that does not exist, or is another's. */
 export const noSuchDocument = (id: string): Reply =>
   problem(define('not-found', 404, 'Not found'), `There is no document ${id}.`)

@@ -1,12 +1,12 @@
 import { documentUploaded } from '../../eventing/contracts/document.uploaded.ts'
 import type { Tools } from '../host/tools.ts'
-import { DOCUMENT_COLUMNS, type DocumentRow } from './document.ts'
+import { DOCUMENT_COLUMNS, uploadedEvent, type DocumentRow } from './document.ts'
 
 /** An image that is still not processed after this time: its event may be a dead letter, because the store
  * was away for long. */
 const PROCESSING_TIME = '15 minutes'
 /** An image that ends each process that touches it must not do so for ever. */
-const STATEMENTS_MAX = 5
+const TIMES_STATED_MAX = 5
 const AT_ONCE = 20
 
 /** States again that a document was uploaded, for images that are still not processed. */
@@ -14,27 +14,15 @@ export async function stateAgain(tools: Tools, traceparent: string): Promise<voi
   await tools.transact(traceparent, async (tx) => {
     const late = await tx.query<DocumentRow>({
       name: 'documents-late',
-      text: `update documents set stated_at = now(), statements = statements + 1 where id = any (array(
+      text: `update documents set stated_at = now(), times_stated = times_stated + 1 where id = any (array(
           select id from documents
-          where status = 'processing' and stated_at < now() - interval '${PROCESSING_TIME}' and statements < $1
+          where status = 'processing' and stated_at < now() - interval '${PROCESSING_TIME}' and times_stated < $1
           order by stated_at limit $2 for update skip locked
         ))
         returning ${DOCUMENT_COLUMNS}`,
-      values: [STATEMENTS_MAX, AT_ONCE],
+      values: [TIMES_STATED_MAX, AT_ONCE],
     })
-    for (const { id, user_id, media_type, bytes, sha256, created_at } of late)
-      tx.emit(documentUploaded, {
-        subject: id,
-        partitionkey: user_id,
-        data: {
-          document_id: id,
-          user_id,
-          media_type,
-          size: bytes,
-          sha256: sha256.toString('hex'),
-          timestamp: created_at.toISOString(),
-        },
-      })
+    for (const document of late) tx.emit(documentUploaded, uploadedEvent(document))
     // It is no Reply, and changes nothing that is audited.
     return undefined
   })

@@ -34,6 +34,7 @@ export default operation({
       method: 'GET',
       path: '/accounts/{id}/statement',
       who: 'signed-in',
+      onBehalf: ['documents'],
       streams: 'document',
       summary: 'Opening balance, entries and closing balance of an account in a period',
       params: idParams,

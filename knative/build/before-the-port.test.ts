@@ -38,7 +38,7 @@ const settings = {
   SEAL_SIGNING_KEY: sealKey.privateJwks,
   SEAL_KEYS: sealKey.verifier,
   CALL_KEYS: callKey.publicJwks,
-  PAYMENTS_CALL_KEY: callKey.privateJwk,
+  ...callKey.settings,
   ...Object.fromEntries(
     databaseContexts.flatMap((context) => [
       [databaseSetting(context), 'postgres://none'],

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { callingContexts } from '../../functions/contexts.ts'
 import { openCheckpoint, signCheckpoint } from '../../functions/host/transparency/checkpoint.ts'
 import { openSecrets } from './secrets.ts'
 import { folderWith } from './gateway/gateway-fixture.ts'
@@ -56,7 +57,8 @@ test('a context that calls on behalf of customers has a key of its own, publishe
   const jwk = JSON.parse(store.secrets({}).get('payments-calls')!.PAYMENTS_CALL_KEY!)
   const { keys } = JSON.parse(store.configMaps().get('call-keys')!.CALL_KEYS!)
   const { d: _private, ...published } = jwk
-  expect(keys).toEqual([{ ...published, iss: 'payments' }])
+  expect(keys).toContainEqual({ ...published, iss: 'payments' })
+  expect(keys.map(({ iss }: { iss: string }) => iss)).toEqual([...callingContexts])
   expect(jwk.x).not.toBe(JSON.parse(store.secrets({}).get('token-signing-key')!.JWT_SIGNING_KEY!).x)
   expect(openSecrets(folder.path, []).configMaps()).toEqual(store.configMaps())
 })

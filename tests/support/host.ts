@@ -2,8 +2,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import http from 'node:http'
 import { SignJWT } from 'jose'
 import { compileValidators } from '../../functions/host/http/compile-validators.ts'
-import { databaseContexts } from '../../functions/contexts.ts'
-import { eventKeySetting } from '../../functions/host/config.ts'
+import { callingContexts, databaseContexts } from '../../functions/contexts.ts'
+import { callKeySetting, eventKeySetting } from '../../functions/host/config.ts'
 import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'
 import type { Operation } from '../../functions/host/operation.ts'
 import { contextSettings } from '../../functions/host/settings/all.ts'
@@ -55,18 +55,22 @@ function createSealKey(): { privateJwks: string; verifier: string } {
   return { privateJwks: JSON.stringify({ keys: [jwk] }), verifier: verifierKey(jwk) }
 }
 
-/** The key with which payments calls on behalf of customers in this test run. */
-export const callKey = createCallKey()
-
-function createCallKey(): { privateJwk: string; publicJwks: string } {
+const callKeys = callingContexts.map((context) => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const name = { kid: 'calls', alg: ALGORITHM, use: 'sig' }
+  const name = { kid: `calls of ${context}`, alg: ALGORITHM, use: 'sig' }
   return {
-    privateJwk: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ...name }),
-    publicJwks: JSON.stringify({
-      keys: [{ ...publicKey.export({ format: 'jwk' }), ...name, iss: 'payments' }],
-    }),
+    context,
+    private: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ...name }),
+    public: { ...publicKey.export({ format: 'jwk' }), ...name, iss: context },
   }
+})
+
+/** The keys with which contexts call on behalf of customers in this test run: the private ones as settings,
+ * that of payments by itself, and all public ones. */
+export const callKey = {
+  settings: Object.fromEntries(callKeys.map((key) => [callKeySetting(key.context), key.private])),
+  privateJwk: callKeys.find(({ context }) => context === 'payments')!.private,
+  publicJwks: JSON.stringify({ keys: callKeys.map((key) => key.public) }),
 }
 
 /** Returns the key of a context's events for functions that startFunction() starts. */
@@ -133,7 +137,7 @@ export async function startFunction(
       SEAL_SIGNING_KEY: sealKey.privateJwks,
       SEAL_KEYS: sealKey.verifier,
       CALL_KEYS: callKey.publicJwks,
-      PAYMENTS_CALL_KEY: callKey.privateJwk,
+      ...callKey.settings,
       ...Object.fromEntries(databaseContexts.map((context) => [eventKeySetting(context), eventKey(context)])),
       LOG_LEVEL: 'off',
       ...env,

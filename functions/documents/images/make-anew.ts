@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import type { DocumentType } from '../document.ts'
+import type { UploadType } from '../document.ts'
 
 /** A photo of a good camera has 24 million pixels. Each takes four bytes while the image is made. */
 const PIXELS_MAX = 40_000_000
@@ -35,7 +35,7 @@ sharp.concurrency(1)
  * metadata, no colour profile (the colours are converted to sRGB), no bytes behind it. Of an animation, the
  * first picture remains. Refuses what is damaged, cut off, of another type or too large; the size is known
  * before anything is unpacked. */
-export async function makeAnew(upload: Buffer, mediaType: DocumentType): Promise<ImageOutcome> {
+export async function makeAnew(upload: Buffer, mediaType: UploadType): Promise<ImageOutcome> {
   const format = mediaType.replace('image/', '') as keyof typeof OPTIONS
   const endsAt = performance.now() + SECONDS_MAX * 1000
   const left = () => ({ seconds: Math.max(1, Math.round((endsAt - performance.now()) / 1000)) })

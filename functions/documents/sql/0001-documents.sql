@@ -40,6 +40,7 @@ alter table file_pieces alter column bytes set storage external;
 create table documents (
   id uuid primary key default uuidv7(),
   user_id uuid not null,
+  document_type text not null default 'upload' check (document_type in ('upload', 'statement')),
   -- An image is 'processing' until it has been made anew from its pixels. Nobody can download it before.
   -- 'refused' if that is impossible: then it has no bytes.
   status text not null check (status in ('processing', 'ready', 'refused')),
@@ -47,7 +48,10 @@ create table documents (
   reason text,
   -- Without a path, and with the extension of the media type.
   file_name text not null,
-  media_type text not null check (media_type in ('image/png', 'image/jpeg', 'image/webp', 'application/pdf')),
+  media_type text not null check (
+    media_type in ('image/png', 'image/jpeg', 'image/webp', 'application/pdf')
+    or document_type = 'statement' and media_type in ('text/csv', 'application/xml')
+  ),
   bytes integer not null,
   sha256 bytea not null,
   -- Pixels; null until an image has been processed, and for a PDF.
@@ -59,12 +63,20 @@ create table documents (
   -- When document.uploaded was stated last, and how often: the sweep states it again for an image that is
   -- still not processed.
   stated_at timestamptz not null default now(),
-  statements integer not null default 1,
+  times_stated integer not null default 1,
+  -- What a statement is of; the media type says in which format it is.
+  account_id uuid,
+  period_from timestamptz,
+  period_to timestamptz,
+  check (num_nulls(account_id, period_from, period_to) = case document_type when 'statement' then 0 else 3 end),
   check ((status = 'refused') = (file_id is null)),
   check ((status = 'refused') = (reason is not null))
 );
 
 create index documents_of_user on documents (user_id, id desc);
+-- A statement is filed once, however often it is asked for.
+create unique index documents_statements on documents (user_id, account_id, period_from, period_to, media_type)
+where document_type = 'statement';
 create index documents_in_processing on documents (stated_at) where status = 'processing';
 
 -- What all processes know of a store that may fail: it has a single row. While the store rests, nobody tries

@@ -9,11 +9,19 @@ import { openDatabase, type Database } from '../../host/database/database.ts'
 import { createLog } from '../../../monitoring/log.ts'
 import deleteDocument from '../delete-document.ts'
 import documents from '../documents.ts'
+import fileStatement from '../file-statement.ts'
 import processDocument from '../process-document.ts'
 import sweepDocuments from '../sweep-documents.ts'
 import uploadDocument from '../upload-document.ts'
 
-const operations = { uploadDocument, documents, deleteDocument, processDocument, sweepDocuments }
+const operations = {
+  uploadDocument,
+  documents,
+  fileStatement,
+  deleteDocument,
+  processDocument,
+  sweepDocuments,
+}
 
 export interface Got {
   status: number

@@ -1,8 +1,8 @@
-import type { DocumentType } from '../document.ts'
+import type { UploadType } from '../document.ts'
 
 const LENGTH_MAX = 100
 /** Extensions of each type; the first is given to a name that has none of them. */
-const EXTENSIONS: Readonly<Record<DocumentType, readonly string[]>> = {
+const EXTENSIONS: Readonly<Record<UploadType, readonly string[]>> = {
   'image/png': ['png'],
   'image/jpeg': ['jpg', 'jpeg'],
   'image/webp': ['webp'],
@@ -11,7 +11,7 @@ const EXTENSIONS: Readonly<Record<DocumentType, readonly string[]>> = {
 
 /** Returns a name under which the file can be saved anywhere: without a path, without characters that are not
  * seen or that change how a name reads, and with the extension of its type, so that no system runs it. */
-export function safeName(name: string | undefined, mediaType: DocumentType): string {
+export function safeName(name: string | undefined, mediaType: UploadType): string {
   const [usual, ...others] = EXTENSIONS[mediaType]
   const base = (name ?? '')
     .normalize('NFC')

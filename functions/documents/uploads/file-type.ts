@@ -1,4 +1,4 @@
-import type { DocumentType } from '../document.ts'
+import type { UploadType } from '../document.ts'
 
 /** Bytes at the beginning and at the end of a file that tell its type. */
 export const EDGE_BYTES = 1024
@@ -10,7 +10,7 @@ const text = (bytes: Buffer, from: number, to: number): string => bytes.toString
  * could be a program. What follows an image is lost when the image is made anew.
  *
  * Sources: PNG (W3C, section 5.2), JPEG (ITU T.81, annex B), WebP (RFC 9649), PDF (ISO 32000-2, 7.5). */
-export function typeOf(head: Buffer, tail: Buffer): DocumentType | undefined {
+export function typeOf(head: Buffer, tail: Buffer): UploadType | undefined {
   if (text(head, 0, 8) === '\x89PNG\r\n\x1a\n' && text(head, 12, 16) === 'IHDR') return 'image/png'
   if (text(head, 0, 3) === '\xff\xd8\xff') return 'image/jpeg'
   if (text(head, 0, 4) === 'RIFF' && text(head, 8, 12) === 'WEBP') return 'image/webp'

@@ -10,7 +10,7 @@ import {
   sha256Of,
   type CalledRoute,
 } from './call-token.ts'
-import type { CallResponse, FunctionClient } from './call.ts'
+import type { CallOptions, CallResponse, FunctionClient } from './call.ts'
 
 export interface CustomerCall {
   method?: string
@@ -19,6 +19,8 @@ export interface CustomerCall {
   /** For every call that changes something: the same key at each repetition. The token is good only for this
    * key, so nobody who sees it can use it for something else. */
   idempotencyKey?: string
+  /** As in CallOptions. */
+  take?: CallOptions['take']
 }
 
 /** Calls the function `service` on behalf of one customer. Rejects with UnavailableError if it can't be
@@ -39,11 +41,11 @@ export interface CallingParty {
 export const createCallFor =
   (call: FunctionClient, party: CallingParty): CallFor =>
   (userId, traceparent, client) =>
-  async (service, { method = 'GET', path, body, idempotencyKey }) => {
+  async (service, { method = 'GET', path, body, idempotencyKey, take }) => {
     const id = idempotencyKey ?? randomUUID()
     const signed = { operation: service, userId, id, method, path: pathOf(path), body }
     const token = await signCallToken(signed, party)
-    return call(service, { method, path, token, body, idempotencyKey, client, traceparent })
+    return call(service, { method, path, token, body, idempotencyKey, client, traceparent, take })
   }
 
 interface SignedCall extends CalledRoute {

@@ -1,7 +1,7 @@
 import type { IPolicy } from 'cockatiel'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { CLIENT_HEADER } from './client-address.ts'
-import type { IncomingAnswer, Send } from './send.ts'
+import type { IncomingAnswer, Send, TakeBytes } from './send.ts'
 
 export interface CallResponse {
   status: number
@@ -21,6 +21,9 @@ export interface CallOptions {
   /** The address of the client for whom this call is made, signed: `client` of the request. */
   client?: string | undefined
   traceparent: string
+  /** Begins to take the bytes of a good answer (2xx) as they come; then the answer has no body. It is called
+   * before each attempt: what an earlier one took is void. */
+  take?: (() => Promise<TakeBytes>) | undefined
 }
 
 /** Calls the function `service`. Rejects with UnavailableError if it can't be reached in time. */
@@ -39,7 +42,10 @@ const REPEATABLE = new Set([429, 502, 503, 504])
 export function createFunctionClient(send: Send, domain: string): FunctionClient {
   const policies = new Map<string, IPolicy>()
 
-  return async (service, { method = 'GET', path, token, body, idempotencyKey, client, traceparent }) => {
+  return async (
+    service,
+    { method = 'GET', path, token, body, idempotencyKey, client, traceparent, take },
+  ) => {
     const policy = policies.get(service) ?? (await createPolicy())
     policies.set(service, policy)
     const deadline = performance.now() + ALL_TRIES_MS
@@ -56,6 +62,7 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         body: body === undefined ? undefined : JSON.stringify(body),
+        take: await take?.(),
         timeoutMs: Math.max(1, Math.min(TIMEOUT_MS, deadline - performance.now())),
       })
       if (REPEATABLE.has(answer.status)) throw new UnavailableError(`${service} answered ${answer.status}`)

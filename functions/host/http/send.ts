@@ -9,7 +9,12 @@ export interface OutgoingRequest {
   body?: string | Buffer | undefined
   /** Milliseconds from the call to the last byte of the answer. */
   timeoutMs: number
+  /** Takes the bytes of a good answer (2xx) as they come, in place of `body`, which is then empty. What it
+   * throws ends the request, and is what the request rejects with. */
+  take?: TakeBytes | undefined
 }
+
+export type TakeBytes = (part: Buffer) => Promise<void>
 
 export interface IncomingAnswer {
   status: number
@@ -34,7 +39,7 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
   const addressOf = ({ hostname, port }: URL): Address =>
     gateway ?? { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) }
 
-  const send = ({ url, method, headers, body, timeoutMs }: OutgoingRequest): Promise<IncomingAnswer> =>
+  const send = ({ url, method, headers, body, timeoutMs, take }: OutgoingRequest): Promise<IncomingAnswer> =>
     new Promise((resolve, reject) => {
       const target = new URL(url)
       const fail = (cause: unknown): void =>
@@ -60,6 +65,12 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
       request.on('close', () => clearTimeout(timer))
       request.on('error', fail)
       request.on('response', (response) => {
+        const { statusCode: status = 0 } = response
+        if (take && status >= 200 && status < 300)
+          return void takeAll(response, take, fail).then(
+            () => resolve({ status, headers: response.headers, body: Buffer.alloc(0) }),
+            reject,
+          )
         const chunks: Buffer[] = []
         let bytes = 0
         response.on('data', (chunk: Buffer) => {
@@ -68,13 +79,7 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
           else chunks.push(chunk)
         })
         response.on('error', fail)
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks),
-          }),
-        )
+        response.on('end', () => resolve({ status, headers: response.headers, body: Buffer.concat(chunks) }))
       })
       request.end(body)
     })
@@ -82,4 +87,24 @@ export function createSend(gateway: Address | undefined, maxSockets = 32): Send 
   return Object.assign(send, {
     pipeline: (url: string) => createPipeline(url, addressOf(new URL(url))),
   })
+}
+
+/** Gives an answer away as fast as it is taken. Resolves at its end. Rejects with what `take` throws; calls
+ * `fail`, and stays pending, if the answer breaks off. */
+async function takeAll(
+  response: http.IncomingMessage,
+  take: TakeBytes,
+  fail: (cause: unknown) => void,
+): Promise<void> {
+  const parts = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  const next = (): Promise<IteratorResult<Buffer>> =>
+    parts.next().catch((error: unknown) => {
+      fail(error)
+      return new Promise<never>(() => undefined)
+    })
+  try {
+    for (let part = await next(); !part.done; part = await next()) await take(part.value)
+  } finally {
+    response.destroy()
+  }
 }
