@@ -93,6 +93,14 @@ describe('the source of the validators', () => {
     expect(faults(fromSource(), key, part, value)).toEqual(faults(compileValidators(notes), key, part, value))
   })
 
+  test('is not made of a schema that is none', () => {
+    const wrong = { ...body, required: 'name' } as unknown as typeof body
+    const routes = [route({ ...declared, method: 'POST', path: '/notes', body: wrong })]
+    expect(() => validatorsSource({ ...notes, routes })).toThrow(
+      'schema is invalid: data/required must be array',
+    )
+  })
+
   test('has a validator for each part that a route reads, and one for all routes with the same schema', () => {
     const validators = fromSource()
     const parts = Object.entries(validators).map(([key, found]) => [key, Object.keys(found)])
