@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildInto } from '../knative/build/build.mjs'
 import { takePort } from '../knative/local/processes/ports.ts'
+import { buildOnce } from '../tests/support/built.ts'
 import { callKey, request, signingKey } from '../tests/support/host.ts'
 import { ROOT } from '../tests/support/repository.ts'
 import { until } from '../tests/support/until.ts'
@@ -15,11 +16,8 @@ let folder: string
 let collector: Collector
 
 beforeAll(async () => {
-  // The folder is inside the repository, where packages are found. The build ignores a folder with such a
-  // name.
-  mkdirSync(join(ROOT, 'dist'), { recursive: true })
-  folder = mkdtempSync(join(ROOT, 'dist', '.build-'))
-  await buildInto(folder)
+  folder = mkdtempSync(join(tmpdir(), 'microbank-loaded-'))
+  await buildOnce()
   writeFileSync(join(folder, 'at-exit.cjs'), AT_EXIT)
 })
 
@@ -42,7 +40,7 @@ async function run(path: string, env: Record<string, string>): Promise<{ status:
   const loaded = join(folder, `loaded-${port}`)
   const child = spawn(
     process.execPath,
-    ['-r', join(folder, 'at-exit.cjs'), join(folder, 'functions/accounts.cjs')],
+    ['-r', join(folder, 'at-exit.cjs'), join(ROOT, 'dist/functions/accounts.cjs')],
     {
       env: {
         PORT: String(port),

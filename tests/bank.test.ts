@@ -16,7 +16,7 @@ let bank: Bank
 let operator: string
 
 beforeAll(async () => {
-  bank = await startBank()
+  bank = await startBank({ builds: true })
   const { email, password } = operatorIn(bank.output())
   operator = (await bank.call('POST', '/api/auth/login', { body: { email, password } })).body.access_token
 })

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { databaseContexts } from '../../functions/contexts.ts'
 import { databaseSetting, eventKeySetting } from '../../functions/host/config.ts'
 import { callKey, sealKey, signingKey } from '../../tests/support/host.ts'
+import { buildOnce } from '../../tests/support/built.ts'
 import { ROOT } from '../../tests/support/repository.ts'
-import { buildInto } from './build.mjs'
 
 /**
  * Runs in the process of a function, before its code. Prints the modules of Node that the function loads
@@ -47,19 +48,18 @@ const settings = {
   ),
 }
 
-let folder: string
+const built = join(ROOT, 'dist/functions')
+const folder = mkdtempSync(join(tmpdir(), 'microbank-probe-'))
 let functions: string[]
 beforeAll(async () => {
-  mkdirSync(join(ROOT, 'dist'), { recursive: true })
-  folder = mkdtempSync(join(ROOT, 'dist', '.build-'))
-  const bundles = await buildInto(folder)
-  functions = bundles.flatMap(({ name }) => /^functions\/([^/]+)$/.exec(name)?.[1] ?? [])
+  await buildOnce()
+  functions = readdirSync(built).flatMap((file) => /^(.+)\.cjs$/.exec(file)?.[1] ?? [])
   writeFileSync(join(folder, 'probe.cjs'), probe)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 function loaded(name: string): string[] {
-  const env = { PATH: process.env.PATH, ...settings, BUNDLE: join(folder, 'functions', `${name}.cjs`) }
+  const env = { PATH: process.env.PATH, ...settings, BUNDLE: join(built, `${name}.cjs`) }
   return JSON.parse(execFileSync(process.execPath, [join(folder, 'probe.cjs')], { env, encoding: 'utf8' }))
 }
 
@@ -73,7 +73,7 @@ test('before its port opens, a function loads hardly any module of Node that a b
 
 test('the driver of the database does not make Node load its client of fetch, with all that it needs', () => {
   const script = `require(process.argv[1]); console.log(process.moduleLoadList.join())`
-  const driver = join(folder, 'functions', 'lib', 'open-pool.cjs')
+  const driver = join(built, 'lib', 'open-pool.cjs')
   const list = execFileSync(process.execPath, ['-e', script, driver], { encoding: 'utf8' })
   expect(list).toContain('NativeModule net')
   expect(list).not.toMatch(/undici|NativeModule (http2|tls)\b/)

@@ -7,6 +7,7 @@ import pg, { type QueryResultRow } from 'pg'
 import { clusterHostOf, STATUS_HOST } from '../../knative/local/gateway/hosts.ts'
 import { NAMESPACE } from '../../knative/local/manifests/manifests.ts'
 import type { RuntimeStatus } from '../../knative/local/status.ts'
+import { buildOnce } from './built.ts'
 import { request, type Answer, type RequestOptions } from './host.ts'
 import { ROOT } from './repository.ts'
 import { until } from './until.ts'
@@ -37,15 +38,23 @@ export interface Bank {
   kill(): Promise<void>
 }
 
-/** Starts the bank as `npm start` does, on a free port and a data folder of its own. A given data folder is
- * kept. */
-export async function startBank(
-  options: { dataDir?: string; args?: string[]; env?: Record<string, string> } = {},
-): Promise<Bank> {
+export interface BankOptions {
+  /** If omitted, a folder that is removed in the end. */
+  dataDir?: string
+  args?: string[]
+  env?: Record<string, string>
+  /** Also builds it, as `npm start` does. Otherwise the whole run of jest uses one build. */
+  builds?: boolean
+}
+
+/** Starts the bank as `npm start` does, on a free port. */
+export async function startBank(options: BankOptions = {}): Promise<Bank> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'microbank-bank-'))
   // Postgres runs as a user of its own, which must be able to enter the folder.
   chmodSync(dataDir, 0o755)
-  const args = ['knative/local/start.mjs', '--port', '0', '--data', dataDir, ...(options.args ?? [])]
+  if (!options.builds) await buildOnce()
+  const program = options.builds ? 'knative/local/start.mjs' : 'dist/local/runtime.cjs'
+  const args = [program, '--port', '0', '--data', dataDir, ...(options.args ?? [])]
   const env = { ...process.env, ...options.env }
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

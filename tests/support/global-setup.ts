@@ -8,12 +8,14 @@ import { startRabbitmq, stopLeftoverRabbitmq } from '../../knative/local/servers
 const PREFIX = 'microbank-tests-'
 
 /** Starts one Postgres and one RabbitMQ node for the whole run, in a temporary folder. Sets their URLs as
- * TEST_POSTGRES_URL (superuser) and TEST_AMQP_URL; a URL that is already set is used instead. */
+ * TEST_POSTGRES_URL (superuser) and TEST_AMQP_URL; a URL that is already set is used instead. TEST_RUN_FOLDER
+ * is the folder. */
 export default async function globalSetup(): Promise<void> {
   await removeLeftovers()
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
   // Postgres runs as a user of its own, which must be able to enter the folder.
   await chmod(folder, 0o755)
+  process.env.TEST_RUN_FOLDER = folder
   process.env.TEST_DATABASE_PASSWORD ??= randomBytes(12).toString('hex')
 
   const stops: (() => Promise<void>)[] = []
