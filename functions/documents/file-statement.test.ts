@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { token, type Answer } from '../../tests/support/host.ts'
 import { alice, deposit } from '../ledger/testing/ledger-fixture.ts'
 import { testStatements, type TestStatements } from '../ledger/testing/statement-fixture.ts'
+import fileStatement from './file-statement.ts'
 import { testDocuments, type TestDocuments } from './testing/documents-fixture.ts'
 
 /** Filing over the ledger's own function, by way of a gateway that may fail. */
@@ -124,7 +125,7 @@ test.each([
       text: 'select operation, owner_id, outcome from audit where subject = $1',
       values: [body.public_id],
     })
-    expect(audited).toEqual([{ operation: 'file-statement', owner_id: alice, outcome: 'changed' }])
+    expect(audited).toEqual([{ operation: fileStatement.name, owner_id: alice, outcome: 'changed' }])
   },
 )
 
