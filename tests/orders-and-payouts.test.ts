@@ -65,8 +65,7 @@ test('while functions are killed, each run of an order and each item of a payout
         const free = `update payment_order_runs set next_attempt_at = now() where status = 'pending'`
         await bank.sql('payments', free)
         await bank.sql('payments', `update payouts set claimed_until = now() where status = 'running'`)
-        await tick('run-orders')
-        await tick('sweep-payouts')
+        await tick('sweep-payments')
         const runs = await openOf(`from payment_order_runs where status = 'paid'`)
         const open = await openOf(`from payouts where status = 'running'`)
         return runs === ORDERS && open === 0

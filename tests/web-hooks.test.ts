@@ -65,7 +65,7 @@ test('a process that is killed in the middle of an attempt loses nothing', async
   await bank.sql('payments', `update web_hook_deliveries set claimed_at = now() - interval '31 seconds'`)
   await until(
     async () => {
-      await bank.ping('sweep-web-hooks')
+      await bank.ping('sweep-payments')
       return (await deliveries(id))[0]?.status === 'delivered'
     },
     { everyMs: 500, what: 'the delivery' },

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import captureHold from './capture-hold.ts'
-import expireHolds from './expire-holds.ts'
 import holds from './holds.ts'
 import placeHold from './place-hold.ts'
 import releaseHold from './release-hold.ts'
+import sweepLedger from './sweep-ledger.ts'
 import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
 import { alice, deposit, placing, testLedger, type TestLedger } from './testing/ledger-fixture.ts'
 
@@ -13,7 +13,7 @@ const bob = randomUUID()
 const operator = randomUUID()
 let ledger: TestLedger
 let gateway: TestGateway
-let functions: Record<'place' | 'capture' | 'release' | 'holds' | 'expire', TestFunction>
+let functions: Record<'place' | 'capture' | 'release' | 'holds' | 'sweep', TestFunction>
 let tokens: Record<'alice' | 'bob' | 'operator', string>
 let from: string
 let to: string
@@ -27,7 +27,7 @@ beforeAll(async () => {
     capture: await startFunction(captureHold, env),
     release: await startFunction(releaseHold, env),
     holds: await startFunction(holds, env),
-    expire: await startFunction(expireHolds, env),
+    sweep: await startFunction(sweepLedger, env),
   }
   tokens = {
     alice: await token({ userId: alice }),
@@ -269,13 +269,13 @@ test('PingSource ends holds that are due, and tells so', async () => {
   const ping = {
     'ce-specversion': '1.0',
     'ce-type': 'dev.knative.sources.ping',
-    'ce-source': '/apis/v1/namespaces/bank/pingsources/expire-holds',
-    host: 'expire-holds.bank.svc.cluster.local',
+    'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-ledger',
+    host: 'sweep-ledger.bank.svc.cluster.local',
   }
   await until(
     async () => {
       const headers = { ...ping, 'ce-id': randomUUID() }
-      expect((await functions.expire.request('POST', '/events', { headers, body: {} })).status).toBe(204)
+      expect((await functions.sweep.request('POST', '/events', { headers, body: {} })).status).toBe(204)
       return (await get(`/holds/${hold.id}`)).body.status === 'expired'
     },
     { what: 'the hold to expire', everyMs: 200 },

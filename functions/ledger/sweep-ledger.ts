@@ -1,6 +1,7 @@
 import { tidyOutbox } from '../host/database/sweep.ts'
 import { operation } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
+import { expireHolds } from './holds/expire-holds.ts'
 import { postOverdueOrders } from './posting/overdue-orders.ts'
 import { sweepChecks } from './stops/sweep-checks.ts'
 import { runInTurn, type SweepJob } from './stops/turns.ts'
@@ -14,14 +15,15 @@ const TIME_MAX_MS = 18_000
 const jobs = (tools: Tools): SweepJob[] => [
   {
     name: 'orders',
-    timeMs: 5_000,
+    timeMs: 4_000,
     async run(timeMs) {
       const settled = await postOverdueOrders(tools, timeMs)
       if (settled > 0) tools.log.warn('posted orders that were overdue', { orders: settled })
     },
   },
-  { name: 'checks', timeMs: 6_000, run: (timeMs) => sweepChecks(tools, timeMs) },
-  { name: 'outbox', timeMs: 5_000, run: (timeMs) => tidyOutbox(tools, timeMs) },
+  { name: 'holds', timeMs: 3_000, run: (timeMs) => expireHolds(tools, timeMs) },
+  { name: 'checks', timeMs: 5_000, run: (timeMs) => sweepChecks(tools, timeMs) },
+  { name: 'outbox', timeMs: 4_000, run: (timeMs) => tidyOutbox(tools, timeMs) },
   {
     name: 'index',
     timeMs: 2_000,
@@ -31,14 +33,14 @@ const jobs = (tools: Tools): SweepJob[] => [
   },
 ]
 
-/** Posts overdue orders, checks what has changed in the books, publishes events that a crash left in the
- * outbox, and keeps the search index up to date. A PingSource calls it. Each of the four has a share of the
- * time, and begins in turn. */
+/** Posts overdue orders, ends holds that are due, checks what has changed in the books, publishes events that
+ * a crash left in the outbox, and keeps the search index up to date. A PingSource calls it. Each of the five
+ * has a share of the time, and begins in turn. */
 export default operation({
   name: 'sweep-ledger',
   context: 'ledger',
   summary:
-    'Posts overdue orders, checks the books, publishes events that were left in the outbox, indexes texts',
+    'Posts overdue orders, ends due holds, checks the books, publishes events that were left in the outbox, indexes texts',
   consumes: {
     contracts: 'any',
     receive: (_event, tools) => runInTurn(tools, jobs(tools), TIME_MAX_MS),

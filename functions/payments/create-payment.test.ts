@@ -5,10 +5,10 @@ import { payer, testPayments, type Fault, type Sent, type TestPayments } from '.
 import cancelPayment from './cancel-payment.ts'
 import createPayment from './create-payment.ts'
 import executePayment from './execute-payment.ts'
-import expirePayments from './expire-payments.ts'
 import { paymentColumns, type PaymentRow } from './payments/payment.ts'
 import { settle } from './payments/settle.ts'
 import payments from './payments.ts'
+import sweepPayments from './sweep-payments.ts'
 
 const payee = randomUUID()
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -19,7 +19,7 @@ let to: string
 beforeAll(async () => {
   bank = await testPayments({
     ...{ create: createPayment, execute: executePayment, cancel: cancelPayment },
-    ...{ payments, expire: expirePayments },
+    ...{ payments, sweep: sweepPayments },
   })
 })
 afterAll(async () => {
@@ -160,7 +160,7 @@ describe('a payment', () => {
       values: [from],
     })
     const settleAgain = async () =>
-      (await settle(placing!, bank.functions.expire.tools, { traceparent })).status
+      (await settle(placing!, bank.functions.sweep.tools, { traceparent })).status
     expect(await settleAgain()).toBe('created')
     expect(await settleAgain()).toBe('created')
     await cancel(placing!.id)

@@ -4,8 +4,8 @@ import { deposit } from '../ledger/testing/ledger-fixture.ts'
 import cancelPayment from './cancel-payment.ts'
 import createPayment from './create-payment.ts'
 import executePayment from './execute-payment.ts'
-import expirePayments from './expire-payments.ts'
 import payments from './payments.ts'
+import sweepPayments from './sweep-payments.ts'
 import { payer, testPayments, type TestPayments } from './testing/payments-fixture.ts'
 
 let bank: TestPayments
@@ -14,7 +14,7 @@ let from: string
 beforeAll(async () => {
   bank = await testPayments({
     ...{ create: createPayment, execute: executePayment, cancel: cancelPayment },
-    ...{ payments, expire: expirePayments },
+    ...{ payments, sweep: sweepPayments },
   })
 })
 afterAll(async () => {

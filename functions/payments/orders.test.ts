@@ -24,7 +24,7 @@ import {
 } from './testing/orders-fixture.ts'
 import { until } from '../../tests/support/until.ts'
 
-/** Payment orders as customers and operators meet them. How they run: run-orders.test.ts. */
+/** Payment orders as customers and operators meet them. How they run: orders/run-orders.test.ts. */
 
 useOrders()
 

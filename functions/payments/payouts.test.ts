@@ -11,7 +11,8 @@ import { until } from '../../tests/support/until.ts'
 import createPayout from './create-payout.ts'
 import payouts from './payouts.ts'
 import runPayouts from './run-payouts.ts'
-import sweepPayouts from './sweep-payouts.ts'
+import { takeUpPayouts } from './payouts/take-up-payouts.ts'
+import sweepPayments from './sweep-payments.ts'
 import { dying } from './testing/dying.ts'
 import { testRouter, type TestRouter } from './testing/gateway-fixture.ts'
 
@@ -78,7 +79,7 @@ async function restart(): Promise<void> {
     create: await router.start(createPayout, env),
     show: await router.start(payouts, env),
     run: await router.start(runPayouts, env),
-    sweep: await router.start(sweepPayouts, env),
+    sweep: await router.start(sweepPayments, env),
   }
 }
 
@@ -113,11 +114,11 @@ async function deliver(id: string): Promise<Answer> {
 const sweep = (): Promise<Answer> =>
   functions.sweep.request('POST', '/events', {
     headers: {
-      host: 'sweep-payouts.bank.svc.cluster.local',
+      host: 'sweep-payments.bank.svc.cluster.local',
       'ce-specversion': '1.0',
       'ce-id': randomUUID(),
       'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payouts',
+      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
     },
   })
 
@@ -211,12 +212,7 @@ test('a process that dies at any step leaves nothing unpaid and pays nothing twi
       const before = await paid()
       const { body } = await create([item({ amount: '0.10' }), item({ amount: '0.20' })])
       const tools = dying(functions.sweep.tools, at, when)
-      await Promise.resolve(
-        sweepPayouts.consumes!.receive({} as never, tools, undefined as never, {
-          traceparent,
-          message: {} as never,
-        }),
-      ).catch(() => undefined)
+      await takeUpPayouts(tools, traceparent).catch(() => undefined)
       await leave(body.id)
       await sweep()
       const { status, counts } = (await show(body.id)).body
@@ -266,10 +262,7 @@ test('an item whose payee another process has found meanwhile is not refused', a
         })
       return tools.callFor(...given)(service, call)
     }
-  await sweepPayouts.consumes!.receive({} as never, { ...tools, callFor }, undefined as never, {
-    traceparent,
-    message: {} as never,
-  })
+  await takeUpPayouts({ ...tools, callFor }, traceparent)
   expect((await show(body.id)).body.items).toMatchObject([{ status: 'paid', problem: null }])
 })
 

@@ -7,7 +7,7 @@ import { claimPayout, runPayout } from './payouts/run-payout.ts'
 const TIME_MS_MAX = 8_000
 
 /** Pays the items of a payout that was asked for. If the event comes again, or is lost, nothing changes: the
- * database knows which items have an outcome, and sweep-payouts takes up what is left. */
+ * database knows which items have an outcome, and sweep-payments takes up what is left. */
 export default operation({
   name: 'run-payouts',
   context: 'payments',

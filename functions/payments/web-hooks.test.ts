@@ -15,7 +15,7 @@ import createWebHook from './create-web-hook.ts'
 import deliverWebHooks from './deliver-web-hooks.ts'
 import queueWebHooks from './queue-web-hooks.ts'
 import rotateWebHookSecret from './rotate-web-hook-secret.ts'
-import sweepWebHooks from './sweep-web-hooks.ts'
+import sweepPayments from './sweep-payments.ts'
 import webHookDeliveries from './web-hook-deliveries.ts'
 import webHooks from './web-hooks.ts'
 import { offeredContracts } from './web-hooks/event-views.ts'
@@ -29,7 +29,7 @@ const operations = [
   webHookDeliveries,
   queueWebHooks,
   deliverWebHooks,
-  sweepWebHooks,
+  sweepPayments,
 ] as const
 
 let bank: HooksBank

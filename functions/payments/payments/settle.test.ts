@@ -4,8 +4,8 @@ import { deposit } from '../../ledger/testing/ledger-fixture.ts'
 import cancelPayment from '../cancel-payment.ts'
 import createPayment from '../create-payment.ts'
 import executePayment from '../execute-payment.ts'
-import expirePayments from '../expire-payments.ts'
 import payments from '../payments.ts'
+import sweepPayments from '../sweep-payments.ts'
 import { payer, testPayments, type TestPayments } from '../testing/payments-fixture.ts'
 
 /** Payments against a model, while functions die before and after each call to the ledger and each database
@@ -17,7 +17,7 @@ let bank: TestPayments
 beforeAll(async () => {
   bank = await testPayments({
     ...{ create: createPayment, execute: executePayment, cancel: cancelPayment },
-    ...{ payments, expire: expirePayments },
+    ...{ payments, sweep: sweepPayments },
   })
   for (const { tools } of Object.values(bank.functions)) makeMortal(tools)
 })

@@ -9,7 +9,7 @@ import cancelOrder from '../cancel-order.ts'
 import changeOrder from '../change-order.ts'
 import createOrder from '../create-order.ts'
 import orders from '../orders.ts'
-import runOrders from '../run-orders.ts'
+import sweepPayments from '../sweep-payments.ts'
 import { testRouter, type TestRouter } from './gateway-fixture.ts'
 
 /** For tests of payment orders: the functions of payments over a real ledger. Call useOrders() first; it sets
@@ -60,7 +60,7 @@ async function start(): Promise<void> {
     show: await router.start(orders, env),
     change: await router.start(changeOrder, env),
     cancel: await router.start(cancelOrder, env),
-    run: await router.start(runOrders, env),
+    run: await router.start(sweepPayments, env),
   }
   asAda = await token({ userId: ada })
 }
@@ -123,24 +123,25 @@ export const moveAttempts = (id: string): Promise<unknown> =>
     values: [id],
   })
 
-/** Starts run-orders anew, as after a kill. The new process has forgotten that the ledger did not answer. */
+/** Starts sweep-payments anew, as after a kill. The new process has forgotten that the ledger did not
+ * answer. */
 export async function restart(): Promise<void> {
-  functions.run = await router.start(runOrders, { PAYMENTS_DATABASE_URL: database.url })
+  functions.run = await router.start(sweepPayments, { PAYMENTS_DATABASE_URL: database.url })
 }
 
-/** Another process of run-orders. */
+/** Another process of sweep-payments. */
 export const secondRunner = (): Promise<TestFunction> =>
-  startFunction(runOrders, { PAYMENTS_DATABASE_URL: database.url, LOCAL_GATEWAY: router.address })
+  startFunction(sweepPayments, { PAYMENTS_DATABASE_URL: database.url, LOCAL_GATEWAY: router.address })
 
 /** Does what the PingSource does. */
 export const tick = (by = functions.run): Promise<Answer> =>
   by.request('POST', '/events', {
     headers: {
-      host: 'run-orders.bank.svc.cluster.local',
+      host: 'sweep-payments.bank.svc.cluster.local',
       'ce-specversion': '1.0',
       'ce-id': randomUUID(),
       'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/run-orders',
+      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
     },
   })
 

@@ -31,7 +31,7 @@ export interface TestPayments {
   db: Database
   owner: Database
   identity: Database
-  functions: Record<'create' | 'execute' | 'cancel' | 'payments' | 'expire', TestFunction>
+  functions: Record<'create' | 'execute' | 'cancel' | 'payments' | 'sweep', TestFunction>
   /** Decides what goes wrong with a call to `operation`. */
   fault: (operation: string) => Fault | undefined
   /** Calls to other functions so far. */
@@ -41,7 +41,7 @@ export interface TestPayments {
   get(path: string, userId?: string): Promise<Answer>
   /** Sends a request to a function of the ledger, past payments. */
   callLedger(operation: string, path: string, options: RequestOptions): Promise<Answer>
-  /** Sends the event of a PingSource to expire-payments. */
+  /** Sends the event of a PingSource to sweep-payments. */
   ping(): Promise<void>
   /** Sets back when payments were taken up, as if a minute had passed. */
   letAMinutePass(): Promise<void>
@@ -91,7 +91,7 @@ export async function testPayments(
     execute: await start(operations.execute),
     cancel: await start(operations.cancel),
     payments: await start(operations.payments),
-    expire: await start(operations.expire),
+    sweep: await start(operations.sweep),
   }
   return Object.assign(bank, {
     ...{ ledger, db, owner, identity, functions },
@@ -105,17 +105,17 @@ export async function testPayments(
     callLedger: (operation: string, path: string, options: RequestOptions) =>
       running.get(operation)!.request('POST', path, options),
     async ping() {
-      const { status } = await functions.expire.request('POST', '/events', {
+      const { status } = await functions.sweep.request('POST', '/events', {
         headers: {
-          host: 'expire-payments.bank.svc.cluster.local',
+          host: 'sweep-payments.bank.svc.cluster.local',
           'ce-specversion': '1.0',
           'ce-id': randomUUID(),
           'ce-type': 'dev.knative.sources.ping',
-          'ce-source': '/apis/v1/namespaces/bank/pingsources/expire-payments',
+          'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
         },
         body: {},
       })
-      if (status !== 204) throw new Error(`expire-payments answered ${status}`)
+      if (status !== 204) throw new Error(`sweep-payments answered ${status}`)
     },
     async letAMinutePass() {
       await owner.query({

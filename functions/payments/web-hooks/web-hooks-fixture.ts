@@ -79,7 +79,7 @@ export interface HooksBank {
 }
 
 /** The functions of web hooks: create-web-hook, web-hooks, rotate-web-hook-secret, web-hook-deliveries,
- * queue-web-hooks, deliver-web-hooks and sweep-web-hooks. */
+ * queue-web-hooks, deliver-web-hooks and sweep-payments. */
 export type HookOperations = readonly [
   creating: Operation,
   hooks: Operation,
@@ -130,7 +130,7 @@ export async function startHooksBank(
       sweeping.request('POST', '/events', {
         body: {},
         headers: {
-          host: 'sweep-web-hooks.bank.svc.cluster.local',
+          host: 'sweep-payments.bank.svc.cluster.local',
           ...binaryHeaders({ specversion: '1.0', id: randomUUID(), type: 'ping', source: '/test' }),
         },
       }),

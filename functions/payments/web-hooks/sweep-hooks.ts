@@ -1,6 +1,5 @@
-import { webhookQueued } from '../../eventing/contracts/webhook.queued.ts'
-import { operation } from '../host/operation.ts'
-import type { Tools } from '../host/tools.ts'
+import { webhookQueued } from '../../../eventing/contracts/webhook.queued.ts'
+import type { Tools } from '../../host/tools.ts'
 
 const KEPT = '30 days'
 const FORGOTTEN_AT_ONCE = 5_000
@@ -8,21 +7,13 @@ const FORGOTTEN_AT_ONCE = 5_000
 const FORGETTING_MS_MAX = 15_000
 const WOKEN_AT_ONCE = 1_000
 
-/** Finds hooks for which something is due: a retry whose time has come, or what a process that died has left.
- * A PingSource calls it every minute. */
-export default operation({
-  name: 'sweep-web-hooks',
-  context: 'payments',
-  summary: 'Has web hooks attempted again when their time comes, and deletes old deliveries',
-  consumes: {
-    contracts: 'any',
-    async receive(_event, { db, transact, log }, _state, { traceparent }) {
-      const woken = await wakeDue(transact, traceparent)
-      const forgotten = await forget(db)
-      if (woken + forgotten > 0) log.info('web hooks swept', { woken, forgotten })
-    },
-  },
-})
+/** Has hooks attempted for which something is due: a retry whose time has come, or what a process that died
+ * has left. Deletes old deliveries. */
+export async function sweepHooks({ db, transact, log }: Tools, traceparent: string): Promise<void> {
+  const woken = await wakeDue(transact, traceparent)
+  const forgotten = await forget(db)
+  if (woken + forgotten > 0) log.info('web hooks swept', { woken, forgotten })
+}
 
 const wakeDue = (transact: Tools['transact'], traceparent: string): Promise<number> =>
   transact(traceparent, async (tx) => {

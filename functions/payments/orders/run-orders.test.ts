@@ -1,7 +1,7 @@
-import { deposit, withdrawal } from '../ledger/testing/ledger-fixture.ts'
-import { until } from '../../tests/support/until.ts'
-import runOrders from './run-orders.ts'
-import { dying } from './testing/dying.ts'
+import { deposit, withdrawal } from '../../ledger/testing/ledger-fixture.ts'
+import { until } from '../../../tests/support/until.ts'
+import { runOrders } from './run-orders.ts'
+import { dying } from '../testing/dying.ts'
 import {
   ada,
   cancel,
@@ -24,7 +24,7 @@ import {
   tick,
   to,
   useOrders,
-} from './testing/orders-fixture.ts'
+} from '../testing/orders-fixture.ts'
 
 /** Payment orders when they are due: over a real ledger, with clocks that are late, answers that are lost and
  * processes that die. */
@@ -75,6 +75,14 @@ test('a run without an outcome keeps no other order from being paid', async () =
   router.passage = (_service, key) => (key === (lost ??= key) ? 'lose-request' : 'pass')
   await tick()
   expect(await paid()).toBe(11_00n)
+})
+
+test('another job of the sweep that fails keeps no order from being paid, and is told', async () => {
+  const id = await created()
+  await moveDue(id, 1)
+  await owner.query({ text: 'alter table payouts rename to lost' })
+  const { status } = await tick().finally(() => owner.query({ text: 'alter table lost rename to payouts' }))
+  expect([status, await paid()]).toEqual([500, 10_00n])
 })
 
 test('an order for one moment is paid and completed', async () => {
@@ -271,10 +279,7 @@ describe('if nobody knows the outcome', () => {
   })
 })
 
-const delivery = {
-  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-  message: {} as never,
-}
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 test('a runner that dies at any step leaves nothing unpaid and pays nothing twice', async () => {
   for (const when of ['before', 'after'] as const)
@@ -283,9 +288,7 @@ test('a runner that dies at any step leaves nothing unpaid and pays nothing twic
       const due = await paid()
       await moveDue(id, 2)
       const tools = dying(functions.run.tools, at, when)
-      const died = await Promise.resolve(
-        runOrders.consumes!.receive({} as never, tools, undefined as never, delivery),
-      ).then(
+      const died = await runOrders(tools, TRACEPARENT).then(
         () => false,
         () => true,
       )
