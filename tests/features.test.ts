@@ -198,7 +198,7 @@ describe('accounts and money', () => {
     await must(201, 'POST', `/holds/${captured}/capture`, { to_account_id: savings })
     await must(200, 'POST', `/holds/${released}/release`, {})
     await age('ledger', `update holds set expires_at = now() where id = '${expired}'`)
-    await bank.ping('expire-holds')
+    await bank.ping('sweep-ledger')
     expect((await must(200, 'GET', `/holds/${expired}`)).status).toBe('expired')
 
     const wrong = await ada.transact({ type: 'deposit', account_id: checking, amount: '7.00' })
@@ -284,7 +284,7 @@ describe('payments', () => {
     await must(200, 'POST', '/payments/execute', { payment_id: executed.id })
     await must(200, 'POST', '/payments/cancel', { payment_id: cancelled.id })
     await age('payments', `update payments set expires_at = now() where id = '${expired.id}'`)
-    await bank.ping('expire-payments')
+    await bank.ping('sweep-payments')
     const statusOf = async ({ id }: { id: string }) => (await must(200, 'GET', `/payments/${id}`)).status
     expect(await Promise.all([executed, cancelled, expired].map(statusOf))).toEqual([
       'executed',
@@ -330,7 +330,7 @@ describe('payments', () => {
       ).id
     const run = async (id: string) => {
       await bank.sql('payments', `update payment_orders set next_due_at = now() where id = '${id}'`)
-      await bank.ping('run-orders')
+      await bank.ping('sweep-payments')
       return (await must(200, 'GET', `/orders/${id}/runs`)).items
     }
     const rent = await order('30.00')
@@ -348,7 +348,7 @@ describe('payments', () => {
       async () => {
         const pending = `status = 'pending' and order_id = '${tooMuch}'`
         await bank.sql('payments', `update payment_order_runs set next_attempt_at = now() where ${pending}`)
-        await bank.ping('run-orders')
+        await bank.ping('sweep-payments')
         return (await must(200, 'GET', `/orders/${tooMuch}/runs`)).items[0].status === 'failed'
       },
       { what: 'the run to fail' },
