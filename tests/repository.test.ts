@@ -48,6 +48,7 @@ describe('operations and Services', () => {
       'ledger-requests': ['REQUEST_SIGNING_KEY'],
       'front-door-key': ['FRONT_DOOR_KEY'],
       'web-hook-key': ['WEB_HOOK_KEY'],
+      'link-key': ['LINK_KEY'],
       'seal-signing-key': ['SEAL_SIGNING_KEY'],
       'seal-keys': ['SEAL_KEYS'],
       'call-keys': ['CALL_KEYS'],

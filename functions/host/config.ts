@@ -94,6 +94,10 @@ const sharedSettings = {
     about: 'public keys of all seals, as name+id+key (c2sp.org/signed-note), separated by blanks',
     parse: verifierKeys,
   },
+  LINK_KEY: {
+    about: 'secret of at least 32 characters from which the tokens of mailed links follow',
+    parse: secret,
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     about: 'URL of a trace collector that takes OTLP over HTTP; if empty, no traces are exported',
     parse: optionalHttpUrl,

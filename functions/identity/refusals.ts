@@ -14,6 +14,8 @@ export const identityProblems = {
     title: 'A valid refresh token is needed',
   },
   emailTaken: { name: 'email-taken', status: 409, title: 'There is a user with this email address' },
+  linkNotValid: { name: 'link-not-valid', status: 410, title: 'The link is not valid, or not any more' },
+  emailConfirmed: { name: 'email-confirmed', status: 409, title: 'The email address is confirmed already' },
   accountsOpen: { name: 'accounts-open', status: 409, title: 'The user has accounts that are not closed' },
 } as const satisfies Record<string, ProblemType>
 
@@ -35,6 +37,14 @@ export const invalidRefreshToken = (): Reply =>
 export const emailTaken = (): Reply =>
   problem(identityProblems.emailTaken, 'This email address belongs to another user; choose another one.')
 
+/** The same answer to a link that is altered, for another purpose, used, expired, or replaced. */
+export const linkNotValid = (): Reply =>
+  problem(identityProblems.linkNotValid, 'A link works once and for a limited time. Ask for a new one.')
+
+/** `path` is where the new password is in the body. */
+export const refusedPassword = (path: string, message: string): Reply =>
+  problem(problems.invalidInput, `The password ${message}.`, { errors: [{ path, message }] })
+
 export const accountsOpen = (): Reply =>
   problem(identityProblems.accountsOpen, 'Close all accounts of the user before deleting the user.')
 
@@ -49,6 +59,9 @@ export const tooManyRegistrations = (seconds: number): Reply =>
 
 /** `seconds` is how long to wait before the session can be continued again. */
 export const tooManyRefreshes = (seconds: number): Reply => tooMany('refreshes of this session', seconds)
+
+/** `seconds` is how long to wait before another link is mailed, or asked for. */
+export const tooManyLinks = (seconds: number): Reply => tooMany('links that were asked for', seconds)
 
 const tooMany = (what: string, seconds: number): Reply =>
   problem(problems.tooManyRequests, `Too many ${what}; wait ${seconds} seconds.`, {

@@ -27,6 +27,7 @@ test('a new user is a customer, and the answer holds only the fields of a user',
     name: 'Ada',
     email: 'ada.lovelace@example.com',
     role: 'customer',
+    email_confirmed_at: null,
     created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
   })
   expect(answer.headers.get('location')).toBe(`/api/users/${answer.body.id}`)

@@ -1,12 +1,19 @@
 import { keyReused, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
-import { problem, problems } from '../host/problems.ts'
+import { problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { newPasswordSchema, passwordFault } from './password-rules.ts'
 import { hashPassword, isPassword } from './password.ts'
-import { emailTaken, identityProblems, tooManyAttempts, tooManyRegistrations } from './refusals.ts'
+import { linkKinds, mailLink, mayMailNew } from './links.ts'
+import {
+  emailTaken,
+  identityProblems,
+  refusedPassword,
+  tooManyAttempts,
+  tooManyRegistrations,
+} from './refusals.ts'
 import { beginAttempt, beginRegistration } from './throttle.ts'
 import {
   canonicalEmail,
@@ -42,11 +49,12 @@ export default operation({
         const { name, password } = body
         const email = canonicalEmail(body.email)
         const fault = passwordFault(password, email)
-        if (fault) return refusedPassword(fault)
+        if (fault) return refusedPassword('/password', fault)
 
         const { waitSeconds } = await beginRegistration(tools.db, address, tools.config)
         if (waitSeconds > 0) return tooManyRegistrations(waitSeconds)
 
+        const isMailed = await mayMailNew(tools.db, linkKinds.confirmation, email)
         // Before the transaction, because it takes longer than everything else together.
         const passwordHash = await hashPassword(password)
         const reply = await tools.transact(traceparent, (tx) =>
@@ -54,6 +62,7 @@ export default operation({
             if (await isKeptForOperator(tx, email, tools.config)) return emailTaken()
             const user = await enterCustomer(tx, { name, email, passwordHash })
             if (!user) return emailTaken()
+            if (isMailed) await mailLink(tx, linkKinds.confirmation, user)
             return toEntered(user)
           }),
         )
@@ -64,9 +73,6 @@ export default operation({
     }),
   ],
 })
-
-const refusedPassword = (message: string): Reply =>
-  problem(problems.invalidInput, `The password ${message}.`, { errors: [{ path: '/password', message }] })
 
 /** Checks the password of a repeated registration. The key is not bound to the password (a fast hash of it
  * would be as good as the password), so it is compared here: with another password it is another request

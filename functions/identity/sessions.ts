@@ -158,13 +158,17 @@ export async function revokeSession(
   return revoked && { sessionId: revoked.id, userId: revoked.user_id, role: revoked.role }
 }
 
-/** Ends all sessions of a user who is deleted. */
-export async function revokeSessionsOf(tx: Transaction, userId: string): Promise<void> {
+/** Ends all sessions of a user who is deleted, or has a new password. */
+export async function revokeSessionsOf(
+  tx: Transaction,
+  userId: string,
+  why: 'user-deleted' | 'new-password',
+): Promise<void> {
   await tx.query({
     name: 'sessions-revoke',
-    text: `update sessions set revoked_at = now(), revoked_for = 'user-deleted'
+    text: `update sessions set revoked_at = now(), revoked_for = $2
       where user_id = $1 and revoked_at is null`,
-    values: [userId],
+    values: [userId, why],
   })
 }
 

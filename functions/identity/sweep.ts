@@ -5,7 +5,7 @@ const AT_ONCE = 5_000
 /** Rows: about 100 MB. Only a flood from very many addresses can bring more in an hour. */
 const COUNTS_MAX = 500_000
 
-/** Deletes what no longer counts: expired sessions with their tokens, and counts of attempts older than an
+/** Deletes what no longer counts: expired sessions with their tokens, links that have expired, and counts of attempts older than an
  * hour. If more than `countsMax` counts remain, the lowest are deleted too: a flood must not fill the disk,
  * and those who guessed most stay slowed. Any number of processes may call this at once. */
 export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promise<void> {
@@ -13,6 +13,13 @@ export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promi
     name: 'sessions-sweep',
     text: `delete from sessions where id = any(array(
         select id from sessions where expires_at <= now() order by expires_at limit $1 for update skip locked))
+      returning id`,
+    values: [AT_ONCE],
+  })
+  await repeat(db, {
+    name: 'mailed-links-sweep',
+    text: `delete from mailed_links where id = any(array(
+        select id from mailed_links where expires_at <= now() order by expires_at limit $1 for update skip locked))
       returning id`,
     values: [AT_ONCE],
   })

@@ -20,13 +20,16 @@ export interface Limit {
  * not counted by itself.
  *
  * What succeeds but is expensive, per hour: log-ins of one user from one address, and registrations from one
- * address. Settings give their `free`. */
+ * address. Settings give their `free`. And requests for a new password from one address, and links that are
+ * mailed to one email address: nobody's mailbox is to be filled. */
 export const limits = {
   accountFromClient: { free: 5, firstWait: 30, longestWait: 900 },
   account: { free: 50, firstWait: 1, longestWait: 60 },
   client: { free: 100, firstWait: 1, longestWait: 300 },
   logins: { firstWait: 1, longestWait: 60 },
   registrations: { firstWait: 10, longestWait: 300 },
+  resets: { free: 20, firstWait: 10, longestWait: 300 },
+  mails: { free: 2, firstWait: 900, longestWait: 3600 },
 } as const
 
 /** Seconds without an attempt after which a subject's count is forgotten. */
@@ -104,6 +107,19 @@ export async function beginRegistration(
   const limit = { ...limits.registrations, free: REGISTRATIONS_FREE }
   return { waitSeconds: await take(db, [subject(limit, 'registrations', clientOf(address), thisHour())]) }
 }
+
+/** Counts a request for a new password, or returns the seconds to wait before the next. A shared address is
+ * not counted. */
+export async function beginReset(db: Database, address: string): Promise<Wait> {
+  if (isShared(address)) return { waitSeconds: 0 }
+  return { waitSeconds: await take(db, [subject(limits.resets, 'resets', clientOf(address), thisHour())]) }
+}
+
+/** Counts a link for a purpose that is to be mailed to an address, in canonical form, or returns the seconds to
+ * wait before the next. The address need not belong to a user. */
+export const beginMail = async (db: Database, purpose: string, email: string): Promise<Wait> => ({
+  waitSeconds: await take(db, [subject(limits.mails, 'mails', purpose, email)]),
+})
 
 /** Adds one to each count in `counted` and returns 0; or returns the seconds to wait for one of them or of
  * `watched`. If there is a wait it writes nothing, so that a flood of attempts that must wait leaves no

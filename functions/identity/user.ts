@@ -13,33 +13,36 @@ export interface UserRow {
   /** In lower case. */
   email: string
   role: Caller['role']
+  email_confirmed_at: Date | null
   password_hash: string | null
   created_at: Date
 }
 
 /** Columns of a UserRow, for `select` and `returning`. */
-export const userColumns = 'id, name, email, role, password_hash, created_at'
+export const userColumns = 'id, name, email, role, email_confirmed_at, password_hash, created_at'
 
 /** A user as the API shows them: never more than this. */
 export const userSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['id', 'name', 'email', 'role', 'created_at'],
+  required: ['id', 'name', 'email', 'role', 'email_confirmed_at', 'created_at'],
   properties: {
     id: uuidSchema,
     name: { type: 'string' },
     email: { type: 'string' },
     role: { enum: ['customer', 'operator'] },
+    email_confirmed_at: {
+      ...{ type: ['string', 'null'], format: 'date-time' },
+      description: 'When they showed that the address is theirs; null before that.',
+    },
     created_at: { type: 'string', format: 'date-time' },
   },
 } as const
 
-export const toUser = ({ id, name, email, role, created_at }: UserRow) => ({
-  id,
-  name,
-  email,
-  role,
-  created_at: created_at.toISOString(),
+export const toUser = (user: UserRow) => ({
+  ...{ id: user.id, name: user.name, email: user.email, role: user.role },
+  email_confirmed_at: user.email_confirmed_at?.toISOString() ?? null,
+  created_at: user.created_at.toISOString(),
 })
 
 /** The answer for a user who was added. */

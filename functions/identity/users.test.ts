@@ -51,6 +51,9 @@ async function customer(name: string) {
 const request = (method: string, path: string, bearer?: string, body?: unknown) =>
   identity.request(method, path, { ...(bearer && { token: bearer }), body })
 
+const confirmed = (id: string) =>
+  identity.owner.query({ text: 'update users set email_confirmed_at = now() where id = $1', values: [id] })
+
 describe('the user of an email address', () => {
   const find = (bearer: string | undefined, email: string) =>
     request('POST', '/users/find', bearer, { email })
@@ -59,16 +62,19 @@ describe('the user of an email address', () => {
 
   test('is told to payments, whatever the case of the address', async () => {
     const { id, email } = await customer('Finn')
+    await confirmed(id)
     for (const given of [email, email.toUpperCase()]) {
       const { status, body } = await find(await asPayments(given), given)
       expect([status, body]).toEqual([200, { user_id: id }])
     }
   })
 
-  test('is null if there is none, or no longer', async () => {
+  test('is null if there is none, or no longer, or if nobody has shown that it is theirs', async () => {
+    const { email: unconfirmed } = await customer('Ines')
     const { id, email, token: own } = await customer('Gone')
+    await confirmed(id)
     expect((await request('DELETE', `/users/${id}`, own)).status).toBe(204)
-    for (const given of ['nobody@example.com', email])
+    for (const given of ['nobody@example.com', email, unconfirmed])
       expect((await find(await asPayments(given), given)).body).toEqual({ user_id: null })
   })
 
@@ -114,7 +120,14 @@ test('customers see themselves, and only the fields of a user', async () => {
   const { token: own, ...user } = await customer('Bea')
   const answer = await request('GET', `/users/${user.id}`, own)
   expect([answer.status, answer.body]).toEqual([200, user])
-  expect(Object.keys(answer.body)).toEqual(['id', 'name', 'email', 'role', 'created_at'])
+  expect(Object.keys(answer.body)).toEqual([
+    'id',
+    'name',
+    'email',
+    'role',
+    'email_confirmed_at',
+    'created_at',
+  ])
 })
 
 test('another user’s id is answered as if it did not exist, whatever the request', async () => {
@@ -149,7 +162,9 @@ test('the pages of the list show every user once, newest first', async () => {
     expect(status).toBe(200)
     expect(body.items.length).toBeLessThanOrEqual(2)
     for (const item of body.items)
-      expect(Object.keys(item).sort()).toEqual(['created_at', 'email', 'id', 'name', 'role'])
+      expect(Object.keys(item).sort()).toEqual([
+        ...['created_at', 'email', 'email_confirmed_at', 'id', 'name', 'role'],
+      ])
     seen.push(...body.items.map((item: { id: string }) => item.id))
     cursor = body.next_cursor
   } while (cursor)
@@ -200,7 +215,10 @@ test('users change their name and email address, and an event tells the new valu
   const { status, body } = await request('PATCH', `/users/${max.id}`, max.token, { email: 'MAX@new.example' })
   expect([status, body]).toEqual([
     200,
-    { id: max.id, name: 'Max', email: 'max@new.example', role: 'customer', created_at: expect.any(String) },
+    {
+      ...{ id: max.id, name: 'Max', email: 'max@new.example', role: 'customer' },
+      ...{ email_confirmed_at: null, created_at: expect.any(String) },
+    },
   ])
   expect((await request('PATCH', `/users/${max.id}`, asOperator, { name: 'Maxim' })).body.name).toBe('Maxim')
   const told = (await identity.events('user.updated')).filter(({ user_id }) => user_id === max.id)

@@ -12,6 +12,7 @@ import { UnavailableError } from '../../eventing/unavailable.ts'
 import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'
+import { dropLinks, linkKinds, mailLink, mayMailNew } from './links.ts'
 import { accountsOpen, emailTaken, identityProblems, userNotFound } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
 import { canonicalEmail, emailSchema, enterCustomer, findUser, findUserByEmail, nameSchema } from './user.ts'
@@ -55,7 +56,7 @@ export default operation({
       method: 'POST',
       path: '/users',
       who: 'operator',
-      summary: 'Add a customer who is served at the counter: without a password, so they can’t log in',
+      summary: 'Add a customer who is served at the counter; they get a link by email to choose a password',
       body: {
         type: 'object',
         additionalProperties: false,
@@ -65,15 +66,18 @@ export default operation({
       answers: { 201: userSchema },
       problems: [identityProblems.emailTaken],
       idempotent: true,
-      handle: async ({ body, idempotencyKey, traceparent }, { transact }) =>
-        transact(traceparent, (tx) =>
+      handle: async ({ body, idempotencyKey, traceparent }, { db, transact }) => {
+        const email = canonicalEmail(body.email)
+        const isMailed = await mayMailNew(db, linkKinds.invitation, email)
+        return transact(traceparent, (tx) =>
           once(tx, 'users', idempotencyKey, async () => {
-            const email = canonicalEmail(body.email)
             const user = await enterCustomer(tx, { name: body.name, email, passwordHash: null })
             if (!user) return emailTaken()
+            if (isMailed) await mailLink(tx, linkKinds.invitation, user)
             return toEntered(user)
           }),
-        ),
+        )
+      },
     }),
     route({
       method: 'POST',
@@ -81,7 +85,7 @@ export default operation({
       // For payments that name a payee by address. A customer could use it to learn who has an account.
       who: 'contexts',
       onBehalf: ['payments'],
-      summary: 'The id of the user with an email address; null if there is none',
+      summary: 'The id of the user with an email address, if it is confirmed; null if there is none',
       body: {
         type: 'object',
         additionalProperties: false,
@@ -92,7 +96,8 @@ export default operation({
       audits: { nothing: 'only payments learns it, and tells nobody' },
       handle: async ({ body }, { db }) => {
         const user = await findUserByEmail(db, canonicalEmail(body.email))
-        return { status: 200, body: { user_id: user?.id ?? null } }
+        // Anybody can register with another's address, and would get what is paid to it.
+        return { status: 200, body: { user_id: user?.email_confirmed_at ? user.id : null } }
       },
     }),
     route({
@@ -125,8 +130,11 @@ export default operation({
         if (!maySee(caller, id)) return userNotFound()
         const email = body.email && canonicalEmail(body.email)
         if (email && (await isKeptForOperator(tools.db, email, tools.config))) return emailTaken()
+        const isMailed = email !== undefined && (await mayMailNew(tools.db, linkKinds.confirmation, email))
         try {
-          return await tools.transact(traceparent, (tx) => change(tx, id, { name: body.name, email }))
+          return await tools.transact(traceparent, (tx) =>
+            change(tx, id, { name: body.name, email, isMailed }),
+          )
         } catch (error) {
           // The unique index on addresses: another request took the address after it was read.
           if (sqlstate(error) === '23505') return emailTaken()
@@ -157,11 +165,12 @@ export default operation({
   ],
 })
 
-/** Changes name and address as given. Emits events only if something is different afterwards. */
+/** Changes name and address as given. Emits events only if something is different afterwards. A new address is
+ * not confirmed, and no link that was mailed to the one before works any more. */
 async function change(
   tx: Emitting,
   id: string,
-  to: { name: string | undefined; email: string | undefined },
+  to: { name: string | undefined; email: string | undefined; isMailed: boolean },
 ): Promise<Reply> {
   const [before] = await tx.query<UserRow>({
     name: 'user-lock',
@@ -175,6 +184,7 @@ async function change(
   const [changed] = await tx.query<{ changed_at: Date }>({
     name: 'user-change',
     text: `update users set name = $2, email = $3,
+        email_confirmed_at = case when email = $3 then email_confirmed_at end,
         changed_at = greatest(date_trunc('milliseconds', clock_timestamp()), changed_at + interval '1 millisecond')
       where id = $1 returning changed_at`,
     values: [id, name, email],
@@ -185,13 +195,16 @@ async function change(
     partitionkey: id,
     data: { user_id: id, name, email, updated_at: changedAt },
   })
-  if (email !== before.email)
-    tx.emit(emailChanged, {
-      subject: id,
-      partitionkey: id,
-      data: { user_id: id, old_email: before.email, new_email: email, changed_at: changedAt },
-    })
-  return { status: 200, body: toUser({ ...before, name, email }), about: aboutUser(id) }
+  if (email === before.email) return { status: 200, body: toUser({ ...before, name }), about: aboutUser(id) }
+  tx.emit(emailChanged, {
+    subject: id,
+    partitionkey: id,
+    data: { user_id: id, old_email: before.email, new_email: email, changed_at: changedAt },
+  })
+  await dropLinks(tx, id)
+  if (to.isMailed) await mailLink(tx, linkKinds.confirmation, { id, email })
+  const changedUser = { ...before, name, email, email_confirmed_at: null }
+  return { status: 200, body: toUser(changedUser), about: aboutUser(id) }
 }
 
 /** Asks the ledger, on the caller's behalf, whether the user has accounts that are not closed. */
@@ -222,7 +235,8 @@ async function remove(tx: Emitting, id: string): Promise<Reply> {
     values: [id],
   })
   if (!deleted) return userNotFound()
-  await revokeSessionsOf(tx, id)
+  await revokeSessionsOf(tx, id, 'user-deleted')
+  await dropLinks(tx, id)
   const deletedAt = deleted.deleted_at.toISOString()
   tx.emit(userDeleted, { subject: id, partitionkey: id, data: { user_id: id, deleted_at: deletedAt } })
   return { status: 204, about: aboutUser(id) }

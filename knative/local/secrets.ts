@@ -18,6 +18,8 @@ interface StoredSecrets {
   frontDoorKey: string
   /** The secrets of web hooks are derived from it. */
   webHookKey: string
+  /** The tokens of mailed links follow from it. */
+  linkKey: string
   /** The keys that sign seals. Two while one replaces the other. */
   sealKeys: JsonWebKey[]
   /** By context: the key that signs its events. */
@@ -61,6 +63,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   // A file of an earlier version lacks some secrets.
   stored.frontDoorKey ??= password()
   stored.webHookKey ??= password()
+  stored.linkKey ??= password()
   stored.sealKeys ??= [newKey()]
   stored.eventKeys ??= {}
   stored.callKeys ??= {}
@@ -101,6 +104,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
         ['token-signing-key', { JWT_SIGNING_KEY: JSON.stringify(signingKey) }],
         ['ledger-requests', { REQUEST_SIGNING_KEY: requestSigningKey }],
         ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
+        ['link-key', { LINK_KEY: stored.linkKey }],
         ['web-hook-key', { WEB_HOOK_KEY: stored.webHookKey }],
         ['seal-signing-key', { SEAL_SIGNING_KEY: JSON.stringify({ keys: sealKeys }) }],
         ['document-store', documentStore],
@@ -132,6 +136,7 @@ function create(): StoredSecrets {
     requestSigningKey: password(),
     frontDoorKey: password(),
     webHookKey: password(),
+    linkKey: password(),
     sealKeys: [newKey()],
     eventKeys: {},
     callKeys: {},

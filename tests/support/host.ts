@@ -78,6 +78,9 @@ export const eventKey = (context: string): string => `events of ${context}, and 
 
 const FRONT_DOOR_KEY = 'another key that is only good for tests'
 
+/** The key of mailed links in this test run. */
+export const LINK_KEY = 'a key of links that is only good for tests'
+
 /** Returns the header with which the front door tells a function the client's address. */
 export const clientAt = (address: string): Record<string, string> => ({
   [CLIENT_HEADER]: createVoucher(FRONT_DOOR_KEY)({
@@ -134,6 +137,7 @@ export async function startFunction(
       REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
       FRONT_DOOR_KEY,
       WEB_HOOK_KEY: 'a key of web hooks that is only good for tests',
+      LINK_KEY,
       SEAL_SIGNING_KEY: sealKey.privateJwks,
       SEAL_KEYS: sealKey.verifier,
       CALL_KEYS: callKey.publicJwks,

@@ -1,4 +1,5 @@
 import {
+  httpUrl,
   list,
   oneOf,
   optionalHttpUrl,
@@ -33,6 +34,11 @@ export const settings = {
     about: 'sender of emails, as name <address>',
     parse: sender,
     fallback: 'microbank <no-reply@microbank.localhost>',
+  },
+  PUBLIC_URL: {
+    about: 'URL of the bank’s pages, where mailed links lead',
+    parse: httpUrl,
+    fallback: 'http://localhost:8080',
   },
   SMS_URL: { about: 'URL that takes text messages', parse: optionalHttpUrl, fallback: '' },
   SMS_TOKEN: { about: 'bearer token for SMS_URL', parse: text, fallback: '' },

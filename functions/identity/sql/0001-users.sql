@@ -6,6 +6,8 @@ create table users (
   -- Kept in lower case: in practice no mail system tells A@b.example from a@b.example, and two users must not
   -- differ by that alone.
   email text not null check (email = lower(email) and email like '_%@_%' and char_length(email) <= 254),
+  -- When they opened a link that was mailed to this address. Null if nobody has shown yet that it is theirs.
+  email_confirmed_at timestamptz,
   role text not null default 'customer' check (role in ('customer', 'operator')),
   -- Null if nobody can log in as this user: an operator added them, or they were deleted.
   password_hash text check (password_hash like '$argon2id$%'),
@@ -22,7 +24,7 @@ create unique index users_email on users (email) where deleted_at is null;
 -- The functions can neither choose nor change a role: everybody who registers is a customer.
 grant select on users to :functions_role;
 grant insert (name, email, password_hash) on users to :functions_role;
-grant update (name, email, password_hash, changed_at, deleted_at) on users to :functions_role;
+grant update (name, email, email_confirmed_at, password_hash, changed_at, deleted_at) on users to :functions_role;
 
 -- Adds the first operator and returns the new row; returns none if there is, or ever was, an operator.
 -- Nothing else gives that role, so the function runs with the rights of its owner and checks the rule itself.

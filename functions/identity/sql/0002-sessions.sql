@@ -6,7 +6,7 @@ create table sessions (
   started_at timestamptz not null default now(),
   expires_at timestamptz not null default now() + interval '30 days',
   revoked_at timestamptz,
-  revoked_for text check (revoked_for in ('logout', 'reuse', 'user-deleted')),
+  revoked_for text check (revoked_for in ('logout', 'reuse', 'user-deleted', 'new-password')),
   check ((revoked_at is null) = (revoked_for is null))
 );
 
