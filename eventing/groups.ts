@@ -24,7 +24,8 @@ const groups: Readonly<Record<string, { value: string; types: readonly string[] 
     types: typesIn(`
       account.frozen account.unfrozen account.closed hold.placed hold.captured hold.released hold.expired
       payment.executed payment.received payment.expired payment.failed order.ran order.failed payout.completed
-      webhook.paused session.started password.changed email.changed`),
+      webhook.paused session.started password.changed email.changed password.reset-requested user.invited
+      email.confirmation-requested`),
   },
   // Changes a user's name or address, or ends them.
   changes: { value: 'contact', types: typesIn('user.registered user.updated user.deleted') },

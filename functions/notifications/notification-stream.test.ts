@@ -124,6 +124,22 @@ test('sends what is stored from now on, to its owner alone', async () => {
   expect(mine!.text).toMatch(/^retry: \d+\nid: @\d+\.\d+\n\n/)
 })
 
+test('leaves out what is only sent, as the list does: now, and of what was missed', async () => {
+  const userId = randomUUID()
+  const storeSent = () =>
+    storeNotifications(db, [{ ...notificationOf(userId), event_type: 'session.started', channel: 'email' }])
+  const first = await listen(userId)
+  await storeSent()
+  await store(userId)
+  await until(() => first.events.length > 0)
+  await storeSent()
+  const [id] = await store(userId)
+  const second = await listen(userId, { lastId: first.lastId, instance: instances[1] })
+  await until(() => idsOf(second).includes(id!))
+  const types = [...first.events, ...second.events].map(({ data }) => data.event_type)
+  expect(types).not.toContain('session.started')
+})
+
 test('goes on after the last event, from any instance', async () => {
   const userId = randomUUID()
   const first = await listen(userId)

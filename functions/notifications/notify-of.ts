@@ -58,11 +58,12 @@ const translationsOf = (type: NotifiedType, data: NotifiedContent): Record<strin
   Object.fromEntries(others.map((language) => [language, eventText(type, data, language).text]))
 
 function sendingOf(type: NotifiedType, data: NotifiedContent): NonNullable<NewNotification['send']> {
-  const { importance, emails } = notified[type]
+  const { importance, emails, link } = notified[type]
   return {
     content: { event: type, data },
     usually: usualChannels[importance],
     always: importance === 'security',
+    ...(link && { only: ['email'] }),
     ...(emails && { emails: (emails as (content: NotifiedContent) => string[])(data) }),
   }
 }

@@ -76,6 +76,12 @@ test('without a choice, all is as usual; a choice replaces the one before', asyn
   expect((await ask(ada, 'GET', 'preferences')).body).toEqual(put.body)
   expect((await ask(randomUUID(), 'GET', 'preferences')).body).toEqual(usual.body)
   expect((await ask(ada, 'PUT', 'preferences', {})).body).toEqual(usual.body)
+  // A link is a secret that goes by email, so there is nothing to choose.
+  expect(usual.body.events).not.toHaveProperty('password.reset-requested')
+  const bySms = await ask(ada, 'PUT', 'preferences', {
+    events: { 'password.reset-requested': { sms: true } },
+  })
+  expect(bySms.status).toBe(400)
 })
 
 test('messages about security can’t be switched off', async () => {

@@ -14,7 +14,8 @@ const messageProblems = {
   unknownPushService: define('unknown-push-service', 422, 'The endpoint is not one of a known push service'),
 }
 
-const types = Object.keys(notified) as NotifiedType[]
+/** All that users can choose channels for. A message with a link goes by email, and by nothing else. */
+const types = (Object.keys(notified) as NotifiedType[]).filter((type) => !notified[type].link)
 
 const perEvent = <const Of extends object>(of: Of) =>
   ({

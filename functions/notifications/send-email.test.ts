@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { emailChanged } from '../../eventing/contracts/email.changed.ts'
 import { messageDue } from '../../eventing/contracts/message.due.ts'
+import { passwordResetRequested } from '../../eventing/contracts/password.reset-requested.ts'
 import { sessionStarted } from '../../eventing/contracts/session.started.ts'
 import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { LINK_KEY, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { linkToken } from '../host/link-token.ts'
 import keepContacts from './keep-contacts.ts'
 import notifications from './notifications.ts'
 import notifyUser from './notify-user.ts'
@@ -434,4 +436,80 @@ test('a message that kills each process that tries to send it is given up, too',
   expect(await deliverDue(ada.id)).toEqual([204])
   expect(mailsTo(ada.email)).toEqual([])
   expect(await messagesOf(ada.id)).toMatchObject([{ status: 'failed', attempts: 6 }])
+})
+
+describe('a message with a link', () => {
+  const KEYS = { LINK_KEY, PUBLIC_URL: 'https://bank.example/online/' }
+  let everywhere: TestFunction
+  let linking: TestFunction
+
+  beforeAll(async () => {
+    everywhere = await startFunction(notifyUser, { ...env, MESSAGE_CHANNELS: 'email, sms, push' })
+    linking = await startFunction(sendEmail, { ...env, ...KEYS })
+  })
+
+  afterAll(async () => {
+    await everywhere.stop()
+    await linking.stop()
+  })
+
+  /** Has a link mailed to a user of this address. Resolves with the user's id and the link's token. */
+  async function askFor(email: string, expiresAt = new Date(Date.now() + 3_600_000).toISOString()) {
+    const { id } = await user('Ada', 'current@example.com')
+    const linkId = randomUUID()
+    const data = { link_id: linkId, user_id: id, email, expires_at: expiresAt }
+    const event = { data, id: randomUUID() }
+    for (let i = 0; i < 2; i++)
+      expect(
+        (await deliverExample(everywhere, passwordResetRequested, event.data, { id: event.id })).status,
+      ).toBe(204)
+    return { id, token: linkToken(LINK_KEY, 'new-password', linkId) }
+  }
+
+  test('goes to the address in the event, by email only, once; its link has the token behind the #', async () => {
+    const email = `${randomUUID()}@example.com`
+    const asked = await askFor(email)
+    await query(`update contacts set phone = '+4366012345' where user_id = $1`, asked.id)
+    expect(await messagesOf(asked.id)).toMatchObject([{ channel: 'email' }])
+    expect(await deliverDue(asked.id, linking)).toEqual([204])
+    const [sent, ...more] = mailsTo(email)
+    expect(more).toEqual([])
+    const url = `https://bank.example/online/new-password#token=${asked.token}`
+    expect(sent!.mail.subject).toBe('Choose a new password')
+    expect(sent!.mail.text).toContain(`\n${url}\n`)
+    expect(sent!.mail.html).toContain(`<a href="${url}">`)
+  })
+
+  test('is in no list and stream of its user, can’t be chosen, and leaves its token nowhere', async () => {
+    const email = `${randomUUID()}@example.com`
+    const { id, token: secret } = await askFor(email)
+    // Mail servers tell which link they did not like.
+    const text = `blocked: https://bank.example/online/new-password#token=${secret} is on a list`
+    server.refusals.push({ at: 'data', code: 451, text })
+    expect(await deliverDue(id, linking)).toEqual([503])
+    expect(await deliverDue(id, linking)).toEqual([204])
+    expect(mailsTo(email)).toHaveLength(1)
+    const list = await reader.request('GET', '/notifications', { token: await token({ userId: id }) })
+    expect(list.body.items).toEqual([])
+    const [attempt] = await query<{ answer: string }>(
+      `select answer from message_attempts a join messages m on m.id = message_id where user_id = $1 and attempt = 1`,
+      id,
+    )
+    expect(attempt!.answer).toContain('new-password#token=(token) is on a list')
+    const everything = await query<{ row: string }>(
+      `select n::text as row from notifications n union all select m::text from messages m
+        union all select a::text from message_attempts a union all select e::text from events e`,
+    )
+    expect(everything.length).toBeGreaterThan(5)
+    expect(everything.filter(({ row }) => row.includes(secret.slice(22)))).toEqual([])
+  })
+
+  test('is not sent any more when its link has expired', async () => {
+    const email = `${randomUUID()}@example.com`
+    const { id } = await askFor(email, new Date(Date.now() - 1_000).toISOString())
+    expect(await deliverDue(id, linking)).toEqual([204])
+    expect(mailsTo(email)).toEqual([])
+    expect(await messagesOf(id)).toMatchObject([{ status: 'failed' }])
+    expect((await endsOf(id)).map((end) => end.type)).toEqual(['notification.failed'])
+  })
 })

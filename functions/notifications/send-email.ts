@@ -8,6 +8,7 @@ export default operation({
   name: 'send-email',
   context: 'notifications',
   summary: 'Sends messages by email',
+  needs: ['LINK_KEY'],
   consumes: {
     contracts: [messageDue],
     receive: (event, tools, _state, { traceparent }) =>

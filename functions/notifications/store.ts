@@ -28,6 +28,8 @@ export interface NewNotification {
     usually: readonly Channel[]
     /** True if it takes every channel, whatever the user chose. */
     always: boolean
+    /** Channels that it may take at all; without this, all. */
+    only?: readonly Channel[]
     /** Email addresses that get it instead of the user's own. */
     emails?: readonly string[]
   }
@@ -112,7 +114,7 @@ const STORE_AND_SEND = `with ${notificationsWith(
     ) way (channel, address, subscription_id)
     where s.send is not null and not exists (
       select from contacts c where c.user_id = s.user_id and c.deleted_at is not null
-    ) and way.channel = any ($2::text[]) and (
+    ) and way.channel = any ($2::text[]) and coalesce((s.send -> 'only')::jsonb ? way.channel, true) and (
       (s.send ->> 'always')::boolean or
       coalesce((p.choices -> s.event_type ->> way.channel)::boolean, (s.send -> 'usually')::jsonb ? way.channel))
     returning id, notification_id, user_id, channel, created_at

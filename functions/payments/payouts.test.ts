@@ -66,7 +66,7 @@ async function addCustomer(id: string, email: string): Promise<void> {
   const url = databases[1]!.ownerUrl
   const people = openDatabase({ url, poolMax: 1, name: 'users-test', log: silent })
   await people.query({
-    text: `insert into users (id, name, email) values ($1, 'Pia', $2)`,
+    text: `insert into users (id, name, email, email_confirmed_at) values ($1, 'Pia', $2, now())`,
     values: [id, email],
   })
   await people.close()

@@ -1,13 +1,15 @@
 import { notificationFailed } from '../../../eventing/contracts/notification.failed.ts'
 import { notificationSent } from '../../../eventing/contracts/notification.sent.ts'
+import type { MailedLink } from '../../../eventing/contracts/mailed-link.ts'
 import type { MessageDue } from '../../../eventing/contracts/message.due.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { Tools } from '../../host/tools.ts'
 import { languages, type Language } from '../templates/formats.ts'
+import { notified } from '../templates/notified.ts'
 import type { MessageText } from '../templates/template.ts'
 import { eventText, templatesOf } from '../templates/templates.ts'
 import type { Channel, MessageContent } from './message.ts'
-import type { OutgoingMessage, SendOutcome } from './outgoing.ts'
+import type { MessageLink, OutgoingMessage, SendOutcome } from './outgoing.ts'
 import { onOneLine, plainName } from './plain.ts'
 
 interface ClaimedMessage {
@@ -115,8 +117,16 @@ function toOutgoing(claimed: ClaimedMessage): OutgoingMessage {
     subscription: claimed.subscription,
     title: onOneLine(title, 150),
     text,
+    link: linkOf(claimed.content),
     createdAt: claimed.created_at,
   }
+}
+
+function linkOf(content: MessageContent): MessageLink | null {
+  const purpose = 'event' in content ? notified[content.event].link : undefined
+  if (!purpose) return null
+  const { link_id: id, expires_at: end } = (content as { data: object }).data as MailedLink
+  return { purpose, id, expiresAt: new Date(end) }
 }
 
 function textOf(content: MessageContent, language: Language): MessageText {

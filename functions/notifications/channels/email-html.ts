@@ -28,12 +28,15 @@ export interface EmailPage {
   title: string
   /** Plain text, with line ends. */
   paragraphs: string[]
+  /** A URL to open; null if there is none. */
+  link: string | null
   footer: string
 }
 
 /** Returns the HTML of an email. It loads nothing from anywhere, so nobody learns when it is read. */
-export function emailHtml({ language, title, paragraphs, footer }: EmailPage): string {
+export function emailHtml({ language, title, paragraphs, link, footer }: EmailPage): string {
   const body = paragraphs.map((text) => html`<p style="margin:0 0 16px;white-space:pre-line">${text}</p>`)
+  const opening = link ? [html`<p style="word-break:break-all"><a href="${link}">${link}</a></p>`] : []
   return html`<!doctype html>
     <html lang="${language}">
       <head>
@@ -43,7 +46,7 @@ export function emailHtml({ language, title, paragraphs, footer }: EmailPage): s
       <body style="margin:0;padding:24px;background:#f4f4f4;font:16px/1.5 sans-serif;color:#1a1a1a">
         <div style="max-width:560px;margin:0 auto;padding:24px;background:#fff">
           <h1 style="margin:0 0 16px;font-size:20px">${title}</h1>
-          ${body}
+          ${[...body, ...opening]}
           <p style="margin:24px 0 0;font-size:13px;color:#666">${footer}</p>
         </div>
       </body>

@@ -1,6 +1,7 @@
 import type { Config } from '../../host/config.ts'
+import { linkToken } from '../../host/link-token.ts'
 import { templatesOf } from '../templates/templates.ts'
-import type { Email, OutgoingMessage, SendOutcome } from './outgoing.ts'
+import type { Email, MessageLink, OutgoingMessage, SendOutcome } from './outgoing.ts'
 import { emailHtml } from './email-html.ts'
 import { onLines } from './plain.ts'
 
@@ -13,11 +14,27 @@ export async function sendEmail(message: OutgoingMessage, config: Config): Promi
   // The event of the registration may come after this message.
   if (message.to === null) return { outcome: 'later', answer: 'no email address is known yet' }
   if (!ADDRESS.test(message.to)) return { outcome: 'failed', answer: 'the email address is not valid' }
+  if (message.link && message.link.expiresAt.getTime() <= Date.now())
+    return { outcome: 'failed', answer: 'the link has expired' }
+  const token = message.link && linkToken(config.LINK_KEY, message.link.purpose, message.link.id)
+  const link = message.link && token && urlOf(message.link, token, config)
   const { sendOverSmtp } = await import('./smtp.ts')
-  return sendOverSmtp(toEmail(message, message.to, config), config)
+  const attempt = await sendOverSmtp(toEmail(message, message.to, link, config), config)
+  // The answer is stored, and a server may repeat in it what it did not like.
+  return token ? { ...attempt, answer: attempt.answer.replaceAll(token, '(token)') } : attempt
 }
 
-function toEmail(message: OutgoingMessage, to: string, { MAIL_FROM: from }: Config): Email {
+/** Where a link leads. The token is behind the #: browsers send that part to no server, so it gets into no
+ * log and no Referer. */
+const urlOf = ({ purpose }: MessageLink, token: string, { PUBLIC_URL }: Config): string =>
+  `${PUBLIC_URL.replace(/\/+$/, '')}/${purpose}#token=${token}`
+
+function toEmail(
+  message: OutgoingMessage,
+  to: string,
+  link: string | null,
+  { MAIL_FROM: from }: Config,
+): Email {
   const { greeting, footer } = templatesOf(message.language).email
   const paragraphs = [greeting(message.name), onLines(message.text)]
   return {
@@ -27,7 +44,7 @@ function toEmail(message: OutgoingMessage, to: string, { MAIL_FROM: from }: Conf
     from,
     to: { name: message.name, address: to },
     subject: message.title,
-    text: `${[...paragraphs, `--\n${footer}`].join('\n\n')}\n`,
-    html: emailHtml({ language: message.language, title: message.title, paragraphs, footer }),
+    text: `${[...paragraphs, ...(link ? [link] : []), `--\n${footer}`].join('\n\n')}\n`,
+    html: emailHtml({ language: message.language, title: message.title, paragraphs, link, footer }),
   }
 }

@@ -1,3 +1,4 @@
+import type { LinkPurpose } from '../../host/link-token.ts'
 import type { Language } from '../templates/formats.ts'
 
 /** A message that is about to be sent. */
@@ -11,7 +12,15 @@ export interface OutgoingMessage {
   subscription: { id: string; endpoint: string; keys: { p256dh: string; auth: string } } | null
   title: string
   text: string
+  /** The one-time link that goes with it, of which nothing secret is known yet; null if there is none. */
+  link: MessageLink | null
   createdAt: Date
+}
+
+export interface MessageLink {
+  purpose: LinkPurpose
+  id: string
+  expiresAt: Date
 }
 
 /** How an attempt ended. `answer` is what the provider said. */

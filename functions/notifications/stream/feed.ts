@@ -125,7 +125,7 @@ export class Feed {
             select * from notifications
             where (xact, id) > ($1::xid8, $2::uuid) and xact < h.horizon order by xact, id offset 0
           ) recent
-          where user_id = any ($3::uuid[]) limit ${PAGE_ROWS}
+          where user_id = any ($3::uuid[]) and channel = 'in-app' limit ${PAGE_ROWS}
         ) n on true
         order by n.xact, n.id`,
       values: [String(xact), id, [...this.#streams.keys()]],

@@ -76,7 +76,7 @@ export async function readMissed(
     name: 'stream-missed',
     text: `with mine as materialized (
         select id, xact from notifications
-        where user_id = $1 and id > $2
+        where user_id = $1 and id > $2 and channel = 'in-app'
           and (xact, id) > ($3::xid8, $4::uuid) and (xact, id) <= ($5::xid8, $6::uuid)
         order by id limit ${MISSED_MAX + 1}
       )

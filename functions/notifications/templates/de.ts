@@ -92,6 +92,18 @@ export const de: Templates = {
       title: 'E-Mail-Adresse geändert',
       text: `Ihre E-Mail-Adresse wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.`,
     }),
+    'password.reset-requested': ({ expires_at: end }, { time }) => ({
+      title: 'Neues Passwort wählen',
+      text: `Für diese Adresse wurde ein neues Passwort angefordert. Wenn Sie es waren, wählen Sie es über den folgenden Link. Er gilt einmal, bis ${time(end)}. Wenn Sie es nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.`,
+    }),
+    'user.invited': ({ expires_at: end }, { time }) => ({
+      title: 'Passwort wählen',
+      text: `Wir haben Sie als Kundin oder Kunden aufgenommen. Um sich anzumelden, wählen Sie über den folgenden Link ein Passwort. Er gilt einmal, bis ${time(end)}.`,
+    }),
+    'email.confirmation-requested': ({ expires_at: end }, { time }) => ({
+      title: 'E-Mail-Adresse bestätigen',
+      text: `Bitte bestätigen Sie über den folgenden Link, dass diese Adresse Ihnen gehört. Er gilt einmal, bis ${time(end)}. Wenn Sie uns diese Adresse nicht gegeben haben, müssen Sie nichts tun.`,
+    }),
   },
   notices: {
     'please-call': {

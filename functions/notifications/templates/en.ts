@@ -94,6 +94,18 @@ export const en: Templates = {
       title: 'Email address changed',
       text: `Your email address was changed on ${time(at)}. If it was not you, contact us at once.`,
     }),
+    'password.reset-requested': ({ expires_at: end }, { time }) => ({
+      title: 'Choose a new password',
+      text: `Somebody asked for a new password for this address. If it was you, choose one with the link below. It works once, until ${time(end)}. If it was not you, do nothing: your password stays as it is.`,
+    }),
+    'user.invited': ({ expires_at: end }, { time }) => ({
+      title: 'Choose a password',
+      text: `We have added you as a customer. To log in, choose a password with the link below. It works once, until ${time(end)}.`,
+    }),
+    'email.confirmation-requested': ({ expires_at: end }, { time }) => ({
+      title: 'Confirm your email address',
+      text: `Please confirm with the link below that this address is yours. It works once, until ${time(end)}. If you have not given us this address, do nothing.`,
+    }),
   },
   notices: {
     'please-call': {

@@ -2,6 +2,7 @@ import { accountClosed } from '../../../eventing/contracts/account.closed.ts'
 import { accountFrozen } from '../../../eventing/contracts/account.frozen.ts'
 import { accountUnfrozen } from '../../../eventing/contracts/account.unfrozen.ts'
 import type { EventContract } from '../../../eventing/contracts/contract.ts'
+import { emailConfirmationRequested } from '../../../eventing/contracts/email.confirmation-requested.ts'
 import { emailChanged } from '../../../eventing/contracts/email.changed.ts'
 import { holdCaptured } from '../../../eventing/contracts/hold.captured.ts'
 import { holdExpired } from '../../../eventing/contracts/hold.expired.ts'
@@ -9,7 +10,9 @@ import { holdPlaced } from '../../../eventing/contracts/hold.placed.ts'
 import { holdReleased } from '../../../eventing/contracts/hold.released.ts'
 import { orderFailed } from '../../../eventing/contracts/order.failed.ts'
 import { orderRan } from '../../../eventing/contracts/order.ran.ts'
+import type { MailedLink } from '../../../eventing/contracts/mailed-link.ts'
 import { passwordChanged } from '../../../eventing/contracts/password.changed.ts'
+import { passwordResetRequested } from '../../../eventing/contracts/password.reset-requested.ts'
 import { paymentExecuted } from '../../../eventing/contracts/payment.executed.ts'
 import { paymentExpired } from '../../../eventing/contracts/payment.expired.ts'
 import { paymentFailed } from '../../../eventing/contracts/payment.failed.ts'
@@ -18,6 +21,8 @@ import { payoutCompleted } from '../../../eventing/contracts/payout.completed.ts
 import { sessionStarted } from '../../../eventing/contracts/session.started.ts'
 import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
 import { transactionReversed } from '../../../eventing/contracts/transaction.reversed.ts'
+import { userInvited } from '../../../eventing/contracts/user.invited.ts'
+import type { LinkPurpose } from '../../host/link-token.ts'
 import { webhookPaused } from '../../../eventing/contracts/webhook.paused.ts'
 
 /** How much a message matters:
@@ -35,14 +40,24 @@ interface NotifiedEvent<Data extends { user_id: string }> {
   emails?: (data: Data) => string[]
   /** True if it is sent over channels only, and is not in the user's list of notifications. */
   isSentOnly?: true
+  /** What the link is good for that goes with it. It is a secret, so the message goes by email only; the link
+   * is made when it is sent, and stored nowhere. */
+  link?: LinkPurpose
 }
 
 const about = <Data extends { user_id: string }>(
   contract: EventContract<Data>,
   importance: Importance,
   subject: (data: Data) => string,
-  more: Pick<NotifiedEvent<Data>, 'emails' | 'isSentOnly'> = {},
+  more: Pick<NotifiedEvent<Data>, 'emails' | 'isSentOnly' | 'link'> = {},
 ): NotifiedEvent<Data> => ({ contract, importance, subject, ...more })
+
+const withLink = (contract: EventContract<MailedLink>, link: LinkPurpose): NotifiedEvent<MailedLink> =>
+  about(contract, 'security', (data) => data.user_id, {
+    ...{ isSentOnly: true, link },
+    // Not the user's address of that moment: a link may confirm only the address that it was mailed to.
+    emails: (data) => [data.email],
+  })
 
 /** Every event that a customer hears of. A new one needs a line here, a template in each language, its type
  * in eventing/groups.ts, and the Secret with its context's key in the Service of `notify-user`. */
@@ -70,6 +85,9 @@ export const notified = {
   'email.changed': about(emailChanged, 'security', (data) => data.user_id, {
     emails: (data) => [data.old_email, data.new_email],
   }),
+  'password.reset-requested': withLink(passwordResetRequested, 'new-password'),
+  'user.invited': withLink(userInvited, 'new-password'),
+  'email.confirmation-requested': withLink(emailConfirmationRequested, 'confirm-email'),
 } as const
 
 export type NotifiedType = keyof typeof notified
