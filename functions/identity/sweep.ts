@@ -5,8 +5,8 @@ const AT_ONCE = 5_000
 /** Rows: about 100 MB. Only a flood from very many addresses can bring more in an hour. */
 const COUNTS_MAX = 500_000
 
-/** Deletes what no longer counts: expired sessions with their tokens, links that have expired, and counts of attempts older than an
- * hour. If more than `countsMax` counts remain, the lowest are deleted too: a flood must not fill the disk,
+/** Deletes what no longer counts: expired sessions with their tokens, expired links, and counts of attempts
+ * older than an hour. If more than `countsMax` counts remain, the lowest are deleted too: a flood must not fill the disk,
  * and those who guessed most stay slowed. Any number of processes may call this at once. */
 export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promise<void> {
   await repeat(db, {

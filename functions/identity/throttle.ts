@@ -115,8 +115,8 @@ export async function beginReset(db: Database, address: string): Promise<Wait> {
   return { waitSeconds: await take(db, [subject(limits.resets, 'resets', clientOf(address), thisHour())]) }
 }
 
-/** Counts a link for a purpose that is to be mailed to an address, in canonical form, or returns the seconds to
- * wait before the next. The address need not belong to a user. */
+/** Counts a link for a purpose that is to be mailed to an address, in canonical form, or returns the seconds
+ * to wait before the next. The address need not belong to a user. */
 export const beginMail = async (db: Database, purpose: string, email: string): Promise<Wait> => ({
   waitSeconds: await take(db, [subject(limits.mails, 'mails', purpose, email)]),
 })

@@ -165,8 +165,8 @@ export default operation({
   ],
 })
 
-/** Changes name and address as given. Emits events only if something is different afterwards. A new address is
- * not confirmed, and no link that was mailed to the one before works any more. */
+/** Changes name and address as given. Emits events only if something is different afterwards. A new address
+ * is not confirmed, and no link that was mailed to the one before works any more. */
 async function change(
   tx: Emitting,
   id: string,
