@@ -6,8 +6,8 @@ const AT_ONCE = 5_000
 const COUNTS_MAX = 500_000
 
 /** Deletes what no longer counts: expired sessions with their tokens, expired links, and counts of attempts
- * older than an hour. If more than `countsMax` counts remain, the lowest are deleted too: a flood must not fill the disk,
- * and those who guessed most stay slowed. Any number of processes may call this at once. */
+ * older than an hour. If more than `countsMax` counts remain, the lowest are deleted too: a flood must not
+ * fill the disk, and those who guessed most stay slowed. Any number of processes may call this at once. */
 export async function sweepIdentity(db: Database, countsMax = COUNTS_MAX): Promise<void> {
   await repeat(db, {
     name: 'sessions-sweep',
