@@ -1,10 +1,12 @@
 import { basename, dirname } from 'node:path'
+import { asyncapiOf } from '../eventing/asyncapi.ts'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
 import { GROUP_ATTRIBUTES, groupedTypes, groupsOf } from '../eventing/groups.ts'
 import { callingContexts, databaseContexts, hasDatabase } from '../functions/contexts.ts'
 import { auditsOf } from '../functions/host/audit/declared.ts'
 import { storeSettings } from '../functions/documents/stores/stores.ts'
 import { callKeySetting, databaseSetting, eventKeySetting } from '../functions/host/config.ts'
+import { openapiOf } from '../functions/host/contract/openapi.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
 import { contextSettings } from '../functions/host/settings/all.ts'
@@ -27,6 +29,16 @@ beforeAll(async () => {
 const names = (objects: Manifest[]): string[] => objects.map(({ metadata }) => metadata.name as string).sort()
 const serviceOf = (name: string): Manifest => services.find(({ metadata }) => metadata.name === name)
 const containerOf = (service: Manifest): Manifest => service.spec.template.spec.containers[0]
+
+test('the documents of the contract are what `npm run openapi` writes', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string }
+  const isFresh = (name: string, document: object): boolean =>
+    read(`functions/web/${name}.json`) === `${JSON.stringify(document, null, 2)}\n`
+  expect({
+    openapi: isFresh('openapi', openapiOf(allOperations, version)),
+    asyncapi: isFresh('asyncapi', asyncapiOf(allContracts, version)),
+  }).toEqual({ openapi: true, asyncapi: true })
+})
 
 describe('operations and Services', () => {
   test('an operation has the name of its file, which is in the folder of its context', () => {

@@ -16,12 +16,13 @@ export const statementFormats = {
 } as const
 export type FiledFormat = keyof typeof statementFormats
 
-const mediaTypes = [...uploadTypes, 'text/csv', 'application/xml'] as const
+export const mediaTypes = [...uploadTypes, 'text/csv', 'application/xml'] as const
 export type DocumentType = (typeof mediaTypes)[number]
 
 export const isImage = (mediaType: DocumentType): boolean => mediaType.startsWith('image/')
 
 export const documentSchema = {
+  title: 'Document',
   type: 'object',
   additionalProperties: false,
   required: [

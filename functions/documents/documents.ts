@@ -1,3 +1,4 @@
+import { fileOf } from '../host/answer-of.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
 import { problem, problems } from '../host/problems.ts'
@@ -8,6 +9,7 @@ import {
   documentParams,
   documentSchema,
   findDocument,
+  mediaTypes,
   toDocument,
   type DocumentRow,
 } from './document.ts'
@@ -117,7 +119,7 @@ export default operation({
       summary: 'The bytes of a document, to save or, with disposition=inline, to show',
       params: documentParams,
       query: dispositionQuery,
-      answers: { 200: { description: 'The file.' } },
+      answers: { 200: fileOf(mediaTypes) },
       problems: fileProblems,
       async handle({ params: { public_id: id }, query, caller }, { db }, stores: Stores) {
         const document = await findDocument(db, id, caller)
@@ -136,7 +138,7 @@ export default operation({
       summary: 'A small WebP image of an image, to show or to save',
       params: documentParams,
       query: dispositionQuery,
-      answers: { 200: { description: 'The image.' } },
+      answers: { 200: fileOf(['image/webp']) },
       problems: fileProblems,
       async handle({ params: { public_id: id }, query, caller }, { db }, stores: Stores) {
         const document = await findDocument(db, id, caller)

@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { ProblemError } from '../host/problems.ts'
@@ -33,7 +34,12 @@ export default operation({
       who: 'signed-in',
       summary: 'Upload a file as multipart/form-data, in the field "file": png, jpeg, webp or pdf',
       streamedBodyBytesMax: FILE_BYTES_MAX + FRAMING_BYTES_MAX,
-      answers: { 201: documentSchema },
+      multipart: {
+        type: 'object',
+        required: ['file'],
+        properties: { file: { type: 'string', contentMediaType: 'application/octet-stream' } },
+      },
+      answers: { 201: located(documentSchema) },
       problems: [
         documentProblems.notMultipart,
         documentProblems.typeNotAccepted,

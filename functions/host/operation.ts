@@ -3,6 +3,7 @@ import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { EventMessage } from '../../eventing/message.ts'
 import type { CatalogueEntry, RouteAddress } from './catalogue-entry.ts'
 import type { Audits } from './audit/about.ts'
+import type { Answer } from './answer-of.ts'
 import type { ConfigName } from './config.ts'
 import type { Exchange } from './http/exchange.ts'
 import type { ProblemType } from './problems.ts'
@@ -26,6 +27,8 @@ export interface Operation {
   /** Makes what its handlers share: once per process, when the first of them is called. */
   state?: (tools: Tools) => unknown
   routes?: readonly AnyRoute[]
+  /** What a mounted handler answers by itself, for the contract. Their paths are whole. */
+  ownRoutes?: readonly DescribedRoute[]
   /** Events that a Trigger delivers to this operation, at POST /events. */
   consumes?: Consumer<never>
   /** For a function that is not a bank operation (the front door): makes the handler of all requests for
@@ -40,26 +43,36 @@ export interface Operation {
  * `onBehalf`. */
 export type Who = 'anyone' | 'signed-in' | 'operator' | 'contexts'
 
-/** `State` is what the operation's `state` makes. */
-export interface AnyRoute<State = never> extends RouteAddress {
+/** What the contract says of a route (functions/host/contract). */
+export interface DescribedRoute extends RouteAddress {
   who: Who
-  /** Contexts that may call this route on behalf of customers (docs/calls.md). All others refuse such
-   * calls. */
-  onBehalf?: readonly CallingContext[]
   summary: string
+  /** Its name for generated clients, if the one made of the path reads badly. */
+  operationId?: string
   body?: Schema
-  /** Largest body in bytes, if the usual 102,400 (100 KiB) are too few. */
-  bodyBytesMax?: number
+  /** Schema of the parts of a body of multipart/form-data, which the handler reads itself. */
+  multipart?: Schema
   query?: Schema
   params?: Schema
-  /** Schema of the answer per success status; undefined means an empty answer. */
-  answers: Readonly<Record<number, Schema | undefined>>
+  /** The answer per success status. */
+  answers: Readonly<Record<number, Answer>>
   /** Refusals of this route, besides those that the host gives. */
   problems?: readonly ProblemType[]
   /** True for a POST or PATCH that changes something once: the handler gets the Idempotency-Key. */
   idempotent?: boolean
   /** True if the route honours `Prefer: respond-async`. */
   async?: boolean
+  /** True if the answer has an ETag, and If-None-Match with it is answered with 304. */
+  etag?: boolean
+}
+
+/** `State` is what the operation's `state` makes. */
+export interface AnyRoute<State = never> extends DescribedRoute {
+  /** Contexts that may call this route on behalf of customers (docs/calls.md). All others refuse such
+   * calls. */
+  onBehalf?: readonly CallingContext[]
+  /** Largest body in bytes, if the usual 102,400 (100 KiB) are too few. */
+  bodyBytesMax?: number
   /** What it leaves in the audit. Without this, a GET is audited as 'read', everything else as 'change'. */
   audits?: Audits
   /** Typed by route(); the host calls it once the request has passed the schemas. */

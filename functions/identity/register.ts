@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { keyReused, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
@@ -42,7 +43,7 @@ export default operation({
         required: ['name', 'email', 'password'],
         properties: { name: nameSchema, email: emailSchema, password: newPasswordSchema },
       },
-      answers: { 201: userSchema },
+      answers: { 201: located(userSchema) },
       problems: [identityProblems.emailTaken, problems.tooManyRequests],
       idempotent: true,
       handle: async ({ body, address, idempotencyKey, traceparent }, tools) => {

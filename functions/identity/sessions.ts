@@ -33,6 +33,7 @@ export const refreshTokenBody = {
 
 /** Answer of a log-in and of a refresh (RFC 6749, section 5.1). */
 export const tokensSchema = {
+  title: 'Tokens',
   type: 'object',
   additionalProperties: false,
   required: ['access_token', 'token_type', 'expires_in', 'refresh_token'],

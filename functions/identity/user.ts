@@ -23,6 +23,7 @@ export const userColumns = 'id, name, email, role, email_confirmed_at, password_
 
 /** A user as the API shows them: never more than this. */
 export const userSchema = {
+  title: 'User',
   type: 'object',
   additionalProperties: false,
   required: ['id', 'name', 'email', 'role', 'email_confirmed_at', 'created_at'],

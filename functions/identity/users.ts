@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { emailChanged } from '../../eventing/contracts/email.changed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userUpdated } from '../../eventing/contracts/user.updated.ts'
@@ -63,7 +64,7 @@ export default operation({
         required: ['name', 'email'],
         properties: { name: nameSchema, email: emailSchema },
       },
-      answers: { 201: userSchema },
+      answers: { 201: located(userSchema) },
       problems: [identityProblems.emailTaken],
       idempotent: true,
       handle: async ({ body, idempotencyKey, traceparent }, { db, transact }) => {

@@ -18,6 +18,7 @@ import { formatAmount } from '../host/values/money.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
 
 const balanceSchema = {
+  title: 'Balance',
   type: 'object',
   additionalProperties: false,
   required: ['balance', 'available', 'as_of'],

@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { operation, route } from '../host/operation.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
 import { createPoster, type Poster } from './posting/post.ts'
@@ -24,7 +25,7 @@ export default operation({
         required: ['account_id', 'amount'],
         properties: { type: { const: 'deposit' }, ...moneyFields, ...valueDateField },
       },
-      answers: { 201: transactionSchema, 202: transactionSchema },
+      answers: { 201: located(transactionSchema), 202: located(transactionSchema) },
       problems: [...Object.values(postingProblems), ...Object.values(valueDateProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',

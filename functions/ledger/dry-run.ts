@@ -16,6 +16,7 @@ import { uuidv7 } from './values/uuid.ts'
 const stringOrNull = { type: ['string', 'null'] } as const
 
 const dryRunSchema = {
+  title: 'DryRun',
   type: 'object',
   additionalProperties: false,
   required: ['allowed', 'refusal', 'fee', 'balance_after', 'available_after', 'limits'],
@@ -42,7 +43,11 @@ export default operation({
       // As for posting, each caller is told only what they may do.
       who: 'signed-in',
       summary: 'Try out a transaction; nothing is changed. Balances and limits are as they would be after it',
-      body: { ...batchedSchema, properties: { ...batchedSchema.properties, description: personalText } },
+      body: {
+        ...batchedSchema,
+        title: 'DryRunRequest',
+        properties: { ...batchedSchema.properties, description: personalText },
+      },
       answers: { 200: dryRunSchema },
       problems: [ledgerStopped],
       // An operator learns a customer's balance.

@@ -19,6 +19,7 @@ const proposal = {
 } as const
 
 const trialSchema = {
+  title: 'FeeTrial',
   type: 'object',
   additionalProperties: false,
   required: ['since', 'transactions', 'is_complete', 'amount', 'fees', 'proposed_fees', 'proposed_max'],

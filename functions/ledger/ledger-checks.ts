@@ -4,6 +4,7 @@ import { invariantsSchema, readInvariants, readVerification, verificationSchema 
 import { stopColumns, stopSchema, toStop, type StopRow } from './stops/stop.ts'
 
 const statusSchema = {
+  title: 'LedgerStatus',
   type: 'object',
   additionalProperties: false,
   required: ['items'],

@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { accountOpened } from '../../eventing/contracts/account.opened.ts'
 import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Config } from '../host/config.ts'
@@ -40,7 +41,7 @@ export default operation({
           overdraft_limit: amountSchema,
         },
       },
-      answers: { 201: accountSchema },
+      answers: { 201: located(accountSchema) },
       problems: [
         userUnknown,
         ...Object.values(openingProblems),

@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { replayed } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
@@ -36,7 +37,7 @@ export default operation({
           expires_in: { type: 'integer', minimum: 1, maximum: 366 * DAY_SECONDS, default: 7 * DAY_SECONDS },
         },
       },
-      answers: { 201: holdSchema },
+      answers: { 201: located(holdSchema) },
       problems: [...Object.values(postingProblems), holdProblems['too-many-holds'], ledgerStopped],
       idempotent: true,
       audits: 'books',

@@ -1,3 +1,4 @@
+import { textOf } from '../host/answer-of.ts'
 import { pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
 import { problem, problems, ProblemError } from '../host/problems.ts'
@@ -11,7 +12,8 @@ import {
 } from '../host/transparency/listed-seals.ts'
 
 const treeSize = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const
-const PLAIN = { 'content-type': 'text/plain; charset=utf-8' }
+const PLAIN = 'text/plain'
+const PLAIN_HEADERS = { 'content-type': `${PLAIN}; charset=utf-8` }
 
 const audits = { nothing: 'everybody may read it' }
 
@@ -83,7 +85,8 @@ export default operation({
       who: 'anyone',
       audits,
       summary: 'The last signed root, as a note',
-      answers: { 200: undefined },
+      answers: { 200: textOf(PLAIN) },
+      problems: [problems.notFound],
       handle: (_request, tools) => checkpoint(tools, null),
     }),
     route({
@@ -98,7 +101,8 @@ export default operation({
         required: ['n'],
         properties: { n: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' } },
       },
-      answers: { 200: undefined },
+      operationId: 'getMicrobankCheckpointOfSeal',
+      answers: { 200: textOf(PLAIN) },
       handle: ({ params: { n } }, tools) => checkpoint(tools, n),
     }),
     route({
@@ -107,10 +111,10 @@ export default operation({
       who: 'anyone',
       audits,
       summary: 'The public keys of the seals, one a line (c2sp.org/signed-note)',
-      answers: { 200: undefined },
+      answers: { 200: textOf(PLAIN) },
       handle: async (_request, { config }) => ({
         status: 200,
-        headers: { ...PLAIN, 'cache-control': 'public, max-age=300' },
+        headers: { ...PLAIN_HEADERS, 'cache-control': 'public, max-age=300' },
         text: config.SEAL_KEYS.map((key) => `${key}\n`).join(''),
       }),
     }),
@@ -127,7 +131,7 @@ async function checkpoint({ db }: Tools, n: string | null): Promise<Reply> {
   if (!row)
     return problem(problems.notFound, n === null ? 'Nothing is sealed yet.' : `There is no seal ${n}.`)
   // A seal never changes; the last one is another after an hour.
-  const headers = { ...PLAIN, 'cache-control': `public, max-age=${n === null ? 60 : 31_536_000}` }
+  const headers = { ...PLAIN_HEADERS, 'cache-control': `public, max-age=${n === null ? 60 : 31_536_000}` }
   return { status: 200, headers, text: row.note }
 }
 

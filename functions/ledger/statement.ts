@@ -43,7 +43,17 @@ export default operation({
         additionalProperties: false,
         properties: { ...periodQuery, format: { enum: [...formatNames, 'proof'] } },
       },
-      answers: { 200: { anyOf: [statementSchema, proofSchema] } },
+      answers: {
+        200: {
+          content: {
+            'application/json': { anyOf: [statementSchema, proofSchema] },
+            'text/csv': { type: 'string' },
+            'application/pdf': undefined,
+            'application/xml': { type: 'string' },
+          },
+          headers: ['Content-Disposition'],
+        },
+      },
       problems: [
         postingProblems['account-not-found'],
         problems.notAcceptable,

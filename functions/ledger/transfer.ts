@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { operation, route } from '../host/operation.ts'
 import { uuidSchema } from '../host/schema.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
@@ -27,7 +28,7 @@ export default operation({
         required: ['account_id', 'to_account_id', 'amount'],
         properties: { type: { const: 'transfer' }, ...moneyFields, to_account_id: uuidSchema },
       },
-      answers: { 201: transactionSchema, 202: transactionSchema },
+      answers: { 201: located(transactionSchema), 202: located(transactionSchema) },
       problems: [...Object.values(postingProblems), ledgerStopped],
       idempotent: true,
       audits: 'books',

@@ -12,6 +12,7 @@ import { idParams, uuidSchema } from '../host/schema.ts'
 import type { Tools } from '../host/tools.ts'
 
 const deadLetter = {
+  title: 'DeadLetter',
   type: 'object',
   additionalProperties: false,
   required: [
@@ -172,6 +173,7 @@ export default operation({
       who: 'operator',
       summary: 'Publishes the event again; consumers that processed it before ignore it',
       params: idParams,
+      operationId: 'redriveDeadLetter',
       answers: { 202: deadLetter },
       problems: [problems.notFound],
       idempotent: true,

@@ -1,3 +1,4 @@
+import { textOf } from '../host/answer-of.ts'
 import { operation, route } from '../host/operation.ts'
 import { leavingAfter, Places } from '../host/places.ts'
 import { ProblemError, problem, problems } from '../host/problems.ts'
@@ -51,7 +52,7 @@ export default operation({
         additionalProperties: false,
         properties: { last_event_id: { type: 'string', minLength: 1, maxLength: 60 } },
       },
-      answers: { 200: { type: 'string', description: 'text/event-stream' } },
+      answers: { 200: textOf('text/event-stream') },
       problems: [problems.tooManyRequests, tooFarBehind],
       handle: async (request, tools, { feed, places }: Streams) => {
         const { caller } = request

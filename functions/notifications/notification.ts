@@ -2,6 +2,7 @@ import { uuidSchema } from '../host/schema.ts'
 
 /** A notification as the bank shows it. */
 export const notificationSchema = {
+  title: 'Notification',
   type: 'object',
   additionalProperties: false,
   required: [

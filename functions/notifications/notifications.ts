@@ -12,6 +12,7 @@ import {
 
 /** What left the bank, or is to leave it. */
 const message = {
+  title: 'Message',
   type: 'object',
   additionalProperties: false,
   required: ['id', 'channel', 'status', 'next_attempt_at', 'attempts'],
@@ -43,6 +44,7 @@ const message = {
 
 const notificationWithMessages = {
   ...notificationSchema,
+  title: 'NotificationWithMessages',
   required: [...notificationSchema.required, 'messages'],
   properties: { ...notificationSchema.properties, messages: { type: 'array', items: message } },
 } as const

@@ -31,6 +31,7 @@ const choice = {
 } as const
 
 const preferences = {
+  title: 'Preferences',
   type: 'object',
   additionalProperties: false,
   required: ['language', 'events', 'channels', 'email', 'phone', 'push_public_key'],

@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { randomUUID } from 'node:crypto'
 import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
@@ -54,12 +55,12 @@ export default operation({
         oneOf: [{ required: ['template'] }, { required: ['message'] }],
       },
       answers: {
-        202: {
+        202: located({
           type: 'object',
           additionalProperties: false,
           required: ['id', 'user_id', 'channel'],
           properties: { id: uuidSchema, user_id: uuidSchema, channel: { enum: ['in-app', ...channels] } },
-        },
+        }),
       },
       problems: [problems.notFound, sendProblems.channelOff, sendProblems.notReachable],
       idempotent: true,

@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { orderCreated } from '../../eventing/contracts/order.created.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
@@ -57,7 +58,7 @@ export default operation({
           missed_runs: { ...missedRunsSchema, default: 'each' },
         },
       },
-      answers: { 201: orderSchema },
+      answers: { 201: located(orderSchema) },
       problems: [...Object.values(finalRefusals), tooManyOrders],
       idempotent: true,
       handle: async (request, tools) => {

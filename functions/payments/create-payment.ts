@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { ProblemError, problems } from '../host/problems.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { keyReused, replayed } from '../host/database/idempotency.ts'
@@ -47,7 +48,7 @@ export default operation({
           expires_in: { type: 'integer', minimum: 60, maximum: 7 * DAY_SECONDS, default: DAY_SECONDS },
         },
       },
-      answers: { 201: paymentSchema },
+      answers: { 201: located(paymentSchema) },
       problems: placingProblems,
       idempotent: true,
       handle: async ({ body, caller, idempotencyKey, traceparent, client }, tools) => {

@@ -1,3 +1,4 @@
+import { located } from '../host/answer-of.ts'
 import { payoutRequested } from '../../eventing/contracts/payout.requested.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import { once } from '../host/database/idempotency.ts'
@@ -73,7 +74,7 @@ export default operation({
           },
         },
       },
-      answers: { 202: payoutSchema },
+      answers: { 202: located(payoutSchema) },
       problems: [finalRefusals['account-not-found'], finalRefusals['account-closed'], tooManyPayouts],
       idempotent: true,
       handle: async (request, tools) => {

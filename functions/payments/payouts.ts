@@ -33,6 +33,7 @@ export default operation({
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
       answers: {
         200: {
+          title: 'PayoutStatus',
           type: 'object',
           additionalProperties: false,
           required: [...payoutSchema.required, 'items', 'next_cursor'],

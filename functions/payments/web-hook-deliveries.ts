@@ -60,6 +60,7 @@ export default operation({
       who: 'signed-in',
       summary: 'Post it again, with the same webhook-id',
       params: deliveryParams,
+      operationId: 'repeatWebHookDelivery',
       answers: { 202: deliverySchema },
       problems: [problems.notFound],
       idempotent: true,

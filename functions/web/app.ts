@@ -6,6 +6,7 @@ import type { Exchange } from '../host/http/exchange.ts'
 import { problem, problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
 import { createApi } from './api.ts'
+import { contractFile } from './contract-files.ts'
 import { createPages } from './pages.ts'
 
 const PREFIX = '/api'
@@ -29,6 +30,12 @@ export function mountFrontDoor(
       makeLast(response)
       answer(response, problem(problems.badRequest, wrong ?? ''))
       return undefined
+    }
+    const path = url.split('?', 1)[0]!
+    const file = contractFile(path)
+    if (file) {
+      exchange.handler = path
+      return file(request, response)
     }
     if (isUnder(PREFIX, url)) return api(exchange, url.slice(PREFIX.length))
     return url.startsWith(WELL_KNOWN) ? api(exchange, url) : pages(exchange, url)

@@ -4,10 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { catalogueOf } from '../host/catalogue.ts'
 import { CLIENT_HEADER } from '../host/http/client-address.ts'
 import { signingKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
-import { manifests, operations } from '../../tests/support/repository.ts'
+import { manifests, operations, read } from '../../tests/support/repository.ts'
 import { until } from '../../tests/support/until.ts'
 import { FUNCTION_MS_MAX, STREAM_LIMITS } from './forward.ts'
 import frontDoor from './front-door.ts'
+import { ownRoutes } from './own-routes.ts'
 
 /** Stands in for the gateway to the functions: records which request reached which function, or fails as
  * told. */
@@ -44,6 +45,31 @@ afterAll(async () => {
   await door.stop()
   gateway.closeAllConnections()
   gateway.close()
+})
+
+test.each([
+  ['/api/openapi.json', 'openapi.json'],
+  ['/api/asyncapi.json', 'asyncapi.json'],
+  ['/asyncapi.json?x=1', 'asyncapi.json'],
+])('GET %s answers with the document, or with 304 to those who have it', async (path, file) => {
+  const answer = await door.request('GET', path)
+  expect(answer.status).toBe(200)
+  expect(answer.body).toEqual(JSON.parse(read(`functions/web/${file}`)))
+  expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8')
+  expect(answer.headers.get('cache-control')).toBe('public, max-age=300')
+  const etag = answer.headers.get('etag')!
+  expect(etag).toMatch(/^"[\w-]{22}"$/)
+  const ask = (tags: string) => door.request('GET', path, { headers: { 'if-none-match': tags } })
+  expect((await ask(`"other", W/${etag}`)).status).toBe(304)
+  expect(await ask('"other"')).toMatchObject({ status: 200 })
+  expect((await door.request('POST', path, { body: {} })).status).toBe(405)
+  expect(seen).toEqual([])
+})
+
+test('what the front door says that it answers by itself, it answers', async () => {
+  for (const { path, who } of ownRoutes.filter(({ path }) => !path.startsWith('/health'))) {
+    expect([path, (await door.request('GET', path)).status]).toEqual([path, who === 'anyone' ? 200 : 401])
+  }
 })
 
 const transaction = (type: unknown) => ({ type, account_id: 'a', amount: '1.00' })

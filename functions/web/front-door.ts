@@ -1,5 +1,6 @@
 import { operation } from '../host/operation.ts'
 import { mountFrontDoor } from './app.ts'
+import { ownRoutes } from './own-routes.ts'
 
 /** The bank's only public origin: `/api/...` for the functions, `/health...`, and the public keys. */
 export default operation({
@@ -8,4 +9,5 @@ export default operation({
   summary: 'Routes /api to the functions by their own declarations',
   needs: ['JWKS', 'FRONT_DOOR_KEY'],
   mount: mountFrontDoor,
+  ownRoutes,
 })

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
 import { bundleOptions } from './bundle-options.mjs'
 import { bundlesOf, complaints, contentTable, sizeTable } from './bundles.mjs'
+import { EXTERNAL, readDeclarations, writeContract } from './declarations.mjs'
 import { findOperations } from './operations.mjs'
 import { lazyBuiltins } from './slim/lazy-builtins.mjs'
 import { leaveOutLazy, standIns } from './slim/plugin.mjs'
@@ -18,43 +19,10 @@ const dist = join(root, 'dist')
 const common = { ...bundleOptions, absWorkingDir: root, metafile: true }
 
 /**
- * Packages that can't be bundled. @node-rs/argon2 and sharp are compiled for one platform. pg loads pg-native
- * only if it is configured to.
- */
-const EXTERNAL = ['@node-rs/argon2', 'sharp', 'pg-native']
-
-/**
  * Globals by which a package asks whether it runs elsewhere than in Node. They are answered here: when pg
  * touches `Response`, Node 20 loads its whole client of fetch, with HTTP/2 and TLS, for 25 ms and 6 MB.
  */
 const ONLY_NODE = { navigator: 'undefined', Response: 'undefined' }
-
-/**
- * Loads the declarations of the operations. The validators and the front door's routes are made from them.
- */
-async function readDeclarations(
-  /** @type {{ name: string, path: string }[]} */ operations,
-  /** @type {string} */ folder,
-) {
-  const outfile = join(folder, 'declarations.cjs')
-  const imports = operations.map(({ path }, i) => `import operation${i} from ${JSON.stringify(path)}`)
-  await esbuild.build({
-    ...common,
-    stdin: {
-      contents: `${imports.join('\n')}
-        export { validatorsSource } from './functions/host/http/compile-validators.ts'
-        export { catalogueOf } from './functions/host/catalogue.ts'
-        export const operations = [${operations.map((_, i) => `operation${i}`).join(', ')}]`,
-      resolveDir: root,
-      loader: 'ts',
-    },
-    outfile,
-    external: EXTERNAL,
-    packages: 'external',
-  })
-  const require = createRequire(import.meta.url)
-  return require(outfile)
-}
 
 /**
  * An esbuild plugin that provides virtual modules: the entry of each bundle, and the code that the build
@@ -133,7 +101,7 @@ export default async function build({ log = /** @type {(line: string) => void} *
  */
 export async function buildInto(folder) {
   const operations = findOperations(root)
-  const declarations = await readDeclarations(operations, folder)
+  const declarations = await readDeclarations(root, operations, folder)
   for (const [i, { name, path }] of operations.entries()) {
     const declared = declarations.operations[i].name
     if (declared !== name) throw new Error(`${path} declares the operation '${declared}'`)
@@ -161,6 +129,8 @@ export async function buildInto(folder) {
     }),
   ])
   copySql(folder)
+  mkdirSync(join(folder, 'web'))
+  writeContract(root, declarations, join(folder, 'web'))
   cpSync(join(root, 'knative/image/function.cjs'), join(folder, 'function.cjs'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   const metafiles = results.flat().map(({ metafile }) => /** @type {esbuild.Metafile} */ (metafile))

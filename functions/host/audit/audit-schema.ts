@@ -17,6 +17,7 @@ export const auditFilters = {
 } as const
 
 export const auditEntrySchema = {
+  title: 'AuditEntry',
   type: 'object',
   additionalProperties: false,
   required: [

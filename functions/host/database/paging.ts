@@ -7,8 +7,9 @@ export const pageQuery = {
 } as const
 
 /** Returns the schema of a page of `item`s. */
-export const pageOf = <const Item>(item: Item) =>
+export const pageOf = <const Item extends object>(item: Item) =>
   ({
+    ...('title' in item && { title: `${String(item.title)}Page` }),
     type: 'object',
     additionalProperties: false,
     required: ['items', 'next_cursor'],

@@ -3,6 +3,7 @@ import { invalidCursor, page, pageOf } from '../database/paging.ts'
 /** Returns the schema of a page of seals. `time` names the field that says when. */
 export const sealsPage = <const Time extends string>(time: Time) =>
   pageOf({
+    title: time === 'sealed_at' ? 'Seal' : 'WitnessedSeal',
     type: 'object',
     additionalProperties: false,
     required: ['seal', 'size', 'root', 'checkpoint', time],

@@ -7,6 +7,7 @@ import type { AccountRow } from './account.ts'
 const changeFields = ['status', 'overdraft_limit'] as const
 
 export const accountChangeSchema = {
+  title: 'AccountChange',
   type: 'object',
   additionalProperties: false,
   required: ['id', 'timestamp', 'by', 'user_id', 'field', 'from', 'to', 'reason'],

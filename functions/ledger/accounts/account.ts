@@ -7,6 +7,7 @@ export const accountTypes = ['checking', 'savings'] as const
 export const accountStatuses = ['open', 'frozen', 'closed'] as const
 
 export const accountSchema = {
+  title: 'Account',
   type: 'object',
   additionalProperties: false,
   required: [

@@ -8,6 +8,7 @@ import { formatAmount } from '../../host/values/money.ts'
 import type { AccountRow } from './account.ts'
 
 export const entrySchema = {
+  title: 'Entry',
   type: 'object',
   additionalProperties: false,
   required: [

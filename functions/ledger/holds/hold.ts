@@ -10,6 +10,7 @@ export type HoldStep = 'place' | 'capture' | 'release'
 export const holdStatuses = ['open', 'captured', 'released', 'expired'] as const
 
 export const holdSchema = {
+  title: 'Hold',
   type: 'object',
   additionalProperties: false,
   required: [

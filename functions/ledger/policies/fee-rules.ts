@@ -16,6 +16,7 @@ const givenTerms = {
 
 /** Schema of the rules of a fee as an operator gives them. */
 export const givenRulesSchema = {
+  title: 'GivenFeeRules',
   type: 'object',
   additionalProperties: false,
   minProperties: 1,
@@ -47,6 +48,7 @@ const termNames = ['fixed', 'percent', 'minimum', 'maximum'] as const
 
 /** Schema of the rules of a fee as they are answered. */
 export const feeRulesSchema = {
+  title: 'FeeRules',
   type: 'object',
   additionalProperties: false,
   required: [...termNames, 'tiers'],

@@ -4,6 +4,7 @@ import { postedTypes } from '../transactions/transaction.ts'
 
 /** Schema of one version of a fee as it is answered. */
 export const feeSchema = {
+  title: 'Fee',
   type: 'object',
   additionalProperties: false,
   required: ['version', 'currency', 'type', 'rules', 'valid_from', 'set_by', 'reason'],

@@ -19,6 +19,7 @@ const roomNames = [...amountNames, 'day_used', 'day_remaining', 'month_used', 'm
 
 /** Schema of the room that limits leave, as a dry run answers it. */
 export const roomSchema = {
+  title: 'Room',
   type: 'object',
   additionalProperties: false,
   required: roomNames,
@@ -27,6 +28,7 @@ export const roomSchema = {
 
 /** Schema of an account's limits as they are answered. */
 export const limitsSchema = {
+  title: 'Limits',
   type: 'object',
   additionalProperties: false,
   required: ['account_id', 'currency', 'version', 'valid_from', 'time_zone', ...roomNames, 'coming'],

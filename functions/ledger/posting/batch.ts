@@ -12,6 +12,7 @@ import { moneyFields, postedTypes, transactionSchema, valueDateField } from '../
  * `to_account_id`, and only the others a value date: a schema would need alternatives, and would then report
  * the faults of each alternative. */
 export const batchedSchema = {
+  title: 'BatchedTransaction',
   type: 'object',
   additionalProperties: false,
   required: ['type', 'account_id', 'amount'],
@@ -27,6 +28,7 @@ export type BatchedTransaction = Infer<typeof batchedSchema>
 
 /** The answer: the outcome of each transaction, in the order of the requests. */
 export const batchSchema = {
+  title: 'Batch',
   type: 'object',
   additionalProperties: false,
   required: ['results'],

@@ -11,21 +11,24 @@ const object = <const Properties extends Record<string, object>>(properties: Pro
   }) as const
 
 /** Schema of an AccountProof. */
-export const proofSchema = object({
-  account: uuidSchema,
-  opening: object({ version: whole, hash: text, balance_minor: text }),
-  entries: {
-    type: 'array',
-    items: object({
-      version: whole,
-      transaction_id: uuidSchema,
-      amount_minor: text,
-      balance_after_minor: text,
-      created_at: { type: 'string', format: 'date-time' },
-      value_date: { type: ['string', 'null'], format: 'date' },
-    }),
-  },
-  leaf: object({ index: whole, version: whole, hash: text }),
-  path: { type: 'array', items: text },
-  checkpoint: text,
-})
+export const proofSchema = {
+  title: 'Proof',
+  ...object({
+    account: uuidSchema,
+    opening: object({ version: whole, hash: text, balance_minor: text }),
+    entries: {
+      type: 'array',
+      items: object({
+        version: whole,
+        transaction_id: uuidSchema,
+        amount_minor: text,
+        balance_after_minor: text,
+        created_at: { type: 'string', format: 'date-time' },
+        value_date: { type: ['string', 'null'], format: 'date' },
+      }),
+    },
+    leaf: object({ index: whole, version: whole, hash: text }),
+    path: { type: 'array', items: text },
+    checkpoint: text,
+  }),
+} as const

@@ -59,6 +59,7 @@ const statementProperties = {
 
 /** Schema of a statement as JSON. */
 export const statementSchema = {
+  title: 'Statement',
   type: 'object',
   additionalProperties: false,
   required: Object.keys(statementProperties),

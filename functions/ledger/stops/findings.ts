@@ -40,6 +40,7 @@ interface Finding {
 }
 
 const findingSchema = {
+  title: 'Finding',
   type: 'object',
   additionalProperties: false,
   required: ['ok', 'checked_at', 'figures'],
@@ -53,6 +54,7 @@ const findingSchema = {
 const names = Object.keys(checks) as Check[]
 
 export const verificationSchema = {
+  title: 'Verification',
   type: 'object',
   additionalProperties: false,
   required: ['ok', 'open_stops', ...names],
@@ -67,6 +69,7 @@ export const verificationSchema = {
 } as const
 
 const invariantSchema = {
+  title: 'Invariant',
   type: 'object',
   additionalProperties: false,
   required: ['id', 'name', 'ok', 'checked_at', 'count'],
@@ -80,6 +83,7 @@ const invariantSchema = {
 } as const
 
 export const invariantsSchema = {
+  title: 'Invariants',
   type: 'object',
   additionalProperties: false,
   required: ['open_stops', 'items'],

@@ -15,6 +15,7 @@ export const reasonSchema = {
 
 /** Schema of a stop. */
 export const stopSchema = {
+  title: 'Stop',
   type: 'object',
   additionalProperties: false,
   required: [

@@ -33,6 +33,7 @@ export const valueDateField = {
 } as const
 
 export const transactionSchema = {
+  title: 'Transaction',
   type: 'object',
   additionalProperties: false,
   required: [

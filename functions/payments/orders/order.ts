@@ -14,6 +14,7 @@ export const orderStatuses = ['active', 'paused', 'stopped', 'completed', 'cance
 export const missedRunsSchema = { enum: ['each', 'last'] } as const
 
 export const orderSchema = {
+  title: 'Order',
   type: 'object',
   additionalProperties: false,
   required: [

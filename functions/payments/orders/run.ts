@@ -6,6 +6,7 @@ import { formatAmount } from '../../host/values/money.ts'
 export const runStatuses = ['pending', 'paid', 'failed', 'skipped'] as const
 
 export const runSchema = {
+  title: 'OrderRun',
   type: 'object',
   additionalProperties: false,
   required: [

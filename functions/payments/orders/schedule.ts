@@ -12,6 +12,7 @@ const dateSchema = { type: 'string', format: 'date', pattern: '^(?!0000)' } as c
 /** When an order is due, as callers write it: `run_at`, or `every` with what belongs to it. A schema with
  * alternatives would report the faults of each, so readSchedule() checks which belong together. */
 export const scheduleSchema = {
+  title: 'Schedule',
   type: 'object',
   additionalProperties: false,
   properties: {

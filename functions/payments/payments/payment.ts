@@ -16,6 +16,7 @@ export type UnderWay = 'placing' | 'executing' | 'cancelling' | 'expiring' | 'fa
 export const isUnderWay = (status: PaymentStatus): status is UnderWay => status.endsWith('ing')
 
 export const paymentSchema = {
+  title: 'Payment',
   type: 'object',
   additionalProperties: false,
   required: [

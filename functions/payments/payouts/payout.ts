@@ -4,6 +4,7 @@ import { orNull, uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../../host/values/money.ts'
 
 export const payoutSchema = {
+  title: 'Payout',
   type: 'object',
   additionalProperties: false,
   required: ['id', 'user_id', 'account_id', 'currency', 'status', 'counts', 'created_at', 'completed_at'],
@@ -29,6 +30,7 @@ export const payoutSchema = {
 } as const
 
 export const payoutItemSchema = {
+  title: 'PayoutItem',
   type: 'object',
   additionalProperties: false,
   required: ['number', 'to_account_id', 'email', 'amount', 'note', 'status', 'transaction_id', 'problem'],

@@ -1,6 +1,7 @@
 import { orNull, uuidSchema } from '../../host/schema.ts'
 
 export const deliverySchema = {
+  title: 'WebHookDelivery',
   type: 'object',
   additionalProperties: false,
   required: [

@@ -56,6 +56,7 @@ const names = [
 ] as const
 
 export const webHookSchema = {
+  title: 'WebHook',
   type: 'object',
   additionalProperties: false,
   required: names,
@@ -64,6 +65,7 @@ export const webHookSchema = {
 
 /** A hook with its newest secret, which only the answer that makes the secret has. */
 export const webHookWithSecretSchema = {
+  title: 'WebHookWithSecret',
   type: 'object',
   additionalProperties: false,
   required: [...names, 'secret'],

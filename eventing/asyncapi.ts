@@ -1,0 +1,84 @@
+import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
+
+const DESCRIPTION = `Every event of the bank, written from the contracts of its contexts.
+
+Events are CloudEvents 1.0. They travel over HTTP in binary mode: attributes as \`ce-\` headers, the data as JSON body.
+Each arrives at least once; its \`id\` and \`source\` tell whether it has been here before.`
+
+const text = { type: 'string' } as const
+
+/** Writes the AsyncAPI 3 document of all events. */
+export function asyncapiOf(contracts: readonly EventContract[], version: string): object {
+  const sorted = [...contracts].sort((a, b) => (a.type < b.type ? -1 : 1))
+  const byType = <Part>(part: (contract: EventContract) => Part): Record<string, Part> =>
+    Object.fromEntries(sorted.map((contract) => [contract.type, part(contract)]))
+  return {
+    asyncapi: '3.1.0',
+    info: {
+      title: 'microbank events',
+      version,
+      description: DESCRIPTION,
+      license: { name: 'Apache License 2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+      tags: [...new Set(sorted.map(({ context }) => context))].sort().map((name) => ({ name })),
+    },
+    defaultContentType: 'application/json',
+    channels: byType(channelOf),
+    operations: byType(operationOf),
+    components: {
+      messages: byType(messageOf),
+      messageTraits: { cloudEvent: { name: 'CloudEvent', contentType: 'application/json' } },
+    },
+  }
+}
+
+/** The Broker routes an event by its type, so a channel is a type. */
+const channelOf = ({ type, description }: EventContract) => ({
+  address: type,
+  description,
+  messages: { [type]: { $ref: `#/components/messages/${type}` } },
+})
+
+const operationOf = ({ type, context, description }: EventContract) => ({
+  action: 'send',
+  summary: description,
+  channel: { $ref: `#/channels/${type}` },
+  messages: [{ $ref: `#/channels/${type}/messages/${type}` }],
+  tags: [{ name: context }],
+})
+
+function messageOf(contract: EventContract) {
+  const { type, context, description, schema, example, version } = contract
+  const fixed = {
+    'ce-specversion': '1.0',
+    'ce-type': type,
+    'ce-source': sourceOf(contract),
+    'ce-dataschema': dataschemaOf(contract),
+  }
+  return {
+    name: type,
+    title: `${type} (version ${version})`,
+    summary: description,
+    contentType: 'application/json',
+    tags: [{ name: context }],
+    headers: {
+      type: 'object',
+      required: ['ce-id', 'ce-time', ...Object.keys(fixed)],
+      properties: {
+        ...Object.fromEntries(Object.entries(fixed).map(([name, value]) => [name, { const: value }])),
+        'ce-id': text,
+        'ce-time': { type: 'string', format: 'date-time' },
+        'ce-subject': { ...text, description: 'The id of what the event is about.' },
+        'ce-partitionkey': { ...text, description: 'Events of one key keep their order, where one does.' },
+      },
+    },
+    payload: schema,
+    examples: [
+      {
+        headers: { ...fixed, 'ce-id': EXAMPLE_ID, 'ce-time': '2026-01-05T09:30:00.000Z' },
+        payload: example,
+      },
+    ],
+  }
+}
+
+const EXAMPLE_ID = '01936f0d-99d2-7b1a-a1a4-2f0f6a1c9b56'

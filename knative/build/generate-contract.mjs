@@ -1,0 +1,13 @@
+// npm run openapi: writes functions/web/openapi.json and asyncapi.json from the declarations of the
+// operations and the contracts of the events. A test fails if they differ from what it would write.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readDeclarations, writeContract } from './declarations.mjs'
+import { findOperations } from './operations.mjs'
+
+const root = join(fileURLToPath(import.meta.url), '../../..')
+const dist = join(root, 'dist')
+mkdirSync(dist, { recursive: true })
+const declarations = await readDeclarations(root, findOperations(root), dist)
+writeContract(root, declarations, join(root, 'functions/web'), 2)
