@@ -15,7 +15,8 @@ const groups: Readonly<Record<string, { value: string; types: readonly string[] 
       hold.placed hold.captured hold.released hold.expired
       user.registered user.updated user.deleted email.changed password.changed session.started login.failed
       order.created order.ran order.failed order.cancelled
-      payment.created payment.executed payment.received payment.cancelled payment.expired payment.failed`),
+      payment.created payment.executed payment.received payment.cancelled payment.expired payment.failed
+      document.uploaded document.processed document.deleted`),
   },
   // Tells a user something, by way of notify-user. There are far more transactions than all of these, so
   // they have Triggers of their own.

@@ -1,4 +1,5 @@
 import { Webhook } from 'standardwebhooks'
+import { multipart, PDF, send } from '../functions/documents/testing/documents-fixture.ts'
 import { startReceiver, type Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
@@ -14,7 +15,7 @@ let account: string
 let receiver: Receiver
 
 beforeAll(async () => {
-  bank = await startBank()
+  bank = await startBank({ env: { MESSAGE_CHANNELS: 'webhook' } })
   receiver = await startReceiver()
   ada = await registerCustomer(bank)
   account = await ada.openAccount('checking')
@@ -49,6 +50,37 @@ test('a deposit reaches the customer’s hook, and the published library verifie
       data: { transaction_id: deposit.body.id, user_id: ada.id, amount: '5.00' },
     })
   await until(async () => (await deliveries(id))[0]?.status === 'delivered')
+  expect((await call('DELETE', `/${id}`)).status).toBe(204)
+})
+
+test('documents reach the customer’s hook, and of notifications those that they chose', async () => {
+  receiver.received.length = 0
+  const { id, secret } = await hookFor(['document.uploaded', 'notification.stored'])
+  const chosen = await bank.call('PUT', '/api/notifications/preferences', {
+    token: ada.token,
+    body: { language: 'de', events: { 'hold.placed': { webhook: true } } },
+  })
+  expect(chosen.status).toBe(200)
+  const uploaded = await send(bank.url, multipart([{ content: PDF }]), {
+    ...{ token: ada.token, path: '/api/media/upload' },
+  })
+  await ada.transact({ type: 'deposit', account_id: account, amount: '5.00' })
+  const hold = { account_id: account, amount: '1.00', expires_in: 3600 }
+  expect((await bank.call('POST', '/api/holds', { token: ada.token, body: hold })).status).toBe(201)
+  await until(() => receiver.received.length >= 2, { what: 'both web hooks' })
+  const got = receiver.received.map(
+    ({ body, headers }) => new Webhook(secret).verify(body, headers) as { type: string; data: object },
+  )
+  expect(got.sort((a, b) => (a.type < b.type ? -1 : 1))).toMatchObject([
+    { type: 'document.uploaded', data: { document_id: uploaded.body.public_id, user_id: ada.id } },
+    {
+      type: 'notification.stored',
+      data: { user_id: ada.id, event_type: 'hold.placed', message: expect.stringContaining('1,00') },
+    },
+  ])
+  // The deposit's notification came before that of the hold, and is not among them.
+  const { body } = await bank.call('GET', '/api/notifications', { token: ada.token })
+  expect(body.items.map((each: { event_type: string }) => each.event_type)).toContain('transaction.completed')
   expect((await call('DELETE', `/${id}`)).status).toBe(204)
 })
 

@@ -11,6 +11,9 @@ export interface NotificationStored {
   event_type: string
   /** `in-app`, `email`, `sms` or `push`. */
   channel: string
+  /** What it says, in the user's language, if they want it by web hook; null otherwise. Then the event has
+   * the extension `channel` with the value `webhook`, too. */
+  message: string | null
   /** When the notification was stored. */
   timestamp: Timestamp
 }
@@ -19,17 +22,19 @@ export const notificationStored: EventContract<NotificationStored> = {
   type: 'notification.stored',
   version: 1,
   context: 'notifications',
-  description: 'A notification was stored for a user.',
+  description:
+    'A notification was stored for a user. The extension `channel` is `webhook` if they want it by web hook.',
   schema: {
     type: 'object',
     additionalProperties: false,
-    required: ['notification_id', 'user_id', 'event_id', 'event_type', 'channel', 'timestamp'],
+    required: ['notification_id', 'user_id', 'event_id', 'event_type', 'channel', 'message', 'timestamp'],
     properties: {
       notification_id: uuid,
       user_id: uuid,
       event_id: text,
       event_type: text,
       channel: { enum: ['in-app', 'email', 'sms', 'push'] },
+      message: { type: ['string', 'null'] },
       timestamp,
     },
   },
@@ -39,6 +44,7 @@ export const notificationStored: EventContract<NotificationStored> = {
     event_id: '01936f0a-99f0-7e44-b5c6-3a5f60b1d7aa',
     event_type: 'transaction.completed',
     channel: 'in-app',
+    message: 'Deposit of $200.00 completed. New balance: $900.00',
     timestamp: '2026-01-05T09:30:00.000Z',
   },
 }

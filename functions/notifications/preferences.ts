@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { define, problem, problems } from '../host/problems.ts'
 import { idParams, orNull, uuidSchema } from '../host/schema.ts'
-import { channels, usualChannels, type Channel } from './channels/message.ts'
+import { chosenChannels, usualChannels, type ChosenChannel } from './channels/message.ts'
 import { isPushService } from './channels/push-services.ts'
 import { languages, type Language } from './templates/formats.ts'
 import { notified, type NotifiedType } from './templates/notified.ts'
@@ -27,7 +27,12 @@ const perEvent = <const Of extends object>(of: Of) =>
 const choice = {
   type: 'object',
   additionalProperties: false,
-  properties: { email: { type: 'boolean' }, sms: { type: 'boolean' }, push: { type: 'boolean' } },
+  properties: {
+    email: { type: 'boolean' },
+    sms: { type: 'boolean' },
+    push: { type: 'boolean' },
+    webhook: { type: 'boolean' },
+  },
 } as const
 
 const preferences = {
@@ -37,10 +42,10 @@ const preferences = {
   required: ['language', 'events', 'channels', 'email', 'phone', 'push_public_key'],
   properties: {
     language: { enum: languages },
-    events: perEvent({ ...choice, required: ['email', 'sms', 'push'] } as const),
+    events: perEvent({ ...choice, required: ['email', 'sms', 'push', 'webhook'] } as const),
     channels: {
       type: 'array',
-      items: { enum: channels },
+      items: { enum: chosenChannels },
       description: 'The channels that this bank has. A choice for another has no effect.',
     },
     email: { type: ['string', 'null'], description: 'Where emails go; null if not known yet.' },
@@ -52,7 +57,7 @@ const preferences = {
   },
 } as const
 
-type Choices = Partial<Record<NotifiedType, Partial<Record<Channel, boolean>>>>
+type Choices = Partial<Record<NotifiedType, Partial<Record<ChosenChannel, boolean>>>>
 
 interface PreferencesRow {
   language: Language | null
@@ -262,7 +267,7 @@ async function subscribe(
 async function shown(
   db: Pick<Database, 'query'>,
   userId: string,
-  { MESSAGE_CHANNELS, VAPID_PUBLIC_KEY }: { MESSAGE_CHANNELS: Channel[]; VAPID_PUBLIC_KEY: string },
+  { MESSAGE_CHANNELS, VAPID_PUBLIC_KEY }: { MESSAGE_CHANNELS: ChosenChannel[]; VAPID_PUBLIC_KEY: string },
 ) {
   const [row] = await db.query<PreferencesRow>({
     name: 'preferences-get',
@@ -273,9 +278,9 @@ async function shown(
   const { language, choices, email, phone } = row!
   const events = types.map((type) => {
     const { importance } = notified[type]
-    const usual = (channel: Channel): boolean => usualChannels[importance].includes(channel)
-    const chosen = (channel: Channel): boolean => choices?.[type]?.[channel] ?? usual(channel)
-    return [type, Object.fromEntries(channels.map((channel) => [channel, chosen(channel)]))]
+    const usual = (channel: ChosenChannel): boolean => usualChannels[importance].includes(channel)
+    const chosen = (channel: ChosenChannel): boolean => choices?.[type]?.[channel] ?? usual(channel)
+    return [type, Object.fromEntries(chosenChannels.map((channel) => [channel, chosen(channel)]))]
   })
   return {
     language: language ?? 'en',

@@ -59,6 +59,37 @@ test('a group is stored completely; the events returned are those that a sweep w
   )
 })
 
+test('a notification says by its event what it says, to those who want it by web hook alone', async () => {
+  const [ada, bob, cleo] = [randomUUID(), randomUUID(), randomUUID()]
+  await db.query({
+    text: `insert into preferences (user_id, language, choices)
+      values ($1, 'de', '{"transaction.completed": {"webhook": true}}'), ($2, 'en', '{"hold.placed": {"webhook": true}}')`,
+    values: [ada, bob],
+  })
+  const content = { text: 'any' }
+  const usual = { send: { content, usually: [], always: false }, translations: { de: 'Einzahlung' } }
+  const told = async (userId: string, change: Partial<NewNotification>, channels: 'webhook'[]) => {
+    const [event] = await storeNotifications(db, [notificationOf({ user_id: userId, ...change })], channels)
+    const [derived] = await db.query<{ data: string; extensions: unknown }>({
+      text: 'select data::text as data, extensions from events where id = $1',
+      values: [event!.id],
+    })
+    expect(derived).toEqual({ data: event!.data, extensions: event!.extensions ?? null })
+    return [JSON.parse(event!.data).message, event!.extensions]
+  }
+  const wanted = { channel: 'webhook' }
+  expect(await told(ada, usual, ['webhook'])).toEqual(['Einzahlung', wanted])
+  expect(await told(ada, usual, [])).toEqual([null, undefined])
+  expect(await told(ada, { ...usual, event_type: 'hold.placed' }, ['webhook'])).toEqual([null, undefined])
+  expect(await told(bob, usual, ['webhook'])).toEqual([null, undefined])
+  const always = { ...usual, send: { content, usually: [], always: true } }
+  expect(await told(cleo, always, ['webhook'])).toEqual([notificationOf().message, wanted])
+  expect(await told(cleo, {}, ['webhook'])).toEqual([null, undefined])
+  // What only an email may carry.
+  const mailed = { ...usual, send: { content, usually: [], always: true, only: ['email'] as const } }
+  expect(await told(cleo, mailed, ['webhook'])).toEqual([null, undefined])
+})
+
 test('events that come several times, in overlapping groups, in any order and at once, are stored once each', async () => {
   const all = Array.from({ length: 60 }, () => notificationOf())
   const groups = Array.from({ length: 16 }, (_, n) => {

@@ -3,7 +3,7 @@ import { messageDue, type MessageDue } from '../../eventing/contracts/message.du
 import { notificationStored, type NotificationStored } from '../../eventing/contracts/notification.stored.ts'
 import { eventIdOf, type PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
-import type { Channel, MessageContent } from './channels/message.ts'
+import type { Channel, ChosenChannel, MessageContent } from './channels/message.ts'
 
 /** A notification to store, with the event that it is about. */
 export interface NewNotification {
@@ -25,7 +25,7 @@ export interface NewNotification {
   send?: {
     content: MessageContent
     /** Channels that it takes if the user has not chosen. */
-    usually: readonly Channel[]
+    usually: readonly ChosenChannel[]
     /** True if it takes every channel, whatever the user chose. */
     always: boolean
     /** Channels that it may take at all; without this, all. */
@@ -44,6 +44,8 @@ interface StoredRow {
   user_id: string
   traceparent: string
   channel: string
+  /** Of a notification: what it says, if its user wants it by web hook. */
+  message: string | null
   created_at: Date
   pending_id: string
 }
@@ -59,7 +61,7 @@ interface StoredRow {
 export async function storeNotifications(
   db: Transaction,
   notifications: readonly NewNotification[],
-  channels: readonly Channel[] = [],
+  channels: readonly ChosenChannel[] = [],
 ): Promise<PendingEvent[]> {
   const events = JSON.stringify(notifications)
   const rows = await db.query<StoredRow>(
@@ -70,35 +72,47 @@ export async function storeNotifications(
   return rows.map((row) => (row.notification_id === null ? toStored(row) : toDue(row, row.notification_id)))
 }
 
-/** `message` and `preferences` are SQL: which message is stored, and what it depends on. Looking up each
- * user's language costs a fifth of the whole, so it is left out where nobody can have chosen one. */
-const notificationsWith = (message: string, preferences: string): string => `event as (
+/** `message`, `byWebHook` and `preferences` are SQL: which message is stored, whether its user wants it by web
+ * hook, and what both depend on. Looking up each user's language costs a fifth of the whole, so it is left
+ * out where nobody can have chosen one. */
+const notificationsWith = (message: string, byWebHook: string, preferences: string): string => `event as (
     select distinct on (event_source, event_id, consumer) *
     from json_to_recordset($1) as e(consumer text, event_source text, event_id text, event_type text, user_id uuid,
       subject text, message text, translations json, traceparent text, channel text, send json)
     order by event_source, event_id, consumer
   ), stored as (
-    insert into notifications (user_id, event_source, event_id, consumer, event_type, subject, message, channel)
+    insert into notifications (user_id, event_source, event_id, consumer, event_type, subject, message, channel,
+      by_web_hook)
     select e.user_id, event_source, event_id, consumer, event_type, subject,
-      ${message}, coalesce(channel, 'in-app')
+      ${message}, coalesce(channel, 'in-app'), ${byWebHook}
     from event e ${preferences} order by event_source, event_id, consumer
     on conflict (event_source, event_id, consumer) do nothing
-    returning id, user_id, event_source, event_id, consumer, event_type, channel, created_at
+    returning id, user_id, event_source, event_id, consumer, event_type, channel, created_at,
+      case when by_web_hook then message end as message
   ), stated as materialized (
     select stored.*, event.traceparent, event.send from stored join event using (event_source, event_id, consumer)
   )`
 
-const STORE = `with ${notificationsWith('message', '')}, pending as (
+const STORE = `with ${notificationsWith('message', 'false', '')}, pending as (
     insert into outbox_pending (event_ids, traceparents)
     select array_agg(event_id_of(id)), array_agg(traceparent) from stated having count(*) > 0
     returning id as pending_id
   )
-  select id, null as notification_id, user_id, event_id, event_type, channel, created_at, traceparent, pending_id
+  select id, null as notification_id, user_id, event_id, event_type, channel, message, created_at, traceparent, pending_id
   from stated cross join pending`
+
+/** Whether a user wants a notification over a channel: SQL. `of` has the event, `p` what the user chose. */
+function wanted(of: string, channel: string): string {
+  return `(${channel} = any ($2::text[]) and ${of}.send is not null
+    and coalesce((${of}.send -> 'only')::jsonb ? ${channel}, true) and (
+      (${of}.send ->> 'always')::boolean or coalesce(
+        (p.choices -> ${of}.event_type ->> ${channel})::boolean, (${of}.send -> 'usually')::jsonb ? ${channel})))`
+}
 
 /** Rows of `outbox_pending` take a hundred events each, however many messages there are. */
 const STORE_AND_SEND = `with ${notificationsWith(
   'coalesce(e.translations ->> p.language, message)',
+  wanted('e', "'webhook'"),
   'left join preferences p on p.user_id = e.user_id',
 )}, due as (
     insert into messages (notification_id, user_id, channel, address, subscription_id, content)
@@ -114,14 +128,12 @@ const STORE_AND_SEND = `with ${notificationsWith(
     ) way (channel, address, subscription_id)
     where s.send is not null and not exists (
       select from contacts c where c.user_id = s.user_id and c.deleted_at is not null
-    ) and way.channel = any ($2::text[]) and coalesce((s.send -> 'only')::jsonb ? way.channel, true) and (
-      (s.send ->> 'always')::boolean or
-      coalesce((p.choices -> s.event_type ->> way.channel)::boolean, (s.send -> 'usually')::jsonb ? way.channel))
+    ) and ${wanted('s', 'way.channel')}
     returning id, notification_id, user_id, channel, created_at
   ), fact as materialized (
-    select id, null::uuid as notification_id, user_id, event_id, event_type, channel, created_at, traceparent from stated
+    select id, null::uuid as notification_id, user_id, event_id, event_type, channel, message, created_at, traceparent from stated
     union all
-    select due.id, notification_id, due.user_id, event_id, event_type, due.channel, due.created_at, traceparent
+    select due.id, notification_id, due.user_id, event_id, event_type, due.channel, null, due.created_at, traceparent
     from due join stated on stated.id = notification_id
   ), pending as (
     insert into outbox_pending (event_ids, traceparents)
@@ -140,9 +152,10 @@ function toStored(row: StoredRow): PendingEvent {
     event_id: row.event_id,
     event_type: row.event_type,
     channel: row.channel,
+    message: row.message,
     timestamp: row.created_at.toISOString(),
   }
-  return toEvent(row, notificationStored, data, null)
+  return toEvent(row, notificationStored, data, row.message === null ? null : { channel: 'webhook' })
 }
 
 /** Returns the event as message_event() derives it from the message. */

@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { accountFrozen } from '../../eventing/contracts/account.frozen.ts'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
+import { documentDeleted } from '../../eventing/contracts/document.deleted.ts'
+import { documentProcessed } from '../../eventing/contracts/document.processed.ts'
+import { documentUploaded } from '../../eventing/contracts/document.uploaded.ts'
 import { feesChanged } from '../../eventing/contracts/fees.changed.ts'
 import { holdPlaced } from '../../eventing/contracts/hold.placed.ts'
+import { notificationStored } from '../../eventing/contracts/notification.stored.ts'
 import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { webhookPaused } from '../../eventing/contracts/webhook.paused.ts'
@@ -248,6 +252,32 @@ describe('who gets which event', () => {
     ])
     expect(await deliveriesOf(ada, other.id)).toEqual([])
     expect(await deliveriesOf(bob, bobs.id)).toEqual([])
+  })
+
+  test('of documents and notifications a customer learns what is theirs, and not what operators did', async () => {
+    const [ada, bob, operator] = [await newUser(), await newUser(), await newUser('operator')]
+    const told = [
+      documentUploaded,
+      documentProcessed,
+      documentDeleted,
+      notificationStored,
+    ] as EventContract<object>[]
+    const types = told.map(({ type }) => type)
+    const hooks = [await hookOf(ada, types), await hookOf(bob, types)]
+    for (const contract of told) await bank.tell(contract, { user_id: ada.id })
+    await bank.tell(documentDeleted as EventContract<object>, { user_id: ada.id, deleted_by: operator.id })
+    for (const { id } of hooks) await bank.deliver(id)
+    const got = receiver.received.map(({ body }) => JSON.parse(body))
+    expect(await deliveriesOf(bob, hooks[1]!.id)).toEqual([])
+    expect(got.map(({ type }) => type).sort()).toEqual([...types, documentDeleted.type].sort())
+    for (const { type, data } of got) {
+      const { example } = told.find((contract) => contract.type === type)!
+      expect(data).toEqual({
+        ...example,
+        user_id: ada.id,
+        ...('deleted_by' in example && { deleted_by: null }),
+      })
+    }
   })
 
   test('an operator’s hook gets all events of its types, as they are', async () => {

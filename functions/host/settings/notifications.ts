@@ -13,8 +13,9 @@ import {
 /** The settings of the channels over which messages leave the bank: docs/notifications.md. */
 export const settings = {
   MESSAGE_CHANNELS: {
-    about: 'channels over which messages are sent: email, sms, push, separated by commas; empty is none',
-    parse: list('email', 'sms', 'push'),
+    about:
+      'channels over which messages are sent: email, sms, push, webhook, separated by commas; empty is none',
+    parse: list('email', 'sms', 'push', 'webhook'),
     fallback: '',
   },
   MESSAGE_TIMEOUT_MS: {

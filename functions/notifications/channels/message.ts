@@ -6,12 +6,17 @@ export const channels = ['email', 'sms', 'push'] as const
 
 export type Channel = (typeof channels)[number]
 
+/** The same, and web hooks: those are posted by the functions of payments, which keep each attempt. */
+export const chosenChannels = [...channels, 'webhook'] as const
+
+export type ChosenChannel = (typeof chosenChannels)[number]
+
 /** Channels that a message takes if its user has not chosen. Whoever subscribes to push messages wants
  * them. */
-export const usualChannels: Readonly<Record<Importance, readonly Channel[]>> = {
+export const usualChannels: Readonly<Record<Importance, readonly ChosenChannel[]>> = {
   usual: ['push'],
   important: ['email', 'push'],
-  security: channels,
+  security: chosenChannels,
 }
 
 /** What a message says. It becomes text when it is sent, in the user's language of that moment. */

@@ -12,6 +12,8 @@ create table notifications (
   channel text not null default 'in-app' check (channel in ('in-app', 'email', 'sms', 'push')),
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,
+  -- Whether the user wants it by web hook. Then its event says so, and what the message is.
+  by_web_hook boolean not null default false,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   -- The transaction that stored it. Ids are not in the order of commits: a row with a lower id may become
   -- visible later. But when all transactions before one have ended, no row before it can appear any more. So

@@ -9,6 +9,7 @@ create type notification_stored as (
   event_id text,
   event_type text,
   channel text,
+  message text,
   "timestamp" text
 );
 
@@ -19,10 +20,10 @@ begin atomic
     event_id_of(n.id), 'notification.stored', '/microbank/notifications', n.id::text, n.created_at,
     'https://microbank.dev/events/notification.stored/1', n.user_id::text, null::text,
     row_to_json(row(
-      n.id, n.user_id, n.event_id, n.event_type, n.channel,
+      n.id, n.user_id, n.event_id, n.event_type, n.channel, case when n.by_web_hook then n.message end,
       to_char(n.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
     )::notification_stored),
-    null::jsonb;
+    case when n.by_web_hook then jsonb_build_object('channel', 'webhook') end;
 end;
 
 create or replace view events as

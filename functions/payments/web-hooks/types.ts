@@ -33,6 +33,9 @@ const OF_CUSTOMERS: TypesByContext = {
     'payment.expired',
     'payment.failed',
   ],
+  documents: ['document.uploaded', 'document.processed', 'document.deleted'],
+  // The channel `webhook` of messages. Only those that a user wants this way come, by a Trigger of their own.
+  notifications: ['notification.stored'],
 }
 
 /** Types that only an operator's hook can have: they concern the bank, or somebody who has no hook at that
