@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../host/config.ts'
 import type { Database, Transaction } from '../host/database/database.ts'
-import { clientOf, isShared } from './client.ts'
+import { clientOf, isShared } from '../host/http/client-network.ts'
 
 /** How a count slows its subject: `free` attempts cost nothing, the next one a wait of `firstWait` seconds,
  * and each further one twice the wait before, up to `longestWait` seconds. */

@@ -1,4 +1,4 @@
-import { clientOf, isShared } from './client.ts'
+import { clientOf, isShared } from './client-network.ts'
 
 test('a client is its address, or the subscriber’s part of an IPv6 address', () => {
   expect(clientOf('192.0.2.1')).toBe('192.0.2.1')
