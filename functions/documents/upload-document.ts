@@ -1,7 +1,7 @@
 import { located } from '../host/answer-of.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
-import { ProblemError } from '../host/problems.ts'
+import { ProblemError, problems } from '../host/problems.ts'
 import { documentSchema, type UploadType } from './document.ts'
 import { FILE_BYTES_MAX, fileDocument, roomRefusal, storeAndFile } from './filing.ts'
 import { documentProblems } from './refusals.ts'
@@ -45,7 +45,9 @@ export default operation({
         documentProblems.typeNotAccepted,
         documentProblems.fileTooLarge,
         documentProblems.limitReached,
+        problems.tooManyRequests,
       ],
+      rate: { policy: 'uploads', per: 'caller', quota: 'UPLOAD_RATE' },
       idempotent: true,
       async handle({ bodyStream, caller, traceparent }, tools, stores: Stores) {
         // Every cold start would load these before the port opens.

@@ -7,6 +7,7 @@ import type { Answer } from './answer-of.ts'
 import type { ConfigName } from './config.ts'
 import type { Exchange } from './http/exchange.ts'
 import type { ProblemType } from './problems.ts'
+import type { RouteRate } from './rate/route-rate.ts'
 import type { Infer, Schema } from './schema.ts'
 import type { Tools } from './tools.ts'
 import type { Reply } from './reply.ts'
@@ -58,6 +59,8 @@ export interface DescribedRoute extends RouteAddress {
   answers: Readonly<Record<number, Answer>>
   /** Refusals of this route, besides those that the host gives. */
   problems?: readonly ProblemType[]
+  /** How often one client may call this, if it is dearer than what the front door counts by itself. */
+  rate?: RouteRate
   /** True for a POST or PATCH that changes something once: the handler gets the Idempotency-Key. */
   idempotent?: boolean
   /** True if the route honours `Prefer: respond-async`. */

@@ -87,6 +87,32 @@ export function list<const Choices extends readonly string[]>(...choices: Choice
   }
 }
 
+/** How many requests in how much time. */
+export interface Quota {
+  count: number
+  seconds: number
+}
+
+/** Parses `300/60`: 300 requests in 60 seconds. `off` stands for undefined: no limit. */
+export function quota(value: string): Quota | undefined {
+  if (value === 'off') return undefined
+  const [, count, seconds] = /^([1-9]\d{0,8})\/([1-9]\d{0,4})$/.exec(value) ?? []
+  if (!count || !seconds) throw expected('a number of requests/a number of seconds, or off', value)
+  return { count: Number(count), seconds: Number(seconds) }
+}
+
+/** Parses the origins of pages, separated by commas. Each must be as a browser sends it: scheme and host in
+ * lower case, no path, no port that the scheme implies. There is no `*`. */
+export function origins(value: string): string[] {
+  const all = list()(value)
+  for (const each of all) {
+    const sent = URL.canParse(each) ? new URL(each).origin : 'null'
+    if (sent === each && /^https?:/.test(each)) continue
+    throw expected(sent === 'null' ? 'origins such as https://app.example.org' : sent, each)
+  }
+  return all
+}
+
 /** The sender of an email: `name <address>`. */
 export function sender(value: string): { name: string; address: string } {
   const [, name, address] = /^\s*([^<>\r\n]*?)\s*<([^<>\s]+@[^<>\s]+)>\s*$/.exec(value) ?? []

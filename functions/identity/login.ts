@@ -6,6 +6,7 @@ import type { Emitting } from '../host/tools.ts'
 import { enterFirstOperator } from './first-operator.ts'
 import { isPassword } from './password.ts'
 import { identityProblems, invalidCredentials, tooManyAttempts } from './refusals.ts'
+import { signInRate } from './sign-in-rate.ts'
 import { aboutSession, startSession, tokensReply, tokensSchema, type OpenSession } from './sessions.ts'
 import { beginAttempt } from './throttle.ts'
 import { canonicalEmail, findUserByEmail } from './user.ts'
@@ -43,6 +44,7 @@ export default operation({
       body,
       answers: { 200: tokensSchema },
       problems: [identityProblems.invalidCredentials, problems.tooManyRequests],
+      rate: signInRate,
       handle: async ({ body, address, traceparent }, tools) => {
         const email = canonicalEmail(body.email)
         const attempt = await beginAttempt(tools.db, { email, address }, tools.config)

@@ -15,6 +15,7 @@ import {
   tooManyAttempts,
   tooManyRegistrations,
 } from './refusals.ts'
+import { signInRate } from './sign-in-rate.ts'
 import { beginAttempt, beginRegistration } from './throttle.ts'
 import {
   canonicalEmail,
@@ -45,6 +46,7 @@ export default operation({
       },
       answers: { 201: located(userSchema) },
       problems: [identityProblems.emailTaken, problems.tooManyRequests],
+      rate: signInRate,
       idempotent: true,
       handle: async ({ body, address, idempotencyKey, traceparent }, tools) => {
         const { name, password } = body

@@ -12,6 +12,7 @@ import { hashPassword } from './password.ts'
 import { identityProblems, linkNotValid, refusedPassword, tooManyLinks } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
 import { beginReset } from './throttle.ts'
+import { signInRate } from './sign-in-rate.ts'
 import { aboutUser, canonicalEmail, emailSchema, findUserByEmail } from './user.ts'
 
 /** Gives a user a new password by a link that is mailed to them: because they forgot theirs, or never had one
@@ -42,6 +43,7 @@ export default operation({
         },
       },
       problems: [problems.tooManyRequests],
+      rate: signInRate,
       handle: async ({ body, address, traceparent }, tools) => {
         const { waitSeconds } = await beginReset(tools.db, address)
         if (waitSeconds > 0) return tooManyLinks(waitSeconds)
@@ -71,7 +73,8 @@ export default operation({
         properties: { token: linkTokenSchema, new_password: newPasswordSchema },
       },
       answers: { 204: undefined },
-      problems: [identityProblems.linkNotValid],
+      problems: [identityProblems.linkNotValid, problems.tooManyRequests],
+      rate: signInRate,
       handle: async ({ body, traceparent }, tools) => {
         const id = readLinkToken(tools.config.LINK_KEY, 'new-password', body.token)
         const link = id && (await findOpenLink(tools.db, id, 'new-password'))

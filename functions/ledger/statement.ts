@@ -36,6 +36,7 @@ export default operation({
       who: 'signed-in',
       onBehalf: ['documents'],
       streams: 'document',
+      rate: { policy: 'statements', per: 'caller', quota: 'STATEMENT_RATE' },
       summary: 'Opening balance, entries and closing balance of an account in a period',
       params: idParams,
       query: {

@@ -5,6 +5,7 @@ import { createVoucher } from '../host/http/client-address.ts'
 import type { Exchange } from '../host/http/exchange.ts'
 import { problem, problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
+import type { Cors } from './cors.ts'
 import { createForward } from './forward.ts'
 import { nothingHere } from './nothing-here.ts'
 import { choose, createRouting, type RouteTarget } from './routing.ts'
@@ -15,6 +16,7 @@ import { createStreamPlaces } from './stream-places.ts'
 export function createApi(
   { config }: Tools,
   catalogue: readonly CatalogueEntry[],
+  cors: Cors,
 ): (exchange: Exchange, url: string) => Promise<void> {
   const find = createRouting(catalogue)
   const forward = createForward(config)
@@ -26,7 +28,10 @@ export function createApi(
     const search = url.indexOf('?')
     const found = find(request.method ?? '', search === -1 ? url : url.slice(0, search))
     if (found.kind === 'unknown') return answer(response, nothingHere())
-    if (found.kind === 'wrong-method') return answer(response, wrongMethod(found.allow))
+    if (found.kind === 'wrong-method') {
+      const allowed = cors.preflight(request, found.allow)
+      return answer(response, allowed ? { status: 204, headers: allowed } : wrongMethod(found.allow))
+    }
     const { targets } = found
     exchange.handler = `/api${targets[0]?.path}`
     const only = targets.length === 1 && !targets[0]?.when ? targets[0] : undefined

@@ -7,7 +7,9 @@ import { problem, problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
 import { createApi } from './api.ts'
 import { contractFile } from './contract-files.ts'
+import { createCors } from './cors.ts'
 import { createPages } from './pages.ts'
+import { createReception } from './reception.ts'
 
 const PREFIX = '/api'
 /** Documents that a function gives at a well-known address (RFC 8615). */
@@ -20,15 +22,22 @@ export function mountFrontDoor(
   tools: Tools,
   catalogue: readonly CatalogueEntry[],
 ): (exchange: Exchange) => Promise<void> | undefined {
-  const api = createApi(tools, catalogue)
+  const cors = createCors(tools.config.CORS_ORIGINS)
+  const receive = createReception(tools.config, cors)
+  const api = createApi(tools, catalogue, cors)
   const pages = createPages(tools, catalogue)
   return (exchange) => {
     const { request, response } = exchange
+    const refusal = receive(exchange)
     const url = originForm(request)
     const wrong = misframed(request) ?? (url === undefined ? 'The URL must be a path.' : undefined)
     if (url === undefined || wrong !== undefined) {
       makeLast(response)
       answer(response, problem(problems.badRequest, wrong ?? ''))
+      return undefined
+    }
+    if (refusal) {
+      answer(response, refusal)
       return undefined
     }
     const path = url.split('?', 1)[0]!

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { StreamKind } from '../host/catalogue-entry.ts'
+import { addAlso } from '../host/http/also-answer.ts'
 import { answer } from '../host/http/answer.ts'
 import { PAUSED_MS_MAX } from '../host/http/answer-watch.ts'
 import { BODY_BYTES_MAX, readBytes } from '../host/http/body.ts'
@@ -67,7 +68,7 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
       },
       body: whole,
       bodyBytesMax: to.streamedBodyBytesMax ?? BODY_BYTES_PASSED_MAX,
-      onAnswer: passTiming,
+      onAnswer: (head: AnswerHead, passed: OutgoingHttpHeaders) => dress(response, head, passed),
     }
     const deadline = performance.now() + FUNCTION_MS_MAX
     for (let attempt = 1; ; attempt++) {
@@ -109,10 +110,9 @@ function createUpstreams({ LOCAL_GATEWAY }: Pick<Config, 'LOCAL_GATEWAY'>) {
   }
 }
 
-function passTiming(
-  { headers: { 'server-timing': theirs } }: AnswerHead,
-  headers: OutgoingHttpHeaders,
-): void {
-  const timing = withStartTiming(theirs)
-  if (timing !== undefined) headers['server-timing'] = timing
+/** Adds to a function's answer what the front door's answers have. The function's own headers win. */
+function dress(response: ServerResponse, { headers: theirs }: AnswerHead, passed: OutgoingHttpHeaders): void {
+  const timing = withStartTiming(theirs['server-timing'])
+  if (timing !== undefined) passed['server-timing'] = timing
+  addAlso(response, passed)
 }

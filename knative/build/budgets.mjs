@@ -24,6 +24,8 @@ export const budgets = {
   'functions/lib/cloudevents': { kB: 100 },
   // With all the packages that it needs. Only the front door's pages load it.
   'functions/lib/express': { kB: 250 },
+  // rate-limiter-flexible, of which only the limiter in Postgres.
+  'functions/lib/limit-route': { kB: 34 },
   'functions/lib/cockatiel': { kB: 40 },
   'functions/lib/audited': { kB: 5 },
   'functions/lib/check-token': { kB: 30 },

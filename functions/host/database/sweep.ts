@@ -1,3 +1,4 @@
+import { forgetOldCounts } from './forget-counts.ts'
 import { forgetOldKeys } from './idempotency.ts'
 import type { Consumer } from '../operation.ts'
 import type { Tools } from '../tools.ts'
@@ -8,13 +9,14 @@ export const sweepOutbox: Consumer = {
   receive: (_event, tools) => tidyOutbox(tools),
 }
 
-/** Deletes old idempotency keys, and publishes what was left in the outbox. Rejects if the Broker does not
+/** Deletes old idempotency keys and counts, and publishes what was left in the outbox. Rejects if the Broker does not
  * take every event; the next sweep tries again. No batch of either begins after `timeMaxMs`. */
 export async function tidyOutbox(
   { db, outbox, log }: Pick<Tools, 'db' | 'outbox' | 'log'>,
   timeMaxMs = Infinity,
 ): Promise<void> {
   const endsAt = performance.now() + timeMaxMs
+  await forgetOldCounts(db)
   await forgetOldKeys(db, timeMaxMs / 2)
   const published = await outbox.sweep(endsAt - performance.now())
   if (published > 0) log.info('published what was left in the outbox', { events: published })

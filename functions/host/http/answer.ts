@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
+import { addAlso } from './also-answer.ts'
 import { isArriving } from './framing.ts'
 import { makeLast } from './last-answer.ts'
 import type { Reply } from '../reply.ts'
@@ -24,12 +25,14 @@ export function answer(response: ServerResponse, { status, headers, body, text: 
 export function beginAnswer(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {
   const timing = startTiming()
   if (isArriving(response.req)) makeLast(response)
-  response.writeHead(status, {
+  const all = {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(timing && { 'server-timing': timing }),
     ...headers,
-  })
+  }
+  addAlso(response, all)
+  response.writeHead(status, all)
 }
 
 /** Answers a request whose handling threw `error`. The answer is a problem, and never shows a stack trace,

@@ -12,6 +12,7 @@ import { Exchange, HandledRequest } from './exchange.ts'
 import { health } from './health.ts'
 import type { AnyRoute, Consumer, Operation } from '../operation.ts'
 import type { Caller, IdempotencyKey } from '../route-request.ts'
+import type { LimitRoute } from '../rate/limit-route.ts'
 import { createPathTable } from './path-table.ts'
 import { problem, problems } from '../problems.ts'
 import { authenticate, idempotencyKey, prefersAsync, readQuery, type CallerVerifiers } from './request.ts'
@@ -140,14 +141,24 @@ function handle(endpoint: Endpoint, exchange: Exchange, params: Record<string, s
 function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
   const { operation, tools, callers, state, endless } = options
   const validators = options.validators[routeKey(route)] ?? {}
-  const { streamedBodyBytesMax } = route
+  const { streamedBodyBytesMax, rate } = route
   const hasBody = route.method !== 'GET' && streamedBodyBytesMax === undefined
   const audits = auditsOf(route)
+  let limit: Promise<LimitRoute> | undefined
 
   return async (exchange, params) => {
     exchange.handler = route.path
     const { request, response, search } = exchange
     const caller = route.who === 'anyone' ? undefined : await authenticate(request, route, callers)
+    if (rate) {
+      // Few routes are dear, so the others don't hold that code.
+      limit ??= import('../rate/limit-route.ts').then(({ createRouteLimiter }) =>
+        createRouteLimiter(rate, tools),
+      )
+      await (
+        await limit
+      )(exchange, caller)
+    }
     validate(validators.params, 'params', params)
     const query = readQuery(search)
     validate(validators.query, 'query', query)

@@ -1,4 +1,4 @@
-import { optionalHttpUrl, text, wholeNumber, type Setting } from '../setting-values.ts'
+import { optionalHttpUrl, quota, text, wholeNumber, type Setting } from '../setting-values.ts'
 
 /** The settings of documents and their store. */
 export const settings = {
@@ -20,4 +20,9 @@ export const settings = {
   DOCUMENT_STORE_REGION: { about: 'region of that bucket', parse: text, fallback: 'us-east-1' },
   DOCUMENT_STORE_KEY_ID: { about: 'id of the access key for that bucket', parse: text, fallback: '' },
   DOCUMENT_STORE_KEY: { about: 'the secret part of that access key', parse: text, fallback: '' },
+  UPLOAD_RATE: {
+    about: 'uploads of one caller, as number/seconds; off is no limit',
+    parse: quota,
+    fallback: '120/60',
+  },
 } as const satisfies Record<string, Setting<unknown>>

@@ -1,4 +1,4 @@
-import { keySet, minorUnits, secret, wholeNumber, type Setting } from '../setting-values.ts'
+import { keySet, minorUnits, quota, secret, wholeNumber, type Setting } from '../setting-values.ts'
 
 /** The settings of postings, seals and what a customer may have. */
 export const settings = {
@@ -24,5 +24,10 @@ export const settings = {
     about: 'largest deposit by the owner, for accounts opened from now on, in minor units',
     parse: minorUnits,
     fallback: '1000000000000',
+  },
+  STATEMENT_RATE: {
+    about: 'statements of one caller, as number/seconds; off is no limit',
+    parse: quota,
+    fallback: '300/60',
   },
 } as const satisfies Record<string, Setting<unknown>>

@@ -1,4 +1,15 @@
-import type { Setting } from '../setting-values.ts'
+import { origins, quota, type Setting } from '../setting-values.ts'
 
-/** The front door has no settings that others have not too. */
-export const settings = {} as const satisfies Record<string, Setting<unknown>>
+/** The settings of the front door: who may call how often, and from which pages (docs/front-door.md). */
+export const settings = {
+  CORS_ORIGINS: {
+    about: 'origins of pages elsewhere that may call the bank, separated by commas; empty is none',
+    parse: origins,
+    fallback: '',
+  },
+  REQUEST_RATE: {
+    about: 'requests from one address to one front door, as number/seconds; off is no limit',
+    parse: quota,
+    fallback: '6000/60',
+  },
+} as const satisfies Record<string, Setting<unknown>>

@@ -1,0 +1,50 @@
+import { alsoAnswer } from '../http/also-answer.ts'
+import { clientAddress } from '../http/client-address.ts'
+import { clientOf, isShared } from '../http/client-network.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Caller } from '../route-request.ts'
+import type { Tools } from '../tools.ts'
+import { ClientCounts } from './client-counts.ts'
+import { beyondQuota, leftOf, policyOf } from './rate-headers.ts'
+import type { RouteRate } from './route-rate.ts'
+import { createSharedCounts, type SharedCount } from './shared-counts.ts'
+
+/** Counts a request; rejects with a ProblemError (429) if it is one too many. `caller` may be undefined if
+ * addresses are counted. */
+export type LimitRoute = (exchange: Exchange, caller: Caller | undefined) => Promise<void>
+
+/** Creates the limiter of a route. If the database does not answer, this process counts alone until it does:
+ * then nobody is locked out, and nobody has more than the quota from each process. */
+export function createRouteLimiter(
+  { policy, per, quota: setting }: RouteRate,
+  { db, config, log }: Pick<Tools, 'db' | 'config' | 'log'>,
+): LimitRoute {
+  const quota = config[setting]
+  if (!quota) return () => Promise.resolve()
+  const count = createSharedCounts(db, policy, quota)
+  const alone = new ClientCounts(quota, { mayShare: () => false })
+  const counted = (key: string): Promise<SharedCount> =>
+    count(key).catch((error: Error) => {
+      log.warn('a quota is counted by this process alone', { policy, error: error.message })
+      return { left: alone.take(key)!, seconds: alone.secondsLeft }
+    })
+
+  return async ({ request, response }, caller) => {
+    const key = per === 'caller' ? caller?.userId : clientKey(clientAddress(request))
+    if (key === undefined) return
+    const { left, seconds } = await counted(key)
+    alsoAnswer(response, {
+      'ratelimit-policy': policyOf(policy, quota),
+      ratelimit: leftOf(policy, left, seconds),
+    })
+    if (left < 0) throw beyondQuota(WHO[per], quota, seconds)
+  }
+}
+
+const WHO = {
+  address: 'Your address has asked for this too often',
+  caller: 'You have asked for this too often',
+} as const
+
+/** Undefined for an address that many may share. */
+const clientKey = (address: string): string | undefined => (isShared(address) ? undefined : clientOf(address))

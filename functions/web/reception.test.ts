@@ -1,0 +1,225 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import helmet from 'helmet'
+import type { CatalogueEntry } from '../host/catalogue-entry.ts'
+import { startFunction, type Answer, type TestFunction } from '../../tests/support/host.ts'
+import frontDoor from './front-door.ts'
+import { PAGE_POLICY } from './security-headers.ts'
+
+/** What each request to the front door meets first, and what each answer has. */
+
+const catalogue: CatalogueEntry[] = [
+  { name: 'accounts', context: 'ledger', routes: [{ method: 'GET', path: '/accounts' }] },
+  { name: 'open-account', context: 'ledger', routes: [{ method: 'POST', path: '/accounts' }] },
+]
+const PAGE = 'https://app.example.org'
+
+let gateway: Server
+let behave: (request: IncomingMessage, response: ServerResponse) => void
+let door: TestFunction
+/** Lets no page elsewhere in, and takes few requests. */
+let strict: TestFunction
+
+beforeAll(async () => {
+  gateway = createServer((request, response) => behave(request, response))
+  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
+  const LOCAL_GATEWAY = `127.0.0.1:${(gateway.address() as AddressInfo).port}`
+  const env = { LOCAL_GATEWAY, TRUSTED_HOPS: '1' }
+  door = await startFunction(frontDoor, { ...env, CORS_ORIGINS: `${PAGE}, http://localhost:5173` }, catalogue)
+  strict = await startFunction(frontDoor, { ...env, REQUEST_RATE: '3/600' }, catalogue)
+})
+
+beforeEach(() => {
+  behave = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+})
+
+afterAll(async () => {
+  await Promise.all([door.stop(), strict.stop()])
+  gateway.closeAllConnections()
+  gateway.close()
+})
+
+const get = (path: string, headers: Record<string, string> = {}, at = door): Promise<Answer> =>
+  at.request('GET', path, { headers })
+
+/** Answers of a function, of the front door itself, of its pages, and refusals of each. */
+const EVERYWHERE = ['/api/accounts', '/api/nowhere', '/.well-known/jwks.json', '/nowhere', '/health/nowhere']
+
+describe('security headers', () => {
+  /** Returns what Helmet would set. */
+  const helmets = (): Promise<Record<string, string>> =>
+    new Promise((resolve) => {
+      const set: Record<string, string> = {}
+      const response = {
+        setHeader: (name: string, value: string) => void (set[name.toLowerCase()] = value),
+        removeHeader: () => undefined,
+      }
+      helmet()({} as never, response as never, () => resolve(set))
+    })
+
+  test('are those of Helmet, over http without the one that is for https', async () => {
+    const { 'content-security-policy': _policy, 'x-frame-options': _frames, ...same } = await helmets()
+    const { 'strict-transport-security': _https, ...overHttp } = same
+    for (const path of EVERYWHERE) {
+      const plain = Object.fromEntries((await get(path)).headers)
+      expect(plain).toMatchObject(overHttp)
+      expect(plain).not.toHaveProperty('strict-transport-security')
+      expect(plain).not.toHaveProperty('x-powered-by')
+      const https = Object.fromEntries((await get(path, { 'x-forwarded-proto': 'https' })).headers)
+      expect(https).toMatchObject(same)
+    }
+  })
+
+  test('let data do nothing, and be in no frame', async () => {
+    for (const path of EVERYWHERE) {
+      const { headers } = await get(path)
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';.*frame-ancestors 'none'/)
+      expect(headers.get('x-frame-options')).toBe('DENY')
+    }
+    expect(PAGE_POLICY).not.toMatch(/unsafe|\*|data:|http/)
+  })
+
+  test('a function’s own win', async () => {
+    behave = (_request, response) =>
+      response.writeHead(200, { 'content-security-policy': 'sandbox' }).end('x')
+    expect((await get('/api/accounts')).headers.get('content-security-policy')).toBe('sandbox')
+  })
+})
+
+describe('the id of a request', () => {
+  const CAME = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+  test('is the trace that came, if it is valid; the answer says it', async () => {
+    let passed: string | undefined
+    behave = (request, response) => {
+      passed = String(request.headers.traceparent)
+      response.end()
+    }
+    const { headers } = await get('/api/accounts', { traceparent: CAME })
+    expect(headers.get('traceparent')).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/)
+    expect(headers.get('traceparent')).toBe(passed)
+  })
+
+  test.each(['rubbish', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `ff${CAME.slice(2)}`])(
+    'is a new one instead of %s',
+    async (traceparent) => {
+      for (const path of EVERYWHERE) {
+        const given = (await get(path, { traceparent })).headers.get('traceparent')
+        expect(given).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
+        expect(given).not.toContain('0af7651916cd43dd8448eb211c80319c')
+      }
+    },
+  )
+})
+
+describe('pages elsewhere', () => {
+  const preflight = (headers: Record<string, string>, path = '/api/accounts', at = door) =>
+    at.request('OPTIONS', path, { headers: { 'access-control-request-method': 'POST', ...headers } })
+
+  test('may read answers if their origin is allowed, refusals too', async () => {
+    for (const path of EVERYWHERE) {
+      const { headers } = await get(path, { origin: PAGE })
+      expect(headers.get('access-control-allow-origin')).toBe(PAGE)
+      expect(headers.get('access-control-expose-headers')).toMatch(
+        /Location, Retry-After, RateLimit, .*traceparent/,
+      )
+      expect(headers.get('vary')).toMatch(/^Origin\b/)
+      expect(headers.get('access-control-allow-credentials')).toBeNull()
+    }
+  })
+
+  test('may ask before they call', async () => {
+    const { status, headers } = await preflight({
+      origin: PAGE,
+      'access-control-request-headers': 'authorization',
+    })
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([204, PAGE])
+    expect(headers.get('access-control-allow-methods')?.split(', ').sort()).toEqual(['GET', 'POST'])
+    expect(headers.get('access-control-allow-headers')).toMatch(/Authorization, .*Idempotency-Key/)
+    expect(headers.get('vary')).toBe('Origin, Access-Control-Request-Method, Access-Control-Request-Headers')
+    expect((await preflight({ origin: PAGE }, '/api/nowhere')).status).toBe(404)
+  })
+
+  test.each([
+    'null',
+    'https://app.example.org.evil.example',
+    'https://evil-app.example.org',
+    'https://app.example.org:444',
+    'http://app.example.org',
+    'https://APP.example.org',
+    'HTTPS://app.example.org',
+    'https://app.example.org/',
+    'https://app.example.org, https://evil.example',
+    '*',
+    '',
+  ])('may not if their origin is %j', async (origin) => {
+    const answered = await get('/api/accounts', { origin })
+    expect(answered.headers.get('access-control-allow-origin')).toBeNull()
+    expect(answered.headers.get('vary')).toBe('Origin')
+    const asked = await preflight({ origin })
+    expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([405, null])
+  })
+
+  test('may not at all if nothing is configured', async () => {
+    const { headers } = await get('/api/accounts', { origin: PAGE }, strict)
+    expect([headers.get('access-control-allow-origin'), headers.get('vary')]).toEqual([null, null])
+    expect((await preflight({ origin: PAGE }, '/api/accounts', strict)).status).toBe(405)
+  })
+
+  test('leave what a function says of its variants', async () => {
+    behave = (_request, response) => response.writeHead(200, { vary: 'accept' }).end()
+    expect((await get('/api/accounts', { origin: PAGE })).headers.get('vary')).toBe('Origin, accept')
+  })
+
+  test.each([
+    '*',
+    'app.example.org',
+    'https://app.example.org/',
+    'https://App.example.org',
+    'https://a.b:443',
+    'null',
+  ])('are not configured as %s', async (origins) => {
+    await expect(startFunction(frontDoor, { CORS_ORIGINS: origins })).rejects.toThrow(/CORS_ORIGINS/)
+  })
+})
+
+describe('too many requests', () => {
+  const from = (address: string, path = '/api/accounts') => get(path, { 'x-forwarded-for': address }, strict)
+
+  test('from one address are refused, before any function is woken; the answers say how many may come', async () => {
+    let woken = 0
+    behave = (_request, response) => {
+      woken++
+      response.writeHead(200, { ratelimit: '"statements";r=7;t=9' }).end()
+    }
+    for (const left of [2, 1, 0]) {
+      const { status, headers } = await from('203.0.113.7')
+      expect([status, headers.get('ratelimit-policy')]).toEqual([200, '"requests";q=3;w=600'])
+      expect(headers.get('ratelimit')).toMatch(
+        new RegExp(`^"requests";r=${left};t=\\d+, "statements";r=7;t=9$`),
+      )
+    }
+    for (const path of EVERYWHERE) {
+      const { status, headers, body } = await from('203.0.113.7', path)
+      expect([status, body.type]).toEqual([429, 'https://microbank.dev/problems/too-many-requests'])
+      expect(headers.get('ratelimit')).toMatch(/^"requests";r=0;t=\d+$/)
+      expect(headers.get('retry-after')).toBe(/t=(\d+)/.exec(headers.get('ratelimit')!)![1])
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+    }
+    expect(woken).toBe(3)
+  })
+
+  test('are counted by the address that the platform saw, not by what the client says', async () => {
+    const statuses: number[] = []
+    for (let n = 0; n < 4; n++) statuses.push((await from(`198.51.100.${n}, 203.0.113.8`)).status)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    expect((await from('203.0.113.8, 203.0.113.9')).status).toBe(200)
+  })
+
+  test('from an address that many may share are not counted', async () => {
+    for (let n = 0; n < 5; n++) {
+      const { status, headers } = await from('10.0.0.1')
+      expect([status, headers.get('ratelimit')]).toEqual([200, null])
+    }
+  })
+})
