@@ -101,7 +101,7 @@ test('an address is counted, an IPv6 network as one; an address that many may sh
     for (const [n, address] of addresses.entries()) all.push((await fromAddress(address, n % 2)).status)
     return all
   }
-  expect(await statuses(...Array<string>(4).fill('203.0.113.1'), '203.0.113.2')).toEqual([200, 200, 429, 200])
+  expect(await statuses(...Array<string>(4).fill('203.0.113.1'), '203.0.113.2')).toEqual([200, 200, 200, 429, 200])
   expect(await statuses(...[1, 2, 3, 4].map((n) => `2001:db8::${n}`))).toEqual([200, 200, 200, 429])
   expect(await statuses(...Array<string>(4).fill('10.0.0.1'))).toEqual([200, 200, 200, 200])
   expect((await fromAddress('10.0.0.1')).headers.get('ratelimit')).toBeNull()
