@@ -89,7 +89,8 @@ test('a request costs one statement, and none once the quota is used up', async 
   for (let n = 0; n < 6; n++) {
     query.mockClear()
     await asCaller(0, ada)
-    statements.push(query.mock.calls.length)
+    // The process asks for other things by itself, now and then.
+    statements.push(query.mock.calls.filter(([{ name }]) => name?.startsWith('rate_limits')).length)
   }
   query.mockRestore()
   expect(statements).toEqual([1, 1, 1, 1, 0, 0])
@@ -101,7 +102,9 @@ test('an address is counted, an IPv6 network as one; an address that many may sh
     for (const [n, address] of addresses.entries()) all.push((await fromAddress(address, n % 2)).status)
     return all
   }
-  expect(await statuses(...Array<string>(4).fill('203.0.113.1'), '203.0.113.2')).toEqual([200, 200, 200, 429, 200])
+  expect(await statuses(...Array<string>(4).fill('203.0.113.1'), '203.0.113.2')).toEqual([
+    200, 200, 200, 429, 200,
+  ])
   expect(await statuses(...[1, 2, 3, 4].map((n) => `2001:db8::${n}`))).toEqual([200, 200, 200, 429])
   expect(await statuses(...Array<string>(4).fill('10.0.0.1'))).toEqual([200, 200, 200, 200])
   expect((await fromAddress('10.0.0.1')).headers.get('ratelimit')).toBeNull()
