@@ -32,8 +32,8 @@ const REMEMBERED_SECONDS = 7_200
 
 /** What CORS adds to an answer. */
 export interface Cors {
-  /** Returns the headers for an answer to a request with this header Origin; undefined if no page elsewhere may
-   * call the bank. */
+  /** Returns the headers for an answer to a request with this header Origin; undefined if no page elsewhere
+   * may call the bank. */
   headers(origin: string | undefined): Record<string, string> | undefined
   /** Returns the headers of the answer if the request asks, for an allowed page, whether it may call with one
    * of these methods (a preflight); otherwise undefined. */
@@ -41,8 +41,8 @@ export interface Cors {
 }
 
 /** Creates the answers to pages of other origins (https://fetch.spec.whatwg.org/#http-cors-protocol). An
- * origin is compared as a whole and as it is. `null` is never allowed: every sandboxed page has it. Credentials
- * are never allowed: tokens come in a header, which pages must set themselves. */
+ * origin is compared as a whole and as it is. `null` is never allowed: every sandboxed page has it.
+ * Credentials are never allowed: tokens come in a header, which pages must set themselves. */
 export function createCors(origins: readonly string[]): Cors {
   const allowed = new Map(
     origins.map((origin) => [

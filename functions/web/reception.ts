@@ -11,8 +11,8 @@ import { securityHeaders } from './security-headers.ts'
 /** The policy of all requests, in the header RateLimit-Policy. */
 const POLICY = 'requests'
 
-/** Creates what each request meets first. It gives the answer, whoever writes it, the headers that all answers
- * of the front door have. Returns the refusal (429) for a client that has sent too many. */
+/** Creates what each request meets first. It gives the answer, whoever writes it, the headers that all
+ * answers of the front door have. Returns the refusal (429) for a client that has sent too many. */
 export function createReception(
   { REQUEST_RATE: quota }: Pick<Config, 'REQUEST_RATE'>,
   cors: Cors,

@@ -14,9 +14,9 @@ export const PAGE_POLICY = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
-/** The headers that Helmet sets, written once, because calling it takes more than twice
- * the processor time. A test compares them with Helmet's. They are stricter where nothing needs what Helmet allows:
- * the policy of content, and frames. */
+/** The headers that Helmet sets, written once, because calling it takes more than twice the processor time. A
+ * test compares them with Helmet's. They are stricter where nothing needs what Helmet allows: the policy of
+ * content, and frames. */
 const EVERYWHERE = {
   'content-security-policy': DATA_POLICY,
   'cross-origin-opener-policy': 'same-origin',

@@ -9,8 +9,8 @@ export const sweepOutbox: Consumer = {
   receive: (_event, tools) => tidyOutbox(tools),
 }
 
-/** Deletes old idempotency keys and counts, and publishes what was left in the outbox. Rejects if the Broker does not
- * take every event; the next sweep tries again. No batch of either begins after `timeMaxMs`. */
+/** Deletes old idempotency keys and counts, and publishes what was left in the outbox. Rejects if the Broker
+ * does not take every event; the next sweep tries again. No batch of either begins after `timeMaxMs`. */
 export async function tidyOutbox(
   { db, outbox, log }: Pick<Tools, 'db' | 'outbox' | 'log'>,
   timeMaxMs = Infinity,

@@ -14,8 +14,8 @@ export function alsoAnswer(response: Decorated, ...headers: Headers[]): void {
   response[ALSO] = response[ALSO] ? [...response[ALSO], ...headers] : headers
 }
 
-/** Adds what alsoAnswer() has set to an answer's own headers, which win. A loop takes a third of the time that
- * copying objects with so many names does. */
+/** Adds what alsoAnswer() has set to an answer's own headers, which win. A loop takes a third of the time
+ * that copying objects with so many names does. */
 export function addAlso(response: Decorated, own: OutgoingHttpHeaders): void {
   const sets = response[ALSO]
   if (sets === undefined) return

@@ -12,8 +12,8 @@ interface Count {
  * has to be remembered of when each began, and no timer runs. Takes some 0.1 µs for each request.
  *
  * A client is an address; of IPv6 it is the subscriber's network. Addresses that many may share are not
- * counted. At most `knownMax` clients are known; one more, and all begin anew: who has so many addresses can't
- * be slowed by address, and must not fill the memory. */
+ * counted. At most `knownMax` clients are known; one more, and all begin anew: who has so many addresses
+ * can't be slowed by address, and must not fill the memory. */
 export class ClientCounts {
   readonly #quota: Quota
   readonly #knownMax: number

@@ -11,8 +11,8 @@ export interface SharedCount {
 
 /** Creates the counter of a policy in the table rate_limits, for all processes that use the same database. A
  * request costs one statement; none, once its key has used up its quota, which this process remembers.
- * Rejects with UnavailableError if the database does not answer. Functions load this file at the first request
- * that is to be counted. */
+ * Rejects with UnavailableError if the database does not answer. Functions load this file at the first
+ * request that is to be counted. */
 export function createSharedCounts(
   db: Pick<Database, 'query'>,
   policy: string,
