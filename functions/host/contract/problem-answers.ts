@@ -41,7 +41,17 @@ const HEADERS: Readonly<Record<number, JsonObject>> = {
       schema: { type: 'string' },
     },
   },
-  429: { 'Retry-After': retryAfter },
+  429: {
+    'Retry-After': retryAfter,
+    'RateLimit-Policy': {
+      description: 'The quotas of this client: name, number of requests (q), seconds of a window (w).',
+      schema: { type: 'string' },
+    },
+    RateLimit: {
+      description: 'What is left of each: requests (r), and seconds until all are there again (t).',
+      schema: { type: 'string' },
+    },
+  },
   503: { 'Retry-After': retryAfter },
 }
 
