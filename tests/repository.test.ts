@@ -135,6 +135,8 @@ describe('operations and Services', () => {
       'payments: GET /accounts/{id}',
       'payments: GET /holds/{id}',
       'payments: GET /transactions/{id}',
+      'payments: POST /clearing/deposits',
+      'payments: POST /clearing/holds/{id}/capture',
       'payments: POST /holds',
       'payments: POST /holds/{id}/capture',
       'payments: POST /holds/{id}/release',
@@ -163,6 +165,8 @@ describe('operations and Services', () => {
     expect(exceptions.sort()).toEqual([
       'audit GET /audit: "calls"',
       'capture-hold POST /holds/{id}/capture: "books"',
+      'clearing POST /clearing/deposits: "books"',
+      'clearing POST /clearing/holds/{id}/capture: "books"',
       'deposit POST /transactions: "books"',
       'documents GET /media/status: {"nothing":"it tells of no customer"}',
       'dry-run POST /transactions/dry-run: "read"',

@@ -2,8 +2,10 @@
 -- customer. Money that comes in from outside, or goes out, has its other side on the system account `cash` of
 -- its currency. So all balances of one currency always add up to zero. Amounts too large for `cash` are
 -- carried to system accounts `vault`. What customers pay for transactions is on the system account `fees`.
+-- What payment providers collected and have not handed over, or have handed out for the bank, is on the
+-- system account `clearing`: it is no cash, and it can be compared with what the provider says.
 create type account_kind as enum ('customer', 'system');
-create type account_type as enum ('checking', 'savings', 'cash', 'vault', 'fees');
+create type account_type as enum ('checking', 'savings', 'cash', 'vault', 'fees', 'clearing');
 create type account_status as enum ('open', 'frozen', 'closed');
 
 -- Users who opened an account, or who left the bank. The ledger knows nothing else about them.
@@ -58,6 +60,25 @@ create index accounts_not_open on accounts (status, id) where kind = 'customer' 
 create function cash_account_id(currency text) returns uuid
 language sql immutable strict parallel safe
 return ('00000000-0000-7000-8000-' || lpad(encode(currency::bytea, 'hex'), 12, '0'))::uuid;
+
+-- Returns the id of a currency's clearing account, which follows from its code, too.
+create function clearing_account_id(currency text) returns uuid
+language sql immutable strict parallel safe
+return ('00000000-0000-7000-8002-' || lpad(encode(currency::bytea, 'hex'), 12, '0'))::uuid;
+
+-- Returns the id of a currency's clearing account, which it opens if there is none.
+create function open_clearing_account(currency text) returns uuid
+language plpgsql security definer
+set search_path = public, pg_temp
+set enable_seqscan = off
+as $$
+begin
+  insert into accounts (id, kind, account_type, currency)
+  values (clearing_account_id(open_clearing_account.currency), 'system', 'clearing', open_clearing_account.currency)
+  on conflict (id) do nothing;
+  return clearing_account_id(open_clearing_account.currency);
+end
+$$;
 
 -- The account that was opened; or null, and the name of the refusal.
 create type opened_account as (refusal text, account accounts);
@@ -125,5 +146,5 @@ $$;
 
 -- Functions read accounts, and change them only through this schema's own functions.
 grant select on accounts, customers to :functions_role;
-revoke execute on function open_account, close_customer from public;
-grant execute on function open_account, close_customer to :functions_role;
+revoke execute on function open_account, open_clearing_account, close_customer from public;
+grant execute on function open_account, open_clearing_account, close_customer to :functions_role;

@@ -46,7 +46,11 @@ create table transactions (
   primary key (id) include (amount),
   constraint well_formed check (
     amount > 0
-    and (type = 'reversal' or (type = 'transfer') = (to_account_id is not null))
+    and (
+      type = 'reversal' or (type = 'transfer') = (to_account_id is not null)
+      -- A deposit that a payment provider has collected.
+      or type = 'deposit' and to_account_id = clearing_account_id(currency)
+    )
     and (type = 'reversal') = (reverses is not null)
     and (status in ('completed', 'reversed')) = (balance_after is not null)
     and (status = 'reversed') = (reversed_by is not null)

@@ -80,7 +80,7 @@ begin
   select array_agg(id), array_agg(place), array_agg(owner), array_agg(currency), array_agg(status),
     array_agg(floor), array_agg(balance_limit), array_agg(deposit_limit), array_agg(balance), array_agg(version),
     array_agg(last_hash), greatest(date_trunc('milliseconds', clock_timestamp()), max(posted_at)),
-    array_agg(id) filter (where floor is null and abs(balance) > till_max and account_type in ('cash', 'fees')),
+    array_agg(id) filter (where floor is null and abs(balance) > till_max and account_type in ('cash', 'fees', 'clearing')),
     bool_or(locked.has_limits)
   into ids, places, owners, currencies, statuses, floors, ceilings, deposit_limits, balances, versions, hashes, at,
     full_tills, has_limits
@@ -137,7 +137,11 @@ begin
           then 'account-not-found'
         -- A release moves no money.
         when step = 'release' then null
-        when to_account_id is not null and owners[other] is null then 'account-not-found'
+        -- Of the bank's own accounts, only `clearing` can be named: by the operation that is for it, and when
+        -- what that one did is reversed.
+        when to_account_id is not null and owners[other] is null and (
+          to_account_id <> clearing_account_id(currency) or operation <> 'clearing' and reverses is null
+        ) then 'account-not-found'
         when 'closed' in (statuses[own], statuses[other]) then 'account-closed'
         when 'frozen' in (statuses[own], statuses[other]) then 'account-frozen'
         when currencies[own] <> currency or currencies[other] <> currency then 'currency-mismatch'

@@ -40,7 +40,8 @@ begin
         when type = 'deposit' or not is_debit then payee_balance
         else payer_balance
       end as balance_after,
-      case when to_account_id is not null then case when is_debit is false then payer_balance else payee_balance end
+      -- The balance of the bank's own account concerns no customer.
+      case when to_user_id is not null then case when is_debit is false then payer_balance else payee_balance end
         end as to_balance_after
     from rows from (unnest(requests), unnest(judgements)) with ordinality
   ),

@@ -166,10 +166,10 @@ begin atomic
             )
             and (
               case
-                when f.account_id = t.to_account_id then
+                when f.account_id = t.to_account_id and t.type <> 'deposit' then
                   (f.amount = t.amount or t.type = 'reversal' and f.amount = -t.amount)
-                  and f.balance_after = t.to_balance_after
-                when f.account_id = t.account_id or f.account_type = 'cash' then
+                  and (f.account_type = 'clearing' or f.balance_after = t.to_balance_after)
+                when f.account_id = t.account_id or f.account_type in ('cash', 'clearing') then
                   case
                     when t.type = 'reversal' then abs(f.amount) = t.amount
                     when (t.type = 'deposit') = (f.account_id = t.account_id) then f.amount = t.amount

@@ -39,6 +39,7 @@ select
   t.via,
   case
     when t.reverses is not null then 'reverse-transaction'
+    when t.to_account_id = clearing_account_id(t.currency) then 'clearing'
     when t.hold_id is not null then 'capture-hold'
     when t.type = 'withdrawal' then 'withdraw'
     else t.type::text

@@ -18,10 +18,11 @@ const NOTHING: AuditPart = { rows: [], reachedId: null }
 
 /** The operations that move money, and how their transactions are known. */
 const KINDS: Readonly<Record<string, string>> = {
-  deposit: `type = 'deposit'`,
+  deposit: `type = 'deposit' and to_account_id is null`,
   withdraw: `type = 'withdrawal'`,
   transfer: `type = 'transfer' and hold_id is null`,
-  'capture-hold': `hold_id is not null`,
+  'capture-hold': `hold_id is not null and to_account_id <> clearing_account_id(currency)`,
+  clearing: `to_account_id = clearing_account_id(currency) and reverses is null`,
   'reverse-transaction': `reverses is not null`,
 }
 
