@@ -38,6 +38,14 @@ export function oneOf<const Choices extends readonly string[]>(
   }
 }
 
+/** Reads secrets as Standard Webhooks writes them, separated by blanks: two at most. */
+export function webHookSecrets(value: string): readonly string[] {
+  const secrets = value.split(/\s+/).filter((each) => each !== '')
+  if (secrets.length > 2 || !secrets.every((each) => /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/.test(each)))
+    throw new Error('must be one or two secrets that begin with whsec_')
+  return secrets
+}
+
 export function secret(value: string): string {
   if (value.length < 32) throw new Error('must have at least 32 characters')
   return value

@@ -67,7 +67,7 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
       idempotencyKey,
       bodyStream,
       respondAsync,
-    }: Omit<HandledRequest, 'accept' | 'address' | 'client' | 'lastEventId' | 'traceparent'>,
+    }: Omit<HandledRequest, 'accept' | 'address' | 'client' | 'header' | 'lastEventId' | 'traceparent'>,
   ) {
     this.#exchange = exchange
     this.body = body
@@ -85,6 +85,11 @@ export class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
 
   get lastEventId(): string | undefined {
     return this.#exchange.request.headers['last-event-id'] as string | undefined
+  }
+
+  get header(): (name: string) => string | undefined {
+    const { headers } = this.#exchange.request
+    return (name) => headers[name] as string | undefined
   }
 
   get address(): string {

@@ -1,24 +1,30 @@
 import { formatAmount } from '../../host/values/money.ts'
 import type { CallFor } from '../../host/http/call-for.ts'
-import { notAsAgreed, readHold, readRefusal, readTransaction, type LedgerRefusal } from './ledger-answers.ts'
-import type { PaymentRow } from './payment.ts'
+import {
+  notAsAgreed,
+  readHold,
+  readRefusal,
+  readTransaction,
+  type HeldMoney,
+  type LedgerRefusal,
+} from './ledger-answers.ts'
 
 /** The questions to the ledger. Each has one idempotency key for ever, so it can be asked any number of
  * times. They reject with UnavailableError if there is no answer, or one that does not fit the question. */
 export interface PaymentLedger {
   /** Has the money held. */
-  place(payment: PaymentRow): Promise<{ holdId: string } | LedgerRefusal>
+  place(payment: HeldMoney): Promise<{ holdId: string } | LedgerRefusal>
   /** Has all of the hold paid to `to_account_id`. `taken` if it was paid to somebody else. */
-  capture(payment: PaymentRow): Promise<{ transactionId: string } | LedgerRefusal>
+  capture(payment: HeldMoney): Promise<{ transactionId: string } | LedgerRefusal>
   /** Has the money released. It is released as well if the hold has expired. */
-  release(payment: PaymentRow): Promise<'released' | LedgerRefusal>
+  release(payment: HeldMoney): Promise<'released' | LedgerRefusal>
 }
 
 const DAY_SECONDS = 86_400
 
 export function askLedger(callFor: CallFor, traceparent: string, client?: string): PaymentLedger {
   const post = (
-    { id, user_id: userId }: PaymentRow,
+    { id, user_id: userId }: HeldMoney,
     operation: string,
     path: string,
     body: object,
@@ -30,11 +36,11 @@ export function askLedger(callFor: CallFor, traceparent: string, client?: string
     )(operation, {
       ...{ method: 'POST', path, body, idempotencyKey: `${operation}-${id}` },
     })
-  const get = ({ user_id: userId }: PaymentRow, operation: string, path: string) =>
+  const get = ({ user_id: userId }: HeldMoney, operation: string, path: string) =>
     callFor(userId, traceparent, client)(operation, { path })
 
   /** What became of a hold that was ended before. */
-  const findEnd = async (payment: PaymentRow): Promise<{ transactionId: string } | LedgerRefusal> => {
+  const findEnd = async (payment: HeldMoney): Promise<{ transactionId: string } | LedgerRefusal> => {
     const statuses = ['captured', 'released', 'expired'] as const
     const answer = await get(payment, 'holds', `/holds/${payment.hold_id}`)
     const { status, transactionId } = readHold(answer, payment, statuses)
@@ -88,5 +94,5 @@ export function askLedger(callFor: CallFor, traceparent: string, client?: string
 
 const ENDED = new Set(['hold-captured', 'hold-released', 'hold-expired'])
 
-const lifeSecondsOf = ({ created_at: from, expires_at: to }: PaymentRow): number =>
+const lifeSecondsOf = ({ created_at: from, expires_at: to }: HeldMoney): number =>
   Math.round((to.getTime() - from.getTime()) / 1000)

@@ -22,10 +22,19 @@ export async function claimKey(
     values: [key.owner, key.key, key.requestHash, operation, subject],
   })
   if (inserted.length > 0) return 'first'
+  const known = await readKey(tx, key)
+  return known === 'first' ? 'reused' : known
+}
+
+/** Returns what an earlier request with the key stands for, like claimKey(), and claims nothing: 'first' if
+ * there was none. */
+export async function readKey(tx: Transaction, key: IdempotencyKey | undefined): Promise<ClaimedKey> {
+  if (!key) return 'first'
   const [known] = await tx.query<{ request_hash: Buffer; subject: string }>({
     name: 'key-claimed',
     text: 'select request_hash, subject from idempotency_keys where id = idempotency_id($1, $2)',
     values: [key.owner, key.key],
   })
-  return known?.request_hash.equals(key.requestHash) ? { subject: known.subject } : 'reused'
+  if (!known) return 'first'
+  return known.request_hash.equals(key.requestHash) ? { subject: known.subject } : 'reused'
 }

@@ -18,6 +18,13 @@ export interface SeenHold {
   transactionId: string | null
 }
 
+/** Money that the ledger holds for a payment or a withdrawal, as far as its answers are compared with it. */
+export type HeldMoney = Pick<
+  PaymentRow,
+  | ('id' | 'user_id' | 'account_id' | 'amount' | 'currency' | 'description')
+  | ('hold_id' | 'to_account_id' | 'created_at' | 'expires_at')
+>
+
 const REFUSING = new Set([403, 404, 409, 422])
 /** Refusals that decide nothing: another process is asking, the question differs from before, or the ledger
  * does not know a hold that it placed. */
@@ -37,7 +44,7 @@ export function readRefusal({ status, body }: CallResponse): LedgerRefusal | und
 /** Reads the hold of a payment. Throws UnavailableError if it is not that of the payment. */
 export function readHold(
   answer: CallResponse,
-  payment: PaymentRow,
+  payment: HeldMoney,
   statuses: readonly HoldStatus[],
 ): SeenHold {
   const hold = fieldsOf(answer.body)
@@ -61,7 +68,7 @@ export function readHold(
 
 /** Reads the transaction that paid a payment; undefined if it paid somebody else, or another amount. Throws
  * UnavailableError if the answer is not of the payment's hold. */
-export function readTransaction(answer: CallResponse, payment: PaymentRow): string | undefined {
+export function readTransaction(answer: CallResponse, payment: HeldMoney): string | undefined {
   const transaction = fieldsOf(answer.body)
   const isOurs =
     (answer.status === 200 || answer.status === 201) &&
