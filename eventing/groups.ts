@@ -16,6 +16,7 @@ const groups: Readonly<Record<string, { value: string; types: readonly string[] 
       user.registered user.updated user.deleted email.changed password.changed session.started login.failed
       order.created order.ran order.failed order.cancelled
       payment.created payment.executed payment.received payment.cancelled payment.expired payment.failed
+      topup.completed topup.failed withdrawal.completed withdrawal.failed clearing.disputed
       document.uploaded document.processed document.deleted`),
   },
   // Tells a user something, by way of notify-user. There are far more transactions than all of these, so
@@ -24,7 +25,8 @@ const groups: Readonly<Record<string, { value: string; types: readonly string[] 
     value: 'user',
     types: typesIn(`
       account.frozen account.unfrozen account.closed hold.placed hold.captured hold.released hold.expired
-      payment.executed payment.received payment.expired payment.failed order.ran order.failed payout.completed
+      payment.executed payment.received payment.expired payment.failed topup.failed withdrawal.failed
+      order.ran order.failed payout.completed
       webhook.paused session.started password.changed email.changed password.reset-requested user.invited
       email.confirmation-requested`),
   },

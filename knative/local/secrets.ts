@@ -20,6 +20,8 @@ interface StoredSecrets {
   webHookKey: string
   /** The tokens of mailed links follow from it. */
   linkKey: string
+  /** Signs the web hooks of the sandbox provider. */
+  sandboxHookSecret: string
   /** The keys that sign seals. Two while one replaces the other. */
   sealKeys: JsonWebKey[]
   /** By context: the key that signs its events. */
@@ -64,6 +66,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   stored.frontDoorKey ??= password()
   stored.webHookKey ??= password()
   stored.linkKey ??= password()
+  stored.sandboxHookSecret ??= webHookSecret()
   stored.sealKeys ??= [newKey()]
   stored.eventKeys ??= {}
   stored.callKeys ??= {}
@@ -106,6 +109,7 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
         ['front-door-key', { FRONT_DOOR_KEY: frontDoorKey }],
         ['link-key', { LINK_KEY: stored.linkKey }],
         ['web-hook-key', { WEB_HOOK_KEY: stored.webHookKey }],
+        ['sandbox-provider', { SANDBOX_HOOK_SECRETS: stored.sandboxHookSecret }],
         ['seal-signing-key', { SEAL_SIGNING_KEY: JSON.stringify({ keys: sealKeys }) }],
         ['document-store', documentStore],
         ['first-operator', { OPERATOR_EMAIL: operator.email, OPERATOR_PASSWORD: operator.password }],
@@ -137,6 +141,7 @@ function create(): StoredSecrets {
     frontDoorKey: password(),
     webHookKey: password(),
     linkKey: password(),
+    sandboxHookSecret: webHookSecret(),
     sealKeys: [newKey()],
     eventKeys: {},
     callKeys: {},
@@ -159,6 +164,9 @@ function namedKey(): NamedKey {
 function password(): string {
   return randomBytes(24).toString('base64url')
 }
+
+/** Returns a secret as Standard Webhooks writes it. */
+const webHookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
 /** RFC 7638: the same key has the same id everywhere. */
 function thumbprint({ crv, kty, x }: JsonWebKey): string {

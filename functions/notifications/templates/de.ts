@@ -50,6 +50,14 @@ export const de: Templates = {
       title: 'Zahlung fehlgeschlagen',
       text: `Ihre Zahlung über ${money(amount, currency)} konnte nicht ausgeführt werden. Den Grund sehen Sie, wenn Sie sich anmelden.`,
     }),
+    'topup.failed': ({ amount, currency }, { money }) => ({
+      title: 'Einzahlung fehlgeschlagen',
+      text: `Ihre Einzahlung von ${money(amount, currency)} ist fehlgeschlagen. Dafür wurde nichts abgebucht.`,
+    }),
+    'withdrawal.failed': ({ amount, currency }, { money }) => ({
+      title: 'Auszahlung fehlgeschlagen',
+      text: `${money(amount, currency)} konnten nicht ausgezahlt werden. Das Geld ist wieder verfügbar.`,
+    }),
     'order.ran': ({ amount, currency, due_at: due }, { money, time }) => ({
       title: 'Zahlungsauftrag ausgeführt',
       text: `Ihr Zahlungsauftrag über ${money(amount, currency)}, fällig am ${time(due)}, wurde ausgeführt.`,

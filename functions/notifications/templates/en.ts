@@ -52,6 +52,14 @@ export const en: Templates = {
       title: 'Payment failed',
       text: `Your payment of ${money(amount, currency)} could not be executed. Log in to see why.`,
     }),
+    'topup.failed': ({ amount, currency }, { money }) => ({
+      title: 'Top-up failed',
+      text: `Your top-up of ${money(amount, currency)} failed. No money was taken for it.`,
+    }),
+    'withdrawal.failed': ({ amount, currency }, { money }) => ({
+      title: 'Withdrawal failed',
+      text: `Your withdrawal of ${money(amount, currency)} could not be paid out. The money is available again.`,
+    }),
     'order.ran': ({ amount, currency, due_at: due }, { money, time }) => ({
       title: 'Payment order paid',
       text: `Your payment order of ${money(amount, currency)}, due on ${time(due)}, was paid.`,

@@ -19,11 +19,13 @@ import { paymentFailed } from '../../../eventing/contracts/payment.failed.ts'
 import { paymentReceived } from '../../../eventing/contracts/payment.received.ts'
 import { payoutCompleted } from '../../../eventing/contracts/payout.completed.ts'
 import { sessionStarted } from '../../../eventing/contracts/session.started.ts'
+import { topupFailed } from '../../../eventing/contracts/topup.failed.ts'
 import { transactionCompleted } from '../../../eventing/contracts/transaction.completed.ts'
 import { transactionReversed } from '../../../eventing/contracts/transaction.reversed.ts'
 import { userInvited } from '../../../eventing/contracts/user.invited.ts'
 import type { LinkPurpose } from '../../host/link-token.ts'
 import { webhookPaused } from '../../../eventing/contracts/webhook.paused.ts'
+import { withdrawalFailed } from '../../../eventing/contracts/withdrawal.failed.ts'
 
 /** How much a message matters:
  * - 'usual': sent over the channels that the user chose;
@@ -72,6 +74,8 @@ export const notified = {
   'payment.received': about(paymentReceived, 'usual', (data) => data.transaction_id),
   'payment.expired': about(paymentExpired, 'usual', (data) => data.payment_id),
   'payment.failed': about(paymentFailed, 'important', (data) => data.payment_id),
+  'topup.failed': about(topupFailed, 'important', (data) => data.transfer_id),
+  'withdrawal.failed': about(withdrawalFailed, 'important', (data) => data.transfer_id),
   'order.ran': about(orderRan, 'usual', (data) => data.order_id),
   'order.failed': about(orderFailed, 'important', (data) => data.order_id),
   'payout.completed': about(payoutCompleted, 'usual', (data) => data.payout_id),

@@ -1,11 +1,12 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Operation } from '../../host/operation.ts'
-import { request, startFunction, type TestFunction } from '../../../tests/support/host.ts'
+import { request, startFunction, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 
-/** What the gateway does with a request: passes it on; passes it on and loses the answer; or loses the
- * request. */
-export type Passage = 'pass' | 'lose-answer' | 'lose-request'
+/** What the gateway does with a request: passes it on; passes it on and loses the answer; loses the request;
+ * or passes it on and gives another answer. */
+export type Passage =
+  'pass' | 'lose-answer' | 'lose-request' | ((answer: Answer) => Pick<Answer, 'status' | 'body'>)
 
 /** Stands in for the gateway of a cluster: finds a function by the Host header. */
 export interface TestRouter {
@@ -21,7 +22,12 @@ export interface TestRouter {
   close(): Promise<void>
 }
 
-const PASSED_ON = ['authorization', 'content-type', 'idempotency-key', 'traceparent', 'x-microbank-client']
+const PASSED_ON = [
+  ...['authorization', 'content-type', 'idempotency-key', 'traceparent', 'x-microbank-client'],
+  ...['webhook-id', 'webhook-timestamp', 'webhook-signature'],
+]
+/** The front door routes by the path; of payments, it is called for one thing only. */
+const BEHIND_FRONT_DOOR = 'receive-hook'
 
 export async function testRouter(): Promise<TestRouter> {
   const functions = new Map<string, TestFunction>()
@@ -42,6 +48,7 @@ export async function testRouter(): Promise<TestRouter> {
       headers: Object.fromEntries(sent) as Record<string, string>,
       ...(body && { body }),
     })
+    if (typeof passage === 'function') return { ...answer, ...passage(answer) }
     return passage === 'lose-answer' ? undefined : answer
   }
 
@@ -50,7 +57,9 @@ export async function testRouter(): Promise<TestRouter> {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => {
       const body = Buffer.concat(chunks).toString()
-      const [service = ''] = (incoming.headers.host ?? '').split('.')
+      const [called = ''] = (incoming.headers.host ?? '').split('.')
+      const service = called === 'front-door' ? BEHIND_FRONT_DOOR : called
+      if (called === 'front-door') incoming.url = incoming.url!.replace(/^\/api/, '')
       if (service.includes('broker')) {
         const { headers } = incoming
         const data = JSON.parse(body) as Record<string, unknown>

@@ -32,6 +32,10 @@ const OF_CUSTOMERS: TypesByContext = {
     'payment.cancelled',
     'payment.expired',
     'payment.failed',
+    'topup.completed',
+    'topup.failed',
+    'withdrawal.completed',
+    'withdrawal.failed',
   ],
   documents: ['document.uploaded', 'document.processed', 'document.deleted'],
   // The channel `webhook` of messages. Only those that a user wants this way come, by a Trigger of their own.
@@ -43,6 +47,7 @@ const OF_CUSTOMERS: TypesByContext = {
 const OF_OPERATORS: TypesByContext = {
   ledger: ['fees.changed', 'ledger.broken', 'ledger.stopped', 'ledger.resumed'],
   identity: ['user.registered', 'user.deleted'],
+  payments: ['clearing.disputed'],
 }
 
 export interface OfferedType {

@@ -1,0 +1,328 @@
+import { randomUUID } from 'node:crypto'
+import { deliverEvent } from '../../tests/support/events.ts'
+import { token } from '../../tests/support/host.ts'
+import { providerDue } from '../../eventing/contracts/provider.due.ts'
+import type { EventContract } from '../../eventing/contracts/contract.ts'
+import './ask-provider.ts'
+import './sandbox-provider.ts'
+import './withdrawals.ts'
+import './top-ups.ts'
+import { settleTransfer } from './providers/settle.ts'
+import { readProviderTransfer } from './providers/provider-transfer.ts'
+import { dying } from './testing/dying.ts'
+import {
+  account,
+  ada,
+  bob,
+  cancel,
+  create,
+  db,
+  eventOf,
+  eventsOf,
+  functions,
+  goOn,
+  ledger,
+  money,
+  owner,
+  restart,
+  router,
+  settleInSandbox,
+  show,
+  sweep,
+  useProvider,
+} from './testing/provider-fixture.ts'
+
+/** Money that comes from outside the bank, or goes there, by way of a payment provider. */
+
+useProvider()
+
+const named = ({ status, body }: { status: number; body: { type?: string } }) => [
+  status,
+  body.type?.split('/').pop(),
+]
+
+describe('a top-up', () => {
+  test('is credited once the provider has settled it, though all its web hooks come twice and in disorder', async () => {
+    const { status, body } = await create('top-up', { description: 'Rent' })
+    expect([status, body.status, body.transaction_id]).toEqual([201, 'pending', null])
+    expect(await money()).toMatchObject({ balance: 900_00n })
+    await settleInSandbox(body.id)
+    await goOn(body.id)
+    const shown = (await show('top-up', `/${body.id}`)).body
+    expect(shown).toMatchObject({ status: 'completed', failure: null, dispute: null })
+    expect(await money()).toMatchObject({ balance: 925_00n })
+    expect(await eventOf(body.id, 'topup.completed')).toMatchObject({
+      ...{ user_id: ada, account_id: account, amount: '25.00', transaction_id: shown.transaction_id },
+    })
+    expect(eventsOf(body.id).filter((type) => type === 'topup.completed')).toHaveLength(1)
+  })
+
+  test('fails if the provider refuses it, at once or later, and no money comes', async () => {
+    const refused = (await create('top-up', { amount: '10.01' })).body
+    expect([refused.status, refused.failure]).toEqual(['failed', 'declined'])
+    const later = (await create('top-up', { amount: '10.02' })).body
+    await settleInSandbox(later.id)
+    expect((await show('top-up', `/${later.id}`)).body).toMatchObject({
+      status: 'failed',
+      failure: 'declined',
+    })
+    for (const { id } of [refused, later])
+      expect(await eventOf(id, 'topup.failed')).toMatchObject({ failure: 'declined' })
+    expect(await money()).toMatchObject({ balance: 900_00n })
+  })
+
+  test('is refused before the provider is asked if the ledger would refuse it', async () => {
+    const calls = router.count('sandbox-provider')
+    const limited = await ledger.open({ userId: ada, depositLimit: 10_00n })
+    const euros = await ledger.open({ userId: ada, currency: 'EUR' })
+    expect(named(await create('top-up', { account_id: limited }))).toEqual([409, 'limit-exceeded'])
+    expect(named(await create('top-up', { account_id: euros }))).toEqual([422, 'currency-mismatch'])
+    expect(named(await create('top-up', {}, { userId: bob }))).toEqual([404, 'account-not-found'])
+    await ledger.setStatus(account, 'frozen')
+    expect(named(await create('top-up'))).toEqual([409, 'account-frozen'])
+    expect(router.count('sandbox-provider')).toBe(calls)
+  })
+
+  test('that the ledger refuses after all waits until it can be booked, and is booked once', async () => {
+    const { id } = (await create('top-up', { amount: '7.05' })).body
+    expect((await show('top-up', `/${id}`)).body.status).toBe('completed')
+    const other = (await create('top-up')).body
+    await ledger.setStatus(account, 'frozen')
+    await settleInSandbox(other.id)
+    await goOn(other.id)
+    const seen = await show('top-up', `/${other.id}`, { userId: randomUUID(), role: 'operator' })
+    expect(seen.body).toMatchObject({ status: 'crediting', dispute: 'account-frozen' })
+    expect((await show('top-up', `/${other.id}`)).body.dispute).toBeNull()
+    expect(await eventOf(other.id, 'clearing.disputed')).toMatchObject({ reason: 'account-frozen' })
+    expect(eventsOf(other.id).filter((type) => type === 'clearing.disputed')).toHaveLength(1)
+    await ledger.setStatus(account, 'open')
+    await sweep(other.id)
+    expect((await show('top-up', `/${other.id}`)).body.status).toBe('completed')
+    expect(await money()).toMatchObject({ balance: 932_05n })
+  })
+
+  test('can be cancelled while it is pending, by its owner', async () => {
+    const { id } = (await create('top-up')).body
+    expect((await cancel('top-up', id, { userId: bob })).status).toBe(404)
+    const { status, body } = await cancel('top-up', id)
+    expect([status, body.status, body.failure]).toEqual([200, 'failed', 'cancelled'])
+    expect((await cancel('top-up', id)).status).toBe(200)
+    await settleInSandbox(id)
+    expect((await show('top-up', `/${id}`)).body.status).toBe('failed')
+    const settled = (await create('top-up', { amount: '7.05' })).body
+    expect(named(await cancel('top-up', settled.id))).toEqual([409, 'not-cancellable'])
+  })
+})
+
+describe('a withdrawal', () => {
+  test('is held, and taken once the provider has paid it out', async () => {
+    const { status, body } = await create('withdrawal')
+    expect([status, body.status, body.payee_name]).toEqual([201, 'pending', 'Ada'])
+    expect(await money()).toEqual({ balance: 900_00n, held: 25_00n })
+    await settleInSandbox(body.id)
+    await goOn(body.id)
+    expect((await show('withdrawal', `/${body.id}`)).body.status).toBe('completed')
+    expect(await money()).toEqual({ balance: 875_00n, held: 0n })
+    expect(await eventOf(body.id, 'withdrawal.completed')).toMatchObject({ amount: '25.00' })
+  })
+
+  test('that the provider refuses, at once or later, or that is cancelled, is released', async () => {
+    const atOnce = (await create('withdrawal', { amount: '10.01' })).body
+    expect([atOnce.status, atOnce.failure]).toEqual(['failed', 'declined'])
+    const later = (await create('withdrawal', { amount: '10.02' })).body
+    await settleInSandbox(later.id)
+    await goOn(later.id)
+    const { id } = (await create('withdrawal')).body
+    expect((await cancel('withdrawal', id)).body).toMatchObject({ status: 'failed', failure: 'cancelled' })
+    for (const each of [atOnce.id, later.id, id]) await eventOf(each, 'withdrawal.failed')
+    expect(await money()).toEqual({ balance: 900_00n, held: 0n })
+  })
+
+  test('that the ledger refuses to hold is refused, and the provider is not asked', async () => {
+    const calls = router.count('sandbox-provider')
+    expect(named(await create('withdrawal', { amount: '900.01' }))).toEqual([409, 'insufficient-funds'])
+    expect(named(await create('withdrawal', {}, { userId: bob }))).toEqual([404, 'account-not-found'])
+    expect(router.count('sandbox-provider')).toBe(calls)
+  })
+
+  test('moves its money once, whichever line the process dies at', async () => {
+    const tools = functions.ask.tools
+    let died = 0
+    for (const when of ['before', 'after'] as const)
+      for (let at = 0; at < 7; at++) {
+        const id = await storedWithdrawal()
+        const ended = await settleTransfer(
+          (await readProviderTransfer(db, id))!,
+          dying(tools, at, when),
+          TRACE,
+        ).catch((error: Error) => error)
+        if (ended instanceof Error) died++
+        await goOn(id)
+        expect((await show('withdrawal', `/${id}`)).body.status).toBe('completed')
+      }
+    expect(died).toBeGreaterThan(8)
+    expect(await money()).toEqual({ balance: 900_00n - 14n * 1_05n, held: 0n })
+  })
+})
+
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+/** A withdrawal of 1.05, which the sandbox settles at once, stored by a process that died then. */
+async function storedWithdrawal(): Promise<string> {
+  const [row] = await db.query<{ id: string }>({
+    text: `insert into provider_transfers (kind, user_id, account_id, amount, currency, payee_name, payee_account,
+        provider, status) values ('withdrawal', $1, $2, 105, 'USD', 'Ada', 'DE89', 'sandbox', 'placing') returning id`,
+    values: [ada, account],
+  })
+  return row!.id
+}
+
+describe('a provider that is hard to reach', () => {
+  test('is asked again by the sweep, with the same key: nothing is asked for twice', async () => {
+    const key = randomUUID()
+    router.passage = (service) => (service === 'sandbox-provider' ? 'lose-answer' : 'pass')
+    const { status, body } = await create('top-up', {}, { key })
+    expect([status, body.status]).toEqual([201, 'asking'])
+    router.passage = () => 'pass'
+    await sweep(body.id)
+    const again = await create('top-up', {}, { key })
+    expect([again.body.id, again.body.status]).toEqual([body.id, 'pending'])
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    await settleInSandbox(body.id)
+    await goOn(body.id)
+    expect(await money()).toMatchObject({ balance: 925_00n })
+    await restart()
+  })
+
+  test('may settle before its answer has come', async () => {
+    router.passage = (service) => (service === 'sandbox-provider' ? 'lose-answer' : 'pass')
+    const { body } = await create('top-up')
+    router.passage = () => 'pass'
+    expect(body.status).toBe('asking')
+    await settleInSandbox(body.id)
+    expect((await show('top-up', `/${body.id}`)).body.status).toBe('crediting')
+    await goOn(body.id)
+    expect((await show('top-up', `/${body.id}`)).body.status).toBe('completed')
+    expect(await money()).toMatchObject({ balance: 925_00n })
+    await restart()
+  })
+
+  test('whose web hook is lost is asked what became of it', async () => {
+    const { body } = await create('top-up', { amount: '5.03' })
+    await settleInSandbox(body.id)
+    expect((await show('top-up', `/${body.id}`)).body.status).toBe('pending')
+    await sweep(body.id)
+    expect((await show('top-up', `/${body.id}`)).body.status).toBe('completed')
+  })
+
+  test.each([
+    ['is no report', () => ({ status: 201, body: { state: 'settled' } })],
+    ['is of another transfer', ({ body }) => ({ status: 201, body: { ...body, reference: randomUUID() } })],
+    ['is an error', () => ({ status: 500, body: {} })],
+    ['is no JSON', () => ({ status: 201, body: 'settled' })],
+  ] as [string, (answer: { status: number; body: object }) => { status: number; body: unknown }][])(
+    'is not believed if its answer %s',
+    async (_, lie) => {
+      router.passage = (service) => (service === 'sandbox-provider' ? (lie as never) : 'pass')
+      const { body } = await create('top-up', { amount: '7.05' })
+      router.passage = () => 'pass'
+      expect(body.status).toBe('asking')
+      await sweep(body.id)
+      expect((await show('top-up', `/${body.id}`)).body.status).toBe('completed')
+      expect(await money()).toMatchObject({ balance: 907_05n })
+      await restart()
+    },
+  )
+
+  test('that tells another amount gets nothing credited', async () => {
+    router.passage = (service) =>
+      service === 'sandbox-provider'
+        ? ({ body }) => ({ status: 201, body: { ...body, amount: '1.00' } })
+        : 'pass'
+    const { body } = await create('top-up', { amount: '7.05' })
+    expect(body.status).toBe('asking')
+    expect(await eventOf(body.id, 'clearing.disputed')).toMatchObject({ reason: 'other-amount' })
+    expect(await money()).toMatchObject({ balance: 900_00n })
+  })
+
+  test('that has forgotten a key is not asked for the money again', async () => {
+    const id = await storedWithdrawal()
+    await owner.query({ text: 'alter table provider_transfers disable trigger step_by_step' })
+    await owner.query({
+      text: `update provider_transfers set created_at = now() - interval '21 hours' where id = $1`,
+      values: [id],
+    })
+    await owner.query({ text: 'alter table provider_transfers enable trigger step_by_step' })
+    await goOn(id)
+    expect((await show('withdrawal', `/${id}`)).body).toMatchObject({
+      ...{ status: 'failed', failure: 'outcome-unknown' },
+    })
+    expect(await money()).toEqual({ balance: 900_00n, held: 0n })
+  })
+})
+
+describe('who may do what', () => {
+  test.each(['top-up', 'withdrawal'] as const)('%ss are their owner’s', async (kind) => {
+    const { id } = (await create(kind)).body
+    expect((await show(kind, `/${id}`, { userId: bob })).status).toBe(404)
+    const theirs = (await show(kind, '', { userId: bob })).body.items as { id: string }[]
+    expect(theirs.some((each) => each.id === id)).toBe(false)
+    const { items } = (await show(kind, '?limit=1')).body
+    expect(items).toMatchObject([{ id }])
+    const operator = { userId: randomUUID(), role: 'operator' } as const
+    expect((await show(kind, `/${id}`, operator)).status).toBe(200)
+    expect(named(await create(kind, {}, operator))).toEqual([403, 'forbidden'])
+    const path = `/payments/${kind}s`
+    const to = kind === 'top-up' ? functions.topUps : functions.withdrawals
+    expect((await to.request('POST', path, { body: {} })).status).toBe(401)
+    const other = kind === 'top-up' ? 'withdrawal' : 'top-up'
+    expect((await show(other, `/${id}`)).status).toBe(404)
+  })
+
+  test('bad input changes nothing', async () => {
+    for (const body of [
+      ...[{ amount: '0' }, { amount: '-1' }, { amount: '1.001' }, { currency: 'XXX' }],
+      ...[{ unknown: 1 }, { account_id: 'a' }],
+    ])
+      expect([body, (await create('top-up', body)).status]).toEqual([body, 400])
+    for (const body of [{ payee_account: '!' }, { payee_name: '' }, { payee_account: undefined }])
+      expect([body, (await create('withdrawal', body)).status]).toEqual([body, 400])
+  })
+
+  test('a key counts once, also if it comes twice at once', async () => {
+    const key = randomUUID()
+    const answers = await Promise.all([1, 2, 3].map(() => create('withdrawal', {}, { key })))
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+    expect(await money()).toEqual({ balance: 900_00n, held: 25_00n })
+    expect(named(await create('withdrawal', { amount: '26.00' }, { key }))).toEqual([
+      ...[422, 'idempotency-key-reused'],
+    ])
+  })
+
+  test('a customer can have some pending, and no more', async () => {
+    const carl = randomUUID()
+    const theirs = await ledger.open({ userId: carl })
+    await db.query({
+      text: `insert into provider_transfers (kind, user_id, account_id, amount, currency, provider, status)
+        select 'top-up', $1, $2, 1, 'USD', 'sandbox', 'pending' from generate_series(1, 20)`,
+      values: [carl, theirs],
+    })
+    const more = await create('top-up', { account_id: theirs }, { userId: carl })
+    expect(named(more)).toEqual([409, 'too-many-pending-transfers'])
+  })
+
+  test('only payments may ask the sandbox, and only the Broker may tell of what is due', async () => {
+    const bearer = await token({ userId: ada })
+    const asked = await functions.sandbox.request('GET', `/sandbox/transfers/${randomUUID()}`, {
+      token: bearer,
+    })
+    expect(asked.status).toBe(403)
+    const forged = await deliverEvent(
+      functions.ask,
+      providerDue as EventContract,
+      { transfer_id: randomUUID() },
+      { signedBy: 'ledger' },
+    )
+    expect(forged.status).toBeGreaterThanOrEqual(500)
+  })
+})
