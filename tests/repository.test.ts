@@ -61,6 +61,7 @@ describe('operations and Services', () => {
       'front-door-key': ['FRONT_DOOR_KEY'],
       'web-hook-key': ['WEB_HOOK_KEY'],
       'link-key': ['LINK_KEY'],
+      'sandbox-provider': ['SANDBOX_HOOK_SECRETS'],
       'seal-signing-key': ['SEAL_SIGNING_KEY'],
       'seal-keys': ['SEAL_KEYS'],
       'call-keys': ['CALL_KEYS'],
@@ -141,9 +142,9 @@ describe('operations and Services', () => {
       'payments: POST /holds',
       'payments: POST /holds/{id}/capture',
       'payments: POST /holds/{id}/release',
-      'payments: POST /transactions {"type":"transfer"}',
       'payments: POST /sandbox/transfers',
       'payments: POST /sandbox/transfers/{reference}/cancel',
+      'payments: POST /transactions {"type":"transfer"}',
       'payments: POST /users/find',
     ])
   })

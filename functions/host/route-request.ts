@@ -52,7 +52,7 @@ export interface RouteRequest<Body, Query, Params> {
   /** The header Last-Event-ID, with which clients of Server-Sent Events come back; undefined if there is
    * none. */
   lastEventId: string | undefined
-  /** Returns a header that the host does not know; undefined if it was not sent. The name is in lower case. */
+  /** Returns any header; undefined if it was not sent. The name is in lower case. */
   header: (name: string) => string | undefined
   /** IP address of the client, as far as it can be trusted; empty if unknown (see http/client-address.ts). */
   address: string

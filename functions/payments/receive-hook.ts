@@ -15,6 +15,7 @@ export default operation({
   name: 'receive-hook',
   context: 'payments',
   summary: 'Takes what payment providers say of top-ups and withdrawals',
+  needs: ['SANDBOX_HOOK_SECRETS'],
   routes: [
     route({
       method: 'POST',

@@ -38,6 +38,7 @@ export default operation({
   name: 'sandbox-provider',
   context: 'payments',
   summary: 'Plays the payment provider where there is none: accepts, settles later, fails on demand',
+  needs: ['SANDBOX_HOOK_SECRETS'],
   routes: [
     route({
       method: 'POST',

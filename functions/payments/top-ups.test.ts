@@ -3,10 +3,12 @@ import { deliverEvent } from '../../tests/support/events.ts'
 import { token } from '../../tests/support/host.ts'
 import { providerDue } from '../../eventing/contracts/provider.due.ts'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
-import './ask-provider.ts'
-import './sandbox-provider.ts'
-import './withdrawals.ts'
-import './top-ups.ts'
+import askProvider from './ask-provider.ts'
+import expirePayments from './expire-payments.ts'
+import receiveHook from './receive-hook.ts'
+import sandboxProvider from './sandbox-provider.ts'
+import topUps from './top-ups.ts'
+import withdrawals from './withdrawals.ts'
 import { settleTransfer } from './providers/settle.ts'
 import { readProviderTransfer } from './providers/provider-transfer.ts'
 import { dying } from './testing/dying.ts'
@@ -34,7 +36,10 @@ import {
 
 /** Money that comes from outside the bank, or goes there, by way of a payment provider. */
 
-useProvider()
+useProvider({
+  ...{ topUps, withdrawals, hooks: receiveHook, ask: askProvider },
+  ...{ sandbox: sandboxProvider, expire: expirePayments },
+})
 
 const named = ({ status, body }: { status: number; body: { type?: string } }) => [
   status,

@@ -43,6 +43,12 @@ create type posting_request as (
   via text
 );
 
+-- Says whether a request may name an account of the bank's own: only `clearing`, by the operation that is for
+-- it, and when what that one did is reversed.
+create function may_name(bank_account_id uuid, currency text, operation text, reverses uuid) returns boolean
+language sql immutable parallel safe
+return bank_account_id = clearing_account_id(currency) and (operation = 'clearing' or reverses is not null);
+
 -- A request as money that goes from one account to another; one of them may be cash. Accounts are given by
 -- their places among those that the batch has locked. `refusal` is set if the request is refused whatever the
 -- balances.

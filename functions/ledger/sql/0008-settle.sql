@@ -137,11 +137,7 @@ begin
           then 'account-not-found'
         -- A release moves no money.
         when step = 'release' then null
-        -- Of the bank's own accounts, only `clearing` can be named: by the operation that is for it, and when
-        -- what that one did is reversed.
-        when to_account_id is not null and owners[other] is null and (
-          to_account_id <> clearing_account_id(currency) or operation <> 'clearing' and reverses is null
-        ) then 'account-not-found'
+        when to_account_id is not null and owners[other] is null and not may_name(to_account_id, currency, operation, reverses) then 'account-not-found'
         when 'closed' in (statuses[own], statuses[other]) then 'account-closed'
         when 'frozen' in (statuses[own], statuses[other]) then 'account-frozen'
         when currencies[own] <> currency or currencies[other] <> currency then 'currency-mismatch'

@@ -17,7 +17,7 @@ import {
 import type { ProviderReport } from './provider.ts'
 import { providerOf } from './providers.ts'
 
-export type SettlingTools = Pick<Tools, 'db' | 'transact' | 'callFor' | 'send' | 'config' | 'log'>
+export type TransferTools = Pick<Tools, 'db' | 'transact' | 'callFor' | 'send' | 'config' | 'log'>
 
 /** What a step leads to: the next status and what is known then; or what the provider says. */
 type StepOutcome =
@@ -31,10 +31,11 @@ type StepOutcome =
  * word or has ended. Returns it as it is then. If another process does the same, both ask the same with the
  * same keys, and one of them writes the result.
  *
- * Rejects with UnavailableError if there is no answer. Then the transfer stays as it is, for the next sweep. */
+ * Rejects with UnavailableError if there is no answer. Then the transfer stays as it is, for the next
+ * sweep. */
 export async function settleTransfer(
   transfer: ProviderTransferRow,
-  tools: SettlingTools,
+  tools: TransferTools,
   traceparent: string,
 ): Promise<ProviderTransferRow> {
   let settled = transfer
@@ -52,7 +53,7 @@ export async function settleTransfer(
 /** Asks the provider what has become of a transfer that it has accepted, then does what follows. */
 export async function askAgain(
   transfer: ProviderTransferRow,
-  tools: SettlingTools,
+  tools: TransferTools,
   traceparent: string,
 ): Promise<ProviderTransferRow> {
   const report = await providerOf(transfer.provider).get(toOrder(transfer), { tools, traceparent })
@@ -65,14 +66,14 @@ export async function askAgain(
   return noted
 }
 
-/** Throws an UnavailableError if a provider answers with another transfer than the one that it was asked for. */
+/** Throws an UnavailableError if a provider answers with another transfer than it was asked for. */
 export function requireAbout({ id }: ProviderTransferRow, { reference }: ProviderReport): void {
   if (reference !== id) throw new UnavailableError('the payment provider told of another transfer')
 }
 
 type StepWork = (
   transfer: ProviderTransferRow,
-  tools: SettlingTools,
+  tools: TransferTools,
   traceparent: string,
 ) => Promise<StepOutcome>
 
@@ -108,7 +109,7 @@ const steps: Record<ProviderStep, StepWork> = {
 
 async function booking(
   transfer: ProviderTransferRow,
-  { callFor }: SettlingTools,
+  { callFor }: TransferTools,
   traceparent: string,
 ): Promise<StepOutcome> {
   // The ledger may have forgotten the key, and to ask again could book it twice.
@@ -133,7 +134,7 @@ const toHeld = (transfer: ProviderTransferRow): HeldMoney => ({
 async function write(
   transfer: ProviderTransferRow,
   outcome: StepOutcome,
-  { db, transact }: SettlingTools,
+  { db, transact }: TransferTools,
   traceparent: string,
 ): Promise<ProviderTransferRow> {
   const { written } = await transact(traceparent, async (tx) => {

@@ -8,6 +8,7 @@ import { deliverEvent } from '../../../tests/support/events.ts'
 import { token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
+import type { Operation } from '../../host/operation.ts'
 import clearing from '../../ledger/clearing.ts'
 import dryRun from '../../ledger/dry-run.ts'
 import holds from '../../ledger/holds.ts'
@@ -15,12 +16,6 @@ import placeHold from '../../ledger/place-hold.ts'
 import releaseHold from '../../ledger/release-hold.ts'
 import { deposit, silent, testLedger, type TestLedger } from '../../ledger/testing/ledger-fixture.ts'
 import transactions from '../../ledger/transactions.ts'
-import askProvider from '../ask-provider.ts'
-import expirePayments from '../expire-payments.ts'
-import receiveHook from '../receive-hook.ts'
-import sandboxProvider from '../sandbox-provider.ts'
-import topUps from '../top-ups.ts'
-import withdrawals from '../withdrawals.ts'
 import { testRouter, type TestRouter } from './gateway-fixture.ts'
 
 /** For tests of top-ups and withdrawals: their functions and the sandbox provider over a real ledger. Call
@@ -34,15 +29,18 @@ export const secret = newSecret()
 export const oldSecret = newSecret()
 export let ledger: TestLedger
 export let router: TestRouter
-export let functions: Record<'topUps' | 'withdrawals' | 'hooks' | 'ask' | 'sandbox' | 'expire', TestFunction>
+type Name = 'topUps' | 'withdrawals' | 'hooks' | 'ask' | 'sandbox' | 'expire'
+export let functions: Record<Name, TestFunction>
 export let db: Database
 /** Owner of the database of payments. */
 export let owner: Database
 /** Ada's account, with 900.00; a new one for each test. */
 export let account: string
 let database: TestDatabase
+let operations: Record<Name, Operation>
 
-export function useProvider(): void {
+export function useProvider(given: Record<Name, Operation>): void {
+  operations = given
   beforeAll(start)
   afterAll(stop)
   beforeEach(async () => {
@@ -68,14 +66,11 @@ async function start(): Promise<void> {
   owner = openDatabase({ url: database.ownerUrl, poolMax: 2, name: 'payments-test', log: silent })
   for (const operation of [clearing, dryRun, holds, placeHold, releaseHold, transactions])
     await router.start(operation, { LEDGER_DATABASE_URL: ledger.database.url })
-  functions = {
-    topUps: await router.start(topUps, env()),
-    withdrawals: await router.start(withdrawals, env()),
-    hooks: await router.start(receiveHook, env()),
-    ask: await router.start(askProvider, env()),
-    sandbox: await router.start(sandboxProvider, env()),
-    expire: await router.start(expirePayments, env()),
-  }
+  const started = Object.entries(operations).map(async ([name, operation]) => [
+    name,
+    await router.start(operation, env()),
+  ])
+  functions = Object.fromEntries(await Promise.all(started)) as typeof functions
 }
 
 async function stop(): Promise<void> {
@@ -120,8 +115,8 @@ export const cancel = async (kind: Kind, id: string, { userId = ada }: Sent = {}
 
 /** Starts a function anew, as after a kill. The new process has forgotten that others did not answer. */
 export async function restart(): Promise<void> {
-  functions.topUps = await router.start(topUps, env())
-  functions.ask = await router.start(askProvider, env())
+  functions.topUps = await router.start(operations.topUps, env())
+  functions.ask = await router.start(operations.ask, env())
 }
 
 /** Has the sandbox settle a transfer, as the Broker does: its event comes twice. */
