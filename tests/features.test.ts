@@ -366,6 +366,34 @@ describe('payments', () => {
     await pay()
     await hears(ada, 'web hook')
   })
+
+  test('E4: money comes from outside and goes there by way of a payment provider, whose web hooks come twice and in disorder', async () => {
+    const account = await ada.openAccount('checking')
+    const payee = { payee_name: 'Ada', payee_account: 'DE89370400440532013000' }
+    const begin = async (kind: string, amount: string) => {
+      const body = { account_id: account, amount, ...(kind === 'withdrawals' && payee) }
+      return `/payments/${kind}/${(await must(201, 'POST', `/payments/${kind}`, body)).id}`
+    }
+    const ends = async (path: string, status: string) =>
+      until(async () => (await must(200, 'GET', path)).status === status, { what: `${path} ${status}` })
+    // The last two digits say what the sandbox does: 02 fails later, 06 fails after it was settled.
+    const topUp = await begin('top-ups', '50.06')
+    const failing = await begin('top-ups', '5.02')
+    await ends(topUp, 'completed')
+    await ends(failing, 'failed')
+    const withdrawal = await begin('withdrawals', '20.00')
+    const refused = await begin('withdrawals', '5.02')
+    await ends(withdrawal, 'completed')
+    await ends(refused, 'failed')
+    expect((await ada.balances())[account]).toBe('30.06')
+    await hears(ada, 'Your top-up of $5.02 failed')
+    await hears(ada, 'Your withdrawal of $5.02 could not be paid out')
+    const disputed = async () =>
+      (await must(200, 'GET', topUp, undefined, operator)).dispute === 'failed-after-settled'
+    await until(disputed, { what: 'the dispute' })
+    expect((await ask('GET', topUp, undefined, bob.token)).status).toBe(404)
+    expect((await ask('POST', '/providers/sandbox/hooks', { data: {} })).status).toBe(403)
+  })
 })
 
 describe('messages and documents', () => {

@@ -48,6 +48,14 @@ const count = async (context: string, text: string): Promise<number> =>
 test('while functions are killed, each payment ends once, and nothing stays held', async () => {
   const ends = ['execute', 'cancel', 'execute'] as const
   const wanted: string[] = []
+  // By way of the payment provider, which settles all but amounts that end with 02.
+  const payee = { payee_name: 'Ada', payee_account: 'DE89370400440532013000' }
+  const outside = [
+    ['top-ups', '3.00', 'completed'],
+    ['top-ups', '3.02', 'failed'],
+    ['withdrawals', '2.00', 'completed'],
+    ['withdrawals', '2.02', 'failed'],
+  ] as const
   await whileKilling(bank, { answers: () => answered, servers: [] }, async () => {
     for (let round = 0; round < 2; round++)
       await Promise.all(
@@ -60,11 +68,30 @@ test('while functions are killed, each payment ends once, and nothing stays held
           expect([ended.status, ended.body.status]).toEqual([200, wanted.at(-1)])
         }),
       )
+    const begun = await Promise.all(
+      outside.map(async ([kind, amount, end]) => {
+        const body = { account_id: from, amount, ...(kind === 'withdrawals' && payee) }
+        const { status, body: transfer } = await post(`/api/payments/${kind}`, body)
+        expect(status).toBe(201)
+        return { path: `/api/payments/${kind}/${transfer.id}`, end }
+      }),
+    )
+    // Questions keep the killing on, until all have ended.
+    await until(
+      async () => {
+        await bank.sql('payments', 'update provider_transfers set next_at = now() where ended_at is null')
+        await bank.ping('expire-payments').catch(() => undefined)
+        const seen = await Promise.all(begun.map(({ path }) => bank.call('GET', path, { token: ada.token })))
+        if (seen.every(({ status }) => status === 200)) answered++
+        return seen.every(({ body }, i) => body?.status === begun[i]!.end)
+      },
+      { timeoutMs: 240_000, everyMs: 300, what: 'the ends of top-ups and withdrawals' },
+    )
   })
   const rows = await bank.sql<{ status: string }>('payments', 'select status from payments')
   expect(rows.map(({ status }) => status).sort()).toEqual(wanted.sort())
   const paid = wanted.filter((status) => status === 'executed').length
-  expect((await ada.balances())[from]).toBe(`${100 - paid}.00`)
+  expect((await ada.balances())[from]).toBe(`${100 - paid + 3 - 2}.00`)
   expect(await count('ledger', `from holds where status = 'open'`)).toBe(0)
   expect(await bank.sql('ledger', 'select * from verify_ledger()')).toEqual([])
 }, 400_000)

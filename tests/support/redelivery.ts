@@ -49,7 +49,7 @@ export async function settled(bank: Bank): Promise<void> {
 
 /** Tables that a sweep changes though nothing happened: what it has checked, and indexed, and when. */
 const RESTLESS = [
-  ...['outbox_pending', 'check_walks', 'ledger_checks', 'sweep_turns'],
+  ...['outbox_pending', 'check_walks', 'checked', 'checked_holds', 'ledger_checks', 'sweep_turns'],
   ...['search_blocks', 'search_queue'],
 ]
 
