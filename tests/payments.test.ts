@@ -80,7 +80,7 @@ test('while functions are killed, each payment ends once, and nothing stays held
     await until(
       async () => {
         await bank.sql('payments', 'update provider_transfers set next_at = now() where ended_at is null')
-        await bank.ping('expire-payments').catch(() => undefined)
+        await bank.ping('sweep-payments').catch(() => undefined)
         const seen = await Promise.all(begun.map(({ path }) => bank.call('GET', path, { token: ada.token })))
         if (seen.every(({ status }) => status === 200)) answered++
         return seen.every(({ body }, i) => body?.status === begun[i]!.end)

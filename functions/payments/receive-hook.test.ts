@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import askProvider from './ask-provider.ts'
-import expirePayments from './expire-payments.ts'
 import receiveHook from './receive-hook.ts'
 import sandboxProvider from './sandbox-provider.ts'
+import sweepPayments from './sweep-payments.ts'
 import topUps from './top-ups.ts'
 import withdrawals from './withdrawals.ts'
 import {
@@ -20,6 +20,7 @@ import {
   sendHook,
   settleInSandbox,
   show,
+  sweep,
   useProvider,
   type Hook,
 } from './testing/provider-fixture.ts'
@@ -28,7 +29,7 @@ import {
 
 useProvider({
   ...{ topUps, withdrawals, hooks: receiveHook, ask: askProvider },
-  ...{ sandbox: sandboxProvider, expire: expirePayments },
+  ...{ sandbox: sandboxProvider, sweep: sweepPayments },
 })
 
 const MINUTE_MS = 60_000
@@ -144,6 +145,19 @@ test('the database lets no transfer go back, or become another', async () => {
   await expect(
     owner.query({ text: 'delete from provider_transfers where id = $1', values: [body.id] }),
   ).rejects.toThrow()
+})
+
+test('a web hook is forgotten after months, when its signature is no longer valid', async () => {
+  const { body } = await create('top-up')
+  await sendHook(reportOf(body, 'top-up', 'pending'))
+  await sweep(body.id)
+  expect(await notedFor(body.id)).toHaveLength(1)
+  await owner.query({
+    text: `update provider_hooks set received_at = now() - interval '91 days' where transfer_id = $1`,
+    values: [body.id],
+  })
+  await sweep(body.id)
+  expect(await notedFor(body.id)).toEqual([])
 })
 
 test('a provider that does not exist, and a body that is too large, are refused', async () => {

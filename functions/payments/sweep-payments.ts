@@ -4,6 +4,7 @@ import type { Tools } from '../host/tools.ts'
 import { runOrders } from './orders/run-orders.ts'
 import { expireDue, takeUp } from './payments/taken-up.ts'
 import { takeUpPayouts } from './payouts/take-up-payouts.ts'
+import { wakeTransfers } from './providers/wake.ts'
 import { sweepHooks } from './web-hooks/sweep-hooks.ts'
 
 type DueJob = (tools: Tools, traceparent: string) => Promise<void>
@@ -14,6 +15,7 @@ const jobs: Readonly<Record<string, DueJob>> = {
   'due payments': expireDue,
   'payments under way': takeUp,
   'payouts left': takeUpPayouts,
+  'transfers with providers': wakeTransfers,
   'web hooks': sweepHooks,
   outbox: (tools) => tidyOutbox(tools),
 }
@@ -26,7 +28,7 @@ export default operation({
   name: 'sweep-payments',
   context: 'payments',
   summary:
-    'Runs orders that are due, expires payments, goes on with what was left, has web hooks tried again, publishes events left in the outbox',
+    'Runs orders that are due, expires payments, goes on with what was left, asks providers, has web hooks tried again, publishes events left in the outbox',
   needs: ['PAYMENTS_CALL_KEY'],
   consumes: {
     contracts: 'any',

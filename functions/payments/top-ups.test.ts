@@ -4,9 +4,9 @@ import { token } from '../../tests/support/host.ts'
 import { providerDue } from '../../eventing/contracts/provider.due.ts'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import askProvider from './ask-provider.ts'
-import expirePayments from './expire-payments.ts'
 import receiveHook from './receive-hook.ts'
 import sandboxProvider from './sandbox-provider.ts'
+import sweepPayments from './sweep-payments.ts'
 import topUps from './top-ups.ts'
 import withdrawals from './withdrawals.ts'
 import { settleTransfer } from './providers/settle.ts'
@@ -38,7 +38,7 @@ import {
 
 useProvider({
   ...{ topUps, withdrawals, hooks: receiveHook, ask: askProvider },
-  ...{ sandbox: sandboxProvider, expire: expirePayments },
+  ...{ sandbox: sandboxProvider, sweep: sweepPayments },
 })
 
 const named = ({ status, body }: { status: number; body: { type?: string } }) => [

@@ -29,7 +29,7 @@ export const secret = newSecret()
 export const oldSecret = newSecret()
 export let ledger: TestLedger
 export let router: TestRouter
-type Name = 'topUps' | 'withdrawals' | 'hooks' | 'ask' | 'sandbox' | 'expire'
+type Name = 'topUps' | 'withdrawals' | 'hooks' | 'ask' | 'sandbox' | 'sweep'
 export let functions: Record<Name, TestFunction>
 export let db: Database
 /** Owner of the database of payments. */
@@ -141,13 +141,13 @@ export async function goOn(id: string): Promise<void> {
 export async function sweep(id: string): Promise<void> {
   await owner.query({ text: `update provider_transfers set next_at = now() where id = $1`, values: [id] })
   const before = eventsOf(id).length
-  const { status } = await functions.expire.request('POST', '/events', {
+  const { status } = await functions.sweep.request('POST', '/events', {
     headers: {
-      host: 'expire-payments.bank.svc.cluster.local',
+      host: 'sweep-payments.bank.svc.cluster.local',
       'ce-specversion': '1.0',
       'ce-id': randomUUID(),
       'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/expire-payments',
+      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
     },
     body: {},
   })
