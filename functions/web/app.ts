@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { answer } from '../host/http/answer.ts'
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { misframed, originForm } from '../host/http/framing.ts'
@@ -8,10 +9,14 @@ import type { Tools } from '../host/tools.ts'
 import { createApi } from './api.ts'
 import { contractFile } from './contract-files.ts'
 import { createCors } from './cors.ts'
+import type { AnswerDocs } from './docs-page.ts'
 import { createPages } from './pages.ts'
 import { createReception } from './reception.ts'
 
 const PREFIX = '/api'
+/** The page to read the contract. The build puts its files there. */
+const DOCS = '/docs'
+const DOCS_FOLDER = join(__dirname, '../web/docs')
 /** Documents that a function gives at a well-known address (RFC 8615). */
 const WELL_KNOWN = '/.well-known/microbank-'
 
@@ -26,6 +31,11 @@ export function mountFrontDoor(
   const receive = createReception(tools.config, cors)
   const api = createApi(tools, catalogue, cors)
   const pages = createPages(tools, catalogue)
+  let page: Promise<AnswerDocs> | undefined
+  const docs: AnswerDocs = async (...request) => {
+    page ??= import('./docs-page.ts').then(({ createDocsPage }) => createDocsPage(DOCS_FOLDER))
+    return (await page)(...request)
+  }
   return (exchange) => {
     const { request, response } = exchange
     const refusal = receive(exchange)
@@ -45,6 +55,10 @@ export function mountFrontDoor(
     if (file) {
       exchange.handler = path
       return file(request, response)
+    }
+    if (isUnder(DOCS, path)) {
+      exchange.handler = DOCS
+      return docs(request, response, path.slice(DOCS.length))
     }
     if (isUnder(PREFIX, url)) return api(exchange, url.slice(PREFIX.length))
     return url.startsWith(WELL_KNOWN) ? api(exchange, url) : pages(exchange, url)

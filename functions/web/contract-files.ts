@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { answer } from '../host/http/answer.ts'
+import { answer, beginAnswer } from '../host/http/answer.ts'
 import { problem, problems } from '../host/problems.ts'
 import { contractPaths } from './own-routes.ts'
+import { refine } from './refine.ts'
 
 /** The build puts the documents into a folder of this name beside the bundles; in the repository they are
  * in this one. */
@@ -26,14 +26,17 @@ export function contractFile(
         response,
         problem(problems.methodNotAllowed, 'Allowed here: GET.', { headers: { allow: 'GET, HEAD' } }),
       )
-    const text = await readFile(join(FOLDER, name), 'utf8')
-    const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
-    const headers = { etag, 'cache-control': `public, max-age=${FRESH_SECONDS}` }
-    const isKnown = knownTags(request).some((tag) => tag === etag || tag === '*')
-    answer(response, isKnown ? { status: 304, headers } : { status: 200, headers, text })
+    const body = await readFile(join(FOLDER, name))
+    const whole = {
+      status: 200,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': `public, max-age=${FRESH_SECONDS}`,
+      },
+      body,
+    }
+    await refine(request, whole)
+    beginAnswer(response, whole.status, whole.headers)
+    response.end(whole.body)
   }
 }
-
-/** The tags of If-None-Match, compared weakly (RFC 9110, 13.1.2). */
-const knownTags = ({ headers }: IncomingMessage): string[] =>
-  (headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))

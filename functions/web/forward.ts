@@ -9,7 +9,8 @@ import type { Config } from '../host/config.ts'
 import { hasBody } from '../host/http/framing.ts'
 import { requestHeaders } from '../host/http/hop-by-hop.ts'
 import { refusalOf } from '../host/http/outcome.ts'
-import { passOn, type AnswerHead } from '../host/http/pass-on.ts'
+import { passOn, type AnswerHead, type WholeAnswer } from '../host/http/pass-on.ts'
+import { refine } from './refine.ts'
 import { Upstream } from '../../eventing/upstream.ts'
 import { withStartTiming } from '../host/start/start-timing.ts'
 
@@ -69,6 +70,7 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
       body: whole,
       bodyBytesMax: to.streamedBodyBytesMax ?? BODY_BYTES_PASSED_MAX,
       onAnswer: (head: AnswerHead, passed: OutgoingHttpHeaders) => dress(response, head, passed),
+      onWhole: request.method === 'GET' ? (whole: WholeAnswer) => refine(request, whole) : undefined,
     }
     const deadline = performance.now() + FUNCTION_MS_MAX
     for (let attempt = 1; ; attempt++) {

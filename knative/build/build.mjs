@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as esbuild from 'esbuild'
 import { bundleOptions } from './bundle-options.mjs'
 import { bundlesOf, complaints, contentTable, sizeTable } from './bundles.mjs'
+import { writeDocs } from './docs.mjs'
 import { EXTERNAL, readDeclarations, writeContract } from './declarations.mjs'
 import { findOperations } from './operations.mjs'
 import { lazyBuiltins } from './slim/lazy-builtins.mjs'
@@ -106,6 +107,7 @@ export async function buildInto(folder) {
     const declared = declarations.operations[i].name
     if (declared !== name) throw new Error(`${path} declares the operation '${declared}'`)
   }
+  const pages = writeDocs(root, join(folder, 'web/docs'))
   const results = await Promise.all([
     buildFunctions(operations, declarations, join(folder, 'functions')),
     esbuild.build({
@@ -129,7 +131,7 @@ export async function buildInto(folder) {
     }),
   ])
   copySql(folder)
-  mkdirSync(join(folder, 'web'))
+  await pages
   writeContract(root, declarations, join(folder, 'web'))
   cpSync(join(root, 'knative/image/function.cjs'), join(folder, 'function.cjs'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')

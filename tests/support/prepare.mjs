@@ -2,6 +2,7 @@
 // for the cluster's scripts, the tools that back up its databases, and what only the smallest machines lack.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { findChromium } from './chromium.mjs'
 import { canInstall, installOnDebian } from './debian.mjs'
 import { hasMoto, installMoto } from './moto.mjs'
 import { envoyRunsHere, findEnvoy, installEnvoy } from './envoy.mjs'
@@ -55,6 +56,16 @@ if (wanted.length > 0) {
     installOnDebian(wanted.map(([, name]) => name))
   } else
     console.log(`Without ${names}, not found on this machine, some tests of statements look less closely.`)
+}
+
+if (!findChromium()) {
+  if (canInstall()) {
+    console.log('One test opens pages in Chromium, not found on this machine: installing with apt-get.')
+    installOnDebian(['chromium'])
+  } else
+    console.log(
+      'Without Chromium, not found on this machine, one test of pages is skipped. Install it, or name it in CHROMIUM.',
+    )
 }
 
 if (!findPostgresClients()) {

@@ -19,6 +19,13 @@ export interface AnswerHead {
   headers: IncomingHttpHeaders
 }
 
+/** An answer that has come completely, before anything of it has gone out. */
+export interface WholeAnswer {
+  status: number
+  headers: OutgoingHttpHeaders
+  body: Buffer
+}
+
 export interface PassOnOptions {
   to: Upstream
   path: string
@@ -35,6 +42,8 @@ export interface PassOnOptions {
   bodyBytesMax: number
   /** Called when the answer begins, with the headers for the client, which it may change. */
   onAnswer?: (answer: AnswerHead, headers: OutgoingHttpHeaders) => void
+  /** Called after onAnswer() with an answer that came completely, which it may change, also later. */
+  onWhole?: ((whole: WholeAnswer) => Promise<void> | undefined) | undefined
 }
 
 const BODY_MS_MAX = 20_000
@@ -72,6 +81,8 @@ class Passage implements ExchangeSink {
   #watch: AnswerWatch | undefined
   #connection: UpstreamConnection | undefined
   #isSettled = false
+  /** The whole answer is here, and the connection serves others. */
+  #isReceived = false
   /** The answer, from when it has begun until its head goes out. */
   #answer: AnswerHead | undefined
   /** What has come of the body since the last write. */
@@ -177,7 +188,7 @@ class Passage implements ExchangeSink {
 
   /** Begins an answer of which more is to come. */
   #begin(answer: AnswerHead): void {
-    this.#writeHead(answer)
+    this.#writeHead(answer.status, this.#headersOf(answer))
     const { streamLimits } = this.#options
     if (!streamLimits) return
     this.#clearTimers()
@@ -187,7 +198,26 @@ class Passage implements ExchangeSink {
   end(): void {
     if (this.#isSettled || this.#isEnded()) return
     const rest = joined(this.#parts)
-    if (this.#answer) this.#writeHead(this.#answer, rest.length)
+    if (!this.#answer) return this.#finish(rest)
+    const whole = { status: this.#answer.status, headers: this.#headersOf(this.#answer), body: rest }
+    const changing = this.#options.onWhole?.(whole)
+    if (!changing) return this.#send(whole)
+    this.#isReceived = true
+    changing.then(
+      () => this.#send(whole),
+      () => this.#send(whole),
+    )
+  }
+
+  #send({ status, headers, body }: WholeAnswer): void {
+    if (this.#isSettled || this.#isEnded()) return
+    // It came in chunks, but all at once.
+    if (body.length > 0) headers['content-length'] = body.length
+    this.#writeHead(status, headers)
+    this.#finish(body)
+  }
+
+  #finish(rest: Buffer): void {
     // As latin1 text each byte stays as it is. Unlike a Buffer, text leaves in one write with the headers.
     if (rest.length <= SMALL_BYTES) this.#response.end(rest.toString('latin1'), 'latin1')
     else this.#response.end(rest)
@@ -214,15 +244,16 @@ class Passage implements ExchangeSink {
     return true
   }
 
-  /** `length` is that of the whole body, if it is known. */
-  #writeHead(answer: AnswerHead, length = 0): void {
+  #headersOf(answer: AnswerHead): OutgoingHttpHeaders {
     const passed = endToEnd(answer.headers)
     this.#options.onAnswer?.(answer, passed)
-    // It came in chunks, but all at once.
-    if (length > 0) passed['content-length'] = length
+    return passed
+  }
+
+  #writeHead(status: number, headers: OutgoingHttpHeaders): void {
     // The answer may end before the rest of the body has come.
     if (isArriving(this.#request)) makeLast(this.#response)
-    this.#response.writeHead(answer.status, passed)
+    this.#response.writeHead(status, headers)
     this.#answer = undefined
   }
 
@@ -248,7 +279,7 @@ class Passage implements ExchangeSink {
     this.#response.off('close', this.#onClientGone)
     // After an answer the connection decides by itself whether it stays open for the next request.
     if (!this.#connection) this.#options.to.cancel(this)
-    else if (outcome.kind !== 'answered') this.#connection.destroy()
+    else if (outcome.kind !== 'answered' && !this.#isReceived) this.#connection.destroy()
     this.#resolve(outcome)
   }
 }

@@ -1,0 +1,65 @@
+// Shows the contract, and keeps the access token of whoever signs in: in memory, until the page is left.
+'use strict'
+
+const form = document.getElementById('sign-in')
+const status = document.getElementById('signed-in')
+const signOut = document.getElementById('sign-out')
+
+const ui = globalThis.SwaggerUIBundle({
+  url: '/api/openapi.json',
+  domNode: document.getElementById('api'),
+  deepLinking: true,
+  docExpansion: 'none',
+  defaultModelsExpandDepth: -1,
+  displayRequestDuration: true,
+  filter: true,
+  // Without this, it asks a validator elsewhere.
+  validatorUrl: 'none',
+  responseInterceptor: takeToken,
+})
+
+/** Whoever tries a log-in below is signed in, too. */
+function takeToken(response) {
+  const { pathname } = new URL(response.url, location.href)
+  if (response.status === 200 && /^\/api\/auth\/(login|refresh)$/.test(pathname))
+    useToken(response.obj?.access_token)
+  return response
+}
+
+function useToken(token) {
+  if (!token) return
+  ui.authActions.authorize({
+    bearer: { name: 'bearer', schema: { type: 'http', scheme: 'bearer' }, value: token },
+  })
+  say('Signed in. What you try below carries your token.')
+  signOut.hidden = false
+}
+
+function say(text) {
+  status.textContent = text
+}
+
+async function signIn() {
+  const { email, password } = Object.fromEntries(new FormData(form))
+  const response = await fetch('/api/auth/login', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  })
+  const body = await response.json()
+  if (!response.ok) return say(`Not signed in. ${body.detail}`)
+  form.elements.password.value = ''
+  useToken(body.access_token)
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault()
+  say('Signing in…')
+  signIn().catch(() => say('No answer. Try again.'))
+})
+
+signOut.addEventListener('click', () => {
+  ui.authActions.logout(['bearer'])
+  signOut.hidden = true
+  say('The token is forgotten here. It is valid for some minutes more.')
+})
