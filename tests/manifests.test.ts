@@ -45,7 +45,12 @@ test('an unknown field and a wrong type are errors', () => {
 test('a function that counts the hops to its client is always reached through the activator, as TRUSTED_HOPS assumes', async () => {
   const counting = (await operations()).filter(({ needs }) => needs?.includes('FRONT_DOOR_KEY'))
   const asking = functions.filter(({ metadata }) => counting.some(({ name }) => name === metadata.name))
-  expect(asking.map(({ metadata }) => metadata.name)).toEqual(['front-door', 'login', 'register'])
+  expect(asking.map(({ metadata }) => metadata.name)).toEqual([
+    'front-door',
+    'login',
+    'register',
+    'reset-password',
+  ])
   for (const { metadata, spec } of asking)
     expect([
       metadata.name,

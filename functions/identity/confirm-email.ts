@@ -21,7 +21,7 @@ export default operation({
   name: 'confirm-email',
   context: 'identity',
   summary: 'Confirms email addresses by mailed links',
-  needs: ['LINK_KEY', 'FRONT_DOOR_KEY'],
+  needs: ['LINK_KEY'],
   routes: [
     route({
       method: 'POST',

@@ -115,6 +115,7 @@ export async function buildInto(folder) {
       entryPoints: [
         { in: 'knative/local/main.ts', out: 'local/runtime' },
         { in: 'knative/local/ps.ts', out: 'local/ps' },
+        { in: 'knative/local/mail.ts', out: 'local/mail' },
       ],
       outdir: folder,
       packages: 'external',

@@ -28,6 +28,7 @@ Environment:
   AMQP_URL                        a RabbitMQ of your own
   <CONTEXT>_DATABASE_URL          a Postgres of your own (LEDGER_DATABASE_URL, ...)
   <CONTEXT>_DATABASE_OWNER_URL    the same for the migrations, as the owner of the tables
+  SMTP_URL, MESSAGE_CHANNELS      a mail server of your own (docs/notifications.md); otherwise emails stay here
   LOG_LEVEL=debug, ...            any setting of knative/config.yaml`
 
 /**

@@ -11,7 +11,8 @@ import { clusterHostOf, PUBLIC_DOMAIN } from './gateway/hosts.ts'
 import { internalHandler, openListener, publicHandler, type Routes } from './gateway/router.ts'
 import { createObjects } from './kubernetes/objects/objects.ts'
 import { openKubernetesApi } from './kubernetes/open.ts'
-import { environmentOf, givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
+import { environmentData, type UsedServers } from './environment-data.ts'
+import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
 import type { QueueChoice } from './options.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
@@ -20,6 +21,7 @@ import { createUndo, type Undo } from './processes/undo.ts'
 import { openSecrets, type SecretStore } from './secrets.ts'
 import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends.ts'
 import { contextsOf } from './servers/databases.ts'
+import { startMail } from './servers/mail-catcher.ts'
 import { userForPostgres } from './servers/postgres-binaries.ts'
 import { createColdStartMetrics } from './serving/cold-start-metrics.ts'
 import type { Service } from './serving/service.ts'
@@ -56,6 +58,8 @@ export interface Runtime {
   kubeconfig: string
   /** What carries the events, and why. */
   queue: string
+  /** Whether emails are caught: `npm run mail` shows them, and none leaves this machine. */
+  catchesMail: boolean
   secrets: SecretStore
   status(): Promise<RuntimeStatus>
   /**
@@ -82,9 +86,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const backends = await startBackends(bank)
     undo.add(() => backends.stop())
     const gateway = await openGateway(bank, undo)
-    const services = openServices(bank, backends, gateway, undo)
+    const mail = await startMail(bank)
+    undo.add(() => mail?.stop())
+    const services = openServices(bank, { ...backends, mailUrl: mail?.url }, gateway, undo)
     const brokers = await openBrokers(bank, backends, gateway, undo)
     const port = await openPublicPort(bank, gateway, undo)
+    gateway.publicPort = port
     for (const service of services.values()) service.start()
     for (const source of bank.manifests.pingSources) undo.add(startPingSource(source, gateway.port, bank.log))
 
@@ -99,7 +106,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     undo.add(announce(bank.dataDir, { ...about, port, internalPort: gateway.port }))
     return {
       ...{ url: about.url, port, internalPort: gateway.port, queue: about.queue },
-      ...{ dataDir: bank.dataDir, secrets: bank.secrets, kubeconfig, status },
+      ...{
+        catchesMail: mail !== undefined,
+        dataDir: bank.dataDir,
+        secrets: bank.secrets,
+        kubeconfig,
+        status,
+      },
       stop: () => undo.run(),
       kill() {
         for (const service of services.values()) service.kill()
@@ -143,7 +156,8 @@ async function requirePort({ port, hosts }: RuntimeOptions): Promise<void> {
 }
 
 /** Opens the cluster-local gateway. It leads nowhere yet: the next steps add their parts to its routes. */
-async function openGateway({ secrets, log }: Bank, undo: Undo) {
+async function openGateway(bank: Bank, undo: Undo) {
+  const { secrets, log } = bank
   const services = new Map<string, Service>()
   const brokers = new Map<string, RequestListener>()
   const coldStarts = createColdStartMetrics()
@@ -155,17 +169,18 @@ async function openGateway({ secrets, log }: Bank, undo: Undo) {
   }
   const { port, stop } = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
   undo.add(() => stop(1000))
-  return { port, routes, services, brokers, coldStarts }
+  return { port, publicPort: bank.port, routes, services, brokers, coldStarts }
 }
 
 type Gateway = Awaited<ReturnType<typeof openGateway>>
 
 /** Makes the functions' Services, which run no process yet. The gateway leads to them. */
-function openServices(bank: Bank, backends: Backends, gateway: Gateway, undo: Undo): Map<string, Service> {
+function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: Undo): Map<string, Service> {
   const { dataDir, env, log, records } = bank
   const logs = openFunctionLogs(dataDir, bank.onWarning ?? (() => {}))
   undo.add(() => logs.close())
-  const data = environmentData(bank, backends)
+  // The public port is known when the first process starts, and not yet now.
+  const data = environmentData(bank, servers, () => gateway.publicPort)
   const local = {
     LOCAL_GATEWAY: `127.0.0.1:${gateway.port}`,
     HOST: '127.0.0.1',
@@ -174,38 +189,11 @@ function openServices(bank: Bank, backends: Backends, gateway: Gateway, undo: Un
   }
   const created = createServices(bank.manifests.services, {
     bundles: bank.bundles ?? join(bank.root, 'dist', 'functions'),
-    environmentOf: (manifest) => environmentOf(manifest, data, env, local),
+    environmentOf: (manifest) => environmentOf(manifest, data(), env, local),
     ...{ logs, coldStarts: gateway.coldStarts, records, log },
   })
   for (const [name, service] of created) gateway.services.set(name, service)
   return created
-}
-
-/** Only the public port is between a client and a function. It replaces what the client says about itself.
- * Web hooks may lead to this machine, because nothing else is on a laptop. */
-const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1', WEB_HOOK_PRIVATE_ADDRESSES: 'allowed' }
-
-/** A laptop has no store of its own for documents: they are in the database, unless these variables name
- * another store. */
-const DOCUMENT_STORE = ['URL', 'REGION', 'KEY_ID', 'KEY'].map((name) => `DOCUMENT_STORE_${name}`)
-
-const documentStoreIn = (env: NodeJS.ProcessEnv): Record<string, string> =>
-  Object.fromEntries(
-    DOCUMENT_STORE.flatMap((name) => {
-      const value = env[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
-
-function environmentData({ secrets, manifests, env }: Bank, { databases }: Backends): EnvData {
-  const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
-  return {
-    Secret: new Map([
-      ...secrets.secrets(Object.fromEntries(urls), documentStoreIn(env)),
-      ...givenSecrets(env),
-    ]),
-    ConfigMap: new Map([...overridden(manifests.configMaps, { ...HERE, ...env }), ...secrets.configMaps()]),
-  }
 }
 
 /** Starts the Brokers, which deliver to the Services. */

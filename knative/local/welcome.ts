@@ -8,7 +8,7 @@ const NODE_ENDED = 20
 /** What a person sees when the bank has started: where it is, who may do what, and a first transfer to
  * paste. `node` is the version of Node, without a `v`. */
 export function welcome(runtime: Runtime, node: string): string {
-  const { url, port, queue, dataDir, kubeconfig, secrets } = runtime
+  const { url, port, queue, catchesMail, dataDir, kubeconfig, secrets } = runtime
   const { email, password } = secrets.operator
   const operator = secrets.showOperator
     ? `\nOperator      ${email}\n              password ${password}   (shown this once; kept in ${dataDir}/secrets.json)`
@@ -20,6 +20,7 @@ Front door    ${url}/api
 A function    http://transfer.microbank.localhost:${port}
 Broker        http://default-broker-ingress.microbank.localhost:${port}
 Events        go through ${queue}
+Emails        ${catchesMail ? 'stay on this machine: npm run mail shows them' : 'as SMTP_URL and MESSAGE_CHANNELS say'}
 Node          ${aboutNode(node)}
 Look inside   KUBECONFIG=${kubeconfig} kubectl get ksvc,brokers,triggers
 Data, logs    ${dataDir}${operator}

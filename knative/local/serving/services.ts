@@ -39,13 +39,14 @@ function createService(manifest: ServiceManifest, options: ServicesOptions): Ser
   const script = join(options.bundles, `${bundle}.cjs`)
   if (!existsSync(script))
     throw new Error(`${manifest.file}: Service ${name} runs ${bundle}, but ${script} is missing`)
-  const env = options.environmentOf(manifest)
+  // Made here too, to find what is missing before anything starts.
+  options.environmentOf(manifest)
   const startProcess = (): FunctionProcess => {
     const started = new FunctionProcess({
       service: name,
       script,
       args,
-      env,
+      env: options.environmentOf(manifest),
       startTimeoutMs: START_MS_MAX,
       stopTimeoutMs: Math.min(timeoutMs, STOP_MS_MAX),
       onLine: (line, _stream, pid) => options.logs.write(name, line, pid),

@@ -1,0 +1,73 @@
+import type { Manifests } from './manifests/manifests.ts'
+import { givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
+import type { SecretStore } from './secrets.ts'
+import type { Backends } from './servers/backends.ts'
+
+/** What the environment of the functions is made from. */
+interface Surroundings {
+  secrets: SecretStore
+  manifests: Pick<Manifests, 'configMaps'>
+  env: NodeJS.ProcessEnv
+}
+
+export type UsedServers = Pick<Backends, 'databases'> & {
+  /** The URL of the mail server that catches emails; undefined if there is none. */
+  mailUrl: string | undefined
+}
+
+/**
+ * Returns what makes the Secrets and ConfigMaps of this bank. They name the public port, which is known when
+ * the first process starts, and not yet when the Services are made.
+ */
+export function environmentData(
+  bank: Surroundings,
+  servers: UsedServers,
+  publicPort: () => number,
+): () => EnvData {
+  const byPort = new Map<number, EnvData>()
+  return () => {
+    const port = publicPort()
+    const made = byPort.get(port) ?? dataFor(bank, servers, port)
+    byPort.set(port, made)
+    return made
+  }
+}
+
+/** Only the public port is between a client and a function. It replaces what the client says about itself.
+ * Web hooks may lead to this machine, because nothing else is on a laptop. */
+const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1', WEB_HOOK_PRIVATE_ADDRESSES: 'allowed' }
+
+/** A laptop has no store of its own for documents: they are in the database, unless these variables name
+ * another store. */
+const DOCUMENT_STORE = ['URL', 'REGION', 'KEY_ID', 'KEY'].map((name) => `DOCUMENT_STORE_${name}`)
+
+const documentStoreIn = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    DOCUMENT_STORE.flatMap((name) => {
+      const value = env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+
+function dataFor(
+  { secrets, manifests, env }: Surroundings,
+  { databases, mailUrl }: UsedServers,
+  publicPort: number,
+): EnvData {
+  const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
+  return {
+    Secret: new Map([
+      ...secrets.secrets(Object.fromEntries(urls), documentStoreIn(env)),
+      ...givenSecrets(env),
+      ...(mailUrl ? [['mail-server', { SMTP_URL: mailUrl, SMTP_TLS: 'none' }] as const] : []),
+    ]),
+    ConfigMap: new Map([
+      ...overridden(manifests.configMaps, {
+        ...{ ...HERE, PUBLIC_URL: `http://localhost:${publicPort}` },
+        ...(mailUrl && { MESSAGE_CHANNELS: 'email' }),
+        ...env,
+      }),
+      ...secrets.configMaps(),
+    ]),
+  }
+}
