@@ -84,29 +84,59 @@ test('a confirmed message outlives kill -9 of the node', async () => {
   expect(await take(second.url)).toBe('gold')
 })
 
-test('stop leaves no process behind', async () => {
-  const node = await start()
-  const pids = processesOf(dataDir)
-  expect(pids.length).toBeGreaterThan(2)
-  expect(pids.map(commandLine)).not.toContain(undefined)
+describe('a running node', () => {
+  let node: RabbitmqNode
+  let folder: string
 
-  await node.stop()
-  await until(() => ended(pids), { what: 'the end of all its processes' })
-})
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'microbank-rabbitmq-'))
+    chmodSync(folder, 0o755)
+    node = await startRabbitmq({ dataDir: folder })
+  })
+  afterAll(async () => {
+    await node.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
 
-test('accepts only clients with its password, which only its owner can read', async () => {
-  const node = await start()
-  const guest = `amqp://guest:guest@127.0.0.1:${node.port}`
-  await expect(connect(guest)).rejects.toThrow('ACCESS-REFUSED')
-  for (const file of ['identity.json', 'rabbitmq.conf', '.erlang.cookie']) {
-    expect(statSync(join(dataDir, file)).mode & 0o077).toBe(0)
-  }
-})
+  test('has closed its folder to others, although it was open before', () => {
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+  })
 
-test('closes its folder to others, even if it was open before', async () => {
-  chmodSync(dataDir, 0o755)
-  await start()
-  expect(statSync(dataDir).mode & 0o777).toBe(0o700)
+  test('accepts only clients with its password, which only its owner can read', async () => {
+    const guest = `amqp://guest:guest@127.0.0.1:${node.port}`
+    await expect(connect(guest)).rejects.toThrow('ACCESS-REFUSED')
+    for (const file of ['identity.json', 'rabbitmq.conf', '.erlang.cookie']) {
+      expect(statSync(join(folder, file)).mode & 0o077).toBe(0)
+    }
+  })
+
+  test('is not stopped by a start in a copy of its folder', async () => {
+    const copy = `${folder}-copy`
+    mkdirSync(copy)
+    try {
+      cpSync(join(folder, 'running.json'), join(copy, 'running.json'))
+      const { epmd } = JSON.parse(readFileSync(join(copy, 'running.json'), 'utf8')) as Record<string, number>
+      await stopLeftoverRabbitmq(copy)
+      expect([commandLine(epmd!), commandLine(node.pid)]).not.toContain(undefined)
+    } finally {
+      rmSync(copy, { recursive: true })
+    }
+  })
+
+  test('keeps its port: another says why it does not start, with the last lines of its log', async () => {
+    await expect(startRabbitmq({ dataDir, port: node.port })).rejects.toThrow(
+      /RabbitMQ did not start:[^]*eaddrinuse/,
+    )
+  })
+
+  test('leaves no process behind when it is stopped', async () => {
+    const pids = processesOf(folder)
+    expect(pids.length).toBeGreaterThan(2)
+    expect(pids.map(commandLine)).not.toContain(undefined)
+
+    await node.stop()
+    await until(() => ended(pids), { what: 'the end of all its processes' })
+  })
 })
 
 describe('files that a power cut or a person damaged', () => {
@@ -136,20 +166,6 @@ describe('files that a power cut or a person damaged', () => {
   test.each([...damages, ...aFolder])('running.json is %s: nothing is stopped', async (_, damage) => {
     damage(join(dataDir, 'running.json'))
     await stopLeftoverRabbitmq(dataDir)
-  })
-
-  test('a start in a copy of the folder stops nothing of the original', async () => {
-    const node = await start()
-    const copy = `${dataDir}-copy`
-    mkdirSync(copy)
-    try {
-      cpSync(join(dataDir, 'running.json'), join(copy, 'running.json'))
-      const { epmd } = JSON.parse(readFileSync(join(copy, 'running.json'), 'utf8')) as Record<string, number>
-      await stopLeftoverRabbitmq(copy)
-      expect([commandLine(epmd!), commandLine(node.pid)]).not.toContain(undefined)
-    } finally {
-      rmSync(copy, { recursive: true })
-    }
   })
 })
 
@@ -183,18 +199,6 @@ test('the next start stops a node whose parent was killed with kill -9', async (
   const node = await start()
   expect(await take(node.url)).toBe('gold')
   await until(() => ended(pids), { what: 'the end of all its processes' })
-})
-
-test('says why it does not start, with the last lines of its log', async () => {
-  const node = await start()
-  const other = await mkdtemp(join(tmpdir(), 'microbank-rabbitmq-'))
-  try {
-    await expect(startRabbitmq({ dataDir: other, port: node.port })).rejects.toThrow(
-      /RabbitMQ did not start:[^]*eaddrinuse/,
-    )
-  } finally {
-    await rm(other, { recursive: true, force: true })
-  }
 })
 
 test('the reason is shown without Erlang’s crash report, and the dump stays in the data folder', async () => {
