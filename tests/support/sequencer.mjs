@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+import Sequencer from '@jest/test-sequencer'
+
+/** What a suite does that takes long: it starts a whole bank, or servers of its own. */
+const TAKES_LONG = /\b(startBank|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
+
+/**
+ * Puts suites that take long first, so that no worker is left with one when the others have nothing more to
+ * do. Jest itself knows how long suites take only after a first run.
+ */
+export default class LongSuitesFirst extends Sequencer {
+  /** @override */
+  async sort(/** @type {import('@jest/test-result').Test[]} */ tests) {
+    const sorted = await super.sort(tests)
+    if (tests.some(({ duration }) => duration !== undefined)) return sorted
+    const isLong = new Set(sorted.filter(({ path }) => TAKES_LONG.test(readFileSync(path, 'utf8'))))
+    return [...isLong, ...sorted.filter((test) => !isLong.has(test))]
+  }
+}
