@@ -118,11 +118,12 @@ export const callToken = (
 }
 
 /** Starts the real host of one operation in this process, on a free port. `env` holds the variables that its
- * Service would set. */
+ * Service would set. It stops at once when it has no request left: no platform sends it any more. */
 export async function startFunction(
   operation: Operation,
   env: Record<string, string> = {},
   catalogue: readonly CatalogueEntry[] = [],
+  { quietMs = 0 } = {},
 ): Promise<TestFunction> {
   const running = await serve(
     operation,
@@ -146,6 +147,7 @@ export async function startFunction(
       LOG_LEVEL: 'off',
       ...env,
     },
+    quietMs,
   )
   const url = `http://127.0.0.1:${running.port}`
   return {

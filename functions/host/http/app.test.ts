@@ -165,6 +165,14 @@ test('a function that is told to stop finishes the requests it has begun', async
   await expect(stopping.request('GET', '/healthz')).rejects.toThrow()
 })
 
+test('a function that is told to stop still answers what the platform sends it for a moment', async () => {
+  const env = { NOTIFICATIONS_DATABASE_URL: host.databaseUrl }
+  const stopping = await startFunction(notes, env, [], { quietMs: 1_000 })
+  const stopped = stopping.stop()
+  expect((await stopping.request('GET', '/healthz')).status).toBe(200)
+  await stopped
+})
+
 test('a missing setting stops the start with a message that names it', async () => {
   await expect(startFunction(notes, { JWKS: '' })).rejects.toThrow(
     /NOTIFICATIONS_DATABASE_URL is missing: expected/,

@@ -71,12 +71,13 @@ export interface Parts {
   receiveEvent?: typeof receiveEvent | undefined
 }
 
-/** Starts the function. The port opens first; everything else opens when it is first used. Throws if a
- * setting is missing or wrong. */
+/** Starts the function. The port opens first; everything else opens when it is first used. It stops once no
+ * request has come for `quietMs`. Throws if a setting is missing or wrong. */
 export async function serve(
   operation: Operation,
   parts: Parts,
   env: NodeJS.ProcessEnv = process.env,
+  quietMs = QUIET_MS,
 ): Promise<RunningFunction> {
   const { validators, catalogue, settings, receiveEvent } = parts
   if (operation.consumes && !receiveEvent)
@@ -128,9 +129,9 @@ export async function serve(
     async stop() {
       ready = false
       sweeping?.stop()
-      await quiet(() => {
+      await quiet(quietMs, () => {
         for (const end of endless) end()
-        return inFlight === 0 ? lastRequestAt : performance.now()
+        return inFlight === 0 ? lastRequestAt : Infinity
       })
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -191,13 +192,13 @@ function sweepRegularly({ outbox, log }: Tools): { stop(): void } {
 const QUIET_MS = 200
 const QUIET_WAIT_MAX_MS = 3_000
 
-/** Waits until no request has come for 200 ms, because the platform still sends some after SIGTERM. Gives up
- * after 3 s of steady requests; closing the server still finishes those that are running. */
-async function quiet(lastActivity: () => number): Promise<void> {
+/** Waits until no request has come for `quietMs`, because the platform still sends some after SIGTERM. Gives
+ * up after 3 s of steady requests; closing the server still finishes those that are running. */
+async function quiet(quietMs: number, lastActivity: () => number): Promise<void> {
   const startedAt = performance.now()
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
     const since = Math.max(lastActivity(), startedAt)
-    if (performance.now() - since >= QUIET_MS || performance.now() - startedAt >= QUIET_WAIT_MAX_MS) return
+    if (performance.now() - since >= quietMs || performance.now() - startedAt >= QUIET_WAIT_MAX_MS) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
