@@ -4,6 +4,8 @@ import sharp from 'sharp'
 import { token } from '../../tests/support/host.ts'
 import processDocument from './process-document.ts'
 import { image, PDF, testDocuments, type TestDocuments } from './testing/documents-fixture.ts'
+import { UnavailableError } from '../../eventing/unavailable.ts'
+import { refusalOf } from './images/make-anew.ts'
 
 let bank: TestDocuments
 
@@ -132,6 +134,12 @@ test('an event that comes many times, at once and later, has one effect', async 
       where not exists (select from documents d where f.id in (d.file_id, d.thumbnail_id))`,
   })) as [{ left: bigint }]
   expect(Number(left)).toBe(0)
+})
+
+test('an image for which the time does not suffice is not refused, but tried again', () => {
+  expect(() => refusalOf(new Error('timeout: 42% complete'))).toThrow(UnavailableError)
+  expect(refusalOf(new Error('VipsJpeg: premature end of JPEG image'))).toMatchObject({ kind: 'refused' })
+  expect(refusalOf(new Error('Input image exceeds pixel limit'))).toMatchObject({ kind: 'refused' })
 })
 
 test('an event that nobody signed is refused', async () => {

@@ -34,7 +34,10 @@ const message = {
             format: 'date-time',
             description: 'Null while it runs, and for ever if its process died.',
           },
-          outcome: { enum: ['sent', 'failed', 'later', null] },
+          outcome: {
+            enum: ['sent', 'failed', 'later', 'unsure', null],
+            description: 'Unsure: all of it was given away, and nobody said that it arrived.',
+          },
           answer: { type: ['string', 'null'], description: 'What the provider said; only operators see it.' },
         },
       },

@@ -157,6 +157,15 @@ test('a user has at most 20 subscriptions, however many come at once', async () 
   )
 })
 
+test('a browser that another user subscribes no longer gets what is for the first', async () => {
+  const [ada, bob] = [randomUUID(), randomUUID()]
+  const body = subscription()
+  const mine = await ask(ada, 'POST', 'push-subscriptions', body)
+  expect((await ask(bob, 'POST', 'push-subscriptions', body)).status).toBe(201)
+  const path = `push-subscriptions/${mine.body.id as string}`
+  expect((await ask(ada, 'DELETE', path)).status).toBe(404)
+})
+
 test('only endpoints of known push services are taken', async () => {
   const ada = randomUUID()
   for (const endpoint of [

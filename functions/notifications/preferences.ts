@@ -253,6 +253,12 @@ async function subscribe(
     text: `select pg_advisory_xact_lock(hashtextextended('push-subscriptions ' || $1::text, 0))`,
     values: [userId],
   })
+  // A browser that somebody else uses now: what the one before gets is not for their eyes.
+  await tx.query({
+    name: 'push-endpoint-taken',
+    text: 'delete from push_subscriptions where endpoint = $2 and user_id <> $1',
+    values: [userId, endpoint],
+  })
   return tx.query<{ id: string }>({
     name: 'push-subscribe',
     text: `insert into push_subscriptions (user_id, endpoint, p256dh, auth)

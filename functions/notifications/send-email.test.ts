@@ -297,6 +297,64 @@ async function listen(onConnection: (socket: import('node:net').Socket) => void)
 
 const portOf = (listening: Server): number => (listening.address() as AddressInfo).port
 
+test('a mail server that takes mails and does not say so in time gets each three times, not more', async () => {
+  const ada = await user()
+  await logIn(ada.id)
+  const hasty = await startFunction(sendEmail, { ...env, MESSAGE_TIMEOUT_MS: '300' })
+  server.isSilent = true
+  try {
+    for (const taken of [1, 2, 3]) {
+      // The Broker does not try again soon, nor does the next event have it sent again.
+      expect(await deliverDue(ada.id, hasty)).toEqual([204])
+      expect(await deliverDue(ada.id, hasty)).toEqual([204])
+      expect(mailsTo(ada.email)).toHaveLength(taken)
+      await letTimePass(ada.id)
+    }
+    expect(await messagesOf(ada.id)).toMatchObject([{ status: 'failed', attempts: 3 }])
+    expect(
+      await query(
+        `select outcome, answer from message_attempts a join messages m on m.id = message_id
+          where user_id = $1 order by attempt`,
+        ada.id,
+      ),
+    ).toMatchObject([
+      { outcome: 'unsure' },
+      { outcome: 'unsure' },
+      { outcome: 'failed', answer: expect.stringMatching(/^it may have arrived 3 times/) },
+    ])
+  } finally {
+    server.isSilent = false
+    await hasty.stop()
+  }
+})
+
+test('what ended long ago is deleted by the sweep, and so are old dead letters', async () => {
+  const ada = await user()
+  for (let n = 0; n < 2; n++) await logIn(ada.id)
+  await deliverDue(ada.id)
+  const [old, recent] = (await messagesOf(ada.id)) as [Stored, Stored]
+  await query(`update messages set finished_at = now() - interval '91 days' where id = $1`, old.id)
+  const letter = (days: number, redrivenDays: number | null) =>
+    query(
+      `insert into dead_letters (event_source, event_id, event_type, event, destination, digest, status, created_at,
+          redriven_at)
+        values ('/test', $1::text, 'a.b', '{}', 'x', sha256(convert_to($1, 'UTF8')), $2, now() - $3 * interval '1 day',
+          now() - $4::int * interval '1 day')`,
+      `${days} ${redrivenDays}`,
+      redrivenDays === null ? 'stored' : 'redriven',
+      days,
+      redrivenDays,
+    )
+  for (const days of [29, 89, 91]) await letter(days, null)
+  await letter(100, 31)
+  await letter(100, 29)
+  await wake(ada.id)
+  expect((await messagesOf(ada.id)).map(({ id }) => id)).toEqual([recent.id])
+  expect(await query('select from message_attempts where message_id = $1', old.id)).toEqual([])
+  const left = await query<{ event_id: string }>('select event_id from dead_letters order by id')
+  expect(left.map(({ event_id: id }) => id)).toEqual(['29 null', '89 null', '100 29'])
+})
+
 test('nothing is sent to a mail server without TLS, or whose certificate nobody vouches for', async () => {
   const plain = await startMailServer({ disabledCommands: ['STARTTLS'] })
   const [toPlain, toStranger] = await Promise.all([

@@ -4,6 +4,7 @@ import { testDatabase, type TestDatabase } from '../../tests/support/databases.t
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import keepContacts from './keep-contacts.ts'
 import notifications from './notifications.ts'
+import { perDayMax } from './channels/message.ts'
 import sendNotification from './send-notification.ts'
 import { deliverExample } from '../../tests/support/events.ts'
 
@@ -134,4 +135,17 @@ test('it is refused by name, and nothing is stored', async () => {
   expect((await send({ message: 'x' }, {}, 'customer')).status).toBe(403)
   expect((await host.request('POST', '/notifications/send', { body: {} })).status).toBe(401)
   expect([await count('notifications'), await count('messages')]).toEqual([0, 0])
+})
+
+test('a user who has got too many messages today gets no further one over that channel', async () => {
+  await host.tools.db.query({
+    text: `insert into messages (notification_id, user_id, channel, content)
+      select (select id from notifications limit 1), $1, 'email', '{}' from generate_series(1, ${perDayMax.email.usual})`,
+    values: [ada],
+  })
+  const before = await count('notifications')
+  const refused = await send({ message: 'one more' })
+  expect([refused.status, nameOf(refused)]).toEqual([409, 'too-many-messages'])
+  expect(await count('notifications')).toBe(before)
+  expect((await send({ message: 'one more', channel: 'in-app' })).status).toBe(202)
 })

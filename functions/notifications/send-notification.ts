@@ -6,7 +6,7 @@ import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { define, problem, problems } from '../host/problems.ts'
 import { uuidSchema } from '../host/schema.ts'
-import { channels, type Channel, type MessageContent } from './channels/message.ts'
+import { channels, perDayMax, type Channel, type MessageContent } from './channels/message.ts'
 import { storeNotifications } from './store.ts'
 import { languages } from './templates/formats.ts'
 import { notices, type Notice } from './templates/template.ts'
@@ -14,6 +14,7 @@ import { templatesOf } from './templates/templates.ts'
 
 const sendProblems = {
   channelOff: define('channel-off', 409, 'The bank does not have this channel'),
+  tooMany: define('too-many-messages', 409, 'The user has got too many messages today'),
   notReachable: define('not-reachable', 409, 'The user can’t be reached over this channel'),
 }
 
@@ -62,7 +63,7 @@ export default operation({
           properties: { id: uuidSchema, user_id: uuidSchema, channel: { enum: ['in-app', ...channels] } },
         }),
       },
-      problems: [problems.notFound, sendProblems.channelOff, sendProblems.notReachable],
+      problems: [problems.notFound, ...Object.values(sendProblems)],
       idempotent: true,
       handle: async ({ body, idempotencyKey, traceparent }, { transact, outbox, config }) => {
         const { user_id: userId, channel, template, message } = body
@@ -76,6 +77,11 @@ export default operation({
             if (reach === 'none')
               return problem(sendProblems.notReachable, `No address for ${channel} is known of this user.`)
             const content = template ? { notice: template } : { text: message! }
+            if (channel !== 'in-app' && (await isFull(tx, userId, channel)))
+              return problem(
+                sendProblems.tooMany,
+                `A user gets at most ${perDayMax[channel].usual} messages a day over ${channel}.`,
+              )
             stored = await store(tx, { user_id: userId, channel, content, traceparent })
             const id = stored.find(({ type }) => type === 'notification.stored')!.subject
             return {
@@ -108,6 +114,17 @@ async function reachOf(
   })
   if (!contact) return 'unknown'
   return contact[channel] ? 'known' : 'none'
+}
+
+/** Says whether the user has got as many messages within 24 hours as there may be. */
+async function isFull(tx: Transaction, userId: string, channel: Channel): Promise<boolean> {
+  const [sent] = await tx.query<{ count: number }>({
+    name: 'messages-of-day',
+    text: `select count(*)::int as count from messages
+      where user_id = $1 and channel = $2 and created_at > now() - interval '24 hours'`,
+    values: [userId, channel],
+  })
+  return sent!.count >= perDayMax[channel].usual
 }
 
 /** Each request is an event of its own: the key of the request sees to it that it is stored once. */

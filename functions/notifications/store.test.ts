@@ -5,6 +5,7 @@ import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { perDayMax } from './channels/message.ts'
 import { storeNotifications, type NewNotification } from './store.ts'
 
 let database: TestDatabase
@@ -88,6 +89,33 @@ test('a notification says by its event what it says, to those who want it by web
   // What only an email may carry.
   const mailed = { ...usual, send: { content, usually: [], always: true, only: ['email'] as const } }
   expect(await told(cleo, mailed, ['webhook'])).toEqual([null, undefined])
+})
+
+test('a user gets so many messages a day over a channel; those about security have room beyond', async () => {
+  const userId = randomUUID()
+  const store = (count: number, isSecurity: boolean, user = userId) =>
+    storeNotifications(
+      db,
+      Array.from({ length: count }, () =>
+        notificationOf({
+          user_id: user,
+          send: { content: { text: 'any' }, usually: [], always: true, isSecurity },
+        }),
+      ),
+      ['email'],
+    )
+  const due = (events: PendingEvent[]): number => events.filter(({ type }) => type === 'message.due').length
+  const { usual, security } = perDayMax.email
+  expect(due(await store(usual - 1, false))).toBe(usual - 1)
+  const more = await store(3, false)
+  // The notifications are stored nevertheless.
+  expect([due(more), more.length]).toEqual([1, 4])
+  expect(due(await store(1, false))).toBe(0)
+  expect(due(await store(security, true))).toBe(security - usual)
+  expect(due(await store(1, true))).toBe(0)
+  expect(due(await store(1, false, randomUUID()))).toBe(1)
+  await db.query({ text: `update messages set created_at = created_at - interval '25 hours'` })
+  expect(due(await store(1, false))).toBe(1)
 })
 
 test('events that come several times, in overlapping groups, in any order and at once, are stored once each', async () => {

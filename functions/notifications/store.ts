@@ -3,7 +3,7 @@ import { messageDue, type MessageDue } from '../../eventing/contracts/message.du
 import { notificationStored, type NotificationStored } from '../../eventing/contracts/notification.stored.ts'
 import { eventIdOf, type PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
-import type { Channel, ChosenChannel, MessageContent } from './channels/message.ts'
+import { perDayMax, type Channel, type ChosenChannel, type MessageContent } from './channels/message.ts'
 
 /** A notification to store, with the event that it is about. */
 export interface NewNotification {
@@ -28,6 +28,8 @@ export interface NewNotification {
     usually: readonly ChosenChannel[]
     /** True if it takes every channel, whatever the user chose. */
     always: boolean
+    /** True if it may take the room that is kept for messages about security. */
+    isSecurity?: boolean
     /** Channels that it may take at all; without this, all. */
     only?: readonly Channel[]
     /** Email addresses that get it instead of the user's own. */
@@ -67,14 +69,18 @@ export async function storeNotifications(
   const rows = await db.query<StoredRow>(
     channels.length === 0 && !notifications.some(({ translations }) => translations)
       ? { name: 'notifications-store', text: STORE, values: [events] }
-      : { name: 'notifications-store-and-send', text: STORE_AND_SEND, values: [events, channels] },
+      : {
+          name: 'notifications-store-and-send',
+          text: STORE_AND_SEND,
+          values: [events, channels, PER_DAY_MAX],
+        },
   )
   return rows.map((row) => (row.notification_id === null ? toStored(row) : toDue(row, row.notification_id)))
 }
 
-/** `message`, `byWebHook` and `preferences` are SQL: which message is stored, whether its user wants it by web
- * hook, and what both depend on. Looking up each user's language costs a fifth of the whole, so it is left
- * out where nobody can have chosen one. */
+/** `message`, `byWebHook` and `preferences` are SQL: which message is stored, whether its user wants it by
+ * web hook, and what both depend on. Looking up each user's language costs a fifth of the whole, so it is
+ * left out where nobody can have chosen one. */
 const notificationsWith = (message: string, byWebHook: string, preferences: string): string => `event as (
     select distinct on (event_source, event_id, consumer) *
     from json_to_recordset($1) as e(consumer text, event_source text, event_id text, event_type text, user_id uuid,
@@ -92,6 +98,8 @@ const notificationsWith = (message: string, byWebHook: string, preferences: stri
   ), stated as materialized (
     select stored.*, event.traceparent, event.send from stored join event using (event_source, event_id, consumer)
   )`
+
+const PER_DAY_MAX = JSON.stringify(perDayMax)
 
 const STORE = `with ${notificationsWith('message', 'false', '')}, pending as (
     insert into outbox_pending (event_ids, traceparents)
@@ -114,9 +122,10 @@ const STORE_AND_SEND = `with ${notificationsWith(
   'coalesce(e.translations ->> p.language, message)',
   wanted('e', "'webhook'"),
   'left join preferences p on p.user_id = e.user_id',
-)}, due as (
-    insert into messages (notification_id, user_id, channel, address, subscription_id, content)
-    select s.id, s.user_id, way.channel, way.address, way.subscription_id, s.send -> 'content'
+)}, wish as (
+    select s.id, s.user_id, way.channel, way.address, way.subscription_id, s.send -> 'content' as content,
+      $3::json -> way.channel ->> case when (s.send ->> 'isSecurity')::boolean then 'security' else 'usual' end as most,
+      row_number() over (partition by s.user_id, way.channel order by s.id) as n
     from stated s left join preferences p on p.user_id = s.user_id
     cross join lateral (
       select 'email', address, null::uuid
@@ -129,6 +138,12 @@ const STORE_AND_SEND = `with ${notificationsWith(
     where s.send is not null and not exists (
       select from contacts c where c.user_id = s.user_id and c.deleted_at is not null
     ) and ${wanted('s', 'way.channel')}
+  ), due as (
+    insert into messages (notification_id, user_id, channel, address, subscription_id, content)
+    select id, user_id, channel, address, subscription_id, content from wish where n + (
+      select count(*) from messages m
+      where m.user_id = wish.user_id and m.channel = wish.channel and m.created_at > now() - interval '24 hours'
+    ) <= most::int
     returning id, notification_id, user_id, channel, created_at
   ), fact as materialized (
     select id, null::uuid as notification_id, user_id, event_id, event_type, channel, message, created_at, traceparent from stated

@@ -1,5 +1,6 @@
 import { sweepOutbox } from '../host/database/sweep.ts'
 import type { Database } from '../host/database/database.ts'
+import type { Tools } from '../host/tools.ts'
 import { operation } from '../host/operation.ts'
 
 /** Wakes messages whose next attempt is due, and publishes events that a crash left in the outbox. A
@@ -14,6 +15,7 @@ export default operation({
     async receive(event, tools, state, delivery) {
       try {
         await wakeMessages(tools.db)
+        await forgetOld(tools, performance.now() + FORGETTING_MS_MAX)
       } finally {
         await sweepOutbox.receive(event, tools, state as never, delivery)
       }
@@ -50,5 +52,44 @@ async function wakeMessages(db: Database): Promise<void> {
         returning cardinality(event_ids) as count`,
     })
     if (!woken || woken.count < WOKEN_AT_ONCE) return
+  }
+}
+
+/** Milliseconds after which no further step of forgetting begins. */
+const FORGETTING_MS_MAX = 3_000
+const FORGOTTEN_AT_ONCE = 1_000
+
+/** What is kept no longer, in the order in which it goes. A message's attempts go with it; the notification
+ * stays in its user's list. */
+const OLD = [
+  {
+    what: 'messages',
+    text: `delete from messages where id = any (array(
+        select id from messages where finished_at < now() - interval '90 days'
+        order by finished_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
+      )) returning id`,
+  },
+  {
+    what: 'dead letters',
+    text: `delete from dead_letters where id = any (array(
+        select id from dead_letters
+        where created_at < now() - interval '30 days' and (
+          status = 'redriven' and redriven_at < now() - interval '30 days'
+          or greatest(created_at, redriven_at) < now() - interval '90 days')
+        order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
+      )) returning id`,
+  },
+]
+
+/** Deletes messages and dead letters that are old, in small steps. What is left at `endsAt` waits for the
+ * next sweep. */
+async function forgetOld({ db, log }: Pick<Tools, 'db' | 'log'>, endsAt: number): Promise<void> {
+  for (const { what, text } of OLD) {
+    let forgotten = 0
+    for (let step = FORGOTTEN_AT_ONCE; step === FORGOTTEN_AT_ONCE && performance.now() < endsAt;) {
+      step = (await db.query({ text })).length
+      forgotten += step
+    }
+    if (forgotten > 0) log.info(`deleted old ${what}`, { count: forgotten })
   }
 }

@@ -55,6 +55,15 @@ until curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthz"; 
 done
 answered=$(date +%s%N)
 
+say "loading the library for images there, and making one: it is no part of a bundle"
+docker run --rm --network none --read-only --user 1000:1000 --cap-drop ALL --security-opt no-new-privileges \
+  --entrypoint node "$image" -e '
+    const sharp = require("sharp")
+    sharp({ create: { width: 9, height: 9, channels: 3, background: "red" } }).webp().toBuffer().then(
+      ({ length }) => length > 0 || process.exit(1),
+      (error) => { console.error(error); process.exit(1) },
+    )' || { say "sharp does not load in the image"; exit 1; }
+
 say "stopping it; it has no open requests, so it must end by itself"
 docker stop --time 10 "$container" > /dev/null
 status=$(docker inspect --format '{{.State.ExitCode}}' "$container")

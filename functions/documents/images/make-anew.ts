@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { UploadType } from '../document.ts'
 
 /** A photo of a good camera has 24 million pixels. Each takes four bytes while the image is made. */
@@ -34,7 +35,7 @@ sharp.concurrency(1)
 /** Makes an image anew from its pixels, in the same format and upright. Nothing else remains of it: no
  * metadata, no colour profile (the colours are converted to sRGB), no bytes behind it. Of an animation, the
  * first picture remains. Refuses what is damaged, cut off, of another type or too large; the size is known
- * before anything is unpacked. */
+ * before anything is unpacked. Throws an UnavailableError if it takes too long. */
 export async function makeAnew(upload: Buffer, mediaType: UploadType): Promise<ImageOutcome> {
   const format = mediaType.replace('image/', '') as keyof typeof OPTIONS
   const endsAt = performance.now() + SECONDS_MAX * 1000
@@ -63,12 +64,18 @@ export async function makeAnew(upload: Buffer, mediaType: UploadType): Promise<I
     const { width, height } = made.info
     return { kind: 'made', image: made.data, thumbnail, width, height }
   } catch (error) {
-    const { message } = error as Error
-    if (/pixel limit/i.test(message))
-      return refused(`It has more than ${PIXELS_MAX / 1_000_000} million pixels.`)
-    if (/timeout/i.test(message)) return refused(`It could not be read within ${SECONDS_MAX} seconds.`)
-    return refused('The image is damaged or not complete.')
+    return refusalOf(error as Error)
   }
+}
+
+/** Returns the refusal that an error of the library means. Throws an UnavailableError if the time is over:
+ * that says something of this machine, not of the image, so the Broker has it tried again. */
+export function refusalOf({ message }: Error): ImageOutcome {
+  if (/^timeout/i.test(message))
+    throw new UnavailableError(`the image could not be made anew within ${SECONDS_MAX} seconds`)
+  if (/pixel limit/i.test(message))
+    return refused(`It has more than ${PIXELS_MAX / 1_000_000} million pixels.`)
+  return refused('The image is damaged or not complete.')
 }
 
 const refused = (reason: string): ImageOutcome => ({ kind: 'refused', reason })

@@ -19,11 +19,13 @@ create table stored_files (
   -- When they were moved from the database to S3. What is left in the database is removed some time later,
   -- because somebody may be reading it.
   moved_at timestamptz,
+  -- How often it could not be moved to S3: others come first.
+  move_failures integer not null default 0,
   check (state <> 'whole' or store is not null)
 );
 
 create index stored_files_unfinished on stored_files (created_at) where state <> 'whole';
-create index stored_files_to_move on stored_files (id) where state = 'whole' and store = 'database';
+create index stored_files_to_move on stored_files (move_failures, id) where state = 'whole' and store = 'database';
 create index stored_files_moved on stored_files (moved_at) where moved_at is not null;
 
 -- The bytes of files that are in the database, in pieces, so that nobody has to hold a whole one.

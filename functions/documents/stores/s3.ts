@@ -1,4 +1,5 @@
 import { sign } from 'aws4'
+import { createHash } from 'node:crypto'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream/promises'
@@ -67,9 +68,32 @@ export async function putObject(bucket: Bucket, object: NewObject): Promise<void
     await put()
   } catch (error) {
     if (!(error instanceof StoreError && error.isGone)) throw error
-    await discard(await send(bucket, { method: 'PUT', name: '' }))
+    await makeBucket(bucket)
     await put()
   }
+}
+
+/** Outside of the first region, S3 wants the region in the body as well. */
+async function makeBucket(bucket: Bucket): Promise<void> {
+  const text =
+    bucket.region === 'us-east-1'
+      ? ''
+      : '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
+        `<LocationConstraint>${bucket.region}</LocationConstraint></CreateBucketConfiguration>`
+  const body = Buffer.from(text)
+  await discard(
+    await send(bucket, {
+      method: 'PUT',
+      name: '',
+      ...(text && {
+        sha256: createHash('sha256').update(body).digest('hex'),
+        headers: { 'content-length': body.length, 'content-type': 'application/xml' },
+        body: (async function* () {
+          yield body
+        })(),
+      }),
+    }),
+  )
 }
 
 /** Resolves with the bytes of an object. Both this and reading them reject with a StoreError. Whoever reads

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
 import { token } from '../../../tests/support/host.ts'
@@ -6,7 +6,7 @@ import { until } from '../../../tests/support/until.ts'
 import { image, PDF, pdfOf, testDocuments, type TestDocuments } from '../testing/documents-fixture.ts'
 import { startS3, type TestS3 } from '../testing/s3-fixture.ts'
 import type { Statement } from '../../host/database/database.ts'
-import { SILENT_MS_MAX } from './s3.ts'
+import { getObject, putObject, SILENT_MS_MAX } from './s3.ts'
 import { createStores, type Stores } from './stores.ts'
 
 /** Documents over a store that fails. Each test but the last leaves the store working. */
@@ -85,6 +85,43 @@ test('while the store is down, documents go to the database; then a sweep moves 
   await sql(`update stored_files set moved_at = now() - interval '16 minutes' where moved_at is not null`)
   await bank.sweep()
   expect(await sql('select from file_pieces')).toEqual([])
+})
+
+test('a file that can’t be moved does not keep others from being moved', async () => {
+  await sql(`update store_health set resting_until = now() + interval '1 hour'`)
+  const [broken, sound] = [await upload(), await upload()]
+  await sql(
+    `update stored_files set bytes = bytes + 1 where id = (select file_id from documents where id = '${broken}')`,
+  )
+  for (let n = 0; n < 2; n++) {
+    await endRest()
+    await bank.sweep()
+  }
+  expect([await storesOf(broken), await storesOf(sound)]).toEqual([['database'], ['s3']])
+  await sql(
+    `update stored_files set bytes = bytes - 1 where id = (select file_id from documents where id = '${broken}')`,
+  )
+  await endRest()
+  await bank.sweep()
+  expect(await storesOf(broken)).toEqual(['s3'])
+})
+
+test('a bucket in another region is made there', async () => {
+  const bucket = { url: s3.env.DOCUMENT_STORE_URL!.replace('documents', 'elsewhere'), region: 'eu-central-1' }
+  const key = { keyId: 'test', key: 'test' }
+  await putObject(
+    { ...bucket, ...key },
+    {
+      ...{ name: 'a', bytes: PDF.length, sha256: createHash('sha256').update(PDF).digest() },
+      mediaType: 'application/pdf',
+      async *pieces() {
+        yield Buffer.from(PDF)
+      },
+    },
+  )
+  const read: Buffer[] = []
+  for await (const part of await getObject({ ...bucket, ...key }, 'a')) read.push(part)
+  expect(Buffer.concat(read).toString()).toBe(PDF)
 })
 
 test('a store that is silent is waited for once, not by each upload', async () => {

@@ -38,7 +38,7 @@ export async function moveToS3({ db, log }: SweepTools, stores: Stores, endsAt: 
   const files = await db.query<FileToMove>({
     name: 'files-to-move',
     text: `select id, bytes, sha256, media_type from stored_files
-      where state = 'whole' and store = 'database' order by id limit ${FILES_MAX}`,
+      where state = 'whole' and store = 'database' order by move_failures, id limit ${FILES_MAX}`,
   })
   for (const { id, bytes, sha256, media_type: mediaType } of files) {
     const attempt = performance.now() < endsAt ? await stores.mayTryS3() : undefined
@@ -52,7 +52,15 @@ export async function moveToS3({ db, log }: SweepTools, stores: Stores, endsAt: 
     if (begun.length === 0) continue
     const file = { bytes, sha256, mediaType, pieces: () => readPieces(db, id) }
     const isThere = await stores.putToS3(id, file, attempt)
-    if (!isThere) break
+    if (!isThere) {
+      // It may be the fault of this file. The next sweep begins with others.
+      await db.query({
+        name: 'file-move-failed',
+        text: 'update stored_files set move_failures = move_failures + 1 where id = $1',
+        values: [id],
+      })
+      break
+    }
     await db.query({
       name: 'file-moved',
       text: `update stored_files set store = 's3', moved_at = now() where id = $1`,

@@ -19,6 +19,8 @@ interface ClaimedMessage {
   event_type: string
   content: MessageContent
   attempts: number
+  /** Earlier attempts after which nobody knows whether the message arrived. */
+  unsure: number
   created_at: Date
   language: string
   name: string | null
@@ -38,6 +40,11 @@ const BROKER_SECONDS_MAX = 600
 const WAIT_SECONDS = { first: 60, max: 3_600, maxAsked: 6 * 3_600 }
 /** A message that is so old is of no use any more. */
 const HOURS_MAX = 48
+/** After so many attempts of which each may have arrived, there is no further one: a slow server would have
+ * the user get the same again and again. */
+const UNSURE_MAX = 3
+/** RFC 5321, 4.5.3.2.6: a server may take ten minutes to say that it has a mail. */
+const UNSURE_WAIT_SECONDS = 600
 const ANSWER_LENGTH_MAX = 500
 
 /** Sends one message, if it is due and nobody else is sending it; does nothing otherwise, so an event may
@@ -54,7 +61,7 @@ export async function deliverMessage(
 ): Promise<void> {
   const claimed = await claim(tools, due.message_id, channel)
   if (!claimed) return
-  const ended = giveUpIfOld(await attemptOf(claimed, send), claimed)
+  const ended = giveUp(await attemptOf(claimed, send), claimed)
   const isQuick = ended.outcome === 'later' && !ended.waitSeconds && claimed.attempts < QUICK_ATTEMPTS
   await persist(() => finish(tools, traceparent, { claimed, channel, attempt: ended, isQuick }))
   if (ended.outcome !== 'sent')
@@ -93,6 +100,7 @@ async function claim({ db }: Tools, id: string, channel: Channel): Promise<Claim
         insert into message_attempts (message_id, attempt) select id, attempts from claimed
       )
       select m.id, m.notification_id, m.user_id, n.event_type, m.content, m.attempts, m.created_at,
+        (select count(*)::int from message_attempts a where a.message_id = m.id and a.outcome = 'unsure') as unsure,
         coalesce(p.language, 'en') as language, c.name, c.deleted_at is not null as is_deleted,
         case m.channel when 'email' then coalesce(m.address, c.email) when 'sms' then c.phone end as "to",
         case when t.id is not null then json_build_object('id', t.id, 'endpoint', t.endpoint,
@@ -136,11 +144,19 @@ function textOf(content: MessageContent, language: Language): MessageText {
   return { title: fromTheBank, text: content.text }
 }
 
+const isWaiting = ({ outcome }: SendOutcome): boolean => outcome === 'later' || outcome === 'unsure'
+
 const isOld = ({ created_at: createdAt }: ClaimedMessage): boolean =>
   Date.now() - createdAt.getTime() > HOURS_MAX * 3_600_000
 
-function giveUpIfOld(attempt: SendOutcome, claimed: ClaimedMessage): SendOutcome {
-  if (attempt.outcome !== 'later' || !isOld(claimed)) return attempt
+/** Ends what is too old, or may have arrived several times. */
+function giveUp(attempt: SendOutcome, claimed: ClaimedMessage): SendOutcome {
+  if (attempt.outcome === 'unsure' && claimed.unsure + 1 >= UNSURE_MAX)
+    return {
+      outcome: 'failed',
+      answer: `it may have arrived ${UNSURE_MAX} times; at last: ${attempt.answer}`,
+    }
+  if (!isWaiting(attempt) || !isOld(claimed)) return attempt
   return { outcome: 'failed', answer: `given up after ${HOURS_MAX} hours; at last: ${attempt.answer}` }
 }
 
@@ -170,7 +186,7 @@ const finish = (
         where message_id = $1 and attempt = $2`,
       values: [claimed.id, claimed.attempts, attempt.outcome, answer, claimed.user_id],
     })
-    const isLater = attempt.outcome === 'later'
+    const isLater = isWaiting(attempt)
     const seconds = isLater ? waitSeconds(attempt, claimed.attempts) : 0
     const [ended] = await tx.query<{ at: Date }>({
       name: 'message-end',
@@ -206,7 +222,8 @@ const finish = (
 
 /** Returns how long to wait after so many attempts: twice as long each time, or as long as the provider
  * asked for. */
-function waitSeconds(attempt: SendOutcome & { outcome: 'later' }, attempts: number): number {
+function waitSeconds(attempt: SendOutcome, attempts: number): number {
+  if (attempt.outcome !== 'later') return UNSURE_WAIT_SECONDS
   const usual = Math.min(WAIT_SECONDS.first * 2 ** Math.max(0, attempts - QUICK_ATTEMPTS), WAIT_SECONDS.max)
   return Math.min(Math.max(usual, attempt.waitSeconds ?? 0), WAIT_SECONDS.maxAsked)
 }

@@ -11,6 +11,15 @@ export const chosenChannels = [...channels, 'webhook'] as const
 
 export type ChosenChannel = (typeof chosenChannels)[number]
 
+/** The most messages that a user gets over a channel within 24 hours. What is beyond them is not sent: it
+ * only stands in the user's list. Messages about security have room of their own beyond the others, so nobody
+ * can hide them behind many others. */
+export const perDayMax: Readonly<Record<Channel, { usual: number; security: number }>> = {
+  email: { usual: 50, security: 100 },
+  sms: { usual: 20, security: 40 },
+  push: { usual: 200, security: 300 },
+}
+
 /** Channels that a message takes if its user has not chosen. Whoever subscribes to push messages wants
  * them. */
 export const usualChannels: Readonly<Record<Importance, readonly ChosenChannel[]>> = {

@@ -30,6 +30,8 @@ export type SendOutcome =
   | { outcome: 'failed'; answer: string }
   /** It may succeed later, at the earliest after `waitSeconds` if the provider named a time. */
   | { outcome: 'later'; answer: string; waitSeconds?: number }
+  /** All of it was given away, and nobody said that it arrived. It may have. */
+  | { outcome: 'unsure'; answer: string }
 
 /** What the mail server gets. All parts are plain; nodemailer encodes them. */
 export interface Email {

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import type { Config } from '../../host/config.ts'
 import type { Email, SendOutcome } from './outgoing.ts'
@@ -9,6 +10,12 @@ const SEND_MS_MAX = 20_000
  * used. Without TLS nothing is sent, unless SMTP_TLS is none. */
 export async function sendOverSmtp(email: Email, config: Config): Promise<SendOutcome> {
   const transport = createTransport(optionsOf(config))
+  // True from when the connection has taken the last byte of the mail.
+  let isGiven = false
+  transport.use('stream', ({ message }, done) => {
+    message.transform(() => new PassThrough().once('end', () => (isGiven = true)))
+    done()
+  })
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), SEND_MS_MAX)
   try {
@@ -25,7 +32,7 @@ export async function sendOverSmtp(email: Email, config: Config): Promise<SendOu
     ])
     return { outcome: 'sent', answer: response }
   } catch (error) {
-    return attemptOf(error as SmtpError)
+    return attemptOf(error as SmtpError, isGiven)
   } finally {
     clearTimeout(timer)
     transport.close()
@@ -60,7 +67,11 @@ interface SmtpError extends Error {
 
 /** A 5xx about this recipient or this message is final (RFC 5321, 4.2.1). Everything else is about the
  * connection, the log-in or the sender, and an operator can mend it. */
-function attemptOf({ responseCode = 0, response, command = '', message }: SmtpError): SendOutcome {
+function attemptOf(
+  { responseCode = 0, response, command = '', message }: SmtpError,
+  isGiven: boolean,
+): SendOutcome {
+  if (isGiven && responseCode === 0) return { outcome: 'unsure', answer: message }
   const isFinal = responseCode >= 500 && /^(RCPT TO|DATA)/.test(command)
   return { outcome: isFinal ? 'failed' : 'later', answer: response ?? message }
 }

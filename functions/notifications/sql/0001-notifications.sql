@@ -62,4 +62,7 @@ create table dead_letters (
   unique (event_source, event_id, destination, digest)
 );
 
-grant select, insert, update on dead_letters to :functions_role;
+-- The sweep deletes old ones, because their data may be personal.
+create index dead_letters_by_age on dead_letters (created_at);
+
+grant select, insert, update, delete on dead_letters to :functions_role;

@@ -19,6 +19,8 @@ create table push_subscriptions (
   unique (user_id, endpoint)
 );
 
+create index push_subscriptions_of_endpoint on push_subscriptions (endpoint);
+
 -- When a user is deleted, their address and what an operator wrote to them is erased from notifications.
 grant update (message) on notifications to :functions_role;
 grant select, insert, update, delete on preferences, push_subscriptions to :functions_role;
@@ -50,21 +52,26 @@ create table messages (
 
 create index messages_to_wake on messages (wake_at) where status = 'stored';
 create index messages_of_notification on messages (notification_id);
-create index messages_of_user on messages (user_id);
+-- For the most that a user gets in a day.
+create index messages_of_user on messages (user_id, channel, created_at);
+-- The sweep deletes what ended long ago.
+create index messages_finished on messages (finished_at) where finished_at is not null;
 
 create table message_attempts (
-  message_id uuid not null references messages,
+  message_id uuid not null references messages on delete cascade,
   attempt integer not null,
   started_at timestamptz not null default now(),
   -- Null while it runs, and for ever if its process died: then nobody knows whether it arrived.
   finished_at timestamptz,
-  outcome text check (outcome in ('sent', 'failed', 'later')),
+  -- 'unsure' if the whole message was given away, and nobody said that it arrived.
+  outcome text check (outcome in ('sent', 'failed', 'later', 'unsure')),
   -- What the provider said, shortened.
   answer text,
   primary key (message_id, attempt)
 );
 
-grant select, insert, update on messages, message_attempts to :functions_role;
+grant select, insert, update, delete on messages to :functions_role;
+grant select, insert, update on message_attempts to :functions_role;
 
 -- The event that makes a channel's function send a message; like notification_event(), it is derived. A sweep
 -- publishes it again when an attempt is due.
