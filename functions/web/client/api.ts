@@ -1,0 +1,2396 @@
+// Written by `npm run openapi` from openapi.json. Don't change it by hand.
+
+/** Answers of these calls are no JSON; read them with raw(). */
+export type NotJson = { readonly notJson: never }
+
+export type Account = {
+  id: string
+  user_id: string
+  account_type: 'checking' | 'savings'
+  currency: string
+  status: 'open' | 'frozen' | 'closed'
+  balance: string
+  available: string
+  overdraft_limit: string
+  created_at: string
+}
+
+export type AccountChange = {
+  id: string
+  timestamp: string
+  by: 'owner' | 'bank'
+  user_id: string | null
+  field: 'status' | 'overdraft_limit'
+  from: string
+  to: string
+  reason: string | null
+}
+
+export type AccountChangePage = {
+  items: AccountChange[]
+  next_cursor: string | null
+}
+
+export type AccountPage = {
+  items: Account[]
+  next_cursor: string | null
+}
+
+export type AuditEntry = {
+  id: string
+  at: string
+  context: 'identity' | 'ledger' | 'notifications' | 'payments' | 'documents'
+  /** Who did it; null if nobody proved who they are. */
+  caller_id: string | null
+  /** Null if it is not known. */
+  caller_role: string | null
+  /** The context that asked on behalf of the caller. */
+  via: string | null
+  operation: string
+  /** The route as declared; null if it is not known. */
+  route: string | null
+  /** Id of the thing. */
+  subject: string | null
+  /** Whose data it is. */
+  owner_id: string | null
+  /** Address of the client; null if unknown. */
+  address: string | null
+  /** Trace of the request: 32 digits. */
+  trace_id: string | null
+  outcome: string
+  details: Record<string, unknown> | null
+}
+
+export type AuditEntryPage = {
+  items: AuditEntry[]
+  next_cursor: string | null
+}
+
+export type Balance = {
+  balance: string
+  available: string | null
+  as_of: string
+}
+
+export type Batch = {
+  results: ({
+    status: 201
+    transaction: Transaction
+  } | {
+    status: 404 | 409 | 422 | 424
+    problem: {
+      type: string
+      title: string
+      status: number
+      detail: string
+    }
+  })[]
+}
+
+export type BatchedTransaction = {
+  type: 'deposit' | 'withdrawal' | 'transfer'
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  metadata?: Record<string, string | number | boolean | null>
+  to_account_id?: string
+  value_date?: string
+}
+
+export type CancelPaymentRequest = {
+  payment_id: string
+}
+
+export type CaptureHoldRequest = {
+  to_account_id: string
+  amount?: string | number
+}
+
+export type ChangeOrderRequest = {
+  amount?: string | number
+  description?: string
+  schedule?: Schedule
+  missed_runs?: 'each' | 'last'
+}
+
+export type ChangeOverdraftRequest = {
+  overdraft_limit: string | number
+  reason: string
+}
+
+export type ChangeUserRequest = {
+  name?: string
+  email?: string
+}
+
+export type ChangeWebhookRequest = {
+  url?: string
+  types?: string[]
+  status?: 'active' | 'paused'
+}
+
+export type CloseAccountRequest = {
+  reason?: string
+}
+
+export type CreateAuthEmailConfirmRequest = {
+  token: string
+}
+
+export type CreateAuthPasswordResetRequest = {
+  email: string
+}
+
+export type CreateAuthPasswordResetsConfirmRequest = {
+  token: string
+  new_password: string
+}
+
+export type CreateFeesDryRunRequest = {
+  currency: string
+  type: 'deposit' | 'withdrawal' | 'transfer'
+  rules: GivenFeeRules | null
+  days?: number
+}
+
+export type CreateNotificationsPushSubscriptionRequest = {
+  endpoint: string
+  expirationTime?: unknown
+  keys: {
+    p256dh: string
+    auth: string
+  }
+}
+
+export type CreateOrderRequest = {
+  account_id: string
+  to_account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  schedule: Schedule
+  missed_runs?: 'each' | 'last'
+}
+
+export type CreatePaymentRequest = {
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  payee_account_id?: string
+  payee_email?: string
+  return_url?: string
+  expires_in?: number
+}
+
+export type CreatePayoutRequest = {
+  account_id: string
+  items: {
+    to_account_id?: string
+    email?: string
+    amount: string | number
+    note?: string
+  }[]
+}
+
+export type CreateUserRequest = {
+  name: string
+  email: string
+}
+
+export type CreateWebHookRequest = {
+  url: string
+  types: string[]
+}
+
+export type DeadLetter = {
+  id: string
+  event_id: string
+  event_type: string
+  /** The event in the JSON format of CloudEvents. */
+  event: Record<string, unknown>
+  /** The address of the consumer that could not process it. */
+  destination: string
+  /** Status of its last answer. */
+  error_code: string | null
+  /** Beginning of its last answer. */
+  error_data: string | null
+  /** Why the consumer could not process it; null if the Broker did not keep its answer. */
+  reason: string | null
+  /** Where to find the reason, if it is not here. */
+  hint: string | null
+  /** How often the Broker gave up on it. */
+  deliveries: number
+  status: 'stored' | 'redriven'
+  created_at: string
+  redriven_at: string | null
+}
+
+export type DeadLetterPage = {
+  items: DeadLetter[]
+  next_cursor: string | null
+}
+
+export type DepositRequest = {
+  type: 'deposit'
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  metadata?: Record<string, string | number | boolean | null>
+  value_date?: string
+}
+
+export type Document = {
+  public_id: string
+  user_id: string
+  document_type: 'upload' | 'statement'
+  statement: {
+    account_id: string
+    from: string
+    to: string
+    format: 'pdf' | 'csv' | 'camt.053'
+  } | null
+  /** An image can be downloaded once it is ready; then its size and sha256 are other ones. */
+  status: 'processing' | 'ready' | 'refused'
+  /** Why it was refused. */
+  reason: string | null
+  file_name: string
+  media_type: 'image/png' | 'image/jpeg' | 'image/webp' | 'application/pdf' | 'text/csv' | 'application/xml'
+  /** In bytes. */
+  size: number
+  sha256: string
+  /** In pixels; null if it is no image. */
+  width: number | null
+  height: number | null
+  url: string
+  thumbnail_url: string | null
+  created_at: string
+}
+
+export type DocumentPage = {
+  items: Document[]
+  next_cursor: string | null
+}
+
+export type DryRun = {
+  allowed: boolean
+  refusal: string | null
+  fee: string | null
+  balance_after: string | null
+  available_after: string | null
+  limits: Room | null
+}
+
+export type DryRunRequest = {
+  type: 'deposit' | 'withdrawal' | 'transfer'
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  metadata?: Record<string, string | number | boolean | null>
+  to_account_id?: string
+  value_date?: string
+}
+
+export type Entry = {
+  version: number
+  amount: string
+  balance_after: string
+  currency: string
+  hash: string
+  previous_hash: string
+  value_date: string
+  timestamp: string
+  transaction_id: string
+  transaction_type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
+  description: string | null
+  counterparty_account_id: string | null
+}
+
+export type EntryPage = {
+  items: Entry[]
+  next_cursor: string | null
+}
+
+export type ExecutePaymentRequest = {
+  payment_id: string
+}
+
+export type Fee = {
+  version: number
+  currency: string
+  type: 'deposit' | 'withdrawal' | 'transfer'
+  rules: FeeRules | null
+  valid_from: string
+  set_by: string | null
+  reason: string | null
+}
+
+export type FeeRules = {
+  fixed: string
+  percent: string
+  minimum: string | null
+  maximum: string | null
+  tiers: {
+    from: string
+    fixed: string
+    percent: string
+    minimum: string | null
+    maximum: string | null
+  }[]
+}
+
+export type FeeTrial = {
+  since: string
+  transactions: number
+  is_complete: boolean
+  amount: string
+  fees: string
+  proposed_fees: string
+  proposed_max: string
+}
+
+export type FieldError = {
+  /** JSON pointer (RFC 6901) to what is wrong. */
+  path: string
+  message: string
+}
+
+export type FileStatementRequest = {
+  account_id: string
+  from: string
+  to: string
+  format?: 'pdf' | 'csv' | 'camt.053'
+  user_id?: string
+}
+
+export type Finding = {
+  /** Null: not checked yet. */
+  ok: boolean | null
+  checked_at: string | null
+  figures: Record<string, unknown>
+}
+
+export type FreezeAccountRequest = {
+  reason: string
+}
+
+export type GivenFeeRules = {
+  fixed?: string | number
+  percent?: string | number
+  minimum?: string | number | null
+  maximum?: string | number | null
+  tiers?: {
+    from: string | number
+    fixed?: string | number
+    percent?: string | number
+    minimum?: string | number | null
+    maximum?: string | number | null
+  }[]
+}
+
+export type Hold = {
+  id: string
+  account_id: string
+  amount: string
+  currency: string
+  status: 'open' | 'captured' | 'released' | 'expired'
+  description: string | null
+  captured: string | null
+  transaction_id: string | null
+  placed_by: string | null
+  via: string | null
+  created_at: string
+  expires_at: string
+  ended_at: string | null
+}
+
+export type HoldPage = {
+  items: Hold[]
+  next_cursor: string | null
+}
+
+export type Invariant = {
+  id: 'M' | 'N' | 'B'
+  name: string
+  /** Null: not checked yet. */
+  ok: boolean | null
+  checked_at: string | null
+  /** How many accounts, or entries, were checked. */
+  count: number
+}
+
+export type Invariants = {
+  open_stops: number
+  items: Invariant[]
+}
+
+export type LedgerStatus = {
+  items: {
+    currency: string
+    status: 'running' | 'stopped'
+    /** Null: not stopped. */
+    since: string | null
+    /** being-checked: a check of the books has found something; stopped-by-bank: an operator has stopped it. */
+    reason: 'being-checked' | 'stopped-by-bank' | null
+  }[]
+}
+
+export type Limits = {
+  account_id: string
+  currency: string
+  version: number | null
+  valid_from: string | null
+  time_zone: string | null
+  transaction_max: string | null
+  day_max: string | null
+  month_max: string | null
+  day_used: string | null
+  day_remaining: string | null
+  month_used: string | null
+  month_remaining: string | null
+  coming: {
+    version: number
+    valid_from: string
+    transaction_max: string | null
+    day_max: string | null
+    month_max: string | null
+  }[]
+}
+
+export type LoginRequest = {
+  email: string
+  password: string
+}
+
+export type LogoutRequest = {
+  refresh_token: string
+}
+
+export type Message = {
+  id: string
+  channel: 'email' | 'sms' | 'push'
+  status: 'stored' | 'sent' | 'failed'
+  next_attempt_at: string | null
+  attempts: {
+    started_at: string
+    /** Null while it runs, and for ever if its process died. */
+    finished_at: string | null
+    outcome: 'sent' | 'failed' | 'later' | null
+    /** What the provider said; only operators see it. */
+    answer: string | null
+  }[]
+}
+
+export type Notification = {
+  id: string
+  user_id: string
+  event_id: string
+  event_type: string
+  /** The id of what it is about, such as a transaction. */
+  subject: string
+  message: string
+  channel: 'in-app' | 'email' | 'sms' | 'push'
+  status: 'stored' | 'sent' | 'failed'
+  attempts: number
+  timestamp: string
+}
+
+export type NotificationPage = {
+  items: Notification[]
+  next_cursor: string | null
+}
+
+export type NotificationWithMessages = {
+  id: string
+  user_id: string
+  event_id: string
+  event_type: string
+  /** The id of what it is about, such as a transaction. */
+  subject: string
+  message: string
+  channel: 'in-app' | 'email' | 'sms' | 'push'
+  status: 'stored' | 'sent' | 'failed'
+  attempts: number
+  timestamp: string
+  messages: Message[]
+}
+
+export type OpenAccountRequest = {
+  account_type: 'checking' | 'savings'
+  currency?: string
+  user_id?: string
+  balance?: string | number
+  overdraft_limit?: string | number
+}
+
+export type Order = {
+  id: string
+  user_id: string
+  account_id: string
+  to_account_id: string
+  amount: string
+  currency: string
+  description: string | null
+  schedule: Schedule
+  missed_runs: 'each' | 'last'
+  status: 'active' | 'paused' | 'stopped' | 'completed' | 'cancelled'
+  stop_reason: string | null
+  next_due_at: string | null
+  created_at: string
+}
+
+export type OrderPage = {
+  items: Order[]
+  next_cursor: string | null
+}
+
+export type OrderRun = {
+  id: string
+  number: number
+  due_at: string
+  amount: string
+  currency: string
+  status: 'pending' | 'paid' | 'failed' | 'skipped'
+  attempts: number
+  transaction_id: string | null
+  problem: string | null
+  next_attempt_at: string | null
+  ended_at: string | null
+}
+
+export type OrderRunPage = {
+  items: OrderRun[]
+  next_cursor: string | null
+}
+
+export type Payment = {
+  id: string
+  user_id: string
+  account_id: string
+  amount: string
+  currency: string
+  description: string | null
+  payee_account_id: string | null
+  payee_email: string | null
+  return_url: string | null
+  status: 'placing' | 'created' | 'executing' | 'executed' | 'cancelling' | 'cancelled' | 'expiring' | 'expired' | 'failing' | 'failed'
+  failure: string | null
+  hold_id: string | null
+  transaction_id: string | null
+  created_at: string
+  expires_at: string
+  ended_at: string | null
+}
+
+export type PaymentPage = {
+  items: Payment[]
+  next_cursor: string | null
+}
+
+export type Payout = {
+  id: string
+  user_id: string
+  account_id: string
+  currency: string
+  status: 'running' | 'completed'
+  counts: {
+    pending: number
+    paid: number
+    refused: number
+  }
+  created_at: string
+  completed_at: string | null
+}
+
+export type PayoutItem = {
+  number: number
+  to_account_id: string | null
+  email: string | null
+  amount: string
+  note: string | null
+  status: 'pending' | 'paid' | 'refused'
+  transaction_id: string | null
+  problem: string | null
+}
+
+export type PayoutStatus = {
+  id: string
+  user_id: string
+  account_id: string
+  currency: string
+  status: 'running' | 'completed'
+  counts: {
+    pending: number
+    paid: number
+    refused: number
+  }
+  created_at: string
+  completed_at: string | null
+  items: PayoutItem[]
+  next_cursor: string | null
+}
+
+export type PlaceHoldRequest = {
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  expires_in?: number
+}
+
+export type PostBatchRequest = {
+  transactions: BatchedTransaction[]
+  atomic?: boolean
+}
+
+export type Preferences = {
+  language: 'en' | 'de'
+  events: {
+    'transaction.completed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'transaction.reversed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'hold.placed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'hold.captured'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'hold.released'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'hold.expired'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'payment.executed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'payment.received'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'payment.expired'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'payment.failed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'order.ran'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'order.failed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'payout.completed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'account.frozen'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'account.unfrozen'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'account.closed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'webhook.paused'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'session.started'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'password.changed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'email.changed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+  }
+  /** The channels that this bank has. A choice for another has no effect. */
+  channels: ('email' | 'sms' | 'push' | 'webhook')[]
+  /** Where emails go; null if not known yet. */
+  email: string | null
+  /** Where text messages go; an operator enters it. */
+  phone: string | null
+  push_public_key: string | null
+}
+
+/** Why a request was refused (RFC 9457). Nothing was changed, unless the status is above 499. */
+export type Problem = {
+  /** Never changes; tell problems apart by it. */
+  type: string
+  title: string
+  status: number
+  /** A sentence for people. */
+  detail: string
+  errors?: FieldError[]
+}
+
+export type Proof = {
+  account: string
+  opening: {
+    version: number
+    hash: string
+    balance_minor: string
+  }
+  entries: {
+    version: number
+    transaction_id: string
+    amount_minor: string
+    balance_after_minor: string
+    created_at: string
+    value_date: string | null
+  }[]
+  leaf: {
+    index: number
+    version: number
+    hash: string
+  }
+  path: string[]
+  checkpoint: string
+}
+
+export type RefreshSessionRequest = {
+  refresh_token: string
+}
+
+export type RegisterRequest = {
+  name: string
+  email: string
+  password: string
+}
+
+export type ReleaseHoldRequest = Record<string, never>
+
+export type ResumeLedgerRequest = {
+  stop_id: string
+  reason: string
+}
+
+export type ReverseTransactionRequest = {
+  reason: string
+}
+
+export type Room = {
+  transaction_max: string | null
+  day_max: string | null
+  month_max: string | null
+  day_used: string | null
+  day_remaining: string | null
+  month_used: string | null
+  month_remaining: string | null
+}
+
+export type Schedule = {
+  run_at?: string
+  every?: 'day' | 'week' | 'month'
+  on?: number
+  at?: string
+  time_zone?: string
+  from?: string
+  until?: string
+  count?: number
+}
+
+export type Seal = {
+  /** Number of the seal. */
+  seal: number
+  /** Leaves of the tree. */
+  size: number
+  /** Root of the tree, in hex. */
+  root: string
+  /** The signed note: c2sp.org/tlog-checkpoint. */
+  checkpoint: string
+  sealed_at: string
+}
+
+export type SealPage = {
+  items: Seal[]
+  next_cursor: string | null
+}
+
+export type SendNotificationRequest = {
+  user_id: string
+  channel: 'in-app' | 'email' | 'sms' | 'push'
+  template?: 'please-call' | 'documents-needed' | 'details-outdated'
+  message?: string
+}
+
+export type SetAccountLimitsRequest = {
+  transaction_max?: string | number | null
+  day_max?: string | number | null
+  month_max?: string | number | null
+  time_zone: string
+  valid_from?: string
+  reason: string
+}
+
+export type SetFeesRequest = {
+  currency: string
+  type: 'deposit' | 'withdrawal' | 'transfer'
+  rules: GivenFeeRules | null
+  valid_from?: string
+  reason: string
+}
+
+export type SetNotificationsContactPhoneRequest = {
+  phone: string | null
+}
+
+export type SetNotificationsPreferencesRequest = {
+  language?: 'en' | 'de'
+  events?: {
+    'transaction.completed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'transaction.reversed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'hold.placed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'hold.captured'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'hold.released'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'hold.expired'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'payment.executed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'payment.received'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'payment.expired'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'payment.failed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'order.ran'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'order.failed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'payout.completed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'account.frozen'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'account.unfrozen'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'account.closed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'webhook.paused'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'session.started'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'password.changed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'email.changed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+  }
+}
+
+export type SetOrderStatusRequest = {
+  status: 'active' | 'paused'
+}
+
+export type Statement = {
+  account_id: string
+  account_type: 'checking' | 'savings'
+  currency: string
+  basis: 'booking' | 'value'
+  from: string | null
+  to: string | null
+  from_version: number | null
+  to_version: number | null
+  known_version: number | null
+  opening_balance: string
+  closing_balance: string
+  credits: {
+    count: number
+    sum: string
+  }
+  debits: {
+    count: number
+    sum: string
+  }
+  entries: {
+    version: number
+    booked_at: string
+    value_date: string
+    amount: string
+    balance_after: string
+    transaction_id: string
+    type: string
+    description: string | null
+    counterparty_account_id: string | null
+    fee: boolean
+  }[]
+}
+
+export type Stop = {
+  id: string
+  /** Null: all currencies. */
+  currency: string | null
+  reason: string
+  /** What the guard found wrong: accounts, transactions and sums, with amounts in minor units. Null for a stop by hand. */
+  evidence: Record<string, unknown>[] | null
+  /** The operator; null: the guard. */
+  stopped_by: string | null
+  stopped_at: string
+  lifted_by: string | null
+  lifted_at: string | null
+  lift_reason: string | null
+  /** What was still wrong when the stop was lifted, on accounts that are frozen. */
+  accepted: Record<string, unknown>[] | null
+}
+
+export type StopLedgerRequest = {
+  currency?: string
+  reason: string
+}
+
+export type StopPage = {
+  items: Stop[]
+  next_cursor: string | null
+}
+
+export type Tokens = {
+  access_token: string
+  token_type: 'Bearer'
+  /** Life of the access token, in seconds. */
+  expires_in: number
+  refresh_token: string
+}
+
+export type Transaction = {
+  id: string
+  type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
+  status: 'completed' | 'pending' | 'rejected' | 'reversed'
+  account_id: string
+  to_account_id: string | null
+  amount: string
+  currency: string
+  description: string | null
+  metadata: Record<string, unknown> | null
+  balance_after: string | null
+  value_date: string
+  fee: string | null
+  hold_id: string | null
+  reverses: string | null
+  reversed_by: string | null
+  timestamp: string
+}
+
+export type TransactionPage = {
+  items: Transaction[]
+  next_cursor: string | null
+}
+
+export type TransferRequest = {
+  type: 'transfer'
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  metadata?: Record<string, string | number | boolean | null>
+  to_account_id: string
+}
+
+export type UnfreezeAccountRequest = {
+  reason: string
+}
+
+export type User = {
+  id: string
+  name: string
+  email: string
+  role: 'customer' | 'operator'
+  /** When they showed that the address is theirs; null before that. */
+  email_confirmed_at: string | null
+  created_at: string
+}
+
+export type UserPage = {
+  items: User[]
+  next_cursor: string | null
+}
+
+export type Verification = {
+  ok: boolean | null
+  open_stops: number
+  sums: Finding
+  limits: Finding
+  holds: Finding
+  balances: Finding
+  chains: Finding
+  hold_chains: Finding
+  hold_entries: Finding
+  transactions: Finding
+  counts: Finding
+  reversals: Finding
+  changes: Finding
+  outflows: Finding
+}
+
+export type WebHook = {
+  id: string
+  user_id: string
+  url: string
+  types: string[]
+  status: 'active' | 'paused'
+  paused_because: 'asked' | 'gone' | 'failing' | null
+  previous_secret_until: string | null
+  created_at: string
+}
+
+export type WebHookDelivery = {
+  /** The webhook-id that its receiver sees. */
+  id: string
+  event_id: string
+  event_type: string
+  status: 'pending' | 'delivered' | 'failed'
+  /** How often it was tried since it was last asked for. */
+  attempts: number
+  next_attempt_at: string | null
+  last_attempt: {
+    at: string
+    duration_ms: number
+    http_status: number | null
+    error: string | null
+    /** The first 500 bytes of its body. */
+    answer: string
+  } | null
+  created_at: string
+}
+
+export type WebHookDeliveryPage = {
+  items: WebHookDelivery[]
+  next_cursor: string | null
+}
+
+export type WebHookPage = {
+  items: WebHook[]
+  next_cursor: string | null
+}
+
+export type WebHookWithSecret = {
+  id: string
+  user_id: string
+  url: string
+  types: string[]
+  status: 'active' | 'paused'
+  paused_because: 'asked' | 'gone' | 'failing' | null
+  previous_secret_until: string | null
+  created_at: string
+  secret: string
+}
+
+export type WithdrawRequest = {
+  type: 'withdrawal'
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  metadata?: Record<string, string | number | boolean | null>
+  value_date?: string
+}
+
+export type WitnessedSeal = {
+  /** Number of the seal. */
+  seal: number
+  /** Leaves of the tree. */
+  size: number
+  /** Root of the tree, in hex. */
+  root: string
+  /** The signed note: c2sp.org/tlog-checkpoint. */
+  checkpoint: string
+  witnessed_at: string
+}
+
+export type WitnessedSealPage = {
+  items: WitnessedSeal[]
+  next_cursor: string | null
+}
+
+/** Each call: what it takes, and what it answers by status. */
+export interface Api {
+  /** Who did what in the context identity, newest first */
+  'GET /api/audit/identity': {
+    takes: {
+      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string }
+    }
+    answers: {
+      200: AuditEntryPage
+    }
+  }
+  /** Confirm an email address with the token of a mailed link */
+  'POST /api/auth/email/confirm': {
+    takes: {
+      body: CreateAuthEmailConfirmRequest
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** Have another link mailed to the caller’s address */
+  'POST /api/auth/email/confirmations': {
+    takes: Record<never, never>
+    answers: {
+      202: undefined
+    }
+  }
+  /** Log in with an email address and a password */
+  'POST /api/auth/login': {
+    takes: {
+      body: LoginRequest
+    }
+    answers: {
+      200: Tokens
+    }
+  }
+  /** End the session of a refresh token */
+  'POST /api/auth/logout': {
+    takes: {
+      body: LogoutRequest
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** Ask for a link by email to choose a new password; the answer is always the same */
+  'POST /api/auth/password-resets': {
+    takes: {
+      body: CreateAuthPasswordResetRequest
+    }
+    answers: {
+      202: {
+        message: string
+      }
+    }
+  }
+  /** Choose the new password; ends all sessions of the user */
+  'POST /api/auth/password-resets/confirm': {
+    takes: {
+      body: CreateAuthPasswordResetsConfirmRequest
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** Exchange a refresh token for a new pair of tokens; using one twice ends its session */
+  'POST /api/auth/refresh': {
+    takes: {
+      body: RefreshSessionRequest
+    }
+    answers: {
+      200: Tokens
+    }
+  }
+  /** Register with a name, an email address and a password */
+  'POST /api/auth/register': {
+    takes: {
+      body: RegisterRequest
+    }
+    answers: {
+      201: User
+    }
+  }
+  /** All users, newest first */
+  'GET /api/users': {
+    takes: {
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: UserPage
+    }
+  }
+  /** Add a customer who is served at the counter; they get a link by email to choose a password */
+  'POST /api/users': {
+    takes: {
+      body: CreateUserRequest
+    }
+    answers: {
+      201: User
+    }
+  }
+  /** One user; customers see only themselves */
+  'GET /api/users/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: User
+    }
+  }
+  /** Change the name or the email address; customers change only their own */
+  'PATCH /api/users/{id}': {
+    takes: {
+      params: { id: string }
+      body?: ChangeUserRequest
+    }
+    answers: {
+      200: User
+    }
+  }
+  /** Delete a customer whose accounts are all closed; customers delete only themselves */
+  'DELETE /api/users/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** The last signed root, as a note */
+  'GET /.well-known/microbank-checkpoint': {
+    takes: Record<never, never>
+    answers: {
+      200: NotJson
+    }
+  }
+  /** The signed root of one seal, as a note */
+  'GET /.well-known/microbank-checkpoint/{n}': {
+    takes: {
+      params: { n: string }
+    }
+    answers: {
+      200: NotJson
+    }
+  }
+  /** The public keys of the seals, one a line (c2sp.org/signed-note) */
+  'GET /.well-known/microbank-seal-keys': {
+    takes: Record<never, never>
+    answers: {
+      200: NotJson
+    }
+  }
+  /** Accounts, newest first; customers see only their own */
+  'GET /api/accounts': {
+    takes: {
+      query?: { limit?: number; cursor?: string; user_id?: string; status?: 'open' | 'frozen' | 'closed' }
+    }
+    answers: {
+      200: AccountPage
+    }
+  }
+  /** Open an account; only operators give user_id (they must), balance and overdraft_limit */
+  'POST /api/accounts': {
+    takes: {
+      body: OpenAccountRequest
+    }
+    answers: {
+      201: Account
+    }
+  }
+  /** One account */
+  'GET /api/accounts/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Account
+    }
+  }
+  /** Change the overdraft limit; it can’t be less than what is used of it */
+  'PATCH /api/accounts/{id}': {
+    takes: {
+      params: { id: string }
+      body: ChangeOverdraftRequest
+    }
+    answers: {
+      200: Account
+    }
+  }
+  /** Balance now, or at a moment of the past: with everything posted until then */
+  'GET /api/accounts/{id}/balance': {
+    takes: {
+      params: { id: string }
+      query?: { as_of?: string }
+    }
+    answers: {
+      200: Balance
+    }
+  }
+  /** Who froze, unfroze or closed the account or changed its overdraft limit, newest first */
+  'GET /api/accounts/{id}/changes': {
+    takes: {
+      params: { id: string }
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: AccountChangePage
+    }
+  }
+  /** Close an open account with a balance of zero and no holds; operators must give a reason */
+  'POST /api/accounts/{id}/close': {
+    takes: {
+      params: { id: string }
+      body?: CloseAccountRequest
+    }
+    answers: {
+      200: Account
+    }
+  }
+  /** Entries of an account, newest first; `query` searches the words of the description */
+  'GET /api/accounts/{id}/entries': {
+    takes: {
+      params: { id: string }
+      query?: { limit?: number; cursor?: string; type?: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'; from?: string; to?: string; query?: string }
+    }
+    answers: {
+      200: EntryPage
+    }
+  }
+  /** Freeze an account; what is on its way to or from it will be refused */
+  'POST /api/accounts/{id}/freeze': {
+    takes: {
+      params: { id: string }
+      body: FreezeAccountRequest
+    }
+    answers: {
+      200: Account
+    }
+  }
+  /** Limits in force, what they leave, and limits to come; customers see those of their own accounts */
+  'GET /api/accounts/{id}/limits': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Limits
+    }
+  }
+  /** Set the limits, from now or from a moment to come; what is left out is not limited */
+  'PUT /api/accounts/{id}/limits': {
+    takes: {
+      params: { id: string }
+      body: SetAccountLimitsRequest
+    }
+    answers: {
+      200: Limits
+    }
+  }
+  /** Proof of an account’s entries after version `from`, up to the first sealed version from `to` on */
+  'GET /api/accounts/{id}/proof': {
+    takes: {
+      params: { id: string }
+      query?: { from?: number; to?: number }
+    }
+    answers: {
+      200: Proof
+    }
+  }
+  /** Opening balance, entries and closing balance of an account in a period */
+  'GET /api/accounts/{id}/statement': {
+    takes: {
+      params: { id: string }
+      query?: { from?: string; to?: string; from_version?: number; to_version?: number; basis?: 'booking' | 'value'; known_at?: string; known_version?: number; format?: 'json' | 'csv' | 'pdf' | 'camt.053' | 'proof' }
+    }
+    answers: {
+      200: Statement | Proof
+    }
+  }
+  /** Unfreeze a frozen account */
+  'POST /api/accounts/{id}/unfreeze': {
+    takes: {
+      params: { id: string }
+      body: UnfreezeAccountRequest
+    }
+    answers: {
+      200: Account
+    }
+  }
+  /** Who did what in the context ledger, newest first */
+  'GET /api/audit/ledger': {
+    takes: {
+      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string }
+    }
+    answers: {
+      200: AuditEntryPage
+    }
+  }
+  /** Fees in force and fees to come, by currency, type and time */
+  'GET /api/fees': {
+    takes: {
+      query?: { currency?: string }
+    }
+    answers: {
+      200: {
+        items: Fee[]
+      }
+    }
+  }
+  /** Set the fee of a currency and type, from now or from a moment to come; null rules end it */
+  'PUT /api/fees': {
+    takes: {
+      body: SetFeesRequest
+    }
+    answers: {
+      200: Fee
+    }
+  }
+  /** What the transactions of the last days have cost, and would have cost by other rules; at most the newest 50000 of the bank are read */
+  'POST /api/fees/dry-run': {
+    takes: {
+      body: CreateFeesDryRunRequest
+    }
+    answers: {
+      200: FeeTrial
+    }
+  }
+  /** Holds, newest first; customers see those on their own accounts */
+  'GET /api/holds': {
+    takes: {
+      query?: { limit?: number; cursor?: string; account_id?: string; status?: 'open' | 'captured' | 'released' | 'expired' }
+    }
+    answers: {
+      200: HoldPage
+    }
+  }
+  /** Place a hold; expires_in is in seconds (a week, if it is left out) */
+  'POST /api/holds': {
+    takes: {
+      body: PlaceHoldRequest
+    }
+    answers: {
+      201: Hold
+    }
+  }
+  /** One hold */
+  'GET /api/holds/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Hold
+    }
+  }
+  /** Capture a hold, once; without an amount, all of it */
+  'POST /api/holds/{id}/capture': {
+    takes: {
+      params: { id: string }
+      body: CaptureHoldRequest
+    }
+    answers: {
+      201: Transaction
+    }
+  }
+  /** Release a hold */
+  'POST /api/holds/{id}/release': {
+    takes: {
+      params: { id: string }
+      body?: ReleaseHoldRequest
+    }
+    answers: {
+      200: Hold
+    }
+  }
+  /** Whether what must always be true is true: M sums, N limits, B balances and chains */
+  'GET /api/ledger/invariants': {
+    takes: Record<never, never>
+    answers: {
+      200: Invariants
+    }
+  }
+  /** Lift a stop. What its evidence names is checked first: it must be right, or on accounts that are frozen */
+  'POST /api/ledger/resume': {
+    takes: {
+      body: ResumeLedgerRequest
+    }
+    answers: {
+      200: Stop
+    }
+  }
+  /** Whether postings of each currency go on, and since when and why they do not */
+  'GET /api/ledger/status': {
+    takes: Record<never, never>
+    answers: {
+      200: LedgerStatus
+    }
+  }
+  /** Stop postings; without `currency`, of all currencies. Each stop is lifted by itself */
+  'POST /api/ledger/stop': {
+    takes: {
+      body: StopLedgerRequest
+    }
+    answers: {
+      201: Stop
+    }
+  }
+  /** The stops, newest first; with `open`, only those that are lifted, or that are not */
+  'GET /api/ledger/stops': {
+    takes: {
+      query?: { limit?: number; cursor?: string; open?: boolean }
+    }
+    answers: {
+      200: StopPage
+    }
+  }
+  /** What the last checks have found: sums, limits, balances, chains, transactions, holds */
+  'GET /api/ledger/verify': {
+    takes: Record<never, never>
+    answers: {
+      200: Verification
+    }
+  }
+  /** All seals, newest first */
+  'GET /api/seals': {
+    takes: {
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: SealPage
+    }
+  }
+  /** Proof that the tree of `to` leaves begins with the whole tree of `from` leaves (RFC 9162, 2.1.4) */
+  'GET /api/seals/consistency': {
+    takes: {
+      query: { from: number; to: number }
+    }
+    answers: {
+      200: {
+        from: number
+        to: number
+        /** Hashes in hex. */
+        consistency: string[]
+      }
+    }
+  }
+  /** Transactions, newest first; customers see those that touch their own accounts. `query` searches the words of the description, `metadata` a field and its value (`order:A-17`) */
+  'GET /api/transactions': {
+    takes: {
+      query?: { limit?: number; cursor?: string; account_id?: string; type?: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'; status?: 'completed' | 'pending' | 'rejected' | 'reversed'; from?: string; to?: string; currency?: string; amount_min?: string; amount_max?: string; query?: string; metadata?: string }
+    }
+    answers: {
+      200: TransactionPage
+    }
+  }
+  /** Deposit; Transfer; Withdrawal */
+  'POST /api/transactions': {
+    takes: {
+      body: DepositRequest | TransferRequest | WithdrawRequest
+    }
+    answers: {
+      201: Transaction
+      202: Transaction
+    }
+  }
+  /** Up to 1000 transactions, posted in this order; if one is refused, the others are still posted, unless `atomic` */
+  'POST /api/transactions/batch': {
+    takes: {
+      body: PostBatchRequest
+    }
+    answers: {
+      200: Batch
+    }
+  }
+  /** Try out a transaction; nothing is changed. Balances and limits are as they would be after it */
+  'POST /api/transactions/dry-run': {
+    takes: {
+      body: DryRunRequest
+    }
+    answers: {
+      200: DryRun
+    }
+  }
+  /** One transaction */
+  'GET /api/transactions/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Transaction
+    }
+  }
+  /** Proof of one transaction, as an account’s entries from the one before it on */
+  'GET /api/transactions/{id}/proof': {
+    takes: {
+      params: { id: string }
+      query?: { account_id?: string }
+    }
+    answers: {
+      200: Proof
+    }
+  }
+  /** Reverse a completed transaction, once; the reversal can be reversed in turn */
+  'POST /api/transactions/{id}/reverse': {
+    takes: {
+      params: { id: string }
+      body: ReverseTransactionRequest
+    }
+    answers: {
+      201: Transaction
+    }
+  }
+  /** Who did what in the context payments, newest first */
+  'GET /api/audit/payments': {
+    takes: {
+      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string }
+    }
+    answers: {
+      200: AuditEntryPage
+    }
+  }
+  /** Payment orders, newest first; customers see their own */
+  'GET /api/orders': {
+    takes: {
+      query?: { limit?: number; cursor?: string; status?: 'active' | 'paused' | 'stopped' | 'completed' | 'cancelled' }
+    }
+    answers: {
+      200: OrderPage
+    }
+  }
+  /** Create a payment order; nothing is paid until it is due */
+  'POST /api/orders': {
+    takes: {
+      body: CreateOrderRequest
+    }
+    answers: {
+      201: Order
+    }
+  }
+  /** One payment order */
+  'GET /api/orders/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Order
+    }
+  }
+  /** Change what the runs to come pay, and when; runs that are due already stay as they are */
+  'PATCH /api/orders/{id}': {
+    takes: {
+      params: { id: string }
+      body?: ChangeOrderRequest
+    }
+    answers: {
+      200: Order
+    }
+  }
+  /** Cancel a payment order; a run that has begun is finished */
+  'DELETE /api/orders/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Order
+    }
+  }
+  /** Runs of a payment order with their transactions, newest first */
+  'GET /api/orders/{id}/runs': {
+    takes: {
+      params: { id: string }
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: OrderRunPage
+    }
+  }
+  /** Pause or resume a payment order; what was due while it was paused is not paid */
+  'PUT /api/orders/{id}/status': {
+    takes: {
+      params: { id: string }
+      body: SetOrderStatusRequest
+    }
+    answers: {
+      200: Order
+    }
+  }
+  /** Payments, newest first; customers see their own */
+  'GET /api/payments': {
+    takes: {
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'created' | 'executing' | 'executed' | 'cancelling' | 'cancelled' | 'expiring' | 'expired' | 'failing' | 'failed' }
+    }
+    answers: {
+      200: PaymentPage
+    }
+  }
+  /** Cancel a payment of one’s own that was not executed */
+  'POST /api/payments/cancel': {
+    takes: {
+      body: CancelPaymentRequest
+    }
+    answers: {
+      200: Payment
+    }
+  }
+  /** Create a payment; expires_in is in seconds (a day, if it is left out) */
+  'POST /api/payments/create': {
+    takes: {
+      body: CreatePaymentRequest
+    }
+    answers: {
+      201: Payment
+    }
+  }
+  /** Execute a payment of one’s own, once */
+  'POST /api/payments/execute': {
+    takes: {
+      body: ExecutePaymentRequest
+    }
+    answers: {
+      200: Payment
+    }
+  }
+  /** Pay many payees; each item is paid or refused by itself */
+  'POST /api/payments/payout': {
+    takes: {
+      body: CreatePayoutRequest
+    }
+    answers: {
+      202: Payout
+    }
+  }
+  /** A payout with its items, in the order of the request */
+  'GET /api/payments/payout/{batch_id}/status': {
+    takes: {
+      params: { batch_id: string }
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: PayoutStatus
+    }
+  }
+  /** One payment */
+  'GET /api/payments/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Payment
+    }
+  }
+  /** The web hooks of the caller, newest first; an operator sees everybody’s */
+  'GET /api/webhooks': {
+    takes: {
+      query?: { limit?: number; cursor?: string; user_id?: string }
+    }
+    answers: {
+      200: WebHookPage
+    }
+  }
+  /** Create a web hook; the answer has its secret, which no other answer has */
+  'POST /api/webhooks': {
+    takes: {
+      body: CreateWebHookRequest
+    }
+    answers: {
+      201: WebHookWithSecret
+    }
+  }
+  /** One web hook */
+  'GET /api/webhooks/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: WebHook
+    }
+  }
+  /** Change the URL or the types, pause, or resume; an operator can only pause another’s */
+  'PATCH /api/webhooks/{id}': {
+    takes: {
+      params: { id: string }
+      body?: ChangeWebhookRequest
+    }
+    answers: {
+      200: WebHook
+    }
+  }
+  /** Delete a web hook, with its deliveries */
+  'DELETE /api/webhooks/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** The deliveries of a web hook, newest first; they are kept for 30 days */
+  'GET /api/webhooks/{id}/deliveries': {
+    takes: {
+      params: { id: string }
+      query?: { limit?: number; cursor?: string; status?: 'pending' | 'delivered' | 'failed' }
+    }
+    answers: {
+      200: WebHookDeliveryPage
+    }
+  }
+  /** Post it again, with the same webhook-id */
+  'POST /api/webhooks/{id}/deliveries/{delivery_id}/repeat': {
+    takes: {
+      params: { id: string; delivery_id: string }
+    }
+    answers: {
+      202: WebHookDelivery
+    }
+  }
+  /** Make a new secret; for a day everything is signed with the one before, too */
+  'POST /api/webhooks/{id}/secrets': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      201: WebHookWithSecret
+    }
+  }
+  /** Who did what in the context notifications, newest first */
+  'GET /api/audit/notifications': {
+    takes: {
+      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string }
+    }
+    answers: {
+      200: AuditEntryPage
+    }
+  }
+  /** The dead letters, newest first */
+  'GET /api/dead-letters': {
+    takes: {
+      query?: { limit?: number; cursor?: string; status?: 'stored' | 'redriven' }
+    }
+    answers: {
+      200: DeadLetterPage
+    }
+  }
+  /** Publishes the event again; consumers that processed it before ignore it */
+  'POST /api/dead-letters/{id}/redrive': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      202: DeadLetter
+    }
+  }
+  /** The notifications of the caller, newest first, but none that was only sent; an operator sees everybody’s, and all */
+  'GET /api/notifications': {
+    takes: {
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: NotificationPage
+    }
+  }
+  /** Enter or remove the phone number of a user, after having checked that it is theirs */
+  'PUT /api/notifications/contacts/{id}/phone': {
+    takes: {
+      params: { id: string }
+      body: SetNotificationsContactPhoneRequest
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** What the caller has chosen, and what is usual where they have not */
+  'GET /api/notifications/preferences': {
+    takes: Record<never, never>
+    answers: {
+      200: Preferences
+    }
+  }
+  /** Choose anew. What is left out is as usual */
+  'PUT /api/notifications/preferences': {
+    takes: {
+      body?: SetNotificationsPreferencesRequest
+    }
+    answers: {
+      200: Preferences
+    }
+  }
+  /** Subscribe a browser, with what its PushManager gives. The same endpoint again replaces its keys */
+  'POST /api/notifications/push-subscriptions': {
+    takes: {
+      body: CreateNotificationsPushSubscriptionRequest
+    }
+    answers: {
+      201: {
+        id: string
+      }
+    }
+  }
+  /** End a subscription of the caller */
+  'DELETE /api/notifications/push-subscriptions/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** Send a user a message over one channel: a template, or words of one’s own */
+  'POST /api/notifications/send': {
+    takes: {
+      body: SendNotificationRequest
+    }
+    answers: {
+      202: {
+        id: string
+        user_id: string
+        channel: 'in-app' | 'email' | 'sms' | 'push'
+      }
+    }
+  }
+  /** The caller’s own notifications as Server-Sent Events, from now on or after `Last-Event-ID` (or `last_event_id`) */
+  'GET /api/notifications/stream': {
+    takes: {
+      query?: { last_event_id?: string }
+    }
+    answers: {
+      200: NotJson
+    }
+  }
+  /** One notification, with the messages that left the bank and each attempt to send them */
+  'GET /api/notifications/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: NotificationWithMessages
+    }
+  }
+  /** The seals as the notifications context has received and kept them, newest first */
+  'GET /api/seals/witnessed': {
+    takes: {
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: WitnessedSealPage
+    }
+  }
+  /** Who did what in the context documents, newest first */
+  'GET /api/audit/documents': {
+    takes: {
+      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string }
+    }
+    answers: {
+      200: AuditEntryPage
+    }
+  }
+  /** File a statement of a period that has ended; only operators give user_id, and they must */
+  'POST /api/documents/statements': {
+    takes: {
+      body: FileStatementRequest
+    }
+    answers: {
+      200: Document
+      201: Document
+    }
+  }
+  /** Your documents, newest first; operators may ask for those of a user_id */
+  'GET /api/media': {
+    takes: {
+      query?: { limit?: number; cursor?: string; user_id?: string; document_type?: 'upload' | 'statement' }
+    }
+    answers: {
+      200: DocumentPage
+    }
+  }
+  /** The stores of documents, and which is in use */
+  'GET /api/media/status': {
+    takes: Record<never, never>
+    answers: {
+      200: {
+        in_use: 's3' | 'database'
+        stores: {
+          name: 's3' | 'database'
+          configured: boolean
+          working: boolean
+          next_try_at: string | null
+        }[]
+      }
+    }
+  }
+  /** Upload a file as multipart/form-data, in the field "file": png, jpeg, webp or pdf */
+  'POST /api/media/upload': {
+    takes: {
+      body: FormData
+    }
+    answers: {
+      201: Document
+    }
+  }
+  /** The bytes of a document, to save or, with disposition=inline, to show */
+  'GET /api/media/{public_id}': {
+    takes: {
+      params: { public_id: string }
+      query?: { disposition?: 'attachment' | 'inline' }
+    }
+    answers: {
+      200: NotJson
+    }
+  }
+  /** Delete a document; its bytes are removed at once, or when their store is back */
+  'DELETE /api/media/{public_id}': {
+    takes: {
+      params: { public_id: string }
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** A small WebP image of an image, to show or to save */
+  'GET /api/media/{public_id}/thumbnail': {
+    takes: {
+      params: { public_id: string }
+      query?: { disposition?: 'attachment' | 'inline' }
+    }
+    answers: {
+      200: NotJson
+    }
+  }
+  /** The public keys that verify access tokens (RFC 7517) */
+  'GET /.well-known/jwks.json': {
+    takes: Record<never, never>
+    answers: {
+      200: {
+        keys: Record<string, unknown>[]
+      }
+    }
+  }
+  /** The same document as /asyncapi.json */
+  'GET /api/asyncapi.json': {
+    takes: Record<never, never>
+    answers: {
+      200: Record<string, unknown>
+    }
+  }
+  /** Who did what, newest first */
+  'GET /api/audit': {
+    takes: {
+      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string; context?: 'identity' | 'ledger' | 'notifications' | 'payments' | 'documents' }
+    }
+    answers: {
+      200: AuditEntryPage
+    }
+  }
+  /** This document */
+  'GET /api/openapi.json': {
+    takes: Record<never, never>
+    answers: {
+      200: Record<string, unknown>
+    }
+  }
+  /** All events of the bank, as an AsyncAPI document */
+  'GET /asyncapi.json': {
+    takes: Record<never, never>
+    answers: {
+      200: Record<string, unknown>
+    }
+  }
+  /** Whether the bank works, with each context and its database */
+  'GET /health': {
+    takes: Record<never, never>
+    answers: {
+      200: {
+        status: 'ok' | 'unavailable'
+        contexts: Record<string, unknown>
+      }
+    }
+  }
+  /** Whether each function works; wakes them all */
+  'GET /health/services': {
+    takes: Record<never, never>
+    answers: {
+      200: {
+        status: 'ok' | 'unavailable'
+        services: Record<string, unknown>
+      }
+    }
+  }
+  /** Whether one context works, and its database */
+  'GET /health/{context}': {
+    takes: {
+      params: { context: string }
+    }
+    answers: {
+      200: {
+        status: 'ok' | 'unavailable'
+      }
+    }
+  }
+}
+
+/** The last part of a problem's `type`. */
+export type ProblemName =
+  | 'account-closed'
+  | 'account-frozen'
+  | 'account-has-holds'
+  | 'account-not-empty'
+  | 'account-not-found'
+  | 'account-not-frozen'
+  | 'accounts-open'
+  | 'already-reversed'
+  | 'bad-request'
+  | 'channel-off'
+  | 'currency-mismatch'
+  | 'customer-left'
+  | 'day-limit-exceeded'
+  | 'document-limit-reached'
+  | 'document-not-ready'
+  | 'document-refused'
+  | 'email-confirmed'
+  | 'email-taken'
+  | 'fee-exceeds-amount'
+  | 'file-too-large'
+  | 'file-type-not-accepted'
+  | 'forbidden'
+  | 'headers-too-large'
+  | 'hold-captured'
+  | 'hold-expired'
+  | 'hold-not-found'
+  | 'hold-not-yours'
+  | 'hold-released'
+  | 'idempotency-key-in-use'
+  | 'idempotency-key-reused'
+  | 'insufficient-funds'
+  | 'internal-error'
+  | 'invalid-credentials'
+  | 'invalid-input'
+  | 'invalid-json'
+  | 'invalid-refresh-token'
+  | 'ledger-stopped'
+  | 'limit-exceeded'
+  | 'link-not-valid'
+  | 'month-limit-exceeded'
+  | 'more-than-held'
+  | 'not-acceptable'
+  | 'not-completed'
+  | 'not-found'
+  | 'not-multipart'
+  | 'not-reachable'
+  | 'not-yet-sealed'
+  | 'order-ended'
+  | 'order-not-found'
+  | 'outcome-unknown'
+  | 'overdraft-in-use'
+  | 'payload-too-large'
+  | 'payment-cancelled'
+  | 'payment-executed'
+  | 'payment-expired'
+  | 'payment-failed'
+  | 'payment-refused'
+  | 'payout-not-found'
+  | 'proof-too-long'
+  | 'request-timeout'
+  | 'same-account'
+  | 'security-message'
+  | 'statement-too-long'
+  | 'still-broken'
+  | 'stop-lifted'
+  | 'stream-too-far-behind'
+  | 'too-many-accounts'
+  | 'too-many-holds'
+  | 'too-many-orders'
+  | 'too-many-payouts'
+  | 'too-many-requests'
+  | 'too-many-subscriptions'
+  | 'too-many-unreachable-payees'
+  | 'too-many-web-hooks'
+  | 'transaction-limit-exceeded'
+  | 'transaction-not-completed'
+  | 'unauthenticated'
+  | 'unavailable'
+  | 'unknown-push-service'
+  | 'unsupported-media-type'
+  | 'upstream-failed'
+  | 'upstream-timeout'
+  | 'user-unknown'
+  | 'value-date-out-of-range'
+  | 'web-hook-url-refused'
+
+/** Calls that take an Idempotency-Key. */
+export const keyed: ReadonlySet<string> = new Set([
+  'POST /api/auth/register',
+  'POST /api/users',
+  'POST /api/accounts',
+  'PATCH /api/accounts/{id}',
+  'POST /api/accounts/{id}/close',
+  'POST /api/accounts/{id}/freeze',
+  'PUT /api/accounts/{id}/limits',
+  'POST /api/accounts/{id}/unfreeze',
+  'PUT /api/fees',
+  'POST /api/holds',
+  'POST /api/holds/{id}/capture',
+  'POST /api/holds/{id}/release',
+  'POST /api/ledger/resume',
+  'POST /api/ledger/stop',
+  'POST /api/transactions',
+  'POST /api/transactions/batch',
+  'POST /api/transactions/{id}/reverse',
+  'POST /api/orders',
+  'PATCH /api/orders/{id}',
+  'POST /api/payments/cancel',
+  'POST /api/payments/create',
+  'POST /api/payments/execute',
+  'POST /api/payments/payout',
+  'POST /api/webhooks',
+  'PATCH /api/webhooks/{id}',
+  'POST /api/webhooks/{id}/deliveries/{delivery_id}/repeat',
+  'POST /api/webhooks/{id}/secrets',
+  'POST /api/dead-letters/{id}/redrive',
+  'POST /api/notifications/push-subscriptions',
+  'POST /api/notifications/send',
+  'POST /api/documents/statements',
+  'POST /api/media/upload',
+])
+
+/** Calls that need no access token. */
+export const open: ReadonlySet<string> = new Set([
+  'POST /api/auth/email/confirm',
+  'POST /api/auth/login',
+  'POST /api/auth/logout',
+  'POST /api/auth/password-resets',
+  'POST /api/auth/password-resets/confirm',
+  'POST /api/auth/refresh',
+  'POST /api/auth/register',
+  'GET /.well-known/microbank-checkpoint',
+  'GET /.well-known/microbank-checkpoint/{n}',
+  'GET /.well-known/microbank-seal-keys',
+  'GET /api/seals',
+  'GET /api/seals/consistency',
+  'GET /api/seals/witnessed',
+  'GET /.well-known/jwks.json',
+  'GET /api/asyncapi.json',
+  'GET /api/openapi.json',
+  'GET /asyncapi.json',
+  'GET /health',
+  'GET /health/{context}',
+])

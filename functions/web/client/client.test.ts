@@ -1,0 +1,251 @@
+import { openDatabase, type Database } from '../../host/database/database.ts'
+import { createLog } from '../../../monitoring/log.ts'
+import { createClient } from './client.ts'
+import { BankProblem, NoAnswerError } from './problem.ts'
+import { answerOf, problemOf, startLiar, type Liar } from './testing/liar-fixture.ts'
+import { startSmallBank, type SmallBank } from './testing/small-bank-fixture.ts'
+import type { BankClient } from './types.ts'
+
+/** The client against a real front door and functions, with a server of raw sockets between them that loses,
+ * cuts, delays and forges. */
+
+let bank: SmallBank
+let liar: Liar
+let db: Database
+let ada: BankClient
+let account: string
+
+const person = { email: 'ada@example.com', password: 'three blue herons' }
+
+beforeAll(async () => {
+  bank = await startSmallBank()
+  liar = await startLiar(bank.url)
+  const log = createLog({ service: 'test' }, 'error')
+  db = openDatabase({ url: bank.ledger.ownerUrl, poolMax: 2, name: 'test-owner', log })
+  ada = createClient({ url: liar.url, credentials: person })
+  await ada.post('/api/auth/register', { body: { name: 'Ada', ...person } })
+  account = (await ada.post('/api/accounts', { body: { account_type: 'checking' } })).id
+})
+
+beforeEach(() => {
+  liar.fates = []
+  liar.requests = []
+})
+
+afterAll(async () => {
+  liar.stop()
+  await db.close()
+  await bank.stop()
+})
+
+const deposit = (amount: string) =>
+  ({ body: { type: 'deposit', account_id: account, amount } as const }) as const
+const balance = async () => (await ada.get('/api/accounts/{id}', { params: { id: account } })).balance
+const keys = () => liar.requests.map((request) => /idempotency-key: (.*)\r/i.exec(request)?.[1])
+const failure = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+const problem = async (work: Promise<unknown>) => (await failure(work)) as BankProblem
+
+test('an answer that was lost after the commit is asked for again with the same key, and money moves once', async () => {
+  const before = Number(await balance())
+  liar.requests = []
+  liar.fates = ['lose answer']
+  const answer = await ada.request('POST /api/transactions', deposit('10.00'))
+  expect(answer).toMatchObject({ status: 201, wasReplayed: true, attempts: 2, body: { amount: '10.00' } })
+  expect(keys()).toEqual([answer.idempotencyKey, answer.idempotencyKey])
+  expect(Number(await balance())).toBe(before + 10)
+})
+
+test('each call has a key of its own, and a given key makes two calls one', async () => {
+  const first = await ada.request('POST /api/transactions', deposit('1.00'))
+  const second = await ada.request('POST /api/transactions', deposit('1.00'))
+  expect(first.idempotencyKey).not.toBe(second.idempotencyKey)
+  expect([first.wasReplayed, first.attempts, second.body.id === first.body.id]).toEqual([false, 1, false])
+  const { idempotencyKey } = first
+  const again = await createClient({ url: bank.url, credentials: person }).request('POST /api/transactions', {
+    ...deposit('1.00'),
+    idempotencyKey: idempotencyKey!,
+  })
+  expect([again.wasReplayed, again.body.id]).toEqual([true, first.body.id])
+})
+
+test.each([
+  ['lost requests', ['lose request', 'lose request']],
+  ['half an answer', ['cut answer']],
+  ['502 of a proxy', [answerOf(502, '<h1>Bad gateway</h1>')]],
+  [
+    '503 and 504',
+    [problemOf(503, 'unavailable', { 'retry-after': '0' }), problemOf(504, 'upstream-timeout')],
+  ],
+  ['a key in use', [problemOf(409, 'idempotency-key-in-use')]],
+  ['429', [problemOf(429, 'too-many-requests')]],
+  ['JSON that is none', [answerOf(200, '{"id":', { 'content-type': 'application/json' })]],
+  ['a page of HTML', [answerOf(200, '<h1>Log in to this hotel</h1>')]],
+])('after %s a call is sent again, and its effect happens once', async (_what, fates) => {
+  const before = Number(await balance())
+  liar.requests = []
+  liar.fates = [...fates]
+  await ada.post('/api/transactions', deposit('2.00'))
+  expect(liar.requests).toHaveLength(fates.length + 1)
+  expect(new Set(keys()).size).toBe(1)
+  expect(Number(await balance())).toBe(before + 2)
+})
+
+test('a GET is sent again, and what takes no key is sent once', async () => {
+  liar.fates = ['lose request', 'cut answer']
+  expect(await balance()).toMatch(/^\d+\.00$/)
+  expect(liar.requests).toHaveLength(3)
+  liar.fates = ['lose answer']
+  const error = await failure(createClient({ url: liar.url }).post('/api/auth/login', { body: person }))
+  expect(error).toBeInstanceOf(NoAnswerError)
+  expect(error).toMatchObject({ attempts: 1, idempotencyKey: undefined })
+  expect(liar.requests).toHaveLength(4)
+})
+
+test('a refusal is a typed problem, and is not asked for again', async () => {
+  const other = (await ada.post('/api/accounts', { body: { account_type: 'savings' } })).id
+  const body = { type: 'transfer', account_id: account, to_account_id: other, amount: '1000000.00' } as const
+  liar.requests = []
+  const refused = await problem(ada.post('/api/transactions', { body }))
+  expect(refused).toBeInstanceOf(BankProblem)
+  expect(refused).toMatchObject({
+    ...{ status: 409, code: 'insufficient-funds', attempts: 1 },
+    type: 'https://microbank.dev/problems/insufficient-funds',
+    message: expect.stringMatching(/^the bank answered 409 insufficient-funds: .+/),
+  })
+  expect([refused.is('insufficient-funds'), refused.is('account-frozen', 'account-closed')]).toEqual([
+    true,
+    false,
+  ])
+  liar.fates = [problemOf(503, 'ledger-stopped', { 'retry-after': '60' })]
+  expect((await problem(ada.post('/api/transactions', deposit('1.00')))).code).toBe('ledger-stopped')
+  expect(liar.requests).toHaveLength(2)
+})
+
+test('bad input says which field is wrong', async () => {
+  const wrong = await problem(ada.post('/api/transactions', deposit('0.001')))
+  expect(wrong).toMatchObject({ status: 400, errors: [{ path: '/amount', message: expect.any(String) }] })
+})
+
+test('a redirect is not followed, and an error that is no problem is told as it is', async () => {
+  liar.fates = [answerOf(307, '', { location: 'http://127.0.0.1:1/' })]
+  expect(await problem(ada.post('/api/transactions', deposit('1.00')))).toMatchObject({
+    status: 307,
+    code: '',
+  })
+  liar.fates = [answerOf(500, 'Oh.', { 'content-type': 'text/plain' })]
+  const { message } = await problem(ada.post('/api/transactions', deposit('1.00')))
+  expect(message).toBe('the bank answered 500: Oh.')
+})
+
+test('Retry-After is waited for, and a call that would wait for too long fails at once', async () => {
+  liar.fates = [problemOf(429, 'too-many-requests', { 'retry-after': '1' })]
+  const startedAt = performance.now()
+  await ada.post('/api/transactions', deposit('1.00'))
+  expect(performance.now() - startedAt).toBeGreaterThan(990)
+  liar.fates = [problemOf(429, 'too-many-requests', { 'retry-after': '600' })]
+  const refused = await problem(ada.post('/api/transactions', deposit('1.00')))
+  expect(refused).toMatchObject({
+    code: 'too-many-requests',
+    attempts: 1,
+    idempotencyKey: expect.any(String),
+  })
+})
+
+test('nobody answers: each attempt has its time, and the call has its time, and the error has the key', async () => {
+  liar.fates = ['hang']
+  const answer = await ada.request('POST /api/transactions', { ...deposit('1.00'), timeoutMs: 1_000 })
+  expect([answer.body.amount, answer.attempts]).toEqual(['1.00', 2])
+
+  liar.fates = Array.from({ length: 1000 }, () => 'hang')
+  const error = await failure(
+    ada.post('/api/transactions', { ...deposit('1.00'), timeoutMs: 50, totalMs: 600 }),
+  )
+  expect(error).toBeInstanceOf(NoAnswerError)
+  expect(error).toMatchObject({
+    idempotencyKey: keys().at(-1),
+    message: expect.stringMatching(/^no answer from POST http.*\/api\/transactions after \d+ attempts: /),
+  })
+  expect((error as NoAnswerError).attempts).toBeGreaterThan(1)
+})
+
+test('a call ends at once when it is aborted: before it, in an attempt, in a pause', async () => {
+  const reason = new Error('the user has left')
+  expect(await failure(ada.get('/api/accounts', { signal: AbortSignal.abort(reason) }))).toBe(reason)
+  expect(liar.requests).toEqual([])
+
+  const abortAfter = async (fate: string) => {
+    const controller = new AbortController()
+    liar.fates = [fate]
+    liar.requests = []
+    const call = failure(ada.get('/api/accounts', { signal: controller.signal, totalMs: 300_000 }))
+    while (liar.requests.length === 0) await new Promise(setImmediate)
+    setTimeout(() => controller.abort(reason), 20)
+    return call
+  }
+  expect(await abortAfter('hang')).toBe(reason)
+  expect(await abortAfter(problemOf(503, 'unavailable', { 'retry-after': '120' }))).toBe(reason)
+  expect(liar.requests).toHaveLength(1)
+})
+
+test('an order that is answered before it is posted says where to look', async () => {
+  const accepted = await ada.request('POST /api/transactions', {
+    ...deposit('3.00'),
+    prefer: 'respond-async',
+  })
+  if (accepted.status !== 202) throw new Error('expected 202')
+  expect([accepted.body.status, accepted.location]).toEqual([
+    'pending',
+    `/api/transactions/${accepted.body.id}`,
+  ])
+  // Its key repeats it, as any other.
+  const posted = await ada.request('POST /api/transactions', {
+    ...deposit('3.00'),
+    idempotencyKey: accepted.idempotencyKey!,
+  })
+  expect(posted.body.id).toBe(accepted.body.id)
+})
+
+test('a list yields all that was there when it began, once, while new items come and pages change', async () => {
+  const bob = createClient({ url: bank.url, credentials: { ...person, email: 'bob@example.com' } })
+  await bob.post('/api/auth/register', { body: { name: 'Bob', ...person, email: 'bob@example.com' } })
+  const open = async () => (await bob.post('/api/accounts', { body: { account_type: 'savings' } })).id
+  const opened = []
+  for (let n = 0; n < 7; n++) opened.push(await open())
+  const listed: string[] = []
+  for await (const { id } of bob.list('/api/accounts', { query: { limit: 2 } })) {
+    listed.push(id)
+    if (listed.length % 2 === 1) await open()
+  }
+  expect(listed).toEqual(opened.reverse())
+
+  const some = []
+  for await (const { id } of bob.list('/api/accounts', { query: { limit: 3 } })) {
+    some.push(id)
+    if (some.length === 4) break
+  }
+  expect(some).toHaveLength(4)
+})
+
+test('a page that names itself as the next one ends in an error, not in a circle', async () => {
+  const page = answerOf(200, { items: [], next_cursor: 'x' })
+  liar.fates = [page, page]
+  const drain = async () => {
+    for await (const _ of ada.list('/api/accounts'));
+  }
+  await expect(drain()).rejects.toThrow('answered its own cursor')
+})
+
+test('a parameter can’t lead to another route', async () => {
+  for (const id of ['', '.', '..'])
+    expect(await failure(ada.get('/api/accounts/{id}', { params: { id } }))).toBeInstanceOf(TypeError)
+  await failure(ada.get('/api/accounts/{id}', { params: { id: '../users?x#y' } }))
+  expect(liar.requests.map((request) => request.split(' ')[1])).toEqual(['/api/accounts/..%2Fusers%3Fx%23y'])
+})
+
+test('the books are right after all that', async () => {
+  expect(await db.query({ text: 'select * from verify_ledger()' })).toEqual([])
+})

@@ -1,0 +1,64 @@
+/** When a call is sent again, and after how long. */
+
+const FIRST_PAUSE_MS = 200
+const PAUSE_MS_MAX = 5_000
+
+/** What came of one attempt, as far as it matters here. */
+export interface Attempted {
+  /** Undefined if there was no answer. */
+  status?: number | undefined
+  /** The problem's name, if it is one. */
+  code?: string | undefined
+  headers?: Headers | undefined
+}
+
+/** Whether the next attempt may get another answer. 503 `ledger-stopped` lasts until an operator acts, so it
+ * counts as a refusal. */
+export function maySucceedLater({ status, code }: Attempted): boolean {
+  if (status === undefined) return true
+  if (status === 409) return code === 'idempotency-key-in-use'
+  if (status === 503) return code !== 'ledger-stopped'
+  return status === 429 || status === 502 || status === 504
+}
+
+/** Returns the milliseconds to wait after attempt number `attempt` (1 for the first). They double each time
+ * up to five seconds, half of them by chance, so that many clients don't come back together. `Retry-After`
+ * counts if it is longer. */
+export function pauseAfter(attempt: number, { headers }: Attempted, random = Math.random()): number {
+  const most = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), PAUSE_MS_MAX)
+  const least = headers ? readRetryAfter(headers) : 0
+  return Math.max(least, most / 2) + (random * most) / 2
+}
+
+/** Returns the milliseconds that `Retry-After` asks for, in either form (RFC 9110, section 10.2.3); 0 without
+ * it. A date is compared with the server's own clock if the answer shows it, because ours may be wrong. */
+export function readRetryAfter(headers: Headers): number {
+  const value = headers.get('retry-after')?.trim() ?? ''
+  if (/^\d+$/.test(value)) return Number(value) * 1000
+  const until = Date.parse(value)
+  const now = Date.parse(headers.get('date') ?? '')
+  return Number.isNaN(until) ? 0 : Math.max(0, until - (Number.isNaN(now) ? Date.now() : now))
+}
+
+/** Resolves after `ms` milliseconds. Rejects with the signal's reason when it aborts. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+  await orAborted(over, signal).finally(() => clearTimeout(timer))
+}
+
+/** Settles as `work` does, or rejects with the signal's reason when it aborts. The work itself goes on. */
+export async function orAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return work
+  let stop = (): void => undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,143 @@
+import { maySucceedLater, orAborted, pause, pauseAfter } from './pauses.ts'
+import { BankProblem, NoAnswerError, type CallRecord } from './problem.ts'
+import type { TokenSource } from './session.ts'
+
+/** One logical call, ready to be sent as often as needed. */
+export interface PreparedCall {
+  method: string
+  url: string
+  headers: Record<string, string>
+  body?: NonNullable<RequestInit['body']> | undefined
+  idempotencyKey?: string | undefined
+  /** Without it the call goes without a token. */
+  tokens?: TokenSource | undefined
+  signal?: AbortSignal | undefined
+  /** Time for one attempt, with its answer. */
+  timeoutMs: number
+  /** Time for all attempts. */
+  totalMs: number
+  /** 'json' reads the answer; 'nothing' leaves the body of a success to the caller, and then `timeoutMs` ends
+   * with its head. */
+  reads: 'json' | 'nothing'
+  /** Whether a second arrival does no harm. */
+  isRepeatable: boolean
+  fetch: typeof fetch
+}
+
+/** A success. */
+export interface GivenAnswer extends CallRecord {
+  response: Response
+  /** Undefined if the answer is empty, or was not read. */
+  body: unknown
+}
+
+type Tried = { response: Response; body: unknown } | { failure: unknown }
+
+/** Sends a call until it has an answer that stays. Rejects with a BankProblem, with a NoAnswerError, with
+ * what the token source rejects with, or with the signal's reason. */
+export async function send(call: PreparedCall): Promise<GivenAnswer> {
+  const record: CallRecord = { attempts: 0, idempotencyKey: call.idempotencyKey }
+  const timeIsUp = new Error(`it took longer than ${call.totalMs} ms`)
+  const limit = startLimit(call.totalMs, timeIsUp, call.signal)
+  try {
+    const answer = await sendUntilAnswered(call, limit.signal, record)
+    limit.stop({ staysAbortable: call.reads === 'nothing' })
+    return answer
+  } catch (error) {
+    limit.stop()
+    throw error === timeIsUp ? new NoAnswerError(addressOf(call), timeIsUp, record) : error
+  }
+}
+
+async function sendUntilAnswered(
+  call: PreparedCall,
+  signal: AbortSignal,
+  record: CallRecord,
+): Promise<GivenAnswer> {
+  const endsAt = performance.now() + call.totalMs
+  for (let hadNewToken = false; ;) {
+    const token = call.tokens && (await orAborted(call.tokens.token(), signal))
+    record.attempts++
+    const attempt = await tryOnce(call, token, signal)
+    if ('response' in attempt && attempt.response.ok) return { ...attempt, ...record }
+
+    const failure = toFailure(call, attempt, record)
+    if (!hadNewToken && token && call.tokens && isTokenRefused(failure)) {
+      hadNewToken = true
+      await orAborted(call.tokens.replace(token), signal)
+      continue
+    }
+    const seen = failure instanceof BankProblem ? failure : {}
+    const pauseMs = pauseAfter(record.attempts, seen)
+    const isTooLate = performance.now() + pauseMs >= endsAt
+    if (!call.isRepeatable || isTooLate || !maySucceedLater(seen)) throw failure
+    await pause(pauseMs, signal)
+  }
+}
+
+async function tryOnce(call: PreparedCall, token: string | undefined, signal: AbortSignal): Promise<Tried> {
+  const timeIsUp = new Error(`it took longer than ${call.timeoutMs} ms`)
+  const limit = startLimit(call.timeoutMs, timeIsUp, signal)
+  try {
+    const response = await call.fetch(call.url, {
+      method: call.method,
+      headers: { ...call.headers, ...(token && { authorization: `Bearer ${token}` }) },
+      ...(call.body !== undefined && { body: call.body }),
+      // Followed, a POST could become a GET, whose answer says nothing of the POST.
+      redirect: 'manual',
+      signal: limit.signal,
+    })
+    const staysOpen = call.reads === 'nothing' && response.ok
+    const body = staysOpen ? undefined : await readBody(response)
+    limit.stop({ staysAbortable: staysOpen })
+    return { response, body }
+  } catch (error) {
+    limit.stop()
+    signal.throwIfAborted()
+    return { failure: limit.signal.aborted ? timeIsUp : error }
+  }
+}
+
+/** Starts a signal that aborts after `ms`, or when `outer` does. stop() must be called. */
+function startLimit(ms: number, timeIsUp: Error, outer: AbortSignal | undefined) {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort(outer?.reason)
+  if (outer?.aborted) abort()
+  outer?.addEventListener('abort', abort)
+  const timer = setTimeout(() => controller.abort(timeIsUp), ms)
+  return {
+    signal: controller.signal,
+    stop({ staysAbortable = false } = {}): void {
+      clearTimeout(timer)
+      if (!staysAbortable) outer?.removeEventListener('abort', abort)
+    },
+  }
+}
+
+/** Resolves with parsed JSON. Throws if a success is anything else: it doesn't come from the bank. */
+async function readBody(response: Response): Promise<unknown> {
+  const text = await response.text()
+  if (/[/+]json\b/.test(response.headers.get('content-type') ?? '')) {
+    try {
+      return JSON.parse(text)
+    } catch {
+      if (response.ok) throw new Error(`the answer is not the JSON that it says: ${text.slice(0, 100)}`)
+      return text
+    }
+  }
+  if (!response.ok) return text
+  if (text === '') return undefined
+  throw new Error(`expected JSON, got ${response.headers.get('content-type') ?? 'no content type'}`)
+}
+
+function toFailure(call: PreparedCall, attempt: Tried, record: CallRecord): BankProblem | NoAnswerError {
+  if ('failure' in attempt) return new NoAnswerError(addressOf(call), attempt.failure, record)
+  const { response, body } = attempt
+  return new BankProblem(response.status, response.headers, body, record)
+}
+
+const addressOf = ({ method, url }: PreparedCall): string => `${method} ${url}`
+
+/** Whether the token was refused, which a wrong password at log-in is not. */
+const isTokenRefused = (failure: Error): boolean =>
+  failure instanceof BankProblem && failure.status === 401 && ['', 'unauthenticated'].includes(failure.code)

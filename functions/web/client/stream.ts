@@ -1,0 +1,89 @@
+import { pause } from './pauses.ts'
+import { NoAnswerError } from './problem.ts'
+
+/** One event of a stream. */
+export interface StreamedEvent<Data> {
+  /** Give it as `lastEventId` to go on after it. */
+  id: string
+  data: Data
+}
+
+/** Opens the stream. Rejects as calls do. */
+export type OpenEvents = (lastEventId: string | undefined, signal: AbortSignal) => Promise<Response>
+
+/** The bank sends something every 15 seconds. */
+const SILENCE_MS_MAX = 45_000
+const PAUSE_MS = 1_000
+
+/** Yields the events of a stream of Server-Sent Events, for ever: when the stream ends or falls silent, it is
+ * opened again after the last event. Ends when the signal aborts, by rejecting with its reason. Rejects if
+ * the bank refuses, and if nobody answers within the time of a call. */
+export async function* streamEvents<Data>(
+  open: OpenEvents,
+  lastEventId: string | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StreamedEvent<Data>, never, void> {
+  let place = { id: lastEventId, pauseMs: PAUSE_MS }
+  for (;;) {
+    const ending = new AbortController()
+    const abort = (): void => ending.abort(signal?.reason)
+    signal?.addEventListener('abort', abort)
+    try {
+      signal?.throwIfAborted()
+      const response = await open(place.id, ending.signal)
+      if (!response.body) throw new NoAnswerError('the stream', new Error('it has no body'), { attempts: 1 })
+      for await (const block of readBlocks(response.body, ending)) {
+        place = { id: block.id ?? place.id, pauseMs: block.retry ?? place.pauseMs }
+        if (block.data !== undefined) yield { id: place.id ?? '', data: JSON.parse(block.data) as Data }
+      }
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      ending.abort()
+    }
+    await pause(place.pauseMs, signal)
+  }
+}
+
+interface Block {
+  id?: string
+  retry?: number
+  data?: string
+}
+
+/** Yields the blocks of a stream until it ends, is cut off or falls silent. Rejects if `ending` aborts for
+ * another reason. */
+async function* readBlocks(body: ReadableStream<Uint8Array>, ending: AbortController) {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  const silent = new Error('silent')
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let text = ''
+  try {
+    for (;;) {
+      timer = setTimeout(() => ending.abort(silent), SILENCE_MS_MAX)
+      const { done, value } = await reader.read()
+      clearTimeout(timer)
+      if (done) return
+      const blocks = (text + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/)
+      text = blocks.pop()!
+      for (const block of blocks) yield readBlock(block)
+    }
+  } catch {
+    // Broken off by the bank, or by silence: the caller comes back.
+    if (ending.signal.aborted && ending.signal.reason !== silent) throw ending.signal.reason
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Reads the fields of one event as the HTML standard says, section 9.2.6. */
+function readBlock(block: string): Block {
+  const read: Block = {}
+  for (const line of block.split(/\r?\n/)) {
+    const [, field, value = ''] = /^(id|retry|data): ?(.*)$/.exec(line) ?? []
+    if (field === 'id') read.id = value
+    if (field === 'retry' && /^\d+$/.test(value)) read.retry = Number(value)
+    if (field === 'data') read.data = read.data === undefined ? value : `${read.data}\n${value}`
+  }
+  return read
+}
