@@ -9,6 +9,8 @@ import { startBank, type Bank } from './support/bank.ts'
 import { findChromium } from './support/chromium.mjs'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
+import { packClient } from './support/packed-client.ts'
+import { read } from './support/repository.ts'
 import { until } from './support/until.ts'
 
 /** The whole bank, started as `npm start` starts it, over real Postgres and RabbitMQ. */
@@ -31,31 +33,44 @@ function operatorIn(output: string): { email: string; password: string } {
   return { email, password }
 }
 
-const notificationsOf = async (customer: Customer): Promise<string[]> => {
-  const { body } = await bank.call('GET', '/api/notifications', { token: customer.token })
-  return (body.items as { message: string }[]).map(({ message }) => message)
-}
+const notificationsOf = async ({ bank }: Customer): Promise<string[]> =>
+  (await bank.get('/api/notifications')).items.map(({ message }) => message)
 
 test('a first transfer works: register, log in, two accounts, deposit, transfer, notification', async () => {
   const ada = await registerCustomer(bank)
   const [checking, savings] = [await ada.openAccount('checking'), await ada.openAccount('savings')]
-  const deposit = await ada.transact({ type: 'deposit', account_id: checking, amount: 900 })
-  expect(deposit).toMatchObject({ status: 201, body: { status: 'completed', balance_after: '900.00' } })
-  const transfer = await ada.transact({
-    type: 'transfer',
-    account_id: checking,
-    to_account_id: savings,
-    amount: '200.00',
+  const deposit = await ada.bank.request('POST /api/transactions', {
+    body: { type: 'deposit', account_id: checking, amount: 900 },
   })
-  expect(transfer).toMatchObject({ status: 201, body: { amount: '200.00', balance_after: '700.00' } })
+  expect(deposit).toMatchObject({ status: 201, body: { status: 'completed', balance_after: '900.00' } })
+  const transfer = await ada.bank.post('/api/transactions', {
+    body: { type: 'transfer', account_id: checking, to_account_id: savings, amount: '200.00' },
+  })
+  expect(transfer).toMatchObject({ amount: '200.00', balance_after: '700.00' })
   expect(await ada.balances()).toEqual({ [checking]: '700.00', [savings]: '200.00' })
   await until(async () => (await notificationsOf(ada)).length === 2, { what: 'two notifications' })
   expect((await notificationsOf(ada)).sort()).toEqual([
     'Deposit of $900.00 completed. New balance: $900.00',
     'Transfer of $200.00 completed. New balance: $700.00',
   ])
-  const { body } = await bank.call('GET', `/api/transactions/${transfer.body.id}`, { token: ada.token })
-  expect(body).toEqual(transfer.body)
+  const { id } = transfer
+  expect(await ada.bank.get('/api/transactions/{id}', { params: { id } })).toEqual(transfer)
+})
+
+test('the program in the README runs as it stands there, with the client as npm packs it', async () => {
+  const [program] = /(?<=```js\n)import [^]*?(?=```)/.exec(read('README.md')) ?? ['']
+  expect(
+    program!
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '').length,
+  ).toBeLessThanOrEqual(10)
+  const client = await packClient()
+  expect(client.packed).toEqual(expect.arrayContaining(['dist/index.d.ts', 'dist/index.js', 'README.md']))
+  expect(client.packed.filter((path) => !/^(dist\/.*|package\.json|README\.md)$/.test(path))).toEqual([])
+  await client.check(program!)
+  expect(await client.run(program!, bank.url)).toBe('savings 200.00\nchecking 700.00\n')
+  client.remove()
 })
 
 test('the audit has each step of a first transfer, and who read it, with one trace for the whole way', async () => {
@@ -115,22 +130,23 @@ test('a client that guesses passwords can’t claim another address, at the fron
 test('a live stream shows a notification at once through all hops, and goes on where its client left', async () => {
   const ada = await registerCustomer(bank)
   const account = await ada.openAccount('checking')
-  const listen = (lastId?: string) =>
-    new StreamClient(`${bank.url}/api/notifications/stream`, { token: ada.token, lastId })
   const pay = (amount: string) => ada.transact({ type: 'deposit', account_id: account, amount })
-  const first = listen()
+  const first = new StreamClient(`${bank.url}/api/notifications/stream`, { token: ada.token })
   await until(() => first.lastId, { what: 'the stream to begin' })
   await pay('1.00')
   await until(() => first.events.length === 1)
   first.close()
   await pay('2.00')
-  const second = listen(first.lastId)
-  await until(() => second.events.length === 1)
-  second.close()
-  const messages = [first, second].map(({ events }) => events[0]!.data.message as string)
+  const messages = [first.events[0]!.data.message as string]
+  for await (const { data } of ada.bank.notifications({ lastEventId: first.lastId! })) {
+    messages.push(data.message)
+    if (messages.length === 2) await pay('4.00')
+    else break
+  }
   expect(messages).toEqual([
     'Deposit of $1.00 completed. New balance: $1.00',
     'Deposit of $2.00 completed. New balance: $3.00',
+    'Deposit of $4.00 completed. New balance: $7.00',
   ])
 })
 
@@ -233,15 +249,13 @@ test('a batch passes the front door whole, moves its money once, and each transa
 test('respond-async: the answer is 202 with a Location, where the transaction is then completed', async () => {
   const ada = await registerCustomer(bank)
   const account = await ada.openAccount('checking')
-  const asked = await bank.call('POST', '/api/transactions', {
-    token: ada.token,
+  const asked = await ada.bank.request('POST /api/transactions', {
     body: { type: 'deposit', account_id: account, amount: '5.00' },
-    headers: { prefer: 'respond-async' },
+    prefer: 'respond-async',
   })
   expect([asked.status, asked.body.status]).toEqual([202, 'pending'])
-  const location = asked.headers.get('location')!
   const settled = await until(async () => {
-    const { body } = await bank.call('GET', location, { token: ada.token })
+    const { body } = await bank.call('GET', asked.location!, { token: ada.token })
     return body.status === 'completed' && body
   })
   expect(settled).toMatchObject({ id: asked.body.id, amount: '5.00', balance_after: '5.00' })

@@ -47,7 +47,12 @@ describe.each([
     bank = await startBank({ args })
     operator = await loginOperator(bank)
     // Looks up the bank on each call, because a test starts another.
-    const current: Pick<Bank, 'call'> = { call: (...given) => bank.call(...given) }
+    const current: Pick<Bank, 'call' | 'url'> = {
+      call: (...given) => bank.call(...given),
+      get url() {
+        return bank.url
+      },
+    }
     customers = [
       await registerCustomer(current),
       await registerCustomer(current),

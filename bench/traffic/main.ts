@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { connect } from '../../functions/web/client.ts'
+import { createClient } from '../../functions/web/client/index.ts'
 import { runTraffic, type TrafficReport } from './traffic.ts'
 
 const HELP = `Makes users and accounts, and then a steady mix of deposits, withdrawals and transfers.
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   process.once('SIGTERM', () => stop.abort())
-  const report = await runTraffic(connect(url), {
+  const report = await runTraffic(() => createClient({ url }), {
     ...options,
     signal: stop.signal,
     onProgress: showProgress(),

@@ -1,13 +1,13 @@
 import { getEventListeners } from 'node:events'
 import { until } from '../../tests/support/until.ts'
-import type { BankClient } from '../../functions/web/client.ts'
+import { createClient } from '../../functions/web/client/index.ts'
 import { runTraffic } from './traffic.ts'
 
 /** Agrees to everything, so that only the generator itself is tested. */
-const agreeable: BankClient = async (path, { body } = {}) =>
-  path === '/api/accounts' && !body
-    ? { status: 200, body: { items: [{ balance: '0.00' }] } }
-    : { status: 201, body: { id: path, access_token: path } }
+const agreeable: typeof fetch = async (address, { method } = {}) =>
+  method === 'GET'
+    ? Response.json({ items: [{ balance: '0.00' }], next_cursor: null })
+    : Response.json({ id: address, access_token: 'a', refresh_token: 'r' }, { status: 201 })
 
 test('a worker that waits for its turn listens for Ctrl-C once, however many turns it had', async () => {
   const stop = new AbortController()
@@ -15,7 +15,7 @@ test('a worker that waits for its turn listens for Ctrl-C once, however many tur
   const onWarning = (warning: Error) => void warnings.push(warning)
   process.on('warning', onWarning)
   let transactions = 0
-  const traffic = runTraffic(agreeable, {
+  const traffic = runTraffic(() => createClient({ url: 'http://bank', fetch: agreeable }), {
     ...{ count: Infinity, rate: 1000, users: 1, concurrency: 12, signal: stop.signal },
     onProgress: () => void transactions++,
   })

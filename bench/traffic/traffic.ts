@@ -1,7 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { must, type BankClient, type BankAnswer } from '../../functions/web/client.ts'
+import { BankProblem, NoAnswerError, type BankClient } from '../../functions/web/client/index.ts'
 
 export interface TrafficOptions {
   count: number
@@ -21,9 +21,10 @@ export interface TrafficReport {
   sumIsRight: boolean
 }
 
-interface Account {
+/** An account, and the client of its owner. */
+interface OwnedAccount {
   id: string
-  token: string
+  bank: BankClient
 }
 
 type Kind = 'deposit' | 'withdrawal' | 'transfer'
@@ -34,17 +35,16 @@ interface Tally {
 }
 
 /** Runs traffic until `count` transactions or the signal. Then compares the sum of the balances with what
- * acknowledged transactions paid in and out. */
-export async function runTraffic(bank: BankClient, options: TrafficOptions): Promise<TrafficReport> {
+ * acknowledged transactions paid in and out. `connect` makes a client for each user. */
+export async function runTraffic(connect: () => BankClient, options: TrafficOptions): Promise<TrafficReport> {
   const tallies: Record<Kind, Tally> = {
     deposit: { latenciesMs: [], errors: 0 },
     withdrawal: { latenciesMs: [], errors: 0 },
     transfer: { latenciesMs: [], errors: 0 },
   }
-  const users = await openAccounts(bank, options)
-  const accounts = users.flatMap((user) => user.accounts)
+  const accounts = await openAccounts(connect, options)
   let cents = 0n
-  for (const account of accounts) cents += await settle(bank, 'deposit', account, undefined, 100_000, tallies)
+  for (const account of accounts) cents += await settle('deposit', account, account, 100_000, tallies)
 
   // Each worker listens while it pauses; Node warns above ten listeners.
   setMaxListeners(options.concurrency, options.signal)
@@ -57,7 +57,7 @@ export async function runTraffic(bank: BankClient, options: TrafficOptions): Pro
       const from = pick(accounts)
       const others = accounts.filter((account) => account !== from)
       const kind = pick(['deposit', 'withdrawal', 'transfer', 'transfer'] as const)
-      const paidIn = await settle(bank, kind, from, pick(others), randomInt(1, 5_000), tallies)
+      const paidIn = await settle(kind, from, pick(others), randomInt(1, 5_000), tallies)
       // Not one line with the await: `cents` would be read before the await, and what other workers add
       // meanwhile would be lost.
       cents += paidIn
@@ -69,7 +69,7 @@ export async function runTraffic(bank: BankClient, options: TrafficOptions): Pro
   }
   await Promise.all(Array.from({ length: options.concurrency }, worker))
 
-  const actual = await sumOfBalances(bank, users)
+  const actual = await sumOfBalances(accounts)
   return {
     rows: Object.entries(tallies).map(([name, { latenciesMs, errors }]) => ({
       name,
@@ -84,8 +84,8 @@ export async function runTraffic(bank: BankClient, options: TrafficOptions): Pro
   }
 }
 
-async function openAccounts(bank: BankClient, { users, onProgress }: TrafficOptions) {
-  const opened: { token: string; accounts: Account[] }[] = []
+async function openAccounts(connect: () => BankClient, { users, onProgress }: TrafficOptions) {
+  const opened: OwnedAccount[] = []
   const run = randomBytes(4).toString('hex')
   for (let n = 1; n <= users; n++) {
     onProgress(`registering user ${n} of ${users}`)
@@ -93,64 +93,55 @@ async function openAccounts(bank: BankClient, { users, onProgress }: TrafficOpti
       email: `traffic-${run}-${n}@example.com`,
       password: randomBytes(12).toString('base64url'),
     }
-    await must(bank('/api/auth/register', { body: { name: `Traffic ${n}`, ...person } }))
-    const { access_token: token } = await must(bank('/api/auth/login', { body: person }))
-    const accounts: Account[] = []
-    for (const type of ['checking', 'savings']) {
-      const { id } = await must(
-        bank('/api/accounts', { token, body: { account_type: type, currency: 'USD' } }),
-      )
-      accounts.push({ id, token })
+    const bank = connect()
+    await bank.post('/api/auth/register', { body: { name: `Traffic ${n}`, ...person } })
+    await bank.login(person)
+    for (const type of ['checking', 'savings'] as const) {
+      const { id } = await bank.post('/api/accounts', { body: { account_type: type, currency: 'USD' } })
+      opened.push({ id, bank })
     }
-    opened.push({ token, accounts })
   }
   return opened
 }
 
-/** Sends one transaction until its outcome is known: if an answer leaves it open (5xx or no answer), it
- * repeats the request with the same key. Returns the cents that came into the bank; negative if they went
- * out. */
+/** Sends one transaction until its outcome is known. The client repeats what may succeed by itself; what is
+ * still open then (5xx or no answer) is called again with the same key. Returns the cents that came into the
+ * bank; negative if they went out. */
 async function settle(
-  bank: BankClient,
   kind: Kind,
-  from: Account,
-  to: Account | undefined,
+  { id, bank }: OwnedAccount,
+  to: OwnedAccount,
   amountCents: number,
   tallies: Record<Kind, Tally>,
 ): Promise<bigint> {
   const idempotencyKey = randomUUID()
-  const amount = toDecimal(BigInt(amountCents))
-  const body = {
-    type: kind,
-    account_id: from.id,
-    amount,
-    ...(kind === 'transfer' && { to_account_id: to?.id }),
-  }
-  for (let attempt = 1; attempt <= 20; attempt++) {
+  const money = { account_id: id, amount: toDecimal(BigInt(amountCents)) }
+  const body = kind === 'transfer' ? { type: kind, ...money, to_account_id: to.id } : { type: kind, ...money }
+  for (let calls = 1; calls <= 20; calls++) {
     const sentAt = performance.now()
-    const answer: BankAnswer = await bank('/api/transactions', {
-      token: from.token,
-      body,
-      idempotencyKey,
-    }).catch(() => ({ status: 599, body: undefined }))
-    tallies[kind].latenciesMs.push(performance.now() - sentAt)
-    if (answer.status === 201)
+    try {
+      const { attempts } = await bank.request('POST /api/transactions', { body, idempotencyKey })
+      tallies[kind].errors += attempts - 1
       return kind === 'transfer' ? 0n : BigInt(kind === 'deposit' ? amountCents : -amountCents)
-    // Insufficient funds are a correct refusal, not an error.
-    if (answer.status === 409 && /insufficient-funds$/.test(answer.body?.type ?? '')) return 0n
-    tallies[kind].errors++
-    if (answer.status < 500 && answer.status !== 409 && answer.status !== 429) return 0n
+    } catch (error) {
+      if (!(error instanceof BankProblem || error instanceof NoAnswerError)) throw error
+      const isProblem = error instanceof BankProblem
+      // Insufficient funds are a correct refusal, not an error.
+      if (isProblem && error.is('insufficient-funds')) return 0n
+      tallies[kind].errors += error.attempts
+      if (isProblem && error.status < 500 && error.status !== 409 && error.status !== 429) return 0n
+    } finally {
+      tallies[kind].latenciesMs.push(performance.now() - sentAt)
+    }
     await pause(200)
   }
-  throw new Error(`a ${kind} was not answered in 20 attempts; key ${idempotencyKey}`)
+  throw new Error(`a ${kind} was not answered in 20 calls; key ${idempotencyKey}`)
 }
 
-async function sumOfBalances(bank: BankClient, users: { token: string }[]): Promise<bigint> {
+async function sumOfBalances(accounts: OwnedAccount[]): Promise<bigint> {
   let sum = 0n
-  for (const { token } of users) {
-    const { items } = await must(bank('/api/accounts', { token }))
-    for (const { balance } of items as { balance: string }[]) sum += BigInt(balance.replace('.', ''))
-  }
+  for (const bank of new Set(accounts.map((account) => account.bank)))
+    for await (const { balance } of bank.list('/api/accounts')) sum += BigInt(balance.replace('.', ''))
   return sum
 }
 

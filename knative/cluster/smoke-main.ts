@@ -1,4 +1,4 @@
-import { connect } from '../../functions/web/client.ts'
+import { createClient } from '../../functions/web/client/index.ts'
 import { smoke } from './smoke.ts'
 
 /**
@@ -8,7 +8,8 @@ import { smoke } from './smoke.ts'
 const url = process.argv[2] ?? 'http://front-door.bank.127.0.0.1.sslip.io'
 
 // Several functions may have to start first, one after the other.
-smoke(connect(url), { timeoutMs: 120_000, log: (step) => console.log(step) }).catch((error: Error) => {
+const bank = createClient({ url, timeoutMs: 60_000, totalMs: 120_000 })
+smoke(bank, { timeoutMs: 120_000, log: (step) => console.log(step) }).catch((error: Error) => {
   console.error(`smoke: ${error.message}`)
   process.exitCode = 1
 })

@@ -1,14 +1,14 @@
-import { connect, type BankClient } from '../../functions/web/client.ts'
+import { createClient } from '../../functions/web/client/index.ts'
 import { startBank } from '../../tests/support/bank.ts'
 import { smoke } from './smoke.ts'
 
 let stop: (() => Promise<void>) | undefined
-let bank: BankClient
+let url: string
 
 beforeAll(async () => {
   const started = await startBank()
   stop = started.stop
-  bank = connect(started.url)
+  url = started.url
 })
 afterAll(() => stop?.())
 
@@ -16,20 +16,25 @@ const steps: string[] = []
 const options = { timeoutMs: 60_000, log: (step: string) => void steps.push(step) }
 
 test('a bank that works passes, as often as it is tested', async () => {
-  await smoke(bank, options)
-  await smoke(bank, options)
+  await smoke(createClient({ url }), options)
+  await smoke(createClient({ url }), options)
   expect(steps.filter((step) => step === 'the bank works')).toHaveLength(2)
 })
 
 test('a bank that sends no notifications fails', async () => {
-  const silent: BankClient = async (path, request) =>
-    path === '/api/notifications' ? { status: 200, body: { items: [] } } : bank(path, request)
-  await expect(smoke(silent, { ...options, timeoutMs: 100 })).rejects.toThrow(
+  const silent: typeof fetch = async (address, request) =>
+    String(address).endsWith('/api/notifications')
+      ? Response.json({ items: [], next_cursor: null })
+      : fetch(address, request)
+  await expect(smoke(createClient({ url, fetch: silent }), { ...options, timeoutMs: 100 })).rejects.toThrow(
     'expected two notifications within 100 ms',
   )
 })
 
 test('a refusal fails with what the bank said', async () => {
-  const closed: BankClient = async () => ({ status: 503, body: { detail: 'the database did not answer' } })
-  await expect(smoke(closed, options)).rejects.toThrow('the bank answered 503: the database did not answer')
+  const closed: typeof fetch = async () =>
+    Response.json({ detail: 'the database did not answer' }, { status: 503 })
+  await expect(smoke(createClient({ url, fetch: closed, totalMs: 300 }), options)).rejects.toThrow(
+    'the bank answered 503: the database did not answer',
+  )
 })
