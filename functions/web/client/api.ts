@@ -184,6 +184,26 @@ export type CreatePaymentRequest = {
   expires_in?: number
 }
 
+export type CreatePaymentsTopUpCancelRequest = Record<string, never>
+
+export type CreatePaymentsTopUpRequest = {
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+}
+
+export type CreatePaymentsWithdrawalCancelRequest = Record<string, never>
+
+export type CreatePaymentsWithdrawalRequest = {
+  account_id: string
+  amount: string | number
+  currency?: string
+  description?: string
+  payee_name: string
+  payee_account: string
+}
+
 export type CreatePayoutRequest = {
   account_id: string
   items: {
@@ -709,6 +729,18 @@ export type Preferences = {
       push: boolean
       webhook: boolean
     }
+    'topup.failed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
+    'withdrawal.failed'?: {
+      email: boolean
+      sms: boolean
+      push: boolean
+      webhook: boolean
+    }
     'order.ran'?: {
       email: boolean
       sms: boolean
@@ -959,6 +991,18 @@ export type SetNotificationsPreferencesRequest = {
       webhook?: boolean
     }
     'payment.failed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'topup.failed'?: {
+      email?: boolean
+      sms?: boolean
+      push?: boolean
+      webhook?: boolean
+    }
+    'withdrawal.failed'?: {
       email?: boolean
       sms?: boolean
       push?: boolean
@@ -1890,6 +1934,218 @@ export interface Api {
       200: PayoutStatus
     }
   }
+  /** Top-ups, newest first; customers see their own */
+  'GET /api/payments/top-ups': {
+    takes: {
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed' }
+    }
+    answers: {
+      200: {
+        items: {
+          id: string
+          user_id: string
+          account_id: string
+          amount: string
+          currency: string
+          description: string | null
+          provider: string
+          status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+          failure: string | null
+          next_url: string | null
+          transaction_id: string | null
+          created_at: string
+          ended_at: string | null
+          dispute: string | null
+        }[]
+        next_cursor: string | null
+      }
+    }
+  }
+  /** Top up an account; next_url of the answer is where the customer pays, if they have to */
+  'POST /api/payments/top-ups': {
+    takes: {
+      body: CreatePaymentsTopUpRequest
+    }
+    answers: {
+      201: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+      }
+    }
+  }
+  /** One top-up */
+  'GET /api/payments/top-ups/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+      }
+    }
+  }
+  /** Cancel a top-up that is pending */
+  'POST /api/payments/top-ups/{id}/cancel': {
+    takes: {
+      params: { id: string }
+      body?: CreatePaymentsTopUpCancelRequest
+    }
+    answers: {
+      200: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+      }
+    }
+  }
+  /** Withdrawals, newest first; customers see their own */
+  'GET /api/payments/withdrawals': {
+    takes: {
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed' }
+    }
+    answers: {
+      200: {
+        items: {
+          id: string
+          user_id: string
+          account_id: string
+          amount: string
+          currency: string
+          description: string | null
+          provider: string
+          status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+          failure: string | null
+          next_url: string | null
+          transaction_id: string | null
+          created_at: string
+          ended_at: string | null
+          dispute: string | null
+          payee_name: string
+          payee_account: string
+          hold_id: string | null
+        }[]
+        next_cursor: string | null
+      }
+    }
+  }
+  /** Withdraw to an account outside the bank: the money is held until the provider has paid it out */
+  'POST /api/payments/withdrawals': {
+    takes: {
+      body: CreatePaymentsWithdrawalRequest
+    }
+    answers: {
+      201: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+        payee_name: string
+        payee_account: string
+        hold_id: string | null
+      }
+    }
+  }
+  /** One withdrawal */
+  'GET /api/payments/withdrawals/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+        payee_name: string
+        payee_account: string
+        hold_id: string | null
+      }
+    }
+  }
+  /** Cancel a withdrawal that is pending */
+  'POST /api/payments/withdrawals/{id}/cancel': {
+    takes: {
+      params: { id: string }
+      body?: CreatePaymentsWithdrawalCancelRequest
+    }
+    answers: {
+      200: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+        payee_name: string
+        payee_account: string
+        hold_id: string | null
+      }
+    }
+  }
   /** One payment */
   'GET /api/payments/{id}': {
     takes: {
@@ -1897,6 +2153,15 @@ export interface Api {
     }
     answers: {
       200: Payment
+    }
+  }
+  /** A web hook of a payment provider, signed by it */
+  'POST /api/providers/{provider}/hooks': {
+    takes: {
+      params: { provider: string }
+    }
+    answers: {
+      204: undefined
     }
   }
   /** The web hooks of the caller, newest first; an operator sees everybody’s */
@@ -2278,6 +2543,7 @@ export type ProblemName =
   | 'hold-not-found'
   | 'hold-not-yours'
   | 'hold-released'
+  | 'hook-refused'
   | 'idempotency-key-in-use'
   | 'idempotency-key-reused'
   | 'insufficient-funds'
@@ -2291,7 +2557,9 @@ export type ProblemName =
   | 'link-not-valid'
   | 'month-limit-exceeded'
   | 'more-than-held'
+  | 'no-payment-provider'
   | 'not-acceptable'
+  | 'not-cancellable'
   | 'not-completed'
   | 'not-found'
   | 'not-multipart'
@@ -2320,15 +2588,18 @@ export type ProblemName =
   | 'too-many-holds'
   | 'too-many-orders'
   | 'too-many-payouts'
+  | 'too-many-pending-transfers'
   | 'too-many-requests'
   | 'too-many-subscriptions'
   | 'too-many-unreachable-payees'
   | 'too-many-web-hooks'
+  | 'top-up-refused'
   | 'transaction-limit-exceeded'
   | 'transaction-not-completed'
   | 'unauthenticated'
   | 'unavailable'
   | 'unknown-push-service'
+  | 'unknown-reference'
   | 'unsupported-media-type'
   | 'upstream-failed'
   | 'upstream-timeout'
@@ -2361,6 +2632,8 @@ export const keyed: ReadonlySet<string> = new Set([
   'POST /api/payments/create',
   'POST /api/payments/execute',
   'POST /api/payments/payout',
+  'POST /api/payments/top-ups',
+  'POST /api/payments/withdrawals',
   'POST /api/webhooks',
   'PATCH /api/webhooks/{id}',
   'POST /api/webhooks/{id}/deliveries/{delivery_id}/repeat',
@@ -2386,6 +2659,7 @@ export const open: ReadonlySet<string> = new Set([
   'GET /.well-known/microbank-seal-keys',
   'GET /api/seals',
   'GET /api/seals/consistency',
+  'POST /api/providers/{provider}/hooks',
   'GET /api/seals/witnessed',
   'GET /.well-known/jwks.json',
   'GET /api/asyncapi.json',
