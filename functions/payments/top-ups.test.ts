@@ -26,6 +26,7 @@ import {
   ledger,
   money,
   owner,
+  reportOf,
   restart,
   router,
   settleInSandbox,
@@ -238,6 +239,19 @@ describe('a provider that is hard to reach', () => {
       await restart()
     },
   )
+
+  test('that tells of another transfer, when asked for one, settles neither', async () => {
+    router.passage = (service) => (service === 'sandbox-provider' ? 'lose-answer' : 'pass')
+    const other = (await create('top-up', { amount: '7.00' })).body
+    await restart()
+    router.passage = (service) =>
+      service === 'sandbox-provider'
+        ? () => ({ status: 201, body: { ...reportOf(other, 'top-up'), reference: other.id } })
+        : 'pass'
+    const { body } = await create('top-up', { amount: '7.00' })
+    for (const { id } of [other, body]) expect((await show('top-up', `/${id}`)).body.status).toBe('asking')
+    await restart()
+  })
 
   test('that tells another amount gets nothing credited', async () => {
     router.passage = (service) =>
