@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -32,6 +33,7 @@ export function contractFile(
       headers: {
         'content-type': 'application/json; charset=utf-8',
         'cache-control': `public, max-age=${FRESH_SECONDS}`,
+        etag: `"${hash('sha256', body, 'base64url').slice(0, 22)}"`,
       },
       body,
     }

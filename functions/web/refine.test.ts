@@ -130,6 +130,12 @@ describe('compression', () => {
     expect((await ask({ 'accept-encoding': 'br' }, 'HEAD')).headers['content-encoding']).toBeUndefined()
   })
 
+  test('makes a function’s strong tag a weak one, because the bytes are others', async () => {
+    says(LARGE, 200, { etag: '"own"' })
+    expect((await ask()).headers.etag).toBe('"own"')
+    expect((await ask({ 'accept-encoding': 'gzip' })).headers.etag).toBe('W/"own"')
+  })
+
   test('keeps a function’s Vary', async () => {
     says(LARGE, 200, { vary: 'accept' })
     expect((await ask()).headers.vary).toBe('accept, accept-encoding')

@@ -60,4 +60,6 @@ async function compress(coding: 'br' | 'gzip', whole: WholeAnswer): Promise<void
       })
     : promisify(gzip)(body))
   headers['content-encoding'] = coding
+  // A strong tag is of the very bytes, which are others now.
+  headers.etag = `W/${opaque(String(headers.etag))}`
 }

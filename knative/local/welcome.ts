@@ -17,6 +17,7 @@ export function welcome(runtime: Runtime, node: string): string {
 The bank is open.
 
 Front door    ${url}/api
+Read, try it  ${url}/docs
 A function    http://transfer.microbank.localhost:${port}
 Broker        http://default-broker-ingress.microbank.localhost:${port}
 Events        go through ${queue}
