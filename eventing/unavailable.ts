@@ -10,3 +10,15 @@ export class UnavailableError extends Error {
     return typeof error === 'object' && error !== null && UNAVAILABLE in error
   }
 }
+
+const REFUSED = Symbol.for('microbank.refused-for-now')
+
+/** Thrown if another function answers that it can't do this for now, for a reason that concerns the request:
+ * it is not away, and may do what others ask. */
+export class RefusedForNowError extends UnavailableError {
+  readonly [REFUSED] = true
+
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return typeof error === 'object' && error !== null && REFUSED in error
+  }
+}

@@ -1,4 +1,5 @@
 import { earlierReply, once } from '../host/database/idempotency.ts'
+import { timeOf } from '../host/database/database.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Reply } from '../host/reply.ts'
 import { idParams, personalText } from '../host/schema.ts'
@@ -52,7 +53,7 @@ export default operation({
         // What was due after the first request may be past now.
         const earlier = await earlierReply(db, idempotencyKey)
         if (earlier) return earlier
-        const asked = body.schedule && (await readSchedule(body.schedule, new Date()))
+        const asked = body.schedule && (await readSchedule(body.schedule, await timeOf(db)))
         return transact(traceparent, (tx) =>
           once(tx, 'change-order', idempotencyKey, async () => {
             const order = await findOrder(tx, id, caller.userId, { lock: true })
@@ -107,7 +108,7 @@ async function pause(tx: Emitting, order: OrderRow): Promise<Reply> {
 
 /** What comes next is what is due after this moment. If nothing is, the order has ended meanwhile. */
 async function resume(tx: Emitting, order: OrderRow): Promise<Reply> {
-  const next = await nextOf(toSchedule(order), new Date())
+  const next = await nextOf(toSchedule(order), await timeOf(tx))
   return store(tx, {
     ...order,
     status: next ? 'active' : 'completed',

@@ -1,6 +1,7 @@
 import { located } from '../host/answer-of.ts'
 import { orderCreated } from '../../eventing/contracts/order.created.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
+import { timeOf } from '../host/database/database.ts'
 import { operation, route } from '../host/operation.ts'
 import { define, problem } from '../host/problems.ts'
 import type { RouteRequest } from '../host/route-request.ts'
@@ -67,7 +68,7 @@ export default operation({
         const earlier = await earlierReply(tools.db, idempotencyKey)
         if (earlier) return earlier
         const minorUnits = readAmount(body.amount, body.currency, '/amount')
-        const { schedule, first } = await readSchedule(body.schedule, new Date())
+        const { schedule, first } = await readSchedule(body.schedule, await timeOf(tools.db))
         const refused = await checkTransfer(tools, request)
         return tools.transact(traceparent, (tx) =>
           once(tx, 'create-order', idempotencyKey, async () => {

@@ -234,3 +234,26 @@ test('if the ledger does not answer, nothing is created', async () => {
   expect((await create()).status).toBe(503)
   expect((await show('/orders?status=active')).body.items).toEqual([])
 })
+
+test('what is to come, the clock of the database says, not that of a process', async () => {
+  const schedule = { run_at: new Date(Date.now() + 5 * 60_000).toISOString() }
+  const id = await created({ schedule })
+  await setStatus(id, 'paused')
+  const others = [
+    'hrtime',
+    'nextTick',
+    'performance',
+    'queueMicrotask',
+    'setImmediate',
+    'clearImmediate',
+  ] as const
+  const timers = ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const
+  jest.useFakeTimers({ now: Date.now() + 10 * 60_000, doNotFake: [...others, ...timers] })
+  try {
+    expect((await create(wanted({ schedule }))).status).toBe(201)
+    expect((await change(id, { schedule })).status).toBe(200)
+    expect((await setStatus(id, 'active')).body.status).toBe('active')
+  } finally {
+    jest.useRealTimers()
+  }
+})

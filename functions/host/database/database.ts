@@ -175,3 +175,10 @@ const lost = (cause: unknown, { mayBeDone }: Lease): UnavailableError =>
       : 'the database did not answer',
     { cause },
   )
+
+/** Returns the time of the database, by which everything that waits is found due. The clock of a process may
+ * differ. */
+export async function timeOf(db: Transaction): Promise<Date> {
+  const [row] = await db.query<{ now: Date }>({ name: 'time', text: 'select now()' })
+  return row!.now
+}

@@ -1,7 +1,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { randomUUID } from 'node:crypto'
-import { UnavailableError } from '../../../eventing/unavailable.ts'
+import { RefusedForNowError, UnavailableError } from '../../../eventing/unavailable.ts'
 import { callKey } from '../../../tests/support/host.ts'
 import { createCallFor } from './call-for.ts'
 import { createFunctionClient } from './call.ts'
@@ -84,4 +84,22 @@ test('a change without a key is asked for once', async () => {
   const call = { method: 'POST', path: '/users/find', body: {} }
   await expect(callFor(userId, TRACEPARENT)('users', call)).rejects.toThrow(UnavailableError)
   expect(received).toHaveLength(1)
+})
+
+test('a refusal for now that concerns one request is not repeated, and stops no other request', async () => {
+  const refuse = (name: string) => (response: http.ServerResponse) =>
+    void response
+      .writeHead(503, { 'content-type': 'application/problem+json' })
+      .end(JSON.stringify({ type: `https://bank.example/problems/${name}`, status: 503 }))
+  const client = callFor(userId, TRACEPARENT)
+  const pay = (key: string) =>
+    client('transfer', { method: 'POST', path: '/transactions', body: {}, idempotencyKey: key })
+  answers = Array.from({ length: 8 }, () => refuse('ledger-stopped'))
+  for (let i = 0; i < 8; i++) await expect(pay(`stopped-${i}`)).rejects.toThrow(RefusedForNowError)
+  expect(received).toHaveLength(8)
+  expect(await pay('other')).toMatchObject({ status: 200 })
+  // A function that is away is another matter.
+  answers = Array.from({ length: 6 }, () => refuse('unavailable'))
+  for (let i = 0; i < 2; i++) await expect(pay(`away-${i}`)).rejects.toThrow(UnavailableError)
+  await expect(pay('later')).rejects.toThrow('is not called for now')
 })

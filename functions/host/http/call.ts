@@ -1,5 +1,7 @@
 import type { IPolicy } from 'cockatiel'
-import { UnavailableError } from '../../../eventing/unavailable.ts'
+import { PROBLEM_JSON } from '../../../eventing/problem.ts'
+import { RefusedForNowError, UnavailableError } from '../../../eventing/unavailable.ts'
+import { problems } from '../problems.ts'
 import { CLIENT_HEADER } from './client-address.ts'
 import type { IncomingAnswer, Send, TakeBytes } from './send.ts'
 
@@ -38,7 +40,8 @@ const REPEATABLE = new Set([429, 502, 503, 504])
 
 /** Returns a client for HTTP calls from function to function. Each attempt has a time-out. GETs, and calls
  * with an idempotency key, are tried three times, with growing pauses. A breaker per service stops them for
- * ten seconds after five failures in a row. */
+ * ten seconds after five failures in a row. A refusal for now that concerns one request (RefusedForNowError)
+ * is neither repeated nor a failure of the service. */
 export function createFunctionClient(send: Send, domain: string): FunctionClient {
   const policies = new Map<string, IPolicy>()
 
@@ -50,7 +53,7 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
     policies.set(service, policy)
     const deadline = performance.now() + ALL_TRIES_MS
     const attempt = async (): Promise<CallResponse> => {
-      const answer = await send({
+      const given = await send({
         url: `http://${service}.${domain}${path}`,
         method,
         headers: {
@@ -65,12 +68,25 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
         take: await take?.(),
         timeoutMs: Math.max(1, Math.min(TIMEOUT_MS, deadline - performance.now())),
       })
-      if (REPEATABLE.has(answer.status)) throw new UnavailableError(`${service} answered ${answer.status}`)
-      return { status: answer.status, headers: answer.headers, body: readBody(service, answer) }
+      const { status, headers } = given
+      if (REPEATABLE.has(status) && !isDecided(given))
+        throw new UnavailableError(`${service} answered ${status}`)
+      return { status, headers, body: readBody(service, given) }
     }
     const isRepeatable = method === 'GET' || idempotencyKey !== undefined
-    return isRepeatable ? guarded(policy, service, attempt) : attempt()
+    const answer = await (isRepeatable ? guarded(policy, service, attempt) : attempt())
+    // The function is there, so this is after the breaker.
+    if (REPEATABLE.has(answer.status)) throw new RefusedForNowError(`${service} answered ${answer.status}`)
+    return answer
   }
+}
+
+/** Whether a function refuses one request for now, for a reason of its own, such as a currency whose postings
+ * are stopped. Other requests to it may succeed, and to repeat this one at once is useless. */
+function isDecided({ status, headers, body }: IncomingAnswer): boolean {
+  if (status !== problems.unavailable.status || headers['content-type'] !== PROBLEM_JSON) return false
+  const [, name] = /"type":"[^"]*\/([^"/]+)"/.exec(body.toString()) ?? []
+  return name !== undefined && name !== problems.unavailable.name
 }
 
 function readBody(service: string, { headers, body }: IncomingAnswer): unknown {

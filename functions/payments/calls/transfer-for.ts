@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../../eventing/unavailable.ts'
+import { RefusedForNowError, UnavailableError } from '../../../eventing/unavailable.ts'
 import type { CallResponse } from '../../host/http/call.ts'
 import type { Tools } from '../../host/tools.ts'
 
@@ -24,8 +24,9 @@ export type TransferOutcome =
   /** The ledger has decided, and the key keeps the refusal: only another key can lead to another outcome.
    * `problem` is its name. */
   | { outcome: 'refused'; problem: string }
-  /** Perhaps the money has moved, perhaps not. The call must be repeated with its key. */
-  | { outcome: 'unknown'; reason: string }
+  /** Perhaps the money has moved, perhaps not. The call must be repeated with its key. `isForNow`: the ledger
+   * is there, but refuses such transfers for now. */
+  | { outcome: 'unknown'; reason: string; isForNow?: boolean }
 
 /** Days after which a call without a known outcome must not be repeated: the ledger forgets keys after
  * seven. */
@@ -54,7 +55,11 @@ export async function transferFor(
     })
     return outcomeOf(answer)
   } catch (error) {
-    if (error instanceof UnavailableError) return { outcome: 'unknown', reason: error.message }
+    if (error instanceof UnavailableError)
+      return {
+        ...{ outcome: 'unknown', reason: error.message },
+        ...(error instanceof RefusedForNowError && { isForNow: true }),
+      }
     throw error
   }
 }

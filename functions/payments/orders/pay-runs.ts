@@ -12,6 +12,8 @@ export interface PaidRuns {
   called: number
   /** How many have no outcome yet. They are tried again in a minute. */
   unknown: number
+  /** How many of those, because the ledger did not answer. */
+  unanswered: number
 }
 
 /** Pays the next runs that are due: takes some, calls the ledger for each, and stores the outcomes.
@@ -29,7 +31,8 @@ export async function payRuns(tools: Tools, traceparent: string): Promise<PaidRu
     }),
   )
   const unknown = outcomes.filter(({ outcome }) => outcome === 'unknown')
-  return { called: runs.length, unknown: unknown.length }
+  const unanswered = unknown.filter((outcome) => !('isForNow' in outcome))
+  return { called: runs.length, unknown: unknown.length, unanswered: unanswered.length }
 }
 
 /** Takes runs for a minute. A run waits for earlier ones of its order, so that what was missed is paid in

@@ -31,6 +31,8 @@ import {
 
 useOrders()
 
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
 const paid = async (): Promise<bigint> => (await ledger.balances(to))[0]!
 const order = async (id: string) => (await show(`/orders/${id}`)).body
 const published = (id: string, type: string) =>
@@ -76,6 +78,41 @@ test('a run without an outcome keeps no other order from being paid', async () =
   await tick()
   expect(await paid()).toBe(11_00n)
 })
+
+test('while postings in one currency are stopped, orders in others are paid', async () => {
+  const [kroner, others] = [
+    await ledger.open({ currency: 'NOK', userId: ada }),
+    await ledger.open({ currency: 'NOK', userId: ada }),
+  ]
+  await ledger.post(deposit(kroner, 900_00, { caller_id: ada, currency: 'NOK' }))
+  const stuck = { account_id: kroner, to_account_id: others, currency: 'NOK', amount: '1.00' }
+  const stopped = await Promise.all(Array.from({ length: 12 }, () => created(stuck)))
+  const id = await created()
+  for (const each of stopped) await moveDue(each, 2)
+  await moveDue(id, 1)
+  await ledger.owner.query({ text: `insert into ledger_stops (currency, reason) values ('NOK', 'A test')` })
+  await runOrders(functions.run.tools, TRACEPARENT, { lanes: 1 })
+  expect([await paid(), await statusesOf(id)]).toEqual([10_00n, ['paid']])
+  expect(await statusesOf(stopped[0]!)).toEqual(['pending', 'pending'])
+})
+
+test('more than ten runs are paid at once', async () => {
+  const ids = await Promise.all(Array.from({ length: 30 }, () => created({ amount: '0.10' })))
+  for (const id of ids) await moveDue(id, 1)
+  let waiting = 0
+  let go = (): void => {}
+  const areAll = new Promise<void>((resolve) => (go = resolve))
+  const { tools } = functions.run
+  const callFor: typeof tools.callFor =
+    (...given) =>
+    async (...call) => {
+      if (++waiting === 30) go()
+      await areAll
+      return tools.callFor(...given)(...call)
+    }
+  await runOrders({ ...tools, callFor }, TRACEPARENT)
+  expect(await paid()).toBe(3_00n)
+}, 60_000)
 
 test('another job of the sweep that fails keeps no order from being paid, and is told', async () => {
   const id = await created()
@@ -279,8 +316,6 @@ describe('if nobody knows the outcome', () => {
   })
 })
 
-const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-
 test('a runner that dies at any step leaves nothing unpaid and pays nothing twice', async () => {
   for (const when of ['before', 'after'] as const)
     for (let at = 0; at < 8; at++) {
@@ -288,7 +323,7 @@ test('a runner that dies at any step leaves nothing unpaid and pays nothing twic
       const due = await paid()
       await moveDue(id, 2)
       const tools = dying(functions.run.tools, at, when)
-      const died = await runOrders(tools, TRACEPARENT).then(
+      const died = await runOrders(tools, TRACEPARENT, { lanes: 1 }).then(
         () => false,
         () => true,
       )
