@@ -42,7 +42,7 @@ export default operation({
         },
       },
       answers: { 200: documentSchema, 201: documentSchema },
-      problems: [documentProblems.limitReached, ...Object.values(statementProblems)],
+      problems: [problems.forbidden, documentProblems.limitReached, ...Object.values(statementProblems)],
       idempotent: true,
       async handle({ body, caller, client, idempotencyKey, traceparent }, tools, stores: Stores) {
         const asked: AskedStatement = {

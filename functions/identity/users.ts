@@ -150,7 +150,7 @@ export default operation({
       summary: 'Delete a customer whose accounts are all closed; customers delete only themselves',
       params: idParams,
       answers: { 204: undefined },
-      problems: [identityProblems.accountsOpen],
+      problems: [problems.forbidden, identityProblems.accountsOpen],
       handle: async (request, tools) => {
         const { caller, traceparent } = request
         const { id } = request.params

@@ -69,6 +69,7 @@ export default operation({
         properties: { ...pageQuery, user_id: uuidSchema, status: { enum: accountStatuses } },
       },
       answers: { 200: pageOf(accountSchema) },
+      problems: [problems.notFound],
       handle: async ({ query, caller }, { db }) => {
         const seen = ownerSeenBy(caller)
         const owner = query.user_id?.toLowerCase() ?? seen

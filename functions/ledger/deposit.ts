@@ -1,5 +1,6 @@
 import { located } from '../host/answer-of.ts'
 import { operation, route } from '../host/operation.ts'
+import { problems } from '../host/problems.ts'
 import { moveMoney, postRequested } from './posting/move-money.ts'
 import { createPoster, type Poster } from './posting/post.ts'
 import { postingProblems, valueDateProblems } from './posting/refusals.ts'
@@ -26,7 +27,12 @@ export default operation({
         properties: { type: { const: 'deposit' }, ...moneyFields, ...valueDateField },
       },
       answers: { 201: located(transactionSchema), 202: located(transactionSchema) },
-      problems: [...Object.values(postingProblems), ...Object.values(valueDateProblems), ledgerStopped],
+      problems: [
+        problems.forbidden,
+        ...Object.values(postingProblems),
+        ...Object.values(valueDateProblems),
+        ledgerStopped,
+      ],
       idempotent: true,
       audits: 'books',
       async: true,

@@ -43,6 +43,7 @@ export default operation({
       },
       answers: { 201: located(accountSchema) },
       problems: [
+        problems.forbidden,
         userUnknown,
         ...Object.values(openingProblems),
         postingProblems['limit-exceeded'],

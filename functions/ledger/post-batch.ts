@@ -2,6 +2,7 @@ import type { PendingEvent } from '../../eventing/outbox-event.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
+import { problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
 import { postAllOrNothing, type PostedBatch } from './posting/atomic-batch.ts'
 import {
@@ -53,7 +54,7 @@ export default operation({
         },
       },
       answers: { 200: batchSchema },
-      problems: [ledgerStopped],
+      problems: [problems.forbidden, ledgerStopped],
       // The key covers the whole batch. `Prefer: respond-async` is not honoured: a batch must be stored
       // either way, and storing it takes as long as posting it.
       idempotent: true,

@@ -1,4 +1,5 @@
 import { operation, route } from '../host/operation.ts'
+import { problems } from '../host/problems.ts'
 import { endPayment } from './payments/end.ts'
 import { paymentEnding } from './payments/ending-schema.ts'
 import { paymentSchema } from './payments/payment.ts'
@@ -17,7 +18,7 @@ export default operation({
       summary: 'Cancel a payment of one’s own that was not executed',
       body: paymentEnding,
       answers: { 200: paymentSchema },
-      problems: [endingProblems.executed, endingProblems.expired, endingProblems.failed],
+      problems: [problems.notFound, endingProblems.executed, endingProblems.expired, endingProblems.failed],
       idempotent: true,
       handle: (request, tools) => endPayment(request, 'cancel-payment', tools, { status: 'cancelled' }),
     }),

@@ -1,4 +1,5 @@
 import { operation, route } from '../host/operation.ts'
+import { problems } from '../host/problems.ts'
 import { endPayment } from './payments/end.ts'
 import { findPayee } from './payments/payee.ts'
 import { paymentEnding } from './payments/ending-schema.ts'
@@ -19,6 +20,7 @@ export default operation({
       body: paymentEnding,
       answers: { 200: paymentSchema },
       problems: [
+        problems.notFound,
         ...[endingProblems.cancelled, endingProblems.expired, endingProblems.failed],
         tooManyUnreachable,
       ],

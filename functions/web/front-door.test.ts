@@ -69,6 +69,8 @@ test.each([
 test('what the front door says that it answers by itself, it answers', async () => {
   for (const { path, who } of ownRoutes.filter(({ path }) => !path.startsWith('/health'))) {
     expect([path, (await door.request('GET', path)).status]).toEqual([path, who === 'anyone' ? 200 : 401])
+    const refused = await door.request('DELETE', path)
+    expect([path, refused.status, refused.headers.get('allow')]).toEqual([path, 405, 'GET, HEAD'])
   }
 })
 

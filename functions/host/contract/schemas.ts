@@ -45,6 +45,7 @@ export class Schemas {
     for (const [name, part] of Object.entries(given)) {
       if (isSchema && (INNER.includes(name) || name === 'title')) continue
       if (isSchema && LITERALS.includes(name)) written[name] = part
+      else if (isSchema && name === 'pattern') written[name] = portable(part as string)
       else written[name] = this.#written(part, !(isSchema && MAPS.includes(name)))
     }
     return isSchema && typeof value.title === 'string' ? this.#refer(value.title, written) : written
@@ -55,6 +56,17 @@ export class Schemas {
 const LITERALS = ['const', 'enum', 'default', 'required', 'examples', 'example']
 /** Keywords whose value holds schemas by name. */
 const MAPS = ['properties', '$defs', 'patternProperties', 'dependentSchemas']
+
+/** Classes of characters as ranges: many tools read patterns without Unicode's properties. */
+const RANGES = {
+  '\\p{Cc}': '\\u0000-\\u001F\\u007F-\\u009F',
+  '\\p{Cs}': '\\uD800-\\uDFFF',
+  '\\p{Zl}': '\\u2028',
+  '\\p{Zp}': '\\u2029',
+}
+
+const portable = (pattern: string): string =>
+  Object.entries(RANGES).reduce((text, [name, range]) => text.replaceAll(name, range), pattern)
 
 /** Replaces `if` and `then` by what `then` says, if the schema demands itself what `if` asks. They say how
  * much to report of a wrong value; what is valid is the same without. */

@@ -498,7 +498,8 @@ export type Message = {
     started_at: string
     /** Null while it runs, and for ever if its process died. */
     finished_at: string | null
-    outcome: 'sent' | 'failed' | 'later' | null
+    /** Unsure: all of it was given away, and nobody said that it arrived. */
+    outcome: 'sent' | 'failed' | 'later' | 'unsure' | null
     /** What the provider said; only operators see it. */
     answer: string | null
   }[]
@@ -2586,6 +2587,7 @@ export type ProblemName =
   | 'stream-too-far-behind'
   | 'too-many-accounts'
   | 'too-many-holds'
+  | 'too-many-messages'
   | 'too-many-orders'
   | 'too-many-payouts'
   | 'too-many-pending-transfers'
