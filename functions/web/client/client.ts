@@ -2,7 +2,7 @@ import { keyed, open, type Notification } from './api.ts'
 import { send, type GivenAnswer, type PreparedCall } from './send.ts'
 import { Session, type Credentials, type SessionOptions, type Tokens, type TokenSource } from './session.ts'
 import { streamEvents } from './stream.ts'
-import type { BankClient, CallName, CallSettings, WholeAnswer } from './types.ts'
+import type { BankClient, CallName, CallSettings, FullAnswer } from './types.ts'
 
 export interface ClientOptions extends SessionOptions {
   /** Where the bank is: `https://bank.example`. Empty in a page that the bank itself serves. */
@@ -147,7 +147,7 @@ function toSearch(query: Record<string, unknown> = {}): string {
 const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
-const toWhole = ({ response, body, attempts, idempotencyKey }: GivenAnswer): WholeAnswer<never> =>
+const toWhole = ({ response, body, attempts, idempotencyKey }: GivenAnswer): FullAnswer<never> =>
   ({
     status: response.status,
     headers: response.headers,

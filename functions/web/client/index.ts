@@ -2,7 +2,7 @@
 
 export { createClient, type ClientOptions } from './client.ts'
 export { BankProblem, NoAnswerError, SignedOutError, type CallRecord } from './problem.ts'
-export type { BankClient, CallName, CallSettings, WholeAnswer } from './types.ts'
+export type { BankClient, CallName, CallSettings, FullAnswer } from './types.ts'
 export type { Credentials, SessionOptions, Tokens } from './session.ts'
 export type { StreamedEvent } from './stream.ts'
 export type * from './api.ts'

@@ -35,7 +35,7 @@ type UsualStatus<Name extends CallName> =
 type BodyOf<Name extends CallName> = Answers<Name>[UsualStatus<Name>]
 
 /** An answer with all that it says. `status` tells which body it has. */
-export type WholeAnswer<Name extends CallName> = {
+export type FullAnswer<Name extends CallName> = {
   [Status in keyof Answers<Name>]: CallRecord & {
     status: Status
     body: Answers<Name>[Status]
@@ -82,7 +82,7 @@ export interface BankClient {
     ...given: TakenArguments<NameOf<'GET', Path>>
   ) => AsyncIterable<ItemOf<Path>>
   /** Resolves with the whole answer: status, headers, whether it is a repeat, where to look. */
-  request<Name extends CallName>(name: Name, ...given: TakenArguments<Name>): Promise<WholeAnswer<Name>>
+  request<Name extends CallName>(name: Name, ...given: TakenArguments<Name>): Promise<FullAnswer<Name>>
   /** Resolves with the answer's head, for what is no JSON (files, other formats of statements). Read its
    * body. */
   raw<Name extends CallName>(name: Name, ...given: TakenArguments<Name>): Promise<Response>
