@@ -66,6 +66,7 @@ describe('operations and Services', () => {
       'seal-keys': ['SEAL_KEYS'],
       'call-keys': ['CALL_KEYS'],
       // Optional, and so are the settings in them.
+      'message-channels': [],
       'mail-server': [],
       'sms-provider': [],
       'push-keys': [],
