@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { answer, beginAnswer } from '../host/http/answer.ts'
@@ -27,6 +26,7 @@ export function contractFile(
         response,
         problem(problems.methodNotAllowed, 'Allowed here: GET.', { headers: { allow: 'GET, HEAD' } }),
       )
+    const { readFile } = await import('node:fs/promises')
     const body = await readFile(join(FOLDER, name))
     const whole = {
       status: 200,

@@ -36,6 +36,7 @@ const settings = {
   REQUEST_SIGNING_KEY: 'a key that is only good for tests, no more',
   FRONT_DOOR_KEY: 'another key that is only good for tests',
   WEB_HOOK_KEY: 'a key that is only good for tests, no more',
+  LINK_KEY: 'a key that is only good for tests, no more',
   SEAL_SIGNING_KEY: sealKey.privateJwks,
   SEAL_KEYS: sealKey.verifier,
   CALL_KEYS: callKey.publicJwks,
