@@ -1,6 +1,9 @@
 import { createECDH, randomBytes, randomUUID } from 'node:crypto'
 import webPush from 'web-push'
+import { dataschemaOf, sourceOf } from '../eventing/contracts/contract.ts'
+import { databaseContexts } from '../functions/contexts.ts'
 import { image, multipart, send } from '../functions/documents/testing/documents-fixture.ts'
+import { createAjv } from '../functions/host/http/compile-validators.ts'
 import { startMailServer, type MailServer } from '../functions/notifications/testing/mail-server.ts'
 import { startProvider, type TestProvider } from '../functions/notifications/testing/provider.ts'
 import { startReceiver, type Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
@@ -8,6 +11,7 @@ import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import { publishAgain, stateOf, unheardTypes } from './support/redelivery.ts'
 import type { Answer } from './support/host.ts'
+import { contracts } from './support/repository.ts'
 import { until } from './support/until.ts'
 
 /** What the bank does, one feature after another, in one running bank. The ids are those of docs/features.md.
@@ -445,6 +449,29 @@ test('E9, D10: health tells of the whole, of each context and of each function',
   expect((await bank.call('GET', '/health/documents')).status).toBe(200)
   const { status, body } = await bank.call('GET', '/health/services', { token: operator })
   expect([status, Object.keys(body.services).length > 20]).toEqual([200, true])
+})
+
+test('E5: each event that these tests emitted is what its contract says', async () => {
+  const ajv = createAjv('body')
+  const known = new Map((await contracts()).map((contract) => [contract.type, contract]))
+  const wrong: unknown[] = []
+  for (const context of databaseContexts) {
+    const events = await bank.sql<{ type: string; source: string; dataschema: string; data: object }>(
+      context,
+      'select type, source, dataschema, data from events',
+    )
+    expect([context, events.length > 0]).toEqual([context, true])
+    for (const { type, source, dataschema, data } of events) {
+      const contract = known.get(type)
+      const isRight =
+        contract !== undefined &&
+        sourceOf(contract) === source &&
+        dataschemaOf(contract) === dataschema &&
+        ajv.validate(contract.schema, data)
+      if (!isRight) wrong.push([type, source, dataschema, ajv.errors])
+    }
+  }
+  expect(wrong).toEqual([])
 })
 
 test('E5, D8: each event that a Trigger delivers happened in these tests; delivered a second time, none has an effect', async () => {
