@@ -1,5 +1,5 @@
-/** Compares two versions of the contract, and finds what breaks clients and consumers of the old one. It looks
- * at removed routes, parameters, answers and events, and in schemas at types, values, limits, required and
+/** Compares two versions of the contract, and finds what breaks clients and consumers of the old one.
+ * It looks at removed routes, parameters, answers and events, and in schemas at types, values, limits, required and
  * removed properties, and alternatives. */
 
 // The documents are JSON of any shape.
