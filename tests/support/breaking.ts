@@ -1,6 +1,6 @@
 /** Compares two versions of the contract, and finds what breaks clients and consumers of the old one.
- * It looks at removed routes, parameters, answers and events, and in schemas at types, values, limits, required and
- * removed properties, and alternatives. */
+ * It looks at removed routes, parameters, answers and events, and in schemas at types, values, limits,
+ * required and removed properties, and alternatives. */
 
 // The documents are JSON of any shape.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
