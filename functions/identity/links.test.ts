@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { MailedLink } from '../../eventing/contracts/mailed-link.ts'
 import { linkToken, type LinkPurpose } from '../host/link-token.ts'
+import { until } from '../../tests/support/until.ts'
 import { clientAt, LINK_KEY, token } from '../../tests/support/host.ts'
 import confirmEmail from './confirm-email.ts'
 import { operatorToken, PASSWORD, problemOf, startIdentity, type Identity } from './identity-fixture.ts'
@@ -77,6 +78,33 @@ describe('a new password', () => {
       { user_id: ada.id, changed_at: expect.any(String) },
     ])
     expect(refused(await choose(reset, PASSWORD))).toEqual(NOT_VALID)
+  })
+
+  test('lets nobody in whose log-in with the old one has begun before', async () => {
+    const { id, email } = await identity.register('Amy')
+    const reset = await resetTokenOf(email)
+    let late: ReturnType<Identity['login']> | undefined
+    await identity.owner.transaction(async (tx) => {
+      // Holds the log-in up between the check of the password and the session.
+      await tx.query({ text: 'lock table sessions in access exclusive mode' })
+      late = identity.login(email)
+      await until(async () => {
+        const waiting = await tx.query({
+          text: `select from pg_locks where relation = 'sessions'::regclass and not granted`,
+        })
+        return waiting.length > 0
+      })
+      // As the reset does; the test of that is above.
+      await tx.query({
+        text: `update users set password_hash = '$argon2id$other' where id = $1`,
+        values: [id],
+      })
+    })
+    expect(refused(await late!)).toEqual([401, 'invalid-credentials'])
+    expect(
+      await identity.owner.query({ text: 'select from sessions where user_id = $1', values: [id] }),
+    ).toEqual([])
+    expect((await choose(reset)).status).toBe(204)
   })
 
   test('is chosen once, however many use the link at once', async () => {

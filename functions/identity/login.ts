@@ -59,11 +59,16 @@ export default operation({
           return invalidCredentials()
         }
         const { session } = await tools.transact(traceparent, async (tx) => {
-          await attempt.succeeded(tx)
           const session = await startSession(tx, user)
+          if (!session) {
+            emitFailed(tx, user.id, address)
+            return {}
+          }
+          await attempt.succeeded(tx)
           emitStarted(tx, session, address)
           return { session, about: aboutSession(session) }
         })
+        if (!session) return invalidCredentials()
         return tokensReply(session, tools.config.JWT_SIGNING_KEY)
       },
     }),

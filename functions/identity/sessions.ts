@@ -4,6 +4,7 @@ import type { Transaction } from '../host/database/database.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
 import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/access-token.ts'
+import type { UserRow } from './user.ts'
 
 /** A session with the refresh token that continues it. The token itself is stored nowhere. */
 export interface OpenSession extends SessionOfUser {
@@ -68,11 +69,13 @@ export const aboutSession = ({ sessionId, userId, role }: SessionOfUser, outcome
   ...(outcome !== undefined && { outcome }),
 })
 
-/** Starts a session, and deletes the user's expired sessions. */
+/** Starts a session, and deletes the user's expired sessions. Returns undefined if the user has got another
+ * password since they were read, or was deleted: checking the password takes long, and a log-in with the old
+ * one must not outlive the end of all sessions that comes with a new one. */
 export async function startSession(
   tx: Transaction,
-  { id: userId, role }: { id: string; role: Caller['role'] },
-): Promise<OpenSession> {
+  { id: userId, role, password_hash }: Pick<UserRow, 'id' | 'role' | 'password_hash'>,
+): Promise<OpenSession | undefined> {
   await tx.query({
     name: 'sessions-clear',
     text: `delete from sessions where user_id = $1 and expires_at <= now()`,
@@ -81,11 +84,12 @@ export async function startSession(
   const refreshToken = newRefreshToken()
   const [session] = await tx.query<{ session_id: string }>({
     name: 'session-start',
-    text: `with started as (insert into sessions (user_id) values ($1) returning id)
+    text: `with known as (select id from users where id = $1 and password_hash = $3 for share),
+      started as (insert into sessions (user_id) select id from known returning id)
       insert into refresh_tokens (token_hash, session_id) select $2, id from started returning session_id`,
-    values: [userId, hashOf(refreshToken)],
+    values: [userId, hashOf(refreshToken), password_hash],
   })
-  return { sessionId: session!.session_id, userId, role, refreshToken }
+  return session && { sessionId: session.session_id, userId, role, refreshToken }
 }
 
 /** An access token lives 15 minutes, so an honest client refreshes a few times an hour. */
