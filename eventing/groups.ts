@@ -30,8 +30,11 @@ const groups: Readonly<Record<string, { value: string; types: readonly string[] 
       webhook.paused session.started password.changed email.changed password.reset-requested user.invited
       email.confirmation-requested`),
   },
-  // Changes a user's name or address, or ends them.
-  changes: { value: 'contact', types: typesIn('user.registered user.updated user.deleted') },
+  // Changes a user's name or address, confirms it, or ends them.
+  changes: {
+    value: 'contact',
+    types: typesIn('user.registered user.updated user.deleted email.confirmed'),
+  },
 }
 
 function typesIn(text: string): string[] {

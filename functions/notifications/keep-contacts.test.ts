@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { emailConfirmed } from '../../eventing/contracts/email.confirmed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 import { userUpdated } from '../../eventing/contracts/user.updated.ts'
@@ -53,6 +54,26 @@ test('the newest event wins, in whatever order they come and however often', asy
     for (const n of order) expect((await events[n]!()).status).toBe(204)
     expect(await known(id)).toEqual({ name: 'third', email: 'third@example.com', deleted: false })
   }
+})
+
+test('the address that was confirmed last is known, whatever comes first, and not of a deleted user', async () => {
+  const id = randomUUID()
+  const confirmed = (email: string, at: string) =>
+    deliverExample(consumer, emailConfirmed, { user_id: id, email, confirmed_at: at })
+  const kept = () =>
+    consumer.tools.db.query({
+      text: `select email, confirmed_email from contacts where user_id = $1`,
+      values: [id],
+    })
+  await confirmed('second@example.com', '2026-08-02T10:00:00.001Z')
+  await registered(id)
+  await confirmed('first@example.com', '2026-08-02T10:00:00.000Z')
+  expect(await kept()).toEqual([
+    { email: userRegistered.example.email, confirmed_email: 'second@example.com' },
+  ])
+  await deleted(id)
+  await confirmed('late@example.com', '2026-08-03T10:00:00.000Z')
+  expect(await kept()).toEqual([{ email: null, confirmed_email: null }])
 })
 
 test('a registered user is known by name and address', async () => {

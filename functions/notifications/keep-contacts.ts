@@ -1,20 +1,22 @@
+import { emailConfirmed, type EmailConfirmed } from '../../eventing/contracts/email.confirmed.ts'
 import { userDeleted, type UserDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered, type UserRegistered } from '../../eventing/contracts/user.registered.ts'
 import { userUpdated, type UserUpdated } from '../../eventing/contracts/user.updated.ts'
 import type { Database } from '../host/database/database.ts'
 import { operation } from '../host/operation.ts'
 
-/** Keeps the name and the email address of every user, for messages to them. Events come in any order and
+/** Keeps the name and the email address of every user, and which address they confirmed, for messages to them. Events come in any order and
  * more than once; the newest wins by its own time, so none of them needs a row in `inbox`. */
 export default operation({
   name: 'keep-contacts',
   context: 'notifications',
   summary: 'Keeps names and email addresses of users for messages to them',
   consumes: {
-    contracts: [userRegistered, userUpdated, userDeleted],
+    contracts: [userRegistered, userUpdated, userDeleted, emailConfirmed],
     async receive(event, { db }) {
-      const data = event.data as UserRegistered | UserUpdated | UserDeleted
+      const data = event.data as UserRegistered | UserUpdated | UserDeleted | EmailConfirmed
       if ('deleted_at' in data) await erase(db, data)
+      else if ('confirmed_at' in data) await keepConfirmed(db, data)
       else await keep(db, data, 'updated_at' in data ? data.updated_at : data.registered_at)
     },
   },
@@ -31,6 +33,15 @@ const keep = (
       on conflict (user_id) do update set name = $2, email = $3, changed_at = $4
       where known.deleted_at is null and (known.changed_at is null or known.changed_at < $4)`,
     values: [userId, name, email, changedAt],
+  })
+
+const keepConfirmed = (db: Database, { user_id: userId, email, confirmed_at: confirmedAt }: EmailConfirmed) =>
+  db.query({
+    name: 'contact-confirmed',
+    text: `insert into contacts as known (user_id, confirmed_email, confirmed_at) values ($1, $2, $3)
+      on conflict (user_id) do update set confirmed_email = $2, confirmed_at = $3
+      where known.deleted_at is null and (known.confirmed_at is null or known.confirmed_at < $3)`,
+    values: [userId, email, confirmedAt],
   })
 
 /** Erases what is known of a deleted user: contact, preferences, subscriptions, what messages to them say,
@@ -53,6 +64,7 @@ const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDel
         where user_id = $1 and event_type in ('session.started', 'notification.requested')
       )
       insert into contacts (user_id, deleted_at) values ($1, $2)
-      on conflict (user_id) do update set name = null, email = null, phone = null, deleted_at = $2`,
+      on conflict (user_id) do update set name = null, email = null, phone = null,
+        confirmed_email = null, deleted_at = $2`,
     values: [userId, deletedAt],
   })

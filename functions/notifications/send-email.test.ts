@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { emailChanged } from '../../eventing/contracts/email.changed.ts'
+import { emailConfirmed } from '../../eventing/contracts/email.confirmed.ts'
 import { messageDue } from '../../eventing/contracts/message.due.ts'
 import { passwordResetRequested } from '../../eventing/contracts/password.reset-requested.ts'
 import { sessionStarted } from '../../eventing/contracts/session.started.ts'
@@ -451,6 +452,34 @@ test('a log-in that is mailed is not in the user’s list, where it would hide t
   expect((await list('customer')).map(({ event_type: type }) => type)).toEqual(['email.changed'])
   const all = (await list('operator')).filter(({ user_id: userId }) => userId === ada.id)
   expect(all.map(({ event_type: type }) => type)).toEqual(['email.changed', 'session.started'])
+})
+
+test('whoever registers with another’s address can’t fill their mailbox: few mails go there until they confirm', async () => {
+  const email = `${randomUUID()}@example.com`
+  const ids: string[] = []
+  for (let i = 0; i < 3; i++) {
+    const { id } = await user('Eve', email)
+    ids.push(id)
+    for (let n = 0; n < 3; n++) await logIn(id)
+    await deliverExample(others, emailChanged, { user_id: id, old_email: email, new_email: email })
+    await deliverDue(id)
+    await deliverExample(contacts, userDeleted, { user_id: id })
+  }
+  expect(mailsTo(email)).toHaveLength(5)
+  const mine = await user('Ada', email)
+  await logIn(mine.id)
+  await deliverExample(others, passwordResetRequested, {
+    ...{ user_id: mine.id, email, expires_at: new Date(Date.now() + 3_600_000).toISOString() },
+  })
+  await deliverDue(mine.id)
+  expect(mailsTo(email).map(({ mail }) => mail.subject)).toEqual([
+    ...Array<unknown>(5).fill(expect.anything()),
+    'Choose a new password',
+  ])
+  await deliverExample(contacts, emailConfirmed, { user_id: mine.id, email })
+  await logIn(mine.id)
+  await deliverDue(mine.id)
+  expect(mailsTo(email)).toHaveLength(7)
 })
 
 test('whoever registers with another’s address can’t make the bank send them a link or a number', async () => {

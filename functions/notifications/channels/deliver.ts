@@ -25,6 +25,8 @@ interface ClaimedMessage {
   language: string
   name: string | null
   is_deleted: boolean
+  /** How many other mails went to the same address today, none of which its user is known to want. */
+  unproven: number
   to: string | null
   subscription: OutgoingMessage['subscription']
 }
@@ -43,6 +45,9 @@ const HOURS_MAX = 48
 /** After so many attempts of which each may have arrived, there is no further one: a slow server would have
  * the user get the same again and again. */
 const UNSURE_MAX = 3
+/** Anybody can register with another's address. Until it is confirmed, no more mails than these go there in a
+ * day, however often they log in and register again. Links are not among them: identity limits those. */
+const UNPROVEN_PER_DAY_MAX = 5
 /** RFC 5321, 4.5.3.2.6: a server may take ten minutes to say that it has a mail. */
 const UNSURE_WAIT_SECONDS = 600
 const ANSWER_LENGTH_MAX = 500
@@ -77,6 +82,8 @@ async function attemptOf(
   send: (message: OutgoingMessage) => Promise<SendOutcome>,
 ): Promise<SendOutcome> {
   if (claimed.is_deleted) return { outcome: 'failed', answer: 'the user was deleted' }
+  if (claimed.unproven >= UNPROVEN_PER_DAY_MAX)
+    return { outcome: 'failed', answer: 'the address is not confirmed, and has got enough mails today' }
   if (claimed.attempts > 1 && isOld(claimed)) return { outcome: 'later', answer: 'not tried any more' }
   try {
     return await send(toOutgoing(claimed))
@@ -85,6 +92,8 @@ async function attemptOf(
   }
 }
 
+const TYPES_WITH_LINK = Object.entries(notified).flatMap(([type, { link }]) => (link ? [type] : []))
+
 /** Takes the message for one attempt; undefined if it is sent, not due, or being sent by somebody else. A
  * time that lies further ahead than any wait comes from a clock that was set back. */
 async function claim({ db }: Tools, id: string, channel: Channel): Promise<ClaimedMessage | undefined> {
@@ -92,7 +101,12 @@ async function claim({ db }: Tools, id: string, channel: Channel): Promise<Claim
     name: 'message-claim',
     text: `with claimed as (
         update messages set attempts = attempts + 1, next_attempt_at = now() + $3 * interval '1 second',
-          wake_at = now() + $3 * interval '1 second'
+          wake_at = now() + $3 * interval '1 second',
+          unproven_to = case when channel = 'email' and content ->> 'event' <> all ($5) then (
+            select sha256(convert_to(lower(coalesce(messages.address, c.email)), 'UTF8'))
+            from (values (messages.user_id)) of_user (id) left join contacts c on c.user_id = of_user.id
+            where coalesce(messages.address, c.email) is distinct from c.confirmed_email
+          ) end
         where id = $1 and channel = $2 and status = 'stored'
           and (next_attempt_at <= now() or next_attempt_at > now() + $4 * interval '1 second')
         returning *
@@ -101,6 +115,8 @@ async function claim({ db }: Tools, id: string, channel: Channel): Promise<Claim
       )
       select m.id, m.notification_id, m.user_id, n.event_type, m.content, m.attempts, m.created_at,
         (select count(*)::int from message_attempts a where a.message_id = m.id and a.outcome = 'unsure') as unsure,
+        (select count(*)::int from messages o where o.unproven_to = m.unproven_to and o.id <> m.id
+          and o.status <> 'failed' and o.created_at > now() - interval '24 hours') as unproven,
         coalesce(p.language, 'en') as language, c.name, c.deleted_at is not null as is_deleted,
         case m.channel when 'email' then coalesce(m.address, c.email) when 'sms' then c.phone end as "to",
         case when t.id is not null then json_build_object('id', t.id, 'endpoint', t.endpoint,
@@ -109,7 +125,7 @@ async function claim({ db }: Tools, id: string, channel: Channel): Promise<Claim
       left join contacts c on c.user_id = m.user_id
       left join preferences p on p.user_id = m.user_id
       left join push_subscriptions t on t.id = m.subscription_id`,
-    values: [id, channel, ATTEMPT_SECONDS_MAX, WAIT_SECONDS.maxAsked + 60],
+    values: [id, channel, ATTEMPT_SECONDS_MAX, WAIT_SECONDS.maxAsked + 60, TYPES_WITH_LINK],
   })
   return claimed
 }

@@ -10,8 +10,13 @@ create table contacts (
   -- The time of the event that name and email come from. An older event, which may come later, changes
   -- nothing. Null before the first event.
   changed_at timestamptz,
+  -- The address that they last showed to be theirs, and when. Mails to any other are few.
+  confirmed_email text,
+  confirmed_at timestamptz,
   deleted_at timestamptz,
-  check (deleted_at is null or (name is null and email is null and phone is null))
+  check (
+    deleted_at is null or (name is null and email is null and phone is null and confirmed_email is null)
+  )
 );
 
 grant select, insert, update on contacts to :functions_role;

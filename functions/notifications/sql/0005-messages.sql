@@ -41,6 +41,9 @@ create table messages (
   content json not null,
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,
+  -- SHA-256 of where an email goes if nobody has shown that this address is the user's: few such mails go to
+  -- one address in a day, whoever caused them.
+  unproven_to bytea,
   -- When it may be tried again. An attempt moves it to the moment at which the attempt counts as dead.
   next_attempt_at timestamptz not null default now(),
   -- When a sweep puts its event into the outbox again. Until then an event of it waits in the Broker, or an
@@ -54,6 +57,7 @@ create index messages_to_wake on messages (wake_at) where status = 'stored';
 create index messages_of_notification on messages (notification_id);
 -- For the most that a user gets in a day.
 create index messages_of_user on messages (user_id, channel, created_at);
+create index messages_to_unproven on messages (unproven_to, created_at) where unproven_to is not null;
 -- The sweep deletes what ended long ago.
 create index messages_finished on messages (finished_at) where finished_at is not null;
 
