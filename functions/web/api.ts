@@ -1,5 +1,5 @@
 import { answer } from '../host/http/answer.ts'
-import { parseJson, readBytes } from '../host/http/body.ts'
+import { BODY_BYTES_MAX, parseJson, readBytes } from '../host/http/body.ts'
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { createVoucher } from '../host/http/client-address.ts'
 import type { Exchange } from '../host/http/exchange.ts'
@@ -43,7 +43,9 @@ export function createApi(
     const { service, streams, streamedBodyBytesMax } = target
     const client = vouch(request)
     const to = { service, path: url, body, streams, streamedBodyBytesMax, traceparent, client }
-    const kind = streams ?? (streamedBodyBytesMax === undefined ? undefined : 'upload')
+    // Small bodies of those who are not signed in, as of providers' web hooks, need no place: they come at once.
+    const isUpload = streamedBodyBytesMax !== undefined && streamedBodyBytesMax > BODY_BYTES_MAX
+    const kind = streams ?? (isUpload ? 'upload' : undefined)
     if (!kind) return forward(request, response, to)
     const leave = await takePlace(request, kind)
     return forward(request, response, to).finally(leave)

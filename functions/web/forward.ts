@@ -52,7 +52,8 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
   return async (request, response, to) => {
     const { service, path, body, streams, traceparent, client } = to
     const host = `${service}.${config.SERVICE_DOMAIN}`
-    const isSmall = Number(request.headers['content-length'] ?? Infinity) <= BODY_BYTES_MAX
+    const length = request.headers['content-length'] ?? to.streamedBodyBytesMax ?? Infinity
+    const isSmall = Number(length) <= BODY_BYTES_MAX
     const whole = body ?? (hasBody(request) && isSmall ? await readBytes(request) : undefined)
     const headers = requestHeaders(request.headers)
     const kind = streams ?? (whole || !hasBody(request) ? 'whole' : 'streamed')

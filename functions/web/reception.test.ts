@@ -11,6 +11,11 @@ import { PAGE_POLICY } from './security-headers.ts'
 const catalogue: CatalogueEntry[] = [
   { name: 'accounts', context: 'ledger', routes: [{ method: 'GET', path: '/accounts' }] },
   { name: 'open-account', context: 'ledger', routes: [{ method: 'POST', path: '/accounts' }] },
+  {
+    name: 'receive-hook',
+    context: 'payments',
+    routes: [{ method: 'POST', path: '/providers/{provider}/hooks' }],
+  },
 ]
 const PAGE = 'https://app.example.org'
 
@@ -26,7 +31,7 @@ beforeAll(async () => {
   const LOCAL_GATEWAY = `127.0.0.1:${(gateway.address() as AddressInfo).port}`
   const env = { LOCAL_GATEWAY, TRUSTED_HOPS: '1' }
   door = await startFunction(frontDoor, { ...env, CORS_ORIGINS: `${PAGE}, http://localhost:5173` }, catalogue)
-  strict = await startFunction(frontDoor, { ...env, REQUEST_RATE: '3/600' }, catalogue)
+  strict = await startFunction(frontDoor, { ...env, REQUEST_RATE: '3/600', HOOK_RATE: '5/600' }, catalogue)
 })
 
 beforeEach(() => {
@@ -214,6 +219,21 @@ describe('too many requests', () => {
     for (let n = 0; n < 4; n++) statuses.push((await from(`198.51.100.${n}, 203.0.113.8`)).status)
     expect(statuses).toEqual([200, 200, 200, 429])
     expect((await from('203.0.113.8, 203.0.113.9')).status).toBe(200)
+  })
+
+  test('do not keep the web hooks of providers out, which have a wider quota, nor does that let others in', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.10' }
+    const post = async (path: string) => (await strict.request('POST', path, { headers, body: {} })).status
+    const statuses: number[] = []
+    for (let n = 0; n < 4; n++) statuses.push((await from('203.0.113.10')).status)
+    for (let n = 0; n < 6; n++) statuses.push(await post('/api/providers/sandbox/hooks'))
+    expect(statuses).toEqual([200, 200, 200, 429, 200, 200, 200, 200, 200, 429])
+    for (const path of [
+      '/api/accounts?/api/providers/x/hooks',
+      '/api/providers/x/y/hooks',
+      '/api/providers/x/hooks/',
+    ])
+      expect([path, await post(path)]).toEqual([path, 429])
   })
 
   test('from an address that many may share are not counted', async () => {

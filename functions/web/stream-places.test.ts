@@ -44,6 +44,23 @@ interface Who {
   isUpload?: boolean
 }
 
+/** Sends a provider's web hook. Gives the status of the answer, which does not end. */
+const sendHook = (): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const headers = { 'x-forwarded-for': '203.0.113.9', 'content-type': 'application/json' }
+    request(
+      `${door.url}/api/providers/sandbox/hooks`,
+      { method: 'POST', headers, agent: false },
+      (answer) => {
+        answer.on('error', () => undefined)
+        clients.push(answer)
+        resolve(answer.statusCode)
+      },
+    )
+      .on('error', reject)
+      .end('{}')
+  })
+
 /** Asks for a statement, and takes nothing of it but its head. */
 const ask = ({ bearer, address = '203.0.113.9', isUpload }: Who): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
@@ -82,6 +99,11 @@ test('a caller who uploads slowly takes so many places, and everybody else has t
   ])
   const other = { bearer: await token({ userId: randomUUID() }), isUpload: true }
   expect((await ask(other)).statusCode).toBe(200)
+})
+
+test('a payment provider may send many web hooks at once from one address', async () => {
+  const sent = await Promise.all(Array.from({ length: 40 }, sendHook))
+  expect(numberOf(200, sent)).toBe(40)
 })
 
 test('a refusal says when to come back, and a place is free when its stream has ended', async () => {

@@ -12,4 +12,9 @@ export const settings = {
     parse: quota,
     fallback: '6000/60',
   },
+  HOOK_RATE: {
+    about: 'web hooks of providers from one address to one front door, as number/seconds; off is no limit',
+    parse: quota,
+    fallback: '60000/60',
+  },
 } as const satisfies Record<string, Setting<unknown>>
