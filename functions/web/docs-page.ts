@@ -35,18 +35,28 @@ export function createDocsPage(folder: string): AnswerDocs {
   let files: Promise<ReadonlySet<string>> | undefined
   const list = async (): Promise<ReadonlySet<string>> =>
     new Set((await readdir(folder)).filter((name) => !name.endsWith('.br')))
+  // Kept, so that clients who take the viewer slowly share its bytes.
+  const kept = new Map<string, Promise<Buffer>>()
+  const read = (name: string): Promise<Buffer> => {
+    const bytes = kept.get(name) ?? readFile(join(folder, name))
+    kept.set(name, bytes)
+    bytes.catch(() => kept.delete(name))
+    return bytes
+  }
 
   return async (request, response, path) => {
     const name = path === '' || path === '/' ? 'index.html' : path.slice(1)
     // A name of the list can't lead out of the folder.
-    if (!(await (files ??= list())).has(name)) return answer(response, nothingHere())
+    files ??= list()
+    files.catch(() => (files = undefined))
+    if (!(await files).has(name)) return answer(response, nothingHere())
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       const headers = { allow: 'GET, HEAD' }
       return answer(response, problem(problems.methodNotAllowed, 'Allowed here: GET, HEAD.', { headers }))
     }
     const isPage = name === 'index.html'
     const isShort = weightOf(request.headers['accept-encoding'], 'br') > 0
-    const bytes = await readFile(join(folder, isShort ? `${name}.br` : name))
+    const bytes = await read(isShort ? `${name}.br` : name)
     const headers = {
       vary: 'accept-encoding',
       // The other names hold a hash of their content.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import zlib from 'node:zlib'
 import { catalogueOf } from '../host/catalogue.ts'
 import { CLIENT_HEADER } from '../host/http/client-address.ts'
 import { signingKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
@@ -64,6 +65,24 @@ test.each([
   expect(await ask('"other"')).toMatchObject({ status: 200 })
   expect((await door.request('POST', path, { body: {} })).status).toBe(405)
   expect(seen).toEqual([])
+})
+
+test('a document is read and compressed once, however often strangers ask for it', async () => {
+  const compress = jest.spyOn(zlib, 'brotliCompress')
+  const ask = (headers: Record<string, string> = {}, method = 'GET') =>
+    fetch(`${door.url}/api/openapi.json`, { method, headers: { 'accept-encoding': 'br', ...headers } })
+  for (let n = 0; n < 5; n++) {
+    const answer = await ask()
+    expect(await answer.json()).toMatchObject({ openapi: '3.1.0' })
+    const etag = answer.headers.get('etag')!
+    expect([answer.headers.get('content-encoding'), etag]).toEqual(['br', expect.stringMatching(/^W\//)])
+    const { status, headers } = await ask({ 'if-none-match': etag })
+    expect([status, headers.get('content-encoding'), headers.get('etag')]).toEqual([304, null, etag])
+  }
+  expect(compress.mock.calls.length).toBe(1)
+  compress.mockRestore()
+  const { headers } = await ask({ 'accept-encoding': 'identity' }, 'HEAD')
+  expect(headers.get('content-length')).toBe(String(Buffer.byteLength(read('functions/web/openapi.json'))))
 })
 
 test('what the front door says that it answers by itself, it answers', async () => {

@@ -9,8 +9,8 @@ import type { Quota } from '../host/setting-values.ts'
 import type { Cors } from './cors.ts'
 import { securityHeaders } from './security-headers.ts'
 
-/** What providers send is counted apart: many come from few addresses, above all after they could not reach the
- * bank. To refuse them would delay other people's money. */
+/** What providers send is counted apart: many come from few addresses, above all after they could not reach
+ * the bank. To refuse them would delay other people's money. */
 const HOOK = /^\/api\/providers\/[^/?]+\/hooks(\?|$)/
 
 /** Creates what each request meets first. It gives the answer, whoever writes it, the headers that all

@@ -7,6 +7,8 @@ import { weightOf } from './accepts.ts'
 /** Bytes from which on an answer is compressed. Less fits into one packet or two anyway. */
 export const COMPRESSED_BYTES_MIN = 2_048
 
+type Asked = Pick<IncomingMessage, 'headers'>
+
 /** Refines a function's answer to a GET, if it is JSON and came whole: gives it a tag, makes it a 304 if the
  * client has it already, and compresses it if it is large and the client wants that. Returns a promise if it
  * takes a while; otherwise it is done.
@@ -14,21 +16,25 @@ export const COMPRESSED_BYTES_MIN = 2_048
  * The tag is weak: it is of the content, whatever the coding. Answers to other methods are never compressed:
  * those of log-ins hold secrets, and an attacker who can choose a part of such an answer could guess the rest
  * by its length. What a GET gives can't be asked for by another page, because it needs a header. */
-export function refine({ headers: asked }: IncomingMessage, whole: WholeAnswer): Promise<void> | undefined {
+export function refine({ headers: asked }: Asked, whole: WholeAnswer): Promise<void> | undefined {
   const { status, headers, body } = whole
   if (status !== 200 || headers['content-encoding'] !== undefined) return undefined
   if (!String(headers['content-type']).startsWith('application/json')) return undefined
   const isLarge = body.length >= COMPRESSED_BYTES_MIN
   if (isLarge) headers.vary = [headers.vary, 'accept-encoding'].filter(Boolean).join(', ')
-  const tag = (headers.etag ??= `W/"${hash('sha1', body, 'base64url').slice(0, 22)}"`) as string
-  if (hasTag(asked['if-none-match'], tag)) {
-    whole.status = 304
-    whole.body = NOTHING
-    delete headers['content-type']
-    delete headers['content-length']
-    return undefined
-  }
+  headers.etag ??= `W/"${hash('sha1', body, 'base64url').slice(0, 22)}"`
+  if (leaveOut({ headers: asked }, whole)) return undefined
   return isLarge ? compressed(asked['accept-encoding'], whole) : undefined
+}
+
+/** Makes an answer that has a tag a 304 if the client has it already, and returns whether it has. */
+export function leaveOut({ headers: asked }: Asked, whole: WholeAnswer): boolean {
+  const { headers } = whole
+  if (!hasTag(asked['if-none-match'], String(headers.etag))) return false
+  whole.status = 304
+  whole.body = NOTHING
+  for (const name of ['content-type', 'content-length', 'content-encoding']) delete headers[name]
+  return true
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -41,9 +47,15 @@ const hasTag = (header: string | undefined, tag: string): boolean =>
   (header.trim() === '*' || header.split(',').some((each) => opaque(each) === opaque(tag)))
 
 function compressed(header: string | undefined, whole: WholeAnswer): Promise<void> | undefined {
+  const coding = codingFor(header)
+  return coding && compress(coding, whole)
+}
+
+/** Returns the coding that a client prefers, by its Accept-Encoding; undefined if it wants none. */
+export function codingFor(header: string | undefined): 'br' | 'gzip' | undefined {
   const [br, gzip] = [weightOf(header, 'br'), weightOf(header, 'gzip')]
   if (br === 0 && gzip === 0) return undefined
-  return compress(br >= gzip ? 'br' : 'gzip', whole)
+  return br >= gzip ? 'br' : 'gzip'
 }
 
 /** Compresses on a thread of its own, so that other requests don't wait. */
