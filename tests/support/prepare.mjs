@@ -59,13 +59,22 @@ if (wanted.length > 0) {
 }
 
 if (!findChromium()) {
-  if (canInstall()) {
-    console.log('One test opens pages in Chromium, not found on this machine: installing with apt-get.')
-    installOnDebian(['chromium'])
-  } else
-    console.log(
-      'Without Chromium, not found on this machine, one test of pages is skipped. Install it, or name it in CHROMIUM.',
+  if (!canInstall()) {
+    console.error(
+      'One test opens pages in Chromium, not found on this machine. Install it and run the tests again, or name a browser ' +
+        'like it in CHROMIUM:\n' +
+        '  Debian:  sudo apt-get install chromium\n' +
+        '  macOS:   brew install --cask chromium',
     )
+    process.exit(1)
+  }
+  console.log('One test opens pages in Chromium, not found on this machine: installing with apt-get.')
+  installOnDebian(['chromium'])
+  if (!findChromium()) {
+    // Ubuntu's package holds none, only the way to one.
+    console.error('The package chromium holds no browser here. Install one, and name it in CHROMIUM.')
+    process.exit(1)
+  }
 }
 
 if (!findPostgresClients()) {
