@@ -128,6 +128,26 @@ test('a token is renewed shortly before it expires, whatever this machine takes 
   expect(tokens).toEqual(['access-1', 'access-1', 'access-2', 'access-2'])
 })
 
+test('whoever logs in last has the session, though a call of the one before needs a new token meanwhile', async () => {
+  const answers: Record<string, (tokens: Tokens) => void> = {}
+  const ask = (path: string) => new Promise<Tokens>((resolve) => (answers[path] = resolve))
+  const pair = (name: string): Tokens => ({ access_token: name, refresh_token: name })
+  const session = new Session(ask, { tokens: pair('ada') })
+  const login = session.login({ ...person, email: 'bob@example.com' })
+  const replaced = session.replace('ada')
+  answers['/api/auth/login']!(pair('bob'))
+  await login
+  answers['/api/auth/refresh']?.(pair('ada-2'))
+  await replaced
+  expect(await session.token()).toBe('bob')
+
+  const late = session.login(person)
+  const forgotten = session.forget()
+  answers['/api/auth/login']!(pair('ada-3'))
+  await Promise.all([late, forgotten])
+  expect(await session.token()).toBeUndefined()
+})
+
 test('a wrong password is a problem, and leaves an earlier session as it was', async () => {
   const ada = createClient({ url: liar.url })
   await ada.login(person)

@@ -61,33 +61,39 @@ export class Session implements TokenSource {
   }
 
   async token(): Promise<string | undefined> {
-    await this.#login?.catch(() => undefined)
+    while (this.#login) await this.#login.catch(() => undefined)
     if (this.#renewal || this.#needsNew()) await this.#renewOnce()
     if (this.#ended) throw this.#ended
     return this.#tokens?.access_token
   }
 
   async replace(refused: string): Promise<void> {
+    while (this.#login) await this.#login.catch(() => undefined)
     if (this.#tokens?.access_token === refused) await this.#renewOnce()
   }
 
   /** Begins a session. Rejects with a BankProblem if the password is wrong; an earlier session then goes
    * on. */
   async login(credentials: Credentials): Promise<void> {
-    await this.#renewal?.catch(() => undefined)
-    const login = this.#begin(credentials)
-    this.#login = login.finally(() => (this.#login = undefined))
+    while (this.#asking) await this.#asking
+    this.#login = this.#begin(credentials).finally(() => (this.#login = undefined))
     await this.#login
   }
 
   /** Forgets the session. Resolves with its refresh token, which is still good. */
   async forget(): Promise<string | undefined> {
-    await this.#renewal?.catch(() => undefined)
+    while (this.#asking) await this.#asking
     const last = this.#tokens?.refresh_token
     this.#drop()
     this.#isStored = true
     await this.#options.onTokens?.(undefined)
     return last
+  }
+
+  /** Settles when the bank has answered who asks for tokens now; undefined if nobody does. Two at once could
+   * leave the tokens of the session before. */
+  get #asking(): Promise<void> | undefined {
+    return (this.#login ?? this.#renewal)?.catch(() => undefined)
   }
 
   #needsNew(): boolean {
