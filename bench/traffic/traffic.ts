@@ -125,11 +125,11 @@ async function settle(
       return kind === 'transfer' ? 0n : BigInt(kind === 'deposit' ? amountCents : -amountCents)
     } catch (error) {
       if (!(error instanceof BankProblem || error instanceof NoAnswerError)) throw error
-      const isProblem = error instanceof BankProblem
+      const isRefusal = error instanceof BankProblem && !error.isOutcomeUnknown
       // Insufficient funds are a correct refusal, not an error.
-      if (isProblem && error.is('insufficient-funds')) return 0n
+      if (isRefusal && error.is('insufficient-funds')) return 0n
       tallies[kind].errors += error.attempts
-      if (isProblem && error.status < 500 && error.status !== 409 && error.status !== 429) return 0n
+      if (isRefusal && error.status < 500 && error.status !== 409 && error.status !== 429) return 0n
     } finally {
       tallies[kind].latenciesMs.push(performance.now() - sentAt)
     }

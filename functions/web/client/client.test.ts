@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import { createLog } from '../../../monitoring/log.ts'
 import { createClient } from './client.ts'
@@ -125,6 +126,37 @@ test('a refusal is a typed problem, and is not asked for again', async () => {
   expect(liar.requests).toHaveLength(2)
 })
 
+test('a refusal that follows a lost answer does not hide that money may have moved', async () => {
+  const before = Number(await balance())
+  const tooMany = problemOf(429, 'too-many-requests', { 'retry-after': '600' })
+  liar.fates = [tooMany]
+  expect(await problem(ada.post('/api/transactions', deposit('4.00')))).toMatchObject({
+    ...{ status: 429, attempts: 1, isOutcomeUnknown: false },
+  })
+  liar.fates = ['lose answer', tooMany]
+  const refused = await problem(ada.post('/api/transactions', deposit('4.00')))
+  expect(refused).toMatchObject({ status: 429, attempts: 2, isOutcomeUnknown: true })
+  const { idempotencyKey } = refused
+  const again = await ada.request('POST /api/transactions', {
+    ...deposit('4.00'),
+    idempotencyKey: idempotencyKey!,
+  })
+  expect([again.wasReplayed, Number(await balance())]).toEqual([true, before + 4])
+  liar.fates = [problemOf(409, 'idempotency-key-in-use', { 'retry-after': '600' })]
+  expect((await problem(ada.post('/api/transactions', deposit('4.00')))).isOutcomeUnknown).toBe(true)
+})
+
+test('if there is no token for a repeat, the error says that money may have moved', async () => {
+  const { access_token } = await ada.post('/api/auth/login', { body: person })
+  const cause = new Error('the session has ended')
+  const tokens = [async () => access_token, () => Promise.reject(cause)]
+  const client = createClient({ url: liar.url, token: () => tokens.shift()!() })
+  liar.fates = ['lose answer']
+  const error = await failure(client.post('/api/transactions', deposit('5.00')))
+  expect(error).toBeInstanceOf(NoAnswerError)
+  expect(error).toMatchObject({ cause, attempts: 1, isOutcomeUnknown: true, idempotencyKey: keys().at(-1) })
+})
+
 test('bad input says which field is wrong', async () => {
   const wrong = await problem(ada.post('/api/transactions', deposit('0.001')))
   expect(wrong).toMatchObject({ status: 400, errors: [{ path: '/amount', message: expect.any(String) }] })
@@ -244,6 +276,38 @@ test('a parameter can’t lead to another route', async () => {
     expect(await failure(ada.get('/api/accounts/{id}', { params: { id } }))).toBeInstanceOf(TypeError)
   await failure(ada.get('/api/accounts/{id}', { params: { id: '../users?x#y' } }))
   expect(liar.requests.map((request) => request.split(' ')[1])).toEqual(['/api/accounts/..%2Fusers%3Fx%23y'])
+})
+
+test('a path can’t lead to another host, which would get the token', async () => {
+  const paths = [
+    '@other.example/',
+    '.other.example/',
+    '//other.example/',
+    '/\\other.example/',
+    '/\t/other.example',
+  ]
+  for (const path of [...paths, 'https://other.example/', ''])
+    expect([path, await failure(ada.get(path as '/api/accounts'))]).toEqual([path, expect.any(TypeError)])
+  expect(liar.requests).toEqual([])
+})
+
+test('fetch() is called as a function, because browsers refuse it as a method', async () => {
+  function strict(this: unknown, ...given: Parameters<typeof fetch>): Promise<Response> {
+    if (this !== undefined) throw new TypeError('Illegal invocation')
+    return fetch(...given)
+  }
+  const client = createClient({ url: liar.url, credentials: person, fetch: strict })
+  expect((await client.get('/api/accounts')).items).not.toEqual([])
+})
+
+test('a signal that outlives a call gets rid of its listeners, and an endless time is endless', async () => {
+  const { signal } = new AbortController()
+  const given = { signal, timeoutMs: Infinity, totalMs: Infinity }
+  await ada.get('/api/accounts', given)
+  await (await ada.raw('GET /api/accounts', given)).text()
+  await (await ada.raw('GET /api/accounts', given)).body!.cancel()
+  await failure(ada.raw('GET /api/accounts/{id}', { ...given, params: { id: 'none' } }))
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 test('the books are right after all that', async () => {

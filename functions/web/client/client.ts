@@ -99,9 +99,13 @@ const keptElsewhere = (token: NonNullable<ClientOptions['token']>): TokenSource 
   replace: async () => undefined,
 })
 
-/** Makes a request of a call's name and options. Throws a TypeError if a parameter is missing. */
+/** Makes a request of a call's name and options. Throws a TypeError if a parameter is missing, or the
+ * path would lead elsewhere. */
 function prepare(name: string, given: CallGiven, options: ClientOptions): PreparedCall {
   const [method = '', path = ''] = name.split(' ')
+  // After the bank's address, '@other.example' or '//other.example' would name another host, which would get
+  // the token.
+  if (!/^\/[\w.]/.test(path)) throw new TypeError(`'${path}' is no path of the bank`)
   const { params, query, body, prefer } = given
   const isForm = body instanceof FormData
   const idempotencyKey = given.idempotencyKey ?? (keyed.has(name) ? newKey() : undefined)

@@ -21,6 +21,13 @@ export function maySucceedLater({ status, code }: Attempted): boolean {
   return status === 429 || status === 502 || status === 504
 }
 
+/** Whether the attempt may have taken effect although it failed, or may still do so. */
+export function leavesOpen(attempted: Attempted): boolean {
+  const { status, code } = attempted
+  if (status === undefined || code === 'idempotency-key-in-use') return true
+  return status >= 500 && code !== 'ledger-stopped'
+}
+
 /** Returns the milliseconds to wait after attempt number `attempt` (1 for the first). They double each time
  * up to five seconds, half of them by chance, so that many clients don't come back together. `Retry-After`
  * counts if it is longer. */
@@ -40,10 +47,17 @@ export function readRetryAfter(headers: Headers): number {
   return Number.isNaN(until) ? 0 : Math.max(0, until - (Number.isNaN(now) ? Date.now() : now))
 }
 
+/** Timers take no more than this (24 days) and fire at once if they are given more. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+/** As setTimeout(), but waits for long if it is told to wait for too long. */
+export const startTimer = (act: () => void, ms: number): ReturnType<typeof setTimeout> =>
+  setTimeout(act, Math.min(ms, TIMER_MS_MAX))
+
 /** Resolves after `ms` milliseconds. Rejects with the signal's reason when it aborts. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+  const over = new Promise<void>((resolve) => (timer = startTimer(resolve, ms)))
   await orAborted(over, signal).finally(() => clearTimeout(timer))
 }
 

@@ -1,4 +1,5 @@
 import type { ProblemName } from './api.ts'
+import { leavesOpen } from './pauses.ts'
 
 /** How a call went, for whoever has to decide what to do next. */
 export interface CallRecord {
@@ -8,8 +9,15 @@ export interface CallRecord {
   idempotencyKey?: string | undefined
 }
 
-/** The bank answered with a problem (RFC 9457). A refusal changed nothing. */
-export class BankProblem extends Error implements CallRecord {
+/** How a call failed. */
+export interface FailureRecord extends CallRecord {
+  /** Whether some attempt may have taken effect: it had no answer, or an error of the server. Only the same
+   * call with the same key tells then, even if a later attempt was refused. */
+  isOutcomeUnknown: boolean
+}
+
+/** The bank answered with a problem (RFC 9457). Nothing has changed unless `isOutcomeUnknown`. */
+export class BankProblem extends Error implements FailureRecord {
   override readonly name = 'BankProblem'
   readonly status: number
   /** The last part of `type`: `insufficient-funds`. Empty if the answer was no problem of the bank. */
@@ -22,9 +30,10 @@ export class BankProblem extends Error implements CallRecord {
   readonly headers: Headers
   readonly attempts: number
   readonly idempotencyKey: string | undefined
+  readonly isOutcomeUnknown: boolean
 
   /** @param body the answer's, parsed if it is JSON; whatever it is, an error comes of it */
-  constructor(status: number, headers: Headers, body: unknown, record: CallRecord) {
+  constructor(status: number, headers: Headers, body: unknown, record: FailureRecord) {
     const stated = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
     const text = (name: string): string => (typeof stated[name] === 'string' ? stated[name] : '')
     const code = text('type').split('/').at(-1) ?? ''
@@ -40,6 +49,7 @@ export class BankProblem extends Error implements CallRecord {
     this.headers = headers
     this.attempts = record.attempts
     this.idempotencyKey = record.idempotencyKey
+    this.isOutcomeUnknown = record.isOutcomeUnknown || leavesOpen({ status, code })
   }
 
   /** Whether it is one of these problems. */
@@ -50,16 +60,18 @@ export class BankProblem extends Error implements CallRecord {
 
 /** No answer came, or none that can be read. The call may have taken effect or not: only the same call with
  * the same key tells. */
-export class NoAnswerError extends Error implements CallRecord {
+export class NoAnswerError extends Error implements FailureRecord {
   override readonly name = 'NoAnswerError'
   readonly attempts: number
   readonly idempotencyKey: string | undefined
+  readonly isOutcomeUnknown: boolean
 
   /** @param cause why the last attempt had no answer */
   constructor(address: string, cause: unknown, record: CallRecord) {
     super(`no answer from ${address} after ${record.attempts} attempts: ${reasonOf(cause)}`, { cause })
     this.attempts = record.attempts
     this.idempotencyKey = record.idempotencyKey
+    this.isOutcomeUnknown = record.attempts > 0
   }
 }
 

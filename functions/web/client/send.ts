@@ -1,6 +1,7 @@
-import { maySucceedLater, orAborted, pause, pauseAfter } from './pauses.ts'
-import { BankProblem, NoAnswerError, type CallRecord } from './problem.ts'
+import { maySucceedLater, orAborted, pause, pauseAfter, startTimer } from './pauses.ts'
+import { BankProblem, NoAnswerError, type CallRecord, type FailureRecord } from './problem.ts'
 import type { TokenSource } from './session.ts'
+import { watchBody } from './watched-body.ts'
 
 /** One logical call, ready to be sent as often as needed. */
 export interface PreparedCall {
@@ -36,13 +37,17 @@ type Tried = { response: Response; body: unknown } | { failure: unknown }
 /** Sends a call until it has an answer that stays. Rejects with a BankProblem, with a NoAnswerError, with
  * what the token source rejects with, or with the signal's reason. */
 export async function send(call: PreparedCall): Promise<GivenAnswer> {
-  const record: CallRecord = { attempts: 0, idempotencyKey: call.idempotencyKey }
+  const record: FailureRecord = {
+    ...{ attempts: 0, idempotencyKey: call.idempotencyKey, isOutcomeUnknown: false },
+  }
   const timeIsUp = new Error(`it took longer than ${call.totalMs} ms`)
   const limit = startLimit(call.totalMs, timeIsUp, call.signal)
   try {
     const answer = await sendUntilAnswered(call, limit.signal, record)
     limit.stop({ staysAbortable: call.reads === 'nothing' })
-    return answer
+    if (call.reads === 'json') return answer
+    // A signal that outlives many calls would otherwise gather a listener from each.
+    return { ...answer, response: watchBody(answer.response, limit.stop) }
   } catch (error) {
     limit.stop()
     throw error === timeIsUp ? new NoAnswerError(addressOf(call), timeIsUp, record) : error
@@ -52,19 +57,20 @@ export async function send(call: PreparedCall): Promise<GivenAnswer> {
 async function sendUntilAnswered(
   call: PreparedCall,
   signal: AbortSignal,
-  record: CallRecord,
+  record: FailureRecord,
 ): Promise<GivenAnswer> {
   const endsAt = performance.now() + call.totalMs
   for (let hadNewToken = false; ;) {
-    const token = call.tokens && (await orAborted(call.tokens.token(), signal))
+    const token = call.tokens && (await fromSource(call.tokens.token(), call, signal, record))
     record.attempts++
     const attempt = await tryOnce(call, token, signal)
     if ('response' in attempt && attempt.response.ok) return { ...attempt, ...record }
 
     const failure = toFailure(call, attempt, record)
+    record.isOutcomeUnknown = failure.isOutcomeUnknown
     if (!hadNewToken && token && call.tokens && isTokenRefused(failure)) {
       hadNewToken = true
-      await orAborted(call.tokens.replace(token), signal)
+      await fromSource(call.tokens.replace(token), call, signal, record)
       continue
     }
     const seen = failure instanceof BankProblem ? failure : {}
@@ -75,11 +81,28 @@ async function sendUntilAnswered(
   }
 }
 
+/** Waits for the token source. If it fails when an earlier attempt may have taken effect, the error says that. */
+async function fromSource<T>(
+  asked: Promise<T>,
+  call: PreparedCall,
+  signal: AbortSignal,
+  record: FailureRecord,
+): Promise<T> {
+  try {
+    return await orAborted(asked, signal)
+  } catch (error) {
+    if (signal.aborted || !record.isOutcomeUnknown) throw error
+    throw new NoAnswerError(addressOf(call), error, record)
+  }
+}
+
 async function tryOnce(call: PreparedCall, token: string | undefined, signal: AbortSignal): Promise<Tried> {
   const timeIsUp = new Error(`it took longer than ${call.timeoutMs} ms`)
   const limit = startLimit(call.timeoutMs, timeIsUp, signal)
   try {
-    const response = await call.fetch(call.url, {
+    // Browsers refuse fetch() as a method of anything else.
+    const { fetch } = call
+    const response = await fetch(call.url, {
       method: call.method,
       headers: { ...call.headers, ...(token && { authorization: `Bearer ${token}` }) },
       ...(call.body !== undefined && { body: call.body }),
@@ -104,7 +127,7 @@ function startLimit(ms: number, timeIsUp: Error, outer: AbortSignal | undefined)
   const abort = (): void => controller.abort(outer?.reason)
   if (outer?.aborted) abort()
   outer?.addEventListener('abort', abort)
-  const timer = setTimeout(() => controller.abort(timeIsUp), ms)
+  const timer = startTimer(() => controller.abort(timeIsUp), ms)
   return {
     signal: controller.signal,
     stop({ staysAbortable = false } = {}): void {
@@ -130,7 +153,7 @@ async function readBody(response: Response): Promise<unknown> {
   throw new Error(`expected JSON, got ${response.headers.get('content-type') ?? 'no content type'}`)
 }
 
-function toFailure(call: PreparedCall, attempt: Tried, record: CallRecord): BankProblem | NoAnswerError {
+function toFailure(call: PreparedCall, attempt: Tried, record: FailureRecord): BankProblem | NoAnswerError {
   if ('failure' in attempt) return new NoAnswerError(addressOf(call), attempt.failure, record)
   const { response, body } = attempt
   return new BankProblem(response.status, response.headers, body, record)

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import http from 'node:http'
 import { createClient } from './client.ts'
-import { BankProblem } from './problem.ts'
+import { BankProblem, NoAnswerError } from './problem.ts'
 
 /** The stream of notifications, from a server that ends it, cuts it and answers in pieces. */
 
@@ -78,6 +78,17 @@ test('begins after a given event, and a refusal is a problem', async () => {
   expect(error).toBeInstanceOf(BankProblem)
   expect((error as BankProblem).is('stream-too-far-behind')).toBe(true)
   expect(asked).toEqual(['z'])
+})
+
+test('comes back from an event without an end, and takes nothing that is no stream', async () => {
+  answers = [
+    (response) => begin(response).write(`retry: 1\n\n${event('a', 'one')}data: ${'x'.repeat(1_100_000)}`),
+    (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Log in</h1>'),
+  ]
+  const events = createClient({ url, token: 'x' }).notifications()
+  expect((await events[Symbol.asyncIterator]().next()).value).toMatchObject({ id: 'a' })
+  await expect(events[Symbol.asyncIterator]().next()).rejects.toThrow(NoAnswerError)
+  expect(asked).toEqual([undefined, 'a'])
 })
 
 test('ends when it is aborted', async () => {

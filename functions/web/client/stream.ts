@@ -14,6 +14,9 @@ export type OpenEvents = (lastEventId: string | undefined, signal: AbortSignal) 
 /** The bank sends something every 15 seconds. */
 const SILENCE_MS_MAX = 45_000
 const PAUSE_MS = 1_000
+const PAUSE_MS_MAX = 60_000
+/** Characters of one event. The bank's have a few hundred. */
+const BLOCK_LENGTH_MAX = 1_000_000
 
 /** Yields the events of a stream of Server-Sent Events, for ever: when the stream ends or falls silent, it is
  * opened again after the last event. Ends when the signal aborts, by rejecting with its reason. Rejects if
@@ -31,8 +34,7 @@ export async function* streamEvents<Data>(
     try {
       signal?.throwIfAborted()
       const response = await open(place.id, ending.signal)
-      if (!response.body) throw new NoAnswerError('the stream', new Error('it has no body'), { attempts: 1 })
-      for await (const block of readBlocks(response.body, ending)) {
+      for await (const block of readBlocks(streamOf(response), ending)) {
         place = { id: block.id ?? place.id, pauseMs: block.retry ?? place.pauseMs }
         if (block.data !== undefined) yield { id: place.id ?? '', data: JSON.parse(block.data) as Data }
       }
@@ -42,6 +44,14 @@ export async function* streamEvents<Data>(
     }
     await pause(place.pauseMs, signal)
   }
+}
+
+/** Throws if somebody else has answered, such as the log-in page of a hotel. */
+function streamOf({ body, headers }: Response): ReadableStream<Uint8Array> {
+  const type = headers.get('content-type') ?? 'no content type'
+  if (body && type.startsWith('text/event-stream')) return body
+  const cause = new Error(`expected text/event-stream, got ${type}`)
+  throw new NoAnswerError('the stream of notifications', cause, { attempts: 1 })
 }
 
 interface Block {
@@ -66,6 +76,7 @@ async function* readBlocks(body: ReadableStream<Uint8Array>, ending: AbortContro
       if (done) return
       const blocks = (text + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/)
       text = blocks.pop()!
+      if (text.length > BLOCK_LENGTH_MAX) throw new Error('an event without an end')
       for (const block of blocks) yield readBlock(block)
     }
   } catch {
@@ -82,7 +93,7 @@ function readBlock(block: string): Block {
   for (const line of block.split(/\r?\n/)) {
     const [, field, value = ''] = /^(id|retry|data): ?(.*)$/.exec(line) ?? []
     if (field === 'id') read.id = value
-    if (field === 'retry' && /^\d+$/.test(value)) read.retry = Number(value)
+    if (field === 'retry' && /^\d+$/.test(value)) read.retry = Math.min(Number(value), PAUSE_MS_MAX)
     if (field === 'data') read.data = read.data === undefined ? value : `${read.data}\n${value}`
   }
   return read
