@@ -63,7 +63,7 @@ function sendingOf(type: NotifiedType, data: NotifiedContent): NonNullable<NewNo
     content: { event: type, data },
     usually: usualChannels[importance],
     always: importance === 'security',
-    isSecurity: importance === 'security',
+    kind: importance === 'usual' ? 'usual' : type,
     ...(link && { only: ['email'] }),
     ...(emails && { emails: (emails as (content: NotifiedContent) => string[])(data) }),
   }

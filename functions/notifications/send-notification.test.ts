@@ -139,8 +139,9 @@ test('it is refused by name, and nothing is stored', async () => {
 
 test('a user who has got too many messages today gets no further one over that channel', async () => {
   await host.tools.db.query({
-    text: `insert into messages (notification_id, user_id, channel, content)
-      select (select id from notifications limit 1), $1, 'email', '{}' from generate_series(1, ${perDayMax.email.usual})`,
+    text: `insert into messages (notification_id, user_id, channel, kind, content)
+      select (select id from notifications limit 1), $1, 'email', 'notification.requested', '{}'
+      from generate_series(1, ${perDayMax.email.other})`,
     values: [ada],
   })
   const before = await count('notifications')

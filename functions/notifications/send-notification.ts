@@ -18,6 +18,9 @@ const sendProblems = {
   notReachable: define('not-reachable', 409, 'The user can’t be reached over this channel'),
 }
 
+/** Type of event, and kind of message, of what operators send. */
+const REQUESTED = 'notification.requested'
+
 interface AskedMessage {
   user_id: string
   channel: 'in-app' | Channel
@@ -80,7 +83,7 @@ export default operation({
             if (channel !== 'in-app' && (await isFull(tx, userId, channel)))
               return problem(
                 sendProblems.tooMany,
-                `A user gets at most ${perDayMax[channel].usual} messages a day over ${channel}.`,
+                `A user gets at most ${perDayMax[channel].other} messages a day from operators over ${channel}.`,
               )
             stored = await store(tx, { user_id: userId, channel, content, traceparent })
             const id = stored.find(({ type }) => type === 'notification.stored')!.subject
@@ -116,15 +119,15 @@ async function reachOf(
   return contact[channel] ? 'known' : 'none'
 }
 
-/** Says whether the user has got as many messages within 24 hours as there may be. */
+/** Says whether the user has got as many messages from operators within 24 hours as there may be. */
 async function isFull(tx: Transaction, userId: string, channel: Channel): Promise<boolean> {
   const [sent] = await tx.query<{ count: number }>({
     name: 'messages-of-day',
     text: `select count(*)::int as count from messages
-      where user_id = $1 and channel = $2 and created_at > now() - interval '24 hours'`,
-    values: [userId, channel],
+      where user_id = $1 and channel = $2 and kind = $3 and created_at > now() - interval '24 hours'`,
+    values: [userId, channel, REQUESTED],
   })
-  return sent!.count >= perDayMax[channel].usual
+  return sent!.count >= perDayMax[channel].other
 }
 
 /** Each request is an event of its own: the key of the request sees to it that it is stored once. */
@@ -141,13 +144,13 @@ function store(tx: Transaction, { channel, content, ...asked }: AskedMessage): P
         consumer: 'send-notification',
         event_source: '/microbank/notifications',
         event_id: id,
-        event_type: 'notification.requested',
+        event_type: REQUESTED,
         subject: asked.user_id,
         message: textIn('en'),
         translations: Object.fromEntries(languages.map((language) => [language, textIn(language)])),
         channel,
         ...(channel !== 'in-app' && {
-          send: { content: content satisfies MessageContent, usually: [], always: true },
+          send: { content: content satisfies MessageContent, usually: [], always: true, kind: REQUESTED },
         }),
       },
     ],

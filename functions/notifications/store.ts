@@ -28,8 +28,8 @@ export interface NewNotification {
     usually: readonly ChosenChannel[]
     /** True if it takes every channel, whatever the user chose. */
     always: boolean
-    /** True if it may take the room that is kept for messages about security. */
-    isSecurity?: boolean
+    /** The messages that it counts with for `perDayMax`. */
+    kind: string
     /** Channels that it may take at all; without this, all. */
     only?: readonly Channel[]
     /** Email addresses that get it instead of the user's own. */
@@ -124,8 +124,8 @@ const STORE_AND_SEND = `with ${notificationsWith(
   'left join preferences p on p.user_id = e.user_id',
 )}, wish as (
     select s.id, s.user_id, way.channel, way.address, way.subscription_id, s.send -> 'content' as content,
-      $3::json -> way.channel ->> case when (s.send ->> 'isSecurity')::boolean then 'security' else 'usual' end as most,
-      row_number() over (partition by s.user_id, way.channel order by s.id) as n
+      s.send ->> 'kind' as kind,
+      row_number() over (partition by s.user_id, way.channel, s.send ->> 'kind' order by s.id) as n
     from stated s left join preferences p on p.user_id = s.user_id
     cross join lateral (
       select 'email', address, null::uuid
@@ -139,11 +139,11 @@ const STORE_AND_SEND = `with ${notificationsWith(
       select from contacts c where c.user_id = s.user_id and c.deleted_at is not null
     ) and ${wanted('s', 'way.channel')}
   ), due as (
-    insert into messages (notification_id, user_id, channel, address, subscription_id, content)
-    select id, user_id, channel, address, subscription_id, content from wish where n + (
-      select count(*) from messages m
-      where m.user_id = wish.user_id and m.channel = wish.channel and m.created_at > now() - interval '24 hours'
-    ) <= most::int
+    insert into messages (notification_id, user_id, channel, kind, address, subscription_id, content)
+    select id, user_id, channel, kind, address, subscription_id, content from wish where n + (
+      select count(*) from messages m where m.user_id = wish.user_id and m.channel = wish.channel
+        and m.kind = wish.kind and m.created_at > now() - interval '24 hours'
+    ) <= ($3::json -> channel ->> case kind when 'usual' then 'usual' else 'other' end)::int
     returning id, notification_id, user_id, channel, created_at
   ), fact as materialized (
     select id, null::uuid as notification_id, user_id, event_id, event_type, channel, message, created_at, traceparent from stated

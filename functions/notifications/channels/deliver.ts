@@ -25,7 +25,8 @@ interface ClaimedMessage {
   language: string
   name: string | null
   is_deleted: boolean
-  /** How many other mails went to the same address today, none of which its user is known to want. */
+  /** How many other mails of its kind went to the same address today, none of which its user is known to
+   * want. */
   unproven: number
   to: string | null
   subscription: OutgoingMessage['subscription']
@@ -45,8 +46,9 @@ const HOURS_MAX = 48
 /** After so many attempts of which each may have arrived, there is no further one: a slow server would have
  * the user get the same again and again. */
 const UNSURE_MAX = 3
-/** Anybody can register with another's address. Until it is confirmed, no more mails than these go there in a
- * day, however often they log in and register again. Links are not among them: identity limits those. */
+/** Anybody can register with another's address. Until it is confirmed, no more mails of a kind than these go
+ * there in a day, however often they log in and register again; by kind, so that log-ins don't hide a changed
+ * password from a user who has not confirmed. Links are not among them: identity limits those. */
 const UNPROVEN_PER_DAY_MAX = 5
 /** RFC 5321, 4.5.3.2.6: a server may take ten minutes to say that it has a mail. */
 const UNSURE_WAIT_SECONDS = 600
@@ -115,8 +117,8 @@ async function claim({ db }: Tools, id: string, channel: Channel): Promise<Claim
       )
       select m.id, m.notification_id, m.user_id, n.event_type, m.content, m.attempts, m.created_at,
         (select count(*)::int from message_attempts a where a.message_id = m.id and a.outcome = 'unsure') as unsure,
-        (select count(*)::int from messages o where o.unproven_to = m.unproven_to and o.id <> m.id
-          and o.status <> 'failed' and o.created_at > now() - interval '24 hours') as unproven,
+        (select count(*)::int from messages o where o.unproven_to = m.unproven_to and o.kind = m.kind
+          and o.id <> m.id and o.status <> 'failed' and o.created_at > now() - interval '24 hours') as unproven,
         coalesce(p.language, 'en') as language, c.name, c.deleted_at is not null as is_deleted,
         case m.channel when 'email' then coalesce(m.address, c.email) when 'sms' then c.phone end as "to",
         case when t.id is not null then json_build_object('id', t.id, 'endpoint', t.endpoint,

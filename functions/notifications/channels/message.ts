@@ -11,13 +11,14 @@ export const chosenChannels = [...channels, 'webhook'] as const
 
 export type ChosenChannel = (typeof chosenChannels)[number]
 
-/** The most messages that a user gets over a channel within 24 hours. What is beyond them is not sent: it
- * only stands in the user's list. Messages about security have room of their own beyond the others, so nobody
- * can hide them behind many others. */
-export const perDayMax: Readonly<Record<Channel, { usual: number; security: number }>> = {
-  email: { usual: 50, security: 100 },
-  sms: { usual: 20, security: 40 },
-  push: { usual: 200, security: 300 },
+/** The most messages of one kind that a user gets over a channel within 24 hours. What is beyond them is not
+ * sent: it only stands in the user's list. Usual messages are one kind. Each other type of event is a kind of
+ * its own, so nobody can hide a changed password behind log-ins, links or payments that they cause. Anybody
+ * can ask for about 70 links a day to one address; those must not use up the links of its owner. */
+export const perDayMax: Readonly<Record<Channel, { usual: number; other: number }>> = {
+  email: { usual: 50, other: 100 },
+  sms: { usual: 20, other: 40 },
+  push: { usual: 200, other: 300 },
 }
 
 /** Channels that a message takes if its user has not chosen. Whoever subscribes to push messages wants

@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import type { Config } from '../../host/config.ts'
 import type { Email, SendOutcome } from './outgoing.ts'
@@ -13,7 +12,9 @@ export async function sendOverSmtp(email: Email, config: Config): Promise<SendOu
   // True from when the connection has taken the last byte of the mail.
   let isGiven = false
   transport.use('stream', ({ message }, done) => {
-    message.transform(() => new PassThrough().once('end', () => (isGiven = true)))
+    const read = message.createReadStream.bind(message)
+    // Not earlier in the stream: a short mail ends there before the server has agreed to take it.
+    message.createReadStream = (options) => read(options).once('end', () => (isGiven = true))
     done()
   })
   const late = new AbortController()

@@ -32,6 +32,8 @@ create table messages (
   notification_id uuid not null references notifications,
   user_id uuid not null,
   channel text not null check (channel in ('email', 'sms', 'push')),
+  -- What it counts with for the most that a user gets in a day.
+  kind text not null,
   -- Where an email goes, if not to the user's own address.
   address text,
   subscription_id uuid,
@@ -41,8 +43,8 @@ create table messages (
   content json not null,
   status text not null default 'stored' check (status in ('stored', 'sent', 'failed')),
   attempts integer not null default 0,
-  -- SHA-256 of where an email goes if nobody has shown that this address is the user's: few such mails go to
-  -- one address in a day, whoever caused them.
+  -- SHA-256 of where an email goes if nobody has shown that this address is the user's: few such mails of a
+  -- kind go to one address in a day, whoever caused them.
   unproven_to bytea,
   -- When it may be tried again. An attempt moves it to the moment at which the attempt counts as dead.
   next_attempt_at timestamptz not null default now(),
@@ -56,8 +58,8 @@ create table messages (
 create index messages_to_wake on messages (wake_at) where status = 'stored';
 create index messages_of_notification on messages (notification_id);
 -- For the most that a user gets in a day.
-create index messages_of_user on messages (user_id, channel, created_at);
-create index messages_to_unproven on messages (unproven_to, created_at) where unproven_to is not null;
+create index messages_of_user on messages (user_id, channel, kind, created_at);
+create index messages_to_unproven on messages (unproven_to, kind, created_at) where unproven_to is not null;
 -- The sweep deletes what ended long ago.
 create index messages_finished on messages (finished_at) where finished_at is not null;
 
