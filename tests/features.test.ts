@@ -111,7 +111,13 @@ describe('users', () => {
     const idsOf = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id)
     expect(idsOf(next).filter((id) => idsOf(page).includes(id))).toEqual([])
     const email = `${randomUUID()}@example.com`
-    await must(200, 'PATCH', `/users/${eve.id}`, { name: 'Eve', email }, eve.token)
+    await must(
+      200,
+      'PATCH',
+      `/users/${eve.id}`,
+      { name: 'Eve', email, current_password: 'three blue herons' },
+      eve.token,
+    )
     expect(await must(200, 'GET', `/users/${eve.id}`, undefined, operator)).toMatchObject({
       name: 'Eve',
       email,

@@ -170,7 +170,10 @@ describe('a new password', () => {
 
     const next = await resetTokenOf(email)
     for (const address of ['eve@new.example', email])
-      await identity.request('PATCH', `/users/${id}`, { token: bearer, body: { email: address } })
+      await identity.request('PATCH', `/users/${id}`, {
+        token: bearer,
+        body: { email: address, current_password: PASSWORD },
+      })
     expect(refused(await choose(next))).toEqual(NOT_VALID)
     expect((await identity.login(email)).status).toBe(200)
   })
@@ -292,7 +295,8 @@ describe('an email address', () => {
     const { id, email } = await identity.register('Kai')
     const own = await token({ userId: id })
     const first = await tokenTo('email.confirmation-requested', email)
-    const patch = (body: object) => identity.request('PATCH', `/users/${id}`, { token: own, body })
+    const patch = (body: object) =>
+      identity.request('PATCH', `/users/${id}`, { token: own, body: { ...body, current_password: PASSWORD } })
     await identity.owner.query({
       text: 'update users set email_confirmed_at = now() where id = $1',
       values: [id],
@@ -314,7 +318,7 @@ describe('an email address', () => {
       await post('/auth/register', { name: 'X', email, password: PASSWORD })
       await identity.request('PATCH', `/users/${other.id}`, {
         token: await token({ userId: other.id }),
-        body: { email },
+        body: { email, current_password: PASSWORD },
       })
     }
     expect((await post('/auth/email/confirmations')).status).toBe(401)

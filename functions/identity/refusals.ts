@@ -16,6 +16,7 @@ export const identityProblems = {
   emailTaken: { name: 'email-taken', status: 409, title: 'There is a user with this email address' },
   linkNotValid: { name: 'link-not-valid', status: 410, title: 'The link is not valid, or not any more' },
   emailConfirmed: { name: 'email-confirmed', status: 409, title: 'The email address is confirmed already' },
+  wrongPassword: { name: 'wrong-password', status: 403, title: 'The current password is wrong' },
   accountsOpen: { name: 'accounts-open', status: 409, title: 'The user has accounts that are not closed' },
 } as const satisfies Record<string, ProblemType>
 
@@ -44,6 +45,10 @@ export const linkNotValid = (): Reply =>
 /** `path` is where the new password is in the body. */
 export const refusedPassword = (path: string, message: string): Reply =>
   problem(problems.invalidInput, `The password ${message}.`, { errors: [{ path, message }] })
+
+/** No 401: the token is good, and another would not help. */
+export const wrongPassword = (): Reply =>
+  problem(identityProblems.wrongPassword, 'Give your current password to change your email address.')
 
 export const accountsOpen = (): Reply =>
   problem(identityProblems.accountsOpen, 'Close all accounts of the user before deleting the user.')

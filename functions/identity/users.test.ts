@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { callToken, token } from '../../tests/support/host.ts'
-import { operatorToken, problemOf, startIdentity, type Identity } from './identity-fixture.ts'
+import { operatorToken, PASSWORD, problemOf, startIdentity, type Identity } from './identity-fixture.ts'
 import login from './login.ts'
 import refreshSession from './refresh-session.ts'
 import register from './register.ts'
@@ -212,7 +212,9 @@ test('adding is refused for a taken email address, and done once per Idempotency
 
 test('users change their name and email address, and an event tells the new values of both', async () => {
   const max = await customer('Max')
-  const { status, body } = await request('PATCH', `/users/${max.id}`, max.token, { email: 'MAX@new.example' })
+  const { status, body } = await request('PATCH', `/users/${max.id}`, max.token, {
+    ...{ email: 'MAX@new.example', current_password: PASSWORD },
+  })
   expect([status, body]).toEqual([
     200,
     {
@@ -231,7 +233,9 @@ test('users change their name and email address, and an event tells the new valu
 
 test('a changed email address is told with the one before; of two changes the later one has the later time', async () => {
   const eve = await customer('Evelyn')
-  await request('PATCH', `/users/${eve.id}`, eve.token, { email: 'evelyn@new.example' })
+  await request('PATCH', `/users/${eve.id}`, eve.token, {
+    ...{ email: 'evelyn@new.example', current_password: PASSWORD },
+  })
   await request('PATCH', `/users/${eve.id}`, eve.token, { name: 'Eva' })
   const changes = (await identity.events('email.changed')).filter(({ user_id }) => user_id === eve.id)
   expect(changes).toEqual([
@@ -248,6 +252,25 @@ test('a changed email address is told with the one before; of two changes the la
   expect(times).toEqual([...new Set(times)].sort())
 })
 
+test('the own email address takes the current password: a stolen token is not enough to get the account', async () => {
+  const una = await customer('Una')
+  const change = async (body: object, bearer = una.token) => {
+    const answer = await request('PATCH', `/users/${una.id}`, bearer, body)
+    return [answer.status, problemOf(answer)]
+  }
+  const email = 'thief@evil.example'
+  expect(await change({ email })).toEqual([403, 'wrong-password'])
+  for (let i = 0; i < 6; i++)
+    expect(await change({ email, name: 'X', current_password: 'a guess' })).toEqual([403, 'wrong-password'])
+  // The guesses count as failed log-ins.
+  expect(await change({ email, current_password: PASSWORD })).toEqual([429, 'too-many-requests'])
+  expect((await request('GET', `/users/${una.id}`, una.token)).body).toMatchObject({
+    ...{ name: 'Una', email: una.email },
+  })
+  expect(await change({ email: 'una@counter.example' }, asOperator)).toEqual([200, undefined])
+  expect(await change({ email: 'una@new.example', current_password: PASSWORD })).toEqual([200, undefined])
+})
+
 test('a change to the present values changes nothing and emits no event', async () => {
   const ned = await customer('Ned')
   const { status } = await request('PATCH', `/users/${ned.id}`, ned.token, { name: 'Ned', email: ned.email })
@@ -258,7 +281,10 @@ test('a change to the present values changes nothing and emits no event', async 
 test('the email address of another user, or reserved for the first operator, can’t be taken', async () => {
   const [oda, pat] = [await customer('Oda'), await customer('Pat')]
   for (const email of [pat.email.toUpperCase(), 'root@bank.example']) {
-    const answer = await request('PATCH', `/users/${oda.id}`, oda.token, { email })
+    const answer = await request('PATCH', `/users/${oda.id}`, oda.token, {
+      email,
+      current_password: PASSWORD,
+    })
     expect([answer.status, problemOf(answer)]).toEqual([409, 'email-taken'])
   }
   expect((await request('GET', `/users/${oda.id}`, oda.token)).body.email).toBe('oda@example.com')

@@ -14,8 +14,11 @@ import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { dropLinks, linkKinds, mailLink, mayMailNew } from './links.ts'
-import { accountsOpen, emailTaken, identityProblems, userNotFound } from './refusals.ts'
+import { isPassword } from './password.ts'
+import { accountsOpen, emailTaken, identityProblems, tooManyAttempts } from './refusals.ts'
+import { userNotFound, wrongPassword } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
+import { beginAttempt } from './throttle.ts'
 import { canonicalEmail, emailSchema, enterCustomer, findUser, findUserByEmail, nameSchema } from './user.ts'
 import { aboutUser, toEntered, toUser, userColumns, userSchema, type UserRow } from './user.ts'
 
@@ -117,24 +120,34 @@ export default operation({
       method: 'PATCH',
       path: '/users/{id}',
       who: 'signed-in',
-      summary: 'Change the name or the email address; customers change only their own',
+      summary:
+        'Change the name or the email address; customers change only their own, the address with their password',
       params: idParams,
       body: {
         type: 'object',
         additionalProperties: false,
         minProperties: 1,
-        properties: { name: nameSchema, email: emailSchema },
+        properties: {
+          name: nameSchema,
+          email: emailSchema,
+          current_password: { type: 'string', minLength: 1, maxLength: 1000, 'x-secret': true },
+        },
       },
       answers: { 200: userSchema },
-      problems: [identityProblems.emailTaken],
-      handle: async ({ params: { id }, body, caller, traceparent }, tools) => {
+      problems: [identityProblems.emailTaken, identityProblems.wrongPassword, problems.tooManyRequests],
+      handle: async ({ params: { id }, body, caller, address, traceparent }, tools) => {
         if (!maySee(caller, id)) return userNotFound()
         const email = body.email && canonicalEmail(body.email)
+        const proof =
+          email && caller.userId === id
+            ? await provePassword({ id, email, password: body.current_password, address }, tools)
+            : undefined
+        if (proof && 'status' in proof) return proof
         if (email && (await isKeptForOperator(tools.db, email, tools.config))) return emailTaken()
         const isMailed = email !== undefined && (await mayMailNew(tools.db, linkKinds.confirmation, email))
         try {
           return await tools.transact(traceparent, (tx) =>
-            change(tx, id, { name: body.name, email, isMailed }),
+            change(tx, id, { name: body.name, email, isMailed, ...proof }),
           )
         } catch (error) {
           // The unique index on addresses: another request took the address after it was read.
@@ -166,12 +179,30 @@ export default operation({
   ],
 })
 
+/** Whoever has a stolen access token must not get the account for good: with an address of their own they could
+ * ask for a new password. So users change their own address with their password, and a guess counts as a
+ * failed log-in. Returns the hash that was right, nothing if the address stays, or the refusal. */
+async function provePassword(
+  to: { id: string; email: string; password: string | undefined; address: string },
+  { db, config }: Tools,
+): Promise<{ passwordHash: string } | undefined | Reply> {
+  const user = await findUser(db, to.id)
+  if (!user) return userNotFound()
+  if (user.email === to.email) return undefined
+  if (to.password === undefined) return wrongPassword()
+  const attempt = await beginAttempt(db, { email: user.email, address: to.address }, config)
+  if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
+  if (!user.password_hash || !(await isPassword(user.password_hash, to.password))) return wrongPassword()
+  await db.transaction(attempt.succeeded)
+  return { passwordHash: user.password_hash }
+}
+
 /** Changes name and address as given. Emits events only if something is different afterwards. A new address
  * is not confirmed, and no link that was mailed to the one before works any more. */
 async function change(
   tx: Emitting,
   id: string,
-  to: { name: string | undefined; email: string | undefined; isMailed: boolean },
+  to: { name: string | undefined; email: string | undefined; isMailed: boolean; passwordHash?: string },
 ): Promise<Reply> {
   const [before] = await tx.query<UserRow>({
     name: 'user-lock',
@@ -179,6 +210,8 @@ async function change(
     values: [id],
   })
   if (!before) return userNotFound()
+  // They have got another one while this was checked.
+  if (to.passwordHash && to.passwordHash !== before.password_hash) return wrongPassword()
   const { name = before.name, email = before.email } = to
   if (name === before.name && email === before.email)
     return { status: 200, body: toUser(before), about: 'nothing-changed' }

@@ -122,6 +122,7 @@ export type ChangeOverdraftRequest = {
 export type ChangeUserRequest = {
   name?: string
   email?: string
+  current_password?: string
 }
 
 export type ChangeWebhookRequest = {
@@ -1405,7 +1406,7 @@ export interface Api {
       200: User
     }
   }
-  /** Change the name or the email address; customers change only their own */
+  /** Change the name or the email address; customers change only their own, the address with their password */
   'PATCH /api/users/{id}': {
     takes: {
       params: { id: string }
@@ -2608,6 +2609,7 @@ export type ProblemName =
   | 'user-unknown'
   | 'value-date-out-of-range'
   | 'web-hook-url-refused'
+  | 'wrong-password'
 
 /** Calls that take an Idempotency-Key. */
 export const keyed: ReadonlySet<string> = new Set([
