@@ -1,4 +1,4 @@
-/** Returns the same answer, and calls `onEnd` once its body has been read, has broken off or was cancelled. */
+/** Returns the same answer. Calls `onEnd` when its body has been read, has broken off or was cancelled. */
 export function watchBody(response: Response, onEnd: () => void): Response {
   const reader = response.body?.getReader()
   if (!reader) {
