@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { sandboxDue, type SandboxDue } from '../../eventing/contracts/sandbox.due.ts'
 import { operation, route } from '../host/operation.ts'
 import { define, problem } from '../host/problems.ts'
@@ -133,7 +132,8 @@ async function settleLater(reference: string, tools: Tools, traceparent: string)
   const row = await findSandbox(tools.db, reference)
   if (!row) return
   // Never longer than the setting can be, also if the clock was set back.
-  if (row.due_in_ms > 0) await delay(Math.min(row.due_in_ms, WAIT_MS_MAX))
+  if (row.due_in_ms > 0)
+    await new Promise((resolve) => setTimeout(resolve, Math.min(row.due_in_ms, WAIT_MS_MAX)))
   await endSandbox(tools.db, reference, isMagic(row.amount, 'failsLater') ? 'failed' : 'settled', null)
   if (isMagic(row.amount, 'noHook')) return
   await sendHooks((await findSandbox(tools.db, reference))!, tools, traceparent)
