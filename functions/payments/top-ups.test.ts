@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { deliverEvent } from '../../tests/support/events.ts'
-import { token } from '../../tests/support/host.ts'
+import { callKey, token } from '../../tests/support/host.ts'
+import { UnavailableError } from '../../eventing/unavailable.ts'
+import { createCallFor } from '../host/http/call-for.ts'
+import { createFunctionClient } from '../host/http/call.ts'
+import type { OutgoingRequest } from '../host/http/send.ts'
 import { providerDue } from '../../eventing/contracts/provider.due.ts'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
 import askProvider from './ask-provider.ts'
@@ -29,6 +33,7 @@ import {
   reportOf,
   restart,
   router,
+  sendHook,
   settleInSandbox,
   show,
   sweep,
@@ -173,6 +178,15 @@ describe('a withdrawal', () => {
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
+/** Minutes until the sweep looks after a transfer. */
+async function minutesToNext(id: string): Promise<number> {
+  const [row] = await db.query<{ minutes: number }>({
+    text: `select (extract(epoch from next_at - now()) / 60)::float8 as minutes from provider_transfers where id = $1`,
+    values: [id],
+  })
+  return row!.minutes
+}
+
 /** A withdrawal of 1.05, which the sandbox settles at once, stored by a process that died then. */
 async function storedWithdrawal(): Promise<string> {
   const [row] = await db.query<{ id: string }>({
@@ -198,6 +212,58 @@ describe('a provider that is hard to reach', () => {
     await goOn(body.id)
     expect(await money()).toMatchObject({ balance: 925_00n })
     await restart()
+  })
+
+  test('and takes what it is asked for in silence keeps nobody else waiting, and nothing is lost', async () => {
+    const { tools } = functions.ask
+    const { send, config } = tools
+    const sendHurried = (asked: OutgoingRequest) =>
+      send({ ...asked, timeoutMs: Math.min(asked.timeoutMs, 300) })
+    const call = createFunctionClient(
+      Object.assign(sendHurried, { pipeline: send.pipeline }),
+      config.SERVICE_DOMAIN,
+    )
+    const key = JSON.parse(callKey.settings.PAYMENTS_CALL_KEY!) as Record<string, unknown>
+    const hurried = { ...tools, callFor: createCallFor(call, { context: 'payments', key }) }
+    const other = (await create('top-up')).body
+    await settleInSandbox(other.id)
+    router.passage = (service) => (service === 'sandbox-provider' ? 'silence' : 'pass')
+    const waiting = await Promise.all([1, 2, 3].map(storedWithdrawal))
+    let answered = 0
+    const asking = waiting.map(async (id) => {
+      const given = settleTransfer((await readProviderTransfer(db, id))!, hurried, TRACE)
+      await expect(given.finally(() => answered++)).rejects.toThrow(UnavailableError)
+    })
+    await goOn(other.id)
+    expect([(await show('top-up', `/${other.id}`)).body.status, answered]).toEqual(['completed', 0])
+    await Promise.all(asking)
+    router.passage = () => 'pass'
+    for (const id of waiting) {
+      expect((await show('withdrawal', `/${id}`)).body.status).toBe('asking')
+      await sweep(id)
+      expect((await show('withdrawal', `/${id}`)).body.status).toBe('completed')
+    }
+    expect(await money()).toEqual({ balance: 925_00n - 3n * 1_05n, held: 0n })
+  })
+
+  test('whose word is disputed is asked ever more rarely, and so is a ledger that refuses', async () => {
+    const { body } = await create('top-up')
+    const blocked = (await create('top-up')).body
+    await settleInSandbox(blocked.id)
+    await ledger.setStatus(account, 'frozen')
+    await goOn(blocked.id)
+    expect(await minutesToNext(blocked.id)).toBeGreaterThan(55)
+    await sendHook(reportOf(blocked, 'top-up'))
+    expect(await minutesToNext(blocked.id)).toBeGreaterThan(55)
+    router.passage = (service) =>
+      service === 'sandbox-provider'
+        ? ({ body: said }) => ({ status: 200, body: { ...said, amount: '1.00' } })
+        : 'pass'
+    await sweep(body.id)
+    expect(await eventOf(body.id, 'clearing.disputed')).toMatchObject({ reason: 'other-amount' })
+    await sweep(body.id)
+    expect(await minutesToNext(body.id)).toBeGreaterThan(10)
+    expect((await show('top-up', `/${body.id}`)).body.status).toBe('pending')
   })
 
   test('may settle before its answer has come', async () => {

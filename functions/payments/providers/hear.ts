@@ -38,8 +38,8 @@ export async function hear(
         next_url = coalesce($4, next_url), failure = $5, taken_at = now(),
         asked_at = case when status = $2::provider_transfer_status then asked_at else now() end,
         ended_at = case when $2::provider_transfer_status = 'failed' then date_trunc('milliseconds', clock_timestamp()) end,
-        next_at = now() + case when $2::provider_transfer_status = 'pending'
-          then interval '15 minutes' + (now() - created_at) / 8 else interval '1 minute' end
+        next_at = case when $2::provider_transfer_status = 'pending' then now() + interval '15 minutes' + (now() - created_at) / 8
+          when status = $2::provider_transfer_status then next_at else now() + interval '1 minute' end
       where id = $1 and ended_at is null returning ${providerTransferColumns}`,
     values: [
       ...[transfer.id, next, report.providerId, report.nextUrl],

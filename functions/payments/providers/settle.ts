@@ -140,11 +140,12 @@ async function write(
   const { written } = await transact(traceparent, async (tx) => {
     if ('report' in outcome) return { written: (await hear(tx, transfer.provider, outcome.report))?.transfer }
     if ('blocked' in outcome) {
-      // The key keeps the refusal, so the next attempt, in an hour, needs another. Of what is unknown there
-      // is none.
+      // The key keeps the refusal, so the next attempt needs another. Of what is unknown there is none. Each
+      // attempt stays in the ledger's books, so the longer it is refused, the rarer it is tried: daily at last.
       const [row] = await tx.query<ProviderTransferRow>({
         name: 'provider-transfer-blocked',
-        text: `update provider_transfers set taken_at = now(), next_at = now() + interval '1 hour',
+        text: `update provider_transfers set taken_at = now(),
+            next_at = now() + least(interval '1 hour' + (now() - created_at) / 8, interval '1 day'),
             attempt = attempt + case when $4 then 0 else 1 end, asked_at = case when $4 then asked_at else now() end
           where id = $1 and status = $2::provider_transfer_status and attempt = $3
           returning ${providerTransferColumns}`,

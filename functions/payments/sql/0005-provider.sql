@@ -58,6 +58,8 @@ create table provider_transfers (
 
 create index provider_transfers_of_user on provider_transfers (user_id, kind, id);
 create index provider_transfers_of_kind on provider_transfers (kind, id);
+-- How many a customer has under way is counted whenever they ask for another.
+create index provider_transfers_open_of_user on provider_transfers (user_id) where ended_at is null;
 create index provider_transfers_under_way on provider_transfers (next_at) where ended_at is null;
 
 -- It only goes forward, and what it is about never changes. Of one that has ended, only a dispute is noted.

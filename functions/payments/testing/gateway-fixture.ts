@@ -4,9 +4,9 @@ import type { Operation } from '../../host/operation.ts'
 import { request, startFunction, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 
 /** What the gateway does with a request: passes it on; passes it on and loses the answer; loses the request;
- * or passes it on and gives another answer. */
+ * passes it on and is silent until the caller gives up; or passes it on and gives another answer. */
 export type Passage =
-  'pass' | 'lose-answer' | 'lose-request' | ((answer: Answer) => Pick<Answer, 'status' | 'body'>)
+  'pass' | 'lose-answer' | 'lose-request' | 'silence' | ((answer: Answer) => Pick<Answer, 'status' | 'body'>)
 
 /** Stands in for the gateway of a cluster: finds a function by the Host header. */
 export interface TestRouter {
@@ -48,6 +48,7 @@ export async function testRouter(): Promise<TestRouter> {
       headers: Object.fromEntries(sent) as Record<string, string>,
       ...(body && { body }),
     })
+    if (passage === 'silence') return new Promise<undefined>(() => undefined)
     if (typeof passage === 'function') return { ...answer, ...passage(answer) }
     return passage === 'lose-answer' ? undefined : answer
   }
