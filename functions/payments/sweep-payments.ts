@@ -9,6 +9,8 @@ import { sweepHooks } from './web-hooks/sweep-hooks.ts'
 
 type DueJob = (tools: Tools, traceparent: string) => Promise<void>
 
+const OUTBOX_MS_MAX = 15_000
+
 /** What may be due in this context. Each job looks in its own tables, and ends in time by itself. */
 const jobs: Readonly<Record<string, DueJob>> = {
   'due orders': runOrders,
@@ -17,7 +19,8 @@ const jobs: Readonly<Record<string, DueJob>> = {
   'payouts left': takeUpPayouts,
   'transfers with providers': wakeTransfers,
   'web hooks': sweepHooks,
-  outbox: (tools) => tidyOutbox(tools),
+  // Within the 30 s of the Service, however much is left.
+  outbox: (tools) => tidyOutbox(tools, OUTBOX_MS_MAX),
 }
 
 /** Does all that is due in this context. A PingSource calls it every minute: one process for all jobs,

@@ -87,10 +87,12 @@ test('a change without a key is asked for once', async () => {
 })
 
 test('a refusal for now that concerns one request is not repeated, and stops no other request', async () => {
-  const refuse = (name: string) => (response: http.ServerResponse) =>
-    void response
-      .writeHead(503, { 'content-type': 'application/problem+json' })
-      .end(JSON.stringify({ type: `https://bank.example/problems/${name}`, status: 503 }))
+  const refuse =
+    (name: string, status = 503) =>
+    (response: http.ServerResponse) =>
+      void response
+        .writeHead(status, { 'content-type': 'application/problem+json' })
+        .end(JSON.stringify({ type: `https://bank.example/problems/${name}`, status }))
   const client = callFor(userId, TRACEPARENT)
   const pay = (key: string) =>
     client('transfer', { method: 'POST', path: '/transactions', body: {}, idempotencyKey: key })
@@ -98,6 +100,11 @@ test('a refusal for now that concerns one request is not repeated, and stops no 
   for (let i = 0; i < 8; i++) await expect(pay(`stopped-${i}`)).rejects.toThrow(RefusedForNowError)
   expect(received).toHaveLength(8)
   expect(await pay('other')).toMatchObject({ status: 200 })
+  // Nor does a customer who asks too often keep others from being served.
+  answers = Array.from({ length: 8 }, () => refuse('too-many-requests', 429))
+  for (let i = 0; i < 8; i++) await expect(pay(`often-${i}`)).rejects.toThrow(RefusedForNowError)
+  expect(received).toHaveLength(17)
+  expect(await pay('another')).toMatchObject({ status: 200 })
   // A function that is away is another matter.
   answers = Array.from({ length: 6 }, () => refuse('unavailable'))
   for (let i = 0; i < 2; i++) await expect(pay(`away-${i}`)).rejects.toThrow(UnavailableError)

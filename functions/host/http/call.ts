@@ -82,9 +82,12 @@ export function createFunctionClient(send: Send, domain: string): FunctionClient
 }
 
 /** Whether a function refuses one request for now, for a reason of its own, such as a currency whose postings
- * are stopped. Other requests to it may succeed, and to repeat this one at once is useless. */
+ * are stopped, or a customer who asks too often. Other requests to it may succeed, and to repeat this one at
+ * once is useless. */
 function isDecided({ status, headers, body }: IncomingAnswer): boolean {
-  if (status !== problems.unavailable.status || headers['content-type'] !== PROBLEM_JSON) return false
+  if (headers['content-type'] !== PROBLEM_JSON) return false
+  if (status === problems.tooManyRequests.status) return true
+  if (status !== problems.unavailable.status) return false
   const [, name] = /"type":"[^"]*\/([^"/]+)"/.exec(body.toString()) ?? []
   return name !== undefined && name !== problems.unavailable.name
 }
