@@ -43,7 +43,7 @@ export function createApi(
     const { service, streams, streamedBodyBytesMax } = target
     const client = vouch(request)
     const to = { service, path: url, body, streams, streamedBodyBytesMax, traceparent, client }
-    // Small bodies of those who are not signed in, as of providers' web hooks, need no place: they come at once.
+    // Small bodies need no place: they are read before they hold a connection. So are providers' hooks.
     const isUpload = streamedBodyBytesMax !== undefined && streamedBodyBytesMax > BODY_BYTES_MAX
     const kind = streams ?? (isUpload ? 'upload' : undefined)
     if (!kind) return forward(request, response, to)

@@ -7,7 +7,7 @@ import { weightOf } from './accepts.ts'
 /** Bytes from which on an answer is compressed. Less fits into one packet or two anyway. */
 export const COMPRESSED_BYTES_MIN = 2_048
 
-type Asked = Pick<IncomingMessage, 'headers'>
+type AskedHeaders = Pick<IncomingMessage, 'headers'>
 
 /** Refines a function's answer to a GET, if it is JSON and came whole: gives it a tag, makes it a 304 if the
  * client has it already, and compresses it if it is large and the client wants that. Returns a promise if it
@@ -16,7 +16,7 @@ type Asked = Pick<IncomingMessage, 'headers'>
  * The tag is weak: it is of the content, whatever the coding. Answers to other methods are never compressed:
  * those of log-ins hold secrets, and an attacker who can choose a part of such an answer could guess the rest
  * by its length. What a GET gives can't be asked for by another page, because it needs a header. */
-export function refine({ headers: asked }: Asked, whole: WholeAnswer): Promise<void> | undefined {
+export function refine({ headers: asked }: AskedHeaders, whole: WholeAnswer): Promise<void> | undefined {
   const { status, headers, body } = whole
   if (status !== 200 || headers['content-encoding'] !== undefined) return undefined
   if (!String(headers['content-type']).startsWith('application/json')) return undefined
@@ -28,7 +28,7 @@ export function refine({ headers: asked }: Asked, whole: WholeAnswer): Promise<v
 }
 
 /** Makes an answer that has a tag a 304 if the client has it already, and returns whether it has. */
-export function leaveOut({ headers: asked }: Asked, whole: WholeAnswer): boolean {
+export function leaveOut({ headers: asked }: AskedHeaders, whole: WholeAnswer): boolean {
   const { headers } = whole
   if (!hasTag(asked['if-none-match'], String(headers.etag))) return false
   whole.status = 304

@@ -12,8 +12,8 @@ const ours = ['docs.css', 'docs.js']
 const theirs = ['swagger-ui.css', 'swagger-ui-bundle.js']
 
 /**
- * Writes the page of the API into a folder: `index.html`, and the files that it loads under names with a hash of
- * their content, so that browsers may keep them. Each lies there compressed, too.
+ * Writes the page of the API into a folder: `index.html`, and the files that it loads under names with a
+ * hash of their content, so that browsers may keep them. Each lies there compressed, too.
  * @param {string} root
  * @param {string} folder
  */

@@ -9,8 +9,8 @@ const APPLICATIONS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-/** Returns the path of the browser for the tests of pages: of CHROMIUM, or one on the PATH; undefined if there is
- * none. */
+/** Returns the path of the browser for the tests of pages: of CHROMIUM, or one that is installed; undefined
+ * if there is none. */
 export const findChromium = () =>
   process.env.CHROMIUM ||
   (process.env.PATH ?? '')
