@@ -123,6 +123,23 @@ test('without its database each process counts by itself: nobody is locked out, 
   expect(statuses).toEqual([200, 200, 200, 429])
 })
 
+test('nobody is locked out for a day because the clock of some process was a day ahead', async () => {
+  const userId = randomUUID()
+  await processes[0]!.tools.db.query({
+    text: 'insert into rate_limits values ($1, 99, $2)',
+    values: [`dear:${userId}`, Date.now() + 86_400_000],
+  })
+  const ada = await token({ userId })
+  for (const left of [2, 1, 0]) {
+    const { status, headers } = await asCaller(0, ada)
+    expect([status, headers.get('ratelimit')]).toEqual([
+      200,
+      expect.stringMatching(new RegExp(`^"dear";r=${left};t=(600|5\\d\\d)$`)),
+    ])
+  }
+  expect((await asCaller(1, ada)).status).toBe(429)
+})
+
 test('a quota that is off costs and says nothing', async () => {
   const off = await startFunction(dear, { LEDGER_DATABASE_URL: database.url, STATEMENT_RATE: 'off' })
   const query = jest.spyOn(off.tools.db, 'query')

@@ -1,5 +1,6 @@
 import RateLimiterPostgres from 'rate-limiter-flexible/lib/RateLimiterPostgres.js'
 import type { Database } from '../database/database.ts'
+import { CLOCKS_DIFFER_SECONDS } from '../http/call-token.ts'
 import type { Quota } from '../setting-values.ts'
 
 /** What is left of a quota after a request: negative if the request was one too many. */
@@ -34,7 +35,7 @@ export function createSharedCounts(
     left,
     seconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
   })
-  return (key) =>
+  const take = (key: string): Promise<SharedCount> =>
     limiter.consume(key).then(
       ({ remainingPoints, msBeforeNext }) => asCount(remainingPoints, msBeforeNext),
       (refused: unknown) => {
@@ -42,6 +43,13 @@ export function createSharedCounts(
         return asCount(-1, (refused as { msBeforeNext: number }).msBeforeNext)
       },
     )
+  return async (key) => {
+    const taken = await take(key)
+    if (taken.seconds <= seconds + CLOCKS_DIFFER_SECONDS) return taken
+    // A process whose clock was far ahead wrote this; it would lock the client out until then.
+    await limiter.delete(key)
+    return take(key)
+  }
 }
 
 /** Answers as the driver does that the library knows. */
