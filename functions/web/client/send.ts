@@ -81,7 +81,7 @@ async function sendUntilAnswered(
   }
 }
 
-/** Waits for the token source. If it fails when an earlier attempt may have taken effect, the error says so. */
+/** Waits for the token source. If it fails when an earlier attempt may have taken effect, the error tells. */
 async function fromSource<T>(
   asked: Promise<T>,
   call: PreparedCall,
