@@ -5,8 +5,8 @@ import { userUpdated, type UserUpdated } from '../../eventing/contracts/user.upd
 import type { Database } from '../host/database/database.ts'
 import { operation } from '../host/operation.ts'
 
-/** Keeps the name and the email address of every user, for messages to them, and which they confirmed. Events come in any order and
- * more than once; the newest wins by its own time, so none of them needs a row in `inbox`. */
+/** Keeps the name and the email address of every user, for messages to them, and which they confirmed. Events
+ * come in any order and more than once; the newest wins by its own time, so none needs a row in `inbox`. */
 export default operation({
   name: 'keep-contacts',
   context: 'notifications',
