@@ -179,9 +179,9 @@ export default operation({
   ],
 })
 
-/** Whoever has a stolen access token must not get the account for good: with an address of their own they could
- * ask for a new password. So users change their own address with their password, and a guess counts as a
- * failed log-in. Returns the hash that was right, nothing if the address stays, or the refusal. */
+/** Whoever has a stolen access token must not get the account for good: with an address of their own they
+ * could ask for a new password. So users change their own address with their password, and a guess counts as
+ * a failed log-in. Returns the hash that was right, nothing if the address stays, or the refusal. */
 async function provePassword(
   to: { id: string; email: string; password: string | undefined; address: string },
   { db, config }: Tools,
