@@ -140,8 +140,9 @@ async function write(
   const { written } = await transact(traceparent, async (tx) => {
     if ('report' in outcome) return { written: (await hear(tx, transfer.provider, outcome.report))?.transfer }
     if ('blocked' in outcome) {
-      // The key keeps the refusal, so the next attempt needs another. Of what is unknown there is none. Each
-      // attempt stays in the ledger's books, so the longer it is refused, the rarer it is tried: daily at last.
+      // The key keeps the refusal, so the next attempt needs another. Of what is unknown there is none.
+      // Each attempt stays in the ledger's books, so the longer it is refused, the rarer it is tried: daily
+      // at last.
       const [row] = await tx.query<ProviderTransferRow>({
         name: 'provider-transfer-blocked',
         text: `update provider_transfers set taken_at = now(),
