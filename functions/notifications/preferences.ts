@@ -163,7 +163,7 @@ export default operation({
         required: ['endpoint', 'keys'],
         properties: {
           endpoint: { type: 'string', minLength: 8, maxLength: 1000, 'x-personal': true },
-          expirationTime: {},
+          expirationTime: { type: ['number', 'null'] },
           keys: {
             type: 'object',
             additionalProperties: false,

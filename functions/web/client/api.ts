@@ -157,7 +157,7 @@ export type CreateFeesDryRunRequest = {
 
 export type CreateNotificationsPushSubscriptionRequest = {
   endpoint: string
-  expirationTime?: unknown
+  expirationTime?: number | null
   keys: {
     p256dh: string
     auth: string
