@@ -39,7 +39,7 @@ test('the bank answers customers and operators as the contract says', async () =
   for (const { report } of reports) expect(report).toMatch(/\d{2,} generated/)
 })
 
-/** Runs the tool with a token, and resolves with its status (0: it found nothing) and its report, shortened. */
+/** Runs the tool with a token, and resolves with its status (0: it found nothing) and a short report. */
 async function askAs(token: string): Promise<{ status: number | null; report: string }> {
   const seed = process.env.SCHEMATHESIS_SEED ?? String(randomInt(2 ** 31))
   const child = spawn(
