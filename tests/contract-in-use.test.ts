@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { startBank, loginOperator, type Bank } from './support/bank.ts'
 import { registerCustomer } from './support/customers.ts'
@@ -9,7 +8,9 @@ import { schemathesisFolder } from './support/schemathesis.mjs'
  * and holds each answer against it: docs/contract.md. */
 
 /** So that a run ends, however slow the machine is. The tool looks at it between two requests. */
-const MAX_SECONDS = 35
+const MAX_SECONDS = 30
+/** The same requests in each run, so that no change fails by chance of another. Other seeds by hand. */
+const SEED = process.env.SCHEMATHESIS_SEED ?? '1'
 const REPORT_MAX = 12_000
 
 let bank: Bank
@@ -41,12 +42,11 @@ test('the bank answers customers and operators as the contract says', async () =
 
 /** Runs the tool with a token, and resolves with its status (0: it found nothing) and a short report. */
 async function askAs(token: string): Promise<{ status: number | null; report: string }> {
-  const seed = process.env.SCHEMATHESIS_SEED ?? String(randomInt(2 ** 31))
   const child = spawn(
     'python3',
     [
       ...['-m', 'schemathesis.cli', '--config-file', join(__dirname, 'support/schemathesis.toml')],
-      ...['run', `${bank.url}/api/openapi.json`, '--seed', seed, '--max-time', String(MAX_SECONDS)],
+      ...['run', `${bank.url}/api/openapi.json`, '--seed', SEED, '--max-time', String(MAX_SECONDS)],
       ...['--phases', 'examples,coverage,fuzzing', '--checks', 'all', '--workers', '1'],
       ...['--request-timeout', '60', '--warnings', 'off', '--no-color'],
     ],
@@ -63,7 +63,7 @@ async function askAs(token: string): Promise<{ status: number | null; report: st
     child.once('error', reject)
     child.once('close', resolve)
   })
-  return { status, report: `SCHEMATHESIS_SEED=${seed}\n${shortened(output)}` }
+  return { status, report: `SCHEMATHESIS_SEED=${SEED}\n${shortened(output)}` }
 }
 
 /** The failures come first and the summary last. */
