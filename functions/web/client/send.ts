@@ -60,8 +60,11 @@ async function sendUntilAnswered(
   record: FailureRecord,
 ): Promise<GivenAnswer> {
   const endsAt = performance.now() + call.totalMs
-  for (let hadNewToken = false; ;) {
+  for (let hadNewToken = false, userChanges: number | undefined; ;) {
     const token = call.tokens && (await fromSource(call.tokens.token(), call, signal, record))
+    if (record.attempts === 0) userChanges = call.tokens?.userChanges
+    else if (userChanges !== call.tokens?.userChanges)
+      throw new NoAnswerError(addressOf(call), new Error('somebody has logged in or out meanwhile'), record)
     record.attempts++
     const attempt = await tryOnce(call, token, signal)
     if ('response' in attempt && attempt.response.ok) return { ...attempt, ...record }

@@ -1,4 +1,5 @@
 import { token } from '../../../tests/support/host.ts'
+import { until } from '../../../tests/support/until.ts'
 import { createClient } from './client.ts'
 import { BankProblem, NoAnswerError, SignedOutError } from './problem.ts'
 import { Session, type Tokens } from './session.ts'
@@ -185,4 +186,20 @@ test('a token that somebody else keeps is asked for before each attempt', async 
   liar.fates = ['lose request']
   expect((await ada.get('/api/accounts')).items).toEqual([])
   expect(n).toBe(2)
+})
+
+test('a call is not repeated as somebody else', async () => {
+  const bob = { name: 'Bob', email: 'bob@example.com', password: 'three blue herons' }
+  await createClient({ url: bank.url }).post('/api/auth/register', { body: bob })
+  const client = createClient({ url: liar.url })
+  await client.login(person)
+  liar.fates = Array.from({ length: 20 }, () => ({ path: '/api/accounts', fate: 'lose answer' }))
+  const opened = outcomes([client.post('/api/accounts', { body: { account_type: 'checking' } })])
+  await until(() => liar.requests.some((request) => request.startsWith('POST /api/accounts')))
+  await client.login(bob)
+  const [error] = await opened
+  expect(error).toBeInstanceOf(NoAnswerError)
+  expect(error).toMatchObject({ isOutcomeUnknown: true, idempotencyKey: expect.any(String) })
+  liar.fates = []
+  expect((await client.get('/api/accounts')).items).toEqual([])
 })

@@ -20,6 +20,8 @@ export interface TokenSource {
   token(): Promise<string | undefined>
   /** Called if the bank refused a token: the next token() must not be the same. */
   replace(refused: string): Promise<void>
+  /** How often somebody has logged in or out. A call whose user may have changed is not sent again. */
+  readonly userChanges?: number
 }
 
 export interface SessionOptions {
@@ -44,6 +46,7 @@ const MARGIN_MS_MAX = 30_000
  * The age of a token is measured from the request that brought it, on a clock that only goes forward. What
  * the clock of this machine shows doesn't matter. */
 export class Session implements TokenSource {
+  userChanges = 0
   readonly #ask: AskForTokens
   readonly #options: SessionOptions
   #tokens: Tokens | undefined
@@ -76,7 +79,9 @@ export class Session implements TokenSource {
    * on. */
   async login(credentials: Credentials): Promise<void> {
     while (this.#asking) await this.#asking
-    this.#login = this.#begin(credentials).finally(() => (this.#login = undefined))
+    this.#login = this.#begin(credentials)
+      .then(() => void this.userChanges++)
+      .finally(() => (this.#login = undefined))
     await this.#login
   }
 
@@ -84,6 +89,7 @@ export class Session implements TokenSource {
   async forget(): Promise<string | undefined> {
     while (this.#asking) await this.#asking
     const last = this.#tokens?.refresh_token
+    this.userChanges++
     this.#drop()
     this.#isStored = true
     await this.#options.onTokens?.(undefined)
