@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
+import type { Answer } from './support/host.ts'
 import { whileKilling } from './support/killing.ts'
+import { postUntilAnswered } from './support/persistent.ts'
 import { until } from './support/until.ts'
 
 /** Payment orders and payouts of a whole bank while its functions are killed. */
@@ -25,16 +26,8 @@ afterAll(() => bank?.stop())
 
 let answered = 0
 
-/** Repeats a request with its key until it is answered, as a client does. */
-async function post(path: string, body: object) {
-  const headers = { 'idempotency-key': randomUUID() }
-  const answer = await until(
-    async () => {
-      const given = await bank.call('POST', path, { token: ada.token, body, headers })
-      return given.status < 500 && given.status !== 429 && given
-    },
-    { timeoutMs: 240_000, everyMs: 100, what: `an answer of ${path}` },
-  )
+async function post(path: string, body: object): Promise<Answer> {
+  const answer = await postUntilAnswered(bank, ada.token, path, body)
   answered++
   return answer
 }
