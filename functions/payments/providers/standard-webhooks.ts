@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import { signatureOf } from '../web-hooks/secret.ts'
 import { HookRefusedError, type ReceivedHook } from './provider.ts'
 
 /** Seconds that a signature may be old, or ahead of our clock. */
@@ -21,16 +22,13 @@ export function verifyStandardWebhook(
     throw new HookRefusedError('webhook-id or webhook-timestamp is not well formed.')
   if (Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS)
     throw new HookRefusedError('webhook-timestamp is more than five minutes away.')
-  const sent = signatures.split(' ').flatMap((one) => (one.startsWith('v1,') ? [decode(one.slice(3))] : []))
-  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body])
+  const sent = signatures
+    .split(' ')
+    .flatMap((one) => (one.startsWith('v1,') ? [Buffer.from(one.slice(3), 'base64')] : []))
   const isSigned = secrets.some((secret) => {
-    const expected = createHmac('sha256', decode(secret.replace(/^whsec_/, '')))
-      .update(signed)
-      .digest()
+    const expected = signatureOf({ id, timestamp, body }, secret)
     return sent.some((one) => one.length === expected.length && timingSafeEqual(one, expected))
   })
   if (!isSigned) throw new HookRefusedError('No signature is valid.')
   return { id }
 }
-
-const decode = (base64: string): Buffer => Buffer.from(base64, 'base64')

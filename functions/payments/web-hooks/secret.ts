@@ -8,23 +8,25 @@ export const secretOf = (key: string, hookId: string, number: number): string =>
 export interface SignedMessage {
   id: string
   /** Seconds since 1970. */
-  timestamp: number
-  body: string
+  timestamp: number | string
+  body: string | Buffer
 }
 
+/** Returns the signature of a message with a secret, `whsec_` or not before its base64.
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+export const signatureOf = ({ id, timestamp, body }: SignedMessage, secret: string): Buffer =>
+  createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64'))
+    .update(`${id}.${timestamp}.`)
+    .update(body)
+    .digest()
+
 /** Returns the headers by which a receiver knows that the bank sent a message, with a signature for each
- * secret. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-export function signedHeaders(
-  { id, timestamp, body }: SignedMessage,
-  secrets: readonly string[],
-): Record<string, string> {
-  const signatures = secrets.map((secret) => {
-    const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
-    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`
-  })
+ * secret. */
+export function signedHeaders(message: SignedMessage, secrets: readonly string[]): Record<string, string> {
+  const signatures = secrets.map((secret) => `v1,${signatureOf(message, secret).toString('base64')}`)
   return {
-    'webhook-id': id,
-    'webhook-timestamp': String(timestamp),
+    'webhook-id': message.id,
+    'webhook-timestamp': String(message.timestamp),
     'webhook-signature': signatures.join(' '),
   }
 }
