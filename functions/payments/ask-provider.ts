@@ -1,6 +1,7 @@
 import { providerDue, type ProviderDue } from '../../eventing/contracts/provider.due.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import { operation } from '../host/operation.ts'
+import { sayLeftUnderWay } from './left-under-way.ts'
 import { isStep, readProviderTransfer } from './providers/provider-transfer.ts'
 import { askAgain, settleTransfer } from './providers/settle.ts'
 
@@ -17,22 +18,13 @@ export default operation({
     async receive(event, tools, _state, { traceparent }) {
       const { transfer_id: id } = event.data as ProviderDue
       const transfer = await readProviderTransfer(tools.db, id)
+      if (!transfer) return
       try {
-        if (transfer && isStep(transfer.status)) await settleTransfer(transfer, tools, traceparent)
-        else if (transfer?.status === 'pending') await askAgain(transfer, tools, traceparent)
+        if (isStep(transfer.status)) await settleTransfer(transfer, tools, traceparent)
+        else if (transfer.status === 'pending') await askAgain(transfer, tools, traceparent)
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error
-        // It stays as it is, and the sweep comes back to it.
-        const { message, cause } = error
-        tools.log.warn('transfer left under way', {
-          ...{
-            transfer_id: id,
-            status: transfer?.status,
-            trace_id: traceparent.slice(3, 35),
-            error: message,
-          },
-          ...(cause instanceof Error && { cause: cause.message }),
-        })
+        sayLeftUnderWay(tools, 'transfer', { ...transfer, traceparent, reason: error })
       }
     },
   },

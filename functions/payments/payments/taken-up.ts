@@ -1,4 +1,5 @@
 import type { Tools } from '../../host/tools.ts'
+import { sayLeftUnderWay } from '../left-under-way.ts'
 import { paymentColumns, type PaymentRow } from './payment.ts'
 import { settle } from './settle.ts'
 
@@ -44,15 +45,7 @@ async function settleAll(
     const settled = await Promise.allSettled(taken.map((row) => settle(row, tools, { traceparent })))
     for (const [i, result] of settled.entries())
       if (result.status === 'rejected')
-        tools.log.warn('payment left under way', {
-          ...{ payment_id: taken[i]!.id, status: taken[i]!.status, trace_id: traceparent.slice(3, 35) },
-          ...causes(result.reason),
-        })
+        sayLeftUnderWay(tools, 'payment', { ...taken[i]!, traceparent, reason: result.reason })
     if (taken.length < AT_ONCE || performance.now() > endsAt) return
   }
-}
-
-function causes(error: unknown): { error: string; cause?: string } {
-  const { message, cause } = error as Error
-  return { error: message, ...(cause instanceof Error && { cause: cause.message }) }
 }
