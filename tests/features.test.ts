@@ -80,17 +80,6 @@ const told = async (customer: Customer): Promise<string[]> =>
     }[]
   ).map(({ message }) => message)
 
-/** Waits for the mail with a link for a page, and resolves with the token in its last link. */
-const mailedToken = (email: string, page: string): Promise<string> =>
-  until(
-    () =>
-      mail.mails
-        .filter(({ to }) => to.includes(email))
-        .flatMap(({ mail: { text } }) => new RegExp(`/${page}#token=([\\w-]+)`).exec(text ?? '')?.[1] ?? [])
-        .at(-1),
-    { what: `a mail with a link for ${page}` },
-  )
-
 const hears = (customer: Customer, words: string) =>
   until(async () => (await told(customer)).some((message) => message.includes(words)), {
     what: `a notification with '${words}'`,
@@ -130,7 +119,7 @@ describe('users', () => {
 
   test('D1, D7: an address is confirmed, and a password chosen, by mailed links that are good once', async () => {
     const follow = (path: string, body: object) => bank.call('POST', `/api/auth/${path}`, { body })
-    const token = await mailedToken(bob.email, 'confirm-email')
+    const token = await mail.tokenTo(bob.email, 'confirm-email')
     expect((await follow('email/confirm', { token })).status).toBe(204)
     expect(
       (await must(200, 'GET', `/users/${bob.id}`, undefined, bob.token)).email_confirmed_at,
@@ -139,7 +128,7 @@ describe('users', () => {
     const email = `${randomUUID()}@example.com`
     await must(201, 'POST', '/users', { name: 'Joan', email }, operator)
     for (const password of ['four grey herons', 'five grey herons']) {
-      const chosen = { token: await mailedToken(email, 'new-password'), new_password: password }
+      const chosen = { token: await mail.tokenTo(email, 'new-password'), new_password: password }
       expect((await follow('password-resets/confirm', chosen)).status).toBe(204)
       expect((await follow('password-resets/confirm', chosen)).status).toBeGreaterThanOrEqual(400)
       expect((await follow('login', { email, password })).status).toBe(200)

@@ -80,19 +80,6 @@ test('a log-in is mailed over TLS; a process killed while it sends loses nothing
 
 const post = (path: string, body: object) => bank.call('POST', `/api/auth/${path}`, { body })
 
-/** Waits for the mail with a link for a page that was sent to an address, and resolves with its token. */
-const tokenTo = (email: string, page: string): Promise<string> =>
-  until(
-    () => {
-      const mails = server.mails.filter(({ to }) => to.includes(email))
-      const tokens = mails.map(
-        ({ mail }) => new RegExp(`/${page}#token=([\\w-]{64})\\s`).exec(mail.text ?? '')?.[1],
-      )
-      return tokens.find((token) => token !== undefined)
-    },
-    { what: `a link to ${page}` },
-  )
-
 /** Lets the events of a context that a killed process left be due, and has a sweep publish them. */
 async function sweep(context: 'identity' | 'notifications'): Promise<void> {
   await bank.sql(context, 'update outbox_pending set claimed_until = now()')
@@ -102,7 +89,7 @@ async function sweep(context: 'identity' | 'notifications'): Promise<void> {
 test('mailed links confirm an address and replace a password, also if all processes are killed; no token stays', async () => {
   const email = `${randomUUID()}@example.com`
   const { id } = (await post('register', { name: 'Carl', email, password: 'three blue herons' })).body
-  const confirmation = await tokenTo(email, 'confirm-email')
+  const confirmation = await server.tokenTo(email, 'confirm-email')
   expect((await post('email/confirm', { token: confirmation })).status).toBe(204)
   const session = await post('login', { email, password: 'three blue herons' })
   const shown = await bank.call('GET', `/api/users/${id}`, { token: session.body.access_token })
@@ -128,7 +115,7 @@ test('mailed links confirm an address and replace a password, also if all proces
     `update messages set next_attempt_at = now(), wake_at = now() where status = 'stored'`,
   )
   await sweep('notifications')
-  const reset = await tokenTo(email, 'new-password')
+  const reset = await server.tokenTo(email, 'new-password')
   const chosen = { token: reset, new_password: 'four grey herons' }
   const answer = await until(async () =>
     post('password-resets/confirm', chosen).then((got) => got.status < 500 && got),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simpleParser, type ParsedMail } from 'mailparser'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { until } from '../../../tests/support/until.ts'
 
 export interface MailServer {
   port: number
@@ -15,6 +16,8 @@ export interface MailServer {
   refusals: { at: 'recipient' | 'data'; code: number; text: string }[]
   /** While true, it takes mails and does not say so. */
   isSilent: boolean
+  /** Resolves with the token in the last link for a page that was mailed to an address, once there is one. */
+  tokenTo(email: string, page: string): Promise<string>
   stop(): Promise<void>
 }
 
@@ -93,6 +96,17 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
     ca: cert,
     mails,
     refusals,
+    tokenTo: (email: string, page: string) =>
+      until(
+        () =>
+          mails
+            .filter(({ to }) => to.includes(email))
+            .flatMap(
+              ({ mail }) => new RegExp(`/${page}#token=([\\w-]{64})\\s`).exec(mail.text ?? '')?.[1] ?? [],
+            )
+            .at(-1),
+        { what: `a mail with a link for ${page}` },
+      ),
     stop: () => new Promise<void>((resolve) => server.close(() => resolve())),
   })
 }
