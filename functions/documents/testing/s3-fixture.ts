@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import http from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
-import { hasMoto, motoFolder } from '../../../tests/support/moto.mjs'
+import { moto } from '../../../tests/support/pip-package.mjs'
 import { until } from '../../../tests/support/until.ts'
 import { deleteObject, putObject } from '../stores/s3.ts'
 
@@ -23,14 +23,15 @@ export interface TestS3 {
 }
 
 export async function startS3(): Promise<TestS3> {
-  if (!hasMoto()) throw new Error('moto is not installed; node tests/support/prepare.mjs installs it')
+  if (!moto.isInstalled())
+    throw new Error('moto is not installed; node tests/support/prepare.mjs installs it')
   const port = await freePort()
   const bucket = `http://127.0.0.1:${port}/documents`
   let child: ChildProcess
   process.once('exit', () => child.kill('SIGKILL'))
   const start = async (): Promise<void> => {
     child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
-      env: { ...process.env, PYTHONPATH: motoFolder },
+      env: { ...process.env, PYTHONPATH: moto.folder },
       stdio: 'ignore',
     })
     await until(async () => (await get(`http://127.0.0.1:${port}/`)).status === 200, {
