@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { deliverTick } from '../../tests/support/events.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import captureHold from './capture-hold.ts'
@@ -266,16 +267,9 @@ test('a list is paged, newest first, and filtered by account and status', async 
 test('PingSource ends holds that are due, and tells so', async () => {
   const hold = placing(from, 100_00, { expires_in: 1 })
   await ledger.post(hold)
-  const ping = {
-    'ce-specversion': '1.0',
-    'ce-type': 'dev.knative.sources.ping',
-    'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-ledger',
-    host: 'sweep-ledger.bank.svc.cluster.local',
-  }
   await until(
     async () => {
-      const headers = { ...ping, 'ce-id': randomUUID() }
-      expect((await functions.sweep.request('POST', '/events', { headers, body: {} })).status).toBe(204)
+      expect((await deliverTick(functions.sweep, 'sweep-ledger')).status).toBe(204)
       return (await get(`/holds/${hold.id}`)).body.status === 'expired'
     },
     { what: 'the hold to expire', everyMs: 200 },

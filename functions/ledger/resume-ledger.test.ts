@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { deliverTick } from '../../tests/support/events.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import ledgerChecks from './ledger-checks.ts'
@@ -87,16 +88,7 @@ const setStatus = (status: string) =>
   ledger.owner.query({ text: 'update accounts set status = $2 where id = $1', values: [from, status] })
 const check = () =>
   ledger.db.query({ text: 'select from guard_accounts($1, $2)', values: [[from, to], ['USD']] })
-const ping = (): Promise<Answer> =>
-  functions.verify.request('POST', '/events', {
-    headers: {
-      host: 'verify-ledger.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/verify-ledger',
-    },
-  })
+const ping = (): Promise<Answer> => deliverTick(functions.verify, 'verify-ledger')
 const problemOf = ({ status, body }: Answer): [number, string] => [status, body.type?.split('/').at(-1)]
 const eventOf = (type: string) =>
   until(() => gateway.events.find(({ headers }) => headers['ce-type'] === type), { what: type })

@@ -17,7 +17,7 @@ import notifyUser from './notify-user.ts'
 import notify from './notify.ts'
 import sendEmail from './send-email.ts'
 import sweep from './sweep-notifications.ts'
-import { deliverExample } from '../../tests/support/events.ts'
+import { deliverExample, deliverTick } from '../../tests/support/events.ts'
 import { startMailServer, type MailServer } from './testing/mail-server.ts'
 
 let database: TestDatabase
@@ -278,13 +278,7 @@ test('while the mail server hangs or is away, messages wait; a sweep wakes them 
 async function wake(userId: string): Promise<number> {
   const [{ id }] = (await messagesOf(userId)) as [Stored]
   const sweeper = await startFunction(sweep, env)
-  await sweeper.request('POST', '/events', {
-    headers: {
-      ...{ host: 'sweep.bank.svc.cluster.local', 'ce-specversion': '1.0', 'ce-id': randomUUID() },
-      ...{ 'ce-type': 'dev.knative.sources.ping', 'ce-source': '/ping' },
-    },
-    body: '{}',
-  })
+  await deliverTick(sweeper, 'sweep-notifications')
   await sweeper.stop()
   const rows = await query(`select from outbox_pending where event_ids @> array[event_id_of($1)]`, id)
   return rows.length

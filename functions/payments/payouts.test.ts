@@ -6,6 +6,7 @@ import accounts from '../ledger/accounts.ts'
 import { deposit, silent, testLedger, type TestLedger } from '../ledger/testing/ledger-fixture.ts'
 import transfer from '../ledger/transfer.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { deliverTick } from '../../tests/support/events.ts'
 import { token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import createPayout from './create-payout.ts'
@@ -111,16 +112,7 @@ async function deliver(id: string): Promise<Answer> {
   })
 }
 
-const sweep = (): Promise<Answer> =>
-  functions.sweep.request('POST', '/events', {
-    headers: {
-      host: 'sweep-payments.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
-    },
-  })
+const sweep = (): Promise<Answer> => deliverTick(functions.sweep, 'sweep-payments')
 
 /** Makes a payout look as if its process had died a minute ago. */
 const leave = (id: string): Promise<unknown> =>

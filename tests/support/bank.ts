@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg, { type QueryResultRow } from 'pg'
-import { clusterHostOf, STATUS_HOST } from '../../knative/local/gateway/hosts.ts'
-import { NAMESPACE } from '../../knative/local/manifests/manifests.ts'
+import { STATUS_HOST } from '../../knative/local/gateway/hosts.ts'
 import type { RuntimeStatus } from '../../knative/local/status.ts'
 import { buildOnce } from './built.ts'
+import { tickHeaders } from './events.ts'
 import { request, type Answer, type RequestOptions } from './host.ts'
 import { ROOT } from './repository.ts'
 import { until } from './until.ts'
@@ -138,13 +137,7 @@ async function readStatus(dataDir: string): Promise<RuntimeStatus> {
 
 async function ping(dataDir: string, name: string): Promise<void> {
   const { status } = await request('POST', `http://127.0.0.1:${runtimeIn(dataDir).internalPort}/events`, {
-    headers: {
-      host: clusterHostOf({ name }),
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': 'dev.knative.sources.ping',
-      'ce-source': `/apis/v1/namespaces/${NAMESPACE}/pingsources/${name}`,
-    },
+    headers: tickHeaders(name),
     body: {},
   })
   if (status !== 204) throw new Error(`${name} answered ${status}`)

@@ -56,6 +56,19 @@ export async function deliverStored(
   return send(to, { specversion: '1.0', type, subject, time: at, ...rest }, data, context)
 }
 
+/** Headers of the event that a PingSource sends to the function that has its name. */
+export const tickHeaders = (name: string): Record<string, string> => ({
+  host: `${name}.bank.svc.cluster.local`,
+  'ce-specversion': '1.0',
+  'ce-id': randomUUID(),
+  'ce-type': 'dev.knative.sources.ping',
+  'ce-source': `/apis/v1/namespaces/bank/pingsources/${name}`,
+})
+
+/** Does what the PingSource of a function does when its time has come. */
+export const deliverTick = (to: Pick<TestFunction, 'request'>, name: string): Promise<Answer> =>
+  to.request('POST', '/events', { headers: tickHeaders(name), body: {} })
+
 function send(
   to: TestFunction,
   attributes: Parameters<typeof signEvent>[0],

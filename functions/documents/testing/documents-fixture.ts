@@ -3,7 +3,7 @@ import http from 'node:http'
 import sharp from 'sharp'
 import { documentUploaded } from '../../../eventing/contracts/document.uploaded.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
-import { deliverStored } from '../../../tests/support/events.ts'
+import { deliverStored, deliverTick } from '../../../tests/support/events.ts'
 import { startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import { createLog } from '../../../monitoring/log.ts'
@@ -70,16 +70,7 @@ export async function testDocuments(env: Record<string, string> = {}) {
     process: async (id: string) =>
       (await deliverStored(db, functions.processDocument, documentUploaded, id)).status,
     async sweep() {
-      const { status } = await functions.sweepDocuments.request('POST', '/events', {
-        headers: {
-          host: 'sweep-documents.bank.svc.cluster.local',
-          'ce-specversion': '1.0',
-          'ce-id': randomUUID(),
-          'ce-type': 'dev.knative.sources.ping',
-          'ce-source': '/pings',
-        },
-        body: {},
-      })
+      const { status } = await deliverTick(functions.sweepDocuments, 'sweep-documents')
       return status
     },
     /** The types of the events about a document, in order. */

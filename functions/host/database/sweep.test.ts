@@ -9,6 +9,7 @@ import notifications from '../../notifications/notifications.ts'
 import sweepNotifications from '../../notifications/sweep-notifications.ts'
 import sweepPayments from '../../payments/sweep-payments.ts'
 import { testDatabase } from '../../../tests/support/databases.ts'
+import { deliverTick } from '../../../tests/support/events.ts'
 import { eventKey, startFunction } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import { openDatabase } from './database.ts'
@@ -39,13 +40,6 @@ afterAll(() => {
   broker.close()
 })
 
-const ping = {
-  host: 'sweep.bank.svc.cluster.local',
-  'ce-specversion': '1.0',
-  'ce-type': 'dev.knative.sources.ping',
-  'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep',
-}
-
 test.each([sweepIdentity, sweepLedger, sweepNotifications, sweepPayments, sweepDocuments])(
   'a ping makes $name publish what was left in its outbox, or answer 5xx if the Broker is unreachable',
   async (operation) => {
@@ -59,7 +53,7 @@ test.each([sweepIdentity, sweepLedger, sweepNotifications, sweepPayments, sweepD
       [`${operation.context.toUpperCase()}_DATABASE_URL`]: database.url,
       BROKER_URL: `http://127.0.0.1:${(broker.address() as AddressInfo).port}/`,
     })
-    const deliver = () => host.request('POST', '/events', { headers: { ...ping, 'ce-id': randomUUID() } })
+    const deliver = () => deliverTick(host, operation.name)
 
     brokerAnswers = 503
     received = []
@@ -119,7 +113,7 @@ test('a function that is told to stop first publishes the events it has committe
   const signature = signEvent(attributes, body, eventKey('ledger'))
   await host.request('POST', '/events', {
     body,
-    headers: { host: ping.host, ...binaryHeaders({ ...attributes, signature }) },
+    headers: { host: 'sweep.bank.svc.cluster.local', ...binaryHeaders({ ...attributes, signature }) },
   })
   await until(() => received.length === 1)
   const stopped = host.stop()

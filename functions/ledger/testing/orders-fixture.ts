@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { deliverTick } from '../../../tests/support/events.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import { testGateway, type ReceivedEvent, type TestGateway } from './gateway-fixture.ts'
@@ -89,16 +90,7 @@ export function deliver({ headers, data }: ReceivedEvent, by = functions.transfe
 }
 
 /** Does what the PingSource of sweep-ledger does. */
-export const ping = (): Promise<Answer> =>
-  functions.sweep.request('POST', '/events', {
-    headers: {
-      host: 'sweep-ledger.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-ledger',
-    },
-  })
+export const ping = (): Promise<Answer> => deliverTick(functions.sweep, 'sweep-ledger')
 
 /** Makes an order look as if it had been accepted long ago, or in the future, before a clock was set back. */
 export async function age(id: string, by: string): Promise<void> {

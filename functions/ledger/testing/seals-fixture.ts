@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { openCheckpoint, type Checkpoint } from '../../host/transparency/checkpoint.ts'
+import { deliverTick } from '../../../tests/support/events.ts'
 import { sealKey, startFunction, type TestFunction } from '../../../tests/support/host.ts'
 import { ROOT } from '../../../tests/support/repository.ts'
 import type { AccountProof } from '../seals/proof.ts'
@@ -21,16 +21,7 @@ export async function startSealer(ledger: TestLedger, env: Record<string, string
     BROKER_URL: 'http://127.0.0.1:9/',
     ...env,
   })
-  const ping = async (): Promise<number> => {
-    const headers = {
-      host: 'seal-ledger.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/seal-ledger',
-    }
-    return (await host.request('POST', '/events', { headers })).status
-  }
+  const ping = async (): Promise<number> => (await deliverTick(host, 'seal-ledger')).status
   return {
     ...host,
     ping,

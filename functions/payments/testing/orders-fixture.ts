@@ -4,6 +4,7 @@ import { deposit, silent, testLedger, type TestLedger } from '../../ledger/testi
 import transfer from '../../ledger/transfer.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
+import { deliverTick } from '../../../tests/support/events.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import cancelOrder from '../cancel-order.ts'
 import changeOrder from '../change-order.ts'
@@ -134,16 +135,7 @@ export const secondRunner = (): Promise<TestFunction> =>
   startFunction(sweepPayments, { PAYMENTS_DATABASE_URL: database.url, LOCAL_GATEWAY: router.address })
 
 /** Does what the PingSource does. */
-export const tick = (by = functions.run): Promise<Answer> =>
-  by.request('POST', '/events', {
-    headers: {
-      host: 'sweep-payments.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
-    },
-  })
+export const tick = (by = functions.run): Promise<Answer> => deliverTick(by, 'sweep-payments')
 
 /** Returns the runs of an order, oldest first. */
 export async function runsOf(id: string): Promise<Record<string, unknown>[]> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { testDatabase } from '../../../tests/support/databases.ts'
+import { deliverTick } from '../../../tests/support/events.ts'
 import {
   request,
   startFunction,
@@ -105,16 +106,7 @@ export async function testPayments(
     callLedger: (operation: string, path: string, options: RequestOptions) =>
       running.get(operation)!.request('POST', path, options),
     async ping() {
-      const { status } = await functions.sweep.request('POST', '/events', {
-        headers: {
-          host: 'sweep-payments.bank.svc.cluster.local',
-          'ce-specversion': '1.0',
-          'ce-id': randomUUID(),
-          'ce-type': 'dev.knative.sources.ping',
-          'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
-        },
-        body: {},
-      })
+      const { status } = await deliverTick(functions.sweep, 'sweep-payments')
       if (status !== 204) throw new Error(`sweep-payments answered ${status}`)
     },
     async letAMinutePass() {

@@ -4,7 +4,7 @@ import type { EventContract } from '../../../eventing/contracts/contract.ts'
 import { providerDue } from '../../../eventing/contracts/provider.due.ts'
 import { sandboxDue } from '../../../eventing/contracts/sandbox.due.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
-import { deliverEvent } from '../../../tests/support/events.ts'
+import { deliverEvent, deliverTick } from '../../../tests/support/events.ts'
 import { token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
@@ -141,16 +141,7 @@ export async function goOn(id: string): Promise<void> {
 export async function sweep(id: string): Promise<void> {
   await owner.query({ text: `update provider_transfers set next_at = now() where id = $1`, values: [id] })
   const before = eventsOf(id).length
-  const { status } = await functions.sweep.request('POST', '/events', {
-    headers: {
-      host: 'sweep-payments.bank.svc.cluster.local',
-      'ce-specversion': '1.0',
-      'ce-id': randomUUID(),
-      'ce-type': 'dev.knative.sources.ping',
-      'ce-source': '/apis/v1/namespaces/bank/pingsources/sweep-payments',
-    },
-    body: {},
-  })
+  const { status } = await deliverTick(functions.sweep, 'sweep-payments')
   expect(status).toBe(204)
   await until(() => eventsOf(id).length > before, { what: 'provider.due' })
   await goOn(id)
