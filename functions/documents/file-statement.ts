@@ -1,6 +1,6 @@
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
-import { momentSchema } from '../host/moment.ts'
+import { dateOrMoment, readStart } from '../host/moment.ts'
 import { operation, route } from '../host/operation.ts'
 import { ProblemError, problems } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
@@ -12,8 +12,6 @@ import { fileDocument, filedBefore, roomRefusal, storeAndFile } from './filing.t
 import { documentProblems, statementProblems } from './refusals.ts'
 import type { AskedStatement } from './statements/fetch-statement.ts'
 import { createStores, storeSettings, type Stores } from './stores/stores.ts'
-
-const dateOrMoment = { anyOf: [{ type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' }, momentSchema] } as const
 
 /** Files a statement as a document. The ledger makes it, and is asked on the customer's behalf. A period that
  * has ended has the same statement for ever, so whoever asks twice gets the document that is there. */
@@ -48,8 +46,8 @@ export default operation({
         const asked: AskedStatement = {
           userId: ownerOf(body.user_id, caller),
           accountId: body.account_id.toLowerCase(),
-          from: readStart(body.from, '/from'),
-          to: readStart(body.to, '/to'),
+          from: readStart(body.from, '/from', noPeriod),
+          to: readStart(body.to, '/to', noPeriod),
           format: body.format,
         }
         const { mediaType } = statementFormats[asked.format]
@@ -97,17 +95,8 @@ function ownerOf(userId: string | undefined, { userId: callerId, role }: Caller)
   return userId?.toLowerCase() ?? callerId
 }
 
-/** Reads a moment, or a date: its beginning in UTC. Throws a ProblemError (400). */
-function readStart(text: string, path: string): Date {
-  const isDate = text.length === 10
-  const moment = new Date(isDate ? `${text}T00:00:00Z` : text)
-  const year = moment.getUTCFullYear()
-  // JavaScript takes 31 February for 3 March; Postgres has no year 0.
-  if (year >= 1 && year <= 9999 && (!isDate || moment.toISOString().startsWith(text))) return moment
-  throw new ProblemError(problems.invalidInput, 'The period does not exist.', {
-    errors: [{ path, message: 'must be an existing day or moment' }],
-  })
-}
+const noPeriod = (path: string, message: string): ProblemError =>
+  new ProblemError(problems.invalidInput, 'The period does not exist.', { errors: [{ path, message }] })
 
 /** Returns a name that says what is in the file. */
 function nameOf({ accountId, from, to, format }: AskedStatement): string {

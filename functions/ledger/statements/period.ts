@@ -1,7 +1,6 @@
-import { invalidQuery, momentSchema, readMoment } from '../values/moment.ts'
+import { dateOrMoment, invalidQuery, momentSchema, readMoment, readStart } from '../../host/moment.ts'
 import { statementBases, type StatementBasis } from './account-statement.ts'
 
-const dateOrMoment = { anyOf: [{ type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' }, momentSchema] } as const
 const versionSchema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const
 
 /** Query parameters that choose the entries of a statement. A date stands for its beginning in UTC. */
@@ -73,12 +72,3 @@ function requireDays({ from, to, fromVersion, toVersion }: StatementPeriod): voi
 }
 
 const DAY_MS = 86_400_000
-
-/** Reads a moment, or a date: its beginning. */
-function readStart(text: string, path: string): Date {
-  const isDate = text.length === 10
-  const moment = readMoment(isDate ? `${text}T00:00:00Z` : text, path)
-  // JavaScript takes 31 February for 3 March.
-  if (isDate && !moment.toISOString().startsWith(text)) throw invalidQuery(path, 'must be an existing day')
-  return moment
-}
