@@ -8,6 +8,7 @@ import type { Tools } from '../host/tools.ts'
 import type { Cors } from './cors.ts'
 import { createForward } from './forward.ts'
 import { nothingHere } from './nothing-here.ts'
+import { wrongMethod } from './wrong-method.ts'
 import { choose, createRouting, type RouteTarget } from './routing.ts'
 import { createStreamPlaces } from './stream-places.ts'
 
@@ -50,11 +51,6 @@ export function createApi(
     const leave = await takePlace(request, kind)
     return forward(request, response, to).finally(leave)
   }
-}
-
-function wrongMethod(methods: readonly string[]) {
-  const allow = methods.join(', ')
-  return problem(problems.methodNotAllowed, `Allowed here: ${allow}.`, { headers: { allow } })
 }
 
 /** Refuses a body that chooses none of the functions, and says which field accepts which values. */

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { answer, beginAnswer } from '../host/http/answer.ts'
-import { problem, problems } from '../host/problems.ts'
 import { contractPaths } from './own-routes.ts'
 import type { WholeAnswer } from '../host/http/pass-on.ts'
 import { codingFor, leaveOut, refine } from './refine.ts'
+import { isReading, READING, wrongMethod } from './wrong-method.ts'
 
 /** The build puts the documents into a folder of this name beside the bundles; in the repository they are
  * in this one. */
@@ -26,11 +26,7 @@ export function contractFile(
   if (!Object.hasOwn(contractPaths, path)) return undefined
   const name = contractPaths[path as keyof typeof contractPaths]
   return async (request, response) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return answer(
-        response,
-        problem(problems.methodNotAllowed, 'Allowed here: GET.', { headers: { allow: 'GET, HEAD' } }),
-      )
+    if (!isReading(request)) return answer(response, wrongMethod(READING))
     const { status, headers, body } = await keptDocument(name, codingFor(request.headers['accept-encoding']))
     const whole = { status, headers: { ...headers, 'content-length': body.length }, body }
     leaveOut(request, whole)

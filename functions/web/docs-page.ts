@@ -3,9 +3,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answer, beginAnswer } from '../host/http/answer.ts'
-import { problem, problems } from '../host/problems.ts'
 import { weightOf } from './accepts.ts'
 import { nothingHere } from './nothing-here.ts'
+import { leaveOut } from './refine.ts'
+import { isReading, READING, wrongMethod } from './wrong-method.ts'
 
 /** What the page may do. The viewer writes styles into its elements, and has pictures in its style sheet; it
  * can't be held to Trusted Types, because it writes the HTML of descriptions itself. No script but its own
@@ -50,10 +51,7 @@ export function createDocsPage(folder: string): AnswerDocs {
     files ??= list()
     files.catch(() => (files = undefined))
     if (!(await files).has(name)) return answer(response, nothingHere())
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      const headers = { allow: 'GET, HEAD' }
-      return answer(response, problem(problems.methodNotAllowed, 'Allowed here: GET, HEAD.', { headers }))
-    }
+    if (!isReading(request)) return answer(response, wrongMethod(READING))
     const isPage = name === 'index.html'
     const isShort = weightOf(request.headers['accept-encoding'], 'br') > 0
     const bytes = await read(isShort ? `${name}.br` : name)
@@ -63,18 +61,14 @@ export function createDocsPage(folder: string): AnswerDocs {
       ...(isPage
         ? { 'cache-control': 'no-cache', 'content-security-policy': POLICY, etag: tagOf(bytes) }
         : { 'cache-control': 'public, max-age=31536000, immutable' }),
-    }
-    if (isPage && request.headers['if-none-match'] === tagOf(bytes)) {
-      beginAnswer(response, 304, headers)
-      return void response.end()
-    }
-    beginAnswer(response, 200, {
-      ...headers,
       'content-type': TYPES[name.split('.').at(-1)!] ?? 'application/octet-stream',
       'content-length': bytes.length,
       ...(isShort && { 'content-encoding': 'br' }),
-    })
-    response.end(bytes)
+    }
+    const whole = { status: 200, headers, body: bytes }
+    if (isPage) leaveOut(request, whole)
+    beginAnswer(response, whole.status, whole.headers)
+    response.end(whole.body)
   }
 }
 

@@ -3,11 +3,11 @@ import { answer, answerError } from '../host/http/answer.ts'
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import type { Exchange } from '../host/http/exchange.ts'
 import { authenticate } from '../host/http/request.ts'
-import { problem, problems } from '../host/problems.ts'
 import type { Tools } from '../host/tools.ts'
 import { createTokenVerifier, type TokenVerifier } from '../host/http/tokens.ts'
 import { createHealth } from './health.ts'
 import { nothingHere } from './nothing-here.ts'
+import { READING, wrongMethod } from './wrong-method.ts'
 import { ownRoutes } from './own-routes.ts'
 
 interface Locals extends Record<string, unknown> {
@@ -51,8 +51,7 @@ async function createApp(tools: Tools, catalogue: readonly CatalogueEntry[]): Pr
   app.all(
     ownRoutes.map(({ path }) => path.replace(/\{(\w+)\}/g, ':$1')),
     (_request, response) => {
-      const headers = { allow: 'GET, HEAD' }
-      answer(response, problem(problems.methodNotAllowed, 'Allowed here: GET.', { headers }))
+      answer(response, wrongMethod(READING))
     },
   )
   app.use((_request, response) => {
