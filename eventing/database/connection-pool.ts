@@ -23,6 +23,10 @@ export function openConnectionPool(
       const socket = new Socket()
       super({ ...config, stream: () => socket })
       sockets.set(this, socket)
+      // The pool listens while a connection is idle, its user while they have it. A server that stops can say
+      // so in between, in the packet that ends the login; then nobody listens, and the error would end the
+      // process. Whoever uses the connection learns of it by their statement.
+      this.on('error', () => undefined)
     }
   }
 

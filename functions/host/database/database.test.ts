@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Client } from 'pg'
 import { createLog } from '../../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
@@ -90,6 +91,35 @@ describe('a connection that is opened ahead', () => {
     await until(() => proxy.open === 0)
     db = open(1)
   })
+})
+
+test('a connection that the database ends while it opens ends no process, and is given up', async () => {
+  const message = (type: string, body: string): Buffer => {
+    const bytes = Buffer.from(body, 'latin1')
+    const head = Buffer.alloc(5)
+    head.write(type)
+    head.writeInt32BE(bytes.length + 4, 1)
+    return Buffer.concat([head, bytes])
+  }
+  // In one packet: logged in, ready, and gone, as a server says that is told to stop at this moment.
+  const logged = message('R', '\0\0\0\0')
+  const gone = message('E', 'SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0')
+  const opened: Socket[] = []
+  const server = createServer((socket) => {
+    opened.push(socket)
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(Buffer.concat([logged, message('Z', 'I'), gone])))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const url = `postgres://notifications:x@127.0.0.1:${port}/notifications`
+  const stopping = openDatabase({ url, poolMax: 1, name: 'test', log, timeoutMs: TIMEOUT_MS })
+  await expect(stopping.query({ text: 'select 1' })).rejects.toThrow(UnavailableError)
+  await stopping.connect()
+  await expect(stopping.query({ text: 'select 1' })).rejects.toThrow(UnavailableError)
+  await stopping.close()
+  expect(opened.length).toBeGreaterThan(1)
+  await new Promise((resolve) => server.close(resolve))
 })
 
 describe('a connection that falls silent', () => {
