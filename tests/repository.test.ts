@@ -181,6 +181,7 @@ describe('operations and Services', () => {
       'ledger-checks GET /ledger/status: {"nothing":"it shows no customer’s data"}',
       'ledger-checks GET /ledger/verify: {"nothing":"it shows no customer’s data"}',
       'notification-stream GET /notifications/stream: {"nothing":"everybody reads only their own"}',
+      'notifications POST /notifications/read: {"nothing":"everybody marks only their own, and nothing else changes"}',
       'place-hold POST /holds: "books"',
       'post-batch POST /transactions/batch: "books"',
       'receive-hook POST /providers/{provider}/hooks: {"nothing":"what providers said is kept in provider_hooks"}',

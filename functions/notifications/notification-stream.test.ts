@@ -342,6 +342,23 @@ describe('ends', () => {
     expect(client.status).toBe(200)
     await until(() => client.ended)
     expect(client.ended).toBe('complete')
+    const place = client.lastId
+    expect([client.events.at(-1), place]).toEqual([
+      { id: place, type: 'end', data: { reason: 'token-expired' } },
+      expect.stringMatching(/^@/),
+    ])
+  })
+
+  test('when its time is over, in less than the five minutes after which proxies cut off', async () => {
+    const client = await listen(randomUUID())
+    const now = performance.now.bind(performance)
+    const later = jest.spyOn(performance, 'now').mockImplementation(() => now() + 240_000)
+    await until(() => client.ended)
+    later.mockRestore()
+    expect([client.ended, client.events.at(-1)]).toMatchObject([
+      'complete',
+      { type: 'end', data: { reason: 'time-over' } },
+    ])
   })
 
   test('when the process stops, which does not wait for it', async () => {
@@ -350,5 +367,6 @@ describe('ends', () => {
     await stopping.stop()
     await until(() => open.every(({ ended }) => ended))
     expect(open.map(({ ended }) => ended)).toEqual(['complete', 'complete', 'complete'])
+    expect(open.flatMap(({ events }) => events)).toEqual([])
   })
 })

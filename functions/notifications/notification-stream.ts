@@ -19,9 +19,10 @@ import { NO_ID, placeId, readEventId, type StreamPlace } from './stream/place.ts
 
 /** Streams that one user can have open in one process. */
 const STREAMS_EACH_MAX = 8
-/** Milliseconds after which a stream ends, so that its client comes back: less than the Service's time-out
- * (570 s), and not the same for all, so that they don't come back together. */
-const LIFE_MS = { least: 480_000, most: 540_000 }
+/** Milliseconds after which a stream ends, so that its client comes back: not the same for all, so that they
+ * don't come back together. Proxies often cut off after five minutes, and an open stream keeps this function
+ * from zero. */
+const LIFE_MS = { least: 210_000, most: 240_000 }
 /** Milliseconds that clients wait before they come back. */
 const RETRY_MS = { least: 500, most: 2_500 }
 
@@ -90,7 +91,8 @@ async function open(
   feed: Feed,
   { db }: Tools,
 ): Promise<AsyncIterable<string>> {
-  const stream = new OpenStream(caller.userId, after ?? { xact: 0n, id: NO_ID }, timeLeft(caller))
+  const left = timeLeft(caller)
+  const stream = new OpenStream(caller.userId, after ?? { xact: 0n, id: NO_ID }, () => left().ms)
   const end = (): void => {
     stream.end()
     feed.leave(stream)
@@ -99,7 +101,7 @@ async function open(
     const joinedAt = await feed.join(stream)
     const first = after && (await readMissed(db, caller.userId, after, joinedAt))
     if (first && first.missed > MISSED_MAX) throw farBehind()
-    return leavingAfter(textsOf(stream, { after, joinedAt, first }, db), end)
+    return leavingAfter(textsOf(stream, { after, joinedAt, first, left }, db), end)
   } catch (error) {
     end()
     throw error
@@ -117,11 +119,18 @@ interface Beginning {
   joinedAt: StreamPlace
   /** The first page of what the client missed. */
   first: MissedPage | undefined
+  left: () => TimeLeft
+}
+
+/** How long a stream lasts, and for which reason it ends then. */
+interface TimeLeft {
+  ms: number
+  reason: 'time-over' | 'token-expired'
 }
 
 async function* textsOf(
   stream: OpenStream,
-  { after, joinedAt, first }: Beginning,
+  { after, joinedAt, first, left }: Beginning,
   db: Database,
 ): AsyncGenerator<string> {
   const retry = `retry: ${between(RETRY_MS)}\n`
@@ -134,14 +143,23 @@ async function* textsOf(
     page = missed > rows.length ? await readMissed(db, stream.userId, place, joinedAt) : undefined
   }
   yield* stream.texts()
+  const { ms, reason } = left()
+  // Without an id, so that the client still comes back to its last notification.
+  if (ms <= 0) yield `event: end\ndata: ${JSON.stringify({ reason })}\n\n`
 }
 
 const between = ({ least, most }: { least: number; most: number }): number =>
   Math.round(least + Math.random() * (most - least))
 
-/** Returns how many milliseconds a stream has left: until its time is over, or the caller's token expires. */
-function timeLeft({ token }: Caller): () => number {
+/** Returns how long a stream still has: until its time is over, or the caller's token expires. */
+function timeLeft({ token }: Caller): () => TimeLeft {
   const endsAt = performance.now() + between(LIFE_MS)
   const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number }
-  return () => Math.min(endsAt - performance.now(), claims.exp * 1000 - Date.now())
+  return () => {
+    const untilOver = endsAt - performance.now()
+    const untilExpired = claims.exp * 1000 - Date.now()
+    return untilExpired < untilOver
+      ? { ms: untilExpired, reason: 'token-expired' }
+      : { ms: untilOver, reason: 'time-over' }
+  }
 }

@@ -16,6 +16,7 @@ export const notificationSchema = {
     'status',
     'attempts',
     'timestamp',
+    'read_at',
   ],
   properties: {
     id: uuidSchema,
@@ -28,6 +29,11 @@ export const notificationSchema = {
     status: { enum: ['stored', 'sent', 'failed'] },
     attempts: { type: 'integer' },
     timestamp: { type: 'string', format: 'date-time' },
+    read_at: {
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'When its user said that they have read it; null before that.',
+    },
   },
 } as const
 
@@ -42,11 +48,12 @@ export interface NotificationRow {
   status: string
   attempts: number
   created_at: Date
+  read_at: Date | null
 }
 
 /** The columns of a NotificationRow. */
 export const notificationColumns =
-  'id, user_id, event_id, event_type, subject, message, channel, status, attempts, created_at'
+  'id, user_id, event_id, event_type, subject, message, channel, status, attempts, created_at, read_at'
 
 /** Shows a row, and nothing else that was read with it. */
 export const toNotification = (row: NotificationRow) => ({
@@ -60,4 +67,5 @@ export const toNotification = (row: NotificationRow) => ({
   status: row.status,
   attempts: row.attempts,
   timestamp: row.created_at.toISOString(),
+  read_at: row.read_at?.toISOString() ?? null,
 })

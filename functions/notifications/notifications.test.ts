@@ -52,7 +52,7 @@ function deliver(
 const list = async (userId: string, query = '') => {
   const answer = await reader.request('GET', `/notifications${query}`, { token: await token({ userId }) })
   expect(answer.status).toBe(200)
-  return answer.body as { items: Record<string, unknown>[]; next_cursor: string | null }
+  return answer.body as { items: Record<string, unknown>[]; next_cursor: string | null; unread_count: number }
 }
 
 describe('the text of a notification', () => {
@@ -101,6 +101,7 @@ test('a completed transaction becomes a notification of its user, as the contrac
       status: 'stored',
       attempts: 0,
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      read_at: null,
     },
   ])
 })
@@ -197,4 +198,57 @@ test('a cursor that does not come from a page is invalid input', async () => {
     token: await token({ userId: randomUUID() }),
   })
   expect([answer.status, answer.body.errors[0].path]).toEqual([400, '/cursor'])
+})
+
+describe('what was read', () => {
+  const read = async (userId: string, upTo: unknown, role: 'customer' | 'operator' = 'customer') =>
+    reader.request('POST', '/notifications/read', {
+      token: await token({ userId, role }),
+      body: { up_to: upTo },
+    })
+  const threeOf = async (userId: string) => {
+    for (const amount of ['1.00', '2.00', '3.00']) await deliver(userId, { amount })
+    return (await list(userId)).items.map(({ id }) => String(id)) as [string, string, string]
+  }
+
+  test('is what is in the list from one notification back; the rest is counted', async () => {
+    const [ada, bob] = [randomUUID(), randomUUID()]
+    const [, second] = await threeOf(ada)
+    await threeOf(bob)
+    expect((await list(ada)).unread_count).toBe(3)
+    const { status, body } = await read(ada, second)
+    expect([status, body]).toEqual([200, { unread_count: 1 }])
+    const before = await list(ada)
+    const time = expect.stringMatching(/Z$/)
+    expect(before.items.map(({ read_at: at }) => at)).toEqual([null, time, time])
+    // Again, or of an older one: nothing becomes unread, and no time changes.
+    await read(ada, second)
+    expect(await list(ada)).toEqual(before)
+    expect((await list(bob)).unread_count).toBe(3)
+  })
+
+  test('does not count what is only sent, and leaves the event as it is', async () => {
+    const user = randomUUID()
+    const { contract } = notified['session.started']
+    await deliver(user, {}, contract.context, contract as EventContract<object>)
+    expect((await list(user)).unread_count).toBe(0)
+    const [newest] = await threeOf(user)
+    const events = () =>
+      db.query({ text: `select * from events where partitionkey = $1 order by id`, values: [user] })
+    const before = await events()
+    expect((await read(user, newest)).body).toEqual({ unread_count: 0 })
+    expect(await events()).toEqual(before)
+  })
+
+  test('can’t be said of another’s, not even by an operator, nor of none', async () => {
+    const ada = randomUUID()
+    const [newest] = await threeOf(ada)
+    for (const role of ['customer', 'operator'] as const)
+      expect((await read(randomUUID(), newest, role)).status).toBe(404)
+    expect((await read(ada, randomUUID())).status).toBe(404)
+    for (const bad of [undefined, 'x', 7]) expect((await read(ada, bad)).status).toBe(400)
+    const unsigned = await reader.request('POST', '/notifications/read', { body: { up_to: newest } })
+    expect(unsigned.status).toBe(401)
+    expect((await list(ada)).unread_count).toBe(3)
+  })
 })

@@ -3,12 +3,34 @@ import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.t
 import { problem, problems } from '../host/problems.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import { channels, type Channel } from './channels/message.ts'
+import { countUnread, markRead, UNREAD_COUNTED_MAX } from './unread.ts'
 import {
   notificationColumns,
   notificationSchema,
   toNotification,
   type NotificationRow,
 } from './notification.ts'
+
+const unreadSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['unread_count'],
+  properties: {
+    unread_count: {
+      type: 'integer',
+      minimum: 0,
+      maximum: UNREAD_COUNTED_MAX,
+      description: 'How many of the caller’s own are unread; no more than this many are counted.',
+    },
+  },
+} as const
+
+const listSchema = pageOf(notificationSchema)
+const notificationsPage = {
+  ...listSchema,
+  required: [...listSchema.required, ...unreadSchema.required],
+  properties: { ...listSchema.properties, ...unreadSchema.properties },
+} as const
 
 /** What left the bank, or is to leave it. */
 const message = {
@@ -85,16 +107,40 @@ export default operation({
       summary:
         'The notifications of the caller, newest first, but none that was only sent; an operator sees everybody’s, and all',
       query: { type: 'object', additionalProperties: false, properties: pageQuery },
-      answers: { 200: pageOf(notificationSchema) },
+      answers: { 200: notificationsPage },
       async handle({ query: { limit, cursor }, caller }, { db }) {
-        const rows = await db.query<NotificationRow>({
-          name: 'notifications-list',
-          text: `select ${notificationColumns} from notifications
-            where ($1::uuid is null or user_id = $1 and channel = 'in-app') and ($2::uuid is null or id < $2)
-            order by id desc limit $3`,
-          values: [caller.role === 'operator' ? null : caller.userId, decodeCursor(cursor), limit + 1],
-        })
-        return { status: 200, body: page(rows, limit, toNotification) }
+        const before = decodeCursor(cursor)
+        const [rows, unread] = await Promise.all([
+          db.query<NotificationRow>({
+            name: 'notifications-list',
+            text: `select ${notificationColumns} from notifications
+              where ($1::uuid is null or user_id = $1 and channel = 'in-app') and ($2::uuid is null or id < $2)
+              order by id desc limit $3`,
+            values: [caller.role === 'operator' ? null : caller.userId, before, limit + 1],
+          }),
+          countUnread(db, caller.userId),
+        ])
+        return { status: 200, body: { ...page(rows, limit, toNotification), unread_count: unread } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/notifications/read',
+      who: 'signed-in',
+      summary: 'Mark the caller’s own notifications as read, from one of them back to the oldest',
+      audits: { nothing: 'everybody marks only their own, and nothing else changes' },
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['up_to'],
+        properties: { up_to: { ...uuidSchema, description: 'Id of the newest one that was read.' } },
+      },
+      answers: { 200: unreadSchema },
+      problems: [problems.notFound],
+      async handle({ body: { up_to: upTo }, caller }, { db }) {
+        if (!(await markRead(db, caller.userId, upTo)))
+          return problem(problems.notFound, `You have no notification ${upTo}.`)
+        return { status: 200, body: { unread_count: await countUnread(db, caller.userId) } }
       },
     }),
     route({

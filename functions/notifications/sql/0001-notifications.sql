@@ -15,6 +15,8 @@ create table notifications (
   -- Whether the user wants it by web hook. Then its event says so, and what the message is.
   by_web_hook boolean not null default false,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
+  -- When the user said that they have read the list down to it.
+  read_at timestamptz,
   -- The transaction that stored it. Ids are not in the order of commits: a row with a lower id may become
   -- visible later. But when all transactions before one have ended, no row before it can appear any more. So
   -- (xact, id) is the order in which live streams send notifications.
@@ -24,6 +26,7 @@ create table notifications (
 
 create index notifications_of_user on notifications (user_id, id desc);
 create index notifications_in_order on notifications (xact, id);
+create index notifications_unread on notifications (user_id, id desc) where read_at is null and channel = 'in-app';
 
 -- restore.sh calls this. A new server counts its transactions from the beginning, so the numbers of another
 -- can lie in its future. Then all that was restored counts as stored by one transaction, before all others.

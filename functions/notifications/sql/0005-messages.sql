@@ -22,7 +22,7 @@ create table push_subscriptions (
 create index push_subscriptions_of_endpoint on push_subscriptions (endpoint);
 
 -- When a user is deleted, their address and what an operator wrote to them is erased from notifications.
-grant update (message) on notifications to :functions_role;
+grant update (message, read_at) on notifications to :functions_role;
 grant select, insert, update, delete on preferences, push_subscriptions to :functions_role;
 
 -- The messages of a notification that leave the bank: one for each channel, of email for each address and of

@@ -164,6 +164,11 @@ export type CreateNotificationsPushSubscriptionRequest = {
   }
 }
 
+export type CreateNotificationsReadRequest = {
+  /** Id of the newest one that was read. */
+  up_to: string
+}
+
 export type CreateOrderRequest = {
   account_id: string
   to_account_id: string
@@ -518,11 +523,15 @@ export type Notification = {
   status: 'stored' | 'sent' | 'failed'
   attempts: number
   timestamp: string
+  /** When its user said that they have read it; null before that. */
+  read_at: string | null
 }
 
 export type NotificationPage = {
   items: Notification[]
   next_cursor: string | null
+  /** How many of the caller’s own are unread; no more than this many are counted. */
+  unread_count: number
 }
 
 export type NotificationWithMessages = {
@@ -537,6 +546,8 @@ export type NotificationWithMessages = {
   status: 'stored' | 'sent' | 'failed'
   attempts: number
   timestamp: string
+  /** When its user said that they have read it; null before that. */
+  read_at: string | null
   messages: Message[]
 }
 
@@ -2320,6 +2331,18 @@ export interface Api {
     }
     answers: {
       204: undefined
+    }
+  }
+  /** Mark the caller’s own notifications as read, from one of them back to the oldest */
+  'POST /api/notifications/read': {
+    takes: {
+      body: CreateNotificationsReadRequest
+    }
+    answers: {
+      200: {
+        /** How many of the caller’s own are unread; no more than this many are counted. */
+        unread_count: number
+      }
     }
   }
   /** Send a user a message over one channel: a template, or words of one’s own */

@@ -36,9 +36,11 @@ const begin = (response: http.ServerResponse) =>
 const event = (id: string, message: string) =>
   `id: ${id}\nevent: notification\ndata: {"message":"${message}"}\n\n`
 
+const END = 'event: end\ndata: {"reason":"time-over"}\n\n'
+
 test('goes on after the last event when the stream ends or breaks, and takes events in any pieces', async () => {
   answers = [
-    (response) => begin(response).end(`retry: 1\nid: @1\n\n:\n\n${event('a', 'one')}`),
+    (response) => begin(response).end(`retry: 1\nid: @1\n\n:\n\n${event('a', 'one')}${END}`),
     (response) => {
       begin(response).write(event('b', 'zwei €').slice(0, 44))
       setImmediate(() => response.destroy())

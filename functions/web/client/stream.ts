@@ -36,7 +36,8 @@ export async function* streamEvents<Data>(
       const response = await open(place.id, ending.signal)
       for await (const block of readBlocks(streamOf(response), ending)) {
         place = { id: block.id ?? place.id, pauseMs: block.retry ?? place.pauseMs }
-        if (block.data !== undefined) yield { id: place.id ?? '', data: JSON.parse(block.data) as Data }
+        if (block.type === TYPE && block.data !== undefined)
+          yield { id: place.id ?? '', data: JSON.parse(block.data) as Data }
       }
     } finally {
       signal?.removeEventListener('abort', abort)
@@ -54,8 +55,12 @@ function streamOf({ body, headers }: Response): ReadableStream<Uint8Array> {
   throw new NoAnswerError('the stream of notifications', cause, { attempts: 1 })
 }
 
+/** The type of the events that a caller wants. Others, such as `end`, are about the stream itself. */
+const TYPE = 'notification'
+
 interface Block {
   id?: string
+  type?: string
   retry?: number
   data?: string
 }
@@ -91,8 +96,9 @@ async function* readBlocks(body: ReadableStream<Uint8Array>, ending: AbortContro
 function readBlock(block: string): Block {
   const read: Block = {}
   for (const line of block.split(/\r?\n/)) {
-    const [, field, value = ''] = /^(id|retry|data): ?(.*)$/.exec(line) ?? []
+    const [, field, value = ''] = /^(id|event|retry|data): ?(.*)$/.exec(line) ?? []
     if (field === 'id') read.id = value
+    if (field === 'event') read.type = value
     if (field === 'retry' && /^\d+$/.test(value)) read.retry = Math.min(Number(value), PAUSE_MS_MAX)
     if (field === 'data') read.data = read.data === undefined ? value : `${read.data}\n${value}`
   }
