@@ -172,6 +172,7 @@ describe('operations and Services', () => {
       'capture-hold POST /holds/{id}/capture: "books"',
       'clearing POST /clearing/deposits: "books"',
       'clearing POST /clearing/holds/{id}/capture: "books"',
+      'create-order POST /orders/preview: {"nothing":"it changes nothing, and shows nobody’s data"}',
       'deposit POST /transactions: "books"',
       'documents GET /media/status: {"nothing":"it tells of no customer"}',
       'dry-run POST /transactions/dry-run: "read"',

@@ -11,6 +11,7 @@ import { amountSchema, currencySchema, readAmount } from '../host/values/money.t
 import { checkTransfer, finalRefusals } from './calls/check-transfer.ts'
 import type { Occurrence } from './orders/calendar.ts'
 import { missedRunsSchema, orderColumns, orderSchema, toOrder, type OrderRow } from './orders/order.ts'
+import { previewRoute } from './orders/preview.ts'
 import {
   readSchedule,
   scheduleSchema,
@@ -38,7 +39,7 @@ interface OrderRequest {
 export default operation({
   name: 'create-order',
   context: 'payments',
-  summary: 'Orders a transfer for a moment to come, or for each day, week or month',
+  summary: 'Orders a transfer for a moment to come, or for each day, week or month; previews when',
   routes: [
     route({
       method: 'POST',
@@ -97,6 +98,7 @@ export default operation({
         )
       },
     }),
+    previewRoute,
   ],
 })
 

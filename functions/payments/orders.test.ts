@@ -102,6 +102,57 @@ test('a schedule that contradicts itself, or never comes, is refused and says wh
   expect(faults(await create(wanted({ missed_runs: 'none' })))).toEqual([400, ['/missed_runs']])
 })
 
+describe('a preview', () => {
+  const preview = (schedule: unknown, sent: { token?: string | undefined } = {}) =>
+    create({ schedule }, { ...sent, path: '/orders/preview' })
+
+  test('shows the next five dates on the clocks of the order’s zone, and stores nothing', async () => {
+    const { status, body } = await preview({
+      ...{ every: 'month', on: 31, at: '09:30', time_zone: 'Europe/Berlin', from: '2031-01-05' },
+    })
+    expect([status, body]).toEqual([
+      200,
+      {
+        schedule: { every: 'month', on: 31, at: '09:30', time_zone: 'Europe/Berlin', from: '2031-01-05' },
+        dates: [
+          { due_at: '2031-01-31T08:30:00.000Z', local: '2031-01-31T09:30:00+01:00' },
+          { due_at: '2031-02-28T08:30:00.000Z', local: '2031-02-28T09:30:00+01:00' },
+          { due_at: '2031-03-31T07:30:00.000Z', local: '2031-03-31T09:30:00+02:00' },
+          { due_at: '2031-04-30T07:30:00.000Z', local: '2031-04-30T09:30:00+02:00' },
+          { due_at: '2031-05-31T07:30:00.000Z', local: '2031-05-31T09:30:00+02:00' },
+        ],
+        has_more: true,
+      },
+    ])
+    expect((await show('/orders?status=active')).body.items).toEqual([])
+  })
+
+  test('shows the dates that there are, if they are fewer, and what an order is due then', async () => {
+    const schedule = { every: 'week', from: '2031-02-05', count: 5 }
+    const { body } = await preview(schedule)
+    expect([body.dates.length, body.has_more]).toEqual([5, false])
+    const id = await created({ schedule })
+    const order = (await show(`/orders/${id}`)).body
+    expect([body.schedule, body.dates[0].due_at]).toEqual([order.schedule, order.next_due_at])
+    const once = await preview({ run_at: '2031-02-05T06:00:00+01:00' })
+    expect(once.body).toEqual({
+      schedule: { run_at: '2031-02-05T05:00:00.000Z' },
+      dates: [{ due_at: '2031-02-05T05:00:00.000Z', local: '2031-02-05T05:00:00+00:00' }],
+      has_more: false,
+    })
+  })
+
+  test('says what is wrong with a schedule, as creating does, and asks for a token', async () => {
+    expect(faults(await preview({ every: 'day', until: '2020-01-01' }))).toEqual([400, ['/schedule']])
+    expect(faults(await preview({ every: 'week', on: 8 }))).toEqual([400, ['/schedule/on']])
+    expect(faults(await preview({ every: 'day', time_zone: 'Mars/Olympus' }))).toEqual([
+      400,
+      ['/schedule/time_zone'],
+    ])
+    expect((await preview({ every: 'day' }, { token: undefined })).status).toBe(401)
+  })
+})
+
 test('what the ledger would refuse for good is refused at once; what may change is not', async () => {
   const euros = await ledger.open({ userId: bob, currency: 'EUR' })
   const account = (given: object) => create(wanted(given as Record<string, unknown>))

@@ -329,3 +329,32 @@ test('what is not valid, not the caller’s, or seen by another is refused, and 
   expect((await show(body.id, '', operator)).status).toBe(200)
   expect(problemOf(await create([item()], { bearer: operator }))).toEqual([404, 'account-not-found'])
 })
+
+test('payouts are listed to their owner and to operators, newest first, with counts', async () => {
+  const [carl, other] = [randomUUID(), await ledger.open({ userId: bob })]
+  const account = await ledger.open({ userId: carl })
+  const asCarl = await token({ userId: carl })
+  const [first, second] = [
+    (await create([item({ to_account_id: other })], { account, bearer: asCarl })).body,
+    (await create([item(), item()], { account, bearer: asCarl })).body,
+  ]
+  await deliver(first.id)
+  const list = async (search = '', bearer: string | undefined = asCarl) =>
+    functions.show.request('GET', `/payments/payout${search}`, { ...(bearer && { token: bearer }) })
+  const { status, body } = await list()
+  expect([status, body.next_cursor]).toEqual([200, null])
+  expect(body.items).toMatchObject([
+    { ...second, counts: { pending: 2, paid: 0, refused: 0 } },
+    { id: first.id, status: 'completed', counts: { pending: 0, paid: 0, refused: 1 } },
+  ])
+  const page = (await list('?limit=1')).body
+  expect([page.items.length, (await list(`?limit=1&cursor=${page.next_cursor}`)).body.items[0].id]).toEqual([
+    1,
+    first.id,
+  ])
+  expect((await list('', await token({ userId: randomUUID() }))).body.items).toEqual([])
+  const asOperator = await token({ userId: randomUUID(), role: 'operator' })
+  expect((await list('?limit=2', asOperator)).body.items).toMatchObject([{ id: second.id }, { id: first.id }])
+  for (const bad of ['?limit=51', '?cursor=x', '?user_id=1']) expect((await list(bad)).status).toBe(400)
+  expect((await functions.show.request('GET', '/payments/payout')).status).toBe(401)
+})

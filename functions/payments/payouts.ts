@@ -1,8 +1,9 @@
-import { invalidCursor, pageQuery } from '../host/database/paging.ts'
+import { decodeCursor, invalidCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
 import { problem } from '../host/problems.ts'
 import { orNull, uuidSchema } from '../host/schema.ts'
 import {
+  COUNTS,
   countItems,
   payoutColumns,
   payoutItemSchema,
@@ -10,15 +11,48 @@ import {
   payoutSchema,
   toPayout,
   toPayoutItem,
+  type PayoutCounts,
   type PayoutItemRow,
   type PayoutRow,
 } from './payouts/payout.ts'
 
+/** The items of each payout are counted, a thousand at most, so a page is short. */
+const listQuery = {
+  ...pageQuery,
+  limit: { type: 'integer', minimum: 1, maximum: 50, default: 20 },
+} as const
+
 export default operation({
   name: 'payouts',
   context: 'payments',
-  summary: 'Shows how a payout goes: counts, and the outcome of each item',
+  summary: 'Lists payouts, and shows how one goes: counts, and the outcome of each item',
   routes: [
+    route({
+      method: 'GET',
+      path: '/payments/payout',
+      who: 'signed-in',
+      summary: 'Payouts, newest first; customers see their own',
+      query: { type: 'object', additionalProperties: false, properties: listQuery },
+      answers: { 200: pageOf(payoutSchema) },
+      handle: async ({ query: { limit, cursor }, caller }, { db }) => {
+        const ownerId = caller.role === 'operator' ? null : caller.userId
+        // Without a name, so that Postgres plans it for the filters given.
+        const rows = await db.query<PayoutRow & { counts: PayoutCounts }>({
+          text: `select p.*, c.counts from (
+              select ${payoutColumns} from payouts
+              where ($1::uuid is null or user_id = $1) and ($2::uuid is null or id < $2)
+              order by id desc limit $3
+            ) p
+            cross join lateral (
+              select row_to_json(n) as counts from (select ${COUNTS} from payout_items where payout_id = p.id) n
+            ) c
+            order by p.id desc`,
+          values: [ownerId, decodeCursor(cursor), limit + 1],
+        })
+        const body = page(rows, limit, ({ counts, ...payout }) => toPayout(payout, counts))
+        return { status: 200, body, about: { ownerId } }
+      },
+    }),
     route({
       method: 'GET',
       path: '/payments/payout/{batch_id}/status',

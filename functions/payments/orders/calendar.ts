@@ -50,6 +50,10 @@ export function occurrenceAfter(recurrence: Recurrence, after: Date): Occurrence
 /** Returns the date of a moment in a time zone: YYYY-MM-DD. */
 export const dateIn = (timeZone: string, moment: Date): string => localDate(moment, timeZone).toString()
 
+/** Returns a moment as the clocks in a time zone show it, with their offset: 2026-10-25T09:00:00+01:00. */
+export const clockIn = (timeZone: string, moment: Date): string =>
+  Temporal.Instant.fromEpochMilliseconds(moment.getTime()).toString({ timeZone, smallestUnit: 'second' })
+
 /** Returns the day that `on` stands for if it is left out: that of the first date. */
 export function dayOf(every: 'week' | 'month', date: string): number {
   const { dayOfWeek, day } = Temporal.PlainDate.from(date)

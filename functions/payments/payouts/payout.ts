@@ -105,14 +105,16 @@ export const toPayoutItem = (row: PayoutItemRow, currency: string) => ({
   problem: row.problem,
 })
 
+/** The columns of PayoutCounts, over payout_items. */
+export const COUNTS = `count(*) filter (where status = 'pending')::integer as pending,
+  count(*) filter (where status = 'paid')::integer as paid,
+  count(*) filter (where status = 'refused')::integer as refused`
+
 /** Counts the items of a payout by their status. */
 export async function countItems(tx: Transaction, id: string): Promise<PayoutCounts> {
   const [row] = await tx.query<PayoutCounts>({
     name: 'payout-counts',
-    text: `select count(*) filter (where status = 'pending')::integer as pending,
-        count(*) filter (where status = 'paid')::integer as paid,
-        count(*) filter (where status = 'refused')::integer as refused
-      from payout_items where payout_id = $1`,
+    text: `select ${COUNTS} from payout_items where payout_id = $1`,
     values: [id],
   })
   return row!

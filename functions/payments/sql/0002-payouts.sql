@@ -15,6 +15,7 @@ create table payouts (
 create index payouts_running on payouts (claimed_until) where status = 'running';
 -- How many payouts of a customer run, and which ended lately.
 create index payouts_of_user on payouts (user_id, completed_at);
+create index payouts_newest on payouts (user_id, id desc);
 
 grant select, insert, update on payouts to :functions_role;
 

@@ -74,7 +74,7 @@ async function stop(): Promise<void> {
   await ledger.close()
 }
 
-type Sent = { token?: string | undefined; key?: string; body?: unknown }
+type Sent = { token?: string | undefined; key?: string; body?: unknown; path?: string }
 
 const send = (by: TestFunction, method: string, path: string, sent: Sent = {}): Promise<Answer> =>
   by.request(method, path, {
@@ -93,7 +93,7 @@ export const wanted = (given: Record<string, unknown> = {}) => ({
 })
 
 export const create = (body: unknown = wanted(), sent: Sent = {}) =>
-  send(functions.create, 'POST', '/orders', { body, ...sent })
+  send(functions.create, 'POST', sent.path ?? '/orders', { body, ...sent })
 export const show = (path: string, sent: Sent = {}) => send(functions.show, 'GET', path, sent)
 export const change = (id: string, body: unknown, sent: Sent = {}) =>
   send(functions.change, 'PATCH', `/orders/${id}`, { body, ...sent })

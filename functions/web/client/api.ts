@@ -179,6 +179,10 @@ export type CreateOrderRequest = {
   missed_runs?: 'each' | 'last'
 }
 
+export type CreateOrdersPreviewRequest = {
+  schedule: Schedule
+}
+
 export type CreatePaymentRequest = {
   account_id: string
   amount: string | number
@@ -318,6 +322,12 @@ export type DryRunRequest = {
   metadata?: Record<string, string | number | boolean | null>
   to_account_id?: string
   value_date?: string
+}
+
+export type DueDate = {
+  due_at: string
+  /** The same on the clocks of the schedule’s time zone; of an order that runs once, in UTC. */
+  local: string
 }
 
 export type Entry = {
@@ -580,6 +590,13 @@ export type OrderPage = {
   next_cursor: string | null
 }
 
+export type OrderPreview = {
+  schedule: Schedule
+  dates: DueDate[]
+  /** Whether it is due again after these. */
+  has_more: boolean
+}
+
 export type OrderRun = {
   id: string
   number: number
@@ -647,6 +664,11 @@ export type PayoutItem = {
   status: 'pending' | 'paid' | 'refused'
   transaction_id: string | null
   problem: string | null
+}
+
+export type PayoutPage = {
+  items: Payout[]
+  next_cursor: string | null
 }
 
 export type PayoutStatus = {
@@ -1844,6 +1866,15 @@ export interface Api {
       201: Order
     }
   }
+  /** The next five dates of a schedule; nothing is stored */
+  'POST /api/orders/preview': {
+    takes: {
+      body: CreateOrdersPreviewRequest
+    }
+    answers: {
+      200: OrderPreview
+    }
+  }
   /** One payment order */
   'GET /api/orders/{id}': {
     takes: {
@@ -1926,6 +1957,15 @@ export interface Api {
     }
     answers: {
       200: Payment
+    }
+  }
+  /** Payouts, newest first; customers see their own */
+  'GET /api/payments/payout': {
+    takes: {
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: PayoutPage
     }
   }
   /** Pay many payees; each item is paid or refused by itself */
