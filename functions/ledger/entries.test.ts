@@ -12,6 +12,8 @@ import {
   alice,
   type TestLedger,
 } from './testing/ledger-fixture.ts'
+import { toMinorUnits } from '../web/ui/money/money.ts'
+import { isHashRight, type ListedHash } from '../web/ui/proof/entry-hash.ts'
 
 const bob = randomUUID()
 let ledger: TestLedger
@@ -96,6 +98,19 @@ test('entries come newest first, with signed amounts, the balance after each, an
   })
 })
 
+/** What the page of a receipt checks. */
+const listed = (entry: Record<string, never>): ListedHash => ({
+  accountId: checking,
+  version: entry.version!,
+  transactionId: entry.transaction_id!,
+  amount: toMinorUnits(entry.amount!, 'USD'),
+  balanceAfter: toMinorUnits(entry.balance_after!, 'USD'),
+  timestamp: entry.timestamp!,
+  valueDate: entry.value_date!,
+  hash: entry.hash!,
+  previousHash: entry.previous_hash!,
+})
+
 test('the hashes can be computed again from what the entries say', async () => {
   const items = (await get('alice', checking)).body.items.toReversed() as Record<string, never>[]
   let previous = '00'.repeat(32)
@@ -118,6 +133,10 @@ test('the hashes can be computed again from what the entries say', async () => {
       .update(number(microseconds))
       .digest('hex')
     expect(entry).toMatchObject({ previous_hash: previous, hash })
+    expect([await isHashRight(listed(entry)), await isHashRight({ ...listed(entry), amount: 7n })]).toEqual([
+      true,
+      false,
+    ])
     previous = hash
   }
   expect(items).toHaveLength(4)

@@ -8,17 +8,19 @@ import { sealKey } from '../../../tests/support/host.ts'
 import { ROOT } from '../../../tests/support/repository.ts'
 import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
 import { startSealer, tamper, type TestSealer } from '../testing/seals-fixture.ts'
+import { ProofError } from '../../web/ui/proof/bytes.ts'
+import { verifyProof as verifyInPage } from '../../web/ui/proof/verify-proof.ts'
 import { proofOfAccount, type AccountProof } from './proof.ts'
 
-/** docs/verify-statement.mjs, as a customer runs it, with proofs of a real ledger: true ones and falsified
- * ones. */
+/** docs/verify-statement.mjs, as a customer runs it, and what the page of a receipt does, with proofs of a real
+ * ledger: true ones and falsified ones. */
 
 let ledger: TestLedger
 let sealer: TestSealer
 let folder: string
 const accounts: string[] = []
 
-/** Returns what the verifier says of each proof: 'holds', or why not. */
+/** Returns what both verifiers say of each proof: 'holds', or why not. */
 async function judge(proofs: readonly unknown[], key = sealKey.verifier): Promise<string[]> {
   const files = proofs.map((proof, i) => {
     const file = join(folder, `${i}-${randomUUID()}.json`)
@@ -35,7 +37,24 @@ async function judge(proofs: readonly unknown[], key = sealKey.verifier): Promis
   expect(lines).toHaveLength(files.length)
   const verdicts = lines.map((line, i) => line.slice(files[i]!.length + 1))
   expect(code).toBe(verdicts.every((verdict) => verdict.startsWith('holds')) ? 0 : 1)
-  return verdicts.map((verdict) => verdict.replace(/^holds: .*/, 'holds').replace('DOES NOT HOLD: ', ''))
+  const said = verdicts.map((verdict) =>
+    verdict.replace(/^holds: .*/, 'holds').replace('DOES NOT HOLD: ', ''),
+  )
+  const inPage = proofs.map((proof) => sayInPage(JSON.parse(JSON.stringify(proof)) as AccountProof, key))
+  const isHeld = (verdict: string): boolean => verdict === 'holds'
+  expect((await Promise.all(inPage)).map(isHeld)).toEqual(said.map(isHeld))
+  return said
+}
+
+async function sayInPage(proof: AccountProof, key: string): Promise<string> {
+  try {
+    await verifyInPage(proof, key)
+    return 'holds'
+  } catch (error) {
+    // Not a TypeError: it fails for a reason.
+    if (!(error instanceof ProofError)) throw error
+    return error.message
+  }
 }
 
 async function proofOf(account: string, from = 0, to?: number, seal?: number): Promise<AccountProof> {

@@ -60,6 +60,18 @@ test('an answer that was lost after the commit is asked for again with the same 
   expect(Number(await balance())).toBe(before + 10)
 })
 
+test('a call that may be sent once is not sent again, and the same key asks again', async () => {
+  liar.requests = []
+  liar.fates = ['lose answer']
+  const given = { ...deposit('2.00'), idempotencyKey: 'once', attemptsMax: 1 }
+  expect(await failure(ada.post('/api/transactions', given))).toMatchObject({
+    ...{ attempts: 1, isOutcomeUnknown: true },
+  })
+  expect(keys()).toEqual(['once'])
+  const again = await ada.request('POST /api/transactions', given)
+  expect([again.wasReplayed, again.attempts]).toEqual([true, 1])
+})
+
 test('each call has a key of its own, and a given key makes two calls one', async () => {
   const first = await ada.request('POST /api/transactions', deposit('1.00'))
   const second = await ada.request('POST /api/transactions', deposit('1.00'))

@@ -125,6 +125,7 @@ function prepare(name: string, given: CallGiven, options: ClientOptions): Prepar
     signal: given.signal,
     timeoutMs: given.timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS,
     totalMs: given.totalMs ?? options.totalMs ?? TOTAL_MS,
+    attemptsMax: given.attemptsMax ?? Infinity,
     reads: 'json',
     isRepeatable: method === 'GET' || idempotencyKey !== undefined || name === 'POST /api/auth/refresh',
     fetch: options.fetch ?? globalThis.fetch,

@@ -17,6 +17,7 @@ export interface PreparedCall {
   timeoutMs: number
   /** Time for all attempts. */
   totalMs: number
+  attemptsMax: number
   /** 'json' reads the answer; 'nothing' leaves the body of a success to the caller, and then `timeoutMs` ends
    * with its head. */
   reads: 'json' | 'nothing'
@@ -78,7 +79,7 @@ async function sendUntilAnswered(
     }
     const seen = failure instanceof BankProblem ? failure : {}
     const pauseMs = pauseAfter(record.attempts, seen)
-    const isTooLate = performance.now() + pauseMs >= endsAt
+    const isTooLate = performance.now() + pauseMs >= endsAt || record.attempts >= call.attemptsMax
     if (!call.isRepeatable || isTooLate || !maySucceedLater(seen)) throw failure
     await pause(pauseMs, signal)
   }

@@ -20,6 +20,8 @@ export interface CallSettings {
   signal?: AbortSignal
   timeoutMs?: number
   totalMs?: number
+  /** How often it may be sent. 1 leaves it to the caller to ask again, with the same `idempotencyKey`. */
+  attemptsMax?: number
   headers?: Record<string, string>
 }
 
