@@ -138,6 +138,8 @@ describe('operations and Services', () => {
       'payments: GET /holds/{id}',
       'payments: GET /sandbox/transfers/{reference}',
       'payments: GET /transactions/{id}',
+      'payments: GET /users/{id}/shown-name',
+      'payments: POST /accounts/find',
       'payments: POST /clearing/deposits',
       'payments: POST /clearing/holds/{id}/capture',
       'payments: POST /holds',
@@ -168,6 +170,7 @@ describe('operations and Services', () => {
       }),
     )
     expect(exceptions.sort()).toEqual([
+      'accounts POST /accounts/find: {"nothing":"only payments learns it, and tells nobody whose account it is"}',
       'audit GET /audit: "calls"',
       'capture-hold POST /holds/{id}/capture: "books"',
       'clearing POST /clearing/deposits: "books"',
@@ -183,6 +186,7 @@ describe('operations and Services', () => {
       'ledger-checks GET /ledger/verify: {"nothing":"it shows no customer’s data"}',
       'notification-stream GET /notifications/stream: {"nothing":"everybody reads only their own"}',
       'notifications POST /notifications/read: {"nothing":"everybody marks only their own, and nothing else changes"}',
+      'payees GET /payees: {"nothing":"payers learn no more of a payee than they need, and may not ask often"}',
       'place-hold POST /holds: "books"',
       'post-batch POST /transactions/batch: "books"',
       'receive-hook POST /providers/{provider}/hooks: {"nothing":"what providers said is kept in provider_hooks"}',
@@ -197,6 +201,7 @@ describe('operations and Services', () => {
       'seals GET /seals/consistency: {"nothing":"everybody may read it"}',
       'seals GET /seals: {"nothing":"everybody may read it"}',
       'transfer POST /transactions: "books"',
+      'users GET /users/{id}/shown-name: {"nothing":"payers learn it, who have named the payee"}',
       'users POST /users/find: {"nothing":"only payments learns it, and tells nobody"}',
       'withdraw POST /transactions: "books"',
       'witness-seals GET /seals/witnessed: {"nothing":"everybody may read it"}',

@@ -14,6 +14,8 @@ export interface AccountOpened {
   account_id: Uuid
   /** Owner of the account. */
   user_id: Uuid
+  /** What others pay to: ten digits and two check digits. */
+  account_number: string
   account_type: 'checking' | 'savings'
   currency: Currency
   /** How far below zero the balance may go; `0.00`: not at all. */
@@ -30,10 +32,19 @@ export const accountOpened: EventContract<AccountOpened> = {
   schema: {
     type: 'object',
     additionalProperties: false,
-    required: ['account_id', 'user_id', 'account_type', 'currency', 'overdraft_limit', 'opened_at'],
+    required: [
+      'account_id',
+      'user_id',
+      'account_number',
+      'account_type',
+      'currency',
+      'overdraft_limit',
+      'opened_at',
+    ],
     properties: {
       account_id: uuid,
       user_id: uuid,
+      account_number: { type: 'string', pattern: '^[1-9]\\d{11}$' },
       account_type: { enum: ['checking', 'savings'] },
       currency,
       overdraft_limit: amount,
@@ -43,6 +54,7 @@ export const accountOpened: EventContract<AccountOpened> = {
   example: {
     account_id: '01936f0a-9011-7c55-8f0e-6f2a7c1d2e33',
     user_id: '01936f0a-8b1e-7d02-9a53-0c5f4f6f9e11',
+    account_number: '482109374490',
     account_type: 'checking',
     currency: 'USD',
     overdraft_limit: '0.00',

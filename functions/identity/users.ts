@@ -10,27 +10,21 @@ import type { Reply } from '../host/reply.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
-import { idParams, orNull, uuidSchema } from '../host/schema.ts'
+import { idParams } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { dropLinks, linkKinds, mailLink, mayMailNew } from './links.ts'
 import { isPassword } from './password.ts'
+import { payeeRoutes } from './payees.ts'
 import { accountsOpen, emailTaken, identityProblems, tooManyAttempts } from './refusals.ts'
 import { userNotFound, wrongPassword } from './refusals.ts'
 import { revokeSessionsOf } from './sessions.ts'
 import { beginAttempt } from './throttle.ts'
-import { canonicalEmail, emailSchema, enterCustomer, findUser, findUserByEmail, nameSchema } from './user.ts'
+import { canonicalEmail, emailSchema, enterCustomer, findUser, nameSchema } from './user.ts'
 import { aboutUser, toEntered, toUser, userColumns, userSchema, type UserRow } from './user.ts'
 
 /** Customers may see only themselves, operators everybody. */
 const maySee = (caller: Caller, id: string): boolean => caller.role === 'operator' || caller.userId === id
-
-const foundSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['user_id'],
-  properties: { user_id: orNull(uuidSchema) },
-} as const
 
 export default operation({
   name: 'users',
@@ -83,27 +77,7 @@ export default operation({
         )
       },
     }),
-    route({
-      method: 'POST',
-      path: '/users/find',
-      // For payments that name a payee by address. A customer could use it to learn who has an account.
-      who: 'contexts',
-      onBehalf: ['payments'],
-      summary: 'The id of the user with an email address, if it is confirmed; null if there is none',
-      body: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['email'],
-        properties: { email: emailSchema },
-      },
-      answers: { 200: foundSchema },
-      audits: { nothing: 'only payments learns it, and tells nobody' },
-      handle: async ({ body }, { db }) => {
-        const user = await findUserByEmail(db, canonicalEmail(body.email))
-        // Anybody can register with another's address, and would get what is paid to it.
-        return { status: 200, body: { user_id: user?.email_confirmed_at ? user.id : null } }
-      },
-    }),
+    ...payeeRoutes,
     route({
       method: 'GET',
       path: '/users/{id}',

@@ -11,6 +11,7 @@ import accounts from './accounts.ts'
 import { testGateway, type TestGateway } from './testing/gateway-fixture.ts'
 import { alice, deposit, testLedger, type TestLedger } from './testing/ledger-fixture.ts'
 import openAccount from './open-account.ts'
+import { hasCheckDigits } from './values/account-number.ts'
 
 const bob = randomUUID()
 let ledger: TestLedger
@@ -54,10 +55,13 @@ describe('opening an account', () => {
     expect(answer.body).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       user_id: alice,
+      number: expect.stringMatching(/^[1-9]\d{11}$/),
+      name: null,
       account_type: 'savings',
       currency: 'USD',
       status: 'open',
       balance: '0.00',
+      held: '0.00',
       available: '0.00',
       overdraft_limit: '0.00',
       created_at: expect.stringMatching(/Z$/),
@@ -88,6 +92,23 @@ describe('opening an account', () => {
     await until(() => types().length === 2, { what: 'both events' })
     expect(types()).toEqual(['account.opened', 'transaction.completed'])
     expect(await ledger.faults()).toEqual([])
+  })
+
+  test('an account can have a name, and has a number of its own, also if it is drawn twice', async () => {
+    const named = await open('alice', { account_type: 'checking', name: 'Holidays 🏖' })
+    expect(named).toMatchObject({ status: 201, body: { name: 'Holidays 🏖' } })
+    for (const name of ['', ' ', 'a'.repeat(61), 'x\u202E', 7, null])
+      expect(await open('alice', { account_type: 'checking', name })).toMatchObject({ status: 400 })
+    const numbers = await ledger.db.transaction((tx) =>
+      tx.query<{ number: bigint }>({
+        text: `select (open_account($1, 'checking', 'USD', 0, 1, 1, 100)).account.number, setseed(0.5)
+          from generate_series(1, 3)`,
+        values: [randomUUID()],
+      }),
+    )
+    expect(new Set(numbers.map(({ number }) => number)).size).toBe(3)
+    for (const { number } of numbers) expect(hasCheckDigits(String(number))).toBe(true)
+    expect(hasCheckDigits(named.body.number as string)).toBe(true)
   })
 
   test.each([[{ user_id: alice }], [{ balance: 0 }], [{ overdraft_limit: 0 }]])(

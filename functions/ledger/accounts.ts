@@ -1,7 +1,7 @@
 import { operation, route } from '../host/operation.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { ProblemError, problems } from '../host/problems.ts'
-import { idParams, uuidSchema } from '../host/schema.ts'
+import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import {
   accountColumns,
   accountSchema,
@@ -13,6 +13,7 @@ import {
   type AccountRow,
 } from './accounts/account.ts'
 import { accountChangeSchema, readChanges, toAccountChange } from './accounts/account-changes.ts'
+import { accountNumberSchema } from './values/account-number.ts'
 import { invalidQuery, momentSchema, readMoment } from './values/moment.ts'
 import { formatAmount } from '../host/values/money.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
@@ -49,6 +50,20 @@ const listOfOwnerText = `select ${accountColumns} from accounts
   where kind = 'customer' and user_id >= $1 and (user_id, id) < ($1, $3::uuid)
     and ($2::text is null or status::text = $2)
   order by user_id desc, id desc limit $4`
+
+const payeeSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['account'],
+  properties: {
+    account: orNull({
+      type: 'object',
+      additionalProperties: false,
+      required: ['id', 'user_id', 'currency'],
+      properties: { id: uuidSchema, user_id: uuidSchema, currency: { type: 'string' } },
+    }),
+  },
+} as const
 
 const problemsOfOne = [postingProblems['account-not-found']]
 
@@ -88,6 +103,31 @@ export default operation({
           ],
         })
         return { status: 200, body: page(rows, limit, toAccount) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/accounts/find',
+      // For payees who are named by number. A customer could use it to learn whose account it is.
+      who: 'contexts',
+      onBehalf: ['payments'],
+      summary: 'The open account with a number; null if there is none',
+      body: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['number'],
+        properties: { number: accountNumberSchema },
+      },
+      answers: { 200: payeeSchema },
+      audits: { nothing: 'only payments learns it, and tells nobody whose account it is' },
+      handle: async ({ body }, { db }) => {
+        const [account] = await db.query<Pick<AccountRow, 'id' | 'user_id' | 'currency'>>({
+          name: 'account-by-number',
+          text: `select id, user_id, currency from accounts
+            where kind = 'customer' and number = $1 and status = 'open'`,
+          values: [body.number],
+        })
+        return { status: 200, body: { account: account ?? null } }
       },
     }),
     route({

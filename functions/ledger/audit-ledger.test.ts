@@ -5,7 +5,7 @@ import { clientAt, startFunction, token, type TestFunction } from '../../tests/s
 import accounts from './accounts.ts'
 import auditLedger from './audit-ledger.ts'
 import captureHold from './capture-hold.ts'
-import changeOverdraft from './change-overdraft.ts'
+import changeAccount from './change-account.ts'
 import closeAccount from './close-account.ts'
 import deposit from './deposit.ts'
 import freezeAccount from './freeze-account.ts'
@@ -25,7 +25,7 @@ import withdraw from './withdraw.ts'
 const operations = [
   ...[accounts, auditLedger, captureHold, deposit, holds, openAccount, placeHold, postBatch, releaseHold],
   ...[reverseTransaction, transactions, transfer, withdraw],
-  ...[changeOverdraft, closeAccount, freezeAccount, unfreezeAccount],
+  ...[changeAccount, closeAccount, freezeAccount, unfreezeAccount],
 ]
 const operator = randomUUID()
 let ledger: TestLedger
@@ -118,11 +118,11 @@ test('what operators do to an account is in the audit, with their reason, once f
   expect(thawed.rows).toMatchObject([{ ...change, operation: 'unfreeze-account' }])
 
   const limit = { body: { overdraft_limit: '5.00', reason } }
-  const changed = await audited(changeOverdraft, 'PATCH', `/accounts/${id}`, limit)
+  const changed = await audited(changeAccount, 'PATCH', `/accounts/${id}`, limit)
   expect(changed.rows).toMatchObject([
     { ...change, route: 'PATCH /accounts/{id}', details: { overdraft_limit: '5.00', reason } },
   ])
-  const same = await audited(changeOverdraft, 'PATCH', `/accounts/${id}`, limit)
+  const same = await audited(changeAccount, 'PATCH', `/accounts/${id}`, limit)
   expect([same.answer.status, same.rows]).toEqual([200, []])
   const read = await audited(accounts, 'GET', `/accounts/${id}/changes`)
   expect(read.rows).toMatchObject([{ ...change, outcome: 'read' }])

@@ -10,7 +10,13 @@ import { problem, ProblemError, problems } from '../host/problems.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import { uuidSchema } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
-import { accountSchema, accountTypes, toAccount, type AccountRow } from './accounts/account.ts'
+import {
+  accountNameSchema,
+  accountSchema,
+  accountTypes,
+  toAccount,
+  type AccountRow,
+} from './accounts/account.ts'
 import { amountSchema, currencySchema, readAmount } from '../host/values/money.ts'
 import { postTransactions, type PostedGroup, type PostingOutcome } from './posting/post.ts'
 import { ledgerStopped } from './stops/stopped.ts'
@@ -35,6 +41,7 @@ export default operation({
         required: ['account_type'],
         properties: {
           account_type: { enum: accountTypes },
+          name: accountNameSchema,
           currency: currencySchema,
           user_id: uuidSchema,
           balance: amountSchema,
@@ -75,6 +82,7 @@ export default operation({
 interface Opening {
   userId: string
   accountType: AccountRow['account_type']
+  name: string | undefined
   currency: string
   /** In minor units; zero if there is no opening deposit. */
   balance: bigint
@@ -90,6 +98,7 @@ interface Opening {
 function readOpening(
   body: {
     account_type: AccountRow['account_type']
+    name?: string
     currency?: string
     user_id?: string
     balance?: string | number
@@ -110,6 +119,7 @@ function readOpening(
   return {
     userId: body.user_id?.toLowerCase() ?? caller.userId,
     accountType: body.account_type,
+    name: body.name,
     currency,
     balance: readAmount(body.balance ?? 0, currency, '/balance', { zero: true }),
     overdraftLimit: readAmount(body.overdraft_limit ?? 0, currency, '/overdraft_limit', { zero: true }),
@@ -142,7 +152,7 @@ type OpenedRow = { refusal: null } & AccountRow
 
 async function open(tx: Emitting, opening: Opening, config: Config): Promise<Opened> {
   const [row] = await tx.query<OpenedRow | { refusal: OpeningRefusal }>({
-    text: `select refusal, (account).* from open_account($1, $2, $3, $4, $5, $6, $7)`,
+    text: `select refusal, (account).* from open_account($1, $2, $3, $4, $5, $6, $7, $8)`,
     values: [
       opening.userId,
       opening.accountType,
@@ -151,6 +161,7 @@ async function open(tx: Emitting, opening: Opening, config: Config): Promise<Ope
       config.ACCOUNT_BALANCE_MAX,
       config.OWN_DEPOSIT_MAX,
       config.ACCOUNTS_PER_CUSTOMER_MAX,
+      opening.name,
     ],
   })
   const account = row!
@@ -164,6 +175,7 @@ async function open(tx: Emitting, opening: Opening, config: Config): Promise<Ope
     data: {
       account_id: account.id,
       user_id: account.user_id,
+      account_number: answer.number,
       account_type: account.account_type,
       currency: account.currency,
       overdraft_limit: answer.overdraft_limit,

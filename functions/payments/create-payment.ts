@@ -7,14 +7,18 @@ import type { Reply } from '../host/reply.ts'
 import { personalText, uuidSchema } from '../host/schema.ts'
 import { amountSchema, currencySchema, readAmount } from '../host/values/money.ts'
 import { claimKey } from './payments/keys.ts'
-import { findPayment, paymentColumns, paymentSchema, toPayment, type PaymentRow } from './payments/payment.ts'
+import {
+  EMAIL,
+  findPayment,
+  paymentColumns,
+  paymentSchema,
+  toPayment,
+  type PaymentRow,
+} from './payments/payment.ts'
 import { placingProblems, placingRefusal } from './payments/refusals.ts'
 import { settle } from './payments/settle.ts'
 
 const DAY_SECONDS = 86_400
-
-// As identity has it: an address is only compared with those that it knows.
-const EMAIL = '^[^@\\s\\p{Cc}\\p{Cs}]{1,64}@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$'
 
 interface PaymentBody {
   payee_account_id?: string

@@ -1,7 +1,12 @@
-import { oneOf, secret, text, webHookSecrets, wholeNumber, type Setting } from '../setting-values.ts'
+import { oneOf, quota, secret, text, webHookSecrets, wholeNumber, type Setting } from '../setting-values.ts'
 
-/** The settings of web hooks. */
+/** The settings of web hooks, providers and payees. */
 export const settings = {
+  PAYEE_RATE: {
+    about: 'payees that one caller may look up, as number/seconds; off is no limit',
+    parse: quota,
+    fallback: '30/3600',
+  },
   WEB_HOOK_KEY: {
     about: 'secret of at least 32 characters from which those of web hooks follow',
     parse: secret,

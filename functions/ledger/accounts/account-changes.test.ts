@@ -99,7 +99,7 @@ test('the audit has each change, once for its key, and who read the changes of a
     { ...asOperator, operation: 'unfreeze-account', details: { reason: 'Asked for by phone' } },
     {
       ...asOperator,
-      operation: 'change-overdraft',
+      operation: 'change-account',
       details: { overdraft_limit: '5.00', reason: 'Salary comes in each month' },
     },
     { ...asOperator, operation: 'accounts', outcome: 'read', details: { limit: 50 } },

@@ -1,10 +1,20 @@
 import type { Transaction } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
-import { uuidSchema } from '../../host/schema.ts'
+import { orNull, uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../../host/values/money.ts'
 
 export const accountTypes = ['checking', 'savings'] as const
 export const accountStatuses = ['open', 'frozen', 'closed'] as const
+
+/** What an owner may call an account. Refuses the marks that change the direction of writing: with those, one
+ * name can be made to look like another. */
+export const accountNameSchema = {
+  'x-personal': true,
+  type: 'string',
+  minLength: 1,
+  maxLength: 60,
+  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202A-\\u202E\\u2066-\\u2069]*$',
+} as const
 
 export const accountSchema = {
   title: 'Account',
@@ -13,10 +23,13 @@ export const accountSchema = {
   required: [
     'id',
     'user_id',
+    'number',
+    'name',
     'account_type',
     'currency',
     'status',
     'balance',
+    'held',
     'available',
     'overdraft_limit',
     'created_at',
@@ -24,10 +37,16 @@ export const accountSchema = {
   properties: {
     id: uuidSchema,
     user_id: uuidSchema,
+    // What others pay to: ten digits and two check digits.
+    number: { type: 'string' },
+    // What the owner calls it.
+    name: orNull({ type: 'string' }),
     account_type: { enum: accountTypes },
     currency: { type: 'string' },
     status: { enum: accountStatuses },
     balance: { type: 'string' },
+    // Sum of the open holds.
+    held: { type: 'string' },
     available: { type: 'string' },
     overdraft_limit: { type: 'string' },
     created_at: { type: 'string', format: 'date-time' },
@@ -38,6 +57,8 @@ export const accountSchema = {
 export interface AccountRow {
   id: string
   user_id: string
+  number: bigint
+  name: string | null
   account_type: (typeof accountTypes)[number]
   currency: string
   status: (typeof accountStatuses)[number]
@@ -48,7 +69,7 @@ export interface AccountRow {
 }
 
 export const accountColumns =
-  'id, user_id, account_type, currency, status, balance, held, overdraft_limit, created_at'
+  'id, user_id, number, name, account_type, currency, status, balance, held, overdraft_limit, created_at'
 
 /** Returns the available balance: what can be taken from the account now, in minor units. */
 export const available = (row: AccountRow): bigint => row.balance - row.held + row.overdraft_limit
@@ -57,10 +78,13 @@ export const available = (row: AccountRow): bigint => row.balance - row.held + r
 export const toAccount = (row: AccountRow) => ({
   id: row.id,
   user_id: row.user_id,
+  number: String(row.number),
+  name: row.name,
   account_type: row.account_type,
   currency: row.currency,
   status: row.status,
   balance: formatAmount(row.balance, row.currency),
+  held: formatAmount(row.held, row.currency),
   available: formatAmount(available(row), row.currency),
   overdraft_limit: formatAmount(row.overdraft_limit, row.currency),
   created_at: row.created_at.toISOString(),

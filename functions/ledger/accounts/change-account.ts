@@ -18,9 +18,10 @@ export const changeProblems = {
   'overdraft-in-use': define('overdraft-in-use', 409, 'The account uses more than this overdraft limit'),
 } as const satisfies Record<string, ProblemType>
 
-type ChangeRefusal = keyof typeof changeProblems
+export type ChangeRefusal = keyof typeof changeProblems
 
-const details: Record<ChangeRefusal, string> = {
+/** What each refusal means here. */
+export const changeDetails: Record<ChangeRefusal, string> = {
   'account-not-found': 'There is no account with this id.',
   'account-closed': 'A closed account stays as it is.',
   'account-frozen': 'The account is frozen; it must be unfrozen first.',
@@ -79,7 +80,7 @@ export function changeAccount<Data>(
   return tools.transact(traceparent, (tx) =>
     once(tx, operation, idempotencyKey, async () => {
       const row = await change(tx, asked, request)
-      if (row.refusal !== null) return problem(changeProblems[row.refusal], details[row.refusal])
+      if (row.refusal !== null) return problem(changeProblems[row.refusal], changeDetails[row.refusal])
       const reply = { status: 200, body: toAccount(row) }
       if (!row.changed_at || row.changed_from === null) return { ...reply, about: 'nothing-changed' }
       tx.emit(event.contract, {

@@ -37,7 +37,7 @@ from transactions t order by id;
 select name, version, amount, balance_after from entries join named on id = account_id order by name, version;
 
 -- A customer's balance is what the bank owes them. Cash has the other side, so all balances add up to zero.
-select name, balance, sum(balance) over () as sum_of_all from accounts join named using (id) order by name;
+select named.name, balance, sum(balance) over () as sum_of_all from accounts join named using (id) order by name;
 
 -- The events follow from the transactions, so only their ids were stored, in the same database transaction.
 -- Nobody has published them here yet.

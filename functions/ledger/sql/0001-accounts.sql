@@ -23,6 +23,10 @@ create table accounts (
   account_type account_type not null,
   currency text not null,
   status account_status not null default 'open',
+  -- What people write down to be paid; see account_number(). Null for the bank's own accounts.
+  number bigint,
+  -- What the owner calls the account; null if they gave it no name.
+  name text,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   -- Sum of the account's open holds: still in the balance, but no longer available. In whole minor units,
   -- like all amounts.
@@ -52,7 +56,8 @@ create table accounts (
 with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 
 create index accounts_by_user on accounts (user_id, id) where kind = 'customer';
--- Accounts that are hard to find among all others. Postings never touch this index.
+create unique index accounts_by_number on accounts (number) where kind = 'customer';
+-- Accounts that are hard to find among all others. Postings never touch these indexes.
 create index accounts_not_open on accounts (status, id) where kind = 'customer' and status <> 'open';
 
 -- Returns the id of a currency's cash account. It follows from the currency's code. So nobody has to look it
@@ -80,6 +85,13 @@ begin
 end
 $$;
 
+-- Returns the account number of a serial of ten digits: the serial, then two check digits after ISO 7064,
+-- MOD 97-10, as IBANs have them. Each wrong digit, and each swap of two neighbours, makes a number that is
+-- none. functions/ledger/values/account-number.ts checks them.
+create function account_number(serial bigint) returns bigint
+language sql immutable strict parallel safe
+return serial * 100 + 98 - serial * 100 % 97;
+
 -- The account that was opened; or null, and the name of the refusal.
 create type opened_account as (refusal text, account accounts);
 
@@ -88,7 +100,7 @@ create type opened_account as (refusal text, account accounts);
 -- accounts. Closed accounts count too: they stay in the books, and in the customer's lists.
 create function open_account(
   user_id uuid, account_type account_type, currency text, overdraft_limit bigint, balance_limit bigint,
-  deposit_limit bigint, accounts_max integer
+  deposit_limit bigint, accounts_max integer, name text default null
 ) returns opened_account
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -117,12 +129,20 @@ begin
   values (cash_account_id(open_account.currency), 'system', 'cash', open_account.currency)
   on conflict (id) do nothing;
 
-  insert into accounts (user_id, account_type, currency, overdraft_limit, balance_limit, deposit_limit)
-  values (
-    open_account.user_id, open_account.account_type, open_account.currency, open_account.overdraft_limit,
-    open_account.balance_limit, open_account.deposit_limit
-  )
-  returning * into opened;
+  -- Numbers are drawn by lot, so that nobody can count the bank's accounts or guess the next number.
+  loop
+    insert into accounts (
+      user_id, account_type, currency, overdraft_limit, balance_limit, deposit_limit, name, number
+    )
+    values (
+      open_account.user_id, open_account.account_type, open_account.currency, open_account.overdraft_limit,
+      open_account.balance_limit, open_account.deposit_limit, open_account.name,
+      account_number(random(1000000000::bigint, 9999999999))
+    )
+    on conflict (number) where kind = 'customer' do nothing
+    returning * into opened;
+    exit when found;
+  end loop;
   return row(null, opened)::opened_account;
 end
 $$;

@@ -111,6 +111,36 @@ begin
 end
 $$;
 
+-- Gives a customer's account another name; null takes it away. A name has no effect on money, so it is not
+-- among the account's changes. `owner_id` is null if the caller may change any customer's account. Refuses
+-- with `account-not-found`, or `account-closed`.
+create function rename_account(account_id uuid, owner_id uuid, name text) returns changed_account
+language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  account accounts;
+begin
+  update accounts a
+  set name = rename_account.name
+  where a.id = rename_account.account_id and a.kind = 'customer' and (owner_id is null or a.user_id = owner_id)
+    and a.status <> 'closed'
+  returning a.* into account;
+  if found then
+    return row(null, account, null)::changed_account;
+  end if;
+  return row(
+    case when exists (
+      select from accounts a
+      where a.id = rename_account.account_id and a.kind = 'customer' and (owner_id is null or a.user_id = owner_id)
+    ) then 'account-closed' else 'account-not-found' end,
+    null, null
+  )::changed_account;
+end
+$$;
+
 -- Returns the overdraft limit of an account at a moment, in minor units: what the first change after it
 -- replaced, or else the present one. For a moment before the account was opened, it is the limit that the
 -- account was opened with.
@@ -163,5 +193,5 @@ begin atomic
 end;
 
 grant select on account_changes to :functions_role;
-revoke execute on function change_account from public;
-grant execute on function change_account to :functions_role;
+revoke execute on function change_account, rename_account from public;
+grant execute on function change_account, rename_account to :functions_role;

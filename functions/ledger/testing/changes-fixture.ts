@@ -4,7 +4,7 @@ import { startFunction, token, type Answer, type TestFunction } from '../../../t
 import { until } from '../../../tests/support/until.ts'
 import accounts from '../accounts.ts'
 import type { PostingRequest } from '../posting/posting-request.ts'
-import changeOverdraft from '../change-overdraft.ts'
+import changeAccount from '../change-account.ts'
 import closeAccount from '../close-account.ts'
 import freezeAccount from '../freeze-account.ts'
 import unfreezeAccount from '../unfreeze-account.ts'
@@ -40,7 +40,7 @@ interface Options {
   body?: unknown
 }
 
-const operations = [accounts, changeOverdraft, closeAccount, freezeAccount, unfreezeAccount]
+const operations = [accounts, changeAccount, closeAccount, freezeAccount, unfreezeAccount]
 
 /** Prepares the tests of a file: starts the functions, and checks the books and the changes at the end. */
 export function useChanges(): TestChanges {
@@ -79,7 +79,7 @@ export function useChanges(): TestChanges {
     unfreeze: (account, options) => send(unfreezeAccount, 'POST', `/accounts/${account}/unfreeze`, options),
     close: (account, options) => send(closeAccount, 'POST', `/accounts/${account}/close`, options),
     setOverdraft: (account, limit, options) =>
-      send(changeOverdraft, 'PATCH', `/accounts/${account}`, {
+      send(changeAccount, 'PATCH', `/accounts/${account}`, {
         body: { overdraft_limit: limit, reason: 'Salary comes in each month' },
         ...options,
       }),

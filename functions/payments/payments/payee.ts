@@ -1,4 +1,4 @@
-import type { CallFor } from '../../host/http/call-for.ts'
+import type { CallFor, CustomerClient } from '../../host/http/call-for.ts'
 import type { CallResponse } from '../../host/http/call.ts'
 import { fieldsOf, notAsAgreed } from './ledger-answers.ts'
 import type { PaymentRow } from './payment.ts'
@@ -31,18 +31,31 @@ export async function findPayee(
   })
   const userId = readUser(asked)
   if (userId === null) return undefined
-  const path = '/accounts?status=open&limit=200'
-  const listed = await callFor(userId, traceparent)('accounts', { path })
-  const [account] = readAccounts(listed, userId)
-    .filter(({ id, currency }) => currency === payment.currency && id !== payment.account_id)
-    .sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1))
+  const accounts = await accountsOf(userId, payment.currency, callFor(userId, traceparent))
+  const account = accounts.find(({ id }) => id !== payment.account_id)
   return account && { accountId: account.id, userId }
+}
+
+/** Lists the open accounts of a payee in a currency: checking accounts first, then the oldest. `call` calls on
+ * their behalf. Rejects with UnavailableError if there is no answer. */
+export async function accountsOf(
+  userId: string,
+  currency: string,
+  call: CustomerClient,
+): Promise<ListedAccount[]> {
+  const listed = await call('accounts', { path: '/accounts?status=open&limit=200' })
+  return readAccounts(listed, userId)
+    .filter((account) => account.currency === currency)
+    .sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1))
 }
 
 const rank = ({ account_type: type }: ListedAccount): number => (type === 'checking' ? 0 : 1)
 
-function readUser(answer: CallResponse): string | null {
+/** Reads whose an address is; null if nobody's. */
+export function readUser(answer: CallResponse): string | null {
   const { user_id: userId } = fieldsOf(answer.body)
+  // Nobody can register with an address that identity does not accept.
+  if (answer.status === 400) return null
   if (answer.status === 200 && (typeof userId === 'string' || userId === null)) return userId
   throw notAsAgreed(answer)
 }

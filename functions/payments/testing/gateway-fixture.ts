@@ -13,6 +13,8 @@ export interface TestRouter {
   address: string
   /** Starts a function that the router finds by its name, and stops the one that had it. */
   start(operation: Operation, env: Record<string, string>): Promise<TestFunction>
+  /** The functions that were started, by name. */
+  functions: ReadonlyMap<string, TestFunction>
   /** Decides about each request to a function, by its idempotency key. Tests set it. */
   passage: (service: string, key: string) => Passage
   /** Types of the events that the Broker took, in order of arrival. */
@@ -82,6 +84,7 @@ export async function testRouter(): Promise<TestRouter> {
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
   return Object.assign(router, {
     address,
+    functions,
     start: async (operation: Operation, env: Record<string, string>) => {
       const running = await startFunction(operation, { LOCAL_GATEWAY: address, ...env })
       await functions.get(operation.name)?.stop()

@@ -6,10 +6,13 @@ export type NotJson = { readonly notJson: never }
 export type Account = {
   id: string
   user_id: string
+  number: string
+  name: string | null
   account_type: 'checking' | 'savings'
   currency: string
   status: 'open' | 'frozen' | 'closed'
   balance: string
+  held: string
   available: string
   overdraft_limit: string
   created_at: string
@@ -107,16 +110,17 @@ export type CaptureHoldRequest = {
   amount?: string | number
 }
 
+export type ChangeAccountRequest = {
+  name?: string | null
+  overdraft_limit?: string | number
+  reason?: string
+}
+
 export type ChangeOrderRequest = {
   amount?: string | number
   description?: string
   schedule?: Schedule
   missed_runs?: 'each' | 'last'
-}
-
-export type ChangeOverdraftRequest = {
-  overdraft_limit: string | number
-  reason: string
 }
 
 export type ChangeUserRequest = {
@@ -563,6 +567,7 @@ export type NotificationWithMessages = {
 
 export type OpenAccountRequest = {
   account_type: 'checking' | 'savings'
+  name?: string
   currency?: string
   user_id?: string
   balance?: string | number
@@ -614,6 +619,12 @@ export type OrderRun = {
 export type OrderRunPage = {
   items: OrderRun[]
   next_cursor: string | null
+}
+
+export type Payee = {
+  account_id: string
+  name: string
+  currency: string
 }
 
 export type Payment = {
@@ -1508,11 +1519,11 @@ export interface Api {
       200: Account
     }
   }
-  /** Change the overdraft limit; it can’t be less than what is used of it */
+  /** Change the name (null: none), or, for operators, the overdraft limit with a reason; the limit can’t be less than what is used of it */
   'PATCH /api/accounts/{id}': {
     takes: {
       params: { id: string }
-      body: ChangeOverdraftRequest
+      body?: ChangeAccountRequest
     }
     answers: {
       200: Account
@@ -1921,6 +1932,15 @@ export interface Api {
     }
     answers: {
       200: Order
+    }
+  }
+  /** The payee with an account number, or with an email address that they have confirmed; `currency` says which account belongs to an address */
+  'GET /api/payees': {
+    takes: {
+      query?: { number?: string; email?: string; currency?: string }
+    }
+    answers: {
+      200: Payee
     }
   }
   /** Payments, newest first; customers see their own */
@@ -2634,6 +2654,7 @@ export type ProblemName =
   | 'order-not-found'
   | 'outcome-unknown'
   | 'overdraft-in-use'
+  | 'payee-not-found'
   | 'payload-too-large'
   | 'payment-cancelled'
   | 'payment-executed'

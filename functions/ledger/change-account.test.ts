@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { alice, deposit, placing, withdrawal } from './testing/ledger-fixture.ts'
 import { outcome, useChanges } from './testing/changes-fixture.ts'
-import changeOverdraft from './change-overdraft.ts'
+import changeAccount from './change-account.ts'
 
 const bank = useChanges()
 
@@ -92,7 +92,7 @@ test('it is for operators, and for customers’ accounts', async () => {
   for (const unknown of [randomUUID(), '00000000-0000-7000-8000-000000555344'])
     expect(outcome(await bank.setOverdraft(unknown, 1))).toBe('404 account-not-found')
   const body = { overdraft_limit: 1, reason: 'Why not' }
-  expect(outcome(await bank.send(changeOverdraft, 'PATCH', '/', { body }))).toBe('404 not-found')
+  expect(outcome(await bank.send(changeAccount, 'PATCH', '/', { body }))).toBe('404 not-found')
 })
 
 test('PATCH honours an Idempotency-Key: at once and later it takes effect once', async () => {
@@ -109,4 +109,55 @@ test('PATCH honours an Idempotency-Key: at once and later it takes effect once',
   expect((await bank.get(`/accounts/${account}`)).body.overdraft_limit).toBe('8.00')
   expect(outcome(await bank.setOverdraft(account, '7.01', { key }))).toBe('422 idempotency-key-reused')
   expect(await bank.events('overdraft.changed', account)).toHaveLength(2)
+})
+
+describe('the name of an account', () => {
+  const rename = (
+    account: string,
+    name: unknown,
+    options: { who?: 'alice' | 'bob' | 'nobody'; key?: string } = {},
+  ) => bank.send(changeAccount, 'PATCH', `/accounts/${account}`, { who: 'alice', ...options, body: { name } })
+
+  test('is what its owner says, until they take it away', async () => {
+    const account = await bank.ledger.open()
+    const answer = await rename(account, 'Rent & food')
+    expect([answer.status, answer.body]).toEqual([200, (await bank.get(`/accounts/${account}`)).body])
+    expect(answer.body.name).toBe('Rent & food')
+    await bank.freeze(account)
+    expect(await rename(account, null)).toMatchObject({ status: 200, body: { name: null } })
+    expect((await bank.get(`/accounts/${account}/changes`)).body.items).toHaveLength(1)
+  })
+
+  test('is not for others, and not for closed accounts', async () => {
+    const account = await bank.ledger.open()
+    expect(outcome(await rename(account, 'Mine', { who: 'nobody' }))).toBe('401 unauthenticated')
+    expect(outcome(await rename(account, 'Mine', { who: 'bob' }))).toBe('404 account-not-found')
+    for (const unknown of [randomUUID(), '00000000-0000-7000-8000-000000555344'])
+      expect(outcome(await rename(unknown, 'Mine'))).toBe('404 account-not-found')
+    await bank.close(account)
+    expect(outcome(await rename(account, 'Mine'))).toBe('409 account-closed')
+    expect((await bank.get(`/accounts/${account}`)).body.name).toBeNull()
+  })
+
+  test('is changed once for its key', async () => {
+    const [account, key] = [await bank.ledger.open(), randomUUID()]
+    await rename(account, 'First', { key })
+    await rename(account, 'Second')
+    const again = await rename(account, 'First', { key })
+    expect([again.body.name, again.headers.get('idempotency-replayed')]).toEqual(['First', 'true'])
+    expect((await bank.get(`/accounts/${account}`)).body.name).toBe('Second')
+  })
+
+  test.each([
+    [{ name: '' }, '/name'],
+    [{ name: ' \u00a0' }, '/name'],
+    [{ name: 'a'.repeat(61) }, '/name'],
+    [{ name: 'x\u202Ey' }, '/name'],
+    [{ name: 7 }, '/name'],
+    [{}, '/overdraft_limit'],
+    [{ name: 'Both', overdraft_limit: '1.00', reason: 'Why not' }, '/name'],
+  ])('the body %j is refused', async (body, path) => {
+    const answer = await bank.setOverdraft(await bank.ledger.open(), 0, { body })
+    expect([outcome(answer), answer.body.errors[0].path]).toEqual(['400 invalid-input', path])
+  })
 })
