@@ -76,6 +76,11 @@ const sharedSettings = {
     about: 'secret of at least 32 characters with which the front door signs a client’s address',
     parse: secret,
   },
+  PUBLIC_URL: {
+    about: 'URL of the bank’s pages, where mailed links lead, and from where its cookies are taken',
+    parse: httpUrl,
+    fallback: 'http://localhost:8080',
+  },
   JWKS: { about: 'public keys that sign access tokens, as a JWK Set', parse: keySet },
   ...forEachContext(databaseContexts, 'EVENT_KEY', (context) => ({
     about: `secret of at least 32 characters that signs the events of ${context}`,

@@ -5,6 +5,7 @@ import { misframed, originForm } from '../host/http/framing.ts'
 import { makeLast } from '../host/http/last-answer.ts'
 import type { Exchange } from '../host/http/exchange.ts'
 import { problem, problems } from '../host/problems.ts'
+import { createTokenVerifier } from '../host/http/tokens.ts'
 import type { Tools } from '../host/tools.ts'
 import { createApi } from './api.ts'
 import { contractFile } from './contract-files.ts'
@@ -12,8 +13,11 @@ import { createCors } from './cors.ts'
 import type { AnswerDocs } from './docs-page.ts'
 import { createPages } from './pages.ts'
 import { createReception } from './reception.ts'
+import type { CookieSession } from './session/cookie-session.ts'
 
 const PREFIX = '/api'
+/** The session of a browser, which has cookies in place of tokens. */
+const SESSION = '/api/session'
 /** The page to read the contract. The build puts its files there. */
 const DOCS = '/docs'
 const DOCS_FOLDER = join(__dirname, '../web/docs')
@@ -36,6 +40,11 @@ export function mountFrontDoor(
     page ??= import('./docs-page.ts').then(({ createDocsPage }) => createDocsPage(DOCS_FOLDER))
     return (await page)(...request)
   }
+  let session: Promise<CookieSession> | undefined
+  const cookies = (): Promise<CookieSession> =>
+    (session ??= import('./session/cookie-session.ts').then(({ createCookieSession }) =>
+      createCookieSession(tools, createTokenVerifier(tools.config.JWKS)),
+    ))
   return (exchange) => {
     const { request, response } = exchange
     const refusal = receive(exchange)
@@ -60,7 +69,15 @@ export function mountFrontDoor(
       exchange.handler = DOCS
       return docs(request, response, path.slice(DOCS.length))
     }
-    if (isUnder(PREFIX, url)) return api(exchange, url.slice(PREFIX.length))
+    if (isUnder(SESSION, path)) return cookies().then((session) => session.answer(exchange, path))
+    if (isUnder(PREFIX, url)) {
+      const forward = () => api(exchange, url.slice(PREFIX.length))
+      if (request.headers.cookie === undefined) return forward()
+      return cookies().then((session) => {
+        const refusal = session.admit(request)
+        return refusal ? answer(response, refusal) : forward()
+      })
+    }
     return url.startsWith(WELL_KNOWN) ? api(exchange, url) : pages(exchange, url)
   }
 }

@@ -56,6 +56,8 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
     const isSmall = Number(length) <= BODY_BYTES_MAX
     const whole = body ?? (hasBody(request) && isSmall ? await readBytes(request) : undefined)
     const headers = requestHeaders(request.headers)
+    // The front door has made a header of it (session/cookie-session.ts). Functions never see cookies.
+    delete headers.cookie
     const kind = streams ?? (whole || !hasBody(request) ? 'whole' : 'streamed')
     const options = {
       to: upstreams(host, kind),

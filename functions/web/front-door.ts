@@ -1,6 +1,7 @@
 import { operation } from '../host/operation.ts'
 import { mountFrontDoor } from './app.ts'
 import { ownRoutes } from './own-routes.ts'
+import { sessionRoutes } from './session/session-routes.ts'
 
 /** The bank's only public origin: `/api/...` for the functions, `/health...`, and the public keys. */
 export default operation({
@@ -9,5 +10,5 @@ export default operation({
   summary: 'Routes /api to the functions by their own declarations',
   needs: ['JWKS', 'FRONT_DOOR_KEY'],
   mount: mountFrontDoor,
-  ownRoutes,
+  ownRoutes: [...ownRoutes, ...sessionRoutes],
 })

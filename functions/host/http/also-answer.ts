@@ -2,7 +2,8 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 
 type Headers = Readonly<Record<string, string>>
 
-const ALSO = Symbol('also')
+/** The same in each bundle: what is loaded later may write the answer. */
+const ALSO: unique symbol = Symbol.for('microbank.also')
 type Decorated = ServerResponse & { [ALSO]?: Headers[] }
 
 /** Headers of which several may have something to say, each an entry of a list. */

@@ -20,7 +20,8 @@ export interface Trust {
  * door doesn't know it. */
 export const CLIENT_HEADER = 'x-microbank-client'
 
-const TRUST = Symbol('trust')
+/** The same in each bundle: what is loaded later may ask for the address. */
+const TRUST: unique symbol = Symbol.for('microbank.trust')
 type Received = IncomingMessage & { [TRUST]?: Trust }
 
 /** Sets what may be believed about this request. The host calls it once per request. */

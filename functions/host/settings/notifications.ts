@@ -1,5 +1,4 @@
 import {
-  httpUrl,
   list,
   oneOf,
   optionalHttpUrl,
@@ -35,11 +34,6 @@ export const settings = {
     about: 'sender of emails, as name <address>',
     parse: sender,
     fallback: 'microbank <no-reply@microbank.localhost>',
-  },
-  PUBLIC_URL: {
-    about: 'URL of the bank’s pages, where mailed links lead',
-    parse: httpUrl,
-    fallback: 'http://localhost:8080',
   },
   SMS_URL: { about: 'URL that takes text messages', parse: optionalHttpUrl, fallback: '' },
   SMS_TOKEN: { about: 'bearer token for SMS_URL', parse: text, fallback: '' },

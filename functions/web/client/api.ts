@@ -958,6 +958,13 @@ export type SendNotificationRequest = {
   message?: string
 }
 
+export type Session = {
+  user_id: string
+  role: 'customer' | 'operator'
+  /** Seconds until the session must be continued. */
+  expires_in: number
+}
+
 export type SetAccountLimitsRequest = {
   transaction_max?: string | number | null
   day_max?: string | number | null
@@ -1119,6 +1126,13 @@ export type SetNotificationsPreferencesRequest = {
 
 export type SetOrderStatusRequest = {
   status: 'active' | 'paused'
+}
+
+export type SignInRequest = {
+  email: string
+  password: string
+} | {
+  code: string
 }
 
 export type Statement = {
@@ -2558,6 +2572,36 @@ export interface Api {
       200: Record<string, unknown>
     }
   }
+  /** Who is signed in */
+  'GET /api/session': {
+    takes: Record<never, never>
+    answers: {
+      200: Session
+    }
+  }
+  /** Sign a browser in, with an email address and a password, or with the code of a printed link */
+  'POST /api/session': {
+    takes: {
+      body?: SignInRequest
+    }
+    answers: {
+      200: Session
+    }
+  }
+  /** Sign the browser out */
+  'DELETE /api/session': {
+    takes: Record<never, never>
+    answers: {
+      204: undefined
+    }
+  }
+  /** Continue the session of a browser; its cookies are renewed */
+  'POST /api/session/refresh': {
+    takes: Record<never, never>
+    answers: {
+      200: Session
+    }
+  }
   /** All events of the bank, as an AsyncAPI document */
   'GET /asyncapi.json': {
     takes: Record<never, never>
@@ -2610,6 +2654,7 @@ export type ProblemName =
   | 'already-reversed'
   | 'bad-request'
   | 'channel-off'
+  | 'cross-site'
   | 'currency-mismatch'
   | 'customer-left'
   | 'day-limit-exceeded'
@@ -2752,6 +2797,9 @@ export const open: ReadonlySet<string> = new Set([
   'GET /.well-known/jwks.json',
   'GET /api/asyncapi.json',
   'GET /api/openapi.json',
+  'POST /api/session',
+  'DELETE /api/session',
+  'POST /api/session/refresh',
   'GET /asyncapi.json',
   'GET /health',
   'GET /health/{context}',

@@ -1,0 +1,184 @@
+import type { IncomingMessage } from 'node:http'
+import { answer } from '../../host/http/answer.ts'
+import { readJson } from '../../host/http/body.ts'
+import { CLIENT_HEADER, createVoucher } from '../../host/http/client-address.ts'
+import type { Exchange } from '../../host/http/exchange.ts'
+import type { IncomingAnswer } from '../../host/http/send.ts'
+import { unauthenticated, type TokenVerifier } from '../../host/http/tokens.ts'
+import type { Reply } from '../../host/reply.ts'
+import type { Tools } from '../../host/tools.ts'
+import { nothingHere } from '../nothing-here.ts'
+import { wrongMethod } from '../wrong-method.ts'
+import { cookieOf, readCookie, type CookieKind } from './cookies.ts'
+import { crossSite } from './cross-site.ts'
+
+/** The session of a browser: its tokens are in cookies, which no script can read. The front door keeps
+ * nothing. It calls the functions that any client calls, and they know nothing of cookies. */
+export interface CookieSession {
+  /** Answers a request for /api/session or what is below. `path` is without the query. */
+  answer(exchange: Exchange, path: string): Promise<void>
+  /** Makes the cookie of a request, if it has one, its header Authorization. A header that is there wins.
+   * Returns the refusal if a page elsewhere may have sent the request. */
+  admit(request: IncomingMessage): Reply | undefined
+}
+
+/** An answer, and the cookies that it sets. */
+interface Dressed {
+  reply: Reply
+  cookies?: string[]
+}
+
+type Handle = (exchange: Exchange) => Promise<Dressed>
+
+/** Milliseconds. As long as the front door waits for a function's answer to a client. */
+const TIMEOUT_MS = 55_000
+/** Seconds that a session lasts at most. identity ends it, whatever a browser keeps. */
+const SESSION_SECONDS = 30 * 24 * 60 * 60
+
+export function createCookieSession(tools: Tools, tokens: TokenVerifier): CookieSession {
+  const { PUBLIC_URL } = tools.config
+  const ask = createAsk(tools)
+
+  const admit: CookieSession['admit'] = (request) => {
+    const { headers } = request
+    const token = headers.authorization === undefined ? readCookie(request, 'access') : undefined
+    if (token === undefined) return undefined
+    const refusal = crossSite(request, PUBLIC_URL)
+    if (!refusal) headers.authorization = `Bearer ${token}`
+    return refusal
+  }
+
+  const sessionOf = async (token: string): Promise<Reply> => {
+    const { userId, role } = await tokens.verify(token)
+    const { exp } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number }
+    const body = { user_id: userId, role, expires_in: Math.max(0, exp - Math.floor(Date.now() / 1000)) }
+    return { status: 200, body }
+  }
+
+  /** Answers with the session of new tokens, and sets them as cookies; or with the function's refusal. */
+  const dress = async ({ request }: Exchange, given: IncomingAnswer): Promise<Dressed> => {
+    if (given.status !== 200) return { reply: passedOn(given) }
+    const { access_token, refresh_token, expires_in } = JSON.parse(given.body.toString()) as Tokens
+    const { headers } = passedOn(given)
+    return {
+      reply: { ...(await sessionOf(access_token)), headers: { ...headers, 'content-type': JSON_TYPE } },
+      cookies: [
+        cookieOf(request, 'access', { value: access_token, lifeSeconds: expires_in }),
+        cookieOf(request, 'refresh', { value: refresh_token, lifeSeconds: SESSION_SECONDS }),
+      ],
+    }
+  }
+
+  const signIn: Handle = async (exchange) => {
+    const body = (await readJson(exchange.request)) as object
+    const isCode = 'code' in body
+    return dress(exchange, await ask(exchange, 'login', isCode ? '/auth/login/code' : '/auth/login', body))
+  }
+
+  const show: Handle = async ({ request }) => {
+    const { authorization } = request.headers
+    const token = authorization === undefined ? readCookie(request, 'access') : bearer(authorization)
+    if (token === undefined) throw unauthenticated('Nobody is signed in here.', { tokenSent: false })
+    return { reply: await sessionOf(token) }
+  }
+
+  const refresh: Handle = async (exchange) => {
+    const token = readCookie(exchange.request, 'refresh')
+    if (token === undefined) throw unauthenticated('Nobody is signed in here.', { tokenSent: false })
+    const given = await ask(exchange, 'refresh-session', '/auth/refresh', { refresh_token: token })
+    const dressed = await dress(exchange, given)
+    // A session that has ended does not come back. Any other refusal leaves the cookies, for a next try.
+    return given.status === 401 ? { ...dressed, cookies: removed(exchange.request) } : dressed
+  }
+
+  const signOut: Handle = async (exchange) => {
+    const token = readCookie(exchange.request, 'refresh')
+    const given =
+      token === undefined
+        ? undefined
+        : await ask(exchange, 'logout', '/auth/logout', { refresh_token: token })
+    // A value that can't be a token has no session. If logout failed, the browser keeps its cookies: to try
+    // again it needs them.
+    if (given && given.status >= 500) return { reply: passedOn(given) }
+    return { reply: { status: 204 }, cookies: removed(exchange.request) }
+  }
+
+  const paths: Readonly<Record<string, Readonly<Record<string, Handle>>>> = {
+    '/api/session': { GET: show, HEAD: show, POST: signIn, DELETE: signOut },
+    '/api/session/refresh': { POST: refresh },
+  }
+
+  return {
+    admit,
+    async answer(exchange, path) {
+      const { request, response } = exchange
+      const methods = paths[path]
+      if (!methods) return answer(response, nothingHere())
+      exchange.handler = path
+      const handle = Object.hasOwn(methods, request.method!) ? methods[request.method!]! : undefined
+      if (!handle) return answer(response, wrongMethod(Object.keys(methods)))
+      const refusal = crossSite(request, PUBLIC_URL)
+      if (refusal) return answer(response, refusal)
+      const { reply, cookies } = await handle(exchange)
+      if (cookies) response.setHeader('set-cookie', cookies)
+      answer(response, reply)
+    },
+  }
+}
+
+interface Tokens {
+  access_token: string
+  refresh_token: string
+  expires_in: number
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** Creates what calls a function with what it must know of the client, and no more. */
+function createAsk({ send, config }: Tools) {
+  const vouch = createVoucher(config.FRONT_DOOR_KEY)
+  return (
+    { request, traceparent }: Exchange,
+    service: string,
+    path: string,
+    body: object,
+  ): Promise<IncomingAnswer> => {
+    const agent = request.headers['user-agent']
+    const headers = {
+      'content-type': 'application/json',
+      traceparent,
+      [CLIENT_HEADER]: vouch(request),
+      ...(agent !== undefined && { 'user-agent': agent }),
+    }
+    const url = `http://${service}.${config.SERVICE_DOMAIN}${path}`
+    return send({ url, method: 'POST', headers, body: JSON.stringify(body), timeoutMs: TIMEOUT_MS })
+  }
+}
+
+/** The headers of a function's answer that concern the browser. */
+const PASSED = [
+  'content-type',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'server-timing',
+  'www-authenticate',
+]
+
+function passedOn({ status, headers, body }: IncomingAnswer): Reply {
+  const passed = PASSED.flatMap((name) =>
+    headers[name] === undefined ? [] : [[name, String(headers[name])]],
+  )
+  return { status, text: body.toString(), headers: Object.fromEntries(passed) as Record<string, string> }
+}
+
+/** Both cookies, removed. */
+const removed = (request: IncomingMessage): string[] =>
+  (['access', 'refresh'] satisfies CookieKind[]).map((kind) =>
+    cookieOf(request, kind, { value: '', lifeSeconds: 0 }),
+  )
+
+const bearer = (authorization: string): string | undefined => {
+  const [scheme, token] = authorization.split(' ')
+  return scheme?.toLowerCase() === 'bearer' ? token : undefined
+}
