@@ -36,7 +36,9 @@ test('the documents have every route that the front door serves, and no other', 
   const forwarded = catalogueOf(allOperations).flatMap(({ routes }) =>
     routes.map(({ method, path }) => `${method} ${path.startsWith('/.well-known/') ? '' : '/api'}${path}`),
   )
-  const own = allOperations.flatMap(({ ownRoutes = [] }) => ownRoutes.map(({ method, path }) => `${method} ${path}`))
+  const own = allOperations.flatMap(({ ownRoutes = [] }) =>
+    ownRoutes.map(({ method, path }) => `${method} ${path}`),
+  )
   const served = new Set([...forwarded, ...own].filter((address) => !onlyForContexts.includes(address)))
   expect(listed.sort()).toEqual([...served].sort())
 })
