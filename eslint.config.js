@@ -1,5 +1,6 @@
 import js from '@eslint/js'
 import prettier from 'eslint-config-prettier'
+import reactHooks from 'eslint-plugin-react-hooks'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
@@ -11,7 +12,7 @@ export default tseslint.config(
   // Names are whole words.
   { rules: { 'id-denylist': ['error', 'req', 'res', 'err', 'cb'] } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -24,7 +25,14 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },
-  { files: ['functions/web/docs/*.js'], languageOptions: { globals: globals.browser } },
+  { files: ['functions/web/{docs,ui}/*.js'], languageOptions: { globals: globals.browser } },
+  { files: ['functions/web/ui/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
+  {
+    files: ['functions/web/ui/**/*.{ts,tsx}'],
+    ignores: ['**/*.test.ts'],
+    // The types of Node are there for the tests beside the pages.
+    rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'require', 'global', '__dirname'] },
+  },
   { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   prettier,
 )

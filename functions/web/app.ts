@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { answer } from '../host/http/answer.ts'
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
@@ -10,10 +11,11 @@ import type { Tools } from '../host/tools.ts'
 import { createApi } from './api.ts'
 import { contractFile } from './contract-files.ts'
 import { createCors } from './cors.ts'
-import type { AnswerDocs } from './docs-page.ts'
+import type { AnswerFile } from './page-files.ts'
 import { createPages } from './pages.ts'
 import { createReception } from './reception.ts'
 import type { CookieSession } from './session/cookie-session.ts'
+import { isReading } from './wrong-method.ts'
 
 const PREFIX = '/api'
 /** The session of a browser, which has cookies in place of tokens. */
@@ -21,6 +23,9 @@ const SESSION = '/api/session'
 /** The page to read the contract. The build puts its files there. */
 const DOCS = '/docs'
 const DOCS_FOLDER = join(__dirname, '../web/docs')
+/** The bank's pages: one HTML file, whatever the address, and the files that it names. */
+const UI_FOLDER = join(__dirname, '../web/ui')
+const ASSETS = '/assets'
 /** Documents that a function gives at a well-known address (RFC 8615). */
 const WELL_KNOWN = '/.well-known/microbank-'
 
@@ -35,11 +40,8 @@ export function mountFrontDoor(
   const receive = createReception(tools.config, cors)
   const api = createApi(tools, catalogue, cors)
   const pages = createPages(tools, catalogue)
-  let page: Promise<AnswerDocs> | undefined
-  const docs: AnswerDocs = async (...request) => {
-    page ??= import('./docs-page.ts').then(({ createDocsPage }) => createDocsPage(DOCS_FOLDER))
-    return (await page)(...request)
-  }
+  const docs = later(async () => (await import('./page-files.ts')).createDocsFiles(DOCS_FOLDER))
+  const ui = later(async () => (await import('./page-files.ts')).createUiFiles(UI_FOLDER))
   let session: Promise<CookieSession> | undefined
   const cookies = (): Promise<CookieSession> =>
     (session ??= import('./session/cookie-session.ts').then(({ createCookieSession }) =>
@@ -60,14 +62,14 @@ export function mountFrontDoor(
       return undefined
     }
     const path = url.split('?', 1)[0]!
-    const file = contractFile(path)
-    if (file) {
+    const contract = contractFile(path)
+    if (contract) {
       exchange.handler = path
-      return file(request, response)
+      return contract(request, response)
     }
     if (isUnder(DOCS, path)) {
       exchange.handler = DOCS
-      return docs(request, response, path.slice(DOCS.length))
+      return docs(request, response, path.slice(DOCS.length + 1) || 'index.html')
     }
     if (isUnder(SESSION, path)) return cookies().then((session) => session.answer(exchange, path))
     if (isUnder(PREFIX, url)) {
@@ -78,9 +80,26 @@ export function mountFrontDoor(
         return refusal ? answer(response, refusal) : forward()
       })
     }
-    return url.startsWith(WELL_KNOWN) ? api(exchange, url) : pages(exchange, url)
+    if (url.startsWith(WELL_KNOWN)) return api(exchange, url)
+    const file = isUnder(ASSETS, path) ? path.slice(1) : wantsPage(request, path) && 'index.html'
+    if (!file) return pages(exchange, url)
+    exchange.handler = '/'
+    return ui(request, response, file)
   }
 }
+
+/** Puts off what only pages need until somebody asks for one. */
+function later(create: () => Promise<AnswerFile>): AnswerFile {
+  let created: Promise<AnswerFile> | undefined
+  return async (...request) => (await (created ??= create()))(...request)
+}
+
+/** Whether a browser asks for a page. What answers programs answers it as it does them. */
+const wantsPage = (request: IncomingMessage, path: string): boolean =>
+  isReading(request) &&
+  request.headers.accept?.includes('text/html') === true &&
+  !isUnder('/health', path) &&
+  !path.startsWith('/.well-known/')
 
 const isUnder = (prefix: string, url: string): boolean =>
   url.startsWith(prefix) && (url.length === prefix.length || '/?'.includes(url[prefix.length]!))

@@ -25,9 +25,9 @@ export const budgets = {
   'functions/lib/cloudevents': { kB: 100 },
   // With all the packages that it needs. Only the front door's pages load it.
   'functions/lib/express': { kB: 250 },
-  'functions/lib/docs-page': { kB: 9 },
   // The first request with a cookie loads it.
   'functions/lib/cookie-session': { kB: 19 },
+  'functions/lib/page-files': { kB: 10 },
   // rate-limiter-flexible, of which only the limiter in Postgres.
   'functions/lib/limit-route': { kB: 34 },
   'functions/lib/cockatiel': { kB: 40 },

@@ -12,6 +12,7 @@ import { EXTERNAL, readDeclarations, writeContract } from './declarations.mjs'
 import { findOperations } from './operations.mjs'
 import { lazyBuiltins } from './slim/lazy-builtins.mjs'
 import { leaveOutLazy, standIns } from './slim/plugin.mjs'
+import { buildWeb } from './web.mjs'
 
 const root = join(fileURLToPath(import.meta.url), '../../..')
 const dist = join(root, 'dist')
@@ -205,7 +206,9 @@ function moveInto(/** @type {string} */ target, /** @type {string} */ source) {
   }
   for (const name of readdirSync(target)) {
     const isBuilt = built.some((entry) => entry.name === name)
-    if (!isBuilt && !name.startsWith('.build-')) rmSync(join(target, name), { recursive: true, force: true })
+    // web.mjs builds the pages.
+    const isOthers = name.startsWith('.build-') || join(target, name) === join(dist, 'web/ui')
+    if (!isBuilt && !isOthers) rmSync(join(target, name), { recursive: true, force: true })
   }
 }
 
@@ -213,7 +216,7 @@ function moveInto(/** @type {string} */ target, /** @type {string} */ source) {
  * `npm run build` shows the size of each bundle. `npm run build -- accounts` shows what one bundle contains.
  */
 async function main(/** @type {string[]} */ names) {
-  const bundles = await build({ log: (line) => console.log(line) })
+  const [bundles] = await Promise.all([build({ log: (line) => console.log(line) }), buildWeb()])
   if (names.length === 0) return console.log(['', sizeTable(bundles), '', ...complaints(bundles)].join('\n'))
   for (const name of names) {
     const bundle = bundles.find((one) => one.name === name || one.name.endsWith(`/${name}`))

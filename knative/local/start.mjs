@@ -19,6 +19,9 @@ if (!existsSync(join(root, 'node_modules', 'esbuild'))) {
 process.chdir(root)
 await checkArguments()
 const { default: build } = await import('../build/build.mjs')
+const { buildWeb } = await import('../build/web.mjs')
+// The bank starts meanwhile, and runs without its pages if they can't be built.
+buildWeb().catch((error) => console.error(error.message))
 await build({ log: (line) => console.log(line) })
 createRequire(import.meta.url)(join(root, 'dist', 'local', 'runtime.cjs'))
 

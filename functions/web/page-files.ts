@@ -1,0 +1,104 @@
+import { hash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answer, beginAnswer } from '../host/http/answer.ts'
+import { problem, problems } from '../host/problems.ts'
+import { codingFor, leaveOut } from './refine.ts'
+import { nothingHere } from './nothing-here.ts'
+import { PAGE_POLICY } from './security-headers.ts'
+import { isReading, READING, wrongMethod } from './wrong-method.ts'
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+const ENDINGS = { br: '.br', gzip: '.gz' } as const
+
+/** Answers a request for a file, such as `index.html`. */
+export type AnswerFile = (request: IncomingMessage, response: ServerResponse, name: string) => Promise<void>
+
+/** What the page of the API may do. The viewer writes styles into its elements, and has pictures in its style
+ * sheet; it can't be held to Trusted Types, because it writes the HTML of descriptions itself. No script but
+ * its own files runs, and it talks to nobody but the bank. */
+const DOCS_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Creates what gives the files of the page of the API (knative/build/docs.mjs). */
+export const createDocsFiles = (folder: string): AnswerFile => createPageFiles(folder, DOCS_POLICY)
+
+/** Creates what gives the files of the bank's pages (knative/build/web.mjs). */
+export const createUiFiles = (folder: string): AnswerFile => createPageFiles(folder, PAGE_POLICY, 'assets')
+
+/** Creates what gives `index.html`, and files under names with a hash of their content, which lie in `folder`
+ * and in its folder `inner`. Each may lie there compressed, too. `policy` is what the page may do. */
+function createPageFiles(folder: string, policy: string, inner?: string): AnswerFile {
+  let files: Promise<ReadonlySet<string>> | undefined
+  const list = async (): Promise<ReadonlySet<string>> =>
+    new Set([
+      ...(await readdir(folder)),
+      ...(inner ? (await readdir(join(folder, inner))).map((name) => `${inner}/${name}`) : []),
+    ])
+  // Kept, so that clients who take a large file slowly share its bytes.
+  const kept = new Map<string, Promise<Buffer>>()
+  const read = (name: string): Promise<Buffer> => {
+    const bytes = kept.get(name) ?? readFile(join(folder, name))
+    kept.set(name, bytes)
+    return bytes
+  }
+  const forget = (): void => {
+    files = undefined
+    kept.clear()
+  }
+
+  const send: AnswerFile = async (request, response, name) => {
+    files ??= list()
+    const names = await files
+    // A name of the list can't lead out of the folder.
+    if (!names.has(name)) return answer(response, nothingHere())
+    if (!isReading(request)) return answer(response, wrongMethod(READING))
+    const isPage = name === 'index.html'
+    const coding = codingFor(request.headers['accept-encoding'])
+    const ending = coding && names.has(name + ENDINGS[coding]) ? ENDINGS[coding] : ''
+    const bytes = await read(name + ending)
+    const headers = {
+      vary: 'accept-encoding',
+      // The other names hold a hash of their content.
+      ...(isPage
+        ? { 'cache-control': 'no-cache', 'content-security-policy': policy, etag: tagOf(bytes) }
+        : { 'cache-control': 'public, max-age=31536000, immutable' }),
+      'content-type': TYPES[name.split('.').at(-1)!] ?? 'application/octet-stream',
+      'content-length': bytes.length,
+      ...(ending && { 'content-encoding': coding }),
+    }
+    const whole = { status: 200, headers, body: bytes }
+    if (isPage) leaveOut(request, whole)
+    beginAnswer(response, whole.status, whole.headers)
+    response.end(whole.body)
+  }
+
+  return async (request, response, name) => {
+    try {
+      await send(request, response, name)
+    } catch (error) {
+      forget()
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      // The build is writing the folder, for the first time or anew. Browsers ask again by `refresh`.
+      const headers = { 'retry-after': '1', refresh: '1' }
+      answer(response, problem(problems.unavailable, 'The pages are being built. Try again.', { headers }))
+    }
+  }
+}
+
+const tagOf = (bytes: Buffer): string => `"${hash('sha256', bytes, 'hex').slice(0, 16)}"`

@@ -1,0 +1,25 @@
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import type { Account } from '../../client/index.ts'
+import { api } from './api.ts'
+
+export type { Account }
+
+/** The customer's accounts, the newest first. A person has few: one page holds them. */
+export const accountsQuery = () =>
+  queryOptions({
+    queryKey: ['accounts'],
+    queryFn: async ({ signal }) => (await api.get('/api/accounts', { query: { limit: 200 }, signal })).items,
+  })
+
+/** Opens an account for whoever is signed in. */
+export function useOpenAccount() {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: (body: { account_type: 'checking' | 'savings'; currency: string }) =>
+      api.post('/api/accounts', { body }),
+    onSuccess: (account) => {
+      queries.setQueryData(accountsQuery().queryKey, (accounts) => accounts && [account, ...accounts])
+      return queries.invalidateQueries(accountsQuery())
+    },
+  })
+}

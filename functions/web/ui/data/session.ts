@@ -1,0 +1,124 @@
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { BankProblem } from '../../client/index.ts'
+import { api } from './api.ts'
+import { recordedFetch } from './calls.ts'
+import { onSessionEnd, renewSession } from './session-renewal.ts'
+
+/** Who is signed in. */
+export interface PageSession {
+  user_id: string
+  role: 'customer' | 'operator'
+}
+
+const PATH = '/api/session'
+
+/** Other tabs hear of signing in and out. */
+const tabs = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('session')
+
+/** The session of the cookies; null without one. */
+export const sessionQuery = () =>
+  queryOptions({
+    queryKey: ['session'],
+    queryFn: readSession,
+    // It ends by an answer 401, not by getting old.
+    staleTime: Infinity,
+    gcTime: Infinity,
+  })
+
+async function readSession(): Promise<PageSession | null> {
+  const answer = await recordedFetch(PATH)
+  if (answer.ok) return (await answer.json()) as PageSession
+  if (answer.status !== 401) throw await problemOf(answer)
+  if (!(await renewSession())) return null
+  const again = await recordedFetch(PATH)
+  return again.ok ? ((await again.json()) as PageSession) : null
+}
+
+/** The profile of a user. */
+export const userQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['users', id],
+    queryFn: ({ signal }) => api.get('/api/users/{id}', { params: { id }, signal }),
+  })
+
+/** Returns who is signed in, and their name once it is known. Only pages that need a session may ask. */
+export function useSession(): PageSession & { name: string | undefined } {
+  const { data } = useQuery(sessionQuery())
+  const { data: user } = useQuery({ ...userQuery(data?.user_id ?? ''), enabled: Boolean(data) })
+  return { user_id: '', role: 'customer', ...data, name: user?.name }
+}
+
+/** Begins a session. Rejects with a BankProblem if the bank refuses. */
+export function useSignIn(): (
+  credentials: { email: string; password: string } | { code: string },
+) => Promise<void> {
+  const queries = useQueryClient()
+  return async (credentials) => {
+    const answer = await recordedFetch(PATH, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(credentials),
+    })
+    if (!answer.ok) throw await problemOf(answer)
+    const session = (await answer.json()) as PageSession
+    // Nothing of whoever was signed in before.
+    queries.clear()
+    queries.setQueryData(sessionQuery().queryKey, session)
+    tabs?.postMessage('changed')
+  }
+}
+
+/** Registers a customer and signs them in. Rejects with a BankProblem if the bank refuses either. */
+export function useSignUp(): (person: { name: string; email: string; password: string }) => Promise<void> {
+  const signIn = useSignIn()
+  return async ({ name, email, password }) => {
+    await api.post('/api/auth/register', { body: { name, email, password } })
+    await signIn({ email, password })
+  }
+}
+
+/** Ends the session, in every tab. */
+export function useSignOut(): () => Promise<void> {
+  const queries = useQueryClient()
+  return async () => {
+    const answer = await recordedFetch(PATH, { method: 'DELETE' })
+    if (!answer.ok && answer.status !== 401) throw await problemOf(answer)
+    forgetUser()
+    queries.clear()
+    queries.setQueryData(sessionQuery().queryKey, null)
+    tabs?.postMessage('changed')
+  }
+}
+
+/** Follows what other tabs and the bank do to the session. */
+export function useSessionChanges(): void {
+  const queries = useQueryClient()
+  useEffect(() => {
+    const end = (): void => {
+      forgetUser()
+      queries.setQueryData(sessionQuery().queryKey, null)
+    }
+    const reload = (): void => location.reload()
+    tabs?.addEventListener('message', reload)
+    const stop = onSessionEnd(end)
+    return () => {
+      stop()
+      tabs?.removeEventListener('message', reload)
+    }
+  }, [queries])
+}
+
+/** An unanswered order belongs to whoever sent it. */
+function forgetUser(): void {
+  try {
+    sessionStorage.clear()
+  } catch {
+    // The browser keeps nothing.
+  }
+}
+
+async function problemOf(answer: Response): Promise<BankProblem> {
+  const body = (await answer.json().catch(() => undefined)) as unknown
+  return new BankProblem(answer.status, answer.headers, body, { attempts: 1, isOutcomeUnknown: false })
+}

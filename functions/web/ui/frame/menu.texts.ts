@@ -1,0 +1,27 @@
+import { defineTexts } from '../texts/define-texts.ts'
+
+const en = {
+  home: 'Accounts',
+  move: 'Move money',
+  payments: 'Payments',
+  orders: 'Orders',
+  notifications: 'Messages',
+  documents: 'Documents',
+  me: 'Profile',
+}
+
+/** What the menu calls its pages. */
+export type MenuName = keyof typeof en
+
+export const menuTexts = defineTexts({
+  en,
+  de: {
+    home: 'Konten',
+    move: 'Geld bewegen',
+    payments: 'Zahlungen',
+    orders: 'Aufträge',
+    notifications: 'Mitteilungen',
+    documents: 'Dokumente',
+    me: 'Profil',
+  },
+})

@@ -1,0 +1,94 @@
+import { useQuery } from '@tanstack/react-query'
+import { Component, lazy, Suspense, type ComponentType, type ReactNode } from 'react'
+import { Redirect, Route, Switch, useLocation, useSearch } from 'wouter'
+import { sessionQuery } from '../data/session.ts'
+import { Button, ButtonLink } from '../parts/button.tsx'
+import { Page } from '../parts/page.tsx'
+import { PlainPanel } from '../parts/panel.tsx'
+import { ProblemNote } from '../parts/problem-note.tsx'
+import { common } from '../texts/common.texts.ts'
+import { routes, type PageRoute } from '../routes.ts'
+import { useTexts } from '../texts/define-texts.ts'
+import { texts } from './frame.texts.ts'
+
+const pages = routes.map((route) => ({ ...route, Content: lazy(route.load) }))
+
+/** The page of the address, for who may see it. */
+export function Pages() {
+  const [location] = useLocation()
+  return (
+    <Switch>
+      {pages.map(({ path, who, Content }) => (
+        <Route key={path} path={path}>
+          <PageFailure key={location}>
+            <Guarded who={who} Content={Content} />
+          </PageFailure>
+        </Route>
+      ))}
+      <Route>
+        <NotFound />
+      </Route>
+    </Switch>
+  )
+}
+
+function Guarded({ who, Content }: Pick<PageRoute, 'who'> & { Content: ComponentType }) {
+  const { data: session, error, refetch } = useQuery({ ...sessionQuery(), enabled: who !== 'anyone' })
+  const words = useTexts(common)
+  const [location] = useLocation()
+  const search = useSearch()
+  const content = (
+    <Suspense>
+      <Content />
+    </Suspense>
+  )
+  if (who === 'anyone') return content
+  if (session === undefined)
+    return (
+      <ProblemNote
+        problem={error}
+        action={<Button onClick={() => void refetch()}>{words.tryAgain}</Button>}
+      />
+    )
+  if (session === null) {
+    const next = location + (search && `?${search}`)
+    return <Redirect to={next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`} replace />
+  }
+  return who === 'operator' && session.role !== 'operator' ? <NotFound /> : content
+}
+
+function NotFound() {
+  const said = useTexts(texts)
+  return (
+    <Page title={said.notFound} width="narrow">
+      <PlainPanel>
+        <p>{said.notFoundHint}</p>
+        <ButtonLink href="/">{said.home}</ButtonLink>
+      </PlainPanel>
+    </Page>
+  )
+}
+
+/** Shows that a page failed, and nothing of it. */
+class PageFailure extends Component<{ children: ReactNode }, { hasFailed: boolean }> {
+  override state = { hasFailed: false }
+
+  static getDerivedStateFromError() {
+    return { hasFailed: true }
+  }
+
+  override render(): ReactNode {
+    return this.state.hasFailed ? <FailedPage /> : this.props.children
+  }
+}
+
+function FailedPage() {
+  const said = useTexts(texts)
+  return (
+    <Page title={said.pageFailed} width="narrow">
+      <PlainPanel>
+        <Button onClick={() => location.reload()}>{said.reload}</Button>
+      </PlainPanel>
+    </Page>
+  )
+}

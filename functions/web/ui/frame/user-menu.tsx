@@ -1,0 +1,77 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useLocation } from 'wouter'
+import { userQuery, useSignOut, type PageSession } from '../data/session.ts'
+import { Button } from '../parts/button.tsx'
+import { useTexts } from '../texts/define-texts.ts'
+import { useLanguage, type PageLanguage } from '../texts/language.ts'
+import { texts } from './frame.texts.ts'
+import { PersonIcon } from './icons.tsx'
+import { useSettings, type Theme } from './settings.tsx'
+import styles from './frame.module.css'
+
+/** The languages in their own words. */
+const LANGUAGES: Record<PageLanguage, string> = { en: 'English', de: 'Deutsch' }
+
+/** Who is signed in, the language, the theme, and signing out. The browser closes it on Escape and on a click
+ * elsewhere. */
+export function UserMenu({
+  session,
+  showCalls,
+}: {
+  session: PageSession | undefined
+  showCalls: () => void
+}) {
+  const said = useTexts(texts)
+  const language = useLanguage()
+  const { theme, setTheme, setLanguage } = useSettings()
+  const { data: user } = useQuery({ ...userQuery(session?.user_id ?? ''), enabled: Boolean(session) })
+  const signOut = useSignOut()
+  const [, navigate] = useLocation()
+  return (
+    <>
+      <button type="button" className={styles.tool} popoverTarget="user-menu" aria-label={said.account}>
+        <PersonIcon />
+      </button>
+      <div id="user-menu" popover="auto" className={styles.userMenu}>
+        {session && (
+          <p dir="auto" className={styles.name}>
+            {user?.name ?? (session.role === 'operator' ? said.operator : '')}
+          </p>
+        )}
+        {session && <Link href="/me">{said.profile}</Link>}
+        <label>
+          {said.language}
+          <select value={language} onChange={({ target }) => setLanguage(target.value as PageLanguage)}>
+            {Object.entries(LANGUAGES).map(([value, name]) => (
+              <option key={value} value={value} lang={value}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          {said.theme}
+          <select value={theme} onChange={({ target }) => setTheme(target.value as Theme)}>
+            {(['system', 'light', 'dark'] as const).map((value) => (
+              <option key={value} value={value}>
+                {said.themes[value]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Button onClick={showCalls} popoverTarget="user-menu" popoverTargetAction="hide">
+          {said.calls}
+        </Button>
+        {session && (
+          <Button
+            popoverTarget="user-menu"
+            popoverTargetAction="hide"
+            onClick={() => void signOut().then(() => navigate('/sign-in'))}
+          >
+            {said.signOut}
+          </Button>
+        )}
+      </div>
+    </>
+  )
+}

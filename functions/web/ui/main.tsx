@@ -1,0 +1,47 @@
+import { CSPProvider } from '@base-ui/react/csp-provider'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import './look/tokens.css'
+import './look/base.css'
+import { useSessionChanges } from './data/session.ts'
+import { Frame } from './frame/frame.tsx'
+import { Pages } from './frame/pages.tsx'
+import { SettingsProvider } from './frame/settings.tsx'
+
+// After a release, a page that was open asks for files that are gone. It loads once anew.
+addEventListener('vite:preloadError', (event) => {
+  if (Date.now() - Number(sessionStorage.getItem('reloaded-at')) < 60_000) return
+  event.preventDefault()
+  sessionStorage.setItem('reloaded-at', String(Date.now()))
+  location.reload()
+})
+
+// The client repeats what may succeed later; a second layer would only multiply that.
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: { retry: false, staleTime: 5_000, networkMode: 'always' },
+    mutations: { networkMode: 'always' },
+  },
+})
+
+function Bank() {
+  useSessionChanges()
+  return (
+    <Frame>
+      <Pages />
+    </Frame>
+  )
+}
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queries}>
+        <SettingsProvider>
+          <Bank />
+        </SettingsProvider>
+      </QueryClientProvider>
+    </CSPProvider>
+  </StrictMode>,
+)

@@ -1,0 +1,62 @@
+import { useMutation } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { Link, useLocation, useSearchParams } from 'wouter'
+import { useSignIn } from '../../data/session.ts'
+import { Button } from '../../parts/button.tsx'
+import { Field } from '../../parts/field.tsx'
+import { Form } from '../../parts/form.tsx'
+import { Page } from '../../parts/page.tsx'
+import { PlainPanel } from '../../parts/panel.tsx'
+import { useTexts } from '../../texts/define-texts.ts'
+import styles from './sign-in.module.css'
+import { texts } from './sign-in.texts.ts'
+
+/** Signs in with a password, or with the code of a printed link: `/sign-in#code=...`. */
+export default function SignIn() {
+  const said = useTexts(texts)
+  const signIn = useMutation({ mutationFn: useSignIn() })
+  const [, navigate] = useLocation()
+  const next = usePathAfter()
+  const { mutate } = signIn
+  useEffect(() => {
+    const code = new URLSearchParams(location.hash.slice(1)).get('code')
+    if (!code) return
+    // A code works once: neither a reload nor the history needs it.
+    history.replaceState(null, '', location.pathname + location.search)
+    mutate({ code }, { onSuccess: () => navigate(next, { replace: true }) })
+  }, [mutate, navigate, next])
+  return (
+    <Page title={said.signIn} width="narrow">
+      <PlainPanel>
+        <Form
+          problem={signIn.error}
+          onSubmit={({ email = '', password = '' }) =>
+            mutate({ email, password }, { onSuccess: () => navigate(next, { replace: true }) })
+          }
+        >
+          <Field name="email" label={said.email} type="email" autoComplete="username" required dir="ltr" />
+          <Field
+            name="password"
+            label={said.password}
+            type="password"
+            autoComplete="current-password"
+            required
+          />
+          <Button type="submit" look="primary" disabled={signIn.isPending}>
+            {said.signIn}
+          </Button>
+        </Form>
+        <p className={styles.other}>
+          {said.noAccount} <Link href="/sign-up">{said.signUp}</Link>
+        </p>
+      </PlainPanel>
+    </Page>
+  )
+}
+
+/** Returns where whoever signs in wanted to go: a path of the bank, never another site. */
+function usePathAfter(): string {
+  const [search] = useSearchParams()
+  const next = search.get('next') ?? '/'
+  return /^\/(?![/\\])/.test(next) ? next : '/'
+}

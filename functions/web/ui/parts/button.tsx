@@ -1,0 +1,31 @@
+import type { ComponentProps } from 'react'
+import { Link } from 'wouter'
+import styles from './button.module.css'
+
+type ButtonLook = 'primary' | 'plain' | 'danger'
+
+/** A button. One on a page is `primary`. */
+export function Button({
+  look = 'plain',
+  type = 'button',
+  ...props
+}: ComponentProps<'button'> & { look?: ButtonLook }) {
+  return <button {...props} type={type} className={styles.button} data-look={look} />
+}
+
+/** A link to another page that looks like a button. */
+export function ButtonLink({
+  look = 'plain',
+  href,
+  children,
+}: {
+  look?: ButtonLook
+  href: string
+  children: string
+}) {
+  return (
+    <Link href={href} className={styles.button} data-look={look}>
+      {children}
+    </Link>
+  )
+}

@@ -1,0 +1,69 @@
+import { Field as BaseField } from '@base-ui/react/field'
+import type { ComponentProps, ReactNode } from 'react'
+import styles from './form.module.css'
+
+/** A labelled line of text. Whatever `<input>` takes, it takes. Its errors come from the form. */
+export function Field({
+  name,
+  label,
+  hint,
+  after,
+  ...input
+}: {
+  name: string
+  label: string
+  hint?: ReactNode
+  /** What stands behind the input, such as a currency. */
+  after?: ReactNode
+} & Omit<ComponentProps<'input'>, 'name' | 'className'>) {
+  const control = <BaseField.Control {...input} className={styles.control} />
+  return (
+    <BaseField.Root name={name} className={styles.field}>
+      <BaseField.Label className={styles.label}>{label}</BaseField.Label>
+      {hint !== undefined && <BaseField.Description className={styles.hint}>{hint}</BaseField.Description>}
+      {after === undefined ? (
+        control
+      ) : (
+        <div className={styles.amount}>
+          {control}
+          {after}
+        </div>
+      )}
+      <BaseField.Error className={styles.error} />
+    </BaseField.Root>
+  )
+}
+
+/** A labelled choice of one among a few. */
+export function Choice({
+  name,
+  label,
+  hint,
+  options,
+  ...select
+}: {
+  name: string
+  label: string
+  hint?: ReactNode
+  options: readonly { value: string; text: string }[]
+} & Omit<ComponentProps<'select'>, 'name' | 'className'>) {
+  return (
+    <BaseField.Root name={name} className={styles.field}>
+      <BaseField.Label className={styles.label}>{label}</BaseField.Label>
+      {hint !== undefined && <BaseField.Description className={styles.hint}>{hint}</BaseField.Description>}
+      <BaseField.Control
+        className={styles.control}
+        render={
+          <select {...select}>
+            {options.map(({ value, text }) => (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            ))}
+          </select>
+        }
+      />
+      <BaseField.Error className={styles.error} />
+    </BaseField.Root>
+  )
+}

@@ -1,0 +1,33 @@
+import { Form as BaseForm } from '@base-ui/react/form'
+import type { ReactNode } from 'react'
+import styles from './form.module.css'
+import { ProblemNote } from './problem-note.tsx'
+import { shownProblem } from './problem.ts'
+
+/** A form. `onSubmit` gets the values by name once all required fields are filled. Of `problem`, what the last
+ * answer refused, the faults of a field stand beside it and the rest above the form. */
+export function Form({
+  onSubmit,
+  problem,
+  children,
+}: {
+  onSubmit: (values: Record<string, string>) => void
+  problem?: unknown
+  children: ReactNode
+}) {
+  const errors = shownProblem(problem).errors.filter(({ path }) => path !== '')
+  const byField = Object.fromEntries(errors.map(({ path, message }) => [fieldOf(path), message]))
+  return (
+    <BaseForm
+      className={styles.form}
+      errors={byField}
+      onFormSubmit={(values) => onSubmit(values as Record<string, string>)}
+    >
+      {errors.length === 0 && <ProblemNote problem={problem} />}
+      {children}
+    </BaseForm>
+  )
+}
+
+/** Returns the field that a JSON pointer leads to: '/amount' is `amount`, '/schedule/day' is `schedule.day`. */
+const fieldOf = (path: string): string => path.slice(1).replaceAll('/', '.')

@@ -1,0 +1,18 @@
+import { formatMinutesAgo, formatMoment } from '../texts/formats.ts'
+import { useLanguage } from '../texts/language.ts'
+import { useNow } from './use-now.ts'
+
+/** A moment in the reader's zone, given as the bank gives it; relative within the last hour. */
+export function Moment({ at }: { at: string }) {
+  const language = useLanguage()
+  const now = useNow()
+  const date = new Date(at)
+  const minutes = Math.floor((now - date.getTime()) / 60_000)
+  const full = formatMoment(language, date)
+  const isRecent = minutes >= 0 && minutes < 60
+  return (
+    <time dateTime={at} title={full}>
+      {isRecent ? formatMinutesAgo(language, minutes) : full}
+    </time>
+  )
+}

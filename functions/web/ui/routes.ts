@@ -1,0 +1,19 @@
+import type { ComponentType } from 'react'
+import type { MenuName } from './frame/menu.texts.ts'
+
+/** One page. Its address is the API's without /api where they show the same thing. */
+export interface PageRoute {
+  path: string
+  /** Who may see it: `customer` is whoever is signed in. */
+  who: 'anyone' | 'customer' | 'operator'
+  /** Set if the menu leads there. The first four stand in the bar at the bottom of small windows. */
+  menu?: MenuName
+  load: () => Promise<{ default: ComponentType }>
+}
+
+/** Every page of the bank. The menu and the tests of all pages read this. The first that fits counts. */
+export const routes: readonly PageRoute[] = [
+  { path: '/sign-in', who: 'anyone', load: () => import('./pages/sign-in/sign-in.tsx') },
+  { path: '/sign-up', who: 'anyone', load: () => import('./pages/sign-in/sign-up.tsx') },
+  { path: '/', who: 'customer', menu: 'home', load: () => import('./pages/bank/home.tsx') },
+]

@@ -1,0 +1,61 @@
+import type { PageLanguage } from './language.ts'
+
+/** Languages of dates and numbers: British English, so that no date is read the wrong way round. */
+const LOCALES: Record<PageLanguage, string> = { en: 'en-GB', de: 'de-DE' }
+
+export const localeOf = (language: PageLanguage): string => LOCALES[language]
+
+const kept = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>()
+
+/** To make a formatter takes a hundred times longer than to use it. */
+function keep<Format extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(
+  key: string,
+  create: () => Format,
+): Format {
+  const format = (kept.get(key) as Format | undefined) ?? create()
+  kept.set(key, format)
+  return format
+}
+
+/** Writes an amount for people. `amount` is a decimal string, whose decimals are all shown. The currency
+ * stands as its symbol or as its code. Minus is U+2212, and `signed` also shows plus. */
+export function formatMoney(
+  language: PageLanguage,
+  amount: string,
+  currency: string,
+  { signed = false, as = 'symbol' }: { signed?: boolean; as?: 'symbol' | 'code' } = {},
+): string {
+  const decimals = /\.(\d+)$/.exec(amount)?.[1]?.length ?? 0
+  const format = keep(`money ${language} ${currency} ${decimals} ${signed} ${as}`, () => {
+    return new Intl.NumberFormat(LOCALES[language], {
+      ...(as === 'symbol' && { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }),
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+      signDisplay: signed ? 'exceptZero' : 'negative',
+    })
+  })
+  // A string keeps every digit; a number would not.
+  const text = format.format(amount as Intl.StringNumericLiteral).replace('-', '\u2212')
+  return as === 'code' ? `${text}\u00a0${currency}` : text
+}
+
+/** Writes a moment in the reader's zone. */
+export const formatMoment = (language: PageLanguage, at: Date): string =>
+  keep(`moment ${language}`, () => {
+    return new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'medium', timeStyle: 'short' })
+  }).format(at)
+
+/** Writes a moment as a date. */
+export const formatDate = (language: PageLanguage, at: Date): string =>
+  keep(`date ${language}`, () => {
+    return new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'medium' })
+  }).format(at)
+
+export const formatNumber = (language: PageLanguage, value: number): string =>
+  keep(`number ${language}`, () => new Intl.NumberFormat(LOCALES[language])).format(value)
+
+/** Writes how long ago a moment was, in minutes. */
+export const formatMinutesAgo = (language: PageLanguage, minutes: number): string =>
+  keep(`ago ${language}`, () => {
+    return new Intl.RelativeTimeFormat(LOCALES[language], { numeric: 'auto' })
+  }).format(-minutes, 'minute')
