@@ -14,14 +14,21 @@ const ledger = {
   asked: [] as { host: string | undefined; path: string | undefined; authorization: string | undefined }[],
   status: 200,
   accounts: { open: [] as object[], frozen: [] as object[] },
+  /** By path. All others that name a thing are not there. */
+  things: {} as Record<string, object>,
 }
 const gateway = http.createServer((request, response) => {
   const { host, authorization } = request.headers
   // Events pass through the gateway as well.
   if (request.method === 'GET') ledger.asked.push({ host, path: request.url, authorization })
+  if (/\/[0-9a-f-]{36}(\/|$)/.test(new URL(request.url ?? '', 'http://x').pathname)) {
+    const thing = ledger.things[request.url ?? '']
+    response.writeHead(thing ? ledger.status : 404, { 'content-type': 'application/json' })
+    return response.end(JSON.stringify(thing ?? {}))
+  }
   const status = new URL(request.url ?? '', 'http://accounts').searchParams.get('status') as 'open' | 'frozen'
   response.writeHead(ledger.status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ items: ledger.accounts[status], next_cursor: null }))
+  return response.end(JSON.stringify({ items: ledger.accounts[status], next_cursor: null }))
 })
 
 let identity: Identity
@@ -39,7 +46,9 @@ afterAll(async () => {
   gateway.closeAllConnections()
   await new Promise((resolve) => gateway.close(resolve))
 })
-beforeEach(() => Object.assign(ledger, { asked: [], status: 200, accounts: { open: [], frozen: [] } }))
+beforeEach(() =>
+  Object.assign(ledger, { asked: [], status: 200, accounts: { open: [], frozen: [] }, things: {} }),
+)
 
 const NOBODY = '0198f3a2-5b1c-7d4e-8f60-ffffffffffff'
 
@@ -114,6 +123,93 @@ test('only operators list and add users', async () => {
   expect((await request('GET', '/users', ada.token)).status).toBe(403)
   const entered = await request('POST', '/users', ada.token, { name: 'X', email: 'x@example.com' })
   expect(entered.status).toBe(403)
+})
+
+describe('finding users', () => {
+  const find = async (query: Record<string, string>, bearer = asOperator) =>
+    request('GET', `/users?${new URLSearchParams(query).toString()}`, bearer)
+  const idsOf = async (query: Record<string, string>): Promise<string[]> => {
+    const { status, body } = await find(query)
+    expect([query, status]).toEqual([query, 200])
+    return body.items.map(({ id }: { id: string }) => id)
+  }
+
+  test('by the beginnings of words of the name and the address, newest first', async () => {
+    const enter = async (name: string, email: string): Promise<string> =>
+      (await request('POST', '/users', asOperator, { name, email })).body.id
+    const one = await enter('Örjan Æble-Straße', 'oae@finding.example')
+    const two = await enter('Ørjan Other', 'o.other+x@finding.example')
+    expect(await idsOf({ query: 'finding' })).toEqual([two, one])
+    expect(await idsOf({ query: 'STRASSE' })).toEqual([one])
+    expect(await idsOf({ query: 'o\u0308rj æb' })).toEqual([one])
+    expect(await idsOf({ query: 'other find' })).toEqual([two])
+    expect(await idsOf({ query: 'o.other+x@finding.example' })).toEqual([two])
+    for (const query of ['ther', 'other straße', "nobody' | 'finding"])
+      expect(await idsOf({ query })).toEqual([])
+    const { next_cursor: cursor } = (await find({ query: 'finding', limit: '1' })).body
+    expect(await idsOf({ query: 'finding', limit: '1', cursor })).toEqual([one])
+    await request('DELETE', `/users/${one}`, asOperator)
+    expect(await idsOf({ query: 'finding' })).toEqual([two])
+  })
+
+  test('reads the index, however many users there are', async () => {
+    const plan = identity.owner.transaction(async (tx) => {
+      await tx.query({
+        text: `insert into users (name, email) select 'One ' || n, n || '@many.example' from generate_series(1, 3000) n`,
+      })
+      await tx.query({ text: 'analyze users' })
+      const rows = await tx.query({
+        text: `explain select * from users where deleted_at is null and user_words(name, email) @@ user_query('2999')`,
+      })
+      // The many are not kept.
+      throw new Error(JSON.stringify(rows))
+    })
+    await expect(plan).rejects.toThrow(/Bitmap Index Scan on users_search/)
+  })
+
+  test('by their own id, or that of what belongs to them, which the other contexts are asked for', async () => {
+    const { id: mine } = await customer('Owner')
+    expect(await idsOf({ id: mine.toUpperCase() })).toEqual([mine])
+    expect(ledger.asked).toEqual([])
+    const [order, hold, account] = [randomUUID(), randomUUID(), randomUUID()]
+    ledger.things[`/orders/${order}`] = { user_id: mine, account_id: randomUUID() }
+    ledger.things[`/holds/${hold}`] = { account_id: account }
+    ledger.things[`/accounts/${account}`] = { user_id: mine }
+    for (const id of [order, hold, account]) expect(await idsOf({ id })).toEqual([mine])
+    expect(new Set(ledger.asked.map(({ authorization }) => authorization))).toEqual(
+      new Set([`Bearer ${asOperator}`]),
+    )
+    expect(await idsOf({ id: NOBODY })).toEqual([])
+    ledger.status = 500
+    expect((await find({ id: hold })).status).toBe(503)
+    const rows = await identity.owner.query({
+      text: `select subject, owner_id from audit where route = 'GET /users' and subject in ($1, $2) order by id`,
+      values: [order, NOBODY],
+    })
+    expect(rows).toEqual([
+      { subject: order, owner_id: mine },
+      { subject: NOBODY, owner_id: null },
+    ])
+  })
+
+  test('is for operators, asks for words or an id, and keeps no name in the audit', async () => {
+    const zed = await customer('Zed')
+    expect((await find({ query: 'zed' }, zed.token)).status).toBe(403)
+    for (const bad of [
+      { query: '  .' },
+      { query: '' },
+      { id: 'x' },
+      { id: NOBODY, query: 'a' },
+      { name: 'a' },
+    ])
+      expect([bad, (await find(bad as never)).status]).toEqual([bad, 400])
+    await find({ query: 'secretive' })
+    const rows = await identity.owner.query({
+      text: `select details::text from audit where route = 'GET /users'`,
+    })
+    expect(JSON.stringify(rows)).toContain('(given)')
+    expect(JSON.stringify(rows)).not.toContain('secretive')
+  })
 })
 
 test('customers see themselves, and only the fields of a user', async () => {

@@ -7,11 +7,12 @@ import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import type { Caller, OnBehalf } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
-import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
+import { pageOf } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import { idParams } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
+import { findUsers, usersQuery } from './find-users.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { dropLinks, linkKinds, mailLink, mayMailNew } from './links.ts'
 import { isPassword } from './password.ts'
@@ -36,19 +37,10 @@ export default operation({
       method: 'GET',
       path: '/users',
       who: 'operator',
-      summary: 'All users, newest first',
-      query: { type: 'object', additionalProperties: false, properties: pageQuery },
+      summary: 'Users, newest first: all, those found by name or email address, or whom an id belongs to',
+      query: usersQuery,
       answers: { 200: pageOf(userSchema) },
-      handle: async ({ query }, { db }) => {
-        const { limit } = query
-        const rows = await db.query<UserRow>({
-          name: 'users-page',
-          text: `select ${userColumns} from users
-            where deleted_at is null and ($1::uuid is null or id < $1) order by id desc limit $2`,
-          values: [decodeCursor(query.cursor), limit + 1],
-        })
-        return { status: 200, body: page(rows, limit, toUser) }
-      },
+      handle: findUsers,
     }),
     route({
       method: 'POST',

@@ -20,8 +20,8 @@ const dueSchema = {
   },
 } as const
 
-/** Shows when an order with a schedule would be due, before it is created. It belongs to create-order, so that
- * a customer who looks at the dates doesn't wait for another start when they save. */
+/** Shows when an order with a schedule would be due, before it is created. It belongs to create-order, so
+ * that a customer who looks at the dates doesn't wait for another start when they save. */
 export const previewRoute = route({
   method: 'POST',
   path: '/orders/preview',

@@ -1437,10 +1437,10 @@ export interface Api {
       201: User
     }
   }
-  /** All users, newest first */
+  /** Users, newest first: all, those found by name or email address, or whom an id belongs to */
   'GET /api/users': {
     takes: {
-      query?: { limit?: number; cursor?: string }
+      query?: { limit?: number; cursor?: string; query?: string; id?: string }
     }
     answers: {
       200: UserPage

@@ -1,0 +1,104 @@
+import { UnavailableError } from '../../eventing/unavailable.ts'
+import { decodeCursor, page, pageQuery } from '../host/database/paging.ts'
+import type { Database } from '../host/database/database.ts'
+import { ProblemError, problems } from '../host/problems.ts'
+import type { Reply } from '../host/reply.ts'
+import type { OnBehalf } from '../host/route-request.ts'
+import { uuidSchema, type Infer } from '../host/schema.ts'
+import type { Tools } from '../host/tools.ts'
+import { aboutUser, findUser, toUser, userColumns, type UserRow } from './user.ts'
+
+export const usersQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...pageQuery,
+    query: {
+      'x-personal': true,
+      type: 'string',
+      minLength: 1,
+      maxLength: 254,
+      description: 'Words that begin words of the name or the email address, in any order and case.',
+    },
+    id: {
+      ...uuidSchema,
+      description: 'Id of a user, or of an account, transaction, hold, order, payment or payout of theirs.',
+    },
+  },
+} as const
+
+/** What belongs to a user, by the function that shows it to operators. */
+const belongings = [
+  ['accounts', (id: string) => `/accounts/${id}`],
+  ['transactions', (id: string) => `/transactions/${id}`],
+  ['holds', (id: string) => `/holds/${id}`],
+  ['orders', (id: string) => `/orders/${id}`],
+  ['payments', (id: string) => `/payments/${id}`],
+  ['payouts', (id: string) => `/payments/payout/${id}/status?limit=1`],
+] as const
+
+interface UsersRequest extends OnBehalf {
+  query: Infer<typeof usersQuery>
+}
+
+/** Returns a page of users, newest first: all, those whom `query` finds, or the one whom `id` belongs to. */
+export async function findUsers(request: UsersRequest, tools: Tools): Promise<Reply> {
+  const { id, query: text, limit, cursor } = request.query
+  if (id === undefined) return pageOfUsers(tools.db, { text, limit, cursor })
+  if (text !== undefined)
+    throw new ProblemError(problems.invalidInput, 'Give either an id or a query.', {
+      errors: [{ path: '/query', message: 'does not go with id' }],
+    })
+  const user = (await findUser(tools.db, id)) ?? (await findOwner(id, request, tools))
+  const about = { ...(user && aboutUser(user.id)), subject: id }
+  return { status: 200, body: { items: user ? [toUser(user)] : [], next_cursor: null }, about }
+}
+
+async function pageOfUsers(
+  db: Database,
+  asked: { text: string | undefined; limit: number; cursor: string | undefined },
+): Promise<Reply> {
+  const { text, limit, cursor } = asked
+  if (text !== undefined && !/[\p{L}\p{N}]/u.test(text.normalize('NFKC')))
+    throw new ProblemError(problems.invalidInput, 'The query has no words.', {
+      errors: [{ path: '/query', message: 'must have a letter or a digit' }],
+    })
+  const rows = await db.query<UserRow>({
+    name: text === undefined ? 'users-page' : 'users-search',
+    text: `select ${userColumns} from users
+      where deleted_at is null and ($1::uuid is null or id < $1)
+        ${text === undefined ? '' : 'and user_words(name, email) @@ user_query($3)'}
+      order by id desc limit $2`,
+    values: [decodeCursor(cursor), limit + 1, ...(text === undefined ? [] : [text])],
+  })
+  return { status: 200, body: page(rows, limit, toUser) }
+}
+
+/** Asks the other contexts whose an id is, as the operator who asks: each of them audits that they read it. */
+async function findOwner(
+  id: string,
+  request: UsersRequest,
+  { call, db }: Tools,
+): Promise<UserRow | undefined> {
+  const { token } = request.caller
+  const ask = async (service: string, path: string): Promise<Belonging | undefined> => {
+    const { client, traceparent } = request
+    const answer = await call(service, { path, token, client, traceparent })
+    if (answer.status === 404) return undefined
+    if (answer.status !== 200)
+      throw new UnavailableError(`expected ${service} to show ${id}, got status ${answer.status}`)
+    return answer.body as Belonging
+  }
+  const found = await Promise.all(belongings.map(([service, pathOf]) => ask(service, pathOf(id))))
+  const belonging = found.find((one) => one !== undefined)
+  if (!belonging) return undefined
+  const { user_id: owner, account_id: accountId } = belonging
+  const ownerId = owner ?? (accountId && (await ask('accounts', `/accounts/${accountId}`))?.user_id)
+  return ownerId ? findUser(db, ownerId) : undefined
+}
+
+/** What other contexts show says whose it is, or of which account. */
+interface Belonging {
+  user_id?: string
+  account_id?: string | null
+}
