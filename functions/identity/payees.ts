@@ -16,8 +16,8 @@ const shownSchema = {
   properties: { shown_name: orNull({ type: 'string' }) },
 } as const
 
-/** Returns as much of a name as tells a payer that they pay the right person: the first word, and the initials
- * of the others. `shownName('Ada King Lovelace')` is 'Ada K. L.'. */
+/** Returns as much of a name as tells a payer that they pay the right person: the first word, and the
+ * initials of the others. `shownName('Ada King Lovelace')` is 'Ada K. L.'. */
 export function shownName(name: string): string {
   const [first = '', ...others] = name.trim().split(/\s+/)
   return [first, ...others.map((word) => `${[...word][0]}.`)].join(' ')

@@ -11,13 +11,13 @@ import { changeAccount, changeProblems, reasonSchema } from './accounts/change-a
 import { renameAccount } from './accounts/rename-account.ts'
 import { accountNotFound } from './posting/refusals.ts'
 
-interface Asked {
+interface AskedPatch {
   name?: string | null
   overdraft_limit?: string | number
   reason?: string
 }
 
-type Request = RouteRequest<Asked, unknown, { id: string }>
+type PatchRequest = RouteRequest<AskedPatch, unknown, { id: string }>
 
 export default operation({
   name: 'change-account',
@@ -61,7 +61,7 @@ export default operation({
 
 /** Reads which of the two is asked for. Throws a ProblemError: 403 if a customer asks for another limit, 400
  * if it is neither, or both. */
-function readChange({ body, caller }: Request): { name: string | null } | Required<Omit<Asked, 'name'>> {
+function readChange({ body, caller }: PatchRequest): { name: string | null } | Required<Omit<AskedPatch, 'name'>> {
   const { name, overdraft_limit, reason } = body
   const isOfLimit = overdraft_limit !== undefined || reason !== undefined
   if (isOfLimit && caller.role !== 'operator')
@@ -78,8 +78,8 @@ const invalid = (path: string, message: string): ProblemError =>
   new ProblemError(problems.invalidInput, `${path.slice(1)} ${message}.`, { errors: [{ path, message }] })
 
 async function setLimit(
-  request: Request,
-  { overdraft_limit: limit, reason }: Required<Omit<Asked, 'name'>>,
+  request: PatchRequest,
+  { overdraft_limit: limit, reason }: Required<Omit<AskedPatch, 'name'>>,
   tools: Tools,
 ): Promise<Reply> {
   const { params, caller } = request

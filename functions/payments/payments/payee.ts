@@ -36,8 +36,8 @@ export async function findPayee(
   return account && { accountId: account.id, userId }
 }
 
-/** Lists the open accounts of a payee in a currency: checking accounts first, then the oldest. `call` calls on
- * their behalf. Rejects with UnavailableError if there is no answer. */
+/** Lists the open accounts of a payee in a currency: checking accounts first, then the oldest. `call` calls
+ * on their behalf. Rejects with UnavailableError if there is no answer. */
 export async function accountsOf(
   userId: string,
   currency: string,
