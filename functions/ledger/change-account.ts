@@ -61,7 +61,10 @@ export default operation({
 
 /** Reads which of the two is asked for. Throws a ProblemError: 403 if a customer asks for another limit, 400
  * if it is neither, or both. */
-function readChange({ body, caller }: PatchRequest): { name: string | null } | Required<Omit<AskedPatch, 'name'>> {
+function readChange({
+  body,
+  caller,
+}: PatchRequest): { name: string | null } | Required<Omit<AskedPatch, 'name'>> {
   const { name, overdraft_limit, reason } = body
   const isOfLimit = overdraft_limit !== undefined || reason !== undefined
   if (isOfLimit && caller.role !== 'operator')

@@ -98,6 +98,31 @@ test('entries come newest first, with signed amounts, the balance after each, an
   })
 })
 
+test('the other side is told by its number, and by its name if it is one’s own', async () => {
+  const rename = (id: string, name: string) =>
+    ledger.db.query({ text: 'select rename_account($1, null, $2)', values: [id, name] })
+  const [from, to] = [await ledger.open(), await ledger.open()]
+  await rename(to, 'Holidays')
+  await rename(bobs, 'Secret')
+  await ledger.post(deposit(from, 10_00))
+  await ledger.post(transfer(from, to, 1_00))
+  await ledger.post(transfer(from, bobs, 1_00))
+  const rows = await ledger.db.query<{ number: bigint }>({
+    text: 'select number from unnest($1::uuid[]) with ordinality w (id, n) join accounts using (id) order by n',
+    values: [[from, to, bobs]],
+  })
+  const numbers = rows.map(({ number }) => String(number))
+  const told = async (who: keyof typeof tokens, account: string) =>
+    (await get(who, account)).body.items.map(({ counterparty }: { counterparty: unknown }) => counterparty)
+  expect(await told('alice', from)).toEqual([
+    { number: numbers[2], name: null },
+    { number: numbers[1], name: 'Holidays' },
+    null,
+  ])
+  expect(await told('operator', to)).toEqual([{ number: numbers[0], name: null }])
+  expect((await told('bob', bobs))[0]).toEqual({ number: numbers[0], name: null })
+})
+
 /** What the page of a receipt checks. */
 const listed = (entry: Record<string, never>): ListedHash => ({
   accountId: checking,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { eventIdOf } from '../../eventing/outbox-event.ts'
 import type { Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import { summary, useBatches } from './testing/batch-fixture.ts'
@@ -34,13 +35,15 @@ describe('a batch', () => {
         hold_id: null,
         reverses: null,
         reversed_by: null,
+        refusal: null,
+        event_id: eventIdOf(first.transaction.id as string),
         timestamp: expect.stringMatching(/Z$/),
       },
     })
     expect(second).toMatchObject({ status: 201, transaction: { type: 'deposit', balance_after: '705.00' } })
     expect(third).toMatchObject({ status: 201, transaction: { type: 'withdrawal', balance_after: '698.50' } })
     const shown = await batches.show(answer.body.results)
-    expect(shown).toEqual([first, second, third].map(({ transaction }) => transaction))
+    expect(shown).toMatchObject([first, second, third].map(({ transaction }) => transaction))
   })
 
   test('is posted at once even if the caller prefers not to wait, and nothing of it is pending', async () => {

@@ -82,7 +82,7 @@ describe('a reversal', () => {
     })
     expect(await ledger.balances(from, to)).toEqual([900_00n, 0n])
     expect(await show(request.id)).toMatchObject({ status: 'reversed', reversed_by: answer.body.id })
-    expect(await show(answer.body.id)).toEqual(answer.body)
+    expect(await show(answer.body.id)).toMatchObject(answer.body)
     const event = await until(
       () => gateway.events.find(({ headers }) => headers['ce-type'] === 'transaction.reversed'),
       { what: 'the event' },

@@ -4,6 +4,7 @@ import {
   alice,
   deposit,
   testLedger,
+  traceparent,
   transfer,
   withdrawal,
   type TestLedger,
@@ -108,6 +109,45 @@ test('both sides and operators see a transaction; of the two sides, only the pay
   expect((await get('operator', path)).body).toMatchObject({ balance_after: '750.00' })
   expect(await get('stranger', path)).toMatchObject({ status: 404 })
   expect(await get('alice', '/transactions/1')).toMatchObject({ status: 404 })
+})
+
+test('one transaction has its event, its trace and the other side; only the payer sees the trace', async () => {
+  const path = `/transactions/${posted[2]}`
+  const numbers = await ledger.db.query<{ number: bigint }>({
+    text: 'select number from accounts where id in ($1, $2) order by id = $2',
+    values: [checking, bobs],
+  })
+  const [from, to] = numbers.map(({ number }) => ({ number: String(number), name: null }))
+  const [event] = await ledger.db.query<{ id: string }>({
+    text: `select id from events where subject = $1`,
+    values: [posted[2]],
+  })
+  const common = { event_id: event!.id, refusal: null }
+  const trace_id = traceparent.slice(3, 35)
+  for (const who of ['alice', 'operator'] as const)
+    expect((await get(who, path)).body).toMatchObject({ ...common, trace_id, counterparty: to })
+  expect((await get('bob', path)).body).toMatchObject({ ...common, trace_id: null, counterparty: from })
+  expect((await get('alice', `/transactions/${posted[0]}`)).body.counterparty).toBeNull()
+  await ledger.db.query({ text: `select rename_account($1, null, 'Rainy days')`, values: [savings] })
+  expect((await get('alice', `/transactions/${posted[1]}`)).body.counterparty.name).toBe('Rainy days')
+  await ledger.db.query({ text: `select rename_account($1, null, 'Bob only')`, values: [bobs] })
+  expect((await get('alice', path)).body.counterparty.name).toBeNull()
+})
+
+test('a refused order says why, and which event told it; a pending one has none yet', async () => {
+  const refused = transfer(checking, savings, 10n ** 9n, { requested: true })
+  await ledger.post(refused)
+  const shown = (await get('alice', `/transactions/${refused.id}`)).body
+  expect(shown).toMatchObject({ status: 'rejected', refusal: 'insufficient-funds' })
+  expect(
+    await ledger.db.query({ text: 'select type from events where id = $1', values: [shown.event_id] }),
+  ).toEqual([{ type: 'transaction.rejected' }])
+  const pending = transfer(checking, savings, 1_00)
+  await ledger.order(pending)
+  expect((await get('alice', `/transactions/${pending.id}`)).body).toMatchObject({
+    ...{ status: 'pending', refusal: null, event_id: null },
+  })
+  await ledger.post({ ...pending, requested: true })
 })
 
 test('an order that is not posted yet is in the lists of the user who requested it', async () => {

@@ -3,6 +3,7 @@ import type { Caller } from '../host/route-request.ts'
 import { pageOf, pageQuery } from '../host/database/paging.ts'
 import type { Database } from '../host/database/database.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
+import { counterpartyOf } from './accounts/counterparty.ts'
 import { findAccount, ownerSeenBy } from './accounts/account.ts'
 import { momentSchema } from './values/moment.ts'
 import { accountNotFound, postingProblems, transactionNotFound } from './posting/refusals.ts'
@@ -11,10 +12,12 @@ import { searchQuery, searchTransactions } from './transactions/search.ts'
 import { listOfAccounts, listOfAll, transactionColumns } from './transactions/transaction-lists.ts'
 import {
   toTransaction,
+  toTransactionDetail,
+  transactionDetailSchema,
   transactionSchema,
   transactionStatuses,
   transactionTypes,
-  type TransactionRow,
+  type TransactionDetailRow,
 } from './transactions/transaction.ts'
 
 export default operation({
@@ -72,11 +75,15 @@ export default operation({
       onBehalf: ['payments'],
       summary: 'One transaction',
       params: idParams,
-      answers: { 200: transactionSchema },
+      answers: { 200: transactionDetailSchema },
       handle: async ({ params: { id }, caller }, { db }) => {
         const row = await findTransaction(db, id, caller)
         if (!row) return transactionNotFound()
-        return { status: 200, body: toTransaction(row, caller), about: { ownerId: row.user_id ?? null } }
+        return {
+          status: 200,
+          body: toTransactionDetail(row, caller),
+          about: { ownerId: row.user_id ?? null },
+        }
       },
     }),
   ],
@@ -86,10 +93,14 @@ async function findTransaction(
   db: Database,
   id: string,
   caller: Caller,
-): Promise<TransactionRow | undefined> {
-  const [row] = await db.query<TransactionRow>({
+): Promise<TransactionDetailRow | undefined> {
+  const [row] = await db.query<TransactionDetailRow>({
     name: 'transaction-find',
-    text: `select ${transactionColumns} from transactions t
+    // The other side is the payee, unless the caller is that.
+    text: `select ${transactionColumns}, t.trace_id, other.number as counterparty_number,
+        case when t.user_id = t.to_user_id then other.name end as counterparty_name
+      from transactions t
+      ${counterpartyOf('case when t.to_user_id = $2 and t.user_id <> $2 then t.account_id else t.to_account_id end')}
       where t.id = $1 and ($2::uuid is null or $2 in (t.user_id, t.to_user_id))`,
     values: [id, ownerSeenBy(caller)],
   })

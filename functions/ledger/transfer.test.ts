@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { eventIdOf } from '../../eventing/outbox-event.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import deposit from './deposit.ts'
@@ -79,6 +80,8 @@ describe('a transfer', () => {
       hold_id: null,
       reverses: null,
       reversed_by: null,
+      refusal: null,
+      event_id: eventIdOf(answer.body.id as string),
       timestamp: expect.stringMatching(/Z$/),
     })
     const event = await until(() => gateway.events[0], { what: 'the event' })

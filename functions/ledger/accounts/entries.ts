@@ -6,6 +6,7 @@ import { decode, encode, isNoFee, LOOKED_AT_MAX, type PageWanted } from '../tran
 import { transactionTypes, type TransactionRow } from '../transactions/transaction.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import type { AccountRow } from './account.ts'
+import { counterpartyOf, counterpartySchema, toCounterparty } from './counterparty.ts'
 
 export const entrySchema = {
   title: 'Entry',
@@ -24,6 +25,7 @@ export const entrySchema = {
     'transaction_type',
     'description',
     'counterparty_account_id',
+    'counterparty',
   ],
   properties: {
     // Entries of an account are numbered from 1 without gaps.
@@ -43,6 +45,7 @@ export const entrySchema = {
     description: orNull({ type: 'string' }),
     // The other account; null if it is one of the bank's own.
     counterparty_account_id: orNull(uuidSchema),
+    counterparty: orNull(counterpartySchema),
   },
 } as const
 
@@ -66,6 +69,9 @@ interface ListedEntryRow {
   type: TransactionRow['type']
   description: string | null
   counterparty_id: string | null
+  counterparty_number: bigint | null
+  /** Null if the other account is not the same customer's. */
+  counterparty_name: string | null
 }
 
 const lastBefore = (moment: string): string =>
@@ -87,7 +93,9 @@ const pageText = `
         else greatest(oldest, newest - ${LOOKED_AT_MAX}) end as lowest
     from bounds
   )
-  select e.*, case when part.lowest > part.oldest then part.lowest + 1 end as reached
+  select e.*, other.number as counterparty_number,
+    case when other.user_id = (select user_id from accounts where id = $1) then other.name end as counterparty_name,
+    case when part.lowest > part.oldest then part.lowest + 1 end as reached
   from part left join lateral (
     select e.version, e.amount, e.balance_after, encode(e.hash, 'hex') as hash, e.value_date::text, e.created_at,
       coalesce(encode(before.hash, 'hex'), repeat('00', 32)) as previous_hash,
@@ -105,6 +113,7 @@ const pageText = `
       and ($6 is null or has_text(t.description, null, $6, $7, null))
     order by e.version desc limit $8
   ) e on true
+  ${counterpartyOf('e.counterparty_id')}
   order by e.version desc`
 
 type ListedEntry = (ListedEntryRow | { version: null }) & { reached: bigint | null }
@@ -164,5 +173,6 @@ function toEntry(row: ListedEntryRow, currency: string) {
     transaction_type: row.type,
     description: row.description,
     counterparty_account_id: row.counterparty_id,
+    counterparty: toCounterparty(row),
   }
 }

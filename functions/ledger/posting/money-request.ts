@@ -68,6 +68,7 @@ export const toPostedTransaction = (posting: PostingRequest, posted: PostedOutco
       balance_after: posted.balanceAfter,
       fee: posted.fee,
       reversed_by: null,
+      refusal: null,
       created_at: posted.postedAt,
     },
     caller,

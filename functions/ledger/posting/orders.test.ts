@@ -26,7 +26,7 @@ test('a transfer is pending until its event is delivered, and is posted once', a
   expect(answer).toMatchObject({ status: 202, body: { status: 'pending', balance_after: null } })
   expect(answer.headers.get('location')).toBe(`/api/transactions/${answer.body.id}`)
   expect(answer.headers.get('preference-applied')).toBe('respond-async')
-  expect(await show(answer.body.id)).toEqual(answer.body)
+  expect(await show(answer.body.id)).toMatchObject(answer.body)
   expect(await ledger.balances(from, to)).toEqual([900_00n, 0n])
 
   const event = await eventOf(answer.body.id)

@@ -145,6 +145,7 @@ function toAccepted(order: TransactionRequested, caller: Caller): Reply {
     hold_id: null,
     reverses: null,
     reversed_by: null,
+    refusal: null,
     created_at: new Date(order.timestamp),
   } as const
   return {

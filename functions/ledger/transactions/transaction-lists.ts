@@ -41,7 +41,7 @@ export const ACCOUNTS_MERGED_MAX = 100
 
 export const transactionColumns = `t.id, t.type, t.status, t.account_id, t.to_account_id, t.amount, t.currency,
   t.description, t.metadata, t.balance_after, t.created_at, t.user_id, t.value_date::text, t.fee, t.hold_id, t.reverses,
-  t.reversed_by`
+  t.reversed_by, t.refusal`
 
 // The lists' statements have no names, so Postgres plans each for the filters given.
 

@@ -1,7 +1,9 @@
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
+import { eventIdOf } from '../../../eventing/outbox-event.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { orNull, shortText, TEXT, uuidSchema } from '../../host/schema.ts'
 import { amountSchema, currencySchema, formatAmount } from '../../host/values/money.ts'
+import { counterpartySchema, toCounterparty } from '../accounts/counterparty.ts'
 
 /** The types that a caller can post. */
 export const postedTypes = ['deposit', 'withdrawal', 'transfer'] as const satisfies TransactionType[]
@@ -52,6 +54,8 @@ export const transactionSchema = {
     'hold_id',
     'reverses',
     'reversed_by',
+    'refusal',
+    'event_id',
     'timestamp',
   ],
   properties: {
@@ -73,7 +77,24 @@ export const transactionSchema = {
     hold_id: orNull(uuidSchema),
     reverses: orNull(uuidSchema),
     reversed_by: orNull(uuidSchema),
+    // Name of the refusal, if it is rejected.
+    refusal: orNull({ type: 'string' }),
+    // The event that told its outcome; null while it is pending.
+    event_id: orNull(uuidSchema),
     timestamp: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+/** A transaction by itself, with what lists leave out. */
+export const transactionDetailSchema = {
+  ...transactionSchema,
+  title: 'TransactionDetail',
+  required: [...transactionSchema.required, 'trace_id', 'counterparty'],
+  properties: {
+    ...transactionSchema.properties,
+    // Trace of the request, in 32 hexadecimal digits.
+    trace_id: orNull({ type: 'string' }),
+    counterparty: orNull(counterpartySchema),
   },
 } as const
 
@@ -96,14 +117,28 @@ export interface TransactionRow {
   hold_id: string | null
   reverses: string | null
   reversed_by: string | null
+  refusal: string | null
   /** Owner of `account_id`. */
   user_id?: string
 }
 
+/** A transaction with what is shown of it alone. */
+export interface TransactionDetailRow extends TransactionRow {
+  trace_id: string | null
+  counterparty_number: bigint | null
+  counterparty_name: string | null
+}
+
+/** Owner of transactions that are the bank's own, which no event tells. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+const seesPayer = ({ user_id: owner }: TransactionRow, caller: Caller): boolean =>
+  caller.role === 'operator' || owner === undefined || owner === caller.userId
+
 /** Returns a transaction as the API shows it. Only the owner of `account_id` and operators see
  * `balance_after`, the fee and the hold: a payee must not learn the payer's balance. */
 export function toTransaction(row: TransactionRow, caller: Caller) {
-  const seesBalance = caller.role === 'operator' || row.user_id === undefined || row.user_id === caller.userId
+  const seesBalance = seesPayer(row, caller)
   const timestamp = row.created_at.toISOString()
   return {
     id: row.id,
@@ -122,6 +157,15 @@ export function toTransaction(row: TransactionRow, caller: Caller) {
     hold_id: seesBalance ? row.hold_id : null,
     reverses: row.reverses,
     reversed_by: row.reversed_by,
+    refusal: row.refusal,
+    event_id: row.status === 'pending' || row.user_id === NOBODY ? null : eventIdOf(row.id),
     timestamp,
   }
 }
+
+/** Returns a transaction as the API shows it alone. Only who sees the balance sees the trace. */
+export const toTransactionDetail = (row: TransactionDetailRow, caller: Caller) => ({
+  ...toTransaction(row, caller),
+  trace_id: seesPayer(row, caller) ? (row.trace_id?.replaceAll('-', '') ?? null) : null,
+  counterparty: toCounterparty(row),
+})

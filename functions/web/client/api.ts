@@ -139,6 +139,11 @@ export type CloseAccountRequest = {
   reason?: string
 }
 
+export type Counterparty = {
+  number: string
+  name: string | null
+}
+
 export type CreateAuthEmailConfirmRequest = {
   token: string
 }
@@ -347,6 +352,7 @@ export type Entry = {
   transaction_type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
   description: string | null
   counterparty_account_id: string | null
+  counterparty: Counterparty | null
 }
 
 export type EntryPage = {
@@ -1220,7 +1226,32 @@ export type Transaction = {
   hold_id: string | null
   reverses: string | null
   reversed_by: string | null
+  refusal: string | null
+  event_id: string | null
   timestamp: string
+}
+
+export type TransactionDetail = {
+  id: string
+  type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
+  status: 'completed' | 'pending' | 'rejected' | 'reversed'
+  account_id: string
+  to_account_id: string | null
+  amount: string
+  currency: string
+  description: string | null
+  metadata: Record<string, unknown> | null
+  balance_after: string | null
+  value_date: string
+  fee: string | null
+  hold_id: string | null
+  reverses: string | null
+  reversed_by: string | null
+  refusal: string | null
+  event_id: string | null
+  timestamp: string
+  trace_id: string | null
+  counterparty: Counterparty | null
 }
 
 export type TransactionPage = {
@@ -1841,7 +1872,7 @@ export interface Api {
       params: { id: string }
     }
     answers: {
-      200: Transaction
+      200: TransactionDetail
     }
   }
   /** Proof of one transaction, as an account’s entries from the one before it on */
