@@ -71,7 +71,7 @@ test('the URLs hold the passwords of the databases, and require a certificate th
   const { objects, install } = fakeCluster()
   install()
   for (const context of databaseContexts) {
-    const { owner, functions } = objects.get(`Secret data/${context}-postgres-passwords`)!
+    const { owner, functions, meter } = objects.get(`Secret data/${context}-postgres-passwords`)!
     const variable = `${context.toUpperCase()}_DATABASE`
     const urls = [
       {
@@ -82,6 +82,11 @@ test('the URLs hold the passwords of the databases, and require a certificate th
       {
         ...{ url: env(objects, `${context}-database-owner`)[`${variable}_OWNER_URL`]! },
         ...{ username: `${context}_owner`, password: owner },
+      },
+      {
+        url: objects.get(`Secret monitoring/${context}-database-meter`)![`${variable}_METER_URL`]!,
+        username: `${context}_meter`,
+        password: meter,
       },
     ]
     for (const { url, username, password } of urls) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { databaseContexts } from '../../functions/contexts.ts'
 import { openSecrets, type SecretStore } from '../local/secrets.ts'
+import { meterRole } from '../postgres/databases.ts'
 
 /** Runs kubectl with these arguments and this standard input. Returns what it prints. Throws if it fails. */
 export type Kubectl = (args: readonly string[], input?: string) => string
@@ -35,7 +36,7 @@ export function installSecrets(kubectl: Kubectl, root: string, log: (line: strin
   kubectl(['apply', '--filename', join(root, 'knative/isolation/namespaces.yaml')])
   kubectl(['apply', '--filename', join(root, 'knative/postgres/certificates.yaml')])
   const items = withStore(kubectl, (store) => itemsFrom(store))
-  const present = new Set(['bank', 'data'].flatMap((namespace) => namesIn(kubectl, namespace)))
+  const present = new Set(['bank', 'data', 'monitoring'].flatMap((namespace) => namesIn(kubectl, namespace)))
   const missing = items.filter((item) => !present.has(nameOf(item)))
   for (const item of missing) {
     log(`making ${item.kind} ${item.name} in ${item.namespace}`)
@@ -45,14 +46,14 @@ export function installSecrets(kubectl: Kubectl, root: string, log: (line: strin
   kubectl(['wait', '--namespace=data', '--for=condition=Ready', 'certificate/database-ca', '--timeout=120s'])
   const authority = read(kubectl, 'data', 'database-ca')?.['ca.crt']
   if (!authority) throw new Error('expected ca.crt in the Secret database-ca of cert-manager, found none')
-  // The certificate is public and cert-manager may change it, so this copy is always brought up to date.
-  const copy = {
-    kind: 'ConfigMap',
-    namespace: 'bank',
-    name: 'database-ca',
-    data: { 'ca.crt': authority },
-  } as const
-  kubectl(['apply', '--filename', '-'], manifest(copy))
+  // The certificate is public and cert-manager may change it, so these copies are always brought up to date.
+  for (const namespace of ['bank', 'monitoring']) {
+    const data = { 'ca.crt': authority }
+    kubectl(
+      ['apply', '--filename', '-'],
+      manifest({ kind: 'ConfigMap', namespace, name: 'database-ca', data }),
+    )
+  }
   return missing.map(({ name }) => name)
 }
 
@@ -99,8 +100,13 @@ function itemsFrom(store: SecretStore): Item[] {
   }
   const functionUrls = passwords.map(({ context, functions }) => [context, url(context, context, functions)])
   return [
-    ...passwords.map(({ context, owner, functions }) =>
-      secret('data', `${context}-postgres-passwords`, { owner, functions }),
+    ...passwords.map(({ context, owner, functions, meter }) =>
+      secret('data', `${context}-postgres-passwords`, { owner, functions, meter }),
+    ),
+    ...passwords.map(({ context, meter }) =>
+      secret('monitoring', `${context}-database-meter`, {
+        [`${context.toUpperCase()}_DATABASE_METER_URL`]: url(context, meterRole(context), meter),
+      }),
     ),
     ...passwords.map(({ context, owner }) =>
       secret('bank', `${context}-database-owner`, {

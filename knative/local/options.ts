@@ -28,6 +28,7 @@ Environment:
   AMQP_URL                        a RabbitMQ of your own
   <CONTEXT>_DATABASE_URL          a Postgres of your own (LEDGER_DATABASE_URL, ...)
   <CONTEXT>_DATABASE_OWNER_URL    the same for the migrations, as the owner of the tables
+  <CONTEXT>_DATABASE_METER_URL    the same for monitoring, as a role that may see all sessions (pg_read_all_stats)
   SMTP_URL, MESSAGE_CHANNELS      a mail server of your own (docs/notifications.md); otherwise emails stay here
   LOG_LEVEL=debug, ...            any setting of knative/config.yaml`
 

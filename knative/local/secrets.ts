@@ -73,7 +73,8 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
   stored.ingressToken ??= password()
   stored.documentStoreKey ??= password()
   for (const context of contexts) {
-    stored.databases[context] ??= { owner: password(), functions: password() }
+    stored.databases[context] ??= { owner: password(), functions: password(), meter: password() }
+    stored.databases[context].meter ??= password()
     stored.eventKeys[context] ??= password()
   }
   for (const context of callingContexts) stored.callKeys[context] ??= namedKey()

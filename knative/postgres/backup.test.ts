@@ -15,7 +15,11 @@ import { FUNCTIONS_LIMITS } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
 /** The scripts and settings of knative/postgres/database, run as the pods run them. */
-const passwords = { OWNER_PASSWORD: 'of-the-owner', FUNCTIONS_PASSWORD: 'of-the-functions' }
+const passwords = {
+  OWNER_PASSWORD: 'of-the-owner',
+  FUNCTIONS_PASSWORD: 'of-the-functions',
+  METER_PASSWORD: 'of-the-meter',
+}
 let server: ClusterPostgres
 let backups: string
 let ownerUrl: string

@@ -1,12 +1,13 @@
 import { Client, escapeIdentifier, escapeLiteral } from 'pg'
 
 /**
- * The passwords of a context's two roles: `<context>_owner` runs the migrations, `<context>` is for the
- * functions.
+ * The passwords of a context's three roles: `<context>_owner` runs the migrations, `<context>` is for the
+ * functions, and `<context>_meter` reads facts for monitoring.
  */
 export interface DatabasePasswords {
   owner: string
   functions: string
+  meter: string
 }
 
 /**
@@ -20,6 +21,20 @@ export const FUNCTIONS_LIMITS: Readonly<Record<string, string>> = {
   lock_timeout: '4s',
   idle_in_transaction_session_timeout: '10s',
 }
+
+/** The same for the meter's role: what it reads must not hold anything up. */
+export const METER_LIMITS: Readonly<Record<string, string>> = {
+  statement_timeout: '5s',
+  lock_timeout: '2s',
+  idle_in_transaction_session_timeout: '5s',
+}
+
+/** The most connections that the meter's role may have to a server: one, another while a new meter takes
+ * over, and two that killed meters may leave for a moment. */
+export const METER_CONNECTIONS = 4
+
+/** The role of a context that reads facts. */
+export const meterRole = (context: string): string => `${context}_meter`
 
 const LOCK = 6_927_002
 
@@ -59,8 +74,8 @@ export async function asSuperuser<T>(superuserUrl: string, work: (client: Client
 }
 
 /**
- * Creates the roles `<context>_owner` and `<context>`, or updates their passwords, and sets the functions'
- * limits.
+ * Creates the roles `<context>_owner`, `<context>` and `<context>_meter`, or updates their passwords, and
+ * sets the limits of the latter two. The meter may see all sessions.
  */
 export async function prepareRoles(
   client: Client,
@@ -70,20 +85,29 @@ export async function prepareRoles(
   for (const [role, password] of [
     [`${context}_owner`, passwords.owner],
     [context, passwords.functions],
+    [meterRole(context), passwords.meter],
   ] as const) {
     const exists = await client.query('select from pg_roles where rolname = $1', [role])
     const verb = exists.rowCount === 0 ? 'create' : 'alter'
     await client.query(`${verb} role ${escapeIdentifier(role)} login password ${escapeLiteral(password)}`)
   }
-  const limits = Object.entries(FUNCTIONS_LIMITS)
-  const statements = limits.map(
-    ([name, value]) => `alter role ${escapeIdentifier(context)} set ${name} = ${escapeLiteral(value)}`,
-  )
+  const meter = escapeIdentifier(meterRole(context))
+  const statements = [
+    ...limitsOf(context, FUNCTIONS_LIMITS),
+    ...limitsOf(meterRole(context), METER_LIMITS),
+    `alter role ${meter} connection limit ${METER_CONNECTIONS}`,
+    `grant pg_read_all_stats to ${meter}`,
+  ]
   await client.query(statements.join(';'))
 }
 
+const limitsOf = (role: string, limits: Readonly<Record<string, string>>): string[] =>
+  Object.entries(limits).map(
+    ([name, value]) => `alter role ${escapeIdentifier(role)} set ${name} = ${escapeLiteral(value)}`,
+  )
+
 /**
- * Creates a database that belongs to `<context>_owner` and that only the context's two roles may connect to.
+ * Creates a database that belongs to `<context>_owner`. Only the context's three roles may connect to it.
  * Keeps an existing database, and only sets who may connect.
  */
 export async function createDatabase(
@@ -98,5 +122,6 @@ export async function createDatabase(
     await client.query(`create database ${database} owner ${owner}${from}`)
   }
   await client.query(`revoke all on database ${database} from public`)
-  await client.query(`grant connect on database ${database} to ${escapeIdentifier(context)}`)
+  const roles = [context, meterRole(context)].map((role) => escapeIdentifier(role))
+  await client.query(`grant connect on database ${database} to ${roles.join(', ')}`)
 }

@@ -1,6 +1,7 @@
 import { Client } from 'pg'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../monitoring/log.ts'
+import { meterRole } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
 /**
@@ -25,6 +26,7 @@ async function main(contexts: readonly string[]): Promise<void> {
     await migrate({
       ownerUrl,
       functionsRole: context,
+      meterRole: meterRole(context),
       context,
       migrations,
       log: (applied) => log.info('migration applied', { ...applied }),

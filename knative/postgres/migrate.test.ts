@@ -5,7 +5,7 @@ import { Client, type QueryResultRow } from 'pg'
 import { emptyDatabase } from '../../tests/support/databases.ts'
 import type { TestDatabase } from '../../tests/support/databases.ts'
 import { readConfig } from '../../functions/host/config.ts'
-import { FUNCTIONS_LIMITS, prepareDatabases } from './databases.ts'
+import { FUNCTIONS_LIMITS, METER_LIMITS, prepareDatabases } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import type { Migration } from './migrate.ts'
 
@@ -127,9 +127,19 @@ test('the database ends a function’s slow statement before the function gives 
   expect((await rows(db.ownerUrl, text)).map(({ setting }) => setting)).toEqual([0, 0, 0])
 })
 
+test('the database ends what the meter reads too slowly', async () => {
+  const names = Object.keys(METER_LIMITS).map((name) => `'${name}'`)
+  const limits = await rows(
+    db.meterUrl,
+    `select name, setting::int from pg_settings where name in (${names.join()})`,
+  )
+  const found = limits.map(({ name, setting }) => [name, `${Number(setting) / 1_000}s`])
+  expect(Object.fromEntries(found)).toEqual(METER_LIMITS)
+})
+
 test('databases can be prepared repeatedly, and several times at once', async () => {
   const context = 'vault'
-  const passwords = { vault: { owner: 'o', functions: 'f' } }
+  const passwords = { vault: { owner: 'o', functions: 'f', meter: 'm' } }
   const prepare = (): Promise<void> => prepareDatabases(process.env.TEST_POSTGRES_URL!, [context], passwords)
   try {
     await Promise.all([prepare(), prepare(), prepare()])
@@ -138,7 +148,12 @@ test('databases can be prepared repeatedly, and several times at once', async ()
     Object.assign(url, { pathname: '/vault', username: 'vault', password: 'f' })
     expect(await rows(url.href, 'select current_database()')).toEqual([{ current_database: 'vault' }])
   } finally {
-    for (const sql of ['drop database vault', 'drop role vault', 'drop role vault_owner']) {
+    for (const sql of [
+      'drop database vault',
+      'drop role vault',
+      'drop role vault_owner',
+      'drop role vault_meter',
+    ]) {
       await rows(db.superuserUrl, sql)
     }
   }

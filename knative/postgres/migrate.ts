@@ -15,6 +15,8 @@ export interface MigrateOptions {
   ownerUrl: string
   /** The role that the functions connect as. It replaces `:functions_role` in the files. */
   functionsRole: string
+  /** The role that reads facts; it replaces `:meter_role`. If omitted, the functions' role may read them. */
+  meterRole?: string | undefined
   context: string
   migrations: readonly Migration[]
   /** Called for each file that was applied, with its name and how long it took, in ms. */
@@ -106,7 +108,10 @@ function refuseStrangers({ context, migrations }: MigrateOptions, applied: Map<s
 
 async function apply(client: Client, migration: Migration, options: MigrateOptions): Promise<void> {
   const started = performance.now()
-  const sql = migration.sql.replace(/:functions_role\b/g, escapeIdentifier(options.functionsRole))
+  const { functionsRole, meterRole = functionsRole } = options
+  const sql = migration.sql
+    .replace(/:functions_role\b/g, escapeIdentifier(functionsRole))
+    .replace(/:meter_role\b/g, escapeIdentifier(meterRole))
   try {
     await client.query('begin')
     await client.query(sql)

@@ -15,7 +15,7 @@ export const ofFacts = [
     name: 'microbank_transactions_total',
     type: 'counter',
     unit: 'transactions',
-    labels: { type: transactionType, status: ['completed', 'refused'], currency },
+    labels: { type: transactionType, status: ['completed', 'rejected'], currency },
     by: 'fact',
     why: 'How much business is there?',
   },
@@ -34,6 +34,14 @@ export const ofFacts = [
     labels: { channel: ['in-app', 'email', 'sms', 'push', 'web-hook'], status: ['stored', 'sent', 'failed'] },
     by: 'fact',
     why: 'Do customers hear of what happens?',
+  },
+  {
+    name: 'microbank_transactions_notified_total',
+    type: 'counter',
+    unit: 'notifications',
+    labels: {},
+    by: 'fact',
+    why: 'How many notifications tell of a transaction? With those completed, it says whether any is missing.',
   },
   {
     name: 'microbank_users',
@@ -66,6 +74,14 @@ export const ofFacts = [
     labels: { currency },
     by: 'fact',
     why: 'How much do customers have in the bank?',
+  },
+  {
+    name: 'microbank_holds_amount',
+    type: 'gauge',
+    unit: 'major units of the currency',
+    labels: { currency },
+    by: 'fact',
+    why: 'How much of it is set aside by holds?',
   },
   {
     name: 'microbank_ledger_imbalance',

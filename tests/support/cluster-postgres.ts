@@ -11,7 +11,7 @@ import { findPostgresClients } from './postgres-clients.mjs'
 import { ROOT } from './repository.ts'
 import { until } from './until.ts'
 
-/** Environment of a script: the passwords of the two roles, and further variables. */
+/** Environment of a script: the passwords of the three roles, and further variables. */
 export type Environment = Record<string, string>
 
 export interface ClusterPostgres {

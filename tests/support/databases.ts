@@ -1,6 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { asSuperuser, createDatabase, prepareRoles } from '../../knative/postgres/databases.ts'
+import {
+  asSuperuser,
+  createDatabase,
+  meterRole,
+  prepareRoles,
+  type DatabasePasswords,
+} from '../../knative/postgres/databases.ts'
 import { migrate, readMigrations } from '../../knative/postgres/migrate.ts'
 
 export interface TestDatabase {
@@ -9,6 +15,8 @@ export interface TestDatabase {
   url: string
   /** URL for the owner's role, with which migrations connect. */
   ownerUrl: string
+  /** URL for the meter's role, which reads facts. */
+  meterUrl: string
   superuserUrl: string
   drop(): Promise<void>
 }
@@ -33,6 +41,7 @@ export async function testDatabase(context: string): Promise<TestDatabase> {
       await migrate({
         ownerUrl: urls(unfinished, context).ownerUrl,
         functionsRole: context,
+        meterRole: meterRole(context),
         context,
         migrations,
       })
@@ -64,7 +73,10 @@ function describe(name: string, context: string): TestDatabase {
   }
 }
 
-function urls(database: string, context: string): Pick<TestDatabase, 'url' | 'ownerUrl' | 'superuserUrl'> {
+function urls(
+  database: string,
+  context: string,
+): Pick<TestDatabase, 'url' | 'ownerUrl' | 'meterUrl' | 'superuserUrl'> {
   const as = (user: string, password: string): string => {
     const url = new URL(superuserUrl())
     url.username = user
@@ -72,20 +84,21 @@ function urls(database: string, context: string): Pick<TestDatabase, 'url' | 'ow
     url.pathname = `/${database}`
     return url.href
   }
-  const { owner, functions } = passwords()
+  const { owner, functions, meter } = passwords()
   const { username, password } = new URL(superuserUrl())
   return {
     url: as(context, functions),
     ownerUrl: as(`${context}_owner`, owner),
+    meterUrl: as(meterRole(context), meter),
     superuserUrl: as(decodeURIComponent(username), decodeURIComponent(password)),
   }
 }
 
 const databaseName = (context: string): string => `${context}_${randomBytes(5).toString('hex')}`
 
-function passwords(): { owner: string; functions: string } {
+function passwords(): DatabasePasswords {
   const password = required('TEST_DATABASE_PASSWORD')
-  return { owner: password, functions: password }
+  return { owner: password, functions: password, meter: password }
 }
 
 const superuserUrl = (): string => required('TEST_POSTGRES_URL')

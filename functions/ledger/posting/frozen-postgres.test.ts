@@ -27,7 +27,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'microbank-frozen-postgres-'))
   chmodSync(folder, 0o755)
   server = await startPostgres({ dataDir: join(folder, 'postgres'), settings: { fsync: 'off' } })
-  await prepareDatabases(server.superuserUrl, ['ledger'], { ledger: { owner: 'o', functions: 'f' } })
+  await prepareDatabases(server.superuserUrl, ['ledger'], {
+    ledger: { owner: 'o', functions: 'f', meter: 'm' },
+  })
   const ownerUrl = server.url('ledger', 'ledger_owner', 'o')
   const migrations = await readMigrations(ROOT, 'ledger')
   await migrate({ ownerUrl, functionsRole: 'ledger', context: 'ledger', migrations })

@@ -232,11 +232,6 @@ begin
 end
 $$;
 
--- Returns the least id that a UUIDv7 of a moment can have.
-create function least_id(moment timestamptz) returns uuid
-language sql immutable parallel safe
-return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-
 -- Checks all accounts by their rows, in one snapshot: the balances of a currency add up to zero, limits are
 -- kept, and held amounts are those of the open holds. Takes about a third of a second for a million accounts.
 create function check_totals() returns check_step
