@@ -80,7 +80,8 @@ export async function startBrokers(
       const resolve = (destination: EventDestination) => destinationOf(destination, options)
       const broker = await startBroker({ manifests: manifest, resolve, log, ...transport(queue) })
       byName.set(manifest.broker.metadata.name, broker)
-      if ('isOnDisk' in queue && queue.isOnDisk) await untilOnDisk(topologyOf(manifest), queue.isOnDisk, log)
+      if ('areOnDisk' in queue && queue.areOnDisk)
+        await untilOnDisk(topologyOf(manifest), queue.areOnDisk, log)
     }
   } catch (error) {
     await brokers.stop()
@@ -98,13 +99,13 @@ const ON_DISK_MS_MAX = 10_000
  */
 async function untilOnDisk(
   topology: Topology,
-  isOnDisk: (queue: string) => boolean,
+  areOnDisk: (queues: readonly string[]) => boolean,
   log: Log,
 ): Promise<void> {
   if (topology.queueType !== 'quorum') return
   const queues = [...topology.triggers, ...deadLettersOf(topology)].map(({ queue }) => queue)
   const deadline = performance.now() + ON_DISK_MS_MAX
-  while (!queues.every(isOnDisk)) {
+  while (!areOnDisk(queues)) {
     if (performance.now() > deadline) return log.warn('RabbitMQ has not written its queues to disk yet')
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -5,7 +5,7 @@ import { givenUrls, migrateContext, startDatabases, type DatabaseUrls } from './
 import { keepAlive, type KeptAlive, type Server } from './kept-alive.ts'
 import type { QueueChoice } from '../options.ts'
 import { stopLeftoverPostgres } from './postgres.ts'
-import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts'
+import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq, type RabbitmqNode } from './rabbitmq.ts'
 import type { SecretStore } from '../secrets.ts'
 import { postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
 
@@ -14,8 +14,8 @@ export type Queue =
   | {
       amqpUrl: string
       about: string
-      /** Only for a node that we start: whether a quorum queue would survive a kill of the node now. */
-      isOnDisk?: (queue: string) => boolean
+      /** Only for a node that we start: whether quorum queues would survive a kill of the node now. */
+      areOnDisk?: (queues: readonly string[]) => boolean
     }
   | { postgresUrl: string; about: string }
 
@@ -61,7 +61,7 @@ export async function startBackends(options: BackendsOptions): Promise<Backends>
       ? { postgresUrl: databases[QUEUE_DATABASE]!.owner, about }
       : plan.kind === 'given'
         ? { amqpUrl: plan.url, about }
-        : { amqpUrl: rabbitmq!.server.url, about, isOnDisk: rabbitmq!.server.hasStored }
+        : { amqpUrl: rabbitmq!.server.url, about, areOnDisk: (queues) => secured(rabbitmq!.server, queues) }
   return {
     databases,
     queue,
@@ -146,7 +146,11 @@ async function ownRabbitmq(options: BackendsOptions) {
     const { url, pid, exited } = node
     watch({
       ...{ name: 'RabbitMQ', exited, log },
-      answers: () => rabbitmqAnswers(url),
+      answers: async () => {
+        const isAnswering = await rabbitmqAnswers(url)
+        if (isAnswering) tryKeepingCopies(node)
+        return isAnswering
+      },
       end: () => killWithChildren(pid),
     })
     return node
@@ -154,6 +158,21 @@ async function ownRabbitmq(options: BackendsOptions) {
   const node = await keepAlive('RabbitMQ', start, log)
   onProgress('RabbitMQ is ready')
   return node
+}
+
+/** Whether queues are on disk; then copies of their configurations are kept too. */
+function secured(node: RabbitmqNode, queues: readonly string[]): boolean {
+  if (!node.hasStored(...queues)) return false
+  tryKeepingCopies(node)
+  return true
+}
+
+function tryKeepingCopies(node: RabbitmqNode): void {
+  try {
+    node.keepCopies()
+  } catch {
+    // The disk is full. The copies that are there stay, and the next look tries again.
+  }
 }
 
 const rabbitmqFolder = ({ dataDir }: BackendsOptions): string => join(dataDir, 'rabbitmq')

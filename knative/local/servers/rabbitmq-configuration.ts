@@ -87,6 +87,10 @@ function writeAnew(file: string, text: string, mode: number): void {
 
 const mnesia = (dataDir: string): string => join(dataDir, 'mnesia')
 
+/** The folder in which the node keeps its quorum queues: a folder for each, and the table of their names. */
+export const quorumFolder = (dataDir: string, { name }: NodeIdentity): string =>
+  join(mnesia(dataDir), name, 'quorum', name)
+
 /** The whole environment of the node. It reads nothing of the machine's own RabbitMQ (/etc/rabbitmq). */
 export function environment(dataDir: string, identity: NodeIdentity, ports: Ports): NodeJS.ProcessEnv {
   return {

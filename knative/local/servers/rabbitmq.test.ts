@@ -5,9 +5,11 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
@@ -17,7 +19,7 @@ import { inOtherProcess } from '../../../tests/support/other-process.ts'
 import { signal } from '../../../tests/support/signal.ts'
 import { until } from '../../../tests/support/until.ts'
 import { commandLine } from '../processes/daemon.ts'
-import { readIdentity } from './rabbitmq-configuration.ts'
+import { quorumFolder, readIdentity } from './rabbitmq-configuration.ts'
 import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq } from './rabbitmq.ts'
 import type { RabbitmqNode } from './rabbitmq.ts'
 
@@ -69,19 +71,39 @@ function processesOf(folder: string): number[] {
   return found
 }
 
+async function end(node: RabbitmqNode): Promise<void> {
+  process.kill(node.pid, 'SIGKILL')
+  await node.exited
+  await node.stop()
+}
+
+function queueConfig(folder: string): string {
+  const quorum = quorumFolder(folder, readIdentity(folder))
+  const [queue] = readdirSync(quorum).filter((name) => name.startsWith('2F_'))
+  return join(quorum, queue!, 'config')
+}
+
 const ended = (pids: number[]): boolean => pids.every((pid) => commandLine(pid) === undefined)
 
-test('a confirmed message outlives kill -9 of the node', async () => {
+test('a confirmed message outlives kill -9 of the node, and the loss of its queue’s configuration', async () => {
   const first = await start()
   await publish(first.url, 'gold')
   await until(() => first.hasStored(QUEUE), { what: 'the queue on disk' })
-  process.kill(first.pid, 'SIGKILL')
-  await first.exited
-  await first.stop()
+  await end(first)
 
   const second = await start(first.port)
   expect(second.url).toBe(first.url)
   expect(await take(second.url)).toBe('gold')
+
+  // A full disk has made the node empty the configuration of a queue.
+  await publish(second.url, 'silver')
+  second.keepCopies()
+  await end(second)
+  const config = queueConfig(dataDir)
+  truncateSync(config)
+  const third = await start(first.port)
+  expect(await take(third.url)).toBe('silver')
+  expect(readFileSync(config, 'utf8')).toContain(QUEUE)
 })
 
 describe('a running node', () => {

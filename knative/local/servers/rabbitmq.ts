@@ -19,11 +19,13 @@ import {
   environment,
   noteReady,
   pathFolders,
+  quorumFolder,
   readIdentity,
   removeUnfinished,
   writeConfiguration,
 } from './rabbitmq-configuration.ts'
 import type { NodeIdentity, Ports } from './rabbitmq-configuration.ts'
+import { keepQueueConfigs, restoreQueueConfigs } from './rabbitmq-queue-configs.ts'
 
 export interface RabbitmqOptions {
   /** The folder for everything that the node keeps. It is made if it is missing. */
@@ -43,11 +45,16 @@ export interface RabbitmqNode {
   /** Resolves when the node has ended, whether or not it was asked to. */
   exited: Daemon['exited']
   /**
-   * Whether a declared quorum queue would survive a kill -9 of the node. RabbitMQ confirms a declaration up
+   * Whether declared quorum queues would survive a kill -9 of the node. RabbitMQ confirms a declaration up
    * to three seconds before it writes the queue's name to disk. A queue killed in between keeps no messages
    * and never gets a leader again (rabbitmq-server issues 10070, 15725).
    */
-  hasStored(queue: string): boolean
+  hasStored(...queues: string[]): boolean
+  /**
+   * Copies the queues' configurations, so that a start can restore those that a full disk has emptied. Must
+   * be called after queues were declared. Throws if a file can't be written.
+   */
+  keepCopies(): void
   /** Ends the node in order, and the port mapper that came with it. */
   stop(): Promise<void>
 }
@@ -87,6 +94,11 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqN
   await stopLeftoverRabbitmq(dataDir, options.onProgress)
   const identity = readIdentity(dataDir)
   const logFile = join(dataDir, 'rabbitmq.log')
+  const quorum = quorumFolder(dataDir, identity)
+  const copies = join(dataDir, 'queue-configs')
+  const restored = restoreQueueConfigs(quorum, copies)
+  if (restored > 0)
+    options.onProgress?.(`the configuration of ${restored} queues was damaged and is restored`)
 
   for (let attempt = 1; ; attempt++) {
     const ports = {
@@ -101,8 +113,13 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqN
     const url = `amqp://${identity.user}:${identity.password}@127.0.0.1:${ports.amqp}`
     if (await ready(node, url)) {
       noteReady(dataDir, identity)
-      const hasStored = (queue: string): boolean => queueNames(dataDir, identity).includes(`%2F_${queue}`)
-      return { url, port: ports.amqp, pid: node.pid, logFile, exited: node.exited, hasStored, stop }
+      const hasStored = (...queues: string[]): boolean => {
+        const names = queueNames(quorum)
+        return queues.every((queue) => names.includes(`%2F_${queue}`))
+      }
+      const keepCopies = () => keepQueueConfigs(quorum, copies)
+      const { pid, exited } = node
+      return { url, port: ports.amqp, pid, logFile, exited, hasStored, keepCopies, stop }
     }
     await stop()
     const log = textSince(logFile, from)
@@ -218,9 +235,9 @@ const withoutReports = (log: string): string =>
   log.replace(/^\S+ \S+ \[error] <[\d.]+>(?: {2}.*| ?)$\n?/gm, '')
 
 /** The table of quorum queues (`<vhost>_<queue>`), as it is on disk. */
-function queueNames(dataDir: string, { name }: NodeIdentity): Buffer {
+function queueNames(quorum: string): Buffer {
   try {
-    return readFileSync(join(dataDir, 'mnesia', name, 'quorum', name, 'names.dets'))
+    return readFileSync(join(quorum, 'names.dets'))
   } catch {
     return Buffer.alloc(0)
   }
