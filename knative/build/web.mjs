@@ -26,6 +26,7 @@ async function hashOfSources() {
   const files = [
     ...(await filesIn(source)),
     ...(await filesIn(join(root, 'functions/web/client'))),
+    ...(await filesIn(join(root, 'functions/host/values'))),
     join(root, 'package-lock.json'),
     fileURLToPath(import.meta.url),
   ].filter((file) => !/\.test\.ts$|\.md$/.test(file))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import Sequencer from '@jest/test-sequencer'
 
 /** What a suite does that takes long: it starts a whole bank, or servers of its own. */
-const TAKES_LONG = /\b(startBank|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
+const TAKES_LONG = /\b(startBank|startWeb|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
 
 /**
  * Puts suites that take long first, so that no worker is left with one when the others have nothing more to

@@ -46,7 +46,11 @@ export default function CallsDrawer({ close }: { close: () => void }) {
 function OneCall({ call }: { call: Call }) {
   const said = useTexts(texts)
   const { method, path, status, ms, cold, idempotencyKey, replayed, traceId } = call
-  const woken = [...new Set(cold?.map(({ service }) => service))]
+  const phases = Map.groupBy(cold ?? [], ({ service }) => service)
+  // A function tells its first query apart if the answer that woke it came before.
+  const woken = [...phases].flatMap(([name, told]) =>
+    told.some(({ phase }) => phase !== 'db') ? [name] : [],
+  )
   return (
     <>
       <p className={styles.line}>
@@ -56,17 +60,17 @@ function OneCall({ call }: { call: Call }) {
         <Outcome status={status} />
         {ms !== undefined && <span>{ms.toFixed(0)} ms</span>}
         {status !== undefined &&
-          (cold ? (
+          (woken.length > 0 ? (
             <Status kind="cold" word={said.cold(woken.join(', '))} />
           ) : (
             <span className={styles.soft}>{said.warm}</span>
           ))}
       </p>
-      {cold && (
-        <p className={styles.soft}>
-          {cold.map(({ service, phase, ms }) => `${service} ${phase} ${ms.toFixed(0)} ms`).join(' · ')}
+      {[...phases].map(([name, told]) => (
+        <p key={name} className={styles.soft}>
+          {name}: {told.map(({ phase, ms }) => `${phase} ${ms.toFixed(0)} ms`).join(', ')}
         </p>
-      )}
+      ))}
       <p className={styles.line}>
         {idempotencyKey && (
           <span className={styles.soft}>

@@ -7,7 +7,7 @@ export const texts = defineTexts({
     bell: 'Messages',
     account: 'You',
     profile: 'Profile and settings',
-    language: 'PageLanguage',
+    language: 'Language',
     theme: 'Theme',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     calls: 'API calls',

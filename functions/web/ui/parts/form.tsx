@@ -2,7 +2,7 @@ import { Form as BaseForm } from '@base-ui/react/form'
 import type { ReactNode } from 'react'
 import styles from './form.module.css'
 import { ProblemNote } from './problem-note.tsx'
-import { shownProblem } from './problem.ts'
+import { shownProblem, useFaultSentence } from './problem.ts'
 
 /** A form. `onSubmit` gets the values by name once all required fields are filled. Of `problem`, what the last
  * answer refused, the faults of a field stand beside it and the rest above the form. */
@@ -15,8 +15,9 @@ export function Form({
   problem?: unknown
   children: ReactNode
 }) {
+  const sentence = useFaultSentence()
   const errors = shownProblem(problem).errors.filter(({ path }) => path !== '')
-  const byField = Object.fromEntries(errors.map(({ path, message }) => [fieldOf(path), message]))
+  const byField = Object.fromEntries(errors.map(({ path, message }) => [fieldOf(path), sentence(message)]))
   return (
     <BaseForm
       className={styles.form}

@@ -1,4 +1,5 @@
-import { formatMoney } from '../texts/formats.ts'
+import { formatMoney } from '../money/money.ts'
+import { localeOf } from '../texts/formats.ts'
 import { useLanguage } from '../texts/language.ts'
 import styles from './money.module.css'
 
@@ -19,7 +20,7 @@ export function Money({
   const comesIn = signed && !amount.startsWith('-') && /[1-9]/.test(amount)
   return (
     <span className={styles.money} data-in={comesIn || undefined}>
-      {formatMoney(language, amount, currency, { signed, as })}
+      {formatMoney(amount, currency, { locale: localeOf(language), signed, unit: as })}
     </span>
   )
 }

@@ -41,3 +41,18 @@ export function useProblemSentence(error: unknown): string {
   // The server's own words say which rule of a password was broken, and by how much.
   return texts.byCode[code] ?? (detail || texts.failed)
 }
+
+/** Returns what turns a fault of a field, as the bank tells it, into a sentence for the reader. What isn't
+ * known here is shown as it came: the server alone has the rules. */
+export function useFaultSentence(): (message: string) => string {
+  const texts = useTexts(problemTexts)
+  return (message) => {
+    const [, least] = /(?:NOT have fewer than|at least) (\d+) characters/.exec(message) ?? []
+    const [, most] = /NOT have more than (\d+) characters/.exec(message) ?? []
+    if (least) return least === '1' ? texts.isMissing : texts.atLeast(least)
+    if (most) return texts.atMost(most)
+    if (/required property/.test(message)) return texts.isMissing
+    if (/format "email"/.test(message)) return texts.noEmail
+    return /known from leaks/.test(message) ? texts.known : message
+  }
+}

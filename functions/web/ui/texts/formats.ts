@@ -17,28 +17,6 @@ function keep<Format extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.Rela
   return format
 }
 
-/** Writes an amount for people. `amount` is a decimal string, whose decimals are all shown. The currency
- * stands as its symbol or as its code. Minus is U+2212, and `signed` also shows plus. */
-export function formatMoney(
-  language: PageLanguage,
-  amount: string,
-  currency: string,
-  { signed = false, as = 'symbol' }: { signed?: boolean; as?: 'symbol' | 'code' } = {},
-): string {
-  const decimals = /\.(\d+)$/.exec(amount)?.[1]?.length ?? 0
-  const format = keep(`money ${language} ${currency} ${decimals} ${signed} ${as}`, () => {
-    return new Intl.NumberFormat(LOCALES[language], {
-      ...(as === 'symbol' && { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }),
-      minimumFractionDigits: decimals,
-      maximumFractionDigits: decimals,
-      signDisplay: signed ? 'exceptZero' : 'negative',
-    })
-  })
-  // A string keeps every digit; a number would not.
-  const text = format.format(amount as Intl.StringNumericLiteral).replace('-', '\u2212')
-  return as === 'code' ? `${text}\u00a0${currency}` : text
-}
-
 /** Writes a moment in the reader's zone. */
 export const formatMoment = (language: PageLanguage, at: Date): string =>
   keep(`moment ${language}`, () => {

@@ -8,6 +8,11 @@ export const problemTexts = defineTexts({
     signedOut: 'Your session has ended. Sign in again.',
     failed: 'Something on this page failed.',
     nothingMoved: 'No money moved.',
+    atLeast: (count: string) => `Use at least ${count} characters.`,
+    atMost: (count: string) => `Use at most ${count} characters.`,
+    isMissing: 'This is needed.',
+    noEmail: 'This is no e-mail address.',
+    known: 'This password is known from leaks. Choose another.',
     waitSeconds: (seconds: string) => `Try again in ${seconds} seconds.`,
     byCode: {
       unauthenticated: 'Sign in first.',
@@ -32,6 +37,11 @@ export const problemTexts = defineTexts({
     signedOut: 'Ihre Sitzung ist beendet. Melden Sie sich neu an.',
     failed: 'Etwas auf dieser Seite ist misslungen.',
     nothingMoved: 'Es wurde kein Geld bewegt.',
+    atLeast: (count) => `Nehmen Sie mindestens ${count} Zeichen.`,
+    atMost: (count) => `Nehmen Sie höchstens ${count} Zeichen.`,
+    isMissing: 'Das fehlt noch.',
+    noEmail: 'Das ist keine E-Mail-Adresse.',
+    known: 'Dieses Passwort ist aus Datenlecks bekannt. Wählen Sie ein anderes.',
     waitSeconds: (seconds) => `Versuchen Sie es in ${seconds} Sekunden noch einmal.`,
     byCode: {
       unauthenticated: 'Melden Sie sich zuerst an.',

@@ -1,29 +1,93 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from 'wouter'
-import { accountsQuery } from '../../data/accounts.ts'
+import { useState } from 'react'
+import { accountsQuery, type Account } from '../../data/accounts.ts'
+import { nextOrdersQuery } from '../../data/orders.ts'
+import { sumOf } from '../../money/money.ts'
+import { Button } from '../../parts/button.tsx'
+import { Moment } from '../../parts/moment.tsx'
 import { Money } from '../../parts/money.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { useTexts } from '../../texts/define-texts.ts'
+import { AccountCard } from './account-card.tsx'
+import styles from './home.module.css'
 import { texts } from './home.texts.ts'
+import { OpenAccount } from './open-account.tsx'
 
 /** What the customer has, and what comes next. */
 export default function Home() {
   const said = useTexts(texts)
   const accounts = useQuery(accountsQuery())
+  const [isOpening, setOpening] = useState(false)
+  const open = (
+    <Button aria-expanded={isOpening} onClick={() => setOpening(!isOpening)}>
+      {said.open}
+    </Button>
+  )
   return (
-    <Page title={said.title}>
-      <Panel query={accounts} starts="accounts" empty={{ text: said.noAccounts }}>
+    <Page title={said.title} actions={accounts.data?.length ? open : undefined}>
+      {isOpening && <OpenAccount done={() => setOpening(false)} />}
+      <Panel query={accounts} starts="accounts" empty={{ text: said.noAccounts, action: open }}>
         {(list) => (
-          <ul>
-            {list.map(({ id, balance, currency }) => (
-              <li key={id}>
-                <Link href={`/accounts/${id}`}>{id}</Link> <Money amount={balance} currency={currency} />
-              </li>
-            ))}
-          </ul>
+          <>
+            <Totals accounts={list} />
+            <ul className={styles.cards} aria-label={said.accounts}>
+              {list.map((account) => (
+                <li key={account.id}>
+                  <AccountCard account={account} />
+                </li>
+              ))}
+            </ul>
+          </>
         )}
       </Panel>
+      <NextOrders />
     </Page>
+  )
+}
+
+/** The sum per currency. Currencies are never added to each other. */
+function Totals({ accounts }: { accounts: readonly Account[] }) {
+  const said = useTexts(texts)
+  const byCurrency = Map.groupBy(accounts, ({ currency }) => currency)
+  return (
+    <dl className={styles.totals}>
+      {[...byCurrency].map(([currency, ofCurrency]) => (
+        <div key={currency}>
+          <dt>
+            {said.totals} {byCurrency.size > 1 && currency}
+          </dt>
+          <dd>
+            <Money
+              amount={sumOf(
+                ofCurrency.map(({ balance }) => balance),
+                currency,
+              )}
+              currency={currency}
+            />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function NextOrders() {
+  const said = useTexts(texts)
+  const orders = useQuery(nextOrdersQuery())
+  return (
+    <Panel title={said.nextOrders} query={orders} starts="orders" rows={1} empty={{ text: said.noOrders }}>
+      {(list) => (
+        <ul className={styles.orders}>
+          {list.map(({ id, description, next_due_at, amount, currency }) => (
+            <li key={id}>
+              <span dir="auto">{description ?? said.noDescription}</span>
+              {next_due_at && <Moment at={next_due_at} />}
+              <Money amount={amount} currency={currency} as="code" />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
   )
 }

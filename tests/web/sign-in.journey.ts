@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import { registerCustomer } from '../support/customers.ts'
+import { PASSWORD, type Web } from './support/browser.ts'
+
+export function signUpAndIn(web: () => Web): void {
+  test('somebody signs up after a refused password, opens an account, and finds the call in the drawer', async () => {
+    const { page, go } = await web().visit()
+    await go('/')
+    expect(new URL(page.url()).pathname).toBe('/sign-in')
+    await page.getByRole('link', { name: 'Open an account' }).click()
+    await page.getByLabel('Name').fill('Ada')
+    await page.getByLabel('E-mail').fill(`${randomUUID()}@example.com`)
+    await page.getByLabel('Password').fill('too short')
+    await page.keyboard.press('Enter')
+    await page.getByText('Use at least 12 characters.').waitFor()
+    // The field with the fault has the focus.
+    expect(await page.getByLabel('Password').evaluate((field) => field === document.activeElement)).toBe(true)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    await page.getByText('You have no account yet.').waitFor()
+    await page.getByRole('button', { name: 'Open an account' }).click()
+    await page.getByRole('button', { name: 'Open it' }).click()
+    await page.getByText('Checking account').waitFor()
+    await page.keyboard.press('Control+.')
+    const drawer = page.getByRole('complementary', { name: 'API calls of this page' })
+    await drawer.getByText('POST /api/accounts').waitFor()
+    await page.keyboard.press('Escape')
+    await drawer.waitFor({ state: 'detached' })
+  })
+
+  test('a wrong password is told in words; the right one leads to the page that was asked for', async () => {
+    const { email } = await registerCustomer(web().bank)
+    const { page, go } = await web().visit({ locale: 'de-DE' })
+    await go('/?from=a-link')
+    await page.getByLabel('E-Mail').fill(email)
+    await page.getByLabel('Passwort').fill('no such password')
+    await page.keyboard.press('Enter')
+    await page.getByText('Die E-Mail oder das Passwort stimmt nicht.').waitFor()
+    await page.getByLabel('Passwort').fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Ihre Konten' }).waitFor()
+    expect(new URL(page.url()).search).toBe('?from=a-link')
+    await page.reload()
+    await page.getByRole('heading', { name: 'Ihre Konten' }).waitFor()
+  })
+
+  test('signing out reaches every tab, and the page of a customer needs a session again', async () => {
+    const as = await registerCustomer(web().bank)
+    const { page, context, go } = await web().visit({ as })
+    await go('/')
+    const other = await context.newPage()
+    await other.goto(web().bank.url)
+    await other.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    await page.getByRole('button', { name: 'You', exact: true }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    for (const each of [page, other]) await each.getByRole('heading', { name: 'Sign in' }).waitFor()
+  })
+
+  test('the session goes on by itself when the access cookie is gone', async () => {
+    const as = await registerCustomer(web().bank)
+    const { page, context, go } = await web().visit({ as })
+    const cookies = await context.cookies()
+    const access = cookies.find(({ name }) => name.includes('access'))!
+    await context.clearCookies({ name: access.name })
+    await go('/')
+    await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    expect((await context.cookies()).map(({ name }) => name)).toContain(access.name)
+  })
+}

@@ -1,0 +1,111 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { startBank, type Bank, type BankOptions } from '../../support/bank.ts'
+import { findChromium } from '../../support/chromium.mjs'
+import { registerCustomer, type Customer } from '../../support/customers.ts'
+
+/** What registerCustomer() gives everybody. */
+export const PASSWORD = 'three blue herons'
+
+/** One bank and one browser, for all journeys of a suite. */
+export interface Web {
+  bank: Bank
+  browser: Browser
+  /** Opens a window of somebody who has never been here, or of `as`, signed in. */
+  visit(options?: VisitOptions): Promise<Visit>
+  /** Closes all windows that visit() opened. Throws if a page in one of them logged an error or broke its
+   * policy. */
+  leave(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface VisitOptions extends Pick<BrowserContextOptions, 'colorScheme' | 'locale' | 'viewport'> {
+  as?: Customer
+}
+
+export interface Visit {
+  page: Page
+  context: BrowserContext
+  /** Opens an address of the bank and waits until all of its page is there. */
+  go(path: string): Promise<void>
+}
+
+/** Starts a bank and Debian's Chromium. */
+export async function startWeb(options?: BankOptions): Promise<Web> {
+  const executablePath = findChromium()
+  if (!executablePath) throw new Error('This test needs Chromium: on the PATH, or named in CHROMIUM.')
+  const { chromium } = await import('playwright-core')
+  const [bank, browser] = await Promise.all([
+    startBank(options),
+    chromium.launch({ executablePath, args: ['--no-sandbox'] }),
+  ])
+  let contexts: BrowserContext[] = []
+  let faults: string[] = []
+  return {
+    bank,
+    browser,
+    async visit({ as, ...given } = {}) {
+      const context = await browser.newContext({
+        locale: 'en-GB',
+        viewport: { width: 1280, height: 800 },
+        ...given,
+      })
+      contexts.push(context)
+      if (as) await signIn(context, bank.url, as)
+      context.on('weberror', (error) => faults.push(error.error().stack ?? String(error.error())))
+      context.on('console', (message) => {
+        // Chromium reports here what the policy forbids. It also logs each answer of 400 and above, which is
+        // how refusals travel.
+        const isRefusal = message.text().startsWith('Failed to load resource: the server responded')
+        if (message.type() === 'error' && !isRefusal) faults.push(message.text())
+      })
+      const page = await context.newPage()
+      return {
+        page,
+        context,
+        async go(path) {
+          await page.goto(bank.url + path)
+          await ready(page)
+        },
+      }
+    },
+    async leave() {
+      const [left, seen] = [contexts, faults]
+      contexts = []
+      faults = []
+      await Promise.all(left.map((context) => context.close()))
+      if (seen.length > 0) throw new Error(`the pages logged errors:\n${seen.join('\n')}`)
+    },
+    async stop() {
+      await browser.close()
+      await bank.stop()
+    },
+  }
+}
+
+/** Waits until a page has its heading, and no part of it still waits for data. */
+export async function ready(page: Page): Promise<void> {
+  await page.locator('h1').waitFor()
+  await page.waitForFunction(() => document.querySelector('[aria-busy=true]') === null)
+}
+
+/** Signs in without a form. The cookies are the context's. */
+async function signIn(context: BrowserContext, url: string, { email }: Customer): Promise<void> {
+  const answer = await context.request.post(`${url}/api/session`, {
+    headers: { origin: url },
+    data: { email, password: PASSWORD },
+  })
+  if (!answer.ok()) throw new Error(`signing in answered ${answer.status()}: ${await answer.text()}`)
+}
+
+/** Registers a customer with two accounts, a deposit of 900 and a transfer of 200 between them. */
+export async function customerWithMoney(bank: Bank) {
+  const customer = await registerCustomer(bank)
+  const [checking, savings] = [await customer.openAccount('checking'), await customer.openAccount('savings')]
+  await customer.bank.post('/api/transactions', {
+    body: { type: 'deposit', account_id: checking, amount: '900.00' },
+  })
+  const transfer = await customer.bank.post('/api/transactions', {
+    body: { type: 'transfer', account_id: checking, to_account_id: savings, amount: '200.00' },
+  })
+  return { customer, checking, savings, transfer: transfer.id }
+}
