@@ -25,7 +25,7 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 const sidewaysPx = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
 
 export function allRoutes(web: () => Web): void {
   let things: Awaited<ReturnType<typeof customerWithMoney>>

@@ -14,7 +14,7 @@ export function signUpAndIn(web: () => Web): void {
     await page.keyboard.press('Enter')
     await page.getByText('Use at least 12 characters.').waitFor()
     // The field with the fault has the focus.
-    expect(await page.getByLabel('Password').evaluate((field) => field === document.activeElement)).toBe(true)
+    expect(await page.locator(':focus').getAttribute('name')).toBe('password')
     await page.getByLabel('Password').fill(PASSWORD)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()

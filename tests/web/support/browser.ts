@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { startBank, type Bank, type BankOptions } from '../../support/bank.ts'
 import { findChromium } from '../../support/chromium.mjs'
 import { registerCustomer, type Customer } from '../../support/customers.ts'
+import { until } from '../../support/until.ts'
 
 /** What registerCustomer() gives everybody. */
 export const PASSWORD = 'three blue herons'
@@ -85,7 +86,8 @@ export async function startWeb(options?: BankOptions): Promise<Web> {
 /** Waits until a page has its heading, and no part of it still waits for data. */
 export async function ready(page: Page): Promise<void> {
   await page.locator('h1').waitFor()
-  await page.waitForFunction(() => document.querySelector('[aria-busy=true]') === null)
+  const busy = page.locator('[aria-busy=true]')
+  await until(async () => (await busy.count()) === 0, { what: 'the page to have all its data' })
 }
 
 /** Signs in without a form. The cookies are the context's. */
