@@ -109,6 +109,16 @@ export function quota(value: string): Quota | undefined {
   return { count: Number(count), seconds: Number(seconds) }
 }
 
+/** Parses `<SHA-256 in base64url> <time>`: the hash of a code, and until when it works. Nothing stands for
+ * undefined: there is no code. */
+export function signInCode(value: string): { hash: Buffer; expiresAtMs: number } | undefined {
+  if (value === '') return undefined
+  const [, text, time = ''] = /^([\w-]{43}) (\S+)$/.exec(value) ?? []
+  const expiresAtMs = Date.parse(time)
+  if (!text || Number.isNaN(expiresAtMs)) throw new Error('must be a hash and a time')
+  return { hash: Buffer.from(text, 'base64url'), expiresAtMs }
+}
+
 /** Parses the origins of pages, separated by commas. Each must be as a browser sends it: scheme and host in
  * lower case, no path, no port that the scheme implies. There is no `*`. */
 export function origins(value: string): string[] {

@@ -40,6 +40,15 @@ export async function enterFirstOperator(
   return findUserByEmail(db, email)
 }
 
+/** Finds the operator who has been one for the longest time, or adds the first one. Returns undefined if the
+ * environment names none, or they are deleted. */
+export async function findFirstOperator(traceparent: string, tools: Tools): Promise<UserRow | undefined> {
+  const [operator] = await tools.db.query<UserRow>({
+    text: `select ${userColumns} from users where role = 'operator' and deleted_at is null order by id limit 1`,
+  })
+  return operator ?? enterFirstOperator(canonicalEmail(tools.config.OPERATOR_EMAIL), traceparent, tools)
+}
+
 /** Says whether an email address is reserved for the first operator. Nobody else can have it until then. */
 export async function isKeptForOperator(tx: Transaction, email: string, config: Config): Promise<boolean> {
   if (!isOperatorEmail(email, config)) return false

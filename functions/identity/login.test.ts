@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import * as argon2 from '@node-rs/argon2'
 import { createTokenVerifier } from '../host/http/tokens.ts'
 import { signingKey } from '../../tests/support/host.ts'
@@ -232,4 +233,60 @@ describe('the first operator', () => {
     const body = { name: 'Root', email: root, password: PASSWORD }
     expect((await identity.request('POST', '/auth/register', { body })).status).toBe(201)
   })
+})
+
+describe('the code of the link that a start on a laptop printed', () => {
+  const CODE = 'c'.repeat(43)
+  const setting = (minutes: number) => {
+    const hash = createHash('sha256').update(CODE).digest('base64url')
+    return `${hash} ${new Date(Date.now() + minutes * 60_000).toISOString()}`
+  }
+  const OPERATOR = { OPERATOR_EMAIL: 'root@bank.example', OPERATOR_PASSWORD: 'the first operator' }
+  const LAPTOP = { ...OPERATOR, LOCAL_GATEWAY: '127.0.0.1:1' }
+  const use = (at: Identity, code: unknown = CODE) =>
+    at.request('POST', '/auth/login/code', { body: { code } })
+
+  const starting = async (env: Record<string, string>, work: (at: Identity) => Promise<void>) => {
+    const at = await startIdentity([login], env)
+    await work(at).finally(() => at.stop())
+  }
+
+  test('signs the first operator in, once, however many use it at the same time', () =>
+    starting({ ...LAPTOP, SIGN_IN_CODE: setting(10) }, async (at) => {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => use(at)))
+      const good = answers.filter(({ status }) => status === 200)
+      expect([good.length, answers.filter(({ status }) => status === 410).length]).toEqual([1, 5])
+      const caller = await createTokenVerifier(JSON.parse(signingKey.jwks)).verify(good[0]!.body.access_token)
+      expect(caller.role).toBe('operator')
+      expect(await at.events('session.started')).toMatchObject([{ user_id: caller.userId }])
+      expect(problemOf(await use(at))).toBe('link-not-valid')
+      const kept = await at.owner.query({
+        text: 'select sessions::text, refresh_tokens::text from sessions, refresh_tokens',
+      })
+      expect(JSON.stringify(kept)).not.toContain(CODE)
+      // The operator that is there gets it the next time, whatever their address.
+      await at.owner.query({ text: `update users set email = 'boss@bank.example'` })
+      await at.owner.query({ text: 'delete from sessions' })
+      expect((await use(at)).status).toBe(200)
+      expect(await at.owner.query({ text: 'select from users' })).toHaveLength(1)
+    }))
+
+  test('is refused if it is another one', () =>
+    starting({ ...LAPTOP, SIGN_IN_CODE: setting(10) }, async (at) => {
+      expect(problemOf(await use(at, 'd'.repeat(43)))).toBe('link-not-valid')
+      for (const code of ['', 'short', `${CODE}=`, null, 7, [CODE]])
+        expect([code, (await use(at, code)).status]).toEqual([code, 400])
+      expect(await at.owner.query({ text: 'select from users' })).toEqual([])
+    }))
+
+  test.each([
+    ['after its time', { ...LAPTOP, SIGN_IN_CODE: setting(0) }],
+    ['if none was printed', LAPTOP],
+    ['on a cluster', { ...OPERATOR, SIGN_IN_CODE: setting(10) }],
+  ])('is refused %s', (_when, env) =>
+    starting(env, async (at) => {
+      expect(problemOf(await use(at))).toBe('link-not-valid')
+      expect(await at.owner.query({ text: 'select from users' })).toEqual([])
+    }),
+  )
 })

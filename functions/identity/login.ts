@@ -1,13 +1,14 @@
 import { loginFailed } from '../../eventing/contracts/login.failed.ts'
-import { sessionStarted } from '../../eventing/contracts/session.started.ts'
 import { operation, route } from '../host/operation.ts'
 import { problems } from '../host/problems.ts'
 import type { Emitting } from '../host/tools.ts'
+import { codeRoute } from './code-route.ts'
+import { deviceOf } from './device.ts'
 import { enterFirstOperator } from './first-operator.ts'
 import { isPassword } from './password.ts'
 import { identityProblems, invalidCredentials, tooManyAttempts } from './refusals.ts'
 import { signInRate } from './sign-in-rate.ts'
-import { aboutSession, startSession, tokensReply, tokensSchema, type OpenSession } from './sessions.ts'
+import { aboutSession, emitStarted, startSession, tokensReply, tokensSchema } from './sessions.ts'
 import { beginAttempt } from './throttle.ts'
 import { canonicalEmail, findUserByEmail } from './user.ts'
 
@@ -45,7 +46,7 @@ export default operation({
       answers: { 200: tokensSchema },
       problems: [identityProblems.invalidCredentials, problems.tooManyRequests],
       rate: signInRate,
-      handle: async ({ body, address, traceparent }, tools) => {
+      handle: async ({ body, address, header, traceparent }, tools) => {
         const email = canonicalEmail(body.email)
         const attempt = await beginAttempt(tools.db, { email, address }, tools.config)
         if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
@@ -59,7 +60,7 @@ export default operation({
           return invalidCredentials()
         }
         const { session } = await tools.transact(traceparent, async (tx) => {
-          const session = await startSession(tx, user)
+          const session = await startSession(tx, user, deviceOf(header('user-agent')))
           if (!session) {
             emitFailed(tx, user.id, address)
             return {}
@@ -72,21 +73,9 @@ export default operation({
         return tokensReply(session, tools.config.JWT_SIGNING_KEY)
       },
     }),
+    codeRoute,
   ],
 })
-
-function emitStarted(tx: Emitting, { sessionId, userId }: OpenSession, address: string): void {
-  tx.emit(sessionStarted, {
-    subject: sessionId,
-    partitionkey: userId,
-    data: {
-      session_id: sessionId,
-      user_id: userId,
-      client_address: address,
-      started_at: new Date().toISOString(),
-    },
-  })
-}
 
 function emitFailed(tx: Emitting, userId: string | null, address: string): void {
   tx.emit(loginFailed, {

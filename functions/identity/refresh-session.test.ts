@@ -21,6 +21,10 @@ async function startSession(name: string): Promise<{ id: string; token: string }
   return { id, token: body.refresh_token }
 }
 
+/** Lets the seconds pass in which a token may be exchanged again. */
+const passTime = () =>
+  identity.owner.query({ text: `update sessions set continued_at = continued_at - interval '10 seconds'` })
+
 async function expectRefused(token: string): Promise<void> {
   const answer = await refresh(token)
   expect([answer.status, problemOf(answer)]).toEqual([401, 'invalid-refresh-token'])
@@ -44,6 +48,7 @@ test('a refresh token is exchanged for a new pair of tokens of the same session'
 test('a token that is used twice ends its whole session', async () => {
   const { token } = await startSession('Bea')
   const { body } = await refresh(token)
+  await passTime()
   await expectRefused(token)
   await expectRefused(body.refresh_token)
 })
@@ -71,22 +76,87 @@ test('the user’s other sessions continue', async () => {
   const { token } = await startSession('Cyd')
   const other = (await identity.login('cyd@example.com')).body.refresh_token
   await refresh(token)
+  await passTime()
   await expectRefused(token)
   expect((await refresh(other)).status).toBe(200)
 })
 
-test('of many refreshes with one token at once, one wins, and the session ends', async () => {
+test('a token that is repeated within seconds gets another pair, and the session goes on', async () => {
+  const { token } = await startSession('Kim')
+  const first = (await refresh(token)).body.refresh_token
+  const second = (await refresh(token)).body.refresh_token
+  expect(new Set([token, first, second]).size).toBe(3)
+  const third = (await refresh(second)).body.refresh_token
+  expect((await refresh(third)).status).toBe(200)
+})
+
+test('but not if what it was exchanged for has been used', async () => {
+  const { token } = await startSession('Lea')
+  const { body } = await refresh(token)
+  const next = (await refresh(body.refresh_token)).body.refresh_token
+  await expectRefused(token)
+  await expectRefused(next)
+})
+
+test('of two who share the tokens of one exchange, the second ends the session', async () => {
+  const { token } = await startSession('Max')
+  const users = (await refresh(token)).body.refresh_token
+  const thiefs = (await refresh(token)).body.refresh_token
+  const next = (await refresh(thiefs)).body.refresh_token
+  await passTime()
+  await expectRefused(users)
+  await expectRefused(next)
+})
+
+test('the seconds begin with the first exchange, and no repeat makes them longer', async () => {
+  const { token } = await startSession('Ned')
+  await refresh(token)
+  await identity.owner.query({
+    text: `update sessions set continued_at = continued_at - interval '9 seconds'`,
+  })
+  expect((await refresh(token)).status).toBe(200)
+  await identity.owner.query({
+    text: `update sessions set continued_at = continued_at - interval '1 second'`,
+  })
+  await expectRefused(token)
+})
+
+test('of many refreshes with one token at once, each gets a pair, and one of them carries on', async () => {
   const { id, token } = await startSession('Dan')
   const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(token)))
-  const won = answers.filter(({ status }) => status === 200)
-  expect(won).toHaveLength(1)
-  expect(answers.filter(({ status }) => status === 401)).toHaveLength(7)
-  await expectRefused(won[0]!.body.refresh_token)
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200))
+  const tokens = answers.map(({ body }) => body.refresh_token as string)
+  expect(new Set(tokens).size).toBe(8)
+  const [session] = await identity.owner.query({
+    text: 'select generation, revoked_for from sessions where user_id = $1',
+    values: [id],
+  })
+  expect(session).toEqual({ generation: 2, revoked_for: null })
+  const { body } = await refresh(tokens[5]!)
+  await passTime()
+  expect((await refresh(body.refresh_token)).status).toBe(200)
+  await passTime()
+  await expectRefused(tokens[0]!)
+})
+
+test('of many repeats after those seconds, all are refused, and the session ends', async () => {
+  const { id, token } = await startSession('Ola')
+  const { body } = await refresh(token)
+  await passTime()
+  await Promise.all(Array.from({ length: 8 }, () => expectRefused(token)))
+  await expectRefused(body.refresh_token)
   const sessions = await identity.owner.query({
     text: 'select revoked_for from sessions where user_id = $1',
     values: [id],
   })
   expect(sessions).toEqual([{ revoked_for: 'reuse' }])
+})
+
+test('repeats count among the refreshes of an hour', async () => {
+  const { token } = await startSession('Pia')
+  const answers = await Promise.all(Array.from({ length: 62 }, () => refresh(token)))
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(60)
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(2)
 })
 
 test('a token that was never issued is refused and ends no session', async () => {

@@ -48,7 +48,10 @@ export const refusedPassword = (path: string, message: string): Reply =>
 
 /** No 401: the token is good, and another would not help. */
 export const wrongPassword = (): Reply =>
-  problem(identityProblems.wrongPassword, 'Give your current password to change your email address.')
+  problem(
+    identityProblems.wrongPassword,
+    'Give your current password to change your password or your email address.',
+  )
 
 export const accountsOpen = (): Reply =>
   problem(identityProblems.accountsOpen, 'Close all accounts of the user before deleting the user.')

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { sessionStarted } from '../../eventing/contracts/session.started.ts'
 import type { AuditAbout } from '../host/audit/about.ts'
 import type { Transaction } from '../host/database/database.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
+import type { Emitting } from '../host/tools.ts'
 import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/access-token.ts'
+import type { Device } from './device.ts'
 import type { UserRow } from './user.ts'
 
 /** A session with the refresh token that continues it. The token itself is stored nowhere. */
@@ -71,10 +74,13 @@ export const aboutSession = ({ sessionId, userId, role }: SessionOfUser, outcome
 
 /** Starts a session, and deletes the user's expired sessions. Returns undefined if the user has got another
  * password since they were read, or was deleted: checking the password takes long, and a log-in with the old
- * one must not outlive the end of all sessions that comes with a new one. */
+ * one must not outlive the end of all sessions that comes with a new one. Nor does a code start two sessions:
+ * `codeHash` is its SHA-256. */
 export async function startSession(
   tx: Transaction,
   { id: userId, role, password_hash }: Pick<UserRow, 'id' | 'role' | 'password_hash'>,
+  { browser, system }: Device,
+  codeHash?: Buffer,
 ): Promise<OpenSession | undefined> {
   await tx.query({
     name: 'sessions-clear',
@@ -85,15 +91,45 @@ export async function startSession(
   const [session] = await tx.query<{ session_id: string }>({
     name: 'session-start',
     text: `with known as (select id from users where id = $1 and password_hash = $3 for share),
-      started as (insert into sessions (user_id) select id from known returning id)
-      insert into refresh_tokens (token_hash, session_id) select $2, id from started returning session_id`,
-    values: [userId, hashOf(refreshToken), password_hash],
+      started as (
+        insert into sessions (user_id, browser, system, code_hash) select id, $4, $5, $6 from known
+        on conflict do nothing returning id, generation)
+      insert into refresh_tokens (token_hash, session_id, generation) select $2, id, generation from started
+      returning session_id`,
+    values: [userId, hashOf(refreshToken), password_hash, browser, system, codeHash ?? null],
   })
   return session && { sessionId: session.session_id, userId, role, refreshToken }
 }
 
+export function emitStarted(tx: Emitting, { sessionId, userId }: OpenSession, address: string): void {
+  tx.emit(sessionStarted, {
+    subject: sessionId,
+    partitionkey: userId,
+    data: {
+      session_id: sessionId,
+      user_id: userId,
+      client_address: address,
+      started_at: new Date().toISOString(),
+    },
+  })
+}
+
 /** An access token lives 15 minutes, so an honest client refreshes a few times an hour. */
 const REFRESHES_PER_HOUR = 60
+
+/** Seconds in which a refresh token may be exchanged again: two tabs of a browser share one token, and a client
+ * may have lost the answer. */
+const REPEAT_SECONDS = 10
+
+/** A session as its refresh token finds it. `is_recent` tells whether its newest tokens are recent. */
+interface FoundSession {
+  session_id: string
+  user_id: string
+  role: Caller['role']
+  presented: number
+  generation: number
+  is_recent: boolean
+}
 
 /** Exchanges a refresh token for the next one of its session, and reads the user's role again. Returns:
  * - `reused`, the session, if the token was exchanged before: somebody has a copy, and nobody can tell who is
@@ -101,48 +137,57 @@ const REFRESHES_PER_HOUR = 60
  * - 'invalid' if it is unknown, or its session has ended;
  * - 'too-often' if the session was continued too often in the last hour; the token stays valid.
  *
- * If one token is exchanged twice at once, one exchange wins. The other waits for the row below until the
- * first has committed, and then counts as a reuse. */
+ * The tokens that one is exchanged for are a generation. For some seconds a token of the generation before may
+ * be exchanged again, if none of them was used. When one of them is used, the others are used too: if a thief
+ * has one, and the user another, whoever comes second ends the session.
+ *
+ * If one token is exchanged several times at once, each exchange waits for the session's row until the one
+ * before has committed. */
 export async function continueSession(
   tx: Transaction,
   refreshToken: string,
 ): Promise<OpenSession | { reused: SessionOfUser } | 'invalid' | 'too-often'> {
-  const recent = await tx.query({
-    name: 'refresh-tokens-recent',
-    text: `select from refresh_tokens
-      where session_id = (
-          select session_id from refresh_tokens join sessions on sessions.id = session_id
-          where token_hash = $1 and used_at is null and revoked_at is null)
-        and issued_at > now() - interval '1 hour'
-      limit ${REFRESHES_PER_HOUR + 1}`,
-    values: [hashOf(refreshToken)],
+  const [found] = await tx.query<FoundSession>({
+    name: 'session-by-token',
+    text: `select s.id as session_id, user_id, role, t.generation as presented, s.generation,
+        continued_at > now() - make_interval(secs => $2) as is_recent
+      from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id
+      where token_hash = $1 and revoked_at is null and expires_at > now() and deleted_at is null
+      for update of s`,
+    values: [hashOf(refreshToken), REPEAT_SECONDS],
   })
-  if (recent.length > REFRESHES_PER_HOUR) return 'too-often'
-
-  const used = await tx.query({
-    name: 'refresh-token-use',
-    text: `update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null
-      returning session_id`,
-    values: [hashOf(refreshToken)],
-  })
-  if (used.length === 0) {
+  if (!found) return 'invalid'
+  const isRepeated = found.presented < found.generation
+  if (isRepeated && !(found.presented === found.generation - 1 && found.is_recent)) {
     const reused = await revokeSession(tx, refreshToken, 'reuse')
     return reused ? { reused } : 'invalid'
   }
+  if (await isTooOften(tx, found.session_id)) return 'too-often'
 
   const next = newRefreshToken()
-  const [session] = await tx.query<{ session_id: string; user_id: string; role: Caller['role'] }>({
+  await tx.query({
     name: 'session-continue',
-    text: `with open as (
-        select sessions.id, user_id, role
-        from refresh_tokens join sessions on sessions.id = session_id join users on users.id = user_id
-        where token_hash = $1 and revoked_at is null and expires_at > now() and deleted_at is null),
-      issued as (insert into refresh_tokens (token_hash, session_id) select $2, id from open)
-      select id as session_id, user_id, role from open`,
-    values: [hashOf(refreshToken), hashOf(next)],
+    text: `with continued as (
+        update sessions set generation = generation + 1, continued_at = now() where id = $1 and not $3::boolean)
+      insert into refresh_tokens (token_hash, session_id, generation) values ($2, $1, $4)`,
+    values: [
+      found.session_id,
+      hashOf(next),
+      isRepeated,
+      isRepeated ? found.generation : found.generation + 1,
+    ],
   })
-  if (!session) return 'invalid'
-  return { sessionId: session.session_id, userId: session.user_id, role: session.role, refreshToken: next }
+  return { sessionId: found.session_id, userId: found.user_id, role: found.role, refreshToken: next }
+}
+
+async function isTooOften(tx: Transaction, sessionId: string): Promise<boolean> {
+  const recent = await tx.query({
+    name: 'refresh-tokens-recent',
+    text: `select from refresh_tokens
+      where session_id = $1 and issued_at > now() - interval '1 hour' limit ${REFRESHES_PER_HOUR + 1}`,
+    values: [sessionId],
+  })
+  return recent.length > REFRESHES_PER_HOUR
 }
 
 /** Ends the session that a refresh token belongs to, and returns it; undefined if it has no open session. */
@@ -163,18 +208,32 @@ export async function revokeSession(
   return revoked && { sessionId: revoked.id, userId: revoked.user_id, role: revoked.role }
 }
 
-/** Ends all sessions of a user who is deleted, or has a new password. */
+/** Ends a session, and returns whether it was open. */
+export async function revokeSessionById(tx: Transaction, id: string): Promise<boolean> {
+  const revoked = await tx.query({
+    name: 'session-revoke-by-id',
+    text: `update sessions set revoked_at = now(), revoked_for = 'signed-out'
+      where id = $1 and revoked_at is null and expires_at > now() returning id`,
+    values: [id],
+  })
+  return revoked.length > 0
+}
+
+/** Ends all sessions of a user, or all but one, and returns their ids. */
 export async function revokeSessionsOf(
   tx: Transaction,
   userId: string,
-  why: 'user-deleted' | 'new-password',
-): Promise<void> {
-  await tx.query({
+  why: 'user-deleted' | 'new-password' | 'signed-out',
+  { except }: { except?: string | undefined } = {},
+): Promise<string[]> {
+  const revoked = await tx.query<{ id: string }>({
     name: 'sessions-revoke',
     text: `update sessions set revoked_at = now(), revoked_for = $2
-      where user_id = $1 and revoked_at is null`,
-    values: [userId, why],
+      where user_id = $1 and revoked_at is null and expires_at > now() and ($3::uuid is null or id <> $3)
+      returning id`,
+    values: [userId, why, except ?? null],
   })
+  return revoked.map(({ id }) => id)
 }
 
 const newRefreshToken = (): string => randomBytes(32).toString('base64url')

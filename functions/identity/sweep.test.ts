@@ -20,7 +20,8 @@ test('expired sessions are deleted with their tokens, however many; the others s
         insert into sessions (user_id, started_at, expires_at)
         select $1, now() - interval '31 days', now() - interval '1 day' from generate_series(1, 6000)
         returning id)
-      insert into refresh_tokens (token_hash, session_id) select sha256(id::text::bytea), id from expired`,
+      insert into refresh_tokens (token_hash, session_id, generation)
+        select sha256(id::text::bytea), id, 1 from expired`,
     values: [id],
   })
   await Promise.all([sweepIdentity(identity.db), sweepIdentity(identity.db)])

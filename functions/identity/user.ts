@@ -78,6 +78,10 @@ export const emailSchema = {
 /** Returns an email address in the form in which addresses are stored and compared. */
 export const canonicalEmail = (email: string): string => email.toLowerCase()
 
+/** Customers may see only themselves, operators everybody. */
+export const maySee = (caller: Caller, id: string): boolean =>
+  caller.role === 'operator' || caller.userId === id
+
 /** Says in the audit that a change or a reading was about a user: the thing is theirs, and themselves. */
 export const aboutUser = (id: string): AuditAbout => ({ subject: id, ownerId: id })
 

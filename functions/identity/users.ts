@@ -5,7 +5,7 @@ import { userUpdated } from '../../eventing/contracts/user.updated.ts'
 import { sqlstate } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
-import type { Caller, OnBehalf } from '../host/route-request.ts'
+import type { OnBehalf } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
 import { pageOf } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
@@ -15,22 +15,20 @@ import type { Emitting, Tools } from '../host/tools.ts'
 import { findUsers, usersQuery } from './find-users.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { dropLinks, linkKinds, mailLink, mayMailNew } from './links.ts'
-import { isPassword } from './password.ts'
+import { passwordRoute } from './password-route.ts'
+import { provePassword } from './prove-password.ts'
 import { payeeRoutes } from './payees.ts'
-import { accountsOpen, emailTaken, identityProblems, tooManyAttempts } from './refusals.ts'
+import { accountsOpen, emailTaken, identityProblems } from './refusals.ts'
 import { userNotFound, wrongPassword } from './refusals.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { revokeSessionsOf } from './sessions.ts'
-import { beginAttempt } from './throttle.ts'
-import { canonicalEmail, emailSchema, enterCustomer, findUser, nameSchema } from './user.ts'
+import { canonicalEmail, emailSchema, enterCustomer, findUser, maySee, nameSchema } from './user.ts'
 import { aboutUser, toEntered, toUser, userColumns, userSchema, type UserRow } from './user.ts'
-
-/** Customers may see only themselves, operators everybody. */
-const maySee = (caller: Caller, id: string): boolean => caller.role === 'operator' || caller.userId === id
 
 export default operation({
   name: 'users',
   context: 'identity',
-  summary: 'Lists, adds, shows, changes and deletes users.',
+  summary: 'Lists, adds, shows, changes and deletes users, and their sessions.',
   needs: ['OPERATOR_EMAIL'],
   routes: [
     route({
@@ -106,7 +104,7 @@ export default operation({
         const email = body.email && canonicalEmail(body.email)
         const proof =
           email && caller.userId === id
-            ? await provePassword({ id, email, password: body.current_password, address }, tools)
+            ? await proveForEmail({ id, email, password: body.current_password, address }, tools)
             : undefined
         if (proof && 'status' in proof) return proof
         if (email && (await isKeptForOperator(tools.db, email, tools.config))) return emailTaken()
@@ -142,25 +140,20 @@ export default operation({
         return tools.transact(traceparent, (tx) => remove(tx, id))
       },
     }),
+    passwordRoute,
+    ...sessionRoutes,
   ],
 })
 
-/** Whoever has a stolen access token must not get the account for good: with an address of their own they
- * could ask for a new password. So users change their own address with their password, and a guess counts as
- * a failed log-in. Returns the hash that was right, nothing if the address stays, or the refusal. */
-async function provePassword(
+/** Has users prove their password for a new address of their own: with that they could ask for a new password.
+ * Returns the hash that was right, nothing if the address stays, or the refusal. */
+async function proveForEmail(
   to: { id: string; email: string; password: string | undefined; address: string },
-  { db, config }: Tools,
+  tools: Tools,
 ): Promise<{ passwordHash: string } | undefined | Reply> {
-  const user = await findUser(db, to.id)
+  const user = await findUser(tools.db, to.id)
   if (!user) return userNotFound()
-  if (user.email === to.email) return undefined
-  if (to.password === undefined) return wrongPassword()
-  const attempt = await beginAttempt(db, { email: user.email, address: to.address }, config)
-  if ('waitSeconds' in attempt) return tooManyAttempts(attempt.waitSeconds)
-  if (!user.password_hash || !(await isPassword(user.password_hash, to.password))) return wrongPassword()
-  await db.transaction(attempt.succeeded)
-  return { passwordHash: user.password_hash }
+  return user.email === to.email ? undefined : provePassword(user, to, tools)
 }
 
 /** Changes name and address as given. Emits events only if something is different afterwards. A new address

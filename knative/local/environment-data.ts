@@ -2,10 +2,12 @@ import type { Manifests } from './manifests/manifests.ts'
 import { givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
 import type { SecretStore } from './secrets.ts'
 import type { Backends } from './servers/backends.ts'
+import type { SignInCode } from './sign-in-code.ts'
 
 /** What the environment of the functions is made from. */
 interface Surroundings {
   secrets: SecretStore
+  signInCode: SignInCode
   manifests: Pick<Manifests, 'configMaps'>
   env: NodeJS.ProcessEnv
 }
@@ -37,6 +39,8 @@ export function environmentData(
  * Web hooks may lead to this machine, because nothing else is on a laptop. */
 const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1', WEB_HOOK_PRIVATE_ADDRESSES: 'allowed' }
 
+const FIRST_OPERATOR = 'first-operator'
+
 /** A laptop has no store of its own for documents: they are in the database, unless these variables name
  * another store. */
 const DOCUMENT_STORE = ['URL', 'REGION', 'KEY_ID', 'KEY'].map((name) => `DOCUMENT_STORE_${name}`)
@@ -50,14 +54,17 @@ const documentStoreIn = (env: NodeJS.ProcessEnv): Record<string, string> =>
   )
 
 function dataFor(
-  { secrets, manifests, env }: Surroundings,
+  { secrets, signInCode, manifests, env }: Surroundings,
   { databases, mailUrl }: UsedServers,
   publicPort: number,
 ): EnvData {
   const urls = Object.entries(databases).map(([context, { functions }]) => [context, functions] as const)
+  const generated = secrets.secrets(Object.fromEntries(urls), documentStoreIn(env))
   return {
     Secret: new Map([
-      ...secrets.secrets(Object.fromEntries(urls), documentStoreIn(env)),
+      ...generated,
+      // A cluster's Secret has no code.
+      [FIRST_OPERATOR, { ...generated.get(FIRST_OPERATOR), SIGN_IN_CODE: signInCode.setting }] as const,
       ...givenSecrets(env),
       ...(mailUrl ? [['mail-server', { SMTP_URL: mailUrl, SMTP_TLS: 'none' }] as const] : []),
     ]),

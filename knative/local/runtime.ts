@@ -26,6 +26,7 @@ import { userForPostgres } from './servers/postgres-binaries.ts'
 import { createColdStartMetrics } from './serving/cold-start-metrics.ts'
 import type { Service } from './serving/service.ts'
 import { createServices } from './serving/services.ts'
+import { createSignInCode } from './sign-in-code.ts'
 import type { RuntimeStatus } from './status.ts'
 
 export interface RuntimeOptions {
@@ -61,6 +62,8 @@ export interface Runtime {
   /** Whether emails are caught: `npm run mail` shows them, and none leaves this machine. */
   catchesMail: boolean
   secrets: SecretStore
+  /** The link that signs the first operator in: once, for some minutes. */
+  signInUrl: string
   status(): Promise<RuntimeStatus>
   /**
    * Stops everything in order. Finishes open requests and events, then stops functions, Broker and databases.
@@ -110,6 +113,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         catchesMail: mail !== undefined,
         dataDir: bank.dataDir,
         secrets: bank.secrets,
+        signInUrl: `${about.url}/sign-in#code=${bank.signInCode.code}`,
         kubeconfig,
         status,
       },
@@ -144,7 +148,9 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   const contexts = contextsOf(options.root)
   const secrets = openSecrets(dataDir, [...contexts, QUEUE_DATABASE])
   const { queue, env = process.env } = options
-  return { ...options, dataDir, onProgress, records, manifests, brokers, contexts, secrets, queue, env }
+  const signInCode = createSignInCode()
+  const found = { dataDir, onProgress, records, manifests, brokers, contexts, secrets, signInCode }
+  return { ...options, ...found, queue, env }
 }
 
 type Bank = Awaited<ReturnType<typeof openBank>>

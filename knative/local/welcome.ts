@@ -1,4 +1,5 @@
 import type { Runtime } from './runtime.ts'
+import { SIGN_IN_MINUTES } from './sign-in-code.ts'
 
 /** The Node of the image (knative/image). */
 const NODE_OF_IMAGE = 24
@@ -8,7 +9,7 @@ const NODE_ENDED = 20
 /** What a person sees when the bank has started: where it is, who may do what, and a first transfer to
  * paste. `node` is the version of Node, without a `v`. */
 export function welcome(runtime: Runtime, node: string): string {
-  const { url, port, queue, catchesMail, dataDir, kubeconfig, secrets } = runtime
+  const { url, port, queue, catchesMail, dataDir, kubeconfig, secrets, signInUrl } = runtime
   const { email, password } = secrets.operator
   const operator = secrets.showOperator
     ? `\nOperator      ${email}\n              password ${password}   (shown this once; kept in ${dataDir}/secrets.json)`
@@ -30,6 +31,9 @@ A first transfer, to paste into a shell:
 
 ${tour(url)}
 npm run ps shows what runs, npm start -- --help the options. Ctrl-C stops everything in order.
+
+Sign in       ${signInUrl}
+              as operator: the link works once, for ${SIGN_IN_MINUTES} minutes
 `
 }
 

@@ -1,4 +1,4 @@
-import { json, quota, text, wholeNumber, type Setting } from '../setting-values.ts'
+import { json, quota, signInCode, text, wholeNumber, type Setting } from '../setting-values.ts'
 
 /** The settings of registrations, log-ins and tokens. */
 export const settings = {
@@ -15,6 +15,11 @@ export const settings = {
   JWT_SIGNING_KEY: { about: 'private Ed25519 key that signs access tokens, as a JWK', parse: json },
   OPERATOR_EMAIL: { about: 'email address of the first operator', parse: text, fallback: '' },
   OPERATOR_PASSWORD: { about: 'password of the first operator', parse: text, fallback: '' },
+  SIGN_IN_CODE: {
+    about: 'hash of the code in the link that the start on a laptop printed, and until when it works',
+    parse: signInCode,
+    fallback: '',
+  },
   SIGN_IN_RATE: {
     about: 'log-ins and registrations from one address, as number/seconds; off is no limit',
     parse: quota,

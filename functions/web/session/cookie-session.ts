@@ -28,7 +28,7 @@ interface Dressed {
   cookies?: string[]
 }
 
-type Handle = (exchange: Exchange) => Promise<Dressed>
+type SessionHandler = (exchange: Exchange) => Promise<Dressed>
 
 /** Milliseconds. As long as the front door waits for a function's answer to a client. */
 const TIMEOUT_MS = 55_000
@@ -58,7 +58,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
   /** Answers with the session of new tokens, and sets them as cookies; or with the function's refusal. */
   const dress = async ({ request }: Exchange, given: IncomingAnswer): Promise<Dressed> => {
     if (given.status !== 200) return { reply: passedOn(given) }
-    const { access_token, refresh_token, expires_in } = JSON.parse(given.body.toString()) as Tokens
+    const { access_token, refresh_token, expires_in } = JSON.parse(given.body.toString()) as GivenTokens
     const { headers } = passedOn(given)
     return {
       reply: { ...(await sessionOf(access_token)), headers: { ...headers, 'content-type': JSON_TYPE } },
@@ -69,20 +69,20 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
     }
   }
 
-  const signIn: Handle = async (exchange) => {
+  const signIn: SessionHandler = async (exchange) => {
     const body = (await readJson(exchange.request)) as object
     const isCode = 'code' in body
     return dress(exchange, await ask(exchange, 'login', isCode ? '/auth/login/code' : '/auth/login', body))
   }
 
-  const show: Handle = async ({ request }) => {
+  const show: SessionHandler = async ({ request }) => {
     const { authorization } = request.headers
     const token = authorization === undefined ? readCookie(request, 'access') : bearer(authorization)
     if (token === undefined) throw unauthenticated('Nobody is signed in here.', { tokenSent: false })
     return { reply: await sessionOf(token) }
   }
 
-  const refresh: Handle = async (exchange) => {
+  const refresh: SessionHandler = async (exchange) => {
     const token = readCookie(exchange.request, 'refresh')
     if (token === undefined) throw unauthenticated('Nobody is signed in here.', { tokenSent: false })
     const given = await ask(exchange, 'refresh-session', '/auth/refresh', { refresh_token: token })
@@ -91,7 +91,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
     return given.status === 401 ? { ...dressed, cookies: removed(exchange.request) } : dressed
   }
 
-  const signOut: Handle = async (exchange) => {
+  const signOut: SessionHandler = async (exchange) => {
     const token = readCookie(exchange.request, 'refresh')
     const given =
       token === undefined
@@ -103,7 +103,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
     return { reply: { status: 204 }, cookies: removed(exchange.request) }
   }
 
-  const paths: Readonly<Record<string, Readonly<Record<string, Handle>>>> = {
+  const paths: Readonly<Record<string, Readonly<Record<string, SessionHandler>>>> = {
     '/api/session': { GET: show, HEAD: show, POST: signIn, DELETE: signOut },
     '/api/session/refresh': { POST: refresh },
   }
@@ -126,7 +126,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
   }
 }
 
-interface Tokens {
+interface GivenTokens {
   access_token: string
   refresh_token: string
   expires_in: number

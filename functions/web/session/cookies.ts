@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 
-type Asked = Pick<IncomingMessage, 'headers'>
+type WithHeaders = Pick<IncomingMessage, 'headers'>
 
 /** Where a request came, as its browser sees it. */
-export const schemeOf = ({ headers }: Asked): 'http' | 'https' =>
+export const schemeOf = ({ headers }: WithHeaders): 'http' | 'https' =>
   // A client that lies about how it came is the only one who sees it.
   headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'
 
@@ -24,7 +24,7 @@ const TOKEN = /^[\w.-]{1,4096}$/
  *
  * Of two cookies with one name none counts: a page of another port, or of a sibling domain, can set one with
  * a longer path, which the browser sends first. */
-export function readCookie(request: Asked, kind: CookieKind): string | undefined {
+export function readCookie(request: WithHeaders, kind: CookieKind): string | undefined {
   const prefix = `${nameOf(request, kind)}=`
   const values = (request.headers.cookie ?? '')
     .split(';')
@@ -37,7 +37,7 @@ export function readCookie(request: Asked, kind: CookieKind): string | undefined
 
 /** Returns the header that sets a cookie for some seconds, or removes it with 0. */
 export function cookieOf(
-  request: Asked,
+  request: WithHeaders,
   kind: CookieKind,
   { value, lifeSeconds }: { value: string; lifeSeconds: number },
 ): string {
@@ -52,7 +52,7 @@ export function cookieOf(
 /** Over https a prefix binds a cookie to this origin (RFC 6265bis, section 4.1.3). Without it Safari drops
  * cookies with Secure, even those of localhost; and as all ports of a host share their cookies, the port is
  * in the name. */
-function nameOf(request: Asked, kind: CookieKind): string {
+function nameOf(request: WithHeaders, kind: CookieKind): string {
   const { name, prefix } = KINDS[kind]
   if (schemeOf(request) === 'https') return prefix + name
   const [, port = '80'] = /:(\d+)$/.exec(request.headers.host ?? '') ?? []
