@@ -148,6 +148,15 @@ export type CreateAuthEmailConfirmRequest = {
   token: string
 }
 
+export type CreateAuthLoginCodeRequest = {
+  code: string
+}
+
+export type CreateAuthLoginRequest = {
+  email: string
+  password: string
+}
+
 export type CreateAuthPasswordResetRequest = {
   email: string
 }
@@ -506,11 +515,6 @@ export type Limits = {
   }[]
 }
 
-export type LoginRequest = {
-  email: string
-  password: string
-}
-
 export type LogoutRequest = {
   refresh_token: string
 }
@@ -578,6 +582,23 @@ export type OpenAccountRequest = {
   user_id?: string
   balance?: string | number
   overdraft_limit?: string | number
+}
+
+export type OpenSession = {
+  id: string
+  browser: string | null
+  system: string | null
+  started_at: string
+  /** When it last got new tokens. */
+  continued_at: string
+  expires_at: string
+  /** Whether this request belongs to it. */
+  is_current: boolean
+}
+
+export type OpenSessionPage = {
+  items: OpenSession[]
+  next_cursor: string | null
 }
 
 export type Order = {
@@ -1134,6 +1155,11 @@ export type SetOrderStatusRequest = {
   status: 'active' | 'paused'
 }
 
+export type SetUserPasswordRequest = {
+  current_password: string
+  new_password: string
+}
+
 export type SignInRequest = {
   email: string
   password: string
@@ -1415,7 +1441,16 @@ export interface Api {
   /** Log in with an email address and a password */
   'POST /api/auth/login': {
     takes: {
-      body: LoginRequest
+      body: CreateAuthLoginRequest
+    }
+    answers: {
+      200: Tokens
+    }
+  }
+  /** Log in with the code of the link that the start of a bank on a laptop printed */
+  'POST /api/auth/login/code': {
+    takes: {
+      body: CreateAuthLoginCodeRequest
     }
     answers: {
       200: Tokens
@@ -1468,6 +1503,33 @@ export interface Api {
       201: User
     }
   }
+  /** Where the caller is signed in, newest first; operators may ask for any user */
+  'GET /api/sessions': {
+    takes: {
+      query?: { limit?: number; cursor?: string; user_id?: string }
+    }
+    answers: {
+      200: OpenSessionPage
+    }
+  }
+  /** End all sessions of the caller but the one of this request */
+  'DELETE /api/sessions': {
+    takes: {
+      query: { others: 'true' }
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** End a session; customers only their own, and a second time changes nothing */
+  'DELETE /api/sessions/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      204: undefined
+    }
+  }
   /** Users, newest first: all, those found by name or email address, or whom an id belongs to */
   'GET /api/users': {
     takes: {
@@ -1509,6 +1571,16 @@ export interface Api {
   'DELETE /api/users/{id}': {
     takes: {
       params: { id: string }
+    }
+    answers: {
+      204: undefined
+    }
+  }
+  /** Choose another password; only for oneself, and it ends all other sessions */
+  'PUT /api/users/{id}/password': {
+    takes: {
+      params: { id: string }
+      body: SetUserPasswordRequest
     }
     answers: {
       204: undefined
@@ -2813,6 +2885,7 @@ export const keyed: ReadonlySet<string> = new Set([
 export const open: ReadonlySet<string> = new Set([
   'POST /api/auth/email/confirm',
   'POST /api/auth/login',
+  'POST /api/auth/login/code',
   'POST /api/auth/logout',
   'POST /api/auth/password-resets',
   'POST /api/auth/password-resets/confirm',
