@@ -29,6 +29,12 @@ export const formatDate = (language: PageLanguage, at: Date): string =>
     return new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'medium' })
   }).format(at)
 
+/** Writes the time of day of a moment. */
+export const formatTime = (language: PageLanguage, at: Date): string =>
+  keep(`time ${language}`, () => {
+    return new Intl.DateTimeFormat(LOCALES[language], { timeStyle: 'short' })
+  }).format(at)
+
 export const formatNumber = (language: PageLanguage, value: number): string =>
   keep(`number ${language}`, () => new Intl.NumberFormat(LOCALES[language])).format(value)
 

@@ -1,0 +1,39 @@
+/** Days as inputs of type date have them: 'YYYY-MM-DD', in the reader's zone. */
+
+const DAY = /^\d{4}-\d\d-\d\d$/
+
+/** Says whether a text of the address is a day that exists. */
+export const isDay = (text: string | null): text is string =>
+  text !== null && DAY.test(text) && toDay(startOf(text)) === text
+
+/** Returns when a day begins here. */
+const startOf = (day: string): Date => new Date(`${day}T00:00:00`)
+
+/** Returns when a day begins, and when the next one does: they may be 23 or 25 hours apart. */
+export function boundsOf(day: string): { begin: Date; end: Date } {
+  const [begin, end] = [startOf(day), startOf(day)]
+  end.setDate(end.getDate() + 1)
+  return { begin, end }
+}
+
+/** Returns the day of a moment. */
+export function toDay(at: Date): string {
+  if (Number.isNaN(at.getTime())) return ''
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${String(at.getFullYear()).padStart(4, '0')}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+}
+
+/** Groups what is in the order of time by day. */
+export function byDay<Item>(
+  items: readonly Item[],
+  timeOf: (item: Item) => string,
+): { day: string; items: Item[] }[] {
+  const groups: { day: string; items: Item[] }[] = []
+  for (const item of items) {
+    const day = toDay(new Date(timeOf(item)))
+    const last = groups.at(-1)
+    if (last?.day === day) last.items.push(item)
+    else groups.push({ day, items: [item] })
+  }
+  return groups
+}

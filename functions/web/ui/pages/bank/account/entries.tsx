@@ -1,0 +1,48 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useSearchParams } from 'wouter'
+import type { Account } from '../../../data/accounts.ts'
+import { entriesQuery } from '../../../data/entries.ts'
+import { Button } from '../../../parts/button.tsx'
+import { Panel } from '../../../parts/panel.tsx'
+import { useTexts } from '../../../texts/define-texts.ts'
+import { texts } from './account.texts.ts'
+import styles from './account.module.css'
+import { EntryDays } from './entry-days.tsx'
+import { FilterForm } from './filter-form.tsx'
+import { askedOf, hasFilters, readFilters, withFilters, type ShownFilters } from './filters.ts'
+import { Reserved } from './reserved.tsx'
+
+/** What is reserved, and below it the entries that match, by day. */
+export function Entries({ account }: { account: Account }) {
+  const said = useTexts(texts)
+  const [search, setSearch] = useSearchParams()
+  const filters = readFilters(search)
+  const isFiltered = hasFilters(filters)
+  const entries = useInfiniteQuery(entriesQuery(account.id, askedOf(filters)))
+  const show = (next: Partial<ShownFilters>): void =>
+    setSearch((before) => withFilters(before, next), { replace: true })
+  const { data, error, isPending, isFetching, dataUpdatedAt, refetch } = entries
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = entries
+  const none = !isFiltered ? said.noEntries : hasNextPage ? said.noneMatchYet : said.noneMatch
+  // An empty page may be followed by others, so emptiness is decided here.
+  const query = { data: data && { items: data }, error, isPending, isFetching, dataUpdatedAt, refetch }
+  return (
+    <Panel title={said.entries} query={query} starts="entries" rows={6}>
+      {({ items }) => (
+        <>
+          <FilterForm key={search.toString()} filters={filters} onShow={show} />
+          {!isFiltered && <Reserved accountId={account.id} />}
+          {items.length > 0 ? <EntryDays entries={items} /> : <p className={styles.none}>{none}</p>}
+          <div className={styles.buttons}>
+            {hasNextPage && (
+              <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+                {said.older}
+              </Button>
+            )}
+            {isFiltered && <Button onClick={() => show({})}>{said.clear}</Button>}
+          </div>
+        </>
+      )}
+    </Panel>
+  )
+}

@@ -1,0 +1,47 @@
+import { useState } from 'react'
+import type { Account } from '../../../data/accounts.ts'
+import { useRenameAccount } from '../../../data/account.ts'
+import { Button } from '../../../parts/button.tsx'
+import { Field } from '../../../parts/field.tsx'
+import { Form } from '../../../parts/form.tsx'
+import { common } from '../../../texts/common.texts.ts'
+import { useTexts } from '../../../texts/define-texts.ts'
+import { texts } from './account.texts.ts'
+import styles from './account.module.css'
+
+/** A button that opens a form for the name. */
+export function Rename({ account }: { account: Account }) {
+  const [said, words] = [useTexts(texts), useTexts(common)]
+  const [isOpen, setOpen] = useState(false)
+  const rename = useRenameAccount(account.id)
+  if (!isOpen) return <Button onClick={() => setOpen(true)}>{said.rename}</Button>
+  const close = (): void => {
+    setOpen(false)
+    rename.reset()
+  }
+  return (
+    <div className={styles.rename}>
+      <Form
+        problem={rename.error}
+        onSubmit={({ name = '' }) => rename.mutate(name.trim() || null, { onSuccess: close })}
+      >
+        <Field
+          name="name"
+          label={said.name}
+          hint={said.nameHint}
+          defaultValue={account.name ?? ''}
+          maxLength={60}
+          dir="auto"
+          autoComplete="off"
+          autoFocus
+        />
+        <div className={styles.buttons}>
+          <Button type="submit" look="primary" disabled={rename.isPending}>
+            {words.save}
+          </Button>
+          <Button onClick={close}>{words.cancel}</Button>
+        </div>
+      </Form>
+    </div>
+  )
+}

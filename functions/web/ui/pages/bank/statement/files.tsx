@@ -1,0 +1,53 @@
+import { Link } from 'wouter'
+import { statementAddress, statementFormats, useFileStatement } from '../../../data/statements.ts'
+import { Button } from '../../../parts/button.tsx'
+import { PlainPanel } from '../../../parts/panel.tsx'
+import { ProblemNote } from '../../../parts/problem-note.tsx'
+import { useTexts } from '../../../texts/define-texts.ts'
+import { askedOf, hasEnded, type ShownStatement } from './period.ts'
+import styles from './statement.module.css'
+import { texts } from './statement.texts.ts'
+
+/** The statement as files, and as a document of the customer. */
+export function Files({ accountId, shown }: { accountId: string; shown: ShownStatement }) {
+  const said = useTexts(texts)
+  const filing = useFileStatement(accountId)
+  const asked = askedOf(shown)
+  const { from, to } = asked
+  const isOver = hasEnded(shown, new Date())
+  const isFiled = filing.isSuccess && filing.variables.from === from && filing.variables.to === to
+  return (
+    <PlainPanel title={said.files}>
+      <ul className={styles.buttons}>
+        {statementFormats.map((format) => (
+          <li key={format}>
+            {/* Plain links: the browser saves the file, or shows the JSON. */}
+            <a className={styles.link} href={statementAddress(accountId, asked, format)}>
+              {format === 'json'
+                ? said.open('JSON')
+                : said.download(format === 'camt.053' ? format : format.toUpperCase())}
+            </a>
+          </li>
+        ))}
+      </ul>
+      <p className={styles.hint}>{said.pdfHint}</p>
+      <div className={styles.filing}>
+        <Button
+          disabled={!isOver || filing.isPending || isFiled}
+          onClick={() => filing.mutate({ from, to, format: 'pdf' })}
+        >
+          {said.file}
+        </Button>
+        <p className={styles.hint}>{isOver ? said.fileHint : said.notOver}</p>
+      </div>
+      <div role="status">
+        {isFiled && (
+          <p>
+            {said.filed} <Link href="/documents">{said.documents}</Link>
+          </p>
+        )}
+      </div>
+      <ProblemNote problem={filing.error} />
+    </PlainPanel>
+  )
+}
