@@ -19,7 +19,7 @@ export function Sum({ accountId, shown }: { accountId: string; shown: ShownState
         const lines = [
           { word: said.opening, amount: opening_balance, isEntry: false },
           { word: said.credits(formatNumber(language, credits.count)), amount: credits.sum, isEntry: true },
-          { word: said.debits(formatNumber(language, debits.count)), amount: debits.sum, isEntry: true },
+          { word: said.debits(formatNumber(language, debits.count)), amount: `-${debits.sum}`, isEntry: true },
           { word: said.closing, amount: closing_balance, isEntry: false },
         ]
         return (
