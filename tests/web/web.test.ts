@@ -1,4 +1,5 @@
 import { allRoutes } from './all-routes.journey.ts'
+import { oneAccount } from './account.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -13,4 +14,5 @@ afterEach(() => web.leave())
 afterAll(() => web?.stop())
 
 describe('signing up and in', () => signUpAndIn(() => web))
+describe('one account', () => oneAccount(() => web))
 describe('every page', () => allRoutes(() => web))

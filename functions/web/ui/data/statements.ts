@@ -2,10 +2,11 @@ import { keepPreviousData, queryOptions, useMutation } from '@tanstack/react-que
 import type { Statement } from '../../client/index.ts'
 import { api } from './api.ts'
 
-/** What a statement is about. Days are 'YYYY-MM-DD' in UTC; `to` is the day after the last. */
+/** What a statement is about. Days are 'YYYY-MM-DD' in UTC; `to` is the day after the last, and left out if
+ * that is to come: nothing is booked ahead. */
 export interface StatementAsked {
   from: string
-  to: string
+  to?: string
   basis: 'booking' | 'value'
 }
 
@@ -38,10 +39,6 @@ export const statementAddress = (
 /** Files a statement among the customer's documents. One that is there already is not filed again. */
 export const useFileStatement = (accountId: string) =>
   useMutation({
-    mutationFn: ({
-      from,
-      to,
-      format,
-    }: Omit<StatementAsked, 'basis'> & { format: 'pdf' | 'csv' | 'camt.053' }) =>
+    mutationFn: ({ from, to, format }: { from: string; to: string; format: 'pdf' | 'csv' | 'camt.053' }) =>
       api.post('/api/documents/statements', { body: { account_id: accountId, from, to, format } }),
   })

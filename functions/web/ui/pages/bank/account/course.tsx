@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Account } from '../../../data/accounts.ts'
 import { lineQuery, type Entry } from '../../../data/entries.ts'
-import { toDecimal, toMinorUnits } from '../../../money/money.ts'
+import { formatMoney, toDecimal, toMinorUnits } from '../../../money/money.ts'
 import { Panel } from '../../../parts/panel.tsx'
 import { StepLine } from '../../../parts/step-line.tsx'
 import type { BalancePoint } from '../../../parts/step-path.ts'
 import { useNow } from '../../../parts/use-now.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { formatDate, formatMoney } from '../../../texts/formats.ts'
+import { formatDate, localeOf } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { texts } from './account.texts.ts'
 
@@ -27,7 +27,8 @@ function Line({ account, entries }: { account: Account; entries: readonly Entry[
   const { currency } = account
   const points = pointsOf(account, entries)
   const balances = points.map(({ balance }) => balance)
-  const told = (balance: bigint): string => formatMoney(language, toDecimal(balance, currency), currency)
+  const told = (balance: bigint): string =>
+    formatMoney(toDecimal(balance, currency), currency, { locale: localeOf(language) })
   const lowest = balances.reduce((a, b) => (b < a ? b : a))
   const highest = balances.reduce((a, b) => (b > a ? b : a))
   const since = formatDate(language, new Date(points[0]!.at))

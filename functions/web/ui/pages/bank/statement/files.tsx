@@ -4,7 +4,7 @@ import { Button } from '../../../parts/button.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { askedOf, hasEnded, type ShownStatement } from './period.ts'
+import { askedOf, dayAfter, hasEnded, type ShownStatement } from './period.ts'
 import styles from './statement.module.css'
 import { texts } from './statement.texts.ts'
 
@@ -12,9 +12,10 @@ import { texts } from './statement.texts.ts'
 export function Files({ accountId, shown }: { accountId: string; shown: ShownStatement }) {
   const said = useTexts(texts)
   const filing = useFileStatement(accountId)
-  const asked = askedOf(shown)
-  const { from, to } = asked
-  const isOver = hasEnded(shown, new Date())
+  const now = new Date()
+  const asked = askedOf(shown, now)
+  const [from, to] = [shown.from, dayAfter(shown.to)]
+  const isOver = hasEnded(shown, now)
   const isFiled = filing.isSuccess && filing.variables.from === from && filing.variables.to === to
   return (
     <PlainPanel title={said.files}>

@@ -1,4 +1,4 @@
-import { askedOf, hasEnded, readStatement, usualPeriods } from './period.ts'
+import { askedOf, dayAfter, hasEnded, readStatement, usualPeriods } from './period.ts'
 
 const now = new Date('2028-03-01T00:30:00Z')
 
@@ -26,7 +26,10 @@ test('an address says what to show; nonsense is this month', () => {
 
 test('the last day belongs to the period, and only a period that is over can be filed', () => {
   const asked = { from: '2028-02-01', to: '2028-02-29', basis: 'booking' } as const
-  expect(askedOf(asked)).toEqual({ ...asked, to: '2028-03-01' })
-  expect(askedOf({ ...asked, to: '2027-12-31' }).to).toBe('2028-01-01')
+  expect(askedOf(asked, now)).toEqual({ ...asked, to: '2028-03-01' })
+  expect(dayAfter('2027-12-31')).toBe('2028-01-01')
+  const running = { ...asked, to: '2028-03-01' }
+  expect(askedOf(running, now)).toEqual({ from: '2028-02-01', basis: 'booking' })
+  expect(askedOf({ ...running, basis: 'value' }, now)).toMatchObject({ to: '2028-03-02' })
   expect([hasEnded(asked, now), hasEnded({ ...asked, to: '2028-03-01' }, now)]).toEqual([true, false])
 })

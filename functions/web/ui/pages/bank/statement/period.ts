@@ -42,10 +42,17 @@ export function readStatement(search: URLSearchParams, now: Date): ShownStatemen
   }
 }
 
-/** Returns what to ask the bank for, whose periods end before their last day. */
-export function askedOf({ from, to, basis }: ShownStatement): StatementAsked {
-  const [year, month, date] = to.split('-').map(Number)
-  return { from, to: day(year!, month! - 1, date! + 1), basis }
+/** Returns what to ask the bank for. It refuses to say what will be booked, so a period that is not over goes
+ * on until now. Money may count from a day to come. */
+export function askedOf(shown: ShownStatement, now: Date): StatementAsked {
+  const { from, basis } = shown
+  return { from, basis, ...((hasEnded(shown, now) || basis === 'value') && { to: dayAfter(shown.to) }) }
+}
+
+/** Returns the day after a day: where a period ends for the bank. */
+export function dayAfter(text: string): string {
+  const [year, month, date] = text.split('-').map(Number)
+  return day(year!, month! - 1, date! + 1)
 }
 
 /** Says whether a period is over, so that nothing can be booked into it any more. */

@@ -23,11 +23,11 @@ export default function StatementPage() {
   const title = account ? said.titleOf(account.name ?? said.types[account.account_type]) : said.title
   return (
     <Page title={title} actions={<ButtonLink href={`/accounts/${id}`}>{said.back}</ButtonLink>}>
+      {!isReversed && <Sum accountId={id} shown={shown} />}
       <PlainPanel title={said.period}>
         <PeriodForm key={search.toString()} shown={shown} onShow={show} />
         {isReversed && <p role="alert">{said.reversed}</p>}
       </PlainPanel>
-      {!isReversed && <Sum accountId={id} shown={shown} />}
       {!isReversed && <Files accountId={id} shown={shown} />}
     </Page>
   )

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto'
+import { customerWithMoney, ready, type Web } from './support/browser.ts'
+
+/** One account and its statement. */
+export function oneAccount(web: () => Web): void {
+  test('an account shows who was paid, the balance after each entry and what is reserved, and gets a name', async () => {
+    const { customer, checking, savings } = await customerWithMoney(web().bank)
+    await customer.bank.patch('/api/accounts/{id}', { params: { id: savings }, body: { name: 'Holidays' } })
+    await customer.bank.post('/api/holds', {
+      body: { account_id: checking, amount: '50.00', description: 'Hotel' },
+    })
+    const { page, go } = await web().visit({ as: customer })
+    await go(`/accounts/${checking}`)
+    await page.getByRole('heading', { name: 'Checking account' }).waitFor()
+    const rows = page.getByRole('region', { name: 'Entries' }).getByRole('link')
+    expect(await rows.allInnerTexts()).toEqual([
+      expect.stringMatching(/^To Holidays\s\u2212US\$200\.00\s[\d:]+\sBalance after\sUS\$700\.00$/),
+      expect.stringMatching(/^Deposit\s\+US\$900\.00\s[\d:]+\sBalance after\sUS\$900\.00$/),
+    ])
+    await page.getByRole('region', { name: 'Reserved' }).getByText('Hotel').waitFor()
+    await page.getByText('US$650.00').waitFor()
+
+    await page.getByRole('button', { name: 'Rename' }).click()
+    await page.getByLabel('Name').fill('Rent & food')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Rent & food' }).waitFor()
+    await page.getByLabel('Balance on').fill('2020-02-29')
+    await page.getByText('The account did not exist then.').waitFor()
+    expect(new URL(page.url()).search).toBe('?on=2020-02-29')
+  })
+
+  test('entries are filtered by the address, and older ones come page by page', async () => {
+    const { customer, checking } = await customerWithMoney(web().bank)
+    await customer.bank.post('/api/transactions/batch', {
+      body: {
+        transactions: Array.from({ length: 60 }, (_, n) => ({
+          ...({ type: 'deposit', account_id: checking } as const),
+          ...{ amount: '1.00', description: n === 3 ? 'Bottle bank' : `Coin ${n}` },
+        })),
+      },
+    })
+    const { page, go } = await web().visit({ as: customer, locale: 'de-DE' })
+    await go(`/accounts/${checking}`)
+    const rows = page.getByRole('region', { name: 'Buchungen' }).getByRole('link')
+    expect(await rows.count()).toBe(50)
+    await page.getByRole('button', { name: 'Ältere zeigen' }).click()
+    await rows.nth(61).waitFor()
+    expect(await rows.last().innerText()).toContain('900,00')
+
+    await page.getByText('Filtern').click()
+    await page.getByLabel('Wörter der Beschreibung').fill('bottle')
+    await page.getByRole('button', { name: 'Zeigen', exact: true }).click()
+    await page.waitForURL(/\?query=bottle$/)
+    await rows.nth(1).waitFor({ state: 'detached' })
+    await page.reload()
+    await ready(page)
+    expect(await rows.allInnerTexts()).toEqual([expect.stringContaining('Bottle bank')])
+    await go(`/accounts/${checking}?type=reversal`)
+    await page.getByText('Keine Buchung passt.').waitFor()
+    await page.getByRole('button', { name: 'Alle zeigen' }).click()
+    await rows.nth(49).waitFor()
+  })
+
+  test('a statement leads from opening to closing, is downloaded, and is filed once it is over', async () => {
+    const { customer, checking } = await customerWithMoney(web().bank)
+    const { page, go } = await web().visit({ as: customer })
+    await go(`/accounts/${checking}`)
+    await page.getByRole('link', { name: 'Statement' }).click()
+    const sum = page.getByRole('region', { name: 'From opening to closing' })
+    await sum.getByText('Closing balance').waitFor()
+    const figures = (await sum.getByRole('definition').allInnerTexts()).join(' ')
+    expect(figures).toBe('US$0.00 +US$900.00 \u2212US$200.00 US$700.00')
+    const download = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'Download CSV' }).click()
+    expect((await download).suggestedFilename()).toBe(`statement-${checking}.csv`)
+    expect(await page.getByRole('button', { name: 'File it as a document' }).isDisabled()).toBe(true)
+
+    await page.getByRole('button', { name: 'Last month' }).click()
+    await page.getByLabel('Count entries').selectOption('as valued')
+    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    await page.waitForURL(/basis=value/)
+    await page.getByRole('button', { name: 'File it as a document' }).click()
+    await page.getByText('Filed.').waitFor()
+    const { items } = await customer.bank.get('/api/media')
+    expect(items).toMatchObject([{ document_type: 'statement', statement: { account_id: checking } }])
+  })
+
+  test('another customer’s account looks like one that does not exist', async () => {
+    const [{ checking }, { customer }] = [
+      await customerWithMoney(web().bank),
+      await customerWithMoney(web().bank),
+    ]
+    const { page, go } = await web().visit({ as: customer })
+    const said: string[] = []
+    for (const id of [checking, randomUUID()]) {
+      await go(`/accounts/${id}`)
+      said.push((await page.getByRole('alert').innerText()).replace(/[0-9a-f]{32}/, ''))
+    }
+    expect(said[1]).toBe(said[0])
+    expect(await page.getByRole('link', { name: 'Statement' }).count()).toBe(0)
+  })
+}
