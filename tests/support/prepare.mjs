@@ -25,6 +25,9 @@ const NEEDED = Object.entries({
   git: 'git',
   openssl: 'openssl',
   ps: 'procps',
+  // They try the rules of monitoring/rules.
+  promtool: 'prometheus',
+  amtool: 'prometheus-alertmanager',
 })
 
 /** Programs without which a few checks are left out, by the Debian package that has them. */
@@ -37,7 +40,7 @@ if (missing.length > 0) {
     console.error(
       `The tests need ${names}, not found on this machine. Install and run the tests again:\n` +
         `  Debian, Ubuntu:  sudo apt-get install ${missing.join(' ')}\n` +
-        `  macOS:           brew install ${missing.join(' ').replace('rabbitmq-server', 'rabbitmq')}\n` +
+        `  macOS:           brew install ${missing.join(' ').replace('rabbitmq-server', 'rabbitmq').replace('prometheus-alertmanager', 'alertmanager')}\n` +
         'RabbitMQ need not run as a service: the tests start a node of their own.',
     )
     process.exit(1)

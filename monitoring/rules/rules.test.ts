@@ -1,0 +1,213 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { parser } from '@prometheus-io/lezer-promql'
+import { parse } from 'yaml'
+import { allows, instrumentOf } from '../catalogue.ts'
+
+/** The rules and alerts of Prometheus, tried by its own tools, and held against the catalogue. */
+
+interface Rule {
+  record?: string
+  alert?: string
+  expr: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+}
+interface UnitTest {
+  alert_rule_test: { alertname: string; exp_alerts: unknown[] }[]
+}
+
+const read = (name: string): string => readFileSync(join(__dirname, name), 'utf8')
+const rulesOf = (name: string): Rule[] =>
+  (parse(read(name)) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules)
+
+const FILES = ['slo.yaml', 'alerts.yaml']
+const rules = FILES.flatMap(rulesOf)
+const alerts = rules.flatMap(({ alert, ...rule }) => (alert ? [{ ...rule, alert }] : []))
+const recorded = new Set(rules.map(({ record }) => record))
+const tests = readdirSync(join(__dirname, 'tests'))
+
+/** Runs a tool of Prometheus here. Rejects with what it printed if it fails. */
+const run = (tool: string, ...args: string[]) =>
+  promisify(execFile)(tool, args, { cwd: __dirname }).catch((error: { stdout: string; stderr: string }) => {
+    throw new Error(`${tool} ${args.join(' ')}:\n${error.stdout}${error.stderr}`)
+  })
+
+test('promtool and amtool take the files', async () => {
+  await run('promtool', 'check', 'rules', ...FILES)
+  await run('amtool', 'check-config', 'alertmanager.yaml')
+})
+
+test.each(tests)('promtool tries the alerts of tests/%s', (file) =>
+  run('promtool', 'test', 'rules', `tests/${file}`),
+)
+
+test('each alert fires in one test, and stays quiet in another', () => {
+  const tried = tests.flatMap((file) =>
+    (parse(read(`tests/${file}`)) as { tests: UnitTest[] }).tests.flatMap((one) => one.alert_rule_test),
+  )
+  const missing = alerts.flatMap(({ alert }) => {
+    const ends = new Set(
+      tried.filter((one) => one.alertname === alert).map((one) => one.exp_alerts.length > 0),
+    )
+    return [...(ends.has(true) ? [] : [`${alert} fires`]), ...(ends.has(false) ? [] : [`${alert} is quiet`])]
+  })
+  // It always fires.
+  expect(missing).toEqual(['Watchdog is quiet'])
+})
+
+test('each alert has a severity and a runbook that names commands which exist', () => {
+  const runbooks = readFileSync(join(__dirname, '../../docs/runbooks.md'), 'utf8')
+  const [, ...chapters] = runbooks.split(/^## /m)
+  expect(chapters.map((chapter) => chapter.split('\n')[0]).sort()).toEqual(
+    alerts.map(({ alert }) => alert).sort(),
+  )
+  for (const chapter of chapters)
+    for (const part of ['**Meaning.**', '**Look at.**', '**Do.**']) expect(chapter).toContain(part)
+  for (const { alert, labels, annotations } of alerts) {
+    expect(annotations?.runbook).toBe(`docs/runbooks.md#${alert.toLowerCase()}`)
+    expect(annotations?.summary).toBeTruthy()
+    expect(['page', 'ticket', 'none']).toContain(labels?.severity)
+  }
+  const root = join(__dirname, '../..')
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
+  const commands = [...runbooks.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name]) => name!)
+  expect(commands.filter((name) => !(name in scripts))).toEqual([])
+  const anchor = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-')
+  const troubleshooting = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')
+  const anchors = [...troubleshooting.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading!))
+  const links = [...runbooks.matchAll(/troubleshooting\.md#([^)]+)\)/g)].map(([, link]) => link!)
+  expect(links.filter((link) => !anchors.includes(link))).toEqual([])
+  const files = [...runbooks.matchAll(/`((?:knative|monitoring)\/[^` ]+)`/g)].map(([, file]) => file!)
+  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([])
+})
+
+describe('objectives follow from their formulas', () => {
+  const FRONT_DOOR = 'service="front-door",handler=~"/api/.*"'
+  const DELAY = 'microbank_notification_delay_seconds'
+  const formulas = {
+    answers: {
+      budget: 1 - 0.999,
+      ratio: (window: string) =>
+        `(sum(rate(http_requests_total{${FRONT_DOOR},status="5xx"}[${window}])) or vector(0)) ` +
+        `/ (sum(rate(http_requests_total{${FRONT_DOOR}}[${window}])) > 0)`,
+      bad: (window: string) =>
+        `sum(increase(http_requests_total{${FRONT_DOOR},status="5xx"}[${window}])) or vector(0)`,
+      total: `sum(increase(http_requests_total{${FRONT_DOOR}}[30d]))`,
+    },
+    notifications: {
+      budget: 1 - 0.99,
+      ratio: (window: string) =>
+        `1 - sum(rate(${DELAY}_bucket{le=~"5([.]0)?"}[${window}])) / (sum(rate(${DELAY}_count[${window}])) > 0)`,
+      bad: (window: string) =>
+        `sum(increase(${DELAY}_count[${window}])) - sum(increase(${DELAY}_bucket{le=~"5([.]0)?"}[${window}]))`,
+      total: `sum(increase(${DELAY}_count[30d]))`,
+    },
+  }
+  const exprOf = (record: string, slo: string): string | undefined =>
+    rules.find((rule) => rule.record === record && rule.labels?.slo === slo)?.expr
+
+  test.each(Object.entries(formulas))('%s', (slo, { budget, ratio, bad, total }) => {
+    expect(Number(/vector\((.*)\)/.exec(exprOf('slo:budget', slo)!)![1])).toBeCloseTo(budget, 10)
+    for (const window of ['5m', '30m', '1h', '2h', '6h', '1d', '3d'])
+      expect([window, exprOf(`slo:bad:ratio_rate${window}`, slo)]).toEqual([window, ratio(window)])
+    for (const window of ['1h', '6h', '1d', '3d', '30d'])
+      expect([window, exprOf(`slo:bad:increase${window}`, slo)]).toEqual([window, bad(window)])
+    expect(exprOf('slo:total:increase30d', slo)).toBe(total)
+  })
+
+  test('a burn rate is a part of the budget, times 30 days, by the window', () => {
+    const burn = (part: number, hours: number): number => Number(((part * 30 * 24) / hours).toFixed(6))
+    for (const [alert, rates] of [
+      ['BudgetBurnsFast', [burn(0.02, 1)]],
+      ['BudgetBurns', [burn(0.05, 6)]],
+      ['BudgetBurnsSlowly', [burn(0.1, 24), burn(0.1, 72)]],
+    ] as const) {
+      const { expr } = alerts.find((one) => one.alert === alert)!
+      const found = [...expr.matchAll(/> ([\d.]+) [*] slo:budget/g)].map(([, rate]) => Number(rate))
+      expect([alert, found]).toEqual([alert, rates.flatMap((rate) => [rate, rate])])
+    }
+  })
+})
+
+/** What others than the bank measure, with the labels that rules may use. */
+const FOREIGN: Record<string, readonly string[]> = { up: ['job', 'instance'] }
+
+interface Selector {
+  metric: string
+  matchers: { label: string; operator: string; value: string }[]
+}
+
+/** Returns what an expression selects, and the labels that it groups or joins by. */
+function usedBy(expr: string): { selectors: Selector[]; grouped: string[] } {
+  const selectors: Selector[] = []
+  const grouped: string[] = []
+  const text = ({ from, to }: { from: number; to: number }): string => expr.slice(from, to)
+  parser.parse(expr).iterate({
+    enter(node) {
+      if (node.type.isError) throw new Error(`cannot read ${expr}`)
+      if (node.name === 'GroupingLabels')
+        grouped.push(
+          ...node.node.getChildren('LabelName').map(text),
+          ...node.node.getChildren('Identifier').map(text),
+        )
+      if (node.name !== 'VectorSelector') return
+      const name = node.node.getChild('Identifier')
+      const matchers: Selector['matchers'] = []
+      const list = node.node.getChild('LabelMatchers')
+      for (const matcher of list?.getChildren('UnquotedLabelMatcher') ?? [])
+        matchers.push({
+          label: text(matcher.getChild('LabelName')!),
+          operator: text(matcher.getChild('MatchOp')!),
+          value: text(matcher.getChild('StringLiteral')!).slice(1, -1),
+        })
+      selectors.push({ metric: name ? text(name) : '', matchers })
+    },
+  })
+  return { selectors, grouped }
+}
+
+/** Returns what is wrong with a selector: a metric, a label or a value that the catalogue lacks. */
+function faultsOf({ metric, matchers }: Selector): string[] {
+  if (recorded.has(metric)) return []
+  const instrument = instrumentOf(metric) ?? instrumentOf(metric.replace(/_(bucket|sum|count)$/, ''))
+  const foreign = FOREIGN[metric]
+  if (!instrument && !foreign) return [`there is no ${metric}`]
+  return matchers.flatMap(({ label, operator, value }) => {
+    if (foreign?.includes(label) || (label === 'le' && metric.endsWith('_bucket'))) return []
+    const values = instrument?.labels[label]
+    if (!values) return [`${metric} has no label ${label}`]
+    return operator === '=' && !allows(values, value) ? [`${metric} has no ${label}="${value}"`] : []
+  })
+}
+
+test('rules use only what the catalogue has: metrics, labels and values', () => {
+  for (const { expr, alert, record } of rules) {
+    const { selectors, grouped } = usedBy(expr)
+    expect([alert ?? record, selectors.flatMap(faultsOf)]).toEqual([alert ?? record, []])
+    const known = selectors.flatMap(({ metric }) => [
+      ...Object.keys(
+        (instrumentOf(metric) ?? instrumentOf(metric.replace(/_(bucket|sum|count)$/, '')))?.labels ?? {},
+      ),
+      ...(metric.endsWith('_bucket') ? ['le'] : []),
+    ])
+    expect([alert ?? record, grouped.filter((label) => !known.includes(label))]).toEqual([
+      alert ?? record,
+      [],
+    ])
+  }
+  // What it would say of others.
+  const wrong = usedBy('sum by (x) (rate(none_total[5m])) / http_requests_total{status="200",user="a"}')
+  expect(wrong.selectors.flatMap(faultsOf)).toEqual([
+    'there is no none_total',
+    'http_requests_total has no status="200"',
+    'http_requests_total has no label user',
+  ])
+  expect(wrong.grouped).toEqual(['x'])
+})
