@@ -91,3 +91,38 @@ test('comments are at most 110 columns wide, as the code is', () => {
   )
   expect(long).toEqual([])
 })
+
+test('pages import parts and data, data the client, and nothing there a function', () => {
+  const UI = 'functions/web/ui/'
+  /** What each folder of the pages may import besides itself. */
+  const allowed: Record<string, readonly string[]> = {
+    pages: ['parts', 'data', 'texts', 'money', 'proof'],
+    frame: ['parts', 'data', 'texts', 'routes.ts'],
+    parts: ['texts', 'look', 'money'],
+    data: ['money', 'proof'],
+    texts: [],
+    money: [],
+    proof: [],
+  }
+  const folderOf = (file: string): string | undefined =>
+    file.startsWith(UI) ? file.slice(UI.length).split('/')[0] : undefined
+  const areaOf = (file: string): string | undefined => /ui\/pages\/(\w[\w-]*)\//.exec(file)?.[1]
+  const routed = new Set(importsOf(`${UI}routes.ts`).filter((file) => folderOf(file) === 'pages'))
+  const isWrong = (file: string, imported: string): boolean => {
+    const [from, to] = [folderOf(file)!, folderOf(imported)]
+    if (!allowed[from]) return false
+    if (to === undefined)
+      return (
+        !imported.startsWith('functions/host/values/') &&
+        !(imported.startsWith('functions/web/client/') && ['data', 'proof'].includes(from))
+      )
+    if (from === 'pages' && to === 'pages') return areaOf(file) !== areaOf(imported) || routed.has(imported)
+    return to !== from && !allowed[from].includes(to)
+  }
+  const wrong = files(/^functions\/web\/ui\/.*\.tsx?$/)
+    .filter((file) => !file.endsWith('.test.ts'))
+    .flatMap((file) => importsOf(file).map((imported) => ({ file, imported })))
+    .filter(({ file, imported }) => isWrong(file, imported))
+  expect(wrong.map(({ file, imported }) => `${file} imports ${imported}`)).toEqual([])
+  expect(routed.size).toBeGreaterThan(2)
+})

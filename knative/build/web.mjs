@@ -50,6 +50,8 @@ export async function buildWeb() {
   if (await isFresh()) return
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
     cwd: root,
+    // Tests have another value, by which React would come with what only developers need.
+    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''

@@ -46,6 +46,14 @@ export default {
     modulePreload: { polyfill: false },
     sourcemap: false,
     manifest: 'manifest.json',
+    rolldownOptions: {
+      output: {
+        // What most pages need comes as one file, not as ten.
+        codeSplitting: {
+          groups: [{ name: 'shared', test: /node_modules|ui\/(main|parts|texts|frame|look)/ }],
+        },
+      },
+    },
   },
   server: { port: 5173, proxy: { '/api': toBank, '/docs': toBank } },
 }

@@ -4,21 +4,15 @@ export const texts = defineTexts({
   en: {
     signIn: 'Sign in',
     signUp: 'Open an account',
-    name: 'Name',
     email: 'E-mail',
     password: 'Password',
-    passwordHint: 'At least 12 characters. Three words that nobody else would choose are good.',
     noAccount: 'New here?',
-    haveAccount: 'Do you bank with us already?',
   },
   de: {
     signIn: 'Anmelden',
     signUp: 'Konto eröffnen',
-    name: 'Name',
     email: 'E-Mail',
     password: 'Passwort',
-    passwordHint: 'Mindestens 12 Zeichen. Gut sind drei Wörter, auf die sonst niemand kommt.',
     noAccount: 'Neu hier?',
-    haveAccount: 'Sind Sie schon bei uns?',
   },
 })

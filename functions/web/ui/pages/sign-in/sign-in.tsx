@@ -8,7 +8,6 @@ import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
 import { PlainPanel } from '../../parts/panel.tsx'
 import { useTexts } from '../../texts/define-texts.ts'
-import styles from './sign-in.module.css'
 import { texts } from './sign-in.texts.ts'
 
 /** Signs in with a password, or with the code of a printed link: `/sign-in#code=...`. */
@@ -46,7 +45,7 @@ export default function SignIn() {
             {said.signIn}
           </Button>
         </Form>
-        <p className={styles.other}>
+        <p className="aside">
           {said.noAccount} <Link href="/sign-up">{said.signUp}</Link>
         </p>
       </PlainPanel>

@@ -7,8 +7,7 @@ import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
 import { PlainPanel } from '../../parts/panel.tsx'
 import { useTexts } from '../../texts/define-texts.ts'
-import styles from './sign-in.module.css'
-import { texts } from './sign-in.texts.ts'
+import { texts } from './sign-up.texts.ts'
 
 /** Makes somebody a customer of the bank, and signs them in. The server alone has the rules for passwords. */
 export default function SignUp() {
@@ -38,7 +37,7 @@ export default function SignUp() {
             {said.signUp}
           </Button>
         </Form>
-        <p className={styles.other}>
+        <p className="aside">
           {said.haveAccount} <Link href="/sign-in">{said.signIn}</Link>
         </p>
       </PlainPanel>
