@@ -4,7 +4,7 @@ import { api } from './api.ts'
 
 export type { Entry }
 
-export interface EntryFilters {
+export interface AskedEntries {
   type?: Entry['transaction_type']
   /** Moments: from is inclusive, to is not. */
   from?: string
@@ -15,7 +15,7 @@ export interface EntryFilters {
 
 /** The entries of an account that match, the newest first, page by page. A page may be short and yet not the
  * last. */
-export const entriesQuery = (accountId: string, filters: EntryFilters) =>
+export const entriesQuery = (accountId: string, filters: AskedEntries) =>
   infiniteQueryOptions({
     queryKey: ['accounts', accountId, 'entries', filters],
     queryFn: ({ pageParam, signal }) =>

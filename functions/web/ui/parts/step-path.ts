@@ -16,8 +16,8 @@ export interface StepPath {
   highest: bigint
 }
 
-/** Draws balances as steps into a box of `width` and `height`, from the first point to `until`. Zero is always
- * in the picture, so the area is to scale. `points` are in the order of time, and not empty. */
+/** Draws balances as steps into a box of `width` and `height`, from the first point to `until`. Zero is
+ * always in the picture, so the area is to scale. `points` are in the order of time, and not empty. */
 export function stepPath(
   points: readonly BalancePoint[],
   until: number,

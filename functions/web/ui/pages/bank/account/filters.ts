@@ -1,9 +1,9 @@
-import type { EntryFilters } from '../../../data/entries.ts'
+import type { AskedEntries } from '../../../data/entries.ts'
 import { boundsOf, isDay } from './days.ts'
 
 /** The filters of the page, which stand in its address. Days are inclusive. */
 export interface ShownFilters {
-  type: '' | NonNullable<EntryFilters['type']>
+  type: '' | NonNullable<AskedEntries['type']>
   from: string
   to: string
   query: string
@@ -38,7 +38,7 @@ export function withFilters(search: URLSearchParams, filters: Partial<ShownFilte
 export const hasFilters = (filters: ShownFilters): boolean => NAMES.some((name) => filters[name] !== '')
 
 /** Returns the filters as the bank takes them. */
-export function askedOf({ type, from, to, query }: ShownFilters): EntryFilters {
+export function askedOf({ type, from, to, query }: ShownFilters): AskedEntries {
   return {
     ...(type && { type }),
     ...(from && { from: boundsOf(from).begin.toISOString() }),
