@@ -65,7 +65,10 @@ export const documents = (file: string): Manifest[] =>
 export function everything(): Manifest[] {
   const patched = readResources(ROOT).map(({ document, file }) => ({ ...document, file }))
   const seen = new Set(patched.map(({ file }) => file))
-  const others = files(/^(knative|eventing|monitoring)\/.*\.ya?ml$/).filter((file) => !seen.has(file))
+  // The rules of Prometheus are no objects of Kubernetes.
+  const others = files(/^(knative|eventing|monitoring(?!\/rules\/))\/.*\.ya?ml$/).filter(
+    (file) => !seen.has(file),
+  )
   return [...patched, ...others.flatMap(documents)]
 }
 
