@@ -9,6 +9,7 @@ import { followGroups, setAside, storeOutcomes, type GroupOutcome } from './grou
 import { groupsOf } from './groups.ts'
 import { claim, CLAIM_MS, GROUP_MAX } from './pending.ts'
 import { createRelay, type PublishOutcome } from './relay.ts'
+import type { Metrics } from '../monitoring/metrics.ts'
 import type { EventDraft, OutboxEvent, PendingEvent } from './outbox-event.ts'
 
 export interface Outbox {
@@ -44,6 +45,7 @@ export interface OutboxOptions {
   log: Log
   /** Key of the context. Without it events are not signed, and the bank's consumers refuse them. */
   signingKey?: string | undefined
+  metrics?: Pick<Metrics, 'count' | 'gauge'>
 }
 
 /** Creates an outbox, which publishes events to the Broker after their commit.
@@ -53,10 +55,11 @@ export interface OutboxOptions {
  * are released for the next sweep. Each living function process of the context sweeps every few
  * seconds. */
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { db, log, signingKey } = options
+  const { db, log, signingKey, metrics } = options
   const post = (event: OutboxEvent, done: (status: number) => void): void =>
     options.post(binaryHeaders(attributesOf(event, signingKey)), event.data, done)
   const relay = createRelay(post)
+  metrics?.gauge('microbank_publish_waiting', () => ({ '': relay.waiting }))
   // While the Broker is away, some fail ten times a second.
   const sayFailed = seldom(log.warn)
   const settled: GroupOutcome[] = []
@@ -74,6 +77,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const follow = (events: readonly PendingEvent[]) => {
     const noteEvent = followGroups(events, note)
     return (event: PendingEvent, outcome: PublishOutcome): void => {
+      metrics?.count('microbank_publish_total', outcome)
       noteEvent(event, outcome)
       if (relay.isIdle) for (const resolve of idle.splice(0)) resolve()
     }

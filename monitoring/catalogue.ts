@@ -9,7 +9,8 @@ const all = [...ofProcesses, ...ofFacts, ...ofPlatform] as const
 
 export type InstrumentName = (typeof all)[number]['name']
 
-/** Every metric of the bank. Instruments, what the meter takes, and docs/metrics.md are made from it alone. */
+/** Every metric of the bank. Instruments, what the meter takes, and docs/metrics.md are made from it
+ * alone. */
 export const catalogue: readonly (Instrument & { name: InstrumentName })[] = all
 
 const byName = new Map<string, Instrument>(catalogue.map((instrument) => [instrument.name, instrument]))

@@ -1,80 +1,66 @@
-import type { Counter, Histogram, Registry } from 'prom-client'
+import type { Reporter } from './report.ts'
+import type { ReadableGauge, ReadGauge, ReportSettings } from './report-settings.ts'
+import type { Tallies } from './tallies.ts'
 
-export interface RequestLabels {
-  method: string
-  /** The route as declared (`/accounts/{id}`), never the path as sent, so that there are few labels. */
-  handler: string
-  /** `2xx`, `4xx`, ... */
-  status: string
+/** What one function process measures. All of it returns at once and never throws. */
+export interface Metrics extends Pick<Tallies, 'request' | 'count' | 'observe'> {
+  /** Reads a gauge at each report. */
+  gauge(name: ReadableGauge, read: ReadGauge): void
+  /** Reports the rest, for at most two seconds. */
+  stop(): Promise<void>
 }
 
-export interface Metrics {
-  observeRequest(labels: RequestLabels, seconds: number): void
-  /** Resolves with the metrics in the Prometheus text format, and its content type. */
-  expose(): Promise<{ contentType: string; text: string }>
-  close(): void
+/** For functions that report nothing. */
+export const noMetrics: Metrics = {
+  request: () => {},
+  count: () => {},
+  observe: () => {},
+  gauge: () => {},
+  stop: async () => {},
 }
 
-interface Loaded {
-  registry: Registry
-  requests: Counter
-  durations: Histogram
-}
-
-// A cold start answers its first requests before prom-client is loaded. Their metrics are kept until then, up
-// to this many.
+// By then the first answers are out, or the process is one that waits for requests.
+const LOAD_AFTER_MS = 2_000
+/** What is counted until then is kept. More than this loads the rest at once. */
 const KEPT_MAX = 10_000
-const LOAD_AFTER_MS = 1_000
 
-/** Creates the request metrics of one function process. prom-client is loaded shortly after the first
- * request, because loading it earlier would lengthen every cold start. */
-export function createMetrics(service: string): Metrics {
-  const kept: { labels: RequestLabels; seconds: number }[] = []
-  let loaded: Loaded | undefined
-  let loading: Promise<Loaded> | undefined
-  let soon: NodeJS.Timeout | undefined
+type TallyMethod = 'request' | 'count' | 'observe'
 
-  const load = async (): Promise<Loaded> => {
-    const { default: prom } = await import('prom-client')
-    const registry = new prom.Registry()
-    registry.setDefaultLabels({ service })
-    prom.collectDefaultMetrics({ register: registry })
-    const labelNames = ['method', 'handler', 'status']
-    loaded = {
-      registry,
-      requests: new prom.Counter({
-        name: 'http_requests_total',
-        help: 'HTTP requests answered, by method, route and status class.',
-        labelNames,
-        registers: [registry],
-      }),
-      durations: new prom.Histogram({
-        name: 'http_request_duration_seconds',
-        help: 'Time from the first byte of a request to the end of its answer.',
-        labelNames,
-        buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-        registers: [registry],
-      }),
-    }
-    for (const { labels, seconds } of kept.splice(0)) observe(loaded, labels, seconds)
-    return loaded
+/** Creates the metrics of one function process, which it reports in the background. What adds up and reports
+ * is loaded later, because loading it now would lengthen every cold start. */
+export function createMetrics(settings: ReportSettings): Metrics {
+  const gauges = new Map<ReadableGauge, ReadGauge>()
+  const kept: [TallyMethod, unknown[]][] = []
+  let tallies: Tallies | undefined
+  let loading: Promise<Reporter> | undefined
+
+  const load = async (): Promise<Reporter> => {
+    const { startReporter } = await import('./report.ts')
+    const reporter = startReporter({ ...settings, gauges })
+    ;({ tallies } = reporter)
+    for (const [method, args] of kept.splice(0))
+      tallies[method](...(args as [never, never, never, never, never, never]))
+    return reporter
   }
-
-  const observe = ({ requests, durations }: Loaded, labels: RequestLabels, seconds: number): void => {
-    requests.inc({ ...labels }, 1)
-    durations.observe({ ...labels }, seconds)
+  const loadOnce = (): void => {
+    loading ??= load()
+    loading.catch(({ message }: Error) =>
+      settings.log.error('metrics cannot be reported', { error: message }),
+    )
+  }
+  const soon = setTimeout(loadOnce, LOAD_AFTER_MS).unref()
+  const keep = (method: TallyMethod, args: unknown[]): void => {
+    if (kept.push([method, args]) === KEPT_MAX) loadOnce()
   }
 
   return {
-    observeRequest(labels, seconds) {
-      if (loaded) return observe(loaded, labels, seconds)
-      if (kept.length < KEPT_MAX) kept.push({ labels, seconds })
-      if (!loading) soon ??= setTimeout(() => void (loading ??= load()), LOAD_AFTER_MS).unref()
+    request: (...args) => (tallies ? tallies.request(...args) : keep('request', args)),
+    count: (...args) => (tallies ? tallies.count(...args) : keep('count', args)),
+    observe: (...args) => (tallies ? tallies.observe(...args) : keep('observe', args)),
+    gauge: (name, read) => void gauges.set(name, read),
+    async stop() {
+      clearTimeout(soon)
+      await (await (loading ??= load())).stop()
     },
-    async expose() {
-      const { registry } = await (loading ??= load())
-      return { contentType: registry.contentType, text: await registry.metrics() }
-    },
-    close: () => clearTimeout(soon),
   }
 }

@@ -25,7 +25,7 @@ export interface BrokerOptions {
    * destination. */
   resolve: (destination: EventDestination) => Destination
   log: Log
-  /** Made by brokerMetrics(registry), once for all Brokers of the process. */
+  /** Made by brokerMetrics(), once for all Brokers of the process. */
   metrics?: BrokerMetrics
   /** How long a dead letter waits for a sink that fails. Tests shorten it. */
   patience?: Patience

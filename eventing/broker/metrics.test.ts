@@ -1,18 +1,19 @@
-import { Registry } from 'prom-client'
+import { createLog } from '../../monitoring/log.ts'
+import { Meter } from '../../monitoring/meter/meter.ts'
 import { brokerMetrics } from './metrics.ts'
 
 test('the Broker counts events received, deliveries and dead letters', async () => {
-  const registry = new Registry()
-  const metrics = brokerMetrics(registry)
+  const meter = new Meter({ log: createLog({}, 'off'), version: '1' })
+  const metrics = brokerMetrics(meter)
   metrics.received(202)
   metrics.delivered('notify', 204, 0.003)
   metrics.delivered('notify', -1, 2)
   metrics.deadLettered('notify')
-  const text = await registry.metrics()
+  const { text } = await meter.expose()
   expect(text).toContain('broker_ingress_requests_total{code="202"} 1')
   expect(text).toContain('kn_eventing_dispatch_duration_seconds_count{trigger="notify",code="204"} 1')
   expect(text).toContain(
-    'kn_eventing_dispatch_duration_seconds_bucket{le="0.005",trigger="notify",code="204"} 1',
+    'kn_eventing_dispatch_duration_seconds_bucket{trigger="notify",code="204",le="0.005"} 1',
   )
   expect(text).toContain('kn_eventing_dispatch_duration_seconds_count{trigger="notify",code="-1"} 1')
   expect(text).toContain('broker_dead_letters_total{trigger="notify"} 1')

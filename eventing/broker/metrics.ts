@@ -1,5 +1,4 @@
-import { Counter, Histogram } from 'prom-client'
-import type { Registry } from 'prom-client'
+import type { Meter } from '../../monitoring/meter/meter.ts'
 
 /** What the Broker reports of its work. */
 export interface BrokerMetrics {
@@ -19,39 +18,12 @@ export const noMetrics: BrokerMetrics = {
   stuck: () => undefined,
 }
 
-/** Returns the Broker's metrics, kept in a registry. The histogram has the name that it has in
+/** Returns the Broker's metrics, kept by the meter. The histogram has the name that it has in
  * eventing-rabbitmq. */
-export function brokerMetrics(registry: Registry): BrokerMetrics {
-  const registers = [registry]
-  const received = new Counter({
-    name: 'broker_ingress_requests_total',
-    help: 'Requests to the Broker ingress by status',
-    labelNames: ['code'],
-    registers,
-  })
-  const delivered = new Histogram({
-    name: 'kn_eventing_dispatch_duration_seconds',
-    help: 'Time of one attempt to deliver an event',
-    labelNames: ['trigger', 'code'],
-    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  })
-  const deadLettered = new Counter({
-    name: 'broker_dead_letters_total',
-    help: 'Events that could not be delivered to their subscriber',
-    labelNames: ['trigger'],
-    registers,
-  })
-  const stuck = new Counter({
-    name: 'broker_stuck_dead_letters_total',
-    help: 'Dead letters that their sink failed to take for a minute; they are tried every ten minutes',
-    labelNames: ['trigger'],
-    registers,
-  })
-  return {
-    received: (status) => received.inc({ code: status }),
-    delivered: (route, status, seconds) => delivered.observe({ trigger: route, code: status }, seconds),
-    deadLettered: (route) => deadLettered.inc({ trigger: route }),
-    stuck: (route) => stuck.inc({ trigger: route }),
-  }
-}
+export const brokerMetrics = (meter: Pick<Meter, 'add' | 'observe'>): BrokerMetrics => ({
+  received: (status) => meter.add('broker_ingress_requests_total', { code: String(status) }),
+  delivered: (trigger, status, seconds) =>
+    meter.observe('kn_eventing_dispatch_duration_seconds', { trigger, code: String(status) }, seconds),
+  deadLettered: (trigger) => meter.add('broker_dead_letters_total', { trigger }),
+  stuck: (trigger) => meter.add('broker_stuck_dead_letters_total', { trigger }),
+})

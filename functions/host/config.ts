@@ -109,8 +109,13 @@ const sharedSettings = {
     fallback: '',
   },
   OTEL_EXPORTER_OTLP_HEADERS: {
-    about: 'headers for the trace collector: name=value pairs, percent-encoded, separated by commas',
+    about: 'headers for collectors: name=value pairs, percent-encoded, separated by commas',
     parse: headerList,
+    fallback: '',
+  },
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: {
+    about: 'URL that takes metrics likewise; if empty, none are reported',
+    parse: optionalHttpUrl,
     fallback: '',
   },
   // Incoming traces keep their caller's decision.

@@ -2,6 +2,7 @@ import type { EventContract } from '../../eventing/contracts/contract.ts'
 import type { Outbox } from '../../eventing/outbox.ts'
 import type { EventDraft } from '../../eventing/outbox-event.ts'
 import type { Log } from '../../monitoring/log.ts'
+import type { Metrics } from '../../monitoring/metrics.ts'
 import type { CallFor } from './http/call-for.ts'
 import type { FunctionClient } from './http/call.ts'
 import type { Config } from './config.ts'
@@ -29,4 +30,6 @@ export interface Tools {
   send: Send
   config: Config
   log: Log
+  /** What the operation measures of its own work. */
+  metrics: Pick<Metrics, 'count' | 'observe'>
 }

@@ -29,7 +29,7 @@ export const notifyOf =
   (consumer: string) =>
   async (
     event: CloudEventV1<unknown>,
-    { config }: Tools,
+    { config, metrics }: Tools,
     receive: Receive,
     { traceparent }: EventDelivery,
   ): Promise<void> => {
@@ -50,6 +50,9 @@ export const notifyOf =
       ...(about.isSentOnly && { channel: 'email' }),
       ...(isSending && { translations: translationsOf(type, data), send: sendingOf(type, data) }),
     })
+    const seconds = (Date.now() - Date.parse(event.time ?? '')) / 1000
+    // The clock of the database may be ahead.
+    if (seconds > -60) metrics.observe('microbank_notification_delay_seconds', '', Math.max(0, seconds))
   }
 
 const others = languages.filter((language) => language !== 'en')

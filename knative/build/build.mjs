@@ -117,7 +117,6 @@ export async function buildInto(folder) {
         { in: 'knative/local/main.ts', out: 'local/runtime' },
         { in: 'knative/local/ps.ts', out: 'local/ps' },
         { in: 'knative/local/mail.ts', out: 'local/mail' },
-        { in: 'knative/local/logs.ts', out: 'local/logs' },
       ],
       outdir: folder,
       packages: 'external',
@@ -136,6 +135,8 @@ export async function buildInto(folder) {
   copySql(folder)
   await pages
   writeContract(root, declarations, join(folder, 'web'))
+  const catalogue = declarations.catalogueOf(declarations.operations)
+  writeFileSync(join(folder, 'catalogue.json'), `${JSON.stringify(catalogue)}\n`)
   cpSync(join(root, 'knative/image/function.cjs'), join(folder, 'function.cjs'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   const metafiles = results.flat().map(({ metafile }) => /** @type {esbuild.Metafile} */ (metafile))

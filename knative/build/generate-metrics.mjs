@@ -1,5 +1,5 @@
-// npm run metrics-page: writes docs/metrics.md from the catalogue of metrics. A test fails if the file differs
-// from what this program would write.
+// npm run metrics-page: writes docs/metrics.md from the catalogue of metrics. A test fails if the file
+// differs from what this program would write.
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 import type { Manifests } from './manifests/manifests.ts'
+import { METER_HOST } from './gateway/hosts.ts'
 import { givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
 import type { SecretStore } from './secrets.ts'
 import type { Backends } from './servers/backends.ts'
@@ -37,7 +38,12 @@ export function environmentData(
 
 /** Only the public port is between a client and a function. It replaces what the client says about itself.
  * Web hooks may lead to this machine, because nothing else is on a laptop. */
-const HERE = { TRUSTED_HOPS: '1', TRUSTED_HOPS_MAPPED: '1', WEB_HOOK_PRIVATE_ADDRESSES: 'allowed' }
+const HERE = {
+  TRUSTED_HOPS: '1',
+  TRUSTED_HOPS_MAPPED: '1',
+  WEB_HOOK_PRIVATE_ADDRESSES: 'allowed',
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `http://${METER_HOST}/v1/metrics`,
+}
 
 const FIRST_OPERATOR = 'first-operator'
 

@@ -1,7 +1,9 @@
 import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
+import { brokerMetrics } from '../../eventing/broker/metrics.ts'
 import type { Log } from '../../monitoring/log.ts'
+import { probeFrontDoor } from '../../monitoring/meter/probe.ts'
 import { lockDataFolder } from './data-folder/lock.ts'
 import { closeFolder, isDataFolder, remove } from './data-folder/own-files.ts'
 import { checkRoom, explainFullDisk } from './data-folder/room.ts'
@@ -14,6 +16,7 @@ import { openKubernetesApi } from './kubernetes/open.ts'
 import { environmentData, type UsedServers } from './environment-data.ts'
 import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
+import { createMeter, samplesOf } from './metering.ts'
 import type { QueueChoice } from './options.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
 import { openProcessRecords } from './processes/leftovers.ts'
@@ -23,7 +26,6 @@ import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends
 import { contextsOf } from './servers/databases.ts'
 import { startMail } from './servers/mail-catcher.ts'
 import { userForPostgres } from './servers/postgres-binaries.ts'
-import { createColdStartMetrics } from './serving/cold-start-metrics.ts'
 import type { Service } from './serving/service.ts'
 import { createServices } from './serving/services.ts'
 import { createSignInCode } from './sign-in-code.ts'
@@ -105,6 +107,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       brokers: await brokers.status(),
     })
     gateway.routes.status = status
+    gateway.meter.addSource(async () => samplesOf(await status()))
+    gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
     const kubeconfig = await openKubernetes(bank, status, undo)
     undo.add(announce(bank.dataDir, { ...about, port, internalPort: gateway.port }))
     return {
@@ -161,21 +165,23 @@ async function requirePort({ port, hosts }: RuntimeOptions): Promise<void> {
   await open.stop(0)
 }
 
+const bundlesOf = ({ bundles, root }: RuntimeOptions): string => bundles ?? join(root, 'dist', 'functions')
+
 /** Opens the cluster-local gateway. It leads nowhere yet: the next steps add their parts to its routes. */
 async function openGateway(bank: Bank, undo: Undo) {
   const { secrets, log } = bank
   const services = new Map<string, Service>()
   const brokers = new Map<string, RequestListener>()
-  const coldStarts = createColdStartMetrics()
+  const meter = createMeter({ bundles: bundlesOf(bank), root: bank.root, log })
   const routes: Routes = {
     ...{ services, brokers, log },
     ingressToken: secrets.ingressToken,
     status: () => Promise.reject(new Error('The bank is still starting.')),
-    metrics: () => coldStarts.expose(),
+    meter,
   }
   const { port, stop } = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
   undo.add(() => stop(1000))
-  return { port, publicPort: bank.port, routes, services, brokers, coldStarts }
+  return { port, publicPort: bank.port, routes, services, brokers, meter }
 }
 
 type Gateway = Awaited<ReturnType<typeof openGateway>>
@@ -194,9 +200,9 @@ function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: 
     NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
   }
   const created = createServices(bank.manifests.services, {
-    bundles: bank.bundles ?? join(bank.root, 'dist', 'functions'),
+    bundles: bundlesOf(bank),
     environmentOf: (manifest) => environmentOf(manifest, data(), env, local),
-    ...{ logs, coldStarts: gateway.coldStarts, records, log },
+    ...{ logs, meter: gateway.meter, records, log },
   })
   for (const [name, service] of created) gateway.services.set(name, service)
   return created
@@ -205,8 +211,9 @@ function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: 
 /** Starts the Brokers, which deliver to the Services. */
 async function openBrokers(bank: Bank, { queue }: Backends, gateway: Gateway, undo: Undo) {
   bank.onProgress('the Broker is starting')
-  const { services, port: gatewayPort } = gateway
-  const brokers = await startBrokers(bank.brokers, { queue, services, gatewayPort, log: bank.log })
+  const { services, port: gatewayPort, meter } = gateway
+  const metrics = brokerMetrics(meter)
+  const brokers = await startBrokers(bank.brokers, { queue, services, gatewayPort, metrics, log: bank.log })
   for (const [name, { handler }] of brokers.byName) gateway.brokers.set(name, handler)
   // Functions may publish until they end. So first nothing new is delivered, then the functions end, and the
   // Broker's ingress closes last.

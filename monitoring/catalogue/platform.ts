@@ -6,15 +6,6 @@ import { code, objectName, service, trigger, version } from './values.ts'
  * measures it. */
 export const ofPlatform = [
   {
-    name: 'microbank_cold_start_seconds',
-    type: 'histogram',
-    unit: 'seconds',
-    labels: { service, phase: ['boot', 'load', 'first-query', 'spawn', 'port-open', 'first-request'] },
-    buckets: buckets.coldStart,
-    by: 'platform',
-    why: 'How long does a start take? Processes report `boot`, `load` and `first-query`, the local runtime the others.',
-  },
-  {
     name: 'microbank_processes',
     type: 'gauge',
     unit: 'processes',

@@ -126,6 +126,15 @@ export const ofProcesses = [
     why: 'How long after its event is a notification stored?',
   },
   {
+    name: 'microbank_cold_start_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    labels: { service, phase: ['boot', 'load', 'first-query', 'spawn', 'port-open', 'first-request'] },
+    buckets: buckets.coldStart,
+    by: 'process',
+    why: 'How long does a start take? Processes report `boot`, `load` and `first-query`, the local runtime the others.',
+  },
+  {
     name: 'microbank_processes_started_total',
     type: 'counter',
     unit: 'processes',

@@ -1,6 +1,5 @@
 import { allRoutes } from './all-routes.journey.ts'
 import { oneAccount } from './account.journey.ts'
-import { inbox } from './inbox.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -16,5 +15,4 @@ afterAll(() => web?.stop())
 
 describe('signing up and in', () => signUpAndIn(() => web))
 describe('one account', () => oneAccount(() => web))
-describe('messages, orders and documents', () => inbox(() => web))
 describe('every page', () => allRoutes(() => web))

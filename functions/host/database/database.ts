@@ -1,5 +1,6 @@
 import type { PoolClient, QueryResultRow } from 'pg'
 import type { Log } from '../../../monitoring/log.ts'
+import type { Metrics } from '../../../monitoring/metrics.ts'
 import type { ConnectionPool } from '../../../eventing/database/connection-pool.ts'
 import { isLost, isRefused, sqlstate } from '../../../eventing/database/database-errors.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
@@ -33,6 +34,7 @@ export interface DatabaseOptions {
   /** Milliseconds for each statement; after that, its connection counts as dead. The database itself ends a
    * function's statement sooner (see knative/postgres), so this is for a database that no longer answers. */
   timeoutMs?: number
+  metrics?: Pick<Metrics, 'count' | 'observe' | 'gauge'>
 }
 
 export interface Database extends Transaction {
@@ -60,12 +62,22 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
   let opening: Promise<ConnectionPool> | undefined
   /** The connection that connect() opens, until a query takes it. */
   let ahead: Promise<PoolClient> | undefined
+  let pool: ConnectionPool['pool'] | undefined
+  const { metrics } = options
+  metrics?.gauge('microbank_database_pool', () => ({
+    busy: pool ? pool.totalCount - pool.idleCount : 0,
+    idle: pool?.idleCount ?? 0,
+    waiting: pool?.waitingCount ?? 0,
+  }))
+  const countError = (error: unknown): void =>
+    metrics?.count('microbank_database_errors_total', sqlstate(error) ?? (isLost(error) ? 'lost' : ''))
 
   const open = async (): Promise<ConnectionPool> => {
     const { openPool } = await import('./open-pool.ts')
     const { url, poolMax: max, name, timeoutMs = TIMEOUT_MS } = options
     const connectMs = Math.min(timeoutMs, CONNECT_MS_MAX)
     const opened = openPool({ url, max, name, connectMs, statementMs: timeoutMs })
+    ;({ pool } = opened)
     // The pool replaces an idle connection that breaks. Without a listener, the error would end the process.
     opened.pool.on('error', (error) =>
       options.log.warn('idle database connection lost', { error: error.message }),
@@ -80,6 +92,7 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
     const taken = ahead ?? connect()
     ahead = undefined
     return taken.catch((error: unknown) => {
+      countError(error)
       throw new UnavailableError('the database did not answer', { cause: error })
     })
   }
@@ -94,6 +107,7 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
     try {
       return await work(lease)
     } catch (error) {
+      countError(error)
       if (isLost(error)) {
         lease.isBroken = true
         throw lost(error, lease)
@@ -111,13 +125,25 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
   const query = <Row extends QueryResultRow>(statement: Statement): Promise<Row[]> =>
     use(async (lease) => {
       lease.mayBeDone = true
-      return (await lease.client.query<Row>(statement)).rows
+      return run<Row>(lease.client, statement)
     })
+
+  /** Runs one statement, and measures it. */
+  const run = async <Row extends QueryResultRow>(
+    client: PoolClient,
+    statement: Statement,
+  ): Promise<Row[]> => {
+    const askedAt = performance.now()
+    const { rows } = await client.query<Row>(statement)
+    const seconds = (performance.now() - askedAt) / 1000
+    metrics?.observe('microbank_database_seconds', statement.name ?? 'unnamed', seconds)
+    return rows
+  }
 
   const transaction = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await use((lease) => once(lease, work))
+        return await use((lease) => once(lease, work, run))
       } catch (error) {
         if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
       }
@@ -151,11 +177,15 @@ interface Lease {
   mayBeDone: boolean
 }
 
-async function once<T>(lease: Lease, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function once<T>(
+  lease: Lease,
+  work: (tx: Transaction) => Promise<T>,
+  run: <Row extends QueryResultRow>(client: PoolClient, statement: Statement) => Promise<Row[]>,
+): Promise<T> {
   const { client } = lease
   await client.query('begin')
   try {
-    const result = await work({ query: async (statement) => (await client.query(statement)).rows })
+    const result = await work({ query: (statement) => run(client, statement) })
     lease.mayBeDone = true
     const { command } = await client.query('commit')
     // Postgres answers so if a statement failed and `work` ignored the error.

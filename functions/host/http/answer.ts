@@ -8,8 +8,16 @@ import { problem, ProblemError, problems } from '../problems.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { startTiming } from '../start/start-timing.ts'
 
+const PROBLEM_TYPE = Symbol('problem type')
+type Refusing = ServerResponse & { [PROBLEM_TYPE]?: string | undefined }
+
+/** Returns the name of the problem that was answered; undefined if the answer was none. */
+export const answeredProblem = (response: Refusing): string | undefined =>
+  response[PROBLEM_TYPE]?.slice(response[PROBLEM_TYPE].lastIndexOf('/') + 1)
+
 /** Writes a reply: JSON unless the reply says otherwise. Caches must keep nothing of a bank. */
-export function answer(response: ServerResponse, { status, headers, body, text: plain }: Reply): void {
+export function answer(response: Refusing, { status, headers, body, text: plain }: Reply): void {
+  if (status >= 400) response[PROBLEM_TYPE] = (body as { type?: string } | undefined)?.type
   const text = plain ?? (body === undefined ? undefined : JSON.stringify(body))
   beginAnswer(response, status, {
     ...(text !== undefined && {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { startFunction, token } from '../../../tests/support/host.ts'
+import { startMeter } from '../../../monitoring/meter/meter-fixture.ts'
 import { until } from '../../../tests/support/until.ts'
 import { inside, notes, startNotes } from '../testing/notes-fixture.ts'
 
@@ -129,14 +130,28 @@ test('Prefer: respond-async reaches an operation that honours it', async () => {
 })
 
 test('metrics name the route as declared and the class of the status', async () => {
-  await host.request('GET', `/notes/${randomUUID()}`)
-  const { body } = await host.request('GET', '/metrics')
-  expect(body).toMatch(
-    /http_requests_total\{method="GET",handler="\/notes\/\{id\}",status="4xx",service="notes"\} \d+/,
-  )
-  expect(body).toMatch(
-    /http_request_duration_seconds_bucket\{le="0.001",service="notes",method="POST",handler="\/notes"/,
-  )
+  const taken = await startMeter()
+  const measured = await startFunction(notes, {
+    NOTIFICATIONS_DATABASE_URL: host.databaseUrl,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: taken.endpoint,
+  })
+  await measured.request('GET', `/notes/${randomUUID()}`)
+  await measured.request('GET', '/healthz')
+  await measured.request('POST', '/notes', { token: host.adaToken, body: { text: 'a' } })
+  await measured.stop()
+  const { text } = await taken.meter.expose()
+  await taken.close()
+  const route = 'service="notes",method="GET",handler="/notes/{id}"'
+  expect(text).toContain(`http_requests_total{${route},status="4xx"} 1`)
+  expect(text).toContain('http_requests_total{service="notes",method="POST",handler="/notes",status="2xx"} 1')
+  expect(text).toContain(`http_request_duration_seconds_count{${route},status="4xx"} 1`)
+  expect(text).toContain('http_request_duration_highr_seconds_count{service="notes"} 2')
+  expect(text).toContain('http_request_size_bytes_sum{service="notes",method="POST",handler="/notes"} 12')
+  const [, written] =
+    /http_response_size_bytes_sum{service="notes",method="POST",handler="\/notes"} (\d+)/.exec(text)!
+  expect(Number(written)).toBeGreaterThan(100)
+  expect(text).toContain('microbank_refusals_total{service="notes",refusal="unauthenticated"} 1')
+  expect(text).not.toContain('handler="/healthz"')
 })
 
 test('without a database a request is 503 with Retry-After, and health says so', async () => {

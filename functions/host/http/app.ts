@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import type { Metrics } from '../../../monitoring/metrics.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { auditsOf, knowsClients } from '../audit/declared.ts'
-import { answer, answerError } from './answer.ts'
+import { answer, answeredProblem, answerError } from './answer.ts'
 import { readJson } from './body.ts'
 import type { CatalogueEntry } from '../catalogue-entry.ts'
 import { trust, type Trust } from './client-address.ts'
@@ -44,7 +44,7 @@ type Handle = (exchange: Exchange, params: Record<string, string>) => Promise<vo
 /** One path: a handler per method. */
 type Endpoint = Map<string, Handle>
 
-/** Returns the HTTP side of one operation: its routes, the endpoint for its events, health and metrics. It
+/** Returns the HTTP side of one operation: its routes, the endpoint for its events, and health. It
  * uses node:http alone, because a framework would take most of a cold start and of a small request's cost. */
 export function createApp(options: AppOptions): RequestListener {
   const { operation, tools, catalogue, tracer, isReady } = options
@@ -93,6 +93,7 @@ function observer({ metrics, endSpan, tools: { log } }: AppOptions): (exchange: 
   return (exchange) => {
     const startedAt = performance.now()
     const { request, response } = exchange
+    const writtenBefore = request.socket.bytesWritten
     response.on('close', () => {
       const { handler } = exchange
       if (handler === undefined) return
@@ -101,10 +102,11 @@ function observer({ metrics, endSpan, tools: { log } }: AppOptions): (exchange: 
       const milliseconds = performance.now() - startedAt
       const { method = '' } = request
       const { statusCode: status } = response
-      metrics.observeRequest(
-        { method, handler, status: `${Math.floor(status / 100)}xx` },
-        milliseconds / 1000,
-      )
+      const bodyBytes = Number(request.headers['content-length'] ?? 0)
+      const writtenBytes = request.socket.bytesWritten - writtenBefore
+      metrics.request(method, handler, status, milliseconds / 1000, bodyBytes, writtenBytes)
+      const refusal = status >= 400 ? answeredProblem(response) : undefined
+      if (refusal) metrics.count('microbank_refusals_total', refusal)
       const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug'
       if (log.takes(level))
         log[level]('request', { trace_id: exchange.traceId, method, handler, status, milliseconds })
@@ -215,7 +217,7 @@ function eventHandler({ operation, tools, validators, state, ...options }: Insid
 
 /** The endpoints that every function has for the platform. */
 function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
-  const { operation, tools, metrics, isReady } = options
+  const { operation, tools, isReady } = options
   // Only the front door has a DomainMapping.
   const isMapped = operation.mount !== undefined && tools.config.TRUSTED_HOPS_MAPPED > 0
   const own = (path: string, give: Handle, isInner = false): [string, Endpoint] => [
@@ -236,12 +238,7 @@ function* ownEndpoints(options: AppOptions): Iterable<[string, Endpoint]> {
     if (isReady()) answer(response, { status: 200, body: { status: 'ok' } })
     else answer(response, problem(problems.unavailable, 'This process is stopping.'))
   }
-  const expose: Handle = async ({ response }) => {
-    const { contentType, text } = await metrics.expose()
-    response.writeHead(200, { 'content-type': contentType }).end(text)
-  }
   yield own('/readyz', readiness, true)
-  yield own('/metrics', expose, true)
   // A mounted handler reports its own health.
   if (!operation.mount)
     yield own('/health', async ({ response }) => answer(response, await health(operation, tools)))

@@ -3,6 +3,7 @@ import { PROBLEM_JSON } from '../../../eventing/problem.ts'
 import { RefusedForNowError, UnavailableError } from '../../../eventing/unavailable.ts'
 import { problems } from '../problems.ts'
 import { CLIENT_HEADER } from './client-address.ts'
+import type { Metrics } from '../../../monitoring/metrics.ts'
 import type { IncomingAnswer, Send, TakeBytes } from './send.ts'
 
 export interface CallResponse {
@@ -42,7 +43,29 @@ const REPEATABLE = new Set([429, 502, 503, 504])
  * with an idempotency key, are tried three times, with growing pauses. A breaker per service stops them for
  * ten seconds after five failures in a row. A refusal for now that concerns one request (RefusedForNowError)
  * is neither repeated nor a failure of the service. */
-export function createFunctionClient(send: Send, domain: string): FunctionClient {
+export function createFunctionClient(
+  send: Send,
+  domain: string,
+  metrics?: Pick<Metrics, 'count'>,
+): FunctionClient {
+  const call = createUncountedClient(send, domain)
+  return (service, options) => {
+    const count = (outcome: string) => metrics?.count('microbank_calls_total', `${service} ${outcome}`)
+    const made = call(service, options)
+    made.then(
+      () => count('ok'),
+      (error: Error) =>
+        count(error instanceof RefusedForNowError ? 'refused' : isOpen(error.cause) ? 'open' : 'unavailable'),
+    )
+    return made
+  }
+}
+
+/** Says whether a call was not made, because those before it failed. */
+const isOpen = (cause: unknown): boolean =>
+  (cause as { isBrokenCircuitError?: true })?.isBrokenCircuitError === true
+
+function createUncountedClient(send: Send, domain: string): FunctionClient {
   const policies = new Map<string, IPolicy>()
 
   return async (

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import type { OpenDatabase } from '../database/database.ts'
 
 /** What the platform asks of a process that it has just started. */
-const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 /** Time in ms after which the database is connected even if no request has come: on a cluster the first
  * request comes a while after the port was found open. */
 const ALONE_MS = 10

@@ -2,6 +2,7 @@ import { createOutbox, writeEvents } from '../../../eventing/outbox.ts'
 import type { EventDraft } from '../../../eventing/outbox-event.ts'
 import type { EventContract } from '../../../eventing/contracts/contract.ts'
 import type { Log } from '../../../monitoring/log.ts'
+import type { Metrics } from '../../../monitoring/metrics.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { createFunctionClient } from '../http/call.ts'
 import { callKeySetting, databaseSetting, eventKeySetting, type Config } from '../config.ts'
@@ -14,7 +15,12 @@ import type { Tools } from '../tools.ts'
 export type Spans = typeof import('../http/spans.ts')
 
 /** Opens the database of an operation's context; undefined if it has none. Connects later. */
-export function databaseOf(operation: Operation, config: Config, log: Log): OpenDatabase | undefined {
+export function databaseOf(
+  operation: Operation,
+  config: Config,
+  log: Log,
+  metrics: Metrics,
+): OpenDatabase | undefined {
   const setting = databaseSetting(operation.context)
   if (!setting) return undefined
   return openDatabase({
@@ -23,6 +29,7 @@ export function databaseOf(operation: Operation, config: Config, log: Log): Open
     timeoutMs: config.DATABASE_TIMEOUT_MS,
     name: operation.name,
     log,
+    metrics,
   })
 }
 
@@ -32,17 +39,18 @@ export interface ToolParts {
   database: Database | undefined
   tracer: Tracer
   spans: Spans | undefined
+  metrics: Metrics
 }
 
 /** Puts together what an operation's handlers get. Opens no connection. */
 export function createTools(operation: Operation, parts: ToolParts): Tools {
-  const { config, log, database = noDatabase(operation.name), tracer, spans } = parts
+  const { config, log, database = noDatabase(operation.name), tracer, spans, metrics } = parts
   const client = createSend(config.LOCAL_GATEWAY)
   const db = spans ? spans.databaseWithSpans(database, tracer) : database
   const send = spans ? spans.sendWithSpans(client, tracer) : client
   const signingKey = parts.database && config[eventKeySetting(operation.context)]
-  const call = createFunctionClient(send, config.SERVICE_DOMAIN)
-  const outbox = createOutbox({ db, post: send.pipeline(config.BROKER_URL).post, log, signingKey })
+  const call = createFunctionClient(send, config.SERVICE_DOMAIN, metrics)
+  const outbox = createOutbox({ db, post: send.pipeline(config.BROKER_URL).post, log, signingKey, metrics })
 
   return {
     db,
@@ -70,6 +78,7 @@ export function createTools(operation: Operation, parts: ToolParts): Tools {
       },
     config,
     log,
+    metrics,
   }
 }
 

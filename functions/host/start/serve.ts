@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { hasDatabase } from '../../contexts.ts'
 import { createLog, type Log } from '../../../monitoring/log.ts'
-import { createMetrics } from '../../../monitoring/metrics.ts'
+import { createMetrics, noMetrics, type Metrics } from '../../../monitoring/metrics.ts'
 import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.ts'
 import { knowsClients } from '../audit/declared.ts'
 import { createApp } from '../http/app.ts'
@@ -30,7 +30,7 @@ export interface RunningFunction {
   port: number
   tools: Tools
   /** Finishes running requests, ends event streams, publishes committed events, closes the database, sends
-   * the last spans. */
+   * the last spans and metrics. */
   stop(): Promise<void>
 }
 
@@ -89,9 +89,9 @@ export async function serve(
   )
   const tracer = tracerFor(operation, config, log)
   const spans = tracer.isOn ? await import('../http/spans.ts') : undefined
-  const database = databaseOf(operation, config, log)
-  const tools = createTools(operation, { config, log, database, tracer, spans })
-  const metrics = createMetrics(operation.name)
+  const metrics = metricsFor(operation, config, log)
+  const database = databaseOf(operation, config, log, metrics)
+  const tools = createTools(operation, { config, log, database, tracer, spans, metrics })
   const callers: CallerVerifiers = {
     tokens: hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined,
     verifyCall: takesCalls(operation) ? callVerifier(operation, config) : undefined,
@@ -118,7 +118,7 @@ export async function serve(
     server.once('error', reject)
     server.listen({ port: config.PORT, ...(config.HOST && { host: config.HOST }) }, resolve)
   })
-  portOpened(operation.name)
+  portOpened(operation.name, metrics)
   if (database) handle = connectFirst(database, app)
   const { port } = server.address() as AddressInfo
   const sweeping = hasDatabase(operation.context) ? sweepRegularly(tools) : undefined
@@ -137,10 +137,9 @@ export async function serve(
         server.close(() => resolve())
         server.closeIdleConnections()
       })
-      metrics.close()
       await tools.outbox.drain()
       await tools.db.close()
-      await tracer.stop()
+      await Promise.all([tracer.stop(), metrics.stop()])
     },
   }
 }
@@ -164,6 +163,18 @@ function tracerFor({ name }: Operation, config: Config, log: Log): Tracer {
       'service.name': name,
       ...(config.K_REVISION && { 'faas.version': config.K_REVISION }),
     },
+    log,
+  })
+}
+
+function metricsFor({ name }: Operation, config: Config, log: Log): Metrics {
+  if (!config.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT) return noMetrics
+  return createMetrics({
+    endpoint: config.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    gateway: config.LOCAL_GATEWAY,
+    service: name,
+    revision: config.K_REVISION,
     log,
   })
 }

@@ -1,3 +1,5 @@
+import type { Metrics } from '../../../monitoring/metrics.ts'
+
 /** How this process started. The first answer tells it, once, in the header Server-Timing
  * (https://www.w3.org/TR/server-timing/): browsers show it in their developer tools, and the local runtime
  * reads it. It holds durations in milliseconds, nothing about the bank. This is state of the module because
@@ -7,11 +9,20 @@ let name = ''
 let listeningMs: number | undefined
 let queryMs: number | undefined
 
+let metrics: Pick<Metrics, 'observe'> | undefined
+
 /** Records that the port is open. `service` is the name of the function's Service. */
-export function portOpened(service: string): void {
+export function portOpened(service: string, measured?: Pick<Metrics, 'observe'>): void {
   name = service
   listeningMs = performance.now()
+  metrics = measured
+  const { bootstrapComplete } = performance.nodeTiming
+  observe('boot', bootstrapComplete)
+  observe('load', listeningMs - bootstrapComplete)
 }
+
+const observe = (phase: string, ms: number): void =>
+  metrics?.observe('microbank_cold_start_seconds', phase, ms / 1000)
 
 /** Runs `work`, which queries the database, and measures the first one that succeeds: it also waits for the
  * driver and the connection, if they are not there yet. */
@@ -22,7 +33,10 @@ export function timeFirstQuery<T>(work: () => Promise<T>): Promise<T> {
 async function timed<T>(work: () => Promise<T>): Promise<T> {
   const askedAt = performance.now()
   const result = await work()
-  queryMs ??= performance.now() - askedAt
+  if (queryMs === undefined) {
+    queryMs = performance.now() - askedAt
+    observe('first-query', queryMs)
+  }
   return result
 }
 

@@ -2,6 +2,7 @@ import type { Outbox } from '../../../eventing/outbox.ts'
 import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import { GROUP_MAX } from '../../../eventing/pending.ts'
 import type { Log } from '../../../monitoring/log.ts'
+import type { Metrics } from '../../../monitoring/metrics.ts'
 import { sqlstate, type Database, type Transaction } from '../../host/database/database.ts'
 import { createGroupCommit } from '../../../eventing/group-commit.ts'
 import { createFollowUp } from './follow-up.ts'
@@ -39,6 +40,7 @@ export interface PosterTools {
   db: Database
   outbox: Outbox
   log: Log
+  metrics?: Pick<Metrics, 'observe'>
 }
 
 interface OutcomeRow extends WrittenRow {
@@ -63,7 +65,7 @@ const STOPPED_MS = 1_000
  * would make each other smaller, and a transaction costs the database a third more in a batch of 25 than in
  * one of 125. `eventsOf` makes the events of a request. A guard checks what was posted. */
 export function createPoster(
-  { db, outbox, log }: PosterTools,
+  { db, outbox, log, metrics }: PosterTools,
   eventsOf: ToEvents = toEvents,
   guard?: Guard,
 ): Poster {
@@ -76,6 +78,7 @@ export function createPoster(
       try {
         const { outcomes, events } = await postTransactions(db, going, eventsOf)
         followUp.note(going)
+        metrics?.observe('microbank_batch_size', '', going.length)
         return { results: inOrderOf(requests, going, outcomes), events }
       } catch (error) {
         if (error instanceof LedgerStoppedError) {

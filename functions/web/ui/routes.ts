@@ -22,23 +22,4 @@ export const routes: readonly PageRoute[] = [
     who: 'customer',
     load: () => import('./pages/bank/statement/statement.tsx'),
   },
-  { path: '/orders', who: 'customer', menu: 'orders', load: () => import('./pages/bank/orders.tsx') },
-  { path: '/orders/new', who: 'customer', load: () => import('./pages/bank/new-order.tsx') },
-  {
-    path: '/documents',
-    who: 'customer',
-    menu: 'documents',
-    load: () => import('./pages/bank/documents.tsx'),
-  },
-  {
-    path: '/notifications',
-    who: 'customer',
-    menu: 'notifications',
-    load: () => import('./pages/bank/notifications.tsx'),
-  },
-  {
-    path: '/notifications/preferences',
-    who: 'customer',
-    load: () => import('./pages/bank/message-preferences.tsx'),
-  },
 ]

@@ -1,5 +1,6 @@
 import type { Log } from '../../../monitoring/log.ts'
 import { startBroker, type Broker, type BrokerStatus } from '../../../eventing/broker/broker.ts'
+import type { BrokerMetrics } from '../../../eventing/broker/metrics.ts'
 import type { Destination } from '../../../eventing/broker/attempt.ts'
 import type {
   BrokerManifest,
@@ -56,6 +57,7 @@ export interface BrokersOptions {
   services: ReadonlyMap<string, Service>
   /** The port of the internal gateway, which knows every other destination. */
   gatewayPort: number
+  metrics: BrokerMetrics
   log: Log
 }
 
@@ -64,7 +66,7 @@ export async function startBrokers(
   manifests: readonly BrokerManifests[],
   options: BrokersOptions,
 ): Promise<Brokers> {
-  const { queue, log } = options
+  const { queue, metrics, log } = options
   const byName = new Map<string, Broker>()
   const each = async <T>(work: (broker: Broker) => Promise<T>): Promise<T[]> =>
     Promise.all([...byName.values()].map(work))
@@ -78,7 +80,7 @@ export async function startBrokers(
   try {
     for (const manifest of manifests) {
       const resolve = (destination: EventDestination) => destinationOf(destination, options)
-      const broker = await startBroker({ manifests: manifest, resolve, log, ...transport(queue) })
+      const broker = await startBroker({ manifests: manifest, resolve, metrics, log, ...transport(queue) })
       byName.set(manifest.broker.metadata.name, broker)
       if ('areOnDisk' in queue && queue.areOnDisk)
         await untilOnDisk(topologyOf(manifest), queue.areOnDisk, log)

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHead
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createLog } from '../../../monitoring/log.ts'
-import { createColdStartMetrics } from '../serving/cold-start-metrics.ts'
+import { Meter } from '../../../monitoring/meter/meter.ts'
 import { openFunctionLogs } from '../processes/function-log.ts'
 import { openProcessRecords } from '../processes/leftovers.ts'
 import { readManifests } from '../manifests/manifests.ts'
@@ -82,12 +82,12 @@ export async function startGateway(tested: TestService[], brokers: Routes['broke
   const warnings: string[] = []
   const logs = openFunctionLogs(folder.path, (line) => warnings.push(line))
   const log = createLog({}, 'warn', (line) => warnings.push(line))
-  const coldStarts = createColdStartMetrics()
+  const meter = new Meter({ log, version: '1' })
   const services = createServices(readManifests(folder.path).services, {
     bundles: join(folder.path, 'functions'),
     environmentOf: () => ({ PATH: process.env.PATH ?? '' }),
     logs,
-    coldStarts,
+    meter,
     records,
     log,
   })
@@ -95,7 +95,7 @@ export async function startGateway(tested: TestService[], brokers: Routes['broke
     services,
     brokers,
     status: async () => ({ fine: true }),
-    metrics: () => coldStarts.expose(),
+    meter,
     log,
   }
   const open = await openListener(publicHandler(routes), 0, ['127.0.0.1'])

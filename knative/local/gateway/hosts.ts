@@ -12,6 +12,8 @@ export const CLUSTER_DOMAIN = `${NAMESPACE}.svc.cluster.local`
  * metrics are on both listeners.
  */
 export const STATUS_HOST = `runtime.${PUBLIC_DOMAIN}`
+/** The host of the meter in a cluster's DNS, to which functions report. */
+export const METER_HOST = 'meter.monitoring.svc.cluster.local'
 export const FRONT_DOOR = 'front-door'
 
 /** The host name of a Service, or of a Broker's ingress, in a cluster's DNS. */
@@ -22,6 +24,7 @@ export type HostTarget =
   | { kind: 'service'; name: string }
   | { kind: 'broker'; name: string }
   | { kind: 'runtime' }
+  | { kind: 'meter' }
   /** A host that can't be reached here. */
   | { kind: 'unknown'; host: string }
 
@@ -45,6 +48,7 @@ export function publicTarget(hostHeader: string | undefined): HostTarget {
 export function internalTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }
+  if (host === METER_HOST) return { kind: 'meter' }
   for (const domain of [CLUSTER_DOMAIN, `${NAMESPACE}.svc`, NAMESPACE])
     if (host.endsWith(`.${domain}`)) return named(host.slice(0, -domain.length - 1), host)
   return { kind: 'unknown', host }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { request } from '../../../tests/support/host.ts'
+import { Meter } from '../../../monitoring/meter/meter.ts'
 import { createLog } from '../../../monitoring/log.ts'
 import { mayPublish } from './ingress-token.ts'
 import { openListener, publicHandler } from './router.ts'
@@ -44,7 +45,7 @@ test('the public port asks for it on a network address, but not on loopback', as
       brokers: new Map([['default', ingress]]),
       ingressToken: 'secret',
       status: async () => ({}),
-      metrics: async () => ({ contentType: 'text/plain', text: '' }),
+      meter: new Meter({ log: createLog({}, 'off'), version: '1' }),
       log: createLog({}, 'off'),
     }),
     0,

@@ -96,8 +96,7 @@ describe('routing', () => {
 
 describe('what only this machine or the platform may reach', () => {
   test('the metrics of the runtime are for loopback addresses', async () => {
-    const metrics = async () => ({ contentType: 'text/plain', text: 'cold starts' })
-    const handle = publicHandler({ ...gateway.routes, metrics })
+    const handle = publicHandler(gateway.routes)
     let from = '127.0.0.1'
     const listener = createServer((request, response) => {
       Object.defineProperty(request.socket, 'remoteAddress', { value: from })

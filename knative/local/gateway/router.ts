@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Log } from '../../../monitoring/log.ts'
+import { receiveReport, type Meter } from '../../../monitoring/meter/meter.ts'
 import { misframed, originForm } from '../../../functions/host/http/framing.ts'
 import { createHttpServer } from '../../../functions/host/http/http-server.ts'
 import { makeLast } from '../../../functions/host/http/last-answer.ts'
@@ -17,8 +18,8 @@ export interface Routes {
   /** The token that clients of other machines must send to an ingress on the public port. */
   ingressToken?: string
   status: () => Promise<unknown>
-  /** The metrics in the Prometheus text format. */
-  metrics: () => Promise<{ contentType: string; text: string }>
+  /** Takes the reports of processes, and has all metrics. */
+  meter: Pick<Meter, 'take' | 'expose'>
   log: Log
 }
 
@@ -59,10 +60,12 @@ function route(
       if (!internal && !mayPublish(request, routes.ingressToken)) return unauthenticated(request, response)
       return ingress(request, response)
     }
+    case 'meter':
+      return receiveReport(routes.meter, request, response)
     case 'runtime':
       // Only this machine may learn what runs, and where.
       if (request.url === '/metrics' && isLoopback(request.socket.remoteAddress))
-        return void answerOwn(request, response, routes, routes.metrics)
+        return void answerOwn(request, response, routes, () => routes.meter.expose(request.headers.accept))
       if (internal) return void answerOwn(request, response, routes, () => statusOf(routes))
       return unknown(STATUS_HOST, request, response)
     case 'unknown':

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLog, type Log } from '../../../monitoring/log.ts'
 import type { ColdStart } from './cold-start.ts'
-import type { ColdStartMetrics } from './cold-start-metrics.ts'
+import type { Meter } from '../../../monitoring/meter/meter.ts'
 import type { FunctionLogs } from '../processes/function-log.ts'
 import type { ProcessRecords } from '../processes/leftovers.ts'
 import { FunctionProcess } from '../processes/process.ts'
@@ -18,7 +18,7 @@ export interface ServicesOptions {
   bundles: string
   environmentOf: (manifest: ServiceManifest) => Record<string, string>
   logs: FunctionLogs
-  coldStarts: ColdStartMetrics
+  meter: Pick<Meter, 'observe'>
   records: ProcessRecords
   log: Log
 }
@@ -51,7 +51,9 @@ function createService(manifest: ServiceManifest, options: ServicesOptions): Ser
       stopTimeoutMs: Math.min(timeoutMs, STOP_MS_MAX),
       onLine: (line, _stream, pid) => options.logs.write(name, line, pid),
       onPhase: (phase, ms, soFar) => {
-        options.coldStarts.observe(name, phase, ms)
+        // The function reports its first query itself.
+        if (phase !== 'first-query')
+          options.meter.observe('microbank_cold_start_seconds', { service: name, phase }, ms / 1000)
         if (phase === 'first-request') logColdStart(name, started.pid ?? 0, soFar, options.logs)
       },
       records: options.records,

@@ -1,0 +1,63 @@
+import { catalogue, type Instrument } from '../catalogue.ts'
+import type { Labels, Series, SummedHistogram } from './sums.ts'
+
+export interface Exposed {
+  contentType: string
+  text: string
+}
+
+/** Where the series of an instrument are. */
+export interface SeriesOf {
+  values(name: string): Iterable<Series<number>>
+  histograms(name: string): Iterable<Series<SummedHistogram>>
+}
+
+const OPEN_METRICS = 'application/openmetrics-text'
+
+/** Writes all series in the Prometheus text format, or as OpenMetrics 1.0 if `accept` asks for that. */
+export function expose(series: SeriesOf, accept = ''): Exposed {
+  const isOpen = accept.includes(OPEN_METRICS)
+  const lines = catalogue.flatMap((instrument) => {
+    const own = [...linesOf(instrument, series)]
+    return own.length === 0 ? [] : [...headOf(instrument, isOpen), ...own]
+  })
+  return {
+    contentType: isOpen
+      ? `${OPEN_METRICS}; version=1.0.0; charset=utf-8`
+      : 'text/plain; version=0.0.4; charset=utf-8',
+    text: `${lines.join('\n')}\n${isOpen ? '# EOF\n' : ''}`,
+  }
+}
+
+/** OpenMetrics names a counter without `_total`. It knows no counter without that, so such a one has no known
+ * type there. */
+function headOf({ name, type, why }: Instrument, isOpen: boolean): string[] {
+  const isTotal = name.endsWith('_total')
+  const shown = isOpen && isTotal ? name.slice(0, -'_total'.length) : name
+  const kind = isOpen && type === 'counter' && !isTotal ? 'unknown' : type
+  return [`# HELP ${shown} ${escaped(why)}`, `# TYPE ${shown} ${kind}`]
+}
+
+function* linesOf({ name, type, buckets = [] }: Instrument, series: SeriesOf): Iterable<string> {
+  if (type !== 'histogram') {
+    for (const { labels, value } of series.values(name)) yield `${name}${braces(labels)} ${value}`
+    return
+  }
+  for (const { labels, value } of series.histograms(name)) {
+    let count = 0
+    for (const [i, added] of value.counts.entries()) {
+      count += added
+      yield `${name}_bucket${braces({ ...labels, le: i < buckets.length ? String(buckets[i]) : '+Inf' })} ${count}`
+    }
+    yield `${name}_sum${braces(labels)} ${value.sum}`
+    yield `${name}_count${braces(labels)} ${count}`
+  }
+}
+
+function braces(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+const escaped = (text: string): string =>
+  text.replace(/[\\"\n]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`))

@@ -1,0 +1,138 @@
+import { createLog } from '../log.ts'
+import { encodeReport } from '../otlp-metrics.ts'
+import { Histogram, Tallies } from '../tallies.ts'
+import { startMeter, testMeter } from './meter-fixture.ts'
+import { Meter } from './meter.ts'
+import { Sums } from './sums.ts'
+
+/** A report of some requests, as a process would send it. */
+function report({ instance = 'a', startMs = 1, requests = 1, service = 'transfer', rss = 0 } = {}): string {
+  const tallies = new Tallies()
+  for (let i = 0; i < requests; i++) tallies.request('GET', '/x', 200, 0.003, 0, 500)
+  return encodeReport({
+    resource: { 'service.name': service, 'service.instance.id': instance },
+    startMs,
+    timeMs: startMs + 1,
+    tallied: tallies.take(),
+    gauges: new Map(rss > 0 ? [['process_resident_memory_bytes', { '': rss }]] : []),
+  })
+}
+
+async function value(meter: Meter, series: string): Promise<number | undefined> {
+  const { text } = await meter.expose()
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `))
+  return line === undefined ? undefined : Number(line.slice(series.length + 1))
+}
+
+const REQUESTS = 'http_requests_total{service="transfer",method="GET",handler="/x",status="2xx"}'
+
+test('reports of several processes add up; one that comes twice, late or out of order counts once', async () => {
+  const meter = testMeter()
+  const first = report({ instance: 'a', startMs: 1, requests: 50 })
+  const second = report({ instance: 'a', startMs: 5, requests: 20 })
+  const third = report({ instance: 'a', startMs: 9, requests: 7 })
+  const other = report({ instance: 'b', startMs: 1, requests: 30 })
+  for (const each of [first, first, third, other, second, first, other, third]) meter.take(each)
+  expect(await value(meter, REQUESTS)).toBe(107)
+  expect(await value(meter, 'microbank_meter_reports_total{result="taken"}')).toBe(4)
+  expect(await value(meter, 'microbank_meter_reports_total{result="repeated"}')).toBe(4)
+})
+
+test('what is no report counts nothing', async () => {
+  const meter = testMeter()
+  const total = report().replaceAll('"aggregationTemporality":1', '"aggregationTemporality":2')
+  const anonymous = report().replace('service.instance.id', 'service.instance.number')
+  for (const text of ['', '{}', '[]', 'null', '{"resourceMetrics":[{}]}', total, anonymous])
+    expect(() => meter.take(text)).toThrow('no report as OTLP in JSON')
+  expect(await value(meter, REQUESTS)).toBeUndefined()
+  expect(await value(meter, 'microbank_meter_reports_total{result="malformed"}')).toBe(7)
+})
+
+test('it takes what the catalogue has, and counts what it refuses', async () => {
+  const meter = testMeter()
+  const changes: [string, string, string][] = [
+    ['unknown', '"http_requests_total"', '"somebody_elses_total"'],
+    ['unknown', '"http_requests_total"', '"microbank_transactions_total"'],
+    ['label', '{"key":"handler","value":{"stringValue":"/x"}},', ''],
+    ['value', '"2xx"', '"200"'],
+    ['value', '"asDouble":1', '"asDouble":-1'],
+  ]
+  for (const [i, [reason, from, to]] of changes.entries()) {
+    const before = (await value(meter, `microbank_meter_refused_total{reason="${reason}"}`))!
+    expect(meter.take(report({ startMs: i + 1 }).replace(from, to))).toBeGreaterThan(0)
+    expect(await value(meter, `microbank_meter_refused_total{reason="${reason}"}`)).toBeGreaterThan(before)
+  }
+  expect(await value(meter, REQUESTS)).toBeUndefined()
+})
+
+test('series are limited, and those that are there go on', () => {
+  const sums = new Sums(2)
+  const add = (refusal: string) => sums.add('microbank_refusals_total', { service: 'x', refusal }, 1)
+  expect([add('a'), add('b'), add('c'), add('a')]).toEqual([undefined, undefined, 'full', undefined])
+})
+
+test('gauges of processes are combined, replaced by the next report, and forgotten after 90 s of silence', async () => {
+  let now = 0
+  const meter = new Meter({ log: createLog({}, 'off'), version: '1', now: () => now })
+  const rss = () => value(meter, 'process_resident_memory_bytes{service="transfer"}')
+  meter.take(report({ instance: 'a', rss: 100 }))
+  meter.take(report({ instance: 'b', rss: 30 }))
+  expect(await rss()).toBe(130)
+  meter.take(report({ instance: 'a', startMs: 2, rss: 50 }))
+  expect(await rss()).toBe(80)
+  now = 90_000
+  meter.take(report({ instance: 'b', startMs: 2, rss: 30 }))
+  expect(await rss()).toBe(80)
+  now = 90_001
+  expect(await rss()).toBe(30)
+  meter.take(report({ instance: 'b', startMs: 3 }))
+  expect(await rss()).toBeUndefined()
+})
+
+test('a source that fails is left out, and so is a value that the catalogue does not have', async () => {
+  const meter = testMeter()
+  meter.addSource(() => Promise.reject(new Error('away')))
+  meter.addSource(() => [{ name: 'microbank_users', labels: { role: 'customer' }, value: 3 }])
+  meter.addSource(() => [{ name: 'microbank_users', labels: { role: 'ada@example.com' }, value: 3 }])
+  expect(await value(meter, 'microbank_users{role="customer"}')).toBe(3)
+  expect((await meter.expose()).text).not.toContain('ada')
+})
+
+test('it shows text to a person, and OpenMetrics to who asks for it', async () => {
+  const meter = testMeter()
+  meter.observe('microbank_batch_size', { service: 'transfer' }, 3)
+  meter.addSource(() => [{ name: 'pg_stat_database_xact_commit', labels: { context: 'ledger' }, value: 9 }])
+  const plain = await meter.expose('*/*')
+  expect(plain.contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect(plain.text).toContain('# TYPE microbank_meter_reports_total counter')
+  expect(plain.text).toContain('microbank_batch_size_bucket{service="transfer",le="2"} 0\n')
+  expect(plain.text).toContain('microbank_batch_size_bucket{service="transfer",le="4"} 1\n')
+  expect(plain.text).toContain('microbank_batch_size_bucket{service="transfer",le="+Inf"} 1\n')
+  const open = await meter.expose('application/openmetrics-text; version=1.0.0,text/plain;q=0.5')
+  expect(open.contentType).toContain('application/openmetrics-text; version=1.0.0')
+  expect(open.text).toContain('# TYPE microbank_meter_reports counter')
+  expect(open.text).toContain('# TYPE pg_stat_database_xact_commit unknown')
+  expect(open.text).toMatch(/# EOF\n$/)
+})
+
+test('over HTTP it says how many points it refused, and what is no report', async () => {
+  const { endpoint, close } = await startMeter()
+  const post = async (body: string) => {
+    const answer = await fetch(endpoint, { method: 'POST', body })
+    return [answer.status, await answer.json()] as const
+  }
+  expect(await post(report())).toEqual([200, {}])
+  expect(await post(report({ startMs: 2 }).replace('"2xx"', '"200"'))).toEqual([
+    200,
+    { partialSuccess: { rejectedDataPoints: '1' } },
+  ])
+  expect((await post('rubbish'))[0]).toBe(400)
+  expect((await post(' '.repeat(5_000_000)))[0]).toBe(413)
+  await close()
+})
+
+test('a histogram counts a value in the first bucket that holds it', () => {
+  const histogram = new Histogram([1, 2])
+  for (const value of [0, 1, 1.5, 2, 3]) histogram.observe(value)
+  expect([[...histogram.counts], histogram.sum]).toEqual([[2, 2, 1], 7.5])
+})

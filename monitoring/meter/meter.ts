@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { instrumentOf, type InstrumentName, type Sample } from '../catalogue.ts'
+import type { Log } from '../log.ts'
+import { seldom } from '../seldom.ts'
+import { expose, type Exposed } from './expose.ts'
+import { ProcessGauges } from './gauges.ts'
+import { MalformedReportError, Reports } from './receive.ts'
+import { checkLabels, labelKey, Sums, type Labels, type Refusal, type Series } from './sums.ts'
+
+/** Something besides processes that knows values: a database, the local runtime, a probe. Counters come as
+ * totals. */
+export type SampleSource = () => Promise<Iterable<Sample>> | Iterable<Sample>
+
+export interface MeterOptions {
+  log: Log
+  /** The release that runs. */
+  version: string
+  /** Counters that are there with 0 before anything is counted: `increase()` needs a value to begin with. */
+  zeros?: Iterable<{ name: InstrumentName; labels: Labels }>
+  now?: () => number
+}
+
+/** Adds up what processes report, asks what else knows values, and shows everything to Prometheus. It always
+ * runs, and a function never has to be asked. */
+export class Meter {
+  readonly #sums = new Sums()
+  readonly #gauges: ProcessGauges
+  readonly #reports: Reports
+  readonly #sources: SampleSource[] = []
+  readonly #log: Log
+  readonly #sayRefused: ReturnType<typeof seldom>
+
+  constructor({ log, version, zeros = [], now }: MeterOptions) {
+    this.#log = log
+    this.#sayRefused = seldom(log.warn)
+    this.#gauges = new ProcessGauges(now)
+    this.#reports = new Reports(this.#sums, this.#gauges, now)
+    for (const { name, labels } of [...zeros, ...OWN_ZEROS]) this.add(name, labels, 0)
+    this.addSource(() => [{ name: 'microbank_build_info', labels: { version }, value: 1 }])
+  }
+
+  /** Asks this source whenever the values are shown. */
+  addSource(source: SampleSource): void {
+    this.#sources.push(source)
+  }
+
+  /** Adds to a counter. */
+  add(name: InstrumentName, labels: Labels, by = 1): void {
+    this.#refused(this.#sums.add(name, labels, by))
+  }
+
+  /** Adds a value to a histogram. */
+  observe(name: InstrumentName, labels: Labels, value: number): void {
+    this.#refused(this.#sums.observe(name, labels, value))
+  }
+
+  /** Takes the text of a report: OTLP in JSON. Returns the number of points that were refused. Throws a
+   * MalformedReportError. */
+  take(text: string): number {
+    try {
+      const outcomes = this.#reports.take(text)
+      for (const { result } of outcomes) this.add('microbank_meter_reports_total', { result })
+      const refused = outcomes.flatMap((outcome) => outcome.refused)
+      for (const refusal of refused) this.#refused(refusal)
+      return refused.length
+    } catch (error) {
+      if (error instanceof MalformedReportError)
+        this.add('microbank_meter_reports_total', { result: 'malformed' })
+      throw error
+    }
+  }
+
+  /** Resolves with all values. A source that fails is left out and logged. */
+  async expose(accept?: string): Promise<Exposed> {
+    const samples = new Map<string, Map<string, Series<number>>>(this.#gauges.series())
+    const given = await Promise.all(this.#sources.map((source) => this.#ask(source)))
+    for (const { name, labels, value } of given.flat()) {
+      const instrument = instrumentOf(name)
+      const refusal = instrument ? checkLabels(instrument, instrument.type, labels) : 'unknown'
+      this.#refused(refusal)
+      if (refusal) continue
+      const series = samples.get(name) ?? new Map<string, Series<number>>()
+      samples.set(name, series.set(labelKey(instrument!.labels, labels), { labels, value }))
+    }
+    const sums = this.#sums
+    return expose(
+      {
+        values: (name) => [...sums.counters(name), ...(samples.get(name)?.values() ?? [])],
+        histograms: (name) => sums.histograms(name),
+      },
+      accept,
+    )
+  }
+
+  async #ask(source: SampleSource): Promise<Sample[]> {
+    try {
+      return [...(await source())]
+    } catch (error) {
+      this.#log.warn('a source of metrics failed', { error: (error as Error).message })
+      return []
+    }
+  }
+
+  #refused(reason: Refusal | undefined): void {
+    if (!reason) return
+    this.#sums.add('microbank_meter_refused_total', { reason }, 1)
+    this.#sayRefused('metrics were refused', { reason })
+  }
+}
+
+const OWN_ZEROS: { name: InstrumentName; labels: Labels }[] = [
+  ...['taken', 'repeated', 'malformed'].map((result) => ({
+    name: 'microbank_meter_reports_total' as const,
+    labels: { result },
+  })),
+  ...['unknown', 'label', 'value', 'full'].map((reason) => ({
+    name: 'microbank_meter_refused_total' as const,
+    labels: { reason },
+  })),
+]
+
+const REPORT_BYTES_MAX = 4 * 1024 * 1024
+
+/** Handles `POST /v1/metrics` (OTLP over HTTP, in JSON: https://opentelemetry.io/docs/specs/otlp/). Answers
+ * 200, with the number of refused points if some were; 400 to what is no report; 413 to more than 4 MB. */
+export function receiveReport(
+  meter: Pick<Meter, 'take'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  const answer = (status: number, body: unknown): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= REPORT_BYTES_MAX) chunks.push(chunk)
+  })
+  request.on('end', () => {
+    if (bytes > REPORT_BYTES_MAX) return answer(413, { message: 'A report has at most 4 MB.' })
+    try {
+      const refused = meter.take(Buffer.concat(chunks).toString())
+      answer(200, refused === 0 ? {} : { partialSuccess: { rejectedDataPoints: String(refused) } })
+    } catch (error) {
+      if (!(error instanceof MalformedReportError)) throw error
+      answer(400, { message: error.message })
+    }
+  })
+}

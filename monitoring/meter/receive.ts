@@ -1,0 +1,127 @@
+import { instrumentOf } from '../catalogue.ts'
+import {
+  DELTA,
+  type OtlpAttribute,
+  type OtlpMetric,
+  type OtlpPoint,
+  type OtlpReport,
+} from '../otlp-metrics.ts'
+import type { ProcessGauges } from './gauges.ts'
+import { checkLabels, reported, type Labels, type Refusal, type Series, type Sums } from './sums.ts'
+
+/** Longer than a process waits before it sends a report again, even if its machine slept for a while. */
+const REMEMBER_MS = 3_600_000
+
+/** What became of a report, and why points of it were refused. */
+export interface ReportOutcome {
+  result: 'taken' | 'repeated'
+  refused: Refusal[]
+}
+
+/** Thrown for what is no report. */
+export class MalformedReportError extends Error {}
+
+/** Takes reports: each once, whatever order they come in. */
+export class Reports {
+  /** When each was taken, by process and start time, oldest first. */
+  readonly #taken = new Map<string, number>()
+  readonly #sums: Sums
+  readonly #gauges: ProcessGauges
+  readonly #now: () => number
+
+  constructor(sums: Sums, gauges: ProcessGauges, now: () => number = () => performance.now()) {
+    this.#sums = sums
+    this.#gauges = gauges
+    this.#now = now
+  }
+
+  /** Adds a report up. A report is known by its process and its start time: the process sends it unchanged
+   * until it has an answer, so one that was taken and comes again counts once. Throws a MalformedReportError
+   * if it is none; then nothing of it counts. */
+  take(text: string): ReportOutcome[] {
+    return readReport(text).map((report) => this.#takeOne(report))
+  }
+
+  #takeOne({ service, instance, start, metrics }: ProcessReport): ReportOutcome {
+    this.#forget()
+    const key = `${service} ${instance} ${start}`
+    if (this.#taken.has(key)) return { result: 'repeated', refused: [] }
+    this.#taken.set(key, this.#now())
+    const refused: Refusal[] = []
+    const gauges: (Series<number> & { name: string })[] = []
+    for (const metric of metrics)
+      for (const { labels, point, kind } of pointsOf(metric, service)) {
+        const refusal = reported.has(metric.name) ? this.#add(metric.name, kind, labels, point) : 'unknown'
+        if (refusal) refused.push(refusal)
+        else if (kind === 'gauge') gauges.push({ name: metric.name, labels, value: point.asDouble! })
+      }
+    this.#gauges.set(instance, gauges)
+    return { result: 'taken', refused }
+  }
+
+  #add(name: string, kind: PointKind, labels: Labels, point: OtlpPoint): Refusal | undefined {
+    if (kind === 'sum') return this.#sums.add(name, labels, point.asDouble ?? NaN)
+    if (kind === 'gauge')
+      return (
+        checkLabels(instrumentOf(name), 'gauge', labels) ?? (isNumber(point.asDouble) ? undefined : 'value')
+      )
+    const { explicitBounds = [], bucketCounts = [], sum = NaN } = point
+    const { buckets = [] } = instrumentOf(name)!
+    if (explicitBounds.length !== buckets.length || !buckets.every((bound, i) => bound === explicitBounds[i]))
+      return 'value'
+    return this.#sums.merge(name, labels, { counts: bucketCounts.map(Number), sum })
+  }
+
+  #forget(): void {
+    const before = this.#now() - REMEMBER_MS
+    for (const [key, at] of this.#taken) {
+      if (at > before) return
+      this.#taken.delete(key)
+    }
+  }
+}
+
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
+
+type PointKind = 'sum' | 'gauge' | 'histogram'
+
+interface ProcessReport {
+  service: string
+  instance: string
+  /** Nanoseconds since 1970. */
+  start: string
+  metrics: OtlpMetric[]
+}
+
+function readReport(text: string): ProcessReport[] {
+  try {
+    return (JSON.parse(text) as OtlpReport).resourceMetrics.map(({ resource, scopeMetrics }) => {
+      const metrics = scopeMetrics.flatMap((scope) => scope.metrics)
+      const { 'service.name': service, 'service.instance.id': instance } = toLabels(resource.attributes)
+      const start = metrics.flatMap(startsOf)[0]
+      if (!service || !instance || !start) throw new Error('it lacks a service, an instance or a start time')
+      return { service, instance, start, metrics }
+    })
+  } catch (error) {
+    throw new MalformedReportError(`This is no report as OTLP in JSON: ${(error as Error).message}.`)
+  }
+}
+
+/** Throws if the metric is not of a kind that the meter adds up. */
+function startsOf({ name, sum, histogram, gauge }: OtlpMetric): string[] {
+  const { dataPoints, aggregationTemporality } = {
+    aggregationTemporality: DELTA,
+    ...(sum ?? histogram ?? gauge!),
+  }
+  if (aggregationTemporality !== DELTA) throw new Error(`${name} is not what was added, but a total`)
+  return gauge ? [] : dataPoints.map(({ startTimeUnixNano }) => String(startTimeUnixNano))
+}
+
+const toLabels = (attributes: readonly OtlpAttribute[] = []): Record<string, string> =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? '']))
+
+function* pointsOf(metric: OtlpMetric, service: string) {
+  for (const kind of ['sum', 'gauge', 'histogram'] as const)
+    for (const point of metric[kind]?.dataPoints ?? [])
+      yield { kind, point, labels: { service, ...toLabels(point.attributes) } }
+}

@@ -1,0 +1,122 @@
+import { allows, catalogue, instrumentOf, type Instrument } from '../catalogue.ts'
+
+/** Why the meter does not take a value: no such instrument, other labels than its own, a value that a label
+ * does not have, or too many series. */
+export type Refusal = 'unknown' | 'label' | 'value' | 'full'
+
+export type Labels = Readonly<Record<string, string>>
+
+/** A histogram that was added up: the count in each bucket, the last of which has no upper bound. */
+export interface SummedHistogram {
+  counts: number[]
+  sum: number
+}
+
+export interface Series<Value> {
+  labels: Labels
+  value: Value
+}
+
+/** Many processes make few series; a defect must not make the meter, and every Prometheus, hold millions. */
+export const SERIES_MAX = 20_000
+
+/** Counters and histograms, added up since the meter started. */
+export class Sums {
+  readonly #counters = new Map<string, Map<string, Series<number>>>()
+  readonly #histograms = new Map<string, Map<string, Series<SummedHistogram>>>()
+  readonly #seriesMax: number
+  #series = 0
+
+  constructor(seriesMax = SERIES_MAX) {
+    this.#seriesMax = seriesMax
+  }
+
+  /** Adds to a counter. Returns why not; undefined if it did. */
+  add(name: string, labels: Labels, by: number): Refusal | undefined {
+    const instrument = instrumentOf(name)
+    const refusal = checkLabels(instrument, 'counter', labels)
+    if (refusal) return refusal
+    if (!Number.isFinite(by) || by < 0) return 'value'
+    const series = this.#find(this.#counters, instrument!, labels, () => 0)
+    if (!series) return 'full'
+    series.value += by
+    return undefined
+  }
+
+  /** Adds to a histogram. `counts` has a count for each bucket of the catalogue, and one for what is
+   * above. */
+  merge(name: string, labels: Labels, { counts, sum }: SummedHistogram): Refusal | undefined {
+    const instrument = instrumentOf(name)
+    const refusal = checkLabels(instrument, 'histogram', labels)
+    if (refusal) return refusal
+    const length = instrument!.buckets!.length + 1
+    if (counts.length !== length || !counts.every(isCount) || !Number.isFinite(sum)) return 'value'
+    const empty = () => ({ counts: Array<number>(length).fill(0), sum: 0 })
+    const series = this.#find(this.#histograms, instrument!, labels, empty)
+    if (!series) return 'full'
+    counts.forEach((count, i) => (series.value.counts[i]! += count))
+    series.value.sum += sum
+    return undefined
+  }
+
+  /** Adds one value to a histogram. */
+  observe(name: string, labels: Labels, value: number): Refusal | undefined {
+    const bounds = instrumentOf(name)?.buckets ?? []
+    const counts = [...bounds, Infinity].map(() => 0)
+    counts[bounds.filter((bound) => value > bound).length] = 1
+    return this.merge(name, labels, { counts, sum: value })
+  }
+
+  counters(name: string): Iterable<Series<number>> {
+    return this.#counters.get(name)?.values() ?? []
+  }
+
+  histograms(name: string): Iterable<Series<SummedHistogram>> {
+    return this.#histograms.get(name)?.values() ?? []
+  }
+
+  #find<Value>(
+    all: Map<string, Map<string, Series<Value>>>,
+    { name, type, buckets, labels: declared }: Instrument,
+    labels: Labels,
+    empty: () => Value,
+  ): Series<Value> | undefined {
+    const series = all.get(name) ?? new Map<string, Series<Value>>()
+    all.set(name, series)
+    const key = labelKey(declared, labels)
+    const found = series.get(key)
+    if (found) return found
+    const size = type === 'histogram' ? buckets!.length + 3 : 1
+    if (this.#series + size > this.#seriesMax) return undefined
+    this.#series += size
+    const made = { labels, value: empty() }
+    series.set(key, made)
+    return made
+  }
+}
+
+const isCount = (count: number): boolean => Number.isSafeInteger(count) && count >= 0
+
+/** Returns the labels' values as one text, in the order of the catalogue. */
+export const labelKey = (declared: Instrument['labels'], labels: Labels): string =>
+  Object.keys(declared)
+    .map((label) => labels[label])
+    .join(' ')
+
+/** Returns what is wrong with a value for this instrument; undefined if nothing is. */
+export function checkLabels(
+  instrument: Instrument | undefined,
+  type: Instrument['type'],
+  labels: Labels,
+): Refusal | undefined {
+  if (instrument?.type !== type) return 'unknown'
+  const declared = Object.keys(instrument.labels)
+  if (Object.keys(labels).length !== declared.length || !declared.every((label) => label in labels))
+    return 'label'
+  return declared.every((label) => allows(instrument.labels[label], labels[label]!)) ? undefined : 'value'
+}
+
+/** The metrics that a process may report. */
+export const reported: ReadonlySet<string> = new Set(
+  catalogue.filter(({ by }) => by === 'process').map(({ name }) => name),
+)
