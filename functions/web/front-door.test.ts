@@ -319,3 +319,15 @@ test('an answer in pieces may take longer at each hop than at the one behind it,
     expect(values).toEqual([...new Set(values)].sort((a, b) => a - b))
   }
 })
+
+test('a browser gets a page for whatever has no answer of its own; programs get what they got', async () => {
+  const html = { accept: 'text/html,application/xhtml+xml' }
+  const statuses = async (headers: Record<string, string>, paths: string[]) =>
+    Promise.all(paths.map(async (path) => (await door.request('GET', path, { headers })).status))
+  // The pages are not built in the folder of the sources: 503 is what the pages answer here.
+  expect(await statuses(html, ['/', '/accounts/1', '/move?to=2'])).toEqual([503, 503, 503])
+  expect(await statuses(html, ['/api/nothing', '/.well-known/jwks.json'])).toEqual([404, 200])
+  expect(await statuses({}, ['/', '/accounts/1'])).toEqual([404, 404])
+  expect((await door.request('POST', '/', { headers: html, body: {} })).status).toBe(404)
+  expect(seen).toEqual([])
+})

@@ -1,0 +1,69 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createUiFiles } from './page-files.ts'
+import { PAGE_POLICY } from './security-headers.ts'
+
+/** The files of the pages, from a folder like the one that the build writes. */
+
+let folder: string
+let server: Server
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'microbank-ui-'))
+  const give = createUiFiles(folder)
+  server = createServer((request, response) => void give(request, response, request.url!.slice(1)))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function build(): void {
+  mkdirSync(join(folder, 'assets'))
+  for (const name of ['index.html', 'assets/app-1.js', 'made-of']) {
+    writeFileSync(join(folder, name), `plain ${name}`)
+    writeFileSync(join(folder, `${name}.gz`), `gzip ${name}`)
+  }
+}
+
+const ask = (name: string, headers: Record<string, string> = {}, method = 'GET') =>
+  fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}`, {
+    method,
+    headers: { 'accept-encoding': 'identity', ...headers },
+  })
+
+test('the page is asked for anew each time, and is not sent to those who have it', async () => {
+  build()
+  const { status, headers } = await ask('index.html')
+  expect([status, headers.get('cache-control')]).toEqual([200, 'no-cache'])
+  expect(headers.get('content-security-policy')).toBe(PAGE_POLICY)
+  const again = await ask('index.html', { 'if-none-match': headers.get('etag')! })
+  expect([again.status, await again.text()]).toEqual([304, ''])
+})
+
+test('what has a hash in its name may be kept for ever, and comes compressed if the client wants that', async () => {
+  build()
+  const answer = await ask('assets/app-1.js')
+  expect(await answer.text()).toBe('plain assets/app-1.js')
+  expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+  const { headers } = await ask('assets/app-1.js', { 'accept-encoding': 'gzip' }, 'HEAD')
+  expect([headers.get('content-encoding'), headers.get('vary')]).toEqual(['gzip', 'accept-encoding'])
+})
+
+test('there is nothing outside the folder, and nothing is changed', async () => {
+  build()
+  for (const name of ['assets/none.js', 'assets/..%2findex.html', 'assets/', '%2e%2e/secret'])
+    expect([name, (await ask(name)).status]).toEqual([name, 404])
+  expect((await ask('index.html', {}, 'POST')).status).toBe(405)
+})
+
+test('until the pages are built, a browser is told to come back, and then gets them', async () => {
+  const early = await ask('index.html')
+  expect([early.status, early.headers.get('refresh')]).toEqual([503, '1'])
+  build()
+  expect((await ask('index.html')).status).toBe(200)
+})
