@@ -1,5 +1,6 @@
 import { allRoutes } from './all-routes.journey.ts'
 import { oneAccount } from './account.journey.ts'
+import { movingMoney } from './move.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -15,4 +16,5 @@ afterAll(() => web?.stop())
 
 describe('signing up and in', () => signUpAndIn(() => web))
 describe('one account', () => oneAccount(() => web))
+describe('moving money', () => movingMoney(() => web))
 describe('every page', () => allRoutes(() => web))

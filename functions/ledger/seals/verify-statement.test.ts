@@ -12,8 +12,8 @@ import { ProofError } from '../../web/ui/proof/bytes.ts'
 import { verifyProof as verifyInPage } from '../../web/ui/proof/verify-proof.ts'
 import { proofOfAccount, type AccountProof } from './proof.ts'
 
-/** docs/verify-statement.mjs, as a customer runs it, and what the page of a receipt does, with proofs of a real
- * ledger: true ones and falsified ones. */
+/** docs/verify-statement.mjs, as a customer runs it, and what the page of a receipt does, with proofs of a
+ * real ledger: true ones and falsified ones. */
 
 let ledger: TestLedger
 let sealer: TestSealer

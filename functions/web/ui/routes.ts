@@ -16,10 +16,18 @@ export const routes: readonly PageRoute[] = [
   { path: '/sign-in', who: 'anyone', load: () => import('./pages/sign-in/sign-in.tsx') },
   { path: '/sign-up', who: 'anyone', load: () => import('./pages/sign-in/sign-up.tsx') },
   { path: '/', who: 'customer', menu: 'home', load: () => import('./pages/bank/home.tsx') },
+  { path: '/move', who: 'customer', menu: 'move', load: () => import('./pages/bank/move/move.tsx') },
   { path: '/accounts/:id', who: 'customer', load: () => import('./pages/bank/account/account.tsx') },
   {
     path: '/accounts/:id/statement',
     who: 'customer',
     load: () => import('./pages/bank/statement/statement.tsx'),
   },
+  {
+    path: '/payments',
+    who: 'customer',
+    menu: 'payments',
+    load: () => import('./pages/bank/payments/payments.tsx'),
+  },
+  { path: '/transactions/:id', who: 'customer', load: () => import('./pages/bank/receipt/receipt.tsx') },
 ]

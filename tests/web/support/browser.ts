@@ -55,8 +55,11 @@ export async function startWeb(options?: BankOptions): Promise<Web> {
       context.on('weberror', (error) => faults.push(error.error().stack ?? String(error.error())))
       context.on('console', (message) => {
         // Chromium reports here what the policy forbids. It also logs each answer of 400 and above, which is
-        // how refusals travel.
-        const isRefusal = message.text().startsWith('Failed to load resource: the server responded')
+        // how refusals travel, and what a test has cut off.
+        const isRefusal =
+          /^Failed to load resource: (the server responded|net::ERR_(FAILED|INTERNET_DIS))/.test(
+            message.text(),
+          )
         if (message.type() === 'error' && !isRefusal) faults.push(message.text())
       })
       const page = await context.newPage()

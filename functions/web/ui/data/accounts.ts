@@ -11,6 +11,16 @@ export const accountsQuery = () =>
     queryFn: async ({ signal }) => (await api.get('/api/accounts', { query: { limit: 200 }, signal })).items,
   })
 
+/** The accounts that money can move from or to. */
+export const openAccounts = (accounts: readonly Account[]): Account[] =>
+  accounts.filter(({ status }) => status === 'open')
+
+/** The account that somebody most likely means to move money from: the first that has some. */
+export function likelyAccount(accounts: readonly Account[]): Account | undefined {
+  const open = openAccounts(accounts)
+  return open.find(({ available }) => !/^-|^[0.]+$/.test(available)) ?? open[0]
+}
+
 /** Opens an account for whoever is signed in. */
 export function useOpenAccount() {
   const queries = useQueryClient()

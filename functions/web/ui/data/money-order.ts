@@ -7,9 +7,17 @@ import type { Api, Transaction } from '../../client/api.ts'
 
 export type OrderBody = Api['POST /api/transactions']['takes']['body']
 
+export interface OrderPayee {
+  /** As the payer typed it. */
+  asked: string
+  name: string
+}
+
 export interface ReviewedOrder {
   key: string
   body: OrderBody
+  /** Whom the bank named when the payer asked for an account number or an address. */
+  payee?: OrderPayee
   /** Milliseconds since 1970. */
   reviewedAtMs: number
 }
@@ -105,8 +113,7 @@ function answered(state: MoneyOrder, attempt: number, answer: OrderAnswer): Mone
 function settled({ order, attempts }: MoneyOrder & { is: 'accepted' }, made: Transaction): MoneyOrder {
   if (made.status === 'pending') return { is: 'accepted', order, attempts, made }
   if (made.status !== 'rejected') return { is: 'done', order, attempts, wasReplayed: false, made }
-  // The bank doesn't say why: see the receipt.
-  const refusal = { status: 409, code: 'rejected', detail: '', errors: [] }
+  const refusal = { status: 409, code: made.refusal ?? 'rejected', detail: '', errors: [] }
   return { is: 'refused', order, attempts, refusal }
 }
 

@@ -27,8 +27,17 @@ class Page {
   private waiting: ((answer: OrderAnswer) => void)[] = []
   private due: (() => void)[] = []
 
-  constructor() {
+  constructor({ isLookedAt = true } = {}) {
     this.desk = this.load()
+    if (isLookedAt) this.look()
+  }
+
+  /** Looks on, as the page does while it is open. Returns what leaves it. */
+  look(): () => void {
+    return this.desk.subscribe(() => undefined)
+  }
+  wipe(): void {
+    this.shelved.clear()
   }
 
   private load(): OrderDesk {
@@ -38,6 +47,7 @@ class Page {
       removeItem: (name) => void this.shelved.delete(name),
     }
     return new OrderDesk({
+      owner: 'ada',
       shelf,
       newKey: () => `key-${++this.keys}`,
       nowMs: () => this.nowMs,
@@ -73,7 +83,7 @@ class Page {
     this.waiting = []
     this.due = []
     this.desk = this.load()
-    this.desk.resume()
+    this.look()
   }
 }
 
@@ -180,6 +190,20 @@ test('an accepted order is asked for again after a reload, and settled when the 
   expect([page.is, page.isShelved]).toEqual(['accepted', true])
   page.desk.settle({ ...made, status: 'rejected' })
   expect([page.is, page.isShelved]).toEqual(['refused', false])
+})
+
+test('what was wiped at sign-out stays wiped, and nobody asks again until its owner looks on', async () => {
+  page = new Page({ isLookedAt: false })
+  const leave = page.look()
+  page.review(bodyOf('200.00'))
+  page.desk.send()
+  leave()
+  page.wipe()
+  await page.answer({ is: 'no-answer' })
+  page.pass()
+  expect([page.is, page.isShelved, page.sent.length]).toEqual(['unanswered', false, 1])
+  page.look()
+  expect([page.is, page.sent.length]).toEqual(['sending', 2])
 })
 
 test('a key that the bank may have forgotten is not sent again', async () => {

@@ -5,10 +5,12 @@ import {
   type OrderAnswer,
   type OrderBody,
   type OrderEvent,
+  type OrderPayee,
   type ReviewedOrder,
 } from './money-order.ts'
 
-/** Runs one order of /move: sends it, asks again until there is an answer, and survives a reload. */
+/** Runs the order of one user: sends it, asks again until there is an answer, and survives a reload. It only
+ * asks again while somebody looks on: by then another may be signed in. */
 
 /** What sessionStorage keeps. */
 export interface OrderShelf {
@@ -18,6 +20,8 @@ export interface OrderShelf {
 }
 
 export interface OrderDeskTools {
+  /** Id of the user whose order it is. */
+  owner: string
   /** Sends the order once. Resolves with what came of it; rejects only for a defect. */
   send(order: ReviewedOrder, how: { prefersAsync: boolean }): Promise<OrderAnswer>
   shelf: OrderShelf
@@ -27,7 +31,7 @@ export interface OrderDeskTools {
   later(act: () => void): void
 }
 
-const SHELF = 'microbank.order'
+const shelfOf = (owner: string): string => `microbank.order.${owner}`
 
 interface ShelvedOrder {
   order: ReviewedOrder
@@ -42,7 +46,7 @@ export class OrderDesk {
 
   constructor(tools: OrderDeskTools) {
     this.tools = tools
-    const shelved = readShelf(tools.shelf)
+    const shelved = readShelf(tools)
     if (!shelved) this.state = { is: 'editing' }
     else if (shelved.attempts === 0) this.state = { is: 'in-review', order: shelved.order }
     else this.state = { is: 'unanswered', ...shelved }
@@ -52,12 +56,15 @@ export class OrderDesk {
   readonly snapshot = (): MoneyOrder => this.state
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener)
+    // A late answer may have come, or the page was loaded anew.
+    if (this.listeners.size === 1) this.resume()
     return () => this.listeners.delete(listener)
   }
 
   /** Shows a body for review, under a new key. */
-  review(body: OrderBody): void {
-    const order = { key: this.tools.newKey(), body, reviewedAtMs: this.tools.nowMs() }
+  review(body: OrderBody, payee?: OrderPayee): void {
+    const made = { key: this.tools.newKey(), body, reviewedAtMs: this.tools.nowMs() }
+    const order = payee ? { ...made, payee } : made
     this.take({ type: 'reviewed', order })
   }
 
@@ -84,9 +91,9 @@ export class OrderDesk {
     this.take({ type: 'settled', made })
   }
 
-  /** Goes on asking after a reload. */
+  /** Asks again at once, if there is no answer yet. */
   resume(): void {
-    if (this.state.is === 'unanswered') this.send()
+    if (this.state.is === 'unanswered' && this.listeners.size > 0) this.send()
   }
 
   private hear(order: ReviewedOrder, attempt: number, answer: OrderAnswer): void {
@@ -100,26 +107,26 @@ export class OrderDesk {
     const next = nextOrder(this.state, event)
     if (next === this.state) return
     this.state = next
-    // Before anything is sent: a reload at any moment finds what may be under way.
-    writeShelf(this.tools.shelf, next)
+    // Before anything is sent: a reload at any moment finds what may be under way. What was wiped at sign-out
+    // stays wiped.
+    const { shelf, owner } = this.tools
+    if (event.type !== 'answered' || shelf.getItem(shelfOf(owner)) !== null) writeShelf(this.tools, next)
     for (const listener of this.listeners) listener()
   }
 }
 
-function writeShelf(shelf: OrderShelf, state: MoneyOrder): void {
-  if (state.is === 'editing' || state.is === 'done' || state.is === 'refused') return shelf.removeItem(SHELF)
+function writeShelf({ shelf, owner }: OrderDeskTools, state: MoneyOrder): void {
+  const name = shelfOf(owner)
+  if (state.is === 'editing' || state.is === 'done' || state.is === 'refused') return shelf.removeItem(name)
   const attempts = 'attempts' in state ? state.attempts : 0
-  shelf.setItem(SHELF, JSON.stringify({ order: state.order, attempts } satisfies ShelvedOrder))
+  shelf.setItem(name, JSON.stringify({ order: state.order, attempts } satisfies ShelvedOrder))
 }
 
-function readShelf(shelf: OrderShelf): ShelvedOrder | undefined {
+function readShelf({ shelf, owner }: OrderDeskTools): ShelvedOrder | undefined {
   try {
-    const shelved = JSON.parse(shelf.getItem(SHELF) ?? 'null') as ShelvedOrder | null
+    const shelved = JSON.parse(shelf.getItem(shelfOf(owner)) ?? 'null') as ShelvedOrder | null
     return shelved ?? undefined
   } catch {
     return undefined
   }
 }
-
-/** Forgets the order: at sign-out. */
-export const clearShelf = (shelf: OrderShelf): void => shelf.removeItem(SHELF)

@@ -1,4 +1,4 @@
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { BankProblem } from '../../client/index.ts'
 import { api } from './api.ts'
@@ -63,7 +63,7 @@ export function useSignIn(): (
     if (!answer.ok) throw await problemOf(answer)
     const session = (await answer.json()) as PageSession
     // Nothing of whoever was signed in before.
-    queries.clear()
+    forgetAnswers(queries)
     queries.setQueryData(sessionQuery().queryKey, session)
     tabs?.postMessage('changed')
   }
@@ -85,7 +85,7 @@ export function useSignOut(): () => Promise<void> {
     const answer = await recordedFetch(PATH, { method: 'DELETE' })
     if (!answer.ok && answer.status !== 401) throw await problemOf(answer)
     forgetUser()
-    queries.clear()
+    forgetAnswers(queries)
     queries.setQueryData(sessionQuery().queryKey, null)
     tabs?.postMessage('changed')
   }
@@ -108,6 +108,11 @@ export function useSessionChanges(): void {
     }
   }, [queries])
 }
+
+/** Forgets what the bank answered to another user. The session itself stays: what watches it would not hear
+ * of a new one. */
+const forgetAnswers = (queries: QueryClient): void =>
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
 
 /** An unanswered order belongs to whoever sent it. */
 function forgetUser(): void {

@@ -43,6 +43,7 @@ describe('for people', () => {
     ['-1234.50', 'EUR', { locale: 'de', unit: 'none' }, '−1.234,50'],
     ['1234.50', 'USD', { locale: 'en', unit: 'code' }, '1,234.50\u00a0USD'],
     ['12', 'JPY', { locale: 'en' }, '¥12'],
+    ['12.00', 'USD', { locale: 'en-GB' }, '$12.00'],
     ['1.005', 'BHD', { locale: 'en', unit: 'none' }, '1.005'],
     // Browsers know no decimals of it; the bank does.
     ['1.50', 'HUF', { locale: 'en', unit: 'none' }, '1.50'],

@@ -73,7 +73,7 @@ function formatterOf(
   // The browser's own table gives some currencies fewer decimals than ISO 4217.
   const exponent = exponentOf(currency)
   const formatter = new Intl.NumberFormat(locale, {
-    ...(isSymbol && { style: 'currency', currency }),
+    ...(isSymbol && { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }),
     minimumFractionDigits: exponent,
     maximumFractionDigits: exponent,
     signDisplay: signed ? 'exceptZero' : 'negative',

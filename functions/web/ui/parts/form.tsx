@@ -1,11 +1,12 @@
 import { Form as BaseForm } from '@base-ui/react/form'
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import styles from './form.module.css'
 import { ProblemNote } from './problem-note.tsx'
 import { shownProblem, useFaultSentence } from './problem.ts'
 
 /** A form. `onSubmit` gets the values by name once all required fields are filled. Of `problem`, what the last
- * answer refused, the faults of a field stand beside it and the rest above the form. */
+ * answer refused, the faults of a field stand beside it and the rest above the form. The first takes the
+ * focus. */
 export function Form({
   onSubmit,
   problem,
@@ -18,8 +19,15 @@ export function Form({
   const sentence = useFaultSentence()
   const errors = shownProblem(problem).errors.filter(({ path }) => path !== '')
   const byField = Object.fromEntries(errors.map(({ path, message }) => [fieldOf(path), sentence(message)]))
+  const form = useRef<HTMLFormElement>(null)
+  useEffect(() => {
+    const [first] = shownProblem(problem).errors
+    if (first)
+      form.current?.querySelector<HTMLElement>(`[name="${CSS.escape(fieldOf(first.path))}"]`)?.focus()
+  }, [problem])
   return (
     <BaseForm
+      ref={form}
       className={styles.form}
       errors={byField}
       onFormSubmit={(values) => onSubmit(values as Record<string, string>)}

@@ -24,8 +24,8 @@ export interface Proven {
   balanceMinor: bigint
 }
 
-/** Checks a proof with a public key (`name+id+key`). Resolves with what it proves; rejects with a ProofError if
- * it doesn't hold. */
+/** Checks a proof with a public key (`name+id+key`). Resolves with what it proves; rejects with a ProofError
+ * if it doesn't hold. */
 export async function verifyProof(proof: Proof, key: string): Promise<Proven> {
   const { version, balance, hash } = await followEntries(proof)
   const { leaf } = proof

@@ -1,0 +1,68 @@
+import { useSyncExternalStore } from 'react'
+import { BankProblem, NoAnswerError } from '../../client/index.ts'
+import { api } from './api.ts'
+import type { MoneyOrder, OrderAnswer, ReviewedOrder } from './money-order.ts'
+import { newOrderKey } from './order-key.ts'
+import { OrderDesk, type OrderShelf } from './order-desk.ts'
+
+/** The desk of /move in a browser. */
+
+const AGAIN_MS = 5_000
+
+const desks = new Map<string, OrderDesk>()
+
+/** Returns the desk of a user. It stays while the page is open, also if another page is shown. */
+export function deskOf(owner: string): OrderDesk {
+  const known = desks.get(owner)
+  if (known) return known
+  const desk = new OrderDesk({
+    owner,
+    send: sendOnce,
+    shelf: browserShelf(),
+    newKey: newOrderKey,
+    nowMs: Date.now,
+    later: (act) => void setTimeout(act, AGAIN_MS),
+  })
+  addEventListener('online', () => desk.resume())
+  desks.set(owner, desk)
+  return desk
+}
+
+/** Returns how the order of a desk stands, and follows it. */
+export const useOrder = (desk: OrderDesk): MoneyOrder => useSyncExternalStore(desk.subscribe, desk.snapshot)
+
+/** Sends an order once, so that each attempt can be shown. */
+async function sendOnce(order: ReviewedOrder, how: { prefersAsync: boolean }): Promise<OrderAnswer> {
+  try {
+    const { status, body, wasReplayed } = await api.request('POST /api/transactions', {
+      body: order.body,
+      idempotencyKey: order.key,
+      attemptsMax: 1,
+      ...(how.prefersAsync && { prefer: 'respond-async' }),
+    })
+    return status === 202 ? { is: 'accepted', made: body } : { is: 'made', made: body, wasReplayed }
+  } catch (error) {
+    if (error instanceof NoAnswerError) return { is: 'no-answer' }
+    if (!(error instanceof BankProblem)) throw error
+    // Too many requests: it is asked again, as without an answer.
+    if (error.isOutcomeUnknown || error.status === 429) return { is: 'no-answer' }
+    const { status, code, detail, errors } = error
+    return { is: 'refused', refusal: { status, code, detail, errors } }
+  }
+}
+
+/** A browser that keeps nothing still moves money once; only a reload forgets the order. */
+function browserShelf(): OrderShelf {
+  const attempt = <Value>(act: () => Value, otherwise: Value): Value => {
+    try {
+      return act()
+    } catch {
+      return otherwise
+    }
+  }
+  return {
+    getItem: (name) => attempt(() => sessionStorage.getItem(name), null),
+    setItem: (name, text) => attempt(() => sessionStorage.setItem(name, text), undefined),
+    removeItem: (name) => attempt(() => sessionStorage.removeItem(name), undefined),
+  }
+}

@@ -1,0 +1,167 @@
+import { useState } from 'react'
+import { BankProblem } from '../../../../client/index.ts'
+import { openAccounts, type Account } from '../../../data/accounts.ts'
+import type { OrderRefusal } from '../../../data/money-order.ts'
+import type { OrderDesk } from '../../../data/order-desk.ts'
+import { canBePayee, findPayee } from '../../../data/payees.ts'
+import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
+import { Button, ButtonLink } from '../../../parts/button.tsx'
+import { Choice, Field } from '../../../parts/field.tsx'
+import { Form } from '../../../parts/form.tsx'
+import { useIsOnline } from '../../../parts/use-is-online.ts'
+import { useTexts } from '../../../texts/define-texts.ts'
+import { kinds, toBody, type Draft } from './draft.ts'
+import styles from './move.module.css'
+import { texts } from './move.texts.ts'
+import { Refused } from './refused.tsx'
+import { useLabels } from './use-labels.ts'
+
+interface MoveFormProps {
+  accounts: readonly Account[]
+  draft: Draft
+  onChange: (draft: Draft) => void
+  desk: OrderDesk
+  refusal: OrderRefusal | undefined
+}
+
+/** Enter: what to move, from where, to whom. */
+export function MoveForm({ accounts, draft, onChange, desk, refusal }: MoveFormProps) {
+  const said = useTexts(texts)
+  const labels = useLabels()
+  const isOnline = useIsOnline()
+  const { problem, isBusy, submit, forget } = useReviewing({ accounts, draft, desk })
+  const open = openAccounts(accounts)
+  const from = open.find(({ id }) => id === draft.accountId)
+  const others = open.filter(({ id, currency }) => id !== draft.accountId && currency === from?.currency)
+  const change = (part: Partial<Draft>): void => {
+    forget()
+    onChange({ ...draft, ...part })
+  }
+  const options = (list: readonly Account[]) => [
+    { value: '', text: said.choose },
+    ...list.map((account) => ({ value: account.id, text: labels.option(account) })),
+  ]
+  return (
+    <Form onSubmit={() => void submit()} problem={problem}>
+      {refusal && !problem && <Refused refusal={refusal} account={from} />}
+      <KindChoice draft={draft} onChange={change} />
+      <Choice
+        name="account_id"
+        label={draft.kind === 'deposit' ? said.to : said.from}
+        options={options(open)}
+        value={draft.accountId}
+        onChange={({ currentTarget }) => change({ accountId: currentTarget.value, toAccountId: '' })}
+      />
+      {draft.kind === 'transfer' && others.length > 0 && (
+        <Choice
+          name="to_account_id"
+          label={said.to}
+          options={options(others)}
+          value={draft.toAccountId}
+          onChange={({ currentTarget }) => change({ toAccountId: currentTarget.value })}
+        />
+      )}
+      {draft.kind === 'transfer' && from && others.length === 0 && (
+        <div className={styles.note}>
+          <p>{said.oneAccount}</p>
+          <ButtonLink href="/">{said.openAccount}</ButtonLink>
+        </div>
+      )}
+      {draft.kind === 'pay' && (
+        <Field
+          name="payee"
+          label={said.payee}
+          hint={said.payeeHint}
+          value={draft.payee}
+          autoComplete="off"
+          onChange={({ currentTarget }) => change({ payee: currentTarget.value })}
+        />
+      )}
+      <AmountField
+        name="amount"
+        label={said.amount}
+        currency={from?.currency ?? 'USD'}
+        value={draft.amount}
+        onChange={({ currentTarget }) => change({ amount: currentTarget.value })}
+      />
+      <Field
+        name="description"
+        label={said.description}
+        maxLength={140}
+        dir="auto"
+        value={draft.description}
+        onChange={({ currentTarget }) => change({ description: currentTarget.value })}
+      />
+      {!isOnline && <p role="status">{said.offline}</p>}
+      <Button type="submit" look="primary" disabled={!isOnline || isBusy}>
+        {said.review}
+      </Button>
+    </Form>
+  )
+}
+
+function KindChoice({ draft, onChange }: { draft: Draft; onChange: (part: Partial<Draft>) => void }) {
+  const said = useTexts(texts)
+  return (
+    <fieldset className={styles.kinds}>
+      <legend className="visually-hidden">{said.kind}</legend>
+      {kinds.map((kind) => (
+        <label key={kind} className={styles.kind}>
+          <input
+            type="radio"
+            name="kind"
+            value={kind}
+            checked={draft.kind === kind}
+            onChange={() => onChange({ kind })}
+          />
+          {said.kinds[kind]}
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+/** Checks what was entered, names the payee, and puts the order on the desk for review. */
+function useReviewing({ accounts, draft, desk }: Pick<MoveFormProps, 'accounts' | 'draft' | 'desk'>) {
+  const said = useTexts(texts)
+  const readAmount = useReadAmount()
+  const [problem, setProblem] = useState<unknown>()
+  const [isBusy, setBusy] = useState(false)
+
+  async function review(): Promise<void> {
+    const from = openAccounts(accounts).find(({ id }) => id === draft.accountId)
+    if (!from) throw fault('/account_id', said.chooseFirst)
+    const { currency } = from
+    const isPayment = draft.kind === 'pay'
+    if (draft.kind === 'transfer' && !draft.toAccountId) throw fault('/to_account_id', said.chooseFirst)
+    if (isPayment && !canBePayee(draft.payee)) throw fault('/payee', said.noPayee)
+    const read = readAmount(draft.amount, currency)
+    if ('message' in read) throw fault('/amount', read.message)
+    const asked = draft.payee.trim()
+    const payee = isPayment ? await findPayee(asked, currency).catch(toFault) : undefined
+    if (payee && payee.currency !== currency) throw fault('/payee', said.payeeCurrency(payee.currency))
+    const body = toBody(draft, { ...read, currency, to: payee?.account_id ?? draft.toAccountId })
+    desk.review(body, payee && { asked, name: payee.name })
+  }
+
+  function toFault(error: unknown): never {
+    const isUnknown = error instanceof BankProblem && error.is('payee-not-found', 'invalid-input')
+    throw isUnknown ? fault('/payee', said.unknownPayee) : error
+  }
+
+  async function submit(): Promise<void> {
+    if (isBusy) return
+    setBusy(true)
+    setProblem(undefined)
+    await review()
+      .catch(setProblem)
+      .finally(() => setBusy(false))
+  }
+  return { problem, isBusy, submit, forget: () => setProblem(undefined) }
+}
+
+/** A fault that the page finds by itself, as the bank would tell it. */
+const fault = (path: string, message: string) => ({
+  code: 'invalid-input',
+  errors: [{ path, message }],
+})

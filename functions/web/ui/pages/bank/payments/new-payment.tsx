@@ -1,0 +1,188 @@
+import { useState } from 'react'
+import { BankProblem, NoAnswerError } from '../../../../client/index.ts'
+import { likelyAccount, type Account } from '../../../data/accounts.ts'
+import { canBePayee, findPayee, type Payee } from '../../../data/payees.ts'
+import { newOrderKey } from '../../../data/order-key.ts'
+import { useCreatePayment, type AskedPayment } from '../../../data/payments.ts'
+import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
+import { Button } from '../../../parts/button.tsx'
+import { Choice, Field } from '../../../parts/field.tsx'
+import { Form } from '../../../parts/form.tsx'
+import { ProblemNote } from '../../../parts/problem-note.tsx'
+import { useIsOnline } from '../../../parts/use-is-online.ts'
+import { useMoneyText } from '../../../parts/use-money-text.ts'
+import { useTexts } from '../../../texts/define-texts.ts'
+import { useAccountLabel } from '../../../texts/account-names.ts'
+import styles from './payments.module.css'
+import { texts } from './payments.texts.ts'
+
+/** What is to be confirmed. The key belongs to this body: whatever is lost, it is one payment. */
+interface Confirming {
+  body: AskedPayment
+  key: string
+  asked: string
+  payee: Payee
+}
+
+interface Typed {
+  accountId: string
+  payee: string
+  amount: string
+  description: string
+}
+
+/** Enter, confirm the payee by name, set money aside. */
+export function NewPayment({ accounts }: { accounts: readonly Account[] }) {
+  const [confirming, setConfirming] = useState<Confirming>()
+  const blank: Typed = {
+    accountId: likelyAccount(accounts)?.id ?? '',
+    payee: '',
+    amount: '',
+    description: '',
+  }
+  const [typed, setTyped] = useState(blank)
+  if (!confirming) return <PaymentForm {...{ accounts, typed, setTyped }} onChecked={setConfirming} />
+  return (
+    <Confirm
+      confirming={confirming}
+      onChange={() => setConfirming(undefined)}
+      onDone={() => {
+        setConfirming(undefined)
+        setTyped(blank)
+      }}
+    />
+  )
+}
+
+function PaymentForm({
+  accounts,
+  typed,
+  setTyped,
+  onChecked,
+}: {
+  accounts: readonly Account[]
+  typed: Typed
+  setTyped: (typed: Typed) => void
+  onChecked: (confirming: Confirming) => void
+}) {
+  const said = useTexts(texts)
+  const moneyText = useMoneyText()
+  const labelOf = useAccountLabel()
+  const readAmount = useReadAmount()
+  const isOnline = useIsOnline()
+  const [problem, setProblem] = useState<unknown>()
+  const account = accounts.find(({ id }) => id === typed.accountId) ?? accounts[0]!
+  const change = (part: Partial<Typed>): void => {
+    setProblem(undefined)
+    setTyped({ ...typed, ...part })
+  }
+
+  async function check(): Promise<void> {
+    const { currency } = account
+    if (!canBePayee(typed.payee)) throw fault('/payee', said.noPayee)
+    const read = readAmount(typed.amount, currency)
+    if ('message' in read) throw fault('/amount', read.message)
+    const asked = typed.payee.trim()
+    const payee = await findPayee(asked, currency).catch((error: unknown) => {
+      const isUnknown = error instanceof BankProblem && error.is('payee-not-found', 'invalid-input')
+      throw isUnknown ? fault('/payee', said.unknownPayee) : error
+    })
+    if (payee.currency !== currency) throw fault('/payee', said.payeeCurrency(payee.currency))
+    const description = typed.description.trim()
+    const body = {
+      account_id: account.id,
+      payee_account_id: payee.account_id,
+      amount: read.amount,
+      currency,
+      ...(description && { description }),
+    }
+    onChecked({ body, key: newOrderKey(), asked, payee })
+  }
+
+  return (
+    <Form onSubmit={() => void check().catch(setProblem)} problem={problem}>
+      <Choice
+        name="account_id"
+        label={said.from}
+        options={accounts.map((each) => ({
+          value: each.id,
+          text: `${labelOf(each)} · ${moneyText(each.available, each.currency)}`,
+        }))}
+        value={account.id}
+        onChange={({ currentTarget }) => change({ accountId: currentTarget.value })}
+      />
+      <Field
+        name="payee"
+        label={said.payee}
+        hint={said.payeeHint}
+        autoComplete="off"
+        value={typed.payee}
+        onChange={({ currentTarget }) => change({ payee: currentTarget.value })}
+      />
+      <AmountField
+        name="amount"
+        label={said.amount}
+        currency={account.currency}
+        value={typed.amount}
+        onChange={({ currentTarget }) => change({ amount: currentTarget.value })}
+      />
+      <Field
+        name="description"
+        label={said.description}
+        maxLength={140}
+        dir="auto"
+        value={typed.description}
+        onChange={({ currentTarget }) => change({ description: currentTarget.value })}
+      />
+      {!isOnline && <p role="status">{said.offline}</p>}
+      <Button type="submit" look="primary" disabled={!isOnline}>
+        {said.check}
+      </Button>
+    </Form>
+  )
+}
+
+function Confirm({
+  confirming: { body, key, asked, payee },
+  onChange,
+  onDone,
+}: {
+  confirming: Confirming
+  onChange: () => void
+  onDone: () => void
+}) {
+  const said = useTexts(texts)
+  const moneyText = useMoneyText()
+  const isOnline = useIsOnline()
+  const create = useCreatePayment()
+  const amount = moneyText(body.amount, body.currency)
+  const { error } = create
+  const isOpen = (error instanceof BankProblem || error instanceof NoAnswerError) && error.isOutcomeUnknown
+  return (
+    <div className={styles.confirm}>
+      <p>
+        <bdi>{said.confirm(amount, payee.name, asked)}</bdi>
+      </p>
+      {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={error} />}
+      {!isOnline && <p role="status">{said.offline}</p>}
+      <div className={styles.buttons}>
+        <Button
+          look="primary"
+          disabled={create.isPending || !isOnline}
+          onClick={() => create.mutate({ body, key }, { onSuccess: onDone })}
+        >
+          {said.create(amount)}
+        </Button>
+        {/* What may have been set aside can't be changed: that would be another payment. */}
+        {!isOpen && (
+          <Button disabled={create.isPending} onClick={onChange}>
+            {said.change}
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** A fault that the page finds by itself, as the bank would tell it. */
+const fault = (path: string, message: string) => ({ code: 'invalid-input', errors: [{ path, message }] })

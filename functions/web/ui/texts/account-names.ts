@@ -1,0 +1,24 @@
+import { defineTexts, useTexts } from './define-texts.ts'
+
+const texts = defineTexts({
+  en: { checking: 'Checking account', savings: 'Savings account' },
+  de: { checking: 'Girokonto', savings: 'Sparkonto' },
+})
+
+interface NamedAccount {
+  name: string | null
+  number: string
+  account_type: 'checking' | 'savings'
+}
+
+/** Returns what names an account: what its owner calls it, else what it is. */
+export function useAccountName(): (account: Omit<NamedAccount, 'number'>) => string {
+  const said = useTexts(texts)
+  return ({ name, account_type: type }) => name ?? said[type]
+}
+
+/** Returns what names an account beside others: its name and its number. */
+export function useAccountLabel(): (account: NamedAccount) => string {
+  const nameOf = useAccountName()
+  return (account) => `${nameOf(account)} · ${account.number}`
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto'
+import type { Page, Route } from 'playwright-core'
+import { registerCustomer, type Customer } from '../support/customers.ts'
+import { until } from '../support/until.ts'
+import { PASSWORD, type Web } from './support/browser.ts'
+
+/** Money moves once, and the page says so, whatever is lost on the way. */
+
+const TRANSACTIONS = '**/api/transactions'
+
+/** Registers a customer with two accounts and 900 on the first. */
+async function customerWith900(web: Web) {
+  const customer = await registerCustomer(web.bank)
+  const checking = await customer.openAccount('checking')
+  const savings = await customer.openAccount('savings')
+  await customer.transact({ type: 'deposit', account_id: checking, amount: '900.00' })
+  return { customer, checking, savings }
+}
+
+/** Enters a transfer between the customer's own accounts, and goes to the review. */
+async function reviewTransfer(page: Page, to: string, amount: string): Promise<void> {
+  await page.getByLabel('To', { exact: true }).selectOption(to)
+  await page.getByLabel('Amount').fill(amount)
+  await page.getByRole('button', { name: 'Review' }).click()
+  await page.getByRole('heading', { name: 'Check before you send' }).waitFor()
+}
+
+/** Lets requests for money through from now on, except that the answers of the first `count` are lost after
+ * the bank has given them. Returns the keys that were sent. */
+async function loseAnswers(page: Page, count: number): Promise<(string | undefined)[]> {
+  const keys: (string | undefined)[] = []
+  await page.route(TRANSACTIONS, async (route: Route) => {
+    if (route.request().method() !== 'POST') return route.fallback()
+    keys.push(route.request().headers()['idempotency-key'])
+    const answer = await route.fetch()
+    return keys.length > count ? route.fulfill({ response: answer }) : route.abort()
+  })
+  return keys
+}
+
+const send = (page: Page, amount: string) => page.getByRole('button', { name: `Send ${amount}` })
+
+async function balancesOf({ balances }: Customer, ...ids: string[]): Promise<(string | undefined)[]> {
+  const found = await balances()
+  return ids.map((id) => found[id])
+}
+
+export function movingMoney(web: () => Web): void {
+  test('first money: sign up, two accounts, 900 in, 200 across, and the bank tells of it', async () => {
+    const { page, go } = await web().visit()
+    await go('/sign-up')
+    await page.getByLabel('Name').fill('Ada Lovelace')
+    await page.getByLabel('E-mail').fill(`${randomUUID()}@example.com`)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    for (const kind of ['checking', 'savings']) {
+      await page.getByRole('button', { name: 'Open an account' }).click()
+      await page.getByLabel('Kind').selectOption(kind)
+      await page.getByRole('button', { name: 'Open it' }).click()
+      await page
+        .getByRole('link', { name: kind === 'checking' ? 'Checking account' : 'Savings account' })
+        .waitFor()
+    }
+    await page.getByRole('link', { name: 'Move money' }).click()
+    await page.getByRole('radio', { name: 'Pay in' }).check()
+    await page.getByLabel('To', { exact: true }).selectOption({ index: 2 })
+    await page.getByLabel('Amount').fill('900')
+    await page.getByText('That is $900.00.').waitFor()
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByRole('button', { name: 'Pay in $900.00' }).click()
+    await page.getByRole('heading', { name: 'Paid in $900.00' }).waitFor()
+    await page.getByRole('button', { name: 'Move more' }).click()
+    await page.getByRole('radio', { name: 'Between my accounts' }).check()
+    await page.getByLabel('To', { exact: true }).selectOption({ index: 1 })
+    await page.getByLabel('Amount').fill('200')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByText('$700.00').waitFor()
+    await send(page, '$200.00').click()
+    await page.getByRole('heading', { name: 'Sent $200.00' }).waitFor()
+    await page.getByRole('link', { name: 'Receipt' }).click()
+    await page.getByText('0.00 USD', { exact: true }).waitFor()
+    await until(
+      async () => {
+        await page.reload()
+        await page.getByRole('heading', { name: 'Entries' }).waitFor()
+        return page.getByText('Transfer of $200.00').first().isVisible()
+      },
+      { what: 'the receipt to say what the customer was told' },
+    )
+  })
+
+  test('an answer is lost after the commit, and the button is clicked twice: two attempts, moved once', async () => {
+    const { customer, checking, savings } = await customerWith900(web())
+    const { page, go } = await web().visit({ as: customer })
+    await go('/move')
+    await reviewTransfer(page, savings, '1,00.5')
+      .then(() => Promise.reject(new Error('1,00.5 was taken for an amount')))
+      .catch(() => page.getByText('This is no amount.').waitFor())
+    await reviewTransfer(page, savings, '200.50')
+    const keys = await loseAnswers(page, 1)
+    await send(page, '$200.50').dblclick()
+    await page.getByRole('heading', { name: 'No answer yet' }).waitFor()
+    await page.getByRole('button', { name: 'Ask now' }).click()
+    await page.getByText('Answered at attempt 2, as a repeat: moved once.').waitFor()
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1])
+    expect(await balancesOf(customer, checking, savings)).toEqual(['699.50', '200.50'])
+  })
+
+  test('a reload in the middle goes on asking with the same key', async () => {
+    const { customer, checking, savings } = await customerWith900(web())
+    const { page, go } = await web().visit({ as: customer })
+    await go('/move')
+    await reviewTransfer(page, savings, '10')
+    // At the review, too, it is the same order.
+    await page.reload()
+    const keys = await loseAnswers(page, 1)
+    await send(page, '$10.00').click()
+    await page.getByRole('heading', { name: 'No answer yet' }).waitFor()
+    await page.reload()
+    await page.getByText('Answered at attempt 2, as a repeat: moved once.').waitFor()
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1])
+    expect(await balancesOf(customer, checking)).toEqual(['890.00'])
+    // The same amount to the same payee again is asked about.
+    await page.getByRole('button', { name: 'Move more' }).click()
+    await reviewTransfer(page, savings, '10')
+    await page.getByText('You moved the same amount to the same payee').waitFor()
+  })
+
+  test('refused for want of money, it says what there is and keeps what was entered', async () => {
+    const { customer, checking, savings } = await customerWith900(web())
+    const { page, go } = await web().visit({ as: customer })
+    await go('/move')
+    await page.getByLabel('Description (optional)').fill('Rent')
+    await reviewTransfer(page, savings, '900.01')
+    const note = page.getByText('Not sent. Your available balance is $900.00.')
+    await note.waitFor()
+    expect(await send(page, '$900.01').count()).toBe(0)
+    await page.getByRole('button', { name: 'Change' }).click()
+    expect(await page.getByLabel('Amount').inputValue()).toBe('900.01')
+    await reviewTransfer(page, savings, '800')
+    // Somebody else spends it between review and sending.
+    await customer.transact({ type: 'withdrawal', account_id: checking, amount: '500.00' })
+    await send(page, '$800.00').click()
+    await page.getByText('Not sent. Your available balance is').waitFor()
+    expect(await page.locator(':focus').getAttribute('role')).toBe('alert')
+    await page.getByText('Not sent. Your available balance is $400.00.').waitFor()
+    expect(await page.getByLabel('Description (optional)').inputValue()).toBe('Rent')
+    expect(await balancesOf(customer, checking, savings)).toEqual(['400.00', '0.00'])
+  })
+
+  test('offline nothing is sent; back online the order is asked for again, in German', async () => {
+    const { customer, checking, savings } = await customerWith900(web())
+    const { page, context, go } = await web().visit({ as: customer, locale: 'de-DE' })
+    await go('/move')
+    await page.getByLabel('Auf', { exact: true }).selectOption(savings)
+    await page.getByLabel('Betrag').fill('1.234,5')
+    await page.getByText('Das sind 1.234,50 $.').waitFor()
+    await page.getByLabel('Betrag').fill('12,5')
+    await page.getByRole('button', { name: 'Prüfen' }).click()
+    const button = page.getByRole('button', { name: '12,50 $ senden' })
+    await button.waitFor()
+    await context.setOffline(true)
+    await page.getByText('Sie sind offline. Nichts wird gesendet.').waitFor()
+    expect(await button.isDisabled()).toBe(true)
+    await context.setOffline(false)
+    await loseAnswers(page, 1)
+    await button.click()
+    await page.getByRole('heading', { name: 'Noch keine Antwort' }).waitFor()
+    await context.setOffline(true)
+    await context.setOffline(false)
+    await page.getByText('Beantwortet beim Versuch 2, als Wiederholung: einmal bewegt.').waitFor()
+    expect(await balancesOf(customer, checking, savings)).toEqual(['887.50', '12.50'])
+  })
+
+  test('a payee is named before money moves, and the browser checks the sealed entry', async () => {
+    const { customer } = await customerWith900(web())
+    const payee = await registerCustomer(web().bank)
+    await payee.bank.patch('/api/users/{id}', {
+      params: { id: payee.id },
+      body: { name: 'Bob Martin Smith' },
+    })
+    const account = await payee.openAccount('checking')
+    const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id: account } })
+    const { page, go } = await web().visit({ as: customer })
+    await go('/move?kind=pay')
+    await page.getByLabel('Account number or e-mail of the payee').fill('100000000000')
+    await page.getByLabel('Amount').fill('50')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByText('No open account in this currency has this number or address.').waitFor()
+    expect(await page.locator(':focus').getAttribute('name')).toBe('payee')
+    await page.getByLabel('Account number or e-mail of the payee').fill(number)
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByText(`Bob M. S. (${number})`).waitFor()
+    await send(page, '$50.00').click()
+    await page.getByRole('link', { name: 'Receipt' }).click()
+    await page.getByRole('button', { name: 'Check now' }).click()
+    await page.getByText('The hash of entry 2 follows from its content.').waitFor()
+    await page.getByText('The books of this hour aren’t sealed yet.').waitFor()
+    await web().bank.sql('ledger', 'select check_accounts(array(select id from accounts where version > 0))')
+    await web().bank.ping('seal-ledger')
+    await page.getByRole('button', { name: 'Check now' }).click()
+    await page.getByText('The entry is under the signed root of').waitFor()
+    await page.getByText('microbank.dev/ledger+').waitFor()
+    expect(await balancesOf(payee, account)).toEqual(['50.00'])
+  })
+
+  test('a payment is set aside for a named payee, executed, and another one is cancelled', async () => {
+    const { customer, checking } = await customerWith900(web())
+    const payee = await registerCustomer(web().bank)
+    const account = await payee.openAccount('checking')
+    const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id: account } })
+    const { page, go } = await web().visit({ as: customer })
+    await go('/payments')
+    for (const amount of ['30', '7']) {
+      await page.getByLabel('Account number or e-mail of the payee').fill(number)
+      await page.getByLabel('Amount').fill(amount)
+      await page.getByRole('button', { name: 'Check' }).click()
+      await page.getByText(`for Ada (${number})?`).waitFor()
+      await page.getByRole('button', { name: `Set aside $${amount}.00` }).click()
+      await page.getByRole('button', { name: `Pay $${amount}.00` }).waitFor()
+    }
+    expect(await balancesOf(customer, checking)).toEqual(['900.00'])
+    await page.getByRole('button', { name: 'Pay $30.00' }).click()
+    await page.getByText(/^.Paid$/).waitFor()
+    await page.getByRole('button', { name: 'Cancel payment' }).click()
+    await page.getByText(/^.Cancelled$/).waitFor()
+    expect(await balancesOf(customer, checking)).toEqual(['870.00'])
+    expect(await balancesOf(payee, account)).toEqual(['30.00'])
+  })
+}
