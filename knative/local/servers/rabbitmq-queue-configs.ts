@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { readText, remove, writeDurably } from '../data-folder/own-files.ts'
 
 /**
- * The configuration of each quorum queue, a file of a kilobyte in the node's folder. Without it the node can't
- * start the queue, although all its messages are there, and every connection that consumes from it breaks.
+ * The configuration of each quorum queue, a file of a kilobyte in the node's folder. Without it the node
+ * can't start the queue, although all its messages are there, and every connection that consumes from it
+ * breaks.
  *
- * RabbitMQ before 3.12 empties the file and writes it again whenever the queue starts, also when its log has
- * failed on a full disk (ra before 2.6.2, `ra_log:write_config`). So we keep a copy of each.
+ * RabbitMQ with ra before 2.6.2 (June 2023) empties the file and writes it again whenever the queue starts,
+ * also when its log has failed on a full disk (`ra_log:write_config`). So we keep a copy of each.
  */
 
 /** Copies the configurations that are new or have changed, and removes the copies of queues that are gone. */
