@@ -66,6 +66,7 @@ export const budgets = {
   'local/runtime': { kB: 335 },
   'local/ps': { kB: 6 },
   'local/mail': { kB: 8 },
+  'local/logs': { kB: 8 },
   migrate: { kB: 200 },
   smoke: { kB: 24 },
 }

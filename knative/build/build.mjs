@@ -117,6 +117,7 @@ export async function buildInto(folder) {
         { in: 'knative/local/main.ts', out: 'local/runtime' },
         { in: 'knative/local/ps.ts', out: 'local/ps' },
         { in: 'knative/local/mail.ts', out: 'local/mail' },
+        { in: 'knative/local/logs.ts', out: 'local/logs' },
       ],
       outdir: folder,
       packages: 'external',

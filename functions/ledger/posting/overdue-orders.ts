@@ -59,7 +59,7 @@ async function postAll(
     // Nothing is wrong with it: it waits until the stop is lifted.
     if (result.status === 'rejected' && !(result.reason instanceof LedgerStoppedError))
       log.error(`an overdue ${transactionRequested.type} could not be posted`, {
-        transaction: rows[i]!.id,
+        transaction_id: rows[i]!.id,
         error: (result.reason as Error).message,
       })
   })

@@ -20,7 +20,7 @@ export async function parkOrder(
   { outbox, log }: Pick<Tools, 'outbox' | 'log'>,
   parkedMs = PARKED_MS,
 ): Promise<void> {
-  log.warn('an order waits for the database', { transaction: event.id })
+  log.warn('an order waits for the database', { transaction_id: event.id })
   await new Promise((resolve) => setTimeout(resolve, parkedMs))
   // The event as it came: the same id, so it is the same order.
   const text = (name: string): string => String(event[name] ?? '')

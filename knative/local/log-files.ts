@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { lineFilter, type LogLine, type LogQuery } from './log-lines.ts'
+
+/**
+ * Opens the functions' logs in a folder, all or those of one service. Returns a function that returns the
+ * wanted lines that it has not returned yet, the oldest first. A last line without an end is still being
+ * written: it waits for its end, unless `isOnlyLook`.
+ * @throws Error if there are no logs, or none of that service
+ */
+export function openLogs(
+  folder: string,
+  only: string | undefined,
+  query: LogQuery,
+): (isOnlyLook: boolean) => LogLine[] {
+  const services = servicesIn(folder)
+  if (services.length === 0) throw new Error(`${folder} has no logs: no function has run yet.`)
+  if (only !== undefined && !services.includes(only))
+    throw new Error(`${only} has logged nothing. These have: ${services.join(', ')}`)
+  const filters = new Map<string, (text: string) => LogLine[]>()
+  const places = new Map<string, Place>()
+  return (isOnlyLook) => {
+    const lines: LogLine[] = []
+    for (const service of servicesIn(folder).filter((each) => only === undefined || each === only)) {
+      const filter = filters.get(service) ?? lineFilter(service, query)
+      filters.set(service, filter)
+      for (const line of newLines(join(folder, `${service}.log`), places, isOnlyLook))
+        lines.push(...filter(line))
+    }
+    return lines.sort((a, b) => a.atMs - b.atMs)
+  }
+}
+
+/** How far a log was read. The inode tells a file from the one that took its name when it had grown too
+ * large and became `.log.1`. */
+interface Place {
+  inode: number
+  bytes: number
+}
+
+function newLines(path: string, places: Map<string, Place>, isOnlyLook: boolean): string[] {
+  const { ino, size } = statSync(path)
+  const before = places.get(path)
+  const isSame = before?.inode === ino
+  if (isSame && before.bytes === size) return []
+  const current = read(path)
+  const end = isOnlyLook ? current.length : current.lastIndexOf(10) + 1
+  places.set(path, { inode: ino, bytes: end })
+  if (isSame) return current.subarray(before.bytes, end).toString().split('\n')
+  const older = read(`${path}.1`).subarray(before?.bytes ?? 0)
+  return [...older.toString().split('\n'), ...current.subarray(0, end).toString().split('\n')]
+}
+
+const read = (path: string): Buffer => (existsSync(path) ? readFileSync(path) : Buffer.alloc(0))
+
+const servicesIn = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).flatMap((file) => /^(.+)\.log$/.exec(file)?.[1] ?? []) : []
