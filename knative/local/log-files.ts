@@ -18,7 +18,7 @@ export function openLogs(
   if (only !== undefined && !services.includes(only))
     throw new Error(`${only} has logged nothing. These have: ${services.join(', ')}`)
   const filters = new Map<string, (text: string) => LogLine[]>()
-  const places = new Map<string, Place>()
+  const places = new Map<string, ReadUpTo>()
   return (isOnlyLook) => {
     const lines: LogLine[] = []
     for (const service of servicesIn(folder).filter((each) => only === undefined || each === only)) {
@@ -33,12 +33,12 @@ export function openLogs(
 
 /** How far a log was read. The inode tells a file from the one that took its name when it had grown too
  * large and became `.log.1`. */
-interface Place {
+interface ReadUpTo {
   inode: number
   bytes: number
 }
 
-function newLines(path: string, places: Map<string, Place>, isOnlyLook: boolean): string[] {
+function newLines(path: string, places: Map<string, ReadUpTo>, isOnlyLook: boolean): string[] {
   const { ino, size } = statSync(path)
   const before = places.get(path)
   const isSame = before?.inode === ino

@@ -31,8 +31,8 @@ export function logQuery(given: Record<'trace' | 'level' | 'since' | 'grep', str
 
 /**
  * Returns a function that takes the lines of one service in their order and returns those that are wanted.
- * A line that is no JSON of our log (a warning of Node, a line cut short by a kill) counts as a warning, as on
- * the terminal of `npm start`, and has the time of the line before it.
+ * A line that is no JSON of our log (a warning of Node, a line cut short by a kill) counts as a warning, as
+ * on the terminal of `npm start`, and has the time of the line before it.
  */
 export function lineFilter(service: string, query: LogQuery): (text: string) => LogLine[] {
   let atMs = 0
