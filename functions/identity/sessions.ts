@@ -117,8 +117,8 @@ export function emitStarted(tx: Emitting, { sessionId, userId }: OpenSession, ad
 /** An access token lives 15 minutes, so an honest client refreshes a few times an hour. */
 const REFRESHES_PER_HOUR = 60
 
-/** Seconds in which a refresh token may be exchanged again: two tabs of a browser share one token, and a client
- * may have lost the answer. */
+/** Seconds in which a refresh token may be exchanged again: two tabs of a browser share one token, and a
+ * client may have lost the answer. */
 const REPEAT_SECONDS = 10
 
 /** A session as its refresh token finds it. `is_recent` tells whether its newest tokens are recent. */
@@ -137,9 +137,9 @@ interface FoundSession {
  * - 'invalid' if it is unknown, or its session has ended;
  * - 'too-often' if the session was continued too often in the last hour; the token stays valid.
  *
- * The tokens that one is exchanged for are a generation. For some seconds a token of the generation before may
- * be exchanged again, if none of them was used. When one of them is used, the others are used too: if a thief
- * has one, and the user another, whoever comes second ends the session.
+ * The tokens that one is exchanged for are a generation. For some seconds a token of the generation before
+ * may be exchanged again, if none of them was used. When one of them is used, the others are used too: if a
+ * thief has one, and the user another, whoever comes second ends the session.
  *
  * If one token is exchanged several times at once, each exchange waits for the session's row until the one
  * before has committed. */

@@ -145,7 +145,7 @@ export default operation({
   ],
 })
 
-/** Has users prove their password for a new address of their own: with that they could ask for a new password.
+/** Has users prove their password for a new address of their own: there they could ask for a new password.
  * Returns the hash that was right, nothing if the address stays, or the refusal. */
 async function proveForEmail(
   to: { id: string; email: string; password: string | undefined; address: string },

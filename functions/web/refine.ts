@@ -15,8 +15,8 @@ type AskedHeaders = Pick<IncomingMessage, 'headers'>
  *
  * The tag is weak: it is of the content, whatever the coding. Answers to other methods are never compressed:
  * those of log-ins hold secrets, and an attacker who can choose a part of such an answer could guess the rest
- * by its length. What a GET gives can't be asked for by another page: it needs a header, or a cookie that stays
- * with pages of this site. */
+ * by its length. What a GET gives can't be asked for by another page: it needs a header, or a cookie that
+ * only pages of the bank send. */
 export function refine({ headers: asked }: AskedHeaders, whole: WholeAnswer): Promise<void> | undefined {
   const { status, headers, body } = whole
   if (status !== 200 || headers['content-encoding'] !== undefined) return undefined

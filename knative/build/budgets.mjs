@@ -19,6 +19,8 @@ export const budgets = {
   'functions/notify': { kB: 146, packages: ['ajv'] },
   'functions/preferences': { kB: 147, packages: ['ajv'] },
   'functions/send-push': { kB: 133, packages: ['ajv'] },
+  // It holds the users, their search, their passwords and their sessions.
+  'functions/users': { kB: 140, packages: ['ajv'] },
   // It checks the events of many contracts.
   'functions/notify-user': { kB: 209, packages: ['ajv'] },
   // The first request that needs one of these loads it.

@@ -1,6 +1,8 @@
+import { startMailServer, type MailServer } from '../../functions/notifications/testing/mail-server.ts'
 import { allRoutes } from './all-routes.journey.ts'
 import { oneAccount } from './account.journey.ts'
 import { movingMoney } from './move.journey.ts'
+import { profile } from './me.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -8,13 +10,24 @@ import { startWeb, type Web } from './support/browser.ts'
  * own. */
 
 let web: Web
+let mail: MailServer
 beforeAll(async () => {
-  web = await startWeb()
+  mail = await startMailServer()
+  const SMTP_URL = `smtp://bank:p%40ss%3Aword@localhost:${mail.port}`
+  web = await startWeb({ env: { MESSAGE_CHANNELS: 'email', SMTP_URL, SMTP_CA: mail.ca } })
 })
 afterEach(() => web.leave())
-afterAll(() => web?.stop())
+afterAll(async () => {
+  await web?.stop()
+  await mail?.stop()
+})
 
 describe('signing up and in', () => signUpAndIn(() => web))
 describe('one account', () => oneAccount(() => web))
 describe('moving money', () => movingMoney(() => web))
+describe('the profile', () =>
+  profile(
+    () => web,
+    () => mail,
+  ))
 describe('every page', () => allRoutes(() => web))

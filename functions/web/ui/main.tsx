@@ -7,7 +7,7 @@ import './look/base.css'
 import { useSessionChanges } from './data/session.ts'
 import { Frame } from './frame/frame.tsx'
 import { Pages } from './frame/pages.tsx'
-import { SettingsProvider } from './frame/settings.tsx'
+import { SettingsProvider } from './parts/settings.tsx'
 
 // After a release, a page that was open asks for files that are gone. It loads once anew.
 addEventListener('vite:preloadError', (event) => {

@@ -6,7 +6,7 @@ import { useTexts } from '../texts/define-texts.ts'
 import { useLanguage, type PageLanguage } from '../texts/language.ts'
 import { texts } from './frame.texts.ts'
 import { PersonIcon } from './icons.tsx'
-import { useSettings, type Theme } from './settings.tsx'
+import { useSettings, type Theme } from '../parts/settings.tsx'
 import styles from './frame.module.css'
 
 /** The languages in their own words. */

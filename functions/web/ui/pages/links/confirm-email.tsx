@@ -1,0 +1,32 @@
+import { Link } from 'wouter'
+import { useConfirmEmail } from '../../data/me.ts'
+import { Button } from '../../parts/button.tsx'
+import { Page } from '../../parts/page.tsx'
+import { PlainPanel } from '../../parts/panel.tsx'
+import { ProblemNote } from '../../parts/problem-note.tsx'
+import { useTexts } from '../../texts/define-texts.ts'
+import { useLinkToken } from './link-token.ts'
+import { texts } from './links.texts.ts'
+
+/** Where a mailed link leads to confirm an address: `/confirm-email#token=...`. It takes a click: programs
+ * that look at mails open their links, and some run the scripts. */
+export default function ConfirmEmail() {
+  const said = useTexts(texts)
+  const token = useLinkToken()
+  const confirm = useConfirmEmail()
+  return (
+    <Page title={said.confirmTitle} width="narrow">
+      <PlainPanel>
+        {token === null && <p>{said.noToken}</p>}
+        <ProblemNote problem={confirm.error} />
+        {token !== null && !confirm.isSuccess && (
+          <Button look="primary" disabled={confirm.isPending} onClick={() => confirm.mutate(token)}>
+            {said.confirm}
+          </Button>
+        )}
+        <p role="status">{confirm.isSuccess && said.confirmed}</p>
+        {confirm.isSuccess && <Link href="/">{said.home}</Link>}
+      </PlainPanel>
+    </Page>
+  )
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto'
+import type { MailServer } from '../../functions/notifications/testing/mail-server.ts'
+import { registerCustomer } from '../support/customers.ts'
+import { PASSWORD, type Web } from './support/browser.ts'
+
+export function profile(web: () => Web, mail: () => MailServer): void {
+  const NEW = 'four grey herons'
+
+  test('somebody changes name and address, confirms it by the mailed link, and the token leaves the address bar', async () => {
+    const as = await registerCustomer(web().bank)
+    const email = `${randomUUID()}@example.com`
+    const { page, go } = await web().visit({ as })
+    await go('/me')
+    await page.getByLabel('Name').fill('Ada Lovelace')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved.').waitFor()
+    const address = page.getByRole('region', { name: 'E-mail' })
+    await address.getByLabel('New e-mail').fill(email)
+    await address.getByLabel('Current password').fill('a guess')
+    await address.getByRole('button', { name: 'Change e-mail' }).click()
+    await address.getByText('The current password is wrong.').waitFor()
+    await address.getByLabel('Current password').fill(PASSWORD)
+    await address.getByRole('button', { name: 'Change e-mail' }).click()
+    await address.getByText(email).waitFor()
+    await address.getByText('Not confirmed yet.').waitFor()
+
+    await go(`/confirm-email#token=${await mail().tokenTo(email, 'confirm-email')}`)
+    expect(page.url()).not.toContain('token')
+    await page.getByRole('button', { name: 'Confirm my e-mail' }).click()
+    await page.getByText('Your e-mail is confirmed.').waitFor()
+    await page.getByRole('link', { name: 'Go to your accounts' }).click()
+    await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    await go('/me')
+    await address.getByText('Confirmed', { exact: true }).waitFor()
+  })
+
+  test('another password signs out everywhere else; each session can be signed out by itself', async () => {
+    const as = await registerCustomer(web().bank)
+    const [here, there] = [await web().visit({ as }), await web().visit({ as })]
+    await here.go('/me')
+    const sessions = here.page.getByRole('table', { name: 'Where you are signed in' })
+    const rows = sessions.getByRole('row').filter({ has: here.page.getByRole('cell') })
+    // Of this browser, the other one, and the test's own client.
+    await rows.nth(2).waitFor()
+    expect(await rows.filter({ hasText: 'This browser' }).count()).toBe(1)
+    await sessions
+      .getByRole('button', { name: /^Sign out/ })
+      .first()
+      .click()
+    await rows.nth(2).waitFor({ state: 'detached' })
+    await here.page.getByLabel('Current password').last().fill(PASSWORD)
+    await here.page.getByLabel('New password').fill(NEW)
+    await here.page.getByRole('button', { name: 'Change password' }).click()
+    await here.page.getByText('Changed. You are signed out everywhere else.').waitFor()
+    await rows.nth(1).waitFor({ state: 'detached' })
+    const cookies = await there.context.cookies()
+    await there.context.clearCookies({ name: cookies.find(({ name }) => name.includes('access'))!.name })
+    await there.go('/')
+    expect(new URL(there.page.url()).pathname).toBe('/sign-in')
+  })
+
+  test('a forgotten password is chosen anew by a mailed link, which works once', async () => {
+    const { email } = await registerCustomer(web().bank)
+    await web().bank.call('POST', '/api/auth/password-resets', { body: { email } })
+    const link = `/new-password#token=${await mail().tokenTo(email, 'new-password')}`
+    const { page, go } = await web().visit({ locale: 'de-DE' })
+    await go(link)
+    expect(page.url()).not.toContain('token')
+    await page.getByLabel('Neues Passwort').fill('zu kurz')
+    await page.keyboard.press('Enter')
+    await page.getByText('Nehmen Sie mindestens 12 Zeichen.').waitFor()
+    await page.getByLabel('Neues Passwort').fill(NEW)
+    await page.keyboard.press('Enter')
+    await page.getByText('Ihr Passwort ist gespeichert.').waitFor()
+    await page.getByRole('link', { name: 'Anmelden' }).click()
+    await page.getByLabel('E-Mail').fill(email)
+    await page.getByLabel('Passwort').fill(NEW)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Ihre Konten' }).waitFor()
+
+    const again = await web().visit()
+    await again.go(link)
+    await again.page.getByLabel('New password').fill(PASSWORD)
+    await again.page.keyboard.press('Enter')
+    await again.page.getByText('This link has been used, or it is too old.').waitFor()
+  })
+
+  test('a profile is deleted after its accounts are closed, and not before', async () => {
+    const as = await registerCustomer(web().bank)
+    const account = await as.openAccount('checking')
+    const { page, go } = await web().visit({ as })
+    await go('/me')
+    await page.getByRole('button', { name: 'Delete me' }).click()
+    await page.getByRole('button', { name: 'Delete my profile' }).click()
+    await page.getByRole('alert').getByText('Close all your accounts first.').waitFor()
+    await as.bank.post('/api/accounts/{id}/close', { params: { id: account }, body: {} })
+    await page.getByRole('button', { name: 'Delete my profile' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  })
+
+  test('the link that the start printed signs the operator in, once', async () => {
+    const { bank } = web()
+    const [, code] = /\/sign-in#code=([\w-]{43})\s/.exec(bank.output())!
+    const { page, context, go } = await web().visit()
+    await go(`/sign-in#code=${code}`)
+    await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    expect(page.url()).not.toContain('code')
+    const session = await context.request.get(`${bank.url}/api/session`)
+    expect(await session.json()).toMatchObject({ role: 'operator' })
+    const again = await web().visit()
+    await again.go(`/sign-in#code=${code}`)
+    await again.page.getByText('This link has been used, or it is too old.').waitFor()
+  })
+}
