@@ -74,7 +74,7 @@ async function pageOfUsers(
   return { status: 200, body: page(rows, limit, toUser) }
 }
 
-/** Asks the other contexts whose an id is, as the operator who asks: each of them audits that they read it. */
+/** Asks the other contexts whose an id is, as the operator who asks: each of them audits the reading. */
 async function findOwner(
   id: string,
   request: UsersRequest,

@@ -1,8 +1,16 @@
-import { queryOptions } from '@tanstack/react-query'
-import type { Order } from '../../client/index.ts'
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import type {
+  CreateOrderRequest,
+  Order,
+  OrderPreview,
+  OrderRun,
+  Payee,
+  Schedule,
+} from '../../client/index.ts'
 import { api } from './api.ts'
+import { newKey } from './new-key.ts'
 
-export type { Order }
+export type { CreateOrderRequest, Order, OrderPreview, OrderRun, Payee, Schedule }
 
 /** The orders that are due next, at most five. */
 export const nextOrdersQuery = () =>
@@ -14,3 +22,84 @@ export const nextOrdersQuery = () =>
       return due.sort((a, b) => a.next_due_at!.localeCompare(b.next_due_at!)).slice(0, 5)
     },
   })
+
+/** The customer's orders, the newest first, page by page. */
+export const ordersQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ['orders', 'list'],
+    queryFn: ({ pageParam, signal }) =>
+      api.get('/api/orders', {
+        query: { limit: 50, ...(pageParam !== undefined && { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+  })
+
+/** The last runs of an order, with their outcomes. */
+export const orderRunsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['orders', id, 'runs'],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/orders/{id}/runs', { params: { id }, query: { limit: 20 }, signal })).items,
+  })
+
+/** An order as it is shown before it is saved. */
+export interface OrderDraft {
+  /** Belongs to the body: however often it is saved, it is one order. */
+  key: string
+  body: CreateOrderRequest
+  payee: Payee
+  preview: OrderPreview
+}
+
+/** What a person has entered for an order. */
+export interface AskedOrder {
+  accountId: string
+  currency: string
+  /** The number of an account, or an email address. */
+  payee: string
+  amount: string
+  description: string
+  schedule: Schedule
+}
+
+/** Finds the payee and the dates of an order. Nothing is stored. */
+export function useDraftOrder() {
+  return useMutation({
+    mutationFn: async ({ accountId, currency, payee, amount, description, schedule }: AskedOrder) => {
+      const named = payee.includes('@') ? { email: payee, currency } : { number: payee }
+      const [found, preview] = await Promise.all([
+        api.get('/api/payees', { query: named }),
+        api.post('/api/orders/preview', { body: { schedule } }),
+      ])
+      const body = {
+        ...{ account_id: accountId, to_account_id: found.account_id, amount, currency },
+        ...(description !== '' && { description }),
+        schedule: preview.schedule,
+      }
+      return { key: newKey(), body, payee: found, preview } satisfies OrderDraft
+    },
+  })
+}
+
+/** Saves an order. Nothing is paid before it is due. */
+export function useCreateOrder() {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: ({ key, body }: OrderDraft) => api.post('/api/orders', { body, idempotencyKey: key }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['orders'] }),
+  })
+}
+
+/** Pauses, resumes or cancels an order. */
+export function useChangeOrder() {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: ({ id, to }: { id: string; to: 'active' | 'paused' | 'cancelled' }) =>
+      to === 'cancelled'
+        ? api.delete('/api/orders/{id}', { params: { id } })
+        : api.put('/api/orders/{id}/status', { params: { id }, body: { status: to } }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['orders'] }),
+  })
+}

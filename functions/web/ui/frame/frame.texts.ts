@@ -4,7 +4,6 @@ export const texts = defineTexts({
   en: {
     skip: 'Skip to the content',
     menu: 'Menu',
-    bell: 'Messages',
     account: 'You',
     profile: 'Profile and settings',
     language: 'Language',
@@ -24,7 +23,6 @@ export const texts = defineTexts({
   de: {
     skip: 'Zum Inhalt',
     menu: 'Menü',
-    bell: 'Mitteilungen',
     account: 'Sie',
     profile: 'Profil und Einstellungen',
     language: 'Sprache',

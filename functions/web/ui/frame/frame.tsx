@@ -8,9 +8,9 @@ import { routes } from '../routes.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { formatMoment } from '../texts/formats.ts'
 import { useLanguage } from '../texts/language.ts'
+import { Bell } from './bell.tsx'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
-import { BellIcon } from './icons.tsx'
 import { menuTexts } from './menu.texts.ts'
 import { UserMenu } from './user-menu.tsx'
 
@@ -33,11 +33,7 @@ export function Frame({ children }: { children: ReactNode }) {
         {session && <Menu place="top" />}
         <div className={styles.tools}>
           <LiveDot />
-          {session && (
-            <Link href="/notifications" className={styles.tool} aria-label={said.bell} id="bell">
-              <BellIcon />
-            </Link>
-          )}
+          {session && <Bell userId={session.user_id} />}
           <UserMenu session={session ?? undefined} showCalls={() => setDrawer(true)} />
         </div>
       </header>

@@ -9,10 +9,11 @@ export function Moment({ at }: { at: string }) {
   const date = new Date(at)
   const minutes = Math.floor((now - date.getTime()) / 60_000)
   const full = formatMoment(language, date)
-  const isRecent = minutes >= 0 && minutes < 60
+  // What has just happened is later than the last tick of the page's clock.
+  const isRecent = minutes >= -1 && minutes < 60
   return (
     <time dateTime={at} title={full}>
-      {isRecent ? formatMinutesAgo(language, minutes) : full}
+      {isRecent ? formatMinutesAgo(language, Math.max(0, minutes)) : full}
     </time>
   )
 }

@@ -1,0 +1,100 @@
+import { infiniteQueryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { BankProblem, NoAnswerError, type Document } from '../../client/index.ts'
+import { api } from './api.ts'
+import { newKey } from './new-key.ts'
+import { renewSession } from './session-renewal.ts'
+
+export type { Document }
+
+/** While an image is made anew from its pixels, the list is read again this often, in milliseconds. */
+const PROCESSING_MS = 2_000
+/** A large file over a slow line. */
+const UPLOAD_MS = 10 * 60_000
+
+/** The customer's documents, the newest first, page by page. */
+export const documentsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ['documents'],
+    queryFn: ({ pageParam, signal }) =>
+      api.get('/api/media', {
+        query: { limit: 30, ...(pageParam !== undefined && { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    refetchInterval: ({ state: { data } }) =>
+      data?.pages.some(({ items }) => items.some(({ status }) => status === 'processing')) && PROCESSING_MS,
+  })
+
+/** A file with the key that makes it one document, however often it is sent. */
+export interface Upload {
+  file: File
+  key: string
+}
+
+export const uploadOf = (file: File): Upload => ({ file, key: newKey() })
+
+/** Uploads a file. `sent` is how much of it the bank has taken, from 0 to 1. */
+export function useUpload() {
+  const queries = useQueryClient()
+  const [sent, setSent] = useState(0)
+  const upload = useMutation({
+    mutationFn: async (given: Upload) => {
+      setSent(0)
+      const answer = await sendFile(given, setSent)
+      if (answer.status !== 401 || !(await renewSession())) return documentOf(answer)
+      return documentOf(await sendFile(given, setSent))
+    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: documentsQuery().queryKey }),
+  })
+  return { upload, sent }
+}
+
+/** Deletes a document and its bytes. */
+export function useDeleteDocument() {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: (id: string) => api.delete('/api/media/{public_id}', { params: { public_id: id } }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: documentsQuery().queryKey }),
+  })
+}
+
+/** Sends a file. Only an XMLHttpRequest tells how much has gone. Rejects with a NoAnswerError. */
+function sendFile({ file, key }: Upload, onSent: (part: number) => void): Promise<XMLHttpRequest> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    const fail = (why: string) => (): void =>
+      reject(new NoAnswerError('POST /api/media/upload', new Error(why), { attempts: 1 }))
+    request.open('POST', '/api/media/upload')
+    request.setRequestHeader('idempotency-key', key)
+    request.timeout = UPLOAD_MS
+    request.upload.onprogress = ({ loaded, total }) => onSent(total > 0 ? loaded / total : 0)
+    request.onload = () => resolve(request)
+    request.onerror = fail('the connection broke')
+    request.ontimeout = fail('it took too long')
+    const form = new FormData()
+    form.append('file', file)
+    request.send(form)
+  })
+}
+
+/** Returns the document that was made. Throws a BankProblem if the bank refused it. */
+function documentOf(request: XMLHttpRequest): Document {
+  let body: unknown
+  try {
+    body = JSON.parse(request.responseText)
+  } catch {
+    body = undefined
+  }
+  if (request.status === 201) return body as Document
+  const headers = new Headers()
+  for (const name of ['retry-after', 'traceparent']) {
+    const value = request.getResponseHeader(name)
+    if (value !== null) headers.set(name, value)
+  }
+  throw new BankProblem(request.status, headers, body, {
+    attempts: 1,
+    isOutcomeUnknown: request.status >= 500,
+  })
+}

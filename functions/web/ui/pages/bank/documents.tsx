@@ -1,0 +1,168 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useRef, useState } from 'react'
+import {
+  documentsQuery,
+  uploadOf,
+  useDeleteDocument,
+  useUpload,
+  type Document,
+} from '../../data/documents.ts'
+import { Button } from '../../parts/button.tsx'
+import buttons from '../../parts/button.module.css'
+import { Moment } from '../../parts/moment.tsx'
+import { Page } from '../../parts/page.tsx'
+import { Panel, PlainPanel } from '../../parts/panel.tsx'
+import { ProblemNote } from '../../parts/problem-note.tsx'
+import { Status } from '../../parts/status.tsx'
+import { common } from '../../texts/common.texts.ts'
+import { useTexts } from '../../texts/define-texts.ts'
+import { formatNumber } from '../../texts/formats.ts'
+import { useLanguage } from '../../texts/language.ts'
+import styles from './documents.module.css'
+import { texts } from './documents.texts.ts'
+
+const ACCEPTED = 'image/png,image/jpeg,image/webp,application/pdf'
+
+/** The customer's documents: uploaded ones, and filed statements. */
+export default function Documents() {
+  const [said, words] = [useTexts(texts), useTexts(common)]
+  const list = useInfiniteQuery(documentsQuery())
+  return (
+    <Page title={said.title}>
+      <UploadPanel />
+      <Panel
+        query={{ ...list, data: list.data?.pages.flatMap(({ items }) => items) }}
+        rows={4}
+        starts="documents"
+        empty={{ text: said.none }}
+      >
+        {(documents) => (
+          <>
+            <ul className={styles.list} aria-label={said.title}>
+              {documents.map((one) => (
+                <Item key={one.public_id} document={one} />
+              ))}
+            </ul>
+            {list.hasNextPage && (
+              <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+                {words.more}
+              </Button>
+            )}
+          </>
+        )}
+      </Panel>
+    </Page>
+  )
+}
+
+function UploadPanel() {
+  const said = useTexts(texts)
+  const language = useLanguage()
+  const input = useRef<HTMLInputElement>(null)
+  const { upload, sent } = useUpload()
+  const { variables: given } = upload
+  const send = (file: File | undefined): void => {
+    if (file) upload.mutate(uploadOf(file))
+    // The same file can be chosen again.
+    if (input.current) input.current.value = ''
+  }
+  const again = given && (
+    // Under its key, so that it can't become two documents.
+    <Button onClick={() => upload.mutate(given)}>{said.again}</Button>
+  )
+  return (
+    <PlainPanel>
+      <div className={styles.upload}>
+        <Button look="primary" disabled={upload.isPending} onClick={() => input.current?.click()}>
+          {said.choose}
+        </Button>
+        <input
+          ref={input}
+          type="file"
+          accept={ACCEPTED}
+          hidden
+          aria-label={said.choose}
+          onChange={({ currentTarget }) => send(currentTarget.files?.[0])}
+        />
+        <p className={styles.hint}>{said.hint}</p>
+        <div role="status" dir="auto">
+          {upload.isSuccess && given && said.done(given.file.name)}
+          {upload.isPending &&
+            given &&
+            said.sending(given.file.name, formatNumber(language, Math.floor(sent * 100)))}
+        </div>
+        {upload.isPending && (
+          <progress className={styles.progress} max={1} value={sent} aria-label={said.progress} />
+        )}
+        <ProblemNote problem={upload.error} action={again} />
+      </div>
+    </PlainPanel>
+  )
+}
+
+function Item({ document }: { document: Document }) {
+  const said = useTexts(texts)
+  const language = useLanguage()
+  const { file_name: name, status, reason, size, url, created_at: at } = document
+  const isReady = status === 'ready'
+  return (
+    <li className={styles.document}>
+      <Picture document={document} />
+      <div>
+        <h2 className={styles.name} dir="auto">
+          {name}
+        </h2>
+        <div className={styles.facts}>
+          {!isReady && <Status kind={status === 'refused' ? 'bad' : 'warn'} word={said.status[status]} />}
+          {reason !== null && <span>{reason}</span>}
+          {document.statement && <span>{said.statement}</span>}
+          <span>{said.kb(formatNumber(language, Math.ceil(size / 1000)))}</span>
+          <Moment at={at} />
+        </div>
+      </div>
+      <Actions {...{ name, id: document.public_id, url: isReady ? url : undefined }} />
+    </li>
+  )
+}
+
+/** The small image of an image; for all others, what kind of file it is. */
+function Picture({ document: { status, thumbnail_url: url, file_name: name } }: { document: Document }) {
+  if (status === 'ready' && url !== null)
+    return <img className={styles.picture} src={`${url}?disposition=inline`} alt="" loading="lazy" />
+  return (
+    <span className={styles.picture} aria-hidden="true">
+      {name.split('.').at(-1)?.toUpperCase()}
+    </span>
+  )
+}
+
+function Actions({ id, name, url }: { id: string; name: string; url: string | undefined }) {
+  const said = useTexts(texts)
+  const [isAsking, setAsking] = useState(false)
+  const remove = useDeleteDocument()
+  return (
+    <div className={styles.actions}>
+      {isAsking ? (
+        <>
+          <span role="status">{said.removeAsk(name)}</span>
+          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate(id)}>
+            {said.removeSure}
+          </Button>
+          <Button onClick={() => setAsking(false)}>{said.keep}</Button>
+        </>
+      ) : (
+        <>
+          {url !== undefined && (
+            <a className={buttons.button} href={url} download aria-label={`${said.download}: ${name}`}>
+              {said.download}
+            </a>
+          )}
+          <Button aria-label={`${said.remove}: ${name}`} onClick={() => setAsking(true)}>
+            {said.remove}
+          </Button>
+        </>
+      )}
+      <ProblemNote problem={remove.error} />
+    </div>
+  )
+}

@@ -1,0 +1,223 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useLocation } from 'wouter'
+import { BankProblem } from '../../../client/index.ts'
+import { accountsQuery, type Account } from '../../data/accounts.ts'
+import { useCreateOrder, useDraftOrder, type OrderDraft, type Schedule } from '../../data/orders.ts'
+import { formatMoney } from '../../money/money.ts'
+import { readTypedAmount } from '../../money/typed-amount.ts'
+import { AmountField } from '../../parts/amount-field.tsx'
+import { Button } from '../../parts/button.tsx'
+import { Choice, Field } from '../../parts/field.tsx'
+import { Form } from '../../parts/form.tsx'
+import { Page } from '../../parts/page.tsx'
+import { Panel, PlainPanel } from '../../parts/panel.tsx'
+import { ProblemNote } from '../../parts/problem-note.tsx'
+import { useIsOnline } from '../../parts/use-is-online.ts'
+import { useTexts } from '../../texts/define-texts.ts'
+import { localeOf } from '../../texts/formats.ts'
+import { useLanguage } from '../../texts/language.ts'
+import { texts } from './new-order.texts.ts'
+import { useRuleWords } from './order-rule.ts'
+import styles from './orders.module.css'
+import { texts as orderTexts } from './orders.texts.ts'
+
+type Every = 'once' | 'day' | 'week' | 'month'
+type Values = Record<string, string>
+
+/** Takes a payment order, and shows its next dates before anything is saved. */
+export default function NewOrder() {
+  const said = useTexts(texts)
+  const accounts = useQuery(accountsQuery())
+  const draft = useDraftOrder()
+  // What was entered stays in the fields while the dates are shown.
+  return (
+    <Page title={said.title} width="narrow">
+      <div hidden={draft.data !== undefined}>
+        <Panel query={accounts} rows={6} starts="accounts">
+          {(list) => {
+            const open = list.filter(({ status }) => status === 'open')
+            return open.length === 0 ? <p>{said.noAccount}</p> : <OrderForm accounts={open} draft={draft} />
+          }}
+        </Panel>
+      </div>
+      {draft.data && <Review draft={draft.data} edit={draft.reset} />}
+    </Page>
+  )
+}
+
+function OrderForm({
+  accounts,
+  draft,
+}: {
+  accounts: readonly Account[]
+  draft: ReturnType<typeof useDraftOrder>
+}) {
+  const said = useTexts(texts)
+  const language = useLanguage()
+  const [accountId, setAccountId] = useState(accounts[0]!.id)
+  const [every, setEvery] = useState<Every>('month')
+  const [fault, setFault] = useState<unknown>()
+  const currency = accounts.find(({ id }) => id === accountId)?.currency ?? 'USD'
+  const show = (values: Values): void => {
+    const typed = readTypedAmount(values.amount ?? '', currency, localeOf(language))
+    if ('fault' in typed)
+      return setFault({ errors: [{ path: '/amount', message: said.faults[typed.fault] }] })
+    setFault(undefined)
+    draft.mutate({
+      ...{ accountId, currency, amount: typed.amount },
+      payee: (values.payee ?? '').trim(),
+      description: (values.description ?? '').trim(),
+      schedule: scheduleOf(every, values),
+    })
+  }
+  return (
+    <Form problem={fault ?? ofPayee(draft.error, said.noPayee)} onSubmit={show}>
+      <Choice
+        name="account_id"
+        label={said.from}
+        value={accountId}
+        onChange={({ currentTarget }) => setAccountId(currentTarget.value)}
+        options={accounts.map(({ id, name, number, available, currency: code }) => ({
+          value: id,
+          text: `${name ?? number}: ${formatMoney(available, code, { locale: localeOf(language) })}`,
+        }))}
+      />
+      <Field name="payee" label={said.payee} hint={said.payeeHint} required autoComplete="off" dir="ltr" />
+      <AmountField name="amount" label={said.amount} currency={currency} required />
+      <Field name="description" label={said.description} maxLength={140} dir="auto" />
+      <Choice
+        name="every"
+        label={said.every}
+        value={every}
+        onChange={({ currentTarget }) => setEvery(currentTarget.value as Every)}
+        options={(['month', 'week', 'day', 'once'] as const).map((value) => ({
+          value,
+          text: said.everyOptions[value],
+        }))}
+      />
+      <When every={every} />
+      <Button type="submit" look="primary" disabled={draft.isPending}>
+        {said.show}
+      </Button>
+    </Form>
+  )
+}
+
+/** What the bank says of the payee belongs to the one field for them. */
+function ofPayee(error: unknown, message: string): unknown {
+  const isOfPayee =
+    error instanceof BankProblem &&
+    (error.code === 'payee-not-found' ||
+      error.errors.some(({ path }) => path === '/number' || path === '/email'))
+  return isOfPayee ? { errors: [{ path: '/payee', message }] } : error
+}
+
+function When({ every }: { every: Every }) {
+  const [said, { weekdays }] = [useTexts(texts), useTexts(orderTexts)]
+  if (every === 'once')
+    return <Field name="schedule.run_at" label={said.runAt} type="datetime-local" required />
+  return (
+    <>
+      {every === 'week' && (
+        <Choice
+          name="schedule.on"
+          label={said.weekday}
+          options={Object.entries(weekdays).map(([value, text]) => ({ value, text }))}
+        />
+      )}
+      {every === 'month' && (
+        <Field
+          name="schedule.on"
+          label={said.day}
+          hint={said.dayHint}
+          inputMode="numeric"
+          pattern="[0-9]{1,2}"
+          defaultValue="1"
+          required
+        />
+      )}
+      <Field name="schedule.at" label={said.at} type="time" defaultValue="09:00" required />
+      <Field name="schedule.from" label={said.start} type="date" />
+      <Field name="schedule.until" label={said.until} type="date" />
+    </>
+  )
+}
+
+const readersZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** Returns the schedule that was entered, on the clocks of the reader. */
+function scheduleOf(every: Every, values: Values): Schedule {
+  const value = (name: string): string => values[`schedule.${name}`] ?? ''
+  if (every === 'once') {
+    const at = new Date(value('run_at'))
+    // The bank says what is wrong with it.
+    return { run_at: Number.isNaN(at.getTime()) ? value('run_at') : at.toISOString() }
+  }
+  return {
+    every,
+    ...(every !== 'day' && { on: Number(value('on')) }),
+    at: value('at').slice(0, 5),
+    time_zone: readersZone(),
+    ...(value('from') !== '' && { from: value('from') }),
+    ...(value('until') !== '' && { until: value('until') }),
+  }
+}
+
+function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
+  const said = useTexts(texts)
+  const language = useLanguage()
+  const rule = useRuleWords()
+  const isOnline = useIsOnline()
+  const create = useCreateOrder()
+  const [, navigate] = useLocation()
+  const { body, payee, preview } = draft
+  const amount = formatMoney(String(body.amount), payee.currency, { locale: localeOf(language) })
+  const zone = preview.schedule.time_zone ?? readersZone()
+  return (
+    <PlainPanel title={said.review}>
+      <dl className={styles.review}>
+        <dt>{said.payee}</dt>
+        <dd dir="auto">{payee.name}</dd>
+        <dt>{said.amount}</dt>
+        <dd>{amount}</dd>
+        <dt>{said.rule}</dt>
+        <dd>{rule(preview.schedule)}</dd>
+      </dl>
+      <p>{said.dates(zone)}</p>
+      <ol className={styles.dates} aria-label={said.dates(zone)}>
+        {preview.dates.map(({ due_at: at }) => (
+          <li key={at}>
+            <time dateTime={at}>{formatIn(localeOf(language), zone, at)}</time>
+          </li>
+        ))}
+      </ol>
+      {preview.has_more && <p>{said.andMore}</p>}
+      <ProblemNote problem={create.error} />
+      <div className={styles.actions}>
+        <Button
+          look="primary"
+          disabled={create.isPending || !isOnline}
+          onClick={() => create.mutate(draft, { onSuccess: () => navigate('/orders') })}
+        >
+          {said.save(amount)}
+        </Button>
+        <Button disabled={create.isPending} onClick={edit}>
+          {said.edit}
+        </Button>
+      </div>
+    </PlainPanel>
+  )
+}
+
+/** Writes a moment on the clocks of a zone, with its weekday. */
+const formatIn = (locale: string, timeZone: string, at: string): string =>
+  new Intl.DateTimeFormat(locale, {
+    timeZone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(new Date(at))

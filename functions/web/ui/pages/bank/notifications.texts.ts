@@ -1,0 +1,28 @@
+import { defineTexts } from '../../texts/define-texts.ts'
+
+export const texts = defineTexts({
+  en: {
+    title: 'Messages',
+    none: 'Nothing has happened yet. What moves your money is told here.',
+    unread: 'New',
+    unreadCount: (count: string) => `${count} new`,
+    allRead: 'Nothing new',
+    markRead: 'Mark all as read',
+    choose: 'Choose what is sent to you',
+    receipt: 'Receipt',
+    paused: 'Paused: nobody used this page for five minutes. Touch it, and it goes on.',
+    away: 'News don’t come by themselves at the moment.',
+  },
+  de: {
+    title: 'Mitteilungen',
+    none: 'Noch ist nichts geschehen. Was Ihr Geld bewegt, steht dann hier.',
+    unread: 'Neu',
+    unreadCount: (count) => `${count} neu`,
+    allRead: 'Nichts Neues',
+    markRead: 'Alle als gelesen markieren',
+    choose: 'Wählen, was Ihnen gesendet wird',
+    receipt: 'Beleg',
+    paused: 'Pausiert: Fünf Minuten lang war niemand hier. Berühren Sie die Seite, dann geht es weiter.',
+    away: 'Neues kommt gerade nicht von selbst.',
+  },
+})
