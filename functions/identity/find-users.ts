@@ -1,31 +1,13 @@
 import { UnavailableError } from '../../eventing/unavailable.ts'
-import { decodeCursor, page, pageQuery } from '../host/database/paging.ts'
+import { decodeCursor, page } from '../host/database/paging.ts'
 import type { Database } from '../host/database/database.ts'
 import { ProblemError, problems } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
 import type { OnBehalf } from '../host/route-request.ts'
-import { uuidSchema, type Infer } from '../host/schema.ts'
+import type { Infer } from '../host/schema.ts'
 import type { Tools } from '../host/tools.ts'
 import { aboutUser, findUser, toUser, userColumns, type UserRow } from './user.ts'
-
-export const usersQuery = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    ...pageQuery,
-    query: {
-      'x-personal': true,
-      type: 'string',
-      minLength: 1,
-      maxLength: 254,
-      description: 'Words that begin words of the name or the email address, in any order and case.',
-    },
-    id: {
-      ...uuidSchema,
-      description: 'Id of a user, or of an account, transaction, hold, order, payment or payout of theirs.',
-    },
-  },
-} as const
+import type { usersQuery } from './users-query.ts'
 
 /** What belongs to a user, by the function that shows it to operators. */
 const belongings = [

@@ -12,7 +12,7 @@ import { problem, problems } from '../host/problems.ts'
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import { idParams } from '../host/schema.ts'
 import type { Emitting, Tools } from '../host/tools.ts'
-import { findUsers, usersQuery } from './find-users.ts'
+import { usersQuery } from './users-query.ts'
 import { isKeptForOperator } from './first-operator.ts'
 import { dropLinks, linkKinds, mailLink, mayMailNew } from './links.ts'
 import { passwordRoute } from './password-route.ts'
@@ -38,7 +38,8 @@ export default operation({
       summary: 'Users, newest first: all, those found by name or email address, or whom an id belongs to',
       query: usersQuery,
       answers: { 200: pageOf(userSchema) },
-      handle: findUsers,
+      // Most calls are of customers who look at themselves: they need not load the search.
+      handle: async (request, tools) => (await import('./find-users.ts')).findUsers(request, tools),
     }),
     route({
       method: 'POST',

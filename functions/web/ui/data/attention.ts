@@ -3,8 +3,8 @@ const USED_WITHIN_MS = 5 * 60_000
 
 const USES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'focus'] as const
 
-/** Calls `tell` with whether somebody looks at the page, now and whenever that changes: it is visible, and was
- * used in the last five minutes. Returns what ends that. */
+/** Calls `tell` with whether somebody looks at the page, now and whenever that changes: it is visible, and
+ * was used in the last five minutes. Returns what ends that. */
 export function onAttention(tell: (isThere: boolean) => void): () => void {
   let usedAt = Date.now()
   let wasThere: boolean | undefined

@@ -14,7 +14,7 @@ const PATH = '/api/notifications/stream'
 const PAUSE_MS = { least: 1_000, most: 60_000 }
 
 /** What the tab with the stream tells the others. */
-type Told = { id: string; notification: Notification } | { id: string; isLive: boolean }
+type ToldTabs = { id: string; notification: Notification } | { id: string; isLive: boolean }
 
 /** Follows the stream while somebody is signed in and looks at the page. */
 export function useNotificationStream(userId: string | undefined): void {
@@ -49,7 +49,7 @@ class Follower {
     this.#userId = userId
     this.#tabs =
       typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(`notifications ${userId}`)
-    this.#tabs?.addEventListener('message', ({ data }: MessageEvent<Told>) => this.#hear(data))
+    this.#tabs?.addEventListener('message', ({ data }: MessageEvent<ToldTabs>) => this.#hear(data))
   }
 
   follow(): void {
@@ -140,11 +140,11 @@ class Follower {
   }
 
   #say(isLive: boolean): void {
-    this.#tabs?.postMessage({ id: this.#lastId ?? '', isLive } satisfies Told)
+    this.#tabs?.postMessage({ id: this.#lastId ?? '', isLive } satisfies ToldTabs)
     setLive(isLive ? 'live' : 'away')
   }
 
-  #hear(told: Told): void {
+  #hear(told: ToldTabs): void {
     this.#keepPlace(told.id)
     if ('notification' in told) addNotification(this.#queries, told.notification)
     // Who doesn't follow is paused, whatever others see.

@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useLocation } from 'wouter'
-import { BankProblem } from '../../../client/index.ts'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
 import { useCreateOrder, useDraftOrder, type OrderDraft, type Schedule } from '../../data/orders.ts'
 import { formatMoney } from '../../money/money.ts'
@@ -13,6 +12,7 @@ import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel, PlainPanel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
+import { shownProblem } from '../../parts/problem.ts'
 import { useIsOnline } from '../../parts/use-is-online.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { localeOf } from '../../texts/formats.ts'
@@ -106,10 +106,9 @@ function OrderForm({
 
 /** What the bank says of the payee belongs to the one field for them. */
 function ofPayee(error: unknown, message: string): unknown {
+  const { code, errors } = shownProblem(error)
   const isOfPayee =
-    error instanceof BankProblem &&
-    (error.code === 'payee-not-found' ||
-      error.errors.some(({ path }) => path === '/number' || path === '/email'))
+    code === 'payee-not-found' || errors.some(({ path }) => path === '/number' || path === '/email')
   return isOfPayee ? { errors: [{ path: '/payee', message }] } : error
 }
 
