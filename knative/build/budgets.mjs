@@ -15,8 +15,6 @@
 export const budgets = {
   // Every cold start loads these before the port opens. The validators use a small part of ajv.
   'functions/*': { kB: 132, packages: ['ajv'] },
-  // All that users can do with their sessions, profile and password, and operators with theirs.
-  'functions/users': { kB: 135, packages: ['ajv'] },
   // They know the contracts of all events that customers hear of.
   'functions/notify': { kB: 146, packages: ['ajv'] },
   'functions/preferences': { kB: 147, packages: ['ajv'] },
