@@ -1,4 +1,4 @@
-import type { Payee } from '../../client/index.ts'
+import { BankProblem, type Payee } from '../../client/index.ts'
 import { api } from './api.ts'
 
 export type { Payee }
@@ -9,6 +9,11 @@ export function findPayee(asked: string, currency: string): Promise<Payee> {
   const query = asked.includes('@') ? { email: asked, currency } : { number: asked.replaceAll(/\s/g, '') }
   return api.get('/api/payees', { query })
 }
+
+/** Whether a failure of findPayee() says that there is no such payee: unknown, or a number with a wrong check
+ * digit. */
+export const isUnknownPayee = (error: unknown): boolean =>
+  error instanceof BankProblem && error.is('payee-not-found', 'invalid-input')
 
 /** Whether a text can be an address or an account number. */
 export const canBePayee = (asked: string): boolean =>

@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type { Payment } from '../../client/index.ts'
+import { BankProblem, NoAnswerError, type Payment } from '../../client/index.ts'
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
 
@@ -17,7 +17,7 @@ export const paymentsQuery = () =>
 
 export type PaymentAct = 'execute' | 'cancel'
 
-export interface AskedPayment {
+export interface NewPaymentBody {
   account_id: string
   payee_account_id: string
   amount: string
@@ -29,11 +29,15 @@ export interface AskedPayment {
 export function useCreatePayment() {
   const patch = usePatch()
   return useMutation({
-    mutationFn: ({ body, key }: { body: AskedPayment; key: string }) =>
+    mutationFn: ({ body, key }: { body: NewPaymentBody; key: string }) =>
       api.post('/api/payments/create', { body, idempotencyKey: key }),
     onSuccess: patch,
   })
 }
+
+/** Whether a call may have taken effect although it failed. */
+export const isOutcomeOpen = (error: unknown): boolean =>
+  (error instanceof BankProblem || error instanceof NoAnswerError) && error.isOutcomeUnknown
 
 /** Executes or cancels a payment. Repeats change nothing. */
 export function useEndPayment() {

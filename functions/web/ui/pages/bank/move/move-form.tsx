@@ -1,9 +1,8 @@
 import { useState } from 'react'
-import { BankProblem } from '../../../../client/index.ts'
 import { openAccounts, type Account } from '../../../data/accounts.ts'
 import type { OrderRefusal } from '../../../data/money-order.ts'
 import type { OrderDesk } from '../../../data/order-desk.ts'
-import { canBePayee, findPayee } from '../../../data/payees.ts'
+import { canBePayee, findPayee, isUnknownPayee } from '../../../data/payees.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button, ButtonLink } from '../../../parts/button.tsx'
 import { Choice, Field } from '../../../parts/field.tsx'
@@ -145,8 +144,7 @@ function useReviewing({ accounts, draft, desk }: Pick<MoveFormProps, 'accounts' 
   }
 
   function toFault(error: unknown): never {
-    const isUnknown = error instanceof BankProblem && error.is('payee-not-found', 'invalid-input')
-    throw isUnknown ? fault('/payee', said.unknownPayee) : error
+    throw isUnknownPayee(error) ? fault('/payee', said.unknownPayee) : error
   }
 
   async function submit(): Promise<void> {

@@ -1,9 +1,8 @@
 import { useState } from 'react'
-import { BankProblem, NoAnswerError } from '../../../../client/index.ts'
 import { likelyAccount, type Account } from '../../../data/accounts.ts'
-import { canBePayee, findPayee, type Payee } from '../../../data/payees.ts'
+import { canBePayee, findPayee, isUnknownPayee, type Payee } from '../../../data/payees.ts'
 import { newOrderKey } from '../../../data/order-key.ts'
-import { useCreatePayment, type AskedPayment } from '../../../data/payments.ts'
+import { isOutcomeOpen, useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { Choice, Field } from '../../../parts/field.tsx'
@@ -18,7 +17,7 @@ import { texts } from './payments.texts.ts'
 
 /** What is to be confirmed. The key belongs to this body: whatever is lost, it is one payment. */
 interface Confirming {
-  body: AskedPayment
+  body: NewPaymentBody
   key: string
   asked: string
   payee: Payee
@@ -84,8 +83,7 @@ function PaymentForm({
     if ('message' in read) throw fault('/amount', read.message)
     const asked = typed.payee.trim()
     const payee = await findPayee(asked, currency).catch((error: unknown) => {
-      const isUnknown = error instanceof BankProblem && error.is('payee-not-found', 'invalid-input')
-      throw isUnknown ? fault('/payee', said.unknownPayee) : error
+      throw isUnknownPayee(error) ? fault('/payee', said.unknownPayee) : error
     })
     if (payee.currency !== currency) throw fault('/payee', said.payeeCurrency(payee.currency))
     const description = typed.description.trim()
@@ -157,7 +155,7 @@ function Confirm({
   const create = useCreatePayment()
   const amount = moneyText(body.amount, body.currency)
   const { error } = create
-  const isOpen = (error instanceof BankProblem || error instanceof NoAnswerError) && error.isOutcomeUnknown
+  const isOpen = isOutcomeOpen(error)
   return (
     <div className={styles.confirm}>
       <p>
