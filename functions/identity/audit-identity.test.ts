@@ -91,6 +91,9 @@ test('sessions: started, continued, ended by log-out, ended because a token was 
   expect(continued.rows).toMatchObject([
     { ...session, operation: 'refresh-session', outcome: 'changed', details: null },
   ])
+  await identity.owner.query({
+    text: `update sessions set continued_at = continued_at - interval '10 seconds'`,
+  })
   const twice = await audited('POST', '/auth/refresh', { refresh_token: first })
   expect([twice.answer.status, problemOf(twice.answer)]).toEqual([401, 'invalid-refresh-token'])
   expect(twice.rows).toMatchObject([{ ...session, operation: 'refresh-session', outcome: 'session-ended' }])
