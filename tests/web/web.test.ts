@@ -3,6 +3,7 @@ import { allRoutes } from './all-routes.journey.ts'
 import { oneAccount } from './account.journey.ts'
 import { movingMoney } from './move.journey.ts'
 import { profile } from './me.journey.ts'
+import { inbox } from './inbox.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -30,4 +31,5 @@ describe('the profile', () =>
     () => web,
     () => mail,
   ))
+describe('messages, orders and documents', () => inbox(() => web))
 describe('every page', () => allRoutes(() => web))

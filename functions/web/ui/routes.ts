@@ -33,4 +33,23 @@ export const routes: readonly PageRoute[] = [
   { path: '/me', who: 'customer', menu: 'me', load: () => import('./pages/me/me.tsx') },
   { path: '/new-password', who: 'anyone', load: () => import('./pages/links/new-password.tsx') },
   { path: '/confirm-email', who: 'anyone', load: () => import('./pages/links/confirm-email.tsx') },
+  { path: '/orders', who: 'customer', menu: 'orders', load: () => import('./pages/bank/orders.tsx') },
+  { path: '/orders/new', who: 'customer', load: () => import('./pages/bank/new-order.tsx') },
+  {
+    path: '/documents',
+    who: 'customer',
+    menu: 'documents',
+    load: () => import('./pages/bank/documents.tsx'),
+  },
+  {
+    path: '/notifications',
+    who: 'customer',
+    menu: 'notifications',
+    load: () => import('./pages/bank/notifications.tsx'),
+  },
+  {
+    path: '/notifications/preferences',
+    who: 'customer',
+    load: () => import('./pages/bank/message-preferences.tsx'),
+  },
 ]
