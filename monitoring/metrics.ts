@@ -1,3 +1,4 @@
+import { linesWritten } from './log.ts'
 import type { Reporter } from './report.ts'
 import type { ReadableGauge, ReadGauge, ReportSettings } from './report-settings.ts'
 import type { Tallies } from './tallies.ts'
@@ -36,7 +37,7 @@ export function createMetrics(settings: ReportSettings): Metrics {
 
   const load = async (): Promise<Reporter> => {
     const { startReporter } = await import('./report.ts')
-    const reporter = startReporter({ ...settings, gauges })
+    const reporter = startReporter({ ...settings, gauges, lines: linesWritten })
     ;({ tallies } = reporter)
     for (const [method, args] of kept.splice(0))
       tallies[method](...(args as [never, never, never, never, never, never]))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { until } from '../tests/support/until.ts'
-import { createLog } from './log.ts'
+import { createLog, linesWritten } from './log.ts'
 import { startMeter, testMeter, type TestMeter } from './meter/meter-fixture.ts'
 import { createMetrics } from './metrics.ts'
 import { startReporter } from './report.ts'
@@ -21,7 +21,8 @@ afterEach(() => meter.close())
 const settings = (endpoint = meter.endpoint) => ({
   ...{ endpoint, headers: {}, gateway: undefined, service: 'transfer', revision: '', log },
 })
-const reporter = (everyMs = NEVER_MS) => startReporter({ ...settings(), gauges: new Map(), everyMs })
+const options = () => ({ ...settings(), gauges: new Map(), lines: linesWritten })
+const reporter = (everyMs = NEVER_MS) => startReporter({ ...options(), everyMs })
 
 async function value(series: string): Promise<number | undefined> {
   const { text } = await meter.meter.expose()
@@ -74,7 +75,7 @@ test.each(['take-silently', 'refuse'] as const)(
   'a report that meets a meter in mode %s is sent again unchanged, and counts once',
   async (mode) => {
     meter.mode = mode
-    const living = startReporter({ ...settings(), gauges: new Map(), everyMs: 20, answerMs: 50 })
+    const living = startReporter({ ...options(), everyMs: 20, answerMs: 50 })
     living.tallies.request('GET', '/x', 200, 0.003, 0, 500)
     await until(() => meter.reports.length > 0)
     meter.mode = 'take'
@@ -88,6 +89,17 @@ test.each(['take-silently', 'refuse'] as const)(
     expect(repeated).toBe(mode === 'refuse' ? 0 : 1)
   },
 )
+
+test('lines of a log that tell of trouble are counted', async () => {
+  const lines = { warn: 2, error: 0 }
+  const living = startReporter({ ...options(), lines, everyMs: 20 })
+  await until(async () => (await value('microbank_log_lines_total{service="transfer",level="warn"}')) === 2)
+  expect(await value('microbank_log_lines_total{service="transfer",level="error"}')).toBe(0)
+  Object.assign(lines, { warn: 3, error: 1 })
+  await living.stop()
+  expect(await value('microbank_log_lines_total{service="transfer",level="warn"}')).toBe(3)
+  expect(await value('microbank_log_lines_total{service="transfer",level="error"}')).toBe(1)
+})
 
 test('if nobody answers, it says so once, counts on, and gives up after two seconds at the end', async () => {
   await meter.close()

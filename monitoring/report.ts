@@ -9,6 +9,9 @@ import { Tallies } from './tallies.ts'
 
 export interface ReporterOptions extends ReportSettings {
   gauges: ReadonlyMap<ReadableGauge, ReadGauge>
+  /** How many lines of these levels the process has written so far. Given, because a function loads this file
+   * later and as one of its own: what it imports is there a second time. */
+  lines: Readonly<Record<'warn' | 'error', number>>
   /** Milliseconds between two looks at whether a report is due. */
   everyMs?: number
   /** Milliseconds to wait for an answer. */
@@ -50,6 +53,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   let failures = 0
   let pausedLooks = 0
   let idleLooks = 0
+  let linesReported = { warn: 0, error: 0 }
   tallies.count('microbank_processes_started_total')
 
   const read = (): Map<InstrumentName, Readonly<Record<string, number>>> => {
@@ -63,6 +67,10 @@ export function startReporter(options: ReporterOptions): Reporter {
 
   const make = (isLast: boolean): string => {
     watched.count()
+    const { warn, error } = options.lines
+    tallies.count('microbank_log_lines_total', 'warn', warn - linesReported.warn)
+    tallies.count('microbank_log_lines_total', 'error', error - linesReported.error)
+    linesReported = { warn, error }
     // A clock that was set back must not make two reports alike.
     const timeMs = Math.max(Date.now(), Math.floor(startMs) + 1)
     const content = { resource, startMs, timeMs, tallied: tallies.take() }

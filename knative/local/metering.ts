@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import type { CatalogueEntry } from '../../functions/host/catalogue-entry.ts'
 import type { InstrumentName, Sample } from '../../monitoring/catalogue.ts'
 import type { Log } from '../../monitoring/log.ts'
+import { startFacts } from '../../monitoring/meter/facts.ts'
 import { Meter } from '../../monitoring/meter/meter.ts'
+import { createMetrics } from '../../monitoring/metrics.ts'
+import { METER_URL } from './gateway/hosts.ts'
+import type { Backends } from './servers/backends.ts'
 import type { RuntimeStatus } from './status.ts'
 
 /** Creates the meter of the bank on this machine. `bundles` is the folder of the functions. */
@@ -13,6 +17,27 @@ export const createMeter = ({ bundles, root, log }: { bundles: string; root: str
     version: (readJson(join(root, 'package.json')) as { version?: string }).version ?? '0.0.0',
     zeros: zerosOf(Object.values(readJson(join(bundles, '../catalogue.json'))) as CatalogueEntry[]),
   })
+
+/**
+ * Begins to read the facts of the contexts, and reports of this process what functions report of theirs.
+ * @returns a function that ends both
+ */
+export function measure(
+  { contexts, log }: { contexts: readonly string[]; log: Log },
+  { databases }: Pick<Backends, 'databases'>,
+  { meter, port }: { meter: Meter; port: number },
+): () => Promise<unknown> {
+  const urls = contexts.flatMap((context) => {
+    const url = databases[context]?.meter
+    return url ? [[context, url] as const] : []
+  })
+  const facts = startFacts({ databases: Object.fromEntries(urls), log })
+  meter.addSource(() => facts.samples())
+  const gateway = { host: '127.0.0.1', port }
+  const settings = { endpoint: METER_URL, headers: {}, gateway, service: 'runtime', revision: '', log }
+  const metrics = createMetrics(settings)
+  return () => Promise.all([facts.stop(), metrics.stop()])
+}
 
 /** A runtime that runs other functions than the bank's has no such files. */
 const readJson = (file: string): object =>

@@ -16,7 +16,7 @@ import { openKubernetesApi } from './kubernetes/open.ts'
 import { environmentData, type UsedServers } from './environment-data.ts'
 import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
-import { createMeter, samplesOf } from './metering.ts'
+import { createMeter, measure, samplesOf } from './metering.ts'
 import type { QueueChoice } from './options.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
 import { openProcessRecords } from './processes/leftovers.ts'
@@ -91,6 +91,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const backends = await startBackends(bank)
     undo.add(() => backends.stop())
     const gateway = await openGateway(bank, undo)
+    undo.add(measure(bank, backends, gateway))
     const mail = await startMail(bank)
     undo.add(() => mail?.stop())
     const services = openServices(bank, { ...backends, mailUrl: mail?.url }, gateway, undo)

@@ -13,7 +13,8 @@ export const CLUSTER_DOMAIN = `${NAMESPACE}.svc.cluster.local`
  */
 export const STATUS_HOST = `runtime.${PUBLIC_DOMAIN}`
 /** The host of the meter in a cluster's DNS, to which functions report. */
-export const METER_HOST = 'meter.monitoring.svc.cluster.local'
+const METER_HOST = 'meter.monitoring.svc.cluster.local'
+export const METER_URL = `http://${METER_HOST}:4318/v1/metrics`
 export const FRONT_DOOR = 'front-door'
 
 /** The host name of a Service, or of a Broker's ingress, in a cluster's DNS. */
