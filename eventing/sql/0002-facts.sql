@@ -7,7 +7,8 @@
 
 create type sample as (name text, labels jsonb, value numeric);
 
--- How many rows were counted, by metric and labels.
+-- How many rows were counted, by metric and labels. What a context can count has a row from the start, with 0:
+-- Prometheus sees an increase only from a value that was there.
 create table facts_totals (
   name text not null,
   labels jsonb not null,
@@ -22,7 +23,10 @@ create table facts_progress (
   is_only boolean primary key default true check (is_only),
   upto uuid not null default '00000000-0000-0000-0000-000000000000',
   -- The same of the second count; null while there is none.
-  again_upto uuid
+  again_upto uuid,
+  -- The first horizon after the clock was set back, until it has caught up with `upto`: nothing that came
+  -- later is counted yet.
+  back_at timestamptz
 );
 
 insert into facts_progress default values;
@@ -92,7 +96,7 @@ end;
 
 -- Counts what has come since the last call, up to a horizon of facts_horizon(), at most about `rows_max`
 -- rows. Returns all totals, and microbank_facts_horizon_timestamp_seconds: up to when they are complete. If
--- that is before the horizon, there is more to count: call again.
+-- that has grown and is before the horizon, there is more to count: call again.
 --
 -- Count and totals are one transaction. So whoever calls, and wherever they are killed, each row counts once.
 --
@@ -118,9 +122,10 @@ begin
   if from_start or horizon_id < p.upto then
     p.again_upto := coalesce(p.again_upto, '00000000-0000-0000-0000-000000000000');
   end if;
+  p.back_at := case when horizon_id < p.upto then coalesce(p.back_at, horizon) end;
   until := facts_until(p.upto, greatest(horizon_id, p.upto), rows_max);
   insert into facts_totals as t (name, labels, value)
-  select s.name, s.labels, s.value from facts_since(p.upto, until) s
+  select s.name, s.labels, sum(s.value) from facts_since(p.upto, until) s group by s.name, s.labels
   on conflict on constraint facts_totals_pkey do update set value = t.value + excluded.value;
   get diagnostics counted = row_count;
 
@@ -130,14 +135,14 @@ begin
   end if;
   -- While nothing happens, nothing is written, but for once a minute.
   update facts_progress f
-  set upto = until, again_upto = p.again_upto
-  where counted > 0 or f.again_upto is distinct from p.again_upto
+  set upto = until, again_upto = p.again_upto, back_at = p.back_at
+  where counted > 0 or (f.again_upto, f.back_at) is distinct from (p.again_upto, p.back_at)
     or moment_of_id(until) - moment_of_id(f.upto) > interval '1 minute';
   return query
   select t.name, t.labels, t.value from facts_totals t
   union all
   select 'microbank_facts_horizon_timestamp_seconds', '{}'::jsonb,
-    extract(epoch from least(horizon, moment_of_id(until)));
+    extract(epoch from least(horizon, moment_of_id(until), p.back_at));
 end
 $$;
 
@@ -149,7 +154,7 @@ declare
   until constant uuid := facts_until(after, upto, rows_max);
 begin
   insert into facts_totals as t (name, labels, again)
-  select s.name, s.labels, s.value from facts_since(after, until) s
+  select s.name, s.labels, sum(s.value) from facts_since(after, until) s group by s.name, s.labels
   on conflict on constraint facts_totals_pkey do update set again = t.again + excluded.again;
   if until < upto then
     return until;

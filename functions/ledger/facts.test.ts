@@ -53,8 +53,11 @@ async function count(upto: Date, rowsMax = 100_000): Promise<Sample[]> {
   return rows.map(({ value, ...row }) => ({ ...row, value: Number(value) }))
 }
 
-/** Totals by metric and labels, in one order. */
+/** Totals by metric and labels, in one order, without those that are there before anything happens. */
 const totals = (samples: readonly Sample[]): Record<string, number> =>
+  withZeros(samples.filter(({ value }) => value !== 0))
+
+const withZeros = (samples: readonly Sample[]): Record<string, number> =>
   Object.fromEntries(
     samples
       .filter(({ name }) => name !== 'microbank_facts_horizon_timestamp_seconds')
@@ -184,6 +187,10 @@ test('what was written while the clock was set back is counted when it has gone 
   expect(
     back.find(({ name }) => name === 'microbank_facts_horizon_timestamp_seconds')!.value * 1_000,
   ).toBeLessThan(SOON.getTime() - 1_000_000)
+  // Nothing that comes now is counted, so the horizon stays, and it is known that the facts are stale.
+  const horizonOf = (samples: Sample[]) =>
+    samples.find(({ name }) => name.startsWith('microbank_facts'))!.value
+  expect(horizonOf(await count(new Date(Date.now() + 60_000)))).toBe(horizonOf(back))
   const later = new Date(SOON.getTime() + 1_000)
   for (let i = 0; i < 4; i++) await count(later)
   expect(totals(await count(later))).toEqual(await expected())
@@ -203,6 +210,21 @@ test('many rows are counted in steps, and a second count from the start changes 
   expect(progress).toEqual({ again_upto: null })
 })
 
+test('a currency’s counters are there with 0 once it has accounts', async () => {
+  const counted = withZeros(await count(SOON))
+  expect(counted).toMatchObject({
+    'microbank_transactions_total USD completed transfer': 0,
+    'microbank_transactions_total USD rejected deposit': 0,
+    'microbank_transaction_amount_total USD reversal': 0,
+    'microbank_events_total transaction.completed': 0,
+  })
+  await ledger.open({ currency: 'EUR' })
+  await ledger.post(deposit(account, 100))
+  expect(withZeros(await count(new Date(SOON.getTime() + 1)))).toMatchObject({
+    'microbank_transactions_total EUR completed transfer': 0,
+  })
+})
+
 test('the meter’s role reads facts, and can neither read nor change anything else', async () => {
   for (const statement of [
     'select * from transactions',
@@ -219,7 +241,7 @@ test('the meter’s role reads facts, and can neither read nor change anything e
 test('gauges tell of accounts, deposits, sessions, a stop, and books that are wrong', async () => {
   const read = async (): Promise<Record<string, number>> => {
     const { rows } = await meter.query<Sample>('select * from facts() union all select * from slow_facts()')
-    return totals(rows.map((row) => ({ ...row, value: Number(row.value) })))
+    return withZeros(rows.map((row) => ({ ...row, value: Number(row.value) })))
   }
   await ledger.post(deposit(account, 12_345))
   await ledger.setStatus(await ledger.open(), 'frozen')

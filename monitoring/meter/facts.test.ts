@@ -95,3 +95,15 @@ test('a context that does not answer loses its series and is down, and the other
   await until(() => valueOf('pg_up', { context: 'identity' }) === 1)
   expect(valueOf('microbank_events_total', { context: 'identity', type: 'user.registered' })).toBe(1)
 })
+
+test('slow facts that take too long are left out: the database is not down', async () => {
+  const owner = new Client({ connectionString: notifications.ownerUrl })
+  await owner.connect()
+  await owner.query(`create or replace function slow_facts() returns setof sample language plpgsql
+    as 'begin raise query_canceled; end'`)
+  await owner.end()
+  await until(() => valueOf('microbank_dead_letters') === undefined)
+  expect(valueOf('pg_up', { context: 'notifications' })).toBe(1)
+  expect(valueOf('microbank_notifications_total', { channel: 'in-app' })).toBe(3)
+  expect(lines.join()).toContain('take too long')
+})

@@ -1,4 +1,4 @@
-import type { Client } from 'pg'
+import type { Client, DatabaseError } from 'pg'
 import { allows, instrumentOf, type Sample } from '../catalogue.ts'
 import type { Log } from '../log.ts'
 import { seldom } from '../seldom.ts'
@@ -18,7 +18,7 @@ export interface FactsOptions {
   log: Log
   /** How often facts() is read, and what has come is counted. */
   everyMs?: number
-  /** How often slow_facts() is read. */
+  /** How often slow_facts() is read, if it is not slow. */
   slowEveryMs?: number
   /** What is counted is this much older than every open transaction. Not less than 60,000 but in tests: see
    * facts_horizon(). */
@@ -28,6 +28,10 @@ export interface FactsOptions {
 const DEFAULTS = { everyMs: 15_000, slowEveryMs: 60_000, slackMs: 60_000 }
 // The role's statement_timeout is 5 s: the server ends a slow statement first, and says why.
 const ANSWER_MS_MAX = 6_000
+/** The pause after slow_facts(), in times of what it took. */
+const SLOW_PAUSE = 100
+/** The SQLSTATE of a statement that took longer than statement_timeout. */
+const QUERY_CANCELED = '57014'
 /** Rows that one call counts. A million take six seconds. */
 const ROWS_MAX = 100_000
 
@@ -55,13 +59,13 @@ interface Reader {
 }
 
 function startReader(context: string, url: string, log: Log, settings: typeof DEFAULTS): Reader {
-  const say = { failed: seldom(log.warn), unknown: seldom(log.warn) }
+  const say = { failed: seldom(log.warn), unknown: seldom(log.warn), slow: seldom(log.warn) }
   let read: Read | undefined
   let client: Client | undefined
   let hasTried = false
   let isStopped = false
   let wasCounted = false
-  let slowAt = -Infinity
+  let slowDueAt = -Infinity
   let timer: NodeJS.Timeout | undefined
 
   const rows = async (text: string, values: unknown[] = []): Promise<Sample[]> => {
@@ -79,12 +83,29 @@ function startReader(context: string, url: string, log: Log, settings: typeof DE
       values: [settings.slackMs],
     })
     const { horizon } = found[0]!
-    for (;;) {
+    for (let before = -1; ;) {
       const counted = await rows('select * from count_facts($1, $2, $3)', [horizon, ROWS_MAX, !wasCounted])
       wasCounted = true
       const upto = counted.find(({ name }) => name === 'microbank_facts_horizon_timestamp_seconds')!.value
-      // Half-counted totals would look like a rush of business.
-      if (isStopped || upto * 1_000 >= horizon.getTime() - 1_000) return counted
+      // Half-counted totals would look like a rush of business. If the clock was set back, `upto` stays.
+      if (isStopped || upto === before || upto * 1_000 >= horizon.getTime() - 1_000) return counted
+      before = upto
+    }
+  }
+
+  /** Reads slow_facts(). The larger the tables, the less often: it takes a hundredth of the time at most. If
+   * it takes longer than the role may, only its series are missing: the database is not down. */
+  const readSlow = async (dueAt: number): Promise<Sample[]> => {
+    const beganAt = performance.now()
+    try {
+      return await rows('select * from slow_facts()')
+    } catch (error) {
+      if ((error as DatabaseError).code !== QUERY_CANCELED) throw error
+      say.slow('the slow facts of a context take too long, and are left out', { context })
+      return []
+    } finally {
+      const tookMs = performance.now() - beganAt
+      slowDueAt = dueAt + Math.max(settings.slowEveryMs - settings.everyMs / 2, SLOW_PAUSE * tookMs)
     }
   }
 
@@ -92,15 +113,14 @@ function startReader(context: string, url: string, log: Log, settings: typeof DE
     const startedAt = performance.now()
     try {
       client ??= await connect(url, () => (client = undefined))
-      const isSlowDue = startedAt - slowAt >= settings.slowEveryMs - settings.everyMs / 2
       const counted = await count()
       const fast = await rows('select * from facts()')
-      const slow = isSlowDue || !read ? await rows('select * from slow_facts()') : read.slow
-      if (isSlowDue || !read) slowAt = startedAt
+      const slow = startedAt >= slowDueAt ? await readSlow(startedAt) : (read?.slow ?? [])
       read = { counted, fast, slow }
     } catch (error) {
       // Old values would look like a bank in which nothing happens.
       read = undefined
+      slowDueAt = -Infinity
       const broken = client
       client = undefined
       // Not waited for: a server that is away never answers.

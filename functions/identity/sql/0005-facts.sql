@@ -1,5 +1,13 @@
 -- The facts of identity: see eventing/sql/0002-facts.sql.
 
+insert into facts_totals (name, labels)
+select 'microbank_events_total', jsonb_build_object('type', type)
+from unnest(array[
+  'email.changed', 'email.confirmation-requested', 'email.confirmed', 'login.failed', 'password.changed',
+  'password.reset-failed', 'password.reset-requested', 'session.started', 'user.deleted', 'user.invited',
+  'user.registered', 'user.updated'
+]) type;
+
 create function user_facts() returns setof sample
 language sql stable security definer
 set search_path = public, pg_temp

@@ -1,5 +1,21 @@
 -- The facts of notifications: see eventing/sql/0002-facts.sql.
 
+insert into facts_totals (name, labels)
+select 'microbank_events_total', jsonb_build_object('type', type)
+from unnest(array[
+  'message.due', 'notification.failed', 'notification.sent', 'notification.stored'
+]) type;
+
+insert into facts_totals (name, labels)
+select 'microbank_notifications_total', jsonb_build_object('channel', channel, 'status', status)
+from (
+  select 'in-app' as channel, 'stored' as status
+  union all
+  select * from unnest(array['email', 'sms', 'push']) channel cross join unnest(array['sent', 'failed']) status
+) s
+union all
+select 'microbank_transactions_notified_total', '{}';
+
 -- Counts notifications, and the events that are derived from them and from messages; see notification_event()
 -- and message_event(). Their ids are made in the database, in the transaction that stores them.
 -- microbank_transactions_notified_total counts those that tell of transactions: with what the ledger has
