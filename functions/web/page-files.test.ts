@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,9 +22,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function build(): void {
-  mkdirSync(join(folder, 'assets'))
-  for (const name of ['index.html', 'assets/app-1.js', 'made-of']) {
+/** Writes files as the build does: the page comes last. */
+function build(names = ['assets/app-1.js', 'made-of', 'index.html']): void {
+  mkdirSync(join(folder, 'assets'), { recursive: true })
+  for (const name of names) {
     writeFileSync(join(folder, name), `plain ${name}`)
     writeFileSync(join(folder, `${name}.gz`), `gzip ${name}`)
   }
@@ -56,7 +57,9 @@ test('what has a hash in its name may be kept for ever, and comes compressed if 
 
 test('there is nothing outside the folder, and nothing is changed', async () => {
   build()
-  for (const name of ['assets/none.js', 'assets/..%2findex.html', 'assets/', '%2e%2e/secret'])
+  symlinkSync('/etc/hosts', join(folder, 'assets/link-1.js'))
+  const names = ['assets/none.js', 'assets/..%2findex.html', 'assets', 'assets/', '%2e%2e/secret']
+  for (const name of [...names, 'assets/link-1.js', 'assets//app-1.js', 'assets/app-1.js%00'])
     expect([name, (await ask(name)).status]).toEqual([name, 404])
   expect((await ask('index.html', {}, 'POST')).status).toBe(405)
 })
@@ -66,4 +69,20 @@ test('until the pages are built, a browser is told to come back, and then gets t
   expect([early.status, early.headers.get('refresh')]).toEqual([503, '1'])
   build()
   expect((await ask('index.html')).status).toBe(200)
+})
+
+test('a request amid the first build finds the page once it is there', async () => {
+  build(['assets/app-1.js'])
+  expect((await ask('index.html')).status).toBe(503)
+  build(['index.html'])
+  expect((await ask('index.html')).status).toBe(200)
+})
+
+test('a new build is given without a new start', async () => {
+  build()
+  expect(await (await ask('index.html')).text()).toBe('plain index.html')
+  build(['assets/app-2.js'])
+  writeFileSync(join(folder, 'index.html'), 'names app-2.js')
+  expect(await (await ask('index.html')).text()).toBe('names app-2.js')
+  expect((await ask('assets/app-2.js')).status).toBe(200)
 })

@@ -16,6 +16,8 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 }
 
+const PAGE = 'index.html'
+
 const ENDINGS = { br: '.br', gzip: '.gz' } as const
 
 /** Answers a request for a file, such as `index.html`. */
@@ -45,11 +47,13 @@ export const createUiFiles = (folder: string): AnswerFile => createPageFiles(fol
  * and in its folder `inner`. Each may lie there compressed, too. `policy` is what the page may do. */
 function createPageFiles(folder: string, policy: string, inner?: string): AnswerFile {
   let files: Promise<ReadonlySet<string>> | undefined
-  const list = async (): Promise<ReadonlySet<string>> =>
-    new Set([
-      ...(await readdir(folder)),
-      ...(inner ? (await readdir(join(folder, inner))).map((name) => `${inner}/${name}`) : []),
-    ])
+  const list = async (): Promise<ReadonlySet<string>> => {
+    const names = new Set(await filesIn(folder))
+    // The page is written after what it names, so without it the build isn't done.
+    if (!names.has(PAGE)) throw Object.assign(new Error(`no ${PAGE} in ${folder}`), { code: 'ENOENT' })
+    if (inner) for (const name of await filesIn(join(folder, inner))) names.add(`${inner}/${name}`)
+    return names
+  }
   // Kept, so that clients who take a large file slowly share its bytes.
   const kept = new Map<string, Promise<Buffer>>()
   const read = (name: string): Promise<Buffer> => {
@@ -63,17 +67,19 @@ function createPageFiles(folder: string, policy: string, inner?: string): Answer
   }
 
   const send: AnswerFile = async (request, response, name) => {
-    files ??= list()
-    const names = await files
+    let names = await (files ??= list())
+    // Since then, the build may have written the folder anew.
+    if (!names.has(name)) names = await (files = list())
     // A name of the list can't lead out of the folder.
     if (!names.has(name)) return answer(response, nothingHere())
     if (!isReading(request)) return answer(response, wrongMethod(READING))
-    const isPage = name === 'index.html'
+    const isPage = name === PAGE
     const coding = codingFor(request.headers['accept-encoding'])
     const ending = coding && names.has(name + ENDINGS[coding]) ? ENDINGS[coding] : ''
-    const bytes = await read(name + ending)
+    const bytes = await (isPage ? readFile(join(folder, name + ending)) : read(name + ending))
     const headers = {
-      vary: 'accept-encoding',
+      // Whether there is a page at an address depends on what the client accepts.
+      vary: isPage ? 'accept, accept-encoding' : 'accept-encoding',
       // The other names hold a hash of their content.
       ...(isPage
         ? { 'cache-control': 'no-cache', 'content-security-policy': policy, etag: tagOf(bytes) }
@@ -96,9 +102,14 @@ function createPageFiles(folder: string, policy: string, inner?: string): Answer
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       // The build is writing the folder, for the first time or anew. Browsers ask again by `refresh`.
       const headers = { 'retry-after': '1', refresh: '1' }
-      answer(response, problem(problems.unavailable, 'The pages are being built. Try again.', { headers }))
+      const detail = 'The pages are being built. If that fails, the terminal of the bank says why.'
+      answer(response, problem(problems.unavailable, detail, { headers }))
     }
   }
 }
+
+/** Resolves with the names of the files in a folder: neither folders nor links, which lead elsewhere. */
+const filesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { withFileTypes: true })).flatMap((entry) => (entry.isFile() ? [entry.name] : []))
 
 const tagOf = (bytes: Buffer): string => `"${hash('sha256', bytes, 'hex').slice(0, 16)}"`

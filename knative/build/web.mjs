@@ -12,7 +12,7 @@ const root = join(fileURLToPath(import.meta.url), '../../..')
 const source = join(root, 'functions/web/ui')
 /** build.mjs leaves this folder alone. */
 const target = join(root, 'dist/web/ui')
-/** The hash of what the folder was made of. It is written last. */
+/** The hash of what the folder was made of, and then the names of its files. It is written last. */
 const HASH = 'made-of'
 
 /** Resolves with the paths of all files in a folder. */
@@ -38,7 +38,10 @@ async function hashOfSources() {
 /** Resolves with whether the pages that are there are those of the sources. */
 async function isFresh() {
   const file = join(target, HASH)
-  return existsSync(file) && readFileSync(file, 'utf8') === (await hashOfSources())
+  if (!existsSync(file)) return false
+  const [hash, ...names] = readFileSync(file, 'utf8').split('\n')
+  // Another build at the same time, of other sources, may have removed what it didn't know.
+  return hash === (await hashOfSources()) && names.every((name) => existsSync(join(target, name)))
 }
 
 /**
@@ -65,6 +68,9 @@ async function build() {
   const { build } = await import('vite')
   mkdirSync(join(root, 'dist'), { recursive: true })
   const staging = mkdtempSync(join(root, 'dist/.build-ui-'))
+  const clean = () => rmSync(staging, { recursive: true, force: true })
+  // Ctrl-C reaches this process, too.
+  process.once('SIGINT', () => (clean(), process.exit(130)))
   try {
     await build({
       root: source,
@@ -76,7 +82,7 @@ async function build() {
     await Promise.all(files.map(compress))
     await replace(staging, hash)
   } finally {
-    rmSync(staging, { recursive: true, force: true })
+    clean()
   }
 }
 
@@ -93,13 +99,15 @@ async function compress(/** @type {string} */ file) {
 async function replace(/** @type {string} */ staging, /** @type {string} */ hash) {
   const isPage = (/** @type {string} */ name) => /^index\.html/.test(name)
   const built = (await filesIn(staging)).map((file) => relative(staging, file))
+  // Until all is moved, the folder is of neither.
+  rmSync(join(target, HASH), { force: true })
   for (const name of built.sort((a, b) => Number(isPage(a)) - Number(isPage(b)))) {
     mkdirSync(dirname(join(target, name)), { recursive: true })
     renameSync(join(staging, name), join(target, name))
   }
   for (const file of await filesIn(target))
     if (!built.includes(relative(target, file))) rmSync(file, { force: true })
-  writeFileSync(join(target, HASH), hash)
+  writeFileSync(join(target, HASH), [hash, ...built].join('\n'))
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) void build()

@@ -51,6 +51,8 @@ export async function startWeb(options?: BankOptions): Promise<Web> {
         ...given,
       })
       contexts.push(context)
+      // As long as until() waits: 30 s are few for a machine that does much else.
+      context.setDefaultTimeout(90_000)
       if (as) await signIn(context, bank.url, as)
       context.on('weberror', (error) => faults.push(error.error().stack ?? String(error.error())))
       context.on('console', (message) => {
