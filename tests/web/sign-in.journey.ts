@@ -67,4 +67,17 @@ export function signUpAndIn(web: () => Web): void {
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
     expect((await context.cookies()).map(({ name }) => name)).toContain(access.name)
   })
+
+  test('who can’t renew the session because identity is away is still signed in', async () => {
+    const as = await registerCustomer(web().bank)
+    const { page, context } = await web().visit({ as })
+    await context.clearCookies({ name: /access/ })
+    await page.route('**/api/session/refresh', (route) => route.fulfill({ status: 503, json: {} }))
+    await page.goto(`${web().bank.url}/?from=a-link`)
+    await page.getByRole('alert').waitFor()
+    await page.unroute('**/api/session/refresh')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    expect(new URL(page.url()).search).toBe('?from=a-link')
+  })
 }

@@ -6,7 +6,10 @@ import { renewSession } from './session-renewal.ts'
 async function fetchInSession(input: RequestInfo | URL, given?: RequestInit): Promise<Response> {
   const response = await recordedFetch(input, given)
   if (response.status !== 401 || String(input).startsWith('/api/session')) return response
-  return (await renewSession()) ? recordedFetch(input, given) : response
+  const renewed = await renewSession()
+  if (renewed.ok) return recordedFetch(input, given)
+  // Who can't renew the session at the moment is still signed in.
+  return renewed.status === 401 ? response : renewed
 }
 
 /** The bank's client over the session's cookies. What it rejects with is in `@microbank/client`: a

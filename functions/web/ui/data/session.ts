@@ -13,7 +13,7 @@ export interface PageSession {
 
 const PATH = '/api/session'
 
-/** Other tabs hear of signing in and out. */
+/** Other tabs hear of signing in and out: the id of the user, or null. */
 const tabs = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('session')
 
 /** The session of the cookies; null without one. */
@@ -30,9 +30,12 @@ async function readSession(): Promise<PageSession | null> {
   const answer = await recordedFetch(PATH)
   if (answer.ok) return (await answer.json()) as PageSession
   if (answer.status !== 401) throw await problemOf(answer)
-  if (!(await renewSession())) return null
-  const again = await recordedFetch(PATH)
-  return again.ok ? ((await again.json()) as PageSession) : null
+  const renewed = await renewSession()
+  if (renewed.status === 401) return null
+  // Who can't renew the session at the moment is still signed in.
+  if (!renewed.ok) throw await problemOf(renewed)
+  // It answers with the session.
+  return (await renewed.json()) as PageSession
 }
 
 /** The profile of a user. */
@@ -65,7 +68,7 @@ export function useSignIn(): (
     // Nothing of whoever was signed in before.
     forgetAnswers(queries)
     queries.setQueryData(sessionQuery().queryKey, session)
-    tabs?.postMessage('changed')
+    tabs?.postMessage(session.user_id)
   }
 }
 
@@ -87,7 +90,7 @@ export function useSignOut(): () => Promise<void> {
     forgetUser()
     forgetAnswers(queries)
     queries.setQueryData(sessionQuery().queryKey, null)
-    tabs?.postMessage('changed')
+    tabs?.postMessage(null)
   }
 }
 
@@ -99,7 +102,10 @@ export function useSessionChanges(): void {
       forgetUser()
       queries.setQueryData(sessionQuery().queryKey, null)
     }
-    const reload = (): void => location.reload()
+    const reload = ({ data: userId }: MessageEvent): void => {
+      if (queries.getQueryData(sessionQuery().queryKey)?.user_id !== userId) forgetUser()
+      location.reload()
+    }
     tabs?.addEventListener('message', reload)
     const stop = onSessionEnd(end)
     return () => {
