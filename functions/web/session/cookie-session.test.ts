@@ -64,6 +64,20 @@ test('a function gets the token of the cookie as a header, and no cookie', async
     expect([headers.authorization, headers.cookie]).toEqual([`Bearer ${jar['mb-access-8080']}`, undefined])
 })
 
+test('a page that takes somebody else for signed in does nothing', async () => {
+  const [mine, other] = [await doorway.signIn('Ida'), await doorway.signIn('Joe')]
+  doorway.seen.length = 0
+  const order = (user: string) =>
+    doorway.page('POST', '/api/accounts', {
+      headers: { ...cookie(mine.jar), 'session-user': user },
+      body: {},
+    })
+  const refused = await order(other.answer.body.user_id)
+  expect([refused.status, nameOf(refused), doorway.seen]).toEqual([403, 'other-user', []])
+  expect((await order(mine.answer.body.user_id)).status).toBe(200)
+  expect(doorway.seen.map(({ headers }) => headers['session-user'])).toEqual([undefined])
+})
+
 test('the session says who is signed in, and for how long', async () => {
   const { jar, answer } = await doorway.signIn('Dan')
   const shown = await doorway.page('GET', '/api/session', { headers: cookie(jar) })

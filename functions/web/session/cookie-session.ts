@@ -5,6 +5,7 @@ import { CLIENT_HEADER, createVoucher } from '../../host/http/client-address.ts'
 import type { Exchange } from '../../host/http/exchange.ts'
 import type { IncomingAnswer } from '../../host/http/send.ts'
 import { unauthenticated, type TokenVerifier } from '../../host/http/tokens.ts'
+import { define, problem } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Tools } from '../../host/tools.ts'
 import { nothingHere } from '../nothing-here.ts'
@@ -18,7 +19,8 @@ export interface CookieSession {
   /** Answers a request for /api/session or what is below. `path` is without the query. */
   answer(exchange: Exchange, path: string): Promise<void>
   /** Makes the cookie of a request, if it has one, its header Authorization. A header that is there wins.
-   * Returns the refusal if a page elsewhere may have sent the request. */
+   * Returns the refusal if a page elsewhere may have sent the request, or a page of another user: the header
+   * Session-User names whom the page takes for signed in. */
   admit(request: IncomingMessage): Reply | undefined
 }
 
@@ -29,6 +31,8 @@ interface Dressed {
 }
 
 type SessionHandler = (exchange: Exchange) => Promise<Dressed>
+
+const otherUserSignedIn = define('other-user', 403, 'Another user has signed in')
 
 /** Milliseconds. As long as the front door waits for a function's answer to a client. */
 const TIMEOUT_MS = 55_000
@@ -43,7 +47,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
     const { headers } = request
     const token = headers.authorization === undefined ? readCookie(request, 'access') : undefined
     if (token === undefined) return undefined
-    const refusal = crossSite(request, PUBLIC_URL)
+    const refusal = crossSite(request, PUBLIC_URL) ?? otherUser(request, token)
     if (!refusal) headers.authorization = `Bearer ${token}`
     return refusal
   }
@@ -123,6 +127,25 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
       if (cookies) response.setHeader('set-cookie', cookies)
       answer(response, reply)
     },
+  }
+}
+
+/** Returns the refusal if the token is of another user than the page says. Tabs share their cookies: without
+ * this, a tab that hasn't heard of a new session would act for whoever began it. What is no token has no user,
+ * and the function refuses it. */
+function otherUser({ headers }: IncomingMessage, token: string): Reply | undefined {
+  const { 'session-user': expected } = headers
+  if (expected === undefined) return undefined
+  delete headers['session-user']
+  return userOf(token) === expected ? undefined : problem(otherUserSignedIn, 'Load the page again.')
+}
+
+function userOf(token: string): unknown {
+  try {
+    return (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub?: unknown })
+      .sub
+  } catch {
+    return undefined
   }
 }
 

@@ -120,7 +120,7 @@ function settled({ order, attempts }: MoneyOrder & { is: 'accepted' }, made: Tra
 /** Whether a refusal speaks for all attempts with this key. The ledger keeps a refusal under its key, so what
  * was sent before can't be posted any more. A refusal on the way to it (too many requests, a session that has
  * ended) tells only of the last attempt. */
-function isDecision({ status, code }: OrderRefusal): boolean {
+export function isDecision({ status, code }: Pick<OrderRefusal, 'status' | 'code'>): boolean {
   if (status === 404) return code === 'account-not-found'
   return status === 400 || status === 422 || (status === 409 && code !== 'idempotency-key-in-use')
 }

@@ -22,12 +22,13 @@ class Page {
   readonly reviewed: { key: string; body: OrderBody }[] = []
   nowMs = 1_000
   desk: OrderDesk
-  private readonly shelved = new Map<string, string>()
+  private readonly shelved: Map<string, string>
   private keys = 0
   private waiting: ((answer: OrderAnswer) => void)[] = []
   private due: (() => void)[] = []
 
-  constructor({ isLookedAt = true } = {}) {
+  constructor({ isLookedAt = true, shelved = new Map<string, string>() } = {}) {
+    this.shelved = shelved
     this.desk = this.load()
     if (isLookedAt) this.look()
   }
@@ -35,6 +36,10 @@ class Page {
   /** Looks on, as the page does while it is open. Returns what leaves it. */
   look(): () => void {
     return this.desk.subscribe(() => undefined)
+  }
+  /** What a browser copies into a duplicated tab. */
+  copyShelf(): Map<string, string> {
+    return new Map(this.shelved)
   }
   wipe(): void {
     this.shelved.clear()
@@ -169,6 +174,7 @@ test.each([
   [404, 'not-found', 'unanswered'],
   [401, 'unauthenticated', 'unanswered'],
   [403, 'cross-site', 'unanswered'],
+  [403, 'other-user', 'unanswered'],
   [429, 'too-many-requests', 'unanswered'],
   [503, 'ledger-stopped', 'unanswered'],
 ])('after an attempt without an answer, %p %s leaves it %s', async (status, code, expected) => {
@@ -204,6 +210,33 @@ test('what was wiped at sign-out stays wiped, and nobody asks again until its ow
   expect([page.is, page.isShelved, page.sent.length]).toEqual(['unanswered', false, 1])
   page.look()
   expect([page.is, page.sent.length]).toEqual(['sending', 2])
+})
+
+test('of two tabs with one order, each asks with its key', async () => {
+  page.review(bodyOf('200.00'))
+  const shelved = page.copyShelf()
+  page.desk.send()
+  await page.answer({ is: 'made', made, wasReplayed: false })
+  const copy = new Page({ shelved })
+  copy.desk.send()
+  expect(copy.sent.map(({ key }) => key)).toEqual(['key-1'])
+  await copy.answer({ is: 'made', made, wasReplayed: true })
+  expect(copy.desk.snapshot()).toMatchObject({ is: 'done', wasReplayed: true })
+})
+
+test('an outcome is put away when it was seen, anything else stays', async () => {
+  page.review(bodyOf('200.00'))
+  page.desk.leave()
+  expect(page.is).toBe('in-review')
+  page.desk.send()
+  page.desk.leave()
+  await page.answer({ is: 'no-answer' })
+  page.desk.leave()
+  expect(page.is).toBe('unanswered')
+  page.pass()
+  await page.answer({ is: 'made', made, wasReplayed: true })
+  page.desk.leave()
+  expect(page.is).toBe('editing')
 })
 
 test('a key that the bank may have forgotten is not sent again', async () => {

@@ -73,6 +73,11 @@ export class OrderDesk {
     this.take({ type: 'edited' })
   }
 
+  /** Puts away an outcome that was seen. */
+  leave(): void {
+    if (this.state.is === 'done') this.edit()
+  }
+
   /** Sends what is in review, or asks again. Does nothing while an attempt is under way. */
   send(): void {
     const before = this.state

@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import { BankProblem, NoAnswerError, type Payment } from '../../client/index.ts'
+import type { Payment } from '../../client/index.ts'
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
 
@@ -34,10 +34,6 @@ export function useCreatePayment() {
     onSuccess: patch,
   })
 }
-
-/** Whether a call may have taken effect although it failed. */
-export const isOutcomeOpen = (error: unknown): boolean =>
-  (error instanceof BankProblem || error instanceof NoAnswerError) && error.isOutcomeUnknown
 
 /** Executes or cancels a payment. Repeats change nothing. */
 export function useEndPayment() {

@@ -98,10 +98,8 @@ export function useSignOut(): () => Promise<void> {
 export function useSessionChanges(): void {
   const queries = useQueryClient()
   useEffect(() => {
-    const end = (): void => {
-      forgetUser()
-      queries.setQueryData(sessionQuery().queryKey, null)
-    }
+    // Unlike at sign-out, an unanswered order stays for whoever sent it: its money may be on the way.
+    const end = (): void => void queries.setQueryData(sessionQuery().queryKey, null)
     const reload = ({ data: userId }: MessageEvent): void => {
       if (queries.getQueryData(sessionQuery().queryKey)?.user_id !== userId) forgetUser()
       location.reload()

@@ -32,6 +32,7 @@ export const problemTexts = defineTexts({
       'invalid-input': 'Some of what you entered is not accepted.',
       unavailable: 'That part of the bank is away at the moment.',
       'cross-site': 'The request came from another page, so the bank refused it.',
+      'other-user': 'Another user has signed in. Load the page again.',
     } as Readonly<Record<string, string>>,
   },
   de: {
@@ -65,6 +66,7 @@ export const problemTexts = defineTexts({
       'invalid-input': 'Einiges von Ihren Angaben wird nicht angenommen.',
       unavailable: 'Dieser Teil der Bank ist gerade nicht da.',
       'cross-site': 'Die Anfrage kam von einer anderen Seite. Die Bank hat sie abgelehnt.',
+      'other-user': 'Jemand anderes hat sich angemeldet. Laden Sie die Seite neu.',
     },
   },
 })

@@ -24,6 +24,8 @@ export const texts = defineTexts({
     dates: (zone: string) => `It pays on these dates (${zone})`,
     andMore: 'and so on',
     edit: 'Change',
+    noAnswer:
+      'No answer yet. The order was saved once or not at all. Press the button again: it stays one order.',
     save: (amount: string) => `Save: ${amount} each time`,
     noAccount: 'You need an open account first.',
     faults: {
@@ -57,6 +59,8 @@ export const texts = defineTexts({
     dates: (zone) => `Gezahlt wird an diesen Tagen (${zone})`,
     andMore: 'und so weiter',
     edit: 'Ändern',
+    noAnswer:
+      'Noch keine Antwort. Der Auftrag wurde einmal gespeichert oder gar nicht. Drücken Sie noch einmal: Es bleibt ein Auftrag.',
     save: (amount) => `Speichern: jedes Mal ${amount}`,
     noAccount: 'Sie brauchen zuerst ein offenes Konto.',
     faults: {

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
+import { isOutcomeOpen } from '../../data/open-outcome.ts'
 import { useCreateOrder, useDraftOrder, type OrderDraft, type Schedule } from '../../data/orders.ts'
 import { formatMoney } from '../../money/money.ts'
 import { readTypedAmount } from '../../money/typed-amount.ts'
@@ -169,6 +170,7 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
   const rule = useRuleWords()
   const isOnline = useIsOnline()
   const create = useCreateOrder()
+  const [isOpen, setOpen] = useState(false)
   const [, navigate] = useLocation()
   const { body, payee, preview } = draft
   const amount = formatMoney(String(body.amount), payee.currency, { locale: localeOf(language) })
@@ -192,18 +194,26 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
         ))}
       </ol>
       {preview.has_more && <p>{said.andMore}</p>}
-      <ProblemNote problem={create.error} />
+      {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={create.error} />}
       <div className={styles.actions}>
         <Button
           look="primary"
           disabled={create.isPending || !isOnline}
-          onClick={() => create.mutate(draft, { onSuccess: () => navigate('/orders') })}
+          onClick={() =>
+            create.mutate(draft, {
+              onSuccess: () => navigate('/orders'),
+              onError: (failure) => setOpen((was) => isOutcomeOpen(failure, was)),
+            })
+          }
         >
           {said.save(amount)}
         </Button>
-        <Button disabled={create.isPending} onClick={edit}>
-          {said.edit}
-        </Button>
+        {/* What may be saved can't be changed: that would be another order. */}
+        {!isOpen && (
+          <Button disabled={create.isPending} onClick={edit}>
+            {said.edit}
+          </Button>
+        )}
       </div>
     </PlainPanel>
   )

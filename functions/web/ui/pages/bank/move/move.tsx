@@ -44,6 +44,8 @@ function Order({ owner, accounts }: { owner: string; accounts: readonly Account[
     return emptyDraft(kind satisfies MoveKind, search.get('from') ?? likelyAccount(accounts)?.id)
   })
   useFreshData(order)
+  // Who comes back begins another one.
+  useEffect(() => () => desk.leave(), [desk])
   switch (order.is) {
     case 'in-review':
       return <Review order={order.order} accounts={accounts} desk={desk} />

@@ -95,7 +95,7 @@ export function Done({
   const answered = wasReplayed ? said.answeredReplayed : said.answered
   return (
     <Step title={titles[type](labels.money(amount, currency))}>
-      {attempts > 1 && <p role="status">{answered(String(attempts))}</p>}
+      {(attempts > 1 || wasReplayed) && <p role="status">{answered(String(attempts))}</p>}
       {account && balance !== null && (
         <Facts
           facts={[

@@ -1,8 +1,9 @@
 import { useState } from 'react'
 import { likelyAccount, type Account } from '../../../data/accounts.ts'
 import { canBePayee, findPayee, isUnknownPayee, type Payee } from '../../../data/payees.ts'
-import { newOrderKey } from '../../../data/order-key.ts'
-import { isOutcomeOpen, useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts'
+import { newKey } from '../../../data/new-key.ts'
+import { isOutcomeOpen } from '../../../data/open-outcome.ts'
+import { useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { Choice, Field } from '../../../parts/field.tsx'
@@ -94,7 +95,7 @@ function PaymentForm({
       currency,
       ...(description && { description }),
     }
-    onChecked({ body, key: newOrderKey(), asked, payee })
+    onChecked({ body, key: newKey(), asked, payee })
   }
 
   return (
@@ -155,7 +156,7 @@ function Confirm({
   const create = useCreatePayment()
   const amount = moneyText(body.amount, body.currency)
   const { error } = create
-  const isOpen = isOutcomeOpen(error)
+  const [isOpen, setOpen] = useState(false)
   return (
     <div className={styles.confirm}>
       <p>
@@ -167,7 +168,12 @@ function Confirm({
         <Button
           look="primary"
           disabled={create.isPending || !isOnline}
-          onClick={() => create.mutate({ body, key }, { onSuccess: onDone })}
+          onClick={() =>
+            create.mutate(
+              { body, key },
+              { onSuccess: onDone, onError: (failure) => setOpen((was) => isOutcomeOpen(failure, was)) },
+            )
+          }
         >
           {said.create(amount)}
         </Button>

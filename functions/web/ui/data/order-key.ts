@@ -1,3 +1,0 @@
-/** Makes the key of an order: 128 random bits. Pages that came without TLS have no randomUUID(). */
-export const newOrderKey = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
