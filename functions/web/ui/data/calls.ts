@@ -21,6 +21,9 @@ export interface Call {
 
 const KEPT = 50
 
+/** Names of fields that hold secrets, such as `current_password`. Bodies with one are not kept. */
+const SECRET = /"\w*(password|code|token|secret)\w*"\s*:/i
+
 let calls: readonly Call[] = []
 let count = 0
 const listeners = new Set<() => void>()
@@ -53,7 +56,7 @@ export async function recordedFetch(input: RequestInfo | URL, given: RequestInit
     path: String(input),
     startedAt: Date.now(),
     ...(idempotencyKey && { idempotencyKey }),
-    ...(typeof given.body === 'string' && !/"(password|code|token)/.test(given.body) && { body: given.body }),
+    ...(typeof given.body === 'string' && !SECRET.test(given.body) && { body: given.body }),
   }
   change([call, ...calls].slice(0, KEPT))
   const begin = performance.now()
