@@ -4,7 +4,7 @@ import { identityProblems, invalidRefreshToken, tooManyRefreshes } from './refus
 import { aboutSession, continueSession, refreshTokenBody, tokensReply, tokensSchema } from './sessions.ts'
 
 /** Continues a session. Takes no Idempotency-Key: the answer holds secrets, which are stored nowhere. A
- * client that lost the answer must log in again, because its repeat looks like a thief's. */
+ * client that lost the answer may repeat within seconds. Later its repeat looks like a thief's. */
 export default operation({
   name: 'refresh-session',
   context: 'identity',

@@ -121,14 +121,15 @@ const REFRESHES_PER_HOUR = 60
  * client may have lost the answer. */
 const REPEAT_SECONDS = 10
 
-/** A session as its refresh token finds it. `is_recent` tells whether its newest tokens are recent. */
+/** A session as its refresh token finds it. `is_repeatable` tells whether this token began the newest
+ * generation, within the last seconds. */
 interface FoundSession {
   session_id: string
   user_id: string
   role: Caller['role']
   presented: number
   generation: number
-  is_recent: boolean
+  is_repeatable: boolean | null
 }
 
 /** Exchanges a refresh token for the next one of its session, and reads the user's role again. Returns:
@@ -137,9 +138,10 @@ interface FoundSession {
  * - 'invalid' if it is unknown, or its session has ended;
  * - 'too-often' if the session was continued too often in the last hour; the token stays valid.
  *
- * The tokens that one is exchanged for are a generation. For some seconds a token of the generation before
- * may be exchanged again, if none of them was used. When one of them is used, the others are used too: if a
- * thief has one, and the user another, whoever comes second ends the session.
+ * The tokens that one is exchanged for are a generation. For some seconds that same token may be exchanged
+ * again, if none of them was used. When one of them is used, the others are used too, from that moment: if a
+ * thief has one, and the user another, whoever comes second ends the session. A thief who sees by the list of
+ * sessions when the user comes can't follow within the seconds.
  *
  * If one token is exchanged several times at once, each exchange waits for the session's row until the one
  * before has committed. */
@@ -150,7 +152,7 @@ export async function continueSession(
   const [found] = await tx.query<FoundSession>({
     name: 'session-by-token',
     text: `select s.id as session_id, user_id, role, t.generation as presented, s.generation,
-        continued_at > now() - make_interval(secs => $2) as is_recent
+        continued_by = $1 and continued_at > now() - make_interval(secs => $2) as is_repeatable
       from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id
       where token_hash = $1 and revoked_at is null and expires_at > now() and deleted_at is null
       for update of s`,
@@ -158,7 +160,7 @@ export async function continueSession(
   })
   if (!found) return 'invalid'
   const isRepeated = found.presented < found.generation
-  if (isRepeated && !(found.presented === found.generation - 1 && found.is_recent)) {
+  if (isRepeated && !found.is_repeatable) {
     const reused = await revokeSession(tx, refreshToken, 'reuse')
     return reused ? { reused } : 'invalid'
   }
@@ -168,13 +170,15 @@ export async function continueSession(
   await tx.query({
     name: 'session-continue',
     text: `with continued as (
-        update sessions set generation = generation + 1, continued_at = now() where id = $1 and not $3::boolean)
+        update sessions set generation = generation + 1, continued_by = $5, continued_at = now()
+        where id = $1 and not $3::boolean)
       insert into refresh_tokens (token_hash, session_id, generation) values ($2, $1, $4)`,
     values: [
       found.session_id,
       hashOf(next),
       isRepeated,
       isRepeated ? found.generation : found.generation + 1,
+      hashOf(refreshToken),
     ],
   })
   return { sessionId: found.session_id, userId: found.user_id, role: found.role, refreshToken: next }

@@ -13,6 +13,8 @@ create table sessions (
   started_at timestamptz not null default now(),
   -- The generation of its newest tokens, and since when it is that. Each exchange makes the next one.
   generation integer not null default 1,
+  -- SHA-256 of the token whose exchange began it: that one may be exchanged again for some seconds.
+  continued_by bytea check (octet_length(continued_by) = 32),
   continued_at timestamptz not null default now(),
   expires_at timestamptz not null default now() + interval '30 days',
   revoked_at timestamptz,
@@ -38,6 +40,6 @@ create index refresh_tokens_session on refresh_tokens (session_id, issued_at);
 -- Tokens are deleted only together with their session, by the cascade.
 grant select, delete on sessions to :functions_role;
 grant insert (user_id, browser, system, code_hash) on sessions to :functions_role;
-grant update (revoked_at, revoked_for, generation, continued_at) on sessions to :functions_role;
+grant update (revoked_at, revoked_for, generation, continued_by, continued_at) on sessions to :functions_role;
 grant select on refresh_tokens to :functions_role;
 grant insert (token_hash, session_id, generation) on refresh_tokens to :functions_role;
