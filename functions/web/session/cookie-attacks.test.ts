@@ -124,6 +124,13 @@ describe('a cookie that is none of ours is as if it was not there', () => {
     expect((await doorway.page('GET', '/api/session', { headers })).status).toBe(401)
   })
 
+  test('behind a byte that is a blank in Unicode only', async () => {
+    const headers = { cookie: `theme=dark; \u00a0mb-access-8080=${access}` }
+    expect((await doorway.page('GET', '/api/session', { headers })).status).toBe(401)
+    const tabbed = { cookie: `theme=dark;\tmb-access-8080=${access}` }
+    expect((await doorway.page('GET', '/api/session', { headers: tabbed })).status).toBe(200)
+  })
+
   test('and one among many others is found', async () => {
     const others = Object.fromEntries(
       Array.from({ length: 100 }, (_, n) => [`c${n}`, `${n}=;,"`.slice(0, 3)]),
@@ -159,6 +166,24 @@ test('a session that somebody else began is not taken over by signing in', async
   for (const name of Object.keys(planted)) expect(mine[name]).not.toBe(planted[name])
   const sid = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString()).sid
   expect(sid(mine['mb-access-8080']!)).not.toBe(sid(planted['mb-access-8080']!))
+})
+
+test('signing in ends the session before it, once the new one has begun', async () => {
+  const before = (await doorway.signIn('Cleo')).jar
+  const renew = (with_: Record<string, string>) =>
+    doorway.page('POST', '/api/session/refresh', { headers: cookie(with_) })
+  const signIn = (password: string, with_: Record<string, string>) =>
+    doorway.page('POST', '/api/session', { headers: cookie(with_), body: { email, password } })
+  expect((await signIn('wrong', before)).status).toBe(401)
+  const goesOn = jarOf(await renew(before))
+  const after = await signIn(PASSWORD, goesOn)
+  expect([after.status, (await renew(goesOn)).status]).toEqual([200, 401])
+  expect((await renew(jarOf(after))).status).toBe(200)
+  // If it can't be ended, signing in succeeds all the same.
+  const other = (await doorway.signIn('Dora')).jar
+  doorway.cutOff('logout')
+  expect((await signIn(PASSWORD, other)).status).toBe(200)
+  doorway.cutOff(undefined)
 })
 
 test('of two tabs that renew the session at once, both go on', async () => {

@@ -36,6 +36,8 @@ const otherUserSignedIn = define('other-user', 403, 'Another user has signed in'
 
 /** Milliseconds. As long as the front door waits for a function's answer to a client. */
 const TIMEOUT_MS = 55_000
+/** Milliseconds. Nobody waits longer for the end of a session that a new one has replaced. */
+const REPLACED_TIMEOUT_MS = 5_000
 /** Seconds that a session lasts at most. identity ends it, whatever a browser keeps. */
 const SESSION_SECONDS = 30 * 24 * 60 * 60
 
@@ -76,7 +78,19 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
   const signIn: SessionHandler = async (exchange) => {
     const body = (await readJson(exchange.request)) as object
     const isCode = 'code' in body
-    return dress(exchange, await ask(exchange, 'login', isCode ? '/auth/login/code' : '/auth/login', body))
+    const path = isCode ? '/auth/login/code' : '/auth/login'
+    const dressed = await dress(exchange, await ask(exchange, 'login', path, body))
+    if (dressed.cookies) await endReplaced(exchange)
+    return dressed
+  }
+
+  /** Ends the session whose cookies are being replaced: nothing could end it later. If that fails, the new
+   * session begins all the same, and its user still sees the old one among their sessions. */
+  const endReplaced = async (exchange: Exchange): Promise<void> => {
+    const token = readCookie(exchange.request, 'refresh')
+    if (token === undefined) return
+    const options = { timeoutMs: REPLACED_TIMEOUT_MS }
+    await ask(exchange, 'logout', '/auth/logout', { refresh_token: token }, options).catch(() => undefined)
   }
 
   const show: SessionHandler = async ({ request }) => {
@@ -165,6 +179,7 @@ function createAsk({ send, config }: Tools) {
     service: string,
     path: string,
     body: object,
+    { timeoutMs = TIMEOUT_MS } = {},
   ): Promise<IncomingAnswer> => {
     const agent = request.headers['user-agent']
     const headers = {
@@ -174,7 +189,7 @@ function createAsk({ send, config }: Tools) {
       ...(agent !== undefined && { 'user-agent': agent }),
     }
     const url = `http://${service}.${config.SERVICE_DOMAIN}${path}`
-    return send({ url, method: 'POST', headers, body: JSON.stringify(body), timeoutMs: TIMEOUT_MS })
+    return send({ url, method: 'POST', headers, body: JSON.stringify(body), timeoutMs })
   }
 }
 
