@@ -36,6 +36,18 @@ export async function findUsers(request: UsersRequest, tools: Tools): Promise<Re
   return { status: 200, body: { items: user ? [toUser(user)] : [], next_cursor: null }, about }
 }
 
+const pageText = `select ${userColumns} from users
+  where deleted_at is null and ($1::uuid is null or id < $1) order by id desc limit $2`
+
+/** `offset 0` has Postgres find all who match before it sorts them. For the few rows of a page it would read
+ * users by their ids, and make the words of each anew: of all of them if nobody matches. */
+export const searchText = `select * from (
+    select ${userColumns} from users
+    where deleted_at is null and ($1::uuid is null or id < $1) and user_words(name, email) @@ user_query($3)
+    offset 0
+  ) found
+  order by id desc limit $2`
+
 async function pageOfUsers(
   db: Database,
   asked: { text: string | undefined; limit: number; cursor: string | undefined },
@@ -46,11 +58,9 @@ async function pageOfUsers(
       errors: [{ path: '/query', message: 'must have a letter or a digit' }],
     })
   const rows = await db.query<UserRow>({
-    name: text === undefined ? 'users-page' : 'users-search',
-    text: `select ${userColumns} from users
-      where deleted_at is null and ($1::uuid is null or id < $1)
-        ${text === undefined ? '' : 'and user_words(name, email) @@ user_query($3)'}
-      order by id desc limit $2`,
+    ...(text === undefined
+      ? { name: 'users-page', text: pageText }
+      : { name: 'users-search', text: searchText }),
     values: [decodeCursor(cursor), limit + 1, ...(text === undefined ? [] : [text])],
   })
   return { status: 200, body: page(rows, limit, toUser) }
