@@ -125,3 +125,14 @@ test('a customer who left can still move the money they have', async () => {
     { outcome: 'posted' },
   ])
 })
+
+test('what a customer who left called their accounts is forgotten', async () => {
+  const [ada, bob] = [randomUUID(), randomUUID()]
+  for (const userId of [ada, bob]) await open(await token({ userId }), { name: 'Alimony' })
+  await deliver(ada)
+  const text = 'select user_id, name from accounts where user_id = any($1) order by user_id = $2'
+  expect(await ledger.db.query({ text, values: [[ada, bob], bob] })).toEqual([
+    { user_id: ada, name: null },
+    { user_id: bob, name: 'Alimony' },
+  ])
+})

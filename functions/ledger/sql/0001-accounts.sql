@@ -157,6 +157,10 @@ as $$
 begin
   insert into customers (user_id, left_at) values (close_customer.user_id, close_customer.left_at)
   on conflict on constraint customers_pkey do update set left_at = least(customers.left_at, excluded.left_at);
+  -- The accounts stay in the books. What their owner called them is nobody's business any more.
+  update accounts a
+  set name = null
+  where a.user_id = close_customer.user_id and a.kind = 'customer' and a.name is not null;
   return (
     select count(*) from accounts a
     where a.user_id = close_customer.user_id and a.kind = 'customer' and a.status <> 'closed'
