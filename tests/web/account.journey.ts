@@ -75,7 +75,17 @@ export function oneAccount(web: () => Web): void {
     expect((await download).suggestedFilename()).toBe(`statement-${checking}.csv`)
     expect(await page.getByRole('button', { name: 'File it as a document' }).isDisabled()).toBe(true)
 
+    // While the sums of another period are on their way, those of this one don't stand under its days.
+    let arrive = (): void => {}
+    const arrived = new Promise<void>((resolve) => (arrive = resolve))
+    await page.route(/\/statement\?.*format=json/, async (route) => {
+      await arrived
+      await route.continue()
+    })
     await page.getByRole('button', { name: 'Last month' }).click()
+    await sum.getByText('Closing balance').waitFor({ state: 'detached' })
+    arrive()
+    await sum.getByText('Closing balance').waitFor()
     await page.getByLabel('Count entries').selectOption('as valued')
     await page.getByRole('button', { name: 'Show', exact: true }).click()
     await page.waitForURL(/basis=value/)

@@ -87,7 +87,14 @@ export function inbox(web: () => Web): void {
     await page.getByLabel('Amount').fill('9.50')
     await page.getByRole('button', { name: 'Show the dates' }).click()
     await page.getByText('Nobody here has this number or e-mail.').waitFor()
-    await page.getByLabel('To', { exact: true }).fill(number)
+    const euros = await customer.bank.post('/api/accounts', {
+      body: { account_type: 'checking', currency: 'EUR' },
+    })
+    await page.getByLabel('To', { exact: true }).fill(euros.number)
+    await page.getByRole('button', { name: 'Show the dates' }).click()
+    await page.getByText('This account is in EUR. Pay from one of yours in EUR.').waitFor()
+    // As the page of an account shows it.
+    await page.getByLabel('To', { exact: true }).fill(number.replaceAll(/(.{4})(?!$)/g, '$1\u00a0'))
     await page.getByRole('button', { name: 'Show the dates' }).click()
     const dates = page.getByRole('list', { name: /^It pays on these dates/ }).getByRole('listitem')
     await dates.first().waitFor()

@@ -104,6 +104,8 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     const { page, context, go } = await web().visit()
     await go(`/sign-in#code=${code}`)
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    // Not those of all customers, added up.
+    await page.getByText('You have no account yet.').waitFor()
     expect(page.url()).not.toContain('code')
     const session = await context.request.get(`${bank.url}/api/session`)
     expect(await session.json()).toMatchObject({ role: 'operator' })

@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { api } from './api.ts'
 import { accountsQuery } from './accounts.ts'
 
@@ -15,7 +15,6 @@ export const balanceQuery = (id: string, asOf: string | undefined) =>
     queryKey: ['accounts', id, 'balance', asOf],
     queryFn: ({ signal }) =>
       api.get('/api/accounts/{id}/balance', { params: { id }, query: asOf ? { as_of: asOf } : {}, signal }),
-    placeholderData: keepPreviousData,
   })
 
 /** The open holds of an account, the newest first. An account has a thousand at most; this shows two

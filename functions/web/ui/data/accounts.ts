@@ -1,14 +1,20 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Account } from '../../client/index.ts'
 import { api } from './api.ts'
+import { sessionQuery } from './session.ts'
 
 export type { Account }
 
-/** The customer's accounts, the newest first. A person has few: one page holds them. */
+/** The accounts of whoever is signed in, the newest first. A person has few: one page holds them. To operators
+ * the bank lists everybody's, which must not be added up as theirs. */
 export const accountsQuery = () =>
   queryOptions({
     queryKey: ['accounts'],
-    queryFn: async ({ signal }) => (await api.get('/api/accounts', { query: { limit: 200 }, signal })).items,
+    queryFn: async ({ client, signal }) => {
+      const session = await client.ensureQueryData(sessionQuery())
+      const query = { limit: 200, ...(session && { user_id: session.user_id }) }
+      return (await api.get('/api/accounts', { query, signal })).items
+    },
   })
 
 /** The accounts that money can move from or to. */

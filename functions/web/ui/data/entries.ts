@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Entry } from '../../client/index.ts'
 import { api } from './api.ts'
 
@@ -13,6 +13,9 @@ export interface AskedEntries {
   query?: string
 }
 
+/** Entries that a full page shows: all but its last, for which the entry before it is not known yet. */
+const SHOWN = 50
+
 /** The entries of an account that match, the newest first, page by page. A page may be short and yet not the
  * last. */
 export const entriesQuery = (accountId: string, filters: AskedEntries) =>
@@ -21,13 +24,14 @@ export const entriesQuery = (accountId: string, filters: AskedEntries) =>
     queryFn: ({ pageParam, signal }) =>
       api.get('/api/accounts/{id}/entries', {
         params: { id: accountId },
-        query: { ...filters, limit: 50, ...(pageParam !== undefined && { cursor: pageParam }) },
+        query: { ...filters, limit: SHOWN + 1, ...(pageParam !== undefined && { cursor: pageParam }) },
         signal,
       }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
     select: ({ pages }) => pages.flatMap(({ items }) => items),
-    placeholderData: keepPreviousData,
+    // Other entries of the account stay while those that match are read; never those of another account.
+    placeholderData: (shown, before) => (before?.queryKey[1] === accountId ? shown : undefined),
   })
 
 /** The last hundred entries, for the line of the balance. */

@@ -1,14 +1,8 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type {
-  CreateOrderRequest,
-  Order,
-  OrderPreview,
-  OrderRun,
-  Payee,
-  Schedule,
-} from '../../client/index.ts'
+import type { CreateOrderRequest, Order, OrderPreview, OrderRun, Schedule } from '../../client/index.ts'
 import { api } from './api.ts'
 import { newKey } from './new-key.ts'
+import { findPayee, OtherCurrencyError, type Payee } from './payees.ts'
 
 export type { CreateOrderRequest, Order, OrderPreview, OrderRun, Payee, Schedule }
 
@@ -64,15 +58,16 @@ export interface AskedOrder {
   schedule: Schedule
 }
 
-/** Finds the payee and the dates of an order. Nothing is stored. */
+/** Finds the payee and the dates of an order. Nothing is stored. Rejects with an OtherCurrencyError if the
+ * payee's account can't take the amount. */
 export function useDraftOrder() {
   return useMutation({
     mutationFn: async ({ accountId, currency, payee, amount, description, schedule }: AskedOrder) => {
-      const named = payee.includes('@') ? { email: payee, currency } : { number: payee }
       const [found, preview] = await Promise.all([
-        api.get('/api/payees', { query: named }),
+        findPayee(payee, currency),
         api.post('/api/orders/preview', { body: { schedule } }),
       ])
+      if (found.currency !== currency) throw new OtherCurrencyError(found.currency)
       const body = {
         ...{ account_id: accountId, to_account_id: found.account_id, amount, currency },
         ...(description !== '' && { description }),

@@ -10,6 +10,16 @@ export function findPayee(asked: string, currency: string): Promise<Payee> {
   return api.get('/api/payees', { query })
 }
 
+/** The payee's account has another currency than what is paid. */
+export class OtherCurrencyError extends Error {
+  readonly currency: string
+
+  constructor(currency: string) {
+    super(`the account of the payee is in ${currency}`)
+    this.currency = currency
+  }
+}
+
 /** Whether a failure of findPayee() says that there is no such payee: unknown, or a number with a wrong check
  * digit. */
 export const isUnknownPayee = (error: unknown): boolean =>

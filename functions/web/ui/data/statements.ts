@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions, useMutation } from '@tanstack/react-query'
+import { queryOptions, useMutation } from '@tanstack/react-query'
 import type { Statement } from '../../client/index.ts'
 import { api } from './api.ts'
 
@@ -26,7 +26,6 @@ export const statementQuery = (accountId: string, asked: StatementAsked) =>
       })
       return statement as Statement
     },
-    placeholderData: keepPreviousData,
   })
 
 /** Returns the address of a statement, for a link. */

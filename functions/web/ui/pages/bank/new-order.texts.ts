@@ -7,6 +7,8 @@ export const texts = defineTexts({
     payee: 'To',
     payeeHint: 'The number of an account, one of yours too, or the e-mail of somebody who banks here.',
     noPayee: 'Nobody here has this number or e-mail.',
+    payeeCurrency: (currency: string) =>
+      `This account is in ${currency}. Pay from one of yours in ${currency}.`,
     amount: 'Amount',
     description: 'Reference, if you like',
     every: 'How often',
@@ -42,6 +44,7 @@ export const texts = defineTexts({
     payee: 'An',
     payeeHint: 'Die Nummer eines Kontos, auch eines eigenen, oder die E-Mail von jemandem mit Konto hier.',
     noPayee: 'Diese Nummer oder E-Mail hat hier niemand.',
+    payeeCurrency: (currency) => `Dieses Konto ist in ${currency}. Zahlen Sie von einem in ${currency}.`,
     amount: 'Betrag',
     description: 'Verwendungszweck, wenn Sie möchten',
     every: 'Wie oft',

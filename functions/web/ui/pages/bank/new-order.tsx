@@ -4,6 +4,7 @@ import { useLocation } from 'wouter'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
 import { isOutcomeOpen } from '../../data/open-outcome.ts'
 import { useCreateOrder, useDraftOrder, type OrderDraft, type Schedule } from '../../data/orders.ts'
+import { OtherCurrencyError } from '../../data/payees.ts'
 import { formatMoney } from '../../money/money.ts'
 import { readTypedAmount } from '../../money/typed-amount.ts'
 import { AmountField } from '../../parts/amount-field.tsx'
@@ -73,7 +74,7 @@ function OrderForm({
     })
   }
   return (
-    <Form problem={fault ?? ofPayee(draft.error, said.noPayee)} onSubmit={show}>
+    <Form problem={fault ?? ofPayee(draft.error, said.noPayee, said.payeeCurrency)} onSubmit={show}>
       <Choice
         name="account_id"
         label={said.from}
@@ -106,7 +107,9 @@ function OrderForm({
 }
 
 /** What the bank says of the payee belongs to the one field for them. */
-function ofPayee(error: unknown, message: string): unknown {
+function ofPayee(error: unknown, message: string, inOther: (currency: string) => string): unknown {
+  if (error instanceof OtherCurrencyError)
+    return { errors: [{ path: '/payee', message: inOther(error.currency) }] }
   const { code, errors } = shownProblem(error)
   const isOfPayee =
     code === 'payee-not-found' || errors.some(({ path }) => path === '/number' || path === '/email')
@@ -173,7 +176,7 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
   const [isOpen, setOpen] = useState(false)
   const [, navigate] = useLocation()
   const { body, payee, preview } = draft
-  const amount = formatMoney(String(body.amount), payee.currency, { locale: localeOf(language) })
+  const amount = formatMoney(String(body.amount), body.currency ?? 'USD', { locale: localeOf(language) })
   const zone = preview.schedule.time_zone ?? readersZone()
   return (
     <PlainPanel title={said.review}>

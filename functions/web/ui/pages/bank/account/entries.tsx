@@ -24,15 +24,17 @@ export function Entries({ account }: { account: Account }) {
   const { data, error, isPending, isFetching, dataUpdatedAt, refetch } = entries
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = entries
   const none = !isFiltered ? said.noEntries : hasNextPage ? said.noneMatchYet : said.noneMatch
-  // An empty page may be followed by others, so emptiness is decided here.
-  const query = { data: data && { items: data }, error, isPending, isFetching, dataUpdatedAt, refetch }
+  // An empty page may be followed by others, so emptiness is decided here. Whether the last entry of a page is a
+  // fee is known only with the entry before it.
+  const items = data && hasNextPage && data.length > 1 ? data.slice(0, -1) : data
+  const query = { data: items && { items }, error, isPending, isFetching, dataUpdatedAt, refetch }
   return (
     <Panel title={said.entries} query={query} starts="entries" rows={6}>
-      {({ items }) => (
+      {({ items: shown }) => (
         <>
           <FilterForm key={search.toString()} filters={filters} onShow={show} />
           {!isFiltered && <Reserved accountId={account.id} />}
-          {items.length > 0 ? <EntryDays entries={items} /> : <p className={styles.none}>{none}</p>}
+          {shown.length > 0 ? <EntryDays entries={shown} /> : <p className={styles.none}>{none}</p>}
           <div className={styles.buttons}>
             {hasNextPage && (
               <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
