@@ -14,11 +14,11 @@ export function oneAccount(web: () => Web): void {
     await page.getByRole('heading', { name: 'Checking account' }).waitFor()
     const rows = page.getByRole('region', { name: 'Entries' }).getByRole('link')
     expect(await rows.allInnerTexts()).toEqual([
-      expect.stringMatching(/^To Holidays\s\u2212US\$200\.00\s[\d:]+\sBalance after\sUS\$700\.00$/),
-      expect.stringMatching(/^Deposit\s\+US\$900\.00\s[\d:]+\sBalance after\sUS\$900\.00$/),
+      expect.stringMatching(/^To Holidays\s\u2212\$200\.00\s[\d:]+\sBalance after\s\$700\.00$/),
+      expect.stringMatching(/^Deposit\s\+\$900\.00\s[\d:]+\sBalance after\s\$900\.00$/),
     ])
     await page.getByRole('region', { name: 'Reserved' }).getByText('Hotel').waitFor()
-    await page.getByText('US$650.00').waitFor()
+    await page.getByText('$650.00').waitFor()
 
     await page.getByRole('button', { name: 'Rename' }).click()
     await page.getByLabel('Name').fill('Rent & food')
@@ -69,7 +69,7 @@ export function oneAccount(web: () => Web): void {
     const sum = page.getByRole('region', { name: 'From opening to closing' })
     await sum.getByText('Closing balance').waitFor()
     const figures = (await sum.getByRole('definition').allInnerTexts()).join(' ')
-    expect(figures).toBe('US$0.00 +US$900.00 \u2212US$200.00 US$700.00')
+    expect(figures).toBe('$0.00 +$900.00 \u2212$200.00 $700.00')
     const download = page.waitForEvent('download')
     await page.getByRole('link', { name: 'Download CSV' }).click()
     expect((await download).suggestedFilename()).toBe(`statement-${checking}.csv`)
