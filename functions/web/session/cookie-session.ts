@@ -85,7 +85,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
   }
 
   /** Ends the session whose cookies are being replaced: nothing could end it later. If that fails, the new
-   * session begins all the same, and its user still sees the old one among their sessions. */
+   * one begins all the same, and the old one stays among the sessions of its user. */
   const endReplaced = async (exchange: Exchange): Promise<void> => {
     const token = readCookie(exchange.request, 'refresh')
     if (token === undefined) return

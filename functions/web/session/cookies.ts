@@ -23,8 +23,8 @@ const TOKEN = /^[\w.-]{1,4096}$/
  * of a token gets into another header.
  *
  * Of two cookies with one name none counts: a page of another port, or of a sibling domain, can set one with
- * a longer path, which the browser sends first. Blanks around a pair are those of RFC 6265 only: trim() takes
- * U+00A0 too, and a browser lets any site of the domain set a cookie whose name is that and then `__Host-`. */
+ * a longer path, which the browser sends first. Only the blanks of RFC 6265 around a pair don't count: trim()
+ * takes U+00A0 too, and browsers let a sibling domain set a cookie whose name is that and then `__Host-`. */
 export function readCookie(request: WithHeaders, kind: CookieKind): string | undefined {
   const prefix = `${nameOf(request, kind)}=`
   const values = (request.headers.cookie ?? '')
