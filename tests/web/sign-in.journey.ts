@@ -55,6 +55,11 @@ export function signUpAndIn(web: () => Web): void {
     await page.getByRole('button', { name: 'You', exact: true }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     for (const each of [page, other]) await each.getByRole('heading', { name: 'Sign in' }).waitFor()
+    // Whoever comes next finds no call of theirs.
+    await page.keyboard.press('Control+.')
+    const drawer = page.getByRole('complementary', { name: 'API calls of this page' })
+    await drawer.waitFor()
+    expect(await drawer.getByText('/api/accounts').count()).toBe(0)
   })
 
   test('the session goes on by itself when the access cookie is gone', async () => {

@@ -2,7 +2,7 @@ import { queryOptions, useQuery, useQueryClient, type QueryClient } from '@tanst
 import { useEffect } from 'react'
 import { BankProblem } from '../../client/index.ts'
 import { api } from './api.ts'
-import { recordedFetch } from './calls.ts'
+import { clearCalls, recordedFetch } from './calls.ts'
 import { onSessionEnd, renewSession } from './session-renewal.ts'
 
 /** Who is signed in. */
@@ -113,10 +113,12 @@ export function useSessionChanges(): void {
   }, [queries])
 }
 
-/** Forgets what the bank answered to another user. The session itself stays: what watches it would not hear
- * of a new one. */
-const forgetAnswers = (queries: QueryClient): void =>
+/** Forgets what another user asked, and what the bank answered. The session itself stays: what watches it
+ * would not hear of a new one. */
+function forgetAnswers(queries: QueryClient): void {
+  clearCalls()
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
+}
 
 /** An unanswered order belongs to whoever sent it. */
 function forgetUser(): void {
