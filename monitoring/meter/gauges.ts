@@ -2,6 +2,7 @@ import { instrumentOf } from '../catalogue.ts'
 import { labelKey, type Labels, type Series } from './sums.ts'
 
 const FORGET_MS = 90_000
+const INSTANCES_MAX = 10_000
 
 interface GaugeOf extends Series<number> {
   name: string
@@ -19,21 +20,26 @@ export class ProcessGauges {
 
   /** Replaces the gauges of a process. */
   set(instance: string, gauges: readonly GaugeOf[]): void {
-    if (gauges.length === 0) this.#byInstance.delete(instance)
-    else this.#byInstance.set(instance, { at: this.#now(), gauges })
+    // The oldest come first, also if nobody ever asks for the series.
+    this.#byInstance.delete(instance)
+    this.#forget()
+    if (gauges.length > 0) this.#byInstance.set(instance, { at: this.#now(), gauges })
   }
 
   /** Returns the series of each gauge: the sum, maximum or minimum over processes, as the catalogue says. */
   series(): Map<string, Map<string, Series<number>>> {
     const all = new Map<string, Map<string, Series<number>>>()
-    for (const [instance, { at, gauges }] of this.#byInstance) {
-      if (this.#now() - at > FORGET_MS) {
-        this.#byInstance.delete(instance)
-        continue
-      }
+    this.#forget()
+    for (const { gauges } of this.#byInstance.values())
       for (const { name, labels, value } of gauges) combine(all, name, labels, value)
-    }
     return all
+  }
+
+  #forget(): void {
+    for (const [instance, { at }] of this.#byInstance) {
+      if (this.#now() - at <= FORGET_MS && this.#byInstance.size < INSTANCES_MAX) return
+      this.#byInstance.delete(instance)
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { encodeReport } from '../otlp-metrics.ts'
 import { Histogram, Tallies } from '../tallies.ts'
 import { startMeter, testMeter } from './meter-fixture.ts'
 import { Meter } from './meter.ts'
+import { MalformedReportError } from './receive.ts'
 import { Sums } from './sums.ts'
 
 /** A report of some requests, as a process would send it. */
@@ -46,6 +47,44 @@ test('what is no report counts nothing', async () => {
     expect(() => meter.take(text)).toThrow('no report as OTLP in JSON')
   expect(await value(meter, REQUESTS)).toBeUndefined()
   expect(await value(meter, 'microbank_meter_reports_total{result="malformed"}')).toBe(7)
+})
+
+test('whatever a sender writes, the meter goes on, shows values, and takes the next report', async () => {
+  const meter = testMeter()
+  const changes: [string, string][] = [
+    ['{"key":"handler","value":{"stringValue":"/x"}}', 'null'],
+    ['{"key":"handler","value":{"stringValue":"/x"}}', '{"key":"handler"}'],
+    ['{"key":"handler","value":{"stringValue":"/x"}}', '{"key":"handler","value":{"stringValue":["/x"]}}'],
+    ['{"key":"handler","value":{"stringValue":"/x"}}', '{"key":"__proto__","value":{"stringValue":"/x"}}'],
+    ['"stringValue":"transfer"', '"stringValue":["transfer"]'],
+    ['"stringValue":"transfer"', `"stringValue":"${'x'.repeat(1_000)}"`],
+    ['"stringValue":"a"', `"stringValue":"${'a'.repeat(1_000_000)}"`],
+    ['"startTimeUnixNano":"1000000"', `"startTimeUnixNano":"${'1'.repeat(1_000_000)}"`],
+    ['"name":"http_requests_total"', '"name":"__proto__"'],
+    ['"asDouble":1', '"asDouble":1e999'],
+    ['"asDouble":1', '"asDouble":1e300'],
+    ['"asDouble":1', '"asDouble":"1"'],
+    ['"dataPoints":[', '"dataPoints":[null,'],
+    ['"bucketCounts":[', '"bucketCounts":7,"other":['],
+    ['"explicitBounds":[', '"explicitBounds":{"length":13},"other":['],
+    ['"sum":0.003', '"sum":-1'],
+    [report(), `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`],
+    [report(), `{"resourceMetrics":${'{"a":'.repeat(500_000)}1${'}'.repeat(500_000)}}`],
+  ]
+  for (const [from, to] of changes) {
+    const text = report().replace(from, to)
+    expect([from, text === report()]).toEqual([from, false])
+    try {
+      meter.take(text)
+    } catch (error) {
+      expect([to.slice(0, 50), error]).toEqual([to.slice(0, 50), expect.any(MalformedReportError)])
+    }
+  }
+  meter.take(report({ instance: 'another', requests: 5 }))
+  const { text } = await meter.expose()
+  expect(text).not.toMatch(/Infinity|NaN|xxxx|__proto__/)
+  expect(await value(meter, REQUESTS)).toBeLessThan(20)
+  expect(await value(meter, REQUESTS)).toBeGreaterThanOrEqual(5)
 })
 
 test('it takes what the catalogue has, and counts what it refuses', async () => {

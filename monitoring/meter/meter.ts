@@ -135,6 +135,7 @@ export function receiveReport(
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes <= REPORT_BYTES_MAX) chunks.push(chunk)
+    else chunks.length = 0
   })
   request.on('end', () => {
     if (bytes > REPORT_BYTES_MAX) return answer(413, { message: 'A report has at most 4 MB.' })

@@ -11,6 +11,8 @@ import { checkLabels, reported, type Labels, type Refusal, type Series, type Sum
 
 /** Longer than a process waits before it sends a report again, even if its machine slept for a while. */
 const REMEMBER_MS = 3_600_000
+/** A thousand processes report less often in that time. */
+const REMEMBERED_MAX = 400_000
 
 /** What became of a report, and why points of it were refused. */
 export interface ReportOutcome {
@@ -42,19 +44,18 @@ export class Reports {
     return readReport(text).map((report) => this.#takeOne(report))
   }
 
-  #takeOne({ service, instance, start, metrics }: ProcessReport): ReportOutcome {
+  #takeOne({ service, instance, start, points }: ProcessReport): ReportOutcome {
     this.#forget()
     const key = `${service} ${instance} ${start}`
     if (this.#taken.has(key)) return { result: 'repeated', refused: [] }
     this.#taken.set(key, this.#now())
     const refused: Refusal[] = []
     const gauges: (Series<number> & { name: string })[] = []
-    for (const metric of metrics)
-      for (const { labels, point, kind } of pointsOf(metric, service)) {
-        const refusal = reported.has(metric.name) ? this.#add(metric.name, kind, labels, point) : 'unknown'
-        if (refusal) refused.push(refusal)
-        else if (kind === 'gauge') gauges.push({ name: metric.name, labels, value: point.asDouble! })
-      }
+    for (const { name, kind, labels, point } of points) {
+      const refusal = reported.has(name) ? this.#add(name, kind, labels, point) : 'unknown'
+      if (refusal) refused.push(refusal)
+      else if (kind === 'gauge') gauges.push({ name, labels, value: point.asDouble! })
+    }
     this.#gauges.set(instance, gauges)
     return { result: 'taken', refused }
   }
@@ -65,8 +66,9 @@ export class Reports {
       return (
         checkLabels(instrumentOf(name), 'gauge', labels) ?? (isNumber(point.asDouble) ? undefined : 'value')
       )
-    const { explicitBounds = [], bucketCounts = [], sum = NaN } = point
+    const { explicitBounds, bucketCounts, sum = NaN } = point
     const { buckets = [] } = instrumentOf(name)!
+    if (!Array.isArray(explicitBounds) || !Array.isArray(bucketCounts)) return 'value'
     if (explicitBounds.length !== buckets.length || !buckets.every((bound, i) => bound === explicitBounds[i]))
       return 'value'
     return this.#sums.merge(name, labels, { counts: bucketCounts.map(Number), sum })
@@ -75,7 +77,7 @@ export class Reports {
   #forget(): void {
     const before = this.#now() - REMEMBER_MS
     for (const [key, at] of this.#taken) {
-      if (at > before) return
+      if (at > before && this.#taken.size < REMEMBERED_MAX) return
       this.#taken.delete(key)
     }
   }
@@ -90,38 +92,59 @@ interface ProcessReport {
   instance: string
   /** Nanoseconds since 1970. */
   start: string
-  metrics: OtlpMetric[]
+  points: ReportedPoint[]
 }
 
+interface ReportedPoint {
+  name: string
+  kind: PointKind
+  labels: Labels
+  point: OtlpPoint
+}
+
+/** Reads all of the text before anything counts: whoever sent it may have written anything. */
 function readReport(text: string): ProcessReport[] {
   try {
     return (JSON.parse(text) as OtlpReport).resourceMetrics.map(({ resource, scopeMetrics }) => {
-      const metrics = scopeMetrics.flatMap((scope) => scope.metrics)
-      const { 'service.name': service, 'service.instance.id': instance } = toLabels(resource.attributes)
-      const start = metrics.flatMap(startsOf)[0]
-      if (!service || !instance || !start) throw new Error('it lacks a service, an instance or a start time')
-      return { service, instance, start, metrics }
+      const { 'service.name': service = '', 'service.instance.id': instance = '' } = toLabels(
+        resource.attributes,
+      )
+      const points = scopeMetrics.flatMap(({ metrics }) =>
+        metrics.flatMap((metric) => pointsOf(metric, service)),
+      )
+      const start = points.find(({ kind }) => kind !== 'gauge')?.point.startTimeUnixNano
+      if (!service || !INSTANCE.test(instance) || typeof start !== 'string' || !TIME.test(start))
+        throw new Error('it lacks a service, an instance or a start time')
+      return { service, instance, start, points }
     })
   } catch (error) {
     throw new MalformedReportError(`This is no report as OTLP in JSON: ${(error as Error).message}.`)
   }
 }
 
-/** Throws if the metric is not of a kind that the meter adds up. */
-function startsOf({ name, sum, histogram, gauge }: OtlpMetric): string[] {
-  const { dataPoints, aggregationTemporality } = {
-    aggregationTemporality: DELTA,
-    ...(sum ?? histogram ?? gauge!),
-  }
-  if (aggregationTemporality !== DELTA) throw new Error(`${name} is not what was added, but a total`)
-  return gauge ? [] : dataPoints.map(({ startTimeUnixNano }) => String(startTimeUnixNano))
-}
+const INSTANCE = /^[!-~]{1,100}$/
+const TIME = /^[0-9]{1,20}$/
 
 const toLabels = (attributes: readonly OtlpAttribute[] = []): Record<string, string> =>
-  Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? '']))
+  Object.fromEntries(
+    attributes.map(({ key, value: { stringValue } }) => [
+      key,
+      typeof stringValue === 'string' ? stringValue : '',
+    ]),
+  )
 
-function* pointsOf(metric: OtlpMetric, service: string) {
-  for (const kind of ['sum', 'gauge', 'histogram'] as const)
-    for (const point of metric[kind]?.dataPoints ?? [])
-      yield { kind, point, labels: { service, ...toLabels(point.attributes) } }
+/** Throws if the metric is not of a kind that the meter adds up. */
+function pointsOf(metric: OtlpMetric, service: string): ReportedPoint[] {
+  const { name } = metric
+  return (['sum', 'gauge', 'histogram'] as const).flatMap((kind) => {
+    const data = metric[kind]
+    if (!data) return []
+    if (kind !== 'gauge' && (data as { aggregationTemporality?: number }).aggregationTemporality !== DELTA)
+      throw new Error(`${name} is not what was added, but a total`)
+    return data.dataPoints.map((point) => ({
+      ...{ name, kind, point },
+      // First, as it is shown, and never that of a point.
+      labels: Object.assign({ service }, toLabels(point.attributes), { service }),
+    }))
+  })
 }

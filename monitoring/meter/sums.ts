@@ -36,7 +36,7 @@ export class Sums {
     const instrument = instrumentOf(name)
     const refusal = checkLabels(instrument, 'counter', labels)
     if (refusal) return refusal
-    if (!Number.isFinite(by) || by < 0) return 'value'
+    if (!isAmount(by)) return 'value'
     const series = this.#find(this.#counters, instrument!, labels, () => 0)
     if (!series) return 'full'
     series.value += by
@@ -50,7 +50,7 @@ export class Sums {
     const refusal = checkLabels(instrument, 'histogram', labels)
     if (refusal) return refusal
     const length = instrument!.buckets!.length + 1
-    if (counts.length !== length || !counts.every(isCount) || !Number.isFinite(sum)) return 'value'
+    if (counts.length !== length || !counts.every(isCount) || !isAmount(sum)) return 'value'
     const empty = () => ({ counts: Array<number>(length).fill(0), sum: 0 })
     const series = this.#find(this.#histograms, instrument!, labels, empty)
     if (!series) return 'full'
@@ -95,7 +95,10 @@ export class Sums {
   }
 }
 
-const isCount = (count: number): boolean => Number.isSafeInteger(count) && count >= 0
+/** A counter only rises, and stays a number that a double can hold. */
+const isAmount = (value: number): boolean => Number.isFinite(value) && value >= 0 && value < 1e18
+
+const isCount = (count: number): boolean => Number.isSafeInteger(count) && count >= 0 && count < 1e12
 
 /** Returns the labels' values as one text, in the order of the catalogue. */
 export const labelKey = (declared: Instrument['labels'], labels: Labels): string =>
