@@ -103,11 +103,10 @@ const QUEUE_PROXY = {
   8112: ['kourier', 'activator'],
   9090: ['autoscaler'],
   9091: ['prometheus'],
-  8080: ['prometheus'],
 }
 
 test.each(FUNCTIONS)(
-  '%s is reached through Kourier and the activator, and on the port of its metrics',
+  '%s is reached through Kourier and the activator, and on the port of its queue-proxy’s metrics',
   (name) => {
     expect(reachedBy(name)).toEqual(QUEUE_PROXY)
   },
@@ -137,7 +136,7 @@ test('the Broker takes events from functions that have an outbox and from its ow
   expect(reachedBy('broker-ingress')).toEqual({ 8080: senders, 9090: ['prometheus'] })
 })
 
-test('the collector of traces is reached by functions', () => {
+test('the collector of traces and reports is reached by functions', () => {
   expect(reachedBy('prometheus')).toEqual({ 4318: [...FUNCTIONS, 'migrations', 'smoke'] })
 })
 
