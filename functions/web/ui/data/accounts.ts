@@ -5,8 +5,8 @@ import { sessionQuery } from './session.ts'
 
 export type { Account }
 
-/** The accounts of whoever is signed in, the newest first. A person has few: one page holds them. To operators
- * the bank lists everybody's, which must not be added up as theirs. */
+/** The accounts of whoever is signed in, the newest first. A person has few: one page holds them. To
+ * operators the bank lists everybody's, which must not be added up as theirs. */
 export const accountsQuery = () =>
   queryOptions({
     queryKey: ['accounts'],
