@@ -144,9 +144,8 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
   }
 }
 
-/** Returns the refusal if the token is of another user than the page says. Tabs share their cookies: without
- * this, a tab that hasn't heard of a new session would act for whoever began it. What is no token has no user,
- * and the function refuses it. */
+/** Returns the refusal if the token is of another user than the page says. Tabs share their cookies: a tab
+ * that hasn't heard of a new session would act for whoever began it. */
 function otherUser({ headers }: IncomingMessage, token: string): Reply | undefined {
   const { 'session-user': expected } = headers
   if (expected === undefined) return undefined

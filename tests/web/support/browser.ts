@@ -96,7 +96,7 @@ export async function ready(page: Page): Promise<void> {
 }
 
 /** Signs in without a form. The cookies are the context's. */
-async function signIn(context: BrowserContext, url: string, { email }: Customer): Promise<void> {
+export async function signIn(context: BrowserContext, url: string, { email }: Customer): Promise<void> {
   const answer = await context.request.post(`${url}/api/session`, {
     headers: { origin: url },
     data: { email, password: PASSWORD },

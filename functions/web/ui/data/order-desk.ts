@@ -31,7 +31,8 @@ export interface OrderDeskTools {
   later(act: () => void): void
 }
 
-const shelfOf = (owner: string): string => `microbank.order.${owner}`
+/** The name under which the order of a user is kept. */
+export const shelfOf = (owner: string): string => `microbank.order.${owner}`
 
 interface ShelvedOrder {
   order: ReviewedOrder

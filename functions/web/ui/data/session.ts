@@ -3,6 +3,7 @@ import { useEffect } from 'react'
 import { BankProblem } from '../../client/index.ts'
 import { api } from './api.ts'
 import { clearCalls, recordedFetch } from './calls.ts'
+import { shelfOf } from './order-desk.ts'
 import { onSessionEnd, renewSession } from './session-renewal.ts'
 
 /** Who is signed in. */
@@ -66,6 +67,7 @@ export function useSignIn(): (
     if (!answer.ok) throw await problemOf(answer)
     const session = (await answer.json()) as PageSession
     // Nothing of whoever was signed in before.
+    forgetOthers(session.user_id)
     forgetAnswers(queries)
     queries.setQueryData(sessionQuery().queryKey, session)
     tabs?.postMessage(session.user_id)
@@ -87,7 +89,7 @@ export function useSignOut(): () => Promise<void> {
   return async () => {
     const answer = await recordedFetch(PATH, { method: 'DELETE' })
     if (!answer.ok && answer.status !== 401) throw await problemOf(answer)
-    forgetUser()
+    forgetOthers(null)
     forgetAnswers(queries)
     queries.setQueryData(sessionQuery().queryKey, null)
     tabs?.postMessage(null)
@@ -101,7 +103,7 @@ export function useSessionChanges(): void {
     // Unlike at sign-out, an unanswered order stays for whoever sent it: its money may be on the way.
     const end = (): void => void queries.setQueryData(sessionQuery().queryKey, null)
     const reload = ({ data: userId }: MessageEvent): void => {
-      if (queries.getQueryData(sessionQuery().queryKey)?.user_id !== userId) forgetUser()
+      forgetOthers(userId as string | null)
       location.reload()
     }
     tabs?.addEventListener('message', reload)
@@ -120,10 +122,11 @@ function forgetAnswers(queries: QueryClient): void {
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
 }
 
-/** An unanswered order belongs to whoever sent it. */
-function forgetUser(): void {
+/** An unanswered order belongs to whoever sent it, and stays only for them. */
+function forgetOthers(userId: string | null): void {
   try {
-    sessionStorage.clear()
+    for (const name of Object.keys(sessionStorage))
+      if (name !== shelfOf(userId ?? '')) sessionStorage.removeItem(name)
   } catch {
     // The browser keeps nothing.
   }
