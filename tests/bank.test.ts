@@ -406,6 +406,34 @@ describe('hosts', () => {
   })
 })
 
+test('each request is counted once at /metrics, though the processes that answered it have ended', async () => {
+  const metric = async (pattern: RegExp): Promise<number> => {
+    const { body } = await bank.callHost('runtime', 'GET', '/metrics')
+    return (body as string)
+      .split('\n')
+      .filter((line) => pattern.test(line))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  }
+  const counted = (service: string, handler: string) => () =>
+    metric(
+      RegExp(`^http_requests_total{service="${service}",method="GET",handler="${handler}",status="4xx"}`),
+    )
+  const counters = [counted('front-door', '/api/payees'), counted('payees', '/payees')]
+  const before = await Promise.all(counters.map((read) => read()))
+  for (let round = 0; round < 3; round++) {
+    for (let n = 0; n < 20; n++) expect((await bank.call('GET', '/api/payees')).status).toBe(401)
+    for (const pid of bank.functionPids()) process.kill(pid, 'SIGTERM')
+  }
+  const now = () => Promise.all(counters.map((read) => read()))
+  const expected = before.map((count) => count + 60)
+  await until(async () => (await now()).every((count, i) => count >= expected[i]!))
+  expect(await now()).toEqual(expected)
+  expect(await metric(/^process_cpu_seconds_total{service="payees"}/)).toBeGreaterThan(0)
+  expect(await metric(/^microbank_log_lines_total{service="payees",level="error"}/)).toBe(0)
+  expect(await metric(/^microbank_meter_refused_total/)).toBe(0)
+  expect(await metric(/^pg_up/)).toBe(5)
+})
+
 test('without requests all function processes but the front door end, and the next request starts a fresh one', async () => {
   const before = (await bank.status()).services.find(({ name }) => name === 'notifications')!.coldStarts
   const running = async () =>
