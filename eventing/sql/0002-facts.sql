@@ -7,8 +7,8 @@
 
 create type sample as (name text, labels jsonb, value numeric);
 
--- How many rows were counted, by metric and labels. What a context can count has a row from the start, with 0:
--- Prometheus sees an increase only from a value that was there.
+-- How many rows were counted, by metric and labels. What a context can count has a row from the start, with
+-- 0: Prometheus sees an increase only from a value that was there.
 create table facts_totals (
   name text not null,
   labels jsonb not null,
