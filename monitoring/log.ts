@@ -57,8 +57,9 @@ export function createLog(
   }
 }
 
-/** Keeps a value to a kilobyte, and a list to a hundred items. */
+/** Keeps a value to a kilobyte, and a list to a hundred items. A bigint has no JSON, and would throw. */
 function cut(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
   if (typeof value === 'string' && value.length > VALUE_MAX) return `${value.slice(0, VALUE_MAX)}…`
   return Array.isArray(value) && value.length > LIST_MAX ? [...value.slice(0, LIST_MAX), '…'] : value
 }

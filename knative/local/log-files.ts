@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { lineFilter, type LogLine, type LogQuery } from './log-lines.ts'
 
@@ -39,19 +39,31 @@ interface ReadUpTo {
 }
 
 function newLines(path: string, places: Map<string, ReadUpTo>, isOnlyLook: boolean): string[] {
-  const { ino, size } = statSync(path)
   const before = places.get(path)
-  const isSame = before?.inode === ino
-  if (isSame && before.bytes === size) return []
-  const current = read(path)
-  const end = isOnlyLook ? current.length : current.lastIndexOf(10) + 1
-  places.set(path, { inode: ino, bytes: end })
-  if (isSame) return current.subarray(before.bytes, end).toString().split('\n')
-  const older = read(`${path}.1`).subarray(before?.bytes ?? 0)
-  return [...older.toString().split('\n'), ...current.subarray(0, end).toString().split('\n')]
+  const stat = statSync(path, { throwIfNoEntry: false })
+  // It has become `.log.1` just now, and the next look finds both.
+  if (!stat) return []
+  const isSame = before?.inode === stat.ino
+  const from = isSame ? before.bytes : 0
+  if (isSame && from === stat.size) return []
+  const current = readFrom(path, from)
+  const length = isOnlyLook ? current.length : current.lastIndexOf(10) + 1
+  places.set(path, { inode: stat.ino, bytes: from + length })
+  const older = isSame ? '' : readFrom(`${path}.1`, before?.bytes ?? 0).toString()
+  return [...older.split('\n'), ...current.subarray(0, length).toString().split('\n')]
 }
 
-const read = (path: string): Buffer => (existsSync(path) ? readFileSync(path) : Buffer.alloc(0))
+/** Returns what a file has from a place on; nothing if there is no such file. */
+function readFrom(path: string, place: number): Buffer {
+  if (!existsSync(path)) return Buffer.alloc(0)
+  const file = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - place))
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, place))
+  } finally {
+    closeSync(file)
+  }
+}
 
 const servicesIn = (folder: string): string[] =>
   existsSync(folder) ? readdirSync(folder).flatMap((file) => /^(.+)\.log$/.exec(file)?.[1] ?? []) : []

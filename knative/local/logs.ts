@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { openLogs } from './log-files.ts'
-import { logQuery } from './log-lines.ts'
+import { logQuery, printable } from './log-lines.ts'
 
 const USAGE = `npm run logs -- [options]
 
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     const read = openLogs(join(values.data, 'logs'), values.service, query)
     do {
       for (const { service, text } of read(!values.follow))
-        console.log(text.startsWith('{"') ? text : `${service} ${text}`)
+        console.log(printable(text.startsWith('{"') ? text : `${service} ${text}`))
       if (values.follow) await delay(FOLLOW_MS)
     } while (values.follow)
   } catch (error) {

@@ -47,9 +47,10 @@ function foldersIn(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-  } catch {
-    // A node that has never started has none.
-    return []
+  } catch (error) {
+    // A node that has never started has none. Any other error must not look like that: all copies would go.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
 
