@@ -30,7 +30,6 @@ export const routes: readonly PageRoute[] = [
     load: () => import('./pages/bank/payments/payments.tsx'),
   },
   { path: '/transactions/:id', who: 'customer', load: () => import('./pages/bank/receipt/receipt.tsx') },
-  { path: '/me', who: 'customer', menu: 'me', load: () => import('./pages/me/me.tsx') },
   { path: '/new-password', who: 'anyone', load: () => import('./pages/links/new-password.tsx') },
   { path: '/confirm-email', who: 'anyone', load: () => import('./pages/links/confirm-email.tsx') },
   { path: '/orders', who: 'customer', menu: 'orders', load: () => import('./pages/bank/orders.tsx') },
@@ -52,4 +51,5 @@ export const routes: readonly PageRoute[] = [
     who: 'customer',
     load: () => import('./pages/bank/message-preferences.tsx'),
   },
+  { path: '/me', who: 'customer', menu: 'me', load: () => import('./pages/me/me.tsx') },
 ]

@@ -4,6 +4,7 @@ export const texts = defineTexts({
   en: {
     skip: 'Skip to the content',
     menu: 'Menu',
+    morePages: 'More pages',
     account: 'You',
     profile: 'Profile and settings',
     language: 'Language',
@@ -23,6 +24,7 @@ export const texts = defineTexts({
   de: {
     skip: 'Zum Inhalt',
     menu: 'Menü',
+    morePages: 'Weitere Seiten',
     account: 'Sie',
     profile: 'Profil und Einstellungen',
     language: 'Sprache',

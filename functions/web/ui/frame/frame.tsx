@@ -4,13 +4,13 @@ import { Link, useLocation } from 'wouter'
 import { useLive } from '../data/live.ts'
 import { sessionQuery, type PageSession } from '../data/session.ts'
 import { useOfflineSince } from '../parts/use-is-online.ts'
-import { routes } from '../routes.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { formatMoment } from '../texts/formats.ts'
 import { useLanguage } from '../texts/language.ts'
 import { Bell } from './bell.tsx'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
+import { barEntries, menuEntries } from './menu-entries.ts'
 import { menuTexts } from './menu.texts.ts'
 import { UserMenu } from './user-menu.tsx'
 
@@ -51,19 +51,15 @@ export function Frame({ children }: { children: ReactNode }) {
   )
 }
 
-/** How many entries the bar at the bottom has. */
-const BAR = 4
-
 function Menu({ place }: { place: 'top' | 'bottom' }) {
   const [said, names] = [useTexts(texts), useTexts(menuTexts)]
   const [location] = useLocation()
-  const entries = routes.filter(({ menu }) => menu !== undefined)
-  const shown = place === 'bottom' ? entries.slice(0, BAR) : entries
+  const shown = place === 'bottom' ? barEntries : menuEntries
   return (
     <nav className={place === 'top' ? styles.menu : styles.bar} aria-label={said.menu}>
       {shown.map(({ path, menu }) => (
         <Link key={path} href={path} aria-current={location === path ? 'page' : undefined}>
-          {names[menu!]}
+          {names[menu]}
         </Link>
       ))}
     </nav>

@@ -6,6 +6,8 @@ import { useTexts } from '../texts/define-texts.ts'
 import { useLanguage, type PageLanguage } from '../texts/language.ts'
 import { texts } from './frame.texts.ts'
 import { PersonIcon } from './icons.tsx'
+import { otherEntries } from './menu-entries.ts'
+import { menuTexts } from './menu.texts.ts'
 import { useSettings, type Theme } from '../parts/settings.tsx'
 import styles from './frame.module.css'
 
@@ -21,7 +23,7 @@ export function UserMenu({
   session: PageSession | undefined
   showCalls: () => void
 }) {
-  const said = useTexts(texts)
+  const [said, names] = [useTexts(texts), useTexts(menuTexts)]
   const language = useLanguage()
   const { theme, setTheme, setLanguage } = useSettings()
   const { data: user } = useQuery({ ...userQuery(session?.user_id ?? ''), enabled: Boolean(session) })
@@ -39,6 +41,15 @@ export function UserMenu({
           </p>
         )}
         {session && <Link href="/me">{said.profile}</Link>}
+        {session && (
+          <nav aria-label={said.morePages}>
+            {otherEntries.map(({ path, menu }) => (
+              <Link key={path} href={path}>
+                {names[menu]}
+              </Link>
+            ))}
+          </nav>
+        )}
         <label>
           {said.language}
           <select value={language} onChange={({ target }) => setLanguage(target.value as PageLanguage)}>

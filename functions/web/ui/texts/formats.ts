@@ -29,6 +29,12 @@ export const formatDate = (language: PageLanguage, at: Date): string =>
     return new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'medium' })
   }).format(at)
 
+/** Writes a day, `2026-11-27`. It is the same day in every zone. */
+export const formatDay = (language: PageLanguage, day: string): string =>
+  keep(`day ${language}`, () => {
+    return new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'medium', timeZone: 'UTC' })
+  }).format(new Date(day))
+
 /** Writes the time of day of a moment. */
 export const formatTime = (language: PageLanguage, at: Date): string =>
   keep(`time ${language}`, () => {

@@ -1,5 +1,6 @@
 import { Link } from 'wouter'
 import type { Account } from '../../data/accounts.ts'
+import { AccountNumber } from '../../parts/account-number.tsx'
 import { Money } from '../../parts/money.tsx'
 import { Status } from '../../parts/status.tsx'
 import { useTexts } from '../../texts/define-texts.ts'
@@ -15,7 +16,9 @@ export function AccountCard({ account }: { account: Account }) {
       <span className={styles.name} dir="auto">
         {name ?? said.kinds[account_type]}
       </span>
-      <span className={styles.number}>{number}</span>
+      <span className={styles.number}>
+        <AccountNumber value={number} />
+      </span>
       <span className={styles.balance}>
         <Money amount={balance} currency={currency} />
       </span>

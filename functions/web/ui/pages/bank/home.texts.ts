@@ -6,6 +6,8 @@ export const texts = defineTexts({
     totals: 'In total',
     accounts: 'Accounts',
     noAccounts: 'You have no account yet. It costs nothing, and is there at once.',
+    noAccountsOfOperator:
+      'You are signed in as an operator, and have no account. Open one, or sign out and sign up as a customer, to see what customers see. The API is at /docs.',
     open: 'Open an account',
     openIt: 'Open it',
     kind: 'Kind',
@@ -23,6 +25,8 @@ export const texts = defineTexts({
     totals: 'Zusammen',
     accounts: 'Konten',
     noAccounts: 'Sie haben noch kein Konto. Es kostet nichts und ist sofort da.',
+    noAccountsOfOperator:
+      'Sie sind als Betreuung angemeldet und haben kein Konto. Eröffnen Sie eines, oder melden Sie sich ab und als Kundin oder Kunde neu an, um deren Seiten zu sehen. Die API steht unter /docs.',
     open: 'Konto eröffnen',
     openIt: 'Eröffnen',
     kind: 'Art',

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
 import { nextOrdersQuery } from '../../data/orders.ts'
+import { useSession } from '../../data/session.ts'
 import { sumOf } from '../../money/money.ts'
 import { Button } from '../../parts/button.tsx'
 import { Moment } from '../../parts/moment.tsx'
@@ -18,6 +19,7 @@ import { OpenAccount } from './open-account.tsx'
 export default function Home() {
   const said = useTexts(texts)
   const accounts = useQuery(accountsQuery())
+  const { role } = useSession()
   const [isOpening, setOpening] = useState(false)
   const open = (
     <Button aria-expanded={isOpening} onClick={() => setOpening(!isOpening)}>
@@ -27,7 +29,11 @@ export default function Home() {
   return (
     <Page title={said.title} actions={accounts.data?.length ? open : undefined}>
       {isOpening && <OpenAccount done={() => setOpening(false)} />}
-      <Panel query={accounts} starts="accounts" empty={{ text: said.noAccounts, action: open }}>
+      <Panel
+        query={accounts}
+        starts="accounts"
+        empty={{ text: role === 'operator' ? said.noAccountsOfOperator : said.noAccounts, action: open }}
+      >
         {(list) => (
           <>
             <Totals accounts={list} />

@@ -13,7 +13,7 @@ export const texts = defineTexts({
     asked: 'Asked',
     askedOn: (time: string) => `You or the bank asked for it on ${time}.`,
     booked: 'Booked',
-    bookedIn: (time: string) => `It is in the books since ${time}.`,
+    bookedIn: (time: string) => `It has been in the books since ${time}.`,
     bookedNot: 'The bank refused it. No money moved.',
     bookedSoon: 'The bank has it and will book it.',
     told: 'Told',

@@ -14,7 +14,7 @@ import { Page } from '../../../parts/page.tsx'
 import { Panel, PlainPanel } from '../../../parts/panel.tsx'
 import { Status, type StatusKind } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { formatMoment } from '../../../texts/formats.ts'
+import { formatDay, formatMoment } from '../../../texts/formats.ts'
 import { problemTexts } from '../../../texts/problems.texts.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { Check } from './check.tsx'
@@ -69,6 +69,7 @@ function useOwnEntries(transaction: TransactionDetail | undefined) {
 
 function Summary({ transaction }: { transaction: TransactionDetail }) {
   const said = useTexts(texts)
+  const language = useLanguage()
   const nameOf = useAccountNames(transaction)
   const { type, status, amount, currency, fee, description } = transaction
   const [from, to] =
@@ -97,7 +98,12 @@ function Summary({ transaction }: { transaction: TransactionDetail }) {
             ? []
             : [[said.fee, <Money key="f" amount={fee} currency={currency} as="code" />] as const]),
           ...(description ? [[said.description, <bdi key="d">{description}</bdi>] as const] : []),
-          [said.valueDate, <time key="v">{transaction.value_date}</time>],
+          [
+            said.valueDate,
+            <time key="v" dateTime={transaction.value_date}>
+              {formatDay(language, transaction.value_date)}
+            </time>,
+          ],
           ...related.flatMap(([name, other]) =>
             other
               ? [
