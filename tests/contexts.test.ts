@@ -99,3 +99,8 @@ test('nothing is left of a context that is gone', () => {
     brokerSenders: gone(brokerSenders()),
   }).toEqual({ functions: [], postgres: [], migrations: [], brokerSenders: [] })
 })
+
+test('no two migrations of a folder have the same number', () => {
+  const numbers = files(/\/sql\/\d{4}-.*\.sql$/).map((file) => file.replace(/-[^/]*$/, ''))
+  expect(numbers.filter((number, n) => numbers.indexOf(number) !== n)).toEqual([])
+})

@@ -1,4 +1,5 @@
-import { Client, escapeIdentifier, escapeLiteral } from 'pg'
+import { escapeIdentifier, escapeLiteral, type Client } from 'pg'
+import { createClient } from './create-client.ts'
 
 /**
  * The passwords of a context's three roles: `<context>_owner` runs the migrations, `<context>` is for the
@@ -62,7 +63,7 @@ export async function prepareDatabases(
 
 /** Runs `work` while no other process prepares roles or databases on this server. */
 export async function asSuperuser<T>(superuserUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: superuserUrl, application_name: 'prepare-databases' })
+  const client = createClient({ connectionString: superuserUrl, application_name: 'prepare-databases' })
   await client.connect()
   try {
     // CREATE ROLE and CREATE DATABASE fail if another session does the same at the same time.

@@ -1,6 +1,6 @@
-import { Client } from 'pg'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../monitoring/log.ts'
+import { createClient } from './create-client.ts'
 import { meterRole } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
@@ -42,7 +42,7 @@ async function main(contexts: readonly string[]): Promise<void> {
 async function databaseAnswers(context: string, url: string): Promise<void> {
   const deadline = performance.now() + START_MS_MAX
   for (;;) {
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+    const client = createClient({ connectionString: url, connectionTimeoutMillis: 5_000 })
     try {
       await client.connect()
       return await client.end()

@@ -5,7 +5,7 @@ import { Client, type QueryResultRow } from 'pg'
 import { emptyDatabase } from '../../tests/support/databases.ts'
 import type { TestDatabase } from '../../tests/support/databases.ts'
 import { readConfig } from '../../functions/host/config.ts'
-import { FUNCTIONS_LIMITS, METER_LIMITS, prepareDatabases } from './databases.ts'
+import { asSuperuser, FUNCTIONS_LIMITS, METER_LIMITS, prepareDatabases } from './databases.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import type { Migration } from './migrate.ts'
 
@@ -51,6 +51,18 @@ test('twenty simultaneous runs on an empty database apply each file once', async
   expect(runs.flat().sort()).toEqual([COINS.name, NOTES.name])
   expect(await recorded()).toEqual([COINS.name, NOTES.name])
   expect(await rows(db.ownerUrl, 'select id from coins')).toEqual([{ id: 1 }])
+})
+
+test('a session that the server ends while nothing is asked rejects what is asked next', async () => {
+  const ended = asSuperuser(db.superuserUrl, async (client) => {
+    const { rows: found } = await client.query('select pg_backend_pid() as pid')
+    const end = new Promise((resolve) => client.once('end', resolve))
+    await rows(db.superuserUrl, `select pg_terminate_backend(${found[0].pid})`)
+    await end
+    return client.query('select 1')
+  })
+
+  await expect(ended).rejects.toThrow('not queryable')
 })
 
 test('a later run applies only what is new', async () => {

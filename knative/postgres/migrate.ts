@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Client, escapeIdentifier } from 'pg'
+import { escapeIdentifier, type Client } from 'pg'
+import { createClient } from './create-client.ts'
 
 export interface Migration {
   /** `<folder>/<file>`, e.g. `ledger/001-accounts.sql`. */
@@ -59,7 +60,7 @@ export async function readMigrations(root: string, context: string): Promise<Mig
  *   among those given; the database is then unchanged
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  const client = new Client({ connectionString: options.ownerUrl, application_name: 'migrate' })
+  const client = createClient({ connectionString: options.ownerUrl, application_name: 'migrate' })
   await client.connect()
   try {
     // The session holds the lock, so the lock is released even if this process is killed.
