@@ -46,12 +46,12 @@ export class Meter {
 
   /** Adds to a counter. */
   add(name: InstrumentName, labels: Labels, by = 1): void {
-    this.#refused(this.#sums.add(name, labels, by))
+    this.#refused(name, this.#sums.add(name, labels, by))
   }
 
   /** Adds a value to a histogram. */
   observe(name: InstrumentName, labels: Labels, value: number): void {
-    this.#refused(this.#sums.observe(name, labels, value))
+    this.#refused(name, this.#sums.observe(name, labels, value))
   }
 
   /** Takes the text of a report: OTLP in JSON. Returns the number of points that were refused. Throws a
@@ -61,7 +61,7 @@ export class Meter {
       const outcomes = this.#reports.take(text)
       for (const { result } of outcomes) this.add('microbank_meter_reports_total', { result })
       const refused = outcomes.flatMap((outcome) => outcome.refused)
-      for (const refusal of refused) this.#refused(refusal)
+      for (const { name, reason } of refused) this.#refused(name, reason)
       return refused.length
     } catch (error) {
       if (error instanceof MalformedReportError)
@@ -77,7 +77,7 @@ export class Meter {
     for (const { name, labels, value } of given.flat()) {
       const instrument = instrumentOf(name)
       const refusal = instrument ? checkLabels(instrument, instrument.type, labels) : 'unknown'
-      this.#refused(refusal)
+      this.#refused(name, refusal)
       if (refusal) continue
       const series = samples.get(name) ?? new Map<string, Series<number>>()
       samples.set(name, series.set(labelKey(instrument!.labels, labels), { labels, value }))
@@ -101,10 +101,10 @@ export class Meter {
     }
   }
 
-  #refused(reason: Refusal | undefined): void {
+  #refused(name: string, reason: Refusal | undefined): void {
     if (!reason) return
     this.#sums.add('microbank_meter_refused_total', { reason }, 1)
-    this.#sayRefused('metrics were refused', { reason })
+    this.#sayRefused('metrics were refused', { name, reason })
   }
 }
 

@@ -14,10 +14,15 @@ const REMEMBER_MS = 3_600_000
 /** A thousand processes report less often in that time. */
 const REMEMBERED_MAX = 400_000
 
+interface RefusedPoint {
+  name: string
+  reason: Refusal
+}
+
 /** What became of a report, and why points of it were refused. */
 export interface ReportOutcome {
   result: 'taken' | 'repeated'
-  refused: Refusal[]
+  refused: RefusedPoint[]
 }
 
 /** Thrown for what is no report. */
@@ -49,11 +54,11 @@ export class Reports {
     const key = `${service} ${instance} ${start}`
     if (this.#taken.has(key)) return { result: 'repeated', refused: [] }
     this.#taken.set(key, this.#now())
-    const refused: Refusal[] = []
+    const refused: RefusedPoint[] = []
     const gauges: (Series<number> & { name: string })[] = []
     for (const { name, kind, labels, point } of points) {
       const refusal = reported.has(name) ? this.#add(name, kind, labels, point) : 'unknown'
-      if (refusal) refused.push(refusal)
+      if (refusal) refused.push({ name, reason: refusal })
       else if (kind === 'gauge') gauges.push({ name, labels, value: point.asDouble! })
     }
     this.#gauges.set(instance, gauges)
