@@ -8,6 +8,7 @@ test('the Broker counts events received, deliveries and dead letters', async () 
   metrics.received(202)
   metrics.delivered('notify', 204, 0.003)
   metrics.delivered('notify', -1, 2)
+  metrics.delivered('default dead letters', 204, 1)
   metrics.deadLettered('notify')
   const { text } = await meter.expose()
   expect(text).toContain('broker_ingress_requests_total{code="202"} 1')
@@ -16,5 +17,8 @@ test('the Broker counts events received, deliveries and dead letters', async () 
     'kn_eventing_dispatch_duration_seconds_bucket{trigger="notify",code="204",le="0.005"} 1',
   )
   expect(text).toContain('kn_eventing_dispatch_duration_seconds_count{trigger="notify",code="-1"} 1')
+  expect(text).toContain(
+    'kn_eventing_dispatch_duration_seconds_count{trigger="default-dead-letters",code="204"} 1',
+  )
   expect(text).toContain('broker_dead_letters_total{trigger="notify"} 1')
 })

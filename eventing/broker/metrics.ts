@@ -22,8 +22,15 @@ export const noMetrics: BrokerMetrics = {
  * eventing-rabbitmq. */
 export const brokerMetrics = (meter: Pick<Meter, 'add' | 'observe'>): BrokerMetrics => ({
   received: (status) => meter.add('broker_ingress_requests_total', { code: String(status) }),
-  delivered: (trigger, status, seconds) =>
-    meter.observe('kn_eventing_dispatch_duration_seconds', { trigger, code: String(status) }, seconds),
-  deadLettered: (trigger) => meter.add('broker_dead_letters_total', { trigger }),
-  stuck: (trigger) => meter.add('broker_stuck_dead_letters_total', { trigger }),
+  delivered: (route, status, seconds) =>
+    meter.observe(
+      'kn_eventing_dispatch_duration_seconds',
+      { trigger: labelOf(route), code: String(status) },
+      seconds,
+    ),
+  deadLettered: (route) => meter.add('broker_dead_letters_total', { trigger: labelOf(route) }),
+  stuck: (route) => meter.add('broker_stuck_dead_letters_total', { trigger: labelOf(route) }),
 })
+
+/** The label of a route: the name of its Trigger, or `default-dead-letters` for those of a Broker. */
+const labelOf = (route: string): string => route.replaceAll(' ', '-')

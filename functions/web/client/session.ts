@@ -40,8 +40,8 @@ export type AskForTokens = (path: '/api/auth/login' | '/api/auth/refresh', body:
 // A token is renewed before it expires, so that a call doesn't have to be sent twice.
 const MARGIN_MS_MAX = 30_000
 
-/** Holds the tokens of one user. However many calls need a new one at once, it is asked for once, because a
- * refresh token that is used twice ends its session.
+/** Holds the tokens of one user. However many calls need a new one at once, it is asked for once: a refresh
+ * token that is used again later than some seconds ends its session.
  *
  * The age of a token is measured from the request that brought it, on a clock that only goes forward. What
  * the clock of this machine shows doesn't matter. */
