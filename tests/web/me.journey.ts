@@ -105,7 +105,7 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await go(`/sign-in#code=${code}`)
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
     // Not those of all customers, added up.
-    await page.getByText('You have no account yet.').waitFor()
+    await page.getByText('You are signed in as an operator, and have no account.').waitFor()
     expect(page.url()).not.toContain('code')
     const session = await context.request.get(`${bank.url}/api/session`)
     expect(await session.json()).toMatchObject({ role: 'operator' })
