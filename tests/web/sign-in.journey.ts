@@ -21,7 +21,7 @@ export function signUpAndIn(web: () => Web): void {
     await page.getByText('You have no account yet.').waitFor()
     await page.getByRole('button', { name: 'Open an account' }).click()
     await page.getByRole('button', { name: 'Open it' }).click()
-    await page.getByText('Checking account').waitFor()
+    await page.getByRole('link', { name: 'Checking account' }).waitFor()
     await page.keyboard.press('Control+.')
     const drawer = page.getByRole('complementary', { name: 'API calls of this page' })
     await drawer.getByText('POST /api/accounts').waitFor()
