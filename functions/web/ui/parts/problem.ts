@@ -32,6 +32,12 @@ export function shownProblem(error: unknown): ShownProblem {
   }
 }
 
+/** Returns a fault of a field that the page finds by itself, as the bank would tell it. */
+export const faultOf = (path: string, message: string): Pick<ShownProblem, 'code' | 'errors'> => ({
+  code: 'invalid-input',
+  errors: [{ path, message }],
+})
+
 /** Returns the sentence for an error in the reader's language. */
 export function useProblemSentence(error: unknown): string {
   const texts = useTexts(problemTexts)

@@ -10,11 +10,11 @@ import {
 import { Button } from '../../parts/button.tsx'
 import buttons from '../../parts/button.module.css'
 import { Moment } from '../../parts/moment.tsx'
+import { More } from '../../parts/more.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel, PlainPanel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
 import { Status } from '../../parts/status.tsx'
-import { common } from '../../texts/common.texts.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { formatNumber } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
@@ -25,7 +25,7 @@ const ACCEPTED = 'image/png,image/jpeg,image/webp,application/pdf'
 
 /** The customer's documents: uploaded ones, and filed statements. */
 export default function Documents() {
-  const [said, words] = [useTexts(texts), useTexts(common)]
+  const said = useTexts(texts)
   const list = useInfiniteQuery(documentsQuery())
   return (
     <Page title={said.title}>
@@ -43,11 +43,7 @@ export default function Documents() {
                 <Item key={one.public_id} document={one} />
               ))}
             </ul>
-            {list.hasNextPage && (
-              <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                {words.more}
-              </Button>
-            )}
+            <More list={list} />
           </>
         )}
       </Panel>

@@ -14,7 +14,7 @@ import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel, PlainPanel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
-import { shownProblem } from '../../parts/problem.ts'
+import { faultOf, shownProblem } from '../../parts/problem.ts'
 import { useIsOnline } from '../../parts/use-is-online.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { localeOf } from '../../texts/formats.ts'
@@ -63,8 +63,7 @@ function OrderForm({
   const currency = accounts.find(({ id }) => id === accountId)?.currency ?? 'USD'
   const show = (values: Values): void => {
     const typed = readTypedAmount(values.amount ?? '', currency, localeOf(language))
-    if ('fault' in typed)
-      return setFault({ errors: [{ path: '/amount', message: said.faults[typed.fault] }] })
+    if ('fault' in typed) return setFault(faultOf('/amount', said.faults[typed.fault]))
     setFault(undefined)
     draft.mutate({
       ...{ accountId, currency, amount: typed.amount },
@@ -108,12 +107,11 @@ function OrderForm({
 
 /** What the bank says of the payee belongs to the one field for them. */
 function ofPayee(error: unknown, message: string, inOther: (currency: string) => string): unknown {
-  if (error instanceof OtherCurrencyError)
-    return { errors: [{ path: '/payee', message: inOther(error.currency) }] }
+  if (error instanceof OtherCurrencyError) return faultOf('/payee', inOther(error.currency))
   const { code, errors } = shownProblem(error)
   const isOfPayee =
     code === 'payee-not-found' || errors.some(({ path }) => path === '/number' || path === '/email')
-  return isOfPayee ? { errors: [{ path: '/payee', message }] } : error
+  return isOfPayee ? faultOf('/payee', message) : error
 }
 
 function When({ every }: { every: Every }) {

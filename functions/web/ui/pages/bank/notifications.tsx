@@ -4,18 +4,18 @@ import { useLive } from '../../data/live.ts'
 import { notificationsQuery, useMarkRead, type Notification } from '../../data/notifications.ts'
 import { Button, ButtonLink } from '../../parts/button.tsx'
 import { Moment } from '../../parts/moment.tsx'
+import { More } from '../../parts/more.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
 import { Status } from '../../parts/status.tsx'
-import { common } from '../../texts/common.texts.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import styles from './notifications.module.css'
 import { texts } from './notifications.texts.ts'
 
 /** What happened to the customer's money, newest first. New ones come by themselves. */
 export default function Notifications() {
-  const [said, words] = [useTexts(texts), useTexts(common)]
+  const said = useTexts(texts)
   const list = useInfiniteQuery(notificationsQuery())
   const markRead = useMarkRead()
   const items = list.data?.pages.flatMap((page) => page.items)
@@ -48,11 +48,7 @@ export default function Notifications() {
                 ))}
               </ul>
             </div>
-            {list.hasNextPage && (
-              <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                {words.more}
-              </Button>
-            )}
+            <More list={list} />
           </>
         )}
       </Panel>

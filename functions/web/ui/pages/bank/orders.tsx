@@ -6,12 +6,12 @@ import { orderRunsQuery, ordersQuery, useChangeOrder, type Order, type OrderRun 
 import { Button, ButtonLink } from '../../parts/button.tsx'
 import { Id } from '../../parts/id.tsx'
 import { Moment } from '../../parts/moment.tsx'
+import { More } from '../../parts/more.tsx'
 import { Money } from '../../parts/money.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
 import { Status, type StatusKind } from '../../parts/status.tsx'
-import { common } from '../../texts/common.texts.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { formatMoment } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
@@ -35,7 +35,7 @@ const RUN_KINDS: Record<OrderRun['status'], StatusKind> = {
 
 /** The customer's payment orders, when each is due next, and what it has paid. */
 export default function Orders() {
-  const [said, words] = [useTexts(texts), useTexts(common)]
+  const said = useTexts(texts)
   const list = useInfiniteQuery(ordersQuery())
   const create = (
     <ButtonLink href="/orders/new" look="primary">
@@ -57,11 +57,7 @@ export default function Orders() {
                 <OrderItem key={order.id} order={order} />
               ))}
             </ul>
-            {list.hasNextPage && (
-              <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                {words.more}
-              </Button>
-            )}
+            <More list={list} />
           </>
         )}
       </Panel>

@@ -3,6 +3,7 @@ import { useSearchParams } from 'wouter'
 import type { Account } from '../../../data/accounts.ts'
 import { entriesQuery } from '../../../data/entries.ts'
 import { Button } from '../../../parts/button.tsx'
+import { More } from '../../../parts/more.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { texts } from './account.texts.ts'
@@ -21,8 +22,7 @@ export function Entries({ account }: { account: Account }) {
   const entries = useInfiniteQuery(entriesQuery(account.id, askedOf(filters)))
   const show = (next: Partial<ShownFilters>): void =>
     setSearch((before) => withFilters(before, next), { replace: true })
-  const { data, error, isPending, isFetching, dataUpdatedAt, refetch } = entries
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = entries
+  const { data, error, isPending, isFetching, dataUpdatedAt, refetch, hasNextPage } = entries
   const none = !isFiltered ? said.noEntries : hasNextPage ? said.noneMatchYet : said.noneMatch
   // An empty page may be followed by others, so emptiness is decided here. Whether the last entry of a page is a
   // fee is known only with the entry before it.
@@ -36,11 +36,7 @@ export function Entries({ account }: { account: Account }) {
           {!isFiltered && <Reserved accountId={account.id} />}
           {shown.length > 0 ? <EntryDays entries={shown} /> : <p className={styles.none}>{none}</p>}
           <div className={styles.buttons}>
-            {hasNextPage && (
-              <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-                {said.older}
-              </Button>
-            )}
+            <More list={entries} word={said.older} />
             {isFiltered && <Button onClick={() => show({})}>{said.clear}</Button>}
           </div>
         </>

@@ -7,6 +7,7 @@ import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button, ButtonLink } from '../../../parts/button.tsx'
 import { Choice, Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
+import { faultOf } from '../../../parts/problem.ts'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { kinds, toBody, type Draft } from './draft.ts'
@@ -129,22 +130,22 @@ function useReviewing({ accounts, draft, desk }: Pick<MoveFormProps, 'accounts' 
 
   async function review(): Promise<void> {
     const from = openAccounts(accounts).find(({ id }) => id === draft.accountId)
-    if (!from) throw fault('/account_id', said.chooseFirst)
+    if (!from) throw faultOf('/account_id', said.chooseFirst)
     const { currency } = from
     const isPayment = draft.kind === 'pay'
-    if (draft.kind === 'transfer' && !draft.toAccountId) throw fault('/to_account_id', said.chooseFirst)
-    if (isPayment && !canBePayee(draft.payee)) throw fault('/payee', said.noPayee)
+    if (draft.kind === 'transfer' && !draft.toAccountId) throw faultOf('/to_account_id', said.chooseFirst)
+    if (isPayment && !canBePayee(draft.payee)) throw faultOf('/payee', said.noPayee)
     const read = readAmount(draft.amount, currency)
-    if ('message' in read) throw fault('/amount', read.message)
+    if ('message' in read) throw faultOf('/amount', read.message)
     const asked = draft.payee.trim()
     const payee = isPayment ? await findPayee(asked, currency).catch(toFault) : undefined
-    if (payee && payee.currency !== currency) throw fault('/payee', said.payeeCurrency(payee.currency))
+    if (payee && payee.currency !== currency) throw faultOf('/payee', said.payeeCurrency(payee.currency))
     const body = toBody(draft, { ...read, currency, to: payee?.account_id ?? draft.toAccountId })
     desk.review(body, payee && { asked, name: payee.name })
   }
 
   function toFault(error: unknown): never {
-    throw isUnknownPayee(error) ? fault('/payee', said.unknownPayee) : error
+    throw isUnknownPayee(error) ? faultOf('/payee', said.unknownPayee) : error
   }
 
   async function submit(): Promise<void> {
@@ -157,9 +158,3 @@ function useReviewing({ accounts, draft, desk }: Pick<MoveFormProps, 'accounts' 
   }
   return { problem, isBusy, submit, forget: () => setProblem(undefined) }
 }
-
-/** A fault that the page finds by itself, as the bank would tell it. */
-const fault = (path: string, message: string) => ({
-  code: 'invalid-input',
-  errors: [{ path, message }],
-})

@@ -9,6 +9,7 @@ import { Button } from '../../../parts/button.tsx'
 import { Choice, Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
+import { faultOf } from '../../../parts/problem.ts'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -79,14 +80,14 @@ function PaymentForm({
 
   async function check(): Promise<void> {
     const { currency } = account
-    if (!canBePayee(typed.payee)) throw fault('/payee', said.noPayee)
+    if (!canBePayee(typed.payee)) throw faultOf('/payee', said.noPayee)
     const read = readAmount(typed.amount, currency)
-    if ('message' in read) throw fault('/amount', read.message)
+    if ('message' in read) throw faultOf('/amount', read.message)
     const asked = typed.payee.trim()
     const payee = await findPayee(asked, currency).catch((error: unknown) => {
-      throw isUnknownPayee(error) ? fault('/payee', said.unknownPayee) : error
+      throw isUnknownPayee(error) ? faultOf('/payee', said.unknownPayee) : error
     })
-    if (payee.currency !== currency) throw fault('/payee', said.payeeCurrency(payee.currency))
+    if (payee.currency !== currency) throw faultOf('/payee', said.payeeCurrency(payee.currency))
     const description = typed.description.trim()
     const body = {
       account_id: account.id,
@@ -187,6 +188,3 @@ function Confirm({
     </div>
   )
 }
-
-/** A fault that the page finds by itself, as the bank would tell it. */
-const fault = (path: string, message: string) => ({ code: 'invalid-input', errors: [{ path, message }] })
