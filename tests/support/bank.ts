@@ -99,9 +99,16 @@ export async function startBank(options: BankOptions = {}): Promise<Bank> {
   }
 }
 
+/** Returns the credentials of the operator that a new bank has printed. */
+export function operatorOf(bank: Pick<Bank, 'output'>): { email: string; password: string } {
+  const [, email, password] = /Operator\s+(\S+)\s+password (\S+)/.exec(bank.output()) ?? []
+  if (!email || !password) throw new Error(`expected the operator's password in:\n${bank.output()}`)
+  return { email, password }
+}
+
 /** Logs in the operator that a new bank has printed. Resolves with their access token. */
 export async function loginOperator(bank: Bank): Promise<string> {
-  const [, email, password] = /Operator\s+(\S+)\s+password (\S+)/.exec(bank.output()) ?? []
+  const { email, password } = operatorOf(bank)
   const login = await bank.call('POST', '/api/auth/login', { body: { email, password } })
   if (login.status !== 200) throw new Error(`the operator could not log in: ${JSON.stringify(login.body)}`)
   return login.body.access_token as string

@@ -137,11 +137,11 @@ export function movingMoney(web: () => Web): void {
     const keys = await loseAnswers(page, 1)
     await send(page, '$10.00').click()
     await page.getByRole('heading', { name: 'No answer yet' }).waitFor()
-    await signIn(context, web().bank.url, other)
+    await signIn(context, web().bank, other)
     // It finds out by the refusal, loads anew, and shows nothing of the order.
     await page.getByRole('button', { name: 'Review' }).waitFor()
     expect(keys).toHaveLength(2)
-    await signIn(context, web().bank.url, customer)
+    await signIn(context, web().bank, customer)
     await page.reload()
     await page.getByText('as a repeat: moved once.').waitFor()
     expect(new Set(keys).size).toBe(1)

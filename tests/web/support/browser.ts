@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { startBank, type Bank, type BankOptions } from '../../support/bank.ts'
+import { operatorOf, startBank, type Bank, type BankOptions } from '../../support/bank.ts'
 import { findChromium } from '../../support/chromium.mjs'
 import { registerCustomer, type Customer } from '../../support/customers.ts'
 import { until } from '../../support/until.ts'
@@ -13,6 +13,8 @@ export interface Web {
   browser: Browser
   /** Opens a window of somebody who has never been here, or of `as`, signed in. */
   visit(options?: VisitOptions): Promise<Visit>
+  /** The same, for many tests: leave() lets it stay. */
+  stay(options?: VisitOptions): Promise<Visit>
   /** Closes all windows that visit() opened. Throws if a page in one of them logged an error or broke its
    * policy. */
   leave(): Promise<void>
@@ -20,7 +22,7 @@ export interface Web {
 }
 
 export interface VisitOptions extends Pick<BrowserContextOptions, 'colorScheme' | 'locale' | 'viewport'> {
-  as?: Customer
+  as?: Customer | 'operator'
 }
 
 export interface Visit {
@@ -41,39 +43,42 @@ export async function startWeb(options?: BankOptions): Promise<Web> {
   ])
   let contexts: BrowserContext[] = []
   let faults: string[] = []
+  const open = async ({ as, ...given }: VisitOptions): Promise<Visit> => {
+    const context = await browser.newContext({
+      locale: 'en-GB',
+      viewport: { width: 1280, height: 800 },
+      ...given,
+    })
+    // As long as until() waits: 30 s are few for a machine that does much else.
+    context.setDefaultTimeout(90_000)
+    if (as) await signIn(context, bank, as)
+    context.on('weberror', (error) => faults.push(error.error().stack ?? String(error.error())))
+    context.on('console', (message) => {
+      // Chromium reports here what the policy forbids. It also logs each answer of 400 and above, which is
+      // how refusals travel, and what a test has cut off.
+      const isRefusal =
+        /^Failed to load resource: (the server responded|net::ERR_(FAILED|INTERNET_DIS))/.test(message.text())
+      if (message.type() === 'error' && !isRefusal) faults.push(message.text())
+    })
+    const page = await context.newPage()
+    return {
+      page,
+      context,
+      async go(path) {
+        await page.goto(bank.url + path)
+        await ready(page)
+      },
+    }
+  }
   return {
     bank,
     browser,
-    async visit({ as, ...given } = {}) {
-      const context = await browser.newContext({
-        locale: 'en-GB',
-        viewport: { width: 1280, height: 800 },
-        ...given,
-      })
-      contexts.push(context)
-      // As long as until() waits: 30 s are few for a machine that does much else.
-      context.setDefaultTimeout(90_000)
-      if (as) await signIn(context, bank.url, as)
-      context.on('weberror', (error) => faults.push(error.error().stack ?? String(error.error())))
-      context.on('console', (message) => {
-        // Chromium reports here what the policy forbids. It also logs each answer of 400 and above, which is
-        // how refusals travel, and what a test has cut off.
-        const isRefusal =
-          /^Failed to load resource: (the server responded|net::ERR_(FAILED|INTERNET_DIS))/.test(
-            message.text(),
-          )
-        if (message.type() === 'error' && !isRefusal) faults.push(message.text())
-      })
-      const page = await context.newPage()
-      return {
-        page,
-        context,
-        async go(path) {
-          await page.goto(bank.url + path)
-          await ready(page)
-        },
-      }
+    async visit(given = {}) {
+      const visit = await open(given)
+      contexts.push(visit.context)
+      return visit
     },
+    stay: (given = {}) => open(given),
     async leave() {
       const [left, seen] = [contexts, faults]
       contexts = []
@@ -96,11 +101,14 @@ export async function ready(page: Page): Promise<void> {
 }
 
 /** Signs in without a form. The cookies are the context's. */
-export async function signIn(context: BrowserContext, url: string, { email }: Customer): Promise<void> {
-  const answer = await context.request.post(`${url}/api/session`, {
-    headers: { origin: url },
-    data: { email, password: PASSWORD },
-  })
+export async function signIn(
+  context: BrowserContext,
+  bank: Pick<Bank, 'url' | 'output'>,
+  as: Customer | 'operator',
+): Promise<void> {
+  const data = as === 'operator' ? operatorOf(bank) : { email: as.email, password: PASSWORD }
+  const headers = { origin: bank.url }
+  const answer = await context.request.post(`${bank.url}/api/session`, { headers, data })
   if (!answer.ok()) throw new Error(`signing in answered ${answer.status()}: ${await answer.text()}`)
 }
 
@@ -114,5 +122,8 @@ export async function customerWithMoney(bank: Bank) {
   const transfer = await customer.bank.post('/api/transactions', {
     body: { type: 'transfer', account_id: checking, to_account_id: savings, amount: '200.00' },
   })
-  return { customer, checking, savings, transfer: transfer.id }
+  const { event_id: event } = await customer.bank.get('/api/transactions/{id}', {
+    params: { id: transfer.id },
+  })
+  return { customer, checking, savings, transfer: transfer.id, event: event! }
 }

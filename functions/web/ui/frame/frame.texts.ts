@@ -4,6 +4,8 @@ export const texts = defineTexts({
   en: {
     skip: 'Skip to the content',
     menu: 'Menu',
+    area: 'Area',
+    areas: { bank: 'Bank', office: 'Back office', engine: 'Engine room' },
     morePages: 'More pages',
     account: 'You',
     profile: 'Profile and settings',
@@ -24,6 +26,8 @@ export const texts = defineTexts({
   de: {
     skip: 'Zum Inhalt',
     menu: 'Menü',
+    area: 'Bereich',
+    areas: { bank: 'Bank', office: 'Verwaltung', engine: 'Maschinenraum' },
     morePages: 'Weitere Seiten',
     account: 'Sie',
     profile: 'Profil und Einstellungen',

@@ -7,12 +7,15 @@ import { useOfflineSince } from '../parts/use-is-online.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { formatMoment } from '../texts/formats.ts'
 import { useLanguage } from '../texts/language.ts'
+import { areaOf, areas, type Area } from './areas.ts'
 import { Bell } from './bell.tsx'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
-import { barEntries, menuEntries } from './menu-entries.ts'
 import { menuTexts } from './menu.texts.ts'
 import { UserMenu } from './user-menu.tsx'
+
+/** How many entries the bar at the bottom of small windows has. The user's menu has the rest there. */
+const BAR = 4
 
 const CallsDrawer = lazy(() => import('./calls-drawer.tsx'))
 
@@ -21,6 +24,8 @@ export function Frame({ children }: { children: ReactNode }) {
   const said = useTexts(texts)
   const { data: session } = useQuery({ ...sessionQuery(), enabled: false })
   const [drawer, setDrawer] = useCallsDrawer(session)
+  const [location] = useLocation()
+  const area = areaOf(location, session?.role)
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -30,11 +35,16 @@ export function Frame({ children }: { children: ReactNode }) {
         <Link href="/" className={styles.brand}>
           microbank
         </Link>
-        {session && <Menu place="top" />}
+        {session?.role === 'operator' && areas.length > 1 && <AreaSwitch current={area} />}
+        {session && <Menu place="top" entries={area.entries} />}
         <div className={styles.tools}>
           <LiveDot />
           {session && <Bell userId={session.user_id} />}
-          <UserMenu session={session ?? undefined} showCalls={() => setDrawer(true)} />
+          <UserMenu
+            session={session ?? undefined}
+            others={area.entries.slice(BAR)}
+            showCalls={() => setDrawer(true)}
+          />
         </div>
       </header>
       <OfflineNote />
@@ -46,18 +56,35 @@ export function Frame({ children }: { children: ReactNode }) {
           <CallsDrawer close={() => setDrawer(false)} />
         </Suspense>
       )}
-      {session && <Menu place="bottom" />}
+      {session && <Menu place="bottom" entries={area.entries.slice(0, BAR)} />}
     </>
   )
 }
 
-function Menu({ place }: { place: 'top' | 'bottom' }) {
+/** Leads from one area to another: to the first page of its menu. */
+function AreaSwitch({ current }: { current: Area }) {
+  const said = useTexts(texts)
+  return (
+    <nav className={styles.areas} aria-label={said.area}>
+      {areas.map((area) => (
+        <Link
+          key={area.name}
+          href={area.entries[0]!.path}
+          aria-current={area === current ? 'true' : undefined}
+        >
+          {said.areas[area.name]}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+function Menu({ place, entries }: { place: 'top' | 'bottom'; entries: Area['entries'] }) {
   const [said, names] = [useTexts(texts), useTexts(menuTexts)]
   const [location] = useLocation()
-  const shown = place === 'bottom' ? barEntries : menuEntries
   return (
     <nav className={place === 'top' ? styles.menu : styles.bar} aria-label={said.menu}>
-      {shown.map(({ path, menu }) => (
+      {entries.map(({ path, menu }) => (
         <Link key={path} href={path} aria-current={location === path ? 'page' : undefined}>
           {names[menu]}
         </Link>

@@ -4,9 +4,9 @@ import { userQuery, useSignOut, type PageSession } from '../data/session.ts'
 import { Button } from '../parts/button.tsx'
 import { useTexts } from '../texts/define-texts.ts'
 import { useLanguage, type PageLanguage } from '../texts/language.ts'
+import type { Area } from './areas.ts'
 import { texts } from './frame.texts.ts'
 import { PersonIcon } from './icons.tsx'
-import { otherEntries } from './menu-entries.ts'
 import { menuTexts } from './menu.texts.ts'
 import { useSettings, type Theme } from '../parts/settings.tsx'
 import styles from './frame.module.css'
@@ -18,9 +18,12 @@ const LANGUAGES: Record<PageLanguage, string> = { en: 'English', de: 'Deutsch' }
  * elsewhere. */
 export function UserMenu({
   session,
+  others,
   showCalls,
 }: {
   session: PageSession | undefined
+  /** Entries of the menu that the bar at the bottom of small windows has no place for. */
+  others: Area['entries']
   showCalls: () => void
 }) {
   const [said, names] = [useTexts(texts), useTexts(menuTexts)]
@@ -41,9 +44,9 @@ export function UserMenu({
           </p>
         )}
         {session && <Link href="/me">{said.profile}</Link>}
-        {session && (
+        {session && others.length > 0 && (
           <nav aria-label={said.morePages}>
-            {otherEntries.map(({ path, menu }) => (
+            {others.map(({ path, menu }) => (
               <Link key={path} href={path}>
                 {names[menu]}
               </Link>

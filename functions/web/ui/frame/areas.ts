@@ -1,0 +1,31 @@
+import { routes } from '../routes.ts'
+import type { MenuName } from './menu.texts.ts'
+
+const AREAS = ['bank', 'office', 'engine'] as const
+
+/** A part of the bank's pages, by the first segment of their paths. What has no such segment is the bank's. */
+export type AreaName = (typeof AREAS)[number]
+
+interface MenuEntry {
+  path: string
+  menu: MenuName
+}
+
+export interface Area {
+  name: AreaName
+  /** The pages that its menu leads to, in their order. There is at least one. */
+  entries: readonly MenuEntry[]
+}
+
+const nameOf = (path: string): AreaName =>
+  AREAS.find((name) => path === `/${name}` || path.startsWith(`/${name}/`)) ?? 'bank'
+
+/** The areas that have pages. Only operators see more than the first. */
+export const areas: readonly Area[] = AREAS.flatMap((name) => {
+  const entries = routes.flatMap(({ path, menu }) => (menu && nameOf(path) === name ? [{ path, menu }] : []))
+  return entries.length > 0 ? [{ name, entries }] : []
+})
+
+/** Returns the area that a path belongs to, for who may see it. */
+export const areaOf = (path: string, role: 'customer' | 'operator' | undefined): Area =>
+  (role === 'operator' && areas.find(({ name }) => name === nameOf(path))) || areas[0]!
