@@ -6,9 +6,9 @@ export interface PageRoute {
   path: string
   /** Who may see it: `customer` is whoever is signed in. */
   who: 'anyone' | 'customer' | 'operator'
-  /** Set if the menu of its area leads there: `/office/…` is the Back office's, `/engine/…` the Engine room's,
-   * anything else the Bank's. The first is where the switch between areas leads; the first four stand in the
-   * bar at the bottom of small windows. */
+  /** Set if the menu of its area leads there: `/office/…` is the Back office's, `/engine/…` the Engine
+   * room's, anything else the Bank's. The switch between areas leads to the first; the first four stand in
+   * the bar at the bottom of small windows. */
   menu?: MenuName
   load: () => Promise<{ default: ComponentType }>
 }

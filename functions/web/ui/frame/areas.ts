@@ -3,7 +3,7 @@ import type { MenuName } from './menu.texts.ts'
 
 const AREAS = ['bank', 'office', 'engine'] as const
 
-/** A part of the bank's pages, by the first segment of their paths. What has no such segment is the bank's. */
+/** A part of the bank's pages, by the first segment of their paths; without one of these, the Bank's. */
 export type AreaName = (typeof AREAS)[number]
 
 interface MenuEntry {
