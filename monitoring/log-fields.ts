@@ -3,7 +3,7 @@
 export type FieldName =
   ProcessField | RequestField | EventField | FailureField | SubjectField | CountField | DurationField
 
-type ProcessField = 'service' | 'revision' | 'instance' | 'pid' | 'context'
+type ProcessField = 'service' | 'revision' | 'instance' | 'pid' | 'ports' | 'context'
 
 type RequestField = 'trace_id' | 'method' | 'handler' | 'status' | 'host' | 'policy'
 

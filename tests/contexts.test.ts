@@ -30,6 +30,11 @@ const folderOf = (context: string): string => `knative/postgres/${context}/kusto
 
 const job = documents('knative/postgres/migrations.yaml')[0].spec.template.spec.containers[0]
 
+const meter = documents('monitoring/cluster/meter.yaml')[0].spec.template.spec.containers[0]
+
+const secretsOf = ({ envFrom }: Manifest): string[] =>
+  envFrom.map(({ secretRef }: Manifest) => secretRef.name)
+
 const brokerSenders = (): string[] => {
   const { spec } = named('knative/isolation/bank.yaml', 'broker')
   return spec.ingress[0].from[0].podSelector.matchExpressions[0].values
@@ -57,8 +62,12 @@ function needs(context: string): [isThere: boolean, sentence: string][] {
     [postgresFolders().includes(context), `knative/postgres/kustomization.yaml: ${context} in resources`],
     [job.args.includes(context), `knative/postgres/migrations.yaml: ${context} in args`],
     [
-      job.envFrom.some(({ secretRef }: Manifest) => secretRef.name === `${context}-database-owner`),
+      secretsOf(job).includes(`${context}-database-owner`),
       `knative/postgres/migrations.yaml: a secretRef ${context}-database-owner`,
+    ],
+    [
+      secretsOf(meter).includes(`${context}-database-meter`),
+      `monitoring/cluster/meter.yaml: a secretRef ${context}-database-meter`,
     ],
     ...['bank', 'data'].map((namespace): [boolean, string] => [
       isLikeNeighbours(`knative/isolation/${namespace}.yaml`, database, context),
@@ -91,13 +100,14 @@ test('nothing is left of a context that is gone', () => {
       .map(({ name }) => name)
   const gone = (names: string[], known: readonly string[] = databaseContexts): string[] =>
     names.filter((name) => !known.includes(name))
-  const owners = job.envFrom.map(({ secretRef }: Manifest) => secretRef.name.replace('-database-owner', ''))
+  const contextsIn = (names: string[]): string[] => names.map((name) => name.replace(/-database-.*/, ''))
   expect({
     functions: gone(foldersIn('functions', 'host'), Object.keys(contexts)),
     postgres: gone([...foldersIn('knative/postgres', 'database'), ...postgresFolders()]),
-    migrations: gone([...job.args, ...owners]),
+    migrations: gone([...job.args, ...contextsIn(secretsOf(job))]),
+    meter: gone(contextsIn(secretsOf(meter))),
     brokerSenders: gone(brokerSenders()),
-  }).toEqual({ functions: [], postgres: [], migrations: [], brokerSenders: [] })
+  }).toEqual({ functions: [], postgres: [], migrations: [], meter: [], brokerSenders: [] })
 })
 
 test('no two migrations of a folder have the same number', () => {

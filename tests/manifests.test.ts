@@ -141,7 +141,7 @@ describe('pods', () => {
     expect(pods.filter(({ template }) => template.spec.automountServiceAccountToken !== false)).toEqual([])
     // The Broker's pods, which its controller makes, don't state it. The service account that they run as
     // does.
-    for (const namespace of ['bank', 'data'])
+    for (const namespace of ['bank', 'data', 'monitoring'])
       expect(ofKind('ServiceAccount')).toContainEqual(
         expect.objectContaining({
           metadata: { name: 'default', namespace },

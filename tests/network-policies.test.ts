@@ -34,6 +34,8 @@ const PODS: Record<string, Pod> = {
   ...byContext((name) => [`backup-${name}`, pod('data', { ...named('postgres-backup'), ...context(name) })]),
   rabbitmq: pod('data', named('rabbitmq')),
   prometheus: pod('monitoring', named('prometheus')),
+  meter: pod('monitoring', named('meter')),
+  collector: pod('monitoring', named('collector')),
   kourier: pod('kourier-system', { app: '3scale-kourier-gateway' }),
   activator: pod('knative-serving', { app: 'activator' }),
   autoscaler: pod('knative-serving', { app: 'autoscaler' }),
@@ -102,21 +104,20 @@ const QUEUE_PROXY = {
   8013: ['kourier', 'activator'],
   8112: ['kourier', 'activator'],
   9090: ['autoscaler'],
-  9091: ['prometheus'],
 }
 
 test.each(FUNCTIONS)(
-  '%s is reached through Kourier and the activator, and on the port of its queue-proxy’s metrics',
+  '%s is reached through Kourier and the activator; nobody reads metrics from it',
   (name) => {
     expect(reachedBy(name)).toEqual(QUEUE_PROXY)
   },
 )
 
 test.each(databaseContexts)(
-  'the %s database is reached by its context’s functions, the migrations and its backups',
+  'the %s database is reached by its context’s functions, the migrations, its backups and the meter',
   (name) => {
     expect(reachedBy(`postgres-${name}`)).toEqual({
-      5432: [`function-${name}`, 'migrations', `backup-${name}`],
+      5432: [`function-${name}`, 'migrations', `backup-${name}`, 'meter'],
     })
   },
 )
@@ -127,7 +128,7 @@ test('RabbitMQ is reached by the Broker’s pods, its operator and its own nodes
   expect(reachedBy('rabbitmq')).toEqual({
     ...nodes,
     ...{ 5671: broker, 5672: broker, 15671: ['topology-operator'], 15672: ['topology-operator'] },
-    ...{ 15691: ['prometheus'], 15692: ['prometheus'] },
+    15692: ['prometheus'],
   })
 })
 
@@ -136,8 +137,11 @@ test('the Broker takes events from functions that have an outbox and from its ow
   expect(reachedBy('broker-ingress')).toEqual({ 8080: senders, 9090: ['prometheus'] })
 })
 
-test('the collector of traces and reports is reached by functions', () => {
-  expect(reachedBy('prometheus')).toEqual({ 4318: [...FUNCTIONS, 'migrations', 'smoke'] })
+test('the meter, and a collector, take reports from functions; Prometheus reads the meter', () => {
+  const reporting = [...FUNCTIONS, 'migrations', 'smoke']
+  expect(reachedBy('meter')).toEqual({ 4318: reporting, 9464: ['prometheus'] })
+  expect(reachedBy('collector')).toEqual({ 4318: reporting })
+  expect(reachedBy('prometheus')).toEqual({})
 })
 
 const OURS = Object.keys(PODS).filter((name) =>
@@ -155,7 +159,7 @@ test('an unknown pod, in the bank’s namespace or elsewhere, reaches no pod of 
 test('pods of the bank reach outside only Kourier, for calls by name, and DNS', () => {
   const isOurs = (name: string) => OURS.includes(name)
   expect(reachedBy('dns')[53]!.filter(isOurs)).toEqual(OURS)
-  const callers = [...FUNCTIONS, 'migrations', 'smoke', 'broker-ingress', 'dispatcher']
+  const callers = [...FUNCTIONS, 'migrations', 'smoke', 'broker-ingress', 'dispatcher', 'meter']
   const kourier = reachedBy('kourier')
   expect(Object.keys(kourier).filter((port) => kourier[port]!.some(isOurs))).toEqual(['8081', '8444'])
   expect(kourier[8081]!.filter(isOurs)).toEqual(callers)

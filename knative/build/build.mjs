@@ -1,6 +1,15 @@
 // Bundles every operation to dist/functions/<name>.cjs, and the local runtime and its tools to dist/local/.
 // There is no list of operations: the build finds them by their files.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -127,6 +136,7 @@ export async function buildInto(folder) {
       entryPoints: [
         { in: 'knative/postgres/migrate-main.ts', out: 'migrate' },
         { in: 'knative/cluster/smoke-main.ts', out: 'smoke' },
+        { in: 'knative/meter/main.ts', out: 'meter' },
       ],
       outdir: folder,
       external: EXTERNAL,
@@ -139,7 +149,8 @@ export async function buildInto(folder) {
   const catalogue = declarations.catalogueOf(declarations.operations)
   writeFileSync(join(folder, 'catalogue.json'), `${JSON.stringify(catalogue)}\n`)
   cpSync(join(root, 'knative/image/function.cjs'), join(folder, 'function.cjs'))
-  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type: 'commonjs', version })}\n`)
   const metafiles = results.flat().map(({ metafile }) => /** @type {esbuild.Metafile} */ (metafile))
   return metafiles.flatMap((metafile) => bundlesOf(metafile, root, folder))
 }

@@ -27,9 +27,10 @@ const CONTENT = 'microbank.dev/content'
 const RUN = 'skaffold.dev/run-id'
 
 /**
- * Returns the manifests with an annotation on each Service and Job that says what it runs. An object whose
- * content did not change keeps its present image. A Job keeps it only within one run of skaffold: each run
- * applies the migrations once, because a database may have been restored or made anew in between.
+ * Returns the manifests with an annotation on each Service, Job and Deployment that says what it runs. An
+ * object whose content did not change keeps its present image. A Job keeps it only within one run of
+ * skaffold: each run applies the migrations once, because a database may have been restored or made anew in
+ * between.
  * @param {string} manifests YAML documents
  * @param {(container: KubernetesObject) => string | undefined} contentOf returns the digest of what a
  *   container runs; undefined if the container doesn't run the bank's image
@@ -72,7 +73,7 @@ function isOfThisRun({ metadata, status }, { labels }) {
 /**
  * Computes what an image built from this tree would hold. For a function: its bundle and the packages beside
  * it. For the migrations: their bundle and the SQL. Dependencies and the base image count by the files that
- * name them.
+ * name them. For the meter: its bundle and the catalogue of routes.
  * @returns {(container: KubernetesObject) => string | undefined}
  */
 function readContent() {
@@ -87,6 +88,7 @@ function readContent() {
     const image = digest([digestOf(root, 'Dockerfile'), digestOf(root, 'package-lock.json')])
     const shared = [image, digestOf(folder, 'function.cjs'), digestOf(folder, 'functions/lib')]
     const migrations = digest([image, digestOf(folder, 'migrate.cjs'), digestOf(folder, 'sql')])
+    const meter = digest([image, digestOf(folder, 'meter.cjs'), digestOf(folder, 'catalogue.json')])
     const functions = new Map(
       readdirSync(join(folder, 'functions')).map((file) => [
         file.replace(/\.cjs$/, ''),
@@ -95,6 +97,7 @@ function readContent() {
     )
     return ({ command, args = [] }) => {
       if (command?.includes('dist/migrate.cjs')) return migrations
+      if (command?.includes('dist/meter.cjs')) return meter
       return command ? undefined : functions.get(args[0])
     }
   } finally {

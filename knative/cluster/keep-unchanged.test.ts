@@ -7,6 +7,7 @@ import { documents, files, type Manifest, manifests, ROOT } from '../../tests/su
 import { keepUnchanged } from './keep-unchanged.mjs'
 
 const [JOB] = documents('knative/postgres/migrations.yaml')
+const [METER] = documents('monitoring/cluster/meter.yaml')
 const SERVICES = manifests('Service').filter(({ apiVersion }) => apiVersion === 'serving.knative.dev/v1')
 const SERVICE = SERVICES.find(({ metadata }) => metadata.name === 'transfer')
 
@@ -21,31 +22,37 @@ const ofRun = (run: string, object: Manifest): Manifest => {
 }
 const imageOf = ({ spec }: Manifest): string => spec.template.spec.containers[0].image.split(':')[1]
 
+const ASKED: Record<string, string> = {
+  Job: 'Job.batch',
+  Service: 'Service.serving.knative.dev',
+  Deployment: 'Deployment.apps',
+}
+
 /** What is deployed if `cluster` is on the cluster and each container would run `content`. */
 function deploy(object: Manifest, { content = 'a', cluster = [] as Manifest[] } = {}): Manifest {
   const written = keepUnchanged(
     stringify(object),
     () => content,
     (resource, namespace) => {
-      expect([resource, namespace]).toEqual([
-        object.kind === 'Job' ? 'Job.batch' : 'Service.serving.knative.dev',
-        'bank',
-      ])
+      expect([resource, namespace]).toEqual([ASKED[object.kind], object.metadata.namespace])
       return cluster
     },
   )
   return parseAllDocuments(written)[0]!.toJS()
 }
 
-test('a Service keeps its image while its content is the same, and nothing else of it changes', () => {
-  const first = deploy(withImage(SERVICE, 'one'))
+test.each([
+  ['a Service', SERVICE],
+  ['the meter', METER],
+])('%s keeps its image while its content is the same, and nothing else of it changes', (_, object) => {
+  const first = deploy(withImage(object, 'one'))
   expect(imageOf(first)).toBe('one')
-  const second = deploy(withImage(SERVICE, 'two'), { cluster: [first] })
+  const second = deploy(withImage(object, 'two'), { cluster: [first] })
   expect(second).toEqual(first)
-  const third = deploy(withImage(SERVICE, 'three'), { content: 'b', cluster: [second] })
+  const third = deploy(withImage(object, 'three'), { content: 'b', cluster: [second] })
   expect(imageOf(third)).toBe('three')
-  expect(third.spec).toEqual(withImage(SERVICE, 'three').spec)
-  expect(imageOf(deploy(withImage(SERVICE, 'four'), { content: 'b', cluster: [third] }))).toBe('three')
+  expect(third.spec).toEqual(withImage(object, 'three').spec)
+  expect(imageOf(deploy(withImage(object, 'four'), { content: 'b', cluster: [third] }))).toBe('three')
 })
 
 test('an image that was set by hand, or by a deployment without this annotation, is replaced', () => {

@@ -25,7 +25,7 @@ case $call in
   'kubectl get --raw /version') echo '  "minor": "'"\${MINOR:-36}"'",' ;;
   *'get job '*) printf '%s' "\${JOB:-SuccessCriteriaMet Complete}" ;;
   *'get deployments '*custom-columns*) printf 'Deployment controller 1 1 %s\\n' "\${CONTROLLER:-True}" ;;
-  *'get statefulsets '*custom-columns*) printf 'StatefulSet ledger-postgres 1 %s\\n' "\${DATABASE:-1}" ;;
+  *'get statefulsets --namespace data '*custom-columns*) printf 'StatefulSet ledger-postgres 1 %s\\n' "\${DATABASE:-1}" ;;
   *'get ksvc,brokers,triggers,pingsources '*custom-columns*) printf '%b' "\${STATES-2 2 True\\n}" | sed 's/^/Service transfer /' ;;
   *'get ksvc,'*custom-columns*) printf 'Service transfer 3 3 True\\nTrigger notify 1 %s\\n' "\${TRIGGER:-1 True}" ;;
   *'get ksvc '*'--output name') printf '%s' "\${FUNCTIONS-service.serving.knative.dev/transfer}" ;;
@@ -247,7 +247,7 @@ describe('cluster:restore', () => {
 
 describe('the hooks of skaffold', () => {
   test('each waits for its part, on the cluster that skaffold deploys to', () => {
-    for (const part of ['data', 'clear-migrations', 'migrations', 'bank'])
+    for (const part of ['data', 'clear-migrations', 'migrations', 'monitoring', 'bank'])
       expect([
         part,
         run('wait.sh', { args: [part], env: { SKAFFOLD_KUBE_CONTEXT: 'staging' } }).status,
@@ -255,6 +255,7 @@ describe('the hooks of skaffold', () => {
     for (const call of ran()) expect(call).toMatch(/^kubectl --context staging /)
     for (const what of [
       'statefulset/ledger-postgres',
+      'deployment/meter',
       'rabbitmqcluster/rabbitmq',
       'condition=Ready operatorpolicies',
     ])
@@ -298,5 +299,10 @@ describe('the hooks of skaffold', () => {
     const { status, stderr } = run('wait.sh', { args: ['data'], env: { FAIL_ON: 'rollout status' } })
     expect([status, stderr]).toEqual([1, expect.stringContaining('the data is not ready')])
     expect(calls('kubectl get pods,persistentvolumeclaims,operatorpolicies')).toHaveLength(1)
+  })
+
+  test('a part of the monitoring that does not start is named', () => {
+    const { status, stderr } = run('wait.sh', { args: ['monitoring'], env: { FAIL_ON: 'deployment/meter' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('deployment/meter is not ready')])
   })
 })

@@ -19,20 +19,22 @@ say 'data'
 k get statefulsets,rabbitmqclusters,operatorpolicies.rabbitmq.com,cronjobs --namespace data
 say 'events'
 k get brokers,triggers,pingsources --namespace bank
+say 'monitoring, if it is installed'
+k get deployments,statefulsets --namespace monitoring
 say 'functions'
 k get ksvc,domainmappings --namespace bank
 
 # A StatefulSet has no condition for readiness.
 unready_statefulsets() {
-  k get statefulsets --namespace data --no-headers --output \
+  k get statefulsets --namespace "$1" --no-headers --output \
     custom-columns=:.kind,:.metadata.name,:.spec.replicas,:.status.readyReplicas |
     awk '$3 != $4 { printf " %s/%s", $1, $2 }'
 }
 
 amiss=$(
   set -e # A subshell does not inherit it.
-  for namespace in $PLATFORM; do states deployments "$namespace" Available | unready; done
-  unready_statefulsets
+  for namespace in $PLATFORM monitoring; do states deployments "$namespace" Available | unready; done
+  for namespace in data monitoring; do unready_statefulsets "$namespace"; done
   states rabbitmqclusters data AllReplicasReady | unready
   states operatorpolicies.rabbitmq.com data Ready | unready
   states ksvc,brokers,triggers,pingsources,domainmappings bank Ready | unready

@@ -2,7 +2,7 @@
 # Waits until a part of the bank is ready. If it does not get ready in time, says what is wrong. For
 # skaffold's hooks.
 #
-#   wait.sh data | clear-migrations | migrations | bank
+#   wait.sh data | clear-migrations | migrations | monitoring | bank
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -58,6 +58,17 @@ migrations() {
   fail "the migrations did not succeed (${state:-still running}); the lines above are from their log"
 }
 
+monitoring() {
+  running deployment/meter
+}
+
+running() {
+  say "waiting for $1"
+  k rollout status --namespace monitoring "$1" --timeout "$TIMEOUT" && return
+  k get pods --namespace monitoring >&2 || true
+  fail "$1 is not ready; STATUS above says why, 'kubectl describe pods --namespace monitoring' says more"
+}
+
 bank() {
   say 'waiting for the Broker, every function, Triggers and PingSources'
   soon all_ready || {
@@ -98,6 +109,7 @@ case ${1:-} in
   data) data ;;
   clear-migrations) clear_migrations ;;
   migrations) migrations ;;
+  monitoring) monitoring ;;
   bank) bank ;;
-  *) fail "expected data, clear-migrations, migrations or bank, not '${1:-}'" ;;
+  *) fail "expected data, clear-migrations, migrations, monitoring or bank, not '${1:-}'" ;;
 esac

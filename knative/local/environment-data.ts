@@ -1,5 +1,4 @@
 import type { Manifests } from './manifests/manifests.ts'
-import { METER_URL } from './gateway/hosts.ts'
 import { givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
 import type { SecretStore } from './secrets.ts'
 import type { Backends } from './servers/backends.ts'
@@ -42,7 +41,6 @@ const HERE = {
   TRUSTED_HOPS: '1',
   TRUSTED_HOPS_MAPPED: '1',
   WEB_HOOK_PRIVATE_ADDRESSES: 'allowed',
-  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: METER_URL,
 }
 
 const FIRST_OPERATOR = 'first-operator'

@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { brokerMetrics } from '../../eventing/broker/metrics.ts'
 import type { Log } from '../../monitoring/log.ts'
 import { probeFrontDoor } from '../../monitoring/meter/probe.ts'
@@ -16,7 +16,8 @@ import { openKubernetesApi } from './kubernetes/open.ts'
 import { environmentData, type UsedServers } from './environment-data.ts'
 import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
-import { createMeter, measure, samplesOf } from './metering.ts'
+import { createMeter } from '../meter/create-meter.ts'
+import { measure, samplesOf } from './metering.ts'
 import type { QueueChoice } from './options.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
 import { openProcessRecords } from './processes/leftovers.ts'
@@ -173,7 +174,7 @@ async function openGateway(bank: Bank, undo: Undo) {
   const { secrets, log } = bank
   const services = new Map<string, Service>()
   const brokers = new Map<string, RequestListener>()
-  const meter = createMeter({ bundles: bundlesOf(bank), root: bank.root, log })
+  const meter = createMeter({ dist: dirname(bundlesOf(bank)), log })
   const routes: Routes = {
     ...{ services, brokers, log },
     ingressToken: secrets.ingressToken,
