@@ -110,10 +110,39 @@ test('a request goes to a function, its event through the Broker to another, and
     expect(statusTables(status)).toMatch(/^caller +1 +\d+ +\d+ +- +- +\d+ +- +\d+$/m)
     const { text } = await call(runtime.port, { path: '/metrics', headers })
     expect(text).toMatch(/^microbank_cold_start_seconds_count{service="caller",phase="first-request"} 1$/m)
+    await tellsOfItself(async (path) => (await call(running.internalPort, { path, headers })).json())
   } finally {
     await runtime.stop()
   }
 })
+
+/** What only the runtime knows: how functions started, what Triggers deliver, and the ends of logs. */
+async function tellsOfItself(ask: (path: string) => Promise<Record<string, unknown>>): Promise<void> {
+  const known = await until(async () => {
+    const told = await ask('/cold-starts')
+    return typeof told.bareNodeMs === 'number' && told
+  })
+  expect(known).toMatchObject({ starts: [{ service: 'consumer' }, { service: 'caller' }] })
+  const { boundsMs, series } = known.histograms as { boundsMs: number[]; series: { counts: number[] }[] }
+  expect(series).toContainEqual(expect.objectContaining({ service: 'caller', phase: 'spawn' }))
+  expect(series[0]!.counts).toHaveLength(boundsMs.length + 1)
+
+  type Rated = { triggers: { rate: { delivered: number[] } }[] }[]
+  const delivered = await until(async () => {
+    const { brokers } = await ask('/events')
+    const { rate } = (brokers as Rated)[0]!.triggers[0]!
+    return rate.delivered.reduce((sum, count) => sum + count)
+  })
+  expect(delivered).toBe(1)
+
+  const line = { atMs: expect.any(Number), text: expect.stringContaining('"cold start"') }
+  await until(async () => {
+    const { lines } = await ask('/logs?service=caller&level=info&limit=1')
+    expect(lines).toEqual([line])
+    return true
+  })
+  expect(await ask('/logs?service=../runtime')).toMatchObject({ status: 404 })
+}
 
 test('the data folder and all in it is closed to others, even if it was open before', async () => {
   const first = await startRuntime(options())

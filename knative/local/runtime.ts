@@ -8,6 +8,7 @@ import { lockDataFolder } from './data-folder/lock.ts'
 import { closeFolder, isDataFolder, remove } from './data-folder/own-files.ts'
 import { checkRoom, explainFullDisk } from './data-folder/room.ts'
 import { brokersOf, startBrokers } from './eventing/brokers.ts'
+import { DeliveryRates } from './eventing/delivery-rates.ts'
 import { startPingSource } from './eventing/ping-source.ts'
 import { clusterHostOf, PUBLIC_DOMAIN } from './gateway/hosts.ts'
 import { internalHandler, openListener, publicHandler, type Routes } from './gateway/router.ts'
@@ -19,6 +20,7 @@ import { readManifests } from './manifests/manifests.ts'
 import { createMeter } from '../meter/create-meter.ts'
 import { measure, samplesOf } from './metering.ts'
 import type { QueueChoice } from './options.ts'
+import { ownAnswers } from './own-answers.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
 import { openProcessRecords } from './processes/leftovers.ts'
 import { createUndo, type Undo } from './processes/undo.ts'
@@ -27,6 +29,8 @@ import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends
 import { contextsOf } from './servers/databases.ts'
 import { startMail } from './servers/mail-catcher.ts'
 import { userForPostgres } from './servers/postgres-binaries.ts'
+import { BareNode } from './serving/bare-node.ts'
+import { RecentStarts } from './serving/recent-starts.ts'
 import type { Service } from './serving/service.ts'
 import { createServices } from './serving/services.ts'
 import { createSignInCode } from './sign-in-code.ts'
@@ -109,6 +113,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       brokers: await brokers.status(),
     })
     gateway.routes.status = status
+    const bareNode = new BareNode(bank.records)
+    undo.add(() => bareNode.stop())
+    gateway.routes.own = ownAnswers({ dataDir: bank.dataDir, ...gateway, bareNode, status })
     gateway.meter.addSource(async () => samplesOf(await status()))
     gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
     const kubeconfig = await openKubernetes(bank, status, undo)
@@ -183,7 +190,10 @@ async function openGateway(bank: Bank, undo: Undo) {
   }
   const { port, stop } = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
   undo.add(() => stop(1000))
-  return { port, publicPort: bank.port, routes, services, brokers, meter }
+  return {
+    ...{ port, publicPort: bank.port, routes, services, brokers, meter },
+    ...{ starts: new RecentStarts(), rates: new DeliveryRates() },
+  }
 }
 
 type Gateway = Awaited<ReturnType<typeof openGateway>>
@@ -204,7 +214,7 @@ function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: 
   const created = createServices(bank.manifests.services, {
     bundles: bundlesOf(bank),
     environmentOf: (manifest) => environmentOf(manifest, data(), env, local),
-    ...{ logs, meter: gateway.meter, records, log },
+    ...{ logs, meter: gateway.meter, starts: gateway.starts, records, log },
   })
   for (const [name, service] of created) gateway.services.set(name, service)
   return created
@@ -213,8 +223,8 @@ function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: 
 /** Starts the Brokers, which deliver to the Services. */
 async function openBrokers(bank: Bank, { queue }: Backends, gateway: Gateway, undo: Undo) {
   bank.onProgress('the Broker is starting')
-  const { services, port: gatewayPort, meter } = gateway
-  const metrics = brokerMetrics(meter)
+  const { services, port: gatewayPort, meter, rates } = gateway
+  const metrics = rates.watch(brokerMetrics(meter))
   const brokers = await startBrokers(bank.brokers, { queue, services, gatewayPort, metrics, log: bank.log })
   for (const [name, { handler }] of brokers.byName) gateway.brokers.set(name, handler)
   // Functions may publish until they end. So first nothing new is delivered, then the functions end, and the

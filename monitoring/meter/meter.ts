@@ -5,7 +5,15 @@ import { seldom } from '../seldom.ts'
 import { expose, type Exposed } from './expose.ts'
 import { ProcessGauges } from './gauges.ts'
 import { MalformedReportError, Reports } from './receive.ts'
-import { checkLabels, labelKey, Sums, type Labels, type Refusal, type Series } from './sums.ts'
+import {
+  checkLabels,
+  labelKey,
+  Sums,
+  type Labels,
+  type Refusal,
+  type Series,
+  type SummedHistogram,
+} from './sums.ts'
 
 /** Something besides processes that knows values: a database, the local runtime, a probe. Counters come as
  * totals. */
@@ -68,6 +76,11 @@ export class Meter {
         this.add('microbank_meter_reports_total', { result: 'malformed' })
       throw error
     }
+  }
+
+  /** The series of a histogram, added up since the meter started. */
+  histograms(name: InstrumentName): Iterable<Series<SummedHistogram>> {
+    return this.#sums.histograms(name)
   }
 
   /** Resolves with all values. A source that fails is left out and logged. */

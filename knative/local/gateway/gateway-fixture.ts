@@ -8,6 +8,7 @@ import { openFunctionLogs } from '../processes/function-log.ts'
 import { openProcessRecords } from '../processes/leftovers.ts'
 import { readManifests } from '../manifests/manifests.ts'
 import { internalHandler, openListener, publicHandler, type Routes } from './router.ts'
+import { RecentStarts } from '../serving/recent-starts.ts'
 import { createServices } from '../serving/services.ts'
 
 /** A Service for tests, of which only what a test needs is given. */
@@ -83,11 +84,13 @@ export async function startGateway(tested: TestService[], brokers: Routes['broke
   const logs = openFunctionLogs(folder.path, (line) => warnings.push(line))
   const log = createLog({}, 'warn', (line) => warnings.push(line))
   const meter = new Meter({ log, version: '1' })
+  const starts = new RecentStarts()
   const services = createServices(readManifests(folder.path).services, {
     bundles: join(folder.path, 'functions'),
     environmentOf: () => ({ PATH: process.env.PATH ?? '' }),
     logs,
     meter,
+    starts,
     records,
     log,
   })
@@ -105,6 +108,7 @@ export async function startGateway(tested: TestService[], brokers: Routes['broke
     folder: folder.path,
     warnings,
     services,
+    starts,
     routes,
     open,
     internal,

@@ -92,6 +92,14 @@ describe('routing', () => {
     expect((await inside('runtime.microbank.localhost', { path: '/status' })).json()).toEqual({ fine: true })
     expect((await open('runtime.microbank.localhost', { path: '/status' })).status).toBe(404)
   })
+
+  test('what else the runtime tells of itself it tells inside, by path; what is not there is 404', async () => {
+    gateway.routes.own = new Map([['/logs', async (query) => (query.has('a') ? { said: 'yes' } : undefined)]])
+    const host = 'runtime.microbank.localhost'
+    expect((await inside(host, { path: '/logs?a=1' })).json()).toEqual({ said: 'yes' })
+    expect((await inside(host, { path: '/logs' })).status).toBe(404)
+    expect((await open(host, { path: '/logs?a=1' })).status).toBe(404)
+  })
 })
 
 describe('what only this machine or the platform may reach', () => {

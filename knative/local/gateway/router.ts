@@ -11,6 +11,13 @@ import { isLoopback } from './loopback.ts'
 import { answerProblem, gatewayProblems } from './problem.ts'
 import type { Service } from '../serving/service.ts'
 
+/**
+ * What the runtime tells of itself, by path. Undefined means that there is no such thing, and is answered
+ * with 404.
+ */
+export type OwnAnswers = ReadonlyMap<string, OwnAnswer>
+export type OwnAnswer = (query: URLSearchParams) => Promise<object | undefined>
+
 export interface Routes {
   services: ReadonlyMap<string, Service>
   /** The ingress of each Broker, by the Broker's name. */
@@ -18,6 +25,8 @@ export interface Routes {
   /** The token that clients of other machines must send to an ingress on the public port. */
   ingressToken?: string
   status: () => Promise<unknown>
+  /** What the runtime tells besides its status, to the bank's own parts alone. */
+  own?: OwnAnswers
   /** Takes the reports of processes, and has all metrics. */
   meter: Pick<Meter, 'take' | 'expose'>
   log: Log
@@ -66,26 +75,34 @@ function route(
       // Only this machine may learn what runs, and where.
       if (request.url === '/metrics' && isLoopback(request.socket.remoteAddress))
         return void answerOwn(request, response, routes, () => routes.meter.expose(request.headers.accept))
-      if (internal) return void answerOwn(request, response, routes, () => statusOf(routes))
+      if (internal) return void answerOwn(request, response, routes, () => tell(request, routes))
       return unknown(STATUS_HOST, request, response)
     case 'unknown':
       return unknown(target.host, request, response)
   }
 }
 
-async function statusOf({ status }: Routes) {
-  return { contentType: 'application/json', text: JSON.stringify(await status()) }
+async function tell({ url = '/' }: IncomingMessage, { status, own }: Routes): Promise<OwnText | undefined> {
+  const { pathname, searchParams } = new URL(url, 'http://any')
+  const told = await (own?.get(pathname) ?? status)(searchParams)
+  return told === undefined ? undefined : { contentType: 'application/json', text: JSON.stringify(told) }
+}
+
+interface OwnText {
+  contentType: string
+  text: string
 }
 
 async function answerOwn(
   request: IncomingMessage,
   response: ServerResponse,
   { log }: Routes,
-  tell: () => Promise<{ contentType: string; text: string }>,
+  read: () => Promise<OwnText | undefined>,
 ): Promise<void> {
   try {
-    const { contentType, text } = await tell()
-    response.writeHead(200, { 'content-type': contentType }).end(text)
+    const told = await read()
+    if (!told) return unknown(request.url ?? '', request, response)
+    response.writeHead(200, { 'content-type': told.contentType }).end(told.text)
   } catch (error) {
     log.error('the runtime could not report its state', { error: (error as Error).message })
     answerProblem(request, response, gatewayProblems.unavailable, 'The log of the runtime says why.')

@@ -2,7 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
-import { ColdStartWatch, type ColdStart, type ColdStartOptions } from '../serving/cold-start.ts'
+import {
+  ColdStartWatch,
+  type ColdStart,
+  type ColdStartOptions,
+  type StartRecord,
+} from '../serving/cold-start.ts'
 import { Upstream } from '../../../eventing/upstream.ts'
 import type { ProcessRecords } from './leftovers.ts'
 import { giveBack, takePort } from './ports.ts'
@@ -89,6 +94,11 @@ export class FunctionProcess {
 
   get coldStart(): Readonly<ColdStart> {
     return this.#watch.coldStart
+  }
+
+  /** What is kept of its start when it is gone. */
+  get startRecord(): Readonly<StartRecord> {
+    return this.#watch.record
   }
 
   get inFlight(): number {

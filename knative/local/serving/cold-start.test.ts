@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle } from '../../../tests/support/other-process.ts'
 import { until } from '../../../tests/support/until.ts'
+import { RecentStarts } from './recent-starts.ts'
 import { call, server, startGateway, type TestService } from '../gateway/gateway-fixture.ts'
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>
@@ -116,6 +117,35 @@ test('what an answer reports about another function counts only for that one, an
       'boot;dur=1.0;desc="teller", db;dur=2.0;desc="teller"',
     )
   }))
+
+test('the last starts of all functions are kept, the newest first, and later phases are added to them', () =>
+  withGateway(async (gateway) => {
+    const before = Date.now()
+    const pid = Number((await gateway.call('teller')).text)
+    await gateway.call('forwarder')
+    await gateway.call('dies')
+    const starts = gateway.starts.list()
+    expect(starts.map(({ service }) => service)).toEqual(['forwarder', 'teller'])
+    const [, teller] = starts
+    expect(Date.parse(teller!.startedAt)).toBeGreaterThanOrEqual(before)
+    expect(teller).toMatchObject({ idleMs: expect.any(Number), phases: { bootMs: expect.any(Number) } })
+    expect(teller!.phases).not.toHaveProperty('firstQueryMs')
+    await gateway.call('teller', { path: '/query' })
+    expect(teller!.phases).toMatchObject({ firstQueryMs: expect.any(Number) })
+
+    // Nobody asks the next one anything.
+    process.kill(pid, 'SIGKILL')
+    await until(() => gateway.starts.list().length === 3)
+    expect(gateway.starts.list()[0]).not.toHaveProperty('idleMs')
+  }))
+
+test('only the last fifty starts are kept', () => {
+  const starts = new RecentStarts()
+  for (let n = 0; n < 60; n++) starts.add({ service: `f${n}`, startedAt: '', phases: {} })
+  expect([starts.list().length, starts.list()[0]!.service, starts.list()[49]!.service]).toEqual([
+    ...[50, 'f59', 'f10'],
+  ])
+})
 
 test('a process that ends before its port opens does not count as a cold start', () =>
   withGateway(async (gateway) => {

@@ -29,6 +29,19 @@ export interface ColdStart {
   firstQueryMs?: number
 }
 
+/** The start of one process, as it is kept. Its phases are filled in when they are over. */
+export interface StartRecord {
+  service: string
+  /** When the process was asked for: ISO 8601, UTC. */
+  startedAt: string
+  /**
+   * From the open port until the first request was sent: next to nothing if a caller waited for the process,
+   * and any time if it was started in advance. Undefined until there was a request.
+   */
+  idleMs?: number
+  phases: Readonly<ColdStart>
+}
+
 export interface ColdStartOptions {
   service: string
   /** Called once for each phase when it is over and its time is known, with all times that are known then. */
@@ -41,11 +54,17 @@ export interface ColdStartOptions {
  */
 export class ColdStartWatch {
   readonly coldStart: ColdStart = {}
+  readonly record: StartRecord
   readonly #options: ColdStartOptions
   #since = performance.now()
 
   constructor(options: ColdStartOptions) {
     this.#options = options
+    this.record = {
+      service: options.service,
+      startedAt: new Date().toISOString(),
+      phases: this.coldStart,
+    }
   }
 
   spawned(): void {
@@ -70,7 +89,10 @@ export class ColdStartWatch {
     const { coldStart } = this
     const isFirst = coldStart.firstRequestMs === undefined
     if (!isFirst && told === undefined) return undefined
-    if (isFirst) coldStart.firstRequestMs = performance.now() - sentAt
+    if (isFirst) {
+      coldStart.firstRequestMs = performance.now() - sentAt
+      this.record.idleMs = Math.max(0, sentAt - this.#since)
+    }
     const { boot, load, db } = durationsOf(this.#options.service, told ?? '')
     if (boot !== undefined) coldStart.bootMs ??= boot
     if (load !== undefined) coldStart.loadMs ??= load

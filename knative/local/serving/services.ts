@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLog, type Log } from '../../../monitoring/log.ts'
 import type { ColdStart } from './cold-start.ts'
+import type { RecentStarts } from './recent-starts.ts'
 import type { Meter } from '../../../monitoring/meter/meter.ts'
 import type { FunctionLogs } from '../processes/function-log.ts'
 import type { ProcessRecords } from '../processes/leftovers.ts'
@@ -19,6 +20,7 @@ export interface ServicesOptions {
   environmentOf: (manifest: ServiceManifest) => Record<string, string>
   logs: FunctionLogs
   meter: Pick<Meter, 'observe'>
+  starts: RecentStarts
   records: ProcessRecords
   log: Log
 }
@@ -54,6 +56,7 @@ function createService(manifest: ServiceManifest, options: ServicesOptions): Ser
         // The function reports its first query itself.
         if (phase !== 'first-query')
           options.meter.observe('microbank_cold_start_seconds', { service: name, phase }, ms / 1000)
+        if (phase === 'port-open') options.starts.add(started.startRecord)
         if (phase === 'first-request') logColdStart(name, started.pid ?? 0, soFar, options.logs)
       },
       records: options.records,
