@@ -1,4 +1,4 @@
-/** Words as functions/ledger/sql/0025-search.sql has them, told in another language. */
+/** Words as functions/host/database/sql/0004-words.sql has them, told in another language. */
 
 const HAN = '[\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff]'
 const WORD = new RegExp(`${HAN}|(?:(?!${HAN})[\\p{L}\\p{N}])+`, 'gu')
