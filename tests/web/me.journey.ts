@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { MailServer } from '../../functions/notifications/testing/mail-server.ts'
 import { registerCustomer } from '../support/customers.ts'
+import { until } from '../support/until.ts'
 import { PASSWORD, type Web } from './support/browser.ts'
 
 export function profile(web: () => Web, mail: () => MailServer): void {
@@ -59,10 +60,11 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     expect(new URL(there.page.url()).pathname).toBe('/sign-in')
   })
 
-  test('a forgotten password is chosen anew by a mailed link, which works once', async () => {
+  test('a forgotten password is chosen anew by a mailed link, once; the next link works in the same window', async () => {
     const { email } = await registerCustomer(web().bank)
     await web().bank.call('POST', '/api/auth/password-resets', { body: { email } })
-    const link = `/new-password#token=${await mail().tokenTo(email, 'new-password')}`
+    const first = await mail().tokenTo(email, 'new-password')
+    const link = `/new-password#token=${first}`
     const { page, go } = await web().visit({ locale: 'de-DE' })
     await go(link)
     expect(page.url()).not.toContain('token')
@@ -83,6 +85,19 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await again.page.getByLabel('New password').fill(PASSWORD)
     await again.page.keyboard.press('Enter')
     await again.page.getByText('This link has been used, or it is too old.').waitFor()
+    // A second link in the same window loads no page: only what is behind the # is another.
+    await web().bank.call('POST', '/api/auth/password-resets', { body: { email } })
+    const next = await until(
+      async () => {
+        const token = await mail().tokenTo(email, 'new-password')
+        return token !== first && token
+      },
+      { what: 'the mail with the next link' },
+    )
+    await again.go(`/new-password#token=${next}`)
+    await again.page.getByLabel('New password').fill(PASSWORD)
+    await again.page.keyboard.press('Enter')
+    await again.page.getByText('Your password is saved.').waitFor()
   })
 
   test('a profile is deleted after its accounts are closed, and not before', async () => {

@@ -11,8 +11,12 @@ import { texts } from './links.texts.ts'
 /** Where a mailed link leads to confirm an address: `/confirm-email#token=...`. It takes a click: programs
  * that look at mails open their links, and some run the scripts. */
 export default function ConfirmEmail() {
-  const said = useTexts(texts)
   const token = useLinkToken()
+  return <ConfirmByClick key={token} token={token} />
+}
+
+function ConfirmByClick({ token }: { token: string | null }) {
+  const said = useTexts(texts)
   const confirm = useConfirmEmail()
   return (
     <Page title={said.confirmTitle} width="narrow">

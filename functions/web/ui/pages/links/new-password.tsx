@@ -11,8 +11,12 @@ import { texts } from './links.texts.ts'
 
 /** Where a mailed link leads to choose a password: `/new-password#token=...`. */
 export default function NewPassword() {
-  const said = useTexts(texts)
   const token = useLinkToken()
+  return <ChoosePassword key={token} token={token} />
+}
+
+function ChoosePassword({ token }: { token: string | null }) {
+  const said = useTexts(texts)
   const choose = useNewPassword()
   return (
     <Page title={said.newPasswordTitle} width="narrow">
