@@ -1,4 +1,5 @@
 import { UnavailableError } from '../../eventing/unavailable.ts'
+import type { AuditAbout } from '../host/audit/about.ts'
 import { decodeCursor, page } from '../host/database/paging.ts'
 import type { Database } from '../host/database/database.ts'
 import { ProblemError, problems } from '../host/problems.ts'
@@ -23,18 +24,31 @@ interface UsersRequest extends OnBehalf {
   query: Infer<typeof usersQuery>
 }
 
-/** Returns a page of users, newest first: all, those whom `query` finds, or the one whom `id` belongs to. */
+/** Returns a page of users, newest first: all, those whom `query` finds, or the one whom `id` or an account
+ * number belongs to. */
 export async function findUsers(request: UsersRequest, tools: Tools): Promise<Reply> {
-  const { id, query: text, limit, cursor } = request.query
-  if (id === undefined) return pageOfUsers(tools.db, { text, limit, cursor })
-  if (text !== undefined)
-    throw new ProblemError(problems.invalidInput, 'Give either an id or a query.', {
-      errors: [{ path: '/query', message: 'does not go with id' }],
+  const { id, query: text, account_number: number, limit, cursor } = request.query
+  const [given, ...more] = (['query', 'account_number', 'id'] as const).filter(
+    (name) => request.query[name] !== undefined,
+  )
+  if (more.length > 0)
+    throw new ProblemError(problems.invalidInput, 'Give one of id, account_number and query.', {
+      errors: more.map((name) => ({ path: `/${name}`, message: `does not go with ${given}` })),
     })
+  if (number !== undefined) {
+    const user = await findByNumber(number, request, tools)
+    return replyWith(user, user ? aboutUser(user.id) : {})
+  }
+  if (id === undefined) return pageOfUsers(tools.db, { text, limit, cursor })
   const user = (await findUser(tools.db, id)) ?? (await findOwner(id, request, tools))
-  const about = { ...(user && aboutUser(user.id)), subject: id }
-  return { status: 200, body: { items: user ? [toUser(user)] : [], next_cursor: null }, about }
+  return replyWith(user, { ...(user && aboutUser(user.id)), subject: id })
 }
+
+const replyWith = (user: UserRow | undefined, about: AuditAbout): Reply => ({
+  status: 200,
+  body: { items: user ? [toUser(user)] : [], next_cursor: null },
+  about,
+})
 
 const pageText = `select ${userColumns} from users
   where deleted_at is null and ($1::uuid is null or id < $1) order by id desc limit $2`
@@ -64,6 +78,20 @@ async function pageOfUsers(
     values: [decodeCursor(cursor), limit + 1, ...(text === undefined ? [] : [text])],
   })
   return { status: 200, body: page(rows, limit, toUser) }
+}
+
+/** Asks the ledger, as the operator who asks, whose account has a number. */
+async function findByNumber(
+  number: string,
+  { caller: { token }, client, traceparent }: UsersRequest,
+  { call, db }: Tools,
+): Promise<UserRow | undefined> {
+  const path = `/accounts?number=${number}`
+  const answer = await call('accounts', { path, token, client, traceparent })
+  const { items } = (answer.body ?? {}) as { items?: { user_id: string }[] }
+  if (answer.status !== 200 || !Array.isArray(items))
+    throw new UnavailableError(`expected a list of accounts, got status ${answer.status}`)
+  return items[0] && findUser(db, items[0].user_id)
 }
 
 /** Asks the other contexts whose an id is, as the operator who asks: each of them audits the reading. */

@@ -14,6 +14,11 @@ export const usersQuery = {
       maxLength: 254,
       description: 'Words that begin words of the name or the email address, in any order and case.',
     },
+    account_number: {
+      type: 'string',
+      pattern: '^[1-9][0-9]{11}$',
+      description: 'Number of an account of the user.',
+    },
     id: {
       ...uuidSchema,
       description: 'Id of a user, or of an account, transaction, hold, order, payment or payout of theirs.',

@@ -17,6 +17,8 @@ const ledger = {
   accounts: { open: [] as object[], frozen: [] as object[] },
   /** By path. All others that name a thing are not there. */
   things: {} as Record<string, object>,
+  /** Accounts by number. */
+  numbers: {} as Record<string, object>,
 }
 const gateway = http.createServer((request, response) => {
   const { host, authorization } = request.headers
@@ -27,9 +29,14 @@ const gateway = http.createServer((request, response) => {
     response.writeHead(thing ? ledger.status : 404, { 'content-type': 'application/json' })
     return response.end(JSON.stringify(thing ?? {}))
   }
-  const status = new URL(request.url ?? '', 'http://accounts').searchParams.get('status') as 'open' | 'frozen'
+  const { searchParams: asked } = new URL(request.url ?? '', 'http://accounts')
+  const number = asked.get('number')
+  const items =
+    number === null
+      ? ledger.accounts[asked.get('status') as 'open' | 'frozen']
+      : [ledger.numbers[number]].filter((one) => one !== undefined)
   response.writeHead(ledger.status, { 'content-type': 'application/json' })
-  return response.end(JSON.stringify({ items: ledger.accounts[status], next_cursor: null }))
+  return response.end(JSON.stringify({ items, next_cursor: null }))
 })
 
 let identity: Identity
@@ -48,7 +55,13 @@ afterAll(async () => {
   await new Promise((resolve) => gateway.close(resolve))
 })
 beforeEach(() =>
-  Object.assign(ledger, { asked: [], status: 200, accounts: { open: [], frozen: [] }, things: {} }),
+  Object.assign(ledger, {
+    asked: [],
+    status: 200,
+    accounts: { open: [], frozen: [] },
+    things: {},
+    numbers: {},
+  }),
 )
 
 const NOBODY = '0198f3a2-5b1c-7d4e-8f60-ffffffffffff'
@@ -191,6 +204,24 @@ describe('finding users', () => {
     ])
   })
 
+  test('by the number of an account, for which the ledger is asked', async () => {
+    const { id: mine } = await customer('Numbered')
+    ledger.numbers = { '123456789012': { user_id: mine } }
+    expect(await idsOf({ account_number: '123456789012' })).toEqual([mine])
+    expect(await idsOf({ account_number: '999999999999' })).toEqual([])
+    expect(ledger.asked.map(({ host, authorization }) => [host, authorization])).toEqual(
+      Array(2).fill(['accounts.bank.svc.cluster.local', `Bearer ${asOperator}`]),
+    )
+    ledger.status = 500
+    expect((await find({ account_number: '123456789012' })).status).toBe(503)
+    const [row] = await identity.owner.query({
+      text: `select owner_id, details ->> 'account_number' as number from audit
+        where route = 'GET /users' and subject = $1`,
+      values: [mine],
+    })
+    expect(row).toEqual({ owner_id: mine, number: '123456789012' })
+  })
+
   test('is for operators, asks for words or an id, and keeps no name in the audit', async () => {
     const zed = await customer('Zed')
     expect((await find({ query: 'zed' }, zed.token)).status).toBe(403)
@@ -199,6 +230,8 @@ describe('finding users', () => {
       { query: '' },
       { id: 'x' },
       { id: NOBODY, query: 'a' },
+      { id: NOBODY, account_number: '123456789012' },
+      { account_number: '12' },
       { name: 'a' },
     ])
       expect([bad, (await find(bad as never)).status]).toEqual([bad, 400])

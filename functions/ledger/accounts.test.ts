@@ -209,6 +209,26 @@ describe('showing accounts', () => {
     expect(await ids('&status=closed')).toEqual([])
   })
 
+  test('an operator finds an account by its number, which is in the audit; customers only their own', async () => {
+    const mine = await ledger.open({ userId: bob })
+    const { number } = (await get('bob', `/accounts/${mine}`)).body
+    const found = await get('operator', `/accounts?number=${number}`)
+    expect([found.body.items.map(({ id }: { id: string }) => id), found.body.next_cursor]).toEqual([
+      [mine],
+      null,
+    ])
+    expect((await get('bob', `/accounts?number=${number}`)).body.items).toHaveLength(1)
+    expect((await get('alice', `/accounts?number=${number}`)).body.items).toEqual([])
+    for (const query of [`user_id=${alice}`, 'status=closed'])
+      expect((await get('operator', `/accounts?number=${number}&${query}`)).body.items).toEqual([])
+    expect((await get('operator', '/accounts?number=100000000000')).body.items).toEqual([])
+    const audit = await ledger.owner.query({
+      text: `select subject, owner_id from audit where route = 'GET /accounts' and details ->> 'number' = $1`,
+      values: [number],
+    })
+    expect(audit[0]).toEqual({ subject: mine, owner_id: bob })
+  })
+
   test('a balance of the past is the one after the last entry until then', async () => {
     const id = await ledger.open({ overdraftLimit: 5_00n })
     const outcomes = [...(await ledger.post(deposit(id, 10_00))), ...(await ledger.post(deposit(id, 1_00)))]
@@ -228,7 +248,7 @@ describe('showing accounts', () => {
       expect(await get('alice', `/accounts/${id}/balance?as_of=${wrong}`)).toMatchObject({ status: 400 })
   })
 
-  test.each(['limit=0', 'limit=201', 'cursor=x', 'status=lost', 'color=red', 'user_id=1'])(
+  test.each(['limit=0', 'limit=201', 'cursor=x', 'status=lost', 'color=red', 'user_id=1', 'number=12'])(
     'a query of %s is invalid',
     async (query) => {
       expect(await get('operator', `/accounts?${query}`)).toMatchObject({ status: 400 })

@@ -1,6 +1,9 @@
 import { operation, route } from '../host/operation.ts'
+import type { Database } from '../host/database/database.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
-import { ProblemError, problems } from '../host/problems.ts'
+import { ownerAsked } from '../host/owner-asked.ts'
+import { problems } from '../host/problems.ts'
+import type { Reply } from '../host/reply.ts'
 import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import {
   accountColumns,
@@ -51,6 +54,26 @@ const listOfOwnerText = `select ${accountColumns} from accounts
     and ($2::text is null or status::text = $2)
   order by user_id desc, id desc limit $4`
 
+/** Lists the account with a number, if it is the owner's (undefined: anybody's) and in this state. */
+async function findByNumber(
+  db: Database,
+  { number, owner, status }: { number: string; owner: string | undefined; status: string | undefined },
+): Promise<Reply> {
+  const rows = await db.query<AccountRow>({
+    name: 'accounts-of-number',
+    text: `select ${accountColumns} from accounts
+      where kind = 'customer' and number = $1 and ($2::uuid is null or user_id = $2)
+        and ($3::account_status is null or status = $3)`,
+    values: [number, owner, status],
+  })
+  const [account] = rows
+  return {
+    status: 200,
+    body: page(rows, 1, toAccount),
+    about: account ? { subject: account.id, ownerId: account.user_id } : {},
+  }
+}
+
 const payeeSchema = {
   type: 'object',
   additionalProperties: false,
@@ -77,21 +100,23 @@ export default operation({
       path: '/accounts',
       who: 'signed-in',
       onBehalf: ['payments'],
-      summary: 'Accounts, newest first; customers see only their own',
+      summary: 'Accounts, newest first, or the one with a number; customers see only their own',
       query: {
         type: 'object',
         additionalProperties: false,
-        properties: { ...pageQuery, user_id: uuidSchema, status: { enum: accountStatuses } },
+        properties: {
+          ...pageQuery,
+          user_id: uuidSchema,
+          status: { enum: accountStatuses },
+          number: accountNumberSchema,
+        },
       },
       answers: { 200: pageOf(accountSchema) },
       problems: [problems.notFound],
       handle: async ({ query, caller }, { db }) => {
-        const seen = ownerSeenBy(caller)
-        const owner = query.user_id?.toLowerCase() ?? seen
-        if (seen !== undefined && owner !== seen) {
-          throw new ProblemError(problems.notFound, 'There is no user with this id.')
-        }
-        const { limit } = query
+        const owner = ownerAsked(caller, query.user_id)
+        const { limit, number } = query
+        if (number !== undefined) return findByNumber(db, { number, owner, status: query.status })
         // The statement has no name, so Postgres plans it for the filters given.
         const rows = await db.query<AccountRow>({
           text: owner === undefined ? listOfAllText : listOfOwnerText,

@@ -264,6 +264,25 @@ test('a list is paged, newest first, and filtered by account and status', async 
   expect(released.body.items.map((hold: { id: string }) => hold.id)).toEqual([ids[1]])
 })
 
+test('an operator lists the holds of a user, which is in the audit; another customer is not there', async () => {
+  const theirs = await ledger.open({ userId: bob })
+  await ledger.post(deposit(theirs, 50_00, { caller_id: bob }))
+  const placed = await place(5, { account_id: theirs }, { who: 'bob' })
+  expect(placed.status).toBe(201)
+  const { id } = placed.body
+  await place(6)
+  const listed = await get(`/holds?user_id=${bob}&status=open`, 'operator')
+  expect(listed.body.items.map((hold: { id: string }) => hold.id)).toEqual([id])
+  expect((await get(`/holds?user_id=${bob}`, 'bob')).body).toMatchObject({ items: [{ id }] })
+  expect((await get(`/holds?user_id=${bob}`)).status).toBe(404)
+  expect((await get('/holds?user_id=x', 'operator')).status).toBe(400)
+  const audit = await ledger.owner.query({
+    text: `select caller_id, outcome from audit where route = 'GET /holds' and owner_id = $1`,
+    values: [bob],
+  })
+  expect(audit).toEqual([{ caller_id: operator, outcome: 'read' }])
+})
+
 test('PingSource ends holds that are due, and tells so', async () => {
   const hold = placing(from, 100_00, { expires_in: 1 })
   await ledger.post(hold)

@@ -1,7 +1,9 @@
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
+import { ownerAsked } from '../host/owner-asked.ts'
+import { problems } from '../host/problems.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
-import { findAccount, ownerSeenBy } from './accounts/account.ts'
+import { findAccount } from './accounts/account.ts'
 import { findHold, holdColumns, holdSchema, holdStatuses, toHold, type HoldRow } from './holds/hold.ts'
 import { accountNotFound, holdProblems, postingProblems, refusal } from './posting/refusals.ts'
 
@@ -14,16 +16,23 @@ export default operation({
       method: 'GET',
       path: '/holds',
       who: 'signed-in',
-      summary: 'Holds, newest first; customers see those on their own accounts',
+      summary:
+        'Holds, newest first; customers see those on their own accounts, operators those of a user_id, or all',
       query: {
         type: 'object',
         additionalProperties: false,
-        properties: { ...pageQuery, account_id: uuidSchema, status: { enum: holdStatuses } },
+        properties: {
+          ...pageQuery,
+          account_id: uuidSchema,
+          user_id: uuidSchema,
+          status: { enum: holdStatuses },
+        },
       },
       answers: { 200: pageOf(holdSchema) },
-      problems: [postingProblems['account-not-found']],
+      problems: [problems.notFound, postingProblems['account-not-found']],
       handle: async ({ query, caller }, { db }) => {
         const { account_id: accountId, status, limit } = query
+        const ownerId = ownerAsked(caller, query.user_id)
         const account = accountId === undefined ? undefined : await findAccount(db, accountId, caller)
         if (accountId && !account) return accountNotFound()
         // The statement has no name, so Postgres plans it for the filters given.
@@ -32,12 +41,12 @@ export default operation({
             where ($1::uuid is null or h.account_id = $1) and ($2::uuid is null or h.user_id = $2)
               and ($3::hold_status is null or h.status = $3) and ($4::uuid is null or h.id < $4)
             order by h.id desc limit $5`,
-          values: [accountId, ownerSeenBy(caller), status, decodeCursor(query.cursor), limit + 1],
+          values: [accountId, ownerId, status, decodeCursor(query.cursor), limit + 1],
         })
         return {
           status: 200,
           body: page(rows, limit, (row) => toHold(row, caller)),
-          about: { ownerId: account?.user_id ?? null },
+          about: { ownerId: account?.user_id ?? ownerId ?? null },
         }
       },
     }),

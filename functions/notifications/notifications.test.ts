@@ -179,6 +179,31 @@ test('customers see only their own notifications; operators see all', async () =
   expect(await get(bob, 'operator')).toBe(200)
 })
 
+test('an operator lists those of one user, also what was only sent; another customer is not there', async () => {
+  const [ada, bob] = [randomUUID(), randomUUID()]
+  for (const user of [ada, ada, bob]) await deliver(user)
+  const sent = await list(ada)
+  const log = createLog({}, 'error')
+  const owner = openDatabase({ url: database.ownerUrl, poolMax: 1, name: 'test', log })
+  await owner.query({
+    text: `update notifications set channel = 'email' where id = $1`,
+    values: [sent.items[0]!.id],
+  })
+  const asked = async (userId: string, role: 'customer' | 'operator') =>
+    reader.request('GET', `/notifications?user_id=${ada}`, { token: await token({ userId, role }) })
+  const owners = ({ body }: Awaited<ReturnType<typeof asked>>) =>
+    body.items.map(({ user_id }: { user_id: string }) => user_id)
+  expect(owners(await asked(bob, 'operator'))).toEqual([ada, ada])
+  expect(owners(await asked(ada, 'customer'))).toEqual([ada])
+  expect((await asked(bob, 'customer')).status).toBe(404)
+  const audit = await owner.query({
+    text: `select owner_id, outcome from audit where caller_id = $1 and route = 'GET /notifications'`,
+    values: [bob],
+  })
+  await owner.close()
+  expect(audit).toEqual([{ owner_id: ada, outcome: 'read' }])
+})
+
 test('pages go from the newest to the oldest, each item once', async () => {
   const user = randomUUID()
   for (const amount of ['1.00', '2.00', '3.00', '4.00', '5.00']) await deliver(user, { amount })

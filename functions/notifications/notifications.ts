@@ -1,4 +1,5 @@
 import { operation, route } from '../host/operation.ts'
+import { ownerAsked } from '../host/owner-asked.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
@@ -105,22 +106,34 @@ export default operation({
       path: '/notifications',
       who: 'signed-in',
       summary:
-        'The notifications of the caller, newest first, but none that was only sent; an operator sees everybody’s, and all',
-      query: { type: 'object', additionalProperties: false, properties: pageQuery },
+        'The notifications of the caller, newest first, but none that was only sent; ' +
+        'an operator sees everybody’s, or those of a user_id, and all',
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { ...pageQuery, user_id: uuidSchema },
+      },
       answers: { 200: notificationsPage },
-      async handle({ query: { limit, cursor }, caller }, { db }) {
+      problems: [problems.notFound],
+      async handle({ query: { limit, cursor, user_id: asked }, caller }, { db }) {
         const before = decodeCursor(cursor)
+        const ownerId = ownerAsked(caller, asked)
+        const isOperator = caller.role === 'operator'
         const [rows, unread] = await Promise.all([
           db.query<NotificationRow>({
             name: 'notifications-list',
             text: `select ${notificationColumns} from notifications
-              where ($1::uuid is null or user_id = $1 and channel = 'in-app') and ($2::uuid is null or id < $2)
+              where ($1::uuid is null or user_id = $1) and ($4 or channel = 'in-app') and ($2::uuid is null or id < $2)
               order by id desc limit $3`,
-            values: [caller.role === 'operator' ? null : caller.userId, before, limit + 1],
+            values: [ownerId, before, limit + 1, isOperator],
           }),
           countUnread(db, caller.userId),
         ])
-        return { status: 200, body: { ...page(rows, limit, toNotification), unread_count: unread } }
+        return {
+          status: 200,
+          body: { ...page(rows, limit, toNotification), unread_count: unread },
+          about: { ownerId: ownerId ?? null },
+        }
       },
     }),
     route({

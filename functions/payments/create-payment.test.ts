@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Answer } from '../../tests/support/host.ts'
+import { token, type Answer } from '../../tests/support/host.ts'
 import { deposit } from '../ledger/testing/ledger-fixture.ts'
 import { payer, testPayments, type Fault, type Sent, type TestPayments } from './testing/payments-fixture.ts'
 import cancelPayment from './cancel-payment.ts'
@@ -219,6 +219,13 @@ describe('is refused', () => {
       expect(named(await bank.post(name, { payment_id: id }, { userId: payee }))).toEqual([404, 'not-found'])
     expect((await bank.get(`/payments/${id}`, payee)).status).toBe(404)
     expect((await bank.get('/payments', payee)).body.items).toEqual([])
+    expect((await bank.get(`/payments?user_id=${payer}`)).body.items[0].id).toBe(id)
+    expect(named(await bank.get(`/payments?user_id=${payer}`, payee))).toEqual([404, 'not-found'])
+    const bearer = await token({ userId: randomUUID(), role: 'operator' })
+    const listed = async (userId: string) =>
+      (await bank.functions.payments.request('GET', `/payments?user_id=${userId}`, { token: bearer })).body
+        .items
+    expect([(await listed(payer))[0].id, await listed(payee)]).toEqual([id, []])
   })
 })
 

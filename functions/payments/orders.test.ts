@@ -221,6 +221,33 @@ test('nobody without a token, and no other customer, sees or changes an order; o
   for (const { owner_id: ownerId } of audit) expect(ownerId).toBe(ada)
 })
 
+test('a list is of one user, or of one account that they pay from or to, and reading it is in the audit', async () => {
+  const operator = { token: asOperator }
+  const one = await created()
+  const { id: back } = (await create(wanted({ account_id: to, to_account_id: from }), { token: asBob })).body
+  await setStatus(one, 'paused')
+  const ids = async (query: string, sent = operator): Promise<string[]> =>
+    (await show(`/orders?${query}`, sent)).body.items.map(({ id }: { id: string }) => id)
+  expect(await ids(`user_id=${ada}`)).toEqual([one])
+  expect(await ids(`user_id=${bob}`)).toEqual([back])
+  for (const account of [from, to]) expect(await ids(`account_id=${account}`)).toEqual([back, one])
+  expect(await ids(`account_id=${from}&status=active`)).toEqual([back])
+  expect(await ids(`account_id=${randomUUID()}`)).toEqual([])
+  // Whoever it pays, others see nothing of it.
+  expect(await ids(`account_id=${from}`, { token: asBob })).toEqual([back])
+  expect(problemOf(await show(`/orders?user_id=${ada}`, { token: asBob }))).toEqual([404, 'not-found'])
+  expect(faults(await show('/orders?account_id=x', operator))).toEqual([400, ['/account_id']])
+  const audit = await owner.query({
+    text: `select subject, owner_id, outcome from audit where route = 'GET /orders' and details ->> 'status' is null
+      and (owner_id = $1 or subject = $2) order by id`,
+    values: [ada, from],
+  })
+  expect(audit).toEqual([
+    { subject: null, owner_id: ada, outcome: 'read' },
+    { subject: from, owner_id: null, outcome: 'read' },
+  ])
+})
+
 test('amount, text, schedule and policy can be changed; an order that ended can’t', async () => {
   const id = await created()
   const changed = await change(id, {

@@ -1,6 +1,8 @@
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
-import { idParams } from '../host/schema.ts'
+import { ownerAsked } from '../host/owner-asked.ts'
+import { problems } from '../host/problems.ts'
+import { idParams, uuidSchema } from '../host/schema.ts'
 import {
   findOrder,
   orderColumns,
@@ -23,24 +25,32 @@ export default operation({
       method: 'GET',
       path: '/orders',
       who: 'signed-in',
-      summary: 'Payment orders, newest first; customers see their own',
+      summary: 'Payment orders, newest first; customers see their own, operators those of a user_id, or all',
       query: {
         type: 'object',
         additionalProperties: false,
-        properties: { ...pageQuery, status: { enum: orderStatuses } },
+        properties: {
+          ...pageQuery,
+          status: { enum: orderStatuses },
+          user_id: uuidSchema,
+          account_id: { ...uuidSchema, description: 'An account that they pay from or to.' },
+        },
       },
       answers: { 200: pageOf(orderSchema) },
-      handle: async ({ query: { status, limit, cursor }, caller }, { db }) => {
-        const ownerId = ownerSeen(caller)
+      problems: [problems.notFound],
+      handle: async ({ query, caller }, { db }) => {
+        const { status, limit, account_id: accountId } = query
+        const ownerId = ownerAsked(caller, query.user_id)
         // Without a name, so that Postgres plans it for the filters given.
         const rows = await db.query<OrderRow>({
           text: `select ${orderColumns} from payment_orders
             where ($1::uuid is null or user_id = $1) and ($2::text is null or status = $2)
-              and ($3::uuid is null or id < $3)
-            order by id desc limit $4`,
-          values: [ownerId, status, decodeCursor(cursor), limit + 1],
+              and ($3::uuid is null or $3 in (account_id, to_account_id)) and ($4::uuid is null or id < $4)
+            order by id desc limit $5`,
+          values: [ownerId, status, accountId, decodeCursor(query.cursor), limit + 1],
         })
-        return { status: 200, body: page(rows, limit, toOrder), about: { ownerId } }
+        const about = { ownerId: ownerId ?? null, ...(accountId && { subject: accountId }) }
+        return { status: 200, body: page(rows, limit, toOrder), about }
       },
     }),
     route({

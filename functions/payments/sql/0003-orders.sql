@@ -38,6 +38,9 @@ create table payment_orders (
 -- What is due is found by these two indexes, however many orders and runs there are.
 create index payment_orders_due on payment_orders (next_due_at) where status = 'active' and next_due_at is not null;
 create index payment_orders_of_user on payment_orders (user_id, id desc);
+-- What an operator is told before they freeze or close an account.
+create index payment_orders_of_account on payment_orders (account_id);
+create index payment_orders_to_account on payment_orders (to_account_id);
 -- How many orders a customer has open, however many have ended.
 create index payment_orders_open on payment_orders (user_id) where status not in ('completed', 'cancelled');
 

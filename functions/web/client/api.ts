@@ -1533,7 +1533,7 @@ export interface Api {
   /** Users, newest first: all, those found by name or email address, or whom an id belongs to */
   'GET /api/users': {
     takes: {
-      query?: { limit?: number; cursor?: string; query?: string; id?: string }
+      query?: { limit?: number; cursor?: string; query?: string; account_number?: string; id?: string }
     }
     answers: {
       200: UserPage
@@ -1609,10 +1609,10 @@ export interface Api {
       200: NotJson
     }
   }
-  /** Accounts, newest first; customers see only their own */
+  /** Accounts, newest first, or the one with a number; customers see only their own */
   'GET /api/accounts': {
     takes: {
-      query?: { limit?: number; cursor?: string; user_id?: string; status?: 'open' | 'frozen' | 'closed' }
+      query?: { limit?: number; cursor?: string; user_id?: string; status?: 'open' | 'frozen' | 'closed'; number?: string }
     }
     answers: {
       200: AccountPage
@@ -1783,10 +1783,10 @@ export interface Api {
       200: FeeTrial
     }
   }
-  /** Holds, newest first; customers see those on their own accounts */
+  /** Holds, newest first; customers see those on their own accounts, operators those of a user_id, or all */
   'GET /api/holds': {
     takes: {
-      query?: { limit?: number; cursor?: string; account_id?: string; status?: 'open' | 'captured' | 'released' | 'expired' }
+      query?: { limit?: number; cursor?: string; account_id?: string; user_id?: string; status?: 'open' | 'captured' | 'released' | 'expired' }
     }
     answers: {
       200: HoldPage
@@ -1976,10 +1976,10 @@ export interface Api {
       200: AuditEntryPage
     }
   }
-  /** Payment orders, newest first; customers see their own */
+  /** Payment orders, newest first; customers see their own, operators those of a user_id, or all */
   'GET /api/orders': {
     takes: {
-      query?: { limit?: number; cursor?: string; status?: 'active' | 'paused' | 'stopped' | 'completed' | 'cancelled' }
+      query?: { limit?: number; cursor?: string; status?: 'active' | 'paused' | 'stopped' | 'completed' | 'cancelled'; user_id?: string; account_id?: string }
     }
     answers: {
       200: OrderPage
@@ -2060,10 +2060,10 @@ export interface Api {
       200: Payee
     }
   }
-  /** Payments, newest first; customers see their own */
+  /** Payments, newest first; customers see their own, operators those of a user_id, or all */
   'GET /api/payments': {
     takes: {
-      query?: { limit?: number; cursor?: string; status?: 'placing' | 'created' | 'executing' | 'executed' | 'cancelling' | 'cancelled' | 'expiring' | 'expired' | 'failing' | 'failed' }
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'created' | 'executing' | 'executed' | 'cancelling' | 'cancelled' | 'expiring' | 'expired' | 'failing' | 'failed'; user_id?: string }
     }
     answers: {
       200: PaymentPage
@@ -2455,10 +2455,10 @@ export interface Api {
       202: DeadLetter
     }
   }
-  /** The notifications of the caller, newest first, but none that was only sent; an operator sees everybody’s, and all */
+  /** The notifications of the caller, newest first, but none that was only sent; an operator sees everybody’s, or those of a user_id, and all */
   'GET /api/notifications': {
     takes: {
-      query?: { limit?: number; cursor?: string }
+      query?: { limit?: number; cursor?: string; user_id?: string }
     }
     answers: {
       200: NotificationPage
