@@ -44,6 +44,9 @@ describe('for people', () => {
     ['1234.50', 'USD', { locale: 'en', unit: 'code' }, '1,234.50\u00a0USD'],
     ['12', 'JPY', { locale: 'en' }, '¥12'],
     ['12.00', 'USD', { locale: 'en-GB' }, '$12.00'],
+    // Other dollars say whose they are.
+    ['12.00', 'CAD', { locale: 'en-GB' }, 'CA$12.00'],
+    ['12.00', 'AUD', { locale: 'de' }, '12,00\u00a0AU$'],
     ['1.005', 'BHD', { locale: 'en', unit: 'none' }, '1.005'],
     // Browsers know no decimals of it; the bank does.
     ['1.50', 'HUF', { locale: 'en', unit: 'none' }, '1.50'],

@@ -72,8 +72,10 @@ function formatterOf(
   if (made) return made
   // The browser's own table gives some currencies fewer decimals than ISO 4217.
   const exponent = exponentOf(currency)
+  // '$' alone is the US dollar's, as in the bank's messages. The narrow symbols of 20 others are '$' too.
+  const currencyDisplay = currency === 'USD' ? 'narrowSymbol' : 'symbol'
   const formatter = new Intl.NumberFormat(locale, {
-    ...(isSymbol && { style: 'currency', currency, currencyDisplay: 'narrowSymbol' }),
+    ...(isSymbol && { style: 'currency', currency, currencyDisplay }),
     minimumFractionDigits: exponent,
     maximumFractionDigits: exponent,
     signDisplay: signed ? 'exceptZero' : 'negative',
