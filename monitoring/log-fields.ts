@@ -20,6 +20,7 @@ type SubjectField =
   | 'payment_id'
   | 'order_id'
   | 'payout_id'
+  | 'redrive_id'
   | 'transfer_id'
   | 'document'
   | 'file'

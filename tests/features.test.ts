@@ -500,6 +500,29 @@ test('E5: each event that these tests emitted is what its contract says', async 
   expect(wrong).toEqual([])
 })
 
+test('D8: a redrive publishes dead letters again by itself, until none of them waits', async () => {
+  const ids = (
+    await bank.sql<{ id: string }>(
+      'notifications',
+      `insert into dead_letters (event_source, event_id, event_type, event, destination, digest, group_id)
+        select '/poison', n, 'poison', json_build_object('specversion', '1.0', 'id', n::text, 'source', '/poison',
+            'type', 'poison'), 'http://notify.bank', '', dead_letter_group('notify', 'poison', '500', 'no')
+        from generate_series(1, 3) n
+        returning id`,
+    )
+  ).map(({ id }) => id)
+  const asked = await bank.call('POST', '/api/dead-letters/redrive', {
+    token: operator,
+    body: { ids, per_second: 100 },
+  })
+  expect([asked.status, asked.body.total]).toEqual([202, 3])
+  const ended = await until(async () => {
+    const { body } = await bank.call('GET', asked.headers.get('location')!, { token: operator })
+    return body.status !== 'running' && body
+  })
+  expect(ended).toMatchObject({ status: 'completed', sent: 3, failed: 0, remaining: 0 })
+})
+
 test('E5, D8: each event that a Trigger delivers happened in these tests; delivered a second time, none has an effect', async () => {
   expect(await unheardTypes(bank)).toEqual([])
   const before = await stateOf(bank)

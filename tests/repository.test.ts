@@ -9,6 +9,7 @@ import { callKeySetting, databaseSetting, eventKeySetting } from '../functions/h
 import { openapiOf } from '../functions/host/contract/openapi.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'
 import type { Operation } from '../functions/host/operation.ts'
+import { triggerOf } from '../functions/notifications/dead-letters/failure.ts'
 import { contextSettings } from '../functions/host/settings/all.ts'
 import { neededSettings } from '../functions/host/start/serve.ts'
 import { contracts, files, manifests, operations, read, type Manifest } from './support/repository.ts'
@@ -281,6 +282,16 @@ describe('events', () => {
       })
       expect(delivery.retry).toBeGreaterThan(0)
     }
+  })
+
+  test('a dead letter’s Trigger follows from its consumer and its type', () => {
+    const found = triggers.flatMap((trigger) =>
+      deliveredBy(trigger).map((type) => [
+        ...[trigger.metadata.name, type],
+        triggerOf(`http://${trigger.spec.subscriber.ref.name}.bank.svc.cluster.local/events`, type),
+      ]),
+    )
+    expect(found.filter(([trigger, , said]) => trigger !== said)).toEqual([])
   })
 
   test('each consumer gets each of its events once: from a Trigger, a PingSource, or as the dead letter sink', () => {

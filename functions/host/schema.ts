@@ -61,6 +61,14 @@ export const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
 /** Schema of what a caller writes about something. */
 export const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
 
+/** Schema of why somebody did something. It is not blank. */
+export const reasonText = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 500,
+  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}]*$',
+} as const
+
 /** Schema of what a customer writes to a payee. It is not for the audit. */
 export const personalText = { ...shortText, 'x-personal': true } as const
 

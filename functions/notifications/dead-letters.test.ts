@@ -1,42 +1,28 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { eventKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
-import { eventFromHttp } from '../../eventing/http-binding.ts'
-import type { EventMessage } from '../../eventing/message.ts'
 import { isSigned, signEvent } from '../../eventing/signature.ts'
 import deadLetters from './dead-letters.ts'
+import { deliverLetter, testBroker, type TestBroker } from './testing/dead-letters-fixture.ts'
 
 let database: TestDatabase
 let host: TestFunction
 let operator: string
 /** Accepts the redriven events, or refuses them. */
-let broker: Server
-let brokerAnswers = 202
-const republished: EventMessage[] = []
+let broker: TestBroker
 
 beforeAll(async () => {
-  broker = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      if (brokerAnswers === 202) republished.push(eventFromHttp(request.headers, Buffer.concat(chunks)))
-      response.writeHead(brokerAnswers).end()
-    })
-  })
-  await new Promise<void>((resolve) => broker.listen(0, '127.0.0.1', resolve))
+  broker = await testBroker()
   database = await testDatabase('notifications')
   host = await startFunction(deadLetters, {
     NOTIFICATIONS_DATABASE_URL: database.url,
-    BROKER_URL: `http://127.0.0.1:${(broker.address() as AddressInfo).port}/`,
+    BROKER_URL: broker.url,
   })
   operator = await token({ userId: randomUUID(), role: 'operator' })
 })
 
 afterAll(async () => {
   await host.stop()
-  broker.closeAllConnections()
   broker.close()
   await database.drop()
 })
@@ -119,7 +105,7 @@ test.each([
     token: operator,
   })
   expect(answer.status).toBe(202)
-  expect(republished.at(-1)).toMatchObject({ attributes: { id }, data: Buffer.from(body) })
+  expect(broker.taken.at(-1)).toMatchObject({ attributes: { id }, data: Buffer.from(body) })
 })
 
 test('redriving publishes the event with its first id, without the Broker’s attributes', async () => {
@@ -130,7 +116,7 @@ test('redriving publishes the event with its first id, without the Broker’s at
     token: operator,
   })
   expect([status, body.status]).toEqual([202, 'redriven'])
-  const sent = republished.at(-1)!
+  const sent = broker.taken.at(-1)!
   expect(sent.attributes).toMatchObject({ id, type: 'payment.created' })
   expect(sent.data.toString()).toBe('{"amount":"2.00"}')
   expect(Object.keys(sent.attributes).filter((name) => name.startsWith('knativeerror'))).toEqual([])
@@ -150,7 +136,7 @@ test('a signature is still valid after a dead letter and a redrive', async () =>
   await deliver(id, data, { 'ce-time': '2026-01-05T09:30:00.12Z', 'ce-signature': signature })
   const letter = await find(id)
   await host.request('POST', `/dead-letters/${String(letter?.id)}/redrive`, { token: operator })
-  const sent = republished.at(-1)!
+  const sent = broker.taken.at(-1)!
   expect([sent.attributes.id, isSigned(sent, eventKey('ledger'))]).toEqual([id, true])
 })
 
@@ -170,11 +156,11 @@ test('if the Broker is unreachable, redriving is 503 and the dead letter stays a
   const id = randomUUID()
   await deliver(id, '{}')
   const letter = await find(id)
-  brokerAnswers = 503
+  broker.answer = () => 503
   const answer = await host.request('POST', `/dead-letters/${String(letter?.id)}/redrive`, {
     token: operator,
   })
-  brokerAnswers = 202
+  broker.answer = () => 202
   expect(answer.status).toBe(503)
   expect(await find(id)).toMatchObject({ status: 'stored', redriven_at: null })
 })
@@ -188,4 +174,116 @@ test('dead letters are for operators only, and an unknown id is 404', async () =
   expect(
     (await host.request('POST', `/dead-letters/${randomUUID()}/redrive`, { token: operator })).status,
   ).toBe(404)
+})
+
+describe('groups', () => {
+  const groups = async (query = '') =>
+    (await host.request('GET', `/dead-letters/groups?limit=200${query}`, { token: operator })).body.items
+  const letters = async (query: string) =>
+    (await host.request('GET', `/dead-letters?limit=200&${query}`, { token: operator })).body.items
+
+  test('are by Trigger, type and what the consumer said, without ids and figures', async () => {
+    const ids = [randomUUID(), randomUUID(), randomUUID()]
+    for (const [n, id] of ids.entries())
+      await deliverLetter(host, {
+        ...{
+          id,
+          type: 'transaction.reversed',
+          said: `There is no user ${randomUUID()} (${n}.5 of ${n + 7}).`,
+        },
+        consumer: n < 2 ? 'notify' : 'queue-web-hooks',
+      })
+    const found = await groups('&type=transaction.reversed')
+    const error = 'There is no user … (… of …).'
+    const one = {
+      event_type: 'transaction.reversed',
+      error_code: '500',
+      error,
+      came_back: 0,
+      redrive_id: null,
+    }
+    expect(found).toMatchObject([
+      { ...one, trigger: 'queue-web-hooks', stored: 1 },
+      { ...one, trigger: 'notify-reversal', stored: 2, first_at: expect.any(String) },
+    ])
+    const eventsOf = (list: { event_id: string }[]) => list.map(({ event_id: id }) => id).reverse()
+    expect(eventsOf(await letters(`group=${found[1].id}`))).toEqual(ids.slice(0, 2))
+    expect(eventsOf(await letters(`error=${encodeURIComponent(error)}`))).toEqual(ids)
+    expect(eventsOf(await letters('trigger=queue-web-hooks&status=stored'))).toEqual(ids.slice(2))
+    expect(await letters('type=transaction.reversed&status=redriven')).toEqual([])
+    expect(await groups('&trigger=nobody')).toEqual([])
+  })
+
+  test('count each letter once, whatever happens to it', async () => {
+    const of = (said: string) => `cause ${said} ${randomUUID().replace(/[^a-z]/g, '')}`
+    const [before, after] = [of('before'), of('after')]
+    const id = randomUUID()
+    const counts = async (error: string) => {
+      const found = (await groups()).find((group: { error: string }) => group.error === error)
+      return found && [found.stored, found.redriven, found.discarded, found.came_back]
+    }
+    await deliverLetter(host, { id, said: before })
+    await deliverLetter(host, { id, said: before })
+    expect(await counts(before)).toEqual([1, 0, 0, 0])
+    const letter = await find(id)
+    await host.request('POST', `/dead-letters/${String(letter?.id)}/redrive`, { token: operator })
+    expect(await counts(before)).toEqual([0, 1, 0, 0])
+    // It fails for another reason now.
+    await deliverLetter(host, { id, said: after })
+    expect([await counts(before), await counts(after)]).toEqual([
+      [0, 0, 0, 0],
+      [1, 0, 0, 1],
+    ])
+    expect(await find(id)).toMatchObject({ status: 'stored', came_back_at: expect.any(String) })
+    expect((await groups('&status=stored')).some(({ error }: { error: string }) => error === before)).toBe(
+      false,
+    )
+  })
+})
+
+describe('discarding', () => {
+  const discard = (id: unknown, body: object = { reason: 'Sent by a test.' }, key?: string) =>
+    host.request('POST', `/dead-letters/${String(id)}/discard`, {
+      ...{ token: operator, body },
+      ...(key !== undefined && { headers: { 'idempotency-key': key } }),
+    })
+  const store = async () => {
+    const id = randomUUID()
+    await deliverLetter(host, { id })
+    return String((await find(id))?.id)
+  }
+  const show = (id: string) => host.request('GET', `/dead-letters/${id}`, { token: operator })
+
+  test('keeps the letter with the reason, and it can be redriven later', async () => {
+    const id = await store()
+    const [first, again] = [await discard(id, undefined, id), await discard(id, undefined, id)]
+    expect([first.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true'])
+    expect(first.body).toMatchObject({ status: 'discarded', discard_reason: 'Sent by a test.' })
+    expect((await show(id)).body).toEqual(first.body)
+    expect(await discard(id)).toMatchObject({
+      status: 409,
+      body: { type: 'https://microbank.dev/problems/dead-letter-not-waiting' },
+    })
+    const redriven = await host.request('POST', `/dead-letters/${id}/redrive`, { token: operator })
+    expect([redriven.status, redriven.body.status]).toEqual([202, 'redriven'])
+  })
+
+  test('needs a reason, an operator, and a letter', async () => {
+    const id = await store()
+    for (const body of [{}, { reason: '' }, { reason: ' ' }, { reason: 'a\nb' }, { reason: 'a', all: true }])
+      expect((await discard(id, body)).status).toBe(400)
+    const customer = await token({ userId: randomUUID() })
+    for (const [method, path] of [
+      ['POST', `/dead-letters/${id}/discard`],
+      ['GET', `/dead-letters/${id}`],
+      ['GET', '/dead-letters/groups'],
+    ] as const) {
+      const body = method === 'POST' ? { reason: 'a' } : undefined
+      const ask = (bearer?: string) =>
+        host.request(method, path, { ...(body && { body }), ...(bearer && { token: bearer }) })
+      expect([(await ask()).status, (await ask(customer)).status]).toEqual([401, 403])
+    }
+    expect([(await discard(randomUUID())).status, (await show(randomUUID())).status]).toEqual([404, 404])
+    expect((await show(id)).body.status).toBe('stored')
+  })
 })

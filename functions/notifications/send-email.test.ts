@@ -358,9 +358,10 @@ test('what ended long ago is deleted by the sweep, and so are old dead letters',
   const letter = (days: number, redrivenDays: number | null) =>
     query(
       `insert into dead_letters (event_source, event_id, event_type, event, destination, digest, status, created_at,
-          redriven_at)
+          last_at, redriven_at, group_id)
         values ('/test', $1::text, 'a.b', '{}', 'x', sha256(convert_to($1, 'UTF8')), $2, now() - $3 * interval '1 day',
-          now() - $4::int * interval '1 day')`,
+          now() - $3 * interval '1 day', now() - $4::int * interval '1 day',
+          dead_letter_group('x', 'a.b', null, null))`,
       `${days} ${redrivenDays}`,
       redrivenDays === null ? 'stored' : 'redriven',
       days,

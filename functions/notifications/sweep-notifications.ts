@@ -2,9 +2,10 @@ import { sweepOutbox } from '../host/database/sweep.ts'
 import type { Database } from '../host/database/database.ts'
 import type { Tools } from '../host/tools.ts'
 import { operation } from '../host/operation.ts'
+import { wakeRedrives } from './dead-letters/wake-redrives.ts'
 
-/** Wakes messages whose next attempt is due, and publishes events that a crash left in the outbox. A
- * PingSource calls it. */
+/** Wakes messages whose next attempt is due and redrives that nobody is at, and publishes events that a crash
+ * left in the outbox. A PingSource calls it. */
 export default operation({
   name: 'sweep-notifications',
   context: 'notifications',
@@ -15,6 +16,7 @@ export default operation({
     async receive(event, tools, state, delivery) {
       try {
         await wakeMessages(tools.db)
+        await wakeRedrives(tools, delivery.traceparent)
         await forgetOld(tools, performance.now() + FORGETTING_MS_MAX)
       } finally {
         await sweepOutbox.receive(event, tools, state as never, delivery)
@@ -75,7 +77,22 @@ const OLD = [
         select id from dead_letters
         where created_at < now() - interval '30 days' and (
           status = 'redriven' and redriven_at < now() - interval '30 days'
-          or greatest(created_at, redriven_at) < now() - interval '90 days')
+          or greatest(last_at, redriven_at, discarded_at) < now() - interval '90 days')
+        order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
+      )) returning id`,
+  },
+  {
+    what: 'groups of dead letters',
+    text: `delete from dead_letter_groups where id = any (array(
+        select id from dead_letter_groups g
+        where last_at < now() - interval '30 days' and not exists (select from dead_letters where group_id = g.id)
+        limit ${FORGOTTEN_AT_ONCE} for update skip locked
+      )) returning id`,
+  },
+  {
+    what: 'redrives',
+    text: `delete from dead_letter_redrives where id = any (array(
+        select id from dead_letter_redrives where created_at < now() - interval '90 days' and status <> 'running'
         order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
       )) returning id`,
   },

@@ -137,7 +137,7 @@ export const ofFacts = [
     unit: 'events',
     labels: { destination: trigger },
     by: 'fact',
-    why: 'How many events could not be delivered, and were not sent again?',
+    why: 'How many events could not be delivered, and wait for somebody to redrive or discard them?',
   },
   {
     name: 'pg_up',

@@ -60,8 +60,11 @@ test('samples of each context have the names and labels of the catalogue', async
        select uuidv7(), 'a', n::text, case when n < 3 then 'notify' else 'notify-user' end, 'b', 'c', 'd' from generate_series(1, 3) n;
      ${eventOf('notification.sent', '{"channel": "email"}')};
      ${eventOf('notification.failed', '{"channel": "sms"}')};
-     insert into dead_letters (event_source, event_id, event_type, event, destination, digest)
-       values ('a', '1', 'b', '{}', 'http://notify.bank.svc.cluster.local/events', '')`,
+     insert into dead_letters (event_source, event_id, event_type, event, destination, digest, group_id, status,
+         discarded_at, discarded_by, discard_reason)
+       select 'a', status, 'b', '{}', 'http://notify.bank.svc.cluster.local/events', '',
+         dead_letter_group('notify', 'b', null, status), status, now(), uuidv7(), 'c'
+       from unnest(array['stored', 'redriven', 'discarded']) status`,
   )
   await until(() => valueOf('microbank_events_total', { context: 'identity', type: 'user.registered' }) === 1)
   await until(() => valueOf('microbank_users', { role: 'customer' }) === 1)

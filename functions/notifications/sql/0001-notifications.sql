@@ -40,6 +40,77 @@ revoke execute on function after_restore from public;
 
 grant select, insert on notifications to :functions_role;
 
+-- What dead letters have in common: the Trigger whose consumer failed, the type of the event, and how the
+-- consumer answered, without what differs from event to event. count_dead_letters() keeps the counts, so
+-- nobody has to count letters.
+create table dead_letter_groups (
+  id uuid primary key default uuidv7(),
+  trigger text not null,
+  event_type text not null,
+  error_code text,
+  error text,
+  -- Letters by their status, and those that wait although they were sent again.
+  stored integer not null default 0,
+  redriven integer not null default 0,
+  discarded integer not null default 0,
+  came_back integer not null default 0,
+  first_at timestamptz not null default now(),
+  -- When the Broker last gave up on one of its events.
+  last_at timestamptz not null default now()
+);
+
+-- An event's type can be longer than an index takes.
+create unique index dead_letter_groups_once
+  on dead_letter_groups (trigger, md5(event_type), error_code, error) nulls not distinct;
+
+grant select, insert, update, delete on dead_letter_groups to :functions_role;
+
+-- Returns the id of a group, which it makes if there is none yet.
+create function dead_letter_group(of_trigger text, of_type text, code text, said text) returns uuid
+language plpgsql
+as $$
+begin
+  -- Whoever is first, each statement after this sees the row.
+  insert into dead_letter_groups (trigger, event_type, error_code, error) values (of_trigger, of_type, code, said)
+  on conflict do nothing;
+  return (
+    select id from dead_letter_groups
+    where trigger = of_trigger and md5(event_type) = md5(of_type) and error_code is not distinct from code
+      and error is not distinct from said
+  );
+end;
+$$;
+revoke execute on function dead_letter_group from public;
+grant execute on function dead_letter_group to :functions_role;
+
+-- Redrives of many dead letters. The letters know which redrive they wait for.
+create table dead_letter_redrives (
+  id uuid primary key default uuidv7(),
+  -- Null if the letters were named one by one. No foreign key: the group may go first.
+  group_id uuid,
+  requested_by uuid not null,
+  per_second integer not null check (per_second > 0),
+  -- Letters that it was asked for; of these, how many were published again, were refused by the Broker, and
+  -- came back.
+  total integer not null,
+  sent integer not null default 0,
+  failed integer not null default 0,
+  came_back integer not null default 0,
+  status text not null default 'running' check (status in ('running', 'completed', 'stopped')),
+  -- The event that goes on with it has this number; any other is a repetition of an old one.
+  turn integer not null default 1,
+  -- When the next letters may go out.
+  next_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  ended_at timestamptz,
+  check ((status = 'running') = (ended_at is null))
+);
+
+create index dead_letter_redrives_running on dead_letter_redrives (group_id) where status = 'running';
+create index dead_letter_redrives_by_age on dead_letter_redrives (created_at);
+
+grant select, insert, update, delete on dead_letter_redrives to :functions_role;
+
 -- Events that no consumer could process, as the Broker sent them after its last retry: one row per event and
 -- failed consumer.
 create table dead_letters (
@@ -55,10 +126,24 @@ create table dead_letters (
   destination text not null,
   error_code text,
   error_data text,
+  group_id uuid not null references dead_letter_groups,
   deliveries integer not null default 1,
-  status text not null default 'stored' check (status in ('stored', 'redriven')),
+  -- 'stored' is one that waits for somebody.
+  status text not null default 'stored' check (status in ('stored', 'redriven', 'discarded')),
   created_at timestamptz not null default now(),
+  -- When the Broker last gave up on it.
+  last_at timestamptz not null default now(),
   redriven_at timestamptz,
+  -- When it last came after it was sent again.
+  came_back_at timestamptz,
+  discarded_at timestamptz,
+  discarded_by uuid,
+  discard_reason text,
+  check (status <> 'discarded' or (discarded_at, discarded_by, discard_reason) is not null),
+  -- The redrive that it waits for while is_queued; after that, the one that sent it last.
+  redrive_id uuid,
+  is_queued boolean not null default false,
+  check (not is_queued or redrive_id is not null),
   -- SHA-256 of what the event states: a forged one may have another's source and id, and must not take its
   -- place.
   digest bytea not null,
@@ -67,5 +152,45 @@ create table dead_letters (
 
 -- The sweep deletes old ones, because their data may be personal.
 create index dead_letters_by_age on dead_letters (created_at);
+create index dead_letters_by_status on dead_letters (status, id);
+create index dead_letters_of_group on dead_letters (group_id, status, id);
+create index dead_letters_queued on dead_letters (redrive_id, id) where is_queued;
 
 grant select, insert, update, delete on dead_letters to :functions_role;
+
+-- Adds letters to the counts of their groups, or takes them away: its argument is 1 or -1. Groups are locked
+-- in the order of their ids, so that two statements can't deadlock.
+create function count_dead_letters() returns trigger
+language plpgsql
+as $$
+declare
+  sign constant integer := tg_argv[0];
+begin
+  perform from dead_letter_groups where id in (select group_id from letters) order by id for update;
+  update dead_letter_groups g set
+    stored = g.stored + sign * l.stored,
+    redriven = g.redriven + sign * l.redriven,
+    discarded = g.discarded + sign * l.discarded,
+    came_back = g.came_back + sign * l.came_back,
+    last_at = greatest(g.last_at, l.last_at)
+  from (
+    select group_id, max(last_at) as last_at,
+      count(*) filter (where status = 'stored') as stored,
+      count(*) filter (where status = 'redriven') as redriven,
+      count(*) filter (where status = 'discarded') as discarded,
+      count(*) filter (where status = 'stored' and came_back_at is not null) as came_back
+    from letters group by group_id
+  ) l
+  where g.id = l.group_id;
+  return null;
+end;
+$$;
+
+create trigger count_inserted after insert on dead_letters
+  referencing new table as letters for each statement execute function count_dead_letters('1');
+create trigger count_deleted after delete on dead_letters
+  referencing old table as letters for each statement execute function count_dead_letters('-1');
+create trigger count_before after update on dead_letters
+  referencing old table as letters for each statement execute function count_dead_letters('-1');
+create trigger count_changed after update on dead_letters
+  referencing new table as letters for each statement execute function count_dead_letters('1');

@@ -3,7 +3,7 @@
 insert into facts_totals (name, labels)
 select 'microbank_events_total', jsonb_build_object('type', type)
 from unnest(array[
-  'message.due', 'notification.failed', 'notification.sent', 'notification.stored'
+  'message.due', 'notification.failed', 'notification.sent', 'notification.stored', 'redrive.due'
 ]) type;
 
 insert into facts_totals (name, labels)
@@ -70,13 +70,10 @@ create function dead_letter_facts() returns setof sample
 language sql stable security definer
 set search_path = public, pg_temp
 begin atomic
-  -- The destination is the address of a Trigger's consumer: its function's name is enough.
-  select 'microbank_dead_letters', jsonb_build_object('destination', d.name),
-    count(*) filter (where d.status = 'stored')
-  from (
-    select coalesce(substring(destination from '^https?://([a-z0-9-]{1,63})'), 'other') as name, status from dead_letters
-  ) d
-  group by d.name;
+  -- Of each group there is one row, however many letters it has.
+  select 'microbank_dead_letters', jsonb_build_object('destination', g.trigger), sum(g.stored)
+  from dead_letter_groups g
+  group by g.trigger;
 end;
 
 create or replace function slow_facts() returns setof sample

@@ -258,6 +258,10 @@ export type DeadLetter = {
   event_type: string
   /** The event in the JSON format of CloudEvents. */
   event: Record<string, unknown>
+  /** The Trigger whose consumer could not process it. */
+  trigger: string
+  /** All with this Trigger, type and error. */
+  group_id: string
   /** The address of the consumer that could not process it. */
   destination: string
   /** Status of its last answer. */
@@ -270,13 +274,75 @@ export type DeadLetter = {
   hint: string | null
   /** How often the Broker gave up on it. */
   deliveries: number
-  status: 'stored' | 'redriven'
+  /** `stored` is one that waits for somebody. */
+  status: 'stored' | 'redriven' | 'discarded'
   created_at: string
+  /** When the Broker last gave up on it. */
+  last_at: string
   redriven_at: string | null
+  /** When it last came after it was redriven; null if it never did. */
+  came_back_at: string | null
+  discarded_at: string | null
+  discarded_by: string | null
+  discard_reason: string | null
+  /** The redrive that it waits for, or that sent it last. Null if it was sent alone. */
+  redrive_id: string | null
+  /** Whether it waits for that redrive. */
+  is_queued: boolean
+}
+
+export type DeadLetterGroup = {
+  id: string
+  trigger: string
+  event_type: string
+  error_code: string | null
+  /** What the consumer said, without ids and figures; null if the Broker did not keep it. */
+  error: string | null
+  /** Letters that wait for somebody. */
+  stored: number
+  redriven: number
+  discarded: number
+  /** Those of the waiting that were redriven before. */
+  came_back: number
+  first_at: string
+  last_at: string
+  /** The redrive of this group that runs. */
+  redrive_id: string | null
+}
+
+export type DeadLetterGroupPage = {
+  items: DeadLetterGroup[]
+  next_cursor: string | null
 }
 
 export type DeadLetterPage = {
   items: DeadLetter[]
+  next_cursor: string | null
+}
+
+export type DeadLetterRedrive = {
+  id: string
+  /** Null if the letters were named. */
+  group_id: string | null
+  requested_by: string
+  per_second: number
+  status: 'running' | 'completed' | 'stopped'
+  /** Letters that it was asked for. */
+  total: number
+  /** Published again. */
+  sent: number
+  /** Refused by the Broker; they wait as before. */
+  failed: number
+  /** Of those sent, how often one came back. */
+  came_back: number
+  /** Still to be sent. */
+  remaining: number
+  created_at: string
+  ended_at: string | null
+}
+
+export type DeadLetterRedrivePage = {
+  items: DeadLetterRedrive[]
   next_cursor: string | null
 }
 
@@ -288,6 +354,10 @@ export type DepositRequest = {
   description?: string
   metadata?: Record<string, string | number | boolean | null>
   value_date?: string
+}
+
+export type DiscardDeadLetterRequest = {
+  reason: string
 }
 
 export type Document = {
@@ -917,6 +987,13 @@ export type Proof = {
   }
   path: string[]
   checkpoint: string
+}
+
+export type RedriveDeadLettersRequest = {
+  /** All of the group that wait, but at most the oldest 10,000. */
+  group?: string
+  ids?: string[]
+  per_second?: number
 }
 
 export type RefreshSessionRequest = {
@@ -2440,10 +2517,74 @@ export interface Api {
   /** The dead letters, newest first */
   'GET /api/dead-letters': {
     takes: {
-      query?: { limit?: number; cursor?: string; status?: 'stored' | 'redriven' }
+      query?: { limit?: number; cursor?: string; status?: 'stored' | 'redriven' | 'discarded'; group?: string; trigger?: string; type?: string; error?: string }
     }
     answers: {
       200: DeadLetterPage
+    }
+  }
+  /** Dead letters by Trigger, type and error; the newest group first */
+  'GET /api/dead-letters/groups': {
+    takes: {
+      query?: { limit?: number; cursor?: string; status?: 'stored' | 'redriven' | 'discarded'; trigger?: string; type?: string }
+    }
+    answers: {
+      200: DeadLetterGroupPage
+    }
+  }
+  /** Begins to publish a group of dead letters, or those named, at a rate */
+  'POST /api/dead-letters/redrive': {
+    takes: {
+      body?: RedriveDeadLettersRequest
+    }
+    answers: {
+      202: DeadLetterRedrive
+    }
+  }
+  /** Redrives of dead letters, newest first */
+  'GET /api/dead-letters/redrives': {
+    takes: {
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: DeadLetterRedrivePage
+    }
+  }
+  /** How far a redrive is */
+  'GET /api/dead-letters/redrives/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: DeadLetterRedrive
+    }
+  }
+  /** Stops a redrive; what it has not sent waits as before */
+  'POST /api/dead-letters/redrives/{id}/stop': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: DeadLetterRedrive
+    }
+  }
+  /** One dead letter */
+  'GET /api/dead-letters/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: DeadLetter
+    }
+  }
+  /** Marks a dead letter as not to be sent; it is kept and can be redriven later */
+  'POST /api/dead-letters/{id}/discard': {
+    takes: {
+      params: { id: string }
+      body: DiscardDeadLetterRequest
+    }
+    answers: {
+      200: DeadLetter
     }
   }
   /** Publishes the event again; consumers that processed it before ignore it */
@@ -2761,6 +2902,7 @@ export type ProblemName =
   | 'currency-mismatch'
   | 'customer-left'
   | 'day-limit-exceeded'
+  | 'dead-letter-not-waiting'
   | 'document-limit-reached'
   | 'document-not-ready'
   | 'document-refused'
@@ -2798,6 +2940,7 @@ export type ProblemName =
   | 'not-multipart'
   | 'not-reachable'
   | 'not-yet-sealed'
+  | 'nothing-to-redrive'
   | 'order-ended'
   | 'order-not-found'
   | 'outcome-unknown'
@@ -2811,6 +2954,7 @@ export type ProblemName =
   | 'payment-refused'
   | 'payout-not-found'
   | 'proof-too-long'
+  | 'redrive-under-way'
   | 'request-timeout'
   | 'same-account'
   | 'security-message'
@@ -2874,6 +3018,9 @@ export const keyed: ReadonlySet<string> = new Set([
   'PATCH /api/webhooks/{id}',
   'POST /api/webhooks/{id}/deliveries/{delivery_id}/repeat',
   'POST /api/webhooks/{id}/secrets',
+  'POST /api/dead-letters/redrive',
+  'POST /api/dead-letters/redrives/{id}/stop',
+  'POST /api/dead-letters/{id}/discard',
   'POST /api/dead-letters/{id}/redrive',
   'POST /api/notifications/push-subscriptions',
   'POST /api/notifications/send',

@@ -1,0 +1,44 @@
+/** What a dead letter's failure has in common with others. */
+
+/** Triggers that share a consumer with one of its own name, by the consumer and the type of their events. A
+ * dead letter names only the consumer. */
+const SECOND_TRIGGERS: Readonly<Record<string, string>> = {
+  'notify transaction.reversed': 'notify-reversal',
+  'queue-web-hooks notification.stored': 'queue-web-hooks-notifications',
+}
+
+/** Returns the name of the function at an address within the cluster. */
+export const consumerOf = (destination: string): string | undefined =>
+  /^https?:\/\/([a-z0-9-]{1,63})/.exec(destination)?.[1]
+
+/** Returns the Trigger that delivers events of a type to a destination; `other` for an unknown one. */
+export function triggerOf(destination: string, eventType: string): string {
+  const consumer = consumerOf(destination) ?? 'other'
+  return SECOND_TRIGGERS[`${consumer} ${eventType}`] ?? consumer
+}
+
+/** Returns what a consumer said in its last answer: the detail of a problem, or else all of it; null if it
+ * said nothing. */
+export const answerOf = (data: string | null): string | null =>
+  data === null || data === '' ? null : (detailOf(data) ?? data)
+
+function detailOf(answer: string): string | undefined {
+  try {
+    const { detail } = JSON.parse(answer) as { detail?: unknown }
+    return typeof detail === 'string' ? detail : undefined
+  } catch {
+    return undefined // Cut off, or not a problem.
+  }
+}
+
+const ERROR_MAX = 200
+const UUIDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
+// Hashes, keys and numbers.
+const VALUES = /\b[0-9a-f]{16,}\b|\d+([.:,-]\d+)*/gi
+
+/** Returns what a consumer said without what differs from event to event, so that the same failure reads the
+ * same. Null if it said nothing. */
+export function errorOf(data: string | null): string | null {
+  const said = answerOf(data)?.replace(UUIDS, '…').replace(VALUES, '…').replace(/\s+/g, ' ').trim()
+  return said ? [...said].slice(0, ERROR_MAX).join('') : null
+}
