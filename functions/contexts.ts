@@ -8,6 +8,7 @@ export const contexts = {
   payments: { hasDatabase: true },
   documents: { hasDatabase: true },
   web: { hasDatabase: false },
+  platform: { hasDatabase: false },
 } as const
 
 export type Context = keyof typeof contexts

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { databaseContexts } from '../functions/contexts.ts'
+import { KINDS } from '../functions/platform/kubernetes.ts'
 import { METER_CONNECTIONS } from '../knative/postgres/databases.ts'
 import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
 import { documents, everything, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
@@ -148,6 +149,30 @@ describe('pods', () => {
           automountServiceAccountToken: false,
         }),
       )
+  })
+
+  test('only the functions that show the platform can read the Kubernetes API, and no more of it than they show', () => {
+    const mounts = ({ template: { spec } }: (typeof pods)[number]): boolean =>
+      JSON.stringify(spec.volumes ?? []).includes('serviceAccountToken')
+    const ofPlatform = ['platform', 'platform-stream']
+    const named = (chosen: typeof pods) => chosen.map(({ object }) => object.metadata.name).sort()
+    expect(named(pods.filter(mounts))).toEqual(ofPlatform)
+    expect(named(pods.filter(({ template }) => template.spec.serviceAccountName === 'platform'))).toEqual(
+      ofPlatform,
+    )
+    const [role, ...others] = ofKind('Role').filter(({ metadata }) => metadata.namespace === 'bank')
+    expect([role.metadata.name, others]).toEqual(['platform', []])
+    const shown = Object.entries(KINDS).map(([kind, api]) => `${api.split('/')[0]} ${kind}`)
+    const allowed = role.rules.flatMap(({ apiGroups: [group], resources, verbs }: Manifest) => {
+      expect(verbs).toEqual(['get', 'list', 'watch'])
+      return resources.map((kind: string) => `${group} ${kind}`)
+    })
+    expect(allowed.sort()).toEqual(shown.sort())
+    const [binding] = ofKind('RoleBinding').filter(({ metadata }) => metadata.namespace === 'bank')
+    expect(binding).toMatchObject({
+      roleRef: { kind: 'Role', name: 'platform' },
+      subjects: [{ kind: 'ServiceAccount', name: 'platform', namespace: 'bank' }],
+    })
   })
 
   test('the bank’s image is the one that skaffold builds', () => {

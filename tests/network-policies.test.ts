@@ -166,14 +166,38 @@ test('pods of the bank reach outside only Kourier, for calls by name, and DNS', 
   expect(Object.values(reachedBy('outsider')).flat().filter(isOurs)).toEqual([])
 })
 
+test('of the bank, only the functions that show the platform reach the Kubernetes API', () => {
+  const reaching = policies.filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === 'bank' && JSON.stringify(spec.egress ?? []).includes('6443'),
+  )
+  expect(reaching.map(({ metadata, spec }) => [metadata.name, spec.podSelector])).toEqual([
+    [
+      'kubernetes-api',
+      {
+        matchExpressions: [
+          { key: 'serving.knative.dev/service', operator: 'In', values: ['platform', 'platform-stream'] },
+        ],
+      },
+    ],
+  ])
+})
+
 test('only functions that post to web hooks or send messages reach the internet, and no range of a network’s own', () => {
   const outward = policies.filter(({ spec }) => JSON.stringify(spec.egress ?? []).includes('ipBlock'))
-  expect(outward.map(({ metadata }) => `${metadata.namespace} ${metadata.name}`)).toEqual([
+  const PRIVATE = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']
+  const isInside = ({ spec }: Manifest): boolean =>
+    spec.egress.every(({ to }: Manifest) =>
+      to.every(({ ipBlock }: Manifest) => PRIVATE.includes(ipBlock?.cidr)),
+    )
+  expect(outward.filter(isInside).map(({ metadata }) => metadata.name)).toEqual(['kubernetes-api'])
+  const beyond = outward.filter((policy) => !isInside(policy))
+  expect(beyond.map(({ metadata }) => `${metadata.namespace} ${metadata.name}`)).toEqual([
     'bank web-hooks',
     'bank send-messages',
   ])
-  const { podSelector, egress } = outward[0]!.spec
-  const senders = outward[1]!.spec
+  const { podSelector, egress } = beyond[0]!.spec
+  const senders = beyond[1]!.spec
   expect(senders.podSelector.matchExpressions).toEqual([
     { key: 'serving.knative.dev/service', operator: 'In', values: ['send-email', 'send-push', 'send-sms'] },
   ])

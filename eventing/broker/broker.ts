@@ -42,6 +42,8 @@ export interface BrokerStatus {
     backlog: number | null
     /** Number of dead letters that wait for their sink. Triggers without a `delivery` share the Broker's. */
     deadLetters: number | null
+    /** Number of events that its subscriber has taken since the Broker started. */
+    delivered: number
   }[]
 }
 
@@ -79,7 +81,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return {
     handler: createIngress({ publish: (event) => queue.publish(event), log, metrics }),
     publish: (event) => queue.publish(event),
-    status: () => statusOf(queue, topology, unresolved),
+    status: () => statusOf(queue, topology, unresolved, dispatcher),
     drain,
     stop: (deadlineMs) => (stopped ??= drain(deadlineMs).then(() => queue.close())),
   }
@@ -141,6 +143,7 @@ async function statusOf(
   queue: BrokerQueue,
   topology: Topology,
   unresolved: ReadonlyMap<string, string>,
+  dispatcher: Dispatcher,
 ): Promise<BrokerStatus> {
   let reason = ''
   const backlogs = await queue.backlogs().catch((error: unknown) => {
@@ -155,6 +158,7 @@ async function statusOf(
       reason: why,
       backlog: backlogs?.get(own) ?? null,
       deadLetters: backlogs?.get(deadLetters.queue) ?? null,
+      delivered: dispatcher.deliveredBy(name),
     }
   }
   return { ready: !reason, reason, triggers: topology.triggers.map(triggerStatus) }

@@ -59,6 +59,7 @@ export class Dispatcher {
   readonly #stuck = new Set<string>()
   /** Number of resting dead letters, by route. */
   readonly #resting = new Map<DeliveryRoute, number>()
+  readonly #delivered = new Map<string, number>()
   #stopped: Promise<void> | undefined
 
   constructor(
@@ -75,6 +76,11 @@ export class Dispatcher {
     this.#consumers = routes.map((route) =>
       queue.consume(route, (event, signal) => this.#deliver(route, event, signal)),
     )
+  }
+
+  /** Returns how many events the destination of a route has taken since the start. */
+  deliveredBy(route: string): number {
+    return this.#delivered.get(route) ?? 0
   }
 
   /** Takes no more events and waits for the deliveries under way. After the deadline it aborts them; their
@@ -126,6 +132,7 @@ export class Dispatcher {
   ): Promise<Settlement> {
     if (reply) await this.#queue.publish(reply)
     if (route.isSink) this.#stuck.delete(keyOf(event))
+    this.#delivered.set(route.name, this.deliveredBy(route.name) + 1)
     return { kind: 'done' }
   }
 

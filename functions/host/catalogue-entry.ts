@@ -1,4 +1,4 @@
-import type { Context } from '../contexts.ts'
+import type { CallingContext, Context } from '../contexts.ts'
 
 /** A route's method and path. */
 export interface RouteAddress {
@@ -12,6 +12,9 @@ export interface RouteAddress {
   streams?: StreamKind
   /** Largest body in bytes, if the handler reads the body itself, while it comes (see BodyStream). */
   streamedBodyBytesMax?: number
+  /** Contexts that may call this route on behalf of customers (docs/calls.md). All others refuse such
+   * calls. */
+  onBehalf?: readonly CallingContext[]
 }
 
 /** A document, which has an end, or Server-Sent Events, which have none of their own. */

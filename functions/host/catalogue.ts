@@ -8,11 +8,12 @@ export function catalogueOf(operations: readonly Operation[]): CatalogueEntry[] 
     .map(({ name, context, routes = [] }) => ({
       name,
       context,
-      routes: routes.map(({ method, path, when, streams, streamedBodyBytesMax }) => ({
+      routes: routes.map(({ method, path, when, streams, streamedBodyBytesMax, onBehalf }) => ({
         ...{ method, path },
         ...(when && { when }),
         ...(streams && { streams }),
         ...(streamedBodyBytesMax !== undefined && { streamedBodyBytesMax }),
+        ...(onBehalf && { onBehalf }),
       })),
     }))
 }

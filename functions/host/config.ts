@@ -133,7 +133,8 @@ type Settings = typeof sharedSettings &
   ContextSettings['notifications'] &
   ContextSettings['payments'] &
   ContextSettings['documents'] &
-  ContextSettings['web']
+  ContextSettings['web'] &
+  ContextSettings['platform']
 
 export type ConfigName = keyof Settings
 export type Config = { readonly [Name in ConfigName]: ReturnType<Settings[Name]['parse']> }

@@ -11,7 +11,7 @@ import type { RouteRate } from './rate/route-rate.ts'
 import type { Infer, Schema } from './schema.ts'
 import type { Tools } from './tools.ts'
 import type { Reply } from './reply.ts'
-import type { CallingContext, Context } from '../contexts.ts'
+import type { Context } from '../contexts.ts'
 import type { RouteRequest } from './route-request.ts'
 
 /** What a bank operation declares about itself. The host makes an HTTP function of it, and the front door its
@@ -27,6 +27,8 @@ export interface Operation {
   needs?: readonly ConfigName[]
   /** Makes what its handlers share: once per process, when the first of them is called. */
   state?: (tools: Tools) => unknown
+  /** True if it reads the catalogue of all operations, which the bundles of others leave out. */
+  readsCatalogue?: boolean
   routes?: readonly AnyRoute[]
   /** What a mounted handler answers by itself, for the contract. Their paths are whole. */
   ownRoutes?: readonly DescribedRoute[]
@@ -71,9 +73,6 @@ export interface DescribedRoute extends RouteAddress {
 
 /** `State` is what the operation's `state` makes. */
 export interface AnyRoute<State = never> extends DescribedRoute {
-  /** Contexts that may call this route on behalf of customers (docs/calls.md). All others refuse such
-   * calls. */
-  onBehalf?: readonly CallingContext[]
   /** Largest body in bytes, if the usual 102,400 (100 KiB) are too few. */
   bodyBytesMax?: number
   /** What it leaves in the audit. Without this, a GET is audited as 'read', everything else as 'change'. */

@@ -5,6 +5,7 @@ import type { Log } from '../../monitoring/log.ts'
 import type { Metrics } from '../../monitoring/metrics.ts'
 import type { CallFor } from './http/call-for.ts'
 import type { FunctionClient } from './http/call.ts'
+import type { CatalogueEntry } from './catalogue-entry.ts'
 import type { Config } from './config.ts'
 import type { Database, Transaction } from './database/database.ts'
 import type { Send } from './http/send.ts'
@@ -29,6 +30,8 @@ export interface Tools {
   /** Sends a single HTTP request within the cluster. */
   send: Send
   config: Config
+  /** All operations of the bank; empty for an operation that doesn't declare that it reads them. */
+  catalogue: readonly CatalogueEntry[]
   log: Log
   /** What the operation measures of its own work. */
   metrics: Pick<Metrics, 'count' | 'observe'>

@@ -4,6 +4,7 @@ import { leavingAfter, Places } from '../host/places.ts'
 import { ProblemError, problem, problems } from '../host/problems.ts'
 import type { Database } from '../host/database/database.ts'
 import type { Caller } from '../host/route-request.ts'
+import { endEvent, retryLine, timeLeft, type TimeLeft } from '../host/stream-life.ts'
 import type { Tools } from '../host/tools.ts'
 import { Feed } from './stream/feed.ts'
 import {
@@ -19,12 +20,6 @@ import { NO_ID, placeId, readEventId, type StreamPlace } from './stream/place.ts
 
 /** Streams that one user can have open in one process. */
 const STREAMS_EACH_MAX = 8
-/** Milliseconds after which a stream ends, so that its client comes back: not the same for all, so that they
- * don't come back together. Proxies often cut off after five minutes, and an open stream keeps this function
- * from zero. */
-const LIFE_MS = { least: 210_000, most: 240_000 }
-/** Milliseconds that clients wait before they come back. */
-const RETRY_MS = { least: 500, most: 2_500 }
 
 const tooFarBehind = { name: 'stream-too-far-behind', status: 410, title: 'The stream is too far ahead' }
 
@@ -122,18 +117,12 @@ interface Beginning {
   left: () => TimeLeft
 }
 
-/** How long a stream lasts, and for which reason it ends then. */
-interface TimeLeft {
-  ms: number
-  reason: 'time-over' | 'token-expired'
-}
-
 async function* textsOf(
   stream: OpenStream,
   { after, joinedAt, first, left }: Beginning,
   db: Database,
 ): AsyncGenerator<string> {
-  const retry = `retry: ${between(RETRY_MS)}\n`
+  const retry = retryLine()
   // Who gets nothing before they come back must be able to say since when they listen.
   yield after ? `${retry}\n` : `${retry}id: ${placeId(joinedAt, Date.now())}\n\n`
   for (let page = first; page && page.rows.length > 0;) {
@@ -143,23 +132,6 @@ async function* textsOf(
     page = missed > rows.length ? await readMissed(db, stream.userId, place, joinedAt) : undefined
   }
   yield* stream.texts()
-  const { ms, reason } = left()
-  // Without an id, so that the client still comes back to its last notification.
-  if (ms <= 0) yield `event: end\ndata: ${JSON.stringify({ reason })}\n\n`
-}
-
-const between = ({ least, most }: { least: number; most: number }): number =>
-  Math.round(least + Math.random() * (most - least))
-
-/** Returns how long a stream still has: until its time is over, or the caller's token expires. */
-function timeLeft({ token }: Caller): () => TimeLeft {
-  const endsAt = performance.now() + between(LIFE_MS)
-  const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number }
-  return () => {
-    const untilOver = endsAt - performance.now()
-    const untilExpired = claims.exp * 1000 - Date.now()
-    return untilExpired < untilOver
-      ? { ms: untilExpired, reason: 'token-expired' }
-      : { ms: untilOver, reason: 'time-over' }
-  }
+  const over = left()
+  if (over.ms <= 0) yield endEvent(over)
 }

@@ -62,7 +62,8 @@ function operationEntries(operations, declarations) {
           })
           return { contents: code, resolveDir: root, loader: 'js' }
         }
-        const routes = declaration.mount ? JSON.stringify(catalogue) : '[]'
+        const needsAll = declaration.mount || declaration.readsCatalogue
+        const routes = needsAll ? JSON.stringify(catalogue) : '[]'
         const events = './functions/host/http/events.ts'
         return {
           contents: `

@@ -101,33 +101,40 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     undo.add(() => mail?.stop())
     const services = openServices(bank, { ...backends, mailUrl: mail?.url }, gateway, undo)
     const brokers = await openBrokers(bank, backends, gateway, undo)
+    const about = () => {
+      const url = `http://localhost:${gateway.publicPort}`
+      return { pid: process.pid, url, queue: backends.queue.about }
+    }
+    const status = async (): Promise<RuntimeStatus> => ({
+      ...about(),
+      services: [...services.values()].map((service) => ({
+        ...service.status(),
+        url: urlOf(service, gateway.publicPort),
+      })),
+      brokers: await brokers.status(),
+    })
+    const kubernetes = await openKubernetes(bank, status, undo)
+    gateway.kubernetesPort = kubernetes.port
     const port = await openPublicPort(bank, gateway, undo)
     gateway.publicPort = port
     for (const service of services.values()) service.start()
     for (const source of bank.manifests.pingSources) undo.add(startPingSource(source, gateway.port, bank.log))
-
-    const about = { pid: process.pid, url: `http://localhost:${port}`, queue: backends.queue.about }
-    const status = async (): Promise<RuntimeStatus> => ({
-      ...about,
-      services: [...services.values()].map((service) => ({ ...service.status(), url: urlOf(service, port) })),
-      brokers: await brokers.status(),
-    })
     gateway.routes.status = status
     const bareNode = new BareNode(bank.records)
     undo.add(() => bareNode.stop())
     gateway.routes.own = ownAnswers({ dataDir: bank.dataDir, ...gateway, bareNode, status })
     gateway.meter.addSource(async () => samplesOf(await status()))
     gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
-    const kubeconfig = await openKubernetes(bank, status, undo)
-    undo.add(announce(bank.dataDir, { ...about, port, internalPort: gateway.port }))
+    const { url, queue } = about()
+    undo.add(announce(bank.dataDir, { ...about(), port, internalPort: gateway.port }))
     return {
-      ...{ url: about.url, port, internalPort: gateway.port, queue: about.queue },
+      ...{ url, port, internalPort: gateway.port, queue },
       ...{
         catchesMail: mail !== undefined,
         dataDir: bank.dataDir,
         secrets: bank.secrets,
-        signInUrl: `${about.url}/sign-in#code=${bank.signInCode.code}`,
-        kubeconfig,
+        signInUrl: `${url}/sign-in#code=${bank.signInCode.code}`,
+        kubeconfig: kubernetes.kubeconfig,
         status,
       },
       stop: () => undo.run(),
@@ -191,7 +198,7 @@ async function openGateway(bank: Bank, undo: Undo) {
   const { port, stop } = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
   undo.add(() => stop(1000))
   return {
-    ...{ port, publicPort: bank.port, routes, services, brokers, meter },
+    ...{ port, publicPort: bank.port, kubernetesPort: 0, routes, services, brokers, meter },
     ...{ starts: new RecentStarts(), rates: new DeliveryRates() },
   }
 }
@@ -203,7 +210,7 @@ function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: 
   const { dataDir, env, log, records } = bank
   const logs = openFunctionLogs(dataDir, bank.onWarning ?? (() => {}))
   undo.add(() => logs.close())
-  // The public port is known when the first process starts, and not yet now.
+  // The ports are known when the first process starts, and not yet now.
   const data = environmentData(bank, servers, () => gateway.publicPort)
   const local = {
     LOCAL_GATEWAY: `127.0.0.1:${gateway.port}`,
@@ -213,7 +220,12 @@ function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: 
   }
   const created = createServices(bank.manifests.services, {
     bundles: bundlesOf(bank),
-    environmentOf: (manifest) => environmentOf(manifest, data(), env, local),
+    environmentOf: (manifest) =>
+      environmentOf(manifest, data(), env, {
+        ...local,
+        // On a cluster, only these have the token that opens it.
+        ...(manifest.serviceAccount && { KUBERNETES_API: `http://127.0.0.1:${gateway.kubernetesPort}` }),
+      }),
     ...{ logs, meter: gateway.meter, starts: gateway.starts, records, log },
   })
   for (const [name, service] of created) gateway.services.set(name, service)
@@ -249,14 +261,14 @@ function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): str
   return clusterLocal ? `http://${clusterHostOf({ name })}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
 }
 
-/** Opens the Kubernetes API for kubectl and kn. Resolves with the file for KUBECONFIG. */
-async function openKubernetes(bank: Bank, status: Runtime['status'], undo: Undo): Promise<string> {
+/** Opens the Kubernetes API for kubectl, kn and the Engine room. */
+async function openKubernetes(bank: Bank, status: Runtime['status'], undo: Undo) {
   const { manifests, kubernetesPort, dataDir, log, onProgress } = bank
   const startedAt = new Date()
   const read = createObjects({ manifests, status, startedAt })
   const api = await openKubernetesApi({ read, startedAt, port: kubernetesPort, dataDir, log, onProgress })
   undo.add(() => api.stop())
-  return api.kubeconfig
+  return api
 }
 
 interface RunningBank {

@@ -9,6 +9,7 @@ const MODULES: Record<string, string> = {
   'batch/v1': 'batch/v1',
   'networking.k8s.io/v1': 'networking/v1',
   'policy/v1': 'policy/v1',
+  'rbac.authorization.k8s.io/v1': 'rbac/v1',
 }
 
 export const hasKubernetesType = ({ apiVersion }: Manifest): boolean => apiVersion in MODULES

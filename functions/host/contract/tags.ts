@@ -7,5 +7,6 @@ export const tags: Readonly<Record<Context, string>> = {
   payments: 'Payments, standing orders, payouts to many, and web hooks.',
   notifications: 'What customers are told, and how it reaches them.',
   documents: 'Images and PDFs that customers upload.',
+  platform: 'What the bank runs on, for operators.',
   web: 'The front door: health, public keys, the audit of all contexts, and this contract.',
 }

@@ -5,6 +5,7 @@ import type { Log } from '../../../monitoring/log.ts'
 import type { Metrics } from '../../../monitoring/metrics.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { createFunctionClient } from '../http/call.ts'
+import type { CatalogueEntry } from '../catalogue-entry.ts'
 import { callKeySetting, databaseSetting, eventKeySetting, type Config } from '../config.ts'
 import { openDatabase, type Database, type OpenDatabase } from '../database/database.ts'
 import type { Operation } from '../operation.ts'
@@ -35,6 +36,7 @@ export function databaseOf(
 
 export interface ToolParts {
   config: Config
+  catalogue: readonly CatalogueEntry[]
   log: Log
   database: Database | undefined
   tracer: Tracer
@@ -77,6 +79,7 @@ export function createTools(operation: Operation, parts: ToolParts): Tools {
         return createCallFor(call, party)(...customer)(service, asked)
       },
     config,
+    catalogue: parts.catalogue,
     log,
     metrics,
   }

@@ -91,7 +91,7 @@ export async function serve(
   const spans = tracer.isOn ? await import('../http/spans.ts') : undefined
   const metrics = metricsFor(operation, config, log)
   const database = databaseOf(operation, config, log, metrics)
-  const tools = createTools(operation, { config, log, database, tracer, spans, metrics })
+  const tools = createTools(operation, { config, catalogue, log, database, tracer, spans, metrics })
   const callers: CallerVerifiers = {
     tokens: hasCallers(operation) ? createTokenVerifier(config.JWKS) : undefined,
     verifyCall: takesCalls(operation) ? callVerifier(operation, config) : undefined,

@@ -1,5 +1,6 @@
 import type { PlacedRow } from './missed.ts'
-import { HEARTBEAT, HEARTBEAT_MS, OpenStream } from './open-stream.ts'
+import { HEARTBEAT, HEARTBEAT_MS } from '../../host/stream-life.ts'
+import { OpenStream } from './open-stream.ts'
 import { NO_ID } from './place.ts'
 
 const row = (xact: number, id = 'a'): PlacedRow => ({ xact: String(xact), id }) as PlacedRow

@@ -1,3 +1,4 @@
+import { HEARTBEAT, HEARTBEAT_MS } from '../../host/stream-life.ts'
 import { toNotification } from '../notification.ts'
 import { placeOf, type PlacedRow } from './missed.ts'
 import { isAfter, type StreamPlace } from './place.ts'
@@ -5,11 +6,6 @@ import { isAfter, type StreamPlace } from './place.ts'
 /** Characters that wait for a client that takes nothing, at most. Beyond that its stream ends, and it comes
  * back to where it was. */
 const WAITING_MAX = 256 * 1024
-
-/** Sent when nothing else was for a while: a comment, which clients ignore. */
-export const HEARTBEAT = ':\n\n'
-/** Less than the hops allow an answer to be silent (30 s, patches/streams.yaml). */
-export const HEARTBEAT_MS = 15_000
 
 /** Writes a notification as a Server-Sent Event. JSON has no line breaks. */
 export function eventOf(row: PlacedRow): string {

@@ -2784,6 +2784,91 @@ export interface Api {
       200: NotJson
     }
   }
+  /** What this installation runs on, and what it can show */
+  'GET /api/platform': {
+    takes: Record<never, never>
+    answers: {
+      200: {
+        runtime: 'local' | 'cluster'
+        version: string
+        lab: boolean
+        traces: boolean
+        logs: boolean
+      }
+    }
+  }
+  /** The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second */
+  'GET /api/platform/stream': {
+    takes: Record<never, never>
+    answers: {
+      200: NotJson
+    }
+  }
+  /** All functions with their state, the Broker, its Triggers, clocks, databases, and what leads where */
+  'GET /api/platform/topology': {
+    takes: Record<never, never>
+    answers: {
+      200: {
+        as_of: string
+        runtime: 'local' | 'cluster'
+        functions: ({
+          name: string
+          context: 'identity' | 'ledger' | 'notifications' | 'payments' | 'documents' | 'web' | 'platform'
+          is_public: boolean
+          state: 'zero' | 'starting' | 'ready' | 'busy' | 'failing'
+          reason: string | null
+          processes: number
+          starting: number
+          min_scale: number
+          max_scale: number | null
+          concurrency: number | null
+          in_flight: number | null
+          held: number | null
+          cold_starts: number | null
+          last_start: {
+            total_ms: number | null
+            spawn_ms: number | null
+            port_open_ms: number | null
+            boot_ms: number | null
+            load_ms: number | null
+            first_request_ms: number | null
+            first_query_ms: number | null
+          } | null
+        })[]
+        brokers: {
+          name: string
+          ready: boolean
+          reason: string | null
+        }[]
+        triggers: {
+          name: string
+          broker: string
+          ready: boolean
+          reason: string | null
+          filter: {
+            attribute: string
+            value: string
+          }[]
+          subscriber: string | null
+          dead_letter_sink: string | null
+          backlog: number | null
+          dead_letters: number | null
+          delivered: number | null
+        }[]
+        clocks: {
+          name: string
+          schedule: string
+          function: string | null
+        }[]
+        databases: ('identity' | 'ledger' | 'notifications' | 'payments' | 'documents' | 'web' | 'platform')[]
+        edges: {
+          from: string
+          to: string
+          kind: 'request' | 'call' | 'store' | 'publish' | 'filter' | 'deliver' | 'dead-letter' | 'wake'
+        }[]
+      }
+    }
+  }
   /** The public keys that verify access tokens (RFC 7517) */
   'GET /.well-known/jwks.json': {
     takes: Record<never, never>

@@ -43,6 +43,11 @@ export async function startApi(read: ReadObjects) {
   return {
     port,
     endWatches: () => api.endWatches(),
+    /** How many clients are connected. */
+    connections: (): Promise<number> =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
     ask: (
       path: string,
       options: { method?: string; headers?: Record<string, string> } = {},

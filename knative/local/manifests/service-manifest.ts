@@ -1,5 +1,5 @@
 import type { Scaling } from '../serving/autoscaler.ts'
-import { field, wrong, type Resource } from './resource.ts'
+import { field, optionalText, wrong, type Resource } from './resource.ts'
 
 /** Where one variable comes from, or all the variables of a Secret or ConfigMap. */
 export type EnvSource =
@@ -28,6 +28,8 @@ export interface ServiceManifest {
   /** Milliseconds without a byte of an answer that has begun. */
   idleMs: number | undefined
   scaling: Scaling
+  /** Set if it runs as an account of its own, whose token opens the Kubernetes API. */
+  serviceAccount: string | undefined
 }
 
 const POD = 'spec.template.spec'
@@ -63,6 +65,7 @@ export function readService(resource: Resource): ServiceManifest {
     responseStartMs: optionalMs(resource, `${POD}.responseStartTimeoutSeconds`),
     idleMs: optionalMs(resource, `${POD}.idleTimeoutSeconds`),
     scaling: readScaling(resource, containerConcurrency),
+    serviceAccount: optionalText(resource, `${POD}.serviceAccountName`),
   }
 }
 

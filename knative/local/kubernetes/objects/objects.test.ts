@@ -13,7 +13,14 @@ const service = (status: Partial<Service> = {}): Service => ({
   ...status,
 })
 
-const trigger = (ready = true, reason = '') => ({ name: 'loan', ready, reason, backlog: 0, deadLetters: 0 })
+const trigger = (ready = true, reason = '') => ({
+  name: 'loan',
+  ready,
+  reason,
+  backlog: 0,
+  deadLetters: 0,
+  delivered: 0,
+})
 const broker = (status: Partial<Broker> = {}): Broker => ({
   ...{ name: 'default', ready: true, reason: '', triggers: [trigger()] },
   ...status,

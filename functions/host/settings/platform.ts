@@ -1,0 +1,15 @@
+import { httpUrl, text, type Setting } from '../setting-values.ts'
+
+/** How the platform's functions reach the Kubernetes API (docs/engine-room.md). */
+export const settings = {
+  KUBERNETES_API: {
+    about: 'URL of the Kubernetes API',
+    parse: httpUrl,
+    fallback: 'https://kubernetes.default.svc',
+  },
+  KUBERNETES_ACCOUNT: {
+    about: 'folder with the token of the service account, and the certificate of the API’s authority',
+    parse: text,
+    fallback: '/etc/microbank/kubernetes',
+  },
+} as const satisfies Record<string, Setting<unknown>>

@@ -1,0 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { seldom } from '../../monitoring/seldom.ts'
+import type { Log } from '../../monitoring/log.ts'
+import {
+  shownKinds,
+  type ClusterObject,
+  type ClusterObjects,
+  type KubernetesClient,
+  type ShownKind,
+} from './kubernetes.ts'
+
+/** Seconds after which a watch is opened anew: a connection that died in silence would tell nothing. */
+const WATCH_SECONDS = 120
+/** Milliseconds until a kind is listed again after its watch has ended. */
+const AGAIN_MS = 500
+
+interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  object: ClusterObject
+}
+
+/** The objects that are shown, kept up to date by watches of the Kubernetes API while they are followed. */
+export class FollowedObjects {
+  readonly #client: KubernetesClient
+  readonly #warn: ReturnType<typeof seldom>
+  readonly #kinds = new Map<ShownKind, Map<string, ClusterObject>>()
+  /** Kinds of which nothing is heard at present. */
+  readonly #lost = new Set<ShownKind>()
+  #ending = new AbortController()
+
+  constructor(client: KubernetesClient, log: Log) {
+    this.#client = client
+    this.#warn = seldom((message, fields) => log.warn(message, fields))
+  }
+
+  /** Begins to follow all kinds. */
+  start(): void {
+    this.#ending = new AbortController()
+    for (const kind of shownKinds) void this.#follow(kind, this.#ending.signal)
+  }
+
+  stop(): void {
+    this.#ending.abort()
+    this.#kinds.clear()
+    this.#lost.clear()
+  }
+
+  /** The objects as they are now; undefined while some of them are not known, or may be old. */
+  get current(): ClusterObjects | undefined {
+    if (this.#lost.size > 0 || this.#kinds.size < shownKinds.length) return undefined
+    return Object.fromEntries(
+      shownKinds.map((kind) => [kind, [...this.#kinds.get(kind)!.values()]]),
+    ) as ClusterObjects
+  }
+
+  async #follow(kind: ShownKind, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const { items, resourceVersion } = await this.#client.list(kind)
+        if (signal.aborted) return
+        const objects = new Map(items.map((object) => [object.metadata.uid, object]))
+        this.#kinds.set(kind, objects)
+        this.#lost.delete(kind)
+        await this.#watch(kind, resourceVersion, objects, signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#lost.add(kind)
+        this.#warn('the Kubernetes API does not tell what changes', { error: (error as Error).message })
+      }
+      await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** Takes what changes, until the watch ends. */
+  async #watch(
+    kind: ShownKind,
+    from: string,
+    objects: Map<string, ClusterObject>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const query = `watch=true&resourceVersion=${from}&timeoutSeconds=${WATCH_SECONDS}`
+    const response = await this.#client.open(kind, query, signal)
+    for await (const { type, object } of eventsOf(response.setEncoding('utf8'))) {
+      // The version is too old, for one. All are listed again.
+      if (type === 'ERROR') return void response.destroy()
+      if (type === 'DELETED') objects.delete(object.metadata.uid)
+      else if (type !== 'BOOKMARK') objects.set(object.metadata.uid, object)
+    }
+  }
+}
+
+/** The events in an answer that goes on, a line each. */
+async function* eventsOf(parts: AsyncIterable<string>): AsyncGenerator<WatchEvent> {
+  let begun = ''
+  for await (const part of parts) {
+    const lines = (begun + part).split('\n')
+    begun = lines.pop()!
+    for (const line of lines) if (line) yield JSON.parse(line) as WatchEvent
+  }
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
+import { StreamClient } from '../notifications/testing/stream-client.ts'
+import { startPlatform, type TestPlatform } from './platform-fixture.ts'
+import stream from './platform-stream.ts'
+
+let bank: TestPlatform
+let running: TestFunction
+let asOperator: string
+let client: StreamClient
+
+beforeAll(async () => {
+  bank = await startPlatform()
+  running = await startFunction(stream, bank.onLaptop, bank.catalogue)
+  asOperator = await token({ userId: randomUUID(), role: 'operator' })
+})
+afterEach(async () => {
+  client?.close()
+  bank.reset()
+  // Nothing is read any more when the last stream has ended.
+  await until(async () => (await bank.api.connections()) === 0)
+})
+afterAll(async () => {
+  await running.stop()
+  await bank.stop()
+})
+
+const open = (bearer = asOperator): StreamClient =>
+  (client = new StreamClient(`${running.url}/platform/stream`, { token: bearer }))
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+const all = (type: string): any[] =>
+  client.events.filter((event) => event.type === type).map(({ data }) => data)
+
+test('is for operators alone', async () => {
+  expect((await running.request('GET', '/platform/stream')).status).toBe(401)
+  const customer = await token({ userId: randomUUID() })
+  expect((await running.request('GET', '/platform/stream', { token: customer })).status).toBe(403)
+})
+
+test('begins with the whole picture, and then tells only what changes', async () => {
+  open()
+  const [whole] = await until(() => all('topology').length === 1 && all('topology'))
+  expect(whole.functions).toHaveLength(bank.manifests.services.length)
+  bank.set('transfer', { processes: 1, inFlight: 1 })
+  bank.trigger('send-email').delivered = 5
+  // What the API's watch and the runtime tell may come one after the other.
+  await until(() => all('change').some(({ functions }) => functions?.[0].state === 'busy'))
+  for (const { functions = [], triggers = [] } of all('change')) {
+    for (const { name } of functions) expect(name).toBe('transfer')
+    for (const { name, delivered } of triggers) expect([name, delivered]).toEqual(['send-email', 5])
+  }
+  await until(() => all('change').some(({ triggers }) => triggers))
+  expect(all('topology')).toHaveLength(1)
+})
+
+test('says that it knows nothing while the runtime is away, and then shows all anew', async () => {
+  open()
+  await until(() => all('topology').length === 1)
+  bank.away(true)
+  await until(() => all('away').length === 1)
+  bank.away(false)
+  await until(() => all('topology').length === 2)
+})
+
+test('goes on after its watches were ended', async () => {
+  open()
+  await until(() => all('topology').length === 1)
+  bank.api.endWatches()
+  bank.set('accounts', { ready: false, reason: 'ended with code 3: no account book' })
+  await until(() => all('change').some(({ functions }) => functions?.[0].state === 'failing'))
+})
+
+test('a ninth stream of an operator is refused', async () => {
+  const clients = Array.from({ length: 8 }, () => open())
+  await until(() => clients.every(({ status }) => status === 200))
+  const ninth = await running.request('GET', '/platform/stream', { token: asOperator })
+  expect([ninth.status, ninth.headers.get('retry-after')]).toEqual([429, '5'])
+  for (const each of clients) each.close()
+})
+
+test('ends when the token does', async () => {
+  open(await token({ userId: randomUUID(), role: 'operator' }, '2s'))
+  await until(() => client.ended === 'complete')
+  expect(all('end')).toEqual([{ reason: 'token-expired' }])
+})

@@ -1,0 +1,53 @@
+import { UnavailableError } from '../../eventing/unavailable.ts'
+import type { Tools } from '../host/tools.ts'
+
+/** The host by which the runtime of a laptop tells its state, over its gateway (knative/local/gateway). */
+const RUNTIME = 'http://runtime.microbank.localhost/'
+const TIMEOUT_MS = 5_000
+
+/** The phases of a start, in milliseconds. A phase that has not happened yet is missing. */
+export interface StartReport {
+  spawnMs?: number
+  portOpenMs?: number
+  bootMs?: number
+  loadMs?: number
+  firstRequestMs?: number
+  firstQueryMs?: number
+}
+
+export interface ServiceReport {
+  name: string
+  processes: number
+  starting: number
+  wanted: number
+  inFlight: number
+  held: number
+  coldStarts: number
+  lastColdStart?: StartReport
+}
+
+export interface TriggerReport {
+  name: string
+  backlog: number | null
+  deadLetters: number | null
+  /** Events delivered since the start of the runtime. */
+  delivered: number
+}
+
+/** What only the runtime of a laptop knows. */
+export interface RuntimeReport {
+  services: ServiceReport[]
+  brokers: { name: string; triggers: TriggerReport[] }[]
+}
+
+/** Whether there is a runtime that can be asked, and so no cluster. */
+export const isLocal = ({ config }: Pick<Tools, 'config'>): boolean => config.LOCAL_GATEWAY !== undefined
+
+/** Asks the runtime of a laptop for its state. Resolves with undefined on a cluster, which has none; rejects
+ * with an UnavailableError if it does not answer. */
+export async function readRuntime(tools: Pick<Tools, 'send' | 'config'>): Promise<RuntimeReport | undefined> {
+  if (!isLocal(tools)) return undefined
+  const { status, body } = await tools.send({ url: RUNTIME, method: 'GET', timeoutMs: TIMEOUT_MS })
+  if (status !== 200) throw new UnavailableError('the local runtime did not report its state')
+  return JSON.parse(body.toString()) as RuntimeReport
+}
