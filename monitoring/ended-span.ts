@@ -21,3 +21,19 @@ export interface EndedSpan {
   endedAt: number
   milliseconds: number
 }
+
+/** Ends a span now. */
+export const endNow = (span: Span, work: Work): EndedSpan => ({
+  ...{ span, work, endedAt: epochMs() },
+  milliseconds: performance.now() - work.startedAt,
+})
+
+let origin = performance.timeOrigin
+
+/** Returns milliseconds since 1970 with fractions, which Date.now() lacks. */
+function epochMs(): number {
+  const now = performance.now()
+  // The clock behind performance.now() stands still while a laptop sleeps.
+  if (Math.abs(origin + now - Date.now()) > 100) origin = Date.now() - now
+  return origin + now
+}

@@ -1,8 +1,9 @@
 import type { Attributes } from '@opentelemetry/api'
 import type { Log } from './log.ts'
 import type { SpanExport } from './otlp.ts'
+import { samplingRate } from './sampling-rate.ts'
 import { isSampled, startSpan, type Span } from './trace.ts'
-import type { EndedSpan, Work } from './ended-span.ts'
+import { endNow, type EndedSpan, type Work } from './ended-span.ts'
 
 export interface Tracer {
   /** False if spans are not exported: then callers need not make them. */
@@ -21,10 +22,16 @@ export interface TracingSettings {
   endpoint: string
   /** Headers of every request to the collector. */
   headers: Readonly<Record<string, string>>
+  /** Where spans for a name of a cluster go if there is none. */
+  gateway?: { host: string; port: number } | undefined
   /** Share of the traces that begin here which are sampled, from 0 to 1. */
   ratio: number
+  /** Most traces that begin here and are sampled, in a second on average. */
+  perSecondMax?: number
   /** Attributes of the process: `service.name` and the like. */
   resource: Attributes
+  /** More of them, which are known once the process runs. Read when the first span is sent. */
+  facts?: () => Attributes
   log: Log
 }
 
@@ -45,7 +52,9 @@ const COMPLAIN_EVERY_MS = 60_000
 
 /** Creates a tracer that exports the spans of one function process in the background. Requests notice
  * nothing, whatever happens to the spans. */
-export function createTracer({ ratio, log, ...settings }: TracingSettings): Tracer {
+export function createTracer(given: TracingSettings): Tracer {
+  const { ratio, log, perSecondMax = 1_000_000, facts, ...settings } = given
+  const mayBegin = samplingRate(perSecondMax)
   /** Spans that ended before the libraries were loaded. */
   const early: EndedSpan[] = []
   let held = 0
@@ -75,7 +84,8 @@ export function createTracer({ ratio, log, ...settings }: TracingSettings): Trac
   const load = async (): Promise<void> => {
     clearTimeout(soon)
     const { createSpanExport } = await import('./otlp.ts')
-    exporting = createSpanExport({ ...settings, heldMax: HELD_MAX, settled })
+    const resource = { ...settings.resource, ...facts?.() }
+    exporting = createSpanExport({ ...settings, resource, heldMax: HELD_MAX, settled })
     for (const ended of early.splice(0)) exporting.add(ended)
   }
 
@@ -91,12 +101,16 @@ export function createTracer({ ratio, log, ...settings }: TracingSettings): Trac
 
   return {
     isOn: true,
-    start: (traceparent) => startSpan(traceparent, ratio),
+    start(traceparent) {
+      const span = startSpan(traceparent, ratio)
+      const isRefused = span.parentSpanId === undefined && isSampled(span) && !mayBegin()
+      return isRefused ? { ...span, traceFlags: 0 } : span
+    },
     end(span, work) {
       if (!isSampled(span)) return
       if (held >= HELD_MAX) return lose(1, `${HELD_MAX} wait for the collector`)
       held++
-      const ended = { span, work, endedAt: epochMs(), milliseconds: performance.now() - work.startedAt }
+      const ended = endNow(span, work)
       if (exporting) return exporting.add(ended)
       early.push(ended)
       soon ??= setTimeout(() => void loadOnce(), LOAD_AFTER_MS).unref()
@@ -115,14 +129,4 @@ async function within(milliseconds: number, work: () => Promise<void>): Promise<
   const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
   await Promise.race([work(), tooLate])
   clearTimeout(timer)
-}
-
-let origin = performance.timeOrigin
-
-/** Returns milliseconds since 1970 with fractions, which Date.now() lacks. */
-function epochMs(): number {
-  const now = performance.now()
-  // The clock behind performance.now() stands still while a laptop sleeps.
-  if (Math.abs(origin + now - Date.now()) > 100) origin = Date.now() - now
-  return origin + now
 }

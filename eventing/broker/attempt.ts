@@ -51,12 +51,18 @@ export class EventSender {
   readonly #underWay = new Set<AttemptUnderWay>()
   #isClosed = false
 
-  /** Makes one attempt, in binary mode if headers can carry the event, else in structured mode. Never
-   * rejects. */
-  async send(event: EventMessage, to: Destination, timeoutMs: number): Promise<DeliveryOutcome> {
+  /** Makes one attempt, in binary mode if headers can carry the event, else in structured mode.
+   * `traceparent` is that of the attempt, if it is traced; otherwise the event's own goes on. Never rejects. */
+  async send(
+    event: EventMessage,
+    to: Destination,
+    timeoutMs: number,
+    traceparent?: string,
+  ): Promise<DeliveryOutcome> {
     try {
       const target = this.#targetOf(to.url)
       const request = requestOf(event, to, target.path)
+      if (traceparent) request.headers.traceparent = traceparent
       const begin = (): AttemptUnderWay => to.take?.(request) ?? target.post(request)
       return outcomeOf(await this.#answerTo(begin, timeoutMs))
     } catch (error) {

@@ -4,6 +4,9 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'amqplib'
 import { createLog } from '../../monitoring/log.ts'
+import { KeptSpans, type OtlpSpan, type OtlpTraces } from '../../monitoring/meter/kept-spans.ts'
+import { createKeptTracer } from '../../monitoring/meter/kept-tracer.ts'
+import { noTracer } from '../../monitoring/tracer.ts'
 import { startBroker } from './broker.ts'
 import type { Broker } from './broker.ts'
 import type { BrokerManifests, Delivery, EventDestination } from './manifests.ts'
@@ -118,6 +121,8 @@ export interface TestBroker extends Broker {
   url: string
   /** Publishes in binary mode; resolves with the ingress's answer. */
   send: (attributes?: Record<string, string>, body?: string | Buffer, more?: RequestInit) => Promise<Response>
+  /** The spans of a trace, if it is traced. */
+  trace: (traceId: string) => OtlpSpan[]
 }
 
 /** Where the queue is: RabbitMQ or Postgres. */
@@ -127,18 +132,25 @@ export async function startTestBroker(
   transport: Transport,
   manifests: BrokerManifests,
   subscriberUrl: string,
+  isTraced = false,
 ): Promise<TestBroker> {
   const resolve = ({ ref, uri }: EventDestination) => {
     if (!ref) throw new Error(`expected a reference to a Service, got the URI ${uri}`)
     return { url: `${subscriberUrl}/${ref.name}`, host: `${ref.name}.bank.svc.cluster.local` }
   }
   const patience = { triesMs: 300, pauseMs: 2_000, shortMs: 20 }
-  const broker = await startBroker({ ...transport, manifests, resolve, log: quiet, patience })
+  const kept = new KeptSpans()
+  const tracer = isTraced ? createKeptTracer(kept, {}) : noTracer
+  const broker = await startBroker({ ...transport, manifests, resolve, log: quiet, patience, tracer })
   const server = http.createServer(broker.handler)
   const url = await listen(server)
   return {
     ...broker,
     url,
+    trace: (traceId) =>
+      (JSON.parse(kept.trace(traceId)) as OtlpTraces).resourceSpans.flatMap(
+        ({ scopeSpans }) => scopeSpans[0]!.spans,
+      ),
     send: (attributes, body = '{}', more) =>
       fetch(url, {
         method: 'POST',

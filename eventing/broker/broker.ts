@@ -1,6 +1,8 @@
 import type { Log } from '../../monitoring/log.ts'
+import { noTracer, type Tracer } from '../../monitoring/tracer.ts'
 import type { Destination } from './attempt.ts'
 import { deliveryPolicy } from './delivery.ts'
+import { deliverySpans } from './delivery-spans.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Patience, DeliveryRoute } from './dispatcher.ts'
 import type { EventMessage } from '../message.ts'
@@ -27,6 +29,8 @@ export interface BrokerOptions {
   log: Log
   /** Made by brokerMetrics(), once for all Brokers of the process. */
   metrics?: BrokerMetrics
+  /** Gets a span for each attempt to deliver an event whose trace is sampled. */
+  tracer?: Tracer
   /** How long a dead letter waits for a sink that fails. Tests shorten it. */
   patience?: Patience
 }
@@ -75,7 +79,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const unresolved = new Map<string, string>()
   const routes = routesOf(options, topology, unresolved)
   const queue = await openQueue(options, topology)
-  const dispatcher = new Dispatcher(queue, routes, log, metrics, options.patience)
+  const startSpan = deliverySpans(options.tracer ?? noTracer, options.amqpUrl ? 'rabbitmq' : 'postgresql')
+  const dispatcher = new Dispatcher(queue, routes, log, metrics, startSpan, options.patience)
   let stopped: Promise<void> | undefined
   const drain = (deadlineMs = DRAIN_MS): Promise<void> => dispatcher.stop(deadlineMs)
   return {

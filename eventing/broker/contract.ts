@@ -15,7 +15,7 @@ import type { BrokerManifests, Delivery } from './manifests.ts'
 export interface Contract {
   transport: () => Transport
   subscriberThat: (answering?: Answering) => Promise<Subscriber>
-  brokerOf: (manifests: BrokerManifests, subscriber: Subscriber) => Promise<TestBroker>
+  brokerOf: (manifests: BrokerManifests, subscriber: Subscriber, isTraced?: boolean) => Promise<TestBroker>
   /** Starts a subscriber and a Broker with these Triggers. */
   start: (
     triggers: readonly TriggerSketch[],
@@ -48,9 +48,9 @@ export function overEveryQueue(title: string, cases: (contract: Contract) => voi
         open.push(() => subscriber.stop())
         return subscriber
       },
-      async brokerOf(manifests, subscriber) {
+      async brokerOf(manifests, subscriber, isTraced) {
         used.push(manifests)
-        const broker = await startTestBroker(contract.transport(), manifests, subscriber.url)
+        const broker = await startTestBroker(contract.transport(), manifests, subscriber.url, isTraced)
         open.push(() => broker.stop(1_000))
         return broker
       },

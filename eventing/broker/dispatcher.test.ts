@@ -1,20 +1,58 @@
+import { formatTraceparent, startSpan } from '../../monitoring/trace.ts'
 import { until } from '../../tests/support/until.ts'
 import { came, emptied, everything, overEveryQueue } from './contract.ts'
 import { eventFromHttp } from '../http-binding.ts'
 import { isSigned, signEvent } from '../signature.ts'
-import { quickly, type Subscriber } from './broker-fixture.ts'
+import { manifestsOf, quickly, type Subscriber } from './broker-fixture.ts'
 
 /** The events that arrived at a path, in binary or structured mode. */
 const receivedAt = ({ received }: Subscriber, path: string) =>
   received.filter((one) => one.path === path).map(({ headers, body }) => eventFromHttp(headers, body))
 
-overEveryQueue('a Broker delivers', ({ start }) => {
+overEveryQueue('a Broker delivers', ({ start, subscriberThat, brokerOf }) => {
   test('an event again until the subscriber takes it', async () => {
     const { broker, subscriber } = await start(everything, (_, nth) => ({ status: nth < 3 ? 500 : 200 }))
     await broker.send()
     await came(subscriber, '/all', 3)
     await emptied(broker)
     expect(subscriber.received).toHaveLength(3)
+  })
+
+  test('an event with a span for each attempt, below whoever stated it, if that trace is sampled', async () => {
+    const subscriber = await subscriberThat((_, nth) => ({ status: nth < 3 ? 503 : 200 }))
+    const traced = manifestsOf([{ name: 'all', delivery: quickly(3) }])
+    const broker = await brokerOf(traced, subscriber, true)
+    const sampled = startSpan(undefined)
+    await broker.send({ id: 'seen', traceparent: formatTraceparent(sampled) })
+    await came(subscriber, '/all', 3)
+    await emptied(broker)
+    const spans = broker.trace(sampled.traceId)
+    const common = { parentSpanId: sampled.spanId, name: 'deliver all', kind: 3 }
+    expect(spans).toMatchObject([
+      { ...common, status: { code: 2 } },
+      { ...common, status: { code: 2 } },
+      { ...common, status: { code: 0 } },
+    ])
+    const told = spans.map(({ attributes = [] }) =>
+      Object.fromEntries(attributes.map(({ key, value }) => [key, value.intValue ?? value.stringValue])),
+    )
+    expect(told).toMatchObject([
+      { 'microbank.attempt': 1, 'http.response.status_code': 503, 'microbank.next_attempt_ms': 10 },
+      { 'microbank.attempt': 2, 'http.response.status_code': 503, 'microbank.next_attempt_ms': 20 },
+      { 'microbank.attempt': 3, 'http.response.status_code': 200, 'cloudevents.event_id': 'seen' },
+    ])
+    expect(told[2]).not.toHaveProperty('microbank.next_attempt_ms')
+    // The subscriber learns of the attempt, and keeps the event's own trace.
+    expect(subscriber.received.map(({ headers }) => headers.traceparent)).toEqual(
+      spans.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`),
+    )
+    expect(subscriber.received[0]!.headers['ce-traceparent']).toBe(formatTraceparent(sampled))
+
+    const unseen = formatTraceparent({ ...sampled, traceFlags: 0 })
+    await broker.send({ id: 'unseen', traceparent: unseen })
+    await came(subscriber, '/all', 6)
+    expect(broker.trace(sampled.traceId)).toHaveLength(3)
+    expect(subscriber.received[5]!.headers.traceparent).toBe(unseen)
   })
 
   test.each([

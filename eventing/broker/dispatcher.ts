@@ -3,6 +3,7 @@ import type { Log } from '../../monitoring/log.ts'
 import { EventSender } from './attempt.ts'
 import type { Destination, DeliveryOutcome } from './attempt.ts'
 import type { DeliveryPolicy } from './delivery.ts'
+import type { deliverySpans, DeliverySpan } from './delivery-spans.ts'
 import type { EventMessage } from '../message.ts'
 import type { BrokerMetrics } from './metrics.ts'
 import type { BrokerQueue, QueueConsumer, Lane, Settlement } from './queue.ts'
@@ -55,6 +56,7 @@ export class Dispatcher {
   readonly #sender = new EventSender()
   readonly #consumers: QueueConsumer[]
   readonly #patience: Patience
+  readonly #startSpan: ReturnType<typeof deliverySpans>
   /** Stuck dead letters, by source and id, oldest first. */
   readonly #stuck = new Set<string>()
   /** Number of resting dead letters, by route. */
@@ -67,9 +69,11 @@ export class Dispatcher {
     routes: readonly DeliveryRoute[],
     log: Log,
     metrics: BrokerMetrics,
+    startSpan: ReturnType<typeof deliverySpans>,
     patience: Patience = PATIENCE,
   ) {
     this.#patience = patience
+    this.#startSpan = startSpan
     this.#queue = queue
     this.#log = log
     this.#metrics = metrics
@@ -100,25 +104,33 @@ export class Dispatcher {
     // performance.now(), because the time of day may be set while an event is held.
     const startedAt = performance.now()
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(route, event)
-      if (outcome.kind === 'accepted') return this.#accept(route, event, outcome.reply)
-      if (signal.aborted) return { kind: 'return' }
+      const span = this.#startSpan(event, route.name, attempt)
+      const outcome = await this.#attempt(route, event, span)
       const waitMs = this.#waitFor(route, attempt)
       const heldMs = performance.now() - startedAt + waitMs
-      if (route.isSink) {
-        if (this.#isStuck(event) || heldMs > this.#patience.triesMs)
-          return this.#putBack(route, event, outcome, signal)
-      } else if (isLost(route, outcome, attempt) || heldMs > HOLD_MS_MAX)
-        return this.#deadLetter(route, event, outcome, attempt)
+      const isLast = route.isSink
+        ? this.#isStuck(event) || heldMs > this.#patience.triesMs
+        : isLost(route, outcome, attempt) || heldMs > HOLD_MS_MAX
+      span.end(outcome, outcome.kind === 'accepted' || signal.aborted || isLast ? undefined : waitMs)
+      if (outcome.kind === 'accepted') return this.#accept(route, event, outcome.reply)
+      if (signal.aborted) return { kind: 'return' }
+      if (isLast)
+        return route.isSink
+          ? this.#putBack(route, event, outcome, signal)
+          : this.#deadLetter(route, event, outcome, attempt)
       const tried = { ...label(route, event, outcome), attempt, wait_ms: waitMs }
       this.#log.info('a delivery failed and will be tried again', tried)
       if (!(await slept(waitMs, signal))) return { kind: 'return' }
     }
   }
 
-  async #attempt(route: DeliveryRoute, event: EventMessage): Promise<DeliveryOutcome> {
+  async #attempt(
+    route: DeliveryRoute,
+    event: EventMessage,
+    { traceparent }: DeliverySpan,
+  ): Promise<DeliveryOutcome> {
     const startedAt = performance.now()
-    const outcome = await this.#sender.send(event, route.to, route.policy.timeoutMs)
+    const outcome = await this.#sender.send(event, route.to, route.policy.timeoutMs, traceparent)
     this.#metrics.delivered(route.name, outcome.status, (performance.now() - startedAt) / 1000)
     return outcome
   }

@@ -124,6 +124,17 @@ const sharedSettings = {
     parse: fraction,
     fallback: '1',
   },
+  TRACES_PER_SECOND_MAX: {
+    about: 'most traces that begin in a process and are exported, in a second on average',
+    parse: wholeNumber(1, 1_000_000),
+    fallback: '1000000',
+  },
+  TRACES_URL: {
+    about:
+      'URL that gives the spans of a trace as OTLP in JSON, if its id is appended; if empty, none are read',
+    parse: optionalHttpUrl,
+    fallback: '',
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 type ContextSettings = typeof contextSettings

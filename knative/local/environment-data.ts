@@ -1,4 +1,5 @@
 import type { Manifests } from './manifests/manifests.ts'
+import { SPANS_OF, SPANS_TO } from './gateway/hosts.ts'
 import { givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
 import type { SecretStore } from './secrets.ts'
 import type { Backends } from './servers/backends.ts'
@@ -34,6 +35,16 @@ export function environmentData(
     return made
   }
 }
+
+/** The most traces that begin in a second. A hand-made request is always among them; under load, traces cost
+ * next to nothing. */
+const TRACES_PER_SECOND_MAX = '10'
+
+/** Spans stay here, unless somebody leads them elsewhere. */
+const tracesOf = ({ OTEL_EXPORTER_OTLP_ENDPOINT: elsewhere }: NodeJS.ProcessEnv): Record<string, string> =>
+  elsewhere === undefined
+    ? { OTEL_EXPORTER_OTLP_ENDPOINT: SPANS_TO, TRACES_URL: SPANS_OF, TRACES_PER_SECOND_MAX }
+    : {}
 
 /** Only the public port is between a client and a function. It replaces what the client says about itself.
  * Web hooks may lead to this machine, because nothing else is on a laptop. */
@@ -74,7 +85,7 @@ function dataFor(
     ]),
     ConfigMap: new Map([
       ...overridden(manifests.configMaps, {
-        ...{ ...HERE, PUBLIC_URL: `http://localhost:${publicPort}` },
+        ...{ ...HERE, ...tracesOf(env), PUBLIC_URL: `http://localhost:${publicPort}` },
         ...(mailUrl && { MESSAGE_CHANNELS: 'email' }),
         ...env,
       }),

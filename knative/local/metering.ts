@@ -1,8 +1,10 @@
 import type { InstrumentName, Sample } from '../../monitoring/catalogue.ts'
 import type { Log } from '../../monitoring/log.ts'
 import { startFacts } from '../../monitoring/meter/facts.ts'
+import { createKeptTracer } from '../../monitoring/meter/kept-tracer.ts'
 import type { Meter } from '../../monitoring/meter/meter.ts'
 import { createMetrics } from '../../monitoring/metrics.ts'
+import { createTracer, noTracer, type Tracer } from '../../monitoring/tracer.ts'
 import { METER_URL } from './gateway/hosts.ts'
 import type { Backends } from './servers/backends.ts'
 import type { RuntimeStatus } from './status.ts'
@@ -26,6 +28,17 @@ export function measure(
   const settings = { endpoint: METER_URL, headers: {}, gateway, service: 'runtime', revision: '', log }
   const metrics = createMetrics(settings)
   return () => Promise.all([facts.stop(), metrics.stop()])
+}
+
+/** Returns what traces the deliveries of the Brokers: to where the functions' spans go, too. */
+export function brokerTracer(
+  { env, log }: { env: NodeJS.ProcessEnv; log: Log },
+  { spans }: Pick<Meter, 'spans'>,
+): Tracer {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = env
+  const resource = { 'service.namespace': 'microbank', 'service.name': 'broker' }
+  if (endpoint === undefined) return createKeptTracer(spans, resource)
+  return endpoint ? createTracer({ endpoint, headers: {}, ratio: 1, resource, log }) : noTracer
 }
 
 /** Returns what the runtime's status says, as metrics. What is not known has no value. */

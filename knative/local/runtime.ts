@@ -18,7 +18,7 @@ import { environmentData, type UsedServers } from './environment-data.ts'
 import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
 import { createMeter } from '../meter/create-meter.ts'
-import { measure, samplesOf } from './metering.ts'
+import { brokerTracer, measure, samplesOf } from './metering.ts'
 import type { QueueChoice } from './options.ts'
 import { ownAnswers } from './own-answers.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
@@ -237,7 +237,10 @@ async function openBrokers(bank: Bank, { queue }: Backends, gateway: Gateway, un
   bank.onProgress('the Broker is starting')
   const { services, port: gatewayPort, meter, rates } = gateway
   const metrics = rates.watch(brokerMetrics(meter))
-  const brokers = await startBrokers(bank.brokers, { queue, services, gatewayPort, metrics, log: bank.log })
+  const tracer = brokerTracer(bank, meter)
+  undo.add(() => tracer.stop())
+  const shared = { queue, services, gatewayPort, metrics, tracer, log: bank.log }
+  const brokers = await startBrokers(bank.brokers, shared)
   for (const [name, { handler }] of brokers.byName) gateway.brokers.set(name, handler)
   // Functions may publish until they end. So first nothing new is delivered, then the functions end, and the
   // Broker's ingress closes last.

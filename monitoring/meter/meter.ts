@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import { seldom } from '../seldom.ts'
 import { expose, type Exposed } from './expose.ts'
 import { ProcessGauges } from './gauges.ts'
+import { KeptSpans } from './kept-spans.ts'
 import { MalformedReportError, Reports } from './receive.ts'
 import {
   checkLabels,
@@ -31,6 +32,8 @@ export interface MeterOptions {
 /** Adds up what processes report, asks what else knows values, and shows everything to Prometheus. It always
  * runs, and a function never has to be asked. */
 export class Meter {
+  /** The last spans that processes sent. */
+  readonly spans = new KeptSpans()
   readonly #sums = new Sums()
   readonly #gauges: ProcessGauges
   readonly #reports: Reports
@@ -141,6 +144,25 @@ export function receiveReport(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  receive(request, response, (text) => {
+    const refused = meter.take(text)
+    return refused === 0 ? {} : { partialSuccess: { rejectedDataPoints: String(refused) } }
+  })
+}
+
+/** Handles `POST /v1/traces` likewise. */
+export function receiveSpans(
+  { spans }: Pick<Meter, 'spans'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  receive(request, response, (text) => {
+    const refused = spans.take(text)
+    return refused === 0 ? {} : { partialSuccess: { rejectedSpans: String(refused) } }
+  })
+}
+
+function receive(request: IncomingMessage, response: ServerResponse, take: (text: string) => object): void {
   const chunks: Buffer[] = []
   let bytes = 0
   const answer = (status: number, body: unknown): void =>
@@ -153,8 +175,7 @@ export function receiveReport(
   request.on('end', () => {
     if (bytes > REPORT_BYTES_MAX) return answer(413, { message: 'A report has at most 4 MB.' })
     try {
-      const refused = meter.take(Buffer.concat(chunks).toString())
-      answer(200, refused === 0 ? {} : { partialSuccess: { rejectedDataPoints: String(refused) } })
+      answer(200, take(Buffer.concat(chunks).toString()))
     } catch (error) {
       if (!(error instanceof MalformedReportError)) throw error
       answer(400, { message: error.message })

@@ -116,6 +116,7 @@ test('a delivery’s span belongs to the trace that emitted the event, not to th
         'cloudevents.event_type': 'note.taken',
         'cloudevents.event_id': 'note-1',
       },
+      links: [{ traceId: other.traceId, spanId: other.spanId }],
     },
   ])
 })

@@ -27,7 +27,7 @@ export function requestSpans(tracer: Tracer): (exchange: Exchange, startedAt: nu
   return (exchange, startedAt) => {
     const { span, request, handler } = exchange
     if (handler === 'none' || !isSampled(span)) return
-    const work = handler === '/events' ? eventWork('process', request.headers) : requestWork(exchange)
+    const work = handler === '/events' ? deliveredWork(request.headers) : requestWork(exchange)
     if (isFirst) work.attributes['faas.coldstart'] = true
     isFirst = false
     tracer.end(span, { ...work, startedAt, error: errorOf(exchange) })
@@ -46,6 +46,14 @@ function requestWork({ request: { method = '' }, response, path, handler }: Exch
       'url.scheme': 'http',
     },
   }
+}
+
+/** The work on an event belongs to who stated it, and has a link to the attempt that delivered it. */
+function deliveredWork(headers: IncomingHttpHeaders): UntimedWork {
+  const { traceparent, 'ce-traceparent': stated } = headers
+  const delivery =
+    traceparent && stated && traceparent !== stated ? parseTraceparent(String(traceparent)) : undefined
+  return { ...eventWork('process', headers), ...(delivery && { links: [delivery] }) }
 }
 
 function eventWork(operation: 'send' | 'process', headers: IncomingHttpHeaders): UntimedWork {

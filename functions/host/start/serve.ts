@@ -19,7 +19,7 @@ import { createTools, databaseOf } from './create-tools.ts'
 import { createHttpServer } from '../http/http-server.ts'
 import type { Operation } from '../operation.ts'
 import type { Tools } from '../tools.ts'
-import { portOpened } from './start-timing.ts'
+import { portOpened, processFacts } from './start-timing.ts'
 import type { CallerVerifiers } from '../http/request.ts'
 import { checkKeys, createTokenVerifier } from '../http/tokens.ts'
 import type { VerifyCall } from '../http/calls.ts'
@@ -152,17 +152,21 @@ function callVerifier({ name }: Operation, { CALL_KEYS: keys }: Config): VerifyC
   return async (token, call) => (await (verifier ??= load()))(token, call)
 }
 
-function tracerFor({ name }: Operation, config: Config, log: Log): Tracer {
+function tracerFor({ name, context }: Operation, config: Config, log: Log): Tracer {
   if (!config.OTEL_EXPORTER_OTLP_ENDPOINT) return noTracer
   return createTracer({
     endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
     headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    gateway: config.LOCAL_GATEWAY,
     ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    perSecondMax: config.TRACES_PER_SECOND_MAX,
     resource: {
       'service.namespace': 'microbank',
       'service.name': name,
+      'microbank.context': context,
       ...(config.K_REVISION && { 'faas.version': config.K_REVISION }),
     },
+    facts: processFacts,
     log,
   })
 }

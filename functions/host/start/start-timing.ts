@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api'
 import type { Metrics } from '../../../monitoring/metrics.ts'
 
 /** How this process started. The first answer tells it, once, in the header Server-Timing
@@ -20,6 +21,14 @@ export function portOpened(service: string, measured?: Pick<Metrics, 'observe'>)
   observe('boot', bootstrapComplete)
   observe('load', listeningMs - bootstrapComplete)
 }
+
+/** What the spans of this process say of it: when Node started, how long it took until the port was open, and
+ * the memory that it holds now. */
+export const processFacts = (): Attributes => ({
+  'process.creation.time': new Date(performance.timeOrigin).toISOString(),
+  'microbank.port_open_ms': Math.round((listeningMs ?? 0) * 10) / 10,
+  'microbank.memory_bytes': process.memoryUsage.rss(),
+})
 
 const observe = (phase: string, ms: number): void =>
   metrics?.observe('microbank_cold_start_seconds', phase, ms / 1000)

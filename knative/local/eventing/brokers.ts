@@ -1,4 +1,5 @@
 import type { Log } from '../../../monitoring/log.ts'
+import type { Tracer } from '../../../monitoring/tracer.ts'
 import { startBroker, type Broker, type BrokerStatus } from '../../../eventing/broker/broker.ts'
 import type { BrokerMetrics } from '../../../eventing/broker/metrics.ts'
 import type { Destination } from '../../../eventing/broker/attempt.ts'
@@ -58,6 +59,7 @@ export interface BrokersOptions {
   /** The port of the internal gateway, which knows every other destination. */
   gatewayPort: number
   metrics: BrokerMetrics
+  tracer: Tracer
   log: Log
 }
 
@@ -66,7 +68,7 @@ export async function startBrokers(
   manifests: readonly BrokerManifests[],
   options: BrokersOptions,
 ): Promise<Brokers> {
-  const { queue, metrics, log } = options
+  const { queue, metrics, tracer, log } = options
   const byName = new Map<string, Broker>()
   const each = async <T>(work: (broker: Broker) => Promise<T>): Promise<T[]> =>
     Promise.all([...byName.values()].map(work))
@@ -80,7 +82,10 @@ export async function startBrokers(
   try {
     for (const manifest of manifests) {
       const resolve = (destination: EventDestination) => destinationOf(destination, options)
-      const broker = await startBroker({ manifests: manifest, resolve, metrics, log, ...transport(queue) })
+      const broker = await startBroker({
+        ...{ manifests: manifest, resolve, metrics, tracer, log },
+        ...transport(queue),
+      })
       byName.set(manifest.broker.metadata.name, broker)
       if ('areOnDisk' in queue && queue.areOnDisk)
         await untilOnDisk(topologyOf(manifest), queue.areOnDisk, log)

@@ -14,7 +14,11 @@ export const CLUSTER_DOMAIN = `${NAMESPACE}.svc.cluster.local`
 export const STATUS_HOST = `runtime.${PUBLIC_DOMAIN}`
 /** The host of the meter in a cluster's DNS, to which functions report. */
 const METER_HOST = 'meter.monitoring.svc.cluster.local'
-export const METER_URL = `http://${METER_HOST}:4318/v1/metrics`
+const METER = `http://${METER_HOST}:4318`
+export const METER_URL = `${METER}/v1/metrics`
+/** Where functions send spans, and where the spans of a trace are, if its id is appended. */
+export const SPANS_TO = METER
+export const SPANS_OF = `${METER}/traces/`
 export const FRONT_DOOR = 'front-door'
 
 /** The host name of a Service, or of a Broker's ingress, in a cluster's DNS. */

@@ -103,22 +103,56 @@ describe('routing', () => {
 })
 
 describe('what only this machine or the platform may reach', () => {
-  test('the metrics of the runtime are for loopback addresses', async () => {
-    const handle = publicHandler(gateway.routes)
-    let from = '127.0.0.1'
-    const listener = createServer((request, response) => {
-      Object.defineProperty(request.socket, 'remoteAddress', { value: from })
-      handle(request, response)
-    })
-    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-    const { port } = listener.address() as AddressInfo
-    const ask = () => call(port, { path: '/metrics', headers: { host: 'runtime.microbank.localhost' } })
-    const statuses = []
-    for (from of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '192.168.1.7', '203.0.113.9', '::ffff:203.0.113.9'])
-      statuses.push((await ask()).status)
-    listener.close()
-    expect(statuses).toEqual([200, 200, 200, 404, 404, 404])
+  test('spans are taken inside, and those of a trace are given to loopback addresses', async () => {
+    const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
+    const times = { startTimeUnixNano: '1', endTimeUnixNano: '2' }
+    const spans = [{ ...ids, ...times, name: 'GET /x', kind: 2 }]
+    const sent = {
+      method: 'POST',
+      path: '/v1/traces',
+      body: JSON.stringify({ resourceSpans: [{ resource: {}, scopeSpans: [{ spans }] }] }),
+    }
+    const meter = 'meter.monitoring.svc.cluster.local:4318'
+    expect((await open(meter, sent)).status).toBe(404)
+    expect((await inside(meter, { ...sent, body: '{}' })).status).toBe(400)
+    expect((await inside(meter, sent)).json()).toEqual({})
+    const path = `/traces/${ids.traceId}`
+    for (const answer of [
+      await inside(meter, { path }),
+      await open('runtime.microbank.localhost', { path }),
+    ]) {
+      expect(answer.status).toBe(200)
+      expect(answer.json()).toMatchObject({ resourceSpans: [{ scopeSpans: [{ spans }] }] })
+    }
+    expect((await open(meter, { path })).status).toBe(404)
   })
+
+  test.each(['/metrics', `/traces/${'c'.repeat(32)}`])(
+    '%s of the runtime is for loopback addresses',
+    async (path) => {
+      const handle = publicHandler(gateway.routes)
+      let from = '127.0.0.1'
+      const listener = createServer((request, response) => {
+        Object.defineProperty(request.socket, 'remoteAddress', { value: from })
+        handle(request, response)
+      })
+      await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+      const { port } = listener.address() as AddressInfo
+      const ask = () => call(port, { path, headers: { host: 'runtime.microbank.localhost' } })
+      const statuses = []
+      for (from of [
+        '127.0.0.1',
+        '::1',
+        '::ffff:127.0.0.1',
+        '192.168.1.7',
+        '203.0.113.9',
+        '::ffff:203.0.113.9',
+      ])
+        statuses.push((await ask()).status)
+      listener.close()
+      expect(statuses).toEqual([200, 200, 200, 404, 404, 404])
+    },
+  )
 })
 
 describe('headers', () => {

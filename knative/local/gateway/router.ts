@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Log } from '../../../monitoring/log.ts'
-import { receiveReport, type Meter } from '../../../monitoring/meter/meter.ts'
+import { receiveReport, receiveSpans, type Meter } from '../../../monitoring/meter/meter.ts'
 import { misframed, originForm } from '../../../functions/host/http/framing.ts'
 import { createHttpServer } from '../../../functions/host/http/http-server.ts'
 import { makeLast } from '../../../functions/host/http/last-answer.ts'
@@ -27,8 +27,8 @@ export interface Routes {
   status: () => Promise<unknown>
   /** What the runtime tells besides its status, to the bank's own parts alone. */
   own?: OwnAnswers
-  /** Takes the reports of processes, and has all metrics. */
-  meter: Pick<Meter, 'take' | 'expose'>
+  /** Takes the reports and spans of processes, and has all metrics and the last spans. */
+  meter: Pick<Meter, 'take' | 'expose' | 'spans'>
   log: Log
 }
 
@@ -70,11 +70,15 @@ function route(
       return ingress(request, response)
     }
     case 'meter':
+      if (TRACE.test(request.url!)) return answerTrace(request, response, routes)
+      if (request.url === '/v1/traces') return receiveSpans(routes.meter, request, response)
       return receiveReport(routes.meter, request, response)
     case 'runtime':
       // Only this machine may learn what runs, and where.
       if (request.url === '/metrics' && isLoopback(request.socket.remoteAddress))
         return void answerOwn(request, response, routes, () => routes.meter.expose(request.headers.accept))
+      if (TRACE.test(request.url!) && isLoopback(request.socket.remoteAddress))
+        return answerTrace(request, response, routes)
       if (internal) return void answerOwn(request, response, routes, () => tell(request, routes))
       return unknown(STATUS_HOST, request, response)
     case 'unknown':
@@ -91,6 +95,14 @@ async function tell({ url = '/' }: IncomingMessage, { status, own }: Routes): Pr
 interface OwnText {
   contentType: string
   text: string
+}
+
+const TRACE = /^\/traces\/([0-9a-f]{32})$/
+
+function answerTrace(request: IncomingMessage, response: ServerResponse, routes: Routes): void {
+  const [, id = ''] = TRACE.exec(request.url!)!
+  const read = async () => ({ contentType: 'application/json', text: routes.meter.spans.trace(id) })
+  void answerOwn(request, response, routes, read)
 }
 
 async function answerOwn(
