@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { parse } from 'csv-parse/sync'
+import { unguardText } from '../host/values/csv-text.ts'
 import { databaseContexts, type DatabaseContext } from '../contexts.ts'
 import { databaseSetting } from '../host/config.ts'
 import auditDocuments from '../documents/audit-documents.ts'
@@ -10,6 +12,7 @@ import auditNotifications from '../notifications/audit-notifications.ts'
 import auditPayments from '../payments/audit-payments.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { clientAt, request, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { writeAuditCsv } from './audit-csv.ts'
 import audit from './audit.ts'
 
 /** The audit of the whole bank, over the real functions of the contexts and their databases. */
@@ -134,6 +137,7 @@ test('says which context does not answer, and shows nothing then', async () => {
   try {
     const { status, body } = await list('')
     expect([status, body.items]).toEqual([503, undefined])
+    expect((await list('?format=csv')).status).toBe(503)
     expect(body.detail).toBe('The audit of the context ledger did not answer. Try again.')
     // Who asks for another context gets it.
     expect((await list('?context=identity')).status).toBe(200)
@@ -142,11 +146,44 @@ test('says which context does not answer, and shows nothing then', async () => {
   }
 })
 
+test('as CSV: all entries at once, none of whose cells a spreadsheet runs', async () => {
+  const formula = '=HYPERLINK("http://x","y")\n+1'
+  await contexts.identity.tools.db.query({
+    text: `insert into audit (caller_id, caller_role, operation, route, subject, trace_id, outcome, details)
+      values ($1, 'customer', 'notes', 'POST /notes', $2, gen_random_uuid(), 'changed', '{"query": "a;=1"}')`,
+    values: [caller, formula],
+  })
+  const { status, body: text, headers } = await list(`?caller=${caller}&format=csv&limit=1`)
+  expect([status, headers.get('content-type'), headers.get('content-disposition')]).toEqual([
+    200,
+    'text/csv; charset=utf-8; header=present',
+    'attachment; filename="audit.csv"',
+  ])
+  const records: Record<string, string>[] = parse(text as string, { columns: true })
+  const { body } = await list(`?caller=${caller}`)
+  expect(records.map(({ record, id }) => [record, id])).toEqual([
+    ...idsOf(body).map((id) => ['entry', id]),
+    ['end', ''],
+  ])
+  const [first] = records
+  expect([unguardText(first!.subject!), unguardText(first!.details!)]).toEqual([formula, '{"query":"a;=1"}'])
+  expect(`${first!.subject} ${first!.details}`).not.toMatch(/(^|[;\n])=/)
+  // Of the entries that this page of the list leaves out, too.
+  expect((await list('?format=csv&context=ledger&operation=notes')).body).toContain('\r\nend,')
+})
+
+test('a file that is full names the cursor that goes on', () => {
+  const last = writeAuditCsv([], 'abc').trim().split('\r\n').at(-1)!.split(',')
+  expect(last.slice(0, 2)).toEqual(['more', 'abc'])
+})
+
 test('is for operators, and refuses what no context would accept', async () => {
   expect((await whole.request('GET', '/audit')).status).toBe(401)
   expect((await list('', await token({ userId: caller }))).status).toBe(403)
   for (const search of [
     '?context=web',
+    '?format=xml',
+    '?format=csv&caller=1',
     '?cursor=x',
     '?from=now',
     '?to=2026-06-30T23:59:60Z',

@@ -1,7 +1,8 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
+import { guardText, unguardText } from '../../host/values/csv-text.ts'
 import { bytesOf, OTHER_ID, sample } from '../testing/sample-fixture.ts'
-import { csvColumns, guardText, unguardText, writeCsv } from './csv.ts'
+import { csvColumns, writeCsv } from './csv.ts'
 
 type Cells = Record<(typeof csvColumns)[number], string>
 

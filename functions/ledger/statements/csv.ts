@@ -1,3 +1,4 @@
+import { textCell } from '../../host/values/csv-text.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import type { EntrySum, StatementEntry, WriteStatement } from './account-statement.ts'
 
@@ -54,7 +55,7 @@ function fieldsOf(entry: StatementEntry, currency: string): Partial<Record<CsvCo
     balance: formatAmount(entry.balanceAfter, currency),
     transaction_id: entry.transactionId,
     type: entry.type,
-    description: entry.description === null ? '' : quote(guardText(entry.description)),
+    description: entry.description === null ? '' : textCell(entry.description),
     counterparty_account_id: entry.counterpartyAccountId ?? '',
     fee: String(entry.isFee),
   }
@@ -62,24 +63,3 @@ function fieldsOf(entry: StatementEntry, currency: string): Partial<Record<CsvCo
 
 const toRecord = (fields: Partial<Record<CsvColumn, string>>): string =>
   `${csvColumns.map((column) => fields[column] ?? '').join(',')}\r\n`
-
-const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`
-
-// What a program may skip before a formula, and the signs that begin one. The last four are full-width forms,
-// which some programs take for the same.
-const SKIPPED = `["' ]*`
-const SIGN = '[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]'
-// Where a program can see the beginning of a cell that it takes for a formula: in front, also of a tab or
-// line break, at a semicolon or tab if it separates fields by those, and after a line break.
-const START = `(?<=^|[;\\t\\r\\n])`
-const BEFORE_FORMULA = `(?=${SKIPPED}${SIGN})`
-const BEFORE_BREAK = `(?=${SKIPPED}[\\t\\r\\n])`
-const CELL = new RegExp(`${START}${BEFORE_FORMULA}|^${BEFORE_BREAK}`, 'g')
-const GUARDED = new RegExp(`${START}'${BEFORE_FORMULA}|^'${BEFORE_BREAK}`, 'g')
-
-/** Puts an apostrophe before whatever a spreadsheet would take for a formula and run, if somebody opens the
- * statement there (https://owasp.org/www-community/attacks/CSV_Injection). */
-export const guardText = (text: string): string => text.replace(CELL, "'")
-
-/** Takes back what guardText() did: gives the text as it was. */
-export const unguardText = (text: string): string => text.replace(GUARDED, '')

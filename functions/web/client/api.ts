@@ -2885,10 +2885,10 @@ export interface Api {
       200: Record<string, unknown>
     }
   }
-  /** Who did what, newest first */
+  /** Who did what, newest first; as CSV, many at once */
   'GET /api/audit': {
     takes: {
-      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string; context?: 'identity' | 'ledger' | 'notifications' | 'payments' | 'documents' }
+      query?: { limit?: number; cursor?: string; caller?: string; owner?: string; subject?: string; operation?: string; from?: string; to?: string; context?: 'identity' | 'ledger' | 'notifications' | 'payments' | 'documents'; format?: 'json' | 'csv' }
     }
     answers: {
       200: AuditEntryPage

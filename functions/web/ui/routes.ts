@@ -54,4 +54,10 @@ export const routes: readonly PageRoute[] = [
     load: () => import('./pages/bank/message-preferences.tsx'),
   },
   { path: '/me', who: 'customer', menu: 'me', load: () => import('./pages/me/me.tsx') },
+  {
+    path: '/office/audit',
+    who: 'operator',
+    menu: 'audit',
+    load: () => import('./pages/office/audit/audit.tsx'),
+  },
 ]

@@ -8,6 +8,7 @@ const en = {
   notifications: 'Messages',
   documents: 'Documents',
   me: 'Profile',
+  audit: 'Audit',
 }
 
 /** What the menu calls its pages. */
@@ -23,5 +24,6 @@ export const menuTexts = defineTexts({
     notifications: 'Mitteilungen',
     documents: 'Dokumente',
     me: 'Profil',
+    audit: 'Protokoll',
   },
 })

@@ -9,7 +9,7 @@ import { formatDate } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { texts } from './account.texts.ts'
 import styles from './account.module.css'
-import { boundsOf, isDay, toDay } from './days.ts'
+import { boundsOf, isDay, toDay } from '../../../parts/days.ts'
 
 /** The balance at the end of a day of the past, which stands in the address. */
 export function BalanceOn({ id, currency }: { id: string; currency: string }) {

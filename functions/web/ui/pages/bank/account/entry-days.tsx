@@ -8,7 +8,7 @@ import { formatDate, formatTime } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { texts } from './account.texts.ts'
 import styles from './account.module.css'
-import { boundsOf, byDay, toDay } from './days.ts'
+import { boundsOf, byDay, toDay } from '../../../parts/days.ts'
 import { kindOf } from './entry-words.ts'
 
 /** Entries, the newest first, by the day on which they were booked. */
