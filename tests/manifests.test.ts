@@ -11,6 +11,19 @@ import { documents, everything, files, operations, read, ROOT, type Manifest } f
 const all = everything()
 const ofKind = (...kinds: string[]) => all.filter(({ kind }) => kinds.includes(kind))
 const functions = ofKind('Service').filter(({ apiVersion }) => apiVersion.startsWith('serving.knative.dev/'))
+/** Images that others make, each by a version. */
+const OTHER_IMAGES = new RegExp(
+  [
+    'postgres',
+    'ghcr[.]io/versity/versitygw',
+    'docker[.]io/axllent/mailpit',
+    'quay[.]io/prometheus/(prometheus|alertmanager)',
+    'registry[.]k8s[.]io/kube-state-metrics/kube-state-metrics',
+  ]
+    .map((name) => `^${name}:[v0-9]`)
+    .join('|'),
+)
+
 const named = ({ kind, metadata }: Manifest): string => `${kind} ${metadata?.name}`
 
 /** All objects that make pods, with their pod specs. */
@@ -63,7 +76,7 @@ test('a function that counts the hops to its client is always reached through th
 describe('files', () => {
   const kustomizations = ofKind('Kustomization')
   /** Returns the files and folders that a kustomization deploys or patches with. */
-  const pathsIn = ({ resources, patches = [] }: Manifest): string[] => [
+  const pathsIn = ({ resources = [], patches = [] }: Manifest): string[] => [
     ...resources,
     ...patches.flatMap(({ path }: Manifest) => path ?? []),
   ]
@@ -92,7 +105,7 @@ describe('files', () => {
   })
 
   test('skaffold, which removes on Ctrl-C what it deploys, deploys no namespace, and no database that would take its volume along', () => {
-    const listed = kustomizations.flatMap(({ file, resources }) =>
+    const listed = kustomizations.flatMap(({ file, resources = [] }) =>
       resources.map((path: string) => join(dirname(file), path)),
     )
     for (const { file } of ofKind('Namespace', 'Secret')) expect(listed).not.toContain(file)
@@ -138,8 +151,14 @@ describe('pods', () => {
     },
   )
 
-  test('no pod has a token of its service account', () => {
-    expect(pods.filter(({ template }) => template.spec.automountServiceAccountToken !== false)).toEqual([])
+  test('no pod has a token of its service account, but for two that watch', () => {
+    const holders = pods.filter(({ template }) => template.spec.automountServiceAccountToken !== false)
+    expect(
+      holders.map(({ object, template }) => [object.metadata.name, template.spec.serviceAccountName]),
+    ).toEqual([
+      ['kube-state-metrics', 'kube-state-metrics'],
+      ['prometheus', 'prometheus'],
+    ])
     // The Broker's pods, which its controller makes, don't state it. The service account that they run as
     // does.
     for (const namespace of ['bank', 'data', 'monitoring'])
@@ -168,11 +187,28 @@ describe('pods', () => {
       return resources.map((kind: string) => `${group} ${kind}`)
     })
     expect(allowed.sort()).toEqual(shown.sort())
-    const [binding] = ofKind('RoleBinding').filter(({ metadata }) => metadata.namespace === 'bank')
+    const [binding] = ofKind('RoleBinding').filter(
+      ({ metadata: { namespace, name } }) => namespace === 'bank' && name === 'platform',
+    )
     expect(binding).toMatchObject({
       roleRef: { kind: 'Role', name: 'platform' },
       subjects: [{ kind: 'ServiceAccount', name: 'platform', namespace: 'bank' }],
     })
+  })
+
+  test('who has a token may look, and neither change anything nor read a Secret', () => {
+    const roles = ofKind('ClusterRole', 'Role')
+    const rules = roles.flatMap(({ rules: own }) => own as Manifest[])
+    expect(rules.length).toBeGreaterThan(0)
+    for (const { apiGroups, resources, verbs } of rules) {
+      expect(verbs.filter((verb: string) => !['get', 'list', 'watch'].includes(verb))).toEqual([])
+      for (const name of [...apiGroups, ...resources]) expect(name).not.toMatch(/[*]|^secrets|^configmaps/)
+    }
+    const known = ofKind('ServiceAccount').map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+    for (const { roleRef, subjects } of ofKind('RoleBinding', 'ClusterRoleBinding')) {
+      expect(roles.map(({ metadata }) => metadata.name)).toContain(roleRef.name)
+      for (const { namespace, name } of subjects) expect(known).toContain(`${namespace}/${name}`)
+    }
   })
 
   test('the bank’s image is the one that skaffold builds', () => {
@@ -180,8 +216,7 @@ describe('pods', () => {
     // For this prefix Knative asks no registry to resolve a tag.
     expect(artifact.image).toMatch(/^(dev|kind|ko)\.local\//)
     for (const { name, container } of containers)
-      if (!/^(postgres|ghcr\.io\/versity\/versitygw|docker\.io\/axllent\/mailpit):/.test(container.image))
-        expect([name, container.image]).toEqual([name, artifact.image])
+      if (!OTHER_IMAGES.test(container.image)) expect([name, container.image]).toEqual([name, artifact.image])
   })
 })
 

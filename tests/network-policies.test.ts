@@ -36,9 +36,13 @@ const PODS: Record<string, Pod> = {
   prometheus: pod('monitoring', named('prometheus')),
   meter: pod('monitoring', named('meter')),
   collector: pod('monitoring', named('collector')),
+  alertmanager: pod('monitoring', named('alertmanager')),
+  'kube-state-metrics': pod('monitoring', named('kube-state-metrics')),
   kourier: pod('kourier-system', { app: '3scale-kourier-gateway' }),
   activator: pod('knative-serving', { app: 'activator' }),
   autoscaler: pod('knative-serving', { app: 'autoscaler' }),
+  'eventing-controller': pod('knative-eventing', { app: 'eventing-controller' }),
+  'cert-manager': pod('cert-manager', { app: 'cert-manager' }),
   'topology-operator': pod('rabbitmq-system', named('messaging-topology-operator')),
   dns: pod('kube-system', { 'k8s-app': 'kube-dns' }),
   outsider: pod('default', {}),
@@ -141,7 +145,22 @@ test('the meter, and a collector, take reports from functions; Prometheus reads 
   const reporting = [...FUNCTIONS, 'migrations', 'smoke']
   expect(reachedBy('meter')).toEqual({ 4318: reporting, 9464: ['prometheus'] })
   expect(reachedBy('collector')).toEqual({ 4318: reporting })
+})
+
+test('Prometheus reaches what it scrapes, and nobody reaches it', () => {
   expect(reachedBy('prometheus')).toEqual({})
+  const isReached = (name: string) =>
+    Object.entries(reachedBy(name)).flatMap(([port, from]) =>
+      from.includes('prometheus') ? [Number(port)] : [],
+    )
+  for (const [name, port] of Object.entries({
+    ...{ meter: 9464, alertmanager: 9093, 'kube-state-metrics': 8080 },
+    ...{ 'broker-ingress': 9090, dispatcher: 9090, rabbitmq: 15692 },
+    ...{ activator: 9090, autoscaler: 9090, 'eventing-controller': 9090, 'cert-manager': 9402 },
+  }))
+    expect([name, isReached(name)]).toEqual([name, [port]])
+  expect(reachedBy('alertmanager')).toEqual({ 9093: ['prometheus'] })
+  expect(reachedBy('kube-state-metrics')).toEqual({ 8080: ['prometheus'] })
 })
 
 const OURS = Object.keys(PODS).filter((name) =>
@@ -153,6 +172,28 @@ test('an unknown pod, in the bank’s namespace or elsewhere, reaches no pod of 
   for (const name of OURS) {
     const callers = Object.values(reachedBy(name)).flat()
     expect([name, callers.filter((from) => ['stranger', 'outsider'].includes(from))]).toEqual([name, []])
+  }
+})
+
+test('who asks the Kubernetes API or a kubelet reaches private addresses, and none of the internet', () => {
+  const ranges = policies.filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === 'monitoring' && JSON.stringify(spec.egress ?? []).includes('ipBlock'),
+  )
+  expect(ranges.map(({ metadata, spec }) => [metadata.name, spec.egress[0].ports])).toEqual([
+    ['kubernetes-api', [{ port: 443 }, { port: 6443 }]],
+    ['kubelets', [{ port: 10250 }]],
+  ])
+  for (const { spec } of ranges) {
+    const blocks = new BlockList()
+    for (const { ipBlock } of spec.egress[0].to) {
+      const [start, bits] = ipBlock.cidr.split('/') as [string, string]
+      blocks.addSubnet(start, Number(bits), isIPv6(start) ? 'ipv6' : 'ipv4')
+    }
+    for (const address of ['10.96.0.1', '172.18.0.2', '192.168.1.1', '100.64.0.1'])
+      expect([address, blocks.check(address)]).toEqual([address, true])
+    for (const address of ['8.8.8.8', '169.254.169.254', '127.0.0.1', '172.32.0.1'])
+      expect([address, blocks.check(address)]).toEqual([address, false])
   }
 })
 
@@ -190,7 +231,11 @@ test('only functions that post to web hooks or send messages reach the internet,
     spec.egress.every(({ to }: Manifest) =>
       to.every(({ ipBlock }: Manifest) => PRIVATE.includes(ipBlock?.cidr)),
     )
-  expect(outward.filter(isInside).map(({ metadata }) => metadata.name)).toEqual(['kubernetes-api'])
+  expect(outward.filter(isInside).map(({ metadata }) => `${metadata.namespace} ${metadata.name}`)).toEqual([
+    'monitoring kubernetes-api',
+    'monitoring kubelets',
+    'bank kubernetes-api',
+  ])
   const beyond = outward.filter((policy) => !isInside(policy))
   expect(beyond.map(({ metadata }) => `${metadata.namespace} ${metadata.name}`)).toEqual([
     'bank web-hooks',

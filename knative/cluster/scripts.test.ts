@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { files, read, ROOT } from '../../tests/support/repository.ts'
 
 /** The scripts run for real. docker, kind, kubectl and node are stand-ins that record their calls. */
@@ -22,6 +23,7 @@ case $call in
   'kind get clusters') printf '%s' "\${CLUSTERS:-}" ;;
   'docker info --format {{.NCPU}}') echo "\${CPUS:-4}" ;;
   *'get nodes '*allocatable.cpu) printf '%b' "\${CPUS:-4}" ;;
+  'kubectl patch configmap '*) echo "\${PATCHED:-}" ;;
   'kubectl get --raw /version') echo '  "minor": "'"\${MINOR:-36}"'",' ;;
   *'get job '*) printf '%s' "\${JOB:-SuccessCriteriaMet Complete}" ;;
   *'get deployments '*custom-columns*) printf 'Deployment controller 1 1 %s\\n' "\${CONTROLLER:-True}" ;;
@@ -31,6 +33,9 @@ case $call in
   *'get ksvc '*'--output name') printf '%s' "\${FUNCTIONS-service.serving.knative.dev/transfer}" ;;
 esac
 `
+
+const PRESENT_KEYS =
+  /^(request-)?metrics-(protocol|endpoint|export-interval)$|^tracing-(protocol|endpoint|sampling-rate)$|^runtime-profiling$/
 
 let folder: string
 const ran = () => readFileSync(join(folder, 'record'), 'utf8').trimEnd().split('\n')
@@ -137,7 +142,34 @@ describe('cluster:up', () => {
     expect(patched).toMatch(
       /config-kourier .*data:\n {2}use-remote-address: 'true'\n {2}trusted-hops-count: '0'/,
     )
-    expect(calls('kubectl patch configmap')).toHaveLength(6)
+    expect(calls('kubectl patch configmap')).toHaveLength(8)
+  })
+
+  test('turns on the metrics of Knative by the keys that it reads today, and restarts what reads them at its start', () => {
+    run('up.sh')
+    const asked = ran().join('\n')
+    for (const namespace of ['knative-serving', 'knative-eventing']) {
+      expect(asked).toMatch(
+        new RegExp(
+          `config-observability --namespace ${namespace} .*data:\\n {2}metrics-protocol: prometheus`,
+        ),
+      )
+      expect(calls(`rollout restart deployment --namespace ${namespace}`)).toHaveLength(1)
+    }
+    expect(asked).toContain('request-metrics-protocol: none')
+    for (const file of ['serving', 'eventing']) {
+      const { 'config-observability': settings } = parse(read(`knative/cluster/${file}-config.yaml`)) as {
+        'config-observability': Record<string, string>
+      }
+      // Since 1.19, all keys of OpenCensus and Zipkin are ignored without a word.
+      expect(Object.keys(settings).filter((key) => !PRESENT_KEYS.test(key))).toEqual([])
+    }
+    expect(PRESENT_KEYS.test('metrics.backend-destination')).toBe(false)
+  })
+
+  test('restarts nothing if nothing changed', () => {
+    run('up.sh', { env: { PATCHED: 'configmap/config-observability patched (no change)' } })
+    expect(calls('rollout restart')).toEqual([])
   })
 
   test('keeps an existing cluster, so it may be run again', () => {
@@ -256,6 +288,7 @@ describe('the hooks of skaffold', () => {
     for (const what of [
       'statefulset/ledger-postgres',
       'deployment/meter',
+      'statefulset/prometheus',
       'rabbitmqcluster/rabbitmq',
       'condition=Ready operatorpolicies',
     ])

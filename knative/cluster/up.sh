@@ -69,17 +69,21 @@ retry() {
   fail "gave up after five tries: $*"
 }
 
-# Patches each ConfigMap that serving-config.yaml names: its top-level keys are names, the lines below are
-# data.
-configure_serving() {
-  local name
-  say 'configuring Knative Serving'
+# NAMESPACE FILE: patches each ConfigMap that the file names. Its top-level keys are names, the lines below are data.
+configure() {
+  local namespace=$1 file=$2 name said
+  say "configuring $namespace"
   while read -r name; do
-    kubectl patch configmap "$name" --namespace knative-serving --type merge --patch "$(
+    said=$(kubectl patch configmap "$name" --namespace "$namespace" --type merge --patch "$(
       printf 'data:\n'
-      sed -n "/^$name:/,/^[a-z]/p" "$here/serving-config.yaml" | grep -E '^  [a-z]'
-    )"
-  done < <(sed -n 's/^\([a-z-]*\):$/\1/p' "$here/serving-config.yaml")
+      sed -n "/^$name:/,/^[a-z]/p" "$file" | grep -E '^  [a-z]'
+    )")
+    echo "$said"
+    # This one is read only when a part starts.
+    if [[ $name == config-observability && $said != *'(no change)'* ]]; then
+      kubectl rollout restart deployment --namespace "$namespace"
+    fi
+  done < <(sed -n 's/^\([a-z-]*\):$/\1/p' "$file")
 }
 
 # Only on kind: host names that lead to this computer, and a Kourier that listens on its ports.
@@ -115,11 +119,12 @@ install 'Knative Serving' knative-serving \
   "$GITHUB/knative/serving/releases/download/$KNATIVE_SERVING/serving-core.yaml"
 install 'Kourier' kourier-system \
   "$GITHUB/knative-extensions/net-kourier/releases/download/$NET_KOURIER/kourier.yaml"
-configure_serving
+configure knative-serving "$here/serving-config.yaml"
 if [[ ${1:-} == --here ]]; then configure_load_balancer; else configure_for_kind; fi
 install 'Knative Eventing' knative-eventing \
   "$GITHUB/knative/eventing/releases/download/$KNATIVE_EVENTING/eventing-crds.yaml" \
   "$GITHUB/knative/eventing/releases/download/$KNATIVE_EVENTING/eventing-core.yaml"
+configure knative-eventing "$here/eventing-config.yaml"
 install 'the RabbitMQ Broker' knative-eventing \
   "$GITHUB/knative-extensions/eventing-rabbitmq/releases/download/$EVENTING_RABBITMQ/rabbitmq-broker.yaml"
 say "making the Broker's pods pass Pod Security restricted"

@@ -59,7 +59,10 @@ migrations() {
 }
 
 monitoring() {
-  running deployment/meter
+  local object
+  for object in deployment/meter deployment/kube-state-metrics deployment/alertmanager statefulset/prometheus; do
+    running "$object"
+  done
 }
 
 running() {

@@ -1,6 +1,6 @@
 import { buckets } from '../buckets.ts'
 import type { Instrument } from './instrument.ts'
-import { code, objectName, service, trigger, version } from './values.ts'
+import { code, context, objectName, service, trigger, version } from './values.ts'
 
 /** What the platform knows of functions and events, and the meter of itself. On a laptop the local runtime
  * measures it. */
@@ -52,6 +52,38 @@ export const ofPlatform = [
     labels: { trigger },
     by: 'platform',
     why: 'How many dead letters wait for their sink?',
+  },
+  {
+    name: 'microbank_disk_free_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    labels: { volume: objectName },
+    by: 'platform',
+    why: 'How much room is left on a disk with data of the bank?',
+  },
+  {
+    name: 'microbank_disk_size_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    labels: { volume: objectName },
+    by: 'platform',
+    why: 'How large is that disk?',
+  },
+  {
+    name: 'microbank_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds since 1970',
+    labels: { name: objectName },
+    by: 'platform',
+    why: 'Until when is a certificate valid? On a cluster only.',
+  },
+  {
+    name: 'microbank_backup_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds since 1970',
+    labels: { context },
+    by: 'platform',
+    why: 'When did the last good backup of a database end? On a cluster only.',
   },
   {
     name: 'broker_ingress_requests_total',

@@ -65,8 +65,8 @@ export const documents = (file: string): Manifest[] =>
 export function everything(): Manifest[] {
   const patched = readResources(ROOT).map(({ document, file }) => ({ ...document, file }))
   const seen = new Set(patched.map(({ file }) => file))
-  // The rules of Prometheus are no objects of Kubernetes.
-  const others = files(/^(knative|eventing|monitoring(?!\/rules\/))\/.*\.ya?ml$/).filter(
+  // The rules and settings of Prometheus are no objects of Kubernetes.
+  const others = files(/^(knative|eventing|monitoring(?!\/rules\/(?!kustomization)))\/.*\.ya?ml$/).filter(
     (file) => !seen.has(file),
   )
   return [...patched, ...others.flatMap(documents)]
