@@ -189,6 +189,7 @@ describe('operations and Services', () => {
       'notifications POST /notifications/read: {"nothing":"everybody marks only their own, and nothing else changes"}',
       'payees GET /payees: {"nothing":"payers learn no more of a payee than they need, and may not ask often"}',
       'place-hold POST /holds: "books"',
+      'platform GET /platform/functions/{name}: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform GET /platform/topology: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform GET /platform: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform-stream GET /platform/stream: {"nothing":"it shows what runs, and nobody’s data"}',

@@ -29,7 +29,7 @@ const functionIn = async (name: string, running = local) =>
   (await topology(running)).functions.find((each: { name: string }) => each.name === name)
 
 test('is for operators alone', async () => {
-  for (const path of ['/platform', '/platform/topology']) {
+  for (const path of ['/platform', '/platform/topology', '/platform/functions/transfer']) {
     expect([path, (await local.request('GET', path)).status]).toEqual([path, 401])
     const customer = await token({ userId: randomUUID() })
     expect([path, (await local.request('GET', path, { token: customer })).status]).toEqual([path, 403])
@@ -115,6 +115,17 @@ test('says what leads where', async () => {
   expect(clocks).toContainEqual({
     ...{ name: 'sweep-ledger', schedule: '*/5 * * * *', function: 'sweep-ledger' },
   })
+})
+
+test('shows the manifest of a function and its routes, and knows no other', async () => {
+  const { body } = await get('/platform/functions/freeze-account')
+  expect(body.routes).toEqual([{ method: 'POST', path: '/api/accounts/{id}/freeze' }])
+  const { template } = body.manifest.spec
+  expect(template.spec.containers[0].args).toEqual(['freeze-account'])
+  expect(template.metadata.annotations).toMatchObject({ 'autoscaling.knative.dev/window': '30s' })
+  expect(body.manifest.metadata).toMatchObject({ name: 'freeze-account', namespace: 'bank' })
+  expect((await get('/platform/functions/loan')).status).toBe(404)
+  expect((await get('/platform/functions/..%2Fsecrets')).status).toBe(404)
 })
 
 test('says that the Kubernetes API is away, and not that nothing runs', async () => {

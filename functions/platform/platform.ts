@@ -2,6 +2,7 @@ import { operation, route } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
 import { version } from '../../package.json'
 import { abilitiesOf } from './abilities.ts'
+import { functionRoute } from './function-route.ts'
 import { createPlatformView, type PlatformView } from './platform-view.ts'
 import { isLocal } from './runtime-report.ts'
 import { topologySchema } from './topology-schema.ts'
@@ -53,5 +54,6 @@ export default operation({
       answers: { 200: topologySchema },
       handle: async (_request, _tools, view: PlatformView) => ({ status: 200, body: await view.topology() }),
     }),
+    functionRoute,
   ],
 })

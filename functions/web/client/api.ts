@@ -2797,6 +2797,27 @@ export interface Api {
       }
     }
   }
+  /** The routes of a function, and its manifest with the patches that all share */
+  'GET /api/platform/functions/{name}': {
+    takes: {
+      params: { name: string }
+    }
+    answers: {
+      200: {
+        name: string
+        routes: {
+          method: string
+          path: string
+        }[]
+        manifest: {
+          apiVersion: string
+          kind: string
+          metadata: Record<string, unknown>
+          spec: Record<string, unknown>
+        }
+      }
+    }
+  }
   /** The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second */
   'GET /api/platform/stream': {
     takes: Record<never, never>
