@@ -33,3 +33,27 @@ test.each(['documents', 'identity', 'ledger', 'notifications', 'payments'])(
     expect(rows.filter(({ value }) => value !== '0')).toEqual([])
   },
 )
+
+test('of a backlog in the outbox, ten thousand rows are counted', async () => {
+  const database = await testDatabase('identity')
+  const client = new Client({ connectionString: database.url })
+  await client.connect()
+  const fill = (rows: number) =>
+    client.query(
+      `insert into outbox_pending (event_ids) select array[uuidv7(), uuidv7()] from generate_series(1, ${rows})`,
+    )
+  const meter = new Client({ connectionString: database.meterUrl })
+  await meter.connect()
+  const pending = async (): Promise<number> => {
+    const { rows } = await meter.query<{ value: string }>(
+      `select value from facts() where name = 'microbank_outbox_pending'`,
+    )
+    return Number(rows[0]!.value)
+  }
+  await fill(9_999)
+  expect(await pending()).toBe(19_998)
+  await fill(5_000)
+  expect(await pending()).toBe(20_000)
+  await Promise.all([client.end(), meter.end()])
+  await database.drop()
+})

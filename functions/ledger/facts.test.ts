@@ -254,7 +254,7 @@ test('gauges tell of accounts, deposits, sessions, a stop, and books that are wr
     'microbank_ledger_imbalance USD': 0,
     'microbank_ledger_stopped USD': 0,
     microbank_outbox_pending: 1,
-    'pg_stat_activity_count active': 1,
+    'pg_stat_activity_connections active': 1,
   })
   await ledger.owner.query({
     text: `update accounts set balance = balance + 7 where id = $1`,

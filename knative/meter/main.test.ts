@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -68,6 +68,16 @@ function report(startMs: number): string {
   })
 }
 
+/** What `promtool check metrics` says of the names and the form of metrics. */
+function promtoolOn(text: string): string {
+  const { stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  })
+  if (error) throw error
+  return stdout + stderr
+}
+
 const counted = (text: string): string | undefined =>
   /^http_requests_total\{service="transfer",method="GET",handler="\/x",status="2xx"\} (\d+)$/m.exec(text)?.[1]
 
@@ -99,6 +109,7 @@ test('shows reports, facts and the front door, and after SIGTERM takes no report
   const last = await meter.metrics()
   expect(counted(last)).toBe(String(taken))
   expect(last).toContain('microbank_processes_started_total{service="meter"} 1')
+  expect(promtoolOn(last)).toBe('')
   expect(await meter.ended).toEqual([0, null])
   expect(meter.output()).not.toContain('nobody read')
 })

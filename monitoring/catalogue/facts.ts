@@ -121,7 +121,7 @@ export const ofFacts = [
     unit: 'events',
     labels: { context },
     by: 'fact',
-    why: 'How many committed events has the Broker not confirmed yet?',
+    why: 'How many committed events has the Broker not confirmed yet? At most those of 10,000 postings are counted.',
   },
   {
     name: 'microbank_outbox_oldest_seconds',
@@ -164,7 +164,7 @@ export const ofFacts = [
     why: 'How large is the database?',
   },
   {
-    name: 'pg_stat_activity_count',
+    name: 'pg_stat_activity_connections',
     type: 'gauge',
     unit: 'connections',
     labels: {
@@ -183,7 +183,7 @@ export const ofFacts = [
     why: 'How long has the oldest open transaction been open?',
   },
   {
-    name: 'pg_stat_database_xact_commit',
+    name: 'pg_stat_database_xact_commit_total',
     type: 'counter',
     unit: 'commits',
     labels: { context },
@@ -191,7 +191,7 @@ export const ofFacts = [
     why: 'How much does the database do?',
   },
   {
-    name: 'pg_stat_database_deadlocks',
+    name: 'pg_stat_database_deadlocks_total',
     type: 'counter',
     unit: 'deadlocks',
     labels: { context },

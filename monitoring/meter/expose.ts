@@ -29,13 +29,10 @@ export function expose(series: SeriesOf, accept = ''): Exposed {
   }
 }
 
-/** OpenMetrics names a counter without `_total`. It knows no counter without that, so such a one has no known
- * type there. */
+/** OpenMetrics names a counter without `_total`. */
 function headOf({ name, type, why }: Instrument, isOpen: boolean): string[] {
-  const isTotal = name.endsWith('_total')
-  const shown = isOpen && isTotal ? name.slice(0, -'_total'.length) : name
-  const kind = isOpen && type === 'counter' && !isTotal ? 'unknown' : type
-  return [`# HELP ${shown} ${escaped(why)}`, `# TYPE ${shown} ${kind}`]
+  const shown = isOpen && type === 'counter' ? name.slice(0, -'_total'.length) : name
+  return [`# HELP ${shown} ${escaped(why)}`, `# TYPE ${shown} ${type}`]
 }
 
 function* linesOf({ name, type, buckets = [] }: Instrument, series: SeriesOf): Iterable<string> {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
 
-/** What the Prometheus of a cluster scrapes, decided by Prometheus itself of pods as Kubernetes describes them. Debian's
- * has no discovery of Kubernetes built in, so it gets the pods as a list. */
+/** What the Prometheus of a cluster scrapes, decided by Prometheus itself of pods as Kubernetes describes
+ * them. Debian's has no discovery of Kubernetes built in, so it gets the pods as a list. */
 
 interface Job {
   job_name: string
