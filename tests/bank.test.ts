@@ -436,6 +436,10 @@ test('each request is counted once at /metrics, though the processes that answer
     .filter((line) => line.includes('metrics were refused'))
   expect([refused, await metric(/^microbank_meter_refused_total/)]).toEqual([[], 0])
   expect(await metric(/^pg_up/)).toBe(5)
+  // Nobody was refused so yet, and the series is there.
+  const { body } = await bank.callHost('runtime', 'GET', '/metrics')
+  expect(body).toContain('microbank_refusals_total{service="seal-ledger",refusal="event-refused"} 0')
+  expect(body).toContain('broker_dead_letters_total{trigger="witness-seals"} 0')
 })
 
 test('without requests all function processes but the front door end, and the next request starts a fresh one', async () => {

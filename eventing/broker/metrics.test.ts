@@ -4,7 +4,7 @@ import { brokerMetrics } from './metrics.ts'
 
 test('the Broker counts events received, deliveries and dead letters', async () => {
   const meter = new Meter({ log: createLog({}, 'off'), version: '1' })
-  const metrics = brokerMetrics(meter)
+  const metrics = brokerMetrics(meter, ['notify', 'transfer'])
   metrics.received(202)
   metrics.delivered('notify', 204, 0.003)
   metrics.delivered('notify', -1, 2)
@@ -21,4 +21,6 @@ test('the Broker counts events received, deliveries and dead letters', async () 
     'kn_eventing_dispatch_duration_seconds_count{trigger="default-dead-letters",code="204"} 1',
   )
   expect(text).toContain('broker_dead_letters_total{trigger="notify"} 1')
+  expect(text).toContain('broker_dead_letters_total{trigger="transfer"} 0')
+  expect(text).toContain('broker_stuck_dead_letters_total{trigger="notify"} 0')
 })

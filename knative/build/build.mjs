@@ -149,6 +149,8 @@ export async function buildInto(folder) {
   writeContract(root, declarations, join(folder, 'web'))
   const catalogue = declarations.catalogueOf(declarations.operations)
   writeFileSync(join(folder, 'catalogue.json'), `${JSON.stringify(catalogue)}\n`)
+  const refusals = declarations.refusalsOf(declarations.operations)
+  writeFileSync(join(folder, 'refusals.json'), `${JSON.stringify(refusals)}\n`)
   cpSync(join(root, 'knative/image/function.cjs'), join(folder, 'function.cjs'))
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type: 'commonjs', version })}\n`)

@@ -30,6 +30,7 @@ export async function readDeclarations(root, operations, folder) {
         ${events.map((file, i) => `import * as event${i} from './eventing/contracts/${file}'`).join('\n')}
         export { validatorsSource } from './functions/host/http/compile-validators.ts'
         export { catalogueOf } from './functions/host/catalogue.ts'
+        export { refusalsOf } from './functions/host/refusals.ts'
         export { openapiOf } from './functions/host/contract/openapi.ts'
         export { asyncapiOf } from './eventing/asyncapi.ts'
         export const operations = [${operations.map((_, i) => `operation${i}`).join(', ')}]

@@ -73,7 +73,7 @@ function isOfThisRun({ metadata, status }, { labels }) {
 /**
  * Computes what an image built from this tree would hold. For a function: its bundle and the packages beside
  * it. For the migrations: their bundle and the SQL. Dependencies and the base image count by the files that
- * name them. For the meter: its bundle and the catalogue of routes.
+ * name them. For the meter: its bundle, and what it shows with 0 from the start.
  * @returns {(container: KubernetesObject) => string | undefined}
  */
 function readContent() {
@@ -88,7 +88,8 @@ function readContent() {
     const image = digest([digestOf(root, 'Dockerfile'), digestOf(root, 'package-lock.json')])
     const shared = [image, digestOf(folder, 'function.cjs'), digestOf(folder, 'functions/lib')]
     const migrations = digest([image, digestOf(folder, 'migrate.cjs'), digestOf(folder, 'sql')])
-    const meter = digest([image, digestOf(folder, 'meter.cjs'), digestOf(folder, 'catalogue.json')])
+    const ofMeter = ['meter.cjs', 'catalogue.json', 'refusals.json']
+    const meter = digest([image, ...ofMeter.map((name) => digestOf(folder, name))])
     const functions = new Map(
       readdirSync(join(folder, 'functions')).map((file) => [
         file.replace(/\.cjs$/, ''),

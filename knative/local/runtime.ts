@@ -236,7 +236,8 @@ function openServices(bank: Bank, servers: UsedServers, gateway: Gateway, undo: 
 async function openBrokers(bank: Bank, { queue }: Backends, gateway: Gateway, undo: Undo) {
   bank.onProgress('the Broker is starting')
   const { services, port: gatewayPort, meter, rates } = gateway
-  const metrics = rates.watch(brokerMetrics(meter))
+  const triggers = bank.brokers.flatMap((broker) => broker.triggers.map(({ metadata }) => metadata.name))
+  const metrics = rates.watch(brokerMetrics(meter, triggers))
   const tracer = brokerTracer(bank, meter)
   undo.add(() => tracer.stop())
   const shared = { queue, services, gatewayPort, metrics, tracer, log: bank.log }

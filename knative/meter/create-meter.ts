@@ -10,7 +10,10 @@ export const createMeter = ({ dist, log }: { dist: string; log: Log }): Meter =>
   new Meter({
     log,
     version: (readJson(join(dist, 'package.json')) as { version?: string }).version ?? '0.0.0',
-    zeros: zerosOf(Object.values(readJson(join(dist, 'catalogue.json'))) as CatalogueEntry[]),
+    zeros: [
+      ...zerosOf(Object.values(readJson(join(dist, 'catalogue.json'))) as CatalogueEntry[]),
+      ...refusalZeros(Object.entries(readJson(join(dist, 'refusals.json'))) as [string, string[]][]),
+    ],
   })
 
 /** A runtime that runs other functions than the bank's has no such files. */
@@ -26,4 +29,11 @@ function* zerosOf(catalogue: readonly CatalogueEntry[]) {
         yield { name, labels: { service, method, handler: path, status } }
         yield { name, labels: { service: 'front-door', method, handler: `/api${path}`, status } }
       }
+}
+
+/** The counters of all problems with which functions may answer. */
+function* refusalZeros(refusals: readonly [service: string, names: readonly string[]][]) {
+  const name: InstrumentName = 'microbank_refusals_total'
+  for (const [service, names] of refusals)
+    for (const refusal of names) yield { name, labels: { service, refusal } }
 }
