@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { databaseContexts } from '../functions/contexts.ts'
-import { KINDS } from '../functions/platform/kubernetes.ts'
+import { KINDS, LISTED } from '../functions/platform/kubernetes.ts'
 import { METER_CONNECTIONS } from '../knative/postgres/databases.ts'
 import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
 import { documents, everything, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
@@ -181,12 +181,12 @@ describe('pods', () => {
     )
     const [role, ...others] = ofKind('Role').filter(({ metadata }) => metadata.namespace === 'bank')
     expect([role.metadata.name, others]).toEqual(['platform', []])
-    const shown = Object.entries(KINDS).map(([kind, api]) => `${api.split('/')[0]} ${kind}`)
+    const followed = Object.entries(KINDS).map(([kind, api]) => `get,list,watch ${api.split('/')[0]} ${kind}`)
+    const listed = Object.keys(LISTED).map((kind) => `list  ${kind}`)
     const allowed = role.rules.flatMap(({ apiGroups: [group], resources, verbs }: Manifest) => {
-      expect(verbs).toEqual(['get', 'list', 'watch'])
-      return resources.map((kind: string) => `${group} ${kind}`)
+      return resources.map((kind: string) => `${verbs} ${group} ${kind}`)
     })
-    expect(allowed.sort()).toEqual(shown.sort())
+    expect(allowed.sort()).toEqual([...followed, ...listed].sort())
     const [binding] = ofKind('RoleBinding').filter(
       ({ metadata: { namespace, name } }) => namespace === 'bank' && name === 'platform',
     )

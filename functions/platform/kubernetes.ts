@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import type { Config } from '../host/config.ts'
 
-/** The kinds that the role `platform` may read (knative/isolation/platform.yaml), by their paths. */
+/** The kinds that the role `platform` may follow (knative/isolation/platform.yaml), by their paths. */
 export const KINDS = {
   services: 'serving.knative.dev/v1',
   revisions: 'serving.knative.dev/v1',
@@ -12,6 +12,9 @@ export const KINDS = {
   triggers: 'eventing.knative.dev/v1',
   pingsources: 'sources.knative.dev/v1',
 } as const
+
+/** The kinds that it may list besides. The local runtime has none of them. */
+export const LISTED = { pods: 'v1' } as const
 
 export type ShownKind = keyof typeof KINDS
 export const shownKinds = Object.keys(KINDS) as ShownKind[]
@@ -21,6 +24,7 @@ interface ObjectCondition {
   status: string
   reason?: string
   message?: string
+  lastTransitionTime?: string
 }
 
 /** What is read of an object of the Kubernetes API. */
@@ -29,6 +33,7 @@ export interface ClusterObject {
     name: string
     uid: string
     resourceVersion: string
+    creationTimestamp?: string
     labels?: Record<string, string>
     annotations?: Record<string, string>
   }
@@ -48,8 +53,12 @@ export interface ObjectList {
 }
 
 export interface KubernetesClient {
+  /** The bank's namespace. */
+  namespace: string
   /** Lists a kind in the bank's namespace. */
   list(kind: ShownKind): Promise<ObjectList>
+  /** Lists the pods of the bank, which say when they became ready. */
+  pods(): Promise<ClusterObject[]>
   /** Reads all kinds at once. */
   all(): Promise<ClusterObjects>
   /** Opens an answer that goes on; `query` begins after the question mark. */
@@ -65,8 +74,9 @@ type ReachConfig = Pick<Config, 'KUBERNETES_API' | 'KUBERNETES_ACCOUNT' | 'SERVI
 export function createKubernetesClient(config: ReachConfig): KubernetesClient {
   const [namespace] = config.SERVICE_DOMAIN.split('.')
 
-  const open: KubernetesClient['open'] = async (kind, query, signal) => {
-    const path = `/apis/${KINDS[kind]}/namespaces/${namespace}/${kind}?${query}`
+  /** `under` is the path of the API, and `kind` a plural. */
+  const openAt = async (under: string, kind: string, query: string, signal?: AbortSignal) => {
+    const path = `/${under}/namespaces/${namespace}/${kind}?${query}`
     const url = new URL(path, config.KUBERNETES_API)
     const response = await begin(url, config.KUBERNETES_ACCOUNT, signal).catch((cause: unknown) => {
       throw unreachable(cause)
@@ -76,9 +86,9 @@ export function createKubernetesClient(config: ReachConfig): KubernetesClient {
     throw unreachable(new Error(`GET ${path}: ${response.statusCode}`))
   }
 
-  const list: KubernetesClient['list'] = async (kind) => {
+  const listAt = async (under: string, kind: string): Promise<ObjectList> => {
     // Version 0 is answered from what the API server has in memory.
-    const response = await open(kind, 'resourceVersion=0', AbortSignal.timeout(TIMEOUT_MS))
+    const response = await openAt(under, kind, 'resourceVersion=0', AbortSignal.timeout(TIMEOUT_MS))
     try {
       let text = ''
       for await (const part of response.setEncoding('utf8')) text += part
@@ -92,9 +102,12 @@ export function createKubernetesClient(config: ReachConfig): KubernetesClient {
     }
   }
 
+  const list: KubernetesClient['list'] = (kind) => listAt(`apis/${KINDS[kind]}`, kind)
+
   return {
-    list,
-    open,
+    ...{ namespace: namespace!, list },
+    open: (kind, query, signal) => openAt(`apis/${KINDS[kind]}`, kind, query, signal),
+    pods: async () => (await listAt(`api/${LISTED.pods}`, 'pods')).items,
     async all() {
       const lists = await Promise.all(
         shownKinds.map(async (kind) => [kind, (await list(kind)).items] as const),

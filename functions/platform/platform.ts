@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import { abilitiesOf } from './abilities.ts'
 import { functionRoute } from './function-route.ts'
 import { createPlatformView, type PlatformView } from './platform-view.ts'
+import { engineRoomRoutes } from './engine-room-routes.ts'
 import { isLocal } from './runtime-report.ts'
 import { topologySchema } from './topology-schema.ts'
 
@@ -55,5 +56,6 @@ export default operation({
       handle: async (_request, _tools, view: PlatformView) => ({ status: 200, body: await view.topology() }),
     }),
     functionRoute,
+    ...engineRoomRoutes,
   ],
 })

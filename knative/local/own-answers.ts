@@ -14,7 +14,7 @@ export interface OwnAnswersOptions {
   services: ReadonlyMap<string, Service>
   meter: Pick<Meter, 'histograms'>
   starts: RecentStarts
-  bareNode: BareNode
+  bareNode: Pick<BareNode, 'medianMs'>
   rates: DeliveryRates
   status: () => Promise<RuntimeStatus>
 }

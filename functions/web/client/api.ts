@@ -139,6 +139,38 @@ export type CloseAccountRequest = {
   reason?: string
 }
 
+/** The start of one process. `spawn_ms` and `port_open_ms` follow each other; their sum is `ready_ms`. `boot_ms` (Node itself) and `load_ms` (the function) are parts of `port_open_ms`, as the function reports them; `first_query_ms` is nearly always a part of `first_request_ms`. `idle_ms` lies between the open port and the first request. On a cluster only `ready_ms` is known, in whole seconds: from the pod’s creation until it was ready. */
+export type ColdStart = {
+  function: string
+  started_at: string
+  ready_ms: number | null
+  spawn_ms: number | null
+  port_open_ms: number | null
+  boot_ms: number | null
+  load_ms: number | null
+  idle_ms: number | null
+  first_request_ms: number | null
+  first_query_ms: number | null
+}
+
+export type ColdStartHistogram = {
+  function: string
+  phase: 'spawn' | 'port-open' | 'boot' | 'load' | 'first-request' | 'first-query'
+  counts: number[]
+}
+
+export type ColdStarts = {
+  runtime: 'local' | 'cluster'
+  /** What no function can be faster than: the median of three starts of a bare Node on this machine, until its port is open. Null on a cluster, and while it is being measured. */
+  bare_node_ms: number | null
+  /** The last 50, the newest first. */
+  starts: ColdStart[]
+  /** Upper bounds of the buckets. The last count of a histogram is of what is above them all. */
+  bounds_ms: number[]
+  /** All starts since the bank started. Null on a cluster, where the meter has them. */
+  histograms: ColdStartHistogram[] | null
+}
+
 export type Counterparty = {
   number: string
   name: string | null
@@ -346,6 +378,49 @@ export type DeadLetterRedrivePage = {
   next_cursor: string | null
 }
 
+export type DeliveredTrigger = {
+  name: string
+  broker: string
+  ready: boolean
+  reason: string | null
+  /** All these attributes must be equal. */
+  filter: Record<string, string>
+  subscriber: string | null
+  delivery: Delivery
+  /** Events that wait or are being delivered; null if not known. */
+  backlog: number | null
+  dead_letters: number | null
+  /** Attempts in each period of `period_seconds`, the oldest first. Null on a cluster. */
+  rate: {
+    delivered: number[]
+    failed: number[]
+  } | null
+}
+
+export type Deliveries = {
+  runtime: 'local' | 'cluster'
+  /** What carries the events on a laptop, and why. */
+  queue: string | null
+  period_seconds: number
+  brokers: {
+    name: string
+    ready: boolean
+    reason: string | null
+  }[]
+  triggers: DeliveredTrigger[]
+}
+
+/** How often an event is tried, with which pauses, and where it goes then. A pause is twice the one before it (`doubling`), or longer by the first one (`evenly`). */
+export type Delivery = {
+  tries: number
+  first_pause_ms: number
+  last_pause_ms: number
+  grows: 'doubling' | 'evenly'
+  /** Events that are delivered at the same time. */
+  at_once: number
+  dead_letter_sink: string | null
+}
+
 export type DepositRequest = {
   type: 'deposit'
   account_id: string
@@ -502,6 +577,15 @@ export type FreezeAccountRequest = {
   reason: string
 }
 
+export type FunctionLog = {
+  /** The last lines, the oldest first. Null on a cluster, where `command` shows them. */
+  lines: LogLine[] | null
+  /** Whether the log may have older lines of this level. */
+  has_older: boolean
+  /** What shows the log in a terminal. */
+  command: string
+}
+
 export type GivenFeeRules = {
   fixed?: string | number
   percent?: string | number
@@ -583,6 +667,15 @@ export type Limits = {
     day_max: string | null
     month_max: string | null
   }[]
+}
+
+export type LogLine = {
+  at: string | null
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+  trace_id: string | null
+  /** What else the line says. */
+  fields: Record<string, unknown>
 }
 
 export type LogoutRequest = {
@@ -2797,6 +2890,22 @@ export interface Api {
       }
     }
   }
+  /** How the last functions started, phase by phase; all starts as histograms */
+  'GET /api/platform/cold-starts': {
+    takes: {
+      query?: { function?: string }
+    }
+    answers: {
+      200: ColdStarts
+    }
+  }
+  /** Brokers and Triggers: what each takes, how it delivers, what waits and what was delivered lately */
+  'GET /api/platform/events': {
+    takes: Record<never, never>
+    answers: {
+      200: Deliveries
+    }
+  }
   /** The routes of a function, and its manifest with the patches that all share */
   'GET /api/platform/functions/{name}': {
     takes: {
@@ -2816,6 +2925,16 @@ export interface Api {
           spec: Record<string, unknown>
         }
       }
+    }
+  }
+  /** The last lines that a function has logged */
+  'GET /api/platform/functions/{name}/logs': {
+    takes: {
+      params: { name: string }
+      query?: { level?: 'debug' | 'info' | 'warn' | 'error'; limit?: number }
+    }
+    answers: {
+      200: FunctionLog
     }
   }
   /** The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second */
