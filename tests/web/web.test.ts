@@ -1,5 +1,6 @@
 import { startMailServer, type MailServer } from '../../functions/notifications/testing/mail-server.ts'
 import { allRoutes } from './all-routes.journey.ts'
+import { coldStartsAndEvents } from './cold-starts.journey.ts'
 import { oneAccount } from './account.journey.ts'
 import { movingMoney } from './move.journey.ts'
 import { profile } from './me.journey.ts'
@@ -32,4 +33,5 @@ describe('the profile', () =>
     () => mail,
   ))
 describe('messages, orders and documents', () => inbox(() => web))
+describe('cold starts and events', () => coldStartsAndEvents(() => web))
 describe('every page', () => allRoutes(() => web))

@@ -60,4 +60,16 @@ export const routes: readonly PageRoute[] = [
     menu: 'audit',
     load: () => import('./pages/office/audit/audit.tsx'),
   },
+  {
+    path: '/engine/cold-starts',
+    who: 'operator',
+    menu: 'coldStarts',
+    load: () => import('./pages/engine/cold-starts/cold-starts.tsx'),
+  },
+  {
+    path: '/engine/events',
+    who: 'operator',
+    menu: 'events',
+    load: () => import('./pages/engine/events/events.tsx'),
+  },
 ]

@@ -9,6 +9,8 @@ const en = {
   documents: 'Documents',
   me: 'Profile',
   audit: 'Audit',
+  coldStarts: 'Cold starts',
+  events: 'Events',
 }
 
 /** What the menu calls its pages. */
@@ -25,5 +27,7 @@ export const menuTexts = defineTexts({
     documents: 'Dokumente',
     me: 'Profil',
     audit: 'Protokoll',
+    coldStarts: 'Kaltstarts',
+    events: 'Ereignisse',
   },
 })
