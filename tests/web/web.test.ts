@@ -2,6 +2,7 @@ import { startMailServer, type MailServer } from '../../functions/notifications/
 import { allRoutes } from './all-routes.journey.ts'
 import { coldStartsAndEvents } from './cold-starts.journey.ts'
 import { oneAccount } from './account.journey.ts'
+import { discarding, publishPoison, redriving } from './dead-letters.journey.ts'
 import { movingMoney } from './move.journey.ts'
 import { profile } from './me.journey.ts'
 import { inbox } from './inbox.journey.ts'
@@ -13,10 +14,12 @@ import { startWeb, type Web } from './support/browser.ts'
 
 let web: Web
 let mail: MailServer
+let poison: string[]
 beforeAll(async () => {
   mail = await startMailServer()
   const SMTP_URL = `smtp://bank:p%40ss%3Aword@localhost:${mail.port}`
   web = await startWeb({ env: { MESSAGE_CHANNELS: 'email', SMTP_URL, SMTP_CA: mail.ca } })
+  poison = await publishPoison(web.bank)
 })
 afterEach(() => web.leave())
 afterAll(async () => {
@@ -27,6 +30,7 @@ afterAll(async () => {
 describe('signing up and in', () => signUpAndIn(() => web))
 describe('one account', () => oneAccount(() => web))
 describe('moving money', () => movingMoney(() => web))
+describe('dead letters', () => redriving(() => web))
 describe('the profile', () =>
   profile(
     () => web,
@@ -35,3 +39,8 @@ describe('the profile', () =>
 describe('messages, orders and documents', () => inbox(() => web))
 describe('cold starts and events', () => coldStartsAndEvents(() => web))
 describe('every page', () => allRoutes(() => web))
+describe('dead letters that came back', () =>
+  discarding(
+    () => web,
+    () => poison,
+  ))

@@ -8,6 +8,9 @@ import { acceptRedrive, checkAsked, nothingToRedrive, underWay } from './accept-
 import { redriveColumns, redriveSchema, toRedrive, type RedriveRow } from './redrive.ts'
 import { stopRedrive } from './stop-redrive.ts'
 
+/** Whoever watches a redrive asks each second. */
+const NOBODYS = { nothing: 'it shows counts, and nobody’s data' }
+
 const begin = route({
   method: 'POST',
   path: '/dead-letters/redrive',
@@ -41,6 +44,7 @@ const list = route({
   summary: 'Redrives of dead letters, newest first',
   query: { type: 'object', additionalProperties: false, properties: pageQuery },
   answers: { 200: pageOf(redriveSchema) },
+  audits: NOBODYS,
   async handle({ query: { limit, cursor } }, { db }) {
     const rows = await db.query<RedriveRow>({
       name: 'dead-letters-redrives-list',
@@ -60,6 +64,7 @@ const show = route({
   params: idParams,
   answers: { 200: redriveSchema },
   problems: [problems.notFound],
+  audits: NOBODYS,
   async handle({ params: { id } }, { db }) {
     const [row] = await db.query<RedriveRow>({
       name: 'dead-letters-redrive-read',

@@ -54,6 +54,13 @@ export const routes: readonly PageRoute[] = [
     load: () => import('./pages/bank/message-preferences.tsx'),
   },
   { path: '/me', who: 'customer', menu: 'me', load: () => import('./pages/me/me.tsx') },
+  { path: '/office', who: 'operator', menu: 'needs', load: () => import('./pages/office/needs.tsx') },
+  {
+    path: '/office/dead-letters',
+    who: 'operator',
+    menu: 'deadLetters',
+    load: () => import('./pages/office/dead-letters/dead-letters.tsx'),
+  },
   {
     path: '/office/audit',
     who: 'operator',

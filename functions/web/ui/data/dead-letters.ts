@@ -1,0 +1,92 @@
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import type { DeadLetter, DeadLetterGroup, DeadLetterRedrive } from '../../client/index.ts'
+import { api } from './api.ts'
+
+export type { DeadLetter, DeadLetterGroup, DeadLetterRedrive }
+export type LetterStatus = DeadLetter['status']
+
+const nextCursor = ({ next_cursor: cursor }: { next_cursor: string | null }) => cursor ?? undefined
+const noCursor: string | undefined = undefined
+
+/** Groups that have letters of a status, the newest first, page by page. */
+export const deadLetterGroupsQuery = (status: LetterStatus) =>
+  infiniteQueryOptions({
+    queryKey: ['dead-letters', 'groups', status],
+    queryFn: ({ pageParam: cursor, signal }) =>
+      api.get('/api/dead-letters/groups', {
+        query: { limit: 50, status, ...(cursor !== undefined && { cursor }) },
+        signal,
+      }),
+    initialPageParam: noCursor,
+    getNextPageParam: nextCursor,
+  })
+
+/** Letters of a group, the newest first, page by page. */
+export const deadLettersQuery = (group: string, status: LetterStatus) =>
+  infiniteQueryOptions({
+    queryKey: ['dead-letters', 'letters', group, status],
+    queryFn: ({ pageParam: cursor, signal }) =>
+      api.get('/api/dead-letters', {
+        query: { limit: 20, group, status, ...(cursor !== undefined && { cursor }) },
+        signal,
+      }),
+    initialPageParam: noCursor,
+    getNextPageParam: nextCursor,
+    // Each reading is in the audit: a look at another window must not add one.
+    refetchOnWindowFocus: false,
+  })
+
+const EVERY_MS = { running: 1_000, returning: 3_000 } as const
+/** A consumer that fails again has failed for good half a minute later. */
+const RETURNING_MS = 60_000
+
+/** Returns how soon to look again, in milliseconds; false if nothing can change any more. */
+export function lookAgainMs(redrives: readonly DeadLetterRedrive[], now: number): number | false {
+  if (redrives.some(({ status }) => status === 'running')) return EVERY_MS.running
+  const isFresh = ({ ended_at: end }: DeadLetterRedrive) =>
+    end !== null && now - Date.parse(end) < RETURNING_MS
+  return redrives.some(isFresh) && EVERY_MS.returning
+}
+
+/** The last redrives, live while one runs or its letters may come back. */
+export const redrivesQuery = () =>
+  queryOptions({
+    queryKey: ['dead-letters', 'redrives'],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/dead-letters/redrives', { query: { limit: 5 }, signal })).items,
+    refetchInterval: ({ state: { data = [] } }) => lookAgainMs(data, Date.now()),
+  })
+
+/** What an operator can do with dead letters. */
+export type LetterOrder =
+  | { order: 'redrive'; id: string }
+  | { order: 'discard'; id: string; reason: string }
+  | { order: 'redrive-group'; group: string; perSecond: number }
+  | { order: 'stop'; redrive: string }
+
+function give(asked: LetterOrder): Promise<unknown> {
+  switch (asked.order) {
+    case 'redrive':
+      return api.post('/api/dead-letters/{id}/redrive', { params: { id: asked.id } })
+    case 'discard':
+      return api.post('/api/dead-letters/{id}/discard', {
+        params: { id: asked.id },
+        body: { reason: asked.reason },
+      })
+    case 'redrive-group':
+      return api.post('/api/dead-letters/redrive', {
+        body: { group: asked.group, per_second: asked.perSecond },
+      })
+    case 'stop':
+      return api.post('/api/dead-letters/redrives/{id}/stop', { params: { id: asked.redrive } })
+  }
+}
+
+/** Does it, and reads again what it has changed. */
+export function useLetterOrder() {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: give,
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['dead-letters'] }),
+  })
+}

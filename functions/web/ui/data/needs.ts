@@ -1,0 +1,86 @@
+import { queryOptions } from '@tanstack/react-query'
+import { api } from './api.ts'
+
+/** What in the bank may need an operator. Each is asked of the function that knows it at little cost: of the
+ * newest, not of all that ever were. */
+
+/** How many of the newest payments, payouts and transfers are looked at. */
+export const NEWEST = 50
+
+// Some of these are in the audit: a look at another window must not add an entry.
+const calm = { refetchOnWindowFocus: false } as const
+
+export const waitingLettersQuery = () =>
+  queryOptions({
+    ...calm,
+    queryKey: ['dead-letters', 'needs'],
+    queryFn: async ({ signal }) => {
+      const query = { status: 'stored', limit: 200 } as const
+      const { items } = await api.get('/api/dead-letters/groups', { query, signal })
+      const sum = (of: 'stored' | 'came_back') => items.reduce((total, group) => total + group[of], 0)
+      return { waiting: sum('stored'), groups: items.length, cameBack: sum('came_back') }
+    },
+  })
+
+/** The names of invariants that a check found broken, and how many stops of accounts are open. */
+export const brokenInvariantsQuery = () =>
+  queryOptions({
+    ...calm,
+    queryKey: ['needs', 'invariants'],
+    queryFn: async ({ signal }) => {
+      const { items, open_stops: openStops } = await api.get('/api/ledger/invariants', { signal })
+      return {
+        broken: items.filter(({ ok }) => ok === false).map(({ id, name }) => ({ id, name })),
+        unchecked: items.filter(({ ok }) => ok === null).length,
+        openStops,
+      }
+    },
+  })
+
+/** Currencies in which nothing is posted at the moment. */
+export const haltedPostingsQuery = () =>
+  queryOptions({
+    ...calm,
+    queryKey: ['needs', 'halted'],
+    queryFn: async ({ signal }) => {
+      const { items } = await api.get('/api/ledger/status', { signal })
+      return {
+        currencies: items.filter(({ status }) => status === 'stopped').map(({ currency }) => currency),
+      }
+    },
+  })
+
+/** Of the newest payments those that failed, and of the newest payouts those with refused items. */
+export const failedPaymentsQuery = () =>
+  queryOptions({
+    ...calm,
+    queryKey: ['needs', 'payments'],
+    queryFn: async ({ signal }) => {
+      const newest = { query: { limit: NEWEST }, signal }
+      const [payments, payouts] = await Promise.all([
+        api.get('/api/payments', newest),
+        api.get('/api/payments/payout', newest),
+      ])
+      return {
+        payments: payments.items.filter(({ status }) => status === 'failed').length,
+        payouts: payouts.items.filter(({ counts }) => counts.refused > 0).length,
+      }
+    },
+  })
+
+/** Of the newest top-ups and withdrawals those that the bank and the provider see differently. */
+export const disputesQuery = () =>
+  queryOptions({
+    ...calm,
+    queryKey: ['needs', 'disputes'],
+    queryFn: async ({ signal }) => {
+      const newest = { query: { limit: NEWEST }, signal }
+      const [topUps, withdrawals] = await Promise.all([
+        api.get('/api/payments/top-ups', newest),
+        api.get('/api/payments/withdrawals', newest),
+      ])
+      return {
+        count: [...topUps.items, ...withdrawals.items].filter(({ dispute }) => dispute !== null).length,
+      }
+    },
+  })

@@ -1,0 +1,72 @@
+import { defineTexts } from '../../texts/define-texts.ts'
+
+export const texts = defineTexts({
+  en: {
+    title: 'What needs somebody',
+    newest: (count: string) => `Of the newest ${count} of each kind.`,
+    letters: {
+      title: 'Dead letters',
+      none: 'No event waits for anybody.',
+      some: (count: string, groups: string) => `Events that wait: ${count}, causes: ${groups}`,
+      cameBack: (count: string) => `Came back after a redrive: ${count}`,
+      link: 'Dead letters',
+    },
+    invariants: {
+      title: 'The books',
+      none: 'Every check of the books found them in order.',
+      unchecked: 'Not all checks have run yet.',
+      some: (names: string) => `Broken: ${names}`,
+      stops: (count: string) => `Stops of accounts that nobody has lifted: ${count}`,
+    },
+    postings: {
+      title: 'Postings',
+      none: 'Money is posted in all currencies.',
+      some: (currencies: string) => `Nothing is posted in ${currencies}.`,
+    },
+    payments: {
+      title: 'Payments and payouts',
+      none: 'None has failed.',
+      some: (payments: string, payouts: string) =>
+        `Failed payments: ${payments}. Payouts with refused items: ${payouts}.`,
+    },
+    disputes: {
+      title: 'Top-ups and withdrawals',
+      none: 'The bank and its provider agree on all of them.',
+      some: (count: string) => `The bank and its provider disagree on ${count}.`,
+    },
+  },
+  de: {
+    title: 'Was jemanden braucht',
+    newest: (count) => `Unter den jeweils neuesten ${count}.`,
+    letters: {
+      title: 'Unzustellbare Ereignisse',
+      none: 'Kein Ereignis wartet auf jemanden.',
+      some: (count, groups) => `Wartende Ereignisse: ${count}, Ursachen: ${groups}`,
+      cameBack: (count) => `Nach neuem Senden zurückgekommen: ${count}`,
+      link: 'Unzustellbare Ereignisse',
+    },
+    invariants: {
+      title: 'Die Bücher',
+      none: 'Alle Prüfungen fanden die Bücher in Ordnung.',
+      unchecked: 'Noch sind nicht alle Prüfungen gelaufen.',
+      some: (names) => `Verletzt: ${names}`,
+      stops: (count) => `Gesperrte Konten, die niemand freigegeben hat: ${count}`,
+    },
+    postings: {
+      title: 'Buchungen',
+      none: 'In allen Währungen wird gebucht.',
+      some: (currencies) => `In ${currencies} wird nichts gebucht.`,
+    },
+    payments: {
+      title: 'Zahlungen und Sammelzahlungen',
+      none: 'Keine ist gescheitert.',
+      some: (payments, payouts) =>
+        `Gescheiterte Zahlungen: ${payments}. Sammelzahlungen mit abgelehnten Posten: ${payouts}.`,
+    },
+    disputes: {
+      title: 'Auf- und Auszahlungen',
+      none: 'Bank und Zahlungsdienst sind sich bei allen einig.',
+      some: (count) => `Bank und Zahlungsdienst sind sich bei ${count} uneins.`,
+    },
+  },
+})

@@ -1,0 +1,151 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import {
+  brokenInvariantsQuery,
+  disputesQuery,
+  failedPaymentsQuery,
+  haltedPostingsQuery,
+  NEWEST,
+  waitingLettersQuery,
+} from '../../data/needs.ts'
+import { Page } from '../../parts/page.tsx'
+import { Panel, type PanelQuery } from '../../parts/panel.tsx'
+import { Status, type StatusKind } from '../../parts/status.tsx'
+import { useTexts } from '../../texts/define-texts.ts'
+import { formatNumber } from '../../texts/formats.ts'
+import { useLanguage } from '../../texts/language.ts'
+import styles from './needs.module.css'
+import { texts } from './needs.texts.ts'
+
+/** What needs somebody. Where nothing does, the page says so in words. */
+export default function Needs() {
+  const said = useTexts(texts)
+  return (
+    <Page title={said.title}>
+      <div className={styles.grid}>
+        <DeadLetters />
+        <Invariants />
+        <Postings />
+        <FailedPayments />
+        <Disputes />
+      </div>
+    </Page>
+  )
+}
+
+/** One kind of thing that may need somebody. */
+function Need<Data>({
+  title,
+  query,
+  starts,
+  link,
+  children,
+}: {
+  title: string
+  query: PanelQuery<Data>
+  starts: string
+  link?: { href: string; text: string }
+  children: (data: NonNullable<Data>) => { kind: StatusKind; sentence: string; more?: ReactNode }
+}) {
+  return (
+    <Panel title={title} query={query} rows={1} starts={starts}>
+      {(data) => {
+        const { kind, sentence, more } = children(data)
+        return (
+          <>
+            <p className={styles.sentence}>
+              <Status kind={kind} word={sentence} />
+            </p>
+            {more}
+            {link && <Link href={link.href}>{link.text}</Link>}
+          </>
+        )
+      }}
+    </Panel>
+  )
+}
+
+function useFigure() {
+  const language = useLanguage()
+  return (count: number) => formatNumber(language, count)
+}
+
+function DeadLetters() {
+  const said = useTexts(texts)
+  const figure = useFigure()
+  return (
+    <Need
+      title={said.letters.title}
+      query={useQuery(waitingLettersQuery())}
+      starts="dead-letters"
+      link={{ href: '/office/dead-letters', text: said.letters.link }}
+    >
+      {({ waiting, groups, cameBack }) => ({
+        kind: waiting > 0 ? 'bad' : 'good',
+        sentence: waiting > 0 ? said.letters.some(figure(waiting), figure(groups)) : said.letters.none,
+        more: cameBack > 0 && <Status kind="warn" word={said.letters.cameBack(figure(cameBack))} />,
+      })}
+    </Need>
+  )
+}
+
+function Invariants() {
+  const said = useTexts(texts)
+  const figure = useFigure()
+  return (
+    <Need title={said.invariants.title} query={useQuery(brokenInvariantsQuery())} starts="ledger-checks">
+      {({ broken, unchecked, openStops }) => ({
+        kind: broken.length > 0 ? 'bad' : openStops > 0 || unchecked > 0 ? 'warn' : 'good',
+        sentence:
+          broken.length > 0
+            ? said.invariants.some(broken.map(({ id, name }) => `${id} ${name}`).join(', '))
+            : unchecked > 0
+              ? said.invariants.unchecked
+              : said.invariants.none,
+        more: openStops > 0 && <Status kind="bad" word={said.invariants.stops(figure(openStops))} />,
+      })}
+    </Need>
+  )
+}
+
+function Postings() {
+  const said = useTexts(texts)
+  return (
+    <Need title={said.postings.title} query={useQuery(haltedPostingsQuery())} starts="ledger-checks">
+      {({ currencies }) => ({
+        kind: currencies.length > 0 ? 'bad' : 'good',
+        sentence: currencies.length > 0 ? said.postings.some(currencies.join(', ')) : said.postings.none,
+      })}
+    </Need>
+  )
+}
+
+function FailedPayments() {
+  const said = useTexts(texts)
+  const figure = useFigure()
+  return (
+    <Need title={said.payments.title} query={useQuery(failedPaymentsQuery())} starts="payments">
+      {({ payments, payouts }) => ({
+        kind: payments + payouts > 0 ? 'warn' : 'good',
+        sentence:
+          payments + payouts > 0 ? said.payments.some(figure(payments), figure(payouts)) : said.payments.none,
+        more: <p className={styles.soft}>{said.newest(figure(NEWEST))}</p>,
+      })}
+    </Need>
+  )
+}
+
+function Disputes() {
+  const said = useTexts(texts)
+  const figure = useFigure()
+  return (
+    <Need title={said.disputes.title} query={useQuery(disputesQuery())} starts="withdrawals">
+      {({ count }) => ({
+        kind: count > 0 ? 'bad' : 'good',
+        sentence: count > 0 ? said.disputes.some(figure(count)) : said.disputes.none,
+        more: <p className={styles.soft}>{said.newest(figure(NEWEST))}</p>,
+      })}
+    </Need>
+  )
+}
