@@ -52,7 +52,8 @@ export class EventSender {
   #isClosed = false
 
   /** Makes one attempt, in binary mode if headers can carry the event, else in structured mode.
-   * `traceparent` is that of the attempt, if it is traced; otherwise the event's own goes on. Never rejects. */
+   * `traceparent` is that of the attempt, if it is traced; otherwise the event's own goes on. Never
+   * rejects. */
   async send(
     event: EventMessage,
     to: Destination,
