@@ -3,7 +3,8 @@ import { ownerAsked } from '../host/owner-asked.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { problem, problems } from '../host/problems.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
-import { channels, type Channel } from './channels/message.ts'
+import { byEvent } from './by-event.ts'
+import { notificationWithMessages, withMessages } from './messages-of.ts'
 import { countUnread, markRead, UNREAD_COUNTED_MAX } from './unread.ts'
 import {
   notificationColumns,
@@ -32,69 +33,6 @@ const notificationsPage = {
   required: [...listSchema.required, ...unreadSchema.required],
   properties: { ...listSchema.properties, ...unreadSchema.properties },
 } as const
-
-/** What left the bank, or is to leave it. */
-const message = {
-  title: 'Message',
-  type: 'object',
-  additionalProperties: false,
-  required: ['id', 'channel', 'status', 'next_attempt_at', 'attempts'],
-  properties: {
-    id: uuidSchema,
-    channel: { enum: channels },
-    status: { enum: ['stored', 'sent', 'failed'] },
-    next_attempt_at: { type: ['string', 'null'], format: 'date-time' },
-    attempts: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['started_at', 'finished_at', 'outcome', 'answer'],
-        properties: {
-          started_at: { type: 'string', format: 'date-time' },
-          finished_at: {
-            type: ['string', 'null'],
-            format: 'date-time',
-            description: 'Null while it runs, and for ever if its process died.',
-          },
-          outcome: {
-            enum: ['sent', 'failed', 'later', 'unsure', null],
-            description: 'Unsure: all of it was given away, and nobody said that it arrived.',
-          },
-          answer: { type: ['string', 'null'], description: 'What the provider said; only operators see it.' },
-        },
-      },
-    },
-  },
-} as const
-
-const notificationWithMessages = {
-  ...notificationSchema,
-  title: 'NotificationWithMessages',
-  required: [...notificationSchema.required, 'messages'],
-  properties: { ...notificationSchema.properties, messages: { type: 'array', items: message } },
-} as const
-
-interface MessageRow {
-  id: string
-  channel: Channel
-  status: string
-  next_attempt_at: Date
-  tried: { started_at: string; finished_at: string | null; outcome: string | null; answer: string | null }[]
-}
-
-const toMessage = ({ next_attempt_at: next, tried, ...row }: MessageRow, isOperator: boolean) => ({
-  ...row,
-  next_attempt_at: row.status === 'stored' ? next.toISOString() : null,
-  attempts: tried.map((attempt) => ({
-    ...attempt,
-    started_at: rfc3339(attempt.started_at),
-    finished_at: attempt.finished_at && rfc3339(attempt.finished_at),
-    answer: isOperator ? attempt.answer : null,
-  })),
-})
-
-const rfc3339 = (time: string): string => new Date(time).toISOString()
 
 export default operation({
   name: 'notifications',
@@ -171,21 +109,10 @@ export default operation({
           values: [id, caller.role === 'operator' ? null : caller.userId],
         })
         if (!row) return problem(problems.notFound, `There is no notification ${id}.`)
-        const messages = await db.query<MessageRow>({
-          name: 'notification-messages',
-          text: `select id, channel, status, next_attempt_at, coalesce((
-              select json_agg(json_build_object('started_at', started_at, 'finished_at', finished_at,
-                'outcome', outcome, 'answer', answer) order by attempt)
-              from message_attempts where message_id = m.id), '[]') as tried
-            from messages m where notification_id = $1 order by id`,
-          values: [id],
-        })
-        const isOperator = caller.role === 'operator'
-        return {
-          status: 200,
-          body: { ...toNotification(row), messages: messages.map((one) => toMessage(one, isOperator)) },
-        }
+        const [shown] = await withMessages(db, [row], caller)
+        return { status: 200, body: shown }
       },
     }),
+    byEvent,
   ],
 })

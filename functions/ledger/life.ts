@@ -1,0 +1,141 @@
+import { operation, route } from '../host/operation.ts'
+import { idParams, orNull, uuidSchema } from '../host/schema.ts'
+import { hopSchema, toHopList } from '../host/traces/hop-schema.ts'
+import { hopsOf } from '../host/traces/hops.ts'
+import { readTrace, tracesAre, type ReadTrace } from '../host/traces/read-trace.ts'
+import { bookedSchema, entriesOf, findLife, type LifeRow } from './life/facts.ts'
+import { eventOf, isOver, stepSchema, stepsOf, type LifeStep } from './life/steps.ts'
+import { costSchema, shownCost, summaryOf, summarySchema } from './life/summary.ts'
+import { toldOf, type KnownOfEvent } from './life/told.ts'
+import { transactionNotFound } from './posting/refusals.ts'
+import { transactionStatuses, transactionTypes } from './transactions/transaction.ts'
+
+const proofSchema = {
+  title: 'LifeProof',
+  type: 'object',
+  additionalProperties: false,
+  required: ['entries', 'sum', 'delivered', 'took_effect', 'dead_letters'],
+  properties: {
+    entries: { type: 'array', items: bookedSchema },
+    sum: { type: 'string', description: 'Of the entries: always zero.' },
+    delivered: {
+      type: ['integer', 'null'],
+      description: 'Attempts to deliver its event; null without spans.',
+    },
+    took_effect: {
+      type: ['integer', 'null'],
+      description: 'Notifications of its event: one for each user it tells. Null if nobody knows.',
+    },
+    dead_letters: { type: ['array', 'null'], items: uuidSchema },
+  },
+} as const
+
+const lifeSchema = {
+  title: 'Life',
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    ...['transaction_id', 'type', 'status', 'event_id', 'complete', 'steps'],
+    ...['trace_id', 'traces', 'summary', 'hops', 'proof', 'cost'],
+  ],
+  properties: {
+    transaction_id: uuidSchema,
+    type: { enum: transactionTypes },
+    status: { enum: transactionStatuses },
+    event_id: orNull(uuidSchema),
+    complete: { type: 'boolean', description: 'Nothing more happens by itself, and all of it is here.' },
+    steps: { type: 'array', items: stepSchema },
+    trace_id: { type: ['string', 'null'], description: 'This and the following are for operators alone.' },
+    traces: {
+      enum: [...tracesAre, null],
+      description:
+        'Spans were found; none were (not sampled, or forgotten); nothing keeps them here; what keeps them is away.',
+    },
+    summary: orNull(summarySchema),
+    hops: { type: ['array', 'null'], items: hopSchema },
+    proof: orNull(proofSchema),
+    cost: orNull(costSchema),
+  },
+} as const
+
+/** What became of a transaction. The ledger and the notifications give the facts. Spans refine them, if
+ * there are any. */
+export default operation({
+  name: 'life',
+  context: 'ledger',
+  summary: 'Tells what became of a transaction, from the request to the notification',
+  routes: [
+    route({
+      method: 'GET',
+      path: '/transactions/{id}/life',
+      who: 'signed-in',
+      summary:
+        'What became of a transaction, also before it is over: steps for its owner; hops, proof and cost for operators',
+      params: idParams,
+      answers: { 200: lifeSchema },
+      handle: async (request, tools) => {
+        const { params, caller } = request
+        const row = await findLife(tools.db, params.id, caller)
+        if (!row) return transactionNotFound()
+        const eventId = eventOf(row)
+        const [told, trace] = await Promise.all([
+          eventId === null ? NOTHING : toldOf(eventId, request, tools),
+          caller.role === 'operator'
+            ? readTrace(row.trace_id?.replaceAll('-', '') ?? null, tools)
+            : undefined,
+        ])
+        const steps = stepsOf(row, told)
+        const more = trace ? await forOperators(row, steps, told, trace, tools.db) : ONLY_STEPS
+        const complete = isOver(steps) && (!trace || hasCome(row, steps, trace))
+        const { id: transaction_id, type, status } = row
+        return {
+          status: 200,
+          body: { transaction_id, type, status, event_id: eventId, complete, steps, ...more },
+          about: { ownerId: row.user_id ?? null },
+        }
+      },
+    }),
+  ],
+})
+
+const NOTHING: KnownOfEvent = { notifications: [], dead_letters: [] }
+
+const ONLY_STEPS = { trace_id: null, traces: null, summary: null, hops: null, proof: null, cost: null }
+
+async function forOperators(
+  row: LifeRow,
+  steps: readonly LifeStep[],
+  told: KnownOfEvent | undefined,
+  { is, spans }: ReadTrace,
+  db: Parameters<typeof entriesOf>[0],
+) {
+  const hops = hopsOf(spans)
+  const { entries, sum } = await entriesOf(db, row)
+  const eventId = eventOf(row)
+  const attempts = hops.filter((hop) => hop.kind === 'attempt' && hop.eventId === eventId)
+  return {
+    trace_id: row.trace_id?.replaceAll('-', '') ?? null,
+    traces: is,
+    summary: summaryOf(steps, hops),
+    hops: toHopList(hops),
+    proof: {
+      ...{ entries, sum, delivered: is === 'found' ? attempts.length : null },
+      took_effect: told ? told.notifications.length : null,
+      dead_letters: told ? told.dead_letters.map(({ id }) => id) : null,
+    },
+    cost: shownCost(hops),
+  }
+}
+
+/** Spans come some seconds after what they tell of. */
+const SPANS_MS_MAX = 15_000
+
+/** Says whether the spans are all there, as far as that can be known. */
+function hasCome(row: LifeRow, steps: readonly LifeStep[], { is, spans }: ReadTrace): boolean {
+  if (is === 'not-kept' || Date.now() - row.created_at.getTime() > SPANS_MS_MAX) return true
+  const isTold = steps.some(({ step }) => step === 'told')
+  const wasProcessed = spans.some(
+    ({ kind, process }) => kind === 'consumer' && process['service.name'] === 'notify',
+  )
+  return is === 'found' && (!isTold || wasProcessed) && spans.some(({ kind }) => kind === 'server')
+}

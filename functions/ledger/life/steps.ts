@@ -1,0 +1,78 @@
+import { eventIdOf } from '../../../eventing/outbox-event.ts'
+import { orNull } from '../../host/schema.ts'
+import type { LifeRow } from './facts.ts'
+import type { KnownOfEvent, ToldDeadLetter } from './told.ts'
+
+const states = ['done', 'waiting', 'failed', 'unknown'] as const
+
+export const stepSchema = {
+  title: 'LifeStep',
+  type: 'object',
+  additionalProperties: false,
+  required: ['step', 'state', 'at', 'detail'],
+  properties: {
+    step: {
+      enum: ['asked', 'booked', 'published', 'told', 'sent'],
+      description: '`told` is in the user’s list, `sent` is by email, text message or push message.',
+    },
+    state: { enum: states },
+    at: orNull({ type: 'string', format: 'date-time' }),
+    detail: { type: ['string', 'null'], description: 'The refusal, or the channel.' },
+  },
+} as const
+
+export interface LifeStep {
+  step: (typeof stepSchema)['properties']['step']['enum'][number]
+  state: (typeof states)[number]
+  at: string | null
+  detail: string | null
+}
+
+/** The bank's own transfers, which no event tells. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+/** Returns the id of the event that told a transaction's outcome; null as long as there is none. */
+export const eventOf = ({ id, status, user_id: owner }: LifeRow): string | null =>
+  status === 'pending' || owner === NOBODY ? null : eventIdOf(id)
+
+/** Whether somebody is notified of it: of what was refused, the caller knows already. */
+const isTold = (row: LifeRow): boolean => eventOf(row) !== null && row.status !== 'rejected'
+
+const openLetters = (told: KnownOfEvent): ToldDeadLetter[] =>
+  told.dead_letters.filter(
+    ({ status, destination }) => status === 'stored' && /\/\/notify\b/.test(destination),
+  )
+
+/** Returns the steps of a transaction, in plain order. `told` is undefined if nobody knows. */
+export function stepsOf(row: LifeRow, told: KnownOfEvent | undefined): LifeStep[] {
+  const step = (
+    name: LifeStep['step'],
+    state: LifeStep['state'],
+    at: Date | string | null = null,
+    detail?: string | null,
+  ) => ({
+    ...{ step: name, state, detail: detail ?? null },
+    at: at instanceof Date ? at.toISOString() : at,
+  })
+  const booked = { pending: 'waiting', rejected: 'failed', completed: 'done', reversed: 'done' } as const
+  const steps: LifeStep[] = [
+    step('asked', 'done', row.asked_at),
+    step('booked', booked[row.status], row.status === 'pending' ? null : row.created_at, row.refusal),
+  ]
+  if (eventOf(row) === null) return steps
+  steps.push(step('published', row.publishing_attempts === null ? 'done' : 'waiting'))
+  if (!isTold(row)) return steps
+  if (!told) return [...steps, step('told', 'unknown')]
+  const [first] = told.notifications
+  if (first) steps.push(step('told', 'done', first.timestamp))
+  else steps.push(step('told', openLetters(told).length > 0 ? 'failed' : 'waiting'))
+  for (const { messages } of told.notifications)
+    for (const { channel, status, attempts } of messages) {
+      const state = ({ sent: 'done', failed: 'failed' } as const)[status] ?? 'waiting'
+      steps.push(step('sent', state, attempts.at(-1)?.finished_at, channel))
+    }
+  return steps
+}
+
+/** Whether nothing more will happen by itself. */
+export const isOver = (steps: readonly LifeStep[]): boolean => steps.every(({ state }) => state !== 'waiting')

@@ -1,0 +1,47 @@
+import { UnavailableError } from '../../../eventing/unavailable.ts'
+import type { OnBehalf } from '../../host/route-request.ts'
+import type { Tools } from '../../host/tools.ts'
+
+/** What the context `notifications` knows of an event. */
+export interface KnownOfEvent {
+  notifications: ToldNotification[]
+  dead_letters: ToldDeadLetter[]
+}
+
+export interface ToldNotification {
+  id: string
+  user_id: string
+  channel: string
+  timestamp: string
+  messages: { channel: string; status: string; attempts: { finished_at: string | null }[] }[]
+}
+
+/** Of one consumer that could not process the event. */
+export interface ToldDeadLetter {
+  id: string
+  destination: string
+  status: string
+  deliveries: number
+  created_at: string
+}
+
+/** Asks the context `notifications` what it knows of an event of the ledger, with the caller's own token: a
+ * customer learns of their own notifications only. Returns undefined if it does not answer. */
+export async function toldOf(
+  eventId: string,
+  { caller, client, traceparent }: OnBehalf,
+  { call, log }: Pick<Tools, 'call' | 'log'>,
+): Promise<KnownOfEvent | undefined> {
+  const path = `/notifications/by-event/${eventId}?source=${encodeURIComponent('/microbank/ledger')}`
+  try {
+    const answer = await call('notifications', { path, token: caller.token, client, traceparent })
+    return answer.status === 200 ? (answer.body as KnownOfEvent) : undefined
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error
+    log.warn('notifications does not say what became of an event', {
+      event_id: eventId,
+      error: error.message,
+    })
+    return undefined
+  }
+}
