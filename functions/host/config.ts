@@ -129,6 +129,11 @@ const sharedSettings = {
     parse: wholeNumber(1, 1_000_000),
     fallback: '1000000',
   },
+  TRACES_URL: {
+    about: 'URL that gives the spans of a trace as OTLP, if its id is appended; if empty, none are read',
+    parse: optionalHttpUrl,
+    fallback: '',
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 type ContextSettings = typeof contextSettings

@@ -76,14 +76,6 @@ export function optionalHttpUrl(value: string): string | undefined {
   return value === '' ? undefined : httpUrl(value)
 }
 
-/** Where the spans of traces are read, by the contexts that tell of them. */
-export const tracesUrl: Setting<string | undefined> = {
-  about:
-    'URL that gives the spans of a trace as OTLP in JSON, if its id is appended; if empty, none are read',
-  parse: optionalHttpUrl,
-  fallback: '',
-}
-
 /** The URL of a mail server; the empty text stands for undefined. */
 export function smtpUrl(value: string): URL | undefined {
   return value === '' ? undefined : new URL(url(value, ['smtp:', 'smtps:']))

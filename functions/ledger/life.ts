@@ -24,7 +24,7 @@ const proofSchema = {
     },
     took_effect: {
       type: ['integer', 'null'],
-      description: 'Notifications of its event: one for each user it tells. Null if nobody knows.',
+      description: 'Notifications that its event has made. Null if nobody knows.',
     },
     dead_letters: { type: ['array', 'null'], items: uuidSchema },
   },
@@ -84,7 +84,7 @@ export default operation({
             ? readTrace(row.trace_id?.replaceAll('-', '') ?? null, tools)
             : undefined,
         ])
-        const steps = stepsOf(row, told)
+        const steps = stepsOf(row, caller, told)
         const more = trace ? await forOperators(row, steps, told, trace, tools.db) : ONLY_STEPS
         const complete = isOver(steps) && (!trace || hasCome(row, steps, trace))
         const { id: transaction_id, type, status } = row

@@ -1,4 +1,4 @@
-import { keySet, minorUnits, quota, secret, wholeNumber, type Setting, tracesUrl } from '../setting-values.ts'
+import { keySet, minorUnits, quota, secret, wholeNumber, type Setting } from '../setting-values.ts'
 
 /** The settings of postings, seals and what a customer may have. */
 export const settings = {
@@ -30,5 +30,4 @@ export const settings = {
     parse: quota,
     fallback: '300/60',
   },
-  TRACES_URL: tracesUrl,
 } as const satisfies Record<string, Setting<unknown>>

@@ -1,4 +1,4 @@
-import { origins, quota, type Setting, tracesUrl } from '../setting-values.ts'
+import { origins, quota, type Setting } from '../setting-values.ts'
 
 /** The settings of the front door: who may call how often, and from which pages (docs/front-door.md). */
 export const settings = {
@@ -17,5 +17,4 @@ export const settings = {
     parse: quota,
     fallback: '60000/60',
   },
-  TRACES_URL: tracesUrl,
 } as const satisfies Record<string, Setting<unknown>>

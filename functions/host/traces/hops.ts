@@ -47,7 +47,8 @@ export function hopsOf(spans: readonly TraceSpan[]): TraceHop[] {
     const lead = isHandled(span) ? leadOf(span, causeOf(span, byId)) : undefined
     return [...(lead ? [lead] : []), toHop(span)]
   })
-  return [...hops, ...waitsOf(hops)].sort((a, b) => a.startMs - b.startMs)
+  // What causes others is the longer one.
+  return [...hops, ...waitsOf(hops)].sort((a, b) => a.startMs - b.startMs || b.ms - a.ms)
 }
 
 const isHandled = ({ kind }: TraceSpan): boolean => kind === 'server' || kind === 'consumer'
@@ -134,7 +135,7 @@ function waitsOf(hops: readonly TraceHop[]): TraceHop[] {
     ways.set(way, [...(ways.get(way) ?? []), attempt])
   }
   return [...ways.values()].flatMap((way) => {
-    const [first] = way as [Hop]
+    const [first] = way as [TraceHop]
     const published = hops.find(({ kind, eventId }) => kind === 'publish' && eventId === first.eventId)
     const ends = [published, ...way].map((one) => (one ? one.startMs + one.ms : undefined))
     return way.flatMap((attempt, n): TraceHop[] => {

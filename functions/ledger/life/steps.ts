@@ -1,4 +1,5 @@
 import { eventIdOf } from '../../../eventing/outbox-event.ts'
+import type { Caller } from '../../host/route-request.ts'
 import { orNull } from '../../host/schema.ts'
 import type { LifeRow } from './facts.ts'
 import type { KnownOfEvent, ToldDeadLetter } from './told.ts'
@@ -35,16 +36,19 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
 export const eventOf = ({ id, status, user_id: owner }: LifeRow): string | null =>
   status === 'pending' || owner === NOBODY ? null : eventIdOf(id)
 
-/** Whether somebody is notified of it: of what was refused, the caller knows already. */
-const isTold = (row: LifeRow): boolean => eventOf(row) !== null && row.status !== 'rejected'
+/** Whether the caller can learn of a notification: its payer is notified of what was booked. Of what was
+ * refused, they know from the answer. */
+const isTold = (row: LifeRow, { role, userId }: Caller): boolean =>
+  eventOf(row) !== null && row.status !== 'rejected' && (role === 'operator' || userId === row.user_id)
 
 const openLetters = (told: KnownOfEvent): ToldDeadLetter[] =>
   told.dead_letters.filter(
     ({ status, destination }) => status === 'stored' && /\/\/notify\b/.test(destination),
   )
 
-/** Returns the steps of a transaction, in plain order. `told` is undefined if nobody knows. */
-export function stepsOf(row: LifeRow, told: KnownOfEvent | undefined): LifeStep[] {
+/** Returns the steps of a transaction that the caller may see, in plain order. `told` is undefined if nobody
+ * knows. */
+export function stepsOf(row: LifeRow, caller: Caller, told: KnownOfEvent | undefined): LifeStep[] {
   const step = (
     name: LifeStep['step'],
     state: LifeStep['state'],
@@ -61,7 +65,7 @@ export function stepsOf(row: LifeRow, told: KnownOfEvent | undefined): LifeStep[
   ]
   if (eventOf(row) === null) return steps
   steps.push(step('published', row.publishing_attempts === null ? 'done' : 'waiting'))
-  if (!isTold(row)) return steps
+  if (!isTold(row, caller)) return steps
   if (!told) return [...steps, step('told', 'unknown')]
   const [first] = told.notifications
   if (first) steps.push(step('told', 'done', first.timestamp))
