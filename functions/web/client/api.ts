@@ -101,6 +101,17 @@ export type BatchedTransaction = {
   value_date?: string
 }
 
+export type BookedEntry = {
+  account_id: string
+  version: number
+  amount: string
+  balance_after: string
+  hash: string
+  previous_hash: string | null
+  /** Whether its hash follows from the entry before it. */
+  is_chained: boolean
+}
+
 export type CancelPaymentRequest = {
   payment_id: string
 }
@@ -169,6 +180,14 @@ export type ColdStarts = {
   bounds_ms: number[]
   /** All starts since the bank started. Null on a cluster, where the meter has them. */
   histograms: ColdStartHistogram[] | null
+}
+
+export type Cost = {
+  requests: number
+  /** Seconds of processes times gigabytes that they held. */
+  gb_seconds: number
+  process_ms: number
+  cold_share: number
 }
 
 export type Counterparty = {
@@ -345,6 +364,15 @@ export type DeadLetterGroup = {
 export type DeadLetterGroupPage = {
   items: DeadLetterGroup[]
   next_cursor: string | null
+}
+
+export type DeadLetterOfEvent = {
+  id: string
+  destination: string
+  status: string
+  error_code: string | null
+  deliveries: number
+  created_at: string
 }
 
 export type DeadLetterPage = {
@@ -621,6 +649,25 @@ export type HoldPage = {
   next_cursor: string | null
 }
 
+export type Hop = {
+  kind: 'cold-start' | 'wait' | 'work' | 'call' | 'sql' | 'publish' | 'attempt'
+  /** Where: a function, `<context>-db`, `broker`, or `trigger:<name>` for deliveries. */
+  lane: string
+  service: string
+  name: string
+  started_at: string
+  /** Milliseconds after the first hop. */
+  at_ms: number
+  ms: number
+  attempt: number | null
+  status: number | null
+  error: string | null
+  next_attempt_at: string | null
+  /** Of a cold start: from the start of Node to the open port. */
+  boot_ms: number | null
+  event_id: string | null
+}
+
 export type Invariant = {
   id: 'M' | 'N' | 'B'
   name: string
@@ -645,6 +692,58 @@ export type LedgerStatus = {
     /** being-checked: a check of the books has found something; stopped-by-bank: an operator has stopped it. */
     reason: 'being-checked' | 'stopped-by-bank' | null
   }[]
+}
+
+export type Life = {
+  transaction_id: string
+  type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
+  status: 'completed' | 'pending' | 'rejected' | 'reversed'
+  event_id: string | null
+  /** Nothing more happens by itself, and all of it is here. */
+  complete: boolean
+  steps: LifeStep[]
+  /** This and the following are for operators alone. */
+  trace_id: string | null
+  /** Spans were found; none were (not sampled, or forgotten); nothing keeps them here; what keeps them is away. */
+  traces: 'found' | 'none' | 'not-kept' | 'away' | null
+  summary: LifeSummary | null
+  hops: Hop[] | null
+  proof: LifeProof | null
+  cost: Cost | null
+}
+
+export type LifeProof = {
+  entries: BookedEntry[]
+  /** Of the entries: always zero. */
+  sum: string
+  /** Attempts to deliver its event; null without spans. */
+  delivered: number | null
+  /** Notifications that its event has made. Null if nobody knows. */
+  took_effect: number | null
+  dead_letters: string[] | null
+}
+
+export type LifeStep = {
+  /** `told` is in the user’s list, `sent` is by email, text message or push message. */
+  step: 'asked' | 'booked' | 'published' | 'told' | 'sent'
+  state: 'done' | 'waiting' | 'failed' | 'unknown'
+  at: string | null
+  /** The refusal, or the channel. */
+  detail: string | null
+}
+
+export type LifeSummary = {
+  /** From the first hop to the last; without spans, from asked to told. */
+  total_ms: number
+  /** In which a function started. */
+  waking_ms: number | null
+  woken: string[]
+  /** Of the statement that moves the money. */
+  posting_ms: number | null
+  /** From the posting to the notification. */
+  told_ms: number | null
+  hops: number | null
+  retries: number | null
 }
 
 export type Limits = {
@@ -1406,6 +1505,11 @@ export type Tokens = {
   refresh_token: string
 }
 
+export type ToldOfEvent = {
+  notifications: NotificationWithMessages[]
+  dead_letters: DeadLetterOfEvent[]
+}
+
 export type Transaction = {
   id: string
   type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
@@ -2117,6 +2221,15 @@ export interface Api {
       200: TransactionDetail
     }
   }
+  /** What became of a transaction, also before it is over: steps for its owner; hops, proof and cost for operators */
+  'GET /api/transactions/{id}/life': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: Life
+    }
+  }
   /** Proof of one transaction, as an account’s entries from the one before it on */
   'GET /api/transactions/{id}/proof': {
     takes: {
@@ -2696,6 +2809,16 @@ export interface Api {
     }
     answers: {
       200: NotificationPage
+    }
+  }
+  /** The notifications of one event, with what left the bank: the caller’s own; for operators all, and its dead letters */
+  'GET /api/notifications/by-event/{event_id}': {
+    takes: {
+      params: { event_id: string }
+      query: { source: string }
+    }
+    answers: {
+      200: ToldOfEvent
     }
   }
   /** Enter or remove the phone number of a user, after having checked that it is theirs */
