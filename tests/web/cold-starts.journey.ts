@@ -39,7 +39,7 @@ export function coldStartsAndEvents(web: () => Web): void {
     await page.getByText(/Bis zu 9 Versuche, Pausen von 0,2 s verdoppelt bis 25,6 s/).waitFor()
 
     await page.getByLabel('Nach Typ oder Worten suchen').fill('overdraft')
-    await page.getByText('1 Typen').waitFor()
+    await page.getByText('1 Typ').waitFor()
     await page.getByText('overdraft.changed', { exact: true }).click()
     await page.getByText('"account_id":').waitFor()
   })

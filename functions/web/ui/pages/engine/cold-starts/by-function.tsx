@@ -45,7 +45,7 @@ export function ByFunction({
   ]
   return (
     <>
-      <p className={styles.note}>{said.halfWithin} …</p>
+      <p className={styles.note}>{said.byFunctionNote}</p>
       <DataList label={said.byFunction} rows={names} keyOf={(name) => name} columns={columns} />
     </>
   )

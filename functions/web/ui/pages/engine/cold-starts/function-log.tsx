@@ -5,8 +5,7 @@ import { useAttention } from '../../../data/use-attention.ts'
 import { Panel } from '../../../parts/panel.tsx'
 import { Status, type StatusKind } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { localeOf } from '../../../texts/formats.ts'
-import { useLanguage } from '../../../texts/language.ts'
+import { Clock } from './clock.tsx'
 import styles from './cold-starts.module.css'
 import { texts } from './cold-starts.texts.ts'
 
@@ -65,12 +64,10 @@ function Lines({ log: { lines, command } }: { log: FunctionLog }) {
 }
 
 function Line({ line: { at, level, message, fields } }: { line: LogLine }) {
-  const language = useLanguage()
-  const time = at && new Date(at).toLocaleTimeString(localeOf(language))
   const rest = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
   return (
     <li className={styles.line}>
-      {at !== null && <time dateTime={at}>{time}</time>}
+      {at !== null && <Clock at={at} />}
       <Status kind={KINDS[level]} word={level} />
       <span className={styles.message}>
         {message} <code>{rest.join(' ')}</code>

@@ -1,7 +1,7 @@
 import type { ColdStart } from '../../../data/platform-starts.ts'
 import { DataList, type Column } from '../../../parts/data-list.tsx'
-import { Moment } from '../../../parts/moment.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
+import { Clock } from './clock.tsx'
 import { barsOf, scaleOf, totalMs, type BarPhase } from './bars.ts'
 import styles from './cold-starts.module.css'
 import { texts } from './cold-starts.texts.ts'
@@ -43,7 +43,7 @@ export function Waterfall({
     : []
   const columns: Column<ColdStart>[] = [
     { title: said.function, cell: (start) => <code>{start.function}</code> },
-    { title: said.started, cell: (start) => <Moment at={start.started_at} /> },
+    { title: said.started, cell: (start) => <Clock at={start.started_at} /> },
     { title: said.course, cell: course },
     ...phases,
     figure(hasPhases ? said.total : said.names.ready, totalMs),
@@ -52,7 +52,7 @@ export function Waterfall({
     <div className={styles.item}>
       <span className={styles.itemHead}>
         <code>{start.function}</code>
-        <Moment at={start.started_at} />
+        <Clock at={start.started_at} />
       </span>
       {course(start)}
       <dl className={styles.figures}>
@@ -67,7 +67,7 @@ export function Waterfall({
   )
   return (
     <div className={styles.waterfall}>
-      <Legend {...{ hasPhases, scaleMs, bareNodeMs }} />
+      <Legend {...{ starts, scaleMs, bareNodeMs }} />
       <DataList
         label={label}
         rows={starts}
@@ -112,24 +112,24 @@ function Course({
   )
 }
 
-const LEGEND: readonly Exclude<BarPhase, 'port-open' | 'ready'>[] = [
-  ...(['spawn', 'boot', 'load', 'first-request', 'first-query'] as const),
+const PHASES: readonly BarPhase[] = [
+  ...(['spawn', 'port-open', 'boot', 'load', 'first-request', 'first-query', 'ready'] as const),
 ]
 
 function Legend({
-  hasPhases,
+  starts,
   scaleMs,
   bareNodeMs,
 }: {
-  hasPhases: boolean
+  starts: readonly ColdStart[]
   scaleMs: number
   bareNodeMs: number | null
 }) {
   const [said, ms] = [useTexts(texts), useMs()]
-  const phases: readonly BarPhase[] = hasPhases ? LEGEND : ['ready']
+  const drawn = new Set(starts.flatMap(barsOf).map(({ phase }) => phase))
   return (
     <ul className={styles.legend}>
-      {phases.map((phase) => (
+      {PHASES.filter((phase) => drawn.has(phase)).map((phase) => (
         <li key={phase}>
           <span className={styles.swatch} aria-hidden="true">
             <span className={styles.bar} data-phase={phase} />

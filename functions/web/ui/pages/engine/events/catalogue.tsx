@@ -17,6 +17,7 @@ export function Catalogue({ triggers }: { triggers: readonly DeliveredTrigger[] 
   const found = (catalogue.data ?? []).filter(({ type, summary }) =>
     `${type} ${summary}`.toLowerCase().includes(wanted),
   )
+  const count = found.length === 1 ? said.oneType : said.count(formatNumber(language, found.length))
   const contexts = [...new Set(found.map(({ context }) => context))].sort()
   return (
     <Panel title={said.catalogue} query={catalogue} rows={8}>
@@ -28,7 +29,7 @@ export function Catalogue({ triggers }: { triggers: readonly DeliveredTrigger[] 
               <input type="search" value={words} onChange={({ target: { value } }) => setWords(value)} />
             </label>
             <p role="status" className={styles.note}>
-              {found.length === 0 ? said.none : said.count(formatNumber(language, found.length))}
+              {found.length === 0 ? said.none : count}
             </p>
           </div>
           {contexts.map((context) => (

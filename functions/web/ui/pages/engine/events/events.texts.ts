@@ -17,7 +17,7 @@ export const texts = defineTexts({
     everything: 'every event',
     subscriber: 'Delivers to',
     backlog: 'Waiting',
-    deadLetters: 'Dead letters waiting',
+    deadLetters: 'Dead letters',
     unknown: 'not known here',
     rate: 'Last five minutes',
     rateOf: (delivered: string, failed: string) => `${delivered} delivered, ${failed} failed`,
@@ -44,6 +44,7 @@ export const texts = defineTexts({
     notTaken: 'No Trigger takes it.',
     example: 'An example of its data',
     none: 'No event has these words.',
+    oneType: '1 type',
     count: (count: string) => `${count} types`,
   },
   de: {
@@ -62,7 +63,7 @@ export const texts = defineTexts({
     everything: 'jedes Ereignis',
     subscriber: 'Stellt zu an',
     backlog: 'Wartend',
-    deadLetters: 'Wartende Dead Letters',
+    deadLetters: 'Dead Letters',
     unknown: 'hier nicht bekannt',
     rate: 'Letzte fünf Minuten',
     rateOf: (delivered, failed) => `${delivered} zugestellt, ${failed} misslungen`,
@@ -87,6 +88,7 @@ export const texts = defineTexts({
     notTaken: 'Kein Trigger nimmt es.',
     example: 'Ein Beispiel seiner Daten',
     none: 'Kein Ereignis hat diese Worte.',
+    oneType: '1 Typ',
     count: (count) => `${count} Typen`,
   },
 })

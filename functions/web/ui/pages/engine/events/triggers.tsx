@@ -36,9 +36,9 @@ export function Triggers({ deliveries }: { deliveries: Deliveries }) {
       : []),
     ...(isLocal
       ? ([
+          { title: said.rate, cell: ({ rate }) => rate && <RateLine rate={rate} /> },
           { title: said.backlog, align: 'end', cell: ({ backlog }) => known(backlog) },
           { title: said.deadLetters, align: 'end', cell: ({ dead_letters: letters }) => known(letters) },
-          { title: said.rate, cell: ({ rate }) => rate && <RateLine rate={rate} /> },
         ] satisfies Column<DeliveredTrigger>[])
       : []),
   ]
@@ -85,7 +85,7 @@ function RateLine({ rate }: { rate: NonNullable<DeliveredTrigger['rate']> }) {
   const [said, language] = [useTexts(texts), useLanguage()]
   const { delivered, failed } = totalOf(rate)
   const text = said.rateOf(formatNumber(language, delivered), formatNumber(language, failed))
-  if (delivered + failed === 0) return <span className={styles.note}>{text}</span>
+  if (delivered + failed === 0) return '–'
   const highest = Math.max(...rate.delivered, ...rate.failed)
   return (
     <span className={styles.rate}>

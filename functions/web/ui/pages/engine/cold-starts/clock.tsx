@@ -1,0 +1,15 @@
+import { formatMoment, localeOf } from '../../../texts/formats.ts'
+import { useLanguage } from '../../../texts/language.ts'
+
+/** A moment of today to the second; of another day with its date. */
+export function Clock({ at }: { at: string }) {
+  const language = useLanguage()
+  const date = new Date(at)
+  const full = formatMoment(language, date)
+  const isToday = date.toDateString() === new Date().toDateString()
+  return (
+    <time dateTime={at} title={full}>
+      {isToday ? date.toLocaleTimeString(localeOf(language)) : full}
+    </time>
+  )
+}
