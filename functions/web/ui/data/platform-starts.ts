@@ -5,6 +5,8 @@ import { api } from './api.ts'
 export type { ColdStart, ColdStartHistogram, ColdStarts, FunctionLog, LogLine }
 
 const AGAIN_MS = 5_000
+/** Bare Node is measured within a second or two, if it can be. */
+const ASKED_SOONER_MAX = 20
 
 /** How functions started last. While somebody looks, it is asked again every five seconds, and sooner until
  * bare Node has been measured. */
@@ -12,9 +14,10 @@ export const coldStartsQuery = (isWatched: boolean) =>
   queryOptions({
     queryKey: ['platform', 'cold-starts'],
     queryFn: ({ signal }) => api.get('/api/platform/cold-starts', { signal }),
-    refetchInterval: ({ state: { data } }) => {
+    refetchInterval: ({ state: { data, dataUpdateCount } }) => {
       if (!isWatched) return false
-      return data?.runtime === 'local' && data.bare_node_ms === null ? 500 : AGAIN_MS
+      const isMeasuring = data?.runtime === 'local' && data.bare_node_ms === null
+      return isMeasuring && dataUpdateCount < ASKED_SOONER_MAX ? 500 : AGAIN_MS
     },
   })
 

@@ -51,9 +51,48 @@ export function Triggers({ deliveries }: { deliveries: Deliveries }) {
       )}
       {!isLocal && <p className={styles.note}>{said.onCluster}</p>}
       <div className={styles.dense}>
-        <DataList label={said.triggers} rows={triggers} keyOf={({ name }) => name} columns={columns} />
+        <DataList
+          label={said.triggers}
+          rows={triggers}
+          keyOf={({ name }) => name}
+          columns={columns}
+          item={(trigger) => <Item {...{ trigger, known }} words={ways.size > 1 ? words : undefined} />}
+        />
       </div>
     </>
+  )
+}
+
+/** A Trigger in a small window. */
+function Item({
+  trigger,
+  known,
+  words,
+}: {
+  trigger: DeliveredTrigger
+  known: (count: number | null) => string
+  words: ((delivery: DeliveredTrigger['delivery']) => string) | undefined
+}) {
+  const said = useTexts(texts)
+  const { name, filter, subscriber, backlog, dead_letters: letters, rate, delivery } = trigger
+  return (
+    <div className={styles.item}>
+      <div className={styles.itemHead}>
+        <code>{name}</code>
+        <Readiness {...trigger} />
+      </div>
+      <p className={styles.way}>
+        <Filter filter={filter} /> <span aria-hidden="true">→</span>
+        <span className="visually-hidden">{said.subscriber}</span> <code>{subscriber ?? '–'}</code>
+      </p>
+      {words && <p className={styles.note}>{words(delivery)}</p>}
+      {rate && (
+        <p className={styles.note}>
+          {said.backlog} {known(backlog)} · {said.deadLetters} {known(letters)}
+        </p>
+      )}
+      {rate && totalOf(rate).delivered + totalOf(rate).failed > 0 && <RateLine rate={rate} />}
+    </div>
   )
 }
 
