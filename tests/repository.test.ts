@@ -188,6 +188,7 @@ describe('operations and Services', () => {
       'ledger-checks GET /ledger/invariants: {"nothing":"it shows no customer’s data"}',
       'ledger-checks GET /ledger/status: {"nothing":"it shows no customer’s data"}',
       'ledger-checks GET /ledger/verify: {"nothing":"it shows no customer’s data"}',
+      'ledger-checks POST /ledger/verify: {"nothing":"it changes nothing, and shows no customer’s data"}',
       'notification-stream GET /notifications/stream: {"nothing":"everybody reads only their own"}',
       'notifications POST /notifications/read: {"nothing":"everybody marks only their own, and nothing else changes"}',
       'payees GET /payees: {"nothing":"payers learn no more of a payee than they need, and may not ask often"}',

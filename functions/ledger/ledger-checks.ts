@@ -1,6 +1,9 @@
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
+import { momentSchema, readMoment } from '../host/moment.ts'
 import { operation, route } from '../host/operation.ts'
+import { ProblemError, problems } from '../host/problems.ts'
 import { invariantsSchema, readInvariants, readVerification, verificationSchema } from './stops/findings.ts'
+import { proveSince } from './stops/prove.ts'
 import { stopColumns, stopSchema, toStop, type StopRow } from './stops/stop.ts'
 
 const statusSchema = {
@@ -29,6 +32,23 @@ const statusSchema = {
     },
   },
 } as const
+
+const proofRunSchema = {
+  title: 'LedgerProofRun',
+  type: 'object',
+  additionalProperties: false,
+  required: ['since', 'is_complete'],
+  properties: {
+    since: { type: 'string', format: 'date-time' },
+    is_complete: {
+      type: 'boolean',
+      description: 'Whether every check has ended since then. If not, ask again with the same `since`.',
+    },
+  },
+} as const
+
+// Less than callers wait for an answer.
+const PROOF_MS_MAX = 8_000
 
 interface StatusRow {
   currency: string
@@ -92,6 +112,23 @@ export default operation({
       handle: async (_request, { db }) => ({ status: 200, body: await readVerification(db) }),
     }),
     route({
+      method: 'POST',
+      path: '/ledger/verify',
+      operationId: 'proveLedger',
+      who: 'operator',
+      summary: 'Check all books now, in steps: repeat it with the `since` of its answer until it is complete',
+      body: { type: 'object', additionalProperties: false, properties: { since: momentSchema } },
+      answers: { 200: proofRunSchema },
+      audits: { nothing: 'it changes nothing, and shows no customer’s data' },
+      async handle({ body: { since: given } }, tools) {
+        const [clock] = await tools.db.query<{ now: Date }>({ text: 'select clock_timestamp() as now' })
+        const since = given === undefined ? clock!.now : readMoment(given, '/since', { refuse: invalidSince })
+        if (since > clock!.now) throw invalidSince('/since', 'must not be in the future')
+        const isComplete = await proveSince(tools, since, PROOF_MS_MAX)
+        return { status: 200, body: { since: since.toISOString(), is_complete: isComplete } }
+      },
+    }),
+    route({
       method: 'GET',
       path: '/ledger/invariants',
       who: 'operator',
@@ -102,6 +139,11 @@ export default operation({
     }),
   ],
 })
+
+const invalidSince = (path: string, message: string): ProblemError =>
+  new ProblemError(problems.invalidInput, 'No check can have ended since then.', {
+    errors: [{ path, message }],
+  })
 
 const toStatus = ({ currency, since, is_by_guard: isByGuard }: StatusRow) =>
   since

@@ -69,6 +69,7 @@ const stop = (body: object, more: Sent = {}): Promise<Answer> =>
   call('stop', 'POST', '/ledger/stop', { body, ...more })
 const resume = (id: string, more: Sent = {}): Promise<Answer> =>
   call('resume', 'POST', '/ledger/resume', { body: { stop_id: id, reason: 'put right' }, ...more })
+const prove = (body: object = {}): Promise<Answer> => call('checks', 'POST', '/ledger/verify', { body })
 const get = (path: string): Promise<Answer> => call('checks', 'GET', path)
 const openStops = async (): Promise<Record<string, unknown>[]> =>
   (await get('/ledger/stops?open=true')).body.items
@@ -263,6 +264,7 @@ test('only operators may', async () => {
     ['resume', 'POST', '/ledger/resume', { stop_id: id, reason: 'x' }],
     ['checks', 'GET', '/ledger/stops'],
     ['checks', 'GET', '/ledger/verify'],
+    ['checks', 'POST', '/ledger/verify', {}],
     ['checks', 'GET', '/ledger/invariants'],
   ]
   for (const [name, method, path, body] of requests) {
@@ -307,6 +309,35 @@ test('the night’s check is stated with its figures, once a night', async () =>
   expect(body.sums.figures).toEqual({ currencies: [{ currency: 'USD', accounts: 3, sum: '0.00', ok: true }] })
   expect(body.counts.figures).toEqual({ currencies: [{ currency: 'USD', transactions: 2, entries: 4 }] })
   expect(body.holds.figures).toEqual({ open: 0, faults: 0 })
+})
+
+test('an operator has all books checked now, and once is enough', async () => {
+  const proven = await prove()
+  expect(proven).toMatchObject({ status: 200, body: { is_complete: true } })
+  const { since } = proven.body as { since: string }
+  const found = async () => (await get('/ledger/verify')).body
+  const before = await found()
+  expect(before).toMatchObject({ ok: true, open_stops: 0, chains: { ok: true, figures: { entries: 4 } } })
+  expect(before.chains.checked_at >= since && before.sums.checked_at >= since).toBe(true)
+  expect((await prove({ since })).body).toEqual({ since, is_complete: true })
+  expect(await found()).toEqual(before)
+
+  await changeBalance(5)
+  expect((await prove()).body.is_complete).toBe(true)
+  expect(await found()).toMatchObject({ ok: false, balances: { ok: false } })
+  expect(await openStops()).toContainEqual(expect.objectContaining({ currency: 'USD', stopped_by: null }))
+})
+
+test('a proof needs a moment that has been, and leaves a check to the process that is at it', async () => {
+  for (const since of ['2999-01-01T00:00:00Z', '2026-06-30T23:59:60Z', 'now', 1])
+    expect([since, (await prove({ since })).status]).toEqual([since, 400])
+  expect((await get('/ledger/verify')).body.ok).toBeNull()
+  await ledger.owner.query({ text: 'begin' })
+  await ledger.owner.query({ text: `select from check_walks where name = 'changes' for update` })
+  const { since, is_complete: isComplete } = (await prove()).body
+  expect(isComplete).toBe(false)
+  await ledger.owner.query({ text: 'commit' })
+  expect((await prove({ since })).body.is_complete).toBe(true)
 })
 
 test('whoever is signed in sees which currencies are stopped, since when and why in a word, and no more', async () => {

@@ -683,6 +683,12 @@ export type Invariants = {
   items: Invariant[]
 }
 
+export type LedgerProofRun = {
+  since: string
+  /** Whether every check has ended since then. If not, ask again with the same `since`. */
+  is_complete: boolean
+}
+
 export type LedgerStatus = {
   items: {
     currency: string
@@ -1179,6 +1185,10 @@ export type Proof = {
   }
   path: string[]
   checkpoint: string
+}
+
+export type ProveLedgerRequest = {
+  since?: string
 }
 
 export type RedriveDeadLettersRequest = {
@@ -2150,6 +2160,15 @@ export interface Api {
     takes: Record<never, never>
     answers: {
       200: Verification
+    }
+  }
+  /** Check all books now, in steps: repeat it with the `since` of its answer until it is complete */
+  'POST /api/ledger/verify': {
+    takes: {
+      body?: ProveLedgerRequest
+    }
+    answers: {
+      200: LedgerProofRun
     }
   }
   /** All seals, newest first */

@@ -62,6 +62,12 @@ export const routes: readonly PageRoute[] = [
     load: () => import('./pages/office/dead-letters/dead-letters.tsx'),
   },
   {
+    path: '/office/ledger',
+    who: 'operator',
+    menu: 'ledger',
+    load: () => import('./pages/office/ledger/ledger.tsx'),
+  },
+  {
     path: '/office/audit',
     who: 'operator',
     menu: 'audit',

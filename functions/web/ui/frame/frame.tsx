@@ -12,6 +12,7 @@ import { Bell } from './bell.tsx'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
 import { menuTexts } from './menu.texts.ts'
+import { StoppedNote } from './stopped-note.tsx'
 import { UserMenu } from './user-menu.tsx'
 
 /** How many entries the bar at the bottom of small windows has. The user's menu has the rest there. */
@@ -48,6 +49,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </div>
       </header>
       <OfflineNote />
+      {session?.role === 'operator' && <StoppedNote key={location} />}
       <main id="content" className={styles.main} tabIndex={-1}>
         {children}
       </main>

@@ -13,6 +13,7 @@ const en = {
   audit: 'Audit',
   coldStarts: 'Cold starts',
   events: 'Events',
+  ledger: 'Ledger',
 }
 
 /** What the menu calls its pages. */
@@ -33,5 +34,6 @@ export const menuTexts = defineTexts({
     audit: 'Protokoll',
     coldStarts: 'Kaltstarts',
     events: 'Ereignisse',
+    ledger: 'Hauptbuch',
   },
 })

@@ -1,0 +1,78 @@
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import type { Invariant, LedgerStatus, Stop, Verification } from '../../client/index.ts'
+import { api } from './api.ts'
+
+export type { Invariant, Stop, Verification }
+export type CurrencyStatus = LedgerStatus['items'][number]
+
+/** What must always be true in the ledger, as the last checks have found it. */
+export const invariantsQuery = () =>
+  queryOptions({
+    queryKey: ['ledger', 'invariants'],
+    queryFn: ({ signal }) => api.get('/api/ledger/invariants', { signal }),
+  })
+
+/** What each check has found. */
+export const verificationQuery = () =>
+  queryOptions({
+    queryKey: ['ledger', 'verification'],
+    queryFn: ({ signal }) => api.get('/api/ledger/verify', { signal }),
+  })
+
+/** Whether postings of each currency go on. */
+export const ledgerStatusQuery = () =>
+  queryOptions({
+    queryKey: ['ledger', 'status'],
+    queryFn: async ({ signal }) => (await api.get('/api/ledger/status', { signal })).items,
+    // The frame asks at each page that is opened; a look at another window is no reason to wake a function.
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+  })
+
+/** The newest stops. */
+export const stopsQuery = () =>
+  queryOptions({
+    queryKey: ['ledger', 'stops'],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/ledger/stops', { query: { limit: 50 }, signal })).items,
+  })
+
+/** Has all books checked now, in as many steps as it takes. */
+export function useProveLedger() {
+  const ask = useAskAnew()
+  return useMutation({
+    mutationFn: async () => {
+      let run = await api.post('/api/ledger/verify', { body: {} })
+      while (!run.is_complete) {
+        // Another process may be at the check.
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        run = await api.post('/api/ledger/verify', { body: { since: run.since } })
+      }
+      return run
+    },
+    onSettled: ask,
+  })
+}
+
+/** Stops postings of a currency, or of all. */
+export function useStopLedger() {
+  const ask = useAskAnew()
+  return useMutation({
+    mutationFn: (body: { currency?: string; reason: string }) => api.post('/api/ledger/stop', { body }),
+    onSettled: ask,
+  })
+}
+
+/** Lifts a stop. */
+export function useResumeLedger() {
+  const ask = useAskAnew()
+  return useMutation({
+    mutationFn: (body: { stop_id: string; reason: string }) => api.post('/api/ledger/resume', { body }),
+    onSettled: ask,
+  })
+}
+
+function useAskAnew(): () => void {
+  const queries = useQueryClient()
+  return () => void queries.invalidateQueries({ queryKey: ['ledger'] })
+}
