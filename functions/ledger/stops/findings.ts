@@ -1,7 +1,7 @@
 import type { Transaction } from '../../host/database/database.ts'
 import { formatAmount } from '../../host/values/money.ts'
 
-/** What the checks of the books have found. No request runs them: reading all books may take minutes. A
+/** What the checks of the books have found. Reading all books may take minutes, so a
  * request gets what each check found when it last came to its end. If an open stop says otherwise, the stop
  * counts. */
 
