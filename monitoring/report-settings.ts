@@ -15,5 +15,7 @@ export interface ReportSettings {
   gateway: { host: string; port: number } | undefined
   service: string
   revision: string
+  /** What tells the process from others of the service; if omitted, the reports get one of their own. */
+  instance?: string
   log: Log
 }

@@ -44,7 +44,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   const resource = {
     'service.namespace': 'microbank',
     'service.name': options.service,
-    'service.instance.id': randomHex(16),
+    'service.instance.id': options.instance ?? randomHex(16),
     ...(options.revision && { 'faas.version': options.revision }),
   }
   let startMs = performance.timeOrigin

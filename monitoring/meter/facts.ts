@@ -125,8 +125,9 @@ function startReader(context: string, url: string, log: Log, settings: typeof DE
       client = undefined
       // Not waited for: a server that is away never answers.
       void broken?.end().catch(() => undefined)
+      const { message, code: sqlstate } = error as DatabaseError
       if (!isStopped)
-        say.failed('the facts of a context could not be read', { context, error: (error as Error).message })
+        say.failed('the facts of a context could not be read', { context, error: message, sqlstate })
     }
     hasTried = true
     if (isStopped) return

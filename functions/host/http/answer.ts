@@ -5,6 +5,7 @@ import { isArriving } from './framing.ts'
 import { makeLast } from './last-answer.ts'
 import type { Reply } from '../reply.ts'
 import { problem, ProblemError, problems } from '../problems.ts'
+import { sqlstate } from '../../../eventing/database/database-errors.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { startTiming } from '../start/start-timing.ts'
 
@@ -49,11 +50,12 @@ export function answerError(response: ServerResponse, error: unknown, log: Log, 
   if (error instanceof ProblemError) return answer(response, error.reply)
   const { message, stack, cause } = error as Error
   if (error instanceof UnavailableError) {
-    log.warn('unavailable', { trace_id: traceId, error: message, cause: String(cause ?? '') })
+    const why = { error: message, cause: String(cause ?? ''), sqlstate: sqlstate(cause) }
+    log.warn('unavailable', { trace_id: traceId, ...why })
     const headers = { 'retry-after': '1' }
     return answer(response, problem(problems.unavailable, `${sentence(message)} Try again.`, { headers }))
   }
-  log.error('request failed', { trace_id: traceId, error: message, stack })
+  log.error('request failed', { trace_id: traceId, error: message, sqlstate: sqlstate(error), stack })
   answer(response, problem(problems.internal, `The error is logged; its trace is ${traceId}.`))
 }
 

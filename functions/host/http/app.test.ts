@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { startFunction, token } from '../../../tests/support/host.ts'
 import { startMeter } from '../../../monitoring/meter/meter-fixture.ts'
 import { until } from '../../../tests/support/until.ts'
+import { operation, route } from '../operation.ts'
 import { inside, notes, startNotes } from '../testing/notes-fixture.ts'
 
 const bob = randomUUID()
@@ -152,6 +153,36 @@ test('metrics name the route as declared and the class of the status', async () 
   expect(Number(written)).toBeGreaterThan(100)
   expect(text).toContain('microbank_refusals_total{service="notes",refusal="unauthenticated"} 1')
   expect(text).not.toContain('handler="/healthz"')
+})
+
+test('what a function logs of a failure has its SQLSTATE, and each line tells processes apart', async () => {
+  const lines: string[] = []
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0)
+  const broken = operation({
+    ...{ name: 'broken', context: 'notifications', summary: 'Fails' },
+    routes: [
+      route({
+        ...{ method: 'GET', path: '/broken', who: 'signed-in', summary: 'Fails' },
+        audits: { nothing: 'it is kept nowhere' },
+        answers: { 200: { type: 'object' } },
+        handle: async (_request, { db }) => ({
+          status: 200,
+          body: await db.query({ name: 'divide', text: 'select 1 / 0 as one', values: [] }),
+        }),
+      }),
+    ],
+  })
+  const settings = { NOTIFICATIONS_DATABASE_URL: host.databaseUrl, LOG_LEVEL: 'info' }
+  for (const failing of [await startFunction(broken, settings), await startFunction(broken, settings)]) {
+    expect((await failing.request('GET', '/broken', { token: host.adaToken })).status).toBe(500)
+    await failing.stop()
+  }
+  write.mockRestore()
+  const logged = lines.map((line) => JSON.parse(line) as Record<string, string>)
+  const failed = logged.filter(({ message }) => message === 'request failed')
+  expect(failed.map(({ sqlstate }) => sqlstate)).toEqual(['22012', '22012'])
+  for (const { instance } of logged) expect(instance).toMatch(/^[0-9a-f]{16}$/)
+  expect(new Set(logged.map(({ instance }) => instance)).size).toBe(2)
 })
 
 test('without a database a request is 503 with Retry-After, and health says so', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { sqlstate } from '../../../eventing/database/database-errors.ts'
 import type { Log } from '../../../monitoring/log.ts'
 import { beginAnswer } from './answer.ts'
 import { breakOff } from './break-off.ts'
@@ -60,7 +61,7 @@ export async function answerStreamed(
     log[isSlow ? 'info' : 'error']('an answer broke off', {
       trace_id: traceId,
       error: message,
-      ...(!isSlow && { stack }),
+      ...(!isSlow && { sqlstate: sqlstate(error), stack }),
     })
     breakOff(response)
     await close()

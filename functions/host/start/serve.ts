@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { hasDatabase } from '../../contexts.ts'
+import { sqlstate } from '../../../eventing/database/database-errors.ts'
 import { createLog, type Log } from '../../../monitoring/log.ts'
 import { createMetrics, noMetrics, type Metrics } from '../../../monitoring/metrics.ts'
+import { randomHex } from '../../../monitoring/random.ts'
 import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.ts'
 import { knowsClients } from '../audit/declared.ts'
 import { createApp } from '../http/app.ts'
@@ -83,13 +85,15 @@ export async function serve(
   if (operation.consumes && !receiveEvent)
     throw new Error('it consumes events, so it must be started with what receives them')
   const config = readConfig(neededSettings(operation), settings, env)
+  // Tells this process from others of its function: in logs, traces and metrics.
+  const instance = randomHex(16)
   const log = createLog(
-    { service: operation.name, revision: config.K_REVISION || undefined },
+    { service: operation.name, revision: config.K_REVISION || undefined, instance },
     config.LOG_LEVEL,
   )
-  const tracer = tracerFor(operation, config, log)
+  const tracer = tracerFor(operation, config, log, instance)
   const spans = tracer.isOn ? await import('../http/spans.ts') : undefined
-  const metrics = metricsFor(operation, config, log)
+  const metrics = metricsFor(operation, config, log, instance)
   const database = databaseOf(operation, config, log, metrics)
   const tools = createTools(operation, { config, catalogue, log, database, tracer, spans, metrics })
   const callers: CallerVerifiers = {
@@ -152,7 +156,7 @@ function callVerifier({ name }: Operation, { CALL_KEYS: keys }: Config): VerifyC
   return async (token, call) => (await (verifier ??= load()))(token, call)
 }
 
-function tracerFor({ name, context }: Operation, config: Config, log: Log): Tracer {
+function tracerFor({ name, context }: Operation, config: Config, log: Log, instance: string): Tracer {
   if (!config.OTEL_EXPORTER_OTLP_ENDPOINT) return noTracer
   return createTracer({
     endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -163,6 +167,7 @@ function tracerFor({ name, context }: Operation, config: Config, log: Log): Trac
     resource: {
       'service.namespace': 'microbank',
       'service.name': name,
+      'service.instance.id': instance,
       'microbank.context': context,
       ...(config.K_REVISION && { 'faas.version': config.K_REVISION }),
     },
@@ -171,7 +176,7 @@ function tracerFor({ name, context }: Operation, config: Config, log: Log): Trac
   })
 }
 
-function metricsFor({ name }: Operation, config: Config, log: Log): Metrics {
+function metricsFor({ name }: Operation, config: Config, log: Log, instance: string): Metrics {
   if (!config.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT) return noMetrics
   return createMetrics({
     endpoint: config.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
@@ -179,6 +184,7 @@ function metricsFor({ name }: Operation, config: Config, log: Log): Metrics {
     gateway: config.LOCAL_GATEWAY,
     service: name,
     revision: config.K_REVISION,
+    instance,
     log,
   })
 }
@@ -193,7 +199,9 @@ function sweepRegularly({ outbox, log }: Tools): { stop(): void } {
   let timer = setTimeout(() => void sweep(), SWEEP_MS.first).unref()
   let isStopped = false
   async function sweep(): Promise<void> {
-    await outbox.sweep().catch((error: Error) => log.warn('sweep failed', { error: error.message }))
+    await outbox
+      .sweep()
+      .catch((error: Error) => log.warn('sweep failed', { error: error.message, sqlstate: sqlstate(error) }))
     if (!isStopped) timer = setTimeout(() => void sweep(), SWEEP_MS.every).unref()
   }
   return {
