@@ -1,6 +1,10 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
+import { tickHeaders } from './support/events.ts'
+import { until } from './support/until.ts'
 
 /** Bad input to the whole bank gets a clear error and changes nothing. */
 
@@ -12,7 +16,7 @@ let other: string
 let inEuro: string
 
 beforeAll(async () => {
-  bank = await startBank()
+  bank = await startBank({ env: { LOG_LEVEL: 'debug' } })
   ada = await registerCustomer(bank)
   bob = await registerCustomer(bank)
   account = await ada.openAccount('checking')
@@ -84,4 +88,99 @@ test('unknown fields, no token, an operator’s field from a customer, another c
   for (const path of [`/api/accounts/${other}`, `/api/accounts/${other}/balance`, `/api/users/${bob.id}`]) {
     expect((await bank.call('GET', path, { token: ada.token })).status).toBe(404)
   }
+})
+
+test('logs at debug, spans and metrics have nothing private of all this: no name, address, password, token, key, amount or body', async () => {
+  const address = '203.0.113.77'
+  const amount = 31415.93
+  const person = { email: 'zeb.quagmire@example.com', password: 'quagmire seven geese' }
+  const traces: string[] = []
+  const send = (method: string, path: string, body?: unknown, token?: string, more: object = {}) => {
+    const trace = randomBytes(16).toString('hex')
+    traces.push(trace)
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01`, 'x-forwarded-for': address, ...more }
+    return bank.call(method, `/api${path}`, {
+      headers,
+      ...(body !== undefined && { body }),
+      ...(token && { token }),
+    })
+  }
+  await send('POST', '/auth/register', { name: 'Zeb Quagmire', ...person })
+  await send('POST', '/auth/register', { name: 'Zeb Quagmire', ...person })
+  await send('POST', '/auth/login', { ...person, password: 'quagmire six geese' })
+  await send('POST', '/auth/login', { email: 'quagmire', password: 'quagmire' })
+  const { body: tokens } = await send('POST', '/auth/login', person)
+  const { access_token: token, refresh_token: refresh } = tokens as Record<string, string>
+  const { body: opened } = await send(
+    'POST',
+    '/accounts',
+    { account_type: 'checking', name: 'Quagmire savings' },
+    token,
+  )
+  const money = {
+    account_id: opened.id as string,
+    amount,
+    description: 'quagmire rent',
+    metadata: { of: 'quagmire' },
+  }
+  const key = { 'idempotency-key': 'quagmire-key' }
+  expect((await send('POST', '/transactions', { type: 'deposit', ...money }, token, key)).status).toBe(201)
+  await send('POST', '/transactions', { type: 'deposit', ...money, amount: amount + 1 }, token, key)
+  await send(
+    'POST',
+    '/transactions',
+    { type: 'transfer', ...money, to_account_id: account, amount: 2 * amount },
+    token,
+  )
+  await send('POST', '/transactions', { type: 'deposit', ...money, quagmire: 'quagmire' }, token)
+  await send('POST', '/transactions', '{"quagmire', token, { 'content-type': 'application/json' })
+  await send('GET', '/transactions?search=quagmire', undefined, token)
+  await send('GET', `/payees?to=${person.email}`, undefined, token)
+  await send('GET', '/payees?to=a%00quagmire', undefined, token)
+  await send('POST', '/payments/create', { payee_email: person.email, ...money }, token)
+  await send('GET', '/accounts', undefined, 'quagmire.quagmire.quagmire')
+  await send('POST', '/auth/refresh', { refresh_token: refresh })
+  await send('POST', '/auth/refresh', { refresh_token: 'quagmire' })
+  // Events that nobody can process, to the Broker and to a consumer itself.
+  const event = {
+    ...tickHeaders('quagmire'),
+    'ce-type': 'transaction.requested',
+  }
+  const data = { body: { quagmire: amount }, headers: { ...event, 'content-type': 'application/json' } }
+  await bank.callHost('default-broker-ingress', 'POST', '/', data)
+  await bank.callHost('transfer', 'POST', '/events', data)
+
+  const logs = () => {
+    const folder = join(bank.dataDir, 'logs')
+    return (
+      readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+        .join('')
+        // What the runtime says to a person begins otherwise.
+        .concat(...(bank.output().match(/^\{.*$/gm) ?? []))
+    )
+  }
+  await until(() => traces.every((trace) => logs().includes(trace)), { what: 'a line of each request' })
+  const spans = async () =>
+    Promise.all(
+      traces.map(async (trace) => {
+        const { status, body } = await bank.callHost('runtime', 'GET', `/traces/${trace}`)
+        return status === 200 ? JSON.stringify(body) : ''
+      }),
+    )
+  await until(async () => (await spans()).every((text) => text !== ''), { what: 'spans of each request' })
+  const { body: metrics } = await bank.callHost('runtime', 'GET', '/metrics')
+
+  const [, operatorPassword] = /Operator\s+\S+\s+password (\S+)/.exec(bank.output())!
+  const secrets = [ada.token, ada.email, token!, token!.split('.')[2]!, refresh!, operatorPassword!]
+  const marks = [/quagmire|31415\D?93|203\.0\.113|three blue herons/i, ...secrets]
+  const texts = { logs: logs(), spans: (await spans()).join('\n'), metrics: String(metrics) }
+  const found = Object.entries(texts).flatMap(([where, text]) =>
+    marks.flatMap((mark) => {
+      const at = typeof mark === 'string' ? text.indexOf(mark) : text.search(mark)
+      return at < 0 ? [] : [`${where}: ${text.slice(Math.max(0, at - 200), at + 50)}`]
+    }),
+  )
+  expect(found).toEqual([])
 })
