@@ -7,7 +7,7 @@ set -uo pipefail
 
 folder=${1:?expected a folder}
 mkdir -p "$folder/logs"
-NAMESPACES='bank data cert-manager rabbitmq-system knative-serving kourier-system knative-eventing'
+NAMESPACES='bank data monitoring cert-manager rabbitmq-system knative-serving kourier-system knative-eventing'
 KNATIVE=ksvc,configurations,revisions,routes,ingresses.networking.internal.knative.dev,domainmappings
 EVENTING=brokers,triggers,pingsources,rabbitmqbrokerconfigs
 RABBITMQ=rabbitmqclusters,queues,exchanges,bindings,policies.rabbitmq.com,operatorpolicies.rabbitmq.com
