@@ -51,7 +51,7 @@ export function redriving(web: () => Web): void {
       .waitFor()
     await page.getByLabel('How fast').selectOption('100')
     await page.getByRole('button', { name: 'Redrive all 2' }).click()
-    await page.getByText('2 of 2 sent').waitFor()
+    await page.getByText('2 of 2 sent').first().waitFor()
     await page.getByText('All sent').waitFor()
     await page.getByText('No dead letter waits.').waitFor()
   })

@@ -1,7 +1,8 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import {
   deadLettersQuery,
+  redrivesQuery,
   useLetterOrder,
   type DeadLetterGroup,
   type LetterStatus,
@@ -20,6 +21,7 @@ import { addressOf } from './address.ts'
 import styles from './dead-letters.module.css'
 import { texts } from './dead-letters.texts.ts'
 import { Letter } from './letter.tsx'
+import { RedriveProgress } from './redrive-progress.tsx'
 
 const KINDS: Record<LetterStatus, StatusKind> = { stored: 'bad', redriven: 'good', discarded: 'neutral' }
 
@@ -79,7 +81,7 @@ function RedriveGroup({ group }: { group: DeadLetterGroup }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const order = useLetterOrder()
-  if (group.redrive_id !== null) return <p role="status">{said.isRunning}</p>
+  if (group.redrive_id !== null) return <RunningRedrive id={group.redrive_id} />
   const options = RATES.map((rate) => ({
     value: String(rate),
     text: said.perSecond(formatNumber(language, rate)),
@@ -107,25 +109,35 @@ function RedriveGroup({ group }: { group: DeadLetterGroup }) {
   )
 }
 
+/** How far the redrive of a group is, where it was begun. */
+function RunningRedrive({ id }: { id: string }) {
+  const said = useTexts(texts)
+  const { data: redrives } = useQuery(redrivesQuery())
+  const running = redrives?.find((redrive) => redrive.id === id)
+  return running ? <RedriveProgress redrive={running} /> : <p role="status">{said.redriveStatus.running}</p>
+}
+
 function Letters({ group, status }: { group: string; status: LetterStatus }) {
   const said = useTexts(texts)
   const list = useInfiniteQuery(deadLettersQuery(group, status))
   return (
-    <Panel
-      query={{ ...list, data: list.data?.pages.flatMap(({ items }) => items) }}
-      starts="dead-letters"
-      empty={{ text: said.none[status] }}
-    >
-      {(letters) => (
-        <>
-          <ul className={styles.list} aria-label={said.title}>
-            {letters.map((letter) => (
-              <Letter key={letter.id} letter={letter} />
-            ))}
-          </ul>
-          <More list={list} />
-        </>
-      )}
-    </Panel>
+    <div className={styles.inner}>
+      <Panel
+        query={{ ...list, data: list.data?.pages.flatMap(({ items }) => items) }}
+        starts="dead-letters"
+        empty={{ text: said.none[status] }}
+      >
+        {(letters) => (
+          <>
+            <ul className={styles.list} aria-label={said.title}>
+              {letters.map((letter) => (
+                <Letter key={letter.id} letter={letter} />
+              ))}
+            </ul>
+            <More list={list} />
+          </>
+        )}
+      </Panel>
+    </div>
   )
 }

@@ -1,18 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
-import { Link } from 'wouter'
-import { redrivesQuery, useLetterOrder, type DeadLetterRedrive } from '../../../data/dead-letters.ts'
-import { Button } from '../../../parts/button.tsx'
-import { Moment } from '../../../parts/moment.tsx'
+import { redrivesQuery, type DeadLetterRedrive } from '../../../data/dead-letters.ts'
 import { Panel } from '../../../parts/panel.tsx'
-import { ProblemNote } from '../../../parts/problem-note.tsx'
-import { Status, type StatusKind } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { formatNumber } from '../../../texts/formats.ts'
-import { useLanguage } from '../../../texts/language.ts'
-import { addressOf } from './address.ts'
 import styles from './dead-letters.module.css'
 import { texts } from './dead-letters.texts.ts'
+import { RedriveProgress } from './redrive-progress.tsx'
 
 /** The last redrives: how far each is, and how much of it came back. */
 export function Redrives() {
@@ -30,7 +23,9 @@ export function Redrives() {
       {(list) => (
         <ul className={styles.list} aria-label={said.redrives}>
           {list.map((redrive) => (
-            <Redrive key={redrive.id} redrive={redrive} />
+            <li key={redrive.id} className={styles.item}>
+              <RedriveProgress redrive={redrive} />
+            </li>
           ))}
         </ul>
       )}
@@ -49,43 +44,4 @@ function useGroupsAfresh(redrives: readonly DeadLetterRedrive[] = []): void {
     [queries, sent, ends],
   )
   useEffect(() => void queries.invalidateQueries({ queryKey: ['dead-letters', 'letters'] }), [queries, ends])
-}
-
-const KINDS: Record<DeadLetterRedrive['status'], StatusKind> = {
-  running: 'cold',
-  completed: 'good',
-  stopped: 'neutral',
-}
-
-function Redrive({ redrive }: { redrive: DeadLetterRedrive }) {
-  const said = useTexts(texts)
-  const language = useLanguage()
-  const order = useLetterOrder()
-  const { id, group_id: group, status, total, sent, failed, came_back: cameBack } = redrive
-  const figure = (count: number) => formatNumber(language, count)
-  const progress = said.sentOf(figure(sent), figure(total))
-  return (
-    <li className={styles.item}>
-      <div className={styles.head}>
-        <Status kind={KINDS[status]} word={said.redriveStatus[status]} />
-        <Moment at={redrive.created_at} />
-      </div>
-      <progress className={styles.progress} max={total} value={sent + failed} aria-label={progress} />
-      <div className={styles.facts} role="status">
-        <span>{progress}</span>
-        {status === 'running' && <span>{said.perSecond(figure(redrive.per_second))}</span>}
-        {failed > 0 && <Status kind="bad" word={said.failed(figure(failed))} />}
-        {cameBack > 0 && <Status kind="warn" word={said.cameBack(figure(cameBack))} />}
-      </div>
-      <div className={styles.actions}>
-        {group !== null && <Link href={addressOf({ status: 'stored', group })}>{said.showGroup}</Link>}
-        {status === 'running' && (
-          <Button onClick={() => order.mutate({ order: 'stop', redrive: id })} disabled={order.isPending}>
-            {said.stop}
-          </Button>
-        )}
-        <ProblemNote problem={order.error} />
-      </div>
-    </li>
-  )
 }
