@@ -13,6 +13,7 @@ export const texts = defineTexts({
     },
     invariants: {
       title: 'The books',
+      link: 'Checks of the books',
       none: 'Every check of the books found them in order.',
       unchecked: 'Not all checks have run yet.',
       some: (names: string) => `Broken: ${names}`,
@@ -20,6 +21,7 @@ export const texts = defineTexts({
     },
     postings: {
       title: 'Postings',
+      link: 'Stops of postings',
       none: 'Money is posted in all currencies.',
       some: (currencies: string) => `Nothing is posted in ${currencies}.`,
     },
@@ -47,6 +49,7 @@ export const texts = defineTexts({
     },
     invariants: {
       title: 'Die Bücher',
+      link: 'Prüfungen der Bücher',
       none: 'Alle Prüfungen fanden die Bücher in Ordnung.',
       unchecked: 'Noch sind nicht alle Prüfungen gelaufen.',
       some: (names) => `Verletzt: ${names}`,
@@ -54,6 +57,7 @@ export const texts = defineTexts({
     },
     postings: {
       title: 'Buchungen',
+      link: 'Angehaltene Buchungen',
       none: 'In allen Währungen wird gebucht.',
       some: (currencies) => `In ${currencies} wird nichts gebucht.`,
     },

@@ -94,7 +94,12 @@ function Invariants() {
   const said = useTexts(texts)
   const figure = useFigure()
   return (
-    <Need title={said.invariants.title} query={useQuery(brokenInvariantsQuery())} starts="ledger-checks">
+    <Need
+      title={said.invariants.title}
+      query={useQuery(brokenInvariantsQuery())}
+      starts="ledger-checks"
+      link={{ href: '/office/ledger', text: said.invariants.link }}
+    >
       {({ broken, unchecked, openStops }) => ({
         kind: broken.length > 0 ? 'bad' : openStops > 0 || unchecked > 0 ? 'warn' : 'good',
         sentence:
@@ -112,7 +117,12 @@ function Invariants() {
 function Postings() {
   const said = useTexts(texts)
   return (
-    <Need title={said.postings.title} query={useQuery(haltedPostingsQuery())} starts="ledger-checks">
+    <Need
+      title={said.postings.title}
+      query={useQuery(haltedPostingsQuery())}
+      starts="ledger-checks"
+      link={{ href: '/office/ledger', text: said.postings.link }}
+    >
       {({ currencies }) => ({
         kind: currencies.length > 0 ? 'bad' : 'good',
         sentence: currencies.length > 0 ? said.postings.some(currencies.join(', ')) : said.postings.none,
