@@ -1,4 +1,5 @@
--- Operators find users by words of their names and email addresses (functions/host/database/sql has words_of).
+-- Operators find users by words of their names and email addresses (functions/host/database/sql has
+-- words_of).
 
 create function user_words(name text, email text) returns tsvector
 language sql immutable parallel safe
