@@ -1,6 +1,9 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import type { Hold } from '../../client/index.ts'
 import { api } from './api.ts'
 import { accountsQuery } from './accounts.ts'
+
+export type { Hold }
 
 /** One account. What is asked about it has keys that begin with this one. */
 export const accountQuery = (id: string) =>

@@ -1,18 +1,16 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Account } from '../../client/index.ts'
 import { api } from './api.ts'
-import { sessionQuery } from './session.ts'
+import { ownOnly } from './session.ts'
 
 export type { Account }
 
-/** The accounts of whoever is signed in, the newest first. A person has few: one page holds them. To
- * operators the bank lists everybody's, which must not be added up as theirs. */
+/** The accounts of whoever is signed in, the newest first. A person has few: one page holds them. */
 export const accountsQuery = () =>
   queryOptions({
     queryKey: ['accounts'],
     queryFn: async ({ client, signal }) => {
-      const session = await client.ensureQueryData(sessionQuery())
-      const query = { limit: 200, ...(session && { user_id: session.user_id }) }
+      const query = { limit: 200, ...(await ownOnly(client)) }
       return (await api.get('/api/accounts', { query, signal })).items
     },
   })

@@ -7,21 +7,21 @@ import {
 } from '@tanstack/react-query'
 import type { Api, Notification, Preferences } from '../../client/index.ts'
 import { api } from './api.ts'
+import { ownOnly } from './session.ts'
 
 export type { Notification, Preferences }
 
 /** Begins the keys of all that is read of notifications. */
 export const notificationsKey = ['notifications'] as const
 
-/** The customer's notifications, the newest first, page by page. */
+/** The notifications of whoever is signed in, the newest first, page by page. */
 export const notificationsQuery = () =>
   infiniteQueryOptions({
     queryKey: [...notificationsKey, 'list'],
-    queryFn: ({ pageParam, signal }) =>
-      api.get('/api/notifications', {
-        query: { limit: 30, ...(pageParam !== undefined && { cursor: pageParam }) },
-        signal,
-      }),
+    queryFn: async ({ client, pageParam, signal }) => {
+      const page = { limit: 30, ...(pageParam !== undefined && { cursor: pageParam }) }
+      return api.get('/api/notifications', { query: { ...page, ...(await ownOnly(client)) }, signal })
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
   })

@@ -3,29 +3,30 @@ import type { CreateOrderRequest, Order, OrderPreview, OrderRun, Schedule } from
 import { api } from './api.ts'
 import { newKey } from './new-key.ts'
 import { findPayee, OtherCurrencyError, type Payee } from './payees.ts'
+import { ownOnly, useSentBy } from './session.ts'
 
 export type { CreateOrderRequest, Order, OrderPreview, OrderRun, Payee, Schedule }
 
-/** The orders that are due next, at most five. */
+/** The orders of whoever is signed in that are due next, at most five. */
 export const nextOrdersQuery = () =>
   queryOptions({
     queryKey: ['orders', 'next'],
-    queryFn: async ({ signal }) => {
-      const { items } = await api.get('/api/orders', { query: { status: 'active', limit: 200 }, signal })
+    queryFn: async ({ client, signal }) => {
+      const query = { status: 'active' as const, limit: 200, ...(await ownOnly(client)) }
+      const { items } = await api.get('/api/orders', { query, signal })
       const due = items.filter(({ next_due_at }) => next_due_at !== null)
       return due.sort((a, b) => a.next_due_at!.localeCompare(b.next_due_at!)).slice(0, 5)
     },
   })
 
-/** The customer's orders, the newest first, page by page. */
+/** The orders of whoever is signed in, the newest first, page by page. */
 export const ordersQuery = () =>
   infiniteQueryOptions({
     queryKey: ['orders', 'list'],
-    queryFn: ({ pageParam, signal }) =>
-      api.get('/api/orders', {
-        query: { limit: 50, ...(pageParam !== undefined && { cursor: pageParam }) },
-        signal,
-      }),
+    queryFn: async ({ client, pageParam, signal }) => {
+      const page = { limit: 50, ...(pageParam !== undefined && { cursor: pageParam }) }
+      return api.get('/api/orders', { query: { ...page, ...(await ownOnly(client)) }, signal })
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
   })
@@ -80,21 +81,22 @@ export function useDraftOrder() {
 
 /** Saves an order. Nothing is paid before it is due. */
 export function useCreateOrder() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
-    mutationFn: ({ key, body }: OrderDraft) => api.post('/api/orders', { body, idempotencyKey: key }),
+    mutationFn: ({ key, body }: OrderDraft) =>
+      api.post('/api/orders', { body, idempotencyKey: key, headers }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['orders'] }),
   })
 }
 
 /** Pauses, resumes or cancels an order. */
 export function useChangeOrder() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
     mutationFn: ({ id, to }: { id: string; to: 'active' | 'paused' | 'cancelled' }) =>
       to === 'cancelled'
-        ? api.delete('/api/orders/{id}', { params: { id } })
-        : api.put('/api/orders/{id}/status', { params: { id }, body: { status: to } }),
+        ? api.delete('/api/orders/{id}', { params: { id }, headers })
+        : api.put('/api/orders/{id}/status', { params: { id }, body: { status: to }, headers }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['orders'] }),
   })
 }

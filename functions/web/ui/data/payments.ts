@@ -2,6 +2,7 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 import type { Payment } from '../../client/index.ts'
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
+import { ownOnly, useSentBy } from './session.ts'
 
 export type { Payment }
 
@@ -9,7 +10,8 @@ export type { Payment }
 export const paymentsQuery = () =>
   queryOptions({
     queryKey: ['payments'],
-    queryFn: async ({ signal }) => (await api.get('/api/payments', { query: { limit: 100 }, signal })).items,
+    queryFn: async ({ client, signal }) =>
+      (await api.get('/api/payments', { query: { limit: 100, ...(await ownOnly(client)) }, signal })).items,
     // What is on its way is settled within seconds.
     refetchInterval: ({ state }) =>
       state.data?.some(({ status }) => status.endsWith('ing')) ? 2_000 : false,
@@ -27,20 +29,20 @@ export interface NewPaymentBody {
 
 /** Creates a payment: its money is held until it is executed or cancelled. */
 export function useCreatePayment() {
-  const patch = usePatch()
+  const [patch, headers] = [usePatch(), useSentBy()]
   return useMutation({
     mutationFn: ({ body, key }: { body: NewPaymentBody; key: string }) =>
-      api.post('/api/payments/create', { body, idempotencyKey: key }),
+      api.post('/api/payments/create', { body, idempotencyKey: key, headers }),
     onSuccess: patch,
   })
 }
 
 /** Executes or cancels a payment. Repeats change nothing. */
 export function useEndPayment() {
-  const patch = usePatch()
+  const [patch, headers] = [usePatch(), useSentBy()]
   return useMutation({
     mutationFn: ({ act, id }: { act: PaymentAct; id: string }) =>
-      api.post(`/api/payments/${act}`, { body: { payment_id: id } }),
+      api.post(`/api/payments/${act}`, { body: { payment_id: id }, headers }),
     onSuccess: patch,
   })
 }

@@ -39,6 +39,16 @@ async function readSession(): Promise<PageSession | null> {
   return (await renewed.json()) as PageSession
 }
 
+/** Asks a list for what belongs to whoever is signed in: to operators the bank lists everybody's. */
+export async function ownOnly(queries: QueryClient): Promise<{ user_id?: string }> {
+  const session = await queries.ensureQueryData(sessionQuery())
+  return session ? { user_id: session.user_id } : {}
+}
+
+/** Returns the headers that say whom this page takes for signed in. Tabs share their cookies: if another user
+ * has signed in, and this tab hasn't heard of it, the bank refuses to do it as theirs. */
+export const useSentBy = (): { 'session-user': string } => ({ 'session-user': useSession().user_id })
+
 /** The profile of a user. */
 export const userQuery = (id: string) =>
   queryOptions({

@@ -1,7 +1,5 @@
+import { groupsOf } from '../texts/account-names.ts'
 import styles from './account-number.module.css'
-
-/** Returns an account number in groups of four, as people read it. */
-export const groupsOf = (number: string): string => number.replace(/(?<=^(?:.{4})+)(?!$)/g, '\u00a0')
 
 /** An account number. */
 export function AccountNumber({ value }: { value: string }) {

@@ -5,7 +5,7 @@ const texts = defineTexts({
   de: { checking: 'Girokonto', savings: 'Sparkonto' },
 })
 
-interface NamedAccount {
+export interface NamedAccount {
   name: string | null
   number: string
   account_type: 'checking' | 'savings'
@@ -17,8 +17,15 @@ export function useAccountName(): (account: Omit<NamedAccount, 'number'>) => str
   return ({ name, account_type: type }) => name ?? said[type]
 }
 
+/** Returns an account number in groups of four, as people read it. */
+export const groupsOf = (number: string): string => number.replace(/(?<=^(?:.{4})+)(?!$)/g, '\u00a0')
+
+/** Returns what a payee was asked for by, as people read it: an account number, or an address. */
+export const askedAs = (asked: string): string =>
+  asked.includes('@') ? asked : groupsOf(asked.replaceAll(/\s/g, ''))
+
 /** Returns what names an account beside others: its name and its number. */
 export function useAccountLabel(): (account: NamedAccount) => string {
   const nameOf = useAccountName()
-  return (account) => `${nameOf(account)} · ${account.number}`
+  return (account) => `${nameOf(account)} · ${groupsOf(account.number)}`
 }

@@ -7,6 +7,7 @@ import { useCreateOrder, useDraftOrder, type OrderDraft, type Schedule } from '.
 import { OtherCurrencyError } from '../../data/payees.ts'
 import { formatMoney } from '../../money/money.ts'
 import { readTypedAmount } from '../../money/typed-amount.ts'
+import { AccountChoice } from '../../parts/account-choice.tsx'
 import { AmountField } from '../../parts/amount-field.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Choice, Field } from '../../parts/field.tsx'
@@ -74,15 +75,12 @@ function OrderForm({
   }
   return (
     <Form problem={fault ?? ofPayee(draft.error, said.noPayee, said.payeeCurrency)} onSubmit={show}>
-      <Choice
+      <AccountChoice
         name="account_id"
         label={said.from}
+        accounts={accounts}
         value={accountId}
-        onChange={({ currentTarget }) => setAccountId(currentTarget.value)}
-        options={accounts.map(({ id, name, number, available, currency: code }) => ({
-          value: id,
-          text: `${name ?? number}: ${formatMoney(available, code, { locale: localeOf(language) })}`,
-        }))}
+        onChoose={setAccountId}
       />
       <Field name="payee" label={said.payee} hint={said.payeeHint} required autoComplete="off" dir="ltr" />
       <AmountField name="amount" label={said.amount} currency={currency} required />

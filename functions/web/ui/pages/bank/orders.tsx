@@ -12,6 +12,7 @@ import { Page } from '../../parts/page.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
 import { Status, type StatusKind } from '../../parts/status.tsx'
+import { useAccountLabel } from '../../texts/account-names.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { formatMoment } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
@@ -92,10 +93,11 @@ function OrderItem({ order }: { order: Order }) {
 /** The name of an account of one's own, or the id of another's: nobody is told whose that is. */
 function AccountName({ said, id }: { said: string; id: string }) {
   const { data: accounts } = useQuery(accountsQuery())
+  const labelOf = useAccountLabel()
   const own = accounts?.find((account) => account.id === id)
   return (
     <span dir="auto">
-      {said} {own ? (own.name ?? own.number) : <Id value={id} />}
+      {said} {own ? labelOf(own) : <Id value={id} />}
     </span>
   )
 }

@@ -1,13 +1,13 @@
 import { useState } from 'react'
 import type { Account } from '../../../data/accounts.ts'
 import { useRenameAccount } from '../../../data/account.ts'
+import styles from '../../../panels/account/account.module.css'
+import { texts } from '../../../panels/account/account.texts.ts'
 import { Button } from '../../../parts/button.tsx'
 import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { common } from '../../../texts/common.texts.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { texts } from './account.texts.ts'
-import styles from './account.module.css'
 
 /** A button that opens a form for the name. */
 export function Rename({ account }: { account: Account }) {

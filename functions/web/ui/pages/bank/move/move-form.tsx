@@ -3,9 +3,10 @@ import { openAccounts, type Account } from '../../../data/accounts.ts'
 import type { OrderRefusal } from '../../../data/money-order.ts'
 import type { OrderDesk } from '../../../data/order-desk.ts'
 import { canBePayee, findPayee, isUnknownPayee } from '../../../data/payees.ts'
+import { AccountChoice } from '../../../parts/account-choice.tsx'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button, ButtonLink } from '../../../parts/button.tsx'
-import { Choice, Field } from '../../../parts/field.tsx'
+import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { faultOf } from '../../../parts/problem.ts'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
@@ -14,7 +15,6 @@ import { kinds, toBody, type Draft } from './draft.ts'
 import styles from './move.module.css'
 import { texts } from './move.texts.ts'
 import { Refused } from './refused.tsx'
-import { useLabels } from './use-labels.ts'
 
 interface MoveFormProps {
   accounts: readonly Account[]
@@ -27,7 +27,6 @@ interface MoveFormProps {
 /** Enter: what to move, from where, to whom. */
 export function MoveForm({ accounts, draft, onChange, desk, refusal }: MoveFormProps) {
   const said = useTexts(texts)
-  const labels = useLabels()
   const isOnline = useIsOnline()
   const { problem, isBusy, submit, forget } = useReviewing({ accounts, draft, desk })
   const open = openAccounts(accounts)
@@ -37,28 +36,26 @@ export function MoveForm({ accounts, draft, onChange, desk, refusal }: MoveFormP
     forget()
     onChange({ ...draft, ...part })
   }
-  const options = (list: readonly Account[]) => [
-    { value: '', text: said.choose },
-    ...list.map((account) => ({ value: account.id, text: labels.option(account) })),
-  ]
   return (
     <Form onSubmit={() => void submit()} problem={problem}>
       {refusal && !problem && <Refused refusal={refusal} account={from} />}
       <KindChoice draft={draft} onChange={change} />
-      <Choice
+      <AccountChoice
         name="account_id"
         label={draft.kind === 'deposit' ? said.to : said.from}
-        options={options(open)}
+        accounts={open}
+        blank={said.choose}
         value={draft.accountId}
-        onChange={({ currentTarget }) => change({ accountId: currentTarget.value, toAccountId: '' })}
+        onChoose={(accountId) => change({ accountId, toAccountId: '' })}
       />
       {draft.kind === 'transfer' && others.length > 0 && (
-        <Choice
+        <AccountChoice
           name="to_account_id"
           label={said.to}
-          options={options(others)}
+          accounts={others}
+          blank={said.choose}
           value={draft.toAccountId}
-          onChange={({ currentTarget }) => change({ toAccountId: currentTarget.value })}
+          onChoose={(toAccountId) => change({ toAccountId })}
         />
       )}
       {draft.kind === 'transfer' && from && others.length === 0 && (

@@ -8,6 +8,7 @@ import { Button } from '../../../parts/button.tsx'
 import { Facts } from '../../../parts/facts.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
+import { askedAs } from '../../../texts/account-names.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { formatMoment } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
@@ -83,7 +84,7 @@ function partiesOf(
   const from: Fact = [said.from, nameOf(body.account_id)]
   if (body.type === 'withdrawal') return [from]
   const to = payee ? (
-    <bdi key="to">{said.payeeNamed(payee.name, payee.asked)}</bdi>
+    <bdi key="to">{said.payeeNamed(payee.name, askedAs(payee.asked))}</bdi>
   ) : (
     nameOf(body.to_account_id)
   )

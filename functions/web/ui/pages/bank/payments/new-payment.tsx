@@ -4,16 +4,17 @@ import { canBePayee, findPayee, isUnknownPayee, type Payee } from '../../../data
 import { newKey } from '../../../data/new-key.ts'
 import { isOutcomeOpen } from '../../../data/open-outcome.ts'
 import { useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts'
+import { AccountChoice } from '../../../parts/account-choice.tsx'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
-import { Choice, Field } from '../../../parts/field.tsx'
+import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
 import { faultOf } from '../../../parts/problem.ts'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
+import { askedAs } from '../../../texts/account-names.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { useAccountLabel } from '../../../texts/account-names.ts'
 import styles from './payments.module.css'
 import { texts } from './payments.texts.ts'
 
@@ -67,8 +68,6 @@ function PaymentForm({
   onChecked: (confirming: Confirming) => void
 }) {
   const said = useTexts(texts)
-  const moneyText = useMoneyText()
-  const labelOf = useAccountLabel()
   const readAmount = useReadAmount()
   const isOnline = useIsOnline()
   const [problem, setProblem] = useState<unknown>()
@@ -101,15 +100,12 @@ function PaymentForm({
 
   return (
     <Form onSubmit={() => void check().catch(setProblem)} problem={problem}>
-      <Choice
+      <AccountChoice
         name="account_id"
         label={said.from}
-        options={accounts.map((each) => ({
-          value: each.id,
-          text: `${labelOf(each)} · ${moneyText(each.available, each.currency)}`,
-        }))}
+        accounts={accounts}
         value={account.id}
-        onChange={({ currentTarget }) => change({ accountId: currentTarget.value })}
+        onChoose={(accountId) => change({ accountId })}
       />
       <Field
         name="payee"
@@ -161,7 +157,7 @@ function Confirm({
   return (
     <div className={styles.confirm}>
       <p>
-        <bdi>{said.confirm(amount, payee.name, asked)}</bdi>
+        <bdi>{said.confirm(amount, payee.name, askedAs(asked))}</bdi>
       </p>
       {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={error} />}
       {!isOnline && <p role="status">{said.offline}</p>}

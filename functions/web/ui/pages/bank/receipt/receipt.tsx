@@ -1,6 +1,5 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'wouter'
-import { accountsQuery } from '../../../data/accounts.ts'
 import {
   ownEntriesQuery,
   toldQuery,
@@ -21,7 +20,7 @@ import { Check } from './check.tsx'
 import { Entries } from './entries.tsx'
 import { Steps } from './steps.tsx'
 import { texts } from './receipt.texts.ts'
-import { useAccountNames } from './use-account-names.ts'
+import { useAccountNames, useSeenAccounts } from './use-account-names.ts'
 
 const KINDS: Record<TransactionDetail['status'], StatusKind> = {
   completed: 'good',
@@ -55,11 +54,9 @@ export default function Receipt() {
   )
 }
 
-/** The entries of a transaction on the reader's own accounts, with their accounts. */
+/** The entries of a transaction on the accounts that the reader may see, with their accounts. */
 function useOwnEntries(transaction: TransactionDetail | undefined) {
-  const { data: accounts = [] } = useQuery(accountsQuery())
-  const touched = [transaction?.account_id, transaction?.to_account_id]
-  const ids = accounts.map(({ id }) => id).filter((id) => touched.includes(id))
+  const ids = useSeenAccounts(transaction).map(({ id }) => id)
   const isBooked = transaction?.balance_after != null
   const results = useQueries({
     queries: isBooked ? ids.map((id) => ownEntriesQuery(transaction, id)) : [],

@@ -1,16 +1,29 @@
-import { useQuery } from '@tanstack/react-query'
-import { accountsQuery } from '../../../data/accounts.ts'
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { accountQuery } from '../../../data/account.ts'
+import { accountsQuery, type Account } from '../../../data/accounts.ts'
+import { sessionQuery } from '../../../data/session.ts'
 import type { TransactionDetail } from '../../../data/transactions.ts'
-import { useAccountLabel } from '../../../texts/account-names.ts'
+import { groupsOf, useAccountLabel } from '../../../texts/account-names.ts'
 
-/** Returns what names an account of a transaction: what the reader calls it, or the other side as the bank
+/** Returns those accounts of a transaction that the reader may see: their own, and to an operator all. */
+export function useSeenAccounts(transaction: TransactionDetail | undefined): Account[] {
+  const { data: session } = useQuery(sessionQuery())
+  const { data: own = [] } = useQuery(accountsQuery())
+  const touched = [transaction?.account_id, transaction?.to_account_id].filter((id) => typeof id === 'string')
+  const others = useQueries({ queries: session?.role === 'operator' ? touched.map(accountQuery) : [] })
+  const seen = [...own.filter(({ id }) => touched.includes(id)), ...others.flatMap(({ data }) => data ?? [])]
+  return seen.filter(({ id }, n) => seen.findIndex((account) => account.id === id) === n)
+}
+
+/** Returns what names an account of a transaction: what its owner calls it, or the other side as the bank
  * names it. */
-export function useAccountNames({ counterparty }: TransactionDetail): (id: string) => string {
-  const { data: accounts = [] } = useQuery(accountsQuery())
+export function useAccountNames(transaction: TransactionDetail): (id: string) => string {
+  const accounts = useSeenAccounts(transaction)
   const labelOf = useAccountLabel()
+  const { counterparty } = transaction
   return (id) => {
     const account = accounts.find((each) => each.id === id)
     if (account) return labelOf(account)
-    return counterparty ? [counterparty.name, counterparty.number].filter(Boolean).join(' · ') : id
+    return counterparty ? [counterparty.name, groupsOf(counterparty.number)].filter(Boolean).join(' · ') : id
   }
 }

@@ -1,9 +1,8 @@
-import { defineTexts } from '../../../texts/define-texts.ts'
+import { defineTexts } from '../../texts/define-texts.ts'
 
 export const texts = defineTexts({
   en: {
     title: 'Account',
-    types: { checking: 'Checking account', savings: 'Savings account' },
     move: 'Move money',
     statement: 'Statement',
     number: 'Account number',
@@ -59,7 +58,6 @@ export const texts = defineTexts({
   },
   de: {
     title: 'Konto',
-    types: { checking: 'Girokonto', savings: 'Sparkonto' },
     move: 'Geld bewegen',
     statement: 'Kontoauszug',
     number: 'Kontonummer',

@@ -1,4 +1,4 @@
-import type { Entry } from '../../../data/entries.ts'
+import type { Entry } from '../../data/entries.ts'
 
 /** What an entry is, as far as words depend on it. A fee is the second entry of its transaction. */
 export type EntryKind = Entry['transaction_type'] | 'fee' | 'feeBack'

@@ -1,5 +1,5 @@
-import type { AskedEntries } from '../../../data/entries.ts'
-import { boundsOf, isDay } from '../../../parts/days.ts'
+import type { AskedEntries } from '../../data/entries.ts'
+import { boundsOf, isDay } from '../../parts/days.ts'
 
 /** The filters of the page, which stand in its address. Days are inclusive. */
 export interface ShownFilters {

@@ -1,4 +1,4 @@
-import type { Entry } from '../../../data/entries.ts'
+import type { Entry } from '../../data/entries.ts'
 import { kindOf } from './entry-words.ts'
 
 const entry = (type: Entry['transaction_type'], amount: string, transaction = 'a') =>

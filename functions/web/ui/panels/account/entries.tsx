@@ -1,11 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { useSearchParams } from 'wouter'
-import type { Account } from '../../../data/accounts.ts'
-import { entriesQuery } from '../../../data/entries.ts'
-import { Button } from '../../../parts/button.tsx'
-import { More } from '../../../parts/more.tsx'
-import { Panel } from '../../../parts/panel.tsx'
-import { useTexts } from '../../../texts/define-texts.ts'
+import type { Hold } from '../../data/account.ts'
+import type { Account } from '../../data/accounts.ts'
+import { entriesQuery, type Entry } from '../../data/entries.ts'
+import { Button } from '../../parts/button.tsx'
+import { More } from '../../parts/more.tsx'
+import { Panel } from '../../parts/panel.tsx'
+import { useTexts } from '../../texts/define-texts.ts'
 import { texts } from './account.texts.ts'
 import styles from './account.module.css'
 import { EntryDays } from './entry-days.tsx'
@@ -13,8 +15,17 @@ import { FilterForm } from './filter-form.tsx'
 import { askedOf, hasFilters, readFilters, withFilters, type ShownFilters } from './filters.ts'
 import { Reserved } from './reserved.tsx'
 
-/** What is reserved, and below it the entries that match, by day. */
-export function Entries({ account }: { account: Account }) {
+/** What is reserved, and below it the entries that match, by day. `holdActs` and `entryActs` are what can be
+ * done with each. */
+export function Entries({
+  account,
+  holdActs,
+  entryActs,
+}: {
+  account: Account
+  holdActs?: (hold: Hold) => ReactNode
+  entryActs?: (entry: Entry, words: string) => ReactNode
+}) {
   const said = useTexts(texts)
   const [search, setSearch] = useSearchParams()
   const filters = readFilters(search)
@@ -33,8 +44,12 @@ export function Entries({ account }: { account: Account }) {
       {({ items: shown }) => (
         <>
           <FilterForm key={search.toString()} filters={filters} onShow={show} />
-          {!isFiltered && <Reserved accountId={account.id} />}
-          {shown.length > 0 ? <EntryDays entries={shown} /> : <p className={styles.none}>{none}</p>}
+          {!isFiltered && <Reserved accountId={account.id} acts={holdActs} />}
+          {shown.length > 0 ? (
+            <EntryDays entries={shown} acts={entryActs} />
+          ) : (
+            <p className={styles.none}>{none}</p>
+          )}
           <div className={styles.buttons}>
             <More list={entries} word={said.older} />
             {isFiltered && <Button onClick={() => show({})}>{said.clear}</Button>}

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { boundsOf, byDay, isDay, toDay } from '../../../parts/days.ts'
+import { boundsOf, byDay, isDay, toDay } from '../../parts/days.ts'
 import { askedOf, entryTypes, hasFilters, readFilters, withFilters } from './filters.ts'
 
 const day = fc

@@ -1,15 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'wouter'
-import { balanceQuery } from '../../../data/account.ts'
-import { Field } from '../../../parts/field.tsx'
-import { Money } from '../../../parts/money.tsx'
-import { ProblemNote } from '../../../parts/problem-note.tsx'
-import { useTexts } from '../../../texts/define-texts.ts'
-import { formatDate } from '../../../texts/formats.ts'
-import { useLanguage } from '../../../texts/language.ts'
+import { balanceQuery } from '../../data/account.ts'
+import { Field } from '../../parts/field.tsx'
+import { Money } from '../../parts/money.tsx'
+import { ProblemNote } from '../../parts/problem-note.tsx'
+import { useTexts } from '../../texts/define-texts.ts'
+import { formatDate } from '../../texts/formats.ts'
+import { useLanguage } from '../../texts/language.ts'
 import { texts } from './account.texts.ts'
 import styles from './account.module.css'
-import { boundsOf, isDay, toDay } from '../../../parts/days.ts'
+import { boundsOf, isDay, toDay } from '../../parts/days.ts'
 
 /** The balance at the end of a day of the past, which stands in the address. */
 export function BalanceOn({ id, currency }: { id: string; currency: string }) {

@@ -1,0 +1,46 @@
+import { useAccountLabel, type NamedAccount } from '../texts/account-names.ts'
+import { useTexts } from '../texts/define-texts.ts'
+import { texts } from './account-choice.texts.ts'
+import { Choice } from './field.tsx'
+import { useMoneyText } from './use-money-text.ts'
+
+interface ChosenAccount extends NamedAccount {
+  id: string
+  currency: string
+  available: string
+}
+
+/** Chooses an account, and says what is available on it: beside the name it would be cut off in a small
+ * window. `blank` stands for none. */
+export function AccountChoice({
+  name,
+  label,
+  accounts,
+  value,
+  onChoose,
+  blank,
+}: {
+  name: string
+  label: string
+  accounts: readonly ChosenAccount[]
+  value: string
+  onChoose: (id: string) => void
+  blank?: string
+}) {
+  const said = useTexts(texts)
+  const [labelOf, moneyText] = [useAccountLabel(), useMoneyText()]
+  const chosen = accounts.find(({ id }) => id === value)
+  return (
+    <Choice
+      name={name}
+      label={label}
+      hint={chosen ? said.available(moneyText(chosen.available, chosen.currency)) : '\u00a0'}
+      options={[
+        ...(blank === undefined ? [] : [{ value: '', text: blank }]),
+        ...accounts.map((account) => ({ value: account.id, text: labelOf(account) })),
+      ]}
+      value={value}
+      onChange={({ currentTarget }) => onChoose(currentTarget.value)}
+    />
+  )
+}
