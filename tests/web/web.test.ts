@@ -6,6 +6,7 @@ import { discarding, publishPoison, redriving } from './dead-letters.journey.ts'
 import { movingMoney } from './move.journey.ts'
 import { profile } from './me.journey.ts'
 import { ledgerHealth } from './ledger-health.journey.ts'
+import { customers } from './customers.journey.ts'
 import { inbox } from './inbox.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
@@ -39,6 +40,7 @@ describe('the profile', () =>
   ))
 describe('messages, orders and documents', () => inbox(() => web))
 describe('cold starts and events', () => coldStartsAndEvents(() => web))
+describe('the customers of the Back office', () => customers(() => web))
 describe('the health of the ledger', () => ledgerHealth(() => web))
 describe('every page', () => allRoutes(() => web))
 describe('dead letters that came back', () =>

@@ -68,6 +68,22 @@ export const routes: readonly PageRoute[] = [
     load: () => import('./pages/office/ledger/ledger.tsx'),
   },
   {
+    path: '/office/customers',
+    who: 'operator',
+    menu: 'customers',
+    load: () => import('./pages/office/customers/customers.tsx'),
+  },
+  {
+    path: '/office/customers/:id',
+    who: 'operator',
+    load: () => import('./pages/office/customers/customer.tsx'),
+  },
+  {
+    path: '/office/accounts/:id',
+    who: 'operator',
+    load: () => import('./pages/office/account/account.tsx'),
+  },
+  {
     path: '/office/audit',
     who: 'operator',
     menu: 'audit',

@@ -34,6 +34,26 @@ export function Field({
   )
 }
 
+/** A labelled text of several lines. */
+export function LongField({
+  name,
+  label,
+  hint,
+  ...area
+}: { name: string; label: string; hint?: ReactNode } & Omit<
+  ComponentProps<'textarea'>,
+  'name' | 'className'
+>) {
+  return (
+    <BaseField.Root name={name} className={styles.field}>
+      <BaseField.Label className={styles.label}>{label}</BaseField.Label>
+      {hint !== undefined && <BaseField.Description className={styles.hint}>{hint}</BaseField.Description>}
+      <BaseField.Control className={styles.control} render={<textarea rows={4} {...area} />} />
+      <BaseField.Error className={styles.error} />
+    </BaseField.Root>
+  )
+}
+
 /** A labelled choice of one among a few. */
 export function Choice({
   name,

@@ -1,0 +1,200 @@
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import type { AccountChange, Api, OpenSession, User } from '../../client/index.ts'
+import { api } from './api.ts'
+import { useSentBy } from './session.ts'
+
+export type { AccountChange, OpenSession, User }
+
+/** Each reading is in the audit: a look at another window must not add one. */
+const READ_ONCE = { refetchOnWindowFocus: false } as const
+
+/** How a text finds customers: an id of anything that is theirs, an account number, or words. */
+function askedBy(text: string): { id: string } | { account_number: string } | { query: string } | undefined {
+  const typed = text.trim()
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(typed)) return { id: typed }
+  const number = typed.replaceAll(/\s/g, '')
+  if (/^[1-9]\d{11}$/.test(number)) return { account_number: number }
+  // The bank finds words, and refuses a query that has none.
+  return /[\p{L}\p{N}]/u.test(typed) ? { query: typed.slice(0, 254) } : undefined
+}
+
+/** Those whom a text finds, or all, the newest first, page by page. */
+export const customersQuery = (text: string) =>
+  infiniteQueryOptions({
+    queryKey: ['users', 'found', text],
+    queryFn: ({ pageParam, signal }) =>
+      api.get('/api/users', {
+        query: { ...askedBy(text), limit: 25, ...(pageParam !== undefined && { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    ...READ_ONCE,
+  })
+
+/** What a customer has, each list for itself, so that all can be asked for at once. Each shows the newest. */
+export const customerQueries = (id: string) => ({
+  accounts: queryOptions({
+    queryKey: ['accounts', 'of', id],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/accounts', { query: { user_id: id, limit: 200 }, signal })).items,
+    ...READ_ONCE,
+  }),
+  holds: queryOptions({
+    queryKey: ['holds', 'of', id],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/holds', { query: { user_id: id, status: 'open', limit: 50 }, signal })).items,
+    ...READ_ONCE,
+  }),
+  orders: queryOptions({
+    queryKey: ['orders', 'of', id],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/orders', { query: { user_id: id, limit: 50 }, signal })).items,
+    ...READ_ONCE,
+  }),
+  sessions: queryOptions({
+    queryKey: ['sessions', 'of', id],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/sessions', { query: { user_id: id, limit: 50 }, signal })).items,
+    ...READ_ONCE,
+  }),
+  documents: queryOptions({
+    queryKey: ['documents', 'of', id],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/media', { query: { user_id: id, limit: 20 }, signal })).items,
+    ...READ_ONCE,
+  }),
+  messages: queryOptions({
+    queryKey: ['notifications', 'of', id],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/notifications', { query: { user_id: id, limit: 20 }, signal })).items,
+    ...READ_ONCE,
+  }),
+})
+
+type BodyOf<Name extends 'POST /api/users' | 'PATCH /api/users/{id}'> = Api[Name]['takes']['body']
+export type MessageBody = Api['POST /api/notifications/send']['takes']['body']
+export type OpeningBody = Api['POST /api/accounts']['takes']['body']
+
+/** A body with the key that makes it take effect once, however often it is sent. */
+interface Keyed<Body> {
+  body: Body
+  key: string
+}
+
+/** Makes what an operator does to a customer. Afterwards what begins with one of these words, and the audit,
+ * is read again. */
+function useOfficeAct<Given, Made>(
+  act: (given: Given, headers: Record<string, string>) => Promise<Made>,
+  words: string[],
+) {
+  const [queries, headers] = [useQueryClient(), useSentBy()]
+  return useMutation({
+    mutationFn: (given: Given) => act(given, headers),
+    onSuccess: () =>
+      queries.invalidateQueries({
+        predicate: ({ queryKey: [word] }) => [...words, 'audit'].includes(String(word)),
+      }),
+  })
+}
+
+/** Enters a customer who is served at the counter. */
+export const useEnterCustomer = () =>
+  useOfficeAct(
+    ({ body, key }: Keyed<BodyOf<'POST /api/users'>>, headers) =>
+      api.post('/api/users', { body, idempotencyKey: key, headers }),
+    ['users'],
+  )
+
+/** Changes the name or the address of a customer. */
+export const useChangeCustomer = (id: string) =>
+  useOfficeAct(
+    (body: NonNullable<BodyOf<'PATCH /api/users/{id}'>>, headers) =>
+      api.patch('/api/users/{id}', { params: { id }, body, headers }),
+    ['users'],
+  )
+
+/** Opens an account for a customer. */
+export const useOpenAccountFor = () =>
+  useOfficeAct(
+    ({ body, key }: Keyed<OpeningBody>, headers) =>
+      api.post('/api/accounts', { body, idempotencyKey: key, headers }),
+    ['accounts'],
+  )
+
+/** Sends a customer a message. */
+export const useSendMessage = () =>
+  useOfficeAct(
+    ({ body, key }: Keyed<MessageBody>, headers) =>
+      api.post('/api/notifications/send', { body, idempotencyKey: key, headers }),
+    ['notifications'],
+  )
+
+/** Ends a session of a customer. */
+export const useEndCustomerSession = () =>
+  useOfficeAct(
+    (id: string, headers) => api.delete('/api/sessions/{id}', { params: { id }, headers }),
+    ['sessions'],
+  )
+
+/** What moves money, or changes what can be done with it. */
+const MONEY = ['accounts', 'holds', 'orders', 'transactions', 'entries']
+
+export type AccountAct = 'freeze' | 'unfreeze' | 'close'
+
+/** Freezes, unfreezes or closes an account, with a reason. */
+export const useActOnAccount = (id: string) =>
+  useOfficeAct(
+    ({ act, reason }: { act: AccountAct; reason: string }, headers) =>
+      api.post(`/api/accounts/{id}/${act}`, { params: { id }, body: { reason }, headers }),
+    MONEY,
+  )
+
+/** Sets how far below zero an account may go, with a reason. */
+export const useSetOverdraft = (id: string) =>
+  useOfficeAct(
+    (body: { overdraft_limit: string; reason: string }, headers) =>
+      api.patch('/api/accounts/{id}', { params: { id }, body, headers }),
+    MONEY,
+  )
+
+/** Takes a transaction back, with a reason. That happens once, whatever the key. */
+export const useReverse = () =>
+  useOfficeAct(
+    ({ id, reason }: { id: string; reason: string }, headers) =>
+      api.post('/api/transactions/{id}/reverse', { params: { id }, body: { reason }, headers }),
+    MONEY,
+  )
+
+/** Makes the money of a hold available again. */
+export const useReleaseHold = () =>
+  useOfficeAct(
+    (id: string, headers) => api.post('/api/holds/{id}/release', { params: { id }, body: {}, headers }),
+    MONEY,
+  )
+
+/** Pays the money of a hold, or less, to an account. A hold is captured once, whatever the key. */
+export const useCaptureHold = () =>
+  useOfficeAct(
+    ({ id, ...body }: { id: string; to_account_id: string; amount: string }, headers) =>
+      api.post('/api/holds/{id}/capture', { params: { id }, body, headers }),
+    MONEY,
+  )
+
+/** The active orders that pay from or to an account, of whomever. */
+export const ordersOfAccountQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['orders', 'of-account', id],
+    queryFn: ({ signal }) =>
+      api.get('/api/orders', { query: { account_id: id, status: 'active', limit: 200 }, signal }),
+    ...READ_ONCE,
+  })
+
+/** Who froze, unfroze or closed an account or changed its limit, and why, the newest first. */
+export const accountChangesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['accounts', id, 'changes'],
+    queryFn: async ({ signal }) =>
+      (await api.get('/api/accounts/{id}/changes', { params: { id }, query: { limit: 50 }, signal })).items,
+    ...READ_ONCE,
+  })

@@ -1,0 +1,38 @@
+import { defineTexts } from '../../../texts/define-texts.ts'
+
+export const texts = defineTexts({
+  en: {
+    title: 'Customers',
+    search: 'Find a customer',
+    searchHint: 'By name, e-mail, account number, or the id of anything that is theirs.',
+    find: 'Find',
+    found: 'Found',
+    newest: 'Newest customers',
+    none: 'Nobody was found.',
+    wrongDigit: 'No account has this number. One of its digits is wrong.',
+    name: 'Name',
+    email: 'E-mail',
+    role: 'Role',
+    since: 'Since',
+    enter: 'Enter a customer',
+    enterEffect: 'They get a link by e-mail with which they choose a password.',
+    enterNow: 'Enter the customer',
+  },
+  de: {
+    title: 'Kunden',
+    search: 'Kunden finden',
+    searchHint: 'Nach Name, E-Mail, Kontonummer oder der ID von etwas, das ihnen gehört.',
+    find: 'Finden',
+    found: 'Gefunden',
+    newest: 'Neueste Kunden',
+    none: 'Niemand wurde gefunden.',
+    wrongDigit: 'Kein Konto hat diese Nummer. Eine ihrer Ziffern ist falsch.',
+    name: 'Name',
+    email: 'E-Mail',
+    role: 'Rolle',
+    since: 'Seit',
+    enter: 'Kunden erfassen',
+    enterEffect: 'Sie bekommen per E-Mail einen Link, mit dem sie ein Passwort wählen.',
+    enterNow: 'Kunden jetzt erfassen',
+  },
+})
