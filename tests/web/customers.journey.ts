@@ -1,4 +1,4 @@
-import { customerWithMoney, type Web } from './support/browser.ts'
+import { customerWithMoney, inGroups, type Web } from './support/browser.ts'
 
 /** A customer calls: an operator finds them, does something about their account, and the audit shows it. */
 export function customers(web: () => Web): void {
@@ -14,7 +14,7 @@ export function customers(web: () => Web): void {
     const { page, go } = await web().visit({ as: 'operator' })
     await go('/office/customers')
     await page.getByText('Each reading is in the audit').waitFor()
-    await page.getByLabel('Find a customer').fill(number.replaceAll(/(?=(?:\d{4})+$)/g, ' '))
+    await page.getByLabel('Find a customer').fill(inGroups(number))
     await page.keyboard.press('Enter')
     const found = page.getByRole('table', { name: 'Found' })
     await found.getByText(customer.email).waitFor()

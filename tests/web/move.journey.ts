@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Page, Route } from 'playwright-core'
 import { registerCustomer, type Customer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
-import { PASSWORD, signIn, type Web } from './support/browser.ts'
+import { inGroups, PASSWORD, signIn, type Web } from './support/browser.ts'
 
 /** Money moves once, and the page says so, whatever is lost on the way. */
 
@@ -212,7 +212,7 @@ export function movingMoney(web: () => Web): void {
     expect(await page.locator(':focus').getAttribute('name')).toBe('payee')
     await page.getByLabel('Account number or e-mail of the payee').fill(number)
     await page.getByRole('button', { name: 'Review' }).click()
-    await page.getByText(`Bob M. S. (${number})`).waitFor()
+    await page.getByText(`Bob M. S. (${inGroups(number)})`).waitFor()
     await send(page, '$50.00').click()
     await page.getByRole('link', { name: 'Receipt' }).click()
     await page.getByRole('button', { name: 'Check now' }).click()
@@ -237,7 +237,7 @@ export function movingMoney(web: () => Web): void {
       await page.getByLabel('Account number or e-mail of the payee').fill(number)
       await page.getByLabel('Amount').fill(amount)
       await page.getByRole('button', { name: 'Check' }).click()
-      await page.getByText(`for Ada (${number})?`).waitFor()
+      await page.getByText(`for Ada (${inGroups(number)})?`).waitFor()
       await page.getByRole('button', { name: `Set aside $${amount}.00` }).click()
       await page.getByRole('button', { name: `Pay $${amount}.00` }).waitFor()
     }

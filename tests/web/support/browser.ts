@@ -112,6 +112,9 @@ export async function signIn(
   if (!answer.ok()) throw new Error(`signing in answered ${answer.status()}: ${await answer.text()}`)
 }
 
+/** Writes an account number as pages do, in groups of four. */
+export const inGroups = (number: string): string => number.replaceAll(/(?!^)(?=(?:\d{4})+$)/g, ' ')
+
 /** Registers a customer with two accounts, a deposit of 900 and a transfer of 200 between them. */
 export async function customerWithMoney(bank: Bank) {
   const customer = await registerCustomer(bank)

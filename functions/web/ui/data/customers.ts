@@ -91,8 +91,9 @@ function useOfficeAct<Given, Made>(
   const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
     mutationFn: (given: Given) => act(given, headers),
+    // Nobody waits for that: what was asked for is done, and its form goes.
     onSuccess: () =>
-      queries.invalidateQueries({
+      void queries.invalidateQueries({
         predicate: ({ queryKey: [word] }) => [...words, 'audit'].includes(String(word)),
       }),
   })
