@@ -1,6 +1,6 @@
 import { defineTexts } from '../texts/define-texts.ts'
 
 export const texts = defineTexts({
-  en: { available: (amount: string) => `${amount} available` },
-  de: { available: (amount) => `${amount} verfügbar` },
+  en: { available: (number: string, amount: string) => `${number} · ${amount} available` },
+  de: { available: (number, amount) => `${number} · ${amount} verfügbar` },
 })

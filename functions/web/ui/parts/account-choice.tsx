@@ -1,4 +1,4 @@
-import { useAccountLabel, type NamedAccount } from '../texts/account-names.ts'
+import { groupsOf, useAccountName, type NamedAccount } from '../texts/account-names.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { texts } from './account-choice.texts.ts'
 import { Choice } from './field.tsx'
@@ -10,8 +10,8 @@ interface ChosenAccount extends NamedAccount {
   available: string
 }
 
-/** Chooses an account, and says what is available on it: beside the name it would be cut off in a small
- * window. `blank` stands for none. */
+/** Chooses an account, and says its whole number and what is available on it: beside the name they would be cut
+ * off in a small window. `blank` stands for none. */
 export function AccountChoice({
   name,
   label,
@@ -28,16 +28,23 @@ export function AccountChoice({
   blank?: string
 }) {
   const said = useTexts(texts)
-  const [labelOf, moneyText] = [useAccountLabel(), useMoneyText()]
+  const [nameOf, moneyText] = [useAccountName(), useMoneyText()]
   const chosen = accounts.find(({ id }) => id === value)
   return (
     <Choice
       name={name}
       label={label}
-      hint={chosen ? said.available(moneyText(chosen.available, chosen.currency)) : '\u00a0'}
+      hint={
+        chosen
+          ? said.available(groupsOf(chosen.number), moneyText(chosen.available, chosen.currency))
+          : '\u00a0'
+      }
       options={[
         ...(blank === undefined ? [] : [{ value: '', text: blank }]),
-        ...accounts.map((account) => ({ value: account.id, text: labelOf(account) })),
+        ...accounts.map((account) => ({
+          value: account.id,
+          text: `${nameOf(account)} · …${account.number.slice(-4)}`,
+        })),
       ]}
       value={value}
       onChange={({ currentTarget }) => onChoose(currentTarget.value)}

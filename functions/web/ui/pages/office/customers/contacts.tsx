@@ -94,7 +94,14 @@ export function Messages({ messages }: { messages: readonly Notification[] }) {
       rows={messages}
       keyOf={({ id }) => id}
       columns={[
-        { title: said.when, cell: ({ timestamp: at }) => <Moment at={at} /> },
+        {
+          title: said.when,
+          cell: ({ timestamp: at }) => (
+            <span className={styles.when}>
+              <Moment at={at} />
+            </span>
+          ),
+        },
         {
           title: said.message,
           cell: ({ message }) => (
