@@ -118,6 +118,10 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     const [, code] = /\/sign-in#code=([\w-]{43})\s/.exec(bank.output())!
     const { page, context, go } = await web().visit()
     await go(`/sign-in#code=${code}`)
+    // What a new bank is, is best seen in the Engine room.
+    await page.getByRole('heading', { name: 'What runs' }).waitFor()
+    expect(page.url()).not.toContain('code')
+    await go('/')
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
     // Not those of all customers, added up.
     await page.getByText('You are signed in as an operator, and have no account.').waitFor()

@@ -1,6 +1,7 @@
 import { startMailServer, type MailServer } from '../../functions/notifications/testing/mail-server.ts'
 import { allRoutes } from './all-routes.journey.ts'
 import { coldStartsAndEvents } from './cold-starts.journey.ts'
+import { engineRoom } from './engine.journey.ts'
 import { oneAccount } from './account.journey.ts'
 import { discarding, publishPoison, redriving } from './dead-letters.journey.ts'
 import { movingMoney } from './move.journey.ts'
@@ -42,6 +43,7 @@ describe('messages, orders and documents', () => inbox(() => web))
 describe('cold starts and events', () => coldStartsAndEvents(() => web))
 describe('the customers of the Back office', () => customers(() => web))
 describe('the health of the ledger', () => ledgerHealth(() => web))
+describe('the Engine room', () => engineRoom(() => web))
 describe('every page', () => allRoutes(() => web))
 describe('dead letters that came back', () =>
   discarding(

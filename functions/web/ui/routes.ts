@@ -89,6 +89,7 @@ export const routes: readonly PageRoute[] = [
     menu: 'audit',
     load: () => import('./pages/office/audit/audit.tsx'),
   },
+  { path: '/engine', who: 'operator', menu: 'engine', load: () => import('./pages/engine/map/map.tsx') },
   {
     path: '/engine/cold-starts',
     who: 'operator',

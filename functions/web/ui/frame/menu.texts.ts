@@ -15,6 +15,7 @@ const en = {
   coldStarts: 'Cold starts',
   events: 'Events',
   ledger: 'Ledger',
+  engine: 'Map',
 }
 
 /** What the menu calls its pages. */
@@ -37,5 +38,6 @@ export const menuTexts = defineTexts({
     coldStarts: 'Kaltstarts',
     events: 'Ereignisse',
     ledger: 'Hauptbuch',
+    engine: 'Karte',
   },
 })

@@ -10,7 +10,7 @@ export function Page({
 }: {
   title: string
   actions?: ReactNode
-  width?: 'narrow' | 'wide'
+  width?: 'narrow' | 'wide' | 'full'
   children: ReactNode
 }) {
   const heading = useRef<HTMLHeadingElement>(null)

@@ -22,7 +22,8 @@ export default function SignIn() {
     if (!code) return
     // A code works once: neither a reload nor the history needs it.
     history.replaceState(null, '', location.pathname + location.search)
-    mutate({ code }, { onSuccess: () => navigate(next, { replace: true }) })
+    // It is the operator of a bank that has just started: the Engine room shows what that is.
+    mutate({ code }, { onSuccess: () => navigate(next ?? '/engine', { replace: true }) })
   }, [mutate, navigate, next])
   return (
     <Page title={said.signIn} width="narrow">
@@ -30,7 +31,7 @@ export default function SignIn() {
         <Form
           problem={signIn.error}
           onSubmit={({ email = '', password = '' }) =>
-            mutate({ email, password }, { onSuccess: () => navigate(next, { replace: true }) })
+            mutate({ email, password }, { onSuccess: () => navigate(next ?? '/', { replace: true }) })
           }
         >
           <Field name="email" label={said.email} type="email" autoComplete="username" required dir="ltr" />
@@ -53,9 +54,10 @@ export default function SignIn() {
   )
 }
 
-/** Returns where whoever signs in wanted to go: a path of the bank, never another site. */
-function usePathAfter(): string {
+/** Returns where whoever signs in wanted to go: a path of the bank, never another site; undefined
+ * if they did not say. */
+function usePathAfter(): string | undefined {
   const [search] = useSearchParams()
-  const next = search.get('next') ?? '/'
-  return /^\/(?![/\\])/.test(next) ? next : '/'
+  const next = search.get('next') ?? ''
+  return /^\/(?![/\\])/.test(next) ? next : undefined
 }

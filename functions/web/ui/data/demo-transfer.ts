@@ -1,0 +1,41 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import type { Account } from '../../client/index.ts'
+import { api } from './api.ts'
+import { sessionQuery } from './session.ts'
+
+/** The operator's own accounts between which the Engine room moves money. No customer's money is touched. */
+const NAMES = ['Demo A', 'Demo B'] as const
+const CURRENCY = 'USD'
+
+/** Makes a real transfer of 1.00 between the two demo accounts of the operator who is signed in, and opens and
+ * fills them if that is needed. Resolves with the transfer's id. */
+export function useDemoTransfer() {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: async (): Promise<string> => {
+      const session = await queries.ensureQueryData(sessionQuery())
+      const userId = session!.user_id
+      const { items } = await api.get('/api/accounts', { query: { user_id: userId, limit: 200 } })
+      const pair = await Promise.all(NAMES.map((name) => demoAccount(name, userId, items)))
+      const rich = pair.find(({ available }) => /^[1-9]/.test(available))
+      const [from, to] = rich === pair[1] ? [pair[1], pair[0]] : pair
+      if (!rich)
+        await api.post('/api/transactions', {
+          body: { type: 'deposit', account_id: from!.id, amount: '100.00' },
+        })
+      const transfer = await api.post('/api/transactions', {
+        body: { type: 'transfer', account_id: from!.id, to_account_id: to!.id, amount: '1.00' },
+      })
+      return transfer.id
+    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['accounts'] }),
+  })
+}
+
+async function demoAccount(name: string, userId: string, accounts: readonly Account[]): Promise<Account> {
+  const known = accounts.find(
+    (account) => account.name === name && account.status === 'open' && account.currency === CURRENCY,
+  )
+  const body = { user_id: userId, account_type: 'checking', name, currency: CURRENCY } as const
+  return known ?? api.post('/api/accounts', { body })
+}
