@@ -39,7 +39,7 @@ export function engineRoom(web: () => Web): void {
     await go('/engine')
     await page.getByRole('button', { name: 'Table' }).click()
     const table = page.getByRole('table', { name: 'Functions' })
-    await table.getByRole('button', { name: 'freeze-account' }).click()
+    await table.getByRole('button', { name: 'freeze-account', exact: true }).click()
     const panel = page.getByRole('complementary', { name: 'freeze-account' })
     await panel.getByText('POST /api/accounts/{id}/freeze').waitFor()
     await panel.getByText('"serving.knative.dev/v1"').waitFor()
