@@ -102,4 +102,9 @@ export const routes: readonly PageRoute[] = [
     menu: 'events',
     load: () => import('./pages/engine/events/events.tsx'),
   },
+  {
+    path: '/engine/transfers/:id',
+    who: 'operator',
+    load: () => import('./pages/engine/life/life.tsx'),
+  },
 ]

@@ -6,6 +6,7 @@ import {
   transactionQuery,
   type TransactionDetail,
 } from '../../../data/transactions.ts'
+import { useSession } from '../../../data/session.ts'
 import { Facts } from '../../../parts/facts.tsx'
 import { Id } from '../../../parts/id.tsx'
 import { Money } from '../../../parts/money.tsx'
@@ -68,6 +69,7 @@ function Summary({ transaction }: { transaction: TransactionDetail }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const nameOf = useAccountNames(transaction)
+  const { role } = useSession()
   const { type, status, amount, currency, fee, description } = transaction
   const [from, to] =
     type === 'deposit'
@@ -114,6 +116,16 @@ function Summary({ transaction }: { transaction: TransactionDetail }) {
               : [],
           ),
           [said.id, <Id key="i" value={transaction.id} />],
+          ...(role === 'operator'
+            ? [
+                [
+                  said.life,
+                  <Link key="l" href={`/engine/transfers/${transaction.id}`}>
+                    {said.lifeLink}
+                  </Link>,
+                ] as const,
+              ]
+            : []),
         ]}
       />
     </>

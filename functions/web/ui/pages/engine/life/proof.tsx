@@ -1,0 +1,56 @@
+import type { Life } from '../../../data/life.ts'
+import { DataList } from '../../../parts/data-list.tsx'
+import { Facts } from '../../../parts/facts.tsx'
+import { Id } from '../../../parts/id.tsx'
+import { PlainPanel } from '../../../parts/panel.tsx'
+import { Status } from '../../../parts/status.tsx'
+import { useTexts } from '../../../texts/define-texts.ts'
+import { formatNumber } from '../../../texts/formats.ts'
+import { useLanguage } from '../../../texts/language.ts'
+import { texts } from './life.texts.ts'
+
+/** That nothing was lost or doubled: the entries and their chain, and how often the event came and counted. */
+export function Proof({ proof }: { proof: NonNullable<Life['proof']> }) {
+  const said = useTexts(texts)
+  const language = useLanguage()
+  const times = (count: number | null): string =>
+    count === null ? said.states.unknown : said.times(formatNumber(language, count))
+  const { entries, sum, delivered, took_effect: tookEffect, dead_letters: letters } = proof
+  return (
+    <PlainPanel title={said.proof}>
+      <Facts
+        facts={[
+          [said.sum, sum],
+          [said.delivered, times(delivered)],
+          [said.tookEffect, times(tookEffect)],
+          ...(letters && letters.length > 0
+            ? [[said.deadLetters, formatNumber(language, letters.length)] as const]
+            : []),
+        ]}
+      />
+      {entries.length > 0 && (
+        <DataList
+          label={said.entries}
+          rows={entries}
+          keyOf={({ account_id: account, version }) => `${account} ${version}`}
+          columns={[
+            { title: said.account, cell: ({ account_id: account }) => <Id value={account} /> },
+            { title: said.version, align: 'end', cell: ({ version }) => formatNumber(language, version) },
+            { title: said.amount, align: 'end', cell: ({ amount }) => amount.replace('-', '\u2212') },
+            {
+              title: said.balanceAfter,
+              align: 'end',
+              cell: ({ balance_after: balance }) => balance.replace('-', '\u2212'),
+            },
+            {
+              title: said.chain,
+              cell: ({ is_chained: isChained }) => (
+                <Status kind={isChained ? 'good' : 'bad'} word={isChained ? said.chained : said.broken} />
+              ),
+            },
+          ]}
+        />
+      )}
+    </PlainPanel>
+  )
+}

@@ -1,0 +1,15 @@
+import { formatNumber, localeOf } from '../../../texts/formats.ts'
+import { useLanguage } from '../../../texts/language.ts'
+
+/** Returns what writes milliseconds, and times of day with them. */
+export function useClock() {
+  const language = useLanguage()
+  return {
+    ms: (value: number): string =>
+      value < 10_000
+        ? `${formatNumber(language, value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`
+        : `${formatNumber(language, Math.round(value / 100) / 10)} s`,
+    clock: (at: string): string =>
+      new Date(at).toLocaleTimeString(localeOf(language), { timeStyle: 'medium' }) + `.${at.slice(20, 23)}`,
+  }
+}
