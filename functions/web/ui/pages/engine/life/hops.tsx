@@ -113,9 +113,9 @@ function Table({ hops }: { hops: readonly Hop[] }) {
         columns={[
           { title: said.what, cell: ({ kind, name }) => `${said.kinds[kind]}: ${name}` },
           { title: said.where, cell: ({ lane }) => nameOf(lane) },
+          { title: said.outcome, cell: (hop) => <Outcome hop={hop} /> },
           { title: said.begins, align: 'end', cell: ({ at_ms: at }) => ms(at) },
           { title: said.takes, align: 'end', cell: ({ ms: took }) => ms(took) },
-          { title: said.outcome, cell: (hop) => <Outcome hop={hop} /> },
         ]}
       />
     </PlainPanel>

@@ -35,18 +35,18 @@ export function Proof({ proof }: { proof: NonNullable<Life['proof']> }) {
           keyOf={({ account_id: account, version }) => `${account} ${version}`}
           columns={[
             { title: said.account, cell: ({ account_id: account }) => <Id value={account} /> },
+            {
+              title: said.chain,
+              cell: ({ is_chained: isChained }) => (
+                <Status kind={isChained ? 'good' : 'bad'} word={isChained ? said.chained : said.broken} />
+              ),
+            },
             { title: said.version, align: 'end', cell: ({ version }) => formatNumber(language, version) },
             { title: said.amount, align: 'end', cell: ({ amount }) => amount.replace('-', '\u2212') },
             {
               title: said.balanceAfter,
               align: 'end',
               cell: ({ balance_after: balance }) => balance.replace('-', '\u2212'),
-            },
-            {
-              title: said.chain,
-              cell: ({ is_chained: isChained }) => (
-                <Status kind={isChained ? 'good' : 'bad'} word={isChained ? said.chained : said.broken} />
-              ),
             },
           ]}
         />
