@@ -72,7 +72,7 @@ export const customerQueries = (id: string) => ({
   }),
 })
 
-type BodyOf<Name extends 'POST /api/users' | 'PATCH /api/users/{id}'> = Api[Name]['takes']['body']
+type TakenBody<Name extends 'POST /api/users' | 'PATCH /api/users/{id}'> = Api[Name]['takes']['body']
 export type MessageBody = Api['POST /api/notifications/send']['takes']['body']
 export type OpeningBody = Api['POST /api/accounts']['takes']['body']
 
@@ -102,7 +102,7 @@ function useOfficeAct<Given, Made>(
 /** Enters a customer who is served at the counter. */
 export const useEnterCustomer = () =>
   useOfficeAct(
-    ({ body, key }: Keyed<BodyOf<'POST /api/users'>>, headers) =>
+    ({ body, key }: Keyed<TakenBody<'POST /api/users'>>, headers) =>
       api.post('/api/users', { body, idempotencyKey: key, headers }),
     ['users'],
   )
@@ -110,7 +110,7 @@ export const useEnterCustomer = () =>
 /** Changes the name or the address of a customer. */
 export const useChangeCustomer = (id: string) =>
   useOfficeAct(
-    (body: NonNullable<BodyOf<'PATCH /api/users/{id}'>>, headers) =>
+    (body: NonNullable<TakenBody<'PATCH /api/users/{id}'>>, headers) =>
       api.patch('/api/users/{id}', { params: { id }, body, headers }),
     ['users'],
   )
