@@ -4,27 +4,35 @@ import { join } from 'node:path'
 import { transactionCompleted } from '../eventing/contracts/transaction.completed.ts'
 import { transactionRequested } from '../eventing/contracts/transaction.requested.ts'
 import { signEvent } from '../eventing/signature.ts'
+import { boards } from '../monitoring/dashboards/boards.ts'
+import { filledIn } from '../monitoring/promql-fixture.ts'
 import { StreamClient } from '../functions/notifications/testing/stream-client.ts'
 import { startBank, type Bank } from './support/bank.ts'
 import { findChromium } from './support/chromium.mjs'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { packClient } from './support/packed-client.ts'
+import { startMonitor, type Monitor } from './support/monitor.ts'
 import { read } from './support/repository.ts'
 import { until } from './support/until.ts'
 
 /** The whole bank, started as `npm start` starts it, over real Postgres and RabbitMQ. */
 
 let bank: Bank
+let monitor: Monitor
 let operator: string
 
 beforeAll(async () => {
   bank = await startBank({ builds: true })
+  monitor = await startMonitor(bank.dataDir)
   const { email, password } = operatorIn(bank.output())
   operator = (await bank.call('POST', '/api/auth/login', { body: { email, password } })).body.access_token
 })
 
-afterAll(() => bank?.stop())
+afterAll(async () => {
+  await monitor?.stop()
+  await bank?.stop()
+})
 
 /** Returns the operator's email address and password, which the first start prints. */
 function operatorIn(output: string): { email: string; password: string } {
@@ -458,6 +466,29 @@ test('without requests all function processes but the front door end, and the ne
   const after = (await bank.status()).services.find(({ name }) => name === 'notifications')!.coldStarts
   expect(after).toBe(before + 1)
 })
+
+test.each([['.*'], ['transfer']])(
+  'every panel of the dashboards answers, after all this, with the Services %s',
+  async (service) => {
+    const targets = boards.flatMap(({ title, panels }) =>
+      panels
+        .filter(({ clusterOnly }) => !clusterOnly)
+        .flatMap((panel) => panel.targets.map((target) => [`${title}: ${panel.title}`, target.expr])),
+    )
+    const hasAnswer = (series: number[][]): boolean =>
+      series.some((values) => values.filter((value) => !Number.isNaN(value)).length >= 2)
+    const silent = async (): Promise<string[]> => {
+      const answers = targets.map(async ([name, expr]) =>
+        hasAnswer(await monitor.range(filledIn(expr!, service, '5m'), 300)) ? [] : [name!],
+      )
+      return (await Promise.all(answers)).flat()
+    }
+    await bank.ping('verify-ledger')
+    // The last of them come with the next report and the next rules.
+    await until(async () => (await silent()).length === 0, { everyMs: 2_000 }).catch(() => undefined)
+    expect(await silent()).toEqual([])
+  },
+)
 
 test('the page of the API: nothing breaks its policy, and an operation is tried with a token from a log-in there', async () => {
   const executablePath = findChromium()

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { parser } from '@prometheus-io/lezer-promql'
 import { parse } from 'yaml'
-import { allows, instrumentOf } from '../catalogue.ts'
+import { instrumentOf } from '../catalogue.ts'
+import { faultsIn } from '../promql-fixture.ts'
 
 /** The rules and alerts of Prometheus, tried by its own tools, and held against the catalogue. */
 
@@ -147,98 +147,17 @@ describe('objectives follow from their formulas', () => {
   })
 })
 
-/** What others than the bank measure, with the labels that rules may use. */
-const FOREIGN: Record<string, readonly string[]> = {
-  up: ['job', 'instance'],
-  // Serving and eventing-rabbitmq, as the exporter of OpenTelemetry writes their names.
-  kn_revision_pods_count: ['k8s_namespace_name', 'kn_service_name'],
-  kn_revision_pods_not_ready_count: ['k8s_namespace_name', 'kn_service_name'],
-  kn_revision_pods_requested: ['k8s_namespace_name', 'kn_service_name'],
-  kn_revision_request_queued: ['k8s_namespace_name', 'kn_revision_name'],
-  rabbitmq_detailed_queue_messages: ['queue'],
-  kube_customresource_ready: ['customresource_kind', 'name', 'type'],
-  kube_cronjob_created: ['namespace', 'cronjob'],
-  kube_cronjob_status_last_successful_time: ['namespace', 'cronjob'],
-  kubelet_volume_stats_available_bytes: ['persistentvolumeclaim'],
-  kubelet_volume_stats_capacity_bytes: ['persistentvolumeclaim'],
-  certmanager_certificate_expiration_timestamp_seconds: ['namespace', 'name'],
-}
-
-/** Labels that a rule gives itself, by label_replace(). */
-const givenIn = (expr: string): string[] =>
-  [...expr.matchAll(/,\s*"([a-z_]+)", "[$]1"/g)].map(([, label]) => label!)
-
-interface Selector {
-  metric: string
-  matchers: { label: string; operator: string; value: string }[]
-}
-
-/** Returns what an expression selects, and the labels that it groups or joins by. */
-function usedBy(expr: string): { selectors: Selector[]; grouped: string[] } {
-  const selectors: Selector[] = []
-  const grouped: string[] = []
-  const text = ({ from, to }: { from: number; to: number }): string => expr.slice(from, to)
-  parser.parse(expr).iterate({
-    enter(node) {
-      if (node.type.isError) throw new Error(`cannot read ${expr}`)
-      if (node.name === 'GroupingLabels')
-        grouped.push(
-          ...node.node.getChildren('LabelName').map(text),
-          ...node.node.getChildren('Identifier').map(text),
-        )
-      if (node.name !== 'VectorSelector') return
-      const name = node.node.getChild('Identifier')
-      const matchers: Selector['matchers'] = []
-      const list = node.node.getChild('LabelMatchers')
-      for (const matcher of list?.getChildren('UnquotedLabelMatcher') ?? [])
-        matchers.push({
-          label: text(matcher.getChild('LabelName')!),
-          operator: text(matcher.getChild('MatchOp')!),
-          value: text(matcher.getChild('StringLiteral')!).slice(1, -1),
-        })
-      selectors.push({ metric: name ? text(name) : '', matchers })
-    },
-  })
-  return { selectors, grouped }
-}
-
-/** Returns what is wrong with a selector: a metric, a label or a value that the catalogue lacks. */
-function faultsOf({ metric, matchers }: Selector): string[] {
-  if (recorded.has(metric)) return []
-  const instrument = instrumentOf(metric) ?? instrumentOf(metric.replace(/_(bucket|sum|count)$/, ''))
-  const foreign = FOREIGN[metric]
-  if (!instrument && !foreign) return [`there is no ${metric}`]
-  return matchers.flatMap(({ label, operator, value }) => {
-    if (foreign?.includes(label) || (label === 'le' && metric.endsWith('_bucket'))) return []
-    const values = instrument?.labels[label]
-    if (!values) return [`${metric} has no label ${label}`]
-    return operator === '=' && !allows(values, value) ? [`${metric} has no ${label}="${value}"`] : []
-  })
-}
-
 test('rules use only what the catalogue has: metrics, labels and values', () => {
-  for (const { expr, alert, record } of rules) {
-    const { selectors, grouped } = usedBy(expr)
-    expect([alert ?? record, selectors.flatMap(faultsOf)]).toEqual([alert ?? record, []])
-    const known = selectors.flatMap(({ metric }) => [
-      ...Object.keys(
-        (instrumentOf(metric) ?? instrumentOf(metric.replace(/_(bucket|sum|count)$/, '')))?.labels ?? {},
-      ),
-      ...(metric.endsWith('_bucket') ? ['le'] : []),
-      ...(FOREIGN[metric] ?? []),
-      ...givenIn(expr),
-    ])
-    expect([alert ?? record, grouped.filter((label) => !known.includes(label))]).toEqual([
-      alert ?? record,
-      [],
-    ])
-  }
+  const faults = rules.flatMap(({ expr, alert, record }) =>
+    faultsIn(expr, recorded).map((fault) => `${alert ?? record}: ${fault}`),
+  )
+  expect(faults).toEqual([])
   // What it would say of others.
-  const wrong = usedBy('sum by (x) (rate(none_total[5m])) / http_requests_total{status="200",user="a"}')
-  expect(wrong.selectors.flatMap(faultsOf)).toEqual([
+  const wrong = 'sum by (x) (rate(none_total[5m])) / http_requests_total{status="200",user="a"}'
+  expect(faultsIn(wrong, recorded)).toEqual([
     'there is no none_total',
     'http_requests_total has no status="200"',
     'http_requests_total has no label user',
+    'nothing has the label x',
   ])
-  expect(wrong.grouped).toEqual(['x'])
 })

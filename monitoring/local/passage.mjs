@@ -1,0 +1,31 @@
+import http from 'node:http'
+
+/** The host by which the runtime knows that its own metrics are asked for. */
+const RUNTIME_HOST = 'runtime.microbank.localhost'
+
+/**
+ * Opens a port of this machine at which Prometheus finds the metrics of the bank. The bank tells them by
+ * their host name, which not every machine resolves and Prometheus can't send.
+ * @param {() => number | undefined} bankPort the port of the bank now; it may be another after a start
+ * @returns {Promise<{ port: number, close: () => void }>}
+ */
+export async function openPassage(bankPort) {
+  const server = http.createServer((request, response) => {
+    const port = bankPort()
+    const fail = () => response.writeHead(502).end('The bank does not run.\n')
+    if (port === undefined || request.method !== 'GET' || request.url !== '/metrics') return void fail()
+    const { accept = '*/*' } = request.headers
+    const headers = { host: `${RUNTIME_HOST}:${port}`, accept }
+    const asked = http.get({ host: '127.0.0.1', port, path: '/metrics', headers, timeout: 10_000 })
+    asked.on('timeout', () => asked.destroy())
+    asked.on('error', () => (response.headersSent ? response.destroy() : fail()))
+    asked.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] })
+      answer.on('error', () => response.destroy())
+      answer.pipe(response)
+    })
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  return { port, close: () => (server.close(), server.closeAllConnections()) }
+}

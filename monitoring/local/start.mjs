@@ -1,0 +1,177 @@
+// npm run monitor: starts what this machine has of Prometheus, Alertmanager, node_exporter and Grafana, for
+// the bank that runs here. Ctrl-C ends them all; what they have seen stays in the data folder.
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { writeGrafana, writePrometheus } from './configuration.mjs'
+import { openPassage } from './passage.mjs'
+import { findProgram, freePort, startProgram } from './programs.mjs'
+
+const rules = join(fileURLToPath(import.meta.url), '../../rules')
+const { values } = parseArgs({ options: { data: { type: 'string', default: '.microbank' } } })
+const dataDir = resolve(values.data)
+const folder = join(dataDir, 'monitoring')
+
+/** The port of the bank that uses the data folder now; undefined if none runs. */
+function bankPort() {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')).port
+  } catch {
+    return undefined
+  }
+}
+
+/** @type {import('./programs.mjs').Running[]} */
+const running = []
+/** @type {string[]} */
+const missing = []
+
+/**
+ * Starts a program on its port or the next, if this machine has it. Resolves with the port.
+ * @param {{ name: string, programs: string[], port: number, install: string }} tool
+ * @param {(port: number) => { args: string[], env?: Record<string, string> }} how
+ * @returns {Promise<number | undefined>}
+ */
+async function start({ name, programs, port: wanted, install }, how) {
+  const path = findProgram(...programs)
+  if (path === undefined) return void missing.push(`  ${name.padEnd(14)} ${install}`)
+  const port = await freePort(wanted)
+  const { args, env } = how(port)
+  running.push(startProgram(name, path, args, env))
+  console.log(`  ${name.padEnd(14)} http://127.0.0.1:${port}`)
+  return port
+}
+
+const startAlertmanager = () =>
+  start(
+    {
+      name: 'Alertmanager',
+      programs: ['prometheus-alertmanager', 'alertmanager'],
+      port: 9093,
+      install: 'apt install prometheus-alertmanager, or brew install alertmanager',
+    },
+    (port) => ({
+      args: [
+        `--config.file=${join(rules, 'alertmanager.yaml')}`,
+        `--storage.path=${join(folder, 'alertmanager')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        // It would look for others of its kind.
+        '--cluster.listen-address=',
+      ],
+    }),
+  )
+
+const startNodeExporter = () =>
+  start(
+    {
+      name: 'node_exporter',
+      programs: ['prometheus-node-exporter', 'node_exporter'],
+      port: 9100,
+      install: 'apt install prometheus-node-exporter, or brew install node_exporter',
+    },
+    (port) => ({ args: [`--web.listen-address=127.0.0.1:${port}`] }),
+  )
+
+const startPrometheus = (/** @type {import('./configuration.mjs').Neighbours} */ neighbours) =>
+  start(
+    {
+      name: 'Prometheus',
+      programs: ['prometheus'],
+      port: 9090,
+      install: 'apt install prometheus, or brew install prometheus',
+    },
+    (port) => {
+      const file = join(folder, 'prometheus.yml')
+      writePrometheus(file, neighbours)
+      return {
+        args: [
+          `--config.file=${file}`,
+          `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          '--enable-feature=exemplar-storage',
+        ],
+      }
+    },
+  )
+
+/** Where packages put the files of its pages. */
+const GRAFANA_HOMES = [
+  '/usr/share/grafana',
+  '/opt/homebrew/opt/grafana/share/grafana',
+  '/usr/local/opt/grafana/share/grafana',
+]
+
+const startGrafana = (/** @type {number} */ prometheusPort) =>
+  start(
+    {
+      name: 'Grafana',
+      programs: ['grafana'],
+      port: 3000,
+      install: 'https://grafana.com/docs/grafana/latest/setup-grafana/installation, or brew install grafana',
+    },
+    (port) => {
+      const home = GRAFANA_HOMES.find((place) => existsSync(place))
+      const provisioning = join(folder, 'grafana/provisioning')
+      writeGrafana(provisioning, prometheusPort)
+      return {
+        args: ['server', ...(home ? [`--homepath=${home}`] : [])],
+        env: {
+          GF_PATHS_PROVISIONING: provisioning,
+          GF_PATHS_DATA: join(folder, 'grafana/data'),
+          GF_PATHS_LOGS: join(folder, 'grafana/logs'),
+          GF_SERVER_HTTP_ADDR: '127.0.0.1',
+          GF_SERVER_HTTP_PORT: String(port),
+          // Whoever reaches the port is at this machine, and reads.
+          GF_AUTH_ANONYMOUS_ENABLED: 'true',
+          GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
+          GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+          GF_ANALYTICS_REPORTING_ENABLED: 'false',
+          GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
+          GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: 'false',
+          GF_PLUGINS_PREINSTALL_DISABLED: 'true',
+        },
+      }
+    },
+  )
+
+async function main() {
+  const port = bankPort()
+  if (port === undefined) throw new Error(`No bank runs with ${dataDir}. Start it first: npm start`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  console.log(`Watching the bank at http://localhost:${port}:`)
+  const passage = await openPassage(bankPort)
+  const alertmanager = await startAlertmanager()
+  const node = await startNodeExporter()
+  const prometheus = await startPrometheus({
+    passage: passage.port,
+    ...(alertmanager && { alertmanager }),
+    ...(node && { node }),
+  })
+  if (prometheus) await startGrafana(prometheus)
+  if (missing.length > 0) console.log(`Not found on this machine:\n${missing.join('\n')}`)
+  if (!prometheus) process.exitCode = 1
+  else console.log('Ctrl-C ends them all.')
+  if (prometheus) await untilTold()
+  for (const program of running) program.stop()
+  await Promise.all(running.map(({ ended }) => ended))
+  passage.close()
+}
+
+/** Resolves at Ctrl-C, or if one of the programs ends by itself, after it has said so. */
+async function untilTold() {
+  const told = new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve(undefined))
+  })
+  const failed = running.map(async ({ name, ended }) => ({ name, said: await ended }))
+  const first = await Promise.race([told, ...failed])
+  if (!first) return
+  const { name, said } = /** @type {{ name: string, said: string }} */ (first)
+  console.error(`${name} has ended:\n${said}`)
+  process.exitCode = 1
+}
+
+main().catch((error) => {
+  console.error(error.message)
+  process.exit(1)
+})
