@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createClient } from '../../functions/web/client/index.ts'
-import { runTraffic, type TrafficReport } from './traffic.ts'
+import { runTraffic, type TrafficReport } from '../../knative/local/lab/traffic.ts'
 
 const HELP = `Makes users and accounts, and then a steady mix of deposits, withdrawals and transfers.
 

@@ -45,6 +45,8 @@ export function brokersOf(eventing: readonly Resource[]): BrokerManifests[] {
 
 export interface Brokers {
   byName: Map<string, Broker>
+  /** Where each Trigger's events go that Services of this process consume. The lab stands in between there. */
+  consumers: { service: string; to: Destination }[]
   status(): Promise<(BrokerStatus & { name: string })[]>
   /** Stops delivering. The Brokers still accept events. */
   drain(): Promise<void>
@@ -72,8 +74,10 @@ export async function startBrokers(
   const byName = new Map<string, Broker>()
   const each = async <T>(work: (broker: Broker) => Promise<T>): Promise<T[]> =>
     Promise.all([...byName.values()].map(work))
+  const consumers: Brokers['consumers'] = []
   const brokers: Brokers = {
     byName,
+    consumers,
     status: () =>
       Promise.all([...byName].map(async ([name, broker]) => ({ name, ...(await broker.status()) }))),
     drain: async () => void (await each((broker) => broker.drain())),
@@ -81,7 +85,11 @@ export async function startBrokers(
   }
   try {
     for (const manifest of manifests) {
-      const resolve = (destination: EventDestination) => destinationOf(destination, options)
+      const resolve = (destination: EventDestination) => {
+        const to = destinationOf(destination, options)
+        if (to.take) consumers.push({ service: destination.ref!.name, to })
+        return to
+      }
       const broker = await startBroker({
         ...{ manifests: manifest, resolve, metrics, tracer, log },
         ...transport(queue),

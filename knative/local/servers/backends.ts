@@ -23,8 +23,15 @@ export interface Backends {
   /** By context. */
   databases: Record<string, DatabaseUrls>
   queue: Queue
+  /** The servers that this run has started itself. */
+  servers: OwnServers
   stop(): Promise<void>
   kill(): void
+}
+
+export interface OwnServers {
+  postgres: Pick<KeptAlive<Server>, 'pid'> | undefined
+  rabbitmq: Pick<KeptAlive<Server>, 'pid'> | undefined
 }
 
 export interface BackendsOptions {
@@ -65,6 +72,7 @@ export async function startBackends(options: BackendsOptions): Promise<Backends>
   return {
     databases,
     queue,
+    servers: { postgres, rabbitmq },
     async stop() {
       await rabbitmq?.stop()
       await postgres?.stop()

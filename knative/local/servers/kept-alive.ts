@@ -13,6 +13,8 @@ export interface KeptAlive<S extends Server> {
    * The server as it was first started. Its URLs stay valid, because it always comes back on the same port.
    */
   readonly server: S
+  /** The process that runs now; undefined while it is being started again. */
+  readonly pid: number | undefined
   stop(): Promise<void>
   /** Ends the server without waiting. */
   kill(signal: NodeJS.Signals): void
@@ -59,6 +61,9 @@ export async function keepAlive<S extends Server>(
   watch()
   return {
     server,
+    get pid() {
+      return hasEnded ? undefined : current.pid
+    },
     async stop() {
       stopping = true
       await restarting

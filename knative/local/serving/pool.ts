@@ -48,6 +48,11 @@ export class ProcessPool {
     return this.#wanted
   }
 
+  /** The pids of the processes that run, also of those that start or end. */
+  get pids(): number[] {
+    return [...this.#all].flatMap(({ pid, runs }) => (pid !== undefined && runs ? [pid] : []))
+  }
+
   get readyCount(): number {
     return this.#ready.length
   }

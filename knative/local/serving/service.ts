@@ -128,6 +128,11 @@ export class Service {
     }
   }
 
+  /** The pids of its processes. */
+  get pids(): number[] {
+    return this.#pool.pids
+  }
+
   /** Refuses new requests, finishes those that are open, and ends the processes. */
   async stop(): Promise<void> {
     this.#stopping = true

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
-import { until } from '../../tests/support/until.ts'
-import { createClient } from '../../functions/web/client/index.ts'
+import { until } from '../../../tests/support/until.ts'
+import { createClient } from '../../../functions/web/client/index.ts'
 import { runTraffic } from './traffic.ts'
 
 /** Agrees to everything, so that only the generator itself is tested. */

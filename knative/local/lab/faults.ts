@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FaultKind, GivenFault } from '../../../functions/platform/lab/faults.ts'
+import { killWithChildren } from '../processes/daemon.ts'
+import { DeliveryTap } from './delivery-tap.ts'
+import { dropConfirms } from './drop-confirms.ts'
+import { planOf, type PlannedFault } from './plan.ts'
+import { createRandom } from './random.ts'
+import type { LabWorld } from './world.ts'
+
+/** What is broken at this moment. */
+export interface BrokenSpot {
+  /** The name of a function; `events`, `broker`, `rabbitmq` or `postgres`. */
+  place: string
+  fault: FaultKind
+  since: string
+}
+
+export interface FaultsOptions {
+  faults: readonly GivenFault[]
+  seconds: number
+  seed: number
+  /** The source of the poison events. */
+  poisonSource: string
+  onFault: (fault: FaultKind, place: string) => void
+  onDelivery: (service: string, eventId: string) => void
+}
+
+export interface RunningFaults {
+  brokenNow(): BrokenSpot[]
+  /** Whether deliveries that were touched have no answer yet. */
+  isBusy(): boolean
+  /**
+   * Ends every fault at once: what is frozen goes on, what stands in between is taken out, and nothing more of
+   * the plan is done. Servers that were killed are on their way back already.
+   */
+  undo(): void
+}
+
+/** How often a kill looks for a process to kill. */
+const LOOK_MS = 25
+
+/** Says why a bank can't have a fault; undefined if it can. */
+export function impossible({ kind, function: target }: GivenFault, world: LabWorld): string | undefined {
+  if (kind === 'rabbitmq-away' && !world.servers.rabbitmq)
+    return 'The runtime has not started the queue itself, so it does not stop it.'
+  if (kind === 'postgres-killed' && !world.servers.postgres)
+    return 'The runtime has not started the databases itself, so it does not kill them.'
+  if (target !== undefined && !world.services.has(target)) return `There is no function ${target}.`
+  return undefined
+}
+
+/** Begins the faults of a run. Those of a moment come when the seed says. */
+export function beginFaults(world: LabWorld, options: FaultsOptions): RunningFaults {
+  const { faults, seconds, seed, onFault, onDelivery } = options
+  const over = new AbortController()
+  setMaxListeners(0, over.signal)
+  const spots = new Set<BrokenSpot>()
+  const undoing: (() => void)[] = []
+  const breaks = (place: string, fault: FaultKind): (() => void) => {
+    const spot = { place, fault, since: new Date().toISOString() }
+    spots.add(spot)
+    return () => void spots.delete(spot)
+  }
+  const find = (kind: FaultKind): GivenFault | undefined => faults.find((fault) => fault.kind === kind)
+
+  const slow = faults.filter(({ kind }) => kind === 'slow-consumer')
+  const tap = new DeliveryTap(world.consumers, {
+    times: find('repeat-deliveries')?.times ?? 1,
+    delayMsMax: find('delay-deliveries')?.ms ?? 0,
+    slowMs: new Map(slow.map((fault) => [fault.function!, fault.ms!])),
+    ...{ random: createRandom(seed, 'deliveries'), onDelivery },
+  })
+  undoing.push(() => tap.remove())
+  const dropping = find('drop-confirms')
+  if (dropping) {
+    const random = createRandom(seed, 'confirms')
+    const draws = (): boolean => random() * 100 < dropping.percent!
+    undoing.push(dropConfirms(world.ingresses, draws, () => onFault('drop-confirms', 'broker')))
+  }
+  for (const { kind, function: target } of faults)
+    if (LASTING[kind]) undoing.push(breaks(target ?? LASTING[kind], kind))
+
+  const context: Context = { world, signal: over.signal, options, breaks, undoing }
+  void follow(planOf(faults, seconds, seed), context)
+  return {
+    brokenNow: () => [...spots],
+    isBusy: () => tap.isBusy,
+    undo() {
+      over.abort()
+      for (const restore of undoing.splice(0).reverse()) restore()
+      spots.clear()
+    },
+  }
+}
+
+/** The place of a fault that lasts for the whole run, if it is none of a function. */
+const LASTING: Partial<Record<FaultKind, string>> = {
+  'repeat-deliveries': 'events',
+  'delay-deliveries': 'events',
+  'drop-confirms': 'broker',
+  'slow-consumer': 'events',
+}
+
+interface Context {
+  world: LabWorld
+  signal: AbortSignal
+  options: FaultsOptions
+  breaks: (place: string, fault: FaultKind) => () => void
+  undoing: (() => void)[]
+}
+
+async function follow(plan: readonly PlannedFault[], context: Context): Promise<void> {
+  const beganAt = performance.now()
+  for (const planned of plan) {
+    await pause(planned.atMs - (performance.now() - beganAt), context.signal)
+    if (context.signal.aborted) return
+    await make(planned, context)
+  }
+}
+
+async function make({ fault, draw }: PlannedFault, context: Context): Promise<void> {
+  const { world, options } = context
+  switch (fault.kind) {
+    case 'kill-function':
+      return killFunction(fault.function, draw, context)
+    case 'postgres-killed':
+      return killPostgres(context)
+    case 'rabbitmq-away':
+      return freezeRabbitmq(fault.seconds! * 1000, context)
+    case 'poison-event':
+      // While the queue is away, it can't be published; the run then has one less.
+      await world.publish(poison(options.poisonSource)).then(
+        () => options.onFault('poison-event', 'events'),
+        () => undefined,
+      )
+  }
+}
+
+/** Kills a process of a function, once it has one. */
+async function killFunction(target: string | undefined, draw: number, context: Context): Promise<void> {
+  const { world, signal, options } = context
+  while (!signal.aborted) {
+    const running = [...world.services].flatMap(([name, { pids }]) => {
+      const [pid] = target === undefined || target === name ? pids : []
+      return pid === undefined ? [] : [{ name, pid }]
+    })
+    running.sort((one, other) => (one.name < other.name ? -1 : 1))
+    const victim = running[Math.floor(draw * running.length)]
+    if (victim) {
+      // A process group of its own, as FunctionProcess.kill() has it.
+      if (kill(-victim.pid, 'SIGKILL')) options.onFault('kill-function', victim.name)
+      return
+    }
+    await pause(LOOK_MS, signal)
+  }
+}
+
+async function killPostgres({ world, signal, options, breaks, undoing }: Context): Promise<void> {
+  const killed = world.servers.postgres?.pid
+  // It is just coming back from the kill before.
+  if (killed === undefined) return
+  const mend = breaks('postgres', 'postgres-killed')
+  undoing.push(mend)
+  killWithChildren(killed)
+  options.onFault('postgres-killed', 'postgres')
+  // It is started again by whoever keeps it alive. Not awaited: the plan goes on.
+  void (async () => {
+    while (!signal.aborted && [undefined, killed].includes(world.servers.postgres?.pid))
+      await pause(LOOK_MS, signal)
+    mend()
+  })()
+}
+
+/** A frozen node answers nothing, keeps its connections, and confirms nothing. */
+function freezeRabbitmq(ms: number, { world, signal, options, breaks, undoing }: Context): void {
+  const frozen = world.servers.rabbitmq?.pid
+  if (frozen === undefined || !kill(frozen, 'SIGSTOP')) return
+  options.onFault('rabbitmq-away', 'rabbitmq')
+  const mend = breaks('rabbitmq', 'rabbitmq-away')
+  let isFrozen = true
+  const thaw = (): void => {
+    // If it has been started again meanwhile, the pid may be another's.
+    if (isFrozen && world.servers.rabbitmq?.pid === frozen) kill(frozen, 'SIGCONT')
+    isFrozen = false
+    mend()
+  }
+  undoing.push(thaw)
+  void pause(ms, signal).then(thaw)
+}
+
+/** Says of a transaction that never was, unsigned, so that its consumer refuses it. */
+function poison(source: string) {
+  const id = randomUUID()
+  const type = 'transaction.completed'
+  const attributes = { specversion: '1.0', id, source, type, subject: id, time: new Date().toISOString() }
+  return {
+    attributes: { ...attributes, datacontenttype: 'application/json' },
+    data: Buffer.from('{"poison":true}'),
+  }
+}
+
+/** Returns false if the process has ended already. */
+function kill(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
+  }
+}
+
+/** Ends early when the signal comes. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  ms <= 0 ? Promise.resolve() : sleep(ms, undefined, { signal }).catch(() => undefined)
