@@ -9,6 +9,8 @@ import type { SignInCode } from './sign-in-code.ts'
 interface Surroundings {
   secrets: SecretStore
   signInCode: SignInCode
+  /** The secret by which the runtime knows the function that asks for the lab: another one at each start. */
+  labKey: string
   manifests: Pick<Manifests, 'configMaps'>
   env: NodeJS.ProcessEnv
 }
@@ -69,7 +71,7 @@ const documentStoreIn = (env: NodeJS.ProcessEnv): Record<string, string> =>
   )
 
 function dataFor(
-  { secrets, signInCode, manifests, env }: Surroundings,
+  { secrets, signInCode, labKey, manifests, env }: Surroundings,
   { databases, mailUrl }: UsedServers,
   publicPort: number,
 ): EnvData {
@@ -80,6 +82,8 @@ function dataFor(
       ...generated,
       // A cluster's Secret has no code.
       [FIRST_OPERATOR, { ...generated.get(FIRST_OPERATOR), SIGN_IN_CODE: signInCode.setting }] as const,
+      // Nor has it a lab.
+      ['lab-key', { LAB_KEY: labKey }] as const,
       ...givenSecrets(env),
       ...(mailUrl ? [['mail-server', { SMTP_URL: mailUrl, SMTP_TLS: 'none' }] as const] : []),
     ]),

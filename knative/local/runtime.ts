@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -15,6 +16,7 @@ import { internalHandler, openListener, publicHandler, type Routes } from './gat
 import { createObjects } from './kubernetes/objects/objects.ts'
 import { openKubernetesApi } from './kubernetes/open.ts'
 import { environmentData, type UsedServers } from './environment-data.ts'
+import { openLab } from './lab/open-lab.ts'
 import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
 import { createMeter } from '../meter/create-meter.ts'
@@ -125,6 +127,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     gateway.routes.own = ownAnswers({ dataDir: bank.dataDir, ...gateway, bareNode, status })
     gateway.meter.addSource(async () => samplesOf(await status()))
     gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
+    const lab = openLab({ ...bank, hosts: bank.hosts ?? LOOPBACK }, backends, gateway, { port, brokers })
+    // Before anything else ends: what the lab has frozen must be able to end.
+    undo.add(() => lab.stop())
     const { url, queue } = about()
     undo.add(announce(bank.dataDir, { ...about(), port, internalPort: gateway.port }))
     return {
@@ -169,7 +174,8 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   const secrets = openSecrets(dataDir, [...contexts, QUEUE_DATABASE])
   const { queue, env = process.env } = options
   const signInCode = createSignInCode()
-  const found = { dataDir, onProgress, records, manifests, brokers, contexts, secrets, signInCode }
+  const labKey = randomBytes(24).toString('base64url')
+  const found = { dataDir, onProgress, records, manifests, brokers, contexts, secrets, signInCode, labKey }
   return { ...options, ...found, queue, env }
 }
 

@@ -27,6 +27,8 @@ export interface Routes {
   status: () => Promise<unknown>
   /** What the runtime tells besides its status, to the bank's own parts alone. */
   own?: OwnAnswers
+  /** The lab, which asks for a secret. */
+  lab?: RequestListener
   /** Takes the reports and spans of processes, and has all metrics and the last spans. */
   meter: Pick<Meter, 'take' | 'expose' | 'spans'>
   log: Log
@@ -79,6 +81,8 @@ function route(
         return void answerOwn(request, response, routes, () => routes.meter.expose(request.headers.accept))
       if (TRACE.test(request.url!) && isLoopback(request.socket.remoteAddress))
         return answerTrace(request, response, routes)
+      if (internal && routes.lab && /^\/lab(?:\/|$)/.test(request.url ?? ''))
+        return routes.lab(request, response)
       if (internal) return void answerOwn(request, response, routes, () => tell(request, routes))
       return unknown(STATUS_HOST, request, response)
     case 'unknown':

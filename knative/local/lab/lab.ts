@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { GivenFault } from '../../../functions/platform/lab/faults.ts'
 import { invariantIds, SEED_MAX, type LabRun } from '../../../functions/platform/lab/run-schema.ts'
@@ -17,7 +19,6 @@ export interface LabParts {
   /** The folder of the repository. */
   root: string
   dataDir: string
-  version: string
   /** The front door's address. */
   url: string
   databases: Readonly<Record<string, DatabaseUrls>>
@@ -65,14 +66,14 @@ export class Lab {
   }
 
   async start(wanted: WantedRun): Promise<StartedRun> {
-    const { root, version } = this.#parts
+    const { root } = this.#parts
     const busy = this.#busy
     if (busy) return { kind: 'busy', run: busy.report }
     for (const [index, fault] of wanted.faults.entries()) {
       const why = impossible(fault, this.#parts.world)
       if (why !== undefined) return { kind: 'impossible', index, why }
     }
-    const run = newRun(wanted, version)
+    const run = newRun(wanted, versionOf(root))
     this.#current = new Run(run, this.#runParts(run.seed))
     this.#kept.keep(run)
     run.commit = await commitOf(root)
@@ -128,6 +129,13 @@ function newRun({ seed, ...wanted }: WantedRun, version: string): LabRun {
     invariants: invariantIds.map((id) => ({ id, state: 'unknown', checked_at: null, found: '' })),
     ...{ broken_now: [], story: [], evidence: [] },
   }
+}
+
+/** A runtime that runs other functions than the bank's has no package.json. */
+function versionOf(root: string): string {
+  const file = join(root, 'package.json')
+  if (!existsSync(file)) return '0.0.0'
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version?: string }).version ?? '0.0.0'
 }
 
 /** Null if the folder is no Git repository, or there is no git. */
