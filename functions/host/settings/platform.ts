@@ -12,4 +12,9 @@ export const settings = {
     parse: text,
     fallback: '/etc/microbank/kubernetes',
   },
+  LAB_KEY: {
+    about: 'what the lab of the local runtime asks for; empty where there is no lab',
+    parse: text,
+    fallback: '',
+  },
 } as const satisfies Record<string, Setting<unknown>>
