@@ -48,10 +48,15 @@ export class DeliveryTap {
     return this.#underWay.size > 0
   }
 
-  /** Takes it out. What waits goes on at once, and nothing more is repeated. */
-  remove(): void {
-    for (const restore of this.#undo.splice(0)) restore()
+  /** Changes nothing any more: what waits goes on at once, and nothing more is repeated. It still counts. */
+  calm(): void {
     this.#over.abort()
+  }
+
+  /** Takes it out. */
+  remove(): void {
+    this.calm()
+    for (const restore of this.#undo.splice(0)) restore()
   }
 
   #tapped(service: string, take: Take): Take {
@@ -90,6 +95,7 @@ export class DeliveryTap {
     const areTogether = more > 0 && random() < 0.5
     if (delayMsMax > 0) await this.#wait(random() * delayMsMax)
     const first = deliver()
+    if (this.#over.signal.aborted) return first
     // A consumer must also bear the same event at the same time.
     const together = areTogether ? Array.from({ length: more }, deliver) : []
     const results = Promise.allSettled(together)

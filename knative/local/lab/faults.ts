@@ -33,9 +33,11 @@ export interface RunningFaults {
   isBusy(): boolean
   /**
    * Ends every fault at once: what is frozen goes on, what stands in between is taken out, and nothing more of
-   * the plan is done. Servers that were killed are on their way back already.
+   * the plan is done. Servers that were killed are on their way back already. Deliveries are still counted.
    */
   undo(): void
+  /** Takes out what counts, too. */
+  end(): void
 }
 
 /** How often a kill looks for a process to kill. */
@@ -72,7 +74,7 @@ export function beginFaults(world: LabWorld, options: FaultsOptions): RunningFau
     slowMs: new Map(slow.map((fault) => [fault.function!, fault.ms!])),
     ...{ random: createRandom(seed, 'deliveries'), onDelivery },
   })
-  undoing.push(() => tap.remove())
+  undoing.push(() => tap.calm())
   const dropping = find('drop-confirms')
   if (dropping) {
     const random = createRandom(seed, 'confirms')
@@ -82,15 +84,20 @@ export function beginFaults(world: LabWorld, options: FaultsOptions): RunningFau
   for (const { kind, function: target } of faults)
     if (LASTING[kind]) undoing.push(breaks(target ?? LASTING[kind], kind))
 
-  const context: Context = { world, signal: over.signal, options, breaks, undoing }
+  const context: Context = { world, signal: over.signal, options, breaks, undoing, killed: new Set() }
   void follow(planOf(faults, seconds, seed), context)
+  const undo = (): void => {
+    over.abort()
+    for (const restore of undoing.splice(0).reverse()) restore()
+    spots.clear()
+  }
   return {
     brokenNow: () => [...spots],
     isBusy: () => tap.isBusy,
-    undo() {
-      over.abort()
-      for (const restore of undoing.splice(0).reverse()) restore()
-      spots.clear()
+    undo,
+    end() {
+      undo()
+      tap.remove()
     },
   }
 }
@@ -109,6 +116,8 @@ interface Context {
   options: FaultsOptions
   breaks: (place: string, fault: FaultKind) => () => void
   undoing: (() => void)[]
+  /** Pids of killed processes: a killed process runs for some moments more. */
+  killed: Set<number>
 }
 
 async function follow(plan: readonly PlannedFault[], context: Context): Promise<void> {
@@ -140,16 +149,17 @@ async function make({ fault, draw }: PlannedFault, context: Context): Promise<vo
 
 /** Kills a process of a function, once it has one. */
 async function killFunction(target: string | undefined, draw: number, context: Context): Promise<void> {
-  const { world, signal, options } = context
+  const { world, signal, options, killed } = context
   while (!signal.aborted) {
     const running = [...world.services].flatMap(([name, { pids }]) => {
-      const [pid] = target === undefined || target === name ? pids : []
+      const pid = target === undefined || target === name ? pids.find((one) => !killed.has(one)) : undefined
       return pid === undefined ? [] : [{ name, pid }]
     })
     running.sort((one, other) => (one.name < other.name ? -1 : 1))
     const victim = running[Math.floor(draw * running.length)]
     if (victim) {
       // A process group of its own, as FunctionProcess.kill() has it.
+      killed.add(victim.pid)
       if (kill(-victim.pid, 'SIGKILL')) options.onFault('kill-function', victim.name)
       return
     }

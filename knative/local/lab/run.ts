@@ -80,7 +80,7 @@ export class Run {
       this.#judge.prove(`the run was not finished: ${(error as Error).message}`)
       this.#run.verdict = 'none'
     } finally {
-      this.#faults?.undo()
+      this.#faults?.end()
       this.#abandon.abort()
       Object.assign(this.#run, { state: 'ended', ended_at: new Date().toISOString() })
       this.#parts.keep(this.report)

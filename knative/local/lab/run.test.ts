@@ -1,0 +1,162 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { invariantIds, type LabRun } from '../../../functions/platform/lab/run-schema.ts'
+import { until } from '../../../tests/support/until.ts'
+import type { Oracle } from './oracle.ts'
+import { Run, type RunParts } from './run.ts'
+import { KEPT_MAX, openKeptRuns } from './runs-on-disk.ts'
+
+/** The life of a run over books that say what a test wants. */
+
+const ID = '0199a1b2-0000-7000-8000-00000000000'
+const MOVED = [`${ID}1`, `${ID}2`]
+
+const newRun = (change: Partial<LabRun> = {}): LabRun => ({
+  ...{ id: `${ID}0`, state: 'preparing', verdict: null, ended_by: null, scenario: null },
+  ...{ faults: [], traffic: { per_second: 2 }, seconds: 600, seed: 1, version: '1', commit: null },
+  ...{ started_by: `${ID}9`, created_at: '2026-01-01T00:00:00.000Z', began_at: null, ended_at: null },
+  counts: {
+    ...{ moved: 0, refused: 0, repeated: 0, unanswered: 0, deliveries: 0, took_effect: 0 },
+    ...{ dead_letters: 0, lost: 0, doubled: 0, faults: 0 },
+  },
+  invariants: invariantIds.map((id) => ({ id, state: 'unknown', checked_at: null, found: '' })),
+  ...{ broken_now: [], story: [], evidence: [], ...change },
+})
+
+/** Books of a bank where all is well. */
+const wellKept: Oracle = {
+  books: async () => ({ lost: 0, lostIds: [] }),
+  accounts: async () => ({ doubled: 0, doubledIds: [], balance: 300n }),
+  effects: async (moved) => ({ transactions: moved.length, effects: moved.length, deadLetters: 0 }),
+  ledger: async () => ({ ok: true, found: 'all well' }),
+  prove: async () => [],
+  deadLetters: async () => 0,
+  close: async () => {},
+}
+
+/** Runs with two transactions that pay in three dollars. */
+function start(books: Partial<Oracle> = {}, change: Partial<LabRun> = {}, parts: Partial<RunParts> = {}) {
+  const undone: string[] = []
+  const kept: string[] = []
+  const run = new Run(newRun(change), {
+    oracle: { ...wellKept, ...books },
+    beginFaults: () => ({
+      brokenNow: () => (undone.length > 0 ? [] : [{ place: 'rabbitmq', fault: 'rabbitmq-away', since: '' }]),
+      isBusy: () => false,
+      undo: () => void undone.push('undone'),
+      end: () => void undone.push('ended'),
+    }),
+    async sendTraffic({ onAccounts, onAsked, onOutcome, signal }) {
+      onAccounts!([])
+      for (const id of MOVED) {
+        onAsked!()
+        onOutcome!({ kind: 'moved', id, paidIn: 150n, repeats: 1 })
+      }
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    },
+    keep: ({ state }) => kept.push(state),
+    settleMsMax: 0,
+    ...parts,
+  })
+  return { run, undone, kept }
+}
+
+test('a run that is stopped has undone its faults at once, and is judged', async () => {
+  const { run, undone, kept } = start({}, {}, { settleMsMax: 60_000 })
+  await until(() => run.report.state === 'running')
+  expect(run.report.broken_now).toHaveLength(1)
+  run.stop()
+  expect([undone[0], run.report.broken_now]).toEqual(['undone', []])
+  await run.ended
+  expect(run.report).toMatchObject({ verdict: 'green', ended_by: 'stop', evidence: [] })
+  expect(run.report.counts).toMatchObject({ moved: 2, repeated: 2, unanswered: 0, took_effect: 2 })
+  expect(run.report.invariants.map(({ state }) => state)).toEqual(invariantIds.map(() => 'ok'))
+  expect(kept).toEqual(['running', 'settling', 'ended'])
+})
+
+test('a run ends by itself when its time is over', async () => {
+  const { run } = start({}, { seconds: 0.01 })
+  await run.ended
+  expect(run.report).toMatchObject({ state: 'ended', ended_by: 'time' })
+})
+
+test('a red invariant ends the run, undoes its faults and keeps the evidence', async () => {
+  const { run, undone } = start({ books: async () => ({ lost: 1, lostIds: [MOVED[0]!] }) })
+  await run.ended
+  expect(undone[0]).toBe('undone')
+  expect(run.report).toMatchObject({ verdict: 'red', ended_by: 'red', counts: { lost: 1 } })
+  expect(run.report.evidence).toContain(`the answered transaction ${MOVED[0]} is not in the books`)
+})
+
+test.each([
+  ['money', { accounts: async () => ({ doubled: 0, doubledIds: [], balance: 299n }) }],
+  ['once', { accounts: async () => ({ doubled: 1, doubledIds: [MOVED[0]!], balance: 300n }) }],
+  ['events', { effects: async () => ({ transactions: 2, effects: 3, deadLetters: 0 }) }],
+  ['events', { effects: async () => ({ transactions: 1, effects: 1, deadLetters: 0 }) }],
+  ['ledger', { prove: async () => ['chains: {}'] }],
+  ['ledger', { ledger: async () => ({ ok: false, found: 'not so' }) }],
+  ['poison', { deadLetters: async () => 1 }],
+  ['money', { accounts: () => Promise.reject(new Error('away')) }],
+] as const)('%s is broken if the books say so, or never say', async (id, books) => {
+  const { run } = start(books, { seconds: 0.01 })
+  await run.ended
+  expect(run.report.verdict).toBe('red')
+  expect(run.report.invariants.find((one) => one.id === id)!.state).toBe('broken')
+  expect(run.report.evidence).not.toEqual([])
+})
+
+test('a key with two answers, and a transaction without any, are red', async () => {
+  const contradicted = start(
+    {},
+    { seconds: 0.01 },
+    {
+      async sendTraffic({ onAccounts, onAsked, onOutcome }) {
+        onAccounts!([])
+        onAsked!()
+        onOutcome!({ kind: 'contradicted', key: 'k', first: MOVED[0]!, then: MOVED[1]! })
+      },
+    },
+  )
+  await contradicted.run.ended
+  const { invariants, evidence } = contradicted.run.report
+  expect(invariants.flatMap(({ id, state }) => (state === 'broken' ? [id] : []))).toEqual([
+    'money',
+    'answers',
+    'keys',
+  ])
+  expect(evidence).toContain('1 transactions were never answered')
+})
+
+test('a bank that stops breaks the run off', async () => {
+  const { run, undone } = start({}, {}, { settleMsMax: 60_000 })
+  await until(() => run.report.state === 'running')
+  await run.breakOff()
+  expect(undone).toContain('ended')
+  expect(run.report).toMatchObject({ state: 'ended', verdict: 'none', ended_by: 'bank' })
+})
+
+describe('on disk', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'microbank-lab-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  test('a run that the bank was killed in has ended with it, and a file that was cut short is removed', () => {
+    openKeptRuns(folder).keep(newRun({ state: 'running' }))
+    writeFileSync(join(folder, 'lab/cut.json'), '{"id": "0199')
+    const [run] = openKeptRuns(folder).list()
+    expect(run).toMatchObject({ state: 'ended', verdict: 'none', ended_by: 'bank' })
+    expect(run!.evidence).toContain('the bank was killed in the middle of the run')
+    expect(existsSync(join(folder, 'lab/cut.json'))).toBe(false)
+  })
+
+  test('only the last runs are kept, the newest first', () => {
+    const runs = openKeptRuns(folder)
+    for (let i = 0; i < KEPT_MAX + 2; i++)
+      runs.keep(newRun({ id: `${ID}${i}`, state: 'ended', created_at: new Date(i * 1000).toISOString() }))
+    expect(readdirSync(join(folder, 'lab'))).toHaveLength(KEPT_MAX)
+    expect(runs.list()[0]!.id).toBe(`${ID}${KEPT_MAX + 1}`)
+  })
+})
