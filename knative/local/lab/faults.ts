@@ -144,6 +144,9 @@ async function make({ fault, draw }: PlannedFault, context: Context): Promise<vo
         () => options.onFault('poison-event', 'events'),
         () => undefined,
       )
+      return
+    default:
+    // The others last for the whole run.
   }
 }
 
