@@ -9,6 +9,7 @@ import { profile } from './me.journey.ts'
 import { ledgerHealth } from './ledger-health.journey.ts'
 import { customers } from './customers.journey.ts'
 import { inbox } from './inbox.journey.ts'
+import { breakingIt } from './lab.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -44,6 +45,7 @@ describe('cold starts and events', () => coldStartsAndEvents(() => web))
 describe('the customers of the Back office', () => customers(() => web))
 describe('the health of the ledger', () => ledgerHealth(() => web))
 describe('the Engine room', () => engineRoom(() => web))
+describe('the lab', () => breakingIt(() => web))
 describe('every page', () => allRoutes(() => web))
 describe('dead letters that came back', () =>
   discarding(

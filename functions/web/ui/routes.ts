@@ -107,4 +107,10 @@ export const routes: readonly PageRoute[] = [
     who: 'operator',
     load: () => import('./pages/engine/life/life.tsx'),
   },
+  {
+    path: '/engine/lab',
+    who: 'operator',
+    menu: 'lab',
+    load: () => import('./pages/engine/lab/lab.tsx'),
+  },
 ]

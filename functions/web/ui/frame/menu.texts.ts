@@ -16,6 +16,7 @@ const en = {
   events: 'Events',
   ledger: 'Ledger',
   engine: 'Map',
+  lab: 'Break it',
 }
 
 /** What the menu calls its pages. */
@@ -39,5 +40,6 @@ export const menuTexts = defineTexts({
     events: 'Ereignisse',
     ledger: 'Hauptbuch',
     engine: 'Karte',
+    lab: 'Kaputtmachen',
   },
 })
