@@ -71,6 +71,8 @@ describe('operations and Services', () => {
       'mail-server': [],
       'sms-provider': [],
       'push-keys': [],
+      // Only a laptop has it.
+      'lab-key': [],
       'document-store': [...storeSettings],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(

@@ -4,7 +4,7 @@
 /** A figure of a fault, with its unit in its name. */
 export type FaultFigure = 'times' | 'every_ms' | 'ms' | 'percent' | 'seconds' | 'count'
 
-interface Bounds {
+interface FigureBounds {
   min: number
   max: number
   /** Taken if the request says nothing. */
@@ -14,7 +14,7 @@ interface Bounds {
 interface FaultRule {
   /** What it takes of a function: its name or nothing (one at random), its name or this one, or nothing. */
   function: 'any' | 'none' | { usual: string }
-  figures: Partial<Record<FaultFigure, Bounds>>
+  figures: Partial<Record<FaultFigure, FigureBounds>>
 }
 
 export const faultRules = {

@@ -683,6 +683,141 @@ export type Invariants = {
   items: Invariant[]
 }
 
+export type Lab = {
+  available: boolean
+  /** cluster: it is not on a laptop; open-to-network: other machines reach the bank. */
+  why_not: 'cluster' | 'open-to-network' | null
+  scenarios: {
+    name: 'killed-after-commit' | 'delivered-five-times' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event'
+    hypothesis: string
+    faults: LabFault[]
+    traffic: LabTraffic
+    seconds: number
+  }[]
+  faults: {
+    kind: 'kill-function' | 'repeat-deliveries' | 'delay-deliveries' | 'drop-confirms' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event'
+    /** Whether it may name a function. */
+    of_function: boolean
+    figures: {
+      name: 'times' | 'every_ms' | 'ms' | 'percent' | 'seconds' | 'count'
+      min: number
+      max: number
+      usual: number
+    }[]
+  }[]
+  /** What can be killed. */
+  functions: string[]
+  /** The last runs, the newest first. */
+  runs: LabRun[]
+}
+
+export type LabBrokenSpot = {
+  /** The name of a function; events, broker, rabbitmq or postgres. */
+  place: string
+  fault: 'kill-function' | 'repeat-deliveries' | 'delay-deliveries' | 'drop-confirms' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event'
+  since: string
+}
+
+export type LabCounts = {
+  /** Transactions that were answered as completed. */
+  moved: number
+  /** Transactions that the bank refused. */
+  refused: number
+  /** How often one was sent again with its key. */
+  repeated: number
+  /** Transactions whose outcome nobody learnt. */
+  unanswered: number
+  /** Deliveries of the events of these transactions to notify. */
+  deliveries: number
+  /** Messages that were stored for these events. */
+  took_effect: number
+  /** Events of these transactions that are dead letters. */
+  dead_letters: number
+  /** Answered transactions that are not in the books. */
+  lost: number
+  /** Transactions in the books that nobody was told of. */
+  doubled: number
+  /** Faults that were made. */
+  faults: number
+}
+
+export type LabFault = {
+  kind: 'kill-function' | 'repeat-deliveries' | 'delay-deliveries' | 'drop-confirms' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event'
+  /** The function that is killed (without it, one at random), or that is slow. */
+  function?: string
+  /** How often: deliveries of each event, or kills of Postgres. */
+  times?: number
+  /** About how long after one kill the next one comes. */
+  every_ms?: number
+  /** How long a delivery waits at most, or a slow consumer always. */
+  ms?: number
+  /** The share of the confirms that get lost. */
+  percent?: number
+  /** How long RabbitMQ is away. */
+  seconds?: number
+  /** How many events nobody can process. */
+  count?: number
+}
+
+export type LabInvariant = {
+  id: 'money' | 'answers' | 'once' | 'keys' | 'events' | 'ledger' | 'poison'
+  /** unknown: it could not be checked yet. */
+  state: 'ok' | 'broken' | 'unknown'
+  checked_at: string | null
+  /** What the last check has found. */
+  found: string
+}
+
+export type LabRun = {
+  id: string
+  state: 'preparing' | 'running' | 'settling' | 'ended'
+  /** none: the run ended before it could be judged. Null: it goes on. */
+  verdict: 'green' | 'red' | 'none' | null
+  ended_by: 'time' | 'stop' | 'red' | 'failure' | 'bank' | null
+  scenario: 'killed-after-commit' | 'delivered-five-times' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event' | null
+  faults: LabFault[]
+  traffic: LabTraffic
+  seconds: number
+  seed: number
+  version: string
+  /** Null if the bank runs outside a Git repository. */
+  commit: string | null
+  started_by: string
+  created_at: string
+  /** When traffic and faults began. */
+  began_at: string | null
+  ended_at: string | null
+  counts: LabCounts
+  invariants: LabInvariant[]
+  broken_now: LabBrokenSpot[]
+  /** The faults that were made, at most 500. */
+  story: LabStoryLine[]
+  evidence: string[]
+}
+
+export type LabRunRequest = {
+  /** What it says holds where the request says nothing. */
+  scenario?: 'killed-after-commit' | 'delivered-five-times' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event'
+  faults?: LabFault[]
+  traffic?: LabTraffic
+  /** Until all faults are undone. */
+  seconds?: number
+  /** Decides what is hit, and when. Without it, one is drawn. */
+  seed?: number
+}
+
+export type LabStoryLine = {
+  /** Milliseconds since the faults began. */
+  at_ms: number
+  fault: 'kill-function' | 'repeat-deliveries' | 'delay-deliveries' | 'drop-confirms' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event'
+  place: string
+}
+
+export type LabTraffic = {
+  /** Transactions sent. */
+  per_second: number
+}
+
 export type LedgerProofRun = {
   since: string
   /** Whether every check has ended since then. If not, ask again with the same `since`. */
@@ -3019,6 +3154,50 @@ export interface Api {
       200: NotJson
     }
   }
+  /** The scenarios and faults of the lab, and its last runs */
+  'GET /api/lab': {
+    takes: Record<never, never>
+    answers: {
+      200: Lab
+    }
+  }
+  /** Begins a run: traffic and faults. One at a time */
+  'POST /api/lab/runs': {
+    takes: {
+      body?: LabRunRequest
+    }
+    answers: {
+      201: LabRun
+    }
+  }
+  /** A run: what it has done so far, and what must be true */
+  'GET /api/lab/runs/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: LabRun
+    }
+  }
+  /** Stops a run: all its faults are undone before the answer. It is judged then */
+  'DELETE /api/lab/runs/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: LabRun
+    }
+  }
+  /** The report of a run, with its seed and commit */
+  'GET /api/lab/runs/{id}/report': {
+    takes: {
+      params: { id: string }
+      query?: { format?: 'markdown' | 'json' }
+    }
+    answers: {
+      200: LabRun
+    }
+  }
   /** What this installation runs on, and what it can show */
   'GET /api/platform': {
     takes: Record<never, never>
@@ -3275,6 +3454,7 @@ export type ProblemName =
   | 'document-refused'
   | 'email-confirmed'
   | 'email-taken'
+  | 'fault-not-possible'
   | 'fee-exceeds-amount'
   | 'file-too-large'
   | 'file-type-not-accepted'
@@ -3294,6 +3474,8 @@ export type ProblemName =
   | 'invalid-input'
   | 'invalid-json'
   | 'invalid-refresh-token'
+  | 'lab-busy'
+  | 'lab-off'
   | 'ledger-stopped'
   | 'limit-exceeded'
   | 'link-not-valid'

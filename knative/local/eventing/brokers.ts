@@ -45,7 +45,7 @@ export function brokersOf(eventing: readonly Resource[]): BrokerManifests[] {
 
 export interface Brokers {
   byName: Map<string, Broker>
-  /** Where each Trigger's events go that Services of this process consume. The lab stands in between there. */
+  /** Where the events go that Services of this process consume. The lab stands in between there. */
   consumers: { service: string; to: Destination }[]
   status(): Promise<(BrokerStatus & { name: string })[]>
   /** Stops delivering. The Brokers still accept events. */

@@ -19,7 +19,7 @@ export interface TapOptions {
   onDelivery: (service: string, eventId: string) => void
 }
 
-type Delivery = Pick<AttemptUnderWay, 'answer' | 'abort'>
+type TappedDelivery = Pick<AttemptUnderWay, 'answer' | 'abort'>
 
 /**
  * Stands between the Broker and its consumers. It takes the place of the function in each route that hands
@@ -62,7 +62,7 @@ export class DeliveryTap {
   #tapped(service: string, take: Take): Take {
     return (request) => {
       const aborted = new AbortController()
-      const open = new Set<Delivery>()
+      const open = new Set<TappedDelivery>()
       const deliver = async (): Promise<SubscriberAnswer> => {
         aborted.signal.throwIfAborted()
         const delivery = take(request)

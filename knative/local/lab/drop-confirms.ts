@@ -3,8 +3,8 @@ import type { RequestListener, ServerResponse } from 'node:http'
 const STORED = 202
 
 /**
- * Loses a share of the confirms of published events: the event is stored, and the connection breaks before the
- * publisher learns it. It takes the place of each ingress.
+ * Loses a share of the confirms of published events: the event is stored, and the connection breaks before
+ * the publisher learns it. It takes the place of each ingress.
  * @param draws whether the next confirm gets lost
  * @returns a function that puts the ingresses back
  */

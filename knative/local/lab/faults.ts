@@ -32,8 +32,9 @@ export interface RunningFaults {
   /** Whether deliveries that were touched have no answer yet. */
   isBusy(): boolean
   /**
-   * Ends every fault at once: what is frozen goes on, what stands in between is taken out, and nothing more of
-   * the plan is done. Servers that were killed are on their way back already. Deliveries are still counted.
+   * Ends every fault at once: what is frozen goes on, what stands in between changes nothing more, and
+   * nothing more of the plan is done. Servers that were killed are on their way back already. Deliveries are
+   * still counted.
    */
   undo(): void
   /** Takes out what counts, too. */
@@ -84,7 +85,7 @@ export function beginFaults(world: LabWorld, options: FaultsOptions): RunningFau
   for (const { kind, function: target } of faults)
     if (LASTING[kind]) undoing.push(breaks(target ?? LASTING[kind], kind))
 
-  const context: Context = { world, signal: over.signal, options, breaks, undoing, killed: new Set() }
+  const context: FaultContext = { world, signal: over.signal, options, breaks, undoing, killed: new Set() }
   void follow(planOf(faults, seconds, seed), context)
   const undo = (): void => {
     over.abort()
@@ -110,7 +111,7 @@ const LASTING: Partial<Record<FaultKind, string>> = {
   'slow-consumer': 'events',
 }
 
-interface Context {
+interface FaultContext {
   world: LabWorld
   signal: AbortSignal
   options: FaultsOptions
@@ -120,7 +121,7 @@ interface Context {
   killed: Set<number>
 }
 
-async function follow(plan: readonly PlannedFault[], context: Context): Promise<void> {
+async function follow(plan: readonly PlannedFault[], context: FaultContext): Promise<void> {
   const beganAt = performance.now()
   for (const planned of plan) {
     await pause(planned.atMs - (performance.now() - beganAt), context.signal)
@@ -129,7 +130,7 @@ async function follow(plan: readonly PlannedFault[], context: Context): Promise<
   }
 }
 
-async function make({ fault, draw }: PlannedFault, context: Context): Promise<void> {
+async function make({ fault, draw }: PlannedFault, context: FaultContext): Promise<void> {
   const { world, options } = context
   switch (fault.kind) {
     case 'kill-function':
@@ -151,7 +152,7 @@ async function make({ fault, draw }: PlannedFault, context: Context): Promise<vo
 }
 
 /** Kills a process of a function, once it has one. */
-async function killFunction(target: string | undefined, draw: number, context: Context): Promise<void> {
+async function killFunction(target: string | undefined, draw: number, context: FaultContext): Promise<void> {
   const { world, signal, options, killed } = context
   while (!signal.aborted) {
     const running = [...world.services].flatMap(([name, { pids }]) => {
@@ -170,7 +171,7 @@ async function killFunction(target: string | undefined, draw: number, context: C
   }
 }
 
-async function killPostgres({ world, signal, options, breaks, undoing }: Context): Promise<void> {
+async function killPostgres({ world, signal, options, breaks, undoing }: FaultContext): Promise<void> {
   const killed = world.servers.postgres?.pid
   // It is just coming back from the kill before.
   if (killed === undefined) return
@@ -187,7 +188,7 @@ async function killPostgres({ world, signal, options, breaks, undoing }: Context
 }
 
 /** A frozen node answers nothing, keeps its connections, and confirms nothing. */
-function freezeRabbitmq(ms: number, { world, signal, options, breaks, undoing }: Context): void {
+function freezeRabbitmq(ms: number, { world, signal, options, breaks, undoing }: FaultContext): void {
   const frozen = world.servers.rabbitmq?.pid
   if (frozen === undefined || !kill(frozen, 'SIGSTOP')) return
   options.onFault('rabbitmq-away', 'rabbitmq')

@@ -52,8 +52,8 @@ const READ_ONLY = '-c default_transaction_read_only=on -c statement_timeout=6000
 
 /** Reads the databases of a bank, by roles that may see everything, and changes nothing. */
 export function openOracle(databases: Readonly<Record<string, DatabaseUrls>>): Oracle {
-  const ledger = new Reader(databases.ledger!.owner)
-  const notifications = new Reader(databases.notifications!.owner)
+  const ledger = new BooksReader(databases.ledger!.owner)
+  const notifications = new BooksReader(databases.notifications!.owner)
   return {
     async books(moved) {
       const missing = await inParts(moved, (ids) =>
@@ -142,7 +142,7 @@ async function inParts<Row>(ids: readonly string[], read: (ids: readonly string[
 }
 
 /** One connection to a database, which is made anew after it broke. */
-class Reader {
+class BooksReader {
   readonly #url: string
   #client: Promise<Client> | undefined
 

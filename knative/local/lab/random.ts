@@ -1,6 +1,6 @@
 /**
- * Returns numbers from 0 up to 1, always the same ones for a seed and a purpose (mulberry32). Each purpose has
- * its own, so that one fault more doesn't change what the others do.
+ * Returns numbers from 0 up to 1, always the same ones for a seed and a purpose (mulberry32). Each purpose
+ * has its own, so that one fault more doesn't change what the others do.
  */
 export function createRandom(seed: number, purpose: string): () => number {
   let state = seed >>> 0

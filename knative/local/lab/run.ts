@@ -23,9 +23,9 @@ const SETTLED_LOOK_MS = 200
 const STORY_MAX = 500
 
 /**
- * One run: traffic and faults, and beside them the look at what must be true. It ends by itself, when its time
- * is over or something is wrong. Then all faults are undone, all has to become well again, and the run is
- * judged.
+ * One run: traffic and faults, and beside them the look at what must be true. It ends by itself, when its
+ * time is over or something is wrong. Then all faults are undone, all has to become well again, and the run
+ * is judged.
  */
 export class Run {
   readonly #run: LabRun

@@ -14,8 +14,8 @@ export interface KeptRuns {
 }
 
 /**
- * Opens the runs of a data folder. One that was going on when the bank was killed has ended with it: its faults
- * were the killed process's own, or are undone by the start, which stops what was left running.
+ * Opens the runs of a data folder. One that was going on when the bank was killed has ended with it: its
+ * faults were the killed process's own, or are undone by the start, which stops what was left running.
  */
 export function openKeptRuns(dataDir: string): KeptRuns {
   const folder = privateFolder(join(dataDir, 'lab'))
