@@ -48,7 +48,7 @@ export function PictureMap({ bank, select, shown = null }: PictureProps) {
             aria-label={context}
             data-place={`context:${context}`}
           >
-            <h4>{context}</h4>
+            <h3>{context}</h3>
             <ul>
               {functions.map(({ name }) => (
                 <li key={name}>{chip(name)}</li>
@@ -76,8 +76,8 @@ export function PictureMap({ bank, select, shown = null }: PictureProps) {
         ))}
       </Column>
       <div className={styles.deliveries}>
-        <h3>{said.columns.triggers}</h3>
-        <h3>{said.columns.consumers}</h3>
+        <h2>{said.columns.triggers}</h2>
+        <h2>{said.columns.consumers}</h2>
         <Triggers bank={bank} chip={chip} />
       </div>
       <Column title={said.columns.deadLetters}>
@@ -96,7 +96,7 @@ export function PictureMap({ bank, select, shown = null }: PictureProps) {
 function Column({ title, children }: { title: string; children: React.ReactNode }) {
   return (
     <div className={styles.column}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </div>
   )

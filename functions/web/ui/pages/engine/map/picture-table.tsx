@@ -22,7 +22,7 @@ export function PictureTable({ bank, select }: { bank: BankPicture; select: (nam
   const known = (value: number | null): string => (value === null ? said.unknown : String(value))
   return (
     <div className={styles.tables}>
-      <h3>{said.functions}</h3>
+      <h2>{said.functions}</h2>
       <DataList
         label={said.functions}
         rows={bank.functions}
@@ -44,7 +44,7 @@ export function PictureTable({ bank, select }: { bank: BankPicture; select: (nam
           { title: said.lastStart, cell: (row) => lastStart(row, said.ms), align: 'end' },
         ]}
       />
-      <h3>{said.triggers}</h3>
+      <h2>{said.triggers}</h2>
       <DataList
         label={said.triggers}
         rows={bank.triggers}
