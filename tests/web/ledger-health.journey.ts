@@ -52,4 +52,21 @@ export function ledgerHealth(web: () => Web): void {
     await page.getByRole('button', { name: 'Show', exact: true }).click()
     await page.getByText('Some of what you entered is not accepted.').waitFor()
   })
+
+  test('a fee is tried on last week before it can be published, and a change has to be tried anew', async () => {
+    await customerWithMoney(web().bank)
+    const { page, go } = await web().visit({ as: 'operator' })
+    await go('/office/limits')
+    const publish = page.getByRole('button', { name: 'Publish this fee' })
+    await page.getByLabel('Fixed amount').fill('1.005')
+    await page.getByRole('button', { name: 'Try it on last week' }).click()
+    await page.getByText(/decimal/).waitFor()
+    expect(await publish.count()).toBe(0)
+    await page.getByLabel('Fixed amount').fill('1.50')
+    await page.getByRole('button', { name: 'Try it on last week' }).click()
+    await publish.waitFor()
+    await page.getByText('What they would have cost').waitFor()
+    await page.getByLabel('Fixed amount').fill('2')
+    await publish.waitFor({ state: 'detached' })
+  })
 }

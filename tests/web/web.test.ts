@@ -8,6 +8,7 @@ import { movingMoney } from './move.journey.ts'
 import { profile } from './me.journey.ts'
 import { ledgerHealth } from './ledger-health.journey.ts'
 import { customers } from './customers.journey.ts'
+import { payouts } from './payouts.journey.ts'
 import { inbox } from './inbox.journey.ts'
 import { breakingIt } from './lab.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
@@ -46,6 +47,7 @@ describe('the customers of the Back office', () => customers(() => web))
 describe('the health of the ledger', () => ledgerHealth(() => web))
 describe('the Engine room', () => engineRoom(() => web))
 describe('the lab', () => breakingIt(() => web))
+describe('payouts', () => payouts(() => web))
 describe('every page', () => allRoutes(() => web))
 describe('dead letters that came back', () =>
   discarding(

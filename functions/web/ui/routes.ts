@@ -31,6 +31,12 @@ export const routes: readonly PageRoute[] = [
     menu: 'payments',
     load: () => import('./pages/bank/payments/payments.tsx'),
   },
+  {
+    path: '/payouts',
+    who: 'customer',
+    menu: 'payouts',
+    load: () => import('./pages/bank/payouts/payouts.tsx'),
+  },
   { path: '/transactions/:id', who: 'customer', load: () => import('./pages/bank/receipt/receipt.tsx') },
   { path: '/new-password', who: 'anyone', load: () => import('./pages/links/new-password.tsx') },
   { path: '/confirm-email', who: 'anyone', load: () => import('./pages/links/confirm-email.tsx') },
@@ -82,6 +88,12 @@ export const routes: readonly PageRoute[] = [
     path: '/office/accounts/:id',
     who: 'operator',
     load: () => import('./pages/office/account/account.tsx'),
+  },
+  {
+    path: '/office/limits',
+    who: 'operator',
+    menu: 'limits',
+    load: () => import('./pages/office/limits/limits.tsx'),
   },
   {
     path: '/office/audit',

@@ -1,0 +1,141 @@
+import { useState } from 'react'
+import { usePublishFee, useTryFee, type FeeTrial, type ProposedFee } from '../../../data/fees.ts'
+import { Button } from '../../../parts/button.tsx'
+import { boundsOf, isDay } from '../../../parts/days.ts'
+import { Facts } from '../../../parts/facts.tsx'
+import { Choice, Field } from '../../../parts/field.tsx'
+import { Form } from '../../../parts/form.tsx'
+import { Money } from '../../../parts/money.tsx'
+import { PlainPanel } from '../../../parts/panel.tsx'
+import { useTexts } from '../../../texts/define-texts.ts'
+import { formatNumber } from '../../../texts/formats.ts'
+import { useLanguage } from '../../../texts/language.ts'
+import styles from './limits.module.css'
+import { texts } from './limits.texts.ts'
+
+const types = ['transfer', 'deposit', 'withdrawal'] as const
+
+/** A fee is tried on last week's transactions first; then the same can be published. */
+export function NewFee() {
+  const said = useTexts(texts)
+  const trial = useTryFee()
+  const [proposed, setProposed] = useState<ProposedFee>()
+  const [isFree, setFree] = useState(false)
+  const isTried = trial.isSuccess && proposed !== undefined
+  return (
+    <PlainPanel title={said.newFee}>
+      <p className={styles.soft}>{said.newFeeHint}</p>
+      <Form
+        problem={trial.error}
+        onSubmit={(values) => {
+          const fee = proposalOf(values)
+          setProposed(fee)
+          trial.mutate(fee)
+        }}
+      >
+        {/* What is changed has to be tried anew. */}
+        <div className={styles.fields} onChange={() => setProposed(undefined)}>
+          <Field
+            name="currency"
+            label={said.currency}
+            defaultValue="USD"
+            required
+            maxLength={3}
+            autoComplete="off"
+          />
+          <Choice
+            name="type"
+            label={said.type}
+            options={types.map((value) => ({ value, text: said.types[value] }))}
+          />
+          <Choice
+            name="what"
+            label={said.what}
+            options={[
+              { value: 'charge', text: said.charge },
+              { value: 'end', text: said.end },
+            ]}
+            onChange={({ currentTarget }) => setFree(currentTarget.value === 'end')}
+          />
+          {!isFree &&
+            (['fixed', 'percent', 'minimum', 'maximum'] as const).map((name) => (
+              <Field
+                key={name}
+                name={`rules.${name}`}
+                label={said[name]}
+                inputMode="decimal"
+                autoComplete="off"
+              />
+            ))}
+        </div>
+        <div className={styles.buttons}>
+          <Button type="submit" disabled={trial.isPending}>
+            {said.tryOut}
+          </Button>
+        </div>
+      </Form>
+      {isTried && <Tried trial={trial.data} currency={proposed.currency} />}
+      {isTried && <Publish fee={proposed} />}
+    </PlainPanel>
+  )
+}
+
+function proposalOf({ currency = '', type, what, ...rules }: Record<string, string>): ProposedFee {
+  const given = Object.entries(rules).flatMap(([name, value]): [string, string][] =>
+    value.trim() ? [[name.replace('rules.', ''), value.trim()]] : [],
+  )
+  return {
+    currency: currency.trim().toUpperCase(),
+    type: types.find((each) => each === type) ?? 'transfer',
+    rules: what === 'end' ? null : Object.fromEntries(given),
+  }
+}
+
+function Tried({ trial, currency }: { trial: FeeTrial; currency: string }) {
+  const said = useTexts(texts)
+  const language = useLanguage()
+  const money = (amount: string) => <Money amount={amount} currency={currency} />
+  return (
+    <section aria-label={said.trial} role="status">
+      <h3>{said.trial}</h3>
+      <Facts
+        facts={[
+          [said.transactions, formatNumber(language, trial.transactions)],
+          [said.amount, money(trial.amount)],
+          [said.before, money(trial.fees)],
+          [said.after, money(trial.proposed_fees)],
+          [said.highest, money(trial.proposed_max)],
+        ]}
+      />
+      {!trial.is_complete && <p>{said.incomplete}</p>}
+    </section>
+  )
+}
+
+function Publish({ fee }: { fee: ProposedFee }) {
+  const said = useTexts(texts)
+  const publish = usePublishFee()
+  return (
+    <Form
+      problem={publish.error}
+      onSubmit={({ reason = '', valid_from: from = '' }) =>
+        publish.mutate({
+          ...fee,
+          reason,
+          ...(isDay(from) && { valid_from: boundsOf(from).begin.toISOString() }),
+        })
+      }
+    >
+      <div className={styles.fields}>
+        <Field name="valid_from" label={said.from} type="date" />
+        <Field name="reason" label={said.reason} required maxLength={500} autoComplete="off" />
+      </div>
+      <div className={styles.buttons}>
+        <Button type="submit" look="primary" disabled={publish.isPending || publish.isSuccess}>
+          {said.publish}
+        </Button>
+      </div>
+      <p role="status">{publish.isSuccess && said.published(String(publish.data.version))}</p>
+    </Form>
+  )
+}
