@@ -2,10 +2,14 @@ import { createContext, useContext, useState, type ReactNode } from 'react'
 import { LanguageContext, type PageLanguage } from '../texts/language.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
+/** Rows are 44 px high, or 32. */
+export type Density = 'roomy' | 'dense'
 
 interface Settings {
   theme: Theme
   setTheme: (theme: Theme) => void
+  density: Density
+  setDensity: (density: Density) => void
   setLanguage: (language: PageLanguage) => void
 }
 
@@ -18,13 +22,21 @@ export function useSettings(): Settings {
   return settings
 }
 
-/** Keeps the language and the theme. theme.js reads them before the next page is painted. */
+/** Keeps the language, the theme and the density. theme.js reads them before the next page is painted. */
 export function SettingsProvider({ children }: { children: ReactNode }) {
   const { dataset, lang } = document.documentElement
   const [language, setLanguage] = useState<PageLanguage>(lang === 'de' ? 'de' : 'en')
   const [theme, setTheme] = useState<Theme>((dataset.theme as Theme | undefined) ?? 'system')
+  const [density, setDensity] = useState<Density>(dataset.density === 'dense' ? 'dense' : 'roomy')
   const settings: Settings = {
     theme,
+    density,
+    setDensity(chosen) {
+      setDensity(chosen)
+      if (chosen === 'roomy') delete document.documentElement.dataset.density
+      else document.documentElement.dataset.density = chosen
+      keep('density', chosen === 'roomy' ? undefined : chosen)
+    },
     setTheme(chosen) {
       setTheme(chosen)
       if (chosen === 'system') delete document.documentElement.dataset.theme

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { useDeleteMe } from '../../data/me.ts'
-import { useSettings, type Theme } from '../../parts/settings.tsx'
+import { useSettings, type Density, type Theme } from '../../parts/settings.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Choice } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
@@ -41,7 +41,8 @@ const LANGUAGES = [
 function Look() {
   const said = useTexts(texts)
   const language = useLanguage()
-  const { theme, setTheme, setLanguage } = useSettings()
+  const { theme, setTheme, density, setDensity, setLanguage } = useSettings()
+  const densities = (['roomy', 'dense'] as const).map((value) => ({ value, text: said.densities[value] }))
   const themes = (['system', 'light', 'dark'] as const).map((value) => ({ value, text: said.themes[value] }))
   return (
     <PlainPanel title={said.look}>
@@ -53,6 +54,13 @@ function Look() {
             options={LANGUAGES}
             value={language}
             onChange={({ target }) => setLanguage(target.value as PageLanguage)}
+          />
+          <Choice
+            name="density"
+            label={said.density}
+            options={densities}
+            value={density}
+            onChange={({ target }) => setDensity(target.value as Density)}
           />
           <Choice
             name="theme"
