@@ -34,7 +34,13 @@ export function NewFee() {
         }}
       >
         {/* What is changed has to be tried anew. */}
-        <div className={styles.fields} onChange={() => setProposed(undefined)}>
+        <div
+          className={styles.fields}
+          onChange={() => {
+            setProposed(undefined)
+            trial.reset()
+          }}
+        >
           <Field
             name="currency"
             label={said.currency}
