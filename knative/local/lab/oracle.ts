@@ -150,12 +150,23 @@ class BooksReader {
     this.#url = url
   }
 
+  /** Asks once more over a new connection if the one that was there has broken, as after a kill. */
   async query<Row extends QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const isOld = this.#client !== undefined
+    try {
+      return await this.#ask<Row>(text, values)
+    } catch (error) {
+      if (!isOld) throw error
+      return this.#ask<Row>(text, values)
+    }
+  }
+
+  async #ask<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
     const connecting = (this.#client ??= this.#connect())
     try {
       return (await (await connecting).query<Row>(text, values)).rows
     } catch (error) {
-      this.#client = undefined
+      if (this.#client === connecting) this.#client = undefined
       void connecting.then((client) => client.end()).catch(() => undefined)
       throw error
     }
