@@ -67,6 +67,7 @@ export const budgets = {
   'functions/lib/spans': { kB: 20 },
   // Separate programs.
   'local/runtime': { kB: 400 },
+  'local/lab': { kB: 110 },
   'local/ps': { kB: 6 },
   'local/mail': { kB: 8 },
   'local/logs': { kB: 8 },

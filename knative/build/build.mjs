@@ -84,6 +84,19 @@ function operationEntries(operations, declarations) {
 }
 
 /**
+ * An esbuild plugin that leaves the lab out of the runtime, which loads it when somebody asks for it.
+ * @type {esbuild.Plugin}
+ */
+const labApart = {
+  name: 'lab-apart',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/lab\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './lab.cjs', external: true } : undefined,
+    )
+  },
+}
+
+/**
  * Builds everything into `dist`. Resolves with the bundles and their contents.
  *
  * The build writes to a folder inside `dist` and then moves each file into place, so a bank that is running
@@ -128,9 +141,11 @@ export async function buildInto(folder) {
         { in: 'knative/local/ps.ts', out: 'local/ps' },
         { in: 'knative/local/mail.ts', out: 'local/mail' },
         { in: 'knative/local/logs.ts', out: 'local/logs' },
+        { in: 'knative/local/lab/lab.ts', out: 'local/lab' },
       ],
       outdir: folder,
       packages: 'external',
+      plugins: [labApart],
     }),
     esbuild.build({
       ...common,
