@@ -19,8 +19,8 @@ export default {
   globalSetup: './tests/support/global-setup.ts',
   globalTeardown: './tests/support/global-teardown.ts',
   testSequencer: './tests/support/sequencer.mjs',
-  // Tests wait for servers and processes more than for the processor.
-  maxWorkers: '100%',
+  // Tests wait for servers and processes half of the time.
+  maxWorkers: '150%',
   // Only a test that hangs gets there, and a test that fails is worth the wait: a busy machine may be ten times
   // slower than this one is alone.
   testTimeout: 300_000,

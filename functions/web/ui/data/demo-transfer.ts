@@ -7,7 +7,7 @@ import { sessionQuery } from './session.ts'
 const NAMES = ['Demo A', 'Demo B'] as const
 const CURRENCY = 'USD'
 
-/** Makes a real transfer of 1.00 between the two demo accounts of the operator who is signed in, and opens and
+/** Makes a real transfer of 1.00 between the two demo accounts of the operator who is signed in. Opens and
  * fills them if that is needed. Resolves with the transfer's id. */
 export function useDemoTransfer() {
   const queries = useQueryClient()
