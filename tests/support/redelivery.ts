@@ -47,11 +47,11 @@ export async function settled(bank: Bank): Promise<void> {
   })
 }
 
-/** Tables that a sweep changes though nothing happened: what it has checked, and indexed, and when, and how
- * often somebody asked, which it forgets when that time is over. */
+/** Tables that a sweep changes though nothing happened: what it has checked, and indexed, and when, how
+ * often somebody asked, which it forgets when that time is over, and how far the meter has counted. */
 const RESTLESS = [
   ...['outbox_pending', 'check_walks', 'checked', 'checked_holds', 'ledger_checks', 'sweep_turns'],
-  ...['search_blocks', 'search_queue', 'rate_limits'],
+  ...['search_blocks', 'search_queue', 'rate_limits', 'facts_progress', 'facts_totals'],
 ]
 
 /** Resolves with a digest of each table of all databases, by its name. */
