@@ -91,7 +91,7 @@ test.each([
   ['changes of an account', accounts, '/accounts/{account}/changes', ['operator', 'customer']],
   ['transactions', transactions, '/transactions', ['operator', 'customer']],
   ['dead letters', deadLetters, '/dead-letters', ['operator']],
-  ['redrives', deadLetters, '/dead-letters/redrives', ['operator']],
+  ['redrives', deadLetters, '/dead-letter-redrives', ['operator']],
   ['notifications', notifications, '/notifications', ['operator', 'customer']],
 ] as const)('the list of %s answers any cursor with 200 or 400', async (_name, operation, path, roles) => {
   await fc.assert(

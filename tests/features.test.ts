@@ -511,7 +511,7 @@ test('D8: a redrive publishes dead letters again by itself, until none of them w
         returning id`,
     )
   ).map(({ id }) => id)
-  const asked = await bank.call('POST', '/api/dead-letters/redrive', {
+  const asked = await bank.call('POST', '/api/dead-letter-redrives', {
     token: operator,
     body: { ids, per_second: 100 },
   })

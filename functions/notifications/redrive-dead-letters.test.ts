@@ -68,8 +68,8 @@ const groupOf = async (id: string) => {
   const { body } = await call('GET', '/dead-letters/groups?limit=200')
   return (body.items as { id: string }[]).find((group) => group.id === id)
 }
-const begin = (body: object, key?: string) => call('POST', '/dead-letters/redrive', body, key)
-const progress = async (id: string) => (await call('GET', `/dead-letters/redrives/${id}`)).body
+const begin = (body: object, key?: string) => call('POST', '/dead-letter-redrives', body, key)
+const progress = async (id: string) => (await call('GET', `/dead-letter-redrives/${id}`)).body
 const goOn = (id: string, turn = 1) =>
   deliverEvent(functions.run, redriveDue as never, { redrive_id: id, turn })
 const named = ({ status, body }: Answer) => [status, (body.type as string | undefined)?.split('/').pop()]
@@ -88,7 +88,7 @@ test('a group is published again as a job, whose progress can be read; what retu
   const { group, events, said } = await storeGroup(3)
   const asked = await begin({ group, per_second: 100 })
   expect(asked.status).toBe(202)
-  expect(asked.headers.get('location')).toBe(`/api/dead-letters/redrives/${asked.body.id}`)
+  expect(asked.headers.get('location')).toBe(`/api/dead-letter-redrives/${asked.body.id}`)
   expect(asked.body).toMatchObject({
     ...{ group_id: group, requested_by: operatorId, per_second: 100, status: 'running' },
     ...{ total: 3, sent: 0, failed: 0, came_back: 0, remaining: 3, ended_at: null },
@@ -177,13 +177,13 @@ test('two processes at one redrive send each letter once, and keep the rate toge
 test('a redrive can be stopped: what it has not sent waits as before, and nothing is sent any more', async () => {
   const { group } = await storeGroup(2)
   const { body } = await begin({ group })
-  const stopped = await call('POST', `/dead-letters/redrives/${body.id}/stop`)
+  const stopped = await call('POST', `/dead-letter-redrives/${body.id}/stop`)
   expect([stopped.status, stopped.body.status, stopped.body.remaining]).toEqual([200, 'stopped', 0])
   await goOn(body.id)
   expect(published()).toEqual([])
   expect(await groupOf(group)).toMatchObject({ stored: 2, redrive_id: null })
   // Once more changes nothing, and another may begin.
-  expect((await call('POST', `/dead-letters/redrives/${body.id}/stop`)).body).toEqual(stopped.body)
+  expect((await call('POST', `/dead-letter-redrives/${body.id}/stop`)).body).toEqual(stopped.body)
   expect((await begin({ group })).status).toBe(202)
 })
 
@@ -242,18 +242,18 @@ test.each([
 test('redrives are for operators only, and an unknown one is 404', async () => {
   const customer = await token({ userId: randomUUID() })
   const routes = [
-    ['POST', '/dead-letters/redrive'],
-    ['GET', '/dead-letters/redrives'],
-    ['GET', `/dead-letters/redrives/${randomUUID()}`],
-    ['POST', `/dead-letters/redrives/${randomUUID()}/stop`],
+    ['POST', '/dead-letter-redrives'],
+    ['GET', '/dead-letter-redrives'],
+    ['GET', `/dead-letter-redrives/${randomUUID()}`],
+    ['POST', `/dead-letter-redrives/${randomUUID()}/stop`],
   ] as const
   for (const [method, path] of routes) {
-    const body = path.endsWith('/redrive') ? { group: randomUUID() } : undefined
+    const body = method === 'POST' && !path.endsWith('/stop') ? { group: randomUUID() } : undefined
     const ask = (bearer?: string) =>
       functions.letters.request(method, path, { ...(bearer && { token: bearer }), ...(body && { body }) })
     expect((await ask()).status).toBe(401)
     expect((await ask(customer)).status).toBe(403)
-    if (path !== '/dead-letters/redrives') expect((await ask(operator)).status).toBe(404)
+    if (method === 'POST' || path !== '/dead-letter-redrives') expect((await ask(operator)).status).toBe(404)
   }
-  expect((await call('GET', '/dead-letters/redrives?limit=2')).body.items).toHaveLength(2)
+  expect((await call('GET', '/dead-letter-redrives?limit=2')).body.items).toHaveLength(2)
 })

@@ -51,7 +51,7 @@ export async function acceptRedrive(tx: Emitting, asked: AskedRedrive, callerId:
   })
   return {
     status: 202,
-    headers: { location: `/api/dead-letters/redrives/${row!.id}` },
+    headers: { location: `/api/dead-letter-redrives/${row!.id}` },
     body: toRedrive(row!),
   }
 }

@@ -13,7 +13,7 @@ const NOBODYS = { nothing: 'it shows counts, and nobody’s data' }
 
 const begin = route({
   method: 'POST',
-  path: '/dead-letters/redrive',
+  path: '/dead-letter-redrives',
   who: 'operator',
   summary: 'Begins to publish a group of dead letters, or those named, at a rate',
   operationId: 'redriveDeadLetters',
@@ -39,7 +39,7 @@ const begin = route({
 
 const list = route({
   method: 'GET',
-  path: '/dead-letters/redrives',
+  path: '/dead-letter-redrives',
   who: 'operator',
   summary: 'Redrives of dead letters, newest first',
   query: { type: 'object', additionalProperties: false, properties: pageQuery },
@@ -58,7 +58,7 @@ const list = route({
 
 const show = route({
   method: 'GET',
-  path: '/dead-letters/redrives/{id}',
+  path: '/dead-letter-redrives/{id}',
   who: 'operator',
   summary: 'How far a redrive is',
   params: idParams,
@@ -79,7 +79,7 @@ const show = route({
 
 const stop = route({
   method: 'POST',
-  path: '/dead-letters/redrives/{id}/stop',
+  path: '/dead-letter-redrives/{id}/stop',
   who: 'operator',
   summary: 'Stops a redrive; what it has not sent waits as before',
   params: idParams,

@@ -2874,6 +2874,42 @@ export interface Api {
       200: AuditEntryPage
     }
   }
+  /** Redrives of dead letters, newest first */
+  'GET /api/dead-letter-redrives': {
+    takes: {
+      query?: { limit?: number; cursor?: string }
+    }
+    answers: {
+      200: DeadLetterRedrivePage
+    }
+  }
+  /** Begins to publish a group of dead letters, or those named, at a rate */
+  'POST /api/dead-letter-redrives': {
+    takes: {
+      body?: RedriveDeadLettersRequest
+    }
+    answers: {
+      202: DeadLetterRedrive
+    }
+  }
+  /** How far a redrive is */
+  'GET /api/dead-letter-redrives/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: DeadLetterRedrive
+    }
+  }
+  /** Stops a redrive; what it has not sent waits as before */
+  'POST /api/dead-letter-redrives/{id}/stop': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: DeadLetterRedrive
+    }
+  }
   /** The dead letters, newest first */
   'GET /api/dead-letters': {
     takes: {
@@ -2890,42 +2926,6 @@ export interface Api {
     }
     answers: {
       200: DeadLetterGroupPage
-    }
-  }
-  /** Begins to publish a group of dead letters, or those named, at a rate */
-  'POST /api/dead-letters/redrive': {
-    takes: {
-      body?: RedriveDeadLettersRequest
-    }
-    answers: {
-      202: DeadLetterRedrive
-    }
-  }
-  /** Redrives of dead letters, newest first */
-  'GET /api/dead-letters/redrives': {
-    takes: {
-      query?: { limit?: number; cursor?: string }
-    }
-    answers: {
-      200: DeadLetterRedrivePage
-    }
-  }
-  /** How far a redrive is */
-  'GET /api/dead-letters/redrives/{id}': {
-    takes: {
-      params: { id: string }
-    }
-    answers: {
-      200: DeadLetterRedrive
-    }
-  }
-  /** Stops a redrive; what it has not sent waits as before */
-  'POST /api/dead-letters/redrives/{id}/stop': {
-    takes: {
-      params: { id: string }
-    }
-    answers: {
-      200: DeadLetterRedrive
     }
   }
   /** One dead letter */
@@ -3567,8 +3567,8 @@ export const keyed: ReadonlySet<string> = new Set([
   'PATCH /api/webhooks/{id}',
   'POST /api/webhooks/{id}/deliveries/{delivery_id}/repeat',
   'POST /api/webhooks/{id}/secrets',
-  'POST /api/dead-letters/redrive',
-  'POST /api/dead-letters/redrives/{id}/stop',
+  'POST /api/dead-letter-redrives',
+  'POST /api/dead-letter-redrives/{id}/stop',
   'POST /api/dead-letters/{id}/discard',
   'POST /api/dead-letters/{id}/redrive',
   'POST /api/notifications/push-subscriptions',

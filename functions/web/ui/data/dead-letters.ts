@@ -53,7 +53,7 @@ export const redrivesQuery = () =>
   queryOptions({
     queryKey: ['dead-letters', 'redrives'],
     queryFn: async ({ signal }) =>
-      (await api.get('/api/dead-letters/redrives', { query: { limit: 5 }, signal })).items,
+      (await api.get('/api/dead-letter-redrives', { query: { limit: 5 }, signal })).items,
     refetchInterval: ({ state: { data = [] } }) => lookAgainMs(data, Date.now()),
   })
 
@@ -74,11 +74,11 @@ function give(asked: LetterOrder): Promise<unknown> {
         body: { reason: asked.reason },
       })
     case 'redrive-group':
-      return api.post('/api/dead-letters/redrive', {
+      return api.post('/api/dead-letter-redrives', {
         body: { group: asked.group, per_second: asked.perSecond },
       })
     case 'stop':
-      return api.post('/api/dead-letters/redrives/{id}/stop', { params: { id: asked.redrive } })
+      return api.post('/api/dead-letter-redrives/{id}/stop', { params: { id: asked.redrive } })
   }
 }
 
