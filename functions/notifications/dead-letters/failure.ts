@@ -32,13 +32,25 @@ function detailOf(answer: string): string | undefined {
 }
 
 const ERROR_MAX = 200
+/** Characters of an answer that are looked at. Our Broker keeps 1,024 bytes. */
+const ANSWER_MAX = 2_000
 const UUIDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
-// Hashes, keys and numbers.
-const VALUES = /\b[0-9a-f]{16,}\b|\d+([.:,-]\d+)*/gi
+/** Addresses of mail, and words of any kind. */
+const WORDS = /[^\s@]+@[^\s@]+|[\w+-]+/g
+/** Ids, keys, hashes and figures have digits, or are longer than a word of a sentence. */
+const isValue = (word: string): boolean => /[\d@]/.test(word) || word.length > 40
 
-/** Returns what a consumer said without what differs from event to event, so that the same failure reads the
- * same. Null if it said nothing. */
-export function errorOf(data: string | null): string | null {
-  const said = answerOf(data)?.replace(UUIDS, '…').replace(VALUES, '…').replace(/\s+/g, ' ').trim()
+/** Returns what a consumer said of an event without what differs from event to event, so that the same failure
+ * reads the same, and of nobody. Null if it said nothing. */
+export function errorOf(data: string | null, event: { type: string; id: string }): string | null {
+  const said = answerOf(data)
+    ?.slice(0, ANSWER_MAX)
+    // An id may be any text.
+    .replaceAll(`${event.type} ${event.id} `, () => `${event.type} … `)
+    .replace(UUIDS, '…')
+    .replace(WORDS, (word) => (isValue(word) ? '…' : word))
+    .replace(/…([.:,/]?…)+/g, '…')
+    .replace(/\s+/g, ' ')
+    .trim()
   return said ? [...said].slice(0, ERROR_MAX).join('') : null
 }

@@ -44,7 +44,7 @@ export const storeLetter: Consumer = {
         digestOf(message),
         triggerOf(destination, type),
         code?.slice(0, CODE_MAX) ?? null,
-        errorOf(data),
+        errorOf(data, event),
       ],
     })
     log.warn('dead letter stored', { event_id: event.id, event_type: event.type, code: knativeerrorcode })

@@ -65,11 +65,31 @@ create unique index dead_letter_groups_once
 
 grant select, insert, update, delete on dead_letter_groups to :functions_role;
 
--- Returns the id of a group, which it makes if there is none yet.
+-- Returns the id of a group, which it makes if there is none yet. Anybody who reaches the Broker can make up
+-- types and have consumers say what they like, so there is an end: from 1,000 groups on, new causes of a
+-- Trigger and type are one group, and from 2,000 on, all that is new is in the group `other`.
 create function dead_letter_group(of_trigger text, of_type text, code text, said text) returns uuid
 language plpgsql
 as $$
+declare
+  found_id uuid;
+  known bigint;
 begin
+  select id into found_id from dead_letter_groups
+  where trigger = of_trigger and md5(event_type) = md5(of_type) and error_code is not distinct from code
+    and error is not distinct from said;
+  if found_id is not null then
+    return found_id;
+  end if;
+  select count(*) into known from dead_letter_groups;
+  if known >= 1000 then
+    code := null;
+    said := 'Other causes';
+  end if;
+  if known >= 2000 then
+    of_trigger := 'other';
+    of_type := 'other';
+  end if;
   -- Whoever is first, each statement after this sees the row.
   insert into dead_letter_groups (trigger, event_type, error_code, error) values (of_trigger, of_type, code, said)
   on conflict do nothing;
@@ -158,39 +178,45 @@ create index dead_letters_queued on dead_letters (redrive_id, id) where is_queue
 
 grant select, insert, update, delete on dead_letters to :functions_role;
 
--- Adds letters to the counts of their groups, or takes them away: its argument is 1 or -1. Groups are locked
--- in the order of their ids, so that two statements can't deadlock.
+-- Keeps the counts of groups. Its argument is a query of what has changed: letters with the sign 1, those as
+-- they were before with -1. A statement that changes no count locks no group. Others lock theirs in the order
+-- of their ids, so that two statements can't deadlock, and never against the foreign key of a letter that is
+-- stored at the same time.
 create function count_dead_letters() returns trigger
 language plpgsql
 as $$
-declare
-  sign constant integer := tg_argv[0];
 begin
-  perform from dead_letter_groups where id in (select group_id from letters) order by id for update;
-  update dead_letter_groups g set
-    stored = g.stored + sign * l.stored,
-    redriven = g.redriven + sign * l.redriven,
-    discarded = g.discarded + sign * l.discarded,
-    came_back = g.came_back + sign * l.came_back,
-    last_at = greatest(g.last_at, l.last_at)
-  from (
-    select group_id, max(last_at) as last_at,
-      count(*) filter (where status = 'stored') as stored,
-      count(*) filter (where status = 'redriven') as redriven,
-      count(*) filter (where status = 'discarded') as discarded,
-      count(*) filter (where status = 'stored' and came_back_at is not null) as came_back
-    from letters group by group_id
-  ) l
-  where g.id = l.group_id;
+  execute format($query$
+    with changes as materialized (
+      select group_id, max(last_at) filter (where sign = 1) as last_at,
+        coalesce(sum(sign) filter (where status = 'stored'), 0) as stored,
+        coalesce(sum(sign) filter (where status = 'redriven'), 0) as redriven,
+        coalesce(sum(sign) filter (where status = 'discarded'), 0) as discarded,
+        coalesce(sum(sign) filter (where status = 'stored' and came_back_at is not null), 0) as came_back
+      from (%s) letters group by group_id
+    ), locked as materialized (
+      select g.id, c.* from dead_letter_groups g join changes c on c.group_id = g.id
+      where (c.stored, c.redriven, c.discarded, c.came_back) <> (0, 0, 0, 0) or c.last_at > g.last_at
+      order by g.id for no key update of g
+    )
+    update dead_letter_groups g set
+      stored = g.stored + l.stored,
+      redriven = g.redriven + l.redriven,
+      discarded = g.discarded + l.discarded,
+      came_back = g.came_back + l.came_back,
+      last_at = greatest(g.last_at, l.last_at)
+    from locked l where g.id = l.id
+  $query$, tg_argv[0]);
   return null;
 end;
 $$;
 
 create trigger count_inserted after insert on dead_letters
-  referencing new table as letters for each statement execute function count_dead_letters('1');
+  referencing new table as added for each statement
+  execute function count_dead_letters('select *, 1 as sign from added');
 create trigger count_deleted after delete on dead_letters
-  referencing old table as letters for each statement execute function count_dead_letters('-1');
-create trigger count_before after update on dead_letters
-  referencing old table as letters for each statement execute function count_dead_letters('-1');
+  referencing old table as removed for each statement
+  execute function count_dead_letters('select *, -1 as sign from removed');
 create trigger count_changed after update on dead_letters
-  referencing new table as letters for each statement execute function count_dead_letters('1');
+  referencing old table as removed new table as added for each statement
+  execute function count_dead_letters('select *, -1 as sign from removed union all select *, 1 from added');
