@@ -166,6 +166,26 @@ test('while the Broker takes nothing, the redrive waits; a letter that it refuse
   expect(await groupOf(group)).toMatchObject({ stored: 1, redriven: 1 })
 })
 
+test('a letter that the Broker never takes holds up none behind it', async () => {
+  const { ids, events } = await storeGroup(2)
+  const { body } = await begin({ ids, per_second: 5 })
+  broker.answer = ({ attributes: { id } }) =>
+    id === events[0] && !published().includes(events[1]!) ? 503 : 202
+  await goOn(body.id)
+  expect(published()).toEqual([events[1], events[0]])
+})
+
+test('a clock that was set back stops no redrive', async () => {
+  const { ids, events } = await storeGroup(1)
+  const { body } = await begin({ ids })
+  await owner.query({
+    text: `update dead_letter_redrives set next_at = now() + interval '1 hour' where id = $1`,
+    values: [body.id],
+  })
+  await goOn(body.id)
+  expect(published()).toEqual(events)
+})
+
 test('two processes at one redrive send each letter once, and keep the rate together', async () => {
   const { ids, events } = await storeGroup(4)
   const { body } = await begin({ ids, per_second: 10 })

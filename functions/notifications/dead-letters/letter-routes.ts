@@ -75,19 +75,24 @@ const redrive = route({
   async handle({ params: { id }, idempotencyKey, traceparent }, tools) {
     return tools.transact(traceparent, (tx) =>
       once(tx, 'dead-letters', idempotencyKey, async () => {
-        const [found] = await tx.query<DeadLetterRow & { event_text: string }>({
-          name: 'dead-letter-redrive',
-          text: `update dead_letters l set status = 'redriven', redriven_at = now(), redrive_id = null,
-              is_queued = false
-            where id = $1 returning ${letterColumns}, event::text as event_text`,
+        const [found] = await tx.query<{ event_text: string }>({
+          name: 'dead-letter-lock',
+          text: 'select event::text as event_text from dead_letters where id = $1 for no key update',
           values: [id],
         })
         if (!found) return unknown(id)
-        const { event_text: text, ...row } = found
-        // Before the commit: if that fails, the event is sent twice; consumers ignore duplicates.
-        const status = await publishAgain(text, tools)
+        // Before it is noted: if that fails, the event is sent twice; consumers ignore duplicates. And before
+        // the group is locked: a Broker that is slow must not hold up other letters of the group.
+        const status = await publishAgain(found.event_text, tools)
         if (status !== 202) throw notTaken(status)
-        return { status: 202, body: toLetter(row) }
+        const [row] = await tx.query<DeadLetterRow>({
+          name: 'dead-letter-redrive',
+          text: `update dead_letters l set status = 'redriven', redriven_at = now(), redrive_id = null,
+              is_queued = false
+            where id = $1 returning ${letterColumns}`,
+          values: [id],
+        })
+        return { status: 202, body: toLetter(row!) }
       }),
     )
   },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { Tools } from '../../host/tools.ts'
 import { publishAgain } from './publish-again.ts'
 import { emitRedriveDue } from './redrive.ts'
@@ -10,6 +11,8 @@ const LETTERS_AT_ONCE = 20
 const STEPS_PER_SECOND = 5
 /** How long to wait after the Broker took nothing. */
 const AWAY_SECONDS = 2
+/** No wait is as long. A time that lies further ahead comes from a clock that was set back. */
+const WAIT_SECONDS_MAX = 5
 
 /** Sends letters of a redrive at its rate, until all are sent or the turn is over; then another event goes
  * on.
@@ -23,6 +26,8 @@ export async function runRedrive(
   traceparent: string,
 ): Promise<void> {
   const endsAt = performance.now() + TURN_MS_MAX
+  /** The last letter that the Broker did not take. Those after it are next, so that it holds up none. */
+  let after: string | undefined
   for (;;) {
     const step = await takeStep(tools, id, turn)
     if (!step) return
@@ -31,7 +36,9 @@ export async function runRedrive(
       await sleep(step.wait_ms)
       continue
     }
-    if (!(await sendLetters(tools, id, step.letters)) && (await complete(tools, id))) return
+    const found = await sendLetters(tools, { id, count: step.letters, after })
+    if (!found && after === undefined && (await complete(tools, id))) return
+    after = found ? (found.away ?? after) : undefined
   }
   await tools.transact(traceparent, async (tx) => {
     const [next] = await tx.query<{ id: string; turn: number }>({
@@ -50,7 +57,8 @@ async function takeStep({ db }: Pick<Tools, 'db'>, id: string, turn: number) {
   const [step] = await db.query<{ letters: number; wait_ms: number }>({
     name: 'dead-letters-redrive-step',
     text: `update dead_letter_redrives r set next_at = case
-          when r.next_at > clock_timestamp() then r.next_at
+          when r.next_at between clock_timestamp() and clock_timestamp() + interval '${WAIT_SECONDS_MAX} s'
+            then r.next_at
           else clock_timestamp() + s.letters / r.per_second::float8 * interval '1 second'
         end
       from (
@@ -66,21 +74,26 @@ async function takeStep({ db }: Pick<Tools, 'db'>, id: string, turn: number) {
   return step
 }
 
-/** Publishes the next letters and stores what became of them. Resolves with false if there are none. */
-async function sendLetters(tools: Tools, id: string, count: number): Promise<boolean> {
+/** Publishes the next letters and stores what became of them. Resolves with the last one that the Broker did not
+ * take and may take later; with undefined if no letter was left. */
+async function sendLetters(
+  tools: Tools,
+  { id, count, after }: { id: string; count: number; after: string | undefined },
+): Promise<{ away: string | undefined } | undefined> {
   return tools.db.transaction(async (tx) => {
     const letters = await tx.query<{ id: string; event_text: string }>({
       name: 'dead-letters-redrive-next',
       text: `select id, event::text as event_text from dead_letters where redrive_id = $1 and is_queued
+          and ($3::uuid is null or id > $3)
         order by id limit $2 for update skip locked`,
-      values: [id, count],
+      values: [id, count, after ?? null],
     })
-    if (letters.length === 0) return false
+    if (letters.length === 0) return undefined
     const outcomes = await Promise.all(letters.map((letter) => outcomeOf(letter.event_text, tools)))
     const having = (wanted: Publication) =>
       letters.filter((_one, i) => outcomes[i] === wanted).map(({ id }) => id)
     const [sent, refused] = [having('sent'), having('refused')]
-    const isAway = outcomes.includes('away')
+    const away = having('away').at(-1)
     // Before the commit: if that fails, events are sent twice; consumers ignore duplicates.
     await tx.query({
       name: 'dead-letters-redrive-sent',
@@ -93,11 +106,11 @@ async function sendLetters(tools: Tools, id: string, count: number): Promise<boo
         update dead_letter_redrives set sent = sent + cardinality($2), failed = failed + cardinality($3),
           next_at = case when $4 then clock_timestamp() + interval '${AWAY_SECONDS} s' else next_at end
         where id = $1`,
-      values: [id, sent, refused, isAway],
+      values: [id, sent, refused, away !== undefined],
     })
     if (refused.length > 0)
       tools.log.warn('the Broker refused dead letters', { redrive_id: id, count: refused.length })
-    return true
+    return { away }
   })
 }
 
@@ -110,6 +123,8 @@ async function outcomeOf(text: string, tools: Tools): Promise<Publication> {
     if (status === 202) return 'sent'
     return status >= 400 && status < 500 && ![404, 408, 429].includes(status) ? 'refused' : 'away'
   } catch (error) {
+    // Not the Broker's fault, so no other try will succeed.
+    if (!(error instanceof UnavailableError)) return 'refused'
     tools.log.warn('the Broker does not answer', { error: (error as Error).message })
     return 'away'
   }
@@ -117,7 +132,7 @@ async function outcomeOf(text: string, tools: Tools): Promise<Publication> {
 
 /** Ends a redrive whose letters are all sent. Resolves with false if another process is at some of them. */
 async function complete({ db, log }: Pick<Tools, 'db' | 'log'>, id: string): Promise<boolean> {
-  const [row] = await db.query<{ is_left: boolean }>({
+  const [row] = await db.query<{ is_left: boolean; is_ended: boolean }>({
     name: 'dead-letters-redrive-complete',
     text: `with ended as (
         update dead_letter_redrives set status = 'completed', ended_at = now()
@@ -125,9 +140,10 @@ async function complete({ db, log }: Pick<Tools, 'db' | 'log'>, id: string): Pro
           and not exists (select from dead_letters where redrive_id = $1 and is_queued)
         returning id
       )
-      select exists (select from dead_letters where redrive_id = $1 and is_queued) as is_left`,
+      select exists (select from dead_letters where redrive_id = $1 and is_queued) as is_left,
+        exists (select from ended) as is_ended`,
     values: [id],
   })
-  if (!row!.is_left) log.info('a redrive is completed', { redrive_id: id })
+  if (row!.is_ended) log.info('a redrive is completed', { redrive_id: id })
   return !row!.is_left
 }

@@ -11,7 +11,8 @@ export async function wakeRedrives(
       name: 'dead-letters-redrives-wake',
       text: `update dead_letter_redrives set turn = turn + 1, next_at = now()
         where id = any (array(
-          select id from dead_letter_redrives where status = 'running' and next_at < now() - interval '1 minute'
+          select id from dead_letter_redrives where status = 'running'
+            and next_at not between now() - interval '1 minute' and now() + interval '1 minute'
           for update skip locked
         ))
         returning id, turn`,
