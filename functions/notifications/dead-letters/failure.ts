@@ -40,8 +40,8 @@ const WORDS = /[^\s@]+@[^\s@]+|[\w+-]+/g
 /** Ids, keys, hashes and figures have digits, or are longer than a word of a sentence. */
 const isValue = (word: string): boolean => /[\d@]/.test(word) || word.length > 40
 
-/** Returns what a consumer said of an event without what differs from event to event, so that the same failure
- * reads the same, and of nobody. Null if it said nothing. */
+/** Returns what a consumer said of an event without what differs from event to event, so that the same
+ * failure reads the same, and names nobody. Null if it said nothing. */
 export function errorOf(data: string | null, event: { type: string; id: string }): string | null {
   const said = answerOf(data)
     ?.slice(0, ANSWER_MAX)

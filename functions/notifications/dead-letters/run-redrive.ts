@@ -74,8 +74,8 @@ async function takeStep({ db }: Pick<Tools, 'db'>, id: string, turn: number) {
   return step
 }
 
-/** Publishes the next letters and stores what became of them. Resolves with the last one that the Broker did not
- * take and may take later; with undefined if no letter was left. */
+/** Publishes the next letters and stores what became of them. Resolves with the last one that the Broker did
+ * not take and may take later; with undefined if no letter was left. */
 async function sendLetters(
   tools: Tools,
   { id, count, after }: { id: string; count: number; after: string | undefined },
