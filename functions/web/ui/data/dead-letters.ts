@@ -57,6 +57,17 @@ export const redrivesQuery = () =>
     refetchInterval: ({ state: { data = [] } }) => lookAgainMs(data, Date.now()),
   })
 
+/** One redrive, which may be older than the last ones; live while it runs. */
+export const redriveQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['dead-letters', 'redrives', id],
+    queryFn: ({ signal }) => api.get('/api/dead-letter-redrives/{id}', { params: { id }, signal }),
+    refetchInterval: ({ state: { data } }) => data?.status === 'running' && EVERY_MS.running,
+  })
+
+/** Most letters that one redrive takes; of a larger group, the oldest. */
+export const REDRIVEN_AT_ONCE = 10_000
+
 /** What an operator can do with dead letters. */
 export type LetterOrder =
   | { order: 'redrive'; id: string }

@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
+import type { DeadLetterGroupPage } from '../../client/index.ts'
 import { api } from './api.ts'
 
 /** What in the bank may need an operator. Each is asked of the function that knows it at little cost: of the
@@ -15,10 +16,20 @@ export const waitingLettersQuery = () =>
     ...calm,
     queryKey: ['dead-letters', 'needs'],
     queryFn: async ({ signal }) => {
-      const query = { status: 'stored', limit: 200 } as const
-      const { items } = await api.get('/api/dead-letters/groups', { query, signal })
-      const sum = (of: 'stored' | 'came_back') => items.reduce((total, group) => total + group[of], 0)
-      return { waiting: sum('stored'), groups: items.length, cameBack: sum('came_back') }
+      const found = { waiting: 0, groups: 0, cameBack: 0 }
+      let cursor: string | null = null
+      // Most often there is one page; the number of groups has an end.
+      do {
+        const query = { status: 'stored', limit: 200, ...(cursor !== null && { cursor }) } as const
+        const page: DeadLetterGroupPage = await api.get('/api/dead-letters/groups', { query, signal })
+        for (const { stored, came_back: cameBack } of page.items) {
+          found.waiting += stored
+          found.groups += 1
+          found.cameBack += cameBack
+        }
+        cursor = page.next_cursor
+      } while (cursor !== null)
+      return found
     },
   })
 

@@ -2,7 +2,8 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import {
   deadLettersQuery,
-  redrivesQuery,
+  REDRIVEN_AT_ONCE,
+  redriveQuery,
   useLetterOrder,
   type DeadLetterGroup,
   type LetterStatus,
@@ -102,7 +103,9 @@ function RedriveGroup({ group }: { group: DeadLetterGroup }) {
           defaultValue="10"
         />
         <Button type="submit" look="primary" disabled={order.isPending}>
-          {said.redriveAll(formatNumber(language, group.stored))}
+          {group.stored > REDRIVEN_AT_ONCE
+            ? said.redriveOldest(formatNumber(language, REDRIVEN_AT_ONCE))
+            : said.redriveAll(formatNumber(language, group.stored))}
         </Button>
       </Form>
     </div>
@@ -112,9 +115,8 @@ function RedriveGroup({ group }: { group: DeadLetterGroup }) {
 /** How far the redrive of a group is, where it was begun. */
 function RunningRedrive({ id }: { id: string }) {
   const said = useTexts(texts)
-  const { data: redrives } = useQuery(redrivesQuery())
-  const running = redrives?.find((redrive) => redrive.id === id)
-  return running ? <RedriveProgress redrive={running} /> : <p role="status">{said.redriveStatus.running}</p>
+  const { data: redrive } = useQuery(redriveQuery(id))
+  return redrive ? <RedriveProgress redrive={redrive} /> : <p role="status">{said.redriveStatus.running}</p>
 }
 
 function Letters({ group, status }: { group: string; status: LetterStatus }) {
