@@ -9,8 +9,10 @@ import {
   type ShownKind,
 } from './kubernetes.ts'
 
-/** Seconds after which a watch is opened anew: a connection that died in silence would tell nothing. */
+/** Seconds after which the API ends a watch, and a new one is opened. */
 const WATCH_SECONDS = 120
+/** Milliseconds that the API may be late with that. Then the connection has died in silence. */
+const LATE_MS_MAX = 5_000
 /** Milliseconds until a kind is listed again after its watch has ended. */
 const AGAIN_MS = 500
 
@@ -21,15 +23,23 @@ interface WatchEvent {
 
 /** The objects that are shown, kept up to date by watches of the Kubernetes API while they are followed. */
 export class FollowedObjects {
-  readonly #client: KubernetesClient
+  readonly #client: Pick<KubernetesClient, 'list' | 'open'>
   readonly #warn: ReturnType<typeof seldom>
+  readonly #watchSeconds: number
+  readonly #lateMsMax: number
   readonly #kinds = new Map<ShownKind, Map<string, ClusterObject>>()
   /** Kinds of which nothing is heard at present. */
   readonly #lost = new Set<ShownKind>()
   #ending = new AbortController()
 
-  constructor(client: KubernetesClient, log: Log) {
+  constructor(
+    client: Pick<KubernetesClient, 'list' | 'open'>,
+    log: Pick<Log, 'warn'>,
+    { watchSeconds = WATCH_SECONDS, lateMsMax = LATE_MS_MAX } = {},
+  ) {
     this.#client = client
+    this.#watchSeconds = watchSeconds
+    this.#lateMsMax = lateMsMax
     this.#warn = seldom((message, fields) => log.warn(message, fields))
   }
 
@@ -78,13 +88,23 @@ export class FollowedObjects {
     objects: Map<string, ClusterObject>,
     signal: AbortSignal,
   ): Promise<void> {
-    const query = `watch=true&resourceVersion=${from}&timeoutSeconds=${WATCH_SECONDS}`
-    const response = await this.#client.open(kind, query, signal)
-    for await (const { type, object } of eventsOf(response.setEncoding('utf8'))) {
-      // The version is too old, for one. All are listed again.
-      if (type === 'ERROR') return void response.destroy()
-      if (type === 'DELETED') objects.delete(object.metadata.uid)
-      else if (type !== 'BOOKMARK') objects.set(object.metadata.uid, object)
+    const query = `watch=true&resourceVersion=${from}&timeoutSeconds=${this.#watchSeconds}`
+    const ending = new AbortController()
+    const end = (): void => ending.abort()
+    const late = setTimeout(end, this.#watchSeconds * 1000 + this.#lateMsMax)
+    signal.addEventListener('abort', end)
+    try {
+      const response = await this.#client.open(kind, query, ending.signal)
+      for await (const { type, object } of eventsOf(response.setEncoding('utf8'))) {
+        // The version is too old, for one. All are listed again.
+        if (type === 'ERROR') return
+        if (type === 'DELETED') objects.delete(object.metadata.uid)
+        else if (type !== 'BOOKMARK') objects.set(object.metadata.uid, object)
+      }
+    } finally {
+      clearTimeout(late)
+      signal.removeEventListener('abort', end)
+      end()
     }
   }
 }

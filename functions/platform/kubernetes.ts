@@ -82,7 +82,7 @@ export function createKubernetesClient(config: ReachConfig): KubernetesClient {
       throw unreachable(cause)
     })
     if (response.statusCode === 200) return response
-    response.resume()
+    response.destroy()
     throw unreachable(new Error(`GET ${path}: ${response.statusCode}`))
   }
 
@@ -96,6 +96,7 @@ export function createKubernetesClient(config: ReachConfig): KubernetesClient {
         items: ClusterObject[]
         metadata: { resourceVersion: string }
       }
+      if (!Array.isArray(items)) throw new Error(`GET ${under} ${kind}: no list`)
       return { items, resourceVersion: metadata.resourceVersion }
     } catch (cause) {
       throw unreachable(cause)

@@ -38,8 +38,12 @@ test('is for operators alone', async () => {
 })
 
 test('says what it runs on', async () => {
-  expect((await get('/platform')).body).toMatchObject({ runtime: 'local', version: expect.any(String) })
-  expect((await get('/platform', onCluster)).body).toMatchObject({ runtime: 'cluster', lab: false })
+  expect((await get('/platform')).body).toEqual({
+    ...{ runtime: 'local', version: expect.any(String), lab: true, traces: true, logs: true },
+  })
+  expect((await get('/platform', onCluster)).body).toMatchObject({
+    ...{ runtime: 'cluster', lab: false, traces: false, logs: false },
+  })
 })
 
 test('shows every function of the manifests, with its context and scale', async () => {

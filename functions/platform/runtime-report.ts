@@ -1,9 +1,6 @@
 import { UnavailableError } from '../../eventing/unavailable.ts'
 import type { Tools } from '../host/tools.ts'
-
-/** The host by which the runtime of a laptop tells its state, over its gateway (knative/local/gateway). */
-const RUNTIME = 'http://runtime.microbank.localhost/'
-const TIMEOUT_MS = 5_000
+import { askRuntime } from './ask-runtime.ts'
 
 /** The phases of a start, in milliseconds. A phase that has not happened yet is missing. */
 export interface StartReport {
@@ -47,7 +44,7 @@ export const isLocal = ({ config }: Pick<Tools, 'config'>): boolean => config.LO
  * with an UnavailableError if it does not answer. */
 export async function readRuntime(tools: Pick<Tools, 'send' | 'config'>): Promise<RuntimeReport | undefined> {
   if (!isLocal(tools)) return undefined
-  const { status, body } = await tools.send({ url: RUNTIME, method: 'GET', timeoutMs: TIMEOUT_MS })
-  if (status !== 200) throw new UnavailableError('the local runtime did not report its state')
-  return JSON.parse(body.toString()) as RuntimeReport
+  const report = await askRuntime<RuntimeReport>(tools, '/')
+  if (!report) throw new UnavailableError('the local runtime did not report its state')
+  return report
 }

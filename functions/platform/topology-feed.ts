@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Tools } from '../host/tools.ts'
 import { FollowedObjects } from './followed-objects.ts'
 import { createKubernetesClient } from './kubernetes.ts'
@@ -13,7 +14,8 @@ export class TopologyFeed {
   readonly #tools: Tools
   readonly #objects: FollowedObjects
   readonly #listeners = new Set<object>()
-  #timer: NodeJS.Timeout | undefined
+  /** Ends the looks. A new one is made for each time that there are streams. */
+  #ending = new AbortController()
   #current: BankTopology | undefined
   #waiting: (() => void)[] = []
 
@@ -24,8 +26,9 @@ export class TopologyFeed {
 
   join(listener: object): void {
     if (this.#listeners.size === 0) {
+      this.#ending = new AbortController()
       this.#objects.start()
-      void this.#look()
+      void this.#look(this.#ending.signal)
     }
     this.#listeners.add(listener)
   }
@@ -35,7 +38,7 @@ export class TopologyFeed {
     // Otherwise its stream would end at the next look only, or never.
     this.#told()
     if (this.#listeners.size > 0) return
-    clearTimeout(this.#timer)
+    this.#ending.abort()
     this.#objects.stop()
     this.#current = undefined
   }
@@ -50,12 +53,15 @@ export class TopologyFeed {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  async #look(): Promise<void> {
-    const seen = await this.#read().catch(() => undefined)
-    if (this.#listeners.size === 0) return
-    this.#current = seen
-    this.#told()
-    this.#timer = setTimeout(() => void this.#look(), EVERY_MS)
+  async #look(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const seen = await this.#read().catch(() => undefined)
+      // A stream that has come since then has looks of its own.
+      if (signal.aborted) return
+      this.#current = seen
+      this.#told()
+      await pause(EVERY_MS, undefined, { signal }).catch(() => undefined)
+    }
   }
 
   async #read(): Promise<BankTopology | undefined> {

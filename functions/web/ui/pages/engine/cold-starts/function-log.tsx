@@ -70,7 +70,7 @@ function Line({ line: { at, level, message, fields } }: { line: LogLine }) {
       {at !== null && <Clock at={at} />}
       <Status kind={KINDS[level]} word={level} />
       <span className={styles.message}>
-        {message} <code>{rest.join(' ')}</code>
+        <bdi>{message}</bdi> <code>{rest.join(' ')}</code>
       </span>
     </li>
   )

@@ -1,0 +1,73 @@
+import http, { type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { until } from '../../tests/support/until.ts'
+import { FollowedObjects } from './followed-objects.ts'
+import { createKubernetesClient, shownKinds } from './kubernetes.ts'
+
+/** A Kubernetes API whose watches do what a test says. */
+async function followed(watch: (response: ServerResponse) => void, times = {}) {
+  let lists = 0
+  const api = http.createServer(({ url }, response) => {
+    if (url!.includes('watch=true')) return watch(response)
+    lists++
+    const items = [{ metadata: { name: 'transfer', uid: '1', resourceVersion: '7' } }]
+    response.end(JSON.stringify({ metadata: { resourceVersion: '7' }, items }))
+  })
+  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
+  const client = createKubernetesClient({
+    KUBERNETES_API: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    KUBERNETES_ACCOUNT: '/nowhere',
+    SERVICE_DOMAIN: 'bank.svc.cluster.local',
+  })
+  const objects = new FollowedObjects(client, { warn: () => undefined }, times)
+  objects.start()
+  return {
+    objects,
+    lists: () => lists,
+    connections: () => new Promise((resolve) => api.getConnections((_, count) => resolve(count))),
+    stop: () => {
+      objects.stop()
+      api.closeAllConnections()
+      api.close()
+    },
+  }
+}
+
+const expired = { kind: 'Status', code: 410, reason: 'Expired' }
+
+test.each<[string, (response: ServerResponse) => void]>([
+  ['says nothing at all', () => undefined],
+  ['begins, and then dies in silence', (response) => response.flushHeaders()],
+  ['says 410', (response) => response.writeHead(410).end(JSON.stringify(expired))],
+  ['says 403, and goes on for ever', (response) => response.writeHead(403).write('x')],
+  ['says that the version is too old', (response) => write(response, { type: 'ERROR', object: expired })],
+  ['says what is no JSON', (response) => response.write('<html>\n')],
+  ['says null', (response) => write(response, null)],
+  ['tells of nothing', (response) => write(response, { type: 'ADDED' })],
+])('a watch that %s is left, and all are listed again', async (_, watch) => {
+  const api = await followed(watch, { watchSeconds: 0, lateMsMax: 20 })
+  await until(() => api.lists() > shownKinds.length, { timeoutMs: 20_000 })
+  api.objects.stop()
+  await until(async () => (await api.connections()) === 0, { timeoutMs: 20_000 })
+  api.stop()
+})
+
+const write = (response: ServerResponse, event: unknown): void =>
+  void response.write(`${JSON.stringify(event)}\n`)
+
+test('a watch that goes on is kept, and what it tells is taken', async () => {
+  let opened = 0
+  const api = await followed((response) => {
+    opened++
+    const object = { metadata: { name: 'deposit', uid: '2', resourceVersion: '8' } }
+    // A line may come in parts, and an event may be cut within a character.
+    const line = Buffer.from(`${JSON.stringify({ type: 'ADDED', object: { ...object, spec: 'é' } })}\n`)
+    response.write(line.subarray(0, -5))
+    setImmediate(() => response.write(line.subarray(-5)))
+  })
+  await until(() => api.objects.current?.services.length === 2)
+  expect(api.objects.current?.services[1]).toMatchObject({ metadata: { name: 'deposit' }, spec: 'é' })
+  await until(() => opened === shownKinds.length)
+  expect(api.lists()).toBe(shownKinds.length)
+  api.stop()
+})
