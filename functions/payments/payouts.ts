@@ -1,6 +1,7 @@
 import { decodeCursor, invalidCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
-import { problem } from '../host/problems.ts'
+import { ownerAsked } from '../host/owner-asked.ts'
+import { problem, problems } from '../host/problems.ts'
 import { orNull, uuidSchema } from '../host/schema.ts'
 import {
   COUNTS,
@@ -20,6 +21,7 @@ import {
 const listQuery = {
   ...pageQuery,
   limit: { type: 'integer', minimum: 1, maximum: 50, default: 20 },
+  user_id: uuidSchema,
 } as const
 
 export default operation({
@@ -31,11 +33,12 @@ export default operation({
       method: 'GET',
       path: '/payments/payout',
       who: 'signed-in',
-      summary: 'Payouts, newest first; customers see their own',
+      summary: 'Payouts, newest first; customers see their own, operators those of a user_id, or all',
       query: { type: 'object', additionalProperties: false, properties: listQuery },
       answers: { 200: pageOf(payoutSchema) },
-      handle: async ({ query: { limit, cursor }, caller }, { db }) => {
-        const ownerId = caller.role === 'operator' ? null : caller.userId
+      problems: [problems.notFound],
+      handle: async ({ query: { limit, cursor, user_id: asked }, caller }, { db }) => {
+        const ownerId = ownerAsked(caller, asked)
         // Without a name, so that Postgres plans it for the filters given.
         const rows = await db.query<PayoutRow & { counts: PayoutCounts }>({
           text: `select p.*, c.counts from (
@@ -50,7 +53,7 @@ export default operation({
           values: [ownerId, decodeCursor(cursor), limit + 1],
         })
         const body = page(rows, limit, ({ counts, ...payout }) => toPayout(payout, counts))
-        return { status: 200, body, about: { ownerId } }
+        return { status: 200, body, about: { ownerId: ownerId ?? null } }
       },
     }),
     route({

@@ -15,10 +15,19 @@ export function payouts(web: () => Web): void {
     await page.getByText('Nothing is sent').waitFor()
     await rows.fill(`${account},12.50,Wages\nnobody@example.com,1.00\n`)
     await page.getByRole('button', { name: 'Check the rows' }).click()
+    const sent = page.waitForRequest(
+      (request) => request.method() === 'POST' && /\/payout$/.test(request.url()),
+    )
     await page.getByRole('button', { name: 'Pay $13.50 to 2' }).click()
+    expect((await sent).headers()['session-user']).toBe(customer.id)
     const items = page.getByRole('table', { name: 'Items' })
     await items.getByText('Paid').waitFor()
     await items.getByText('No open account of theirs takes it').waitFor()
     await page.getByRole('link', { name: '1 paid, 1 refused, 0 waiting' }).waitFor()
+
+    const office = await web().visit({ as: 'operator' })
+    await office.go('/payouts')
+    const asked = await office.page.waitForRequest(/\/payout\?/)
+    expect(new URL(asked.url()).searchParams.get('user_id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 }

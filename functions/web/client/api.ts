@@ -2533,10 +2533,10 @@ export interface Api {
       200: Payment
     }
   }
-  /** Payouts, newest first; customers see their own */
+  /** Payouts, newest first; customers see their own, operators those of a user_id, or all */
   'GET /api/payments/payout': {
     takes: {
-      query?: { limit?: number; cursor?: string }
+      query?: { limit?: number; cursor?: string; user_id?: string }
     }
     answers: {
       200: PayoutPage

@@ -2,18 +2,21 @@ import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from 
 import type { CreatePayoutRequest, Payout, PayoutItem } from '../../client/index.ts'
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
+import { ownOnly, useSentBy } from './session.ts'
 
 export type { CreatePayoutRequest, Payout, PayoutItem }
 
 /** While items are being paid, they are read again this often, in milliseconds. */
 const RUNNING_MS = 1_000
 
-/** The newest payouts of whoever is signed in. To operators the bank lists everybody's. */
+/** The newest payouts of whoever is signed in. */
 export const payoutsQuery = () =>
   queryOptions({
     queryKey: ['payouts'],
-    queryFn: async ({ signal }) =>
-      (await api.get('/api/payments/payout', { query: { limit: 50 }, signal })).items,
+    queryFn: async ({ client, signal }) => {
+      const query = { limit: 50, ...(await ownOnly(client)) }
+      return (await api.get('/api/payments/payout', { query, signal })).items
+    },
     refetchInterval: ({ state }) => state.data?.some(({ status }) => status === 'running') && RUNNING_MS,
   })
 
@@ -34,10 +37,10 @@ export const payoutQuery = (id: string) =>
 
 /** Has payees paid. The key makes it one payout, however often it is sent. */
 export function useCreatePayout() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
     mutationFn: ({ body, key }: { body: CreatePayoutRequest; key: string }) =>
-      api.post('/api/payments/payout', { body, idempotencyKey: key }),
+      api.post('/api/payments/payout', { body, idempotencyKey: key, headers }),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ['payouts'] })
       void queries.invalidateQueries(accountsQuery())
