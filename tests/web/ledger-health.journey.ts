@@ -15,7 +15,13 @@ export function ledgerHealth(web: () => Web): void {
     await page.getByRole('button', { name: 'Stop postings' }).click()
     await page.getByLabel('Of which currency').selectOption('SEK')
     await page.getByLabel('Reason').fill('A correction')
+    const sent = page.waitForRequest(/\/ledger\/stop$/)
     await page.getByRole('button', { name: 'Stop postings now' }).click()
+    const { 'session-user': as, 'idempotency-key': key } = (await sent).headers()
+    expect([as, key]).toEqual([
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+      expect.stringMatching(/^[0-9a-f]{32}$/),
+    ])
     const banner = page.getByText('Postings are stopped by an operator: SEK.')
     await banner.waitFor()
     await page.getByRole('link', { name: 'Bank', exact: true }).click()

@@ -1,7 +1,7 @@
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { AccountChange, Api, OpenSession, User } from '../../client/index.ts'
 import { api } from './api.ts'
-import { useSentBy } from './session.ts'
+import { useOfficeAct } from './office-act.ts'
 
 export type { AccountChange, OpenSession, User }
 
@@ -76,65 +76,36 @@ type TakenBody<Name extends 'POST /api/users' | 'PATCH /api/users/{id}'> = Api[N
 export type MessageBody = Api['POST /api/notifications/send']['takes']['body']
 export type OpeningBody = Api['POST /api/accounts']['takes']['body']
 
-/** A body with the key that makes it take effect once, however often it is sent. */
-interface Keyed<Body> {
-  body: Body
-  key: string
-}
-
-/** Makes what an operator does to a customer. Afterwards what begins with one of these words, and the audit,
- * is read again. */
-function useOfficeAct<Given, Made>(
-  act: (given: Given, headers: Record<string, string>) => Promise<Made>,
-  words: string[],
-) {
-  const [queries, headers] = [useQueryClient(), useSentBy()]
-  return useMutation({
-    mutationFn: (given: Given) => act(given, headers),
-    // Nobody waits for that: what was asked for is done, and its form goes.
-    onSuccess: () =>
-      void queries.invalidateQueries({
-        predicate: ({ queryKey: [word] }) => [...words, 'audit'].includes(String(word)),
-      }),
-  })
-}
-
 /** Enters a customer who is served at the counter. */
 export const useEnterCustomer = () =>
   useOfficeAct(
-    ({ body, key }: Keyed<TakenBody<'POST /api/users'>>, headers) =>
-      api.post('/api/users', { body, idempotencyKey: key, headers }),
+    (body: TakenBody<'POST /api/users'>, how) => api.post('/api/users', { body, ...how }),
     ['users'],
   )
 
 /** Changes the name or the address of a customer. */
 export const useChangeCustomer = (id: string) =>
   useOfficeAct(
-    (body: NonNullable<TakenBody<'PATCH /api/users/{id}'>>, headers) =>
+    (body: NonNullable<TakenBody<'PATCH /api/users/{id}'>>, { headers }) =>
       api.patch('/api/users/{id}', { params: { id }, body, headers }),
     ['users'],
   )
 
 /** Opens an account for a customer. */
 export const useOpenAccountFor = () =>
-  useOfficeAct(
-    ({ body, key }: Keyed<OpeningBody>, headers) =>
-      api.post('/api/accounts', { body, idempotencyKey: key, headers }),
-    ['accounts'],
-  )
+  useOfficeAct((body: OpeningBody, how) => api.post('/api/accounts', { body, ...how }), ['accounts'])
 
 /** Sends a customer a message. */
 export const useSendMessage = () =>
   useOfficeAct(
-    ({ body, key }: Keyed<MessageBody>, headers) =>
-      api.post('/api/notifications/send', { body, idempotencyKey: key, headers }),
+    (body: MessageBody, how) => api.post('/api/notifications/send', { body, ...how }),
     ['notifications'],
   )
 
 /** Ends a session of a customer. */
 export const useEndCustomerSession = () =>
   useOfficeAct(
-    (id: string, headers) => api.delete('/api/sessions/{id}', { params: { id }, headers }),
+    (id: string, { headers }) => api.delete('/api/sessions/{id}', { params: { id }, headers }),
     ['sessions'],
   )
 
@@ -146,39 +117,39 @@ export type AccountAct = 'freeze' | 'unfreeze' | 'close'
 /** Freezes, unfreezes or closes an account, with a reason. */
 export const useActOnAccount = (id: string) =>
   useOfficeAct(
-    ({ act, reason }: { act: AccountAct; reason: string }, headers) =>
-      api.post(`/api/accounts/{id}/${act}`, { params: { id }, body: { reason }, headers }),
+    ({ act, reason }: { act: AccountAct; reason: string }, how) =>
+      api.post(`/api/accounts/{id}/${act}`, { params: { id }, body: { reason }, ...how }),
     MONEY,
   )
 
 /** Sets how far below zero an account may go, with a reason. */
 export const useSetOverdraft = (id: string) =>
   useOfficeAct(
-    (body: { overdraft_limit: string; reason: string }, headers) =>
-      api.patch('/api/accounts/{id}', { params: { id }, body, headers }),
+    (body: { overdraft_limit: string; reason: string }, how) =>
+      api.patch('/api/accounts/{id}', { params: { id }, body, ...how }),
     MONEY,
   )
 
 /** Takes a transaction back, with a reason. That happens once, whatever the key. */
 export const useReverse = () =>
   useOfficeAct(
-    ({ id, reason }: { id: string; reason: string }, headers) =>
-      api.post('/api/transactions/{id}/reverse', { params: { id }, body: { reason }, headers }),
+    ({ id, reason }: { id: string; reason: string }, how) =>
+      api.post('/api/transactions/{id}/reverse', { params: { id }, body: { reason }, ...how }),
     MONEY,
   )
 
 /** Makes the money of a hold available again. */
 export const useReleaseHold = () =>
   useOfficeAct(
-    (id: string, headers) => api.post('/api/holds/{id}/release', { params: { id }, body: {}, headers }),
+    (id: string, how) => api.post('/api/holds/{id}/release', { params: { id }, body: {}, ...how }),
     MONEY,
   )
 
 /** Pays the money of a hold, or less, to an account. A hold is captured once, whatever the key. */
 export const useCaptureHold = () =>
   useOfficeAct(
-    ({ id, ...body }: { id: string; to_account_id: string; amount: string }, headers) =>
-      api.post('/api/holds/{id}/capture', { params: { id }, body, headers }),
+    ({ id, ...body }: { id: string; to_account_id: string; amount: string }, how) =>
+      api.post('/api/holds/{id}/capture', { params: { id }, body, ...how }),
     MONEY,
   )
 

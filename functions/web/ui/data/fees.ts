@@ -1,4 +1,4 @@
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useMutation } from '@tanstack/react-query'
 import type {
   CreateFeesDryRunRequest,
   Fee,
@@ -7,6 +7,7 @@ import type {
   SetAccountLimitsRequest,
 } from '../../client/index.ts'
 import { api } from './api.ts'
+import { useOfficeAct } from './office-act.ts'
 
 export type { Fee, FeeTrial, Limits }
 
@@ -30,14 +31,12 @@ export const useTryFee = () =>
   })
 
 /** Publishes a fee as a new version. */
-export function usePublishFee() {
-  const queries = useQueryClient()
-  return useMutation({
-    mutationFn: (body: ProposedFee & { reason: string; valid_from?: string }) =>
-      api.put('/api/fees', { body }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['fees'] }),
-  })
-}
+export const usePublishFee = () =>
+  useOfficeAct(
+    (body: ProposedFee & { reason: string; valid_from?: string }, how) =>
+      api.put('/api/fees', { body, ...how }),
+    ['fees'],
+  )
 
 /** The limits of an account in force, what they leave, and limits to come. */
 export const limitsQuery = (accountId: string) =>
@@ -47,11 +46,9 @@ export const limitsQuery = (accountId: string) =>
   })
 
 /** Sets limits of an account as a new version. What is left out is not limited. */
-export function useSetLimits(accountId: string) {
-  const queries = useQueryClient()
-  return useMutation({
-    mutationFn: (body: SetAccountLimitsRequest) =>
-      api.put('/api/accounts/{id}/limits', { params: { id: accountId }, body }),
-    onSuccess: () => queries.invalidateQueries(limitsQuery(accountId)),
-  })
-}
+export const useSetLimits = (accountId: string) =>
+  useOfficeAct(
+    (body: SetAccountLimitsRequest, how) =>
+      api.put('/api/accounts/{id}/limits', { params: { id: accountId }, body, ...how }),
+    ['accounts'],
+  )

@@ -1,6 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Invariant, LedgerStatus, Stop, Verification } from '../../client/index.ts'
 import { api } from './api.ts'
+import { useOfficeAct } from './office-act.ts'
 
 export type { Invariant, Stop, Verification }
 export type CurrencyStatus = LedgerStatus['items'][number]
@@ -39,7 +40,7 @@ export const stopsQuery = () =>
 
 /** Has all books checked now, in as many steps as it takes. */
 export function useProveLedger() {
-  const ask = useAskAnew()
+  const queries = useQueryClient()
   return useMutation({
     mutationFn: async () => {
       let run = await api.post('/api/ledger/verify', { body: {} })
@@ -50,29 +51,20 @@ export function useProveLedger() {
       }
       return run
     },
-    onSettled: ask,
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['ledger'] }),
   })
 }
 
 /** Stops postings of a currency, or of all. */
-export function useStopLedger() {
-  const ask = useAskAnew()
-  return useMutation({
-    mutationFn: (body: { currency?: string; reason: string }) => api.post('/api/ledger/stop', { body }),
-    onSettled: ask,
-  })
-}
+export const useStopLedger = () =>
+  useOfficeAct(
+    (body: { currency?: string; reason: string }, how) => api.post('/api/ledger/stop', { body, ...how }),
+    ['ledger'],
+  )
 
 /** Lifts a stop. */
-export function useResumeLedger() {
-  const ask = useAskAnew()
-  return useMutation({
-    mutationFn: (body: { stop_id: string; reason: string }) => api.post('/api/ledger/resume', { body }),
-    onSettled: ask,
-  })
-}
-
-function useAskAnew(): () => void {
-  const queries = useQueryClient()
-  return () => void queries.invalidateQueries({ queryKey: ['ledger'] })
-}
+export const useResumeLedger = () =>
+  useOfficeAct(
+    (body: { stop_id: string; reason: string }, how) => api.post('/api/ledger/resume', { body, ...how }),
+    ['ledger'],
+  )

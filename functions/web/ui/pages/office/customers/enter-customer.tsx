@@ -1,6 +1,5 @@
 import { useLocation } from 'wouter'
 import { useEnterCustomer } from '../../../data/customers.ts'
-import { useKeyOf } from '../../../data/new-key.ts'
 import { Field } from '../../../parts/field.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -11,7 +10,7 @@ import { texts } from './customers.texts.ts'
 export function EnterCustomer({ close }: { close: () => void }) {
   const said = useTexts(texts)
   const [, navigate] = useLocation()
-  const [enter, keyOf] = [useEnterCustomer(), useKeyOf()]
+  const enter = useEnterCustomer()
   return (
     <PlainPanel title={said.enter}>
       <Ask
@@ -22,10 +21,7 @@ export function EnterCustomer({ close }: { close: () => void }) {
         close={close}
         onDo={({ name = '', email = '' }) => {
           const body = { name: name.trim(), email: email.trim() }
-          enter.mutate(
-            { body, key: keyOf(body) },
-            { onSuccess: ({ id }) => navigate(`/office/customers/${id}`) },
-          )
+          enter.mutate(body, { onSuccess: ({ id }) => navigate(`/office/customers/${id}`) })
         }}
       >
         <Field

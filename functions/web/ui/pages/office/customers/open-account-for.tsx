@@ -1,6 +1,5 @@
 import { useState } from 'react'
 import { useOpenAccountFor, type OpeningBody } from '../../../data/customers.ts'
-import { useKeyOf } from '../../../data/new-key.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Choice } from '../../../parts/field.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
@@ -25,7 +24,7 @@ export function OpenAccountFor({
 }) {
   const said = useTexts(texts)
   const [nameOf, readAmount] = [useAccountName(), useReadAmount()]
-  const [open, keyOf] = [useOpenAccountFor(), useKeyOf()]
+  const open = useOpenAccountFor()
   const [currency, setCurrency] = useState(OFFERED[0]!)
   const [fault, setFault] = useState<unknown>()
   const send = (values: Record<string, string>): void => {
@@ -38,7 +37,7 @@ export function OpenAccountFor({
       account_type: values.account_type === 'savings' ? 'savings' : 'checking',
       ...(read && { balance: read.amount }),
     } satisfies OpeningBody
-    open.mutate({ body, key: keyOf(body) }, { onSuccess: () => done(said.opened) })
+    open.mutate(body, { onSuccess: () => done(said.opened) })
   }
   return (
     <PlainPanel title={said.open}>

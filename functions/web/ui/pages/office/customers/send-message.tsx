@@ -1,6 +1,5 @@
 import { useState } from 'react'
 import { useSendMessage, type MessageBody } from '../../../data/customers.ts'
-import { useKeyOf } from '../../../data/new-key.ts'
 import { Choice, LongField } from '../../../parts/field.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -21,7 +20,7 @@ export function SendMessage({
   done: (sentence: string) => void
 }) {
   const said = useTexts(texts)
-  const [send, keyOf] = [useSendMessage(), useKeyOf()]
+  const send = useSendMessage()
   const [template, setTemplate] = useState('')
   const submit = ({ channel, message = '' }: Record<string, string>): void => {
     const chosen = TEMPLATES.find((each) => each === template)
@@ -30,7 +29,7 @@ export function SendMessage({
       channel: CHANNELS.find((each) => each === channel) ?? 'in-app',
       ...(chosen ? { template: chosen } : { message: message.trim() }),
     }
-    send.mutate({ body, key: keyOf(body) }, { onSuccess: () => done(said.sent) })
+    send.mutate(body, { onSuccess: () => done(said.sent) })
   }
   return (
     <PlainPanel title={said.send}>
