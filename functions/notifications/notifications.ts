@@ -58,8 +58,8 @@ export default operation({
         const ownerId = ownerAsked(caller, asked)
         const isOperator = caller.role === 'operator'
         const [rows, unread] = await Promise.all([
+          // Without a name, so that Postgres plans it for the filters given.
           db.query<NotificationRow>({
-            name: 'notifications-list',
             text: `select ${notificationColumns} from notifications
               where ($1::uuid is null or user_id = $1) and ($4 or channel = 'in-app') and ($2::uuid is null or id < $2)
               order by id desc limit $3`,
