@@ -26,8 +26,8 @@ export function payouts(web: () => Web): void {
     await page.getByRole('link', { name: '1 paid, 1 refused, 0 waiting' }).waitFor()
 
     const office = await web().visit({ as: 'operator' })
+    const asked = office.page.waitForRequest(/\/payout\?/)
     await office.go('/payouts')
-    const asked = await office.page.waitForRequest(/\/payout\?/)
-    expect(new URL(asked.url()).searchParams.get('user_id')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(new URL((await asked).url()).searchParams.get('user_id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 }
