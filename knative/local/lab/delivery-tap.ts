@@ -43,7 +43,7 @@ export class DeliveryTap {
     }
   }
 
-  /** Whether deliveries that went through it have no answer yet. */
+  /** Whether deliveries that it may have changed have no answer yet. */
   get isBusy(): boolean {
     return this.#underWay.size > 0
   }
@@ -75,7 +75,8 @@ export class DeliveryTap {
         }
       }
       const answer = this.#deliverAll(service, deliver)
-      this.#underWay.add(answer)
+      // Not those of a whole bank, which never pause if others send enough.
+      if (!this.#over.signal.aborted) this.#underWay.add(answer)
       const leave = () => void this.#underWay.delete(answer)
       answer.then(leave, leave)
       return {

@@ -37,7 +37,13 @@ export function openLabDoor({ key, hosts, parts }: LabDoorOptions): LabDoor {
   const isHere = hosts.every((host) => isLoopback(host) || host === 'localhost')
   let loaded: Promise<Lab> | undefined
   const load = (): Promise<Lab> =>
-    (loaded ??= import('./lab.ts').then(({ Lab: LoadedLab }) => new LoadedLab(parts)))
+    (loaded ??= import('./lab.ts')
+      .then(({ Lab: LoadedLab }) => new LoadedLab(parts))
+      .catch((error: Error) => {
+        // The next request tries again: the folder of the runs may be readable then.
+        loaded = undefined
+        throw error
+      }))
 
   async function answer(request: IncomingMessage): Promise<DoorAnswer> {
     // A page in a browser has no business here, whatever it knows.

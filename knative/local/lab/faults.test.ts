@@ -228,4 +228,5 @@ test('what the runtime has not started itself cannot be stopped, and what does n
     'There is no function nobody.',
   )
   expect(impossible({ kind: 'kill-function', function: 'transfer' }, world)).toBeUndefined()
+  expect(impossible({ kind: 'slow-consumer', function: 'transfer' }, world)).toBe('transfer gets no events.')
 })

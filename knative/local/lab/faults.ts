@@ -51,6 +51,8 @@ export function impossible({ kind, function: target }: GivenFault, world: LabWor
   if (kind === 'postgres-killed' && !world.servers.postgres)
     return 'The runtime has not started the databases itself, so it does not kill them.'
   if (target !== undefined && !world.services.has(target)) return `There is no function ${target}.`
+  if (kind === 'slow-consumer' && !world.consumers.some(({ service }) => service === target))
+    return `${target} gets no events.`
   return undefined
 }
 

@@ -74,8 +74,9 @@ export class Lab {
       if (why !== undefined) return { kind: 'impossible', index, why }
     }
     const run = newRun(wanted, versionOf(root))
-    this.#current = new Run(run, this.#runParts(run.seed))
+    // First, so that a run that can't be written is not begun.
     this.#kept.keep(run)
+    this.#current = new Run(run, this.#runParts(run.seed))
     run.commit = await commitOf(root)
     return { kind: 'started', run: this.#current.report }
   }

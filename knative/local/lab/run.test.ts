@@ -96,7 +96,6 @@ test.each([
   ['events', { effects: async () => ({ transactions: 1, effects: 1, deadLetters: 0 }) }],
   ['ledger', { prove: async () => ['chains: {}'] }],
   ['ledger', { ledger: async () => ({ ok: false, found: 'not so' }) }],
-  ['poison', { deadLetters: async () => 1 }],
   ['money', { accounts: () => Promise.reject(new Error('away')) }],
 ] as const)('%s is broken if the books say so, or never say', async (id, books) => {
   const { run } = start(books, { seconds: 0.01 })
@@ -134,6 +133,60 @@ test('a bank that stops breaks the run off', async () => {
   await run.breakOff()
   expect(undone).toContain('ended')
   expect(run.report).toMatchObject({ state: 'ended', verdict: 'none', ended_by: 'bank' })
+})
+
+test('a run that cannot be written ends all the same', async () => {
+  const keep = () => {
+    throw new Error('ENOSPC')
+  }
+  const { run, undone } = start({}, { seconds: 0.01 }, { keep })
+  await run.ended
+  expect(undone).toContain('ended')
+  expect(run.report).toMatchObject({ state: 'ended', verdict: 'green' })
+  expect(run.report.evidence).toContain('the run could not be written: ENOSPC')
+})
+
+test.each([
+  [1, 0, 'red'],
+  [1, 1, 'green'],
+  // The Broker has stored it, and its confirm got lost.
+  [0, 1, 'green'],
+])('of %i confirmed poison events %i are kept: %s', async (confirmed, kept, verdict) => {
+  const beginFaults: RunParts['beginFaults'] = ({ onFault }) => {
+    for (let n = 0; n < confirmed; n++) onFault('poison-event', 'events')
+    return { brokenNow: () => [], isBusy: () => false, undo: () => undefined, end: () => undefined }
+  }
+  const { run } = start({ deadLetters: async () => kept }, { seconds: 0.01 }, { beginFaults })
+  await run.ended
+  expect(run.report.verdict).toBe(verdict)
+  expect(run.report.invariants.find(({ id }) => id === 'poison')!.state).toBe(
+    verdict === 'red' ? 'broken' : 'ok',
+  )
+})
+
+test('a run waits for its events as long as some come, and no longer', async () => {
+  let looks = 0
+  const effects = (most: number) => async () => {
+    const transactions = Math.min(most, looks++)
+    return { transactions, effects: transactions, deadLetters: 0 }
+  }
+  const ids = Array.from({ length: 10 }, (_, n) => `0199a1b2-0000-7000-8000-0000000001${n}0`)
+  const sendTraffic: RunParts['sendTraffic'] = async ({ onAccounts, onAsked, onOutcome }) => {
+    onAccounts!([])
+    for (const id of ids) {
+      onAsked!()
+      onOutcome!({ kind: 'moved', id, paidIn: 30n, repeats: 0 })
+    }
+  }
+  // Less than ten looks take.
+  const parts = { sendTraffic, settleMsMax: 1_500 }
+  const slow = start({ effects: effects(10) }, { seconds: 0.01 }, parts)
+  await slow.run.ended
+  expect(slow.run.report.verdict).toBe('green')
+  looks = 7
+  const stuck = start({ effects: effects(9) }, { seconds: 0.01 }, parts)
+  await stuck.run.ended
+  expect(stuck.run.report.evidence.join()).toContain('1 are on their way')
 })
 
 describe('on disk', () => {

@@ -13,7 +13,7 @@ export interface RunParts {
   sendTraffic: (options: Omit<TrafficOptions, 'count' | 'users' | 'onProgress'>) => Promise<unknown>
   /** Keeps what is known of the run so far. */
   keep: (run: LabRun) => void
-  /** Longest time after the last fault until all has to be well again, in ms. */
+  /** Longest time after the last fault in which nothing becomes better, in ms. */
   settleMsMax?: number
 }
 
@@ -83,8 +83,17 @@ export class Run {
       this.#faults?.end()
       this.#abandon.abort()
       Object.assign(this.#run, { state: 'ended', ended_at: new Date().toISOString() })
+      this.#keep()
+      await this.#parts.oracle.close().catch(() => undefined)
+    }
+  }
+
+  /** A run that can't be written, as on a full disk, must not end the bank. It is still in memory. */
+  #keep(): void {
+    try {
       this.#parts.keep(this.report)
-      await this.#parts.oracle.close()
+    } catch (error) {
+      this.#judge.prove(`the run could not be written: ${(error as Error).message}`)
     }
   }
 
@@ -120,7 +129,7 @@ export class Run {
     const { seconds, seed, faults } = this.#run
     this.#beganAt = performance.now()
     Object.assign(this.#run, { state: 'running', began_at: new Date().toISOString() })
-    this.#parts.keep(this.report)
+    this.#keep()
     this.#faults = this.#parts.beginFaults({
       ...{ faults, seconds, seed, poisonSource: poisonSourceOf(this.#run) },
       onFault: (fault, place) => this.#onFault(fault, place),
@@ -143,14 +152,23 @@ export class Run {
     if (this.#run.story.length < STORY_MAX) this.#run.story.push({ at_ms: atMs, fault, place })
   }
 
-  /** Waits until all is well again, or the time for it is over. */
+  /**
+   * Waits until all is well again, or nothing becomes better any more. After a long run with slow deliveries,
+   * a whole bank needs longer than a fixed time for the events that wait.
+   */
   async #settle(): Promise<void> {
     this.#run.state = 'settling'
-    this.#parts.keep(this.report)
-    const deadline = performance.now() + (this.#parts.settleMsMax ?? SETTLE_MS_MAX)
-    while (performance.now() < deadline) {
+    this.#keep()
+    const stuckMsMax = this.#parts.settleMsMax ?? SETTLE_MS_MAX
+    let openBefore = Infinity
+    let betterAt = performance.now()
+    while (performance.now() - betterAt < stuckMsMax) {
       this.#abandon.signal.throwIfAborted()
-      if (this.#isTrafficOver && !this.#faults?.isBusy() && (await this.#judge.isSettled())) return
+      const isSettled = await this.#judge.isSettled()
+      if (isSettled && this.#isTrafficOver && !this.#faults?.isBusy()) return
+      const open = this.#judge.open
+      if (open < openBefore) betterAt = performance.now()
+      openBefore = Math.min(open, openBefore)
       await pause(SETTLED_LOOK_MS, this.#abandon.signal)
     }
   }

@@ -31,10 +31,10 @@ export function Beside({ run }: { run: LabRun | undefined }) {
     <div className={styles.beside}>
       <PlainPanel title={said.mustBeTrue}>
         {isBusy && (
-          <p>
+          <p className={styles.stop}>
             <Button look="danger" onClick={() => mutate(run.id)}>
               {said.stop}
-            </Button>{' '}
+            </Button>
             <small>{said.stopHint}</small>
           </p>
         )}
@@ -78,6 +78,7 @@ function Standing({ run }: { run: LabRun }) {
       <h3>{said.figures}</h3>
       <Facts
         facts={[
+          [said.scenario, run.scenario ? said.scenarioNames[run.scenario] : said.byHand],
           ...counts.map(([name, count]) => [said.counts[name], String(count)] as const),
           [said.seed, <code key="seed">{run.seed}</code>],
           [said.version, <code key="version">{run.commit?.slice(0, 12) ?? run.version}</code>],

@@ -45,7 +45,7 @@ export function BrokenNow({ run }: { run: LabRun | undefined }) {
           rows={story.map((line, index) => ({ ...line, key: String(run!.story.length - index) }))}
           keyOf={({ key }) => key}
           columns={[
-            { title: said.atMs, align: 'end', cell: ({ at_ms: ms }) => `${(ms / 1000).toFixed(1)} s` },
+            { title: said.atMs, cell: ({ at_ms: ms }) => `${(ms / 1000).toFixed(1)} s` },
             { title: said.fault, cell: ({ fault }) => said.kinds[fault] },
             { title: said.place, cell: ({ place }) => place },
           ]}
