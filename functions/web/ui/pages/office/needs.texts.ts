@@ -2,7 +2,7 @@ import { defineTexts } from '../../texts/define-texts.ts'
 
 export const texts = defineTexts({
   en: {
-    title: 'What needs somebody',
+    title: 'What needs attention',
     newest: (count: string) => `Of the newest ${count} of each kind.`,
     letters: {
       title: 'Dead letters',
@@ -38,7 +38,7 @@ export const texts = defineTexts({
     },
   },
   de: {
-    title: 'Was jemanden braucht',
+    title: 'Was zu tun ist',
     newest: (count) => `Unter den jeweils neuesten ${count}.`,
     letters: {
       title: 'Unzustellbare Ereignisse',

@@ -49,7 +49,9 @@ export function Cost({ cost }: { cost: NonNullable<Life['cost']> }) {
         <p aria-live="polite">
           {said.asThisOne}:{' '}
           <strong>
-            {Number.isNaN(price) ? '–' : price.toLocaleString(language, { maximumFractionDigits: 2 })}
+            {Number.isNaN(price)
+              ? '–'
+              : `${price.toLocaleString(language, { maximumFractionDigits: 2 })}\u00a0USD`}
           </strong>
         </p>
       </div>

@@ -1,14 +1,14 @@
 import { formatNumber, localeOf } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 
-/** Returns what writes milliseconds, and times of day with them. */
+/** Returns what writes milliseconds, and times of day with them. No line ends between a figure and its unit. */
 export function useClock() {
   const language = useLanguage()
   return {
     ms: (value: number): string =>
       value < 10_000
-        ? `${formatNumber(language, value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`
-        : `${formatNumber(language, Math.round(value / 100) / 10)} s`,
+        ? `${formatNumber(language, value < 10 ? Math.round(value * 10) / 10 : Math.round(value))}\u00a0ms`
+        : `${formatNumber(language, Math.round(value / 100) / 10)}\u00a0s`,
     clock: (at: string): string =>
       new Date(at).toLocaleTimeString(localeOf(language), { timeStyle: 'medium' }) + `.${at.slice(20, 23)}`,
   }

@@ -45,8 +45,7 @@ export function FunctionChip({
     >
       <StateMark state={state} ms={ms} />
       <span className={styles.name}>
-        {name}
-        {state !== 'zero' && <span className={styles.word}> {word}</span>}
+        {name} {state !== 'zero' && <span className={styles.word}>{word}</span>}
       </span>
     </button>
   )
