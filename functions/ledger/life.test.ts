@@ -251,3 +251,90 @@ test('the notifications of an event are for those they are for', async () => {
   const bare = path.split('?')[0]!
   expect((await functions.notifications.request('GET', bare, { token: bearer.alice })).status).toBe(400)
 })
+
+const eventLife = (id: string, query = '', by?: keyof typeof bearer) =>
+  functions.life.request('GET', `/events/${id}${query}`, by ? { token: bearer[by] } : {})
+
+test('an event: stored as a fact, published, each attempt, its effect', async () => {
+  const id = await post()
+  const { event_id: eventId } = (await lifeOf(id)).body
+  await deliver(id)
+  spans.take(attemptOf(eventId, (await lifeOf(id)).body.trace_id))
+  const { body } = await until(
+    async () => {
+      const now = await eventLife(eventId, '', 'operator')
+      return now.body.published.at === null ? undefined : now
+    },
+    { what: 'the event, with its spans' },
+  )
+  expect(body).toMatchObject({
+    ...{ id: eventId, source: '/microbank/ledger', type: 'transaction.completed', subject: id },
+    ...{ transaction_id: id, stored: { context: 'ledger', as: 'fact' }, traces: 'found', dead_letters: [] },
+    published: { state: 'done', attempts: null },
+    deliveries: [{ trigger: 'notify', attempt: 2, ms: 20, status: 503, error: '503' }],
+    effects: [{ user_id: alice }],
+  })
+  away.add('notifications')
+  const cut = await eventLife(eventId, '', 'operator')
+  expect([cut.status, cut.body.effects, cut.body.dead_letters]).toEqual([200, null, null])
+  expect((await eventLife(randomUUID(), '', 'operator')).status).toBe(503)
+})
+
+test('an event of another context, or of nobody: what the notifications know', async () => {
+  const eventId = `e/${randomUUID()}`
+  const trace = randomUUID().replaceAll('-', '')
+  await functions.notifications.tools.db.query({
+    text: `with made as (
+        insert into dead_letter_groups (trigger, event_type) values ('notify', 'user.registered') returning id
+      )
+      insert into dead_letters (event_source, event_id, event_type, event, destination, digest, group_id)
+      select '/microbank/identity', $1, 'user.registered', json_build_object('traceparent', $2::text),
+        'http://notify.bank.svc.cluster.local/events', '\\x00', id from made`,
+    values: [eventId, `00-${trace}-${trace.slice(16)}-01`],
+  })
+  const path = encodeURIComponent(eventId)
+  expect((await eventLife(path, '', 'operator')).status).toBe(404)
+  const { body } = await eventLife(path, '?source=%2Fmicrobank%2Fidentity', 'operator')
+  expect(body).toMatchObject({
+    ...{ id: eventId, type: 'user.registered', subject: null, time: null, stored: null },
+    ...{ published: { state: 'done', at: null }, traces: 'none', trace_id: trace, deliveries: null },
+    ...{ effects: [], dead_letters: [{ status: 'stored', deliveries: 1 }] },
+  })
+})
+
+test('events are for operators', async () => {
+  const { event_id: eventId } = (await lifeOf(await post())).body
+  expect((await eventLife(eventId)).status).toBe(401)
+  expect((await eventLife(eventId, '', 'alice')).status).toBe(403)
+  expect((await eventLife(randomUUID(), '', 'operator')).status).toBe(404)
+  expect((await eventLife('x', '', 'operator')).status).toBe(404)
+  expect((await eventLife(eventId, '?source=', 'operator')).status).toBe(400)
+})
+
+/** A failed attempt of the Broker, as it exports it. */
+const attemptOf = (eventId: string, traceId: string): string =>
+  JSON.stringify({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'broker' } }] },
+        scopeSpans: [
+          {
+            spans: [
+              {
+                ...{ traceId, spanId: 'a'.repeat(16), name: 'deliver notify', kind: 3, status: { code: 2 } },
+                ...{ startTimeUnixNano: '1800000000000000000', endTimeUnixNano: '1800000000020000000' },
+                attributes: Object.entries({
+                  'messaging.operation.name': 'deliver',
+                  'messaging.destination.subscription.name': 'notify',
+                  'cloudevents.event_id': eventId,
+                  'microbank.attempt': '2',
+                  'http.response.status_code': '503',
+                  'error.type': '503',
+                }).map(([key, value]) => ({ key, value: { stringValue: value } })),
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  })

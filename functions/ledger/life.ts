@@ -3,6 +3,7 @@ import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import { hopSchema, toHopList } from '../host/traces/hop-schema.ts'
 import { hopsOf } from '../host/traces/hops.ts'
 import { readTrace, tracesAre, type ReadTrace } from '../host/traces/read-trace.ts'
+import { eventRoute } from './life/event-route.ts'
 import { bookedSchema, entriesOf, findLife, type LifeRow } from './life/facts.ts'
 import { eventOf, isOver, stepSchema, stepsOf, type LifeStep } from './life/steps.ts'
 import { costSchema, shownCost, summaryOf, summarySchema } from './life/summary.ts'
@@ -63,7 +64,7 @@ const lifeSchema = {
 export default operation({
   name: 'life',
   context: 'ledger',
-  summary: 'Tells what became of a transaction, from the request to the notification',
+  summary: 'Tells what became of a transaction or of an event, from the request to the notification',
   routes: [
     route({
       method: 'GET',
@@ -95,6 +96,7 @@ export default operation({
         }
       },
     }),
+    eventRoute,
   ],
 })
 

@@ -7,9 +7,14 @@ const deadLetter = {
   title: 'DeadLetterOfEvent',
   type: 'object',
   additionalProperties: false,
-  required: ['id', 'destination', 'status', 'error_code', 'deliveries', 'created_at'],
+  required: [
+    ...['id', 'event_type', 'trace_id', 'destination', 'status'],
+    ...['error_code', 'deliveries', 'created_at'],
+  ],
   properties: {
     id: uuidSchema,
+    event_type: { type: 'string' },
+    trace_id: { type: ['string', 'null'], description: 'Of the `traceparent` that the event came with.' },
     destination: { type: 'string' },
     status: { type: 'string' },
     error_code: { type: ['string', 'null'] },
@@ -20,6 +25,8 @@ const deadLetter = {
 
 interface DeadLetterOfEvent {
   id: string
+  event_type: string
+  trace_id: string | null
   destination: string
   status: string
   error_code: string | null
@@ -76,7 +83,9 @@ export const byEvent = route({
     const letters = isOperator
       ? await db.query<DeadLetterOfEvent>({
           name: 'dead-letters-by-event',
-          text: `select id, destination, status, error_code, deliveries, created_at from dead_letters
+          text: `select id, event_type, substring(event ->> 'traceparent' from '^00-([0-9a-f]{32})-') as trace_id,
+              destination, status, error_code, deliveries, created_at
+            from dead_letters
             where event_source = $1 and event_id = $2 order by id`,
           values: [source, eventId],
         })

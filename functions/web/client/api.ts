@@ -368,6 +368,9 @@ export type DeadLetterGroupPage = {
 
 export type DeadLetterOfEvent = {
   id: string
+  event_type: string
+  /** Of the `traceparent` that the event came with. */
+  trace_id: string | null
   destination: string
   status: string
   error_code: string | null
@@ -540,6 +543,54 @@ export type Entry = {
 export type EntryPage = {
   items: Entry[]
   next_cursor: string | null
+}
+
+export type EventDeadLetter = {
+  id: string
+  destination: string
+  status: string
+  error_code: string | null
+  /** How often the Broker gave up on it. */
+  deliveries: number
+  created_at: string
+}
+
+export type EventDelivery = {
+  trigger: string
+  attempt: number
+  at: string
+  ms: number
+  /** Of the answer; -1 if none came. */
+  status: number | null
+  error: string | null
+  next_attempt_at: string | null
+}
+
+export type EventEffect = {
+  /** Of the notification. */
+  id: string
+  user_id: string
+  at: string
+}
+
+export type EventLife = {
+  id: string
+  source: string
+  type: string | null
+  subject: string | null
+  time: string | null
+  /** The transaction that it tells of. */
+  transaction_id: string | null
+  /** Null if the ledger has not stored it: another context has, or nobody. */
+  stored: StoredEvent | null
+  published: PublishedEvent
+  trace_id: string | null
+  traces: 'found' | 'none' | 'not-kept' | 'away'
+  /** Every attempt of every Trigger, oldest first. Null without spans. */
+  deliveries: EventDelivery[] | null
+  /** Notifications that it has made. Null if nobody knows. */
+  effects: EventEffect[] | null
+  dead_letters: EventDeadLetter[] | null
 }
 
 export type ExecutePaymentRequest = {
@@ -1326,6 +1377,14 @@ export type ProveLedgerRequest = {
   since?: string
 }
 
+export type PublishedEvent = {
+  state: 'done' | 'waiting'
+  /** When the Broker had it. Null without spans. */
+  at: string | null
+  /** So far, while it waits. */
+  attempts: number | null
+}
+
 export type RedriveDeadLettersRequest = {
   /** All of the group that wait, but at most the oldest 10,000. */
   group?: string
@@ -1640,6 +1699,12 @@ export type StopLedgerRequest = {
 export type StopPage = {
   items: Stop[]
   next_cursor: string | null
+}
+
+export type StoredEvent = {
+  context: string
+  /** `event` is a row of the outbox; `fact` follows from the row of what it tells. */
+  as: 'event' | 'fact'
 }
 
 export type Tokens = {
@@ -2171,6 +2236,16 @@ export interface Api {
     }
     answers: {
       200: AuditEntryPage
+    }
+  }
+  /** What became of an event: stored, published, delivered to whom at which attempt, and its effect */
+  'GET /api/events/{event_id}': {
+    takes: {
+      params: { event_id: string }
+      query?: { source?: string }
+    }
+    answers: {
+      200: EventLife
     }
   }
   /** Fees in force and fees to come, by currency, type and time */
