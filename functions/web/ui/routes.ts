@@ -114,6 +114,7 @@ export const routes: readonly PageRoute[] = [
     menu: 'events',
     load: () => import('./pages/engine/events/events.tsx'),
   },
+  { path: '/engine/events/:id', who: 'operator', load: () => import('./pages/engine/event/event.tsx') },
   {
     path: '/engine/transfers/:id',
     who: 'operator',

@@ -1,20 +1,42 @@
 import { queryOptions } from '@tanstack/react-query'
-import type { Hop, Life, LifeStep } from '../../client/index.ts'
+import type { EventDelivery, EventLife, Hop, Life, LifeStep } from '../../client/index.ts'
 import { api } from './api.ts'
+import { readAgainMs } from './read-again.ts'
 
-export type { Hop, Life, LifeStep }
-
-/** How often a life that is not over is read again: quickly at first, and at last no more. A tab that nobody
- * sees reads nothing. */
-const AGAIN = { soonMs: 1_000, soon: 30, laterMs: 10_000, most: 200 }
+export type { EventDelivery, EventLife, Hop, Life, LifeStep }
 
 /** What became of a transaction; read again until it is complete. */
 export const lifeQuery = (id: string) =>
   queryOptions({
     queryKey: ['transactions', id, 'life'],
     queryFn: ({ signal }) => api.get('/api/transactions/{id}/life', { params: { id }, signal }),
-    refetchInterval: ({ state: { data, dataUpdateCount } }) => {
-      if (data?.complete || dataUpdateCount > AGAIN.most) return false
-      return dataUpdateCount < AGAIN.soon ? AGAIN.soonMs : AGAIN.laterMs
-    },
+    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
+      data?.complete ? false : readAgainMs(dataUpdateCount),
   })
+
+/** Whether the transaction itself is over: a message that is still to be sent takes nothing back. */
+export const isDone = ({ steps }: Life): boolean =>
+  steps.every(({ step, state }) => step === 'sent' || state !== 'waiting')
+
+/** What became of an event; read again while it waits to be published or delivered. Ids are unique per source;
+ * without one it is the ledger's. */
+export const eventQuery = (id: string, source: string | null) =>
+  queryOptions({
+    queryKey: ['events', source, id],
+    queryFn: ({ signal }) =>
+      api.get('/api/events/{event_id}', {
+        params: { event_id: id },
+        ...(source !== null && { query: { source } }),
+        signal,
+      }),
+    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
+      data && isGoingOn(data) ? readAgainMs(dataUpdateCount) : false,
+  })
+
+/** Whether an event waits to be published, or to be delivered once more. */
+export const isGoingOn = ({ published, deliveries }: EventLife): boolean => {
+  const last = new Map((deliveries ?? []).map((one) => [one.trigger, one]))
+  return (
+    published.state === 'waiting' || [...last.values()].some(({ next_attempt_at: next }) => next !== null)
+  )
+}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from 'wouter'
-import { lifeQuery, type Life, type LifeStep } from '../../../data/life.ts'
+import { isDone, lifeQuery, type Life, type LifeStep } from '../../../data/life.ts'
 import { ButtonLink } from '../../../parts/button.tsx'
 import { DataList } from '../../../parts/data-list.tsx'
 import { Page } from '../../../parts/page.tsx'
@@ -28,7 +28,7 @@ export default function LifeOfTransaction() {
         {(found) => <Summary life={found} />}
       </Panel>
       {hops && hops.length > 0 && <Hops hops={hops} />}
-      {proof && <Proof proof={proof} />}
+      {proof && <Proof proof={proof} eventId={life.data?.event_id ?? null} />}
       {cost && <Cost cost={cost} />}
     </Page>
   )
@@ -52,7 +52,7 @@ function Summary({ life }: { life: Life }) {
       </p>
       {!complete && (
         <p className={styles.note} role="status">
-          {said.goesOn}
+          {isDone(life) ? said.comesIn : said.goesOn}
         </p>
       )}
       {complete && traces !== null && traces !== 'found' && (
@@ -79,10 +79,11 @@ function Summary({ life }: { life: Life }) {
 }
 
 /** All of it in one sentence. What is not known is left out. */
-function Sentence({ life: { summary, cost, complete } }: { life: Life }) {
+function Sentence({ life }: { life: Life }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const { ms } = useClock()
+  const { summary, cost } = life
   if (!summary) return null
   const { total_ms: total, waking_ms: waking, woken, posting_ms: posting, told_ms: told, hops } = summary
   const parts = [
@@ -90,7 +91,7 @@ function Sentence({ life: { summary, cost, complete } }: { life: Life }) {
     posting === null ? '' : said.posting(ms(posting)),
     told === null ? '' : said.telling(ms(told)),
   ].filter(Boolean)
-  const begin = complete ? said.done(ms(total)) : said.soFar(ms(total))
+  const begin = isDone(life) ? said.done(ms(total)) : said.soFar(ms(total))
   const counts = [
     hops === null
       ? ''

@@ -1,3 +1,4 @@
+import { Link } from 'wouter'
 import type { Life } from '../../../data/life.ts'
 import { DataList } from '../../../parts/data-list.tsx'
 import { Facts } from '../../../parts/facts.tsx'
@@ -10,14 +11,17 @@ import { useLanguage } from '../../../texts/language.ts'
 import { texts } from './life.texts.ts'
 
 /** That nothing was lost or doubled: the entries and their chain, and how often the event came and counted. */
-export function Proof({ proof }: { proof: NonNullable<Life['proof']> }) {
+export function Proof({ proof, eventId }: { proof: NonNullable<Life['proof']>; eventId: string | null }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const times = (count: number | null): string =>
     count === null ? said.states.unknown : said.times(formatNumber(language, count))
   const { entries, sum, delivered, took_effect: tookEffect, dead_letters: letters } = proof
   return (
-    <PlainPanel title={said.proof}>
+    <PlainPanel
+      title={said.proof}
+      actions={eventId !== null && <Link href={`/engine/events/${eventId}`}>{said.event}</Link>}
+    >
       <Facts
         facts={[
           [said.sum, sum],

@@ -21,7 +21,7 @@ export function Letter({ letter }: { letter: DeadLetter }) {
   return (
     <li className={styles.item}>
       <div className={styles.head}>
-        <Link href={`/engine/events/${encodeURIComponent(event)}`} className={styles.id}>
+        <Link href={eventAddress(letter)} className={styles.id}>
           {said.event} <code>{event}</code>
         </Link>
         <Moment at={letter.last_at} />
@@ -45,6 +45,16 @@ export function Letter({ letter }: { letter: DeadLetter }) {
       <Actions letter={letter} />
     </li>
   )
+}
+
+/** Ids are unique per source; without one the page shows the ledger's. */
+function eventAddress({ event_id: id, event }: DeadLetter): string {
+  const { source } = event as { source?: unknown }
+  const query =
+    typeof source === 'string' && source !== '/microbank/ledger'
+      ? `?source=${encodeURIComponent(source)}`
+      : ''
+  return `/engine/events/${encodeURIComponent(id)}${query}`
 }
 
 function Content({ letter }: { letter: DeadLetter }) {
