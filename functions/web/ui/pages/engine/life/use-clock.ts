@@ -1,7 +1,7 @@
 import { formatNumber, localeOf } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 
-/** Returns what writes milliseconds, and times of day with them. No line ends between a figure and its unit. */
+/** Returns what writes milliseconds, and times of day with them. A figure and its unit stay on one line. */
 export function useClock() {
   const language = useLanguage()
   return {
