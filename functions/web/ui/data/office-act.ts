@@ -10,8 +10,8 @@ interface HowToSend {
 }
 
 /** Does what an operator decides, as the operator whom the page shows, and once, however often it is sent
- * until there is an answer. Afterwards what begins with one of these words, and the audit, is read again; also
- * after a failure, because it may have been done. */
+ * until there is an answer. Afterwards what begins with one of these words, and the audit, is read again;
+ * also after a failure, because it may have been done. */
 export function useOfficeAct<Given, Made>(
   act: (given: Given, how: HowToSend) => Promise<Made>,
   words: readonly string[],
