@@ -18,8 +18,8 @@ export const lifeQuery = (id: string) =>
 export const isDone = ({ steps }: Life): boolean =>
   steps.every(({ step, state }) => step === 'sent' || state !== 'waiting')
 
-/** What became of an event; read again while it waits to be published or delivered. Ids are unique per source;
- * without one it is the ledger's. */
+/** What became of an event; read again while it waits to be published or delivered. Ids are unique per
+ * source; without one it is the ledger's. */
 export const eventQuery = (id: string, source: string | null) =>
   queryOptions({
     queryKey: ['events', source, id],
