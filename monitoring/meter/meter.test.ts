@@ -4,6 +4,7 @@ import { Histogram, Tallies } from '../tallies.ts'
 import { startMeter, testMeter } from './meter-fixture.ts'
 import { Meter } from './meter.ts'
 import { MalformedReportError } from './receive.ts'
+import { serveMeter } from './serve.ts'
 import { Sums } from './sums.ts'
 
 /** A report of some requests, as a process would send it. */
@@ -172,4 +173,19 @@ test('a histogram counts a value in the first bucket that holds it', () => {
   const histogram = new Histogram([1, 2])
   for (const value of [0, 1, 1.5, 2, 3]) histogram.observe(value)
   expect([[...histogram.counts], histogram.sum]).toEqual([[2, 2, 1], 7.5])
+})
+
+test('a count that is no number is refused, and the meter runs on', () => {
+  const meter = testMeter()
+  const odd = report().replace(/"bucketCounts":\[[^,\]]+/, '"bucketCounts":[{"toString":1,"valueOf":1}')
+  expect(odd).toContain('toString')
+  expect(meter.take(odd)).toBe(1)
+})
+
+test('if the values can’t be shown, it answers 500', async () => {
+  const meter = { take: () => 0, expose: () => Promise.reject(new Error('no values')) }
+  const { ports, stop } = await serveMeter(meter, { reports: 0, metrics: 0 })
+  const answer = await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)
+  expect([answer.status, await answer.text()]).toEqual([500, 'no values\n'])
+  await stop(0)
 })

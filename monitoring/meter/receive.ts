@@ -76,6 +76,8 @@ export class Reports {
     if (!Array.isArray(explicitBounds) || !Array.isArray(bucketCounts)) return 'value'
     if (explicitBounds.length !== buckets.length || !buckets.every((bound, i) => bound === explicitBounds[i]))
       return 'value'
+    // Numbers of 64 bits are strings in OTLP. Number() throws at some objects.
+    if (!bucketCounts.every((count) => ['string', 'number'].includes(typeof count))) return 'value'
     return this.#sums.merge(name, labels, { counts: bucketCounts.map(Number), sum })
   }
 

@@ -18,7 +18,10 @@ export interface MeterServer {
 }
 
 /** Answers on two ports, because those who report must not read. Port 0 is any free one. */
-export async function serveMeter(meter: Meter, wanted: MeterPorts): Promise<MeterServer> {
+export async function serveMeter(
+  meter: Pick<Meter, 'take' | 'expose'>,
+  wanted: MeterPorts,
+): Promise<MeterServer> {
   let isEnding = false
   let readOnceMore: () => void
   const wasRead = new Promise<true>((resolve) => (readOnceMore = () => resolve(true)))
@@ -37,6 +40,8 @@ export async function serveMeter(meter: Meter, wanted: MeterPorts): Promise<Mete
     void meter
       .expose(request.headers.accept)
       .then(({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text))
+      // What was counted must not be lost for that. Prometheus shows the target as down.
+      .catch((error: Error) => response.writeHead(500).end(`${error.message}\n`))
   })
   const [open, read] = await Promise.all([listen(reports, wanted.reports), listen(metrics, wanted.metrics)])
 
