@@ -20,7 +20,8 @@ export async function openPassage(bankPort) {
     asked.on('timeout', () => asked.destroy())
     asked.on('error', () => (response.headersSent ? response.destroy() : fail()))
     asked.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] })
+      const type = answer.headers['content-type'] ?? 'text/plain'
+      response.writeHead(answer.statusCode ?? 502, { 'content-type': type })
       answer.on('error', () => response.destroy())
       answer.pipe(response)
     })

@@ -1,11 +1,11 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 
 /** Where programs are that are on no PATH: Debian's of the superuser, and those of Homebrew. */
 const FOLDERS = [
-  ...(process.env.PATH ?? '').split(delimiter),
+  ...(process.env.PATH ?? '').split(delimiter).filter(Boolean),
   ...['/usr/sbin', '/usr/share/grafana/bin', '/opt/homebrew/bin', '/usr/local/bin'],
 ]
 
@@ -20,7 +20,7 @@ export const findProgram = (...names) =>
 function isProgram(/** @type {string} */ path) {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    return statSync(path).isFile()
   } catch {
     return false
   }
@@ -52,8 +52,11 @@ const isFree = (/** @type {number} */ port) =>
  * @property {() => void} stop
  */
 
+/** Becomes the program. What waits beside it ends it when this process does, even if that is killed. */
+const WITH_ME = 'exec 3<&0 </dev/null; (read -r _ <&3; kill $$) >/dev/null 2>&1 & exec "$@" 3<&-'
+
 /**
- * Starts a program. What it says is kept, and shown if it ends by itself.
+ * Starts a program, which ends with this one. What it says is kept, and shown if it ends by itself.
  * @param {string} name
  * @param {string} path
  * @param {string[]} args
@@ -61,7 +64,7 @@ const isFree = (/** @type {number} */ port) =>
  * @returns {Running}
  */
 export function startProgram(name, path, args, env = {}) {
-  const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('/bin/sh', ['-c', WITH_ME, 'sh', path, ...args], { env: { ...process.env, ...env } })
   let said = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (/** @type {Buffer} */ chunk) => (said = (said + chunk.toString()).slice(-2_000)))

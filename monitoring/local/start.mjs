@@ -1,6 +1,6 @@
 // npm run monitor: starts what this machine has of Prometheus, Alertmanager, node_exporter and Grafana, for
 // the bank that runs here. Ctrl-C ends them all; what they have seen stays in the data folder.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -9,9 +9,27 @@ import { openPassage } from './passage.mjs'
 import { findProgram, freePort, startProgram } from './programs.mjs'
 
 const rules = join(fileURLToPath(import.meta.url), '../../rules')
-const { values } = parseArgs({ options: { data: { type: 'string', default: '.microbank' } } })
-const dataDir = resolve(values.data)
+const USAGE = `npm run monitor -- [options]
+
+  --data .microbank   data folder of the bank to watch
+  --help              shows this`
+const dataDir = resolve(dataOption())
 const folder = join(dataDir, 'monitoring')
+
+/** Returns the data folder that was given. Ends after the help, or if the options are wrong. */
+function dataOption() {
+  try {
+    const data = /** @type {const} */ ({ type: 'string', default: '.microbank' })
+    const help = /** @type {const} */ ({ type: 'boolean', short: 'h' })
+    const { values } = parseArgs({ options: { data, help } })
+    if (!values.help) return values.data
+    console.log(USAGE)
+    return process.exit(0)
+  } catch (error) {
+    console.error(`${/** @type {Error} */ (error).message}\n\n${USAGE}`)
+    return process.exit(1)
+  }
+}
 
 /** The port of the bank that uses the data folder now; undefined if none runs. */
 function bankPort() {
@@ -19,6 +37,16 @@ function bankPort() {
     return JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')).port
   } catch {
     return undefined
+  }
+}
+
+/** Throws if somebody else's data folder was given. */
+function checkFolder() {
+  try {
+    accessSync(dataDir, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error)
+    if (code !== 'ENOENT') throw new Error(`You may not write to ${dataDir} (${code}).`, { cause: error })
   }
 }
 
@@ -136,42 +164,55 @@ const startGrafana = (/** @type {number} */ prometheusPort) =>
   )
 
 async function main() {
+  checkFolder()
   const port = bankPort()
   if (port === undefined) throw new Error(`No bank runs with ${dataDir}. Start it first: npm start`)
+  const told = untilTold()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   console.log(`Watching the bank at http://localhost:${port}:`)
   const passage = await openPassage(bankPort)
+  try {
+    const hasPrometheus = await startAll(passage.port)
+    if (missing.length > 0) console.log(`Not found on this machine:\n${missing.join('\n')}`)
+    if (!hasPrometheus) throw new Error('Without Prometheus there is nothing to see.')
+    console.log('Ctrl-C ends them all.')
+    await Promise.race([told, ...running.map(failAtEnd)])
+  } finally {
+    for (const program of running) program.stop()
+    await Promise.all(running.map(({ ended }) => ended))
+    passage.close()
+  }
+}
+
+/** Resolves with whether Prometheus was started. */
+async function startAll(/** @type {number} */ passage) {
   const alertmanager = await startAlertmanager()
   const node = await startNodeExporter()
   const prometheus = await startPrometheus({
-    passage: passage.port,
+    passage,
     ...(alertmanager && { alertmanager }),
     ...(node && { node }),
   })
   if (prometheus) await startGrafana(prometheus)
-  if (missing.length > 0) console.log(`Not found on this machine:\n${missing.join('\n')}`)
-  if (!prometheus) process.exitCode = 1
-  else console.log('Ctrl-C ends them all.')
-  if (prometheus) await untilTold()
-  for (const program of running) program.stop()
-  await Promise.all(running.map(({ ended }) => ended))
-  passage.close()
+  return prometheus !== undefined
 }
 
-/** Resolves at Ctrl-C, or if one of the programs ends by itself, after it has said so. */
-async function untilTold() {
-  const told = new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve(undefined))
+/** Resolves at Ctrl-C, or if the terminal closes. Prometheus would stay: at SIGHUP it reads its settings. */
+const untilTold = () =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve(undefined))
   })
-  const failed = running.map(async ({ name, ended }) => ({ name, said: await ended }))
-  const first = await Promise.race([told, ...failed])
-  if (!first) return
-  const { name, said } = /** @type {{ name: string, said: string }} */ (first)
-  console.error(`${name} has ended:\n${said}`)
-  process.exitCode = 1
+
+/** Throws, with what it said, when a program ends by itself. */
+async function failAtEnd(/** @type {import('./programs.mjs').Running} */ { name, ended }) {
+  const said = await ended
+  throw new Error(`${name} has ended:\n${said}`)
 }
 
-main().catch((error) => {
-  console.error(error.message)
-  process.exit(1)
-})
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error.message)
+    process.exit(1)
+  },
+)
