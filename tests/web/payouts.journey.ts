@@ -30,4 +30,40 @@ export function payouts(web: () => Web): void {
     await office.go('/payouts')
     expect(new URL((await asked).url()).searchParams.get('user_id')).toMatch(/^[0-9a-f-]{36}$/)
   })
+
+  test('a payout whose answer is lost is asked for again with its key, also after a reload: paid once', async () => {
+    const { customer, checking, savings } = await customerWithMoney(web().bank)
+    const payee = await registerCustomer(web().bank)
+    const account = await payee.openAccount('checking')
+    const { page, go } = await web().visit({ as: customer })
+    const keys: (string | undefined)[] = []
+    let isLost = true
+    await page.route('**/api/payments/payout', async (route) => {
+      if (route.request().method() !== 'POST') return route.fallback()
+      keys.push(route.request().headers()['idempotency-key'])
+      const answer = await route.fetch()
+      return isLost ? route.abort() : route.fulfill({ response: answer })
+    })
+    await go('/payouts')
+    await page.getByLabel('Pay from').selectOption(checking)
+    await page.getByLabel('CSV file').setInputFiles({
+      name: 'wages.csv',
+      mimeType: 'text/csv',
+      // As Windows writes it.
+      buffer: Buffer.from(`Payee;Amount;Note\r\n${account};12.50;M\xe4rz\r\n`, 'latin1'),
+    })
+    await page.getByRole('button', { name: 'Check the rows' }).click()
+    await page.getByRole('cell', { name: 'März' }).waitFor()
+    await page.getByRole('button', { name: 'Pay $12.50 to 1' }).click()
+    await page.getByText('No answer yet.').waitFor()
+    expect(await page.getByLabel('CSV file').count()).toBe(0)
+    await go('/payouts')
+    await page.getByText('No answer yet.').waitFor()
+    isLost = false
+    await page.getByRole('button', { name: 'Pay $12.50 to 1' }).click()
+    await page.getByRole('table', { name: 'Items' }).getByText('Paid').waitFor()
+    await page.getByLabel('CSV file').waitFor()
+    expect([keys.length > 1, new Set(keys).size]).toEqual([true, 1])
+    expect(await customer.balances()).toMatchObject({ [checking]: '687.50', [savings]: '200.00' })
+  })
 }

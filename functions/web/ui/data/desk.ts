@@ -59,8 +59,9 @@ async function sendOnce(
   }
 }
 
-/** A browser that keeps nothing still moves money once; only a reload forgets the order. */
-function browserShelf(): OrderShelf {
+/** Returns what keeps orders. A browser that keeps nothing still moves money once; only a reload forgets the
+ * order. */
+export function browserShelf(): OrderShelf {
   const attempt = <Value>(act: () => Value, otherwise: Value): Value => {
     try {
       return act()

@@ -3,7 +3,6 @@ import { useEffect } from 'react'
 import { BankProblem } from '../../client/index.ts'
 import { api } from './api.ts'
 import { clearCalls, recordedFetch } from './calls.ts'
-import { shelfOf } from './order-desk.ts'
 import { onSessionEnd, renewSession } from './session-renewal.ts'
 
 /** Who is signed in. */
@@ -132,11 +131,11 @@ function forgetAnswers(queries: QueryClient): void {
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
 }
 
-/** An unanswered order belongs to whoever sent it, and stays only for them. */
+/** An unanswered order or payout stays for whoever sent it, whose id ends its name. */
 function forgetOthers(userId: string | null): void {
   try {
     for (const name of Object.keys(sessionStorage))
-      if (name !== shelfOf(userId ?? '')) sessionStorage.removeItem(name)
+      if (!userId || !name.endsWith(`.${userId}`)) sessionStorage.removeItem(name)
   } catch {
     // The browser keeps nothing.
   }

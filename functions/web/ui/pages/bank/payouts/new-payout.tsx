@@ -1,8 +1,13 @@
 import { useState } from 'react'
 import { likelyAccount, type Account } from '../../../data/accounts.ts'
 import { newKey } from '../../../data/new-key.ts'
-import { isOutcomeOpen } from '../../../data/open-outcome.ts'
-import { useCreatePayout, type CreatePayoutRequest } from '../../../data/payouts.ts'
+import {
+  unansweredPayout,
+  useCreatePayout,
+  type CheckedPayout,
+  type CreatePayoutRequest,
+} from '../../../data/payouts.ts'
+import { useSession } from '../../../data/session.ts'
 import { sumOf } from '../../../money/money.ts'
 import { useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
@@ -15,24 +20,33 @@ import { useAccountLabel } from '../../../texts/account-names.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import styles from './payouts.module.css'
 import { texts } from './payouts.texts.ts'
+import { readTextFile } from './read-file.ts'
 import { readPayoutRows, type TypedPayoutRow } from './rows.ts'
 
 const ITEMS_MAX = 1_000
 const NOTE_MAX = 140
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
+/** As the bank takes it, so that a fault has a row. */
+const EMAIL =
+  /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
+const EMAIL_MAX = 254
+const UNSEEN = /[\p{Cc}\p{Cs}]/u
 
 type Item = CreatePayoutRequest['items'][number]
-type CheckedRow = TypedPayoutRow & ({ item: Item & { amount: string } } | { fault: string })
+type CheckedRow = TypedPayoutRow &
+  ({ item: Item & { amount: string }; repeats: number | undefined } | { fault: string })
 
 /** What was checked, with the key that makes it one payout. A changed text is another one. */
 interface Checked {
   account: Account
   rows: CheckedRow[]
   key: string
+  /** Milliseconds since 1970. */
+  checkedAtMs: number
 }
 
-/** Rows are typed or come from a file; all are checked before any is sent. */
+/** Rows are typed or come from a file; all are checked before any is sent. A payout without an answer comes
+ * first: as long as it may have been made, there is no other. */
 export function NewPayout({
   accounts,
   onMade,
@@ -41,26 +55,75 @@ export function NewPayout({
   onMade: (id: string) => void
 }) {
   const said = useTexts(texts)
-  const labelOf = useAccountLabel()
-  const moneyText = useMoneyText()
-  const check = useCheck()
-  const [accountId, setAccountId] = useState(likelyAccount(accounts)?.id ?? '')
+  const { user_id: owner } = useSession()
+  const create = useCreatePayout()
   const [text, setText] = useState('')
   const [checked, setChecked] = useState<Checked>()
-  const account = accounts.find(({ id }) => id === accountId) ?? accounts[0]!
+  const unanswered = unansweredPayout(owner)
+  const send = (payout: CheckedPayout): void =>
+    create.mutate(payout, {
+      onSuccess: ({ id }) => {
+        setText('')
+        setChecked(undefined)
+        onMade(id)
+      },
+      // A browser that keeps nothing still has the key here.
+      onError: () => setChecked((was) => (unansweredPayout(owner) ? undefined : was)),
+    })
+  if (unanswered && unanswered.key !== checked?.key)
+    return (
+      <section className={styles.form} aria-label={said.unanswered}>
+        <p role="alert">{said.noAnswer}</p>
+        <Pay payout={unanswered} isPending={create.isPending} send={send} />
+      </section>
+    )
   const change = (next: string): void => {
     setText(next)
     setChecked(undefined)
+    create.reset()
   }
   return (
     <div className={styles.form}>
+      <Rows accounts={accounts} text={text} change={change} check={checked ? undefined : setChecked} />
+      {checked && <CheckedRows checked={checked} isPending={create.isPending} send={send} />}
+      <ProblemNote problem={create.error} />
+    </div>
+  )
+}
+
+/** The form. `check` takes what was checked; without it the rows are checked already. */
+function Rows({
+  accounts,
+  text,
+  change,
+  check,
+}: {
+  accounts: readonly Account[]
+  text: string
+  change: (text: string) => void
+  check: ((checked: Checked) => void) | undefined
+}) {
+  const said = useTexts(texts)
+  const labelOf = useAccountLabel()
+  const moneyText = useMoneyText()
+  const checkRows = useCheck()
+  const [accountId, setAccountId] = useState(likelyAccount(accounts)?.id ?? '')
+  const [isUnread, setUnread] = useState(false)
+  const account = accounts.find(({ id }) => id === accountId) ?? accounts[0]!
+  const read = async (file: File): Promise<void> => {
+    const found = await readTextFile(file)
+    setUnread(found === undefined)
+    change(found ?? '')
+  }
+  return (
+    <>
       <label className={styles.field}>
         {said.from}
         <select
           value={account.id}
           onChange={({ currentTarget }) => {
             setAccountId(currentTarget.value)
-            setChecked(undefined)
+            change(text)
           }}
         >
           {accounts.map((each) => (
@@ -75,9 +138,15 @@ export function NewPayout({
         <input
           type="file"
           accept=".csv,.txt,text/csv,text/plain"
-          onChange={({ currentTarget }) => void currentTarget.files?.[0]?.text().then(change)}
+          // So that the same file can be chosen again once it is corrected.
+          onClick={({ currentTarget }) => (currentTarget.value = '')}
+          onChange={({ currentTarget }) => {
+            const file = currentTarget.files?.[0]
+            if (file) void read(file)
+          }}
         />
       </label>
+      <p role="status">{isUnread && said.noFile}</p>
       <label className={styles.field}>
         {said.rows}
         <textarea
@@ -91,23 +160,24 @@ export function NewPayout({
       <p id="rows-hint" className={styles.soft}>
         {said.rowsHint}
       </p>
-      {!checked && (
+      {check && (
         <div className={styles.buttons}>
-          <Button onClick={() => setChecked({ account, rows: check(text, account.currency), key: newKey() })}>
+          <Button
+            onClick={() => {
+              change(text)
+              check({
+                account,
+                rows: checkRows(text, account.currency),
+                key: newKey(),
+                checkedAtMs: Date.now(),
+              })
+            }}
+          >
             {said.check}
           </Button>
         </div>
       )}
-      {checked && (
-        <Send
-          checked={checked}
-          onMade={(id) => {
-            change('')
-            onMade(id)
-          }}
-        />
-      )}
-    </div>
+    </>
   )
 }
 
@@ -115,40 +185,48 @@ export function NewPayout({
 function useCheck(): (text: string, currency: string) => CheckedRow[] {
   const said = useTexts(texts)
   const readAmount = useReadAmount()
-  return (text, currency) =>
-    readPayoutRows(text).map((row): CheckedRow => {
-      const { payee, amount, note, cells } = row
+  const faultOf = ({ payee, note, cells, isMisquoted }: TypedPayoutRow): string | undefined => {
+    if (isMisquoted) return said.faults.quotes
+    if (cells > 3) return said.faults.cells
+    if (!UUID.test(payee) && (!EMAIL.test(payee) || payee.length > EMAIL_MAX)) return said.faults.payee
+    if (note.length > NOTE_MAX) return said.faults.note
+    return UNSEEN.test(note) ? said.faults.noteText : undefined
+  }
+  return (text, currency) => {
+    const lines = new Map<string, number>()
+    return readPayoutRows(text).map((row): CheckedRow => {
+      const { line, payee, amount, note } = row
+      const fault = faultOf(row)
+      if (fault) return { ...row, fault }
       const read = readAmount(amount, currency)
-      if (cells > 3) return { ...row, fault: said.faults.cells }
-      if (!UUID.test(payee) && !EMAIL.test(payee)) return { ...row, fault: said.faults.payee }
       if ('message' in read) return { ...row, fault: read.message }
-      if (note.length > NOTE_MAX) return { ...row, fault: said.faults.note }
-      const to = EMAIL.test(payee) ? { email: payee } : { to_account_id: payee.toLowerCase() }
-      return { ...row, item: { ...to, amount: read.amount, ...(note && { note }) } }
+      const to = UUID.test(payee) ? { to_account_id: payee.toLowerCase() } : { email: payee }
+      const name = `${payee.toLowerCase()} ${read.amount}`
+      const repeats = lines.get(name)
+      if (repeats === undefined) lines.set(name, line)
+      return { ...row, item: { ...to, amount: read.amount, ...(note && { note }) }, repeats }
     })
+  }
 }
 
-function Send({
-  checked: { account, rows, key },
-  onMade,
+interface Sending {
+  isPending: boolean
+  send: (payout: CheckedPayout) => void
+}
+
+function CheckedRows({
+  checked: { account, rows, key, checkedAtMs },
+  ...sending
 }: {
   checked: Checked
-  onMade: (id: string) => void
-}) {
+} & Sending) {
   const said = useTexts(texts)
   const moneyText = useMoneyText()
-  const isOnline = useIsOnline()
-  const create = useCreatePayout()
-  const [isOpen, setOpen] = useState(false)
   const items = rows.flatMap((row) => ('item' in row ? [row.item] : []))
   const wrong = rows.length - items.length
-  const { currency } = account
+  const { id, currency } = account
   if (rows.length === 0) return <p role="status">{said.noRows}</p>
   if (rows.length > ITEMS_MAX) return <p role="status">{said.tooMany}</p>
-  const sum = sumOf(
-    items.map(({ amount }) => amount),
-    currency,
-  )
   return (
     <>
       <DataList
@@ -164,40 +242,42 @@ function Send({
             cell: (row) => ('item' in row ? moneyText(row.item.amount, currency) : row.amount),
           },
           { title: said.note, cell: ({ note }) => <bdi className={styles.payee}>{note || '–'}</bdi> },
-          {
-            title: said.state,
-            cell: (row) =>
-              'item' in row ? (
-                <Status kind="good" word={said.good} />
-              ) : (
-                <span className={styles.fault}>▲ {row.fault}</span>
-              ),
-          },
+          { title: said.state, cell: (row) => <RowState row={row} /> },
         ]}
       />
-      {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={create.error} />}
-      {!isOnline && <p role="status">{said.offline}</p>}
       {wrong > 0 ? (
         <p role="status">{said.wrong(String(wrong))}</p>
       ) : (
-        <div className={styles.buttons}>
-          <Button
-            look="primary"
-            disabled={create.isPending || !isOnline}
-            onClick={() =>
-              create.mutate(
-                { body: { account_id: account.id, items }, key },
-                {
-                  onSuccess: ({ id }) => onMade(id),
-                  onError: (failure) => setOpen((was) => isOutcomeOpen(failure, was)),
-                },
-              )
-            }
-          >
-            {said.pay(moneyText(sum, currency), String(items.length))}
-          </Button>
-        </div>
+        <Pay payout={{ key, body: { account_id: id, items }, currency, checkedAtMs }} {...sending} />
       )}
+    </>
+  )
+}
+
+function RowState({ row }: { row: CheckedRow }) {
+  const said = useTexts(texts)
+  if ('fault' in row) return <span className={styles.fault}>▲ {row.fault}</span>
+  if (row.repeats === undefined) return <Status kind="good" word={said.good} />
+  return <Status kind="warn" word={said.repeats(String(row.repeats))} />
+}
+
+function Pay({ payout, isPending, send }: { payout: CheckedPayout } & Sending) {
+  const said = useTexts(texts)
+  const moneyText = useMoneyText()
+  const isOnline = useIsOnline()
+  const { body, currency } = payout
+  const sum = sumOf(
+    body.items.map(({ amount }) => String(amount)),
+    currency,
+  )
+  return (
+    <>
+      {!isOnline && <p role="status">{said.offline}</p>}
+      <div className={styles.buttons}>
+        <Button look="primary" disabled={isPending || !isOnline} onClick={() => send(payout)}>
+          {said.pay(moneyText(sum, currency), String(body.items.length))}
+        </Button>
+      </div>
     </>
   )
 }
