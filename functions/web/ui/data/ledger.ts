@@ -1,4 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
 import type { Invariant, LedgerStatus, Stop, Verification } from '../../client/index.ts'
 import { api } from './api.ts'
 import { useOfficeAct } from './office-act.ts'
@@ -38,20 +39,26 @@ export const stopsQuery = () =>
       (await api.get('/api/ledger/stops', { query: { limit: 50 }, signal })).items,
   })
 
-/** Has all books checked now, in as many steps as it takes. */
+/** Has all books checked now, in as many steps as it takes, while the page is open. It is over when what the
+ * checks have found is read again. */
 export function useProveLedger() {
   const queries = useQueryClient()
+  const isLeft = useRef(false)
+  useEffect(() => {
+    isLeft.current = false
+    return () => void (isLeft.current = true)
+  }, [])
   return useMutation({
     mutationFn: async () => {
       let run = await api.post('/api/ledger/verify', { body: {} })
-      while (!run.is_complete) {
+      for (let waitMs = 500; !run.is_complete && !isLeft.current; waitMs = Math.min(2 * waitMs, 8_000)) {
         // Another process may be at the check.
-        await new Promise((resolve) => setTimeout(resolve, 500))
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
         run = await api.post('/api/ledger/verify', { body: { since: run.since } })
       }
       return run
     },
-    onSettled: () => void queries.invalidateQueries({ queryKey: ['ledger'] }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['ledger'] }),
   })
 }
 

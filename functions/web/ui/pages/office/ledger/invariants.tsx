@@ -38,7 +38,9 @@ export function Invariants() {
         <>
           <div role="status">
             {proof.isPending && <p>{said.proving}</p>}
-            {proof.isSuccess && <Outcome isRight={items.every(({ ok }) => ok === true)} />}
+            {proof.isSuccess && invariants.isSuccess && (
+              <Outcome isRight={items.every(({ ok }) => ok === true)} />
+            )}
           </div>
           <ProblemNote problem={proof.error} />
           <DataList
