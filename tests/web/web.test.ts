@@ -11,7 +11,6 @@ import { customers } from './customers.journey.ts'
 import { payouts } from './payouts.journey.ts'
 import { inbox } from './inbox.journey.ts'
 import { breakingIt } from './lab.journey.ts'
-import { lifeOfTransaction } from './life.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -33,8 +32,6 @@ afterAll(async () => {
   await mail?.stop()
 })
 
-// Before anybody withdraws: it shows the first start of that function.
-describe('the life of a transaction', () => lifeOfTransaction(() => web))
 describe('signing up and in', () => signUpAndIn(() => web))
 describe('one account', () => oneAccount(() => web))
 describe('moving money', () => movingMoney(() => web))
