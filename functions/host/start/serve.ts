@@ -3,7 +3,6 @@ import { hasDatabase } from '../../contexts.ts'
 import { sqlstate } from '../../../eventing/database/database-errors.ts'
 import { createLog, type Log } from '../../../monitoring/log.ts'
 import { createMetrics, noMetrics, type Metrics } from '../../../monitoring/metrics.ts'
-import { randomHex } from '../../../monitoring/random.ts'
 import { createTracer, noTracer, type Tracer } from '../../../monitoring/tracer.ts'
 import { knowsClients } from '../audit/declared.ts'
 import { createApp } from '../http/app.ts'
@@ -86,7 +85,7 @@ export async function serve(
     throw new Error('it consumes events, so it must be started with what receives them')
   const config = readConfig(neededSettings(operation), settings, env)
   // Tells this process from others of its function: in logs, traces and metrics.
-  const instance = randomHex(16)
+  const instance = instanceId()
   const log = createLog(
     { service: operation.name, revision: config.K_REVISION || undefined, instance },
     config.LOG_LEVEL,
@@ -155,6 +154,15 @@ function callVerifier({ name }: Operation, { CALL_KEYS: keys }: Config): VerifyC
   const load = async () => (await import('../http/calls.ts')).createCallVerifier(keys, name)
   return async (token, call) => (await (verifier ??= load()))(token, call)
 }
+
+/** Returns an id that no other process has. It is no secret, so it does without node:crypto, which would have
+ * to be loaded before the port opens. */
+const instanceId = (): string =>
+  Array.from({ length: 2 }, () =>
+    Math.floor(Math.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  ).join('')
 
 function tracerFor({ name, context }: Operation, config: Config, log: Log, instance: string): Tracer {
   if (!config.OTEL_EXPORTER_OTLP_ENDPOINT) return noTracer

@@ -1,5 +1,5 @@
 /** Modules of Node that a function doesn't need before its port is open. */
-const LATE = ['node:crypto']
+const LATE = ['node:crypto', 'node:fs/promises', 'node:timers/promises']
 
 /**
  * Makes a bundle load these modules when it first calls a function of them: node:crypto alone takes 2 of the
