@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os'
-
 /** Tests run against real Postgres and RabbitMQ, which tests/support/global-setup.ts starts once per run. */
 export default {
   testEnvironment: 'node',
@@ -21,8 +19,8 @@ export default {
   globalSetup: './tests/support/global-setup.ts',
   globalTeardown: './tests/support/global-teardown.ts',
   testSequencer: './tests/support/sequencer.mjs',
-  // Tests wait for servers and processes half of the time. (Jest takes '150%' for 150 workers.)
-  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // Three suites at a time on two processors took as long, and a test that watches memory failed.
+  maxWorkers: '100%',
   // Only a test that hangs gets there, and a test that fails is worth the wait: a busy machine may be ten times
   // slower than this one is alone.
   testTimeout: 300_000,
