@@ -109,13 +109,16 @@ test('the parts of a body take no memory once the reader is done with them', asy
     return process.memoryUsage().arrayBuffers
   }
   const before = held()
-  let atTheEnd = 0
+  // The collector gives memory back in threads of its own, which a busy machine runs late.
+  const free = () =>
+    until(() => held() - before < bytesMax / 4, { what: 'the memory of the parts to be free' })
+  let atTheEnd: Promise<unknown> | undefined
   const reader = createHttpServer({}, (request, response) => {
     void (async () => {
       let bytes = 0
       for await (const part of openBody(request, bytesMax, () => undefined).parts) {
         bytes += part.length
-        if (bytes === bytesMax) atTheEnd = held()
+        if (bytes === bytesMax) await (atTheEnd = free())
       }
       response.end()
     })()
@@ -127,8 +130,8 @@ test('the parts of a body take no memory once the reader is done with them', asy
   socket.write(post(`content-length: ${bytesMax}\r\n`))
   for (let sent = 0; sent < bytesMax; sent += piece.length)
     if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve))
-  await until(() => atTheEnd > 0)
+  await until(() => atTheEnd !== undefined)
+  await atTheEnd
   socket.destroy()
   reader.close()
-  expect(atTheEnd - before).toBeLessThan(bytesMax / 4)
 })
