@@ -16,7 +16,7 @@ export interface EventContract<Data = unknown> {
 }
 
 /** Returns the CloudEvents `source` of the contract's events. */
-export const sourceOf = (contract: EventContract): string => `/microbank/${contract.context}`
+export const sourceOf = ({ context }: Pick<EventContract, 'context'>): string => `/microbank/${context}`
 
 /** Returns the CloudEvents `dataschema`: a URI that names the contract and its version. */
 export const dataschemaOf = (contract: EventContract): string =>

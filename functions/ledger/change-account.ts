@@ -3,11 +3,11 @@ import { operation, route } from '../host/operation.ts'
 import { ProblemError, problems } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
 import type { RouteRequest } from '../host/route-request.ts'
-import { idParams, orNull } from '../host/schema.ts'
+import { idParams, orNull, reasonText } from '../host/schema.ts'
 import type { Tools } from '../host/tools.ts'
 import { amountSchema, formatAmount, readAmount } from '../host/values/money.ts'
 import { accountNameSchema, accountSchema, findAccount } from './accounts/account.ts'
-import { changeAccount, changeProblems, reasonSchema } from './accounts/change-account.ts'
+import { changeAccount, changeProblems } from './accounts/change-account.ts'
 import { renameAccount } from './accounts/rename-account.ts'
 import { accountNotFound } from './posting/refusals.ts'
 
@@ -38,7 +38,7 @@ export default operation({
         properties: {
           name: { ...orNull(accountNameSchema), 'x-personal': true },
           overdraft_limit: amountSchema,
-          reason: reasonSchema,
+          reason: reasonText,
         },
       },
       answers: { 200: accountSchema },

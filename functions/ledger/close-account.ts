@@ -1,9 +1,9 @@
 import { accountClosed } from '../../eventing/contracts/account.closed.ts'
 import { operation, route } from '../host/operation.ts'
 import { ProblemError, problems } from '../host/problems.ts'
-import { idParams } from '../host/schema.ts'
+import { idParams, reasonText } from '../host/schema.ts'
 import { accountSchema } from './accounts/account.ts'
-import { changeAccount, changeProblems, reasonSchema, statusEvent } from './accounts/change-account.ts'
+import { changeAccount, changeProblems, statusEvent } from './accounts/change-account.ts'
 
 export default operation({
   name: 'close-account',
@@ -16,7 +16,7 @@ export default operation({
       who: 'signed-in',
       summary: 'Close an open account with a balance of zero and no holds; operators must give a reason',
       params: idParams,
-      body: { type: 'object', additionalProperties: false, properties: { reason: reasonSchema } },
+      body: { type: 'object', additionalProperties: false, properties: { reason: reasonText } },
       answers: { 200: accountSchema },
       problems: [
         changeProblems['account-not-found'],

@@ -1,8 +1,8 @@
 import { accountFrozen } from '../../eventing/contracts/account.frozen.ts'
 import { operation, route } from '../host/operation.ts'
-import { idParams } from '../host/schema.ts'
+import { idParams, reasonText } from '../host/schema.ts'
 import { accountSchema } from './accounts/account.ts'
-import { changeAccount, changeProblems, reasonSchema, statusEvent } from './accounts/change-account.ts'
+import { changeAccount, changeProblems, statusEvent } from './accounts/change-account.ts'
 
 export default operation({
   name: 'freeze-account',
@@ -19,7 +19,7 @@ export default operation({
         type: 'object',
         additionalProperties: false,
         required: ['reason'],
-        properties: { reason: reasonSchema },
+        properties: { reason: reasonText },
       },
       answers: { 200: accountSchema },
       problems: [

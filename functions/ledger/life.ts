@@ -3,13 +3,14 @@ import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import { hopSchema, toHopList } from '../host/traces/hop-schema.ts'
 import { hopsOf } from '../host/traces/hops.ts'
 import { readTrace, tracesAre, type ReadTrace } from '../host/traces/read-trace.ts'
+import { LEDGER } from './life/event.ts'
 import { eventRoute } from './life/event-route.ts'
 import { bookedSchema, entriesOf, findLife, type LifeRow } from './life/facts.ts'
-import { eventOf, isOver, stepSchema, stepsOf, type LifeStep } from './life/steps.ts'
+import { isOver, stepSchema, stepsOf, type LifeStep } from './life/steps.ts'
 import { costSchema, shownCost, summaryOf, summarySchema } from './life/summary.ts'
 import { toldOf, type KnownOfEvent } from './life/told.ts'
 import { transactionNotFound } from './posting/refusals.ts'
-import { transactionStatuses, transactionTypes } from './transactions/transaction.ts'
+import { eventOf, transactionStatuses, transactionTypes } from './transactions/transaction.ts'
 
 const proofSchema = {
   title: 'LifeProof',
@@ -80,7 +81,7 @@ export default operation({
         if (!row) return transactionNotFound()
         const eventId = eventOf(row)
         const [told, trace] = await Promise.all([
-          eventId === null ? NOTHING : toldOf(eventId, request, tools),
+          eventId === null ? NOTHING : toldOf(eventId, request, tools, LEDGER),
           caller.role === 'operator'
             ? readTrace(row.trace_id?.replaceAll('-', '') ?? null, tools)
             : undefined,

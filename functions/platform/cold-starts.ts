@@ -3,7 +3,7 @@ import { askRuntime } from './ask-runtime.ts'
 import type { ShownColdStart, ShownColdStarts, ShownPhase } from './cold-starts-schema.ts'
 import { conditionOf, type ClusterObject } from './kubernetes.ts'
 import type { PlatformView } from './platform-view.ts'
-import { isLocal, type StartReport } from './runtime-report.ts'
+import { isLocal, toPhases, type StartReport } from './runtime-report.ts'
 
 const SHOWN_MAX = 50
 
@@ -57,21 +57,13 @@ function startOfProcess({
     function: service,
     started_at: startedAt,
     ready_ms: portOpenMs === undefined ? null : (spawnMs ?? 0) + portOpenMs,
-    spawn_ms: spawnMs ?? null,
-    port_open_ms: portOpenMs ?? null,
-    boot_ms: phases.bootMs ?? null,
-    load_ms: phases.loadMs ?? null,
+    ...toPhases(phases),
     idle_ms: idleMs ?? null,
-    first_request_ms: phases.firstRequestMs ?? null,
-    first_query_ms: phases.firstQueryMs ?? null,
   }
 }
 
 const SERVICE_LABEL = 'serving.knative.dev/service'
-const UNKNOWN = {
-  ...{ spawn_ms: null, port_open_ms: null, boot_ms: null, load_ms: null, idle_ms: null },
-  ...{ first_request_ms: null, first_query_ms: null },
-}
+const UNKNOWN = { ...toPhases({}), idle_ms: null }
 
 /** The start of a pod, if it belongs to a function. A container that was restarted says when it became ready
  * again, not how its pod started. */

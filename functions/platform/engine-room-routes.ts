@@ -5,11 +5,10 @@ import { coldStartsSchema } from './cold-starts-schema.ts'
 import { deliveriesSchema, readDeliveries } from './deliveries.ts'
 import { functionLogSchema, LEVELS, readFunctionLog } from './function-log.ts'
 import { functionParams } from './function-route.ts'
+import { nobodysData } from './nobodys-data.ts'
 import type { PlatformView } from './platform-view.ts'
 
 const functionName = functionParams.properties.name
-
-const nobodysData = { nothing: 'it shows what runs, and nobody’s data' } as const
 
 /** How functions started, what Triggers deliver, and what functions have logged. None wakes a function. */
 export const engineRoomRoutes = [

@@ -1,5 +1,6 @@
 import { route } from '../host/operation.ts'
 import { problem, problems } from '../host/problems.ts'
+import { nobodysData } from './nobodys-data.ts'
 import type { PlatformView } from './platform-view.ts'
 
 /** What kubectl leaves in an object: the manifest as it was applied last, once more. */
@@ -46,7 +47,7 @@ export const functionRoute = route({
   method: 'GET',
   path: '/platform/functions/{name}',
   who: 'operator',
-  audits: { nothing: 'it shows what runs, and nobody’s data' },
+  audits: nobodysData,
   summary: 'The routes of a function, and its manifest with the patches that all share',
   params: functionParams,
   operationId: 'getPlatformFunction',

@@ -4,6 +4,7 @@ import { leavingAfter, Places } from '../host/places.ts'
 import { problem, problems } from '../host/problems.ts'
 import { endEvent, HEARTBEAT, HEARTBEAT_MS, retryLine, timeLeft, type TimeLeft } from '../host/stream-life.ts'
 import type { Tools } from '../host/tools.ts'
+import { nobodysData } from './nobodys-data.ts'
 import { changeOf } from './topology-change.ts'
 import { TopologyFeed } from './topology-feed.ts'
 import type { BankTopology } from './topology-schema.ts'
@@ -34,7 +35,7 @@ export default operation({
       method: 'GET',
       path: '/platform/stream',
       who: 'operator',
-      audits: { nothing: 'it shows what runs, and nobody’s data' },
+      audits: nobodysData,
       streams: 'events',
       summary:
         'The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second',

@@ -3,6 +3,7 @@ import type { Tools } from '../host/tools.ts'
 import { version } from '../../package.json'
 import { abilitiesOf } from './abilities.ts'
 import { functionRoute } from './function-route.ts'
+import { nobodysData } from './nobodys-data.ts'
 import { createPlatformView, type PlatformView } from './platform-view.ts'
 import { engineRoomRoutes } from './engine-room-routes.ts'
 import { isLocal } from './runtime-report.ts'
@@ -21,8 +22,6 @@ const platformSchema = {
     logs: boolean,
   },
 } as const
-
-const nobodysData = { nothing: 'it shows what runs, and nobody’s data' } as const
 
 /** Shows operators what the bank runs on. */
 export default operation({

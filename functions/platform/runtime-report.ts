@@ -12,6 +12,16 @@ export interface StartReport {
   firstQueryMs?: number
 }
 
+/** Returns the phases as the API shows them. One that is not known is null. */
+export const toPhases = (start: StartReport) => ({
+  spawn_ms: start.spawnMs ?? null,
+  port_open_ms: start.portOpenMs ?? null,
+  boot_ms: start.bootMs ?? null,
+  load_ms: start.loadMs ?? null,
+  first_request_ms: start.firstRequestMs ?? null,
+  first_query_ms: start.firstQueryMs ?? null,
+})
+
 export interface ServiceReport {
   name: string
   processes: number

@@ -2,7 +2,7 @@ import { databaseContexts, type Context } from '../contexts.ts'
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { edgesOf } from './edges.ts'
 import { conditionOf, type ClusterObject, type ClusterObjects } from './kubernetes.ts'
-import type { RuntimeReport, ServiceReport, StartReport } from './runtime-report.ts'
+import { toPhases, type RuntimeReport, type ServiceReport, type StartReport } from './runtime-report.ts'
 import type { BankTopology, ShownFunction, ShownTrigger } from './topology-schema.ts'
 
 const SCALE = 'autoscaling.knative.dev'
@@ -134,11 +134,6 @@ const startOf = (start: StartReport): NonNullable<ShownFunction['last_start']> =
   const { spawnMs, portOpenMs, firstRequestMs } = start
   return {
     total_ms: firstRequestMs === undefined ? null : (spawnMs ?? 0) + (portOpenMs ?? 0) + firstRequestMs,
-    spawn_ms: spawnMs ?? null,
-    port_open_ms: portOpenMs ?? null,
-    boot_ms: start.bootMs ?? null,
-    load_ms: start.loadMs ?? null,
-    first_request_ms: firstRequestMs ?? null,
-    first_query_ms: start.firstQueryMs ?? null,
+    ...toPhases(start),
   }
 }

@@ -1,26 +1,11 @@
 import type { Infer } from '../host/schema.ts'
-import type { auditEntrySchema } from '../host/audit/audit-schema.ts'
+import { auditEntrySchema } from '../host/audit/audit-schema.ts'
 import { textCell } from '../host/values/csv-text.ts'
 
 /** An entry of the audit, as the contexts answer it. */
 export type AuditEntry = Infer<typeof auditEntrySchema>
 
-const columns = [
-  'id',
-  'at',
-  'context',
-  'caller_id',
-  'caller_role',
-  'via',
-  'operation',
-  'route',
-  'subject',
-  'owner_id',
-  'address',
-  'trace_id',
-  'outcome',
-  'details',
-] as const satisfies readonly (keyof AuditEntry)[]
+const columns = auditEntrySchema.required
 
 /** Writes entries as CSV (RFC 4180). The first column says what a record is: `entry`, and in the last record
  * `end` if nothing is missing, else `more`, with the cursor that goes on in `id`. `details` is JSON. */

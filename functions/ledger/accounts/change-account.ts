@@ -31,14 +31,6 @@ export const changeDetails: Record<ChangeRefusal, string> = {
   'overdraft-in-use': 'The balance, minus holds, is below zero by more than this limit.',
 }
 
-/** Why an account is changed. Not blank, because somebody will want to know. */
-export const reasonSchema = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 500,
-  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}]*$',
-} as const
-
 /** What change_account() shall do. */
 export interface AskedChange {
   action: 'freeze' | 'unfreeze' | 'close' | 'change-overdraft'

@@ -1,10 +1,11 @@
+import { sourceOf } from '../../../eventing/contracts/contract.ts'
 import type { Database } from '../../host/database/database.ts'
 import type { TraceHop } from '../../host/traces/hops.ts'
 import { rounded } from '../../host/traces/hop-schema.ts'
 import type { KnownOfEvent } from './told.ts'
 
 /** The source of the ledger's own events. */
-export const LEDGER = '/microbank/ledger'
+export const LEDGER = sourceOf({ context: 'ledger' })
 
 /** An event, as the ledger knows it. */
 export interface EventRow {

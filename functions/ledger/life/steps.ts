@@ -1,6 +1,6 @@
-import { eventIdOf } from '../../../eventing/outbox-event.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { orNull } from '../../host/schema.ts'
+import { eventOf } from '../transactions/transaction.ts'
 import type { LifeRow } from './facts.ts'
 import type { KnownOfEvent, ToldDeadLetter } from './told.ts'
 
@@ -28,13 +28,6 @@ export interface LifeStep {
   at: string | null
   detail: string | null
 }
-
-/** The bank's own transfers, which no event tells. */
-const NOBODY = '00000000-0000-0000-0000-000000000000'
-
-/** Returns the id of the event that told a transaction's outcome; null as long as there is none. */
-export const eventOf = ({ id, status, user_id: owner }: LifeRow): string | null =>
-  status === 'pending' || owner === NOBODY ? null : eventIdOf(id)
 
 /** Whether the caller can learn of a notification: its payer is notified of what was booked. Of what was
  * refused, they know from the answer. */

@@ -36,7 +36,7 @@ export async function toldOf(
   eventId: string,
   { caller, client, traceparent }: OnBehalf,
   { call, log }: Pick<Tools, 'call' | 'log'>,
-  source = '/microbank/ledger',
+  source: string,
 ): Promise<KnownOfEvent | undefined> {
   const path = `/notifications/by-event/${encodeURIComponent(eventId)}?source=${encodeURIComponent(source)}`
   try {

@@ -132,6 +132,14 @@ export interface TransactionDetailRow extends TransactionRow {
 /** Owner of transactions that are the bank's own, which no event tells. */
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 
+/** Returns the id of the event that told a transaction's outcome; null as long as there is none. */
+export const eventOf = ({
+  id,
+  status,
+  user_id: owner,
+}: Pick<TransactionRow, 'id' | 'status' | 'user_id'>): string | null =>
+  status === 'pending' || owner === NOBODY ? null : eventIdOf(id)
+
 const seesPayer = ({ user_id: owner }: TransactionRow, caller: Caller): boolean =>
   caller.role === 'operator' || owner === undefined || owner === caller.userId
 
@@ -158,7 +166,7 @@ export function toTransaction(row: TransactionRow, caller: Caller) {
     reverses: row.reverses,
     reversed_by: row.reversed_by,
     refusal: row.refusal,
-    event_id: row.status === 'pending' || row.user_id === NOBODY ? null : eventIdOf(row.id),
+    event_id: eventOf(row),
     timestamp,
   }
 }

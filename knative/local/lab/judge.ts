@@ -1,3 +1,4 @@
+import { eventIdOf } from '../../../eventing/outbox-event.ts'
 import type { LabInvariantId, LabRun } from '../../../functions/platform/lab/run-schema.ts'
 import type { Oracle } from './oracle.ts'
 import { toDecimal, type TransactionOutcome } from './traffic.ts'
@@ -175,7 +176,3 @@ type Invariant = LabRun['invariants'][number]
 
 /** The source of the events that nobody can process. */
 export const poisonSourceOf = ({ id }: Pick<LabRun, 'id'>): string => `/lab/${id}`
-
-/** event_id_of() in eventing/sql/0001-outbox.sql. */
-const eventIdOf = (transactionId: string): string =>
-  `${transactionId.slice(0, 14)}8${transactionId.slice(15)}`

@@ -1,4 +1,5 @@
 import type { Client, QueryResultRow } from 'pg'
+import { sourceOf } from '../../../eventing/contracts/contract.ts'
 import { readInvariants } from '../../../functions/ledger/stops/findings.ts'
 import type { DatabaseUrls } from '../servers/databases.ts'
 
@@ -132,7 +133,7 @@ export function openOracle(databases: Readonly<Record<string, DatabaseUrls>>): O
   }
 }
 
-const LEDGER = '/microbank/ledger'
+const LEDGER = sourceOf({ context: 'ledger' })
 
 async function inParts<Row>(ids: readonly string[], read: (ids: readonly string[]) => Promise<Row[]>) {
   const rows: Row[] = []
