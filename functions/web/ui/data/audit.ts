@@ -1,6 +1,7 @@
 import { infiniteQueryOptions } from '@tanstack/react-query'
 import type { AuditEntry } from '../../client/index.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 
 export type { AuditEntry }
 
@@ -26,8 +27,7 @@ export const auditQuery = (asked: AskedAudit) =>
         query: { ...asked, limit: 50, ...(pageParam !== undefined && { cursor: pageParam }) },
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    ...byCursor,
     select: ({ pages }) => pages.flatMap(({ items }) => items),
     // Each reading is an entry of its own: a look at another window must not add one.
     refetchOnWindowFocus: false,

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { AccountChange, Api, OpenSession, User } from '../../client/index.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 import { useOfficeAct } from './office-act.ts'
 
 export type { AccountChange, OpenSession, User }
@@ -27,8 +28,7 @@ export const customersQuery = (text: string) =>
         query: { ...askedBy(text), limit: 25, ...(pageParam !== undefined && { cursor: pageParam }) },
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    ...byCursor,
     ...READ_ONCE,
   })
 

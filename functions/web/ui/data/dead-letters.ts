@@ -1,12 +1,11 @@
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { DeadLetter, DeadLetterGroup, DeadLetterRedrive } from '../../client/index.ts'
 import { api } from './api.ts'
+import { useOfficeAct, type HowToSend } from './office-act.ts'
+import { byCursor } from './by-cursor.ts'
 
 export type { DeadLetter, DeadLetterGroup, DeadLetterRedrive }
 export type LetterStatus = DeadLetter['status']
-
-const nextCursor = ({ next_cursor: cursor }: { next_cursor: string | null }) => cursor ?? undefined
-const noCursor: string | undefined = undefined
 
 /** Groups that have letters of a status, the newest first, page by page. */
 export const deadLetterGroupsQuery = (status: LetterStatus) =>
@@ -17,8 +16,7 @@ export const deadLetterGroupsQuery = (status: LetterStatus) =>
         query: { limit: 50, status, ...(cursor !== undefined && { cursor }) },
         signal,
       }),
-    initialPageParam: noCursor,
-    getNextPageParam: nextCursor,
+    ...byCursor,
   })
 
 /** Letters of a group, the newest first, page by page. */
@@ -30,8 +28,7 @@ export const deadLettersQuery = (group: string, status: LetterStatus) =>
         query: { limit: 20, group, status, ...(cursor !== undefined && { cursor }) },
         signal,
       }),
-    initialPageParam: noCursor,
-    getNextPageParam: nextCursor,
+    ...byCursor,
     // Each reading is in the audit: a look at another window must not add one.
     refetchOnWindowFocus: false,
   })
@@ -75,29 +72,25 @@ export type LetterOrder =
   | { order: 'redrive-group'; group: string; perSecond: number }
   | { order: 'stop'; redrive: string }
 
-function give(asked: LetterOrder): Promise<unknown> {
+function give(asked: LetterOrder, how: HowToSend): Promise<unknown> {
   switch (asked.order) {
     case 'redrive':
-      return api.post('/api/dead-letters/{id}/redrive', { params: { id: asked.id } })
+      return api.post('/api/dead-letters/{id}/redrive', { params: { id: asked.id }, ...how })
     case 'discard':
       return api.post('/api/dead-letters/{id}/discard', {
         params: { id: asked.id },
         body: { reason: asked.reason },
+        ...how,
       })
     case 'redrive-group':
       return api.post('/api/dead-letter-redrives', {
         body: { group: asked.group, per_second: asked.perSecond },
+        ...how,
       })
     case 'stop':
-      return api.post('/api/dead-letter-redrives/{id}/stop', { params: { id: asked.redrive } })
+      return api.post('/api/dead-letter-redrives/{id}/stop', { params: { id: asked.redrive }, ...how })
   }
 }
 
 /** Does it, and reads again what it has changed. */
-export function useLetterOrder() {
-  const queries = useQueryClient()
-  return useMutation({
-    mutationFn: give,
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['dead-letters'] }),
-  })
-}
+export const useLetterOrder = () => useOfficeAct(give, ['dead-letters'])

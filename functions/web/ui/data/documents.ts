@@ -2,6 +2,7 @@ import { infiniteQueryOptions, useMutation, useQueryClient } from '@tanstack/rea
 import { useState } from 'react'
 import { BankProblem, NoAnswerError, type Document } from '../../client/index.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 import { newKey } from './new-key.ts'
 import { renewSession } from './session-renewal.ts'
 
@@ -21,8 +22,7 @@ export const documentsQuery = () =>
         query: { limit: 30, ...(pageParam !== undefined && { cursor: pageParam }) },
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    ...byCursor,
     refetchInterval: ({ state: { data } }) =>
       data?.pages.some(({ items }) => items.some(({ status }) => status === 'processing')) && PROCESSING_MS,
   })

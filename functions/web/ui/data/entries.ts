@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Entry } from '../../client/index.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 
 export type { Entry }
 
@@ -27,8 +28,7 @@ export const entriesQuery = (accountId: string, filters: AskedEntries) =>
         query: { ...filters, limit: SHOWN + 1, ...(pageParam !== undefined && { cursor: pageParam }) },
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+    ...byCursor,
     select: ({ pages }) => pages.flatMap(({ items }) => items),
     // Other entries of the account stay while those that match are read; never those of another account.
     placeholderData: (shown, before) => (before?.queryKey[1] === accountId ? shown : undefined),

@@ -7,6 +7,7 @@ import {
 } from '@tanstack/react-query'
 import type { Api, Notification, Preferences } from '../../client/index.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 import { ownOnly } from './session.ts'
 
 export type { Notification, Preferences }
@@ -22,8 +23,7 @@ export const notificationsQuery = () =>
       const page = { limit: 30, ...(pageParam !== undefined && { cursor: pageParam }) }
       return api.get('/api/notifications', { query: { ...page, ...(await ownOnly(client)) }, signal })
     },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    ...byCursor,
   })
 
 /** How many notifications are unread, for the bell. The stream keeps it true. */

@@ -4,7 +4,7 @@ import { ActKeys } from './act-keys.ts'
 import { useSentBy } from './session.ts'
 
 /** What each act of an operator is sent with. */
-interface HowToSend {
+export interface HowToSend {
   headers: { 'session-user': string }
   idempotencyKey: string
 }

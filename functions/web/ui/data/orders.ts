@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import type { CreateOrderRequest, Order, OrderPreview, OrderRun, Schedule } from '../../client/index.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 import { newKey } from './new-key.ts'
 import { findPayee, OtherCurrencyError, type Payee } from './payees.ts'
 import { ownOnly, useSentBy } from './session.ts'
@@ -27,8 +28,7 @@ export const ordersQuery = () =>
       const page = { limit: 50, ...(pageParam !== undefined && { cursor: pageParam }) }
       return api.get('/api/orders', { query: { ...page, ...(await ownOnly(client)) }, signal })
     },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    ...byCursor,
   })
 
 /** The last runs of an order, with their outcomes. */

@@ -2,6 +2,7 @@ import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from 
 import type { CreatePayoutRequest, Payout, PayoutItem } from '../../client/index.ts'
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 import { browserShelf } from './desk.ts'
 import { KEY_AGE_MS_MAX } from './money-order.ts'
 import { isOutcomeOpen } from './open-outcome.ts'
@@ -33,8 +34,7 @@ export const payoutQuery = (id: string) =>
         query: { limit: 100, ...(pageParam !== undefined && { cursor: pageParam }) },
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor: cursor }) => cursor ?? undefined,
+    ...byCursor,
     refetchInterval: ({ state }) => state.data?.pages[0]?.status === 'running' && RUNNING_MS,
   })
 
