@@ -36,7 +36,7 @@ export async function serveMeter(
     if (request.url === '/healthz') return void response.end('ok\n')
     if (request.url !== '/metrics') return notFound(request, response)
     const isLast = isEnding && !reports.listening
-    response.once('finish', () => isLast && readOnceMore())
+    response.once('finish', () => isLast && response.statusCode === 200 && readOnceMore())
     void meter
       .expose(request.headers.accept)
       .then(({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text))
