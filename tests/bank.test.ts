@@ -7,7 +7,7 @@ import { signEvent } from '../eventing/signature.ts'
 import { boards } from '../monitoring/dashboards/boards.ts'
 import { filledIn } from '../monitoring/promql-fixture.ts'
 import { StreamClient } from '../functions/notifications/testing/stream-client.ts'
-import { startBank, type Bank } from './support/bank.ts'
+import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { findChromium } from './support/chromium.mjs'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
@@ -25,21 +25,13 @@ let operator: string
 beforeAll(async () => {
   bank = await startBank({ builds: true })
   monitor = await startMonitor(bank.dataDir)
-  const { email, password } = operatorIn(bank.output())
-  operator = (await bank.call('POST', '/api/auth/login', { body: { email, password } })).body.access_token
+  operator = await loginOperator(bank)
 })
 
 afterAll(async () => {
   await monitor?.stop()
   await bank?.stop()
 })
-
-/** Returns the operator's email address and password, which the first start prints. */
-function operatorIn(output: string): { email: string; password: string } {
-  const [, email, password] = /Operator\s+(\S+)\s+password (\S+)/.exec(output) ?? []
-  if (!email || !password) throw new Error(`expected the operator's password in:\n${output}`)
-  return { email, password }
-}
 
 const notificationsOf = async ({ bank }: Customer): Promise<string[]> =>
   (await bank.get('/api/notifications')).items.map(({ message }) => message)

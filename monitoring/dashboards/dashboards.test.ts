@@ -3,23 +3,14 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { catalogue } from '../catalogue.ts'
 import { faultsIn, filledIn, instrumentsIn, labelsIn } from '../promql-fixture.ts'
+import { recorded, rules } from '../rules/rules-fixture.ts'
 import { boards } from './boards.ts'
 import { grafanaDashboard } from './grafana.ts'
 
 /** The dashboards, held against the catalogue and against the files that Grafana reads. A live bank answers
- * them in tests/panels.test.ts. */
+ * them in tests/bank.test.ts. */
 
-interface Rule {
-  record?: string
-  expr: string
-}
 const folder = join(__dirname, '..')
-const rules = ['slo.yaml', 'alerts.yaml', 'cluster.yaml'].flatMap((name) =>
-  (
-    parse(readFileSync(join(folder, 'rules', name), 'utf8')) as { groups: { rules: Rule[] }[] }
-  ).groups.flatMap((group) => group.rules),
-)
-const recorded = new Set(rules.map(({ record }) => record))
 const targets = boards.flatMap(({ title, panels }) =>
   panels.flatMap((panel) =>
     panel.targets.map(({ expr, legend }) => ({

@@ -5,28 +5,16 @@ import { promisify } from 'node:util'
 import { parse } from 'yaml'
 import { instrumentOf } from '../catalogue.ts'
 import { faultsIn } from '../promql-fixture.ts'
+import { recorded, RULE_FILES, rules, rulesOf } from './rules-fixture.ts'
 
 /** The rules and alerts of Prometheus, tried by its own tools, and held against the catalogue. */
 
-interface Rule {
-  record?: string
-  alert?: string
-  expr: string
-  labels?: Record<string, string>
-  annotations?: Record<string, string>
-}
 interface UnitTest {
   alert_rule_test?: { alertname: string; exp_alerts: unknown[] }[]
 }
 
 const read = (name: string): string => readFileSync(join(__dirname, name), 'utf8')
-const rulesOf = (name: string): Rule[] =>
-  (parse(read(name)) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules)
-
-const FILES = ['slo.yaml', 'alerts.yaml', 'cluster.yaml']
-const rules = FILES.flatMap(rulesOf)
 const alerts = rules.flatMap(({ alert, ...rule }) => (alert ? [{ ...rule, alert }] : []))
-const recorded = new Set(rules.map(({ record }) => record))
 const tests = readdirSync(join(__dirname, 'tests'))
 
 /** Runs a tool of Prometheus here. Rejects with what it printed if it fails. */
@@ -36,7 +24,7 @@ const run = (tool: string, ...args: string[]) =>
   })
 
 test('promtool and amtool take the files', async () => {
-  await run('promtool', 'check', 'rules', ...FILES)
+  await run('promtool', 'check', 'rules', ...RULE_FILES)
   await run('amtool', 'check-config', 'alertmanager.yaml')
 })
 
