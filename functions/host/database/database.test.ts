@@ -4,7 +4,7 @@ import { createLog } from '../../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
 import { startSilentProxy, type SilentProxy } from '../../../tests/support/silent-proxy.ts'
 import { until } from '../../../tests/support/until.ts'
-import { openDatabase, type OpenDatabase } from './database.ts'
+import { openDatabase, type OpenDatabase, type Statement } from './database.ts'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 
 /** How a function sees a database that falls silent, and one that refuses for the moment. */
@@ -41,6 +41,9 @@ afterAll(async () => {
 const log = createLog({}, 'error', () => {})
 const open = (poolMax: number): OpenDatabase =>
   openDatabase({ url: proxy.through(database.url), poolMax, name: 'test', log, timeoutMs: TIMEOUT_MS })
+
+const WAITING = `select from pg_stat_activity where datname = current_database() and application_name = 'test'
+  and wait_event_type = 'Lock'`
 
 const one = () => db.query({ text: 'select 1' })
 const insert = (n: number) => ({ text: 'insert into seen values ($1)', values: [n] })
@@ -184,6 +187,27 @@ describe('a connection that falls silent', () => {
     )
     expect(await seen()).toEqual([1])
   })
+})
+
+test.each([
+  ['a statement of its own', (statement: Statement) => db.query(statement)],
+  ['a transaction', (statement: Statement) => db.transaction((tx) => tx.query(statement))],
+])('a deadlock undoes %s, and it runs again', async (_what, run) => {
+  const text = (order: string) => `do $$ begin
+      update seen set n = n + 10 where n % 10 = ${order[0]};
+      update seen set n = n + 10 where n % 10 = ${order[1]};
+    end $$`
+  await db.query({ text: 'insert into seen values (1), (2)' })
+  await administrator.query('begin')
+  // So that the deadlock is found by the other, who therefore has to give way.
+  await administrator.query(`set local deadlock_timeout = '10min'`)
+  await administrator.query('select from seen where n = 1 for update')
+  const running = run({ text: text('21') })
+  await until(async () => (await administrator.query(WAITING)).rows.length === 1, { what: 'the lock of 2' })
+  await administrator.query(text('12'))
+  await administrator.query('commit')
+  await running
+  expect(await seen()).toEqual([21, 22])
 })
 
 describe('a database that refuses for the moment', () => {

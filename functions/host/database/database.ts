@@ -37,10 +37,11 @@ export interface DatabaseOptions {
   metrics?: Pick<Metrics, 'count' | 'observe' | 'gauge'>
 }
 
+/** A statement outside a transaction is one of its own. Both run again, at most three times, after a deadlock or
+ * a serialization failure, which has undone all of them. */
 export interface Database extends Transaction {
   /** Runs `work` in one database transaction and returns its result. `traceparent` is that of the request.
-   * After a deadlock or serialization failure it runs `work` again, at most three times, so `work` must have
-   * no effect outside the database. Rejects with UnavailableError as query() does. */
+   * `work` may run again, so it must have no effect outside the database. Rejects with UnavailableError as query() does. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, traceparent?: string): Promise<T>
   close(): Promise<void>
 }
@@ -123,10 +124,12 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
   }
 
   const query = <Row extends QueryResultRow>(statement: Statement): Promise<Row[]> =>
-    use(async (lease) => {
-      lease.mayBeDone = true
-      return run<Row>(lease.client, statement)
-    })
+    again(() =>
+      use(async (lease) => {
+        lease.mayBeDone = true
+        return run<Row>(lease.client, statement)
+      }),
+    )
 
   /** Runs one statement, and measures it. */
   const run = async <Row extends QueryResultRow>(
@@ -140,15 +143,8 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
     return rows
   }
 
-  const transaction = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await use((lease) => once(lease, work, run))
-      } catch (error) {
-        if (attempt === ATTEMPTS || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
-      }
-    }
-  }
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+    again(() => use((lease) => once(lease, work, run)))
 
   return {
     async connect() {
@@ -166,6 +162,17 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
     close: async () => {
       if (opening) await (await opening).pool.end()
     },
+  }
+}
+
+/** Does something again that a deadlock or a serialization failure has undone, at most three times. */
+async function again<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = ATTEMPTS - 1; ; left--) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (left === 0 || !REPEATABLE.has(sqlstate(error) ?? '')) throw error
+    }
   }
 }
 

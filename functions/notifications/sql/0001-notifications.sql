@@ -181,32 +181,36 @@ grant select, insert, update, delete on dead_letters to :functions_role;
 -- Keeps the counts of groups. Its argument is a query of what has changed: letters with the sign 1, those as
 -- they were before with -1. A statement that changes no count locks no group. Others lock theirs in the order
 -- of their ids, so that two statements can't deadlock, and never against the foreign key of a letter that is
--- stored at the same time.
+-- stored at the same time. Locking is a statement of its own: one that locks the newest version of a row and
+-- then updates the version of its snapshot can deadlock with another on the same row.
 create function count_dead_letters() returns trigger
 language plpgsql
 as $$
+declare
+  changes text := format($query$
+    select group_id, max(last_at) filter (where sign = 1) as last_at,
+      coalesce(sum(sign) filter (where status = 'stored'), 0) as stored,
+      coalesce(sum(sign) filter (where status = 'redriven'), 0) as redriven,
+      coalesce(sum(sign) filter (where status = 'discarded'), 0) as discarded,
+      coalesce(sum(sign) filter (where status = 'stored' and came_back_at is not null), 0) as came_back
+    from (%s) letters group by group_id
+  $query$, tg_argv[0]);
+  has_changed constant text :=
+    '((c.stored, c.redriven, c.discarded, c.came_back) <> (0, 0, 0, 0) or c.last_at > g.last_at)';
 begin
   execute format($query$
-    with changes as materialized (
-      select group_id, max(last_at) filter (where sign = 1) as last_at,
-        coalesce(sum(sign) filter (where status = 'stored'), 0) as stored,
-        coalesce(sum(sign) filter (where status = 'redriven'), 0) as redriven,
-        coalesce(sum(sign) filter (where status = 'discarded'), 0) as discarded,
-        coalesce(sum(sign) filter (where status = 'stored' and came_back_at is not null), 0) as came_back
-      from (%s) letters group by group_id
-    ), locked as materialized (
-      select g.id, c.* from dead_letter_groups g join changes c on c.group_id = g.id
-      where (c.stored, c.redriven, c.discarded, c.came_back) <> (0, 0, 0, 0) or c.last_at > g.last_at
-      order by g.id for no key update of g
-    )
+    select from dead_letter_groups g join (%s) c on c.group_id = g.id where %s
+    order by g.id for no key update of g
+  $query$, changes, has_changed);
+  execute format($query$
     update dead_letter_groups g set
-      stored = g.stored + l.stored,
-      redriven = g.redriven + l.redriven,
-      discarded = g.discarded + l.discarded,
-      came_back = g.came_back + l.came_back,
-      last_at = greatest(g.last_at, l.last_at)
-    from locked l where g.id = l.id
-  $query$, tg_argv[0]);
+      stored = g.stored + c.stored,
+      redriven = g.redriven + c.redriven,
+      discarded = g.discarded + c.discarded,
+      came_back = g.came_back + c.came_back,
+      last_at = greatest(g.last_at, c.last_at)
+    from (%s) c where g.id = c.group_id and %s
+  $query$, changes, has_changed);
   return null;
 end;
 $$;
