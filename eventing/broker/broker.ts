@@ -22,6 +22,8 @@ export interface BrokerOptions {
   /** URL of RabbitMQ, if there is one; else give `postgresUrl`, a database in which the role may create a
    * schema. */
   amqpUrl?: string
+  /** Called whenever RabbitMQ can be reached but leaves an event or a declaration without an answer. */
+  onUnanswered?: (() => void) | undefined
   postgresUrl?: string
   /** Returns where a subscriber or dead letter sink can be reached. Throws if there is no such
    * destination. */
@@ -92,11 +94,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   }
 }
 
-function openQueue({ amqpUrl, postgresUrl, manifests, log }: BrokerOptions, topology: Topology) {
+function openQueue(options: BrokerOptions, topology: Topology) {
+  const { amqpUrl, onUnanswered, postgresUrl, manifests, log } = options
   if (amqpUrl) {
     const url = new URL(amqpUrl)
     if (manifests.config?.spec?.vhost) url.pathname = encodeURIComponent(manifests.config.spec.vhost)
-    return openRabbitmqQueue({ url: url.href, topology, log })
+    return openRabbitmqQueue({ url: url.href, topology, log, onUnanswered })
   }
   if (postgresUrl) return openPostgresQueue({ url: postgresUrl, topology, log })
   throw new Error('a Broker needs a queue: expected amqpUrl or postgresUrl')

@@ -1,5 +1,6 @@
 import { connect } from 'amqplib'
 import type { Channel, ChannelModel } from 'amqplib'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -280,6 +281,32 @@ describe('when RabbitMQ falls silent', () => {
     const published = () => publish('after').then(() => true)
     await until(published)
     await until(() => handled.has('after'))
+  })
+
+  test('about confirms alone, its connection is given up and the next one publishes', async () => {
+    const proxy = await startSilentProxy(amqpUrl)
+    open.push(() => proxy.stop())
+    const manifests = manifestsOf([{ name: 'all' }])
+    used.push(manifests)
+    const onUnanswered = jest.fn()
+    const queue = await openRabbitmqQueue({
+      ...{ url: impatient(proxy.through(amqpUrl)), topology: topologyOf(manifests), log: quiet },
+      ...{ onUnanswered, confirmMs: 6_000 },
+    })
+    open.push(() => queue.close())
+    const publish = () =>
+      queue.publish({
+        attributes: { specversion: '1.0', id: randomUUID(), source: '/s', type: 't' },
+        data: Buffer.alloc(0),
+      })
+    await publish()
+    const HEARTBEAT = Buffer.from([8, 0, 0, 0, 0, 0, 0, 206])
+    proxy.swallowAnswers((chunk) => chunk.equals(HEARTBEAT))
+    await expect(publish()).rejects.toThrow('the confirm of RabbitMQ took too long')
+    expect(onUnanswered).not.toHaveBeenCalled()
+    proxy.heal()
+    await until(() => publish().then(() => true))
+    expect(onUnanswered).toHaveBeenCalledTimes(1)
   })
 
   test('and answers again later, every confirmed event arrives', async () => {

@@ -1,5 +1,5 @@
 import { connect } from 'amqplib'
-import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
+import type { Channel, ChannelModel } from 'amqplib'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../monitoring/log.ts'
 import type { EventMessage } from '../message.ts'
@@ -8,6 +8,7 @@ import type { BrokerQueue } from './queue.ts'
 import { boundClose } from './rabbitmq-close.ts'
 import { RabbitmqConsumer } from './rabbitmq-consumer.ts'
 import { toMessage, type EventOnQueue } from './rabbitmq-message.ts'
+import { RabbitmqPublisher } from './rabbitmq-publisher.ts'
 import { declareTopology } from './rabbitmq-topology.ts'
 import { binds, deadLettersOf } from './topology.ts'
 import type { Topology } from './topology.ts'
@@ -17,8 +18,12 @@ export interface RabbitmqQueueOptions {
   url: string
   topology: Topology
   log: Log
-  /** Time to declare everything; a test has less of it. */
+  /** Called whenever a connection is given up because RabbitMQ did not confirm an event, or did not declare the
+   * topology in time, although it can be reached. */
+  onUnanswered?: (() => void) | undefined
+  /** Time to declare everything, and time until a confirm is overdue; a test has less of them. */
   setupMs?: number
+  confirmMs?: number
 }
 
 /** Time to connect, in ms. A node that is starting or has fallen silent may accept a connection and not
@@ -39,7 +44,7 @@ const FIRST_ATTEMPTS = 7
  * confirmed are sent again.
  */
 export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<BrokerQueue> {
-  const { url, topology, log, setupMs = SETUP_MS } = options
+  const { url, topology, log, onUnanswered, setupMs = SETUP_MS, confirmMs } = options
   const consumers = new Set<RabbitmqConsumer>()
   const gate = new Gate()
   let model: ChannelModel | undefined
@@ -49,12 +54,22 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
     boundClose(connection)
     connection.on('error', () => undefined) // 'close' follows and reports the same.
     await declareTopology(connection, topology, log)
-    const publisher = fatalChannel(connection, await connection.createConfirmChannel())
+    const confirms = fatalChannel(connection, await connection.createConfirmChannel())
+    const giveUp = (): void => {
+      log.warn('RabbitMQ does not confirm an event; its connection is given up')
+      onUnanswered?.()
+      void connection.close().catch(() => undefined)
+    }
     probe = fatalChannel(connection, await connection.createChannel())
     for (const consumer of consumers) await consumer.start(await connection.createChannel(), connection)
     model = connection
-    gate.open(publisher)
+    gate.open(new RabbitmqPublisher(confirms, giveUp, confirmMs))
   }
+  const setUpInTime = (connection: ChannelModel): Promise<void> =>
+    within(setupMs, 'preparing RabbitMQ', setUp(connection)).catch((error: unknown) => {
+      if (error instanceof QueueUnavailableError) onUnanswered?.()
+      throw error
+    })
   const publishTo = (exchange: string, event: EventMessage): Promise<void> =>
     publishVia(gate, exchange, toMessage(event))
 
@@ -70,7 +85,7 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
       maxDelay: 3_000,
       initialMaxRetries: FIRST_ATTEMPTS,
       waitForConnect: false, // So that the listeners below also hear of the first attempts.
-      setup: (connection: ChannelModel) => within(setupMs, 'preparing RabbitMQ', setUp(connection)),
+      setup: setUpInTime,
     },
   })
   recovering.on('error', () => undefined)
@@ -82,8 +97,8 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
     gate.shut('RabbitMQ is away')
     log.warn('the connection to RabbitMQ is lost', { reason: error.message })
   })
-  recovering.on('blocked', (reason) => gate.shut(`RabbitMQ takes no events: ${reason}`))
-  recovering.on('unblocked', () => gate.reopen())
+  recovering.on('blocked', (reason) => gate.block(`RabbitMQ takes no events: ${reason}`))
+  recovering.on('unblocked', () => gate.unblock())
   await recovering.waitForConnect()
 
   return {
@@ -135,19 +150,15 @@ function fatalChannel<T extends Channel>(connection: ChannelModel, channel: T): 
 }
 
 /** Publishes a message with confirm. If the connection breaks before the confirm, publishes it again. */
-async function publishVia(gate: Gate, exchange: string, { content, options }: EventOnQueue): Promise<void> {
+async function publishVia(gate: Gate, exchange: string, message: EventOnQueue): Promise<void> {
   const deadline = performance.now() + PUBLISH_DEADLINE_MS
   for (;;) {
-    const channel = await gate.channel(deadline - performance.now())
+    const publisher = await gate.publisher(deadline - performance.now())
     try {
       return await within(
         deadline - performance.now(),
         'the confirm of RabbitMQ',
-        new Promise<void>((resolve, reject) => {
-          channel.publish(exchange, '', content, options, (error: Error | null) =>
-            error ? reject(error) : resolve(),
-          )
-        }),
+        publisher.publish(exchange, message),
       )
     } catch (error) {
       // The attributes are too large for an AMQP table; a repeat would not change that.
@@ -158,19 +169,15 @@ async function publishVia(gate: Gate, exchange: string, { content, options }: Ev
   }
 }
 
-/** Lets publishers through while there is a channel. Without one, publishers wait for a while. */
+/** Lets events through while there is a publisher that RabbitMQ listens to. Else they wait for a while. */
 class Gate {
   isOpen = false
   reason = 'RabbitMQ is not connected yet'
-  #channel: ConfirmChannel | undefined
+  #publisher: RabbitmqPublisher | undefined
   #waiting = new Set<() => void>()
 
-  open(channel: ConfirmChannel): void {
-    this.#channel = channel
-    this.reopen()
-  }
-
-  reopen(): void {
+  open(publisher: RabbitmqPublisher): void {
+    this.#publisher = publisher
     this.isOpen = true
     for (const wake of this.#waiting) wake()
     this.#waiting.clear()
@@ -181,7 +188,18 @@ class Gate {
     this.reason = reason
   }
 
-  async channel(waitMs: number): Promise<ConfirmChannel> {
+  block(reason: string): void {
+    this.#publisher?.block()
+    this.shut(reason)
+  }
+
+  unblock(): void {
+    if (!this.#publisher) return
+    this.#publisher.unblock()
+    this.open(this.#publisher)
+  }
+
+  async publisher(waitMs: number): Promise<RabbitmqPublisher> {
     if (!this.isOpen) {
       let wake = (): void => undefined
       const opened = new Promise<void>((resolve) => this.#waiting.add((wake = resolve)))
@@ -189,6 +207,6 @@ class Gate {
         .catch(() => Promise.reject(new QueueUnavailableError(this.reason)))
         .finally(() => this.#waiting.delete(wake))
     }
-    return this.#channel!
+    return this.#publisher!
   }
 }

@@ -126,8 +126,10 @@ async function untilOnDisk(
   }
 }
 
-function transport(queue: Queue): { amqpUrl: string } | { postgresUrl: string } {
-  return 'amqpUrl' in queue ? { amqpUrl: queue.amqpUrl } : { postgresUrl: queue.postgresUrl }
+function transport(queue: Queue) {
+  return 'amqpUrl' in queue
+    ? { amqpUrl: queue.amqpUrl, onUnanswered: queue.doubt }
+    : { postgresUrl: queue.postgresUrl }
 }
 
 /**

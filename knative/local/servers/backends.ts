@@ -7,7 +7,7 @@ import type { QueueChoice } from '../options.ts'
 import { stopLeftoverPostgres } from './postgres.ts'
 import { findRabbitmq, startRabbitmq, stopLeftoverRabbitmq, type RabbitmqNode } from './rabbitmq.ts'
 import type { SecretStore } from '../secrets.ts'
-import { postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
+import { Doubts, postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
 
 /** What carries the events, and a sentence that says why it was chosen. */
 export type Queue =
@@ -16,6 +16,9 @@ export type Queue =
       about: string
       /** Only for a node that we start: whether quorum queues would survive a kill of the node now. */
       areOnDisk?: (queues: readonly string[]) => boolean
+      /** Only for a node that we start: tells that it left an event or a declaration without an answer. A node
+       * that does so again and again is ended and started anew. */
+      doubt?: () => void
     }
   | { postgresUrl: string; about: string }
 
@@ -68,7 +71,11 @@ export async function startBackends(options: BackendsOptions): Promise<Backends>
       ? { postgresUrl: databases[QUEUE_DATABASE]!.owner, about }
       : plan.kind === 'given'
         ? { amqpUrl: plan.url, about }
-        : { amqpUrl: rabbitmq!.server.url, about, areOnDisk: (queues) => secured(rabbitmq!.server, queues) }
+        : {
+            ...{ amqpUrl: rabbitmq!.server.url, about },
+            areOnDisk: (queues) => secured(rabbitmq!.server, queues),
+            doubt: () => rabbitmq!.server.doubts.add(),
+          }
   return {
     databases,
     queue,
@@ -152,16 +159,17 @@ async function ownRabbitmq(options: BackendsOptions) {
   const start = async (port?: number) => {
     const node = await startRabbitmq({ dataDir: rabbitmqFolder(options), onProgress, ...(port && { port }) })
     const { url, pid, exited } = node
+    const doubts = new Doubts()
     watch({
       ...{ name: 'RabbitMQ', exited, log },
       answers: async () => {
         const isAnswering = await rabbitmqAnswers(url)
         if (isAnswering) tryKeepingCopies(node)
-        return isAnswering
+        return isAnswering && !doubts.areMany
       },
       end: () => killWithChildren(pid),
     })
-    return node
+    return { ...node, doubts }
   }
   const node = await keepAlive('RabbitMQ', start, log)
   onProgress('RabbitMQ is ready')

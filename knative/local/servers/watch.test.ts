@@ -6,7 +6,7 @@ import { createLog } from '../../../monitoring/log.ts'
 import { killWithChildren } from '../processes/daemon.ts'
 import { startPostgres } from './postgres.ts'
 import { findRabbitmq, startRabbitmq } from './rabbitmq.ts'
-import { postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
+import { Doubts, postgresAnswers, rabbitmqAnswers, watch } from './watch.ts'
 
 const QUICK = { everyMs: 1_000, silentMsMax: 3_000 }
 
@@ -63,6 +63,18 @@ test('a server that answers only now and then is left alone', async () => {
   })
   exit()
   expect(ended).toBe(0)
+})
+
+test('doubts are many if three come within ten minutes', () => {
+  const clock = jest.spyOn(performance, 'now')
+  const doubts = new Doubts()
+  const at = (minutes: number) => {
+    clock.mockReturnValue(minutes * 60_000)
+    doubts.add()
+    return doubts.areMany
+  }
+  expect([0, 6, 12, 15, 17].map(at)).toEqual([false, false, false, true, true])
+  clock.mockRestore()
 })
 
 test('a server that speaks another protocol does not count as answering', async () => {

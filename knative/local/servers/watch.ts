@@ -104,3 +104,24 @@ export async function rabbitmqAnswers(url: string): Promise<boolean> {
 }
 
 const PROBE_QUEUE = 'microbank.probe'
+
+/**
+ * What users of a server tell about it. A node whose log failed on a full disk may answer the probe, whose
+ * queue is well, and leave the events of another queue unconfirmed for ever.
+ */
+export class Doubts {
+  #since: number[] = []
+
+  add(): void {
+    this.#since = [...this.#since, performance.now()].slice(-DOUBTS_MIN)
+  }
+
+  get areMany(): boolean {
+    const [first] = this.#since
+    return this.#since.length === DOUBTS_MIN && performance.now() - first! < DOUBTS_MS_MAX
+  }
+}
+
+/** One may come from a machine that stood still. */
+const DOUBTS_MIN = 3
+const DOUBTS_MS_MAX = 600_000

@@ -1,0 +1,51 @@
+import type { ConfirmChannel } from 'amqplib'
+import type { EventOnQueue } from './rabbitmq-message.ts'
+
+/** A confirm that is later than this, in ms, will not come. */
+export const CONFIRM_MS_MAX = 15_000
+
+/**
+ * Publishes on one channel. Calls `onOverdue` once if RabbitMQ leaves an event unconfirmed although its
+ * connection lives: a queue whose log failed on a full disk may go on for everybody else, and never for the
+ * channels that it knew.
+ */
+export class RabbitmqPublisher {
+  #channel: ConfirmChannel
+  /** Each with the time since when RabbitMQ could have confirmed it. The oldest is first. */
+  #unconfirmed = new Set<{ since: number }>()
+  #isBlocked = false
+
+  constructor(channel: ConfirmChannel, onOverdue: () => void, maxMs = CONFIRM_MS_MAX) {
+    this.#channel = channel
+    const look = setInterval(() => {
+      const [oldest] = this.#unconfirmed
+      if (this.#isBlocked || !oldest || performance.now() - oldest.since < maxMs) return
+      clearInterval(look)
+      onOverdue()
+    }, maxMs / 5).unref()
+    channel.on('close', () => clearInterval(look))
+  }
+
+  /** Resolves when the event is stored. Rejects if RabbitMQ refuses it, or the channel ends before. */
+  publish(exchange: string, { content, options }: EventOnQueue): Promise<void> {
+    const published = { since: performance.now() }
+    return new Promise<void>((resolve, reject) => {
+      this.#channel.publish(exchange, '', content, options, (error: Error | null) => {
+        this.#unconfirmed.delete(published)
+        if (error) reject(error)
+        else resolve()
+      })
+      this.#unconfirmed.add(published)
+    })
+  }
+
+  /** RabbitMQ reads nothing until unblock(). */
+  block(): void {
+    this.#isBlocked = true
+  }
+
+  unblock(): void {
+    this.#isBlocked = false
+    for (const published of this.#unconfirmed) published.since = performance.now()
+  }
+}
