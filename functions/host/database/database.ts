@@ -37,11 +37,12 @@ export interface DatabaseOptions {
   metrics?: Pick<Metrics, 'count' | 'observe' | 'gauge'>
 }
 
-/** A statement outside a transaction is one of its own. Both run again, at most three times, after a deadlock or
- * a serialization failure, which has undone all of them. */
+/** A statement outside a transaction is one of its own. Both run again, at most three times, after a deadlock
+ * or a serialization failure, which has undone all of them. */
 export interface Database extends Transaction {
   /** Runs `work` in one database transaction and returns its result. `traceparent` is that of the request.
-   * `work` may run again, so it must have no effect outside the database. Rejects with UnavailableError as query() does. */
+   * `work` may run again, so it must have no effect outside the database. Rejects with UnavailableError as
+   * query() does. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, traceparent?: string): Promise<T>
   close(): Promise<void>
 }

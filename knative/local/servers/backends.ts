@@ -16,8 +16,8 @@ export type Queue =
       about: string
       /** Only for a node that we start: whether quorum queues would survive a kill of the node now. */
       areOnDisk?: (queues: readonly string[]) => boolean
-      /** Only for a node that we start: tells that it left an event or a declaration without an answer. A node
-       * that does so again and again is ended and started anew. */
+      /** Only for a node that we start: tells that it left an event or a declaration without an answer. A
+       * node that does so again and again is ended and started anew. */
       doubt?: () => void
     }
   | { postgresUrl: string; about: string }
