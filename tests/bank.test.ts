@@ -8,9 +8,9 @@ import { boards } from '../monitoring/dashboards/boards.ts'
 import { filledIn } from '../monitoring/promql-fixture.ts'
 import { StreamClient } from '../functions/notifications/testing/stream-client.ts'
 import { loginOperator, startBank, type Bank } from './support/bank.ts'
-import { findChromium } from './support/chromium.mjs'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
+import { launchChromium } from './support/launch-chromium.ts'
 import { packClient } from './support/packed-client.ts'
 import { startMonitor, type Monitor } from './support/monitor.ts'
 import { read } from './support/repository.ts'
@@ -483,13 +483,10 @@ test.each([['.*'], ['transfer']])(
 )
 
 test('the page of the API: nothing breaks its policy, and an operation is tried with a token from a log-in there', async () => {
-  const executablePath = findChromium()
-  if (!executablePath) throw new Error('This test needs Chromium: on the PATH, or named in CHROMIUM.')
-  const { chromium: engine } = await import('playwright-core')
   const email = `${randomUUID()}@example.com`
   const password = 'three blue herons'
   await bank.call('POST', '/api/auth/register', { body: { name: 'Ada', email, password } })
-  const browser = await engine.launch({ executablePath, args: ['--no-sandbox'] })
+  const browser = await launchChromium()
   try {
     for (const width of [1280, 360]) {
       const page = await browser.newPage({ viewport: { width, height: 900 } })

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { operatorOf, startBank, type Bank, type BankOptions } from '../../support/bank.ts'
-import { findChromium } from '../../support/chromium.mjs'
 import { registerCustomer, type Customer } from '../../support/customers.ts'
+import { launchChromium } from '../../support/launch-chromium.ts'
 import { until } from '../../support/until.ts'
 
 /** What registerCustomer() gives everybody. */
@@ -34,13 +34,7 @@ export interface Visit {
 
 /** Starts a bank and Debian's Chromium. */
 export async function startWeb(options?: BankOptions): Promise<Web> {
-  const executablePath = findChromium()
-  if (!executablePath) throw new Error('This test needs Chromium: on the PATH, or named in CHROMIUM.')
-  const { chromium } = await import('playwright-core')
-  const [bank, browser] = await Promise.all([
-    startBank(options),
-    chromium.launch({ executablePath, args: ['--no-sandbox'] }),
-  ])
+  const [bank, browser] = await Promise.all([startBank(options), launchChromium()])
   let contexts: BrowserContext[] = []
   let faults: string[] = []
   const open = async ({ as, ...given }: VisitOptions): Promise<Visit> => {
