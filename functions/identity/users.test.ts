@@ -467,10 +467,10 @@ describe('deleting a user', () => {
     expect((await identity.login(tom.email)).status).toBe(401)
     expect((await request('POST', '/auth/refresh', undefined, { refresh_token })).status).toBe(401)
     const [row] = await identity.owner.query({
-      text: 'select password_hash, revoked_for from users join sessions on user_id = users.id where users.id = $1',
+      text: 'select name, email, password_hash, revoked_for from users join sessions on user_id = users.id where users.id = $1',
       values: [tom.id],
     })
-    expect(row).toEqual({ password_hash: null, revoked_for: 'user-deleted' })
+    expect(row).toEqual({ name: '-', email: '-@-', password_hash: null, revoked_for: 'user-deleted' })
     const told = (await identity.events('user.deleted')).filter(({ user_id }) => user_id === tom.id)
     expect(told).toEqual([{ user_id: tom.id, deleted_at: expect.any(String) }])
 

@@ -224,8 +224,9 @@ async function hasAccounts(
 async function remove(tx: Emitting, id: string): Promise<Reply> {
   const [deleted] = await tx.query<{ deleted_at: Date }>({
     name: 'user-delete',
-    text: `update users set deleted_at = now(), password_hash = null where id = $1 and deleted_at is null
-      returning deleted_at`,
+    // The row stays, because the ledger's accounts refer to it; nothing in it says who it was.
+    text: `update users set deleted_at = now(), password_hash = null, name = '-', email = '-@-'
+      where id = $1 and deleted_at is null returning deleted_at`,
     values: [id],
   })
   if (!deleted) return userNotFound()

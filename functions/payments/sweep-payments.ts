@@ -2,6 +2,7 @@ import { tidyOutbox } from '../host/database/sweep.ts'
 import { operation } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
 import { runOrders } from './orders/run-orders.ts'
+import { forgetCustomers } from './payments/forget-customers.ts'
 import { expireDue, takeUp } from './payments/taken-up.ts'
 import { takeUpPayouts } from './payouts/take-up-payouts.ts'
 import { wakeTransfers } from './providers/wake.ts'
@@ -19,6 +20,7 @@ const jobs: Readonly<Record<string, DueJob>> = {
   'payouts left': takeUpPayouts,
   'transfers with providers': wakeTransfers,
   'web hooks': sweepHooks,
+  'customers who left': forgetCustomers,
   // Within the 30 s of the Service, however much is left.
   outbox: (tools) => tidyOutbox(tools, OUTBOX_MS_MAX),
 }

@@ -69,12 +69,20 @@ return case old
   else false
 end;
 
+-- Says whether an update only erases what the payer wrote in a payment that has ended; see
+-- 0007-left-customers.sql.
+create function is_forgotten(old payments, new payments) returns boolean
+language sql immutable
+return old.ended_at is not null and to_jsonb(new) = to_jsonb(old) || jsonb_build_object(
+  'description', null, 'return_url', null, 'payee_email', case when old.payee_email is not null then '-' end
+);
+
 create trigger step_by_step before update on payments
 for each row when (
-  not is_next_step(old.status, new.status)
+  not is_forgotten(old, new) and (not is_next_step(old.status, new.status)
   or to_jsonb(old) - '{status,failure,hold_id,to_account_id,to_user_id,transaction_id,ended_at,taken_at}'::text[]
     <> to_jsonb(new) - '{status,failure,hold_id,to_account_id,to_user_id,transaction_id,ended_at,taken_at}'::text[]
-  or old.hold_id <> new.hold_id
+  or old.hold_id <> new.hold_id)
 )
 execute function refuse_change();
 

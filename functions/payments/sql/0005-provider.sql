@@ -75,16 +75,25 @@ return old = new or case old
   else false
 end;
 
+-- Says whether an update only erases what the customer wrote in a transfer that has ended; see
+-- 0007-left-customers.sql.
+create function is_forgotten(old provider_transfers, new provider_transfers) returns boolean
+language sql immutable
+return old.ended_at is not null and to_jsonb(new) = to_jsonb(old) || jsonb_build_object(
+  'description', null, 'next_url', null, 'payee_name', case when old.payee_name is not null then '-' end,
+  'payee_account', case when old.payee_account is not null then '-' end
+);
+
 create trigger step_by_step before update on provider_transfers
 for each row when (
-  not is_next_step(old.status, new.status)
+  not is_forgotten(old, new) and (not is_next_step(old.status, new.status)
   or old.ended_at is not null and to_jsonb(old) - 'dispute' <> to_jsonb(new) - 'dispute'
   or old.hold_id <> new.hold_id
   or old.provider_id <> new.provider_id
   or (old.kind, old.user_id, old.account_id, old.amount, old.currency, old.provider, old.created_at)
     <> (new.kind, new.user_id, new.account_id, new.amount, new.currency, new.provider, new.created_at)
   or (old.payee_name, old.payee_account, old.description)
-    is distinct from (new.payee_name, new.payee_account, new.description)
+    is distinct from (new.payee_name, new.payee_account, new.description))
 )
 execute function refuse_change();
 
