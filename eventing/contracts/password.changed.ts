@@ -4,6 +4,9 @@ import { timestamp, uuid, type Timestamp, type Uuid } from './fields.ts'
 export interface PasswordChanged {
   user_id: Uuid
   changed_at: Timestamp
+  /** It was set by a mailed link, and nobody had shown before that the address is theirs: whoever had the
+   * password until then may be somebody else. */
+  by_new_owner: boolean
 }
 
 export const passwordChanged: EventContract<PasswordChanged> = {
@@ -14,11 +17,12 @@ export const passwordChanged: EventContract<PasswordChanged> = {
   schema: {
     type: 'object',
     additionalProperties: false,
-    required: ['user_id', 'changed_at'],
-    properties: { user_id: uuid, changed_at: timestamp },
+    required: ['user_id', 'changed_at', 'by_new_owner'],
+    properties: { user_id: uuid, changed_at: timestamp, by_new_owner: { type: 'boolean' } },
   },
   example: {
     user_id: '0198f3a2-5b1c-7d4e-8f60-112233445566',
     changed_at: '2026-08-02T16:05:00.000Z',
+    by_new_owner: false,
   },
 }

@@ -74,10 +74,13 @@ describe('a new password', () => {
       'invalid-refresh-token',
     ])
     expect((await shown(ada.id)).email_confirmed_at).toEqual(expect.any(String))
+    // Whoever registered had not shown that the address is theirs.
     expect(await identity.events('password.changed')).toEqual([
-      { user_id: ada.id, changed_at: expect.any(String) },
+      { user_id: ada.id, changed_at: expect.any(String), by_new_owner: true },
     ])
     expect(refused(await choose(reset, PASSWORD))).toEqual(NOT_VALID)
+    expect((await choose(await resetTokenOf(ada.email), PASSWORD)).status).toBe(204)
+    expect((await identity.events('password.changed')).at(-1)).toMatchObject({ by_new_owner: false })
   })
 
   test('lets nobody in whose log-in with the old one has begun before', async () => {
@@ -271,6 +274,8 @@ test('a user whom an operator added gets a link, and can log in', async () => {
   expect(days).toBe(7)
   expect((await choose(await tokenTo('user.invited', 'ida@example.com'))).status).toBe(204)
   expect((await identity.login('ida@example.com', NEW_PASSWORD)).status).toBe(200)
+  // Nobody had a password before.
+  expect((await identity.events('password.changed')).at(-1)).toMatchObject({ by_new_owner: false })
   expect(await identity.events('email.confirmed')).toContainEqual(
     expect.objectContaining({ user_id: entered.body.id }),
   )

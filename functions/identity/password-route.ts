@@ -49,7 +49,7 @@ export const passwordRoute = route({
       if (!changed) return wrongPassword()
       await dropLinks(tx, id, 'new-password')
       await revokeSessionsOf(tx, id, 'new-password', { except: sessionOf(caller) })
-      const data = { user_id: id, changed_at: changed.at.toISOString() }
+      const data = { user_id: id, changed_at: changed.at.toISOString(), by_new_owner: false }
       tx.emit(passwordChanged, { subject: id, partitionkey: id, data })
       return { status: 204, about: aboutUser(id) }
     })

@@ -109,7 +109,12 @@ async function setPassword(tx: Emitting, link: OpenLink, passwordHash: string): 
   tx.emit(passwordChanged, {
     subject: user.id,
     partitionkey: user.id,
-    data: { user_id: user.id, changed_at: changed!.at.toISOString() },
+    data: {
+      user_id: user.id,
+      changed_at: changed!.at.toISOString(),
+      // Anybody can register with the address of another.
+      by_new_owner: user.password_hash !== null && user.email_confirmed_at === null,
+    },
   })
   return { status: 204, about: { ...aboutUser(user.id), by: { userId: user.id, role: user.role } } }
 }

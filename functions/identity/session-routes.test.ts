@@ -133,7 +133,7 @@ describe('another password', () => {
     expect((await identity.login(email)).status).toBe(401)
     expect((await identity.login(email, NEW)).status).toBe(200)
     expect(await identity.events('password.changed')).toEqual([
-      { user_id: id, changed_at: expect.any(String) },
+      { user_id: id, changed_at: expect.any(String), by_new_owner: false },
     ])
   })
 

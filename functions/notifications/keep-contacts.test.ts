@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { emailConfirmed } from '../../eventing/contracts/email.confirmed.ts'
+import { passwordChanged } from '../../eventing/contracts/password.changed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 import { userUpdated } from '../../eventing/contracts/user.updated.ts'
@@ -102,4 +103,22 @@ test('what identity did not sign changes nothing', async () => {
   const forged = { ...userRegistered, context: 'notifications' }
   expect((await deliverExample(consumer, forged, { user_id: id })).status).toBe(500)
   expect(await known(id)).toBeUndefined()
+})
+
+test('a new owner of an address takes its pushes from whoever had the password before', async () => {
+  const ada = randomUUID()
+  const { db } = consumer.tools
+  await db.query({
+    text: `insert into push_subscriptions (user_id, endpoint, p256dh, auth, created_at)
+      select $1, 'https://push.example/' || at, '', '', at::timestamptz
+      from unnest(array['2026-08-01T10:00:00Z', '2026-08-03T10:00:00Z']) at`,
+    values: [ada],
+  })
+  const count = async () =>
+    (await db.query({ text: 'select from push_subscriptions where user_id = $1', values: [ada] })).length
+  const change = { user_id: ada, changed_at: '2026-08-02T10:00:00.000Z' }
+  await deliverExample(consumer, passwordChanged, { ...change, by_new_owner: false })
+  expect(await count()).toBe(2)
+  await deliverExample(consumer, passwordChanged, { ...change, by_new_owner: true })
+  expect(await count()).toBe(1)
 })

@@ -1,4 +1,5 @@
 import { emailConfirmed, type EmailConfirmed } from '../../eventing/contracts/email.confirmed.ts'
+import { passwordChanged, type PasswordChanged } from '../../eventing/contracts/password.changed.ts'
 import { userDeleted, type UserDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered, type UserRegistered } from '../../eventing/contracts/user.registered.ts'
 import { userUpdated, type UserUpdated } from '../../eventing/contracts/user.updated.ts'
@@ -12,10 +13,11 @@ export default operation({
   context: 'notifications',
   summary: 'Keeps names and email addresses of users for messages to them',
   consumes: {
-    contracts: [userRegistered, userUpdated, userDeleted, emailConfirmed],
+    contracts: [userRegistered, userUpdated, userDeleted, emailConfirmed, passwordChanged],
     async receive(event, { db }) {
-      const data = event.data as UserRegistered | UserUpdated | UserDeleted | EmailConfirmed
+      const data = event.data as UserRegistered | UserUpdated | UserDeleted | EmailConfirmed | PasswordChanged
       if ('deleted_at' in data) await erase(db, data)
+      else if ('changed_at' in data) await forgetEarlierOwner(db, data)
       else if ('confirmed_at' in data) await keepConfirmed(db, data)
       else await keep(db, data, 'updated_at' in data ? data.updated_at : data.registered_at)
     },
@@ -43,6 +45,16 @@ const keepConfirmed = (db: Database, { user_id: userId, email, confirmed_at: con
       where known.deleted_at is null and (known.confirmed_at is null or known.confirmed_at < $3)`,
     values: [userId, email, confirmedAt],
   })
+
+/** Deletes the subscriptions of whoever had the password before: they may be somebody else. */
+const forgetEarlierOwner = async (db: Database, data: PasswordChanged): Promise<void> => {
+  if (!data.by_new_owner) return
+  await db.query({
+    name: 'push-of-earlier-owner',
+    text: 'delete from push_subscriptions where user_id = $1 and created_at < $2',
+    values: [data.user_id, data.changed_at],
+  })
+}
 
 /** Erases what is known of a deleted user: contact, preferences, subscriptions, what messages to them say,
  * and the notifications that name addresses of theirs or are in the words of an operator; messages that are

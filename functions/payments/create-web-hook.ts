@@ -16,6 +16,7 @@ import {
   webHookWithSecretSchema,
   type WebHookRow,
 } from './web-hooks/hook.ts'
+import { requireCurrentOwner } from './web-hooks/current-owner.ts'
 import { withSecret } from './web-hooks/with-secret.ts'
 
 export default operation({
@@ -54,8 +55,9 @@ export default operation({
 async function create(
   tx: Emitting,
   { url, types }: { url: string; types: string[] },
-  { userId, role }: Caller,
+  caller: Caller,
 ): Promise<Reply> {
+  const { userId, role } = caller
   // The owner's row is locked, so no hook is made at the same time, nor while they leave.
   const [owner] = await tx.query<{ left_at: Date | null }>({
     name: 'web-hook-owner',
@@ -63,6 +65,7 @@ async function create(
       on conflict (user_id) do update set left_at = web_hook_owners.left_at returning left_at`,
     values: [userId],
   })
+  await requireCurrentOwner(tx, caller)
   if (owner!.left_at) return problem(webHookProblems.ownerLeft, 'A customer who has left gets no web hook.')
   const [row] = await tx.query<WebHookRow>({
     name: 'web-hook-create',

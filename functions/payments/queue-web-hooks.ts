@@ -1,11 +1,13 @@
+import { passwordChanged, type PasswordChanged } from '../../eventing/contracts/password.changed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { createReceiver } from '../../eventing/inbox.ts'
 import { operation } from '../host/operation.ts'
 import { offeredContracts, viewsOf } from './web-hooks/event-views.ts'
-import { queueDeliveries, type QueuedEvent } from './web-hooks/queue.ts'
+import { queueDeliveries, type NewOwner, type QueuedEvent } from './web-hooks/queue.ts'
 
 /** Notes for each web hook which events it is to get: exactly one delivery per hook and event, however often
- * the event comes. Deletes the hooks of users who leave. */
+ * the event comes. Deletes the hooks of users who leave, and pauses what may be
+ * somebody else's. */
 export default operation({
   name: 'queue-web-hooks',
   context: 'payments',
@@ -25,9 +27,17 @@ export default operation({
           viewer: view.viewer,
           body: JSON.stringify({ type, timestamp, data: view.data }),
         })),
+        newOwner: type === passwordChanged.type ? newOwnerIn(event.data as PasswordChanged) : undefined,
         userLeft: type === userDeleted.type ? (data.user_id as string) : undefined,
         traceparent,
       })
     },
   },
 })
+
+/** The contracts here are loose ones, so this looks at the data by itself. */
+const newOwnerIn = ({
+  user_id,
+  changed_at: since,
+  by_new_owner: isNew,
+}: PasswordChanged): NewOwner | undefined => (isNew ? { user_id, since } : undefined)

@@ -2,6 +2,7 @@ import { operation, route } from '../host/operation.ts'
 import { once } from '../host/database/idempotency.ts'
 import { problems } from '../host/problems.ts'
 import { idParams } from '../host/schema.ts'
+import { requireCurrentOwner } from './web-hooks/current-owner.ts'
 import { HOOK_COLUMNS, hookNotFound, lockHook, toWebHook, webHookWithSecretSchema } from './web-hooks/hook.ts'
 import type { WebHookRow } from './web-hooks/hook.ts'
 import { withSecret } from './web-hooks/with-secret.ts'
@@ -29,6 +30,7 @@ export default operation({
           once(tx, 'rotate-web-hook-secret', idempotencyKey, async () => {
             // Only its owner may know it, so another's hook does not exist here, for operators either.
             if (!(await lockHook(tx, id, caller.userId))) return hookNotFound(id)
+            await requireCurrentOwner(tx, caller)
             const [row] = await tx.query<WebHookRow>({
               name: 'web-hook-rotate',
               text: `update web_hooks set secret_number = secret_number + 1,

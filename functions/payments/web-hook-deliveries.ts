@@ -45,11 +45,12 @@ export default operation({
         })
         if (!hook) return hookNotFound(id)
         const rows = await db.query<WebHookDeliveryRow>({
-          name: 'web-hook-deliveries-list',
+          name: `web-hook-deliveries-list-${status ?? 'all'}`,
+          // The status is part of the text, so that Postgres finds the index of it.
           text: `select ${DELIVERY_COLUMNS} from web_hook_deliveries
-            where web_hook_id = $1 and ($2::uuid is null or id < $2) and ($3::text is null or status = $3)
-            order by id desc limit $4`,
-          values: [id, decodeCursor(cursor), status, limit + 1],
+            where web_hook_id = $1 and ($2::uuid is null or id < $2) ${status ? `and status = '${status}'` : ''}
+            order by id desc limit $3`,
+          values: [id, decodeCursor(cursor), limit + 1],
         })
         return { status: 200, body: page(rows, limit, toDelivery), about: { ownerId: hook.user_id } }
       },

@@ -9,11 +9,12 @@ import { feesChanged } from '../../eventing/contracts/fees.changed.ts'
 import { holdPlaced } from '../../eventing/contracts/hold.placed.ts'
 import { notificationStored } from '../../eventing/contracts/notification.stored.ts'
 import { transactionCompleted } from '../../eventing/contracts/transaction.completed.ts'
+import { passwordChanged } from '../../eventing/contracts/password.changed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { webhookPaused } from '../../eventing/contracts/webhook.paused.ts'
 import { createAjv } from '../host/http/compile-validators.ts'
 import { contracts } from '../../tests/support/repository.ts'
-import type { Answer } from '../../tests/support/host.ts'
+import { token, type Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import createWebHook from './create-web-hook.ts'
 import deliverWebHooks from './deliver-web-hooks.ts'
@@ -361,6 +362,129 @@ describe('who gets which event', () => {
     expect(outcome(await get(ada, `/${id}`))).toBe('404 not-found')
     expect(outcome(await bank.create(ada.token))).toBe('403 customer-left')
   })
+
+  test('what a customer who left has written of others is erased, also what was under way; the books stay', async () => {
+    const [ada, bob] = [await newUser(), await newUser()]
+    for (const { id } of [ada, bob])
+      await bank.owner.query({
+        text: `with payment as (
+            insert into payments (user_id, account_id, amount, currency, description, payee_email, return_url,
+              status, failure, expires_at, ended_at)
+            values ($1, $1, 1, 'USD', 'rent', 'eve@example.com', 'https://eve.example', 'failed', 'x', now(), now()),
+              ($1, $1, 2, 'USD', 'rent', 'eve@example.com', null, 'placing', null, now(), null)
+          ), payout as (
+            insert into payouts (user_id, account_id, currency, status, completed_at)
+            values ($1, $1, 'USD', 'completed', now()) returning id
+          ), item as (
+            insert into payout_items (payout_id, number, email, amount, note, status, problem)
+            select id, 1, 'eve@example.com', 3, 'for Eve', 'refused', 'x' from payout
+          ), payment_order as (
+            insert into payment_orders (user_id, account_id, to_account_id, amount, currency, description, run_at,
+              missed_runs, status, next_number, next_due_at)
+            values ($1, $1, $1, 4, 'USD', 'for Eve', now(), 'each', 'active', 2, now() + interval '1 day') returning id
+          ), run as (
+            insert into payment_order_runs (order_id, number, due_at, account_id, to_account_id, amount, currency,
+              description, status, ended_at)
+            select id, 1, now(), $1, $1, 4, 'USD', 'for Eve', 'failed', now() from payment_order
+          )
+          insert into provider_transfers (kind, user_id, account_id, amount, currency, description, payee_name,
+            payee_account, provider, status, failure, ended_at)
+          values ('withdrawal', $1, $1, 5, 'USD', 'for Eve', 'Eve', 'DE89', 'sandbox', 'failed', 'x', now())`,
+        values: [id],
+      })
+    const tables = [
+      'payments',
+      'payouts p join payout_items on payout_id = p.id',
+      'payment_orders',
+      'provider_transfers',
+    ]
+    const runs = 'payment_orders o join payment_order_runs r on r.order_id = o.id'
+    /** The rows of a user, as text. */
+    const rowsOf = async ({ id }: User) => {
+      const all = await Promise.all(
+        [...tables, runs].map((table) =>
+          bank.owner.query<{ row: string }>({
+            text: `select to_jsonb(t)::text as row from (select * from ${table} where user_id = $1 order by 1) t`,
+            values: [id],
+          }),
+        ),
+      )
+      return all.flat().map(({ row }) => row)
+    }
+    const EVE = /Eve|eve@|eve\.|"rent"|DE89/
+    const before = await rowsOf(bob)
+    expect((await rowsOf(ada)).filter((row) => EVE.test(row))).toHaveLength(6)
+    await bank.tell(userDeleted, { user_id: ada.id })
+    await bank.sweep()
+    const left = (await rowsOf(ada)).filter((row) => EVE.test(row))
+    expect(left).toEqual([expect.stringContaining('"placing"')])
+    await bank.owner.query({
+      text: `update payments set status = 'failed', failure = 'x', ended_at = now() where user_id = $1 and status = 'placing'`,
+      values: [ada.id],
+    })
+    await bank.sweep()
+    const after = await rowsOf(ada)
+    expect(after.filter((row) => EVE.test(row))).toEqual([])
+    expect(after.map((row) => Number(/"amount": (\d)/.exec(row)![1])).sort()).toEqual([1, 2, 3, 4, 4, 5])
+    expect(after.filter((row) => row.includes('"cancelled"'))).toHaveLength(1)
+    expect(await rowsOf(bob)).toEqual(before)
+    const done = {
+      text: 'select from web_hook_owners where user_id = $1 and forgotten_at is null',
+      values: [ada.id],
+    }
+    expect(await bank.db.query(done)).toEqual([])
+    // Nothing else in a payment may change, even then.
+    const change = {
+      text: 'update payments set amount = 9, description = null where user_id = $1',
+      values: [ada.id],
+    }
+    await expect(bank.owner.query(change)).rejects.toThrow()
+  })
+
+  test('the hooks and orders of somebody who registered with another’s address are paused, and stay so for them', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada, ['password.changed', 'transaction.completed'])
+    await bank.owner.query({
+      text: `insert into payment_orders (user_id, account_id, to_account_id, amount, currency, run_at, missed_runs)
+        values ($1, $1, $1, 1, 'USD', now(), 'each')`,
+      values: [ada.id],
+    })
+    const orders = async () =>
+      (
+        await bank.db.query<{ status: string }>({
+          text: 'select status from payment_orders where user_id = $1',
+          values: [ada.id],
+        })
+      ).map(({ status }) => status)
+    // The next second: tokens have whole ones.
+    const change = {
+      user_id: ada.id,
+      changed_at: new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString(),
+    }
+    // A forgotten password ends no hook.
+    await bank.tell(passwordChanged, { ...change, by_new_owner: false })
+    expect([(await get(ada, `/${id}`)).body.status, await orders()]).toEqual(['active', ['active']])
+    const event = randomUUID()
+    const tell = () => bank.tell(passwordChanged, { ...change, by_new_owner: true }, { id: event })
+    expect((await tell()).status).toBe(204)
+    expect((await get(ada, `/${id}`)).body).toMatchObject({ status: 'paused', paused_because: 'new-owner' })
+    expect(await orders()).toEqual(['paused'])
+    // They were told of neither.
+    expect((await deliveriesOf(ada, id)).map(({ event_id: told }) => told)).not.toContain(event)
+
+    // The token from before is still valid.
+    for (const answer of [
+      await patch(ada, id, { status: 'active' }),
+      await bank.rotating.request('POST', `/webhooks/${id}/secrets`, { token: ada.token }),
+      await bank.create(ada.token),
+    ])
+      expect(outcome(answer)).toBe('401 unauthenticated')
+    await until(() => Date.now() > Date.parse(change.changed_at))
+    const owner = { ...ada, token: await token({ userId: ada.id }) }
+    expect((await patch(owner, id, { status: 'active' })).status).toBe(200)
+    await tell()
+    expect((await get(owner, `/${id}`)).body.status).toBe('active')
+  })
 })
 
 describe('posting', () => {
@@ -680,6 +804,66 @@ describe('posting', () => {
         claimed.push((await bank.db.query({ text, values: [id] })).length)
     }
     expect(claimed).toEqual([4, 0, 4, 0, 1, 0, 1, 0])
+  })
+
+  test('slow hooks have one place each, and leave places for the others, whoever they belong to', async () => {
+    const [ada, bob] = [await newUser(), await newUser()]
+    const { id } = await hookOf(ada)
+    await addDeliveries(id, 1)
+    receiver.answer = (response) => void setTimeout(() => response.writeHead(204).end(), 2_100)
+    await bank.deliver(id)
+    const claim = async (hookId: string) =>
+      (
+        await bank.db.query({
+          text: 'select id from claim_web_hook_deliveries($1, 4)',
+          values: [hookId],
+        })
+      ).length
+    await addDeliveries(id, 9)
+    expect([await claim(id), await claim(id)]).toEqual([1, 0])
+
+    const slow = await bank.owner.query<{ id: string }>({
+      text: `with owners as (insert into web_hook_owners select uuidv7() from generate_series(1, 20) returning user_id)
+        insert into web_hooks (user_id, is_operators, url, types, slow_until)
+        select user_id, false, 'http://127.0.0.1:9/', '{}', now() + interval '9 minutes' from owners returning id`,
+    })
+    for (const hook of slow) await addDeliveries(hook.id, 2)
+    const claimed = await Promise.all(slow.map((hook) => claim(hook.id)))
+    expect(claimed.reduce((sum, count) => sum + count)).toBe(19)
+    const bobs = await hookOf(bob)
+    await addDeliveries(bobs.id, 9)
+    expect(await claim(bobs.id)).toBe(4)
+    // It was slow some time ago, or before the clock was set back.
+    for (const [n, until] of ['now()', `now() + interval '1 day'`].entries()) {
+      const text = `update web_hooks set slow_until = ${until} where id = $1`
+      await bank.owner.query({ text, values: [id] })
+      expect([n, await claim(id)]).toEqual([n, n === 0 ? 3 : 4])
+      await bank.hasten(id)
+    }
+    await bank.owner.query({
+      text: 'delete from web_hooks where id = any ($1)',
+      values: [slow.map((one) => one.id)],
+    })
+  })
+
+  test('to list the few that failed costs nothing, however many were delivered', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada)
+    await addDeliveries(id, 1, { status: `'failed'` })
+    await addDeliveries(id, 3_000, { status: `'delivered'` })
+    await bank.owner.query({ text: 'analyze web_hook_deliveries' })
+    const query = jest.spyOn(bank.deliveries.tools.db, 'query')
+    expect(await deliveriesOf(ada, id, '?status=failed')).toHaveLength(1)
+    const [list] = query.mock.calls.at(-1)!
+    query.mockRestore()
+    await bank.owner.transaction(async (tx) => {
+      await tx.query(list)
+      const [read] = await tx.query<{ rows: bigint }>({
+        text: `select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables
+          where relname = 'web_hook_deliveries'`,
+      })
+      expect(Number(read!.rows)).toBeLessThan(100)
+    })
   })
 
   /** Stores deliveries as queue-web-hooks does, with some columns set to an expression. */

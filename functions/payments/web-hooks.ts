@@ -6,6 +6,7 @@ import { problems } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'
+import { requireCurrentOwner } from './web-hooks/current-owner.ts'
 import {
   HOOK_COLUMNS,
   hookNotFound,
@@ -89,9 +90,12 @@ export default operation({
         const isPause = Object.keys(body).join() === 'status' && body.status === 'paused'
         const owner = isPause ? ownerSeenBy(caller) : caller.userId
         return transact(traceparent, (tx) =>
-          once(tx, 'web-hooks', idempotencyKey, async () =>
-            (await lockHook(tx, id, owner)) ? change(tx, id, body) : hookNotFound(id),
-          ),
+          once(tx, 'web-hooks', idempotencyKey, async () => {
+            const hook = await lockHook(tx, id, owner)
+            if (!hook) return hookNotFound(id)
+            if (!isPause) await requireCurrentOwner(tx, caller)
+            return change(tx, id, body)
+          }),
         )
       },
     }),

@@ -4,7 +4,12 @@
 -- time, and a user who has left gets none.
 create table web_hook_owners (
   user_id uuid primary key,
-  left_at timestamptz
+  left_at timestamptz,
+  -- When they set their password as the first who showed that the email address is theirs. Whoever made what
+  -- is older may be somebody else.
+  renewed_at timestamptz,
+  -- When all that they had written of others was erased, after they left; see 0007-left-customers.sql.
+  forgotten_at timestamptz
 );
 
 create table web_hooks (
@@ -16,7 +21,7 @@ create table web_hooks (
   types text[] not null,
   status text not null default 'active' check (status in ('active', 'paused')),
   -- Null if it is active.
-  paused_because text check (paused_because in ('asked', 'gone', 'failing')),
+  paused_because text check (paused_because in ('asked', 'gone', 'failing', 'new-owner')),
   -- Secrets are derived from this number and a key that the database does not have.
   secret_number integer not null default 1,
   previous_secret_until timestamptz,
@@ -26,6 +31,8 @@ create table web_hooks (
   failed_at timestamptz,
   -- After some failures the hook gets nothing until then.
   blocked_until timestamptz,
+  -- Until then it counts as slow, because an attempt took seconds.
+  slow_until timestamptz,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   check ((status = 'paused') = (paused_because is not null))
 );
@@ -61,6 +68,9 @@ create table web_hook_deliveries (
 );
 
 create index web_hook_deliveries_of_hook on web_hook_deliveries (web_hook_id, id desc);
+-- For lists of those that are rare among all that were delivered.
+create index web_hook_deliveries_failed on web_hook_deliveries (web_hook_id, id desc) where status = 'failed';
+create index web_hook_deliveries_pending on web_hook_deliveries (web_hook_id, id desc) where status = 'pending';
 create index web_hook_deliveries_due on web_hook_deliveries (web_hook_id, next_attempt_at)
 where status = 'pending';
 -- For those whose wait began in the future: see is_over().
@@ -128,6 +138,10 @@ $$;
 -- and only one if the hook has failed five times in a row. A customer's hooks have eight places together, but
 -- each at least one: so one customer can't take all that there are. Whoever claims the same hook waits for
 -- the hook's row, and then sees the claims made before; so the time is read after that.
+--
+-- A hook that is slow has one place, and all that are slow have 20 of the 50 that there are. Otherwise the
+-- hooks of a few who let the bank wait on purpose, and then answer 204, would keep those of all others
+-- waiting. What finds no place is found by a sweep.
 create function claim_web_hook_deliveries(hook_id uuid, places integer)
 returns table (
   id uuid, attempt integer, body text, url text, secret_number integer, has_previous_secret boolean
@@ -140,6 +154,8 @@ declare
   taken bigint;
   taken_by_owner bigint;
   free bigint;
+  is_slow boolean;
+  slow_max constant integer := 20;
 begin
   select * into hook from web_hooks h where h.id = hook_id for update;
   at := clock_timestamp();
@@ -154,8 +170,24 @@ begin
   if not hook.is_operators then
     free := least(free, greatest(8 - taken_by_owner, 1 - taken));
   end if;
+  is_slow := not is_over(hook.slow_until, hook.slow_until - interval '10 minutes', at);
+  if is_slow then
+    free := least(free, 1 - taken);
+  end if;
   if free <= 0 then
     return;
+  end if;
+  if is_slow then
+    -- Claims for slow hooks are made one after the other, and each sees those before.
+    perform pg_advisory_xact_lock(6927004);
+    if slow_max <= (
+      select count(*)
+      from web_hook_deliveries d join web_hooks h on h.id = d.web_hook_id
+      where d.status = 'pending' and d.claimed_at is not null and h.slow_until > at
+        and not is_over(d.claimed_at + interval '30 seconds', d.claimed_at, at)
+    ) then
+      return;
+    end if;
   end if;
   -- Whoever changes a delivery's status has locked the hook before.
   return query

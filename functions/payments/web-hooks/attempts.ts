@@ -13,6 +13,10 @@ const TIME_MS_MAX = 15_000
 /** How long a hook may take to answer. */
 const ANSWER_MS_MAX = 5_000
 
+/** A hook that takes longer is slow, and has fewer places for a while: see claim_web_hook_deliveries(). */
+const SLOW_MS = 2_000
+const SLOW_FOR = '10 minutes'
+
 interface ClaimedDelivery {
   id: string
   attempt: number
@@ -93,6 +97,12 @@ async function settle(
     values: [hookId],
   })
   if (!hook) return
+  if (outcome.durationMs > SLOW_MS)
+    await tx.query({
+      name: 'web-hook-slow',
+      text: `update web_hooks set slow_until = now() + interval '${SLOW_FOR}' where id = $1`,
+      values: [hookId],
+    })
   if (outcome.isDelivered) await settleSuccess(tx, hookId, delivery, outcome)
   else await settleFailure(tx, hookId, hook, delivery, outcome)
 }

@@ -37,8 +37,10 @@ const fields = {
   types: { type: 'array', items: { type: 'string' } },
   status: { enum: ['active', 'paused'] },
   paused_because: orNull({
-    enum: ['asked', 'gone', 'failing'],
-    description: 'asked: somebody asked for it; gone: it answered 410; failing: nothing reached it for days.',
+    enum: ['asked', 'gone', 'failing', 'new-owner'],
+    description:
+      'asked: somebody asked for it; gone: it answered 410; failing: nothing reached it for days; new-owner: ' +
+      'it was made before its owner was the first to show that their email address is theirs.',
   }),
   previous_secret_until: orNull({ type: 'string', format: 'date-time' }),
   created_at: { type: 'string', format: 'date-time' },
@@ -78,7 +80,7 @@ export interface WebHookRow {
   url: string
   types: string[]
   status: 'active' | 'paused'
-  paused_because: 'asked' | 'gone' | 'failing' | null
+  paused_because: 'asked' | 'gone' | 'failing' | 'new-owner' | null
   secret_number: number
   /** Null, or over. */
   previous_secret_until: Date | null

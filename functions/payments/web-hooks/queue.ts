@@ -1,7 +1,14 @@
 import { webhookQueued } from '../../../eventing/contracts/webhook.queued.ts'
 import { writeEvents } from '../../../eventing/outbox.ts'
 import type { PendingEvent } from '../../../eventing/outbox-event.ts'
+import { skipRuns } from '../orders/skip-runs.ts'
 import type { Database, Transaction } from '../../host/database/database.ts'
+
+/** A user whose password was set by the first who showed that the email address is theirs. */
+export interface NewOwner {
+  user_id: string
+  since: string
+}
 
 /** An event, as those see it whom it concerns. */
 export interface QueuedEvent {
@@ -12,6 +19,7 @@ export interface QueuedEvent {
   bodies: readonly { viewer: string | null; body: string }[]
   /** The user who has left, if that is what the event tells. */
   userLeft: string | undefined
+  newOwner: NewOwner | undefined
   traceparent: string
 }
 
@@ -21,11 +29,14 @@ export interface QueuedEvent {
  * Most events concern nobody who has a hook. They cost one statement that reads. */
 export async function queueDeliveries(db: Database, events: readonly QueuedEvent[]): Promise<PendingEvent[]> {
   const left = events.flatMap(({ userLeft }) => userLeft ?? [])
+  const owners = events.flatMap(({ newOwner }) => newOwner ?? [])
   const said = JSON.stringify(
-    events.flatMap(({ bodies, userLeft: _left, traceparent: _trace, ...event }) =>
+    events.flatMap(({ bodies, userLeft: _left, newOwner: _owner, traceparent: _trace, ...event }) =>
       bodies.map((view) => ({ ...event, ...view })),
     ),
   )
+  // Before anything is queued: the hooks of whoever had the password must not hear of it.
+  if (owners.length > 0) await db.transaction((tx) => pauseForNewOwners(tx, owners))
   const wanted = await db.query({
     name: 'web-hooks-wanting',
     text: `${WANTED} select from wanted limit 1`,
@@ -53,6 +64,39 @@ export async function queueDeliveries(db: Database, events: readonly QueuedEvent
     }))
     return writeEvents(tx, drafts, events[0]!.traceparent)
   })
+}
+
+/** Pauses hooks and payment orders that somebody else may have made. If the event comes late, or again, what
+ * the owner has made or resumed since stays. */
+async function pauseForNewOwners(tx: Transaction, owners: readonly NewOwner[]): Promise<void> {
+  // The last of each user, in the order of all statements that lock their rows.
+  const last = new Map(
+    [...owners].sort((a, b) => (a.since < b.since ? -1 : 1)).map((one) => [one.user_id, one]),
+  )
+  const renewed = await tx.query<{ user_id: string; since: Date }>({
+    name: 'web-hook-owners-renew',
+    text: `insert into web_hook_owners as known (user_id, renewed_at)
+      select user_id, since from json_to_recordset($1) as r(user_id uuid, since timestamptz) order by user_id
+      on conflict (user_id) do update set renewed_at = excluded.renewed_at
+        where known.renewed_at is null or known.renewed_at < excluded.renewed_at
+      returning user_id, renewed_at as since`,
+    values: [JSON.stringify([...last.values()])],
+  })
+  for (const { user_id: userId, since } of renewed) {
+    await tx.query({
+      name: 'web-hooks-pause-for-owner',
+      text: `update web_hooks set status = 'paused', paused_because = 'new-owner'
+        where user_id = $1 and created_at < $2 and status = 'active'`,
+      values: [userId, since],
+    })
+    const orders = await tx.query<{ id: string }>({
+      name: 'orders-pause-for-owner',
+      text: `update payment_orders set status = 'paused' where user_id = $1 and created_at < $2 and status = 'active'
+        returning id`,
+      values: [userId, since],
+    })
+    for (const { id } of orders) await skipRuns(tx, id)
+  }
 }
 
 /** The hooks that want an event, each with its own body. */

@@ -1821,7 +1821,7 @@ export type WebHook = {
   url: string
   types: string[]
   status: 'active' | 'paused'
-  paused_because: 'asked' | 'gone' | 'failing' | null
+  paused_because: 'asked' | 'gone' | 'failing' | 'new-owner' | null
   previous_secret_until: string | null
   created_at: string
 }
@@ -1862,7 +1862,7 @@ export type WebHookWithSecret = {
   url: string
   types: string[]
   status: 'active' | 'paused'
-  paused_because: 'asked' | 'gone' | 'failing' | null
+  paused_because: 'asked' | 'gone' | 'failing' | 'new-owner' | null
   previous_secret_until: string | null
   created_at: string
   secret: string
