@@ -16,7 +16,7 @@ export async function tidyOutbox(
   timeMaxMs = Infinity,
 ): Promise<void> {
   const endsAt = performance.now() + timeMaxMs
-  await forgetOldCounts(db)
+  await forgetOldCounts(db, Math.min(timeMaxMs / 8, 3_000))
   await forgetOldKeys(db, timeMaxMs / 2)
   const published = await outbox.sweep(endsAt - performance.now())
   if (published > 0) log.info('published what was left in the outbox', { events: published })
