@@ -346,6 +346,91 @@ describe('a provider that is hard to reach', () => {
   })
 })
 
+describe('a dispute', () => {
+  const operator = { userId: randomUUID(), role: 'operator' } as const
+  const resolve = async (id: string, body: object, who: Parameters<typeof token>[0] = operator) =>
+    functions.topUps.request('POST', `/payments/top-ups/${id}/resolve`, {
+      token: await token(who),
+      body: { reason: 'seen on the statement', ...body },
+    })
+  const seen = async (id: string) => (await show('top-up', `/${id}`, operator)).body
+
+  test('about a booking of which nobody knows ends as an operator says, and nothing is booked twice', async () => {
+    const { id } = (await create('top-up')).body
+    const other = (await create('top-up', { amount: '7.05' })).body
+    await settleInSandbox(id)
+    router.passage = (service) => (service === 'clearing' ? 'lose-answer' : 'pass')
+    await deliverEvent(functions.ask, providerDue as EventContract, { transfer_id: id })
+    router.passage = () => 'pass'
+    await restart()
+    await owner.query({
+      text: `update provider_transfers set asked_at = now() - interval '8 days' where id = $1`,
+      values: [id],
+    })
+    await goOn(id)
+    expect(await seen(id)).toMatchObject({ status: 'crediting', dispute: 'outcome-unknown' })
+    expect(await money()).toMatchObject({ balance: 932_05n })
+    const [booked] = await ledger.db.query<{ id: string }>({
+      text: `select id from transactions where account_id = $1 and amount = 2500`,
+      values: [account],
+    })
+    const transaction = { action: 'booked', transaction_id: booked!.id }
+    expect(named(await resolve(id, transaction, { userId: ada }))).toEqual([403, 'forbidden'])
+    for (const body of [
+      { action: 'booked' },
+      { ...transaction, action: 'dismiss' },
+      { ...transaction, transaction_id: other.transaction_id },
+      { ...transaction, transaction_id: randomUUID() },
+    ])
+      expect(named(await resolve(id, body))).toEqual([409, 'not-resolvable'])
+    expect((await resolve(id, transaction)).status).toBe(200)
+    expect(await seen(id)).toMatchObject({
+      ...{ status: 'completed', dispute: null, transaction_id: booked!.id },
+    })
+    expect(named(await resolve(id, transaction))).toEqual([409, 'not-resolvable'])
+    expect(await money()).toMatchObject({ balance: 932_05n })
+    expect(await eventOf(id, 'topup.completed')).toMatchObject({ transaction_id: booked!.id })
+  })
+
+  test('about a refusal is booked at once, and once, also if the answer of an attempt was lost', async () => {
+    const { id } = (await create('top-up')).body
+    await settleInSandbox(id)
+    await ledger.setStatus(account, 'frozen')
+    await goOn(id)
+    expect(await seen(id)).toMatchObject({ status: 'crediting', dispute: 'account-frozen' })
+    await ledger.setStatus(account, 'open')
+    router.passage = (service) => (service === 'clearing' ? 'lose-answer' : 'pass')
+    await deliverEvent(functions.ask, providerDue as EventContract, { transfer_id: id })
+    router.passage = () => 'pass'
+    await restart()
+    expect(await seen(id)).toMatchObject({ status: 'crediting', dispute: 'account-frozen' })
+    expect((await resolve(id, { action: 'book' })).status).toBe(200)
+    await goOn(id)
+    expect(await seen(id)).toMatchObject({ status: 'completed', dispute: null })
+    expect(await money()).toMatchObject({ balance: 925_00n })
+  })
+
+  test('that was settled elsewhere is dismissed, and the audit says who did and why', async () => {
+    const { body } = await create('top-up', { amount: '7.05' })
+    await owner.query({
+      text: `update provider_transfers set dispute = 'x' where id = $1`,
+      values: [body.id],
+    })
+    expect(named(await resolve(body.id, { action: 'book' }))).toEqual([409, 'not-resolvable'])
+    expect((await resolve(body.id, { action: 'dismiss' })).body).toMatchObject({
+      ...{ status: 'completed', dispute: null },
+    })
+    expect(named(await resolve(body.id, { action: 'dismiss' }))).toEqual([409, 'not-resolvable'])
+    const [row] = await owner.query({
+      text: 'select caller_id, owner_id, details from audit where subject = $1 and caller_id = $2',
+      values: [body.id, operator.userId],
+    })
+    expect(row).toMatchObject({
+      ...{ owner_id: ada, details: { action: 'dismiss', reason: 'seen on the statement' } },
+    })
+  })
+})
+
 describe('who may do what', () => {
   test.each(['top-up', 'withdrawal'] as const)('%ss are their owner’s', async (kind) => {
     const { id } = (await create(kind)).body

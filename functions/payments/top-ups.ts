@@ -7,6 +7,7 @@ import { createTransfer } from './providers/create.ts'
 import { checkCredit } from './providers/check-credit.ts'
 import { providerTransferStatuses, topUpSchema } from './providers/provider-transfer.ts'
 import { creditProblems, providerProblems } from './providers/refusals.ts'
+import { resolveBody, resolveDispute } from './providers/resolve.ts'
 import { cancelTransfer, listTransfers, showTransfer } from './providers/shown.ts'
 
 export default operation({
@@ -68,6 +69,18 @@ export default operation({
       answers: { 200: topUpSchema },
       problems: [providerProblems.notCancellable],
       handle: (request, tools) => cancelTransfer('top-up', request, tools),
+    }),
+    route({
+      method: 'POST',
+      path: '/payments/top-ups/{id}/resolve',
+      who: 'operator',
+      summary: 'End the dispute of a top-up, after somebody has looked into it',
+      params: idParams,
+      body: resolveBody,
+      answers: { 200: topUpSchema },
+      problems: [problems.notFound, providerProblems.notResolvable],
+      idempotent: true,
+      handle: (request, tools) => resolveDispute('top-up', request, tools),
     }),
   ],
 })

@@ -7,6 +7,7 @@ import { createTransfer } from './providers/create.ts'
 import { placingProblems } from './payments/refusals.ts'
 import { providerTransferStatuses, withdrawalSchema } from './providers/provider-transfer.ts'
 import { providerProblems } from './providers/refusals.ts'
+import { resolveBody, resolveDispute } from './providers/resolve.ts'
 import { cancelTransfer, listTransfers, showTransfer } from './providers/shown.ts'
 
 export default operation({
@@ -72,6 +73,18 @@ export default operation({
       answers: { 200: withdrawalSchema },
       problems: [providerProblems.notCancellable],
       handle: (request, tools) => cancelTransfer('withdrawal', request, tools),
+    }),
+    route({
+      method: 'POST',
+      path: '/payments/withdrawals/{id}/resolve',
+      who: 'operator',
+      summary: 'End the dispute of a withdrawal, after somebody has looked into it',
+      params: idParams,
+      body: resolveBody,
+      answers: { 200: withdrawalSchema },
+      problems: [problems.notFound, providerProblems.notResolvable],
+      idempotent: true,
+      handle: (request, tools) => resolveDispute('withdrawal', request, tools),
     }),
   ],
 })

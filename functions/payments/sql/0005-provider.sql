@@ -31,7 +31,7 @@ create table provider_transfers (
   provider_id text,
   next_url text,
   hold_id uuid unique,
-  transaction_id uuid,
+  transaction_id uuid unique,
   -- What does not fit together, or can't be booked. An operator has to look.
   dispute text,
   -- A refusal of the ledger is kept under its key, so the next attempt has another. `asked_at` says since

@@ -272,6 +272,13 @@ export type CreatePaymentsTopUpRequest = {
   description?: string
 }
 
+export type CreatePaymentsTopUpResolveRequest = {
+  /** dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  action: 'dismiss' | 'book' | 'booked'
+  transaction_id?: string
+  reason: string
+}
+
 export type CreatePaymentsWithdrawalCancelRequest = Record<string, never>
 
 export type CreatePaymentsWithdrawalRequest = {
@@ -281,6 +288,13 @@ export type CreatePaymentsWithdrawalRequest = {
   description?: string
   payee_name: string
   payee_account: string
+}
+
+export type CreatePaymentsWithdrawalResolveRequest = {
+  /** dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  action: 'dismiss' | 'book' | 'booked'
+  transaction_id?: string
+  reason: string
 }
 
 export type CreatePayoutRequest = {
@@ -2736,6 +2750,31 @@ export interface Api {
       }
     }
   }
+  /** End the dispute of a top-up, after somebody has looked into it */
+  'POST /api/payments/top-ups/{id}/resolve': {
+    takes: {
+      params: { id: string }
+      body: CreatePaymentsTopUpResolveRequest
+    }
+    answers: {
+      200: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+      }
+    }
+  }
   /** Withdrawals, newest first; customers see their own */
   'GET /api/payments/withdrawals': {
     takes: {
@@ -2825,6 +2864,34 @@ export interface Api {
     takes: {
       params: { id: string }
       body?: CreatePaymentsWithdrawalCancelRequest
+    }
+    answers: {
+      200: {
+        id: string
+        user_id: string
+        account_id: string
+        amount: string
+        currency: string
+        description: string | null
+        provider: string
+        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+        failure: string | null
+        next_url: string | null
+        transaction_id: string | null
+        created_at: string
+        ended_at: string | null
+        dispute: string | null
+        payee_name: string
+        payee_account: string
+        hold_id: string | null
+      }
+    }
+  }
+  /** End the dispute of a withdrawal, after somebody has looked into it */
+  'POST /api/payments/withdrawals/{id}/resolve': {
+    takes: {
+      params: { id: string }
+      body: CreatePaymentsWithdrawalResolveRequest
     }
     answers: {
       200: {
@@ -3563,6 +3630,7 @@ export type ProblemName =
   | 'not-found'
   | 'not-multipart'
   | 'not-reachable'
+  | 'not-resolvable'
   | 'not-yet-sealed'
   | 'nothing-to-redrive'
   | 'order-ended'
@@ -3637,7 +3705,9 @@ export const keyed: ReadonlySet<string> = new Set([
   'POST /api/payments/execute',
   'POST /api/payments/payout',
   'POST /api/payments/top-ups',
+  'POST /api/payments/top-ups/{id}/resolve',
   'POST /api/payments/withdrawals',
+  'POST /api/payments/withdrawals/{id}/resolve',
   'POST /api/webhooks',
   'PATCH /api/webhooks/{id}',
   'POST /api/webhooks/{id}/deliveries/{delivery_id}/repeat',

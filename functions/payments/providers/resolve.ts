@@ -1,0 +1,143 @@
+import { UnavailableError } from '../../../eventing/unavailable.ts'
+import { once } from '../../host/database/idempotency.ts'
+import { problem } from '../../host/problems.ts'
+import type { Reply } from '../../host/reply.ts'
+import type { RouteRequest } from '../../host/route-request.ts'
+import { reasonText, uuidSchema } from '../../host/schema.ts'
+import type { Emitting, Tools } from '../../host/tools.ts'
+import { formatAmount } from '../../host/values/money.ts'
+import { fieldsOf } from '../payments/ledger-answers.ts'
+import { emitDue, emitEnd } from './events.ts'
+import type { ProviderTransferKind } from './provider.ts'
+import {
+  providerTransferColumns,
+  readProviderTransfer,
+  toProviderTransfer,
+  type ProviderTransferRow,
+} from './provider-transfer.ts'
+import { providerProblems, transferNotFound } from './refusals.ts'
+
+export const resolveBody = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['action', 'reason'],
+  properties: {
+    action: {
+      enum: ['dismiss', 'book', 'booked'],
+      description:
+        'dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ' +
+        'ledger has booked it, with `transaction_id`',
+    },
+    transaction_id: uuidSchema,
+    reason: reasonText,
+  },
+} as const
+
+interface ResolveRequest extends Pick<
+  RouteRequest<unknown, unknown, { id: string }>,
+  'params' | 'caller' | 'client' | 'idempotencyKey' | 'traceparent'
+> {
+  body: { action: 'dismiss' | 'book' | 'booked'; transaction_id?: string }
+}
+
+/** Ends a dispute as an operator says who has looked into it. Nothing that they say can book money twice, but
+ * for "book" where the bank itself does not know any more whether the ledger has booked it. */
+export async function resolveDispute(
+  kind: ProviderTransferKind,
+  request: ResolveRequest,
+  tools: Pick<Tools, 'call' | 'db' | 'transact'>,
+): Promise<Reply> {
+  const { id } = request.params
+  const { action, transaction_id: transactionId } = request.body
+  const found = await readProviderTransfer(tools.db, id)
+  if (found?.kind !== kind) return transferNotFound()
+  if ((action === 'booked') !== (transactionId !== undefined))
+    return problem(
+      providerProblems.notResolvable,
+      'transaction_id goes with the action booked, and no other.',
+    )
+  if (transactionId !== undefined && !(await hasBooked(found, transactionId, request, tools)))
+    return problem(providerProblems.notResolvable, 'The ledger has no such transaction for this transfer.')
+  return tools.transact(request.traceparent, (tx) =>
+    once(tx, 'resolve-dispute', request.idempotencyKey, async (): Promise<Reply> => {
+      const transfer = (await readProviderTransfer(tx, id, 'for update'))!
+      if (transfer.dispute === null) return problem(providerProblems.notResolvable, 'There is no dispute.')
+      const isSettled = transfer.status === 'crediting' || transfer.status === 'capturing'
+      if (action !== 'dismiss' && !isSettled)
+        return problem(providerProblems.notResolvable, `Nothing is to be booked: it is ${transfer.status}.`)
+      const resolved = await resolutions[action](tx, transfer, transactionId)
+      if (!resolved)
+        return problem(providerProblems.notResolvable, 'That transaction is of another transfer.')
+      return {
+        status: 200,
+        body: toProviderTransfer(resolved, request.caller),
+        about: { subject: id, ownerId: resolved.user_id },
+      }
+    }),
+  )
+}
+
+type Resolution = (
+  tx: Emitting,
+  transfer: ProviderTransferRow,
+  transactionId: string | undefined,
+) => Promise<ProviderTransferRow | undefined>
+
+const resolutions: Record<ResolveRequest['body']['action'], Resolution> = {
+  async dismiss(tx, { id }) {
+    const [row] = await tx.query<ProviderTransferRow>({
+      name: 'provider-transfer-dismiss',
+      text: `update provider_transfers set dispute = null where id = $1 returning ${providerTransferColumns}`,
+      values: [id],
+    })
+    return row
+  },
+  /** A key that the ledger still has is kept: it may have been used, and its answer lost. */
+  async book(tx, { id, is_too_old: isForgotten }) {
+    const [row] = await tx.query<ProviderTransferRow>({
+      name: 'provider-transfer-book',
+      text: `update provider_transfers set dispute = null, taken_at = now(), next_at = now(),
+          attempt = attempt + case when $2 then 1 else 0 end, asked_at = case when $2 then now() else asked_at end
+        where id = $1 returning ${providerTransferColumns}`,
+      values: [id, isForgotten],
+    })
+    emitDue(tx, row!)
+    return row
+  },
+  async booked(tx, { id }, transactionId) {
+    const [row] = await tx.query<ProviderTransferRow>({
+      name: 'provider-transfer-booked',
+      text: `update provider_transfers set dispute = null, status = 'completed', transaction_id = $2, taken_at = now(),
+          ended_at = date_trunc('milliseconds', clock_timestamp())
+        where id = $1 and not exists (select from provider_transfers where transaction_id = $2)
+        returning ${providerTransferColumns}`,
+      values: [id, transactionId],
+    })
+    if (row) emitEnd(tx, row)
+    return row
+  },
+}
+
+/** Asks the ledger, with the operator's own token, whether a transaction is the booking of a transfer. */
+async function hasBooked(
+  transfer: ProviderTransferRow,
+  transactionId: string,
+  { caller, client, traceparent }: ResolveRequest,
+  { call }: Pick<Tools, 'call'>,
+): Promise<boolean> {
+  const { status, body } = await call('transactions', {
+    ...{ path: `/transactions/${transactionId}`, token: caller.token, client, traceparent },
+  })
+  if (status === 404) return false
+  if (status !== 200) throw new UnavailableError(`the ledger answered ${status} for a transaction`)
+  const booked = fieldsOf(body)
+  return (
+    booked.type === (transfer.kind === 'top-up' ? 'deposit' : 'transfer') &&
+    booked.status === 'completed' &&
+    booked.account_id === transfer.account_id &&
+    (booked.hold_id ?? null) === transfer.hold_id &&
+    booked.amount === formatAmount(transfer.amount, transfer.currency) &&
+    booked.currency === transfer.currency &&
+    Date.parse(String(booked.timestamp)) >= transfer.created_at.getTime()
+  )
+}
