@@ -7,7 +7,7 @@ import { createTransfer } from './providers/create.ts'
 import { checkCredit } from './providers/check-credit.ts'
 import { providerTransferStatuses, topUpSchema } from './providers/provider-transfer.ts'
 import { creditProblems, providerProblems } from './providers/refusals.ts'
-import { resolveBody, resolveDispute } from './providers/resolve.ts'
+import { resolveBody } from './providers/resolve-body.ts'
 import { cancelTransfer, listTransfers, showTransfer } from './providers/shown.ts'
 
 export default operation({
@@ -80,7 +80,9 @@ export default operation({
       answers: { 200: topUpSchema },
       problems: [problems.notFound, providerProblems.notResolvable],
       idempotent: true,
-      handle: (request, tools) => resolveDispute('top-up', request, tools),
+      // It is rare, so it is loaded when it is first asked for.
+      handle: async (request, tools) =>
+        (await import('./providers/resolve.ts')).resolveDispute('top-up', request, tools),
     }),
   ],
 })

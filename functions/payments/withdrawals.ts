@@ -7,7 +7,7 @@ import { createTransfer } from './providers/create.ts'
 import { placingProblems } from './payments/refusals.ts'
 import { providerTransferStatuses, withdrawalSchema } from './providers/provider-transfer.ts'
 import { providerProblems } from './providers/refusals.ts'
-import { resolveBody, resolveDispute } from './providers/resolve.ts'
+import { resolveBody } from './providers/resolve-body.ts'
 import { cancelTransfer, listTransfers, showTransfer } from './providers/shown.ts'
 
 export default operation({
@@ -84,7 +84,9 @@ export default operation({
       answers: { 200: withdrawalSchema },
       problems: [problems.notFound, providerProblems.notResolvable],
       idempotent: true,
-      handle: (request, tools) => resolveDispute('withdrawal', request, tools),
+      // It is rare, so it is loaded when it is first asked for.
+      handle: async (request, tools) =>
+        (await import('./providers/resolve.ts')).resolveDispute('withdrawal', request, tools),
     }),
   ],
 })

@@ -92,9 +92,9 @@ export const de: Templates = {
       title: 'Neue Anmeldung',
       text: `Am ${time(at)} hat sich jemand mit Ihren Zugangsdaten angemeldet, von ${address || 'einer unbekannten Adresse'}. Wenn Sie es nicht waren, ändern Sie Ihr Passwort und wenden Sie sich an uns.`,
     }),
-    'password.changed': ({ changed_at: at, by_new_owner: isByNewOwner }, { time }) => ({
+    'password.changed': ({ changed_at: at, by_new_owner: isNew }, { time }) => ({
       title: 'Passwort geändert',
-      text: `Ihr Passwort wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.${isByNewOwner ? ' Niemand hatte diese Adresse vorher bestätigt, es kann sie also jemand anderes benutzt haben: Web-Hooks und Daueraufträge sind angehalten. Sehen Sie sich diese und Ihre Konten an, bevor Sie sie wieder einschalten.' : ''}`,
+      text: `Ihr Passwort wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.${isNew ? ' Andere können diese Adresse benutzt haben, darum sind Web-Hooks und Daueraufträge angehalten: Prüfen Sie sie.' : ''}`,
     }),
     'email.changed': ({ changed_at: at }, { time }) => ({
       title: 'E-Mail-Adresse geändert',

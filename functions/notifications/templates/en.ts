@@ -94,9 +94,9 @@ export const en: Templates = {
       title: 'New log-in',
       text: `Somebody logged in as you on ${time(at)} from ${address || 'an unknown address'}. If it was not you, change your password and contact us.`,
     }),
-    'password.changed': ({ changed_at: at, by_new_owner: isByNewOwner }, { time }) => ({
+    'password.changed': ({ changed_at: at, by_new_owner: isNew }, { time }) => ({
       title: 'Password changed',
-      text: `Your password was changed on ${time(at)}. If it was not you, contact us at once.${isByNewOwner ? ' Nobody had confirmed this address before, so somebody else may have used it: web hooks and payment orders are paused. Look at them, and at your accounts, before you resume them.' : ''}`,
+      text: `Your password was changed on ${time(at)}. If it was not you, contact us at once.${isNew ? ' Others may have used this address, so web hooks and payment orders are paused: check them.' : ''}`,
     }),
     'email.changed': ({ changed_at: at }, { time }) => ({
       title: 'Email address changed',

@@ -3,7 +3,6 @@ import { once } from '../../host/database/idempotency.ts'
 import { problem } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { RouteRequest } from '../../host/route-request.ts'
-import { reasonText, uuidSchema } from '../../host/schema.ts'
 import type { Emitting, Tools } from '../../host/tools.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import { fieldsOf } from '../payments/ledger-answers.ts'
@@ -16,22 +15,6 @@ import {
   type ProviderTransferRow,
 } from './provider-transfer.ts'
 import { providerProblems, transferNotFound } from './refusals.ts'
-
-export const resolveBody = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['action', 'reason'],
-  properties: {
-    action: {
-      enum: ['dismiss', 'book', 'booked'],
-      description:
-        'dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ' +
-        'ledger has booked it, with `transaction_id`',
-    },
-    transaction_id: uuidSchema,
-    reason: reasonText,
-  },
-} as const
 
 interface ResolveRequest extends Pick<
   RouteRequest<unknown, unknown, { id: string }>,
