@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { InstrumentName } from './catalogue.ts'
+import { inTime } from './in-time.ts'
 import type { ReadableGauge, ReadGauge, ReportSettings } from './report-settings.ts'
 import { encodeReport } from './otlp-metrics.ts'
 import { watchProcess } from './process-metrics.ts'
@@ -113,7 +114,7 @@ export function startReporter(options: ReporterOptions): Reporter {
       clearInterval(timer)
       const endsAt = performance.now() + STOP_MS_MAX
       const left = (): number => Math.max(1, endsAt - performance.now())
-      if (sending) await within(left(), sending)
+      if (sending) await inTime(left(), sending)
       // What could not be sent yet, then what came since.
       if ((unanswered === undefined || (await send(left()))) && (await send(left(), true))) {
         watched.stop()
@@ -123,12 +124,6 @@ export function startReporter(options: ReporterOptions): Reporter {
       log.warn('metrics are lost: nobody took them before the process stopped')
     },
   }
-}
-
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)))])
-  clearTimeout(timer)
 }
 
 /** Posts a report. Resolves with the status of the answer, or with 0 and why there was none. */

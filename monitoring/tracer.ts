@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api'
+import { inTime } from './in-time.ts'
 import type { Log } from './log.ts'
 import type { SpanExport } from './otlp.ts'
 import { samplingRate } from './sampling-rate.ts'
@@ -116,17 +117,9 @@ export function createTracer(given: TracingSettings): Tracer {
       soon ??= setTimeout(() => void loadOnce(), LOAD_AFTER_MS).unref()
     },
     async stop() {
-      if (held > 0) await within(STOP_MS_MAX, finish)
+      if (held > 0) await inTime(STOP_MS_MAX, finish())
       if (held > 0) lose(held, 'the collector had not taken them when the process stopped')
       if (lost.spans > 0) tellLoss()
     },
   }
-}
-
-/** Waits for `work`, but at most `milliseconds`. */
-async function within(milliseconds: number, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const tooLate = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
-  await Promise.race([work(), tooLate])
-  clearTimeout(timer)
 }

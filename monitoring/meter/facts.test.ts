@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { startSilentProxy } from '../../tests/support/silent-proxy.ts'
 import { until } from '../../tests/support/until.ts'
 import type { Sample } from '../catalogue.ts'
 import { createLog } from '../log.ts'
@@ -109,4 +110,14 @@ test('slow facts that take too long are left out: the database is not down', asy
   expect(valueOf('pg_up', { context: 'notifications' })).toBe(1)
   expect(valueOf('microbank_notifications_total', { channel: 'in-app' })).toBe(3)
   expect(lines.join()).toContain('take too long')
+})
+
+test('it ends, too, if a server no longer answers', async () => {
+  const proxy = await startSilentProxy(identity.meterUrl)
+  const log = createLog({}, 'off')
+  const through = startFacts({ databases: { identity: proxy.through(identity.meterUrl) }, log })
+  await until(() => through.samples().length > 1)
+  proxy.swallowAnswers()
+  await through.stop()
+  await proxy.stop()
 })

@@ -1,5 +1,6 @@
 import type { Client, DatabaseError } from 'pg'
 import { allows, instrumentOf, type Sample } from '../catalogue.ts'
+import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
 import { seldom } from '../seldom.ts'
 
@@ -8,7 +9,7 @@ export interface Facts {
   /** What was read last, as samples of the catalogue. A context that was not read yet has none, and one that
    * does not answer only its `pg_up`, 0. */
   samples(): Sample[]
-  /** Ends reading, and the connections. */
+  /** Ends reading, and the connections. Those of a server that does not answer are cut after two seconds. */
   stop(): Promise<void>
 }
 
@@ -28,6 +29,7 @@ export interface FactsOptions {
 const DEFAULTS = { everyMs: 15_000, slowEveryMs: 60_000, slackMs: 60_000 }
 // The role's statement_timeout is 5 s: the server ends a slow statement first, and says why.
 const ANSWER_MS_MAX = 6_000
+const STOP_MS_MAX = 2_000
 /** The pause after slow_facts(), in times of what it took. */
 const SLOW_PAUSE = 100
 /** The SQLSTATE of a statement that took longer than statement_timeout. */
@@ -147,8 +149,8 @@ function startReader(context: string, url: string, log: Log, settings: typeof DE
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      await going
-      await client?.end().catch(() => undefined)
+      const ended = going.then(() => client?.end()).catch(() => undefined)
+      if (!(await inTime(STOP_MS_MAX, ended))) client?.connection.stream.destroy()
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { instrumentOf, type InstrumentName, type Sample } from '../catalogue.ts'
+import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
 import { seldom } from '../seldom.ts'
 import { expose, type Exposed } from './expose.ts'
@@ -27,7 +28,12 @@ export interface MeterOptions {
   /** Counters that are there with 0 before anything is counted: `increase()` needs a value to begin with. */
   zeros?: Iterable<{ name: InstrumentName; labels: Labels }>
   now?: () => number
+  /** How long a source may take. */
+  answerMs?: number
 }
+
+/** A Prometheus on a laptop comes every five seconds, and goes after as many. */
+const ANSWER_MS_MAX = 4_000
 
 /** Adds up what processes report, asks what else knows values, and shows everything to Prometheus. It always
  * runs, and a function never has to be asked. */
@@ -39,10 +45,12 @@ export class Meter {
   readonly #reports: Reports
   readonly #sources: SampleSource[] = []
   readonly #log: Log
+  readonly #answerMs: number
   readonly #sayRefused: ReturnType<typeof seldom>
 
-  constructor({ log, version, zeros = [], now }: MeterOptions) {
+  constructor({ log, version, zeros = [], now, answerMs = ANSWER_MS_MAX }: MeterOptions) {
     this.#log = log
+    this.#answerMs = answerMs
     this.#sayRefused = seldom(log.warn)
     this.#gauges = new ProcessGauges(now)
     this.#reports = new Reports(this.#sums, this.#gauges, now)
@@ -86,7 +94,7 @@ export class Meter {
     return this.#sums.histograms(name)
   }
 
-  /** Resolves with all values. A source that fails is left out and logged. */
+  /** Resolves with all values. A source that fails, or does not answer in time, is left out and logged. */
   async expose(accept?: string): Promise<Exposed> {
     const samples = new Map<string, Map<string, Series<number>>>(this.#gauges.series())
     const given = await Promise.all(this.#sources.map((source) => this.#ask(source)))
@@ -110,7 +118,10 @@ export class Meter {
 
   async #ask(source: SampleSource): Promise<Sample[]> {
     try {
-      return [...(await source())]
+      let given: Iterable<Sample> = []
+      const asked = (async () => (given = await source()))()
+      if (!(await inTime(this.#answerMs, asked))) throw new Error('it did not answer in time')
+      return [...given]
     } catch (error) {
       this.#log.warn('a source of metrics failed', { error: (error as Error).message })
       return []
