@@ -14,9 +14,12 @@ export interface SeriesOf {
 
 const OPEN_METRICS = 'application/openmetrics-text'
 
+/** Whether this asks for OpenMetrics, as Prometheus does. */
+export const wantsOpenMetrics = (accept: string): boolean => accept.includes(OPEN_METRICS)
+
 /** Writes all series in the Prometheus text format, or as OpenMetrics 1.0 if `accept` asks for that. */
 export function expose(series: SeriesOf, accept = ''): Exposed {
-  const isOpen = accept.includes(OPEN_METRICS)
+  const isOpen = wantsOpenMetrics(accept)
   const lines = catalogue.flatMap((instrument) => {
     const own = [...linesOf(instrument, series)]
     return own.length === 0 ? [] : [...headOf(instrument, isOpen), ...own]

@@ -154,6 +154,25 @@ test('it shows text to a person, and OpenMetrics to who asks for it', async () =
   expect(open.text).toMatch(/# EOF\n$/)
 })
 
+test('Prometheus sees a new series begin with 0, and a person its value at once', async () => {
+  const meter = testMeter()
+  const read = async (accept?: string, options = {}) => {
+    const { text } = await meter.expose(accept, options)
+    const requests = /^http_requests_total\{.*handler="\/x".*\} (\d+)$/m.exec(text)?.[1]
+    const durations = /^http_request_duration_seconds_count\{.*handler="\/x".*\} (\d+)$/m.exec(text)?.[1]
+    return [requests, durations]
+  }
+  const scrape = 'application/openmetrics-text; version=1.0.0'
+  meter.take(report({ requests: 5 }))
+  expect(await read()).toEqual(['5', '5'])
+  expect(await read(scrape)).toEqual(['0', '0'])
+  expect(await read(scrape)).toEqual(['5', '5'])
+  const ending = testMeter()
+  ending.take(report({ requests: 5 }))
+  const { text } = await ending.expose(scrape, { isLast: true })
+  expect(text).toContain(`${REQUESTS} 5\n`)
+})
+
 test('over HTTP it says how many points it refused, and what is no report', async () => {
   const { endpoint, close } = await startMeter()
   const post = async (body: string) => {

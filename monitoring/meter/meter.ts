@@ -3,7 +3,7 @@ import { instrumentOf, type InstrumentName, type Sample } from '../catalogue.ts'
 import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
 import { seldom } from '../seldom.ts'
-import { expose, type Exposed } from './expose.ts'
+import { expose, wantsOpenMetrics, type Exposed } from './expose.ts'
 import { ProcessGauges } from './gauges.ts'
 import { KeptSpans } from './kept-spans.ts'
 import { MalformedReportError, Reports } from './receive.ts'
@@ -94,8 +94,12 @@ export class Meter {
     return this.#sums.histograms(name)
   }
 
-  /** Resolves with all values. A source that fails, or does not answer in time, is left out and logged. */
-  async expose(accept?: string): Promise<Exposed> {
+  /** Resolves with all values. A source that fails, or does not answer in time, is left out and logged.
+   *
+   * What processes report for the first time is shown to Prometheus with 0, and with its value when it comes
+   * again: a counter that begins with 1 is no increase for it. If this is the last time that it comes, it
+   * gets the value. */
+  async expose(accept = '', { isLast = false } = {}): Promise<Exposed> {
     const samples = new Map<string, Map<string, Series<number>>>(this.#gauges.series())
     const given = await Promise.all(this.#sources.map((source) => this.#ask(source)))
     for (const { name, labels, value } of given.flat()) {
@@ -107,10 +111,13 @@ export class Meter {
       samples.set(name, series.set(labelKey(instrument!.labels, labels), { labels, value }))
     }
     const sums = this.#sums
+    const news = wantsOpenMetrics(accept) && !isLast ? sums.takeNews() : new Set()
+    const begun = <Value>(all: Iterable<Series<Value>>, zeroOf: (value: Value) => Value): Series<Value>[] =>
+      [...all].map((series) => (news.has(series) ? { ...series, value: zeroOf(series.value) } : series))
     return expose(
       {
-        values: (name) => [...sums.counters(name), ...(samples.get(name)?.values() ?? [])],
-        histograms: (name) => sums.histograms(name),
+        values: (name) => [...begun(sums.counters(name), () => 0), ...(samples.get(name)?.values() ?? [])],
+        histograms: (name) => begun(sums.histograms(name), emptyOf),
       },
       accept,
     )
@@ -134,6 +141,8 @@ export class Meter {
     this.#sayRefused('metrics were refused', { name, reason })
   }
 }
+
+const emptyOf = ({ counts }: SummedHistogram): SummedHistogram => ({ counts: counts.map(() => 0), sum: 0 })
 
 const OWN_ZEROS: { name: InstrumentName; labels: Labels }[] = [
   ...['taken', 'repeated', 'malformed'].map((result) => ({

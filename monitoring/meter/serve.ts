@@ -38,7 +38,7 @@ export async function serveMeter(
     const isLast = isEnding && !reports.listening
     response.once('finish', () => isLast && response.statusCode === 200 && readOnceMore())
     void meter
-      .expose(request.headers.accept)
+      .expose(request.headers.accept, { isLast })
       .then(({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text))
       // What was counted must not be lost for that. Prometheus shows the target as down.
       .catch((error: Error) => response.writeHead(500).end(`${error.message}\n`))

@@ -26,6 +26,7 @@ export class Sums {
   readonly #histograms = new Map<string, Map<string, Series<SummedHistogram>>>()
   readonly #seriesMax: number
   #series = 0
+  #news = new Set<Series<unknown>>()
 
   constructor(seriesMax = SERIES_MAX) {
     this.#seriesMax = seriesMax
@@ -67,6 +68,13 @@ export class Sums {
     return this.merge(name, labels, { counts, sum: value })
   }
 
+  /** Returns the series that came since the last call. */
+  takeNews(): ReadonlySet<Series<unknown>> {
+    const taken = this.#news
+    this.#news = new Set()
+    return taken
+  }
+
   counters(name: string): Iterable<Series<number>> {
     return this.#counters.get(name)?.values() ?? []
   }
@@ -91,6 +99,7 @@ export class Sums {
     this.#series += size
     const made = { labels, value: empty() }
     series.set(key, made)
+    this.#news.add(made)
     return made
   }
 }
