@@ -40,7 +40,7 @@ export function createMetrics(settings: ReportSettings): Metrics {
     const reporter = startReporter({ ...settings, gauges, lines: linesWritten })
     ;({ tallies } = reporter)
     for (const [method, args] of kept.splice(0))
-      tallies[method](...(args as [never, never, never, never, never, never]))
+      tallies[method](...(args as [never, never, never, never, never, never, never]))
     return reporter
   }
   const loadOnce = (): void => {

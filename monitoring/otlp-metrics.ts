@@ -1,6 +1,6 @@
 import { instrumentOf, type InstrumentName } from './catalogue.ts'
 import { method as methods } from './catalogue/values.ts'
-import { Histogram, RequestTally, type ByLabels, type Tallied } from './tallies.ts'
+import { Histogram, RequestTally, type ByLabels, type Exemplar, type Tallied } from './tallies.ts'
 
 /** An attribute of OTLP's JSON (https://opentelemetry.io/docs/specs/otlp/). */
 export interface OtlpAttribute {
@@ -18,6 +18,14 @@ export interface OtlpPoint {
   sum?: number
   bucketCounts?: string[]
   explicitBounds?: number[]
+  exemplars?: OtlpExemplar[]
+}
+
+/** A value that was counted, with the sampled trace that it belongs to. */
+export interface OtlpExemplar {
+  timeUnixNano: string
+  asDouble: number
+  traceId: string
 }
 
 export interface OtlpMetric {
@@ -112,11 +120,18 @@ function metric<Value>(
 
 const toSum = (asDouble: number): Partial<OtlpPoint> => ({ asDouble })
 
-const toHistogram = ({ counts, bounds, sum }: Histogram): Partial<OtlpPoint> => ({
+const toExemplar = ({ traceId, value, atMs }: Exemplar): OtlpExemplar => ({
+  timeUnixNano: nanoseconds(atMs),
+  asDouble: value,
+  traceId,
+})
+
+const toHistogram = ({ counts, bounds, sum, exemplars }: Histogram): Partial<OtlpPoint> => ({
   count: String(counts.reduce((all, count) => all + count, 0)),
   sum,
   bucketCounts: Array.from(counts, String),
   explicitBounds: [...bounds],
+  ...(exemplars.size > 0 && { exemplars: [...exemplars.values()].map(toExemplar) }),
 })
 
 const ERRORS = 'microbank_database_errors_total'

@@ -60,6 +60,28 @@ test('a process that is stopped has reported all its requests, its processor tim
   expect(await value('microbank_meter_refused_total{reason="value"}')).toBe(0)
 })
 
+test('a duration carries the newest sampled trace of its bucket, for Prometheus alone', async () => {
+  const metrics = createMetrics(settings())
+  const [first, newest, slow] = ['a', 'b', 'c'].map((digit) => digit.repeat(32))
+  metrics.request('GET', '/x', 200, 0.003, 0, 500, first)
+  metrics.request('GET', '/x', 200, 0.004, 0, 500, newest)
+  metrics.request('GET', '/x', 200, 0.2, 0, 500, slow)
+  metrics.request('GET', '/x', 200, 0.004, 0, 500)
+  metrics.request('GET', '/x', 200, 3, 0, 500, 'no "trace"')
+  await metrics.stop()
+  const buckets = async (accept: string) => {
+    const { text } = await meter.meter.expose(accept, { isLast: true })
+    return text.split('\n').filter((line) => line.startsWith('http_request_duration_seconds_bucket'))
+  }
+  const labels = 'service="transfer",method="GET",handler="/x",status="2xx"'
+  const marked = (await buckets('application/openmetrics-text')).filter((line) => line.includes('#'))
+  expect(marked.map((line) => line.replace(/[0-9.]+$/, '<time>'))).toEqual([
+    `http_request_duration_seconds_bucket{${labels},le="0.005"} 3 # {trace_id="${newest}"} 0.004 <time>`,
+    `http_request_duration_seconds_bucket{${labels},le="0.25"} 4 # {trace_id="${slow}"} 0.2 <time>`,
+  ])
+  expect((await buckets('text/plain')).join()).not.toContain('#')
+})
+
 test('a process that lives reports regularly, with what it holds now', async () => {
   const living = reporter(20)
   living.tallies.request('GET', '/x', 200, 0.003, 0, 500)

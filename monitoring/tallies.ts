@@ -1,28 +1,41 @@
 import { buckets } from './buckets.ts'
 import type { InstrumentName } from './catalogue.ts'
 
+/** A value of a histogram, with the sampled trace that it belongs to. */
+export interface Exemplar {
+  traceId: string
+  value: number
+  /** Milliseconds since 1970. */
+  atMs: number
+}
+
 /** A histogram: how many values lie up to each bound and above the last, and their sum. */
 export class Histogram {
   readonly counts: Uint32Array
   readonly bounds: readonly number[]
   sum = 0
+  /** The newest of each bucket that has one. */
+  readonly exemplars = new Map<number, Exemplar>()
 
   constructor(bounds: readonly number[]) {
     this.bounds = bounds
     this.counts = new Uint32Array(bounds.length + 1)
   }
 
-  observe(value: number): void {
+  /** Adds a value; `traceId` if it belongs to a sampled trace. */
+  observe(value: number, traceId?: string): void {
     const { bounds } = this
     let i = 0
     while (i < bounds.length && value > bounds[i]!) i++
     this.counts[i]!++
     this.sum += value
+    if (traceId !== undefined) this.exemplars.set(i, { traceId, value, atMs: Date.now() })
   }
 
-  add({ counts, sum }: Histogram): void {
+  add({ counts, sum, exemplars }: Histogram): void {
     for (let i = 0; i < counts.length; i++) this.counts[i]! += counts[i]!
     this.sum += sum
+    for (const [i, exemplar] of exemplars) this.exemplars.set(i, exemplar)
   }
 }
 
@@ -73,7 +86,7 @@ const nothing = (): Tallied => ({
 export class Tallies {
   #tallied = nothing()
 
-  /** Counts a request that was answered. */
+  /** Counts a request that was answered; `traceId` if its trace is sampled. */
   request(
     method: string,
     handler: string,
@@ -81,6 +94,7 @@ export class Tallies {
     seconds: number,
     requestBytes: number,
     responseBytes: number,
+    traceId?: string,
   ): void {
     const { requests, fine } = this.#tallied
     let methods = requests.get(handler)
@@ -88,7 +102,7 @@ export class Tallies {
     let classes = methods.get(method)
     if (classes === undefined) methods.set(method, (classes = []))
     const tally = (classes[Math.trunc(status / 100)] ??= new RequestTally())
-    tally.seconds.observe(seconds)
+    tally.seconds.observe(seconds, traceId)
     tally.requestBytes.observe(requestBytes)
     tally.responseBytes.observe(responseBytes)
     fine.observe(seconds)

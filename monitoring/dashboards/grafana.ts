@@ -68,7 +68,8 @@ export function grafanaDashboard({ uid, title, about, panels }: Board): Dashboar
   return board.build()
 }
 
-function grafanaPanel({ kind, title, unit, targets, about, colours, min, max }: Panel): PanelBuilder {
+function grafanaPanel(drawn: Panel): PanelBuilder {
+  const { kind, title, unit, targets, about, showsTraces, colours, min, max } = drawn
   const { w, h } = SIZES[kind]
   const panel = builders[kind]().title(title).unit(unit).datasource(DATASOURCE).span(w).height(h)
   if (about !== undefined) panel.description(about)
@@ -79,7 +80,11 @@ function grafanaPanel({ kind, title, unit, targets, about, colours, min, max }: 
     panel.thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps))
   }
   // Grafana tells the answers of a panel apart by these letters.
-  targets.forEach((target, n) => panel.withTarget(query(kind, target).refId('ABCDEFGH'[n]!)))
+  targets.forEach((target, n) => {
+    const asked = query(kind, target).refId('ABCDEFGH'[n]!)
+    // All targets of a panel have the same.
+    panel.withTarget(showsTraces && n === 0 ? asked.exemplar(true) : asked)
+  })
   return panel
 }
 

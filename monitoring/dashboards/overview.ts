@@ -10,11 +10,16 @@ export const overview: Board = {
   about: 'What clients ask of the bank, how long it takes, and what it refuses.',
   panels: [
     timeseries('Requests', 'reqps', [[perSecond(chosen(REQUESTS), 'service'), '{{service}}']]),
-    timeseries('Latency at the front door', 's', [
-      [quantile(0.5, clients), 'half'],
-      [quantile(0.95, clients), '95 %'],
-      [quantile(0.99, clients), '99 %'],
-    ]),
+    timeseries(
+      'Latency at the front door',
+      's',
+      [
+        [quantile(0.5, clients), 'half'],
+        [quantile(0.95, clients), '95 %'],
+        [quantile(0.99, clients), '99 %'],
+      ],
+      { showsTraces: true, about: 'A dot is one request, and leads to its trace.' },
+    ),
     timeseries('Average latency', 's', [[average(DURATION, CHOSEN, 'service'), '{{service}}']]),
     timeseries('Latency of functions, 95 %', 's', [
       [quantile(0.95, chosen('http_request_duration_highr_seconds_bucket'), 'service'), '{{service}}'],

@@ -19,6 +19,8 @@ export interface PanelOptions {
   about?: string
   /** Set if a laptop has nothing to show. */
   clusterOnly?: boolean
+  /** Set if the panel marks single requests, each of which leads to its trace. */
+  showsTraces?: boolean
   /** The lowest first. */
   colours?: readonly Colour[]
   /** The ends of a gauge. */

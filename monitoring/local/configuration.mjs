@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { RUNTIME_HOST } from './passage.mjs'
 
 const monitoring = join(fileURLToPath(import.meta.url), '../..')
 
@@ -37,12 +38,13 @@ export function writePrometheus(file, { passage, alertmanager, node }) {
 /**
  * Writes what Grafana is told at its start: the data source and where the dashboards are.
  * @param {string} folder
- * @param {number} prometheusPort
+ * @param {{ bank: number, prometheus: number }} ports
  */
-export function writeGrafana(folder, prometheusPort) {
+export function writeGrafana(folder, ports) {
   const fill = (/** @type {string} */ name) =>
     readFileSync(join(monitoring, 'grafana', name), 'utf8')
-      .replaceAll('${PROMETHEUS_URL}', `http://127.0.0.1:${prometheusPort}`)
+      .replaceAll('${PROMETHEUS_URL}', `http://127.0.0.1:${ports.prometheus}`)
+      .replaceAll('${TRACES_URL}', `http://${RUNTIME_HOST}:${ports.bank}/traces/`)
       .replaceAll('${DASHBOARDS}', join(monitoring, 'grafana/dashboards'))
   write(join(folder, 'datasources/microbank.yaml'), fill('datasources.yaml'))
   write(join(folder, 'dashboards/microbank.yaml'), fill('dashboards.yaml'))

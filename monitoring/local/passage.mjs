@@ -1,7 +1,7 @@
 import http from 'node:http'
 
 /** The host by which the runtime knows that its own metrics are asked for. */
-const RUNTIME_HOST = 'runtime.microbank.localhost'
+export const RUNTIME_HOST = 'runtime.microbank.localhost'
 
 /**
  * Opens a port of this machine at which Prometheus finds the metrics of the bank. The bank tells them by

@@ -130,7 +130,7 @@ const GRAFANA_HOMES = [
   '/usr/local/opt/grafana/share/grafana',
 ]
 
-const startGrafana = (/** @type {number} */ prometheusPort) =>
+const startGrafana = (/** @type {{ bank: number, prometheus: number }} */ ports) =>
   start(
     {
       name: 'Grafana',
@@ -141,7 +141,7 @@ const startGrafana = (/** @type {number} */ prometheusPort) =>
     (port) => {
       const home = GRAFANA_HOMES.find((place) => existsSync(place))
       const provisioning = join(folder, 'grafana/provisioning')
-      writeGrafana(provisioning, prometheusPort)
+      writeGrafana(provisioning, ports)
       return {
         args: ['server', ...(home ? [`--homepath=${home}`] : [])],
         env: {
@@ -172,7 +172,7 @@ async function main() {
   console.log(`Watching the bank at http://localhost:${port}:`)
   const passage = await openPassage(bankPort)
   try {
-    const hasPrometheus = await startAll(passage.port)
+    const hasPrometheus = await startAll(port, passage.port)
     if (missing.length > 0) console.log(`Not found on this machine:\n${missing.join('\n')}`)
     if (!hasPrometheus) throw new Error('Without Prometheus there is nothing to see.')
     console.log('Ctrl-C ends them all.')
@@ -185,7 +185,7 @@ async function main() {
 }
 
 /** Resolves with whether Prometheus was started. */
-async function startAll(/** @type {number} */ passage) {
+async function startAll(/** @type {number} */ bank, /** @type {number} */ passage) {
   const alertmanager = await startAlertmanager()
   const node = await startNodeExporter()
   const prometheus = await startPrometheus({
@@ -193,7 +193,7 @@ async function startAll(/** @type {number} */ passage) {
     ...(alertmanager && { alertmanager }),
     ...(node && { node }),
   })
-  if (prometheus) await startGrafana(prometheus)
+  if (prometheus) await startGrafana({ bank, prometheus })
   return prometheus !== undefined
 }
 

@@ -1,4 +1,5 @@
 import { catalogue, type Instrument } from '../catalogue.ts'
+import type { Exemplar } from '../tallies.ts'
 import type { Labels, Series, SummedHistogram } from './sums.ts'
 
 export interface Exposed {
@@ -21,7 +22,7 @@ export const wantsOpenMetrics = (accept: string): boolean => accept.includes(OPE
 export function expose(series: SeriesOf, accept = ''): Exposed {
   const isOpen = wantsOpenMetrics(accept)
   const lines = catalogue.flatMap((instrument) => {
-    const own = [...linesOf(instrument, series)]
+    const own = [...linesOf(instrument, series, isOpen)]
     return own.length === 0 ? [] : [...headOf(instrument, isOpen), ...own]
   })
   return {
@@ -38,7 +39,11 @@ function headOf({ name, type, why }: Instrument, isOpen: boolean): string[] {
   return [`# HELP ${shown} ${escaped(why)}`, `# TYPE ${shown} ${type}`]
 }
 
-function* linesOf({ name, type, buckets = [] }: Instrument, series: SeriesOf): Iterable<string> {
+function* linesOf(
+  { name, type, buckets = [] }: Instrument,
+  series: SeriesOf,
+  isOpen: boolean,
+): Iterable<string> {
   if (type !== 'histogram') {
     for (const { labels, value } of series.values(name)) yield `${name}${braces(labels)} ${value}`
     return
@@ -47,12 +52,18 @@ function* linesOf({ name, type, buckets = [] }: Instrument, series: SeriesOf): I
     let count = 0
     for (const [i, added] of value.counts.entries()) {
       count += added
-      yield `${name}_bucket${braces({ ...labels, le: i < buckets.length ? String(buckets[i]) : '+Inf' })} ${count}`
+      const le = i < buckets.length ? String(buckets[i]) : '+Inf'
+      const exemplar = isOpen ? exemplarText(value.exemplars?.get(i)) : ''
+      yield `${name}_bucket${braces({ ...labels, le })} ${count}${exemplar}`
     }
     yield `${name}_sum${braces(labels)} ${value.sum}`
     yield `${name}_count${braces(labels)} ${count}`
   }
 }
+
+/** The trace of a value in the bucket. Only OpenMetrics has this. */
+const exemplarText = (exemplar?: Exemplar): string =>
+  exemplar ? ` # {trace_id="${exemplar.traceId}"} ${exemplar.value} ${(exemplar.atMs / 1000).toFixed(3)}` : ''
 
 function braces(labels: Labels): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`)

@@ -69,6 +69,8 @@ test('whatever a sender writes, the meter goes on, shows values, and takes the n
     ['"bucketCounts":[', '"bucketCounts":7,"other":['],
     ['"explicitBounds":[', '"explicitBounds":{"length":13},"other":['],
     ['"sum":0.003', '"sum":-1'],
+    ['"sum":0.003', '"sum":0.003,"exemplars":{}'],
+    ['"sum":0.003', '"sum":0.003,"exemplars":[null,7,{"traceId":7},{"traceId":"xxxx","asDouble":"NaN"}]'],
     [report(), `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`],
     [report(), `{"resourceMetrics":${'{"a":'.repeat(500_000)}1${'}'.repeat(500_000)}}`],
   ]

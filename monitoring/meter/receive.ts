@@ -2,10 +2,12 @@ import { instrumentOf } from '../catalogue.ts'
 import {
   DELTA,
   type OtlpAttribute,
+  type OtlpExemplar,
   type OtlpMetric,
   type OtlpPoint,
   type OtlpReport,
 } from '../otlp-metrics.ts'
+import type { Exemplar } from '../tallies.ts'
 import type { ProcessGauges } from './gauges.ts'
 import { checkLabels, reported, type Labels, type Refusal, type Series, type Sums } from './sums.ts'
 
@@ -78,7 +80,8 @@ export class Reports {
       return 'value'
     // Numbers of 64 bits are strings in OTLP. Number() throws at some objects.
     if (!bucketCounts.every((count) => ['string', 'number'].includes(typeof count))) return 'value'
-    return this.#sums.merge(name, labels, { counts: bucketCounts.map(Number), sum })
+    const exemplars = exemplarsOf(point, buckets)
+    return this.#sums.merge(name, labels, { counts: bucketCounts.map(Number), sum, exemplars })
   }
 
   #forget(): void {
@@ -88,6 +91,20 @@ export class Reports {
       this.#taken.delete(key)
     }
   }
+}
+
+/** Returns the exemplars of a point, by their buckets. What is none is left out: they are no counts. */
+function exemplarsOf({ exemplars = [] }: OtlpPoint, bounds: readonly number[]): Map<number, Exemplar> {
+  const found = new Map<number, Exemplar>()
+  if (!Array.isArray(exemplars)) return found
+  for (const each of exemplars as (Partial<OtlpExemplar> | null)[]) {
+    const { traceId, asDouble: value, timeUnixNano } = each ?? {}
+    if (typeof traceId !== 'string' || !TRACE.test(traceId) || !isNumber(value)) continue
+    if (typeof timeUnixNano !== 'string' || !TIME.test(timeUnixNano)) continue
+    const bucket = bounds.filter((bound) => value! > bound).length
+    found.set(bucket, { traceId, value: value!, atMs: Number(timeUnixNano) / 1e6 })
+  }
+  return found
 }
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
@@ -129,6 +146,7 @@ function readReport(text: string): ProcessReport[] {
   }
 }
 
+const TRACE = /^[0-9a-f]{32}$/
 const INSTANCE = /^[!-~]{1,100}$/
 const TIME = /^[0-9]{1,20}$/
 

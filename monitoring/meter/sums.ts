@@ -1,3 +1,4 @@
+import type { Exemplar } from '../tallies.ts'
 import { allows, catalogue, instrumentOf, type Instrument } from '../catalogue.ts'
 
 /** Why the meter does not take a value: no such instrument, other labels than its own, a value that a label
@@ -10,6 +11,8 @@ export type Labels = Readonly<Record<string, string>>
 export interface SummedHistogram {
   counts: number[]
   sum: number
+  /** The newest of each bucket that has one. */
+  exemplars?: Map<number, Exemplar>
 }
 
 export interface Series<Value> {
@@ -46,17 +49,22 @@ export class Sums {
 
   /** Adds to a histogram. `counts` has a count for each bucket of the catalogue, and one for what is
    * above. */
-  merge(name: string, labels: Labels, { counts, sum }: SummedHistogram): Refusal | undefined {
+  merge(
+    name: string,
+    labels: Labels,
+    { counts, sum, exemplars = new Map<number, Exemplar>() }: SummedHistogram,
+  ): Refusal | undefined {
     const instrument = instrumentOf(name)
     const refusal = checkLabels(instrument, 'histogram', labels)
     if (refusal) return refusal
     const length = instrument!.buckets!.length + 1
     if (counts.length !== length || !counts.every(isCount) || !isAmount(sum)) return 'value'
-    const empty = () => ({ counts: Array<number>(length).fill(0), sum: 0 })
+    const empty = () => ({ counts: Array<number>(length).fill(0), sum: 0, exemplars: new Map() })
     const series = this.#find(this.#histograms, instrument!, labels, empty)
     if (!series) return 'full'
     counts.forEach((count, i) => (series.value.counts[i]! += count))
     series.value.sum += sum
+    for (const [i, exemplar] of exemplars) series.value.exemplars!.set(i, exemplar)
     return undefined
   }
 

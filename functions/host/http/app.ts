@@ -32,7 +32,7 @@ export interface AppOptions {
   metrics: Metrics
   tracer: Tracer
   /** Ends the span of a request that began at `startedAt`; undefined if nothing is traced. */
-  endSpan: ((exchange: Exchange, startedAt: number) => void) | undefined
+  endSpan: ((exchange: Exchange, startedAt: number) => string | undefined) | undefined
   /** False once the process has been told to stop. */
   isReady: () => boolean
   /** How to end each answer that has no end of its own. */
@@ -97,14 +97,14 @@ function observer({ metrics, endSpan, tools: { log } }: AppOptions): (exchange: 
     response.on('close', () => {
       const { handler } = exchange
       if (handler === undefined) return
-      endSpan?.(exchange, startedAt)
+      const traceId = endSpan?.(exchange, startedAt)
       if (!response.writableFinished) return
       const milliseconds = performance.now() - startedAt
       const { method = '' } = request
       const { statusCode: status } = response
       const bodyBytes = Number(request.headers['content-length'] ?? 0)
       const writtenBytes = request.socket.bytesWritten - writtenBefore
-      metrics.request(method, handler, status, milliseconds / 1000, bodyBytes, writtenBytes)
+      metrics.request(method, handler, status, milliseconds / 1000, bodyBytes, writtenBytes, traceId)
       const refusal = status >= 400 ? answeredProblem(response) : undefined
       if (refusal) metrics.count('microbank_refusals_total', refusal)
       const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug'

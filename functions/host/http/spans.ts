@@ -21,16 +21,18 @@ type UntimedWork = Omit<Work, 'startedAt'>
 
 /** Returns the function that ends a request's span; call it when the answer was sent or the client is gone.
  * `startedAt` is when the request came, by performance.now(). The first span of the process is marked as a
- * cold start. Unknown addresses get no span: most such requests are scans for weak spots of other servers. */
-export function requestSpans(tracer: Tracer): (exchange: Exchange, startedAt: number) => void {
+ * cold start. Unknown addresses get no span: most such requests are scans for weak spots of other servers. It
+ * returns the trace's id, if there is a span. */
+export function requestSpans(tracer: Tracer): (exchange: Exchange, startedAt: number) => string | undefined {
   let isFirst = true
   return (exchange, startedAt) => {
     const { span, request, handler } = exchange
-    if (handler === 'none' || !isSampled(span)) return
+    if (handler === 'none' || !isSampled(span)) return undefined
     const work = handler === '/events' ? deliveredWork(request.headers) : requestWork(exchange)
     if (isFirst) work.attributes['faas.coldstart'] = true
     isFirst = false
     tracer.end(span, { ...work, startedAt, error: errorOf(exchange) })
+    return span.traceId
   }
 }
 
