@@ -27,7 +27,7 @@ const CONTENT = 'microbank.dev/content'
 const RUN = 'skaffold.dev/run-id'
 
 /**
- * Returns the manifests with an annotation on each Service, Job and Deployment that says what it runs. An
+ * Returns the manifests with an annotation on each Service, Job and StatefulSet that says what it runs. An
  * object whose content did not change keeps its present image. A Job keeps it only within one run of
  * skaffold: each run applies the migrations once, because a database may have been restored or made anew in
  * between.

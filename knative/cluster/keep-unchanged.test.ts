@@ -25,7 +25,7 @@ const imageOf = ({ spec }: Manifest): string => spec.template.spec.containers[0]
 const ASKED: Record<string, string> = {
   Job: 'Job.batch',
   Service: 'Service.serving.knative.dev',
-  Deployment: 'Deployment.apps',
+  StatefulSet: 'StatefulSet.apps',
 }
 
 /** What is deployed if `cluster` is on the cluster and each container would run `content`. */

@@ -287,7 +287,7 @@ describe('the hooks of skaffold', () => {
     for (const call of ran()) expect(call).toMatch(/^kubectl --context staging /)
     for (const what of [
       'statefulset/ledger-postgres',
-      'deployment/meter',
+      'statefulset/meter',
       'statefulset/prometheus',
       'rabbitmqcluster/rabbitmq',
       'condition=Ready operatorpolicies',
@@ -335,7 +335,7 @@ describe('the hooks of skaffold', () => {
   })
 
   test('a part of the monitoring that does not start is named', () => {
-    const { status, stderr } = run('wait.sh', { args: ['monitoring'], env: { FAIL_ON: 'deployment/meter' } })
-    expect([status, stderr]).toEqual([1, expect.stringContaining('deployment/meter is not ready')])
+    const { status, stderr } = run('wait.sh', { args: ['monitoring'], env: { FAIL_ON: 'statefulset/meter' } })
+    expect([status, stderr]).toEqual([1, expect.stringContaining('statefulset/meter is not ready')])
   })
 })
