@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import type { InstrumentName, Sample } from '../../monitoring/catalogue.ts'
 import type { Log } from '../../monitoring/log.ts'
 import { startFacts } from '../../monitoring/meter/facts.ts'
@@ -10,11 +11,12 @@ import type { Backends } from './servers/backends.ts'
 import type { RuntimeStatus } from './status.ts'
 
 /**
- * Begins to read the facts of the contexts, and reports of this process what functions report of theirs.
+ * Begins to read the facts of the contexts and the room on the disk, and reports of this process what
+ * functions report of theirs.
  * @returns a function that ends both
  */
 export function measure(
-  { contexts, log }: { contexts: readonly string[]; log: Log },
+  { contexts, dataDir, log }: { contexts: readonly string[]; dataDir: string; log: Log },
   { databases }: Pick<Backends, 'databases'>,
   { meter, port }: { meter: Meter; port: number },
 ): () => Promise<unknown> {
@@ -24,6 +26,7 @@ export function measure(
   })
   const facts = startFacts({ databases: Object.fromEntries(urls), log })
   meter.addSource(() => facts.samples())
+  meter.addSource(roomIn(dataDir))
   const gateway = { host: '127.0.0.1', port }
   const settings = { endpoint: METER_URL, headers: {}, gateway, service: 'runtime', revision: '', log }
   const metrics = createMetrics(settings)
@@ -39,6 +42,16 @@ export function brokerTracer(
   const resource = { 'service.namespace': 'microbank', 'service.name': 'broker' }
   if (endpoint === undefined) return createKeptTracer(spans, resource)
   return endpoint ? createTracer({ endpoint, headers: {}, ratio: 1, resource, log }) : noTracer
+}
+
+/** Returns a source that says how much room is left on the disk of the data folder. */
+const roomIn = (dataDir: string) => async (): Promise<Sample[]> => {
+  const { bavail, blocks, bsize } = await statfs(dataDir)
+  const labels = { volume: 'data-folder' }
+  return [
+    { name: 'microbank_disk_free_bytes', labels, value: bavail * bsize },
+    { name: 'microbank_disk_size_bytes', labels, value: blocks * bsize },
+  ]
 }
 
 /** Returns what the runtime's status says, as metrics. What is not known has no value. */

@@ -52,12 +52,9 @@ export const system: Board = {
     timeseries('Deadlocks', 'ops', [
       [perSecond('pg_stat_database_deadlocks_total', 'context'), '{{context}}'],
     ]),
-    timeseries(
-      'Room on disks',
-      'percentunit',
-      [['microbank_disk_free_bytes / microbank_disk_size_bytes', '{{volume}}']],
-      CLUSTER,
-    ),
+    timeseries('Room on disks', 'percentunit', [
+      ['microbank_disk_free_bytes / microbank_disk_size_bytes', '{{volume}}'],
+    ]),
     stat('Last backup', 's', [['time() - microbank_backup_timestamp_seconds', '{{context}}: ago']], CLUSTER),
     stat(
       'Certificates are valid for',
