@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { RUNTIME_HOST } from './passage.mjs'
 
 const monitoring = join(fileURLToPath(import.meta.url), '../..')
+const RULE_FILES = ['slo.yaml', 'alerts.yaml'].map((name) => join(monitoring, 'rules', name))
 
 /**
  * Where things are that Prometheus reads, by their ports on this machine.
@@ -18,14 +19,15 @@ const monitoring = join(fileURLToPath(import.meta.url), '../..')
  * Writes the configuration of a Prometheus that reads the bank, with the rules of the bank.
  * @param {string} file
  * @param {Neighbours} neighbours
+ * @param {boolean} atOnce whether alerts fire without the time for which they must have been true
  */
-export function writePrometheus(file, { passage, alertmanager, node }) {
+export function writePrometheus(file, { passage, alertmanager, node }, atOnce) {
   const at = (/** @type {number} */ port) => [{ targets: [`127.0.0.1:${port}`] }]
   write(
     file,
     stringify({
       global: { scrape_interval: '5s', evaluation_interval: '5s' },
-      rule_files: ['slo.yaml', 'alerts.yaml'].map((name) => join(monitoring, 'rules', name)),
+      rule_files: atOnce ? writeWithoutFor(join(dirname(file), 'rules-at-once')) : RULE_FILES,
       ...(alertmanager && { alerting: { alertmanagers: [{ static_configs: at(alertmanager) }] } }),
       scrape_configs: [
         { job_name: 'meter', static_configs: at(passage) },
@@ -34,6 +36,19 @@ export function writePrometheus(file, { passage, alertmanager, node }) {
     }),
   )
 }
+
+/**
+ * Writes the rules, without the `for` of alerts. Returns the files.
+ * @param {string} folder
+ */
+const writeWithoutFor = (folder) =>
+  RULE_FILES.map((source) => {
+    const rules = parse(readFileSync(source, 'utf8'))
+    for (const group of rules.groups) for (const rule of group.rules) delete rule.for
+    const file = join(folder, basename(source))
+    write(file, stringify(rules))
+    return file
+  })
 
 /**
  * Writes what Grafana is told at its start: the data source and where the dashboards are.

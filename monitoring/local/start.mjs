@@ -12,17 +12,20 @@ const rules = join(fileURLToPath(import.meta.url), '../../rules')
 const USAGE = `npm run monitor -- [options]
 
   --data .microbank   data folder of the bank to watch
+  --at-once           alerts fire as soon as they are true: to try them
   --help              shows this`
-const dataDir = resolve(dataOption())
+const { data, atOnce } = readOptions()
+const dataDir = resolve(data)
 const folder = join(dataDir, 'monitoring')
 
-/** Returns the data folder that was given. Ends after the help, or if the options are wrong. */
-function dataOption() {
+/** Returns the options that were given. Ends after the help, or if they are wrong. */
+function readOptions() {
   try {
     const data = /** @type {const} */ ({ type: 'string', default: '.microbank' })
     const help = /** @type {const} */ ({ type: 'boolean', short: 'h' })
-    const { values } = parseArgs({ options: { data, help } })
-    if (!values.help) return values.data
+    const once = /** @type {const} */ ({ type: 'boolean', default: false })
+    const { values } = parseArgs({ options: { data, help, 'at-once': once } })
+    if (!values.help) return { data: values.data, atOnce: values['at-once'] }
     console.log(USAGE)
     return process.exit(0)
   } catch (error) {
@@ -111,7 +114,7 @@ const startPrometheus = (/** @type {import('./configuration.mjs').Neighbours} */
     },
     (port) => {
       const file = join(folder, 'prometheus.yml')
-      writePrometheus(file, neighbours)
+      writePrometheus(file, neighbours, atOnce)
       return {
         args: [
           `--config.file=${file}`,

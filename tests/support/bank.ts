@@ -24,8 +24,8 @@ export interface Bank {
   ping(name: string): Promise<void>
   /** Resolves with what `npm run ps` shows. */
   status(): Promise<RuntimeStatus>
-  /** Returns the process ids of the functions that run now. */
-  functionPids(): number[]
+  /** Returns the process ids of the functions that run now, or of one of them. */
+  functionPids(name?: string): number[]
   /** Returns the process id of the private RabbitMQ node. */
   rabbitmqPid(): number
   /** Returns the process id of Postgres. */
@@ -82,9 +82,11 @@ export async function startBank(options: BankOptions = {}): Promise<Bank> {
       }),
     ping: (name) => ping(dataDir, name),
     status: () => readStatus(dataDir),
-    functionPids: () =>
+    functionPids: (name) =>
       readdirSync(join(dataDir, 'processes')).flatMap((file) =>
-        /^\d+\.json$/.test(file) ? parseInt(file) : [],
+        /^\d+\.json$/.test(file) && (name === undefined || recordIn(dataDir, file).what === name)
+          ? parseInt(file)
+          : [],
       ),
     postgresPid: () =>
       Number(readFileSync(join(dataDir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]),
@@ -113,6 +115,9 @@ export async function loginOperator(bank: Bank): Promise<string> {
   if (login.status !== 200) throw new Error(`the operator could not log in: ${JSON.stringify(login.body)}`)
   return login.body.access_token as string
 }
+
+const recordIn = (dataDir: string, file: string) =>
+  JSON.parse(readFileSync(join(dataDir, 'processes', file), 'utf8')) as { what: string }
 
 async function query<Row extends QueryResultRow>(
   dataDir: string,

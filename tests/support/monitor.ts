@@ -5,12 +5,16 @@ import { until } from './until.ts'
 export interface Monitor {
   /** Asks Prometheus for the last `seconds` of an expression. Resolves with the numbers of each series. */
   range(expr: string, seconds: number): Promise<number[][]>
+  /** Resolves with the ids of traces that the last five minutes of a histogram name, the newest last. */
+  traces(expr: string): Promise<string[]>
+  /** Resolves with the names of the alerts that fire. */
+  firing(): Promise<string[]>
   stop(): Promise<void>
 }
 
-/** Runs `npm run monitor` beside a bank that runs. */
+/** Runs `npm run monitor` beside a bank that runs. Its alerts fire at once. */
 export async function startMonitor(dataDir: string): Promise<Monitor> {
-  const child = spawn(process.execPath, ['monitoring/local/start.mjs', '--data', dataDir], {
+  const child = spawn(process.execPath, ['monitoring/local/start.mjs', '--at-once', '--data', dataDir], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -39,6 +43,21 @@ export async function startMonitor(dataDir: string): Promise<Monitor> {
       }
       if (!body.data) throw new Error(`${expr}: ${body.error}`)
       return body.data.result.map(({ values }) => values.map(([, value]) => Number(value)))
+    },
+    async traces(expr) {
+      const end = Date.now() / 1000
+      const query = new URLSearchParams({ query: expr, start: String(end - 300), end: String(end) })
+      const { data } = (await (await fetch(`${url}/api/v1/query_exemplars?${query}`)).json()) as {
+        data: { exemplars: { labels: { trace_id: string }; timestamp: number }[] }[]
+      }
+      const found = data.flatMap(({ exemplars }) => exemplars)
+      return found.sort((a, b) => a.timestamp - b.timestamp).map(({ labels }) => labels.trace_id)
+    },
+    async firing() {
+      const { data } = (await (await fetch(`${url}/api/v1/alerts`)).json()) as {
+        data: { alerts: { labels: { alertname: string }; state: string }[] }
+      }
+      return data.alerts.flatMap(({ labels, state }) => (state === 'firing' ? [labels.alertname] : []))
     },
     async stop() {
       child.kill('SIGTERM')
