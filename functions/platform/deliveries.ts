@@ -3,7 +3,7 @@ import { parallelismOf, type BrokerManifest, type TriggerManifest } from '../../
 import type { Infer } from '../host/schema.ts'
 import type { Tools } from '../host/tools.ts'
 import { askRuntime } from './ask-runtime.ts'
-import { conditionOf, type ClusterObject } from './kubernetes.ts'
+import { readinessOf, type ClusterObject } from './kubernetes.ts'
 import type { PlatformView } from './platform-view.ts'
 import { isLocal } from './runtime-report.ts'
 
@@ -158,10 +158,4 @@ function deliveryOf(
     at_once: parallelismOf(trigger),
     dead_letter_sink: sink?.ref?.name ?? sink?.uri ?? null,
   }
-}
-
-function readinessOf(object: ClusterObject): { ready: boolean; reason: string | null } {
-  const ready = conditionOf(object, 'Ready')
-  if (ready?.status === 'True') return { ready: true, reason: null }
-  return { ready: false, reason: ready?.message ?? ready?.reason ?? 'NotReady' }
 }

@@ -1,12 +1,13 @@
 import http, { type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { until } from '../../tests/support/until.ts'
-import { FollowedObjects } from './followed-objects.ts'
+import { FollowedObjects, untilListedMs } from './followed-objects.ts'
 import { createKubernetesClient, shownKinds } from './kubernetes.ts'
 
 /** A Kubernetes API whose watches do what a test says. */
 async function followed(watch: (response: ServerResponse) => void, times = {}) {
   let lists = 0
+  let warnings = 0
   const api = http.createServer(({ url }, response) => {
     if (url!.includes('watch=true')) return watch(response)
     lists++
@@ -19,11 +20,12 @@ async function followed(watch: (response: ServerResponse) => void, times = {}) {
     KUBERNETES_ACCOUNT: '/nowhere',
     SERVICE_DOMAIN: 'bank.svc.cluster.local',
   })
-  const objects = new FollowedObjects(client, { warn: () => undefined }, times)
+  const objects = new FollowedObjects(client, { warn: () => void warnings++ }, times)
   objects.start()
   return {
     objects,
     lists: () => lists,
+    warnings: () => warnings,
     connections: () => new Promise((resolve) => api.getConnections((_, count) => resolve(count))),
     stop: () => {
       objects.stop()
@@ -50,6 +52,52 @@ test.each<[string, (response: ServerResponse) => void]>([
   api.objects.stop()
   await until(async () => (await api.connections()) === 0, { timeoutMs: 20_000 })
   api.stop()
+})
+
+test.each<[string, (response: ServerResponse) => void]>([
+  ['as its status', (response) => response.writeHead(410).end(JSON.stringify(expired))],
+  ['as an event', (response) => write(response, { type: 'ERROR', object: expired })],
+])('a version that is too old, told %s, is no API that is away', async (_, watch) => {
+  const failures = new Set<number>()
+  const untilMs = (count: number): number => {
+    failures.add(count)
+    return 10
+  }
+  const api = await followed(watch, { untilMs })
+  await until(() => api.objects.current !== undefined)
+  await until(() => api.lists() > 3 * shownKinds.length)
+  expect([api.objects.current === undefined, api.warnings()]).toEqual([false, 0])
+  // It is asked ever more rarely all the same.
+  expect([...failures].slice(0, 3)).toEqual([1, 2, 3])
+  api.stop()
+})
+
+test('an API that fails is asked ever more rarely, and soon again once it has told something', async () => {
+  const failures: number[] = []
+  const untilMs = (count: number): number => {
+    failures.push(count)
+    return 10
+  }
+  let isWell = false
+  const api = await followed(
+    (response) => {
+      if (!isWell) return void response.writeHead(429).end()
+      write(response, { type: 'BOOKMARK', object: { metadata: {} } })
+      response.end()
+    },
+    { untilMs },
+  )
+  await until(() => failures.includes(4))
+  expect(api.objects.current).toBeUndefined()
+  isWell = true
+  await until(() => failures.at(-1) === 0 && api.objects.current !== undefined)
+  api.stop()
+})
+
+test('the waits grow to half a minute, and differ', () => {
+  const waits = (random: number) => [0, 1, 2, 5, 6, 50, 5_000].map((n) => untilListedMs(n, () => random))
+  expect(waits(1)).toEqual([500, 1_000, 2_000, 16_000, 30_000, 30_000, 30_000])
+  expect(waits(0)).toEqual([500, 500, 1_000, 8_000, 15_000, 15_000, 15_000])
 })
 
 const write = (response: ServerResponse, event: unknown): void =>

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { seldom } from '../../monitoring/seldom.ts'
 import type { Log } from '../../monitoring/log.ts'
 import {
+  ListAgainError,
   shownKinds,
   type ClusterObject,
   type ClusterObjects,
@@ -13,12 +14,22 @@ import {
 const WATCH_SECONDS = 120
 /** Milliseconds that the API may be late with that. Then the connection has died in silence. */
 const LATE_MS_MAX = 5_000
-/** Milliseconds until a kind is listed again after its watch has ended. */
+/** Milliseconds until a kind is listed again after its watch has ended, and after failures at most. */
 const AGAIN_MS = 500
+const AGAIN_MS_MAX = 30_000
 
 interface WatchEvent {
   type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
   object: ClusterObject
+}
+
+/** Returns the milliseconds until a kind is listed again after so many failures in a row: each time about
+ * twice as many, so that an API that has enough to do is left alone. All who were cut off at once come back
+ * at different moments. */
+export function untilListedMs(failures: number, random: () => number = Math.random): number {
+  if (failures === 0) return AGAIN_MS
+  const mostMs = Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** failures)
+  return mostMs / 2 + (random() * mostMs) / 2
 }
 
 /** The objects that are shown, kept up to date by watches of the Kubernetes API while they are followed. */
@@ -27,6 +38,7 @@ export class FollowedObjects {
   readonly #warn: ReturnType<typeof seldom>
   readonly #watchSeconds: number
   readonly #lateMsMax: number
+  readonly #untilListedMs: typeof untilListedMs
   readonly #kinds = new Map<ShownKind, Map<string, ClusterObject>>()
   /** Kinds of which nothing is heard at present. */
   readonly #lost = new Set<ShownKind>()
@@ -35,11 +47,12 @@ export class FollowedObjects {
   constructor(
     client: Pick<KubernetesClient, 'list' | 'open'>,
     log: Pick<Log, 'warn'>,
-    { watchSeconds = WATCH_SECONDS, lateMsMax = LATE_MS_MAX } = {},
+    { watchSeconds = WATCH_SECONDS, lateMsMax = LATE_MS_MAX, untilMs = untilListedMs } = {},
   ) {
     this.#client = client
     this.#watchSeconds = watchSeconds
     this.#lateMsMax = lateMsMax
+    this.#untilListedMs = untilMs
     this.#warn = seldom((message, fields) => log.warn(message, fields))
   }
 
@@ -64,6 +77,8 @@ export class FollowedObjects {
   }
 
   async #follow(kind: ShownKind, signal: AbortSignal): Promise<void> {
+    /** Rounds in a row that failed. */
+    let failures = 0
     while (!signal.aborted) {
       try {
         const { items, resourceVersion } = await this.#client.list(kind)
@@ -71,22 +86,28 @@ export class FollowedObjects {
         const objects = new Map(items.map((object) => [object.metadata.uid, object]))
         this.#kinds.set(kind, objects)
         this.#lost.delete(kind)
-        await this.#watch(kind, resourceVersion, objects, signal)
+        await this.#watch(kind, resourceVersion, objects, signal, () => (failures = 0))
+        failures = 0
       } catch (error) {
         if (signal.aborted) return
-        this.#lost.add(kind)
-        this.#warn('the Kubernetes API does not tell what changes', { error: (error as Error).message })
+        failures++
+        // It has just told all there is, and does so again.
+        if (!(error instanceof ListAgainError)) {
+          this.#lost.add(kind)
+          this.#warn('the Kubernetes API does not tell what changes', { error: (error as Error).message })
+        }
       }
-      await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined)
+      await pause(this.#untilListedMs(failures), undefined, { signal }).catch(() => undefined)
     }
   }
 
-  /** Takes what changes, until the watch ends. */
+  /** Takes what changes, until the watch ends. Rejects if it fails. */
   async #watch(
     kind: ShownKind,
     from: string,
     objects: Map<string, ClusterObject>,
     signal: AbortSignal,
+    onTold: () => void,
   ): Promise<void> {
     const query = `watch=true&resourceVersion=${from}&timeoutSeconds=${this.#watchSeconds}`
     const ending = new AbortController()
@@ -96,8 +117,9 @@ export class FollowedObjects {
     try {
       const response = await this.#client.open(kind, query, ending.signal)
       for await (const { type, object } of eventsOf(response.setEncoding('utf8'))) {
-        // The version is too old, for one. All are listed again.
-        if (type === 'ERROR') return
+        // The version is too old, for one.
+        if (type === 'ERROR') throw new ListAgainError('the watch ended with an error')
+        onTold()
         if (type === 'DELETED') objects.delete(object.metadata.uid)
         else if (type !== 'BOOKMARK') objects.set(object.metadata.uid, object)
       }

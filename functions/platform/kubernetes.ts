@@ -66,6 +66,20 @@ export interface KubernetesClient {
 }
 
 const TIMEOUT_MS = 5_000
+/** The status if the API no longer knows what came after the version to watch from. */
+const GONE = 410
+
+const LIST_AGAIN = Symbol.for('microbank.list-again')
+
+/** Thrown if a watch can't go on though the API answers, as when its version is too old. The objects have to
+ * be listed again. */
+export class ListAgainError extends UnavailableError {
+  readonly [LIST_AGAIN] = true
+
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return typeof error === 'object' && error !== null && LIST_AGAIN in error
+  }
+}
 
 type ReachConfig = Pick<Config, 'KUBERNETES_API' | 'KUBERNETES_ACCOUNT' | 'SERVICE_DOMAIN'>
 
@@ -83,6 +97,7 @@ export function createKubernetesClient(config: ReachConfig): KubernetesClient {
     })
     if (response.statusCode === 200) return response
     response.destroy()
+    if (response.statusCode === GONE) throw new ListAgainError(`GET ${path}: ${GONE}`)
     throw unreachable(new Error(`GET ${path}: ${response.statusCode}`))
   }
 
@@ -137,6 +152,14 @@ async function begin(url: URL, account: string, signal?: AbortSignal): Promise<I
 
 function answerOf(send: (done: (answer: IncomingMessage) => void) => http.ClientRequest) {
   return new Promise<IncomingMessage>((resolve, reject) => void send(resolve).on('error', reject))
+}
+
+/** Whether an object is ready, and why not. Unknown means that it is not known yet, as while it is set up. A
+ * Service at zero is ready. */
+export function readinessOf(object: ClusterObject): { ready: boolean; reason: string | null } {
+  const ready = conditionOf(object, 'Ready')
+  if (ready?.status === 'True') return { ready: true, reason: null }
+  return { ready: false, reason: ready?.message ?? ready?.reason ?? 'NotReady' }
 }
 
 /** A condition of an object; undefined if it has none of that type yet. */

@@ -101,6 +101,21 @@ test('shows each Trigger with its filter, its consumer, its sink and what waits'
   expect(found.filter).toContainEqual({ attribute: 'type', value: expect.any(String) })
 })
 
+test('what is not known yet is not ready, and a function at zero is', async () => {
+  // Its Broker is ready, and its consumer can't be found yet.
+  Object.assign(bank.trigger('notify'), { ready: false, reason: 'resolving' })
+  const [{ triggers, functions, brokers }, { body: delivered }] = await Promise.all([
+    topology(),
+    get('/platform/events'),
+  ])
+  const notReady = { ready: false, reason: expect.any(String) }
+  const named = (name: string) => expect.objectContaining({ name, ...notReady })
+  expect(triggers).toContainEqual(named('notify'))
+  expect(delivered.triggers).toContainEqual(named('notify'))
+  expect(brokers).toContainEqual({ name: 'default', ready: true, reason: null })
+  expect(functions[0]).toMatchObject({ state: 'zero', reason: null })
+})
+
 test('says what leads where', async () => {
   const { edges, clocks } = await topology()
   for (const [from, to, kind] of [

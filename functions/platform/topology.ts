@@ -1,7 +1,7 @@
 import { databaseContexts, type Context } from '../contexts.ts'
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { edgesOf } from './edges.ts'
-import { conditionOf, type ClusterObject, type ClusterObjects } from './kubernetes.ts'
+import { conditionOf, readinessOf, type ClusterObject, type ClusterObjects } from './kubernetes.ts'
 import { toPhases, type RuntimeReport, type ServiceReport, type StartReport } from './runtime-report.ts'
 import type { BankTopology, ShownFunction, ShownTrigger } from './topology-schema.ts'
 
@@ -88,18 +88,13 @@ function countsOf(name: string, revisions: readonly ClusterObject[]) {
   return { processes, starting: Math.max(0, sum('desiredReplicas') - processes) }
 }
 
-/** Why an object is not ready; null if it is, or may be soon. Of a Service, the Configuration knows most. */
+/** Why a Service can't start; null if it can, or if that is not known yet. The Configuration knows most. */
 function failureOf(object: ClusterObject): string | null {
   if (conditionOf(object, 'Ready')?.status !== 'False') return null
   const failed = ['ConfigurationsReady', 'Ready']
     .map((type) => conditionOf(object, type))
     .find((condition) => condition?.status === 'False')!
   return failed.message ?? failed.reason ?? 'NotReady'
-}
-
-const readinessOf = (object: ClusterObject) => {
-  const reason = failureOf(object)
-  return { ready: reason === null, reason }
 }
 
 function triggerOf(trigger: ClusterObject, report: RuntimeReport | undefined): ShownTrigger {
