@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { KeptSpans } from '../../monitoring/meter/kept-spans.ts'
+import { KeptSpans, type OtlpTraces } from '../../monitoring/meter/kept-spans.ts'
 import notifications from '../notifications/notifications.ts'
 import notify from '../notifications/notify.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
@@ -25,6 +25,9 @@ const bob = randomUUID()
 const spans = new KeptSpans()
 const events: { headers: http.IncomingHttpHeaders; body: string }[] = []
 let away = new Set<string>()
+/** Exports of this function's spans are kept back in `late`. */
+let lateName: string | undefined
+let late: string[] = []
 let ledger: TestLedger
 let stored: TestDatabase
 let functions: Record<'transfer' | 'notify' | 'notifications' | 'life' | 'untraced', TestFunction>
@@ -47,7 +50,10 @@ async function answer(
   response: http.ServerResponse,
 ): Promise<void> {
   if (away.has(name)) return void response.writeHead(500).end()
-  if (name === 'meter' && method === 'POST') spans.take(body)
+  if (name === 'meter' && method === 'POST') {
+    if (lateName !== undefined && serviceOf(body) === lateName) late.push(body)
+    else spans.take(body)
+  }
   if (name === 'meter')
     return void response.end(method === 'POST' ? '{}' : spans.trace(url.split('/').at(-1)!))
   if (name !== 'notifications') {
@@ -90,6 +96,8 @@ beforeAll(async () => {
 
 afterEach(() => {
   away = new Set()
+  lateName = undefined
+  late = []
 })
 
 afterAll(async () => {
@@ -103,11 +111,18 @@ afterAll(async () => {
 const lifeOf = (id: string, by: keyof typeof bearer = 'operator', of: 'life' | 'untraced' = 'life') =>
   functions[of].request('GET', `/transactions/${id}/life`, { token: bearer[by] })
 
-async function post(): Promise<string> {
+/** The function that exports these spans. */
+const serviceOf = (body: string): unknown =>
+  (JSON.parse(body) as OtlpTraces).resourceSpans[0]?.resource.attributes.find(
+    ({ key }) => key === 'service.name',
+  )?.value.stringValue
+
+async function post(headers: Record<string, string> = {}): Promise<string> {
   const body = { type: 'transfer', account_id: from, to_account_id: to, amount: '1.00' }
   const { status, body: made } = await functions.transfer.request('POST', '/transactions', {
     token: bearer.alice,
     body,
+    headers,
   })
   expect(status).toBe(201)
   return made.id
@@ -150,10 +165,16 @@ test('is told before it is over, and to its end: plain steps for both owners, ev
   const kinds = body.hops.map(({ kind, lane }: { kind: string; lane: string }) => `${kind} ${lane}`)
   for (const kind of ['work transfer', 'sql ledger-db', 'publish broker', 'work notify'])
     expect(kinds).toContain(kind)
-  expect(body.summary.hops).toBeGreaterThanOrEqual(4)
+  expect(body.summary.hops).toBe(body.hops.length)
+  expect(body.steps[2].at).toBe((await eventLife(body.event_id, '', 'operator')).body.published.at)
+  expect(body.steps[2].at).not.toBeNull()
+  // Nothing has changed since, so the front door answers 304 to whoever has it.
+  expect((await lifeOf(id)).body).toEqual(body)
   expect(body.summary.posting_ms).toBeGreaterThan(0)
   expect(body.cost.gb_seconds).toBeGreaterThan(0)
-  expect(body.proof).toMatchObject({ sum: '0.00', took_effect: 1, dead_letters: [] })
+  expect(body.proof).toMatchObject({
+    ...{ currency: 'USD', sum: '0.00', took_effect: 1, dead_letters: [] },
+  })
   const entries = body.proof.entries.map(({ account_id, amount, is_chained }: Record<string, unknown>) => [
     account_id,
     amount,
@@ -175,6 +196,33 @@ test('is told before it is over, and to its end: plain steps for both owners, ev
     const { trace_id, traces, summary, hops, proof, cost } = plain.body
     expect([trace_id, traces, summary, hops, proof, cost]).toEqual([null, null, null, null, null, null])
   }
+})
+
+test('is not complete while a process has not sent its spans, though those of others name them', async () => {
+  const [traceId, spanId] = [randomUUID().replaceAll('-', ''), 'f'.repeat(16)]
+  lateName = 'transfer'
+  const id = await post({ traceparent: `00-${traceId}-${spanId}-01` })
+  spans.take(frontDoorSpan(traceId, spanId))
+  await deliver(id)
+  await until(
+    async () => {
+      const { hops } = (await lifeOf(id)).body
+      return hops.some(({ lane }: { lane: string }) => lane === 'notify') && late.length > 0
+    },
+    { what: 'the spans of all but the function that posts' },
+  )
+  const { body: early } = await lifeOf(id)
+  expect([early.complete, early.summary.posting_ms]).toEqual([false, null])
+  lateName = undefined
+  for (const body of late.splice(0)) spans.take(body)
+  const { body } = await until(
+    async () => {
+      const now = await lifeOf(id)
+      return now.body.complete ? now : undefined
+    },
+    { what: 'the whole life' },
+  )
+  expect(body.summary.posting_ms).toBeGreaterThan(0)
 })
 
 test('works without spans, and without notifications, and says so', async () => {
@@ -310,6 +358,26 @@ test('events are for operators', async () => {
   expect((await eventLife('x', '', 'operator')).status).toBe(404)
   expect((await eventLife(eventId, '?source=', 'operator')).status).toBe(400)
 })
+
+/** The request as the front door exports it. */
+const frontDoorSpan = (traceId: string, spanId: string): string =>
+  JSON.stringify({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'front-door' } }] },
+        scopeSpans: [
+          {
+            spans: [
+              {
+                ...{ traceId, spanId, name: 'POST /transactions', kind: 2 },
+                ...{ startTimeUnixNano: '1800000000000000000', endTimeUnixNano: '1800000000020000000' },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  })
 
 /** A failed attempt of the Broker, as it exports it. */
 const attemptOf = (eventId: string, traceId: string): string =>

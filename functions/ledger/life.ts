@@ -1,8 +1,8 @@
 import { operation, route } from '../host/operation.ts'
 import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import { hopSchema, toHopList } from '../host/traces/hop-schema.ts'
-import { hopsOf } from '../host/traces/hops.ts'
-import { readTrace, tracesAre, type ReadTrace } from '../host/traces/read-trace.ts'
+import { hopsOf, type TraceHop } from '../host/traces/hops.ts'
+import { readTrace, tracesAre, type ReadTrace, type TraceSpan } from '../host/traces/read-trace.ts'
 import { LEDGER } from './life/event.ts'
 import { eventRoute } from './life/event-route.ts'
 import { bookedSchema, entriesOf, findLife, type LifeRow } from './life/facts.ts'
@@ -16,8 +16,9 @@ const proofSchema = {
   title: 'LifeProof',
   type: 'object',
   additionalProperties: false,
-  required: ['entries', 'sum', 'delivered', 'took_effect', 'dead_letters'],
+  required: ['currency', 'entries', 'sum', 'delivered', 'took_effect', 'dead_letters'],
   properties: {
+    currency: { type: 'string', description: 'Of the sum and of all amounts of the entries.' },
     entries: { type: 'array', items: bookedSchema },
     sum: { type: 'string', description: 'Of the entries: always zero.' },
     delivered: {
@@ -86,8 +87,10 @@ export default operation({
             ? readTrace(row.trace_id?.replaceAll('-', '') ?? null, tools)
             : undefined,
         ])
-        const steps = stepsOf(row, caller, told)
-        const more = trace ? await forOperators(row, steps, told, trace, tools.db) : ONLY_STEPS
+        const hops = trace && hopsOf(trace.spans)
+        const steps = stepsOf(row, caller, told, hops)
+        const more =
+          trace && hops ? await forOperators(row, { steps, told, hops, is: trace.is }, tools.db) : ONLY_STEPS
         const complete = isOver(steps) && (!trace || hasCome(row, steps, trace))
         const { id: transaction_id, type, status } = row
         return {
@@ -105,14 +108,17 @@ const NOTHING: KnownOfEvent = { notifications: [], dead_letters: [] }
 
 const ONLY_STEPS = { trace_id: null, traces: null, summary: null, hops: null, proof: null, cost: null }
 
+interface KnownOfLife extends Pick<ReadTrace, 'is'> {
+  steps: readonly LifeStep[]
+  told: KnownOfEvent | undefined
+  hops: readonly TraceHop[]
+}
+
 async function forOperators(
   row: LifeRow,
-  steps: readonly LifeStep[],
-  told: KnownOfEvent | undefined,
-  { is, spans }: ReadTrace,
+  { steps, told, hops, is }: KnownOfLife,
   db: Parameters<typeof entriesOf>[0],
 ) {
-  const hops = hopsOf(spans)
   const { entries, sum } = await entriesOf(db, row)
   const eventId = eventOf(row)
   const attempts = hops.filter((hop) => hop.kind === 'attempt' && hop.eventId === eventId)
@@ -122,7 +128,7 @@ async function forOperators(
     summary: summaryOf(steps, hops),
     hops: toHopList(hops),
     proof: {
-      ...{ entries, sum, delivered: is === 'found' ? attempts.length : null },
+      ...{ currency: row.currency, entries, sum, delivered: is === 'found' ? attempts.length : null },
       took_effect: told ? told.notifications.length : null,
       dead_letters: told ? told.dead_letters.map(({ id }) => id) : null,
     },
@@ -130,15 +136,25 @@ async function forOperators(
   }
 }
 
-/** Spans come some seconds after what they tell of. */
-const SPANS_MS_MAX = 15_000
+/** Spans come some seconds after what they tell of. A process that has just started on a busy machine is the
+ * last to send its own. */
+const SPANS_MS_MAX = 60_000
 
-/** Says whether the spans are all there, as far as that can be known. */
+/** Says whether the spans are all there, as far as that can be known. Each process sends its own when it has
+ * time, so one that names another as its cause can come long before it. */
 function hasCome(row: LifeRow, steps: readonly LifeStep[], { is, spans }: ReadTrace): boolean {
   if (is === 'not-kept' || Date.now() - row.created_at.getTime() > SPANS_MS_MAX) return true
+  const come = new Set(spans.map(({ spanId }) => spanId))
+  if (spans.some((span) => causesOf(span).some((id) => !come.has(id)))) return false
   const isTold = steps.some(({ step }) => step === 'told')
   const wasProcessed = spans.some(
     ({ kind, process }) => kind === 'consumer' && process['service.name'] === 'notify',
   )
   return is === 'found' && (!isTold || wasProcessed) && spans.some(({ kind }) => kind === 'server')
 }
+
+/** Statements of a batch also have links, to other traces. */
+const causesOf = ({ kind, parentSpanId, links }: TraceSpan): readonly string[] => [
+  ...(parentSpanId === undefined ? [] : [parentSpanId]),
+  ...(kind === 'consumer' ? links : []),
+]

@@ -55,7 +55,10 @@ export function toEvent(
 }
 
 /** Returns whether the Broker has the event, and since when, which only spans know. */
-export function publishedOf(row: EventRow | undefined, hops: readonly TraceHop[]) {
+export function publishedOf(
+  row: Pick<EventRow, 'publishing_attempts'> | undefined,
+  hops: readonly TraceHop[],
+) {
   const sent = hops.find(({ kind, error }) => kind === 'publish' && error === null)
   const attempts = row?.publishing_attempts ?? null
   // Whoever knows of an event that the ledger has not stored got it from the Broker.

@@ -1,6 +1,8 @@
 import type { Caller } from '../../host/route-request.ts'
 import { orNull } from '../../host/schema.ts'
+import type { TraceHop } from '../../host/traces/hops.ts'
 import { eventOf } from '../transactions/transaction.ts'
+import { publishedOf } from './event.ts'
 import type { LifeRow } from './facts.ts'
 import type { KnownOfEvent, ToldDeadLetter } from './told.ts'
 
@@ -40,8 +42,13 @@ const openLetters = (told: KnownOfEvent): ToldDeadLetter[] =>
   )
 
 /** Returns the steps of a transaction that the caller may see, in plain order. `told` is undefined if nobody
- * knows. */
-export function stepsOf(row: LifeRow, caller: Caller, told: KnownOfEvent | undefined): LifeStep[] {
+ * knows. Only hops say when its event was published. */
+export function stepsOf(
+  row: LifeRow,
+  caller: Caller,
+  told: KnownOfEvent | undefined,
+  hops: readonly TraceHop[] = [],
+): LifeStep[] {
   const step = (
     name: LifeStep['step'],
     state: LifeStep['state'],
@@ -56,8 +63,11 @@ export function stepsOf(row: LifeRow, caller: Caller, told: KnownOfEvent | undef
     step('asked', 'done', row.asked_at),
     step('booked', booked[row.status], row.status === 'pending' ? null : row.created_at, row.refusal),
   ]
-  if (eventOf(row) === null) return steps
-  steps.push(step('published', row.publishing_attempts === null ? 'done' : 'waiting'))
+  const eventId = eventOf(row)
+  if (eventId === null) return steps
+  const own = hops.filter((hop) => hop.eventId === eventId)
+  const { state, at } = publishedOf(row, own)
+  steps.push(step('published', state, at))
   if (!isTold(row, caller)) return steps
   if (!told) return [...steps, step('told', 'unknown')]
   const [first] = told.notifications

@@ -21,7 +21,7 @@ export const summarySchema = {
     woken: { type: 'array', items: { type: 'string' } },
     posting_ms: { type: ['number', 'null'], description: 'Of the statement that moves the money.' },
     told_ms: { type: ['number', 'null'], description: 'From the posting to the notification.' },
-    hops: orNull(whole),
+    hops: { ...orNull(whole), description: 'As many as are listed: waits and cold starts are hops too.' },
     retries: orNull(whole),
   },
 } as const
@@ -59,7 +59,7 @@ export function summaryOf(steps: readonly LifeStep[], hops: readonly TraceHop[])
     woken: [...new Set(cold.map(({ service }) => service))],
     posting_ms: posting ? rounded(posting.ms) : null,
     told_ms: fromFacts.told_ms,
-    hops: hops.filter(({ kind }) => kind !== 'cold-start' && kind !== 'wait').length,
+    hops: hops.length,
     retries: hops.filter(({ attempt }) => (attempt ?? 1) > 1).length,
   }
 }

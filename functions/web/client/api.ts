@@ -919,6 +919,8 @@ export type Life = {
 }
 
 export type LifeProof = {
+  /** Of the sum and of all amounts of the entries. */
+  currency: string
   entries: BookedEntry[]
   /** Of the entries: always zero. */
   sum: string
@@ -948,6 +950,7 @@ export type LifeSummary = {
   posting_ms: number | null
   /** From the posting to the notification. */
   told_ms: number | null
+  /** As many as are listed: waits and cold starts are hops too. */
   hops: number | null
   retries: number | null
 }

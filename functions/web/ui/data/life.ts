@@ -5,13 +5,13 @@ import { readAgainMs } from './read-again.ts'
 
 export type { EventDelivery, EventLife, Hop, Life, LifeStep }
 
-/** What became of a transaction; read again until it is complete. */
+/** What became of a transaction; read again until it is complete, and after an answer that failed too. */
 export const lifeQuery = (id: string) =>
   queryOptions({
     queryKey: ['transactions', id, 'life'],
     queryFn: ({ signal }) => api.get('/api/transactions/{id}/life', { params: { id }, signal }),
-    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
-      data?.complete ? false : readAgainMs(dataUpdateCount),
+    refetchInterval: ({ state }) =>
+      state.data?.complete ? false : readAgainMs(state.dataUpdateCount + state.errorUpdateCount),
   })
 
 /** Whether the transaction itself is over: a message that is still to be sent takes nothing back. */
@@ -29,8 +29,8 @@ export const eventQuery = (id: string, source: string | null) =>
         ...(source !== null && { query: { source } }),
         signal,
       }),
-    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
-      data && isGoingOn(data) ? readAgainMs(dataUpdateCount) : false,
+    refetchInterval: ({ state: { data, dataUpdateCount, errorUpdateCount } }) =>
+      data && isGoingOn(data) ? readAgainMs(dataUpdateCount + errorUpdateCount) : false,
   })
 
 /** Whether an event waits to be published, or to be delivered once more. */

@@ -15,6 +15,9 @@ export type { Notification, Preferences }
 /** Begins the keys of all that is read of notifications. */
 export const notificationsKey = ['notifications'] as const
 
+/** The key of what was told of one event. */
+export const toldKey = (eventId: string | null) => [...notificationsKey, 'about', eventId] as const
+
 /** The notifications of whoever is signed in, the newest first, page by page. */
 export const notificationsQuery = () =>
   infiniteQueryOptions({
@@ -51,6 +54,7 @@ export function addNotification(queries: QueryClient, notification: Notification
   })
   const more = MORE[notification.event_type.split('.')[0]!]
   void queries.invalidateQueries(unreadQuery())
+  void queries.invalidateQueries({ queryKey: toldKey(notification.event_id) })
   void queries.invalidateQueries({
     predicate: ({ queryKey: [word] }) => MONEY.has(String(word)) || (more !== undefined && word === more),
   })

@@ -2,6 +2,7 @@ import { queryOptions } from '@tanstack/react-query'
 import type { DryRun, Entry, Notification, Transaction, TransactionDetail } from '../../client/index.ts'
 import { api } from './api.ts'
 import type { OrderBody } from './money-order.ts'
+import { toldKey } from './notifications.ts'
 
 export type { DryRun, Entry, Transaction, TransactionDetail }
 
@@ -56,12 +57,15 @@ export const ownEntriesQuery = ({ id, timestamp }: Transaction, accountId: strin
     },
   })
 
-/** What the reader was told of a transaction. Only the newest notifications are looked at. */
-export const toldQuery = (id: string) =>
+/** What was told of a transaction by its event, oldest first. An operator sees what its payer was told. */
+export const toldQuery = ({ event_id: eventId }: Pick<TransactionDetail, 'event_id'>) =>
   queryOptions({
-    queryKey: ['notifications', 'about', id],
+    queryKey: toldKey(eventId),
     queryFn: async ({ signal }): Promise<Notification[]> => {
-      const { items } = await api.get('/api/notifications', { query: { limit: 100 }, signal })
-      return items.filter(({ subject }) => subject === id)
+      if (eventId === null) return []
+      const params = { event_id: eventId }
+      const query = { source: '/microbank/ledger' }
+      return (await api.get('/api/notifications/by-event/{event_id}', { params, query, signal }))
+        .notifications
     },
   })

@@ -137,7 +137,7 @@ function Told({ transaction }: { transaction: TransactionDetail }) {
   const said = useTexts(texts)
   const problems = useTexts(problemTexts)
   const language = useLanguage()
-  const { data: told } = useQuery(toldQuery(transaction.id))
+  const { data: told } = useQuery(toldQuery(transaction))
   const when = (at: string): string => formatMoment(language, new Date(at))
   const booked = {
     completed: said.bookedIn(when(transaction.timestamp)),
@@ -145,7 +145,7 @@ function Told({ transaction }: { transaction: TransactionDetail }) {
     pending: said.bookedSoon,
     rejected: said.bookedNot,
   }[transaction.status]
-  const first = told?.at(-1)
+  const first = told?.[0]
   const { refusal } = transaction
   return (
     <PlainPanel>

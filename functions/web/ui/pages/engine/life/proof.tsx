@@ -3,6 +3,7 @@ import type { Life } from '../../../data/life.ts'
 import { DataList } from '../../../parts/data-list.tsx'
 import { Facts } from '../../../parts/facts.tsx'
 import { Id } from '../../../parts/id.tsx'
+import { Money } from '../../../parts/money.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { Status } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -16,7 +17,8 @@ export function Proof({ proof, eventId }: { proof: NonNullable<Life['proof']>; e
   const language = useLanguage()
   const times = (count: number | null): string =>
     count === null ? said.states.unknown : said.times(formatNumber(language, count))
-  const { entries, sum, delivered, took_effect: tookEffect, dead_letters: letters } = proof
+  const { currency, entries, sum, delivered, took_effect: tookEffect, dead_letters: letters } = proof
+  const money = (amount: string) => <Money amount={amount} currency={currency} as="code" />
   return (
     <PlainPanel
       title={said.proof}
@@ -24,7 +26,7 @@ export function Proof({ proof, eventId }: { proof: NonNullable<Life['proof']>; e
     >
       <Facts
         facts={[
-          [said.sum, sum],
+          [said.sum, money(sum)],
           [said.delivered, times(delivered)],
           [said.tookEffect, times(tookEffect)],
           ...(letters && letters.length > 0
@@ -46,11 +48,11 @@ export function Proof({ proof, eventId }: { proof: NonNullable<Life['proof']>; e
               ),
             },
             { title: said.version, align: 'end', cell: ({ version }) => formatNumber(language, version) },
-            { title: said.amount, align: 'end', cell: ({ amount }) => amount.replace('-', '\u2212') },
+            { title: said.amount, align: 'end', cell: ({ amount }) => money(amount) },
             {
               title: said.balanceAfter,
               align: 'end',
-              cell: ({ balance_after: balance }) => balance.replace('-', '\u2212'),
+              cell: ({ balance_after: balance }) => money(balance),
             },
           ]}
         />
