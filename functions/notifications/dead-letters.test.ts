@@ -241,6 +241,79 @@ describe('groups', () => {
   })
 })
 
+describe('what the bank has not signed', () => {
+  const ofBank = (id: string, type: string) => {
+    const attributes = { source: '/microbank/payments', id, type, time: '2026-01-05T09:30:00.120Z' }
+    const signature = signEvent(attributes, '{}', eventKey('payments'))
+    return { 'ce-type': type, 'ce-time': attributes.time, 'ce-signature': signature }
+  }
+  const groupOf = async (type: string) =>
+    (await host.request('GET', `/dead-letters/groups?type=${type}`, { token: operator })).body.items[0]
+  /** Stores letters beside the function, in the group of a type. */
+  const fill = (type: string, letters: number, bytes: number) =>
+    host.tools.db.query({
+      text: `insert into dead_letters (event_source, event_id, event_type, event, destination, digest, bytes,
+          group_id)
+        select '/', n::text, $1, '{}', '', convert_to($1, 'UTF8'), $3, dead_letter_group('notify', $1, '500', '…')
+        from generate_series(1, $2::integer) n`,
+      values: [type, letters, bytes],
+    })
+  const empty = () => host.tools.db.query({ text: `delete from dead_letters where event_source = '/'` })
+  const arrive = (id: string, type: string, headers = {}) =>
+    deliver(id, '{}', {
+      ...{ 'ce-type': type, 'ce-knativeerrordata': Buffer.from('{"detail":"7"}').toString('base64') },
+      ...headers,
+    })
+  afterEach(empty)
+
+  test.each([
+    ['as many of a group as are kept', 'forged.many', 1_000, 0],
+    ['as many bytes of a group', 'forged.large', 1, 4 * 1024 * 1024],
+  ])('is counted and not kept beyond %s; what it has signed is', async (_what, type, letters, bytes) => {
+    await fill(type, letters, bytes)
+    const [forged, genuine] = [randomUUID(), randomUUID()]
+    expect([await arrive(forged, type), await arrive(genuine, type, ofBank(genuine, type))]).toMatchObject([
+      { status: 204 },
+      { status: 204 },
+    ])
+    expect(await find(forged)).toBeUndefined()
+    expect(await find(genuine)).toMatchObject({ is_signed: true, status: 'stored' })
+    expect(await groupOf(type)).toMatchObject({ dropped: 1, stored: letters + 1 })
+    // Another group has room, and what is there already is counted as before.
+    const other = randomUUID()
+    await arrive(other, `${type}.too`)
+    expect(await find(other)).toMatchObject({ is_signed: false })
+    await empty()
+    await arrive(forged, type)
+    await fill(type, letters, bytes)
+    await arrive(forged, type)
+    await empty()
+    expect(await find(forged)).toMatchObject({ deliveries: 2 })
+    expect(await groupOf(type)).toMatchObject({ dropped: 1 })
+  })
+
+  test.each([
+    ['letters', 'forged.all', 900, 0],
+    ['bytes', 'forged.weight', 2, 3 * 1024 * 1024],
+  ])('has an end of %s in all groups together', async (_what, type, letters, bytes) => {
+    for (let n = 0; n < 12; n++) await fill(`${type}.${n}`, letters, bytes)
+    const [forged, genuine] = [randomUUID(), randomUUID()]
+    await arrive(forged, type)
+    await arrive(genuine, type, ofBank(genuine, type))
+    expect([await find(forged), (await find(genuine))?.is_signed]).toEqual([undefined, true])
+    expect(await groupOf(type)).toMatchObject({ dropped: 1, stored: 1 })
+  })
+
+  test('a type without end makes no group without end', async () => {
+    const id = randomUUID()
+    await arrive(id, 'x'.repeat(5_000))
+    const letter = await find(id)
+    const { body } = await host.request('GET', '/dead-letters/groups?limit=200', { token: operator })
+    const group = body.items.find((one: { id: string }) => one.id === letter?.group_id)
+    expect([String(letter?.event_type).length, group.event_type.length]).toEqual([5_000, 1_000])
+  })
+})
+
 describe('discarding', () => {
   const discard = (id: unknown, body: object = { reason: 'Sent by a test.' }, key?: string) =>
     host.request('POST', `/dead-letters/${String(id)}/discard`, {

@@ -1,3 +1,5 @@
+import { databaseContexts } from '../contexts.ts'
+import { eventKeySetting } from '../host/config.ts'
 import { operation } from '../host/operation.ts'
 import { groupRoutes } from './dead-letters/group-routes.ts'
 import { letterRoutes } from './dead-letters/letter-routes.ts'
@@ -10,6 +12,8 @@ export default operation({
   name: 'dead-letters',
   context: 'notifications',
   summary: 'Keeps, lists, redrives and discards events that could not be processed',
+  // To tell the bank's own events from forged ones.
+  needs: databaseContexts.map(eventKeySetting),
   consumes: storeLetter,
   routes: [...letterRoutes, ...groupRoutes, ...redriveRoutes],
 })

@@ -175,6 +175,40 @@ test('a letter that the Broker never takes holds up none behind it', async () =>
   expect(published()).toEqual([events[1], events[0]])
 })
 
+test('a letter that the Broker never takes is given up in the end, and counted as failed', async () => {
+  const { ids, events, group } = await storeGroup(2)
+  const { body } = await begin({ ids, per_second: 100 })
+  broker.answer = ({ attributes: { id } }) => (id === events[0] ? 503 : 202)
+  await owner.query({ text: 'update dead_letters set tries = 98 where id = any ($1)', values: [ids] })
+  await goOn(body.id)
+  expect(published()).toEqual([events[1]])
+  expect(await progress(body.id)).toMatchObject({ status: 'completed', sent: 1, failed: 1, remaining: 0 })
+  expect(await groupOf(group)).toMatchObject({ stored: 1, redriven: 1 })
+  // Another redrive begins anew.
+  const again = await begin({ ids: [ids[0]] })
+  const [letter] = await owner.query({
+    text: 'select tries from dead_letters where id = $1',
+    values: [ids[0]],
+  })
+  expect(letter).toEqual({ tries: 0 })
+  await call('POST', `/dead-letter-redrives/${again.body.id}/stop`)
+})
+
+test('there is an end to redrives at once', async () => {
+  const { ids, group } = await storeGroup(1)
+  await owner.query({
+    text: `insert into dead_letter_redrives (requested_by, per_second, total)
+      select $1, 7, 0 from generate_series(1, 50)`,
+    values: [operatorId],
+  })
+  expect(named(await begin({ ids }))).toEqual([409, 'too-many-redrives'])
+  await owner.query({
+    text: `update dead_letter_redrives set status = 'stopped', ended_at = now()
+    where per_second = 7`,
+  })
+  expect((await begin({ group })).status).toBe(202)
+})
+
 test('a clock that was set back stops no redrive', async () => {
   const { ids, events } = await storeGroup(1)
   const { body } = await begin({ ids })

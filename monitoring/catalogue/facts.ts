@@ -140,6 +140,14 @@ export const ofFacts = [
     why: 'How many events could not be delivered, and wait for somebody to redrive or discard them?',
   },
   {
+    name: 'microbank_dead_letters_dropped',
+    type: 'gauge',
+    unit: 'events',
+    labels: {},
+    by: 'fact',
+    why: 'How many events without a signature of the bank were not kept as dead letters, because so many are? Those of groups that are still shown.',
+  },
+  {
     name: 'pg_up',
     type: 'gauge',
     unit: '1 or 0',

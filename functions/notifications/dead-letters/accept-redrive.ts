@@ -5,9 +5,14 @@ import { emitRedriveDue, redriveColumns, toRedrive, type RedriveRow } from './re
 
 /** Most letters of one redrive. Of a larger group it takes the oldest. */
 const LETTERS_MAX = 10_000
+/** Most redrives that run at once. Each has its turn of some seconds before a sweep takes it for one that
+ * nobody is at. */
+const RUNNING_MAX = 50
 
 export const underWay = define('redrive-under-way', 409, 'A redrive of these dead letters is under way')
 export const nothingToRedrive = define('nothing-to-redrive', 409, 'No dead letter of this group waits')
+
+export const tooManyRedrives = define('too-many-redrives', 409, 'Too many redrives are under way')
 
 export interface AskedRedrive {
   group?: string
@@ -32,6 +37,12 @@ export async function acceptRedrive(tx: Emitting, asked: AskedRedrive, callerId:
   })
   const found = asked.group ? await ofGroup(tx, asked.group) : await named(tx, asked.ids!)
   if (!Array.isArray(found)) return found
+  const running = await tx.query({
+    name: 'dead-letters-redrives-running',
+    text: `select from dead_letter_redrives where status = 'running' limit ${RUNNING_MAX}`,
+  })
+  if (running.length === RUNNING_MAX)
+    return problem(tooManyRedrives, `${RUNNING_MAX} are under way. Wait for one, or stop it.`)
   const [redrive] = await tx.query<{ id: string; turn: number }>({
     name: 'dead-letters-redrive-insert',
     text: `insert into dead_letter_redrives (group_id, requested_by, per_second, total) values ($1, $2, $3, $4)
@@ -40,7 +51,7 @@ export async function acceptRedrive(tx: Emitting, asked: AskedRedrive, callerId:
   })
   await tx.query({
     name: 'dead-letters-queue',
-    text: 'update dead_letters set redrive_id = $1, is_queued = true where id = any ($2)',
+    text: 'update dead_letters set redrive_id = $1, is_queued = true, tries = 0 where id = any ($2)',
     values: [redrive!.id, found],
   })
   emitRedriveDue(tx, redrive!)

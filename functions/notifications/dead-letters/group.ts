@@ -6,7 +6,7 @@ export const deadLetterGroup = {
   additionalProperties: false,
   required: [
     ...['id', 'trigger', 'event_type', 'error_code', 'error', 'stored', 'redriven', 'discarded', 'came_back'],
-    ...['first_at', 'last_at', 'redrive_id'],
+    ...['dropped', 'first_at', 'last_at', 'redrive_id'],
   ],
   properties: {
     id: uuidSchema,
@@ -21,6 +21,10 @@ export const deadLetterGroup = {
     redriven: { type: 'integer' },
     discarded: { type: 'integer' },
     came_back: { type: 'integer', description: 'Those of the waiting that were redriven before.' },
+    dropped: {
+      type: 'integer',
+      description: 'Letters without a signature of the bank that were not kept, because so many are.',
+    },
     first_at: { type: 'string', format: 'date-time' },
     last_at: { type: 'string', format: 'date-time' },
     redrive_id: { ...orNull(uuidSchema), description: 'The redrive of this group that runs.' },
@@ -37,6 +41,7 @@ export interface DeadLetterGroupRow {
   redriven: number
   discarded: number
   came_back: number
+  dropped: bigint
   first_at: Date
   last_at: Date
   redrive_id: string | null
@@ -44,12 +49,13 @@ export interface DeadLetterGroupRow {
 
 /** Columns of a DeadLetterGroupRow, of the group `g`. */
 export const groupColumns = `g.id, g.trigger, g.event_type, g.error_code, g.error, g.stored, g.redriven,
-  g.discarded, g.came_back, g.first_at, g.last_at,
+  g.discarded, g.came_back, g.dropped, g.first_at, g.last_at,
   (select id from dead_letter_redrives where group_id = g.id and status = 'running' limit 1) as redrive_id`
 
 /** Returns a group as the API shows it. */
 export const toGroup = (row: DeadLetterGroupRow) => ({
   ...row,
+  dropped: Number(row.dropped),
   first_at: row.first_at.toISOString(),
   last_at: row.last_at.toISOString(),
 })

@@ -13,7 +13,7 @@ export const deadLetter = {
     ...['id', 'event_id', 'event_type', 'event', 'trigger', 'group_id', 'destination'],
     ...['error_code', 'error_data', 'reason', 'hint', 'deliveries', 'status', 'created_at', 'last_at'],
     ...['redriven_at', 'came_back_at', 'discarded_at', 'discarded_by', 'discard_reason'],
-    ...['redrive_id', 'is_queued'],
+    ...['redrive_id', 'is_queued', 'is_signed'],
   ],
   properties: {
     id: uuidSchema,
@@ -47,6 +47,7 @@ export const deadLetter = {
       description: 'The redrive that it waits for, or that sent it last. Null if it was sent alone.',
     },
     is_queued: { type: 'boolean', description: 'Whether it waits for that redrive.' },
+    is_signed: { type: 'boolean', description: 'Whether the context that its source names has signed it.' },
   },
 } as const
 
@@ -71,13 +72,14 @@ export interface DeadLetterRow {
   discard_reason: string | null
   redrive_id: string | null
   is_queued: boolean
+  is_signed: boolean
 }
 
 /** Columns of a DeadLetterRow, of the letter `l`. */
 export const letterColumns = `l.id, l.event_id, l.event_type, l.event,
   (select trigger from dead_letter_groups where id = l.group_id) as trigger, l.group_id, l.destination,
   l.error_code, l.error_data, l.deliveries, l.status, l.created_at, l.last_at, l.redriven_at, l.came_back_at,
-  l.discarded_at, l.discarded_by, l.discard_reason, l.redrive_id, l.is_queued`
+  l.discarded_at, l.discarded_by, l.discard_reason, l.redrive_id, l.is_queued, l.is_signed`
 
 /** Returns a dead letter as the API shows it. */
 export const toLetter = (row: DeadLetterRow) => ({

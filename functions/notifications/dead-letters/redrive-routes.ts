@@ -4,7 +4,7 @@ import { decodeCursor, page, pageOf, pageQuery } from '../../host/database/pagin
 import { route } from '../../host/operation.ts'
 import { problem, problems } from '../../host/problems.ts'
 import { idParams, uuidSchema } from '../../host/schema.ts'
-import { acceptRedrive, checkAsked, nothingToRedrive, underWay } from './accept-redrive.ts'
+import { acceptRedrive, checkAsked, nothingToRedrive, tooManyRedrives, underWay } from './accept-redrive.ts'
 import { redriveColumns, redriveSchema, toRedrive, type RedriveRow } from './redrive.ts'
 import { stopRedrive } from './stop-redrive.ts'
 
@@ -27,7 +27,7 @@ const begin = route({
     },
   },
   answers: { 202: located(redriveSchema) },
-  problems: [problems.notFound, underWay, nothingToRedrive],
+  problems: [problems.notFound, underWay, nothingToRedrive, tooManyRedrives],
   idempotent: true,
   async handle({ body, caller, idempotencyKey, traceparent }, tools) {
     checkAsked(body)

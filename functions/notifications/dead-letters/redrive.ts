@@ -18,7 +18,7 @@ export const redriveSchema = {
     status: { enum: ['running', 'completed', 'stopped'] },
     total: { type: 'integer', description: 'Letters that it was asked for.' },
     sent: { type: 'integer', description: 'Published again.' },
-    failed: { type: 'integer', description: 'Refused by the Broker; they wait as before.' },
+    failed: { type: 'integer', description: 'Refused by the Broker, or never taken; they wait as before.' },
     came_back: { type: 'integer', description: 'Of those sent, how often one came back.' },
     remaining: { type: 'integer', description: 'Still to be sent.' },
     created_at: { type: 'string', format: 'date-time' },

@@ -11,6 +11,8 @@ const LETTERS_AT_ONCE = 20
 const STEPS_PER_SECOND = 5
 /** How long to wait after the Broker took nothing. */
 const AWAY_SECONDS = 2
+/** How often a letter is tried that the Broker doesn't take: longer than it takes a Broker to start again. */
+const TRIES_MAX = 100
 /** No wait is as long. A time that lies further ahead comes from a clock that was set back. */
 const WAIT_SECONDS_MAX = 5
 
@@ -81,19 +83,21 @@ async function sendLetters(
   { id, count, after }: { id: string; count: number; after: string | undefined },
 ): Promise<{ away: string | undefined } | undefined> {
   return tools.db.transaction(async (tx) => {
-    const letters = await tx.query<{ id: string; event_text: string }>({
+    const letters = await tx.query<{ id: string; event_text: string; tries: number }>({
       name: 'dead-letters-redrive-next',
-      text: `select id, event::text as event_text from dead_letters where redrive_id = $1 and is_queued
+      text: `select id, event::text as event_text, tries from dead_letters where redrive_id = $1 and is_queued
           and ($3::uuid is null or id > $3)
         order by id limit $2 for update skip locked`,
       values: [id, count, after ?? null],
     })
     if (letters.length === 0) return undefined
     const outcomes = await Promise.all(letters.map((letter) => outcomeOf(letter.event_text, tools)))
-    const having = (wanted: Publication) =>
-      letters.filter((_one, i) => outcomes[i] === wanted).map(({ id }) => id)
-    const [sent, refused] = [having('sent'), having('refused')]
-    const away = having('away').at(-1)
+    const having = (wanted: Publication) => letters.filter((_one, i) => outcomes[i] === wanted)
+    const idsOf = (some: typeof letters) => some.map(({ id }) => id)
+    const isLast = ({ tries }: (typeof letters)[number]) => tries + 1 >= TRIES_MAX
+    const away = having('away').filter((letter) => !isLast(letter))
+    const sent = idsOf(having('sent'))
+    const failed = idsOf([...having('refused'), ...having('away').filter(isLast)])
     // Before the commit: if that fails, events are sent twice; consumers ignore duplicates.
     await tx.query({
       name: 'dead-letters-redrive-sent',
@@ -102,15 +106,17 @@ async function sendLetters(
             status = case when id = any ($2) then 'redriven' else status end,
             redriven_at = case when id = any ($2) then now() else redriven_at end
           where id = any ($2) or id = any ($3)
+        ), tried as (
+          update dead_letters set tries = tries + 1 where id = any ($4)
         )
         update dead_letter_redrives set sent = sent + cardinality($2), failed = failed + cardinality($3),
-          next_at = case when $4 then clock_timestamp() + interval '${AWAY_SECONDS} s' else next_at end
+          next_at = case when cardinality($4) > 0 then clock_timestamp() + interval '${AWAY_SECONDS} s' else next_at end
         where id = $1`,
-      values: [id, sent, refused, away !== undefined],
+      values: [id, sent, failed, idsOf(away)],
     })
-    if (refused.length > 0)
-      tools.log.warn('the Broker refused dead letters', { redrive_id: id, count: refused.length })
-    return { away }
+    if (failed.length > 0)
+      tools.log.warn('dead letters were not published', { redrive_id: id, count: failed.length })
+    return { away: away.at(-1)?.id }
   })
 }
 

@@ -3,52 +3,82 @@ import type { EventMessage } from '../../../eventing/message.ts'
 import { statedBy } from '../../../eventing/signature.ts'
 import { formatStructured } from '../../../eventing/structured.ts'
 import type { Consumer } from '../../host/operation.ts'
+import type { Transaction } from '../../host/database/database.ts'
 import { errorOf, triggerOf } from './failure.ts'
+import { hasRoom, isOfBank } from './room.ts'
 
 /** The status of an HTTP answer has three digits. */
 const CODE_MAX = 10
+/** An attribute has no length, and a group is kept for long. */
+const TYPE_MAX = 1_000
 
 /** Keeps an event that no consumer could process. The same once more is counted; after a redrive it has come
- * back, and waits again. */
+ * back, and waits again. Of what the bank has not signed it keeps no more than there is room for. */
 export const storeLetter: Consumer = {
   contracts: 'any',
-  async receive(event, { db, log }, _state, { message }) {
+  async receive(event, { db, log, config }, _state, { message }) {
     const { knativeerrordest, knativeerrorcode, knativeerrordata } = message.attributes
     const destination = storable(knativeerrordest) ?? ''
     const code = storable(knativeerrorcode)
     const data = storable(knativeerrordata && Buffer.from(String(knativeerrordata), 'base64').toString())
     const type = storable(event.type)!
-    await db.query({
-      name: 'dead-letter-store',
-      text: `with stored as (
-          insert into dead_letters as l (event_source, event_id, event_type, event, destination, error_code,
-            error_data, digest, group_id)
-          values ($1, $2, $3, $4, $5, $6, $7, $8, dead_letter_group($9, $3, $10, $11))
-          on conflict (event_source, event_id, destination, digest) do update
-            set deliveries = l.deliveries + 1, status = 'stored', last_at = now(), group_id = excluded.group_id,
-              error_code = excluded.error_code, error_data = excluded.error_data,
-              came_back_at = case when l.status = 'redriven' then now() else l.came_back_at end
-          returning old.status = 'redriven' as came_back, new.redrive_id
-        )
-        update dead_letter_redrives r set came_back = r.came_back + 1
-        from stored where stored.came_back and r.id = stored.redrive_id`,
-      values: [
-        storable(event.source),
-        storable(event.id),
-        type,
-        // Byte for byte, because the signature covers the bytes.
-        formatStructured(originalOf(message)),
-        destination,
-        code,
-        data,
-        digestOf(message),
-        triggerOf(destination, type),
-        code?.slice(0, CODE_MAX) ?? null,
-        errorOf(data, event),
-      ],
+    const key = [storable(event.source), storable(event.id), destination, digestOf(message)]
+    // Byte for byte, because the signature covers the bytes.
+    const text = formatStructured(originalOf(message))
+    const bytes = Buffer.byteLength(text)
+    const isSigned = isOfBank(message, config)
+    const isKept = await db.transaction(async (tx) => {
+      const [group] = await tx.query<{ id: string }>({
+        name: 'dead-letter-group',
+        text: 'select dead_letter_group($1, $2, $3, $4) as id',
+        values: [
+          triggerOf(destination, type),
+          [...type].slice(0, TYPE_MAX).join(''),
+          code?.slice(0, CODE_MAX) ?? null,
+          errorOf(data, event),
+        ],
+      })
+      if (!isSigned && !(await isKnown(tx, key)) && !(await hasRoom(tx, group!.id, bytes))) {
+        await tx.query({
+          name: 'dead-letter-drop',
+          text: 'update dead_letter_groups set dropped = dropped + 1, last_at = now() where id = $1',
+          values: [group!.id],
+        })
+        return false
+      }
+      await tx.query({
+        name: 'dead-letter-store',
+        text: `with stored as (
+            insert into dead_letters as l (event_source, event_id, destination, digest, event_type, event,
+              error_code, error_data, group_id, is_signed, bytes)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            on conflict (event_source, event_id, destination, digest) do update
+              set deliveries = l.deliveries + 1, status = 'stored', last_at = now(),
+                group_id = excluded.group_id, error_code = excluded.error_code, error_data = excluded.error_data,
+                came_back_at = case when l.status = 'redriven' then now() else l.came_back_at end
+            returning old.status = 'redriven' as came_back, new.redrive_id
+          )
+          update dead_letter_redrives r set came_back = r.came_back + 1
+          from stored where stored.came_back and r.id = stored.redrive_id`,
+        values: [...key, type, text, code, data, group!.id, isSigned, bytes],
+      })
+      return true
     })
-    log.warn('dead letter stored', { event_id: event.id, event_type: event.type, code: knativeerrorcode })
+    const told = { event_id: event.id, event_type: event.type, code: knativeerrorcode }
+    if (isKept) log.warn('dead letter stored', told)
+    else log.warn('unsigned dead letter not kept: there are too many', told)
   },
+}
+
+/** Whether a letter is there already: it takes no more room. */
+async function isKnown(tx: Transaction, key: unknown[]): Promise<boolean> {
+  const found = await tx.query({
+    name: 'dead-letter-known',
+    text: `select from dead_letters
+      where event_source = $1 and event_id = $2 and destination = $3 and digest = $4`,
+    values: key,
+  })
+  return found.length > 0
 }
 
 /** Returns the event without the attributes that Brokers add to a dead letter. */

@@ -54,6 +54,11 @@ create table dead_letter_groups (
   redriven integer not null default 0,
   discarded integer not null default 0,
   came_back integer not null default 0,
+  -- Letters whose signature no context of the bank has made, and their bytes. There is an end to both; how
+  -- many came beyond it and were not kept.
+  unsigned integer not null default 0,
+  unsigned_bytes bigint not null default 0,
+  dropped bigint not null default 0,
   first_at timestamptz not null default now(),
   -- When the Broker last gave up on one of its events.
   last_at timestamptz not null default now()
@@ -163,10 +168,15 @@ create table dead_letters (
   -- The redrive that it waits for while is_queued; after that, the one that sent it last.
   redrive_id uuid,
   is_queued boolean not null default false,
+  -- How often the Broker did not take it, since it was queued.
+  tries integer not null default 0,
   check (not is_queued or redrive_id is not null),
   -- SHA-256 of what the event states: a forged one may have another's source and id, and must not take its
   -- place.
   digest bytea not null,
+  -- Whether the context that its source names has signed it, and the bytes of the event.
+  is_signed boolean not null default false,
+  bytes integer not null default 0,
   unique (event_source, event_id, destination, digest)
 );
 
@@ -192,11 +202,13 @@ declare
       coalesce(sum(sign) filter (where status = 'stored'), 0) as stored,
       coalesce(sum(sign) filter (where status = 'redriven'), 0) as redriven,
       coalesce(sum(sign) filter (where status = 'discarded'), 0) as discarded,
-      coalesce(sum(sign) filter (where status = 'stored' and came_back_at is not null), 0) as came_back
+      coalesce(sum(sign) filter (where status = 'stored' and came_back_at is not null), 0) as came_back,
+      coalesce(sum(sign) filter (where not is_signed), 0) as unsigned,
+      coalesce(sum(sign * bytes) filter (where not is_signed), 0) as unsigned_bytes
     from (%s) letters group by group_id
   $query$, tg_argv[0]);
   has_changed constant text :=
-    '((c.stored, c.redriven, c.discarded, c.came_back) <> (0, 0, 0, 0) or c.last_at > g.last_at)';
+    '((c.stored, c.redriven, c.discarded, c.came_back, c.unsigned) <> (0, 0, 0, 0, 0) or c.last_at > g.last_at)';
 begin
   execute format($query$
     select from dead_letter_groups g join (%s) c on c.group_id = g.id where %s
@@ -208,6 +220,8 @@ begin
       redriven = g.redriven + c.redriven,
       discarded = g.discarded + c.discarded,
       came_back = g.came_back + c.came_back,
+      unsigned = g.unsigned + c.unsigned,
+      unsigned_bytes = g.unsigned_bytes + c.unsigned_bytes,
       last_at = greatest(g.last_at, c.last_at)
     from (%s) c where g.id = c.group_id and %s
   $query$, changes, has_changed);

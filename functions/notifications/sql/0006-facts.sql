@@ -73,7 +73,10 @@ begin atomic
   -- Of each group there is one row, however many letters it has.
   select 'microbank_dead_letters', jsonb_build_object('destination', g.trigger), sum(g.stored)
   from dead_letter_groups g
-  group by g.trigger;
+  group by g.trigger
+  union all
+  select 'microbank_dead_letters_dropped', '{}'::jsonb, coalesce(sum(g.dropped), 0)
+  from dead_letter_groups g;
 end;
 
 create or replace function slow_facts() returns setof sample

@@ -354,6 +354,8 @@ export type DeadLetter = {
   redrive_id: string | null
   /** Whether it waits for that redrive. */
   is_queued: boolean
+  /** Whether the context that its source names has signed it. */
+  is_signed: boolean
 }
 
 export type DeadLetterGroup = {
@@ -369,6 +371,8 @@ export type DeadLetterGroup = {
   discarded: number
   /** Those of the waiting that were redriven before. */
   came_back: number
+  /** Letters without a signature of the bank that were not kept, because so many are. */
+  dropped: number
   first_at: string
   last_at: string
   /** The redrive of this group that runs. */
@@ -408,7 +412,7 @@ export type DeadLetterRedrive = {
   total: number
   /** Published again. */
   sent: number
-  /** Refused by the Broker; they wait as before. */
+  /** Refused by the Broker, or never taken; they wait as before. */
   failed: number
   /** Of those sent, how often one came back. */
   came_back: number
@@ -3663,6 +3667,7 @@ export type ProblemName =
   | 'too-many-orders'
   | 'too-many-payouts'
   | 'too-many-pending-transfers'
+  | 'too-many-redrives'
   | 'too-many-requests'
   | 'too-many-subscriptions'
   | 'too-many-unreachable-payees'

@@ -57,6 +57,7 @@ export function Group({
         {error ?? said.noAnswer} {code !== null && <code>{code}</code>}
       </p>
       <div className={styles.facts}>
+        {group.dropped > 0 && <span>{said.dropped(formatNumber(language, group.dropped))}</span>}
         {cameBack > 0 && <Status kind="warn" word={said.cameBack(formatNumber(language, cameBack))} />}
         <span>
           {said.first} <Moment at={group.first_at} />
