@@ -8,7 +8,7 @@ import { openLabDoor, type LabDoor } from '../../knative/local/lab/door.ts'
 import { Lab } from '../../knative/local/lab/lab.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import lab from './lab.ts'
-import { invariantIds, type LabRun } from './lab/run-schema.ts'
+import { invariantIds, summaryOf, type LabRun } from './lab/run-schema.ts'
 
 /** The function over the runtime's own door. What is behind the door, a test stands in for. */
 
@@ -87,7 +87,8 @@ test('shows scenarios, faults and the last runs', async () => {
   expect([status, body.available, body.why_not, body.functions]).toEqual([200, true, null, ['transfer']])
   expect(body.scenarios).toHaveLength(6)
   expect(body.faults).toHaveLength(8)
-  expect(body.runs).toEqual([RUN])
+  expect(body.runs).toEqual([summaryOf(RUN)])
+  expect(body.runs[0]).not.toHaveProperty('evidence')
 })
 
 test('elsewhere there is no lab, and it says why', async () => {

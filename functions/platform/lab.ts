@@ -7,6 +7,7 @@ import type { Tools } from '../host/tools.ts'
 import {
   completeFault,
   FaultError,
+  faultFigures,
   faultKinds,
   faultRules,
   faultSchema,
@@ -16,6 +17,7 @@ import { reportOf } from './lab/report.ts'
 import {
   FAULTS_MAX,
   runSchema,
+  runSummarySchema,
   SECONDS_MAX,
   seedSchema,
   trafficSchema,
@@ -72,7 +74,7 @@ const labSchema = {
               additionalProperties: false,
               required: ['name', 'min', 'max', 'usual'],
               properties: {
-                name: { enum: ['times', 'every_ms', 'ms', 'percent', 'seconds', 'count'] },
+                name: { enum: faultFigures },
                 min: { type: 'integer' },
                 max: { type: 'integer' },
                 usual: { type: 'integer' },
@@ -83,7 +85,7 @@ const labSchema = {
       },
     },
     functions: { type: 'array', items: { type: 'string' }, description: 'What can be killed.' },
-    runs: { type: 'array', items: runSchema, description: 'The last runs, the newest first.' },
+    runs: { type: 'array', items: runSummarySchema, description: 'The last runs, the newest first.' },
   },
 } as const
 

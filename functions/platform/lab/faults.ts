@@ -1,8 +1,9 @@
 /** The faults that the lab can make, and the bounds of their figures. The API and the local runtime share
  * them. */
 
-/** A figure of a fault, with its unit in its name. */
-export type FaultFigure = 'times' | 'every_ms' | 'ms' | 'percent' | 'seconds' | 'count'
+/** The figures of faults, each with its unit in its name. */
+export const faultFigures = ['times', 'every_ms', 'ms', 'percent', 'seconds', 'count'] as const
+export type FaultFigure = (typeof faultFigures)[number]
 
 interface FigureBounds {
   min: number
@@ -15,17 +16,28 @@ interface FaultRule {
   /** What it takes of a function: its name or nothing (one at random), its name or this one, or nothing. */
   function: 'any' | 'none' | { usual: string }
   figures: Partial<Record<FaultFigure, FigureBounds>>
+  /** What is broken for the whole run, unless a function is named; without it, the fault is of moments. */
+  lastsAt?: 'events' | 'broker'
 }
 
 export const faultRules = {
   /** Kills a process of the function (kill -9), again and again. */
   'kill-function': { function: 'any', figures: { every_ms: { min: 200, max: 60_000, usual: 1_000 } } },
   /** Hands each event to its consumer this many times, one after the other or all at once. */
-  'repeat-deliveries': { function: 'none', figures: { times: { min: 2, max: 10, usual: 5 } } },
+  'repeat-deliveries': {
+    ...{ function: 'none', lastsAt: 'events' },
+    figures: { times: { min: 2, max: 10, usual: 5 } },
+  },
   /** Holds each delivery back, for at most this long. Less than a Trigger's time-out. */
-  'delay-deliveries': { function: 'none', figures: { ms: { min: 1, max: 10_000, usual: 1_000 } } },
+  'delay-deliveries': {
+    ...{ function: 'none', lastsAt: 'events' },
+    figures: { ms: { min: 1, max: 10_000, usual: 1_000 } },
+  },
   /** Stores an event and breaks the connection instead of saying so. */
-  'drop-confirms': { function: 'none', figures: { percent: { min: 1, max: 90, usual: 30 } } },
+  'drop-confirms': {
+    ...{ function: 'none', lastsAt: 'broker' },
+    figures: { percent: { min: 1, max: 90, usual: 30 } },
+  },
   /** Freezes the RabbitMQ node. Less than what it may be silent before the runtime ends it. */
   'rabbitmq-away': { function: 'none', figures: { seconds: { min: 1, max: 30, usual: 5 } } },
   /** Kills Postgres with all its sessions (kill -9). */
@@ -33,6 +45,7 @@ export const faultRules = {
   /** Lets a consumer answer this much later. */
   'slow-consumer': {
     function: { usual: 'notify' },
+    lastsAt: 'events',
     figures: { ms: { min: 1, max: 10_000, usual: 2_000 } },
   },
   /** Publishes events that no consumer can process. */
@@ -41,6 +54,9 @@ export const faultRules = {
 
 export type FaultKind = keyof typeof faultRules
 export const faultKinds = Object.keys(faultRules) as FaultKind[]
+
+/** Where a fault lasts for the whole run, if it is none of a function; undefined if it is of moments. */
+export const lastingPlaceOf = (kind: FaultKind): string | undefined => (faultRules[kind] as FaultRule).lastsAt
 
 /** A fault as a request gives it. */
 export type GivenFault = { kind: FaultKind; function?: string } & Partial<Record<FaultFigure, number>>

@@ -18,7 +18,7 @@ export function reportOf(run: LabRun): string {
   return [
     `# Lab run ${run.id}`,
     ...(hypothesis === undefined ? [] : [`> ${hypothesis}`]),
-    `**Verdict: ${verdict ?? 'it goes on'}**${run.ended_by ? `, ended by ${ENDS[run.ended_by]}` : ''}.`,
+    `**Verdict: ${verdict ?? 'it goes on'}**${verdict === 'unproven' ? ' (nothing moved)' : ''}${run.ended_by ? `, ended by ${ENDS[run.ended_by]}` : ''}.`,
     table(
       ['', ''],
       [

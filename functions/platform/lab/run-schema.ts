@@ -100,8 +100,9 @@ export const runSchema = {
     id: uuidSchema,
     state: { enum: ['preparing', 'running', 'settling', 'ended'] },
     verdict: {
-      enum: ['green', 'red', 'none', null],
-      description: 'none: the run ended before it could be judged. Null: it goes on.',
+      enum: ['green', 'red', 'unproven', 'none', null],
+      description:
+        'unproven: nothing moved, so nothing could break; none: the run ended before it could be judged. Null: it goes on.',
     },
     ended_by: { enum: ['time', 'stop', 'red', 'failure', 'bank', null] },
     scenario: { enum: [...scenarioNames, null] },
@@ -122,6 +123,29 @@ export const runSchema = {
     evidence: { type: 'array', items: { type: 'string' } },
   },
 } as const
+
+const summaryFields = [
+  ...(['id', 'state', 'verdict', 'ended_by', 'scenario', 'traffic', 'seconds', 'seed'] as const),
+  ...(['created_at', 'began_at', 'ended_at'] as const),
+] as const
+
+type RunProperties = (typeof runSchema)['properties']
+type SummaryField = (typeof summaryFields)[number]
+
+/** A run in a list. */
+export const runSummarySchema = {
+  title: 'LabRunSummary',
+  type: 'object',
+  additionalProperties: false,
+  required: summaryFields,
+  properties: Object.fromEntries(
+    summaryFields.map((name) => [name, runSchema.properties[name]]),
+  ) as unknown as Pick<RunProperties, SummaryField>,
+} as const
+
+/** Returns what a list shows of a run. */
+export const summaryOf = (run: LabRun): Pick<LabRun, SummaryField> =>
+  Object.fromEntries(summaryFields.map((name) => [name, run[name]])) as unknown as Pick<LabRun, SummaryField>
 
 export type LabRun = Infer<typeof runSchema>
 export type LabInvariantId = (typeof invariantIds)[number]

@@ -777,7 +777,7 @@ export type Lab = {
   /** What can be killed. */
   functions: string[]
   /** The last runs, the newest first. */
-  runs: LabRun[]
+  runs: LabRunSummary[]
 }
 
 export type LabBrokenSpot = {
@@ -840,8 +840,8 @@ export type LabInvariant = {
 export type LabRun = {
   id: string
   state: 'preparing' | 'running' | 'settling' | 'ended'
-  /** none: the run ended before it could be judged. Null: it goes on. */
-  verdict: 'green' | 'red' | 'none' | null
+  /** unproven: nothing moved, so nothing could break; none: the run ended before it could be judged. Null: it goes on. */
+  verdict: 'green' | 'red' | 'unproven' | 'none' | null
   ended_by: 'time' | 'stop' | 'red' | 'failure' | 'bank' | null
   scenario: 'killed-after-commit' | 'delivered-five-times' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event' | null
   faults: LabFault[]
@@ -873,6 +873,22 @@ export type LabRunRequest = {
   seconds?: number
   /** Decides what is hit, and when. Without it, one is drawn. */
   seed?: number
+}
+
+export type LabRunSummary = {
+  id: string
+  state: 'preparing' | 'running' | 'settling' | 'ended'
+  /** unproven: nothing moved, so nothing could break; none: the run ended before it could be judged. Null: it goes on. */
+  verdict: 'green' | 'red' | 'unproven' | 'none' | null
+  ended_by: 'time' | 'stop' | 'red' | 'failure' | 'bank' | null
+  scenario: 'killed-after-commit' | 'delivered-five-times' | 'rabbitmq-away' | 'postgres-killed' | 'slow-consumer' | 'poison-event' | null
+  traffic: LabTraffic
+  seconds: number
+  seed: number
+  created_at: string
+  /** When traffic and faults began. */
+  began_at: string | null
+  ended_at: string | null
 }
 
 export type LabStoryLine = {

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { PROBLEM_JSON, problemDetails } from '../../../eventing/problem.ts'
 import { readBody } from '../../../eventing/http-body.ts'
+import { summaryOf } from '../../../functions/platform/lab/run-schema.ts'
 import { isLoopback } from '../gateway/loopback.ts'
 import type { Lab, LabParts, WantedRun } from './lab.ts'
 
@@ -55,7 +56,10 @@ export function openLabDoor({ key, hosts, parts }: LabDoorOptions): LabDoor {
     const asked = `${request.method} ${id === undefined ? request.url : '/lab/runs/{id}'}`
     switch (asked) {
       case 'GET /lab':
-        return { status: 200, body: { functions: [...parts.world.services.keys()].sort(), runs: lab.list() } }
+        return {
+          status: 200,
+          body: { functions: [...parts.world.services.keys()].sort(), runs: lab.list().map(summaryOf) },
+        }
       case 'POST /lab/runs': {
         const started = await lab.start(await readWanted(request))
         if (started.kind === 'busy') return { status: 409, body: started.run }

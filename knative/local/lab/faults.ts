@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FaultKind, GivenFault } from '../../../functions/platform/lab/faults.ts'
+import { lastingPlaceOf, type FaultKind, type GivenFault } from '../../../functions/platform/lab/faults.ts'
+import type { LabRun } from '../../../functions/platform/lab/run-schema.ts'
 import { killWithChildren } from '../processes/daemon.ts'
 import { DeliveryTap } from './delivery-tap.ts'
 import { dropConfirms } from './drop-confirms.ts'
@@ -10,12 +11,7 @@ import { createRandom } from './random.ts'
 import type { LabWorld } from './world.ts'
 
 /** What is broken at this moment. */
-export interface BrokenSpot {
-  /** The name of a function; `events`, `broker`, `rabbitmq` or `postgres`. */
-  place: string
-  fault: FaultKind
-  since: string
-}
+type BrokenSpot = LabRun['broken_now'][number]
 
 export interface FaultsOptions {
   faults: readonly GivenFault[]
@@ -84,8 +80,10 @@ export function beginFaults(world: LabWorld, options: FaultsOptions): RunningFau
     const draws = (): boolean => random() * 100 < dropping.percent!
     undoing.push(dropConfirms(world.ingresses, draws, () => onFault('drop-confirms', 'broker')))
   }
-  for (const { kind, function: target } of faults)
-    if (LASTING[kind]) undoing.push(breaks(target ?? LASTING[kind], kind))
+  for (const { kind, function: target } of faults) {
+    const place = lastingPlaceOf(kind)
+    if (place !== undefined) undoing.push(breaks(target ?? place, kind))
+  }
 
   const context: FaultContext = { world, signal: over.signal, options, breaks, undoing, killed: new Set() }
   void follow(planOf(faults, seconds, seed), context)
@@ -103,14 +101,6 @@ export function beginFaults(world: LabWorld, options: FaultsOptions): RunningFau
       tap.remove()
     },
   }
-}
-
-/** The place of a fault that lasts for the whole run, if it is none of a function. */
-const LASTING: Partial<Record<FaultKind, string>> = {
-  'repeat-deliveries': 'events',
-  'delay-deliveries': 'events',
-  'drop-confirms': 'broker',
-  'slow-consumer': 'events',
 }
 
 interface FaultContext {

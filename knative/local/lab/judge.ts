@@ -18,10 +18,16 @@ export class Judge {
   readonly #run: LabRun
   readonly #oracle: Oracle
   readonly #moved: string[] = []
-  /** Deliveries to notify by event. */
+  /** Those whose event has not taken effect yet. Each look asks for them alone. */
+  #waiting = new Set<string>()
+  /** How often the events of all others did; and those of the waiting that are dead letters. */
+  #effects = { transactions: 0, times: 0, deadLetters: 0 }
+  /** Deliveries to notify by event, and the events of the run. */
   readonly #deliveries = new Map<string, number>()
+  readonly #events = new Set<string>()
   readonly #contradictions: string[] = []
-  #paidIn = 0n
+  /** What each account should have by the answers, in cents. */
+  readonly #expected = new Map<string, bigint>()
   #poisonEvents = 0
   accounts: readonly string[] = []
 
@@ -50,11 +56,24 @@ export class Judge {
     if (outcome.kind === 'refused') return void counts.refused++
     counts.moved++
     this.#moved.push(outcome.id)
-    this.#paidIn += outcome.paidIn
+    this.#waiting.add(outcome.id)
+    for (const { account, cents } of outcome.changes)
+      this.#expected.set(account, (this.#expected.get(account) ?? 0n) + cents)
+    const eventId = eventIdOf(outcome.id)
+    this.#events.add(eventId)
+    // An event can be faster than the answer.
+    counts.deliveries += this.#deliveries.get(eventId) ?? 0
   }
 
   delivered(service: string, eventId: string): void {
-    if (service === 'notify') this.#deliveries.set(eventId, (this.#deliveries.get(eventId) ?? 0) + 1)
+    if (service !== 'notify') return
+    this.#deliveries.set(eventId, (this.#deliveries.get(eventId) ?? 0) + 1)
+    if (this.#events.has(eventId)) this.#run.counts.deliveries++
+  }
+
+  /** Whether anything was tried that can fail: money that moved, or an event that nobody can process. */
+  get hasTried(): boolean {
+    return this.#run.counts.moved + this.#poisonEvents > 0
   }
 
   poisoned(): void {
@@ -92,18 +111,19 @@ export class Judge {
 
   /** The last look: at everything, and nothing may be open any more. */
   async judge(): Promise<void> {
+    // Also at what took effect long ago: it may have done so again.
+    this.#waiting = new Set(this.#moved)
+    this.#effects = { transactions: 0, times: 0, deadLetters: 0 }
     await this.look(this.#moved)
     await this.#lookAtPoison()
     const { counts } = this.#run
     if (counts.unanswered > 0)
       this.#set('answers', 'broken', this.prove(`${counts.unanswered} transactions were never answered`))
     await this.#check('once', async () => {
-      const { doubled, doubledIds, balance } = await this.#oracle.accounts(this.accounts, this.#moved)
+      const { doubled, doubledIds, balances } = await this.#oracle.accounts(this.accounts, this.#moved)
       counts.doubled = doubled
       for (const id of doubledIds) this.prove(`nobody was told of transaction ${id}`)
-      const isRight = balance === this.#paidIn
-      const found = `${toDecimal(balance)} there, ${toDecimal(this.#paidIn)} expected`
-      this.#set('money', isRight ? 'ok' : 'broken', isRight ? found : this.prove(`money: ${found}`))
+      this.#judgeMoney(balances)
       return { ok: doubled === 0, found: `${counts.moved} moved, ${doubled} doubled` }
     })
     await this.#check('ledger', async () => {
@@ -116,17 +136,42 @@ export class Judge {
       if (state === 'unknown') this.#set(id, 'broken', this.prove(`${id}, to the last: ${found}`))
   }
 
+  /** Holds each account, and so their sum, against what the answers say. */
+  #judgeMoney(balances: ReadonlyMap<string, bigint>): void {
+    const accounts = new Set([...this.accounts, ...balances.keys(), ...this.#expected.keys()])
+    const wrong = [...accounts].filter((id) => (balances.get(id) ?? 0n) !== (this.#expected.get(id) ?? 0n))
+    for (const id of wrong)
+      this.prove(`account ${id}: ${foundOf(balances.get(id) ?? 0n, this.#expected.get(id) ?? 0n)}`)
+    const sum = (of: ReadonlyMap<string, bigint>): bigint => [...of.values()].reduce((a, b) => a + b, 0n)
+    const sums = foundOf(sum(balances), sum(this.#expected))
+    const found = wrong.length > 0 ? `${sums}; ${wrong.length} accounts are wrong` : sums
+    this.#set(
+      'money',
+      wrong.length > 0 ? 'broken' : 'ok',
+      wrong.length > 0 ? this.prove(`money: ${found}`) : found,
+    )
+  }
+
   async #lookAtEffects(): Promise<void> {
-    const moved = [...this.#moved]
     await this.#check('events', async () => {
-      const { transactions, effects, deadLetters } = await this.#oracle.effects(moved)
-      const deliveries = moved.reduce((sum, id) => sum + (this.#deliveries.get(eventIdOf(id)) ?? 0), 0)
-      Object.assign(this.#run.counts, { took_effect: effects, dead_letters: deadLetters, deliveries })
-      const twice = effects - transactions
-      const waiting = moved.length - transactions - deadLetters
+      const { counts } = this.#run
+      const asked = [...this.#waiting]
+      const found = await this.#oracle.effects(asked)
+      const settled = found.filter(({ effects }) => effects > 0)
+      for (const { id, effects } of settled) {
+        this.#waiting.delete(id)
+        this.#effects.transactions++
+        this.#effects.times += effects
+      }
+      // A dead letter can be redriven, so it is asked for again.
+      this.#effects.deadLetters = found.filter((one) => one.effects === 0 && one.isDeadLetter).length
+      const { transactions, times, deadLetters } = this.#effects
+      Object.assign(counts, { took_effect: times, dead_letters: deadLetters })
+      const twice = times - transactions
+      const waiting = this.#waiting.size - deadLetters
       return {
         ok: twice > 0 ? false : waiting === 0 || null,
-        found: `${effects} took effect, ${twice} of them again, ${deadLetters} are dead letters, ${waiting} are on their way`,
+        found: `${times} took effect, ${twice} of them again, ${deadLetters} are dead letters, ${waiting} are on their way`,
       }
     })
   }
@@ -173,6 +218,9 @@ export class Judge {
 }
 
 type Invariant = LabRun['invariants'][number]
+
+const foundOf = (there: bigint, expected: bigint): string =>
+  `${toDecimal(there)} there, ${toDecimal(expected)} expected`
 
 /** The source of the events that nobody can process. */
 export const poisonSourceOf = ({ id }: Pick<LabRun, 'id'>): string => `/lab/${id}`

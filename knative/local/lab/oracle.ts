@@ -14,16 +14,16 @@ export interface AccountFindings {
   /** Transactions on the accounts that nobody was told of; at most ten are named. */
   doubled: number
   doubledIds: string[]
-  /** The sum of the accounts' balances, in cents. */
-  balance: bigint
+  /** The balance of each account, in cents. */
+  balances: ReadonlyMap<string, bigint>
 }
 
-export interface EffectFindings {
-  /** Transactions whose event took effect, and how often the events of all did. */
-  transactions: number
+/** What became of the event of one transaction. */
+export interface EffectFinding {
+  id: string
+  /** How often it took effect. */
   effects: number
-  /** Events that are dead letters and did not take effect. */
-  deadLetters: number
+  isDeadLetter: boolean
 }
 
 export interface LedgerFindings {
@@ -36,7 +36,8 @@ export interface LedgerFindings {
 export interface Oracle {
   books(moved: readonly string[]): Promise<BooksFindings>
   accounts(accounts: readonly string[], moved: readonly string[]): Promise<AccountFindings>
-  effects(moved: readonly string[]): Promise<EffectFindings>
+  /** Finds nothing of a transaction whose event is still on its way. */
+  effects(moved: readonly string[]): Promise<EffectFinding[]>
   /** What the bank's own checks of the books have found. */
   ledger(): Promise<LedgerFindings>
   /** Proves all books now. Resolves with what is wrong, at most five sentences. */
@@ -73,14 +74,14 @@ export function openOracle(databases: Readonly<Record<string, DatabaseUrls>>): O
       )
       const told = new Set(moved)
       const untold = posted.filter(({ id }) => !told.has(id))
-      const [sum] = await ledger.query<{ cents: string }>(
-        'select coalesce(sum(balance), 0) as cents from accounts where id = any($1::uuid[])',
+      const held = await ledger.query<{ id: string; cents: string }>(
+        'select id, balance as cents from accounts where id = any($1::uuid[])',
         [accounts],
       )
       return {
         doubled: untold.length,
         doubledIds: untold.slice(0, NAMED_MAX).map(({ id }) => id),
-        balance: BigInt(sum!.cents),
+        balances: new Map(held.map(({ id, cents }) => [id, BigInt(cents)])),
       }
     },
     async prove() {
@@ -91,22 +92,23 @@ export function openOracle(databases: Readonly<Record<string, DatabaseUrls>>): O
     },
     async effects(moved) {
       const rows = await inParts(moved, (ids) =>
-        notifications.query<{ transactions: string; effects: string; dead: string }>(
-          `with asked as (select event_id_of(id)::text as event_id from unnest($1::uuid[]) id),
-          told as (
-            select n.event_id from notifications n join asked using (event_id)
-            where n.event_source = $2 and n.consumer = 'notify'
+        notifications.query<{ id: string; effects: string; is_dead: boolean }>(
+          `with asked as (select id, event_id_of(id)::text as event_id from unnest($1::uuid[]) id),
+          found as (
+            select a.id,
+              (select count(*) from notifications n
+                where n.event_source = $2 and n.event_id = a.event_id and n.consumer = 'notify') as effects,
+              exists (select from dead_letters d
+                where d.event_source = $2 and d.event_id = a.event_id) as is_dead
+            from asked a
           )
-          select (select count(distinct event_id) from told) as transactions,
-            (select count(*) from told) as effects,
-            (select count(distinct d.event_id) from dead_letters d join asked using (event_id)
-              where d.event_source = $2 and d.event_id not in (select event_id from told)) as dead`,
+          select * from found where effects > 0 or is_dead`,
           [ids, LEDGER],
         ),
       )
-      const sum = (name: 'transactions' | 'effects' | 'dead'): number =>
-        rows.reduce((total, row) => total + Number(row[name]), 0)
-      return { transactions: sum('transactions'), effects: sum('effects'), deadLetters: sum('dead') }
+      return rows.map(({ id, effects, is_dead: isDeadLetter }) => ({
+        ...{ id, effects: Number(effects), isDeadLetter },
+      }))
     },
     async ledger() {
       const { open_stops: stops, items } = await readInvariants({

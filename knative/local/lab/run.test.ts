@@ -11,6 +11,7 @@ import { KEPT_MAX, openKeptRuns } from './runs-on-disk.ts'
 
 const ID = '0199a1b2-0000-7000-8000-00000000000'
 const MOVED = [`${ID}1`, `${ID}2`]
+const [ACCOUNT, OTHER] = [`${ID}3`, `${ID}4`]
 
 const newRun = (change: Partial<LabRun> = {}): LabRun => ({
   ...{ id: `${ID}0`, state: 'preparing', verdict: null, ended_by: null, scenario: null },
@@ -24,11 +25,17 @@ const newRun = (change: Partial<LabRun> = {}): LabRun => ({
   ...{ broken_now: [], story: [], evidence: [], ...change },
 })
 
+const holding = (first: bigint, other = 0n) =>
+  new Map([
+    [ACCOUNT, first],
+    [OTHER, other],
+  ])
+
 /** Books of a bank where all is well. */
 const wellKept: Oracle = {
   books: async () => ({ lost: 0, lostIds: [] }),
-  accounts: async () => ({ doubled: 0, doubledIds: [], balance: 300n }),
-  effects: async (moved) => ({ transactions: moved.length, effects: moved.length, deadLetters: 0 }),
+  accounts: async () => ({ doubled: 0, doubledIds: [], balances: holding(300n) }),
+  effects: async (moved) => moved.map((id) => ({ id, effects: 1, isDeadLetter: false })),
   ledger: async () => ({ ok: true, found: 'all well' }),
   prove: async () => [],
   deadLetters: async () => 0,
@@ -51,7 +58,7 @@ function start(books: Partial<Oracle> = {}, change: Partial<LabRun> = {}, parts:
       onAccounts!([])
       for (const id of MOVED) {
         onAsked!()
-        onOutcome!({ kind: 'moved', id, paidIn: 150n, repeats: 1 })
+        onOutcome!({ kind: 'moved', id, changes: [{ account: ACCOUNT, cents: 150n }], repeats: 1 })
       }
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
     },
@@ -90,20 +97,25 @@ test('a red invariant ends the run, undoes its faults and keeps the evidence', a
 })
 
 test.each([
-  ['money', { accounts: async () => ({ doubled: 0, doubledIds: [], balance: 299n }) }],
-  ['once', { accounts: async () => ({ doubled: 1, doubledIds: [MOVED[0]!], balance: 300n }) }],
-  ['events', { effects: async () => ({ transactions: 2, effects: 3, deadLetters: 0 }) }],
-  ['events', { effects: async () => ({ transactions: 1, effects: 1, deadLetters: 0 }) }],
+  ['money', { accounts: async () => ({ doubled: 0, doubledIds: [], balances: holding(299n) }) }],
+  // The sum is right, and a customer has another's cent.
+  ['money', { accounts: async () => ({ doubled: 0, doubledIds: [], balances: holding(299n, 1n) }) }],
+  ['once', { accounts: async () => ({ doubled: 1, doubledIds: [MOVED[0]!], balances: holding(300n) }) }],
+  ['events', { effects: async (ids) => ids.map((id) => ({ id, effects: 2, isDeadLetter: false })) }],
+  ['events', { effects: async () => [{ id: MOVED[0]!, effects: 1, isDeadLetter: false }] }],
   ['ledger', { prove: async () => ['chains: {}'] }],
   ['ledger', { ledger: async () => ({ ok: false, found: 'not so' }) }],
   ['money', { accounts: () => Promise.reject(new Error('away')) }],
-] as const)('%s is broken if the books say so, or never say', async (id, books) => {
-  const { run } = start(books, { seconds: 0.01 })
-  await run.ended
-  expect(run.report.verdict).toBe('red')
-  expect(run.report.invariants.find((one) => one.id === id)!.state).toBe('broken')
-  expect(run.report.evidence).not.toEqual([])
-})
+] satisfies [string, Partial<Oracle>][])(
+  '%s is broken if the books say so, or never say',
+  async (id, books) => {
+    const { run } = start(books, { seconds: 0.01 })
+    await run.ended
+    expect(run.report.verdict).toBe('red')
+    expect(run.report.invariants.find((one) => one.id === id)!.state).toBe('broken')
+    expect(run.report.evidence).not.toEqual([])
+  },
+)
 
 test('a key with two answers, and a transaction without any, are red', async () => {
   const contradicted = start(
@@ -125,6 +137,38 @@ test('a key with two answers, and a transaction without any, are red', async () 
     'keys',
   ])
   expect(evidence).toContain('1 transactions were never answered')
+})
+
+test('a look asks only for what has not taken effect yet; the last one asks for all', async () => {
+  const asked: number[] = []
+  const effects: Oracle['effects'] = async (ids) => {
+    asked.push(ids.length)
+    return ids.map((id) => ({ id, effects: 1, isDeadLetter: false }))
+  }
+  const { run } = start({ effects })
+  await until(() => asked.length > 2)
+  run.stop()
+  await run.ended
+  expect(asked[0]).toBe(2)
+  expect(asked.at(-1)).toBe(2)
+  expect(new Set(asked.slice(1, -1))).toEqual(new Set([0]))
+  expect(run.report).toMatchObject({ verdict: 'green', counts: { took_effect: 2 } })
+})
+
+test('a run in which nothing moved proves nothing, and says so', async () => {
+  const { run } = start(
+    { accounts: async () => ({ doubled: 0, doubledIds: [], balances: new Map() }) },
+    { seconds: 0.01 },
+    {
+      async sendTraffic({ onAccounts, onAsked, onOutcome }) {
+        onAccounts!([])
+        onAsked!()
+        onOutcome!({ kind: 'refused', code: 'limit-exceeded', repeats: 0 })
+      },
+    },
+  )
+  await run.ended
+  expect(run.report).toMatchObject({ verdict: 'unproven', counts: { moved: 0, refused: 1 }, evidence: [] })
 })
 
 test('a bank that stops breaks the run off', async () => {
@@ -166,16 +210,18 @@ test.each([
 
 test('a run waits for its events as long as some come, and no longer', async () => {
   let looks = 0
-  const effects = (most: number) => async () => {
-    const transactions = Math.min(most, looks++)
-    return { transactions, effects: transactions, deadLetters: 0 }
-  }
+  const effects =
+    (most: number): Oracle['effects'] =>
+    async (asked) => {
+      const come = new Set(ids.slice(0, Math.min(most, looks++)))
+      return asked.filter((id) => come.has(id)).map((id) => ({ id, effects: 1, isDeadLetter: false }))
+    }
   const ids = Array.from({ length: 10 }, (_, n) => `0199a1b2-0000-7000-8000-0000000001${n}0`)
   const sendTraffic: RunParts['sendTraffic'] = async ({ onAccounts, onAsked, onOutcome }) => {
     onAccounts!([])
     for (const id of ids) {
       onAsked!()
-      onOutcome!({ kind: 'moved', id, paidIn: 30n, repeats: 0 })
+      onOutcome!({ kind: 'moved', id, changes: [{ account: ACCOUNT, cents: 30n }], repeats: 0 })
     }
   }
   // Less than ten looks take.

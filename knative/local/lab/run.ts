@@ -74,7 +74,7 @@ export class Run {
       if (await this.#prepare()) await this.#break()
       await this.#settle()
       await this.#judge.judge()
-      this.#run.verdict = this.#judge.isRed ? 'red' : 'green'
+      this.#run.verdict = this.#judge.isRed ? 'red' : this.#judge.hasTried ? 'green' : 'unproven'
     } catch (error) {
       this.#end('failure')
       this.#judge.prove(`the run was not finished: ${(error as Error).message}`)

@@ -30,11 +30,18 @@ export interface TrafficOptions {
 
 /** What became of one transaction. */
 export type TransactionOutcome =
-  /** `paidIn` is in cents; negative if money left the bank. `repeats` is how often it was sent again. */
-  | { kind: 'moved'; id: string; paidIn: bigint; repeats: number }
+  /** `repeats` is how often it was sent again. */
+  | { kind: 'moved'; id: string; changes: readonly AccountChange[]; repeats: number }
   | { kind: 'refused'; code: string; repeats: number }
   /** The same key had another answer than before. */
   | { kind: 'contradicted'; key: string; first: string; then: string }
+
+/** What an answered transaction has done to one account. */
+export interface AccountChange {
+  account: string
+  /** Negative if money went out. */
+  cents: bigint
+}
 
 export interface TrafficReport {
   rows: { name: string; requests: number; errors: number; p50: number; p99: number }[]
@@ -141,7 +148,7 @@ async function settle(wanted: WantedTransaction, settling: Settling): Promise<bi
     })
   onAsked?.()
   let repeats = 0
-  let moved: { id: string; paidIn: bigint } | undefined
+  let moved: { id: string; changes: AccountChange[] } | undefined
   for (let calls = 1; calls <= callsMax; calls++) {
     const sentAt = performance.now()
     try {
@@ -150,13 +157,13 @@ async function settle(wanted: WantedTransaction, settling: Settling): Promise<bi
       repeats += attempts - 1
       if (moved && moved.id !== answer.id)
         onOutcome?.({ kind: 'contradicted', key: idempotencyKey, first: moved.id, then: answer.id })
-      moved ??= { id: answer.id, paidIn: paidInBy(kind, cents, answer.fee) }
+      moved ??= { id: answer.id, changes: changesOf(wanted, answer.fee) }
       if (isRepeated && calls === 1) {
         repeats++
         continue
       }
       onOutcome?.({ kind: 'moved', ...moved, repeats })
-      return moved.paidIn
+      return paidInBy(moved.changes)
     } catch (error) {
       if (!(error instanceof BankProblem || error instanceof NoAnswerError)) throw error
       repeats += error.attempts
@@ -165,7 +172,7 @@ async function settle(wanted: WantedTransaction, settling: Settling): Promise<bi
       if (refusal !== undefined) {
         if (moved) onOutcome?.({ kind: 'contradicted', key: idempotencyKey, first: moved.id, then: refusal })
         else onOutcome?.({ kind: 'refused', code: refusal, repeats: repeats - 1 })
-        return moved?.paidIn ?? 0n
+        return paidInBy(moved?.changes ?? [])
       }
     } finally {
       tallies[kind].latenciesMs.push(performance.now() - sentAt)
@@ -183,10 +190,17 @@ function refusalOf(error: BankProblem | NoAnswerError): string | undefined {
   return error.status < 500 && error.status !== 409 && error.status !== 429 ? error.code : undefined
 }
 
-function paidInBy(kind: Kind, cents: number, fee: string | null | undefined): bigint {
+/** Returns what a transaction does by its answer. Whoever asked pays the fee. */
+function changesOf({ kind, from, to, cents }: WantedTransaction, fee: string | null | undefined) {
   const paid = BigInt((fee ?? '0').replace('.', ''))
-  return (kind === 'transfer' ? 0n : BigInt(kind === 'deposit' ? cents : -cents)) - paid
+  const moved = BigInt(kind === 'deposit' ? cents : -cents)
+  const changes: AccountChange[] = [{ account: from.id, cents: moved - paid }]
+  if (kind === 'transfer') changes.push({ account: to!.id, cents: BigInt(cents) })
+  return changes
 }
+
+const paidInBy = (changes: readonly AccountChange[]): bigint =>
+  changes.reduce((sum, { cents }) => sum + cents, 0n)
 
 async function sumOfBalances(accounts: readonly OwnedAccount[]): Promise<bigint> {
   let sum = 0n

@@ -8,12 +8,16 @@ export type LabScenarioName = Lab['scenarios'][number]['name']
 
 const AGAIN_MS = 1_000
 
-/** The lab with its last runs. It is asked again each second while a run goes on. */
+/** The lab with a list of its last runs. */
 export const labQuery = () =>
+  queryOptions({ queryKey: ['lab'], queryFn: ({ signal }) => api.get('/api/lab', { signal }) })
+
+/** One run. It is asked again each second while it goes on. */
+export const labRunQuery = (id: string) =>
   queryOptions({
-    queryKey: ['lab'],
-    queryFn: ({ signal }) => api.get('/api/lab', { signal }),
-    refetchInterval: ({ state: { data } }) => data?.runs.some(({ state }) => state !== 'ended') && AGAIN_MS,
+    queryKey: ['lab', 'runs', id],
+    queryFn: ({ signal }) => api.get('/api/lab/runs/{id}', { params: { id }, signal }),
+    refetchInterval: ({ state: { data } }) => data?.state !== 'ended' && AGAIN_MS,
   })
 
 /** Begins a run. */
@@ -21,7 +25,8 @@ export function useStartRun() {
   const queries = useQueryClient()
   return useMutation({
     mutationFn: (body: LabRunRequest) => api.post('/api/lab/runs', { body }),
-    onSettled: () => queries.invalidateQueries({ queryKey: labQuery().queryKey }),
+    onSuccess: (run) => queries.setQueryData(labRunQuery(run.id).queryKey, run),
+    onSettled: () => queries.invalidateQueries({ queryKey: labQuery().queryKey, exact: true }),
   })
 }
 

@@ -5,6 +5,7 @@ import { Panel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { formatNumber } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
+import { germanEventTypes } from './event-types.de.ts'
 import styles from './events.module.css'
 import { texts } from './events.texts.ts'
 
@@ -14,9 +15,11 @@ export function Catalogue({ triggers }: { triggers: readonly DeliveredTrigger[] 
   const [words, setWords] = useState('')
   const catalogue = useQuery(catalogueQuery())
   const wanted = words.trim().toLowerCase()
-  const found = (catalogue.data ?? []).filter(({ type, summary }) =>
-    `${type} ${summary}`.toLowerCase().includes(wanted),
-  )
+  const found = (catalogue.data ?? [])
+    .map((event) =>
+      language === 'de' ? { ...event, summary: germanEventTypes[event.type] ?? event.summary } : event,
+    )
+    .filter(({ type, summary }) => `${type} ${summary}`.toLowerCase().includes(wanted))
   const count = found.length === 1 ? said.oneType : said.count(formatNumber(language, found.length))
   const contexts = [...new Set(found.map(({ context }) => context))].sort()
   return (

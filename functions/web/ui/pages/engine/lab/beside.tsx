@@ -10,7 +10,7 @@ import styles from './lab.module.css'
 import { texts } from './lab.texts.ts'
 
 const KINDS = { ok: 'good', broken: 'bad', unknown: 'neutral' } as const
-const VERDICTS = { green: 'good', red: 'bad', none: 'warn' } as const
+const VERDICTS = { green: 'good', red: 'bad', unproven: 'warn', none: 'warn' } as const
 
 /** What must be true, how it stands, and the button that ends all faults. */
 export function Beside({ run }: { run: LabRun | undefined }) {

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { labQuery, type Lab } from '../../../data/lab.ts'
+import { labQuery, labRunQuery, type Lab } from '../../../data/lab.ts'
 import { Page } from '../../../parts/page.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -36,7 +36,8 @@ export default function LabPage() {
 
 function Open({ lab, query }: { lab: Lab; query: Parameters<typeof Panel<Lab>>[0]['query'] }) {
   const said = useTexts(texts)
-  const [run] = lab.runs
+  const id = lab.runs[0]?.id
+  const { data: run } = useQuery({ ...labRunQuery(id ?? ''), enabled: id !== undefined })
   return (
     <Page title={said.title}>
       <p>{said.intro}</p>

@@ -92,16 +92,10 @@ function Running({ found }: { found: PicturedFunction }) {
         <>
           <h3>{said.phases}</h3>
           <Facts
-            facts={Object.entries(start).flatMap(([phase, ms]) =>
-              ms === null
-                ? []
-                : [
-                    [
-                      phase.replace(/_ms$/, '').replaceAll('_', ' '),
-                      said.ms(String(Math.round(ms))),
-                    ] as const,
-                  ],
-            )}
+            facts={(Object.keys(said.phaseNames) as (keyof typeof start)[]).flatMap((phase) => {
+              const ms = start[phase]
+              return ms === null ? [] : [[said.phaseNames[phase], said.ms(String(Math.round(ms)))] as const]
+            })}
           />
         </>
       )}
