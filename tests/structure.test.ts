@@ -98,7 +98,8 @@ test('pages import parts and data, data the client, and nothing there a function
   const allowed: Record<string, readonly string[]> = {
     pages: ['panels', 'parts', 'data', 'texts', 'money', 'proof'],
     panels: ['parts', 'data', 'texts', 'money'],
-    frame: ['parts', 'data', 'texts', 'routes.ts'],
+    frame: ['search', 'parts', 'data', 'texts', 'routes.ts'],
+    search: ['parts', 'data', 'texts'],
     parts: ['texts', 'look', 'money'],
     data: ['money', 'proof'],
     texts: [],

@@ -48,9 +48,15 @@ export default {
     manifest: 'manifest.json',
     rolldownOptions: {
       output: {
-        // What most pages need comes as one file, not as ten.
+        // What most pages need comes as one file, not as ten. Of Base UI that is what the parts import: the rest
+        // comes with whatever needs it.
         codeSplitting: {
-          groups: [{ name: 'shared', test: /node_modules|ui\/(main|parts|texts|frame|look)/ }],
+          groups: [
+            {
+              name: 'shared',
+              test: /node_modules\/(?!@base-ui|@floating-ui)|ui\/(main|parts|texts|frame|look)/,
+            },
+          ],
         },
       },
     },

@@ -3,21 +3,12 @@ import type { AccountChange, Api, OpenSession, User } from '../../client/index.t
 import { api } from './api.ts'
 import { byCursor } from './by-cursor.ts'
 import { useOfficeAct } from './office-act.ts'
+import { questionOf } from './question.ts'
 
 export type { AccountChange, OpenSession, User }
 
 /** Each reading is in the audit: a look at another window must not add one. */
 const READ_ONCE = { refetchOnWindowFocus: false } as const
-
-/** How a text finds customers: an id of anything that is theirs, an account number, or words. */
-function askedBy(text: string): { id: string } | { account_number: string } | { query: string } | undefined {
-  const typed = text.trim()
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(typed)) return { id: typed }
-  const number = typed.replaceAll(/\s/g, '')
-  if (/^[1-9]\d{11}$/.test(number)) return { account_number: number }
-  // The bank finds words, and refuses a query that has none.
-  return /[\p{L}\p{N}]/u.test(typed) ? { query: typed.slice(0, 254) } : undefined
-}
 
 /** Those whom a text finds, or all, the newest first, page by page. */
 export const customersQuery = (text: string) =>
@@ -25,7 +16,7 @@ export const customersQuery = (text: string) =>
     queryKey: ['users', 'found', text],
     queryFn: ({ pageParam, signal }) =>
       api.get('/api/users', {
-        query: { ...askedBy(text), limit: 25, ...(pageParam !== undefined && { cursor: pageParam }) },
+        query: { ...questionOf(text), limit: 25, ...(pageParam !== undefined && { cursor: pageParam }) },
         signal,
       }),
     ...byCursor,

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { useLive } from '../data/live.ts'
 import { sessionQuery, type PageSession } from '../data/session.ts'
+import { isLaptop } from '../parts/is-laptop.ts'
 import { useOfflineSince } from '../parts/use-is-online.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { formatMoment } from '../texts/formats.ts'
@@ -12,7 +13,9 @@ import { Bell } from './bell.tsx'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
 import { menuTexts } from './menu.texts.ts'
+import { SearchTool } from './search-tool.tsx'
 import { StoppedNote } from './stopped-note.tsx'
+import { useShortcut } from './use-shortcut.ts'
 import { UserMenu } from './user-menu.tsx'
 
 /** How many entries the bar at the bottom of small windows has. The user's menu has the rest there. */
@@ -40,6 +43,7 @@ export function Frame({ children }: { children: ReactNode }) {
         {session && <Menu place="top" entries={area.entries} />}
         <div className={styles.tools}>
           <LiveDot />
+          {session && <SearchTool role={session.role} />}
           {session && <Bell userId={session.user_id} />}
           <UserMenu
             session={session ?? undefined}
@@ -116,20 +120,10 @@ function OfflineNote() {
   )
 }
 
-const isLaptop = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname)
-
 /** The drawer is for everybody on a laptop, and for operators elsewhere. Ctrl and the full stop open it. */
 function useCallsDrawer(session: PageSession | null | undefined) {
   const [isOpen, setOpen] = useState(false)
   const isAllowed = isLaptop || session?.role === 'operator'
-  useEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
-      if (!(event.ctrlKey || event.metaKey) || event.key !== '.') return
-      event.preventDefault()
-      setOpen((was) => !was)
-    }
-    if (isAllowed) addEventListener('keydown', listen)
-    return () => removeEventListener('keydown', listen)
-  }, [isAllowed])
+  useShortcut('.', isAllowed, () => setOpen((was) => !was))
   return [isOpen && isAllowed, setOpen] as const
 }

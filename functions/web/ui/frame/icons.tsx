@@ -21,6 +21,13 @@ export const BellIcon = () => (
   </Icon>
 )
 
+export const SearchIcon = () => (
+  <Icon>
+    <circle cx="8.5" cy="8.5" r="5" />
+    <path d="m12.2 12.2 4.8 4.8" strokeLinecap="round" />
+  </Icon>
+)
+
 export const PersonIcon = () => (
   <Icon>
     <circle cx="10" cy="7" r="3" />

@@ -1,0 +1,30 @@
+/** What a typed text asks for: what has an id, the account with a number, or words. */
+export type Question = { id: string } | { account_number: string } | { query: string }
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** The most that the bank takes. */
+const QUERY_MAX = 254
+
+/** Returns what a text asks for; undefined if it asks for nothing. */
+export function questionOf(text: string): Question | undefined {
+  const typed = text.trim()
+  if (ID.test(typed)) return { id: typed.toLowerCase() }
+  const number = typed.replaceAll(/\s/g, '')
+  if (/^[1-9]\d{11}$/.test(number)) return { account_number: number }
+  // The bank finds words, and refuses a query that has none.
+  return /[\p{L}\p{N}]/u.test(typed) ? { query: typed.slice(0, QUERY_MAX) } : undefined
+}
+
+const wordsOf = (text: string): string[] =>
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu) ?? []
+
+/** Whether each word of a text begins a word of one of the names, as the bank's own search has it. A text
+ * without words matches nothing. */
+export function isNamedBy(text: string, names: readonly string[]): boolean {
+  const known = names.flatMap(wordsOf)
+  const asked = wordsOf(text)
+  return asked.length > 0 && asked.every((word) => known.some((name) => name.startsWith(word)))
+}
