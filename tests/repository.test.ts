@@ -71,8 +71,9 @@ describe('operations and Services', () => {
       'mail-server': [],
       'sms-provider': [],
       'push-keys': [],
-      // Only a laptop has it.
+      // Only a laptop has them.
       'lab-key': [],
+      'demo-key': [],
       'document-store': [...storeSettings],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(

@@ -84,14 +84,15 @@ function operationEntries(operations, declarations) {
 }
 
 /**
- * An esbuild plugin that leaves the lab out of the runtime, which loads it when somebody asks for it.
+ * An esbuild plugin that leaves the lab and the demo customer out of the runtime, which loads them when
+ * somebody asks for them.
  * @type {esbuild.Plugin}
  */
-const labApart = {
-  name: 'lab-apart',
+const askedForApart = {
+  name: 'asked-for-apart',
   setup(build) {
-    build.onResolve({ filter: /^\.\/lab\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './lab.cjs', external: true } : undefined,
+    build.onResolve({ filter: /^\.\/(lab|demo-customer)\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: path.replace('.ts', '.cjs'), external: true } : undefined,
     )
   },
 }
@@ -142,10 +143,11 @@ export async function buildInto(folder) {
         { in: 'knative/local/mail.ts', out: 'local/mail' },
         { in: 'knative/local/logs.ts', out: 'local/logs' },
         { in: 'knative/local/lab/lab.ts', out: 'local/lab' },
+        { in: 'knative/local/demo/demo-customer.ts', out: 'local/demo-customer' },
       ],
       outdir: folder,
       packages: 'external',
-      plugins: [labApart],
+      plugins: [askedForApart],
     }),
     esbuild.build({
       ...common,

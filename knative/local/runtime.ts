@@ -12,10 +12,12 @@ import { brokersOf, startBrokers } from './eventing/brokers.ts'
 import { DeliveryRates } from './eventing/delivery-rates.ts'
 import { startPingSource } from './eventing/ping-source.ts'
 import { clusterHostOf, PUBLIC_DOMAIN } from './gateway/hosts.ts'
+import { areHere } from './gateway/loopback.ts'
 import { internalHandler, openListener, publicHandler, type Routes } from './gateway/router.ts'
 import { createObjects } from './kubernetes/objects/objects.ts'
 import { openKubernetesApi } from './kubernetes/open.ts'
 import { environmentData, type UsedServers } from './environment-data.ts'
+import { openDemoDoor } from './demo/demo-door.ts'
 import { openLab } from './lab/open-lab.ts'
 import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
@@ -128,6 +130,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     gateway.meter.addSource(async () => samplesOf(await status()))
     gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
     const lab = openLab({ ...bank, hosts: bank.hosts ?? LOOPBACK }, backends, gateway, { port, brokers })
+    const { demoKey: key, secrets, log } = bank
+    if (key !== undefined)
+      gateway.routes.demo = openDemoDoor({ key, secrets, log, url: `http://127.0.0.1:${port}` })
     // Before anything else ends: what the lab has frozen must be able to end.
     undo.add(() => lab.stop())
     const { url, queue } = about()
@@ -175,8 +180,10 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   const { queue, env = process.env } = options
   const signInCode = createSignInCode()
   const labKey = randomBytes(24).toString('base64url')
-  const found = { dataDir, onProgress, records, manifests, brokers, contexts, secrets, signInCode, labKey }
-  return { ...options, ...found, queue, env }
+  // Anybody could be the demo customer of a bank that other machines reach.
+  const demoKey = areHere(options.hosts ?? LOOPBACK) ? randomBytes(24).toString('base64url') : undefined
+  const found = { dataDir, onProgress, records, manifests, brokers, contexts, secrets, signInCode }
+  return { ...options, ...found, labKey, demoKey, queue, env }
 }
 
 type Bank = Awaited<ReturnType<typeof openBank>>

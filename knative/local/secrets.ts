@@ -33,7 +33,17 @@ interface StoredSecrets {
   /** Lets a client of another machine publish events. */
   ingressToken: string
   operator: { email: string; password: string; shown: boolean }
+  /** Undefined until somebody has asked for a demo customer. */
+  demoCustomer?: DemoCustomer | undefined
   databases: Record<string, DatabasePasswords>
+}
+
+/** The customer whom the page to sign in offers on a laptop. */
+export interface DemoCustomer {
+  email: string
+  password: string
+  /** Whether they have their accounts and their history. */
+  isComplete: boolean
 }
 
 export interface SecretStore {
@@ -44,6 +54,9 @@ export interface SecretStore {
   /** True until `markOperatorShown`: the password is shown to a person once, at the first start. */
   showOperator: boolean
   markOperatorShown(): void
+  readonly demoCustomer: DemoCustomer | undefined
+  /** Stores them before it returns. */
+  keepDemoCustomer(customer: DemoCustomer): void
   /** The data of the Secrets and ConfigMaps that a cluster gets when the bank is installed, by name. */
   secrets(
     databaseUrls: Readonly<Record<string, string>>,
@@ -97,6 +110,13 @@ export function openSecrets(dataDir: string, contexts: readonly string[]): Secre
     markOperatorShown() {
       if (operator.shown) return
       operator.shown = true
+      write(file, stored)
+    },
+    get demoCustomer() {
+      return stored.demoCustomer
+    },
+    keepDemoCustomer(customer) {
+      stored.demoCustomer = customer
       write(file, stored)
     },
     documentStoreKey: { id: 'microbank', key: stored.documentStoreKey },

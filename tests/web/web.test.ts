@@ -11,6 +11,7 @@ import { customers } from './customers.journey.ts'
 import { payouts } from './payouts.journey.ts'
 import { inbox } from './inbox.journey.ts'
 import { breakingIt } from './lab.journey.ts'
+import { searching } from './search.journey.ts'
 import { signUpAndIn } from './sign-in.journey.ts'
 import { startWeb, type Web } from './support/browser.ts'
 
@@ -33,6 +34,7 @@ afterAll(async () => {
 })
 
 describe('signing up and in', () => signUpAndIn(() => web))
+describe('search and the demo customer', () => searching(() => web))
 describe('one account', () => oneAccount(() => web))
 describe('moving money', () => movingMoney(() => web))
 describe('dead letters', () => redriving(() => web))

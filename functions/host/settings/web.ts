@@ -1,4 +1,4 @@
-import { origins, quota, type Setting } from '../setting-values.ts'
+import { origins, quota, text, type Setting } from '../setting-values.ts'
 
 /** The settings of the front door: who may call how often, and from which pages (docs/front-door.md). */
 export const settings = {
@@ -16,5 +16,10 @@ export const settings = {
     about: 'web hooks of providers from one address to one front door, as number/seconds; off is no limit',
     parse: quota,
     fallback: '60000/60',
+  },
+  DEMO_KEY: {
+    about: 'what the local runtime asks for before it makes the demo customer; empty where there is none',
+    parse: text,
+    fallback: '',
   },
 } as const satisfies Record<string, Setting<unknown>>

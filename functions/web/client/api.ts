@@ -470,6 +470,11 @@ export type Delivery = {
   dead_letter_sink: string | null
 }
 
+export type DemoCustomer = {
+  /** Only a laptop’s own bank has one. */
+  available: boolean
+}
+
 export type DepositRequest = {
   type: 'deposit'
   account_id: string
@@ -3550,6 +3555,20 @@ export interface Api {
       204: undefined
     }
   }
+  /** Whether there is a demo customer to sign in as */
+  'GET /api/session/demo': {
+    takes: Record<never, never>
+    answers: {
+      200: DemoCustomer
+    }
+  }
+  /** Sign a browser in as the demo customer of a bank on a laptop, who is made the first time */
+  'POST /api/session/demo': {
+    takes: Record<never, never>
+    answers: {
+      200: Session
+    }
+  }
   /** Continue the session of a browser; its cookies are renewed */
   'POST /api/session/refresh': {
     takes: Record<never, never>
@@ -3768,6 +3787,8 @@ export const open: ReadonlySet<string> = new Set([
   'GET /api/openapi.json',
   'POST /api/session',
   'DELETE /api/session',
+  'GET /api/session/demo',
+  'POST /api/session/demo',
   'POST /api/session/refresh',
   'GET /asyncapi.json',
   'GET /health',

@@ -51,6 +51,7 @@ describe('a page elsewhere gets 403 cross-site, and no function hears of it', ()
       ['DELETE', `/api/orders/${randomUUID()}`, undefined],
       ['POST', '/api/session', { email, password: PASSWORD }],
       ['POST', '/api/session/refresh', undefined],
+      ['POST', '/api/session/demo', undefined],
       ['DELETE', '/api/session', undefined],
     ] as const) {
       const answer = await doorway.request(method, path, { headers, body })

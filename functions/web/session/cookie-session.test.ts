@@ -1,5 +1,6 @@
 import {
   cookie,
+  DEMO_KEY,
   jarOf,
   PASSWORD,
   PUBLIC_URL,
@@ -137,4 +138,43 @@ test('an unknown path is 404 and a wrong method 405', async () => {
   expect((await doorway.page('GET', '/api/session/other')).status).toBe(404)
   const wrong = await doorway.page('PUT', '/api/session', { body: {} })
   expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST, DELETE'])
+})
+
+describe('the demo customer of a bank on a laptop', () => {
+  const demo = '/api/session/demo'
+  const away = { host: 'bank.example:8080', origin: 'http://bank.example:8080' }
+
+  test('the browser gets cookies for the tokens that the runtime has got, and the runtime its secret', async () => {
+    const person = { email: 'gus@example.com', password: PASSWORD }
+    await doorway.page('POST', '/api/auth/register', { body: { name: 'Gus', ...person } })
+    const { body: tokens } = await doorway.page('POST', '/api/auth/login', { body: person })
+    doorway.seen.length = 0
+    doorway.behave = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(tokens))
+    expect((await doorway.page('GET', demo)).body).toEqual({ available: true })
+    const answer = await doorway.page('POST', demo, { headers: { 'user-agent': 'Firefox' } })
+    expect([answer.status, Object.keys(answer.body)]).toEqual([200, ['user_id', 'role', 'expires_in']])
+    expect(jarOf(answer)['mb-access-8080']).toBe((tokens as { access_token: string }).access_token)
+    expect(doorway.seen.map(({ host, method, url, headers }) => [host, method, url, headers])).toEqual([
+      [
+        ...['runtime', 'POST', '/demo-customer'],
+        expect.objectContaining({ authorization: `Bearer ${DEMO_KEY}`, 'user-agent': 'Firefox' }),
+      ],
+    ])
+  })
+
+  test('what the runtime refuses is passed on, and sets no cookie', async () => {
+    doorway.behave = (_request, response) =>
+      void response
+        .writeHead(503, { 'content-type': 'application/problem+json' })
+        .end('{"type":"https://microbank.dev/problems/unavailable","status":503}')
+    const answer = await doorway.page('POST', demo)
+    expect([answer.status, nameOf(answer), setCookies(answer)]).toEqual([503, 'unavailable', []])
+  })
+
+  test('under another name of this machine there is none, as a page elsewhere could give it one', async () => {
+    expect((await doorway.page('GET', demo, { headers: away })).body).toEqual({ available: false })
+    const answer = await doorway.page('POST', demo, { headers: away })
+    expect([answer.status, nameOf(answer), doorway.seen]).toEqual([404, 'not-found', []])
+  })
 })

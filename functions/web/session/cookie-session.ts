@@ -5,13 +5,14 @@ import { CLIENT_HEADER, createVoucher } from '../../host/http/client-address.ts'
 import type { Exchange } from '../../host/http/exchange.ts'
 import type { IncomingAnswer } from '../../host/http/send.ts'
 import { unauthenticated, type TokenVerifier } from '../../host/http/tokens.ts'
-import { define, problem } from '../../host/problems.ts'
+import { define, problem, problems } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Tools } from '../../host/tools.ts'
 import { nothingHere } from '../nothing-here.ts'
 import { wrongMethod } from '../wrong-method.ts'
 import { cookieOf, readCookie, type CookieKind } from './cookies.ts'
 import { crossSite } from './cross-site.ts'
+import { createDemo } from './demo.ts'
 
 /** The session of a browser: its tokens are in cookies, which no script can read. The front door keeps
  * nothing. It calls the functions that any client calls, and they know nothing of cookies. */
@@ -44,6 +45,7 @@ const SESSION_SECONDS = 30 * 24 * 60 * 60
 export function createCookieSession(tools: Tools, tokens: TokenVerifier): CookieSession {
   const { PUBLIC_URL } = tools.config
   const ask = createAsk(tools)
+  const demo = createDemo(tools)
 
   const admit: CookieSession['admit'] = (request) => {
     const { headers } = request
@@ -75,13 +77,17 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
     }
   }
 
-  const signIn: SessionHandler = async (exchange) => {
-    const body = (await readJson(exchange.request)) as object
-    const isCode = 'code' in body
-    const path = isCode ? '/auth/login/code' : '/auth/login'
-    const dressed = await dress(exchange, await ask(exchange, 'login', path, body))
+  /** Begins the session of new tokens, and ends the one before it. */
+  const begin = async (exchange: Exchange, given: IncomingAnswer): Promise<Dressed> => {
+    const dressed = await dress(exchange, given)
     if (dressed.cookies) await endReplaced(exchange)
     return dressed
+  }
+
+  const signIn: SessionHandler = async (exchange) => {
+    const body = (await readJson(exchange.request)) as object
+    const path = 'code' in body ? '/auth/login/code' : '/auth/login'
+    return begin(exchange, await ask(exchange, 'login', path, body))
   }
 
   /** Ends the session whose cookies are being replaced: nothing could end it later. If that fails, the new
@@ -91,6 +97,15 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
     if (token === undefined) return
     const options = { timeoutMs: REPLACED_TIMEOUT_MS }
     await ask(exchange, 'logout', '/auth/logout', { refresh_token: token }, options).catch(() => undefined)
+  }
+
+  const showDemo: SessionHandler = async ({ request }) => ({
+    reply: { status: 200, body: { available: demo.isHere(request) } },
+  })
+
+  const signInAsDemo: SessionHandler = async (exchange) => {
+    if (demo.isHere(exchange.request)) return begin(exchange, await demo.signIn(exchange.request))
+    return { reply: problem(problems.notFound, 'There is no demo customer here.') }
   }
 
   const show: SessionHandler = async ({ request }) => {
@@ -124,6 +139,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
   const paths: Readonly<Record<string, Readonly<Record<string, SessionHandler>>>> = {
     '/api/session': { GET: show, HEAD: show, POST: signIn, DELETE: signOut },
     '/api/session/refresh': { POST: refresh },
+    '/api/session/demo': { GET: showDemo, HEAD: showDemo, POST: signInAsDemo },
   }
 
   return {

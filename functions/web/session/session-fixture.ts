@@ -9,6 +9,8 @@ export const HOST = 'localhost:8080'
 export const OURS = `http://${HOST}`
 export const PASSWORD = 'grey herons wade slowly'
 export const PUBLIC_URL = 'https://bank.example'
+/** What the runtime of a laptop asks for. */
+export const DEMO_KEY = 'a key of the runtime'
 
 /** The functions of identity that the front door calls for browsers, and those that make users. */
 const IDENTITY = ['register', 'login', 'refresh-session', 'logout', 'users']
@@ -68,7 +70,7 @@ export async function startDoorway(env: Record<string, string> = {}): Promise<Do
   const frontDoor = all.find(({ name }) => name === 'front-door')!
   const door = await startFunction(
     frontDoor,
-    { LOCAL_GATEWAY, TRUSTED_HOPS: '1', PUBLIC_URL },
+    { LOCAL_GATEWAY, TRUSTED_HOPS: '1', PUBLIC_URL, DEMO_KEY },
     catalogueOf(all),
   )
 

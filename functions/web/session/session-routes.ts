@@ -18,6 +18,16 @@ const sessionSchema = {
   },
 } as const
 
+const demoSchema = {
+  title: 'DemoCustomer',
+  type: 'object',
+  additionalProperties: false,
+  required: ['available'],
+  properties: {
+    available: { type: 'boolean', description: 'Only a laptop’s own bank has one.' },
+  },
+} as const
+
 /** What login and refresh-session may answer when the front door asks them. */
 const passedOn = [problems.badGateway, problems.gatewayTimeout, problems.unavailable]
 
@@ -75,5 +85,23 @@ export const sessionRoutes: readonly DescribedRoute[] = [
     summary: 'Continue the session of a browser; its cookies are renewed',
     answers: { 200: sessionSchema },
     problems: [...passedOn, problems.crossSite, invalidRefreshToken],
+  },
+  {
+    method: 'GET',
+    path: '/api/session/demo',
+    operationId: 'getDemoCustomer',
+    who: 'anyone',
+    summary: 'Whether there is a demo customer to sign in as',
+    answers: { 200: demoSchema },
+    problems: [problems.crossSite],
+  },
+  {
+    method: 'POST',
+    path: '/api/session/demo',
+    operationId: 'signInAsDemoCustomer',
+    who: 'anyone',
+    summary: 'Sign a browser in as the demo customer of a bank on a laptop, who is made the first time',
+    answers: { 200: sessionSchema },
+    problems: [...passedOn, problems.crossSite, problems.notFound, problems.tooManyRequests],
   },
 ]

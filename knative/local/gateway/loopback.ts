@@ -1,3 +1,7 @@
 /** Says whether an IP address is this machine's own, also as IPv4 over an IPv6 socket. */
 export const isLoopback = (address: string | undefined): boolean =>
   address !== undefined && /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/.test(address)
+
+/** Says whether only this machine reaches a port that is open on these hosts. */
+export const areHere = (hosts: readonly string[]): boolean =>
+  hosts.every((host) => isLoopback(host) || host === 'localhost')

@@ -29,6 +29,8 @@ export interface Routes {
   own?: OwnAnswers
   /** The lab, which asks for a secret. */
   lab?: RequestListener
+  /** The way to the demo customer, which asks for a secret. */
+  demo?: RequestListener
   /** Takes the reports and spans of processes, and has all metrics and the last spans. */
   meter: Pick<Meter, 'take' | 'expose' | 'spans'>
   log: Log
@@ -83,6 +85,7 @@ function route(
         return answerTrace(request, response, routes)
       if (internal && routes.lab && /^\/lab(?:\/|$)/.test(request.url ?? ''))
         return routes.lab(request, response)
+      if (internal && routes.demo && request.url === '/demo-customer') return routes.demo(request, response)
       if (internal) return void answerOwn(request, response, routes, () => tell(request, routes))
       return unknown(STATUS_HOST, request, response)
     case 'unknown':

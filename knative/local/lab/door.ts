@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { PROBLEM_JSON, problemDetails } from '../../../eventing/problem.ts'
 import { readBody } from '../../../eventing/http-body.ts'
 import { summaryOf } from '../../../functions/platform/lab/run-schema.ts'
-import { isLoopback } from '../gateway/loopback.ts'
+import { areHere } from '../gateway/loopback.ts'
+import { hasSecret } from '../gateway/shared-secret.ts'
 import type { Lab, LabParts, WantedRun } from './lab.ts'
 
 export interface LabDoor {
@@ -35,7 +35,7 @@ const BODY_BYTES_MAX = 64 * 1024
  * The lab itself is loaded at the first request: a bank whose lab nobody uses pays nothing for it.
  */
 export function openLabDoor({ key, hosts, parts }: LabDoorOptions): LabDoor {
-  const isHere = hosts.every((host) => isLoopback(host) || host === 'localhost')
+  const isHere = areHere(hosts)
   let loaded: Promise<Lab> | undefined
   const load = (): Promise<Lab> =>
     (loaded ??= import('./lab.ts')
@@ -47,8 +47,7 @@ export function openLabDoor({ key, hosts, parts }: LabDoorOptions): LabDoor {
       }))
 
   async function answer(request: IncomingMessage): Promise<DoorAnswer> {
-    // A page in a browser has no business here, whatever it knows.
-    if (!isKey(request.headers.authorization, key) || request.headers.origin !== undefined)
+    if (!hasSecret(request, key))
       return problem(401, 'unauthenticated', 'This needs the secret of the function lab.')
     if (!isHere) return problem(403, 'open-to-network', 'The bank can be reached from other machines.')
     const lab = await load()
@@ -101,9 +100,3 @@ const problem = (status: number, name: string, detail: string): DoorAnswer => ({
   status,
   body: problemDetails({ name, status, title: 'The lab says no' }, detail),
 })
-
-/** Digests have the same length, whatever was sent; timingSafeEqual needs that. */
-function isKey(authorization: string | undefined, key: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${key}`))
-}

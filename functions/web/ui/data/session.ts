@@ -62,16 +62,25 @@ export function useSession(): PageSession & { name: string | undefined } {
   return { user_id: '', role: 'customer', ...data, name: user?.name }
 }
 
-/** Begins a session. Rejects with a BankProblem if the bank refuses. */
+/** Whether there is a demo customer to sign in as. Only a bank on a laptop has one. */
+export const demoQuery = () =>
+  queryOptions({
+    queryKey: ['session', 'demo'],
+    queryFn: async ({ signal }) => (await api.get('/api/session/demo', { signal })).available,
+    staleTime: Infinity,
+  })
+
+/** Begins a session, of whoever has these credentials or of the demo customer. Rejects with a BankProblem if
+ * the bank refuses. */
 export function useSignIn(): (
-  credentials: { email: string; password: string } | { code: string },
+  credentials: { email: string; password: string } | { code: string } | 'demo',
 ) => Promise<void> {
   const queries = useQueryClient()
   return async (credentials) => {
-    const answer = await recordedFetch(PATH, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(credentials),
+    const body = credentials === 'demo' ? {} : { body: JSON.stringify(credentials) }
+    const answer = await recordedFetch(credentials === 'demo' ? `${PATH}/demo` : PATH, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+      ...body,
     })
     if (!answer.ok) throw await problemOf(answer)
     const session = (await answer.json()) as PageSession

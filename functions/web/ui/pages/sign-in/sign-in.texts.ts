@@ -7,6 +7,9 @@ export const texts = defineTexts({
     email: 'E-mail',
     password: 'Password',
     noAccount: 'New here?',
+    demo: 'Sign in as the demo customer',
+    demoHint: 'They have accounts, some money and a history. Only a bank on your own computer has them.',
+    demoMade: 'The first time takes a few seconds.',
   },
   de: {
     signIn: 'Anmelden',
@@ -14,5 +17,8 @@ export const texts = defineTexts({
     email: 'E-Mail',
     password: 'Passwort',
     noAccount: 'Neu hier?',
+    demo: 'Als Demo-Kunde anmelden',
+    demoHint: 'Mit Konten, etwas Geld und ein paar Buchungen. Den gibt es nur auf dem eigenen Rechner.',
+    demoMade: 'Beim ersten Mal dauert es ein paar Sekunden.',
   },
 })

@@ -1,12 +1,14 @@
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
-import { useSignIn } from '../../data/session.ts'
+import { demoQuery, useSignIn } from '../../data/session.ts'
 import { Button } from '../../parts/button.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
+import { isLaptop } from '../../parts/is-laptop.ts'
 import { Page } from '../../parts/page.tsx'
 import { PlainPanel } from '../../parts/panel.tsx'
+import { ProblemNote } from '../../parts/problem-note.tsx'
 import { useTexts } from '../../texts/define-texts.ts'
 import { texts } from './sign-in.texts.ts'
 
@@ -50,7 +52,26 @@ export default function SignIn() {
           {said.noAccount} <Link href="/sign-up">{said.signUp}</Link>
         </p>
       </PlainPanel>
+      {isLaptop && <DemoCustomer goOn={() => navigate(next ?? '/', { replace: true })} />}
     </Page>
+  )
+}
+
+/** Signs in as the demo customer with one click, where there is one. */
+function DemoCustomer({ goOn }: { goOn: () => void }) {
+  const said = useTexts(texts)
+  const { data: isThere = false } = useQuery(demoQuery())
+  const signIn = useMutation({ mutationFn: useSignIn() })
+  if (!isThere) return null
+  return (
+    <PlainPanel>
+      <p>{said.demoHint}</p>
+      <Button disabled={signIn.isPending} onClick={() => signIn.mutate('demo', { onSuccess: goOn })}>
+        {said.demo}
+      </Button>
+      <div role="status">{signIn.isPending && <p className="aside">{said.demoMade}</p>}</div>
+      <ProblemNote problem={signIn.error} />
+    </PlainPanel>
   )
 }
 

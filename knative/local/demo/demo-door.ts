@@ -1,0 +1,44 @@
+import type { RequestListener } from 'node:http'
+import type { Log } from '../../../monitoring/log.ts'
+import { answerProblem, gatewayProblems } from '../gateway/problem.ts'
+import { hasSecret } from '../gateway/shared-secret.ts'
+import type { DemoOptions } from './demo-customer.ts'
+
+export interface DemoDoorOptions extends DemoOptions {
+  /** The secret that the front door sends. */
+  key: string
+  log: Log
+}
+
+/** Opens the way to the demo customer on the gateway between the bank's parts, for the front door alone. It
+ * answers with what logging in answers. They are made when somebody first asks: a bank whose demo customer
+ * nobody wants pays nothing for them. */
+export function openDemoDoor({ key, log, ...options }: DemoDoorOptions): RequestListener {
+  // One after the other, so that two windows don't register two of them.
+  let last: Promise<unknown> = Promise.resolve()
+  const signIn = (agent: string): Promise<object> => {
+    const next = last.then(async () => {
+      const { signInDemoCustomer } = await import('./demo-customer.ts')
+      return signInDemoCustomer(options, agent)
+    })
+    last = next.catch(() => undefined)
+    return next
+  }
+  return (request, response) => {
+    if (!hasSecret(request, key))
+      return answerProblem(
+        request,
+        response,
+        gatewayProblems.unauthenticated,
+        'This needs the secret of the front door.',
+      )
+    request.resume()
+    signIn(request.headers['user-agent'] ?? '').then(
+      (tokens) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(tokens)),
+      (error: Error) => {
+        log.error('the demo customer could not be signed in', { error: error.message })
+        answerProblem(request, response, gatewayProblems.unavailable, 'The log of the runtime says why.')
+      },
+    )
+  }
+}
