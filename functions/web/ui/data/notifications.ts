@@ -29,6 +29,18 @@ export const notificationsQuery = () =>
     ...byCursor,
   })
 
+const LATEST = 5
+
+/** The newest notifications of whoever is signed in. */
+export const latestQuery = () =>
+  queryOptions({
+    queryKey: [...notificationsKey, 'latest'],
+    queryFn: async ({ client, signal }) => {
+      const query = { limit: LATEST, ...(await ownOnly(client)) }
+      return (await api.get('/api/notifications', { query, signal })).items
+    },
+  })
+
 /** How many notifications are unread, for the bell. The stream keeps it true. */
 export const unreadQuery = () =>
   queryOptions({
@@ -52,6 +64,11 @@ export function addNotification(queries: QueryClient, notification: Notification
       return list
     return { ...list, pages: [{ ...first, items: [notification, ...first.items] }, ...others] }
   })
+  queries.setQueryData(latestQuery().queryKey, (latest) =>
+    latest && !latest.some(({ id }) => id === notification.id)
+      ? [notification, ...latest].slice(0, LATEST)
+      : latest,
+  )
   const more = MORE[notification.event_type.split('.')[0]!]
   void queries.invalidateQueries(unreadQuery())
   void queries.invalidateQueries({ queryKey: toldKey(notification.event_id) })
@@ -75,6 +92,7 @@ export function useMarkRead() {
     mutationFn: (upTo: string) => api.post('/api/notifications/read', { body: { up_to: upTo } }),
     onSuccess: ({ unread_count: count }) => {
       queries.setQueryData(unreadQuery().queryKey, count)
+      void queries.invalidateQueries(latestQuery())
       return queries.invalidateQueries({ queryKey: notificationsQuery().queryKey })
     },
   })

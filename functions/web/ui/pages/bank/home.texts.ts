@@ -19,6 +19,10 @@ export const texts = defineTexts({
     nextOrders: 'Next orders',
     noOrders: 'No order is due.',
     noDescription: 'Order',
+    messages: 'Latest messages',
+    allMessages: 'All messages',
+    noMessages: 'No message yet. Whatever moves your money is told here.',
+    receipt: 'Receipt',
   },
   de: {
     title: 'Ihre Konten',
@@ -38,5 +42,9 @@ export const texts = defineTexts({
     nextOrders: 'Nächste Aufträge',
     noOrders: 'Es ist kein Auftrag fällig.',
     noDescription: 'Auftrag',
+    messages: 'Neueste Mitteilungen',
+    allMessages: 'Alle Mitteilungen',
+    noMessages: 'Noch keine Mitteilung. Was Ihr Geld bewegt, steht dann hier.',
+    receipt: 'Beleg',
   },
 })

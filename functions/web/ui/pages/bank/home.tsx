@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { Link } from 'wouter'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
+import { latestQuery } from '../../data/notifications.ts'
 import { nextOrdersQuery } from '../../data/orders.ts'
 import { useSession } from '../../data/session.ts'
 import { sumOf } from '../../money/money.ts'
@@ -48,6 +50,7 @@ export default function Home() {
         )}
       </Panel>
       <NextOrders />
+      <Messages />
     </Page>
   )
 }
@@ -90,6 +93,36 @@ function NextOrders() {
               <span dir="auto">{description ?? said.noDescription}</span>
               {next_due_at && <Moment at={next_due_at} />}
               <Money amount={amount} currency={currency} as="code" />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  )
+}
+
+/** The newest messages. Those that come while the page is open are put on top. */
+function Messages() {
+  const said = useTexts(texts)
+  const messages = useQuery(latestQuery())
+  return (
+    <Panel
+      title={said.messages}
+      actions={<Link href="/notifications">{said.allMessages}</Link>}
+      query={messages}
+      starts="notifications"
+      rows={3}
+      empty={{ text: said.noMessages }}
+    >
+      {(list) => (
+        <ul className={styles.messages}>
+          {list.map(({ id, message, timestamp, subject, event_type: type }) => (
+            <li key={id}>
+              <p dir="auto">{message}</p>
+              <Moment at={timestamp} />
+              {type.startsWith('transaction.') && (
+                <Link href={`/transactions/${encodeURIComponent(subject)}`}>{said.receipt}</Link>
+              )}
             </li>
           ))}
         </ul>
