@@ -74,6 +74,7 @@ describe('operations and Services', () => {
       // Only a laptop has them.
       'lab-key': [],
       'demo-key': [],
+      'mail-key': [],
       'document-store': [...storeSettings],
       'first-operator': ['OPERATOR_EMAIL', 'OPERATOR_PASSWORD'],
       ...Object.fromEntries(

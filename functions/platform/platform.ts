@@ -6,6 +6,7 @@ import { functionRoute } from './function-route.ts'
 import { nobodysData } from './nobodys-data.ts'
 import { createPlatformView, type PlatformView } from './platform-view.ts'
 import { engineRoomRoutes } from './engine-room-routes.ts'
+import { mailRoutes } from './mails.ts'
 import { isLocal } from './runtime-report.ts'
 import { topologySchema } from './topology-schema.ts'
 
@@ -56,5 +57,6 @@ export default operation({
     }),
     functionRoute,
     ...engineRoomRoutes,
+    ...mailRoutes,
   ],
 })

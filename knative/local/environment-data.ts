@@ -11,9 +11,9 @@ interface Surroundings {
   signInCode: SignInCode
   /** The secret by which the runtime knows the function that asks for the lab: another one at each start. */
   labKey: string
-  /** The secret by which the runtime knows the front door that asks for the demo customer: another one at each
-   * start; undefined if there is no demo customer. */
-  demoKey: string | undefined
+  /** The secrets by which the runtime knows the functions that ask for the demo customer and for mails: other
+   * ones at each start; undefined if there is neither. */
+  ownKeys: { demo: string; mails: string } | undefined
   manifests: Pick<Manifests, 'configMaps'>
   env: NodeJS.ProcessEnv
 }
@@ -74,7 +74,7 @@ const documentStoreIn = (env: NodeJS.ProcessEnv): Record<string, string> =>
   )
 
 function dataFor(
-  { secrets, signInCode, labKey, demoKey, manifests, env }: Surroundings,
+  { secrets, signInCode, labKey, ownKeys, manifests, env }: Surroundings,
   { databases, mailUrl }: UsedServers,
   publicPort: number,
 ): EnvData {
@@ -87,8 +87,13 @@ function dataFor(
       [FIRST_OPERATOR, { ...generated.get(FIRST_OPERATOR), SIGN_IN_CODE: signInCode.setting }] as const,
       // Nor has it a lab.
       ['lab-key', { LAB_KEY: labKey }] as const,
-      // Nor a demo customer.
-      ...(demoKey === undefined ? [] : [['demo-key', { DEMO_KEY: demoKey }] as const]),
+      // Nor a demo customer, or caught mails.
+      ...(ownKeys
+        ? ([
+            ['demo-key', { DEMO_KEY: ownKeys.demo }],
+            ['mail-key', { MAIL_KEY: ownKeys.mails }],
+          ] as const)
+        : []),
       ...givenSecrets(env),
       ...(mailUrl ? [['mail-server', { SMTP_URL: mailUrl, SMTP_TLS: 'none' }] as const] : []),
     ]),

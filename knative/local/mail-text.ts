@@ -1,17 +1,11 @@
-/** An email as `npm run mail` shows it. */
-export interface CaughtMail {
-  date: Date
-  to: string
-  subject: string
-  text: string
-}
+import type { MailHead, WholeMail } from './servers/read-mails.ts'
 
 /** Control characters: a terminal would obey them. */
 const CONTROL = /[\p{Cc}]/gu
 const plain = (text: string): string => text.replaceAll(CONTROL, ' ')
 
 /** A line for each mail; `total` is how many there are. */
-export function mailList(mails: readonly CaughtMail[], total: number): string {
+export function mailList(mails: readonly Omit<MailHead, 'id'>[], total: number): string {
   const lines = mails.map(
     ({ date, to, subject }, i) =>
       `${String(i + 1).padStart(4)}  ${timeOf(date)}  ${plain(to)}\n                           ${plain(subject)}`,
@@ -24,7 +18,10 @@ export function mailList(mails: readonly CaughtMail[], total: number): string {
 /**
  * The whole mail. If it has a link of the bank, it also says how to use that with curl. `url` is the bank's.
  */
-export function mailText({ date, to, subject, text }: CaughtMail, url: string): string {
+export function mailText(
+  { date, to, subject, text }: Pick<WholeMail, 'date' | 'to' | 'subject' | 'text'>,
+  url: string,
+): string {
   const body = text.split('\n').map(plain).join('\n').trimEnd()
   const head = `Date:     ${timeOf(date)}\nTo:       ${plain(to)}\nSubject:  ${plain(subject)}`
   return [head, body, ...useOf(text, url)].join('\n\n')

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readFields } from './data-folder/own-files.ts'
-import { mailList, mailText, type CaughtMail } from './mail-text.ts'
-import { caughtMails, mailFolder } from './servers/mail-catcher.ts'
+import { mailList, mailText } from './mail-text.ts'
+import { listMails, readMail } from './servers/read-mails.ts'
 
 const USAGE = `npm run mail -- [number] [--last] [--data .microbank]
 
@@ -36,25 +34,12 @@ async function main(): Promise<void> {
 }
 
 async function answer(dataDir: string, given: string | undefined): Promise<string> {
-  const folder = mailFolder(dataDir)
-  const files = existsSync(folder) ? caughtMails(folder) : []
-  if (files.length === 0) return `The bank on the data folder ${dataDir} has sent no email yet.`
-  if (given === undefined) {
-    const mails = await Promise.all(files.slice(0, LISTED_MAX).map((file) => readMail(join(folder, file))))
-    return mailList(mails, files.length)
-  }
-  const file = /^[1-9]\d*$/.test(given) ? files[Number(given) - 1] : undefined
-  if (!file) throw new Error(`expected a number from 1 to ${files.length}, got ${given}`)
+  const { mails, total } = await listMails(dataDir, given === undefined ? LISTED_MAX : Infinity)
+  if (total === 0) return `The bank on the data folder ${dataDir} has sent no email yet.`
+  if (given === undefined) return mailList(mails, total)
+  const listed = /^[1-9]\d*$/.test(given) ? mails[Number(given) - 1] : undefined
+  const mail = listed && (await readMail(dataDir, listed.id))
+  if (!mail) throw new Error(`expected a number from 1 to ${total}, got ${given}`)
   const port = readFields(join(dataDir, 'runtime.json'))?.port
-  return mailText(
-    await readMail(join(folder, file)),
-    `http://localhost:${typeof port === 'number' ? port : 8080}`,
-  )
-}
-
-async function readMail(file: string): Promise<CaughtMail> {
-  const { simpleParser } = await import('mailparser')
-  const { date, to, subject, text } = await simpleParser(await readFile(file))
-  const addressed = [to ?? []].flat().map((each) => each.text)
-  return { date: date ?? new Date(0), to: addressed.join(', '), subject: subject ?? '', text: text ?? '' }
+  return mailText(mail, `http://localhost:${typeof port === 'number' ? port : 8080}`)
 }

@@ -32,6 +32,7 @@ import { openSecrets, type SecretStore } from './secrets.ts'
 import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends.ts'
 import { contextsOf } from './servers/databases.ts'
 import { startMail } from './servers/mail-catcher.ts'
+import { openMailDoor } from './servers/mail-door.ts'
 import { userForPostgres } from './servers/postgres-binaries.ts'
 import { BareNode } from './serving/bare-node.ts'
 import { RecentStarts } from './serving/recent-starts.ts'
@@ -130,9 +131,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     gateway.meter.addSource(async () => samplesOf(await status()))
     gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
     const lab = openLab({ ...bank, hosts: bank.hosts ?? LOOPBACK }, backends, gateway, { port, brokers })
-    const { demoKey: key, secrets, log } = bank
-    if (key !== undefined)
-      gateway.routes.demo = openDemoDoor({ key, secrets, log, url: `http://127.0.0.1:${port}` })
+    openDoors(bank, gateway.doors, { port, catchesMail: mail !== undefined })
     // Before anything else ends: what the lab has frozen must be able to end.
     undo.add(() => lab.stop())
     const { url, queue } = about()
@@ -180,10 +179,10 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   const { queue, env = process.env } = options
   const signInCode = createSignInCode()
   const labKey = randomBytes(24).toString('base64url')
-  // Anybody could be the demo customer of a bank that other machines reach.
-  const demoKey = areHere(options.hosts ?? LOOPBACK) ? randomBytes(24).toString('base64url') : undefined
+  const newKey = (): string => randomBytes(24).toString('base64url')
+  const ownKeys = areHere(options.hosts ?? LOOPBACK) ? { demo: newKey(), mails: newKey() } : undefined
   const found = { dataDir, onProgress, records, manifests, brokers, contexts, secrets, signInCode }
-  return { ...options, ...found, labKey, demoKey, queue, env }
+  return { ...options, ...found, labKey, ownKeys, queue, env }
 }
 
 type Bank = Awaited<ReturnType<typeof openBank>>
@@ -202,8 +201,9 @@ async function openGateway(bank: Bank, undo: Undo) {
   const services = new Map<string, Service>()
   const brokers = new Map<string, RequestListener>()
   const meter = createMeter({ dist: dirname(bundlesOf(bank)), log })
-  const routes: Routes = {
-    ...{ services, brokers, log },
+  const doors = new Map<string, RequestListener>()
+  const routes: Routes & { doors: typeof doors } = {
+    ...{ services, brokers, doors, log },
     ingressToken: secrets.ingressToken,
     status: () => Promise.reject(new Error('The bank is still starting.')),
     meter,
@@ -211,7 +211,7 @@ async function openGateway(bank: Bank, undo: Undo) {
   const { port, stop } = await openListener(internalHandler(routes), 0, ['127.0.0.1'])
   undo.add(() => stop(1000))
   return {
-    ...{ port, publicPort: bank.port, kubernetesPort: 0, routes, services, brokers, meter },
+    ...{ port, publicPort: bank.port, kubernetesPort: 0, routes, doors, services, brokers, meter },
     ...{ starts: new RecentStarts(), rates: new DeliveryRates() },
   }
 }
@@ -272,6 +272,19 @@ async function openPublicPort(bank: Bank, { routes, services }: Gateway, undo: U
     return stop(FINISH_MS_MAX)
   })
   return port
+}
+
+/** Opens what only this machine may have. Where other machines reach the bank, anybody could be the demo
+ * customer, and whoever is an operator could use the links of mails. */
+function openDoors(
+  { ownKeys, secrets, dataDir, log }: Bank,
+  doors: Map<string, RequestListener>,
+  { port, catchesMail: catches }: { port: number; catchesMail: boolean },
+): void {
+  if (!ownKeys) return
+  const url = `http://127.0.0.1:${port}`
+  doors.set('demo-customer', openDemoDoor({ key: ownKeys.demo, secrets, log, url }))
+  doors.set('mails', openMailDoor({ key: ownKeys.mails, dataDir, catches, log }))
 }
 
 function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): string {

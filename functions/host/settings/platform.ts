@@ -17,4 +17,9 @@ export const settings = {
     parse: text,
     fallback: '',
   },
+  MAIL_KEY: {
+    about: 'what the local runtime asks for before it shows mails; empty where it shows none',
+    parse: text,
+    fallback: '',
+  },
 } as const satisfies Record<string, Setting<unknown>>

@@ -121,6 +121,36 @@ export type CaptureHoldRequest = {
   amount?: string | number
 }
 
+export type CaughtMail = {
+  id: string
+  at: string
+  to: string
+  subject: string
+  from: string
+  /** Its plain text, which all emails of the bank have. */
+  text: string
+  attachments: {
+    name: string
+    media_type: string
+    bytes: number
+  }[]
+}
+
+export type CaughtMailHead = {
+  id: string
+  at: string
+  to: string
+  subject: string
+}
+
+export type CaughtMails = {
+  /** cluster: it is not on a laptop; open-to-network: other machines reach the bank; sent-on: mails go to a mail server, or nowhere. */
+  why_not: 'cluster' | 'open-to-network' | 'sent-on' | null
+  /** The newest, the newest first. */
+  items: CaughtMailHead[]
+  total: number
+}
+
 export type ChangeAccountRequest = {
   name?: string | null
   overdraft_limit?: string | number
@@ -3426,6 +3456,22 @@ export interface Api {
     }
     answers: {
       200: FunctionLog
+    }
+  }
+  /** The newest emails that a bank on a laptop has caught; elsewhere why there are none */
+  'GET /api/platform/mails': {
+    takes: Record<never, never>
+    answers: {
+      200: CaughtMails
+    }
+  }
+  /** One caught email as plain text, and the names of what is attached */
+  'GET /api/platform/mails/{id}': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: CaughtMail
     }
   }
   /** The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second */

@@ -126,4 +126,10 @@ export const routes: readonly PageRoute[] = [
     menu: 'lab',
     load: () => import('./pages/engine/lab/lab.tsx'),
   },
+  {
+    path: '/engine/mail',
+    who: 'operator',
+    menu: 'mail',
+    load: () => import('./pages/engine/mail/mail.tsx'),
+  },
 ]

@@ -27,10 +27,8 @@ export interface Routes {
   status: () => Promise<unknown>
   /** What the runtime tells besides its status, to the bank's own parts alone. */
   own?: OwnAnswers
-  /** The lab, which asks for a secret. */
-  lab?: RequestListener
-  /** The way to the demo customer, which asks for a secret. */
-  demo?: RequestListener
+  /** What functions may ask the runtime for with a secret, by the first segment of the path. */
+  doors?: Map<string, RequestListener>
   /** Takes the reports and spans of processes, and has all metrics and the last spans. */
   meter: Pick<Meter, 'take' | 'expose' | 'spans'>
   log: Log
@@ -83,14 +81,17 @@ function route(
         return void answerOwn(request, response, routes, () => routes.meter.expose(request.headers.accept))
       if (TRACE.test(request.url!) && isLoopback(request.socket.remoteAddress))
         return answerTrace(request, response, routes)
-      if (internal && routes.lab && /^\/lab(?:\/|$)/.test(request.url ?? ''))
-        return routes.lab(request, response)
-      if (internal && routes.demo && request.url === '/demo-customer') return routes.demo(request, response)
-      if (internal) return void answerOwn(request, response, routes, () => tell(request, routes))
-      return unknown(STATUS_HOST, request, response)
+      if (!internal) return unknown(STATUS_HOST, request, response)
+      return tellInside(request, response, routes)
     case 'unknown':
       return unknown(target.host, request, response)
   }
+}
+
+function tellInside(request: IncomingMessage, response: ServerResponse, routes: Routes): void {
+  const door = routes.doors?.get(request.url!.split('/')[1]!)
+  if (door) door(request, response)
+  else void answerOwn(request, response, routes, () => tell(request, routes))
 }
 
 async function tell({ url = '/' }: IncomingMessage, { status, own }: Routes): Promise<OwnText | undefined> {

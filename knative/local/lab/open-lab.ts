@@ -13,7 +13,7 @@ interface OpenedBank extends Pick<LabDoorOptions, 'hosts'> {
 }
 
 interface OpenedGateway {
-  routes: Routes
+  routes: Pick<Required<Routes>, 'doors'>
   services: ReadonlyMap<string, Service>
   brokers: LabWorld['ingresses']
 }
@@ -30,6 +30,6 @@ export function openLab(
   const world = { services, ingresses, servers, consumers: brokers.consumers, publish }
   const parts = { root, dataDir, url: `http://127.0.0.1:${port}`, databases, world }
   const lab = openLabDoor({ key: labKey, hosts, parts })
-  routes.lab = lab.handle
+  routes.doors.set('lab', lab.handle)
   return lab
 }

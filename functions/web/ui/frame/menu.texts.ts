@@ -18,6 +18,7 @@ const en = {
   events: 'Events',
   ledger: 'Ledger',
   engine: 'Map',
+  mail: 'Mail',
   lab: 'Break it',
 }
 
@@ -44,6 +45,7 @@ export const menuTexts = defineTexts({
     events: 'Ereignisse',
     ledger: 'Hauptbuch',
     engine: 'Karte',
+    mail: 'Post',
     lab: 'Kaputtmachen',
   },
 })
