@@ -56,10 +56,10 @@ const mailSchema = {
   },
 } as const
 
-type MailHead = Infer<typeof mailsSchema>['items'][number]
+type ShownMail = Infer<typeof mailsSchema>['items'][number]
 
 /** A mail as the runtime tells it. */
-interface ToldMail extends Omit<MailHead, 'at'> {
+interface ToldMail extends Omit<ShownMail, 'at'> {
   date: string
 }
 
@@ -120,7 +120,7 @@ export const mailRoutes = [
 const whyNoMails = (tools: Pick<Tools, 'config'>): 'cluster' | 'open-to-network' | undefined =>
   !isLocal(tools) ? 'cluster' : tools.config.MAIL_KEY === '' ? 'open-to-network' : undefined
 
-const toHead = ({ id, date, to, subject }: ToldMail): MailHead => ({ id, at: date, to, subject })
+const toHead = ({ id, date, to, subject }: ToldMail): ShownMail => ({ id, at: date, to, subject })
 
 async function ask<Told>({ send, config }: Tools, path: string): Promise<Told | undefined> {
   const headers = { authorization: `Bearer ${config.MAIL_KEY}` }

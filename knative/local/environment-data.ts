@@ -1,6 +1,7 @@
 import type { Manifests } from './manifests/manifests.ts'
 import { SPANS_OF, SPANS_TO } from './gateway/hosts.ts'
 import { givenSecrets, overridden, type EnvData } from './manifests/environment.ts'
+import type { OwnKeys } from './own-doors.ts'
 import type { SecretStore } from './secrets.ts'
 import type { Backends } from './servers/backends.ts'
 import type { SignInCode } from './sign-in-code.ts'
@@ -11,9 +12,8 @@ interface Surroundings {
   signInCode: SignInCode
   /** The secret by which the runtime knows the function that asks for the lab: another one at each start. */
   labKey: string
-  /** The secrets by which the runtime knows the functions that ask for the demo customer and for mails: other
-   * ones at each start; undefined if there is neither. */
-  ownKeys: { demo: string; mails: string } | undefined
+  /** Undefined if there is neither a demo customer nor a way to mails. */
+  ownKeys: OwnKeys | undefined
   manifests: Pick<Manifests, 'configMaps'>
   env: NodeJS.ProcessEnv
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { dirname, join } from 'node:path'
 import { brokerMetrics } from '../../eventing/broker/metrics.ts'
 import type { Log } from '../../monitoring/log.ts'
 import { probeFrontDoor } from '../../monitoring/meter/probe.ts'
+import { announce } from './announce.ts'
 import { lockDataFolder } from './data-folder/lock.ts'
 import { closeFolder, isDataFolder, remove } from './data-folder/own-files.ts'
 import { checkRoom, explainFullDisk } from './data-folder/room.ts'
@@ -12,12 +13,10 @@ import { brokersOf, startBrokers } from './eventing/brokers.ts'
 import { DeliveryRates } from './eventing/delivery-rates.ts'
 import { startPingSource } from './eventing/ping-source.ts'
 import { clusterHostOf, PUBLIC_DOMAIN } from './gateway/hosts.ts'
-import { areHere } from './gateway/loopback.ts'
 import { internalHandler, openListener, publicHandler, type Routes } from './gateway/router.ts'
 import { createObjects } from './kubernetes/objects/objects.ts'
 import { openKubernetesApi } from './kubernetes/open.ts'
 import { environmentData, type UsedServers } from './environment-data.ts'
-import { openDemoDoor } from './demo/demo-door.ts'
 import { openLab } from './lab/open-lab.ts'
 import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
@@ -25,6 +24,7 @@ import { createMeter } from '../meter/create-meter.ts'
 import { brokerTracer, measure, samplesOf } from './metering.ts'
 import type { QueueChoice } from './options.ts'
 import { ownAnswers } from './own-answers.ts'
+import { createOwnKeys, openDoors } from './own-doors.ts'
 import { openFunctionLogs } from './processes/function-log.ts'
 import { openProcessRecords } from './processes/leftovers.ts'
 import { createUndo, type Undo } from './processes/undo.ts'
@@ -32,7 +32,6 @@ import { openSecrets, type SecretStore } from './secrets.ts'
 import { QUEUE_DATABASE, startBackends, type Backends } from './servers/backends.ts'
 import { contextsOf } from './servers/databases.ts'
 import { startMail } from './servers/mail-catcher.ts'
-import { openMailDoor } from './servers/mail-door.ts'
 import { userForPostgres } from './servers/postgres-binaries.ts'
 import { BareNode } from './serving/bare-node.ts'
 import { RecentStarts } from './serving/recent-starts.ts'
@@ -179,8 +178,7 @@ async function openBank(options: RuntimeOptions, undo: Undo) {
   const { queue, env = process.env } = options
   const signInCode = createSignInCode()
   const labKey = randomBytes(24).toString('base64url')
-  const newKey = (): string => randomBytes(24).toString('base64url')
-  const ownKeys = areHere(options.hosts ?? LOOPBACK) ? { demo: newKey(), mails: newKey() } : undefined
+  const ownKeys = createOwnKeys(options.hosts ?? LOOPBACK)
   const found = { dataDir, onProgress, records, manifests, brokers, contexts, secrets, signInCode }
   return { ...options, ...found, labKey, ownKeys, queue, env }
 }
@@ -274,19 +272,6 @@ async function openPublicPort(bank: Bank, { routes, services }: Gateway, undo: U
   return port
 }
 
-/** Opens what only this machine may have. Where other machines reach the bank, anybody could be the demo
- * customer, and whoever is an operator could use the links of mails. */
-function openDoors(
-  { ownKeys, secrets, dataDir, log }: Bank,
-  doors: Map<string, RequestListener>,
-  { port, catchesMail: catches }: { port: number; catchesMail: boolean },
-): void {
-  if (!ownKeys) return
-  const url = `http://127.0.0.1:${port}`
-  doors.set('demo-customer', openDemoDoor({ key: ownKeys.demo, secrets, log, url }))
-  doors.set('mails', openMailDoor({ key: ownKeys.mails, dataDir, catches, log }))
-}
-
 function urlOf({ manifest: { name, clusterLocal } }: Service, port: number): string {
   return clusterLocal ? `http://${clusterHostOf({ name })}` : `http://${name}.${PUBLIC_DOMAIN}:${port}`
 }
@@ -299,22 +284,4 @@ async function openKubernetes(bank: Bank, status: Runtime['status'], undo: Undo)
   const api = await openKubernetesApi({ read, startedAt, port: kubernetesPort, dataDir, log, onProgress })
   undo.add(() => api.stop())
   return api
-}
-
-interface RunningBank {
-  pid: number
-  url: string
-  port: number
-  internalPort: number
-}
-
-/**
- * Writes `runtime.json`, by which `npm run ps` and a second start find this bank.
- * @returns a function that removes the file
- */
-function announce(dataDir: string, { pid, url, port, internalPort }: RunningBank): () => void {
-  const file = join(dataDir, 'runtime.json')
-  writeFileSync(`${file}.new`, `${JSON.stringify({ pid, url, port, internalPort })}\n`, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
-  return () => remove(file)
 }

@@ -10,8 +10,8 @@ const TIMEOUT_MS = 55_000
 /** The names of this machine. A name of another site may lead here too, if its owner wants that. */
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
 
-/** Creates the way to the demo customer. Only the runtime of a laptop knows them, and only it gives the secret
- * that it asks for: on a cluster there is no demo customer, whatever the environment says. */
+/** Creates the way to the demo customer. Only the runtime of a laptop knows them, and only it gives the
+ * secret that it asks for: on a cluster there is no demo customer, whatever the environment says. */
 export function createDemo({ send, config: { DEMO_KEY, LOCAL_GATEWAY } }: Tools) {
   return {
     isHere: ({ headers }: IncomingMessage): boolean =>

@@ -12,12 +12,12 @@ const NAME = 'Demo Customer'
 const DOMAIN = 'microbank.localhost'
 
 /** What logging in answers. */
-type Tokens = Awaited<ReturnType<typeof logIn>>
+type GotTokens = Awaited<ReturnType<typeof logIn>>
 
 /** Signs the demo customer in as any client would. The first time, or if they are gone or have another
  * password by now, registers them first and gives them accounts and a history. `agent` is the browser of
  * whoever asked. Rejects as calls of the client do. */
-export async function signInDemoCustomer({ url, secrets }: DemoOptions, agent: string): Promise<Tokens> {
+export async function signInDemoCustomer({ url, secrets }: DemoOptions, agent: string): Promise<GotTokens> {
   const bank = createClient({ url })
   const [person, tokens] = await enter(bank, secrets, agent)
   if (!person.isComplete) {
@@ -31,7 +31,7 @@ async function enter(
   bank: BankClient,
   secrets: DemoOptions['secrets'],
   agent: string,
-): Promise<[DemoCustomer, Tokens]> {
+): Promise<[DemoCustomer, GotTokens]> {
   const known = secrets.demoCustomer
   const tokens = known && (await logIn(bank, known, agent).catch(unless('invalid-credentials')))
   if (tokens) return [known, tokens]

@@ -46,8 +46,8 @@ export interface Searcher {
 /** How many of a kind are shown of what is known here. */
 const SHOWN = 8
 
-/** Returns what a text has found, by kind, and whether more may come. `typed` is what stands in the field, and
- * `settled` what stood there when the reader last paused. */
+/** Returns what a text has found, by kind, and whether more may come. `typed` is what stands in the field,
+ * and `settled` what stood there when the reader last paused. */
 export function useFound(typed: string, settled: string, searcher: Searcher) {
   const here = useFoundHere(typed, searcher)
   const asked = useFoundByBank(settled, searcher)
@@ -98,7 +98,7 @@ function useFoundHere(text: string, { role, pages }: Searcher): FoundGroup[] {
   ]
 }
 
-/** Returns what says whether a text means an account: by its id, its name or kind, or how its number begins. */
+/** Returns what says whether a text means an account: by its id, its name, or how its number begins. */
 function useIsMeant(text: string): (account: Account) => boolean {
   const nameOf = useAccountName()
   const question = questionOf(text)

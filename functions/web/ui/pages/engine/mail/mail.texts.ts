@@ -21,7 +21,7 @@ export const texts = defineTexts({
         'Only a bank on a laptop catches its emails. On a cluster they go to the mail server that the Secret mail-server names. With skaffold dev that is Mailpit, which shows them at http://localhost:8025.',
       'open-to-network':
         'Other machines reach this bank, and mails have links that are good for a new password. npm run mail shows them in a terminal of this computer.',
-      'sent-on': 'Emails go to the mail server that SMTP_URL names, or nowhere: MESSAGE_CHANNELS says which.',
+      'sent-on': 'Emails go to a mail server, or nowhere: the environment of npm start says which.',
     },
   },
   de: {
@@ -46,7 +46,7 @@ export const texts = defineTexts({
       'open-to-network':
         'Andere Rechner erreichen diese Bank, und in E-Mails stehen Links für ein neues Passwort. npm run mail zeigt sie in einem Terminal dieses Rechners.',
       'sent-on':
-        'E-Mails gehen an den Mailserver, den SMTP_URL nennt, oder gar nicht hinaus: MESSAGE_CHANNELS sagt es.',
+        'E-Mails gehen an einen Mailserver oder gar nicht hinaus: Die Umgebung von npm start sagt es.',
     },
   },
 })
