@@ -4,7 +4,7 @@ import { ownerAsked } from '../host/owner-asked.ts'
 import { problems } from '../host/problems.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import { findAccount } from './accounts/account.ts'
-import { findHold, holdColumns, holdSchema, holdStatuses, toHold, type HoldRow } from './holds/hold.ts'
+import { findHold, holdSchema, holdStatuses, listHolds, toHold } from './holds/hold.ts'
 import { accountNotFound, holdProblems, postingProblems, refusal } from './posting/refusals.ts'
 
 export default operation({
@@ -35,13 +35,12 @@ export default operation({
         const ownerId = ownerAsked(caller, query.user_id)
         const account = accountId === undefined ? undefined : await findAccount(db, accountId, caller)
         if (accountId && !account) return accountNotFound()
-        // The statement has no name, so Postgres plans it for the filters given.
-        const rows = await db.query<HoldRow>({
-          text: `select ${holdColumns} from holds h
-            where ($1::uuid is null or h.account_id = $1) and ($2::uuid is null or h.user_id = $2)
-              and ($3::hold_status is null or h.status = $3) and ($4::uuid is null or h.id < $4)
-            order by h.id desc limit $5`,
-          values: [accountId, ownerId, status, decodeCursor(query.cursor), limit + 1],
+        const rows = await listHolds(db, {
+          accountId,
+          ownerId,
+          status,
+          before: decodeCursor(query.cursor),
+          limit: limit + 1,
         })
         return {
           status: 200,

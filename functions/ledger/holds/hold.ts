@@ -102,3 +102,34 @@ export async function findHold(tx: Transaction, id: string, caller: Caller): Pro
   })
   return row
 }
+
+/** Returns holds, the newest first: those of an account, of a customer, or all. */
+export const listHolds = (
+  tx: Transaction,
+  {
+    accountId,
+    ownerId,
+    status,
+    before,
+    limit,
+  }: {
+    accountId?: string | undefined
+    ownerId?: string | undefined
+    status?: HoldRow['status'] | undefined
+    /** Id of the hold after which the list goes on. */
+    before?: string | undefined
+    limit: number
+  },
+): Promise<HoldRow[]> =>
+  // The statement has no name, so Postgres plans it for the filters given. Of an account or a customer the open
+  // holds are few. They are found before they are sorted: else Postgres may walk all holds by their ids,
+  // because it can't know that most of theirs have ended.
+  tx.query<HoldRow>({
+    text: `with h as ${status === 'open' && (accountId ?? ownerId) ? 'materialized' : 'not materialized'} (
+        select * from holds h
+        where ($1::uuid is null or h.account_id = $1) and ($2::uuid is null or h.user_id = $2)
+          and ($3::hold_status is null or h.status = $3) and ($4::uuid is null or h.id < $4)
+      )
+      select ${holdColumns} from h order by h.id desc limit $5`,
+    values: [accountId, ownerId, status, before, limit],
+  })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { deposit, reversal, testLedger, transfer, type TestLedger } from '../testing/ledger-fixture.ts'
 import { fillHolds } from '../testing/many-holds-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
+import { listHolds } from '../holds/hold.ts'
 import { takeStep, type Step } from './sweep-checks.ts'
 
 /** The number of rows that each step of a check reads, as Postgres reports it, while one account has more
@@ -144,5 +145,26 @@ test('a step takes few reversals, each of which has it look for two transactions
       values: [check],
     })
     expect(ok).toEqual([{ ok: true }])
+  }
+})
+
+// The last test, because the books don't have what it writes.
+test('a list of open holds reads none of those that have ended, and none of others', async () => {
+  const other = await ledger.open()
+  await ledger.owner.query({
+    text: `insert into holds (id, account_id, amount, currency, status, user_id, placed_by, created_at, expires_at)
+      select uuidv7(), id, 5, currency, 'open', gen_random_uuid(), user_id, now(), now() + interval '1 day'
+      from accounts, generate_series(1, 3000) where id = $1`,
+    values: [other],
+  })
+  await ledger.owner.query({ text: 'vacuum analyze holds' })
+  const [owner] = await ledger.db.query<{ user_id: string }>({
+    text: 'select user_id from accounts where id = $1',
+    values: [hot],
+  })
+  for (const whose of [{ ownerId: owner!.user_id }, { accountId: hot }]) {
+    db.plans()
+    expect(await listHolds(db, { ...whose, status: 'open', limit: 51 })).toEqual([])
+    expectBounded(51)
   }
 })
