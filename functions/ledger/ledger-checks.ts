@@ -47,6 +47,8 @@ const proofRunSchema = {
   },
 } as const
 
+const nobodysData = { nothing: 'it shows no customer’s data' } as const
+
 // Less than callers wait for an answer.
 const PROOF_MS_MAX = 8_000
 
@@ -89,7 +91,7 @@ export default operation({
       who: 'signed-in',
       summary: 'Whether postings of each currency go on, and since when and why they do not',
       answers: { 200: statusSchema },
-      audits: { nothing: 'it shows no customer’s data' },
+      audits: nobodysData,
       async handle(_request, { db }) {
         const rows = await db.query<StatusRow>({
           // Each currency has a cash account, whose id is below those of all customers' accounts.
@@ -108,7 +110,7 @@ export default operation({
       who: 'operator',
       summary: 'What the last checks have found: sums, limits, balances, chains, transactions, holds',
       answers: { 200: verificationSchema },
-      audits: { nothing: 'it shows no customer’s data' },
+      audits: nobodysData,
       handle: async (_request, { db }) => ({ status: 200, body: await readVerification(db) }),
     }),
     route({
@@ -134,7 +136,7 @@ export default operation({
       who: 'operator',
       summary: 'Whether what must always be true is true: M sums, N limits, B balances and chains',
       answers: { 200: invariantsSchema },
-      audits: { nothing: 'it shows no customer’s data' },
+      audits: nobodysData,
       handle: async (_request, { db }) => ({ status: 200, body: await readInvariants(db) }),
     }),
   ],

@@ -2,8 +2,8 @@ import type { Database } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { problem, ProblemError, problems } from '../host/problems.ts'
-import { uuidSchema } from '../host/schema.ts'
-import { reasonSchema, stopColumns, stopSchema, toStop, type Fault, type StopRow } from './stops/stop.ts'
+import { reasonText, uuidSchema } from '../host/schema.ts'
+import { stopColumns, stopSchema, toStop, type Fault, type StopRow } from './stops/stop.ts'
 
 const stillBroken = { name: 'still-broken', status: 409, title: 'The books are still wrong' }
 const stopLifted = { name: 'stop-lifted', status: 409, title: 'The stop was lifted before' }
@@ -31,7 +31,7 @@ export default operation({
         type: 'object',
         additionalProperties: false,
         required: ['stop_id', 'reason'],
-        properties: { stop_id: uuidSchema, reason: reasonSchema },
+        properties: { stop_id: uuidSchema, reason: reasonText },
       },
       answers: { 200: stopSchema },
       problems: [problems.notFound, stopLifted, stillBroken],

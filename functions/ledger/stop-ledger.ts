@@ -1,7 +1,8 @@
 import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { ProblemError, problems } from '../host/problems.ts'
-import { reasonSchema, stopColumns, stopSchema, toStop, type StopRow } from './stops/stop.ts'
+import { reasonText } from '../host/schema.ts'
+import { stopColumns, stopSchema, toStop, type StopRow } from './stops/stop.ts'
 import { currencies } from '../host/values/currencies.ts'
 
 export default operation({
@@ -18,7 +19,7 @@ export default operation({
         type: 'object',
         additionalProperties: false,
         required: ['reason'],
-        properties: { currency: { type: 'string', pattern: '^[A-Z]{3}$' }, reason: reasonSchema },
+        properties: { currency: { type: 'string', pattern: '^[A-Z]{3}$' }, reason: reasonText },
       },
       answers: { 201: stopSchema },
       idempotent: true,

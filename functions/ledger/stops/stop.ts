@@ -6,13 +6,6 @@ const faults = {
   items: { type: 'object' },
 } as const
 
-/** Text that says something, without control characters. */
-export const reasonSchema = {
-  type: 'string',
-  maxLength: 500,
-  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}]*$',
-} as const
-
 /** Schema of a stop. */
 export const stopSchema = {
   title: 'Stop',

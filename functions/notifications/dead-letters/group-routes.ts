@@ -1,5 +1,6 @@
 import { decodeCursor, page, pageOf, pageQuery } from '../../host/database/paging.ts'
 import { route } from '../../host/operation.ts'
+import { nobodysData } from './nobodys-data.ts'
 import { deadLetterGroup, groupColumns, toGroup, type DeadLetterGroupRow } from './group.ts'
 import { letterStatuses } from './letter.ts'
 
@@ -20,7 +21,7 @@ const list = route({
   },
   answers: { 200: pageOf(deadLetterGroup) },
   // Consumers name no person in their answers, and ids are taken out.
-  audits: { nothing: 'it shows counts, and nobody’s data' },
+  audits: nobodysData,
   async handle({ query: { limit, cursor, status, trigger, type } }, { db }) {
     const rows = await db.query<DeadLetterGroupRow>({
       name: 'dead-letter-groups-list',

@@ -7,9 +7,7 @@ import { idParams, uuidSchema } from '../../host/schema.ts'
 import { acceptRedrive, checkAsked, nothingToRedrive, tooManyRedrives, underWay } from './accept-redrive.ts'
 import { redriveColumns, redriveSchema, toRedrive, type RedriveRow } from './redrive.ts'
 import { stopRedrive } from './stop-redrive.ts'
-
-/** Whoever watches a redrive asks each second. */
-const NOBODYS = { nothing: 'it shows counts, and nobody’s data' }
+import { nobodysData } from './nobodys-data.ts'
 
 const begin = route({
   method: 'POST',
@@ -44,7 +42,7 @@ const list = route({
   summary: 'Redrives of dead letters, newest first',
   query: { type: 'object', additionalProperties: false, properties: pageQuery },
   answers: { 200: pageOf(redriveSchema) },
-  audits: NOBODYS,
+  audits: nobodysData,
   async handle({ query: { limit, cursor } }, { db }) {
     const rows = await db.query<RedriveRow>({
       name: 'dead-letters-redrives-list',
@@ -64,7 +62,7 @@ const show = route({
   params: idParams,
   answers: { 200: redriveSchema },
   problems: [problems.notFound],
-  audits: NOBODYS,
+  audits: nobodysData,
   async handle({ params: { id } }, { db }) {
     const [row] = await db.query<RedriveRow>({
       name: 'dead-letters-redrive-read',
