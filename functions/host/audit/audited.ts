@@ -5,6 +5,7 @@ import type { Caller, RouteRequest } from '../route-request.ts'
 import type { Tools } from '../tools.ts'
 import type { AboutChange, AuditAbout } from './about.ts'
 import { detailsOf, storable } from './details.ts'
+import { ANY_UUID } from '../values/uuid-text.ts'
 
 export interface AuditedCall {
   operation: Operation
@@ -105,19 +106,17 @@ async function write(
   })
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 function subjectOf({ request }: AuditedCall, about: AuditAbout, { body }: Partial<Reply>): string | null {
   const found =
     about.subject === undefined ? (field(request.params, 'id') ?? field(body, 'id')) : about.subject
   if (typeof found !== 'string') return null
-  return UUID.test(found) ? found.toLowerCase() : storable(found)
+  return ANY_UUID.test(found) ? found.toLowerCase() : storable(found)
 }
 
 function ownerOf({ request }: AuditedCall, about: AuditAbout, { body }: Partial<Reply>): string | null {
   const found =
     about.ownerId === undefined ? (field(body, 'user_id') ?? field(request.query, 'user_id')) : about.ownerId
-  return typeof found === 'string' && UUID.test(found) ? found.toLowerCase() : null
+  return typeof found === 'string' && ANY_UUID.test(found) ? found.toLowerCase() : null
 }
 
 const field = (value: unknown, name: string): unknown =>

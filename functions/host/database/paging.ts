@@ -1,4 +1,5 @@
 import { ProblemError, problems } from '../problems.ts'
+import { OWN_UUID } from '../values/uuid-text.ts'
 
 /** Query parameters of every list: `limit` from 1 to 200 (default 50), and `cursor` from the page before. */
 export const pageQuery = {
@@ -16,14 +17,12 @@ export const pageOf = <const Item extends object>(item: Item) =>
     properties: { items: { type: 'array', items: item }, next_cursor: { type: ['string', 'null'] } },
   }) as const
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
 /** Returns the id after which the page starts; undefined for the first page. Ids are UUIDv7, so their
  * order is the order in time. Throws a ProblemError (400) for a cursor that is not ours. */
 export function decodeCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined
   const id = Buffer.from(cursor, 'base64url').toString()
-  if (UUID.test(id)) return id
+  if (OWN_UUID.test(id)) return id
   throw invalidCursor()
 }
 

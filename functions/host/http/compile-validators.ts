@@ -2,6 +2,7 @@ import { Ajv, type Options } from 'ajv'
 import standaloneCode from 'ajv/dist/standalone/index.js'
 import type { AnyRoute, Operation } from '../operation.ts'
 import { eventKey, routeKey, type Part, type Validators } from './validation.ts'
+import { ANY_UUID } from '../values/uuid-text.ts'
 
 /** Dates and moments by RFC 3339, with a day that its month has; no leap seconds, which neither Postgres nor
  * JavaScript keeps. A regular expression stands in the compiled validators themselves, so no bundle needs a
@@ -30,8 +31,7 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
   })
   ajv.addFormat('date', DATE)
   ajv.addFormat('date-time', DATE_TIME)
-  // Not `urn:uuid:...`, which Postgres does not take.
-  ajv.addFormat('uuid', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
+  ajv.addFormat('uuid', ANY_UUID)
   // Marks fields to leave out of the idempotency hash and of the audit, and those of which the audit has only
   // the name.
   ajv.addVocabulary(['x-secret', 'x-personal'])

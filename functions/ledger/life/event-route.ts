@@ -6,6 +6,7 @@ import { readTrace } from '../../host/traces/read-trace.ts'
 import { deliveriesOf, findEvent, LEDGER, publishedOf, toEvent } from './event.ts'
 import { eventLifeSchema } from './event-schema.ts'
 import { toldOf } from './told.ts'
+import { ANY_UUID } from '../../host/values/uuid-text.ts'
 
 const name = { type: 'string', minLength: 1, maxLength: 200 } as const
 
@@ -34,9 +35,9 @@ export const eventRoute = route({
   async handle(request, tools) {
     const { event_id: given } = request.params
     const source = request.query.source ?? LEDGER
-    const id = UUID.test(given) && source === LEDGER ? given.toLowerCase() : given
+    const id = ANY_UUID.test(given) && source === LEDGER ? given.toLowerCase() : given
     const [row, told] = await Promise.all([
-      source === LEDGER && UUID.test(id) ? findEvent(tools.db, id) : undefined,
+      source === LEDGER && ANY_UUID.test(id) ? findEvent(tools.db, id) : undefined,
       toldOf(id, request, tools, source),
     ])
     if (!row && !told)
@@ -65,5 +66,3 @@ export const eventRoute = route({
     }
   },
 })
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

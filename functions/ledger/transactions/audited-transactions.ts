@@ -9,6 +9,7 @@ import {
 import { FIRST_ID, firstIdAt, LAST_ID } from '../../host/audit/time-ids.ts'
 import type { Transaction } from '../../host/database/database.ts'
 import { WALKED_MAX } from './transaction-lists.ts'
+import { ANY_UUID } from '../../host/values/uuid-text.ts'
 
 /** What the transactions say for the audit, in three parts, because a transfer must pay for no index: one
  * transaction by its id, what a caller asked for on others' accounts (by an index that has only those), and
@@ -26,13 +27,12 @@ const KINDS: Readonly<Record<string, string>> = {
   'reverse-transaction': `reverses is not null`,
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const ASKER = 'coalesce(caller_id, user_id)'
 
 /** Reads the transaction that the filter `subject` names. */
 export const namedPart: AuditSource = async (db, filters, limit) => {
   const { subject, caller } = filters
-  if (subject === undefined || !UUID.test(subject)) return NOTHING
+  if (subject === undefined || !ANY_UUID.test(subject)) return NOTHING
   const asked = startStatement(filters, limit)
   if (!asked) return NOTHING
   if (caller !== undefined) asked.where.push(`${ASKER} = ${asked.place(caller)}`)

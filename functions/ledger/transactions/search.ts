@@ -9,12 +9,12 @@ import {
   LOOKED_AT_MAX,
   ofUser,
   transactionColumns,
-  UUID,
   WALKED_MAX,
   type ListFilters,
   type ListPage,
   type PageWanted,
 } from './transaction-lists.ts'
+import { UUID } from '../../host/values/uuid-text.ts'
 
 /** Query parameters of a search; either may be given alone. functions/ledger/sql/0025-search.sql says what a
  * word is. `metadata` is the name of a field and its value, joined by a colon. */

@@ -3,6 +3,7 @@ import { decodeCursor, invalidCursor } from '../../host/database/paging.ts'
 import { isMoment } from '../values/moment.ts'
 import { accountsByAmountText, walkByAmountText } from './by-amount.ts'
 import type { TransactionRow, TransactionStatus } from './transaction.ts'
+import { UUID } from '../../host/values/uuid-text.ts'
 
 /** Filters of a list. `from` is inclusive, `to` is not: the next day begins where this one ends. */
 export interface ListFilters {
@@ -278,7 +279,6 @@ const readAmounts = ({ amountMin, amountMax, currency }: ListFilters) =>
 type Place = [createdAt: string, holderId: string, version: string, id: string]
 
 const WALKED_TO = 'before'
-export const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const WALKED = new RegExp(`^${WALKED_TO} (${UUID})$`)
 const PLACE = new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}\\.\\d{3}Z) (${UUID}) (\\d{1,18}) (${UUID})$`)
 

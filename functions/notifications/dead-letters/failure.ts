@@ -1,3 +1,4 @@
+import { UUID } from '../../host/values/uuid-text.ts'
 /** What a dead letter's failure has in common with others. */
 
 /** Triggers that share a consumer with one of its own name, by the consumer and the type of their events. A
@@ -34,7 +35,7 @@ function detailOf(answer: string): string | undefined {
 const ERROR_MAX = 200
 /** Characters of an answer that are looked at. Our Broker keeps 1,024 bytes. */
 const ANSWER_MAX = 2_000
-const UUIDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
+const UUIDS = new RegExp(UUID, 'gi')
 /** Addresses of mail, and words of any kind. */
 const WORDS = /[^\s@]+@[^\s@]+|[\w+-]+/g
 /** Ids, keys, hashes and figures have digits, or are longer than a word of a sentence. */

@@ -1,4 +1,5 @@
 import { ProblemError, problems } from '../../host/problems.ts'
+import { ANY_UUID } from '../../host/values/uuid-text.ts'
 
 /** A place in the order in which notifications are sent: that of the transactions that stored them, and of
  * their ids within one. Nothing appears before a place that was sent, because notifications are sent only
@@ -22,12 +23,11 @@ export type Resumption = { after: 'notification'; id: string } | { after: 'place
  * got no notification. `ms` is the time of the place, in milliseconds since 1970. */
 export const placeId = ({ xact }: StreamPlace, ms: number): string => `@${xact}.${ms}`
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const PLACE = /^@(\d{1,18})\.(\d{1,14})$/
 
 /** Reads the id of the last event that a client got. Throws a ProblemError (400) if no stream gave it. */
 export function readEventId(text: string): Resumption {
-  if (UUID.test(text)) return { after: 'notification', id: text.toLowerCase() }
+  if (ANY_UUID.test(text)) return { after: 'notification', id: text.toLowerCase() }
   const [, xact, ms] = PLACE.exec(text) ?? []
   if (xact === undefined) throw unknownEvent()
   return { after: 'place', xact: BigInt(xact), ms: Number(ms) }

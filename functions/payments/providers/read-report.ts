@@ -1,8 +1,8 @@
 import { parseAmount } from '../../host/values/money.ts'
 import { currencies } from '../../host/values/currencies.ts'
 import type { ProviderReport } from './provider.ts'
+import { OWN_UUID } from '../../host/values/uuid-text.ts'
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const NAME = /^[a-z0-9-]{1,60}$/
 
 /** Reads what the sandbox says of a transfer, in its answers and its web hooks; undefined if it is not whole
@@ -19,7 +19,7 @@ export function readReport(value: unknown): ProviderReport | undefined {
     reason,
     next_url: nextUrl,
   } = value as Record<string, unknown>
-  if (typeof reference !== 'string' || !UUID.test(reference)) return undefined
+  if (typeof reference !== 'string' || !OWN_UUID.test(reference)) return undefined
   if (typeof id !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(id)) return undefined
   if (kind !== 'top-up' && kind !== 'withdrawal') return undefined
   if (state !== 'pending' && state !== 'settled' && state !== 'failed') return undefined
