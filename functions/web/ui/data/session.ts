@@ -38,6 +38,9 @@ async function readSession(): Promise<PageSession | null> {
   return (await renewed.json()) as PageSession
 }
 
+/** Renews the session if its cookies are too old. Resolves with whether somebody is still signed in. */
+export const keepSession = async (): Promise<boolean> => (await readSession()) !== null
+
 /** Asks a list for what belongs to whoever is signed in: to operators the bank lists everybody's. */
 export async function ownOnly(queries: QueryClient): Promise<{ user_id?: string }> {
   const session = await queries.ensureQueryData(sessionQuery())

@@ -7,6 +7,7 @@ import {
   useUpload,
   type Document,
 } from '../../data/documents.ts'
+import { FileLink } from '../../panels/file-link.tsx'
 import { Button } from '../../parts/button.tsx'
 import buttons from '../../parts/button.module.css'
 import { Moment } from '../../parts/moment.tsx'
@@ -149,9 +150,9 @@ function Actions({ id, name, url }: { id: string; name: string; url: string | un
       ) : (
         <>
           {url !== undefined && (
-            <a className={buttons.button} href={url} download aria-label={`${said.download}: ${name}`}>
+            <FileLink className={buttons.button} href={url} download aria-label={`${said.download}: ${name}`}>
               {said.download}
-            </a>
+            </FileLink>
           )}
           <Button aria-label={`${said.remove}: ${name}`} onClick={() => setAsking(true)}>
             {said.remove}

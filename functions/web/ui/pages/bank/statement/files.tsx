@@ -1,5 +1,6 @@
 import { Link } from 'wouter'
 import { statementAddress, statementFormats, useFileStatement } from '../../../data/statements.ts'
+import { FileLink } from '../../../panels/file-link.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
@@ -22,12 +23,12 @@ export function Files({ accountId, shown }: { accountId: string; shown: ShownSta
       <ul className={styles.buttons}>
         {statementFormats.map((format) => (
           <li key={format}>
-            {/* Plain links: the browser saves the file, or shows the JSON. */}
-            <a className={styles.link} href={statementAddress(accountId, asked, format)}>
+            {/* The browser saves the file, or shows the JSON. */}
+            <FileLink className={styles.link} href={statementAddress(accountId, asked, format)}>
               {format === 'json'
                 ? said.open('JSON')
                 : said.download(format === 'camt.053' ? format : format.toUpperCase())}
-            </a>
+            </FileLink>
           </li>
         ))}
       </ul>

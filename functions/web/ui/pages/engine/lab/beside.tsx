@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { reportAddress, useStopRun, type LabRun } from '../../../data/lab.ts'
+import { FileLink } from '../../../panels/file-link.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { Facts } from '../../../parts/facts.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
@@ -86,12 +87,12 @@ function Standing({ run }: { run: LabRun }) {
       />
       {run.state === 'ended' && (
         <p className={styles.reports}>
-          <a href={reportAddress(run, 'markdown')} download>
+          <FileLink href={reportAddress(run, 'markdown')} download>
             {said.reportMarkdown}
-          </a>
-          <a href={reportAddress(run, 'json')} download>
+          </FileLink>
+          <FileLink href={reportAddress(run, 'json')} download>
             {said.reportJson}
-          </a>
+          </FileLink>
         </p>
       )}
     </>

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { functionQuery, platformQuery, type PicturedFunction } from '../../../data/platform.ts'
+import { FileLink } from '../../../panels/file-link.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { Facts } from '../../../parts/facts.tsx'
 import { Panel } from '../../../parts/panel.tsx'
@@ -54,7 +55,7 @@ export function FunctionPanel({
             {routes.length > 0 && <a href="/docs">{said.inDocs}</a>}
             {platform.data?.logs && (
               <p>
-                <a href={`/api/platform/functions/${name}/logs`}>{said.logs}</a>
+                <FileLink href={`/api/platform/functions/${name}/logs`}>{said.logs}</FileLink>
               </p>
             )}
             <h3>{said.manifest}</h3>

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'wouter'
 import { auditFileAddress, auditQuery } from '../../../data/audit.ts'
+import { FileLink } from '../../../panels/file-link.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { More } from '../../../parts/more.tsx'
 import { Page } from '../../../parts/page.tsx'
@@ -26,10 +27,9 @@ export default function Audit() {
   // An empty page may be followed by others, so emptiness is decided here.
   const query = { data: data && { items: data }, error, isPending, isFetching, dataUpdatedAt, refetch }
   const file = (
-    // A plain link: the browser saves the file.
-    <a className={styles.file} href={auditFileAddress(asked)}>
+    <FileLink className={styles.file} href={auditFileAddress(asked)}>
       {said.csv}
-    </a>
+    </FileLink>
   )
   return (
     <Page title={said.title}>

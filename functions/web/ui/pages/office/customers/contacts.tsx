@@ -1,6 +1,7 @@
 import { useEndCustomerSession, type OpenSession } from '../../../data/customers.ts'
 import type { Document } from '../../../data/documents.ts'
 import type { Notification } from '../../../data/notifications.ts'
+import { FileLink } from '../../../panels/file-link.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { DataList } from '../../../parts/data-list.tsx'
 import { Moment } from '../../../parts/moment.tsx'
@@ -62,9 +63,9 @@ export function Documents({ documents }: { documents: readonly Document[] }) {
           title: said.file,
           cell: ({ status, url, file_name: name }) =>
             status === 'ready' ? (
-              <a href={url} download dir="auto">
+              <FileLink href={url} download dir="auto">
                 {name}
-              </a>
+              </FileLink>
             ) : (
               <bdi>{name}</bdi>
             ),
