@@ -15,11 +15,21 @@ export function payouts(web: () => Web): void {
     await page.getByText('Nothing is sent').waitFor()
     await rows.fill(`${account},12.50,Wages\nnobody@example.com,1.00\n`)
     await page.getByRole('button', { name: 'Check the rows' }).click()
-    const sent = page.waitForRequest(
-      (request) => request.method() === 'POST' && /\/payout$/.test(request.url()),
-    )
+    const sent: Record<string, string>[] = []
+    await page.route('**/api/payments/payout', async (route) => {
+      if (route.request().method() !== 'POST') return route.fallback()
+      sent.push(route.request().headers())
+      if (sent.length > 1) return route.fallback()
+      const type = 'https://microbank.dev/problems/account-frozen'
+      return route.fulfill({ status: 409, contentType: 'application/problem+json', json: { type } })
+    })
     await page.getByRole('button', { name: 'Pay $13.50 to 2' }).click()
-    expect((await sent).headers()['session-user']).toBe(customer.id)
+    await page.getByText('Not sent. The account is frozen.').waitFor()
+    // The bank keeps a refusal under its key: as soon as the account pays again, it is another payout.
+    await page.getByRole('button', { name: 'Pay $13.50 to 2' }).click()
+    await page.getByRole('table', { name: 'Items' }).waitFor()
+    expect(sent.map((headers) => headers['session-user'])).toEqual([customer.id, customer.id])
+    expect(sent[0]!['idempotency-key']).not.toBe(sent[1]!['idempotency-key'])
     const items = page.getByRole('table', { name: 'Items' })
     await items.getByText('Paid').waitFor()
     await items.getByText('No open account of theirs takes it').waitFor()

@@ -1,7 +1,10 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import type { Hold } from '../../client/index.ts'
+import { ActKeys } from './act-keys.ts'
 import { api } from './api.ts'
 import { accountsQuery } from './accounts.ts'
+import { useSentBy } from './session.ts'
 
 export type { Hold }
 
@@ -29,11 +32,19 @@ export const openHoldsQuery = (id: string) =>
       (await api.get('/api/holds', { query: { account_id: id, status: 'open', limit: 200 }, signal })).items,
   })
 
-/** Gives an account another name; null takes it away. */
+/** Gives an account another name; null takes it away. The same again keeps its key until there is an answer. */
 export function useRenameAccount(id: string) {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
+  const [keys] = useState(() => new ActKeys())
   return useMutation({
-    mutationFn: (name: string | null) => api.patch('/api/accounts/{id}', { params: { id }, body: { name } }),
+    mutationFn: (name: string | null) =>
+      api.patch('/api/accounts/{id}', {
+        params: { id },
+        body: { name },
+        headers,
+        idempotencyKey: keys.keyOf(name),
+      }),
+    onSettled: (_account, error) => keys.hear(error),
     onSuccess: (account) => {
       queries.setQueryData(accountQuery(id).queryKey, account)
       return queries.invalidateQueries({ ...accountsQuery(), exact: true })

@@ -1,7 +1,8 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Account } from '../../client/index.ts'
 import { api } from './api.ts'
-import { ownOnly } from './session.ts'
+import { keptActs, type KeptAct } from './kept-act.ts'
+import { ownOnly, useSentBy, useSession } from './session.ts'
 
 export type { Account }
 
@@ -25,12 +26,26 @@ export function likelyAccount(accounts: readonly Account[]): Account | undefined
   return open.find(({ available }) => !/^-|^[0.]+$/.test(available)) ?? open[0]
 }
 
-/** Opens an account for whoever is signed in. */
+/** An account that somebody wants for themselves. */
+export interface Opening extends KeptAct {
+  body: { account_type: Account['account_type']; currency: string }
+}
+
+const kept = keptActs<Opening>('opening')
+
+/** Returns the opening that a user sent from this tab and that has no answer, also after a reload. */
+export const unansweredOpening = kept.unanswered
+
+/** Opens an account for whoever is signed in: one, however often it is sent. */
 export function useOpenAccount() {
   const queries = useQueryClient()
+  const { user_id: owner } = useSession()
+  const headers = useSentBy()
   return useMutation({
-    mutationFn: (body: { account_type: 'checking' | 'savings'; currency: string }) =>
-      api.post('/api/accounts', { body }),
+    mutationFn: (opening: Opening) =>
+      kept.send(owner, opening, () =>
+        api.post('/api/accounts', { body: opening.body, idempotencyKey: opening.key, headers }),
+      ),
     onSuccess: (account) => {
       queries.setQueryData(accountsQuery().queryKey, (accounts) => accounts && [account, ...accounts])
       return queries.invalidateQueries(accountsQuery())

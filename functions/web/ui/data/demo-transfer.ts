@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Account } from '../../client/index.ts'
 import { api } from './api.ts'
-import { sessionQuery } from './session.ts'
+import { useSentBy } from './session.ts'
 
 /** The operator's own accounts between which the Engine room moves money. No customer's money is touched. */
 const NAMES = ['Demo A', 'Demo B'] as const
@@ -10,21 +10,23 @@ const CURRENCY = 'USD'
 /** Makes a real transfer of 1.00 between the two demo accounts of the operator who is signed in. Opens and
  * fills them if that is needed. Resolves with the transfer's id. */
 export function useDemoTransfer() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
     mutationFn: async (): Promise<string> => {
-      const session = await queries.ensureQueryData(sessionQuery())
-      const userId = session!.user_id
-      const { items } = await api.get('/api/accounts', { query: { user_id: userId, limit: 200 } })
-      const pair = await Promise.all(NAMES.map((name) => demoAccount(name, userId, items)))
+      const { items } = await api.get('/api/accounts', {
+        query: { user_id: headers['session-user'], limit: 200 },
+      })
+      const pair = await Promise.all(NAMES.map((name) => demoAccount(name, headers, items)))
       const rich = pair.find(({ available }) => /^[1-9]/.test(available))
       const [from, to] = rich === pair[1] ? [pair[1], pair[0]] : pair
       if (!rich)
         await api.post('/api/transactions', {
           body: { type: 'deposit', account_id: from!.id, amount: '100.00' },
+          headers,
         })
       const transfer = await api.post('/api/transactions', {
         body: { type: 'transfer', account_id: from!.id, to_account_id: to!.id, amount: '1.00' },
+        headers,
       })
       return transfer.id
     },
@@ -32,10 +34,19 @@ export function useDemoTransfer() {
   })
 }
 
-async function demoAccount(name: string, userId: string, accounts: readonly Account[]): Promise<Account> {
+async function demoAccount(
+  name: string,
+  headers: ReturnType<typeof useSentBy>,
+  accounts: readonly Account[],
+): Promise<Account> {
   const known = accounts.find(
     (account) => account.name === name && account.status === 'open' && account.currency === CURRENCY,
   )
-  const body = { user_id: userId, account_type: 'checking', name, currency: CURRENCY } as const
-  return known ?? api.post('/api/accounts', { body })
+  const body = {
+    user_id: headers['session-user'],
+    account_type: 'checking',
+    name,
+    currency: CURRENCY,
+  } as const
+  return known ?? api.post('/api/accounts', { body, headers })
 }

@@ -1,9 +1,10 @@
 import { useSyncExternalStore } from 'react'
 import { BankProblem, NoAnswerError } from '../../client/index.ts'
 import { api } from './api.ts'
+import { browserShelf } from './browser-shelf.ts'
 import type { MoneyOrder, OrderAnswer, ReviewedOrder } from './money-order.ts'
 import { newKey } from './new-key.ts'
-import { OrderDesk, type OrderShelf } from './order-desk.ts'
+import { OrderDesk } from './order-desk.ts'
 
 /** The desk of /move in a browser. */
 
@@ -56,22 +57,5 @@ async function sendOnce(
     if (error.isOutcomeUnknown || error.status === 429) return { is: 'no-answer' }
     const { status, code, detail, errors } = error
     return { is: 'refused', refusal: { status, code, detail, errors } }
-  }
-}
-
-/** Returns what keeps orders. A browser that keeps nothing still moves money once; only a reload forgets the
- * order. */
-export function browserShelf(): OrderShelf {
-  const attempt = <Value>(act: () => Value, otherwise: Value): Value => {
-    try {
-      return act()
-    } catch {
-      return otherwise
-    }
-  }
-  return {
-    getItem: (name) => attempt(() => sessionStorage.getItem(name), null),
-    setItem: (name, text) => attempt(() => sessionStorage.setItem(name, text), undefined),
-    removeItem: (name) => attempt(() => sessionStorage.removeItem(name), undefined),
   }
 }

@@ -5,6 +5,7 @@ import { api } from './api.ts'
 import { byCursor } from './by-cursor.ts'
 import { newKey } from './new-key.ts'
 import { renewSession } from './session-renewal.ts'
+import { useSentBy } from './session.ts'
 
 export type { Document }
 
@@ -37,14 +38,14 @@ export const uploadOf = (file: File): Upload => ({ file, key: newKey() })
 
 /** Uploads a file. `sent` is how much of it the bank has taken, from 0 to 1. */
 export function useUpload() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   const [sent, setSent] = useState(0)
   const upload = useMutation({
     mutationFn: async (given: Upload) => {
       setSent(0)
-      const answer = await sendFile(given, setSent)
+      const answer = await sendFile(given, headers, setSent)
       if (answer.status !== 401 || !(await renewSession())) return documentOf(answer)
-      return documentOf(await sendFile(given, setSent))
+      return documentOf(await sendFile(given, headers, setSent))
     },
     onSuccess: () => queries.invalidateQueries({ queryKey: documentsQuery().queryKey }),
   })
@@ -53,21 +54,26 @@ export function useUpload() {
 
 /** Deletes a document and its bytes. */
 export function useDeleteDocument() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
-    mutationFn: (id: string) => api.delete('/api/media/{public_id}', { params: { public_id: id } }),
+    mutationFn: (id: string) => api.delete('/api/media/{public_id}', { params: { public_id: id }, headers }),
     onSuccess: () => queries.invalidateQueries({ queryKey: documentsQuery().queryKey }),
   })
 }
 
 /** Sends a file. Only an XMLHttpRequest tells how much has gone. Rejects with a NoAnswerError. */
-function sendFile({ file, key }: Upload, onSent: (part: number) => void): Promise<XMLHttpRequest> {
+function sendFile(
+  { file, key }: Upload,
+  headers: Readonly<Record<string, string>>,
+  onSent: (part: number) => void,
+): Promise<XMLHttpRequest> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     const fail = (why: string) => (): void =>
       reject(new NoAnswerError('POST /api/media/upload', new Error(why), { attempts: 1 }))
     request.open('POST', '/api/media/upload')
-    request.setRequestHeader('idempotency-key', key)
+    for (const [name, value] of Object.entries({ ...headers, 'idempotency-key': key }))
+      request.setRequestHeader(name, value)
     request.timeout = UPLOAD_MS
     request.upload.onprogress = ({ loaded, total }) => onSent(total > 0 ? loaded / total : 0)
     request.onload = () => resolve(request)

@@ -1,6 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Lab, LabFault, LabRun, LabRunRequest } from '../../client/index.ts'
 import { api } from './api.ts'
+import { useSentBy } from './session.ts'
 
 export type { Lab, LabFault, LabRun, LabRunRequest }
 export type LabFaultKind = LabFault['kind']
@@ -22,9 +23,9 @@ export const labRunQuery = (id: string) =>
 
 /** Begins a run. */
 export function useStartRun() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
-    mutationFn: (body: LabRunRequest) => api.post('/api/lab/runs', { body }),
+    mutationFn: (body: LabRunRequest) => api.post('/api/lab/runs', { body, headers }),
     onSuccess: (run) => queries.setQueryData(labRunQuery(run.id).queryKey, run),
     onSettled: () => queries.invalidateQueries({ queryKey: labQuery().queryKey, exact: true }),
   })
@@ -32,9 +33,9 @@ export function useStartRun() {
 
 /** Stops a run and undoes all its faults. */
 export function useStopRun() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
-    mutationFn: (id: string) => api.delete('/api/lab/runs/{id}', { params: { id } }),
+    mutationFn: (id: string) => api.delete('/api/lab/runs/{id}', { params: { id }, headers }),
     onSettled: () => queries.invalidateQueries({ queryKey: labQuery().queryKey }),
   })
 }

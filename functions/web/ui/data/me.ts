@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { api } from './api.ts'
-import { sessionQuery, userQuery, useSession, useSignOut } from './session.ts'
+import { sessionQuery, userQuery, useSentBy, useSession, useSignOut } from './session.ts'
 
 /** Where the user is signed in, newest first. More than a hundred places are more than anybody reads. */
 export const sessionsQuery = () =>
@@ -11,38 +11,40 @@ export const sessionsQuery = () =>
 
 /** Changes one's own name, or one's address with the password. */
 export function useChangeMe() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   const { user_id: id } = useSession()
   return useMutation({
     mutationFn: (body: { name?: string; email?: string; current_password?: string }) =>
-      api.patch('/api/users/{id}', { params: { id }, body }),
+      api.patch('/api/users/{id}', { params: { id }, body, headers }),
     onSuccess: (user) => queries.setQueryData(userQuery(id).queryKey, user),
   })
 }
 
 /** Chooses another password. All other sessions end. */
 export function useChangePassword() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   const { user_id: id } = useSession()
   return useMutation({
     mutationFn: (body: { current_password: string; new_password: string }) =>
-      api.put('/api/users/{id}/password', { params: { id }, body }),
+      api.put('/api/users/{id}/password', { params: { id }, body, headers }),
     onSuccess: () => queries.invalidateQueries(sessionsQuery()),
   })
 }
 
 /** Has another link mailed that confirms the own address. */
-export const useMailConfirmation = () =>
-  useMutation({ mutationFn: () => api.post('/api/auth/email/confirmations', {}) })
+export function useMailConfirmation() {
+  const headers = useSentBy()
+  return useMutation({ mutationFn: () => api.post('/api/auth/email/confirmations', { headers }) })
+}
 
 /** Ends one session, or all others. */
 export function useEndSessions() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
     mutationFn: (which: { id: string } | 'others') =>
       which === 'others'
-        ? api.delete('/api/sessions', { query: { others: 'true' } })
-        : api.delete('/api/sessions/{id}', { params: which }),
+        ? api.delete('/api/sessions', { query: { others: 'true' }, headers })
+        : api.delete('/api/sessions/{id}', { params: which, headers }),
     onSettled: () => queries.invalidateQueries(sessionsQuery()),
   })
 }
@@ -50,10 +52,11 @@ export function useEndSessions() {
 /** Deletes oneself, and then the cookies of the session that ended with it. */
 export function useDeleteMe() {
   const { user_id: id } = useSession()
+  const headers = useSentBy()
   const signOut = useSignOut()
   return useMutation({
     mutationFn: async () => {
-      await api.delete('/api/users/{id}', { params: { id } })
+      await api.delete('/api/users/{id}', { params: { id }, headers })
       await signOut()
     },
   })

@@ -8,7 +8,7 @@ import {
 import type { Api, Notification, Preferences } from '../../client/index.ts'
 import { api } from './api.ts'
 import { byCursor } from './by-cursor.ts'
-import { ownOnly } from './session.ts'
+import { ownOnly, useSentBy } from './session.ts'
 
 export type { Notification, Preferences }
 
@@ -87,9 +87,9 @@ export function forgetWhatIsOld(queries: QueryClient): void {
 
 /** Marks the notifications from one back as read. */
 export function useMarkRead() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
-    mutationFn: (upTo: string) => api.post('/api/notifications/read', { body: { up_to: upTo } }),
+    mutationFn: (upTo: string) => api.post('/api/notifications/read', { body: { up_to: upTo }, headers }),
     onSuccess: ({ unread_count: count }) => {
       queries.setQueryData(unreadQuery().queryKey, count)
       void queries.invalidateQueries(latestQuery())
@@ -108,9 +108,9 @@ export type PreferencesBody = NonNullable<Api['PUT /api/notifications/preference
 
 /** Chooses anew over which channels messages come. */
 export function useSavePreferences() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   return useMutation({
-    mutationFn: (body: PreferencesBody) => api.put('/api/notifications/preferences', { body }),
+    mutationFn: (body: PreferencesBody) => api.put('/api/notifications/preferences', { body, headers }),
     onSuccess: (saved) => queries.setQueryData(preferencesQuery().queryKey, saved),
   })
 }

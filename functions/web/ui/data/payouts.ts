@@ -3,9 +3,7 @@ import type { CreatePayoutRequest, Payout, PayoutItem } from '../../client/index
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
 import { byCursor } from './by-cursor.ts'
-import { browserShelf } from './desk.ts'
-import { KEY_AGE_MS_MAX } from './money-order.ts'
-import { isOutcomeOpen } from './open-outcome.ts'
+import { keptActs, type KeptAct } from './kept-act.ts'
 import { ownOnly, useSentBy, useSession } from './session.ts'
 
 export type { CreatePayoutRequest, Payout, PayoutItem }
@@ -38,28 +36,16 @@ export const payoutQuery = (id: string) =>
     refetchInterval: ({ state }) => state.data?.pages[0]?.status === 'running' && RUNNING_MS,
   })
 
-/** A payout that was checked. The key belongs to the body for ever: whatever is lost, it is one payout. */
-export interface CheckedPayout {
-  key: string
+/** A payout that was checked. */
+export interface CheckedPayout extends KeptAct {
   body: CreatePayoutRequest
   currency: string
-  /** Milliseconds since 1970. */
-  checkedAtMs: number
 }
 
-const shelf = browserShelf()
-const shelfOf = (owner: string): string => `microbank.payout.${owner}`
+const kept = keptActs<CheckedPayout>('payout')
 
-/** Returns the payout of a user that was sent from this tab and has no answer, also after a reload. Once the
- * bank may have forgotten its key it is not sent again. */
-export function unansweredPayout(owner: string): CheckedPayout | undefined {
-  try {
-    const payout = JSON.parse(shelf.getItem(shelfOf(owner)) ?? 'null') as CheckedPayout | null
-    return payout && Date.now() - payout.checkedAtMs < KEY_AGE_MS_MAX ? payout : undefined
-  } catch {
-    return undefined
-  }
-}
+/** Returns the payout of a user that was sent from this tab and has no answer, also after a reload. */
+export const unansweredPayout = kept.unanswered
 
 /** Has payees paid. From before it is sent until there is an answer, the payout is kept for a reload. */
 export function useCreatePayout() {
@@ -67,19 +53,10 @@ export function useCreatePayout() {
   const { user_id: owner } = useSession()
   const headers = useSentBy()
   return useMutation({
-    mutationFn: async (payout: CheckedPayout) => {
-      const wasOpen = unansweredPayout(owner)?.key === payout.key
-      shelf.setItem(shelfOf(owner), JSON.stringify(payout))
-      const { body, key } = payout
-      try {
-        const made = await api.post('/api/payments/payout', { body, idempotencyKey: key, headers })
-        shelf.removeItem(shelfOf(owner))
-        return made
-      } catch (error) {
-        if (!isOutcomeOpen(error, wasOpen)) shelf.removeItem(shelfOf(owner))
-        throw error
-      }
-    },
+    mutationFn: (payout: CheckedPayout) =>
+      kept.send(owner, payout, () =>
+        api.post('/api/payments/payout', { body: payout.body, idempotencyKey: payout.key, headers }),
+      ),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ['payouts'] })
       void queries.invalidateQueries(accountsQuery())

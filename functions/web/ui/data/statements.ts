@@ -1,6 +1,7 @@
 import { queryOptions, useMutation } from '@tanstack/react-query'
 import type { Statement } from '../../client/index.ts'
 import { api } from './api.ts'
+import { useSentBy } from './session.ts'
 
 /** What a statement is about. Days are 'YYYY-MM-DD' in UTC; `to` is the day after the last, and left out if
  * that is to come: nothing is booked ahead. */
@@ -36,8 +37,10 @@ export const statementAddress = (
 ): string => `/api/accounts/${accountId}/statement?${new URLSearchParams({ format, ...asked })}`
 
 /** Files a statement among the customer's documents. One that is there already is not filed again. */
-export const useFileStatement = (accountId: string) =>
-  useMutation({
+export function useFileStatement(accountId: string) {
+  const headers = useSentBy()
+  return useMutation({
     mutationFn: ({ from, to, format }: { from: string; to: string; format: 'pdf' | 'csv' | 'camt.053' }) =>
-      api.post('/api/documents/statements', { body: { account_id: accountId, from, to, format } }),
+      api.post('/api/documents/statements', { body: { account_id: accountId, from, to, format }, headers }),
   })
+}

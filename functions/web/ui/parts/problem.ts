@@ -9,6 +9,8 @@ export interface ShownProblem {
   detail: string
   errors: readonly { path: string; message: string }[]
   isOutcomeUnknown: boolean
+  /** The key that the call was sent with, if it had one. */
+  idempotencyKey: string | undefined
   /** The trace, if the answer had one. */
   traceId: string | undefined
   /** Seconds that the bank asks to wait; undefined if it doesn't say. */
@@ -27,6 +29,7 @@ export function shownProblem(error: unknown): ShownProblem {
     detail: given.detail ?? '',
     errors: Array.isArray(given.errors) ? given.errors : [],
     isOutcomeUnknown: given.isOutcomeUnknown === true,
+    idempotencyKey: given.idempotencyKey,
     traceId: given.headers?.get('traceparent')?.split('-')[1],
     waitSeconds: wait > 0 ? wait : undefined,
   }
@@ -41,7 +44,8 @@ export const faultOf = (path: string, message: string): Pick<ShownProblem, 'code
 /** Returns the sentence for an error in the reader's language. */
 export function useProblemSentence(error: unknown): string {
   const texts = useTexts(problemTexts)
-  const { name, code, detail } = shownProblem(error)
+  const { name, code, detail, isOutcomeUnknown, idempotencyKey } = shownProblem(error)
+  if (isOutcomeUnknown && idempotencyKey !== undefined) return texts.noAnswer
   if (name === 'NoAnswerError') return texts.noAnswerToReading
   if (name === 'SignedOutError') return texts.signedOut
   // The server's own words say which rule of a password was broken, and by how much.

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import { accountsQuery, type Account } from '../../data/accounts.ts'
+import { accountsQuery, unansweredOpening, type Account } from '../../data/accounts.ts'
 import { latestQuery } from '../../data/notifications.ts'
 import { nextOrdersQuery } from '../../data/orders.ts'
 import { useSession } from '../../data/session.ts'
@@ -21,8 +21,8 @@ import { OpenAccount } from './open-account.tsx'
 export default function Home() {
   const said = useTexts(texts)
   const accounts = useQuery(accountsQuery())
-  const { role } = useSession()
-  const [isOpening, setOpening] = useState(false)
+  const { role, user_id: owner } = useSession()
+  const [isOpening, setOpening] = useState(() => unansweredOpening(owner) !== undefined)
   const open = (
     <Button aria-expanded={isOpening} onClick={() => setOpening(!isOpening)}>
       {said.open}

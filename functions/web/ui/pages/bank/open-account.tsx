@@ -1,4 +1,8 @@
-import { useOpenAccount } from '../../data/accounts.ts'
+import { useState } from 'react'
+import { unansweredOpening, useOpenAccount, type Opening } from '../../data/accounts.ts'
+import { newKey } from '../../data/new-key.ts'
+import { isOutcomeOpen } from '../../data/open-outcome.ts'
+import { useSession } from '../../data/session.ts'
 import { Button } from '../../parts/button.tsx'
 import { Choice } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
@@ -11,37 +15,72 @@ import { texts } from './home.texts.ts'
 /** Currencies that are offered. The bank takes any of ISO 4217. */
 const OFFERED = ['USD', 'EUR', 'GBP', 'CHF', 'SEK', 'JPY']
 
-/** Asks what kind of account, and opens it. */
+/** Asks what kind of account, and opens it. An opening without an answer comes first: as long as the account
+ * may be there, there is no other. */
 export function OpenAccount({ done }: { done: () => void }) {
-  const [said, words] = [useTexts(texts), useTexts(common)]
+  const said = useTexts(texts)
+  const { user_id: owner } = useSession()
   const open = useOpenAccount()
-  const kinds = (['checking', 'savings'] as const).map((value) => ({ value, text: said.kinds[value] }))
+  const [unanswered, setUnanswered] = useState(() => unansweredOpening(owner))
+  const send = (opening: Opening): void =>
+    open.mutate(opening, {
+      onSuccess: done,
+      onError: (error) =>
+        setUnanswered((before) => (isOutcomeOpen(error, before !== undefined) ? opening : undefined)),
+    })
   return (
     <PlainPanel title={said.open}>
-      <Form
-        problem={open.error}
-        onSubmit={({ account_type, currency = '' }) =>
-          open.mutate(
-            { account_type: account_type === 'savings' ? 'savings' : 'checking', currency },
-            { onSuccess: done },
-          )
-        }
-      >
-        <div className={styles.choices}>
-          <Choice name="account_type" label={said.kind} options={kinds} />
-          <Choice
-            name="currency"
-            label={said.currency}
-            options={OFFERED.map((value) => ({ value, text: value }))}
-          />
-        </div>
-        <div className={styles.buttons}>
-          <Button type="submit" look="primary" disabled={open.isPending}>
-            {said.openIt}
-          </Button>
-          <Button onClick={done}>{words.cancel}</Button>
-        </div>
-      </Form>
+      {unanswered ? (
+        <>
+          <p role="alert">{said.noAnswer(said.kinds[unanswered.body.account_type])}</p>
+          <div className={styles.buttons}>
+            <Button look="primary" disabled={open.isPending} onClick={() => send(unanswered)}>
+              {said.askAgain}
+            </Button>
+          </div>
+        </>
+      ) : (
+        <OpeningForm open={open} send={send} done={done} />
+      )}
     </PlainPanel>
+  )
+}
+
+function OpeningForm({
+  open,
+  send,
+  done,
+}: {
+  open: ReturnType<typeof useOpenAccount>
+  send: (opening: Opening) => void
+  done: () => void
+}) {
+  const [said, words] = [useTexts(texts), useTexts(common)]
+  const kinds = (['checking', 'savings'] as const).map((value) => ({ value, text: said.kinds[value] }))
+  return (
+    <Form
+      problem={open.error}
+      onSubmit={({ account_type, currency = '' }) =>
+        send({
+          ...{ key: newKey(), madeAtMs: Date.now() },
+          body: { account_type: account_type === 'savings' ? 'savings' : 'checking', currency },
+        })
+      }
+    >
+      <div className={styles.choices}>
+        <Choice name="account_type" label={said.kind} options={kinds} />
+        <Choice
+          name="currency"
+          label={said.currency}
+          options={OFFERED.map((value) => ({ value, text: value }))}
+        />
+      </div>
+      <div className={styles.buttons}>
+        <Button type="submit" look="primary" disabled={open.isPending}>
+          {said.openIt}
+        </Button>
+        <Button onClick={done}>{words.cancel}</Button>
+      </div>
+    </Form>
   )
 }

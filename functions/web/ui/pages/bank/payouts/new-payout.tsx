@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import { likelyAccount, type Account } from '../../../data/accounts.ts'
+import type { KeptAct } from '../../../data/kept-act.ts'
 import { newKey } from '../../../data/new-key.ts'
+import { isOutcomeOpen } from '../../../data/open-outcome.ts'
 import {
   unansweredPayout,
   useCreatePayout,
@@ -22,10 +24,10 @@ import styles from './payouts.module.css'
 import { texts } from './payouts.texts.ts'
 import { readTextFile } from './read-file.ts'
 import { readPayoutRows, type TypedPayoutRow } from './rows.ts'
+import { ANY_UUID } from '../../../../../host/values/uuid-text.ts'
 
 const ITEMS_MAX = 1_000
 const NOTE_MAX = 140
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** As the bank takes it, so that a fault has a row. */
 const EMAIL =
   /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
@@ -36,14 +38,16 @@ type Item = CreatePayoutRequest['items'][number]
 type CheckedRow = TypedPayoutRow &
   ({ item: Item & { amount: string }; repeats: number | undefined } | { fault: string })
 
-/** What was checked, with the key that makes it one payout. A changed text is another one. */
-interface Checked {
+/** What was checked, with the key that makes it one payout. A changed text is another one, and so is the same
+ * text after the bank has refused it: the bank keeps a refusal under its key. */
+interface Checked extends KeptAct {
   account: Account
   rows: CheckedRow[]
-  key: string
-  /** Milliseconds since 1970. */
-  checkedAtMs: number
+  /** Whether it was sent, and may have been made. */
+  isOpen: boolean
 }
+
+const newlyKeyed = (): KeptAct & { isOpen: false } => ({ key: newKey(), madeAtMs: Date.now(), isOpen: false })
 
 /** Rows are typed or come from a file; all are checked before any is sent. A payout without an answer comes
  * first: as long as it may have been made, there is no other. */
@@ -68,7 +72,11 @@ export function NewPayout({
         onMade(id)
       },
       // A browser that keeps nothing still has the key here.
-      onError: () => setChecked((was) => (unansweredPayout(owner) ? undefined : was)),
+      onError: (error) =>
+        setChecked((was) => {
+          if (!was || unansweredPayout(owner)) return undefined
+          return isOutcomeOpen(error, was.isOpen) ? { ...was, isOpen: true } : { ...was, ...newlyKeyed() }
+        }),
     })
   if (unanswered && unanswered.key !== checked?.key)
     return (
@@ -120,6 +128,7 @@ function Rows({
       <label className={styles.field}>
         {said.from}
         <select
+          className={styles.control}
           value={account.id}
           onChange={({ currentTarget }) => {
             setAccountId(currentTarget.value)
@@ -136,6 +145,7 @@ function Rows({
       <label className={styles.field}>
         {said.file}
         <input
+          className={styles.control}
           type="file"
           accept=".csv,.txt,text/csv,text/plain"
           // So that the same file can be chosen again once it is corrected.
@@ -150,6 +160,7 @@ function Rows({
       <label className={styles.field}>
         {said.rows}
         <textarea
+          className={styles.control}
           rows={6}
           value={text}
           aria-describedby="rows-hint"
@@ -165,12 +176,7 @@ function Rows({
           <Button
             onClick={() => {
               change(text)
-              check({
-                account,
-                rows: checkRows(text, account.currency),
-                key: newKey(),
-                checkedAtMs: Date.now(),
-              })
+              check({ account, rows: checkRows(text, account.currency), ...newlyKeyed() })
             }}
           >
             {said.check}
@@ -188,7 +194,7 @@ function useCheck(): (text: string, currency: string) => CheckedRow[] {
   const faultOf = ({ payee, note, cells, isMisquoted }: TypedPayoutRow): string | undefined => {
     if (isMisquoted) return said.faults.quotes
     if (cells > 3) return said.faults.cells
-    if (!UUID.test(payee) && (!EMAIL.test(payee) || payee.length > EMAIL_MAX)) return said.faults.payee
+    if (!ANY_UUID.test(payee) && (!EMAIL.test(payee) || payee.length > EMAIL_MAX)) return said.faults.payee
     if (note.length > NOTE_MAX) return said.faults.note
     return UNSEEN.test(note) ? said.faults.noteText : undefined
   }
@@ -200,7 +206,7 @@ function useCheck(): (text: string, currency: string) => CheckedRow[] {
       if (fault) return { ...row, fault }
       const read = readAmount(amount, currency)
       if ('message' in read) return { ...row, fault: read.message }
-      const to = UUID.test(payee) ? { to_account_id: payee.toLowerCase() } : { email: payee }
+      const to = ANY_UUID.test(payee) ? { to_account_id: payee.toLowerCase() } : { email: payee }
       const name = `${payee.toLowerCase()} ${read.amount}`
       const repeats = lines.get(name)
       if (repeats === undefined) lines.set(name, line)
@@ -215,7 +221,7 @@ interface Sending {
 }
 
 function CheckedRows({
-  checked: { account, rows, key, checkedAtMs },
+  checked: { account, rows, key, madeAtMs },
   ...sending
 }: {
   checked: Checked
@@ -248,7 +254,7 @@ function CheckedRows({
       {wrong > 0 ? (
         <p role="status">{said.wrong(String(wrong))}</p>
       ) : (
-        <Pay payout={{ key, body: { account_id: id, items }, currency, checkedAtMs }} {...sending} />
+        <Pay payout={{ key, body: { account_id: id, items }, currency, madeAtMs }} {...sending} />
       )}
     </>
   )
