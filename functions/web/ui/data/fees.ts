@@ -38,11 +38,21 @@ export const usePublishFee = () =>
     ['fees'],
   )
 
-/** The limits of an account in force, what they leave, and limits to come. */
-export const limitsQuery = (accountId: string) =>
+/** The limits of an account in force, what they leave, and limits to come, with the id of the account. `named`
+ * is its number or its id; of a number that no account has, there is neither. */
+export const limitsQuery = (named: string) =>
   queryOptions({
-    queryKey: ['accounts', accountId, 'limits'],
-    queryFn: ({ signal }) => api.get('/api/accounts/{id}/limits', { params: { id: accountId }, signal }),
+    queryKey: ['accounts', named, 'limits'],
+    queryFn: async ({ signal }): Promise<{ id: string; limits: Limits } | Record<string, never>> => {
+      const number = named.replaceAll(/\s/g, '')
+      const id = /^\d+$/.test(number)
+        ? (await api.get('/api/accounts', { query: { number }, signal })).items[0]?.id
+        : named
+      if (id === undefined) return {}
+      return { id, limits: await api.get('/api/accounts/{id}/limits', { params: { id }, signal }) }
+    },
+    // Each reading is in the audit: a look at another window must not add one.
+    refetchOnWindowFocus: false,
   })
 
 /** Sets limits of an account as a new version. What is left out is not limited. */

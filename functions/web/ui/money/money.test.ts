@@ -110,6 +110,11 @@ describe('what is typed', () => {
     expect('amount' in read ? read.amount : read.fault).toBe(expected)
   })
 
+  test('zero is an amount only where it is a limit', () => {
+    expect(readTypedAmount('0,00', 'EUR', 'de')).toEqual({ fault: 'zero' })
+    expect(readTypedAmount('0,00', 'EUR', 'de', { takesZero: true })).toEqual({ amount: '0.00' })
+  })
+
   test('whatever is shown can be typed again, with and without its unit', () => {
     fc.assert(
       fc.property(minorUnits, currency, locale, (amount, code, where) => {

@@ -1,4 +1,4 @@
-import { exponentOf } from '../../../host/values/currencies.ts'
+import { currencies, exponentOf } from '../../../host/values/currencies.ts'
 
 /** Amounts as the API has them: decimal strings with all decimals of their currency, '-12.50'. They never
  * become a Number. */
@@ -25,6 +25,9 @@ export function toDecimal(minorUnits: bigint, currency: string): string {
   if (exponent === 0) return sign + digits
   return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
 }
+
+/** Whether the bank has accounts in a currency. */
+export const isCurrency = (code: string): boolean => currencies.has(code)
 
 /** Adds amounts of one currency. Returns a decimal string; '0.00' if there are none. */
 export const sumOf = (amounts: readonly string[], currency: string): string =>

@@ -18,8 +18,14 @@ const GROUPING = /[\s\u00a0\u202f'’]/g
  * in `locale` and stands where it would. So '1,234' is a thousand and more in English, and in German 1.234 to
  * three decimals, which is an error for a currency with two. Nothing is ever rounded.
  * @param currency code or symbol of it may stand around the figure
+ * @param takesZero whether nothing at all is an amount too, as it is for a limit
  * @returns a decimal string with all decimals, or what is wrong */
-export function readTypedAmount(text: string, currency: string, locale: string): TypedAmount {
+export function readTypedAmount(
+  text: string,
+  currency: string,
+  locale: string,
+  { takesZero = false } = {},
+): TypedAmount {
   const bare = withoutUnit(text.trim(), currency, locale).replaceAll(GROUPING, '')
   if (bare === '') return { fault: 'missing' }
   const [whole, decimals] = split(bare, locale) ?? []
@@ -27,7 +33,7 @@ export function readTypedAmount(text: string, currency: string, locale: string):
   const exponent = exponentOf(currency)
   if (decimals.length > exponent) return { fault: 'too-many-decimals' }
   const minorUnits = BigInt(whole + decimals.padEnd(exponent, '0'))
-  if (minorUnits === 0n) return { fault: 'zero' }
+  if (minorUnits === 0n && !takesZero) return { fault: 'zero' }
   if (minorUnits > AMOUNT_MAX) return { fault: 'too-much' }
   return { amount: toDecimal(minorUnits, currency) }
 }

@@ -1,4 +1,5 @@
 import { useState, type ComponentProps } from 'react'
+import { formatMoney } from '../money/money.ts'
 import { readTypedAmount } from '../money/typed-amount.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { localeOf } from '../texts/formats.ts'
@@ -9,20 +10,34 @@ import styles from './form.module.css'
 import { useMoneyText } from './use-money-text.ts'
 
 /** A field for an amount of money, with the code of its currency. It says what it reads, so that nobody takes
- * 1,234 for 1.234. */
+ * 1,234 for 1.234. `defaultAmount` is a decimal string of the bank, which the field writes as the reader does:
+ * 1.234 to three decimals would be more than a thousand in German. */
 export function AmountField({
   currency,
+  defaultAmount,
+  takesZero = false,
   onChange,
   ...field
-}: { name: string; label: string; currency: string } & Omit<ComponentProps<typeof Field>, 'after'>) {
+}: {
+  name: string
+  label: string
+  currency: string
+  defaultAmount?: string | undefined
+  takesZero?: boolean
+} & Omit<ComponentProps<typeof Field>, 'after' | 'defaultValue'>) {
   const said = useTexts(texts)
   const language = useLanguage()
   const moneyText = useMoneyText()
-  const [typed, setTyped] = useState('')
-  const read = readTypedAmount(String(field.value ?? typed), currency, localeOf(language))
+  const locale = localeOf(language)
+  const [begin] = useState(() =>
+    defaultAmount === undefined ? '' : formatMoney(defaultAmount, currency, { locale, unit: 'none' }),
+  )
+  const [typed, setTyped] = useState(begin)
+  const read = readTypedAmount(String(field.value ?? typed), currency, locale, { takesZero })
   return (
     <div>
       <Field
+        {...(field.value === undefined && { defaultValue: begin })}
         {...field}
         inputMode="decimal"
         autoComplete="off"
@@ -43,11 +58,12 @@ export function AmountField({
 export function useReadAmount(): (
   text: string,
   currency: string,
+  how?: { takesZero?: boolean },
 ) => { amount: string } | { message: string } {
   const said = useTexts(texts)
   const language = useLanguage()
-  return (text, currency) => {
-    const read = readTypedAmount(text, currency, localeOf(language))
+  return (text, currency, how) => {
+    const read = readTypedAmount(text, currency, localeOf(language), how)
     return 'fault' in read ? { message: said.faults[read.fault] } : read
   }
 }

@@ -6,9 +6,8 @@ import { isOutcomeOpen } from '../../data/open-outcome.ts'
 import { useCreateOrder, useDraftOrder, type OrderDraft, type Schedule } from '../../data/orders.ts'
 import { OtherCurrencyError } from '../../data/payees.ts'
 import { formatMoney } from '../../money/money.ts'
-import { readTypedAmount } from '../../money/typed-amount.ts'
 import { AccountChoice } from '../../parts/account-choice.tsx'
-import { AmountField } from '../../parts/amount-field.tsx'
+import { AmountField, useReadAmount } from '../../parts/amount-field.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Choice, Field } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
@@ -57,14 +56,14 @@ function OrderForm({
   draft: ReturnType<typeof useDraftOrder>
 }) {
   const said = useTexts(texts)
-  const language = useLanguage()
+  const readAmount = useReadAmount()
   const [accountId, setAccountId] = useState(accounts[0]!.id)
   const [every, setEvery] = useState<Every>('month')
   const [fault, setFault] = useState<unknown>()
   const currency = accounts.find(({ id }) => id === accountId)?.currency ?? 'USD'
   const show = (values: Values): void => {
-    const typed = readTypedAmount(values.amount ?? '', currency, localeOf(language))
-    if ('fault' in typed) return setFault(faultOf('/amount', said.faults[typed.fault]))
+    const typed = readAmount(values.amount ?? '', currency)
+    if ('message' in typed) return setFault(faultOf('/amount', typed.message))
     setFault(undefined)
     draft.mutate({
       ...{ accountId, currency, amount: typed.amount },

@@ -120,8 +120,7 @@ function SetOverdraft({
   const [fault, setFault] = useState<unknown>()
   const { currency, overdraft_limit: limit } = account
   const submit = ({ overdraft_limit: typed = '', reason = '' }: Record<string, string>): void => {
-    // None at all is a limit too, and no amount that could be moved.
-    const read = /^[0.,]*0[0.,]*$/.test(typed.trim()) ? { amount: '0' } : readAmount(typed, currency)
+    const read = readAmount(typed, currency, { takesZero: true })
     if ('message' in read) return setFault(faultOf('/overdraft_limit', read.message))
     setFault(undefined)
     change.mutate({ overdraft_limit: read.amount, reason: reason.trim() }, { onSuccess: onDone })
@@ -141,7 +140,8 @@ function SetOverdraft({
         name="overdraft_limit"
         label={said.limit}
         currency={currency}
-        defaultValue={isZero(limit) ? '0' : limit}
+        defaultAmount={limit}
+        takesZero
         required
         autoFocus
       />

@@ -104,7 +104,7 @@ function Capture({ hold, close }: { hold: Hold; close: () => void }) {
       }}
     >
       <Field name="payee" label={said.payee} hint={said.payeeHint} required autoComplete="off" autoFocus />
-      <AmountField name="amount" label={said.amount} currency={currency} defaultValue={amount} required />
+      <AmountField name="amount" label={said.amount} currency={currency} defaultAmount={amount} required />
     </Ask>
   )
 }

@@ -1,11 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { useSearchParams } from 'wouter'
 import { limitsQuery, useSetLimits, type Limits } from '../../../data/fees.ts'
+import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { Facts } from '../../../parts/facts.tsx'
 import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { Panel, PlainPanel } from '../../../parts/panel.tsx'
+import { faultOf } from '../../../parts/problem.ts'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { formatMoment } from '../../../texts/formats.ts'
@@ -17,15 +20,16 @@ import { texts } from './limits.texts.ts'
 export function AccountLimits() {
   const said = useTexts(texts)
   const [search, setSearch] = useSearchParams()
-  const id = search.get('account')?.trim() ?? ''
+  const named = search.get('account')?.trim() ?? ''
   return (
     <>
       <PlainPanel title={said.account}>
-        <Form key={id} onSubmit={({ account = '' }) => setSearch({ account: account.trim() })}>
+        <Form key={named} onSubmit={({ account = '' }) => setSearch({ account: account.trim() })}>
           <Field
             name="account"
             label={said.accountId}
-            defaultValue={id}
+            defaultValue={named}
+            maxLength={50}
             required
             autoComplete="off"
             spellCheck={false}
@@ -35,16 +39,16 @@ export function AccountLimits() {
           </div>
         </Form>
       </PlainPanel>
-      {id && <OfAccount key={id} id={id} />}
+      {named && <OfAccount key={named} named={named} />}
     </>
   )
 }
 
-function OfAccount({ id }: { id: string }) {
+function OfAccount({ named }: { named: string }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const moneyText = useMoneyText()
-  const limits = useQuery(limitsQuery(id))
+  const limits = useQuery(limitsQuery(named))
   const shown = (amount: string | null, left: string | null, currency: string): string => {
     if (amount === null) return said.unlimited
     return [
@@ -54,31 +58,35 @@ function OfAccount({ id }: { id: string }) {
   }
   return (
     <Panel query={limits} starts="limits">
-      {(now) => (
-        <>
-          <Facts
-            facts={[
-              [said.transactionMax, shown(now.transaction_max, null, now.currency)],
-              [said.dayMax, shown(now.day_max, now.day_remaining, now.currency)],
-              [said.monthMax, shown(now.month_max, now.month_remaining, now.currency)],
-              [said.timeZone, now.time_zone ?? '–'],
-            ]}
-          />
-          {now.coming.map((next) => (
-            <section key={next.version}>
-              <h3>{said.coming(formatMoment(language, new Date(next.valid_from)))}</h3>
-              <Facts
-                facts={[
-                  [said.transactionMax, shown(next.transaction_max, null, now.currency)],
-                  [said.dayMax, shown(next.day_max, null, now.currency)],
-                  [said.monthMax, shown(next.month_max, null, now.currency)],
-                ]}
-              />
-            </section>
-          ))}
-          <SetLimits id={id} now={now} />
-        </>
-      )}
+      {({ id, limits: now }) =>
+        now ? (
+          <>
+            <Facts
+              facts={[
+                [said.transactionMax, shown(now.transaction_max, null, now.currency)],
+                [said.dayMax, shown(now.day_max, now.day_remaining, now.currency)],
+                [said.monthMax, shown(now.month_max, now.month_remaining, now.currency)],
+                [said.timeZone, now.time_zone ?? '–'],
+              ]}
+            />
+            {now.coming.map((next) => (
+              <section key={next.version}>
+                <h3>{said.coming(formatMoment(language, new Date(next.valid_from)))}</h3>
+                <Facts
+                  facts={[
+                    [said.transactionMax, shown(next.transaction_max, null, now.currency)],
+                    [said.dayMax, shown(next.day_max, null, now.currency)],
+                    [said.monthMax, shown(next.month_max, null, now.currency)],
+                  ]}
+                />
+              </section>
+            ))}
+            <SetLimits id={id} now={now} />
+          </>
+        ) : (
+          <p>{said.noAccount}</p>
+        )
+      }
     </Panel>
   )
 }
@@ -86,32 +94,36 @@ function OfAccount({ id }: { id: string }) {
 function SetLimits({ id, now }: { id: string; now: Limits }) {
   const said = useTexts(texts)
   const set = useSetLimits(id)
+  const readAmount = useReadAmount()
+  const [fault, setFault] = useState<unknown>()
   const fields = [
     ['transaction_max', said.transactionMax],
     ['day_max', said.dayMax],
     ['month_max', said.monthMax],
   ] as const
+  const submit = ({ time_zone: zone = '', reason = '', ...typed }: Record<string, string>): void => {
+    const amounts: Partial<Record<(typeof fields)[number][0], string | null>> = {}
+    for (const [name] of fields) {
+      const text = typed[name]?.trim() ?? ''
+      const read = text === '' ? { amount: null } : readAmount(text, now.currency, { takesZero: true })
+      if ('message' in read) return setFault(faultOf(`/${name}`, read.message))
+      amounts[name] = read.amount
+    }
+    setFault(undefined)
+    set.mutate({ ...amounts, time_zone: zone.trim(), reason })
+  }
   return (
-    <Form
-      problem={set.error}
-      onSubmit={({ time_zone: zone = '', reason = '', ...amounts }) =>
-        set.mutate({
-          ...Object.fromEntries(fields.map(([name]) => [name, amounts[name]?.trim() || null])),
-          time_zone: zone.trim(),
-          reason,
-        })
-      }
-    >
+    <Form problem={fault ?? set.error} onSubmit={submit}>
       <h3>{said.newLimits}</h3>
       <div className={styles.fields}>
         {fields.map(([name, label]) => (
-          <Field
+          <AmountField
             key={name}
             name={name}
-            label={`${label} (${now.currency})`}
-            defaultValue={now[name] ?? ''}
-            inputMode="decimal"
-            autoComplete="off"
+            label={label}
+            currency={now.currency}
+            defaultAmount={now[name] ?? undefined}
+            takesZero
           />
         ))}
         <Field

@@ -5,6 +5,8 @@ import { Moment } from '../../../parts/moment.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
+import { formatDecimal } from '../../../texts/formats.ts'
+import { useLanguage } from '../../../texts/language.ts'
 import { texts } from './limits.texts.ts'
 
 /** The fees in force and to come. */
@@ -34,11 +36,12 @@ export function FeeList() {
 
 function Rules({ fee: { rules, currency } }: { fee: Fee }) {
   const said = useTexts(texts)
+  const language = useLanguage()
   const moneyText = useMoneyText()
   if (rules === null) return said.free
   const { fixed, percent, minimum, maximum, tiers } = rules
   return [
-    `${moneyText(fixed, currency)} + ${percent} %`,
+    `${moneyText(fixed, currency)} + ${formatDecimal(language, percent)}\u00a0%`,
     ...(minimum === null ? [] : [said.least(moneyText(minimum, currency))]),
     ...(maximum === null ? [] : [said.most(moneyText(maximum, currency))]),
     ...(tiers.length === 0 ? [] : [said.tiers(String(tiers.length))]),

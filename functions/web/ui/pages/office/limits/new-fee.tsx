@@ -1,5 +1,7 @@
 import { useState } from 'react'
 import { usePublishFee, useTryFee, type FeeTrial, type ProposedFee } from '../../../data/fees.ts'
+import { isCurrency } from '../../../money/money.ts'
+import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { boundsOf, isDay } from '../../../parts/days.ts'
 import { Facts } from '../../../parts/facts.tsx'
@@ -7,6 +9,7 @@ import { Choice, Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { Money } from '../../../parts/money.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
+import { faultOf } from '../../../parts/problem.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { formatNumber } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
@@ -14,6 +17,7 @@ import styles from './limits.module.css'
 import { texts } from './limits.texts.ts'
 
 const types = ['transfer', 'deposit', 'withdrawal'] as const
+const amounts = ['fixed', 'minimum', 'maximum'] as const
 
 /** A fee is tried on last week's transactions first; then the same can be published. */
 export function NewFee() {
@@ -21,14 +25,19 @@ export function NewFee() {
   const trial = useTryFee()
   const [proposed, setProposed] = useState<ProposedFee>()
   const [isFree, setFree] = useState(false)
+  const [currency, setCurrency] = useState('USD')
+  const [fault, setFault] = useState<ReturnType<typeof faultOf>>()
+  const proposalOf = useProposal()
   const isTried = trial.isSuccess && proposed !== undefined
   return (
     <PlainPanel title={said.newFee}>
       <p className={styles.soft}>{said.newFeeHint}</p>
       <Form
-        problem={trial.error}
+        problem={fault ?? trial.error}
         onSubmit={(values) => {
           const fee = proposalOf(values)
+          setFault('errors' in fee ? fee : undefined)
+          if ('errors' in fee) return
           setProposed(fee)
           trial.mutate(fee)
         }}
@@ -38,6 +47,7 @@ export function NewFee() {
           className={styles.fields}
           onChange={() => {
             setProposed(undefined)
+            setFault(undefined)
             trial.reset()
           }}
         >
@@ -48,6 +58,7 @@ export function NewFee() {
             required
             maxLength={3}
             autoComplete="off"
+            onChange={({ currentTarget }) => setCurrency((was) => knownCurrency(currentTarget.value) ?? was)}
           />
           <Choice
             name="type"
@@ -63,14 +74,17 @@ export function NewFee() {
             ]}
             onChange={({ currentTarget }) => setFree(currentTarget.value === 'end')}
           />
+          {!isFree && (
+            <Field name="rules.percent" label={said.percent} inputMode="decimal" autoComplete="off" />
+          )}
           {!isFree &&
-            (['fixed', 'percent', 'minimum', 'maximum'] as const).map((name) => (
-              <Field
+            amounts.map((name) => (
+              <AmountField
                 key={name}
                 name={`rules.${name}`}
                 label={said[name]}
-                inputMode="decimal"
-                autoComplete="off"
+                currency={currency}
+                takesZero
               />
             ))}
         </div>
@@ -86,14 +100,28 @@ export function NewFee() {
   )
 }
 
-function proposalOf({ currency = '', type, what, ...rules }: Record<string, string>): ProposedFee {
-  const given = Object.entries(rules).flatMap(([name, value]): [string, string][] =>
-    value.trim() ? [[name.replace('rules.', ''), value.trim()]] : [],
-  )
-  return {
-    currency: currency.trim().toUpperCase(),
-    type: types.find((each) => each === type) ?? 'transfer',
-    rules: what === 'end' ? null : Object.fromEntries(given),
+const knownCurrency = (typed: string): string | undefined => [typed.trim().toUpperCase()].find(isCurrency)
+
+/** Returns what makes a fee of what was typed, or the first fault in it. */
+function useProposal(): (values: Record<string, string>) => ProposedFee | ReturnType<typeof faultOf> {
+  const said = useTexts(texts)
+  const readAmount = useReadAmount()
+  return ({ currency: typed = '', type, what, ...rules }) => {
+    const currency = knownCurrency(typed)
+    if (currency === undefined) return faultOf('/currency', said.noCurrency)
+    const fee = { currency, type: types.find((each) => each === type) ?? 'transfer' }
+    if (what === 'end') return { ...fee, rules: null }
+    // The bank judges it: with a comma it is no number.
+    const percent = (rules['rules.percent'] ?? '').trim().replace(',', '.')
+    const given: NonNullable<ProposedFee['rules']> = percent ? { percent } : {}
+    for (const name of amounts) {
+      const text = (rules[`rules.${name}`] ?? '').trim()
+      if (text === '') continue
+      const read = readAmount(text, currency, { takesZero: true })
+      if ('message' in read) return faultOf(`/rules/${name}`, read.message)
+      given[name] = read.amount
+    }
+    return { ...fee, rules: given }
   }
 }
 
