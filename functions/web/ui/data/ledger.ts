@@ -1,7 +1,8 @@
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import type { Invariant, LedgerStatus, Stop, Verification } from '../../client/index.ts'
 import { api } from './api.ts'
+import { byCursor } from './by-cursor.ts'
 import { useOfficeAct } from './office-act.ts'
 
 export type { Invariant, Stop, Verification }
@@ -31,12 +32,17 @@ export const ledgerStatusQuery = () =>
     refetchOnWindowFocus: false,
   })
 
-/** The newest stops. */
-export const stopsQuery = () =>
-  queryOptions({
-    queryKey: ['ledger', 'stops'],
-    queryFn: async ({ signal }) =>
-      (await api.get('/api/ledger/stops', { query: { limit: 50 }, signal })).items,
+/** The stops that are open, or those that are lifted, the newest first, page by page. */
+export const stopsQuery = (open: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ['ledger', 'stops', open],
+    queryFn: ({ pageParam, signal }) =>
+      api.get('/api/ledger/stops', {
+        query: { open, limit: 10, ...(pageParam !== undefined && { cursor: pageParam }) },
+        signal,
+      }),
+    ...byCursor,
+    select: ({ pages }) => pages.flatMap(({ items }) => items),
   })
 
 /** Has all books checked now, in as many steps as it takes, while the page is open. It is over when what the

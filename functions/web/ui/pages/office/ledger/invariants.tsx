@@ -15,6 +15,7 @@ import { Status } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { formatNumber } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
+import { texts as officeTexts } from '../office.texts.ts'
 import styles from './ledger.module.css'
 import { texts } from './ledger.texts.ts'
 
@@ -22,7 +23,7 @@ type CheckName = Exclude<keyof Verification, 'ok' | 'open_stops'>
 
 /** The invariants, the checks behind them, and the button that has all books checked now. */
 export function Invariants() {
-  const said = useTexts(texts)
+  const [said, office] = [useTexts(texts), useTexts(officeTexts)]
   const language = useLanguage()
   const invariants = useQuery(invariantsQuery())
   const verification = useQuery(verificationQuery())
@@ -48,7 +49,7 @@ export function Invariants() {
             rows={items}
             keyOf={({ id }) => id}
             columns={[
-              { title: said.id, cell: ({ id }) => `${id}: ${said.names[id]}` },
+              { title: said.id, cell: ({ id }) => `${id}: ${office.invariants[id]}` },
               { title: said.state, cell: ({ ok }) => <State ok={ok} /> },
               { title: said.checkedAt, cell: ({ checked_at: at }) => <CheckedAt at={at} /> },
               { title: said.count, align: 'end', cell: ({ count }) => formatNumber(language, count) },

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, type UseInfiniteQueryResult } from '@tanstack/react-query'
 import { stopsQuery, useResumeLedger, type Stop } from '../../../data/ledger.ts'
 import { Button } from '../../../parts/button.tsx'
 import { Facts } from '../../../parts/facts.tsx'
@@ -6,26 +6,50 @@ import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { Id } from '../../../parts/id.tsx'
 import { Moment } from '../../../parts/moment.tsx'
+import { More } from '../../../parts/more.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { Status } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
 import styles from './ledger.module.css'
 import { texts } from './ledger.texts.ts'
 
-/** The stops, those that are open first, each with its evidence and the form that lifts it. */
+/** The stops that are open, each with its evidence and the form that lifts it, and then those that are lifted. */
 export function Stops() {
   const said = useTexts(texts)
-  const stops = useQuery(stopsQuery())
   return (
-    <Panel title={said.stops} query={stops} starts="ledger-checks" rows={1} empty={{ text: said.noStops }}>
-      {(list) => (
-        <ul className={styles.stops}>
-          {[...list.filter(isOpen), ...list.filter((stop) => !isOpen(stop))].map((stop) => (
-            <li key={stop.id}>
-              <OneStop stop={stop} />
-            </li>
-          ))}
-        </ul>
+    <>
+      <StopList title={said.openStops} none={said.noOpenStops} list={useInfiniteQuery(stopsQuery(true))} />
+      <StopList
+        title={said.liftedStops}
+        none={said.noLiftedStops}
+        list={useInfiniteQuery(stopsQuery(false))}
+      />
+    </>
+  )
+}
+
+function StopList({
+  title,
+  none,
+  list,
+}: {
+  title: string
+  none: string
+  list: UseInfiniteQueryResult<Stop[]>
+}) {
+  return (
+    <Panel title={title} query={list} starts="ledger-checks" rows={1} empty={{ text: none }}>
+      {(stops) => (
+        <>
+          <ul className={styles.stops}>
+            {stops.map((stop) => (
+              <li key={stop.id}>
+                <OneStop stop={stop} />
+              </li>
+            ))}
+          </ul>
+          <More list={list} />
+        </>
       )}
     </Panel>
   )
