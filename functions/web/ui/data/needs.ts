@@ -33,7 +33,7 @@ export const waitingLettersQuery = () =>
     },
   })
 
-/** The names of invariants that a check found broken, and how many stops of accounts are open. */
+/** The invariants that a check found broken, and how many stops are open. */
 export const brokenInvariantsQuery = () =>
   queryOptions({
     ...calm,
@@ -41,7 +41,7 @@ export const brokenInvariantsQuery = () =>
     queryFn: async ({ signal }) => {
       const { items, open_stops: openStops } = await api.get('/api/ledger/invariants', { signal })
       return {
-        broken: items.filter(({ ok }) => ok === false).map(({ id, name }) => ({ id, name })),
+        broken: items.filter(({ ok }) => ok === false).map(({ id }) => id),
         unchecked: items.filter(({ ok }) => ok === null).length,
         openStops,
       }

@@ -16,9 +16,9 @@ export const texts = defineTexts({
     faults: {
       missing: 'Geben Sie einen Betrag ein.',
       'no-number': 'Das ist kein Betrag.',
-      'too-many-decimals': 'Das sind mehr Nachkommastellen, als die Währung hat.',
-      zero: 'Geben Sie mehr als null ein.',
-      'too-much': 'Das ist mehr, als die Bank auf einmal bewegen kann.',
+      'too-many-decimals': 'So viele Nachkommastellen hat die Währung nicht.',
+      zero: 'Der Betrag muss größer als null sein.',
+      'too-much': 'So viel kann die Bank nicht auf einmal bewegen.',
     },
   },
 })

@@ -44,6 +44,18 @@ export const formatTime = (language: PageLanguage, at: Date): string =>
 export const formatNumber = (language: PageLanguage, value: number): string =>
   keep(`number ${language}`, () => new Intl.NumberFormat(LOCALES[language])).format(value)
 
+/** Writes a decimal string, such as '-0.50', with all its decimals. */
+export function formatDecimal(language: PageLanguage, decimal: string): string {
+  const decimals = decimal.split('.')[1]?.length ?? 0
+  const format = keep(`decimal ${language} ${decimals}`, () => {
+    return new Intl.NumberFormat(LOCALES[language], {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    })
+  })
+  return format.format(decimal as `${number}`).replace('-', '\u2212')
+}
+
 /** Writes how long ago a moment was, in minutes. */
 export const formatMinutesAgo = (language: PageLanguage, minutes: number): string =>
   keep(`ago ${language}`, () => {

@@ -11,6 +11,9 @@ export const texts = defineTexts({
     open: 'Open an account',
     openIt: 'Open it',
     kind: 'Kind',
+    noAnswer: (kind: string) =>
+      `${kind}: no answer yet. It was opened once or not at all. If you ask again, it stays one.`,
+    askAgain: 'Ask again',
     currency: 'Currency',
     kinds: { checking: 'Checking account', savings: 'Savings account' },
     available: 'Available',
@@ -26,14 +29,17 @@ export const texts = defineTexts({
   },
   de: {
     title: 'Ihre Konten',
-    totals: 'Zusammen',
+    totals: 'Insgesamt',
     accounts: 'Konten',
     noAccounts: 'Sie haben noch kein Konto. Es kostet nichts und ist sofort da.',
     noAccountsOfOperator:
-      'Sie sind als Betreuung angemeldet und haben kein Konto. Eröffnen Sie eines, oder melden Sie sich ab und als Kundin oder Kunde neu an, um deren Seiten zu sehen. Die API steht unter /docs.',
+      'Sie sind als Mitarbeiter angemeldet und haben kein Konto. Eröffnen Sie eines, oder melden Sie sich ab und registrieren Sie sich als Kunde, um die Seiten der Kunden zu sehen. Die API steht unter /docs.',
     open: 'Konto eröffnen',
     openIt: 'Eröffnen',
     kind: 'Art',
+    noAnswer: (kind) =>
+      `${kind}: noch keine Antwort. Es wurde einmal eröffnet oder gar nicht. Fragen Sie noch einmal: Es bleibt bei einem.`,
+    askAgain: 'Noch einmal fragen',
     currency: 'Währung',
     kinds: { checking: 'Girokonto', savings: 'Sparkonto' },
     available: 'Verfügbar',

@@ -15,14 +15,15 @@ export const texts = defineTexts({
   },
   de: {
     title: 'Mitteilungen',
-    none: 'Noch ist nichts geschehen. Was Ihr Geld bewegt, steht dann hier.',
+    none: 'Es gibt noch keine Mitteilung. Hier steht, was mit Ihrem Geld geschieht.',
     unread: 'Neu',
     unreadCount: (count) => `${count} neu`,
     allRead: 'Nichts Neues',
     markRead: 'Alle als gelesen markieren',
     choose: 'Wählen, was Ihnen gesendet wird',
     receipt: 'Beleg',
-    paused: 'Pausiert: Fünf Minuten lang war niemand hier. Berühren Sie die Seite, dann geht es weiter.',
-    away: 'Neues kommt gerade nicht von selbst.',
+    paused:
+      'Pausiert, weil fünf Minuten lang niemand hier war. Sobald Sie die Seite benutzen, geht es weiter.',
+    away: 'Neues erscheint gerade nicht von selbst.',
   },
 })

@@ -17,7 +17,7 @@ export const texts = defineTexts({
       none: 'Every check of the books found them in order.',
       unchecked: 'Not all checks have run yet.',
       some: (names: string) => `Broken: ${names}`,
-      stops: (count: string) => `Stops of accounts that nobody has lifted: ${count}`,
+      stops: (count: string) => `Stops that nobody has lifted: ${count}`,
     },
     postings: {
       title: 'Postings',
@@ -39,7 +39,7 @@ export const texts = defineTexts({
   },
   de: {
     title: 'Was zu tun ist',
-    newest: (count) => `Unter den jeweils neuesten ${count}.`,
+    newest: (count) => `Betrachtet werden jeweils die neuesten ${count}.`,
     letters: {
       title: 'Unzustellbare Ereignisse',
       none: 'Kein Ereignis wartet auf jemanden.',
@@ -50,10 +50,10 @@ export const texts = defineTexts({
     invariants: {
       title: 'Die Bücher',
       link: 'Prüfungen der Bücher',
-      none: 'Alle Prüfungen fanden die Bücher in Ordnung.',
+      none: 'Alle Prüfungen haben die Bücher in Ordnung gefunden.',
       unchecked: 'Noch sind nicht alle Prüfungen gelaufen.',
       some: (names) => `Verletzt: ${names}`,
-      stops: (count) => `Gesperrte Konten, die niemand freigegeben hat: ${count}`,
+      stops: (count) => `Stopps, die niemand aufgehoben hat: ${count}`,
     },
     postings: {
       title: 'Buchungen',

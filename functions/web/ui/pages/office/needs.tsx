@@ -17,6 +17,7 @@ import { formatNumber } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
 import styles from './needs.module.css'
 import { texts } from './needs.texts.ts'
+import { texts as officeTexts } from './office.texts.ts'
 
 /** What needs somebody. Where nothing does, the page says so in words. */
 export default function Needs() {
@@ -54,9 +55,7 @@ function Need<Data>({
         const { kind, sentence, more } = children(data)
         return (
           <>
-            <p className={styles.sentence}>
-              <Status kind={kind} word={sentence} />
-            </p>
+            <Sentence kind={kind} sentence={sentence} />
             {more}
             {link && <Link href={link.href}>{link.text}</Link>}
           </>
@@ -65,6 +64,12 @@ function Need<Data>({
     </Panel>
   )
 }
+
+const Sentence = ({ kind, sentence }: { kind: StatusKind; sentence: string }) => (
+  <p className={styles.sentence}>
+    <Status kind={kind} word={sentence} />
+  </p>
+)
 
 function useFigure() {
   const language = useLanguage()
@@ -84,14 +89,14 @@ function DeadLetters() {
       {({ waiting, groups, cameBack }) => ({
         kind: waiting > 0 ? 'bad' : 'good',
         sentence: waiting > 0 ? said.letters.some(figure(waiting), figure(groups)) : said.letters.none,
-        more: cameBack > 0 && <Status kind="warn" word={said.letters.cameBack(figure(cameBack))} />,
+        more: cameBack > 0 && <Sentence kind="warn" sentence={said.letters.cameBack(figure(cameBack))} />,
       })}
     </Need>
   )
 }
 
 function Invariants() {
-  const said = useTexts(texts)
+  const [said, office] = [useTexts(texts), useTexts(officeTexts)]
   const figure = useFigure()
   return (
     <Need
@@ -101,14 +106,14 @@ function Invariants() {
       link={{ href: '/office/ledger', text: said.invariants.link }}
     >
       {({ broken, unchecked, openStops }) => ({
-        kind: broken.length > 0 ? 'bad' : openStops > 0 || unchecked > 0 ? 'warn' : 'good',
+        kind: broken.length > 0 ? 'bad' : unchecked > 0 ? 'warn' : 'good',
         sentence:
           broken.length > 0
-            ? said.invariants.some(broken.map(({ id, name }) => `${id} ${name}`).join(', '))
+            ? said.invariants.some(broken.map((id) => `${id} ${office.invariants[id]}`).join(', '))
             : unchecked > 0
               ? said.invariants.unchecked
               : said.invariants.none,
-        more: openStops > 0 && <Status kind="bad" word={said.invariants.stops(figure(openStops))} />,
+        more: openStops > 0 && <Sentence kind="bad" sentence={said.invariants.stops(figure(openStops))} />,
       })}
     </Need>
   )

@@ -1,6 +1,6 @@
 import { defineTexts } from '../../texts/define-texts.ts'
 
-/** What pages about customers and about their accounts have in common. */
+/** What pages of the Back office have in common. */
 export const texts = defineTexts({
   en: {
     audited: 'You read a customer’s data. Each reading is in the audit, under your name.',
@@ -11,15 +11,25 @@ export const texts = defineTexts({
     accountStates: { open: 'Open', frozen: 'Frozen', closed: 'Closed' },
     allEntries: 'All entries',
     noEntry: 'No entry among the newest.',
+    invariants: {
+      M: 'The balances of a currency add up to zero',
+      N: 'No account is below its limit',
+      B: 'A balance is the sum of its entries, and the hash chains hold',
+    },
   },
   de: {
-    audited: 'Sie lesen Daten eines Kunden. Jedes Lesen steht mit Ihrem Namen im Protokoll.',
+    audited: 'Sie sehen Kundendaten. Jeder Zugriff wird mit Ihrem Namen protokolliert.',
     reason: 'Grund',
-    reasonHint: 'Er bleibt bei der Änderung, und der Kunde kann ihn lesen.',
+    reasonHint: 'Er wird zur Änderung gespeichert, und der Kunde kann ihn lesen.',
     customer: 'Kunde',
-    operator: 'Betreuer',
+    operator: 'Mitarbeiter',
     accountStates: { open: 'Offen', frozen: 'Gesperrt', closed: 'Geschlossen' },
     allEntries: 'Alle Einträge',
-    noEntry: 'Unter den neuesten ist kein Eintrag.',
+    noEntry: 'Unter den neuesten ist kein passender Eintrag.',
+    invariants: {
+      M: 'Die Salden einer Währung ergeben zusammen null',
+      N: 'Kein Konto ist unter seinem Limit',
+      B: 'Jeder Saldo ist die Summe seiner Einträge, und die Hash-Ketten sind unversehrt',
+    },
   },
 })

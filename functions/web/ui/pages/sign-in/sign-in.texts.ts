@@ -13,7 +13,7 @@ export const texts = defineTexts({
   },
   de: {
     signIn: 'Anmelden',
-    signUp: 'Konto eröffnen',
+    signUp: 'Registrieren',
     email: 'E-Mail',
     password: 'Passwort',
     noAccount: 'Neu hier?',

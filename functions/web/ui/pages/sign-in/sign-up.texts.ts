@@ -12,11 +12,11 @@ export const texts = defineTexts({
   },
   de: {
     signIn: 'Anmelden',
-    signUp: 'Konto eröffnen',
+    signUp: 'Registrieren',
     name: 'Name',
     email: 'E-Mail',
     password: 'Passwort',
     passwordHint: 'Mindestens 12 Zeichen. Gut sind drei Wörter, auf die sonst niemand kommt.',
-    haveAccount: 'Sind Sie schon bei uns?',
+    haveAccount: 'Sind Sie schon Kunde?',
   },
 })

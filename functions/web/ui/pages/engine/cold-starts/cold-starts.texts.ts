@@ -73,19 +73,19 @@ export const texts = defineTexts({
     title: 'Kaltstarts',
     intro:
       'Funktionen laufen nur, solange jemand sie aufruft. Der erste Aufruf nach einer Pause wartet, bis ein Prozess gestartet ist.',
-    show: 'Zeigen',
+    show: 'Anzeigen',
     all: 'alle Funktionen',
     summary: 'Auf einen Blick',
     count: 'Starts, seit die Bank läuft',
-    half: 'Bei der Hälfte war der Port offen nach höchstens',
-    bareNode: 'Ein bloßes Node hat seinen Port offen nach',
+    half: 'Die Hälfte hatte den Port offen nach höchstens',
+    bareNode: 'Node allein hat den Port offen nach',
     bareNodeWaits: 'wird gerade gemessen …',
     bareNodeHint:
-      'Ein Prozess von Node, der nur seinen Port öffnet, auf dieser Maschine ebenso gemessen: der mittlere von drei. Keine Funktion kann schneller sein.',
+      'Ein Node-Prozess, der nur einen Port öffnet, auf diesem Rechner ebenso gemessen: der mittlere Wert von dreien. Keine Funktion kann schneller sein.',
     phases: 'Wie lange jede Phase dauert',
     phase: 'Phase',
     starts: 'Starts',
-    halfWithin: 'Hälfte bis',
+    halfWithin: '50 % bis',
     mostWithin: '95 % bis',
     names: {
       spawn: 'Prozess',
@@ -118,10 +118,9 @@ export const texts = defineTexts({
     started: 'Gestartet',
     course: 'Verlauf',
     total: 'Gesamt',
-    waited: (time) =>
-      `Im Voraus gestartet: Auf die erste Anfrage wartete er ${time}, die nicht gezeichnet sind.`,
+    waited: (time) => `Im Voraus gestartet. Das Warten auf die erste Anfrage, ${time}, ist nicht gezeichnet.`,
     axis: (ms) => `0 bis ${ms}`,
-    bareNodeLine: (ms) => `Bloßes Node, ${ms}`,
+    bareNodeLine: (ms) => `Node allein, ${ms}`,
     noStarts:
       'Noch ist keine Funktion gestartet. Eröffnen Sie ein Konto oder überweisen Sie etwas, und sehen Sie wieder nach.',
     noneOfIt: 'Sie ist nicht unter den letzten 50.',
@@ -136,7 +135,7 @@ export const texts = defineTexts({
       error: 'Fehler',
     },
     lines: 'Zeilen, die neuesten zuerst',
-    noLines: 'Keine solche Zeile.',
+    noLines: 'Es gibt keine solche Zeile.',
     inTerminal: 'In einem Terminal:',
   },
 })

@@ -4,7 +4,7 @@ import { Facts } from '../../../parts/facts.tsx'
 import { Field } from '../../../parts/field.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { formatNumber } from '../../../texts/formats.ts'
+import { formatDecimal, formatNumber } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import styles from './life.module.css'
 import { texts } from './life.texts.ts'
@@ -18,8 +18,8 @@ export function Cost({ cost }: { cost: NonNullable<Life['cost']> }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const { ms } = useClock()
-  const [perGbSecond, setPerGbSecond] = useState('0.000024')
-  const [perMillion, setPerMillion] = useState('0.40')
+  const [perGbSecond, setPerGbSecond] = useState(() => formatDecimal(language, '0.000024'))
+  const [perMillion, setPerMillion] = useState(() => formatDecimal(language, '0.40'))
   const price = 1e6 * cost.gb_seconds * priceOf(perGbSecond) + cost.requests * priceOf(perMillion)
   return (
     <PlainPanel title={said.cost}>

@@ -20,9 +20,9 @@ export const texts = defineTexts({
   },
   de: {
     title: 'Kunden',
-    search: 'Kunden finden',
-    searchHint: 'Nach Name, E-Mail, Kontonummer oder der ID von etwas, das ihnen gehört.',
-    find: 'Finden',
+    search: 'Kunden suchen',
+    searchHint: 'Nach Name, E-Mail-Adresse, Kontonummer oder irgendeiner ID des Kunden.',
+    find: 'Suchen',
     found: 'Gefunden',
     newest: 'Neueste Kunden',
     none: 'Niemand wurde gefunden.',
@@ -32,7 +32,7 @@ export const texts = defineTexts({
     role: 'Rolle',
     since: 'Seit',
     enter: 'Kunden erfassen',
-    enterEffect: 'Sie bekommen per E-Mail einen Link, mit dem sie ein Passwort wählen.',
+    enterEffect: 'Der Kunde bekommt per E-Mail einen Link, mit dem er ein Passwort wählt.',
     enterNow: 'Kunden jetzt erfassen',
   },
 })
