@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { registerCustomer } from '../support/customers.ts'
 import { customerWithMoney, ready, type Web } from './support/browser.ts'
 
 /** One account and its statement. */
@@ -29,6 +30,30 @@ export function oneAccount(web: () => Web): void {
     expect(new URL(page.url()).search).toBe('?on=2020-02-29')
   })
 
+  test('an account whose opening has no answer is asked for again with its key, also after a reload: there is one', async () => {
+    const customer = await registerCustomer(web().bank)
+    const { page, go } = await web().visit({ as: customer })
+    const keys: (string | undefined)[] = []
+    let isLost = true
+    await page.route('**/api/accounts', async (route) => {
+      if (route.request().method() !== 'POST') return route.fallback()
+      keys.push(route.request().headers()['idempotency-key'])
+      const answer = await route.fetch()
+      return isLost ? route.abort() : route.fulfill({ response: answer })
+    })
+    await go('/')
+    await page.getByRole('button', { name: 'Open an account' }).first().click()
+    await page.getByRole('button', { name: 'Open it' }).click()
+    await page.getByText('Checking account: no answer yet.').waitFor()
+    await go('/')
+    await page.getByText('Checking account: no answer yet.').waitFor()
+    isLost = false
+    await page.getByRole('button', { name: 'Ask again' }).click()
+    await page.getByText('Checking account: no answer yet.').waitFor({ state: 'detached' })
+    expect([keys.length > 1, new Set(keys).size]).toEqual([true, 1])
+    expect(Object.keys(await customer.balances())).toHaveLength(1)
+  })
+
   test('entries are filtered by the address, and older ones come page by page', async () => {
     const { customer, checking } = await customerWithMoney(web().bank)
     await customer.bank.post('/api/transactions/batch', {
@@ -43,13 +68,13 @@ export function oneAccount(web: () => Web): void {
     await go(`/accounts/${checking}`)
     const rows = page.getByRole('region', { name: 'Buchungen' }).getByRole('link')
     expect(await rows.count()).toBe(50)
-    await page.getByRole('button', { name: 'Ältere zeigen' }).click()
+    await page.getByRole('button', { name: 'Ältere anzeigen' }).click()
     await rows.nth(61).waitFor()
     expect(await rows.last().innerText()).toContain('900,00')
 
     await page.getByText('Filtern').click()
-    await page.getByLabel('Wörter der Beschreibung').fill('bottle')
-    await page.getByRole('button', { name: 'Zeigen', exact: true }).click()
+    await page.getByLabel('Wörter im Verwendungszweck').fill('bottle')
+    await page.getByRole('button', { name: 'Anzeigen', exact: true }).click()
     await page.waitForURL(/\?query=bottle$/)
     await rows.nth(1).waitFor({ state: 'detached' })
     await page.reload()
@@ -57,7 +82,7 @@ export function oneAccount(web: () => Web): void {
     expect(await rows.allInnerTexts()).toEqual([expect.stringContaining('Bottle bank')])
     await go(`/accounts/${checking}?type=reversal`)
     await page.getByText('Keine Buchung passt.').waitFor()
-    await page.getByRole('button', { name: 'Alle zeigen' }).click()
+    await page.getByRole('button', { name: 'Alle anzeigen' }).click()
     await rows.nth(49).waitFor()
   })
 

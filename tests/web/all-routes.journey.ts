@@ -1,5 +1,6 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
+import type { Customer } from '../support/customers.ts'
 import { read } from '../support/repository.ts'
 import { customerWithMoney, ready, type Visit, type Web } from './support/browser.ts'
 
@@ -30,10 +31,13 @@ const sidewaysPx = (page: Page): Promise<number> =>
 
 export function allRoutes(web: () => Web): void {
   let things: Record<string, string>
+  let customer: Customer
   // A window for each kind of reader: signing in and an empty cache take longer than the pages.
   const windows = new Map<string, Visit>()
   beforeAll(async () => {
-    const { customer, checking, transfer, event } = await customerWithMoney(web().bank)
+    const made = await customerWithMoney(web().bank)
+    const { checking, transfer, event } = made
+    customer = made.customer
     things = { accounts: checking, transactions: transfer, transfers: transfer, events: event }
     things.customers = customer.id
     windows.set('anyone', await web().stay())
@@ -54,6 +58,34 @@ export function allRoutes(web: () => Web): void {
       await page.setViewportSize({ width: 360, height: 740 })
       await ready(page)
       expect([await sidewaysPx(page), await violations(page)]).toEqual([0, []])
+    },
+  )
+
+  test.each(['customer', 'operator'] as const)(
+    'a page of a %s whose calls all fail has a problem that axe finds nothing in, in either theme',
+    async (who) => {
+      const { page, go } = await web().visit({ as: who === 'operator' ? who : customer })
+      await page.route(/\/api\/(?!session)/, (route) =>
+        route.fulfill({ status: 500, contentType: 'application/problem+json', json: { title: 'Broken' } }),
+      )
+      // The pages change in the window, which takes less time than to load each anew.
+      await go('/me')
+      await page.evaluate(axe.source)
+      const found: string[] = []
+      for (const { path } of routes.filter((route) => route.who === who)) {
+        await page.locator('h1').evaluate((heading) => heading.setAttribute('data-left', ''))
+        const address = JSON.stringify(addressOf(path, things))
+        await page.evaluate(
+          `history.pushState(null, '', ${address}); dispatchEvent(new PopStateEvent('popstate'))`,
+        )
+        await page.locator('h1:not([data-left])').waitFor()
+        await page.getByRole('main').getByRole('alert').first().waitFor()
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme })
+          found.push(...(await violations(page)).map((violation) => `${path}, ${colorScheme}: ${violation}`))
+        }
+      }
+      expect(found).toEqual([])
     },
   )
 }

@@ -190,7 +190,7 @@ export function movingMoney(web: () => Web): void {
     await page.getByRole('heading', { name: 'Noch keine Antwort' }).waitFor()
     await context.setOffline(true)
     await context.setOffline(false)
-    await page.getByText('Beantwortet beim Versuch 2, als Wiederholung: einmal bewegt.').waitFor()
+    await page.getByText('Beim 2. Versuch beantwortet, als Wiederholung: einmal bewegt.').waitFor()
     expect(await balancesOf(customer, checking, savings)).toEqual(['887.50', '12.50'])
   })
 

@@ -36,7 +36,7 @@ export function signUpAndIn(web: () => Web): void {
     await page.getByLabel('E-Mail').fill(email)
     await page.getByLabel('Passwort').fill('no such password')
     await page.keyboard.press('Enter')
-    await page.getByText('Die E-Mail oder das Passwort stimmt nicht.').waitFor()
+    await page.getByText('Die E-Mail-Adresse oder das Passwort stimmt nicht.').waitFor()
     await page.getByLabel('Passwort').fill(PASSWORD)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Ihre Konten' }).waitFor()
