@@ -121,8 +121,8 @@ export const listHolds = (
     limit: number
   },
 ): Promise<HoldRow[]> =>
-  // The statement has no name, so Postgres plans it for the filters given. Of an account or a customer the open
-  // holds are few. They are found before they are sorted: else Postgres may walk all holds by their ids,
+  // The statement has no name, so Postgres plans it for the filters given. Of an account or a customer the
+  // open holds are few. They are found before they are sorted: else Postgres may walk all holds by their ids,
   // because it can't know that most of theirs have ended.
   tx.query<HoldRow>({
     text: `with h as ${status === 'open' && (accountId ?? ownerId) ? 'materialized' : 'not materialized'} (

@@ -32,7 +32,8 @@ export const openHoldsQuery = (id: string) =>
       (await api.get('/api/holds', { query: { account_id: id, status: 'open', limit: 200 }, signal })).items,
   })
 
-/** Gives an account another name; null takes it away. The same again keeps its key until there is an answer. */
+/** Gives an account another name; null takes it away. The same name again keeps its key until there is an
+ * answer. */
 export function useRenameAccount(id: string) {
   const [queries, headers] = [useQueryClient(), useSentBy()]
   const [keys] = useState(() => new ActKeys())

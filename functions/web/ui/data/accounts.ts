@@ -27,11 +27,11 @@ export function likelyAccount(accounts: readonly Account[]): Account | undefined
 }
 
 /** An account that somebody wants for themselves. */
-export interface Opening extends KeptAct {
+export interface AccountOpening extends KeptAct {
   body: { account_type: Account['account_type']; currency: string }
 }
 
-const kept = keptActs<Opening>('opening')
+const kept = keptActs<AccountOpening>('opening')
 
 /** Returns the opening that a user sent from this tab and that has no answer, also after a reload. */
 export const unansweredOpening = kept.unanswered
@@ -42,7 +42,7 @@ export function useOpenAccount() {
   const { user_id: owner } = useSession()
   const headers = useSentBy()
   return useMutation({
-    mutationFn: (opening: Opening) =>
+    mutationFn: (opening: AccountOpening) =>
       kept.send(owner, opening, () =>
         api.post('/api/accounts', { body: opening.body, idempotencyKey: opening.key, headers }),
       ),

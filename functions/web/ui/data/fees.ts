@@ -38,8 +38,8 @@ export const usePublishFee = () =>
     ['fees'],
   )
 
-/** The limits of an account in force, what they leave, and limits to come, with the id of the account. `named`
- * is its number or its id; of a number that no account has, there is neither. */
+/** The limits of an account in force, what they leave, and limits to come, with the id of the account.
+ * `named` is its number or its id; of a number that no account has, there is neither. */
 export const limitsQuery = (named: string) =>
   queryOptions({
     queryKey: ['accounts', named, 'limits'],

@@ -10,13 +10,13 @@ export interface KeptAct {
   madeAtMs: number
 }
 
-/** Returns what keeps acts of one kind for a reload of the page. Each belongs to the user who asked for it. */
+/** Returns what keeps acts of one kind for a reload of the page. Each belongs to the user who asked. */
 export function keptActs<Act extends KeptAct>(kind: string) {
   const shelf = browserShelf()
   const nameOf = (owner: string): string => `microbank.${kind}.${owner}`
 
-  /** Returns the act of a user that was sent from this tab and has no answer. Once the bank may have forgotten
-   * its key it is not sent again. */
+  /** Returns the act of a user that was sent from this tab and has no answer. Once the bank may have
+   * forgotten its key it is not sent again. */
   function unanswered(owner: string): Act | undefined {
     try {
       const act = JSON.parse(shelf.getItem(nameOf(owner)) ?? 'null') as Act | null

@@ -1,8 +1,8 @@
 import { useRef, type ComponentProps, type MouseEvent } from 'react'
 import { keepSession } from '../data/session.ts'
 
-/** A link to a file of the bank. The browser fetches it by itself, with the cookies that it has then. So cookies
- * that are too old are renewed first: else the problem would be saved as the file. */
+/** A link to a file of the bank. The browser fetches it by itself, with the cookies that it has then. So
+ * cookies that are too old are renewed first: else the problem would be saved as the file. */
 export function FileLink({ children, ...link }: ComponentProps<'a'>) {
   const isKept = useRef(false)
   const follow = (event: MouseEvent<HTMLAnchorElement>): void => {

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { unansweredOpening, useOpenAccount, type Opening } from '../../data/accounts.ts'
+import { unansweredOpening, useOpenAccount, type AccountOpening } from '../../data/accounts.ts'
 import { newKey } from '../../data/new-key.ts'
 import { isOutcomeOpen } from '../../data/open-outcome.ts'
 import { useSession } from '../../data/session.ts'
@@ -22,7 +22,7 @@ export function OpenAccount({ done }: { done: () => void }) {
   const { user_id: owner } = useSession()
   const open = useOpenAccount()
   const [unanswered, setUnanswered] = useState(() => unansweredOpening(owner))
-  const send = (opening: Opening): void =>
+  const send = (opening: AccountOpening): void =>
     open.mutate(opening, {
       onSuccess: done,
       onError: (error) =>
@@ -52,7 +52,7 @@ function OpeningForm({
   done,
 }: {
   open: ReturnType<typeof useOpenAccount>
-  send: (opening: Opening) => void
+  send: (opening: AccountOpening) => void
   done: () => void
 }) {
   const [said, words] = [useTexts(texts), useTexts(common)]

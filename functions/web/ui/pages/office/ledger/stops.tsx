@@ -13,7 +13,7 @@ import { useTexts } from '../../../texts/define-texts.ts'
 import styles from './ledger.module.css'
 import { texts } from './ledger.texts.ts'
 
-/** The stops that are open, each with its evidence and the form that lifts it, and then those that are lifted. */
+/** The stops that are open, each with its evidence and the form that lifts it; then those that are lifted. */
 export function Stops() {
   const said = useTexts(texts)
   return (
