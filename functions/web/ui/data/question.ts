@@ -1,14 +1,15 @@
+import { ANY_UUID } from '../../../host/values/uuid-text.ts'
+
 /** What a typed text asks for: what has an id, the account with a number, or words. */
 export type Question = { id: string } | { account_number: string } | { query: string }
 
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** The most that the bank takes. */
 const QUERY_MAX = 254
 
 /** Returns what a text asks for; undefined if it asks for nothing. */
 export function questionOf(text: string): Question | undefined {
   const typed = text.trim()
-  if (ID.test(typed)) return { id: typed.toLowerCase() }
+  if (ANY_UUID.test(typed)) return { id: typed.toLowerCase() }
   const number = typed.replaceAll(/\s/g, '')
   if (/^[1-9]\d{11}$/.test(number)) return { account_number: number }
   // The bank finds words, and refuses a query that has none.

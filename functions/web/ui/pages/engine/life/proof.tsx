@@ -7,7 +7,7 @@ import { Money } from '../../../parts/money.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { Status } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { formatDecimal, formatNumber } from '../../../texts/formats.ts'
+import { formatNumber } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { texts } from './life.texts.ts'
 
