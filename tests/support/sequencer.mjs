@@ -3,6 +3,8 @@ import Sequencer from '@jest/test-sequencer'
 
 /** What a suite does that takes long: it starts a whole bank, or servers of its own. */
 const TAKES_LONG = /\b(startBank|startWeb|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
+/** The suite of all journeys takes longer than any other, though its own file is short. */
+const TAKES_LONGEST = /\bstartWeb\(/
 
 /**
  * Puts suites that take long first, so that no worker is left with one when the others have nothing more to
@@ -13,7 +15,13 @@ export default class LongSuitesFirst extends Sequencer {
   async sort(/** @type {import('@jest/test-result').Test[]} */ tests) {
     const sorted = await super.sort(tests)
     if (tests.some(({ duration }) => duration !== undefined)) return sorted
-    const isLong = new Set(sorted.filter(({ path }) => TAKES_LONG.test(readFileSync(path, 'utf8'))))
-    return [...isLong, ...sorted.filter((test) => !isLong.has(test))]
+    const rank = (/** @type {{ path: string }} */ { path }) => {
+      const text = readFileSync(path, 'utf8')
+      return TAKES_LONGEST.test(text) ? 0 : TAKES_LONG.test(text) ? 1 : 2
+    }
+    return sorted
+      .map((suite) => ({ suite, rank: rank(suite) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ suite }) => suite)
   }
 }

@@ -37,7 +37,7 @@ export function coldStartsAndEvents(web: () => Web): void {
       .filter({ hasText: /transaction\.completed.*bereit.*[1-9]\d* zugestellt/ })
       .first()
       .waitFor()
-    await page.getByText(/Bis zu 9 Versuche, Pausen von 0,2 s verdoppelt bis 25,6 s/).waitFor()
+    await page.getByText(/Bis zu 9 Versuche; die Pausen verdoppeln sich von 0,2 s bis 25,6 s/).waitFor()
 
     await page.getByLabel('Nach Typ oder Worten suchen').fill('overdraft')
     await page.getByText('1 Typ').waitFor()
