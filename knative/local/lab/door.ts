@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { PROBLEM_JSON, problemDetails } from '../../../eventing/problem.ts'
 import { readBody } from '../../../eventing/http-body.ts'
-import { summaryOf } from '../../../functions/platform/lab/run-schema.ts'
 import { areHere } from '../gateway/loopback.ts'
 import { hasSecret } from '../gateway/shared-secret.ts'
 import type { Lab, LabParts, WantedRun } from './lab.ts'
@@ -57,7 +56,7 @@ export function openLabDoor({ key, hosts, parts }: LabDoorOptions): LabDoor {
       case 'GET /lab':
         return {
           status: 200,
-          body: { functions: [...parts.world.services.keys()].sort(), runs: lab.list().map(summaryOf) },
+          body: { functions: [...parts.world.services.keys()].sort(), runs: lab.list() },
         }
       case 'POST /lab/runs': {
         const started = await lab.start(await readWanted(request))

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { GivenFault } from '../../../functions/platform/lab/faults.ts'
-import { invariantIds, SEED_MAX, type LabRun } from '../../../functions/platform/lab/run-schema.ts'
+import { invariantIds, SEED_MAX, summaryOf, type LabRun } from '../../../functions/platform/lab/run-schema.ts'
 import { createClient } from '../../../functions/web/client/index.ts'
 import type { DatabaseUrls } from '../servers/databases.ts'
 import { beginFaults, impossible } from './faults.ts'
@@ -57,12 +57,13 @@ export class Lab {
   }
 
   /** All runs that are known, the newest first. */
-  list(): LabRun[] {
-    return this.#kept.list().map((run) => this.#live(run))
+  list(): ReturnType<typeof summaryOf>[] {
+    return this.#kept.list().map((run) => summaryOf(this.#live(run)))
   }
 
   find(id: string): LabRun | undefined {
-    return this.list().find((run) => run.id === id)
+    const run = this.#kept.list().find((kept) => kept.id === id)
+    return run && this.#live(run)
   }
 
   async start(wanted: WantedRun): Promise<StartedRun> {
