@@ -51,7 +51,8 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   door = open(['127.0.0.1', '::1'])
-  jest.spyOn(Lab.prototype, 'list').mockReturnValue([RUN])
+  jest.spyOn(Lab.prototype, 'list').mockReturnValue([summaryOf(RUN)])
+  jest.spyOn(Lab.prototype, 'find').mockImplementation((id) => (id === RUN.id ? RUN : undefined))
 })
 afterEach(() => jest.restoreAllMocks())
 afterAll(async () => {

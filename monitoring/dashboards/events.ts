@@ -22,7 +22,10 @@ export const events: Board = {
     stat(
       'Dead letters',
       'short',
-      [[`${sum('microbank_dead_letters', 'destination')} or vector(0)`, '{{destination}}']],
+      [
+        [`${sum('microbank_dead_letters', 'destination')} or vector(0)`, '{{destination}}'],
+        ['microbank_dead_letters_dropped', 'unsigned, not kept'],
+      ],
       {
         colours: GOOD_AT_ZERO,
       },
