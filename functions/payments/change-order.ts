@@ -20,6 +20,7 @@ import {
 } from './orders/order.ts'
 import { nextOf, readSchedule, scheduleSchema, toSchedule, toScheduleRow } from './orders/schedule.ts'
 import { skipRuns } from './orders/skip-runs.ts'
+import { requireCurrentOwner } from './web-hooks/current-owner.ts'
 
 const { orderNotFound: notFound, orderEnded: ended } = orderProblems
 
@@ -59,6 +60,7 @@ export default operation({
             const order = await findOrder(tx, id, caller.userId, { lock: true })
             if (!order) return orderNotFound()
             if (hasEnded(order)) return orderEnded(order)
+            await requireCurrentOwner(tx, caller)
             const { amount, description = order.description, missed_runs = order.missed_runs } = body
             return store(tx, {
               ...order,
@@ -95,7 +97,9 @@ export default operation({
           if (hasEnded(order)) return orderEnded(order)
           if (order.status === status)
             return { status: 200, body: toOrder(order), about: 'nothing-changed' as const }
-          return status === 'paused' ? pause(tx, order) : resume(tx, order)
+          if (status === 'paused') return pause(tx, order)
+          await requireCurrentOwner(tx, caller)
+          return resume(tx, order)
         }),
     }),
   ],

@@ -20,6 +20,7 @@ import {
   type AskedSchedule,
   type Schedule,
 } from './orders/schedule.ts'
+import { requireCurrentOwner } from './web-hooks/current-owner.ts'
 
 /** Open payment orders of one customer. Each costs work at every run, whoever pays for that. */
 const OPEN_ORDERS_MAX = 200
@@ -74,6 +75,7 @@ export default operation({
         return tools.transact(traceparent, (tx) =>
           once(tx, 'create-order', idempotencyKey, async () => {
             if (refused) return refused
+            await requireCurrentOwner(tx, caller)
             if (await hasTooMany(tx, caller.userId))
               return problem(tooManyOrders, `A customer can have ${OPEN_ORDERS_MAX} open payment orders.`)
             const order = toOrder(await insertOrder(tx, request, minorUnits, schedule, first))

@@ -221,6 +221,29 @@ test('nobody without a token, and no other customer, sees or changes an order; o
   for (const { owner_id: ownerId } of audit) expect(ownerId).toBe(ada)
 })
 
+test('whoever had the password before the owner of the address can only pause and end orders', async () => {
+  const id = await created()
+  await setStatus(id, 'paused')
+  await owner.query({
+    text: `insert into web_hook_owners (user_id, renewed_at) values ($1, now() + interval '1 second')`,
+    values: [ada],
+  })
+  try {
+    for (const answer of [
+      await create(),
+      await change(id, { amount: '1.00' }),
+      await setStatus(id, 'active'),
+    ])
+      expect(problemOf(answer)).toEqual([401, 'unauthenticated'])
+    expect((await show('/orders?status=active')).body.items).toEqual([])
+    expect((await show(`/orders/${id}`)).body).toMatchObject({ status: 'paused', amount: '10.00' })
+    expect((await setStatus(id, 'paused')).status).toBe(200)
+    expect((await cancel(id)).status).toBe(200)
+  } finally {
+    await owner.query({ text: 'delete from web_hook_owners' })
+  }
+})
+
 test('a list is of one user, or of one account that they pay from or to, and reading it is in the audit', async () => {
   const operator = { token: asOperator }
   const one = await created()
