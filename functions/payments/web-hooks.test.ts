@@ -388,8 +388,9 @@ describe('who gets which event', () => {
             select id, 1, now(), $1, $1, 4, 'USD', 'for Eve', 'failed', now() from payment_order
           )
           insert into provider_transfers (kind, user_id, account_id, amount, currency, description, payee_name,
-            payee_account, provider, status, failure, ended_at)
-          values ('withdrawal', $1, $1, 5, 'USD', 'for Eve', 'Eve', 'DE89', 'sandbox', 'failed', 'x', now())`,
+            payee_account, provider, status, failure, ended_at, dispute)
+          values ('withdrawal', $1, $1, 5, 'USD', 'for Eve', 'Eve', 'DE89', 'sandbox', 'failed', 'x', now(),
+            'settled-after-failed')`,
         values: [id],
       })
     const tables = [
@@ -417,7 +418,11 @@ describe('who gets which event', () => {
     await bank.tell(userDeleted, { user_id: ada.id })
     await bank.sweep()
     const left = (await rowsOf(ada)).filter((row) => EVE.test(row))
-    expect(left).toEqual([expect.stringContaining('"placing"')])
+    expect(left).toEqual([expect.stringContaining('"placing"'), expect.stringContaining('"DE89"')])
+    await bank.owner.query({
+      text: 'update provider_transfers set dispute = null where user_id = $1',
+      values: [ada.id],
+    })
     await bank.owner.query({
       text: `update payments set status = 'failed', failure = 'x', ended_at = now() where user_id = $1 and status = 'placing'`,
       values: [ada.id],
@@ -428,17 +433,52 @@ describe('who gets which event', () => {
     expect(after.map((row) => Number(/"amount": (\d)/.exec(row)![1])).sort()).toEqual([1, 2, 3, 4, 4, 5])
     expect(after.filter((row) => row.includes('"cancelled"'))).toHaveLength(1)
     expect(await rowsOf(bob)).toEqual(before)
-    const done = {
+    const open = {
       text: 'select from web_hook_owners where user_id = $1 and forgotten_at is null',
       values: [ada.id],
     }
-    expect(await bank.db.query(done)).toEqual([])
+    // With a token from before they may write some more.
+    expect(await bank.db.query(open)).toHaveLength(1)
+    await bank.owner.query({
+      text: `update web_hook_owners set left_at = left_at - interval '1 hour' where user_id = $1`,
+      values: [ada.id],
+    })
+    await bank.sweep()
+    expect(await bank.db.query(open)).toEqual([])
     // Nothing else in a payment may change, even then.
     const change = {
       text: 'update payments set amount = 9, description = null where user_id = $1',
       values: [ada.id],
     }
     await expect(bank.owner.query(change)).rejects.toThrow()
+  })
+
+  test('erasing waits for an order before its runs, so that it deadlocks with nobody who changes both', async () => {
+    const ada = await newUser()
+    const [run] = await bank.owner.query<{ id: string; order_id: string }>({
+      text: `with payment_order as (
+          insert into payment_orders (user_id, account_id, to_account_id, amount, currency, run_at, missed_runs)
+          values ($1, $1, $1, 1, 'USD', now(), 'each') returning id
+        )
+        insert into payment_order_runs (order_id, number, due_at, account_id, to_account_id, amount, currency)
+        select id, 1, now(), $1, $1, 1, 'USD' from payment_order returning id, order_id`,
+      values: [ada.id],
+    })
+    let forgetting: Promise<unknown> | undefined
+    await bank.owner.transaction(async (tx) => {
+      const lock = 'for update nowait'
+      await tx.query({ text: `select from payment_orders where id = $1 ${lock}`, values: [run!.order_id] })
+      forgetting = bank.owner.query({ text: 'select forget_customer($1, 9)', values: [ada.id] })
+      const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%forget_customer%'`
+      await until(async () => {
+        await tx.query({ text: 'select pg_stat_clear_snapshot()' })
+        return (await tx.query({ text: waits })).length > 0
+      })
+      await tx.query({ text: `select from payment_order_runs where id = $1 ${lock}`, values: [run!.id] })
+    })
+    await forgetting
+    const status = { text: 'select status from payment_order_runs where id = $1', values: [run!.id] }
+    expect(await bank.db.query(status)).toEqual([{ status: 'skipped' }])
   })
 
   test('the hooks and orders of somebody who registered with another’s address are paused, and stay so for them', async () => {

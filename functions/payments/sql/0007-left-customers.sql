@@ -6,7 +6,8 @@ create index web_hook_owners_left on web_hook_owners (left_at) where left_at is 
 
 -- Cancels the payment orders of a customer who left, and erases from what has ended what was said of payees:
 -- names, addresses, notes. Handles at most `most` rows of each kind, and returns how many it has handled. If
--- it returns 0, nothing is left, or only what is under way; if that is all over, it notes so.
+-- it returns 0, nothing is left, or only what is under way or disputed: an operator who looks into a dispute
+-- needs to know who was paid. If that is all over, it notes so.
 create function forget_customer(customer_id uuid, most integer) returns bigint
 language plpgsql
 as $$
@@ -14,10 +15,6 @@ declare
   handled bigint := 0;
   counted bigint;
 begin
-  -- A run for which the ledger is being called goes on: its money may have moved.
-  update payment_order_runs r set status = 'skipped', ended_at = now()
-  where r.status = 'pending' and r.called_at is null
-    and r.order_id = any (array(select o.id from payment_orders o where o.user_id = customer_id));
   update payment_orders o
   set status = case o.status when 'completed' then o.status else 'cancelled' end, stop_reason = null,
     next_number = null, next_due_at = null, description = null
@@ -28,6 +25,14 @@ begin
   ));
   get diagnostics counted = row_count;
   handled := handled + counted;
+
+  -- Orders before their runs, as everywhere, so that nothing can deadlock. A run for which the ledger is
+  -- being called goes on: its money may have moved.
+  update payment_order_runs r set status = 'skipped', ended_at = now()
+  where r.status = 'pending' and r.called_at is null
+    and r.order_id = any (array(
+      select o.id from payment_orders o where o.user_id = customer_id and o.status = 'cancelled'
+    ));
 
   update payment_order_runs r set description = null
   where r.id = any (array(
@@ -67,19 +72,23 @@ begin
     payee_account = case when t.payee_account is not null then '-' end
   where t.id = any (array(
     select w.id from provider_transfers w
-    where w.user_id = customer_id and w.ended_at is not null
+    where w.user_id = customer_id and w.ended_at is not null and w.dispute is null
       and (w.description is not null or w.next_url is not null or w.payee_name <> '-' or w.payee_account <> '-')
     limit most for update
   ));
   get diagnostics counted = row_count;
   handled := handled + counted;
 
+  -- With a token from before they left they can still write, for some minutes.
   if handled = 0 then
     update web_hook_owners w set forgotten_at = now()
-    where w.user_id = customer_id
+    where w.user_id = customer_id and w.left_at < now() - interval '1 hour'
       and not exists (select from payments p where p.user_id = customer_id and p.ended_at is null)
       and not exists (select from payouts p where p.user_id = customer_id and p.completed_at is null)
-      and not exists (select from provider_transfers t where t.user_id = customer_id and t.ended_at is null)
+      and not exists (
+        select from provider_transfers t
+        where t.user_id = customer_id and (t.ended_at is null or t.dispute is not null)
+      )
       and not exists (
         select from payment_orders o join payment_order_runs r on r.order_id = o.id
         where o.user_id = customer_id and r.status = 'pending'
