@@ -392,6 +392,24 @@ describe('a dispute', () => {
     expect(await eventOf(id, 'topup.completed')).toMatchObject({ transaction_id: booked!.id })
   })
 
+  test('that an operator ended with the transaction of another transfer leads to one about that', async () => {
+    const [wrong, right] = [(await create('top-up')).body, (await create('top-up')).body]
+    for (const { id } of [wrong, right]) await settleInSandbox(id)
+    router.passage = (service) => (service === 'clearing' ? 'lose-answer' : 'pass')
+    await deliverEvent(functions.ask, providerDue as EventContract, { transfer_id: right.id })
+    router.passage = () => 'pass'
+    await restart()
+    const [booked] = await ledger.db.query<{ id: string }>({
+      text: `select id from transactions where account_id = $1 and amount = 2500`,
+      values: [account],
+    })
+    const disputed = { text: `update provider_transfers set dispute = 'x' where id = $1`, values: [wrong.id] }
+    await owner.query(disputed)
+    expect((await resolve(wrong.id, { action: 'booked', transaction_id: booked!.id })).status).toBe(200)
+    await goOn(right.id)
+    expect(await seen(right.id)).toMatchObject({ status: 'crediting', dispute: 'booked-for-another' })
+  })
+
   test('about a refusal is booked at once, and once, also if the answer of an attempt was lost', async () => {
     const { id } = (await create('top-up')).body
     await settleInSandbox(id)
@@ -404,6 +422,8 @@ describe('a dispute', () => {
     router.passage = () => 'pass'
     await restart()
     expect(await seen(id)).toMatchObject({ status: 'crediting', dispute: 'account-frozen' })
+    // The ledger would still be asked: what was paid back elsewhere would be there twice.
+    expect(named(await resolve(id, { action: 'dismiss' }))).toEqual([409, 'not-resolvable'])
     expect((await resolve(id, { action: 'book' })).status).toBe(200)
     await goOn(id)
     expect(await seen(id)).toMatchObject({ status: 'completed', dispute: null })

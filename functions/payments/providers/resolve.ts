@@ -46,8 +46,11 @@ export async function resolveDispute(
       const transfer = (await readProviderTransfer(tx, id, 'for update'))!
       if (transfer.dispute === null) return problem(providerProblems.notResolvable, 'There is no dispute.')
       const isSettled = transfer.status === 'crediting' || transfer.status === 'capturing'
-      if (action !== 'dismiss' && !isSettled)
-        return problem(providerProblems.notResolvable, `Nothing is to be booked: it is ${transfer.status}.`)
+      if ((action === 'dismiss') === isSettled)
+        return problem(
+          providerProblems.notResolvable,
+          `${isSettled ? 'The ledger is still to book it' : 'Nothing is to be booked'}: it is ${transfer.status}.`,
+        )
       const resolved = await resolutions[action](tx, transfer, transactionId)
       if (!resolved)
         return problem(providerProblems.notResolvable, 'That transaction is of another transfer.')

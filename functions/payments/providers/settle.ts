@@ -1,5 +1,5 @@
 import { UnavailableError } from '../../../eventing/unavailable.ts'
-import type { Tools } from '../../host/tools.ts'
+import type { Emitting, Tools } from '../../host/tools.ts'
 import { OUTCOME_UNKNOWN } from '../calls/transfer-for.ts'
 import { askLedger } from '../payments/ask-ledger.ts'
 import type { HeldMoney } from '../payments/ledger-answers.ts'
@@ -162,14 +162,31 @@ async function write(
           next_at = now() + interval '1 minute',
           ended_at = case when $3::provider_transfer_status in ('completed', 'failed')
             then date_trunc('milliseconds', clock_timestamp()) end
-        where id = $1 and status = $2::provider_transfer_status returning ${providerTransferColumns}`,
+        where id = $1 and status = $2::provider_transfer_status
+          and not exists (select from provider_transfers where transaction_id = $5)
+        returning ${providerTransferColumns}`,
       values: [transfer.id, transfer.status, status, holdId, transactionId, failure],
     })
     if (row) emitEnd(tx, row)
-    return { written: row }
+    return { written: row ?? (await noteTaken(tx, transfer, transactionId)) }
   })
   if (written) return written
   const found = await readProviderTransfer(db, transfer.id)
   if (!found) throw new Error(`transfer ${transfer.id} was removed`)
   return found
+}
+
+/** Notes a dispute if another transfer has the transaction: an operator who ended a dispute has named the
+ * wrong one. */
+async function noteTaken(
+  tx: Emitting,
+  transfer: ProviderTransferRow,
+  transactionId: string | null | undefined,
+): Promise<ProviderTransferRow | undefined> {
+  const [other] = await tx.query({
+    name: 'provider-transfer-taken',
+    text: 'select from provider_transfers where transaction_id = $1 and id <> $2',
+    values: [transactionId, transfer.id],
+  })
+  return other && noteDispute(tx, transfer, 'booked-for-another')
 }
