@@ -1,4 +1,4 @@
-import { isNamedBy, questionOf } from './question.ts'
+import { isNamedBy, questionOf, transactionWords } from './question.ts'
 
 const ID = '01996d2e-7b1c-7c4e-9f0a-3d5b8c2a1e4f'
 
@@ -18,6 +18,11 @@ test('a text that is longer than the bank takes is cut', () => {
   expect(questionOf('a'.repeat(300))).toEqual({ query: 'a'.repeat(254) })
 })
 
+test('the search for transactions gets no more than it takes', () => {
+  expect(transactionWords('rent\tNovember')).toBe('rent November')
+  expect(transactionWords(`${'a'.repeat(199)}😀`)).toBe(`${'a'.repeat(199)} `)
+})
+
 test.each([
   ['the beginning of a word', 'dead', ['Dead letters'], true],
   ['all words, in any order', 'let DE', ['Dead letters'], true],
@@ -25,6 +30,7 @@ test.each([
   ['the middle of a word', 'ead', ['Dead letters'], false],
   ['words of several names', 'everyday check', ['Everyday', 'Checking account'], true],
   ['part of a function’s name', 'account', ['freeze-account'], true],
+  ['a word that a menu may break', 'sammelzahlung', ['Sammel\u00adzahlungen'], true],
   ['signs alone', '-', ['freeze-account'], false],
 ])('%s', (_what, text, names, is) => {
   expect(isNamedBy(text, names)).toBe(is)

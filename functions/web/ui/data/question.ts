@@ -16,8 +16,20 @@ export function questionOf(text: string): Question | undefined {
   return /[\p{L}\p{N}]/u.test(typed) ? { query: typed.slice(0, QUERY_MAX) } : undefined
 }
 
+/** The most letters that the search for transactions takes. */
+const WORDS_MAX = 200
+
+/** Returns a text as the search for transactions takes it. Cells that were pasted from a table are apart by
+ * tabs, which it refuses. */
+export const transactionWords = (text: string): string =>
+  text.slice(0, WORDS_MAX).replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ')
+
+/** A menu may say where a long word can be broken: that ends no word. */
+const SOFT_HYPHENS = /\u00ad/g
+
 const wordsOf = (text: string): string[] =>
   text
+    .replaceAll(SOFT_HYPHENS, '')
     .normalize('NFKC')
     .toLowerCase()
     .match(/[\p{L}\p{N}]+/gu) ?? []

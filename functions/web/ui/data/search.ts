@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { BankProblem, type Account, type Transaction } from '../../client/index.ts'
 import { api } from './api.ts'
-import { questionOf } from './question.ts'
+import { questionOf, transactionWords } from './question.ts'
 
 /** How many letters and digits a text has before the bank is asked for it. */
 const LETTERS_MIN = 2
@@ -46,7 +46,8 @@ export const transactionsFoundQuery = (text: string) =>
       const question = questionOf(text)
       if (question && 'id' in question)
         return oneOrNone(api.get('/api/transactions/{id}', { params: { id: question.id }, signal }))
-      return (await api.get('/api/transactions', { query: { query: text, limit: SHOWN }, signal })).items
+      const query = { query: transactionWords(text), limit: SHOWN }
+      return (await api.get('/api/transactions', { query, signal })).items
     },
     ...ASKED_ONCE,
   })
