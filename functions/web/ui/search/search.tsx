@@ -111,9 +111,11 @@ function Failed({ group: { kind, query } }: { group: FoundGroup }) {
   )
 }
 
-/** The browser keeps the focus inside, and gives it back. Escape, and a click beside it, close it. */
+/** The browser keeps the focus inside, and gives it back. Escape, and a click beside it, close it; but not a
+ * text that was marked from inside to beside it. */
 function Modal({ label, close, children }: { label: string; close: () => void; children: React.ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null)
+  const isPressedBeside = useRef(false)
   useLayoutEffect(() => {
     const shown = dialog.current!
     if (!shown.open) shown.showModal()
@@ -128,7 +130,8 @@ function Modal({ label, close, children }: { label: string; close: () => void; c
         event.preventDefault()
         close()
       }}
-      onClick={({ target }) => target === dialog.current && close()}
+      onMouseDown={({ target }) => (isPressedBeside.current = target === dialog.current)}
+      onClick={({ target }) => isPressedBeside.current && target === dialog.current && close()}
     >
       <div className={styles.box}>{children}</div>
     </dialog>
