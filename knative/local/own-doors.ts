@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import type { Log } from '../../monitoring/log.ts'
 import { openDemoDoor } from './demo/demo-door.ts'
-import { areHere } from './gateway/loopback.ts'
+import { areHere, urlHere } from './gateway/loopback.ts'
 import type { SecretStore } from './secrets.ts'
 import { openMailDoor } from './servers/mail-door.ts'
 
@@ -29,10 +29,10 @@ export function openDoors(
     log,
   }: { ownKeys: OwnKeys | undefined; secrets: SecretStore; dataDir: string; log: Log },
   doors: Map<string, RequestListener>,
-  { port, catchesMail: catches }: { port: number; catchesMail: boolean },
+  { hosts, port, catchesMail: catches }: { hosts: readonly string[]; port: number; catchesMail: boolean },
 ): void {
   if (!ownKeys) return
-  const url = `http://127.0.0.1:${port}`
+  const url = urlHere(hosts, port)
   doors.set('demo-customer', openDemoDoor({ key: ownKeys.demo, secrets, log, url }))
   doors.set('mails', openMailDoor({ key: ownKeys.mails, dataDir, catches, log }))
 }

@@ -130,7 +130,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     gateway.meter.addSource(async () => samplesOf(await status()))
     gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
     const lab = openLab({ ...bank, hosts: bank.hosts ?? LOOPBACK }, backends, gateway, { port, brokers })
-    openDoors(bank, gateway.doors, { port, catchesMail: mail !== undefined })
+    openDoors(bank, gateway.doors, { hosts: bank.hosts ?? LOOPBACK, port, catchesMail: mail !== undefined })
     // Before anything else ends: what the lab has frozen must be able to end.
     undo.add(() => lab.stop())
     const { url, queue } = about()

@@ -5,3 +5,8 @@ export const isLoopback = (address: string | undefined): boolean =>
 /** Says whether only this machine reaches a port that is open on these hosts. */
 export const areHere = (hosts: readonly string[]): boolean =>
   hosts.every((host) => isLoopback(host) || host === 'localhost')
+
+/** Returns the URL by which this machine itself reaches a port that is open on these hosts. */
+export function urlHere([host = '127.0.0.1']: readonly string[], port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

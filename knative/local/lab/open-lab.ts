@@ -1,5 +1,6 @@
 import type { EventMessage } from '../../../eventing/message.ts'
 import type { Brokers } from '../eventing/brokers.ts'
+import { urlHere } from '../gateway/loopback.ts'
 import type { Routes } from '../gateway/router.ts'
 import type { Backends } from '../servers/backends.ts'
 import type { Service } from '../serving/service.ts'
@@ -28,7 +29,7 @@ export function openLab(
   const [broker] = brokers.byName.values()
   const publish = async (event: EventMessage) => broker?.publish(event)
   const world = { services, ingresses, servers, consumers: brokers.consumers, publish }
-  const parts = { root, dataDir, url: `http://127.0.0.1:${port}`, databases, world }
+  const parts = { root, dataDir, url: urlHere(hosts, port), databases, world }
   const lab = openLabDoor({ key: labKey, hosts, parts })
   routes.doors.set('lab', lab.handle)
   return lab
