@@ -40,3 +40,18 @@ test.each([
   expect(first).toMatch(/^[0-9a-f]{32}$/)
   expect(second).not.toBe(first)
 })
+
+test('what is sent without an answer keeps its key until there is one', async () => {
+  const keys = new ActKeys()
+  const used: string[] = []
+  const send = (outcome?: Error) =>
+    keys.send(freeze, async (key) => {
+      used.push(key)
+      if (outcome) throw outcome
+    })
+  await expect(send(noAnswer)).rejects.toBe(noAnswer)
+  await send()
+  await send()
+  expect(used[1]).toBe(used[0])
+  expect(used[2]).not.toBe(used[0])
+})

@@ -18,6 +18,19 @@ export class ActKeys {
     return this.last.key
   }
 
+  /** Does it with its key. Rejects as `act` does. */
+  async send<Made>(asked: unknown, act: (key: string) => Promise<Made>): Promise<Made> {
+    const key = this.keyOf(asked)
+    try {
+      const made = await act(key)
+      this.hear(null)
+      return made
+    } catch (error) {
+      this.hear(error)
+      throw error
+    }
+  }
+
   /** Takes what came of it: no error, or why it failed. */
   hear(error: unknown): void {
     this.isOpen = Boolean(error) && isOutcomeOpen(error, this.isOpen)

@@ -1,6 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import type { Account } from '../../client/index.ts'
+import { ActKeys } from './act-keys.ts'
 import { api } from './api.ts'
+import type { OrderBody } from './money-order.ts'
 import { useSentBy } from './session.ts'
 
 /** The operator's own accounts between which the Engine room moves money. No customer's money is touched. */
@@ -8,9 +11,10 @@ const NAMES = ['Demo A', 'Demo B'] as const
 const CURRENCY = 'USD'
 
 /** Makes a real transfer of 1.00 between the two demo accounts of the operator who is signed in. Opens and
- * fills them if that is needed. Resolves with the transfer's id. */
+ * fills them if that is needed. Resolves with the transfer's id. Without an answer, the next is the same. */
 export function useDemoTransfer() {
   const [queries, headers] = [useQueryClient(), useSentBy()]
+  const [keys] = useState(() => new ActKeys())
   return useMutation({
     mutationFn: async (): Promise<string> => {
       const { items } = await api.get('/api/accounts', {
@@ -19,16 +23,14 @@ export function useDemoTransfer() {
       const pair = await Promise.all(NAMES.map((name) => demoAccount(name, headers, items)))
       const rich = pair.find(({ available }) => /^[1-9]/.test(available))
       const [from, to] = rich === pair[1] ? [pair[1], pair[0]] : pair
-      if (!rich)
-        await api.post('/api/transactions', {
-          body: { type: 'deposit', account_id: from!.id, amount: '100.00' },
-          headers,
-        })
-      const transfer = await api.post('/api/transactions', {
-        body: { type: 'transfer', account_id: from!.id, to_account_id: to!.id, amount: '1.00' },
-        headers,
+      const post = (body: OrderBody) =>
+        keys.send(body, (idempotencyKey) => api.post('/api/transactions', { body, idempotencyKey, headers }))
+      if (!rich) await post({ type: 'deposit', account_id: from!.id, amount: '100.00' })
+      const { id } = await post({
+        ...{ type: 'transfer', account_id: from!.id, to_account_id: to!.id },
+        amount: '1.00',
       })
-      return transfer.id
+      return id
     },
     onSuccess: () => queries.invalidateQueries({ queryKey: ['accounts'] }),
   })
