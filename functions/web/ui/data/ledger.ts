@@ -4,6 +4,7 @@ import type { Invariant, LedgerStatus, Stop, Verification } from '../../client/i
 import { api } from './api.ts'
 import { byCursor } from './by-cursor.ts'
 import { useOfficeAct } from './office-act.ts'
+import { useSentBy } from './session.ts'
 
 export type { Invariant, Stop, Verification }
 export type CurrencyStatus = LedgerStatus['items'][number]
@@ -48,7 +49,7 @@ export const stopsQuery = (open: boolean) =>
 /** Has all books checked now, in as many steps as it takes, while the page is open. It is over when what the
  * checks have found is read again. */
 export function useProveLedger() {
-  const queries = useQueryClient()
+  const [queries, headers] = [useQueryClient(), useSentBy()]
   const isLeft = useRef(false)
   useEffect(() => {
     isLeft.current = false
@@ -56,11 +57,11 @@ export function useProveLedger() {
   }, [])
   return useMutation({
     mutationFn: async () => {
-      let run = await api.post('/api/ledger/verify', { body: {} })
+      let run = await api.post('/api/ledger/verify', { body: {}, headers })
       for (let waitMs = 500; !run.is_complete && !isLeft.current; waitMs = Math.min(2 * waitMs, 8_000)) {
         // Another process may be at the check.
         await new Promise((resolve) => setTimeout(resolve, waitMs))
-        run = await api.post('/api/ledger/verify', { body: { since: run.since } })
+        run = await api.post('/api/ledger/verify', { body: { since: run.since }, headers })
       }
       return run
     },
