@@ -8,6 +8,7 @@ import type {
 } from '../../client/index.ts'
 import { api } from './api.ts'
 import { useOfficeAct } from './office-act.ts'
+import { questionOf } from './question.ts'
 
 export type { Fee, FeeTrial, Limits }
 
@@ -39,15 +40,18 @@ export const usePublishFee = () =>
   )
 
 /** The limits of an account in force, what they leave, and limits to come, with the id of the account.
- * `named` is its number or its id; of a number that no account has, there is neither. */
+ * `named` is its number or its id; of what no account can have, or none has, there is neither. */
 export const limitsQuery = (named: string) =>
   queryOptions({
     queryKey: ['accounts', named, 'limits'],
     queryFn: async ({ signal }): Promise<{ id: string; limits: Limits } | Record<string, never>> => {
-      const number = named.replaceAll(/\s/g, '')
-      const id = /^\d+$/.test(number)
-        ? (await api.get('/api/accounts', { query: { number }, signal })).items[0]?.id
-        : named
+      const question = questionOf(named)
+      if (question === undefined || 'query' in question) return {}
+      const id =
+        'id' in question
+          ? question.id
+          : (await api.get('/api/accounts', { query: { number: question.account_number }, signal })).items[0]
+              ?.id
       if (id === undefined) return {}
       return { id, limits: await api.get('/api/accounts/{id}/limits', { params: { id }, signal }) }
     },
