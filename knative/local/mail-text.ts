@@ -39,7 +39,7 @@ function useOf(text: string, url: string): string[] {
       ? ['email/confirm', { token }]
       : ['password-resets/confirm', { token, new_password: 'three blue herons' }]
   return [
-    `The bank has no page for that link yet; this does the same:
+    `The link opens a page of the bank. This does the same:
 
   curl -i ${url}/api/auth/${path} -H 'Content-Type: application/json' \\
     -d '${JSON.stringify(body)}'`,

@@ -85,8 +85,8 @@ export const de: Templates = {
       text: `Ihr Konto mit der Endung ${ending(account)} ist geschlossen.`,
     }),
     'webhook.paused': ({ host }) => ({
-      title: 'Web-Hook angehalten',
-      text: `Ihr Web-Hook zu ${host} ist angehalten, weil die Bank ihn nicht mehr erreicht. Er bekommt nichts, bis Sie ihn wieder einschalten.`,
+      title: 'Webhook angehalten',
+      text: `Ihr Webhook zu ${host} ist angehalten, weil die Bank ihn nicht mehr erreicht. Er bekommt nichts, bis Sie ihn wieder einschalten.`,
     }),
     'session.started': ({ client_address: address, started_at: at }, { time }) => ({
       title: 'Neue Anmeldung',
@@ -94,7 +94,7 @@ export const de: Templates = {
     }),
     'password.changed': ({ changed_at: at, by_new_owner: isNew }, { time }) => ({
       title: 'Passwort geändert',
-      text: `Ihr Passwort wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.${isNew ? ' Andere können diese Adresse benutzt haben, darum sind Web-Hooks und Daueraufträge angehalten: Prüfen Sie sie.' : ''}`,
+      text: `Ihr Passwort wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.${isNew ? ' Andere können diese Adresse benutzt haben, darum sind Webhooks und Daueraufträge angehalten: Prüfen Sie sie.' : ''}`,
     }),
     'email.changed': ({ changed_at: at }, { time }) => ({
       title: 'E-Mail-Adresse geändert',

@@ -24,7 +24,7 @@ export const texts = defineTexts({
     noDescription: 'Order',
     messages: 'Latest messages',
     allMessages: 'All messages',
-    noMessages: 'No message yet. Whatever moves your money is told here.',
+    noMessages: 'No message yet. You will read here what happens to your money.',
     receipt: 'Receipt',
   },
   de: {
@@ -50,7 +50,7 @@ export const texts = defineTexts({
     noDescription: 'Auftrag',
     messages: 'Neueste Mitteilungen',
     allMessages: 'Alle Mitteilungen',
-    noMessages: 'Noch keine Mitteilung. Was Ihr Geld bewegt, steht dann hier.',
+    noMessages: 'Es gibt noch keine Mitteilung. Hier steht, was mit Ihrem Geld geschieht.',
     receipt: 'Beleg',
   },
 })

@@ -3,7 +3,7 @@ import { defineTexts } from '../../texts/define-texts.ts'
 export const texts = defineTexts({
   en: {
     title: 'Messages',
-    none: 'Nothing has happened yet. What moves your money is told here.',
+    none: 'No message yet. You will read here what happens to your money.',
     unread: 'New',
     unreadCount: (count: string) => `${count} new`,
     allRead: 'Nothing new',

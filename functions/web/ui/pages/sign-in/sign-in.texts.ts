@@ -8,7 +8,8 @@ export const texts = defineTexts({
     password: 'Password',
     noAccount: 'New here?',
     demo: 'Sign in as the demo customer',
-    demoHint: 'They have accounts, some money and a history. Only a bank on your own computer has them.',
+    demoHint:
+      'A demo customer has accounts, some money and a history. Only a bank on your own computer has one.',
     demoMade: 'The first time takes a few seconds.',
   },
   de: {
@@ -18,7 +19,8 @@ export const texts = defineTexts({
     password: 'Passwort',
     noAccount: 'Neu hier?',
     demo: 'Als Demo-Kunde anmelden',
-    demoHint: 'Mit Konten, etwas Geld und ein paar Buchungen. Den gibt es nur auf dem eigenen Rechner.',
+    demoHint:
+      'Ein Demo-Kunde mit Konten, etwas Geld und ein paar Buchungen. Den gibt es nur auf dem eigenen Rechner.',
     demoMade: 'Beim ersten Mal dauert es ein paar Sekunden.',
   },
 })

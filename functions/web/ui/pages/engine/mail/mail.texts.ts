@@ -29,7 +29,7 @@ export const texts = defineTexts({
     intro:
       'Was die Bank per E-Mail verschickt hat. Nichts davon hat diesen Rechner verlassen. npm run mail zeigt dasselbe.',
     list: 'Aufgefangene E-Mails',
-    none: 'Die Bank hat noch keine E-Mail verschickt. Wer sich anmeldet, bekommt eine.',
+    none: 'Die Bank hat noch keine E-Mail verschickt. Wer sich registriert, bekommt eine.',
     older: (count) => `Und ${count} ältere; das Terminal zeigt sie.`,
     from: 'Von',
     to: 'An',
