@@ -39,7 +39,7 @@ export function coldStartsAndEvents(web: () => Web): void {
       .waitFor()
     await page.getByText(/Bis zu 9 Versuche; die Pausen verdoppeln sich von 0,2 s bis 25,6 s/).waitFor()
 
-    await page.getByLabel('Nach Typ oder Worten suchen').fill('overdraft')
+    await page.getByLabel('Nach Typ oder Wörtern suchen').fill('overdraft')
     await page.getByText('1 Typ').waitFor()
     await page.getByText('overdraft.changed', { exact: true }).click()
     await page.getByText('"account_id":').waitFor()
