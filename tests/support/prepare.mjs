@@ -64,14 +64,14 @@ if (wanted.length > 0) {
 if (!findChromium()) {
   if (!canInstall()) {
     console.error(
-      'One test opens pages in Chromium, not found on this machine. Install it and run the tests again, or name a browser ' +
+      'Tests open pages in Chromium, not found on this machine. Install it and run the tests again, or name a browser ' +
         'like it in CHROMIUM:\n' +
         '  Debian:  sudo apt-get install chromium\n' +
         '  macOS:   brew install --cask chromium',
     )
     process.exit(1)
   }
-  console.log('One test opens pages in Chromium, not found on this machine: installing with apt-get.')
+  console.log('Tests open pages in Chromium, not found on this machine: installing with apt-get.')
   installOnDebian(['chromium'])
   if (!findChromium()) {
     // Ubuntu's package holds none, only the way to one.
