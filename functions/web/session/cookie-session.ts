@@ -77,7 +77,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
     }
   }
 
-  /** Begins the session of new tokens, and ends the one before it. */
+  /** Begins a session with new tokens, and ends the session before it. */
   const begin = async (exchange: Exchange, given: IncomingAnswer): Promise<Dressed> => {
     const dressed = await dress(exchange, given)
     if (dressed.cookies) await endReplaced(exchange)

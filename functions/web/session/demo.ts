@@ -7,11 +7,12 @@ const DEMO_CUSTOMER = 'http://runtime.microbank.localhost/demo-customer'
 /** Milliseconds. The first time, some functions must start. */
 const TIMEOUT_MS = 55_000
 
-/** The names of this machine. A name of another site may lead here too, if its owner wants that. */
+/** Names of this machine. The owner of another site can make its name lead here too, so only these count. */
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
 
-/** Creates the way to the demo customer. Only the runtime of a laptop knows them, and only it gives the
- * secret that it asks for: on a cluster there is no demo customer, whatever the environment says. */
+/** Creates the calls for the demo customer. Only the runtime of a laptop has one, and gives the secret that
+ * it asks for. Without the runtime's gateway there is none: so a cluster has none, whatever its environment
+ * says. */
 export function createDemo({ send, config: { DEMO_KEY, LOCAL_GATEWAY } }: Tools) {
   return {
     isHere: ({ headers }: IncomingMessage): boolean =>

@@ -36,7 +36,7 @@ const kept = keptActs<AccountOpening>('opening')
 /** Returns the opening that a user sent from this tab and that has no answer, also after a reload. */
 export const unansweredOpening = kept.unanswered
 
-/** Opens an account for whoever is signed in: one, however often it is sent. */
+/** Opens an account for whoever is signed in. However often an opening is sent, there is one account. */
 export function useOpenAccount() {
   const queries = useQueryClient()
   const { user_id: owner } = useSession()

@@ -1,7 +1,7 @@
 import type { OrderShelf } from './order-desk.ts'
 
-/** Returns what keeps what has no answer yet. A browser that keeps nothing still moves money once; only a
- * reload forgets it. */
+/** Returns a shelf in the browser for acts that have no answer yet. If the browser keeps nothing, money still
+ * moves once; only a reload forgets the act. */
 export function browserShelf(): OrderShelf {
   const attempt = <Value>(act: () => Value, otherwise: Value): Value => {
     try {

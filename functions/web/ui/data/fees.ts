@@ -40,7 +40,7 @@ export const usePublishFee = () =>
   )
 
 /** The limits of an account in force, what they leave, and limits to come, with the id of the account.
- * `named` is its number or its id; of what no account can have, or none has, there is neither. */
+ * `named` is its number or its id. The result is empty if no account can have that number, or none has it. */
 export const limitsQuery = (named: string) =>
   queryOptions({
     queryKey: ['accounts', named, 'limits'],
@@ -55,7 +55,7 @@ export const limitsQuery = (named: string) =>
       if (id === undefined) return {}
       return { id, limits: await api.get('/api/accounts/{id}/limits', { params: { id }, signal }) }
     },
-    // Each reading is in the audit: a look at another window must not add one.
+    // Each reading is in the audit: coming back to the window must not add one.
     refetchOnWindowFocus: false,
   })
 

@@ -2,7 +2,7 @@ import { browserShelf } from './browser-shelf.ts'
 import { KEY_AGE_MS_MAX } from './money-order.ts'
 import { isOutcomeOpen } from './open-outcome.ts'
 
-/** What is kept from before it is sent until there is an answer. The key belongs to it for ever: whatever is
+/** An act that is kept from before it is sent until there is an answer. It never changes its key: whatever is
  * lost, it is done once. */
 export interface KeptAct {
   key: string
@@ -10,13 +10,14 @@ export interface KeptAct {
   madeAtMs: number
 }
 
-/** Returns what keeps acts of one kind for a reload of the page. Each belongs to the user who asked. */
+/** Creates a store for acts of one kind that outlives a reload of the page. Each act belongs to the user who
+ * asked. */
 export function keptActs<Act extends KeptAct>(kind: string) {
   const shelf = browserShelf()
   const nameOf = (owner: string): string => `microbank.${kind}.${owner}`
 
-  /** Returns the act of a user that was sent from this tab and has no answer. Once the bank may have
-   * forgotten its key it is not sent again. */
+  /** Returns the act of a user that was sent from this tab and has no answer; undefined once the bank may
+   * have forgotten its key, because then it must not be sent again. */
   function unanswered(owner: string): Act | undefined {
     try {
       const act = JSON.parse(shelf.getItem(nameOf(owner)) ?? 'null') as Act | null

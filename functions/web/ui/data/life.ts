@@ -5,7 +5,7 @@ import { readAgainMs } from './read-again.ts'
 
 export type { EventDelivery, EventLife, Hop, Life, LifeStep }
 
-/** What became of a transaction; read again until it is complete, and after an answer that failed too. */
+/** What became of a transaction; read again until it is complete, also after a call that failed. */
 export const lifeQuery = (id: string) =>
   queryOptions({
     queryKey: ['transactions', id, 'life'],

@@ -15,7 +15,7 @@ export type { Notification, Preferences }
 /** Begins the keys of all that is read of notifications. */
 export const notificationsKey = ['notifications'] as const
 
-/** The key of what was told of one event. */
+/** The query key of the notifications about one event. */
 export const toldKey = (eventId: string | null) => [...notificationsKey, 'about', eventId] as const
 
 /** The notifications of whoever is signed in, the newest first, page by page. */

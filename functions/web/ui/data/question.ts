@@ -1,10 +1,10 @@
 import { ANY_UUID } from '../../../host/values/uuid-text.ts'
 
-/** What a typed text asks for: what has an id, the account with a number, or words. */
+/** What a typed text asks for: something by its id, an account by its number, or words. */
 export type Question = { id: string } | { account_number: string } | { query: string }
 
-/** The most that the bank takes. */
-const QUERY_MAX = 254
+/** The most characters that the bank takes. */
+export const QUERY_MAX = 254
 
 /** Returns what a text asks for; undefined if it asks for nothing. */
 export function questionOf(text: string): Question | undefined {
@@ -34,7 +34,7 @@ const wordsOf = (text: string): string[] =>
     .toLowerCase()
     .match(/[\p{L}\p{N}]+/gu) ?? []
 
-/** Whether each word of a text begins a word of one of the names, as the bank's own search has it. A text
+/** Whether each word of a text is the beginning of a word in the names, as in the bank's own search. A text
  * without words matches nothing. */
 export function isNamedBy(text: string, names: readonly string[]): boolean {
   const known = names.flatMap(wordsOf)

@@ -5,13 +5,13 @@ import { questionOf, transactionWords } from './question.ts'
 
 /** How many letters and digits a text has before the bank is asked for it. */
 const LETTERS_MIN = 2
-/** How many of a kind are shown. Who wants more finds them on the page of that kind. */
+/** How many of a kind are shown. The page of that kind has more. */
 const SHOWN = 5
 
 /** Whether the bank is asked for a text. */
 export const isAsked = (text: string): boolean => (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0) >= LETTERS_MIN
 
-/** A text is asked for once in a while: each reading by an operator is in the audit. */
+/** An answer serves for a while, because each reading by an operator is in the audit. */
 const ASKED_ONCE = { staleTime: 30_000, gcTime: 60_000, refetchOnWindowFocus: false } as const
 
 /** The users whom a text finds. Only operators may ask. */
@@ -23,7 +23,7 @@ export const usersFoundQuery = (text: string) =>
     ...ASKED_ONCE,
   })
 
-/** The accounts of anybody with an id or a number. Only operators may ask. */
+/** The account with an id or a number, whoever owns it. Only operators may ask. */
 export const accountsFoundQuery = (text: string) =>
   queryOptions({
     queryKey: ['search', 'accounts', text],
@@ -38,7 +38,8 @@ export const accountsFoundQuery = (text: string) =>
     ...ASKED_ONCE,
   })
 
-/** The transactions that have an id, or words of a text. Customers find only those of their accounts. */
+/** The transaction with an id, or those with the words of a text. Customers find only those of their
+ * accounts. */
 export const transactionsFoundQuery = (text: string) =>
   queryOptions({
     queryKey: ['search', 'transactions', text],
@@ -64,7 +65,7 @@ export const eventsFoundQuery = (text: string) =>
     ...ASKED_ONCE,
   })
 
-/** Most ids are of another kind: that is no failure. */
+/** Resolves with none if the id belongs to something else: most do, so that is no failure. */
 async function oneOrNone<One>(asked: Promise<One>): Promise<One[]> {
   try {
     return [await asked]

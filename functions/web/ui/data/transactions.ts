@@ -57,7 +57,7 @@ export const ownEntriesQuery = ({ id, timestamp }: Transaction, accountId: strin
     },
   })
 
-/** What was told of a transaction by its event, oldest first. An operator sees what its payer was told. */
+/** The notifications about a transaction, the oldest first. An operator sees those of its payer. */
 export const toldQuery = ({ event_id: eventId }: Pick<TransactionDetail, 'event_id'>) =>
   queryOptions({
     queryKey: toldKey(eventId),

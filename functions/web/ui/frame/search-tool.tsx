@@ -10,7 +10,8 @@ import { useShortcut } from './use-shortcut.ts'
 
 const Search = lazy(() => import('../search/search.tsx'))
 
-/** Opens the search, as Ctrl or Cmd and K do. Its code is loaded then. */
+/** A button that opens the search, as Ctrl or Cmd with K does. The search is loaded when it is first
+ * opened. */
 export function SearchTool({ role }: Pick<PageSession, 'role'>) {
   const [said, names] = [useTexts(texts), useTexts(menuTexts)]
   const [isOpen, setOpen] = useState(false)

@@ -18,7 +18,7 @@ const GROUPING = /[\s\u00a0\u202f'’]/g
  * in `locale` and stands where it would. So '1,234' is a thousand and more in English, and in German 1.234 to
  * three decimals, which is an error for a currency with two. Nothing is ever rounded.
  * @param currency code or symbol of it may stand around the figure
- * @param takesZero whether nothing at all is an amount too, as it is for a limit
+ * @param takesZero whether zero is an amount too, as it is for a limit
  * @returns a decimal string with all decimals, or what is wrong */
 export function readTypedAmount(
   text: string,

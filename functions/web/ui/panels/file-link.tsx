@@ -2,11 +2,11 @@ import { useRef, type ComponentProps, type MouseEvent } from 'react'
 import { keepSession } from '../data/session.ts'
 
 /** A link to a file of the bank. The browser fetches it by itself, with the cookies that it has then. So
- * cookies that are too old are renewed first: else the problem would be saved as the file. */
+ * cookies that are too old are renewed first: otherwise the browser would save a problem as the file. */
 export function FileLink({ children, ...link }: ComponentProps<'a'>) {
   const isKept = useRef(false)
   const follow = (event: MouseEvent<HTMLAnchorElement>): void => {
-    // The browser opens another tab or window, and follows what is clicked below.
+    // Two kinds of clicks are the browser's: the one from below, and one with a key that opens another tab.
     if (isKept.current || event.metaKey || event.ctrlKey || event.shiftKey)
       return void (isKept.current = false)
     event.preventDefault()

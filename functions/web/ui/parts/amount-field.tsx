@@ -10,8 +10,8 @@ import styles from './form.module.css'
 import { useMoneyText } from './use-money-text.ts'
 
 /** A field for an amount of money, with the code of its currency. It says what it reads, so that nobody takes
- * 1,234 for 1.234. `defaultAmount` is a decimal string of the bank, which the field writes as the reader does:
- * 1.234 to three decimals would be more than a thousand in German. */
+ * 1,234 for 1.234. `defaultAmount` is a decimal string, which the field writes in the reader's language: in
+ * German, 1.234 is more than a thousand. */
 export function AmountField({
   currency,
   defaultAmount,

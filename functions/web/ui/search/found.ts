@@ -43,11 +43,11 @@ export interface Searcher {
   pages: readonly NamedPage[]
 }
 
-/** How many of a kind are shown of what is known here. */
+/** How many of a kind are shown of what is searched here. */
 const SHOWN = 8
 
-/** Returns what a text has found, by kind, and whether more may come. `typed` is what stands in the field,
- * and `settled` what stood there when the reader last paused. */
+/** Returns what a text has found, by kind, and whether more may come. `typed` is the text in the field,
+ * and `settled` the text at the reader's last pause. */
 export function useFound(typed: string, settled: string, searcher: Searcher) {
   const here = useFoundHere(typed, searcher)
   const asked = useFoundByBank(settled, searcher)
@@ -61,8 +61,8 @@ export function useFound(typed: string, settled: string, searcher: Searcher) {
   }
 }
 
-/** Returns what was found among the pages, the reader's own accounts and the functions. All are read once:
- * they need not be asked for each text. */
+/** Returns what was found among the pages, the reader's own accounts and the functions. All are read
+ * once, and not again for each text. */
 function useFoundHere(text: string, { role, pages }: Searcher): FoundGroup[] {
   const nameOf = useAccountName()
   const money = useMoneyText()
@@ -98,7 +98,8 @@ function useFoundHere(text: string, { role, pages }: Searcher): FoundGroup[] {
   ]
 }
 
-/** Returns what says whether a text means an account: by its id, its name, or how its number begins. */
+/** Returns a function that says whether the text means an account: by its id, its name, or the beginning of
+ * its number. */
 function useIsMeant(text: string): (account: Account) => boolean {
   const nameOf = useAccountName()
   const question = questionOf(text)
@@ -110,9 +111,9 @@ function useIsMeant(text: string): (account: Account) => boolean {
   }
 }
 
-/** Returns what the bank has found. Each kind is asked for by itself, so that one which fails hides no other.
- * An answer belongs to its text, so a late one replaces nothing; a question whose answer nobody waits for any
- * more is cut off. */
+/** Returns what the bank has found. Each kind is a query of its own, so one that fails hides no other. An
+ * answer belongs to its text, so a late one replaces nothing. A query for which nobody waits any more is
+ * cancelled. */
 function useFoundByBank(text: string, { role }: Searcher): FoundGroup[] {
   const said = useTexts(texts)
   const language = useLanguage()

@@ -1,6 +1,7 @@
 import { Autocomplete } from '@base-ui/react/autocomplete'
 import { useLayoutEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
+import { QUERY_MAX } from '../data/question.ts'
 import { isAsked } from '../data/search.ts'
 import { Button } from '../parts/button.tsx'
 import { useProblemSentence } from '../parts/problem.ts'
@@ -11,10 +12,8 @@ import styles from './search.module.css'
 import { texts } from './search.texts.ts'
 import { useSettled } from './use-settled.ts'
 
-/** Milliseconds without a further letter after which the bank is asked. */
+/** The bank is asked after so many milliseconds without another letter. */
 const PAUSE_MS = 200
-/** The most letters that the bank takes. */
-const LETTERS_MAX = 254
 
 /** Finds people, accounts, transactions, events, functions and pages: those that the reader may see. Arrows
  * choose, Enter opens, Escape closes. */
@@ -48,7 +47,7 @@ export default function Search({ close, ...searcher }: Searcher & { close: () =>
             className={styles.input}
             aria-label={said.title}
             placeholder={said.hint[searcher.role]}
-            maxLength={LETTERS_MAX}
+            maxLength={QUERY_MAX}
             autoFocus
             dir="auto"
           />

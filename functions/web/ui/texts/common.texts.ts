@@ -3,7 +3,6 @@ import { defineTexts } from './define-texts.ts'
 /** Texts of the parts, and words that many pages have. */
 export const common = defineTexts({
   en: {
-    loading: 'Loading',
     starting: (name: string) => `Starting ${name}…`,
     startingSlowly: (name: string) => `Starting ${name}… This takes longer than usual.`,
     theFunction: 'the function',
@@ -18,7 +17,6 @@ export const common = defineTexts({
     trace: 'Trace',
   },
   de: {
-    loading: 'Wird geladen',
     starting: (name) => `${name} startet …`,
     startingSlowly: (name) => `${name} startet … Das dauert länger als sonst.`,
     theFunction: 'Die Funktion',

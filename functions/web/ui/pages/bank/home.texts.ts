@@ -12,7 +12,7 @@ export const texts = defineTexts({
     openIt: 'Open it',
     kind: 'Kind',
     noAnswer: (kind: string) =>
-      `${kind}: no answer yet. It was opened once or not at all. If you ask again, it stays one.`,
+      `${kind}: no answer yet. It was opened once or not at all. If you ask again, there is still only one.`,
     askAgain: 'Ask again',
     currency: 'Currency',
     kinds: { checking: 'Checking account', savings: 'Savings account' },

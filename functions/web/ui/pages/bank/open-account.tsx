@@ -15,8 +15,8 @@ import { texts } from './home.texts.ts'
 /** Currencies that are offered. The bank takes any of ISO 4217. */
 const OFFERED = ['USD', 'EUR', 'GBP', 'CHF', 'SEK', 'JPY']
 
-/** Asks what kind of account, and opens it. An opening without an answer comes first: as long as the account
- * may be there, there is no other. */
+/** Asks what kind of account, and opens it. An opening without an answer comes first: while its account may
+ * exist, no other is opened. */
 export function OpenAccount({ done }: { done: () => void }) {
   const said = useTexts(texts)
   const { user_id: owner } = useSession()

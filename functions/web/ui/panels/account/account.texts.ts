@@ -25,8 +25,6 @@ export const texts = defineTexts({
     courseLabel: (lowest: string, highest: string, days: string) =>
       `The balance since ${days}: lowest ${lowest}, highest ${highest}.`,
     now: 'Now',
-    lowest: 'Lowest',
-    highest: 'Highest',
     entries: 'Entries',
     noEntries: 'No money has come or gone yet.',
     noneMatch: 'No entry matches.',
@@ -80,8 +78,6 @@ export const texts = defineTexts({
     courseLabel: (lowest, highest, days) =>
       `Der Kontostand seit ${days}: am niedrigsten ${lowest}, am höchsten ${highest}.`,
     now: 'Jetzt',
-    lowest: 'Tiefststand',
-    highest: 'Höchststand',
     entries: 'Buchungen',
     noEntries: 'Es gibt noch keine Buchung.',
     noneMatch: 'Keine Buchung passt.',

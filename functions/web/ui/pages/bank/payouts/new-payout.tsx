@@ -38,8 +38,8 @@ type Item = CreatePayoutRequest['items'][number]
 type CheckedRow = TypedPayoutRow &
   ({ item: Item & { amount: string }; repeats: number | undefined } | { fault: string })
 
-/** What was checked, with the key that makes it one payout. A changed text is another one, and so is the same
- * text after the bank has refused it: the bank keeps a refusal under its key. */
+/** What was checked, with the key that makes it one payout. A changed text gets another key. So does the same
+ * text after a refusal, because the bank keeps the refusal under the old key. */
 interface Checked extends KeptAct {
   account: Account
   rows: CheckedRow[]

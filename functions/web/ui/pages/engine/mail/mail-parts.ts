@@ -5,7 +5,7 @@ export interface MailPart {
 }
 
 /** Splits the text of a mail, so that links to the bank's own pages can be followed. Links elsewhere stay
- * text. `origin` is the bank's; a mail of a laptop names it `localhost`, whatever the reader calls it. */
+ * text. `origin` is the page's. An email names the bank `localhost`, whatever name the reader uses. */
 export function partsOf(text: string, origin: string): MailPart[] {
   return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, i) => {
     const path = i % 2 === 1 ? pathHere(part, origin) : undefined

@@ -20,7 +20,7 @@ export const texts = defineTexts({
       cluster:
         'Only a bank on a laptop catches its emails. On a cluster they go to the mail server that the Secret mail-server names. With skaffold dev that is Mailpit, which shows them at http://localhost:8025.',
       'open-to-network':
-        'Other machines reach this bank, and mails have links that are good for a new password. npm run mail shows them in a terminal of this computer.',
+        'Other machines reach this bank, and some emails have links that set a new password. npm run mail shows them in a terminal of this computer.',
       'sent-on': 'Emails go to a mail server, or nowhere: the environment of npm start says which.',
     },
   },

@@ -18,7 +18,7 @@ export const texts = defineTexts({
       redriven: (count: string) => `Redriven: ${count}`,
       discarded: (count: string) => `Discarded: ${count}`,
     },
-    dropped: (count: string) => `Not signed by the bank and not kept, because there are too many: ${count}`,
+    dropped: (count: string) => `Not signed by the bank, and not kept because there are too many: ${count}`,
     cameBack: (count: string) => `Came back: ${count}`,
     first: 'First:',
     last: 'Last:',

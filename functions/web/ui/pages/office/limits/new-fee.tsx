@@ -102,7 +102,7 @@ export function NewFee() {
 
 const knownCurrency = (typed: string): string | undefined => [typed.trim().toUpperCase()].find(isCurrency)
 
-/** Returns what makes a fee of what was typed, or the first fault in it. */
+/** Returns a function that makes a fee of the typed values, or else returns their first fault. */
 function useProposal(): (values: Record<string, string>) => ProposedFee | ReturnType<typeof faultOf> {
   const said = useTexts(texts)
   const readAmount = useReadAmount()
@@ -111,7 +111,7 @@ function useProposal(): (values: Record<string, string>) => ProposedFee | Return
     if (currency === undefined) return faultOf('/currency', said.noCurrency)
     const fee = { currency, type: types.find((each) => each === type) ?? 'transfer' }
     if (what === 'end') return { ...fee, rules: null }
-    // The bank judges it: with a comma it is no number.
+    // The bank checks the percentage, and takes no comma.
     const percent = (rules['rules.percent'] ?? '').trim().replace(',', '.')
     const given: NonNullable<ProposedFee['rules']> = percent ? { percent } : {}
     for (const name of amounts) {
