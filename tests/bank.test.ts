@@ -462,7 +462,7 @@ test('without requests all function processes but the front door end, and the ne
 
 /** Dead letters are counted each minute, and less often on a machine that is busy. */
 const SLOW_FACTS_MS = 240_000
-/** What is made wrong with the bank, below. A dead letter is there already: that of an event that an outsider
+/** The alerts whose causes the next test makes. A dead letter is there already, of an event that an outsider
  * forged. */
 const ALERTS = ['DatabaseDown', 'DeadLetters', 'FrontDoorDown', 'LedgerStopped', 'OutboxTooOld']
 

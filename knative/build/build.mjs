@@ -88,8 +88,8 @@ function operationEntries(operations, declarations) {
  * somebody asks for them.
  * @type {esbuild.Plugin}
  */
-const askedForApart = {
-  name: 'asked-for-apart',
+const loadedOnDemand = {
+  name: 'loaded-on-demand',
   setup(build) {
     build.onResolve({ filter: /^\.\/(lab|demo-customer)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: path.replace('.ts', '.cjs'), external: true } : undefined,
@@ -147,7 +147,7 @@ export async function buildInto(folder) {
       ],
       outdir: folder,
       packages: 'external',
-      plugins: [askedForApart],
+      plugins: [loadedOnDemand],
     }),
     esbuild.build({
       ...common,

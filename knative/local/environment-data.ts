@@ -12,7 +12,7 @@ interface Surroundings {
   signInCode: SignInCode
   /** The secret by which the runtime knows the function that asks for the lab: another one at each start. */
   labKey: string
-  /** Undefined if there is neither a demo customer nor a way to mails. */
+  /** Undefined if the runtime shows neither a demo customer nor emails. */
   ownKeys: OwnKeys | undefined
   manifests: Pick<Manifests, 'configMaps'>
   env: NodeJS.ProcessEnv

@@ -145,7 +145,7 @@ export const ofFacts = [
     unit: 'events',
     labels: {},
     by: 'fact',
-    why: 'How many events without a signature of the bank were not kept as dead letters, because so many are? Those of groups that are still shown.',
+    why: 'How many events without a signature of the bank were not kept as dead letters, because there were too many? Groups that were deleted no longer count.',
   },
   {
     name: 'pg_up',

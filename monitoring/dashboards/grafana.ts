@@ -82,7 +82,7 @@ function grafanaPanel(drawn: Panel): PanelBuilder {
   // Grafana tells the answers of a panel apart by these letters.
   targets.forEach((target, n) => {
     const asked = query(kind, target).refId('ABCDEFGH'[n]!)
-    // All targets of a panel have the same.
+    // All targets of a panel have the same exemplars, so the first asks for them.
     panel.withTarget(showsTraces && n === 0 ? asked.exemplar(true) : asked)
   })
   return panel

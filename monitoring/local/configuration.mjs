@@ -19,7 +19,7 @@ const RULE_FILES = ['slo.yaml', 'alerts.yaml'].map((name) => join(monitoring, 'r
  * Writes the configuration of a Prometheus that reads the bank, with the rules of the bank.
  * @param {string} file
  * @param {Neighbours} neighbours
- * @param {boolean} atOnce whether alerts fire without the time for which they must have been true
+ * @param {boolean} atOnce whether alerts fire as soon as they are true, without their `for`
  */
 export function writePrometheus(file, { passage, alertmanager, node }, atOnce) {
   const at = (/** @type {number} */ port) => [{ targets: [`127.0.0.1:${port}`] }]

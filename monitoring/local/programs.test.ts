@@ -24,7 +24,7 @@ const written = (): Promise<number> =>
   until(() => existsSync(file) && Number(readFileSync(file, 'utf8')), { what: 'the program to start' })
 const isGone = (pid: number): boolean => ['', 'Z'].includes(processState(pid))
 
-test('a program ends with who started it, also if that is killed', async () => {
+test('a program ends with the process that started it, even if that is killed', async () => {
   const url = pathToFileURL(join(__dirname, 'programs.mjs')).href
   const starter = `import { startProgram } from ${JSON.stringify(url)}
     startProgram('staying', process.execPath, ${JSON.stringify(staying())})`
@@ -35,7 +35,7 @@ test('a program ends with who started it, also if that is killed', async () => {
   await until(() => isGone(pid), { what: 'the program to end' })
 })
 
-test('it ends when it is told to', async () => {
+test('a program ends when it is told to', async () => {
   const program = startProgram('staying', process.execPath, staying())
   const pid = await written()
   program.stop()
@@ -43,7 +43,7 @@ test('it ends when it is told to', async () => {
   expect(isGone(pid)).toBe(true)
 })
 
-test('one that ends by itself has said why', async () => {
+test('a program that ends by itself says why', async () => {
   const program = startProgram('failing', process.execPath, ['-e', `console.error('No room.')`])
   expect(await program.ended).toBe('No room.')
   const missing = startProgram('missing', join(folder, 'missing'), [])

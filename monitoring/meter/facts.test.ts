@@ -112,7 +112,7 @@ test('slow facts that take too long are left out: the database is not down', asy
   expect(lines.join()).toContain('take too long')
 })
 
-test('it ends, too, if a server no longer answers', async () => {
+test('it ends even if a server no longer answers', async () => {
   const proxy = await startSilentProxy(identity.meterUrl)
   const log = createLog({}, 'off')
   const through = startFacts({ databases: { identity: proxy.through(identity.meterUrl) }, log })

@@ -32,7 +32,7 @@ export interface MeterOptions {
   answerMs?: number
 }
 
-/** A Prometheus on a laptop comes every five seconds, and goes after as many. */
+/** Prometheus on a laptop asks every five seconds, and gives up after five. */
 const ANSWER_MS_MAX = 4_000
 
 /** Adds up what processes report, asks what else knows values, and shows everything to Prometheus. It always
@@ -96,9 +96,8 @@ export class Meter {
 
   /** Resolves with all values. A source that fails, or does not answer in time, is left out and logged.
    *
-   * What processes report for the first time is shown to Prometheus with 0, and with its value when it comes
-   * again: a counter that begins with 1 is no increase for it. If this is the last time that it comes, it
-   * gets the value. */
+   * Prometheus gets a new series of processes with 0, and with its value when it asks again: it sees no
+   * increase in a counter that begins with 1. If it asks for the last time (`isLast`), it gets the value. */
   async expose(accept = '', { isLast = false } = {}): Promise<Exposed> {
     const samples = new Map<string, Map<string, Series<number>>>(this.#gauges.series())
     const given = await Promise.all(this.#sources.map((source) => this.#ask(source)))

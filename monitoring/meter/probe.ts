@@ -1,7 +1,7 @@
 import http from 'node:http'
 import type { SampleSource } from './meter.ts'
 
-// Less than the meter waits for it: then the answer is that it is down.
+// Less than the meter waits for a source: otherwise a silent front door would be left out, not down.
 const ANSWER_MS_MAX = 3_000
 
 /** Returns a source that asks the front door's `/healthz` whenever the values are shown. A request of its own

@@ -93,7 +93,8 @@ export class Reports {
   }
 }
 
-/** Returns the exemplars of a point, by their buckets. What is none is left out: they are no counts. */
+/** Returns the exemplars of a point, by their buckets. Malformed ones are left out, because no count depends
+ * on them. */
 function exemplarsOf({ exemplars = [] }: OtlpPoint, bounds: readonly number[]): Map<number, Exemplar> {
   const found = new Map<number, Exemplar>()
   if (!Array.isArray(exemplars)) return found

@@ -11,11 +11,11 @@ export interface DemoOptions {
 const NAME = 'Demo Customer'
 const DOMAIN = 'microbank.localhost'
 
-/** What logging in answers. */
+/** The tokens that a log-in returns. */
 type GotTokens = Awaited<ReturnType<typeof logIn>>
 
-/** Signs the demo customer in as any client would. The first time, or if they are gone or have another
- * password by now, registers them first and gives them accounts and a history. `agent` is the browser of
+/** Signs the demo customer in as any client would. If there is none yet, or they were deleted or have changed
+ * their password, first registers one and gives them accounts and a history. `agent` is the browser of
  * whoever asked. Rejects as calls of the client do. */
 export async function signInDemoCustomer({ url, secrets }: DemoOptions, agent: string): Promise<GotTokens> {
   const bank = createClient({ url })
@@ -35,7 +35,7 @@ async function enter(
   const known = secrets.demoCustomer
   const tokens = known && (await logIn(bank, known, agent).catch(unless('invalid-credentials')))
   if (tokens) return [known, tokens]
-  // Who was stored before a crash may not be registered yet.
+  // After a crash, the stored customer may not be registered yet.
   const person =
     (known && !known.isComplete && (await register(bank, secrets, known.email))) ||
     (await register(bank, secrets, `demo@${DOMAIN}`)) ||
@@ -47,8 +47,8 @@ async function enter(
 const logIn = (bank: BankClient, { email, password }: DemoCustomer, agent: string) =>
   bank.post('/api/auth/login', { body: { email, password }, headers: { 'user-agent': agent } })
 
-/** Registers somebody with an address. Resolves with undefined if it is taken. They are stored first: their
- * password is nowhere else. */
+/** Stores a customer with an address and a new password, which is nowhere else, and then registers them.
+ * Resolves with undefined if the address is taken. */
 async function register(
   bank: BankClient,
   secrets: DemoOptions['secrets'],
@@ -61,7 +61,7 @@ async function register(
   return user && person
 }
 
-/** Returns what takes a problem with this code for nothing, and throws every other error. */
+/** Returns a handler that ignores a problem with this code, and throws every other error. */
 const unless =
   (code: string) =>
   (error: unknown): undefined => {
@@ -69,7 +69,7 @@ const unless =
   }
 
 /** Gives whoever is signed in two accounts, money that has moved, and an order. Each step has a key of its
- * own, so if a crash ends it, it goes on the next time, and nothing happens twice. */
+ * own: after a crash the next call repeats the steps, and nothing happens twice. */
 async function giveHistory(bank: BankClient): Promise<void> {
   const step = (name: string) => ({ idempotencyKey: `demo-customer-${name}` })
   const open = (account_type: 'checking' | 'savings', name: string) =>

@@ -10,11 +10,11 @@ export interface DemoDoorOptions extends DemoOptions {
   log: Log
 }
 
-/** Opens the way to the demo customer on the gateway between the bank's parts, for the front door alone. It
- * answers with what logging in answers. They are made when somebody first asks: a bank whose demo customer
- * nobody wants pays nothing for them. */
+/** Returns the handler that signs in the demo customer, for the front door alone. It stands on the gateway
+ * between the bank's parts, and answers with the tokens of the log-in. The first call makes the customer: a
+ * bank whose demo customer nobody wants pays nothing for them. */
 export function openDemoDoor({ key, log, ...options }: DemoDoorOptions): RequestListener {
-  // One after the other, so that two windows don't register two of them.
+  // One call after the other, so that two windows don't register two customers.
   let last: Promise<unknown> = Promise.resolve()
   const signIn = (agent: string): Promise<object> => {
     const next = last.then(async () => {

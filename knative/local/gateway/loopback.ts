@@ -3,7 +3,7 @@ export const isLoopback = (address: string | undefined): boolean =>
   address !== undefined && /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/.test(address)
 
 /** Says whether only this machine reaches a port that is open on these hosts. */
-export const areHere = (hosts: readonly string[]): boolean =>
+export const areLoopback = (hosts: readonly string[]): boolean =>
   hosts.every((host) => isLoopback(host) || host === 'localhost')
 
 /** Returns the URL by which this machine itself reaches a port that is open on these hosts. */

@@ -27,7 +27,7 @@ export interface Routes {
   status: () => Promise<unknown>
   /** What the runtime tells besides its status, to the bank's own parts alone. */
   own?: OwnAnswers
-  /** What functions may ask the runtime for with a secret, by the first segment of the path. */
+  /** Handlers for functions that have a secret of the runtime, by the first segment of the path. */
   doors?: Map<string, RequestListener>
   /** Takes the reports and spans of processes, and has all metrics and the last spans. */
   meter: Pick<Meter, 'take' | 'expose' | 'spans'>

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** Whether a request comes from the function that shares a secret with the runtime. A page in a browser has
- * no business here, whatever it knows. */
+/** Says whether a request comes from the function that shares a secret with the runtime. A page in a browser
+ * is refused even if it knows the secret. */
 export const hasSecret = ({ headers }: IncomingMessage, secret: string): boolean =>
   headers.origin === undefined && isEqual(headers.authorization ?? '', `Bearer ${secret}`)
 

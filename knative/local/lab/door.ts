@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { PROBLEM_JSON, problemDetails } from '../../../eventing/problem.ts'
 import { readBody } from '../../../eventing/http-body.ts'
-import { areHere } from '../gateway/loopback.ts'
+import { areLoopback } from '../gateway/loopback.ts'
 import { hasSecret } from '../gateway/shared-secret.ts'
 import type { Lab, LabParts, WantedRun } from './lab.ts'
 
@@ -34,7 +34,7 @@ const BODY_BYTES_MAX = 64 * 1024
  * The lab itself is loaded at the first request: a bank whose lab nobody uses pays nothing for it.
  */
 export function openLabDoor({ key, hosts, parts }: LabDoorOptions): LabDoor {
-  const isHere = areHere(hosts)
+  const isHere = areLoopback(hosts)
   let loaded: Promise<Lab> | undefined
   const load = (): Promise<Lab> =>
     (loaded ??= import('./lab.ts')

@@ -18,15 +18,16 @@ export class Judge {
   readonly #run: LabRun
   readonly #oracle: Oracle
   readonly #moved: string[] = []
-  /** Those whose event has not taken effect yet. Each look asks for them alone. */
+  /** Moved transactions whose event has not taken effect yet. A look asks for these alone. */
   #waiting = new Set<string>()
-  /** How often the events of all others did; and those of the waiting that are dead letters. */
+  /** The other moved transactions, how often their events took effect, and how many of the waiting are dead
+   * letters. */
   #effects = { transactions: 0, times: 0, deadLetters: 0 }
   /** Deliveries to notify by event, and the events of the run. */
   readonly #deliveries = new Map<string, number>()
   readonly #events = new Set<string>()
   readonly #contradictions: string[] = []
-  /** What each account should have by the answers, in cents. */
+  /** The balance that each account should have according to the answers, in cents. */
   readonly #expected = new Map<string, bigint>()
   #poisonEvents = 0
   accounts: readonly string[] = []
@@ -111,7 +112,7 @@ export class Judge {
 
   /** The last look: at everything, and nothing may be open any more. */
   async judge(): Promise<void> {
-    // Also at what took effect long ago: it may have done so again.
+    // Also at what took effect before: it may have done so again.
     this.#waiting = new Set(this.#moved)
     this.#effects = { transactions: 0, times: 0, deadLetters: 0 }
     await this.look(this.#moved)
@@ -136,7 +137,7 @@ export class Judge {
       if (state === 'unknown') this.#set(id, 'broken', this.prove(`${id}, to the last: ${found}`))
   }
 
-  /** Holds each account, and so their sum, against what the answers say. */
+  /** Compares each account, and so their sum, with what the answers say. */
   #judgeMoney(balances: ReadonlyMap<string, bigint>): void {
     const accounts = new Set([...this.accounts, ...balances.keys(), ...this.#expected.keys()])
     const wrong = [...accounts].filter((id) => (balances.get(id) ?? 0n) !== (this.#expected.get(id) ?? 0n))

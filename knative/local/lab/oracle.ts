@@ -36,7 +36,7 @@ export interface LedgerFindings {
 export interface Oracle {
   books(moved: readonly string[]): Promise<BooksFindings>
   accounts(accounts: readonly string[], moved: readonly string[]): Promise<AccountFindings>
-  /** Finds nothing of a transaction whose event is still on its way. */
+  /** Resolves with nothing for a transaction whose event is still on its way. */
   effects(moved: readonly string[]): Promise<EffectFinding[]>
   /** What the bank's own checks of the books have found. */
   ledger(): Promise<LedgerFindings>

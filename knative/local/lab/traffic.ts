@@ -190,7 +190,7 @@ function refusalOf(error: BankProblem | NoAnswerError): string | undefined {
   return error.status < 500 && error.status !== 409 && error.status !== 429 ? error.code : undefined
 }
 
-/** Returns what a transaction does by its answer. Whoever asked pays the fee. */
+/** Returns what a transaction has done to accounts according to its answer. Whoever asked pays the fee. */
 function changesOf({ kind, from, to, cents }: WantedTransaction, fee: string | null | undefined) {
   const paid = BigInt((fee ?? '0').replace('.', ''))
   const moved = BigInt(kind === 'deposit' ? cents : -cents)

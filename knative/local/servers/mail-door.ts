@@ -15,8 +15,8 @@ export interface MailDoorOptions {
 
 const LISTED_MAX = 50
 
-/** Opens the way to the caught mails on the gateway between the bank's parts, for the function `platform`
- * alone: they have links that are good for a new password. */
+/** Returns the handler that shows the caught emails, for the function `platform` alone: some have links that
+ * set a new password. It stands on the gateway between the bank's parts. */
 export function openMailDoor({ key, dataDir, catches, log }: MailDoorOptions): RequestListener {
   const told = async (url: string): Promise<object | undefined> => {
     if (url === '/mails') return { catches, ...(await listMails(dataDir, LISTED_MAX)) }

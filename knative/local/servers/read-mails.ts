@@ -31,7 +31,7 @@ export async function listMails(
   const folder = mailFolder(dataDir)
   const files = existsSync(folder) ? caughtMails(folder) : []
   const mails = await Promise.all(files.slice(0, limit).map((file) => readHead(folder, file)))
-  // One that was removed meanwhile is none.
+  // A mail may have been removed meanwhile.
   return { mails: mails.filter((mail) => mail !== undefined), total: files.length }
 }
 
@@ -53,7 +53,7 @@ async function readHead(folder: string, file: string): Promise<MailHead | undefi
   const source = await readSource(folder, file)
   if (!source) return undefined
   const { simpleParser } = await import('mailparser')
-  // To read the rest too would take much longer.
+  // Reading the rest too would take much longer.
   const end = /\r?\n\r?\n/.exec(source.toString('latin1'))
   const {
     date,
