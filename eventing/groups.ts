@@ -30,7 +30,8 @@ const groups: Readonly<Record<string, { value: string; types: readonly string[] 
       webhook.paused session.started password.changed email.changed password.reset-requested user.invited
       email.confirmation-requested`),
   },
-  // Changes a user's name or address, confirms it, or ends them; or ends what somebody else had set up.
+  // Changes a user's name or address, confirms the address, deletes the user, or ends what an earlier owner
+  // of the address had set up.
   changes: {
     value: 'contact',
     types: typesIn('user.registered user.updated user.deleted email.confirmed password.changed'),

@@ -4,7 +4,7 @@ import { timestamp, uuid, type Timestamp, type Uuid } from './fields.ts'
 export interface PasswordChanged {
   user_id: Uuid
   changed_at: Timestamp
-  /** It was set by a mailed link, and nobody had shown before that the address is theirs: whoever had the
+  /** True if a mailed link set the password, and nobody had confirmed the address before. Whoever had the
    * password until then may be somebody else. */
   by_new_owner: boolean
 }

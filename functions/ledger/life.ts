@@ -136,12 +136,12 @@ async function forOperators(
   }
 }
 
-/** Spans come some seconds after what they tell of. A process that has just started on a busy machine is the
- * last to send its own. */
+/** Spans come some seconds after the work that they tell of. A process that has just started on a busy
+ * machine sends its spans last. */
 const SPANS_MS_MAX = 60_000
 
-/** Says whether the spans are all there, as far as that can be known. Each process sends its own when it has
- * time, so one that names another as its cause can come long before it. */
+/** Says whether all spans are there, as far as that can be known. Each process sends its spans when it has
+ * time, so a span can come long before the span that it names as its cause. */
 function hasCome(row: LifeRow, steps: readonly LifeStep[], { is, spans }: ReadTrace): boolean {
   if (is === 'not-kept' || Date.now() - row.created_at.getTime() > SPANS_MS_MAX) return true
   const come = new Set(spans.map(({ spanId }) => spanId))
@@ -153,7 +153,7 @@ function hasCome(row: LifeRow, steps: readonly LifeStep[], { is, spans }: ReadTr
   return is === 'found' && (!isTold || wasProcessed) && spans.some(({ kind }) => kind === 'server')
 }
 
-/** Statements of a batch also have links, to other traces. */
+/** Only a consumer's links are causes: a statement of a batch has links to other traces. */
 const causesOf = ({ kind, parentSpanId, links }: TraceSpan): readonly string[] => [
   ...(parentSpanId === undefined ? [] : [parentSpanId]),
   ...(kind === 'consumer' ? links : []),

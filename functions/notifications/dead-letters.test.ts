@@ -304,7 +304,7 @@ describe('what the bank has not signed', () => {
     expect(await groupOf(type)).toMatchObject({ dropped: 1, stored: 1 })
   })
 
-  test('a type without end makes no group without end', async () => {
+  test('a very long type is cut in its group', async () => {
     const id = randomUUID()
     await arrive(id, 'x'.repeat(5_000))
     const letter = await find(id)

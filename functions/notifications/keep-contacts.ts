@@ -46,7 +46,8 @@ const keepConfirmed = (db: Database, { user_id: userId, email, confirmed_at: con
     values: [userId, email, confirmedAt],
   })
 
-/** Deletes the subscriptions of whoever had the password before: they may be somebody else. */
+/** Deletes the push subscriptions that are older than a new owner's password: somebody else may have made
+ * them. */
 const forgetEarlierOwner = async (db: Database, data: PasswordChanged): Promise<void> => {
   if (!data.by_new_owner) return
   await db.query({

@@ -194,7 +194,7 @@ test('a letter that the Broker never takes is given up in the end, and counted a
   await call('POST', `/dead-letter-redrives/${again.body.id}/stop`)
 })
 
-test('there is an end to redrives at once', async () => {
+test('another redrive is refused while 50 run', async () => {
   const { ids, group } = await storeGroup(1)
   await owner.query({
     text: `insert into dead_letter_redrives (requested_by, per_second, total)

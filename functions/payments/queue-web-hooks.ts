@@ -6,8 +6,8 @@ import { offeredContracts, viewsOf } from './web-hooks/event-views.ts'
 import { queueDeliveries, type NewOwner, type QueuedEvent } from './web-hooks/queue.ts'
 
 /** Notes for each web hook which events it is to get: exactly one delivery per hook and event, however often
- * the event comes. Deletes the hooks of users who leave, and pauses what may be
- * somebody else's. */
+ * the event comes. Deletes the hooks of users who leave, and pauses what an earlier owner of an address may
+ * have made. */
 export default operation({
   name: 'queue-web-hooks',
   context: 'payments',
@@ -35,7 +35,7 @@ export default operation({
   },
 })
 
-/** The contracts here are loose ones, so this looks at the data by itself. */
+/** Returns the new owner whom a changed password tells of; undefined if it tells of none. */
 const newOwnerIn = ({
   user_id,
   changed_at: since,

@@ -46,7 +46,7 @@ export default operation({
         if (!hook) return hookNotFound(id)
         const rows = await db.query<WebHookDeliveryRow>({
           name: `web-hook-deliveries-list-${status ?? 'all'}`,
-          // The status is part of the text, so that Postgres finds the index of it.
+          // The status is part of the text, so that Postgres can use the index for that status.
           text: `select ${DELIVERY_COLUMNS} from web_hook_deliveries
             where web_hook_id = $1 and ($2::uuid is null or id < $2) ${status ? `and status = '${status}'` : ''}
             order by id desc limit $3`,

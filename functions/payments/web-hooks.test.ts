@@ -363,7 +363,7 @@ describe('who gets which event', () => {
     expect(outcome(await bank.create(ada.token))).toBe('403 customer-left')
   })
 
-  test('what a customer who left has written of others is erased, also what was under way; the books stay', async () => {
+  test('what a customer who left has written about others is erased, also what was under way; the books stay', async () => {
     const [ada, bob] = [await newUser(), await newUser()]
     for (const { id } of [ada, bob])
       await bank.owner.query({
@@ -886,7 +886,7 @@ describe('posting', () => {
     })
   })
 
-  test('to list the few that failed costs nothing, however many were delivered', async () => {
+  test('the list of the few that failed reads none of the many that were delivered', async () => {
     const ada = await newUser()
     const { id } = await hookOf(ada)
     await addDeliveries(id, 1, { status: `'failed'` })

@@ -72,7 +72,7 @@ test.each<[string, (response: ServerResponse) => void]>([
   api.stop()
 })
 
-test('an API that fails is asked ever more rarely, and soon again once it has told something', async () => {
+test('an API that fails is asked less and less often, and soon again once it has told something', async () => {
   const failures: number[] = []
   const untilMs = (count: number): number => {
     failures.push(count)

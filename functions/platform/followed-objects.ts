@@ -14,8 +14,9 @@ import {
 const WATCH_SECONDS = 120
 /** Milliseconds that the API may be late with that. Then the connection has died in silence. */
 const LATE_MS_MAX = 5_000
-/** Milliseconds until a kind is listed again after its watch has ended, and after failures at most. */
+/** Milliseconds until a kind is listed again after its watch has ended. */
 const AGAIN_MS = 500
+/** The most milliseconds until a kind is listed again after failures. */
 const AGAIN_MS_MAX = 30_000
 
 interface WatchEvent {
@@ -23,9 +24,9 @@ interface WatchEvent {
   object: ClusterObject
 }
 
-/** Returns the milliseconds until a kind is listed again after so many failures in a row: each time about
- * twice as many, so that an API that has enough to do is left alone. All who were cut off at once come back
- * at different moments. */
+/** Returns the milliseconds until a kind is listed again. Each failure in a row about doubles them, which
+ * gives a busy API time to recover. A random part lets clients that were cut off together come back at
+ * different moments. */
 export function untilListedMs(failures: number, random: () => number = Math.random): number {
   if (failures === 0) return AGAIN_MS
   const mostMs = Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** failures)
@@ -91,7 +92,7 @@ export class FollowedObjects {
       } catch (error) {
         if (signal.aborted) return
         failures++
-        // It has just told all there is, and does so again.
+        // The API answers, so what is known is still shown.
         if (!(error instanceof ListAgainError)) {
           this.#lost.add(kind)
           this.#warn('the Kubernetes API does not tell what changes', { error: (error as Error).message })
@@ -117,7 +118,7 @@ export class FollowedObjects {
     try {
       const response = await this.#client.open(kind, query, ending.signal)
       for await (const { type, object } of eventsOf(response.setEncoding('utf8'))) {
-        // The version is too old, for one.
+        // For example because the version is too old.
         if (type === 'ERROR') throw new ListAgainError('the watch ended with an error')
         onTold()
         if (type === 'DELETED') objects.delete(object.metadata.uid)

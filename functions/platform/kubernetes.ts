@@ -154,8 +154,8 @@ function answerOf(send: (done: (answer: IncomingMessage) => void) => http.Client
   return new Promise<IncomingMessage>((resolve, reject) => void send(resolve).on('error', reject))
 }
 
-/** Whether an object is ready, and why not. Unknown means that it is not known yet, as while it is set up. A
- * Service at zero is ready. */
+/** Returns whether an object is ready, and why not. As long as that is not known, as during set-up, it is not
+ * ready. A Service at zero is ready. */
 export function readinessOf(object: ClusterObject): { ready: boolean; reason: string | null } {
   const ready = conditionOf(object, 'Ready')
   if (ready?.status === 'True') return { ready: true, reason: null }

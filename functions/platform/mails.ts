@@ -74,10 +74,10 @@ const MAILS = 'http://runtime.microbank.localhost/mails'
 const TIMEOUT_MS = 5_000
 
 const onLaptopAlone = {
-  nothing: 'only a bank on a laptop has them, where whoever started it can read them anyway',
+  nothing: 'only a bank on a laptop has them, and whoever started it can read them anyway',
 } as const
 
-/** The emails that a laptop keeps in place of sending them. */
+/** The emails that a bank on a laptop keeps instead of sending them. */
 export const mailRoutes = [
   route({
     method: 'GET',

@@ -2,9 +2,9 @@ import type { Database } from './database.ts'
 
 const FORGOTTEN_AT_ONCE = 20_000
 
-/** Deletes counts of rate_limits whose time is over, in steps until there are none: a flood from many
- * addresses must not leave more behind than the sweeps take away. No step begins after `timeMaxMs`; what is
- * left then waits for the next sweep. */
+/** Deletes counts of rate_limits whose time is over, in steps until none is left: a flood from many addresses
+ * must not make more counts than the sweeps delete. No step begins after `timeMaxMs`; what is left then waits
+ * for the next sweep. */
 export async function forgetOldCounts(db: Pick<Database, 'query'>, timeMaxMs = 3_000): Promise<void> {
   const endsAt = performance.now() + timeMaxMs
   for (let step = FORGOTTEN_AT_ONCE; step === FORGOTTEN_AT_ONCE && performance.now() < endsAt;)

@@ -1,4 +1,5 @@
 import { OWN_UUID } from '../values/uuid-text.ts'
+
 /** Issuer, audience and type of every access token of the bank (RFC 9068). */
 export const ISSUER = 'https://microbank.dev'
 export const AUDIENCE = 'microbank'

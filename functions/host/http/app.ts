@@ -31,7 +31,8 @@ export interface AppOptions {
   callers: CallerVerifiers
   metrics: Metrics
   tracer: Tracer
-  /** Ends the span of a request that began at `startedAt`; undefined if nothing is traced. */
+  /** Ends the span of a request that began at `startedAt`, and returns its trace's id; undefined if nothing
+   * is traced. */
   endSpan: ((exchange: Exchange, startedAt: number) => string | undefined) | undefined
   /** False once the process has been told to stop. */
   isReady: () => boolean

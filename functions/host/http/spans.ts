@@ -21,8 +21,8 @@ type UntimedWork = Omit<Work, 'startedAt'>
 
 /** Returns the function that ends a request's span; call it when the answer was sent or the client is gone.
  * `startedAt` is when the request came, by performance.now(). The first span of the process is marked as a
- * cold start. Unknown addresses get no span: most such requests are scans for weak spots of other servers. It
- * returns the trace's id, if there is a span. */
+ * cold start. Unknown addresses get no span: most such requests are scans for weak spots of other servers.
+ * The function returns the trace's id; undefined if there is no span. */
 export function requestSpans(tracer: Tracer): (exchange: Exchange, startedAt: number) => string | undefined {
   let isFirst = true
   return (exchange, startedAt) => {

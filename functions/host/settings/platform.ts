@@ -18,7 +18,7 @@ export const settings = {
     fallback: '',
   },
   MAIL_KEY: {
-    about: 'what the local runtime asks for before it shows mails; empty where it shows none',
+    about: 'the secret without which the local runtime shows no emails; empty if it shows none at all',
     parse: text,
     fallback: '',
   },

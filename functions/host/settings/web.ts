@@ -18,7 +18,7 @@ export const settings = {
     fallback: '60000/60',
   },
   DEMO_KEY: {
-    about: 'what the local runtime asks for before it makes the demo customer; empty where there is none',
+    about: 'the secret without which the local runtime signs in no demo customer; empty if there is none',
     parse: text,
     fallback: '',
   },

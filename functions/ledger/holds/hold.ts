@@ -67,7 +67,7 @@ export interface HoldRow {
   user_id?: string
 }
 
-export const holdColumns = `h.id, h.account_id, h.amount, h.currency, h.status, h.description, h.captured, h.transaction_id,
+const holdColumns = `h.id, h.account_id, h.amount, h.currency, h.status, h.description, h.captured, h.transaction_id,
   h.placed_by, h.via, h.created_at, h.expires_at, h.ended_at, h.user_id`
 
 /** Returns a hold as the API shows it to a caller. A hold that is due may still be `open` for a minute, but
@@ -116,14 +116,14 @@ export const listHolds = (
     accountId?: string | undefined
     ownerId?: string | undefined
     status?: HoldRow['status'] | undefined
-    /** Id of the hold after which the list goes on. */
+    /** The list goes on after the hold with this id. */
     before?: string | undefined
     limit: number
   },
 ): Promise<HoldRow[]> =>
-  // The statement has no name, so Postgres plans it for the filters given. Of an account or a customer the
-  // open holds are few. They are found before they are sorted: else Postgres may walk all holds by their ids,
-  // because it can't know that most of theirs have ended.
+  // The statement has no name, so Postgres plans it for the filters given. An account or a customer has few
+  // open holds, so these are found first and sorted then. Otherwise Postgres may walk all holds by their ids,
+  // because it can't know that most of this owner's have ended.
   tx.query<HoldRow>({
     text: `with h as ${status === 'open' && (accountId ?? ownerId) ? 'materialized' : 'not materialized'} (
         select * from holds h

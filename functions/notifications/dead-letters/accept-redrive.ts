@@ -5,8 +5,8 @@ import { emitRedriveDue, redriveColumns, toRedrive, type RedriveRow } from './re
 
 /** Most letters of one redrive. Of a larger group it takes the oldest. */
 const LETTERS_MAX = 10_000
-/** Most redrives that run at once. Each has its turn of some seconds before a sweep takes it for one that
- * nobody is at. */
+/** Most redrives that run at once. They take turns of some seconds. With more, one would wait so long for its
+ * turn that a sweep takes it up as abandoned. */
 const RUNNING_MAX = 50
 
 export const underWay = define('redrive-under-way', 409, 'A redrive of these dead letters is under way')

@@ -1,4 +1,5 @@
 import { UUID } from '../../host/values/uuid-text.ts'
+
 /** What a dead letter's failure has in common with others. */
 
 /** Triggers that share a consumer with one of its own name, by the consumer and the type of their events. A

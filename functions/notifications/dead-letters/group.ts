@@ -23,7 +23,7 @@ export const deadLetterGroup = {
     came_back: { type: 'integer', description: 'Those of the waiting that were redriven before.' },
     dropped: {
       type: 'integer',
-      description: 'Letters without a signature of the bank that were not kept, because so many are.',
+      description: 'Letters without a signature of the bank that were not kept, because there were too many.',
     },
     first_at: { type: 'string', format: 'date-time' },
     last_at: { type: 'string', format: 'date-time' },

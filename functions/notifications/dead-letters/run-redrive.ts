@@ -11,7 +11,7 @@ const LETTERS_AT_ONCE = 20
 const STEPS_PER_SECOND = 5
 /** How long to wait after the Broker took nothing. */
 const AWAY_SECONDS = 2
-/** How often a letter is tried that the Broker doesn't take: longer than it takes a Broker to start again. */
+/** Most tries of a letter that the Broker doesn't take. They last longer than a restart of the Broker. */
 const TRIES_MAX = 100
 /** No wait is as long. A time that lies further ahead comes from a clock that was set back. */
 const WAIT_SECONDS_MAX = 5

@@ -9,11 +9,11 @@ import { hasRoom, isOfBank } from './room.ts'
 
 /** The status of an HTTP answer has three digits. */
 const CODE_MAX = 10
-/** An attribute has no length, and a group is kept for long. */
+/** A type can have any length, and groups are kept for long. */
 const TYPE_MAX = 1_000
 
-/** Keeps an event that no consumer could process. The same once more is counted; after a redrive it has come
- * back, and waits again. Of what the bank has not signed it keeps no more than there is room for. */
+/** Keeps an event that no consumer could process. If the same comes once more, that is counted; after a
+ * redrive it has come back, and waits again. Keeps what the bank has not signed only while there is room. */
 export const storeLetter: Consumer = {
   contracts: 'any',
   async receive(event, { db, log, config }, _state, { message }) {
@@ -70,7 +70,7 @@ export const storeLetter: Consumer = {
   },
 }
 
-/** Whether a letter is there already: it takes no more room. */
+/** Whether a letter is stored already. Then another delivery takes no more room. */
 async function isKnown(tx: Transaction, key: unknown[]): Promise<boolean> {
   const found = await tx.query({
     name: 'dead-letter-known',

@@ -54,8 +54,8 @@ create table dead_letter_groups (
   redriven integer not null default 0,
   discarded integer not null default 0,
   came_back integer not null default 0,
-  -- Letters whose signature no context of the bank has made, and their bytes. There is an end to both; how
-  -- many came beyond it and were not kept.
+  -- Letters that no context of the bank has signed, and their bytes. Both have a limit; `dropped` counts the
+  -- letters that came beyond it and were not kept.
   unsigned integer not null default 0,
   unsigned_bytes bigint not null default 0,
   dropped bigint not null default 0,
@@ -168,7 +168,7 @@ create table dead_letters (
   -- The redrive that it waits for while is_queued; after that, the one that sent it last.
   redrive_id uuid,
   is_queued boolean not null default false,
-  -- How often the Broker did not take it, since it was queued.
+  -- How often the Broker did not take it since it was queued.
   tries integer not null default 0,
   check (not is_queued or redrive_id is not null),
   -- SHA-256 of what the event states: a forged one may have another's source and id, and must not take its

@@ -94,7 +94,7 @@ export const de: Templates = {
     }),
     'password.changed': ({ changed_at: at, by_new_owner: isNew }, { time }) => ({
       title: 'Passwort geändert',
-      text: `Ihr Passwort wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.${isNew ? ' Andere können diese Adresse benutzt haben, darum sind Webhooks und Daueraufträge angehalten: Prüfen Sie sie.' : ''}`,
+      text: `Ihr Passwort wurde am ${time(at)} geändert. Wenn Sie es nicht waren, wenden Sie sich sofort an uns.${isNew ? ' Andere können diese Adresse benutzt haben, darum sind Webhooks und Zahlungsaufträge angehalten: Prüfen Sie sie.' : ''}`,
     }),
     'email.changed': ({ changed_at: at }, { time }) => ({
       title: 'E-Mail-Adresse geändert',

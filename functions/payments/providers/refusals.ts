@@ -32,7 +32,7 @@ export const providerProblems = {
   none: define('no-payment-provider', 409, 'The bank has no payment provider'),
   tooMany: define('too-many-pending-transfers', 409, 'Too many are pending'),
   notCancellable: define('not-cancellable', 409, 'It can’t be cancelled any more'),
-  notResolvable: define('not-resolvable', 409, 'The dispute can’t be ended so'),
+  notResolvable: define('not-resolvable', 409, 'The dispute can’t be ended this way'),
   hookRefused: define('hook-refused', 403, 'The web hook is not signed by the provider'),
   unknownReference: define('unknown-reference', 404, 'The bank knows no such transfer'),
   notForOperators: problems.forbidden,

@@ -1,6 +1,6 @@
 import { reasonText, uuidSchema } from '../../host/schema.ts'
 
-/** What an operator says who ends a dispute. */
+/** The body of the request with which an operator ends a dispute. */
 export const resolveBody = {
   type: 'object',
   additionalProperties: false,

@@ -23,8 +23,8 @@ interface ResolveRequest extends Pick<
   body: { action: 'dismiss' | 'book' | 'booked'; transaction_id?: string }
 }
 
-/** Ends a dispute as an operator says who has looked into it. Nothing that they say can book money twice, but
- * for "book" where the bank itself does not know any more whether the ledger has booked it. */
+/** Ends a dispute by the action of an operator who has looked into it. No action can book money twice, with
+ * one exception: "book", if the bank can no longer find out whether the ledger has booked the transfer. */
 export async function resolveDispute(
   kind: ProviderTransferKind,
   request: ResolveRequest,
@@ -37,7 +37,7 @@ export async function resolveDispute(
   if ((action === 'booked') !== (transactionId !== undefined))
     return problem(
       providerProblems.notResolvable,
-      'transaction_id goes with the action booked, and no other.',
+      'The action booked needs a transaction_id, and no other action takes one.',
     )
   if (transactionId !== undefined && !(await hasBooked(found, transactionId, request, tools)))
     return problem(providerProblems.notResolvable, 'The ledger has no such transaction for this transfer.')
@@ -45,15 +45,15 @@ export async function resolveDispute(
     once(tx, 'resolve-dispute', request.idempotencyKey, async (): Promise<Reply> => {
       const transfer = (await readProviderTransfer(tx, id, 'for update'))!
       if (transfer.dispute === null) return problem(providerProblems.notResolvable, 'There is no dispute.')
-      const isSettled = transfer.status === 'crediting' || transfer.status === 'capturing'
-      if ((action === 'dismiss') === isSettled)
+      const isBookable = transfer.status === 'crediting' || transfer.status === 'capturing'
+      if ((action === 'dismiss') === isBookable)
         return problem(
           providerProblems.notResolvable,
-          `${isSettled ? 'The ledger is still to book it' : 'Nothing is to be booked'}: it is ${transfer.status}.`,
+          `${isBookable ? 'The ledger is still to book it' : 'There is nothing to book'}: it is ${transfer.status}.`,
         )
       const resolved = await resolutions[action](tx, transfer, transactionId)
       if (!resolved)
-        return problem(providerProblems.notResolvable, 'That transaction is of another transfer.')
+        return problem(providerProblems.notResolvable, 'That transaction belongs to another transfer.')
       return {
         status: 200,
         body: toProviderTransfer(resolved, request.caller),
@@ -78,7 +78,7 @@ const resolutions: Record<ResolveRequest['body']['action'], Resolution> = {
     })
     return row
   },
-  /** A key that the ledger still has is kept: it may have been used, and its answer lost. */
+  /** Keeps the key while the ledger still knows it: the ledger may have booked, and its answer been lost. */
   async book(tx, { id, is_too_old: isForgotten }) {
     const [row] = await tx.query<ProviderTransferRow>({
       name: 'provider-transfer-book',

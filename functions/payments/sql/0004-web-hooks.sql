@@ -5,10 +5,10 @@
 create table web_hook_owners (
   user_id uuid primary key,
   left_at timestamptz,
-  -- When they set their password as the first who showed that the email address is theirs. Whoever made what
-  -- is older may be somebody else.
+  -- When they set a password by a mailed link, before anybody had confirmed the address. Somebody else may
+  -- have made what is older.
   renewed_at timestamptz,
-  -- When all that they had written of others was erased, after they left; see 0007-left-customers.sql.
+  -- When all that they had written about others was erased, after they left; see 0007-left-customers.sql.
   forgotten_at timestamptz
 );
 
@@ -141,7 +141,7 @@ $$;
 --
 -- A hook that is slow has one place, and all that are slow have 20 of the 50 that there are. Otherwise the
 -- hooks of a few who let the bank wait on purpose, and then answer 204, would keep those of all others
--- waiting. What finds no place is found by a sweep.
+-- waiting. A delivery that gets no place waits for a sweep.
 create function claim_web_hook_deliveries(hook_id uuid, places integer)
 returns table (
   id uuid, attempt integer, body text, url text, secret_number integer, has_previous_secret boolean

@@ -1,13 +1,13 @@
--- What customers who left the bank have written of others. The books stay: who paid how much, when, and by
--- which transaction.
+-- Erases what customers who left the bank have written about others. The books stay: who paid how much, when,
+-- and by which transaction.
 
--- Those of whom something may be left.
+-- The customers of whom something may be left to erase.
 create index web_hook_owners_left on web_hook_owners (left_at) where left_at is not null and forgotten_at is null;
 
 -- Cancels the payment orders of a customer who left, and erases from what has ended what was said of payees:
--- names, addresses, notes. Handles at most `most` rows of each kind, and returns how many it has handled. If
--- it returns 0, nothing is left, or only what is under way or disputed: an operator who looks into a dispute
--- needs to know who was paid. If that is all over, it notes so.
+-- names, addresses, notes. Handles at most `most` rows of each kind, and returns how many it has handled. 0
+-- means that nothing is left, or only what is under way or disputed: an operator who looks into a dispute
+-- needs to know who was paid. If nothing of that is left either, sets forgotten_at.
 create function forget_customer(customer_id uuid, most integer) returns bigint
 language plpgsql
 as $$

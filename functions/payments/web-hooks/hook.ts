@@ -40,7 +40,7 @@ const fields = {
     enum: ['asked', 'gone', 'failing', 'new-owner'],
     description:
       'asked: somebody asked for it; gone: it answered 410; failing: nothing reached it for days; new-owner: ' +
-      'it was made before its owner was the first to show that their email address is theirs.',
+      'somebody else may have made it, before the address’s owner set a password by a mailed link.',
   }),
   previous_secret_until: orNull({ type: 'string', format: 'date-time' }),
   created_at: { type: 'string', format: 'date-time' },

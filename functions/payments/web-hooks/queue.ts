@@ -4,7 +4,7 @@ import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import { skipRuns } from '../orders/skip-runs.ts'
 import type { Database, Transaction } from '../../host/database/database.ts'
 
-/** A user whose password was set by the first who showed that the email address is theirs. */
+/** A user whose password was set by a mailed link, before anybody had confirmed the address. */
 export interface NewOwner {
   user_id: string
   since: string
@@ -66,10 +66,10 @@ export async function queueDeliveries(db: Database, events: readonly QueuedEvent
   })
 }
 
-/** Pauses hooks and payment orders that somebody else may have made. If the event comes late, or again, what
- * the owner has made or resumed since stays. */
+/** Pauses hooks and payment orders that somebody else may have made. If the event comes late, or again, it
+ * changes nothing that the owner has made or resumed since. */
 async function pauseForNewOwners(tx: Transaction, owners: readonly NewOwner[]): Promise<void> {
-  // The last of each user, in the order of all statements that lock their rows.
+  // Only the last event of a user counts. Rows are locked in the order of user_id, as everywhere.
   const last = new Map(
     [...owners].sort((a, b) => (a.since < b.since ? -1 : 1)).map((one) => [one.user_id, one]),
   )

@@ -16,7 +16,7 @@ interface FaultRule {
   /** What it takes of a function: its name or nothing (one at random), its name or this one, or nothing. */
   function: 'any' | 'none' | { usual: string }
   figures: Partial<Record<FaultFigure, FigureBounds>>
-  /** What is broken for the whole run, unless a function is named; without it, the fault is of moments. */
+  /** What is broken for the whole run, unless a function is named. Undefined if the fault comes and goes. */
   lastsAt?: 'events' | 'broker'
 }
 
@@ -55,7 +55,7 @@ export const faultRules = {
 export type FaultKind = keyof typeof faultRules
 export const faultKinds = Object.keys(faultRules) as FaultKind[]
 
-/** Where a fault lasts for the whole run, if it is none of a function; undefined if it is of moments. */
+/** Returns what a fault that names no function breaks for the whole run; undefined if it comes and goes. */
 export const lastingPlaceOf = (kind: FaultKind): string | undefined => (faultRules[kind] as FaultRule).lastsAt
 
 /** A fault as a request gives it. */

@@ -401,7 +401,7 @@ export type DeadLetterGroup = {
   discarded: number
   /** Those of the waiting that were redriven before. */
   came_back: number
-  /** Letters without a signature of the bank that were not kept, because so many are. */
+  /** Letters without a signature of the bank that were not kept, because there were too many. */
   dropped: number
   first_at: string
   last_at: string
