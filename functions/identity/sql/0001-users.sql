@@ -1,5 +1,5 @@
 -- The users of the bank. A deleted user's row stays, because the ledger's accounts refer to its id for ever.
--- It loses its password, its name and its email address, which is free for others.
+-- It loses its password, its name and its email address, which others can then use.
 create table users (
   id uuid primary key default uuidv7(),
   name text not null check (char_length(name) between 1 and 200),

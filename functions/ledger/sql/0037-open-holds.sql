@@ -1,3 +1,2 @@
--- A customer's open holds are few. Without this index, their list reads the ended ones too, of which there is
--- no end.
+-- A customer has few open holds. Without this index, the list of them also reads all holds that have ended.
 create index holds_open_of_user on holds (user_id, id) where status = 'open';
