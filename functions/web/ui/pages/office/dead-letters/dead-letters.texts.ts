@@ -67,7 +67,8 @@ export const texts = defineTexts({
       redriven: (count) => `Neu gesendet: ${count}`,
       discarded: (count) => `Verworfen: ${count}`,
     },
-    dropped: (count) => `Nicht von der Bank signiert und nicht aufgehoben, weil es zu viele sind: ${count}`,
+    dropped: (count) =>
+      `Nicht von der Bank unterschrieben und nicht aufgehoben, weil es zu viele sind: ${count}`,
     cameBack: (count) => `Zurückgekommen: ${count}`,
     first: 'Zuerst:',
     last: 'Zuletzt:',
