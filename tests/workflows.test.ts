@@ -91,7 +91,7 @@ describe('workflows', () => {
 
   test('together they do all that .ci/run does', () => {
     const done = [...commands, ...actions.flatMap(({ runs }) => runs.steps.map(({ run }: Manifest) => run))]
-    for (const [, step] of read('.ci/run').matchAll(/^(?:step|begin) npm (ci|run --silent \S+|test)/gm))
+    for (const [, step] of read('.ci/run').matchAll(/^ *(?:step|begin) npm (ci|run --silent \S+|test)/gm))
       expect(done.join('\n')).toContain(`npm ${step!.replace('--silent ', '')}`)
   })
 
