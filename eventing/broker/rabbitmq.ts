@@ -18,8 +18,8 @@ export interface RabbitmqQueueOptions {
   url: string
   topology: Topology
   log: Log
-  /** Called whenever a connection is given up because RabbitMQ did not confirm an event, or did not declare
-   * the topology in time, although it can be reached. */
+  /** Called whenever a connection is given up because RabbitMQ did not confirm an event, or could not be
+   * prepared, although it can be reached. */
   onUnanswered?: (() => void) | undefined
   /** Time to declare everything, and time until a confirm is overdue; a test has less of them. */
   setupMs?: number
@@ -67,7 +67,7 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
   }
   const setUpInTime = (connection: ChannelModel): Promise<void> =>
     within(setupMs, 'preparing RabbitMQ', setUp(connection)).catch((error: unknown) => {
-      if (error instanceof QueueUnavailableError) onUnanswered?.()
+      onUnanswered?.()
       throw error
     })
   const publishTo = (exchange: string, event: EventMessage): Promise<void> =>

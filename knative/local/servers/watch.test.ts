@@ -74,6 +74,8 @@ test('doubts are many if three come within ten minutes', () => {
     return doubts.areMany
   }
   expect([0, 6, 12, 15, 17].map(at)).toEqual([false, false, false, true, true])
+  clock.mockReturnValue(18 * 60_000)
+  expect(doubts.areMany).toBe(false)
   clock.mockRestore()
 })
 

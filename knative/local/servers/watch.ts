@@ -117,11 +117,14 @@ export class Doubts {
   }
 
   get areMany(): boolean {
-    const [first] = this.#since
-    return this.#since.length === DOUBTS_MIN && performance.now() - first! < DOUBTS_MS_MAX
+    const [[first], now] = [this.#since, performance.now()]
+    const isFresh = now - this.#since.at(-1)! < FRESH_MS_MAX
+    return this.#since.length === DOUBTS_MIN && isFresh && now - first! < DOUBTS_MS_MAX
   }
 }
 
 /** One may come from a machine that stood still. */
 const DOUBTS_MIN = 3
 const DOUBTS_MS_MAX = 600_000
+/** Longer than a connection takes to fail. A server that is well again gives no more doubts. */
+const FRESH_MS_MAX = 36_000
