@@ -1,3 +1,4 @@
+import { claimsOf } from './http/claims.ts'
 import type { Caller } from './route-request.ts'
 
 /** Milliseconds after which a stream ends, so that its client comes back: not the same for all, so that they
@@ -21,10 +22,10 @@ export interface TimeLeft {
 /** Returns how long a stream still has: until its time is over, or the caller's token expires. */
 export function timeLeft({ token }: Caller): () => TimeLeft {
   const endsAt = performance.now() + between(LIFE_MS)
-  const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number }
+  const { exp } = claimsOf<{ exp: number }>(token)
   return () => {
     const untilOver = endsAt - performance.now()
-    const untilExpired = claims.exp * 1000 - Date.now()
+    const untilExpired = exp * 1000 - Date.now()
     return untilExpired < untilOver
       ? { ms: untilExpired, reason: 'token-expired' }
       : { ms: untilOver, reason: 'time-over' }

@@ -1,3 +1,4 @@
+import { claimsOf } from '../host/http/claims.ts'
 import { pageOf, page, pageQuery, decodeCursor } from '../host/database/paging.ts'
 import { route } from '../host/operation.ts'
 import { problem, problems } from '../host/problems.ts'
@@ -117,9 +118,4 @@ export const sessionRoutes = [
 ]
 
 /** The session that a caller's access token belongs to. The host has verified the token. */
-export function sessionOf({ token }: Caller): string | undefined {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
-    sid?: string
-  }
-  return claims.sid
-}
+export const sessionOf = ({ token }: Caller): string | undefined => claimsOf<{ sid?: string }>(token).sid

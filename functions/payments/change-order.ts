@@ -20,7 +20,7 @@ import {
 } from './orders/order.ts'
 import { nextOf, readSchedule, scheduleSchema, toSchedule, toScheduleRow } from './orders/schedule.ts'
 import { skipRuns } from './orders/skip-runs.ts'
-import { requireCurrentOwner } from './web-hooks/current-owner.ts'
+import { requireCurrentOwner } from './customers/current-owner.ts'
 
 const { orderNotFound: notFound, orderEnded: ended } = orderProblems
 

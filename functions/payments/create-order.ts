@@ -20,7 +20,7 @@ import {
   type AskedSchedule,
   type Schedule,
 } from './orders/schedule.ts'
-import { requireCurrentOwner } from './web-hooks/current-owner.ts'
+import { requireCurrentOwner } from './customers/current-owner.ts'
 
 /** Open payment orders of one customer. Each costs work at every run, whoever pays for that. */
 const OPEN_ORDERS_MAX = 200

@@ -16,7 +16,7 @@ import {
   webHookWithSecretSchema,
   type WebHookRow,
 } from './web-hooks/hook.ts'
-import { requireCurrentOwner } from './web-hooks/current-owner.ts'
+import { requireCurrentOwner } from './customers/current-owner.ts'
 import { withSecret } from './web-hooks/with-secret.ts'
 
 export default operation({

@@ -6,7 +6,7 @@ import { problems } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'
-import { requireCurrentOwner } from './web-hooks/current-owner.ts'
+import { requireCurrentOwner } from './customers/current-owner.ts'
 import {
   HOOK_COLUMNS,
   hookNotFound,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { answer } from '../../host/http/answer.ts'
 import { readJson } from '../../host/http/body.ts'
+import { claimsOf } from '../../host/http/claims.ts'
 import { CLIENT_HEADER, createVoucher } from '../../host/http/client-address.ts'
 import type { Exchange } from '../../host/http/exchange.ts'
 import type { IncomingAnswer } from '../../host/http/send.ts'
@@ -58,7 +59,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
 
   const sessionOf = async (token: string): Promise<Reply> => {
     const { userId, role } = await tokens.verify(token)
-    const { exp } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number }
+    const { exp } = claimsOf<{ exp: number }>(token)
     const body = { user_id: userId, role, expires_in: Math.max(0, exp - Math.floor(Date.now() / 1000)) }
     return { status: 200, body }
   }
@@ -171,8 +172,7 @@ function otherUser({ headers }: IncomingMessage, token: string): Reply | undefin
 
 function userOf(token: string): unknown {
   try {
-    return (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub?: unknown })
-      .sub
+    return claimsOf<{ sub?: unknown }>(token).sub
   } catch {
     return undefined
   }
