@@ -1,7 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
-import { answerProblem, gatewayProblems } from '../gateway/problem.ts'
-import { hasSecret } from '../gateway/shared-secret.ts'
+import { guardedDoor } from '../gateway/guarded-door.ts'
 import type { DemoOptions } from './demo-customer.ts'
 
 export interface DemoDoorOptions extends DemoOptions {
@@ -24,21 +23,8 @@ export function openDemoDoor({ key, log, ...options }: DemoDoorOptions): Request
     last = next.catch(() => undefined)
     return next
   }
-  return (request, response) => {
-    if (!hasSecret(request, key))
-      return answerProblem(
-        request,
-        response,
-        gatewayProblems.unauthenticated,
-        'This needs the secret of the front door.',
-      )
-    request.resume()
-    signIn(request.headers['user-agent'] ?? '').then(
-      (tokens) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(tokens)),
-      (error: Error) => {
-        log.error('the demo customer could not be signed in', { error: error.message })
-        answerProblem(request, response, gatewayProblems.unavailable, 'The log of the runtime says why.')
-      },
-    )
-  }
+  return guardedDoor({
+    ...{ key, asker: 'the front door', log, failure: 'the demo customer could not be signed in' },
+    tell: ({ headers }) => signIn(headers['user-agent'] ?? ''),
+  })
 }

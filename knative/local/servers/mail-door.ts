@@ -1,7 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { Log } from '../../../monitoring/log.ts'
-import { answerProblem, gatewayProblems } from '../gateway/problem.ts'
-import { hasSecret } from '../gateway/shared-secret.ts'
+import { guardedDoor } from '../gateway/guarded-door.ts'
 import { listMails, readMail } from './read-mails.ts'
 
 export interface MailDoorOptions {
@@ -17,25 +16,11 @@ const LISTED_MAX = 50
 
 /** Returns the handler that shows the caught emails, for the function `platform` alone: some have links that
  * set a new password. It stands on the gateway between the bank's parts. */
-export function openMailDoor({ key, dataDir, catches, log }: MailDoorOptions): RequestListener {
-  const told = async (url: string): Promise<object | undefined> => {
-    if (url === '/mails') return { catches, ...(await listMails(dataDir, LISTED_MAX)) }
-    return readMail(dataDir, url.slice('/mails/'.length))
-  }
-  return (request, response) => {
-    if (!hasSecret(request, key)) {
-      const detail = 'This needs the secret of the function platform.'
-      return answerProblem(request, response, gatewayProblems.unauthenticated, detail)
-    }
-    told(request.url ?? '').then(
-      (body) =>
-        body
-          ? response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-          : answerProblem(request, response, gatewayProblems.unknownService, 'There is no such mail.'),
-      (error: Error) => {
-        log.error('the mails could not be read', { error: error.message })
-        answerProblem(request, response, gatewayProblems.unavailable, 'The log of the runtime says why.')
-      },
-    )
-  }
-}
+export const openMailDoor = ({ key, dataDir, catches, log }: MailDoorOptions): RequestListener =>
+  guardedDoor({
+    ...{ key, asker: 'the function platform', log, failure: 'the mails could not be read' },
+    tell: async ({ url = '' }) =>
+      url === '/mails'
+        ? { catches, ...(await listMails(dataDir, LISTED_MAX)) }
+        : readMail(dataDir, url.slice('/mails/'.length)),
+  })
