@@ -22,7 +22,7 @@ export interface BrokerOptions {
   /** URL of RabbitMQ, if there is one; else give `postgresUrl`, a database in which the role may create a
    * schema. */
   amqpUrl?: string
-  /** Called whenever RabbitMQ can be reached but leaves an event or a declaration without an answer. */
+  /** Called whenever RabbitMQ can be reached but does not confirm an event, or can't be prepared. */
   onUnanswered?: (() => void) | undefined
   postgresUrl?: string
   /** Returns where a subscriber or dead letter sink can be reached. Throws if there is no such

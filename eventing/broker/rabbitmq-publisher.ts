@@ -2,7 +2,7 @@ import type { ConfirmChannel } from 'amqplib'
 import type { EventOnQueue } from './rabbitmq-message.ts'
 
 /** A confirm that is later than this, in ms, will not come. */
-export const CONFIRM_MS_MAX = 15_000
+const CONFIRM_MS_MAX = 15_000
 
 /**
  * Publishes on one channel. Calls `onOverdue` once if RabbitMQ leaves an event unconfirmed although its

@@ -27,37 +27,32 @@ export async function startMonitor(dataDir: string): Promise<Monitor> {
   })
   const [, url] = /Prometheus +(http:\S+)/.exec(output) ?? []
   if (!url) throw new Error(`the monitor did not start:\n${output}`)
+  const ask = async <Told>(path: string, query: Record<string, string> = {}): Promise<Told> => {
+    const answer = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(query)}`)
+    const { data, error } = (await answer.json()) as { data?: Told; error?: string }
+    if (!data) throw new Error(`${query.query ?? path}: ${error}`)
+    return data
+  }
+  const last = (seconds: number) => {
+    const end = Date.now() / 1000
+    return { start: String(end - seconds), end: String(end) }
+  }
   return {
     async range(expr, seconds) {
-      const end = Date.now() / 1000
-      const query = new URLSearchParams({
-        query: expr,
-        start: String(end - seconds),
-        end: String(end),
-        step: '5',
-      })
-      const answer = await fetch(`${url}/api/v1/query_range?${query}`)
-      const body = (await answer.json()) as {
-        error?: string
-        data?: { result: { values: [number, string][] }[] }
-      }
-      if (!body.data) throw new Error(`${expr}: ${body.error}`)
-      return body.data.result.map(({ values }) => values.map(([, value]) => Number(value)))
+      const query = { query: expr, ...last(seconds), step: '5' }
+      const { result } = await ask<{ result: { values: [number, string][] }[] }>('query_range', query)
+      return result.map(({ values }) => values.map(([, value]) => Number(value)))
     },
     async traces(expr) {
-      const end = Date.now() / 1000
-      const query = new URLSearchParams({ query: expr, start: String(end - 300), end: String(end) })
-      const { data } = (await (await fetch(`${url}/api/v1/query_exemplars?${query}`)).json()) as {
-        data: { exemplars: { labels: { trace_id: string }; timestamp: number }[] }[]
-      }
-      const found = data.flatMap(({ exemplars }) => exemplars)
+      type Series = { exemplars: { labels: { trace_id: string }; timestamp: number }[] }
+      const series = await ask<Series[]>('query_exemplars', { query: expr, ...last(300) })
+      const found = series.flatMap(({ exemplars }) => exemplars)
       return found.sort((a, b) => a.timestamp - b.timestamp).map(({ labels }) => labels.trace_id)
     },
     async firing() {
-      const { data } = (await (await fetch(`${url}/api/v1/alerts`)).json()) as {
-        data: { alerts: { labels: { alertname: string }; state: string }[] }
-      }
-      return data.alerts.flatMap(({ labels, state }) => (state === 'firing' ? [labels.alertname] : []))
+      type Alert = { labels: { alertname: string }; state: string }
+      const { alerts } = await ask<{ alerts: Alert[] }>('alerts')
+      return alerts.flatMap(({ labels, state }) => (state === 'firing' ? [labels.alertname] : []))
     },
     async stop() {
       child.kill('SIGTERM')

@@ -16,7 +16,7 @@ export type Queue =
       about: string
       /** Only for a node that we start: whether quorum queues would survive a kill of the node now. */
       areOnDisk?: (queues: readonly string[]) => boolean
-      /** Only for a node that we start: tells that it left an event or a declaration without an answer. A
+      /** Only for a node that we start: tells that it did not confirm an event, or could not be prepared. A
        * node that does so again and again is ended and started anew. */
       doubt?: () => void
     }
