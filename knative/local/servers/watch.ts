@@ -126,5 +126,5 @@ export class Doubts {
 /** One may come from a machine that stood still. */
 const DOUBTS_MIN = 3
 const DOUBTS_MS_MAX = 600_000
-/** Longer than a connection takes to fail. A server that is well again gives no more doubts. */
-const FRESH_MS_MAX = 36_000
+/** Longer than it takes to connect, fail and try again. A server that is well again gives no more doubts. */
+const FRESH_MS_MAX = 60_000
