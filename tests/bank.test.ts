@@ -22,17 +22,69 @@ import { until } from './support/until.ts'
 let bank: Bank
 let monitor: Monitor
 let operator: string
+let forged: Forged
 
 beforeAll(async () => {
   bank = await startBank({ builds: true })
   monitor = await startMonitor(bank.dataDir)
   operator = await loginOperator(bank)
+  forged = await forge()
 })
 
 afterAll(async () => {
   await monitor?.stop()
   await bank?.stop()
 })
+
+/** Two events that an outsider forged. The Broker takes them. Each becomes a dead letter after its Trigger's
+ * last attempt, and the attempts take most of a minute: so they are sent before all tests. */
+interface Forged {
+  order: string
+  fact: string
+  ada: Customer
+  account: string
+  bob: Customer
+}
+
+async function forge(): Promise<Forged> {
+  const [order, fact] = [randomUUID(), randomUUID()]
+  const publish = async (body: object, headers: Record<string, string>) => {
+    const { status } = await bank.callHost('default-broker-ingress', 'POST', '/', { body, headers })
+    expect(status).toBe(202)
+  }
+  const ada = await registerCustomer(bank)
+  const account = await ada.openAccount('checking')
+  const thief = await registerCustomer(bank)
+  const loot = await thief.openAccount('checking')
+  await ada.transact({ type: 'deposit', account_id: account, amount: '100.00' })
+  const transfer = {
+    ...transactionRequested.example,
+    transaction_id: order,
+    transaction_type: 'transfer',
+    requested_by: ada.id,
+    account_id: account,
+    to_account_id: loot,
+    amount: '100.00',
+  }
+  await publish(transfer, {
+    'ce-specversion': '1.0',
+    'ce-id': order,
+    'ce-type': 'transaction.requested',
+    'ce-source': '/microbank/ledger',
+    'ce-transactiontype': 'transfer',
+  })
+  const bob = await registerCustomer(bank)
+  const completed = {
+    specversion: '1.0',
+    id: fact,
+    type: 'transaction.completed',
+    source: '/microbank/ledger',
+    datacontenttype: 'application/json',
+    data: { ...transactionCompleted.example, user_id: bob.id },
+  }
+  await publish(completed, { 'content-type': 'application/cloudevents+json' })
+  return { order, fact, ada, account, bob }
+}
 
 const notificationsOf = async ({ bank }: Customer): Promise<string[]> =>
   (await bank.get('/api/notifications')).items.map(({ message }) => message)
@@ -315,70 +367,6 @@ describe('the Broker’s ingress', () => {
   })
 })
 
-/** The Broker takes it, and it becomes a dead letter after its Trigger's last attempt. Two of them are under
- * way at the same time, because the attempts take most of a minute. */
-describe('an event that an outsider forges', () => {
-  let ada: Customer
-  let bob: Customer
-  let account: string
-  const [order, fact] = [randomUUID(), randomUUID()]
-
-  const publish = async (body: object, headers: Record<string, string>) => {
-    const { status } = await bank.callHost('default-broker-ingress', 'POST', '/', { body, headers })
-    expect(status).toBe(202)
-  }
-
-  beforeAll(async () => {
-    ada = await registerCustomer(bank)
-    account = await ada.openAccount('checking')
-    const thief = await registerCustomer(bank)
-    const loot = await thief.openAccount('checking')
-    await ada.transact({ type: 'deposit', account_id: account, amount: '100.00' })
-    const transfer = {
-      ...transactionRequested.example,
-      transaction_id: order,
-      transaction_type: 'transfer',
-      requested_by: ada.id,
-      account_id: account,
-      to_account_id: loot,
-      amount: '100.00',
-    }
-    await publish(transfer, {
-      'ce-specversion': '1.0',
-      'ce-id': order,
-      'ce-type': 'transaction.requested',
-      'ce-source': '/microbank/ledger',
-      'ce-transactiontype': 'transfer',
-    })
-    bob = await registerCustomer(bank)
-    const completed = {
-      specversion: '1.0',
-      id: fact,
-      type: 'transaction.completed',
-      source: '/microbank/ledger',
-      datacontenttype: 'application/json',
-      data: { ...transactionCompleted.example, user_id: bob.id },
-    }
-    await publish(completed, { 'content-type': 'application/cloudevents+json' })
-  })
-
-  test('moves no money if it is an order', async () => {
-    // The dead letter proves that the ledger looked at it.
-    await until(() => deadLetter(order), { timeoutMs: 240_000, everyMs: 500, what: 'the dead letter' })
-    expect(await ada.balances()).toEqual({ [account]: '100.00' })
-  })
-
-  test('makes no notification if it is a fact, but becomes a dead letter with the reason', async () => {
-    const letter = await until(() => deadLetter(fact), {
-      timeoutMs: 240_000,
-      everyMs: 500,
-      what: 'the dead letter',
-    })
-    expect(letter.reason).toBe(`transaction.completed ${fact} is not signed by the context ledger.`)
-    expect(await notificationsOf(bob)).toEqual([])
-  })
-})
-
 describe('hosts', () => {
   test('each function answers on its own host, at its path and at /', async () => {
     const ada = await registerCustomer(bank)
@@ -404,6 +392,25 @@ describe('hosts', () => {
     expect(Object.keys(body.contexts)).toEqual(
       expect.arrayContaining(['identity', 'ledger', 'notifications']),
     )
+  })
+})
+
+describe('an event that an outsider forges', () => {
+  const letterOf = (id: string) =>
+    until(() => deadLetter(id), { timeoutMs: 240_000, everyMs: 500, what: 'the dead letter' })
+
+  test('moves no money if it is an order', async () => {
+    const { order, ada, account } = forged
+    // The dead letter proves that the ledger looked at it.
+    await letterOf(order)
+    expect(await ada.balances()).toEqual({ [account]: '100.00' })
+  })
+
+  test('makes no notification if it is a fact, but becomes a dead letter with the reason', async () => {
+    const { fact, bob } = forged
+    const { reason } = await letterOf(fact)
+    expect(reason).toBe(`transaction.completed ${fact} is not signed by the context ledger.`)
+    expect(await notificationsOf(bob)).toEqual([])
   })
 })
 
