@@ -181,9 +181,16 @@ test('an image whose event was lost is processed after all: the sweep states it 
   await age(4)
   await bank.sweep()
   expect(await bank.events(id)).toHaveLength(2)
+  // The clock was set back since.
+  await bank.db.query({
+    text: `update documents set stated_at = now() + interval '2 hours', times_stated = 4 where id = $1`,
+    values: [id],
+  })
+  await bank.sweep()
+  expect(await bank.events(id)).toHaveLength(3)
   await age(5)
   await bank.sweep()
-  expect(await bank.events(id)).toEqual(['document.uploaded', 'document.uploaded'])
+  expect(await bank.events(id)).toEqual(Array(3).fill('document.uploaded'))
   expect(await bank.process(id)).toBe(204)
   expect((await bank.get(`/media/${id}`)).status).toBe(200)
 })

@@ -9,14 +9,16 @@ const PROCESSING_TIME = '15 minutes'
 const TIMES_STATED_MAX = 5
 const AT_ONCE = 20
 
-/** States again that a document was uploaded, for images that are still not processed. */
+/** States again that a document was uploaded, for images that are still not processed. If that was stated in
+ * the future, the clock was set back since. */
 export async function stateAgain(tools: Tools, traceparent: string): Promise<void> {
   await tools.transact(traceparent, async (tx) => {
     const late = await tx.query<DocumentRow>({
       name: 'documents-late',
       text: `update documents set stated_at = now(), times_stated = times_stated + 1 where id = any (array(
           select id from documents
-          where status = 'processing' and stated_at < now() - interval '${PROCESSING_TIME}' and times_stated < $1
+          where status = 'processing' and times_stated < $1
+            and stated_at not between now() - interval '${PROCESSING_TIME}' and now() + interval '1 minute'
           order by stated_at limit $2 for update skip locked
         ))
         returning ${DOCUMENT_COLUMNS}`,

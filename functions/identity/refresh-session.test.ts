@@ -121,6 +121,13 @@ test('the seconds begin with the first exchange, and no repeat makes them longer
   await expectRefused(token)
 })
 
+test('the seconds are no hours if the clock is set back', async () => {
+  const { token } = await startSession('Tom')
+  await refresh(token)
+  await identity.owner.query({ text: `update sessions set continued_at = continued_at + interval '2 hours'` })
+  await expectRefused(token)
+})
+
 test('of many refreshes with one token at once, each gets a pair, and one of them carries on', async () => {
   const { id, token } = await startSession('Dan')
   const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(token)))

@@ -152,7 +152,7 @@ export async function continueSession(
   const [found] = await tx.query<FoundSession>({
     name: 'session-by-token',
     text: `select s.id as session_id, user_id, role, t.generation as presented, s.generation,
-        continued_by = $1 and continued_at > now() - make_interval(secs => $2) as is_repeatable
+        continued_by = $1 and abs(extract(epoch from continued_at - now())) < $2 as is_repeatable
       from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id
       where token_hash = $1 and revoked_at is null and expires_at > now() and deleted_at is null
       for update of s`,

@@ -273,6 +273,47 @@ test('while the mail server hangs or is away, messages wait; a sweep wakes them 
   }
 })
 
+describe('if the clock was set back by two hours', () => {
+  const setBack = async (userId: string) => {
+    await query(
+      `update messages set created_at = created_at + interval '2 hours', next_attempt_at = next_attempt_at + interval '2 hours',
+        wake_at = wake_at + interval '2 hours' where user_id = $1`,
+      userId,
+    )
+    await query(
+      `update message_attempts set started_at = started_at + interval '2 hours', finished_at = finished_at + interval '2 hours'
+        where message_id in (select id from messages where user_id = $1)`,
+      userId,
+    )
+  }
+
+  test('a message that was never tried is sent when its event comes', async () => {
+    const ada = await user()
+    await logIn(ada.id)
+    await setBack(ada.id)
+    expect(await deliverDue(ada.id)).toEqual([204])
+    expect(mailsTo(ada.email)).toHaveLength(1)
+  })
+
+  test('so is one that waits for another attempt, or whose process has died, and a sweep wakes both', async () => {
+    const [ada, bob] = [await user(), await user()]
+    for (const { id } of [ada, bob]) await logIn(id)
+    const away = await startFunction(sendEmail, { ...env, SMTP_URL: 'smtp://localhost:9' })
+    for (const { id } of [ada, ada, ada, bob]) await deliverDue(id, away)
+    await away.stop()
+    const [{ id }] = (await messagesOf(bob.id)) as [Stored]
+    await query(`update message_attempts set finished_at = null, outcome = null where message_id = $1`, id)
+    await query(`update messages set next_attempt_at = now() + interval '90 seconds' where id = $1`, id)
+    for (const { id } of [ada, bob]) {
+      await query(`delete from outbox_pending`)
+      await setBack(id)
+      expect(await wake(id)).toBe(1)
+      expect(await deliverDue(id)).toEqual([204])
+    }
+    expect([...mailsTo(ada.email), ...mailsTo(bob.email)]).toHaveLength(2)
+  })
+})
+
 /** Runs the sweep; the Broker is away, so what it wakes stays in the outbox. Resolves with how many rows of
  * the outbox hold the event of this user's message. */
 async function wake(userId: string): Promise<number> {

@@ -31,19 +31,22 @@ const ROUNDS_MAX = 100
 
 /** Puts the events of messages that are due into the outbox again, from where they are published at once.
  * Such a message is then left alone for an hour: its event may wait in the Broker for so long if a channel
- * is slow, and if each sweep added another, the queue would grow without end. A time that lies further ahead
- * than any wait comes from a clock that was set back. */
+ * is slow, and if each sweep added another, the queue would grow without end. A message that is to be left
+ * alone for longer is woken, too: perhaps the clock was set back. If its provider has asked for the wait, the
+ * event does nothing. */
 async function wakeMessages(db: Database): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const [woken] = await db.query<{ count: number }>({
       text: `with due as (
-          update messages set wake_at = now() + interval '1 hour'
+          update messages
+          set wake_at = case when next_attempt_at between now() and now() + interval '1 hour' then next_attempt_at
+            else now() + interval '1 hour' end
           where id = any (
             array(
               select id from messages where status = 'stored' and wake_at <= now()
               order by wake_at limit ${WOKEN_AT_ONCE} for update skip locked
             ) || array(
-              select id from messages where status = 'stored' and wake_at > now() + interval '1 day'
+              select id from messages where status = 'stored' and wake_at > now() + interval '61 minutes'
               order by wake_at limit ${WOKEN_AT_ONCE} for update skip locked
             )
           )

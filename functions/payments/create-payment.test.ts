@@ -299,3 +299,16 @@ describe('a ledger that', () => {
     expect(named(await cancel(body.id))).toEqual([409, 'payment-executed'])
   })
 })
+
+test('what was left under way before the clock was set back is finished with the next sweep', async () => {
+  const id = await created()
+  bank.fault = (name) => (name === 'capture-hold' ? lost : undefined)
+  expect((await execute(id)).status).toBe(503)
+  bank.fault = () => undefined
+  await bank.owner.query({
+    text: `update payments set taken_at = taken_at + interval '2 hours' where id = $1`,
+    values: [id],
+  })
+  await bank.ping()
+  expect(await statusOf(id)).toBe('executed')
+})

@@ -198,6 +198,16 @@ test('while the ledger’s answers are lost, the event is refused; the sweep goe
   expect(rows).toHaveLength(3)
 })
 
+test('a payout that was taken up before the clock was set back is paid with the next sweep', async () => {
+  const { body } = await create([item()])
+  await owner.query({
+    text: `update payouts set claimed_until = now() + interval '2 hours 1 minute' where id = $1`,
+    values: [body.id],
+  })
+  await sweep()
+  expect((await show(body.id)).body).toMatchObject({ status: 'completed', counts: { paid: 1 } })
+})
+
 test('a process that dies at any step leaves nothing unpaid and pays nothing twice', async () => {
   for (const when of ['before', 'after'] as const)
     for (let at = 0; at < 8; at++) {

@@ -17,18 +17,19 @@ export interface StoreHealth {
 /** Leave to try the store. Who fails tells with which number of failures they began. */
 export type StoreAttempt = Pick<StoreHealth, 'failures'>
 
-/** Returns leave to try the store once, or undefined. After a rest it is tried by one caller alone. */
+/** Returns leave to try the store once, or undefined. After a rest it is tried by one caller alone. A rest
+ * that ends later than the longest is over: the clock was set back since. */
 export async function mayTry(db: Transaction): Promise<StoreAttempt | undefined> {
   const [row] = await db.query<StoreAttempt & { may: boolean }>({
     name: 'store-may-try',
     text: `with trial as (
         update store_health set resting_until = now() + make_interval(secs => $1)
-        where store = 's3' and resting_until <= now()
+        where store = 's3' and (resting_until <= now() or resting_until > now() + make_interval(secs => $2))
         returning store
       )
       select failures, resting_until is null or exists (select from trial) as may
       from store_health where store = 's3'`,
-    values: [TRIAL_SECONDS],
+    values: [TRIAL_SECONDS, REST_SECONDS.longest],
   })
   return row!.may ? { failures: row!.failures } : undefined
 }

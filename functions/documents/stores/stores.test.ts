@@ -87,8 +87,16 @@ test('while the store is down, documents go to the database; then a sweep moves 
   expect(await sql('select from file_pieces')).toEqual([])
 })
 
+test('a rest that began before the clock was set back does not last until the clock has caught up', async () => {
+  await sql(`update store_health set failures = 1, resting_until = now() + interval '2 hours'`)
+  expect(await storesOf(await upload())).toEqual(['s3'])
+  expect(await sql('select failures, resting_until from store_health')).toEqual([
+    { failures: 0, resting_until: null },
+  ])
+})
+
 test('a file that can’t be moved does not keep others from being moved', async () => {
-  await sql(`update store_health set resting_until = now() + interval '1 hour'`)
+  await sql(`update store_health set resting_until = now() + interval '4 minutes'`)
   const [broken, sound] = [await upload(), await upload()]
   await sql(
     `update stored_files set bytes = bytes + 1 where id = (select file_id from documents where id = '${broken}')`,
@@ -289,7 +297,7 @@ test('deleting a document removes its bytes; if the store is down, the sweep doe
 
   const other = await upload()
   const [kept] = await filesOf(other)
-  await sql(`update store_health set resting_until = now() + interval '1 hour'`)
+  await sql(`update store_health set resting_until = now() + interval '4 minutes'`)
   expect((await bank.remove(other)).status).toBe(204)
   expect((await bank.get(`/media/${other}`)).status).toBe(404)
   expect(await s3.names()).toContain(kept!.id)

@@ -96,8 +96,9 @@ async function attemptOf(
 
 const TYPES_WITH_LINK = Object.entries(notified).flatMap(([type, { link }]) => (link ? [type] : []))
 
-/** Takes the message for one attempt; undefined if it is sent, not due, or being sent by somebody else. A
- * time that lies further ahead than any wait comes from a clock that was set back. */
+/** Takes the message for one attempt; undefined if it is sent, not due, or being sent by somebody else. It
+ * waits for nothing if that began in the future, or lies further ahead than any wait: the clock was set back
+ * since. */
 async function claim({ db }: Tools, id: string, channel: Channel): Promise<ClaimedMessage | undefined> {
   const [claimed] = await db.query<ClaimedMessage>({
     name: 'message-claim',
@@ -110,7 +111,11 @@ async function claim({ db }: Tools, id: string, channel: Channel): Promise<Claim
             where coalesce(messages.address, c.email) is distinct from c.confirmed_email
           ) end
         where id = $1 and channel = $2 and status = 'stored'
-          and (next_attempt_at <= now() or next_attempt_at > now() + $4 * interval '1 second')
+          and (next_attempt_at <= now() or next_attempt_at > now() + $4 * interval '1 second'
+            or now() + interval '1 second' < coalesce((
+              select coalesce(a.finished_at, a.started_at) from message_attempts a where a.message_id = $1
+              order by a.attempt desc limit 1
+            ), created_at))
         returning *
       ), attempt as (
         insert into message_attempts (message_id, attempt) select id, attempts from claimed

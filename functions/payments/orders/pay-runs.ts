@@ -57,6 +57,16 @@ const claimRuns = (db: Database): Promise<ClaimedRun[]> =>
       returning r.*, o.user_id, r.called_at < now() - interval '${KEY_DAYS_MAX} days' as is_too_old`,
   })
 
+/** Ends claims that lie further ahead than a claim lasts: the clock was set back since, and the runs would
+ * wait until it has caught up. Runs that wait for another attempt have not been called for with their key. */
+export async function endClaimsAhead(db: Database): Promise<void> {
+  await db.query({
+    name: 'order-runs-claims-ahead',
+    text: `update payment_order_runs set next_attempt_at = now()
+      where status = 'pending' and called_at is not null and next_attempt_at > now() + interval '2 minutes'`,
+  })
+}
+
 /** Nobody knows the outcome of a call that was made long ago, and to repeat it could move the money twice. */
 async function pay(run: ClaimedRun, tools: Tools, traceparent: string): Promise<TransferOutcome> {
   if (run.is_too_old) return { outcome: 'refused', problem: OUTCOME_UNKNOWN }

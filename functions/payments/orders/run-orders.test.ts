@@ -130,6 +130,22 @@ test('an order for one moment is paid and completed', async () => {
   expect(await order(id)).toMatchObject({ status: 'completed', next_due_at: null })
 })
 
+test('a run that was called for before the clock was set back is paid with the next tick', async () => {
+  const id = await created()
+  await moveDue(id, 1)
+  router.passage = () => 'lose-request'
+  await tick()
+  await recover()
+  await tick()
+  expect(await statusesOf(id)).toEqual(['pending'])
+  await owner.query({
+    text: `update payment_order_runs set next_attempt_at = next_attempt_at + interval '2 hours' where order_id = $1`,
+    values: [id],
+  })
+  await tick()
+  expect([await paid(), await statusesOf(id)]).toEqual([10_00n, ['paid']])
+})
+
 test('ticks at once and two runners pay each run once', async () => {
   const ids = await Promise.all(Array.from({ length: 25 }, () => created({ amount: '1.00' })))
   for (const id of ids) await moveDue(id, 1)

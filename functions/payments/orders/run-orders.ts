@@ -1,6 +1,6 @@
 import type { Tools } from '../../host/tools.ts'
 import { makeRuns } from './make-runs.ts'
-import { payRuns } from './pay-runs.ts'
+import { endClaimsAhead, payRuns } from './pay-runs.ts'
 
 // So that a sweep ends by itself before its Service's 30 s, even if the ledger takes 20 s to answer the last
 // calls. What is left waits for the next minute.
@@ -18,6 +18,7 @@ export async function runOrders(
   { lanes = LANES }: { lanes?: number } = {},
 ): Promise<void> {
   const endsAt = performance.now() + TIME_MS_MAX
+  await endClaimsAhead(tools.db)
   let making: Promise<number> | undefined
   // One after the other: lanes that make runs at once would find orders locked, and take that for their end.
   const make = () => (making ??= makeRuns(tools.db).finally(() => (making = undefined)))

@@ -6,6 +6,7 @@ import { settle } from './settle.ts'
 const AT_ONCE = 10
 // No round begins later, so that the function ends within its Service's time. What is left waits.
 const TIME_MS_MAX = 5_000
+const UNDER_WAY = `status in ('placing', 'executing', 'cancelling', 'expiring', 'failing')`
 
 /** Decides that payments that are due expire, then has their money released. */
 export const expireDue = (tools: Tools, traceparent: string): Promise<void> =>
@@ -19,16 +20,20 @@ export const expireDue = (tools: Tools, traceparent: string): Promise<void> =>
   })
 
 /** Finishes payments that a process left under way when it died, or when the ledger did not answer. A request
- * that is still at work has at most a minute. */
+ * that is still at work has at most a minute. If a payment was taken up in the future, the clock was set back
+ * since, and it must not wait until the clock has caught up. */
 export const takeUp = (tools: Tools, traceparent: string): Promise<void> =>
   settleAll(tools, traceparent, {
     name: 'payments-take-up',
-    text: `update payments set taken_at = now() where id = any (array(
-        select id from payments
-        where status in ('placing', 'executing', 'cancelling', 'expiring', 'failing')
-          and taken_at < now() - interval '1 minute'
-        order by taken_at limit ${AT_ONCE} for update skip locked
-      ))
+    text: `update payments set taken_at = now() where id = any (
+        array(
+          select id from payments where ${UNDER_WAY} and taken_at < now() - interval '1 minute'
+          order by taken_at limit ${AT_ONCE} for update skip locked
+        ) || array(
+          select id from payments where ${UNDER_WAY} and taken_at > now() + interval '1 minute'
+          order by taken_at limit ${AT_ONCE} for update skip locked
+        )
+      )
       returning ${paymentColumns}`,
   })
 

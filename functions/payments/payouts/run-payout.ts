@@ -19,13 +19,16 @@ interface ClaimedItem extends PayoutItemRow {
 }
 
 /** Takes a running payout for a minute; undefined if it is completed, or another process is at it. Without an
- * id it takes the one that has waited longest. */
+ * id it takes the one that has waited longest. A claim that lies further ahead than a claim lasts is over,
+ * too: the clock was set back since. */
 export async function claimPayout(db: Database, id: string | null): Promise<PayoutRow | undefined> {
   const [row] = await db.query<PayoutRow>({
     name: 'payout-claim',
     text: `update payouts set claimed_until = now() + interval '1 minute'
       where id = (
-        select id from payouts where status = 'running' and claimed_until <= now() and ($1::uuid is null or id = $1)
+        select id from payouts
+        where status = 'running' and (claimed_until <= now() or claimed_until > now() + interval '2 minutes')
+          and ($1::uuid is null or id = $1)
         order by claimed_until limit 1 for update skip locked
       )
       returning ${payoutColumns}`,
