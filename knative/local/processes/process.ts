@@ -173,13 +173,16 @@ export class FunctionProcess {
   }
 
   async #start(): Promise<void> {
-    this.#port = await takePort()
-    this.#upstream = new Upstream({ host: '127.0.0.1', port: this.#port, idleMs: IDLE_CONNECTION_MS })
-    if (this.#stopping) {
-      this.#ended('was stopped before it started')
-      throw new Error('was stopped before it started')
+    try {
+      this.#port = await takePort()
+      this.#upstream = new Upstream({ host: '127.0.0.1', port: this.#port, idleMs: IDLE_CONNECTION_MS })
+      if (this.#stopping) throw new Error('was stopped before it started')
+      this.#spawn()
+    } catch (error) {
+      // There is no process whose end could be heard.
+      this.#ended((error as Error).message)
+      throw error
     }
-    this.#spawn()
     this.#watch.spawned()
     await Promise.race([
       this.#portOpens(performance.now()),
@@ -198,10 +201,12 @@ export class FunctionProcess {
       detached: true,
     })
     this.#child = child
-    if (child.pid !== undefined) records.add(child.pid, service)
+    child.once('error', (error) => this.#ended(`could not be started: ${error.message}`))
+    // Without memory or files for one more process, there is none, and perhaps no output to read.
+    if (child.pid === undefined) return
+    records.add(child.pid, service)
     this.#read(child, 'stdout')
     this.#read(child, 'stderr')
-    child.once('error', (error) => this.#ended(`could not be started: ${error.message}`))
     child.once('exit', (code, signal) => {
       const how = signal ? `was ended by ${signal}` : `ended with code ${code}`
       // Its last output may still be in the pipes. A child process of its own may hold them open for ever.
