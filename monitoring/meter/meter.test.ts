@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { createLog } from '../log.ts'
 import { encodeReport } from '../otlp-metrics.ts'
 import { Histogram, Tallies } from '../tallies.ts'
@@ -210,4 +213,35 @@ test('if the values can’t be shown, it answers 500', async () => {
   const answer = await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)
   expect([answer.status, await answer.text()]).toEqual([500, 'no values\n'])
   await stop(0)
+})
+
+test('a report in chunks of one byte takes little memory', async () => {
+  const meter = await inOtherProcess<number>(`
+    import { Meter } from './monitoring/meter/meter.ts'
+    import { serveMeter } from './monitoring/meter/serve.ts'
+    import { createLog } from './monitoring/log.ts'
+    process.on('message', () => process.send(process.resourceUsage().maxRSS))
+    process.on('disconnect', () => process.exit())
+    const meter = new Meter({ log: createLog({}, 'off'), version: '1' })
+    void serveMeter(meter, { reports: 0, metrics: 0 }).then(({ ports }) => process.send(ports.reports))`)
+  const mostKilobytes = () =>
+    new Promise<number>((resolve) => {
+      meter.child.once('message', (kilobytes) => resolve(kilobytes as number))
+      meter.child.send('memory')
+    })
+  const socket = connect(meter.message, '127.0.0.1')
+  try {
+    const before = await mostKilobytes()
+    socket.write('POST /v1/metrics HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n')
+    for (let n = 0; n < 20; n++)
+      await new Promise((resolve) => socket.write('1\r\nx\r\n'.repeat(100_000), resolve))
+    socket.write('0\r\n\r\n')
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 400 /)
+    // The chunks themselves are 2 MB. When they were kept, they took 300 and more.
+    expect((await mostKilobytes()) - before).toBeLessThan(150_000)
+  } finally {
+    socket.destroy()
+    meter.child.kill()
+  }
 })

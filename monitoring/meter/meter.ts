@@ -182,22 +182,36 @@ export function receiveSpans(
 }
 
 function receive(request: IncomingMessage, response: ServerResponse, take: (text: string) => object): void {
-  const chunks: Buffer[] = []
+  // Chunks are copied: a kept chunk would keep the whole buffer that it was read into.
+  let body: Buffer = Buffer.alloc(0)
   let bytes = 0
-  const answer = (status: number, body: unknown): void =>
-    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  const answer = (status: number, said: unknown): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said))
   request.on('data', (chunk: Buffer) => {
+    const at = bytes
     bytes += chunk.length
-    if (bytes <= REPORT_BYTES_MAX) chunks.push(chunk)
-    else chunks.length = 0
+    if (bytes > REPORT_BYTES_MAX) body = Buffer.alloc(0)
+    else {
+      // Most reports come in one chunk.
+      if (bytes > body.length) body = grown(body, at === 0 ? bytes : Math.min(bytes * 2, REPORT_BYTES_MAX))
+      chunk.copy(body, at)
+    }
   })
   request.on('end', () => {
     if (bytes > REPORT_BYTES_MAX) return answer(413, { message: 'A report has at most 4 MB.' })
     try {
-      answer(200, take(Buffer.concat(chunks).toString()))
+      answer(200, take(body.toString('utf8', 0, bytes)))
     } catch (error) {
-      if (!(error instanceof MalformedReportError)) throw error
-      answer(400, { message: error.message })
+      // Nothing that is sent may end the process that adds up.
+      const { message } = error as Error
+      if (error instanceof MalformedReportError) answer(400, { message })
+      else answer(500, { message: `The report could not be read: ${message}` })
     }
   })
+}
+
+function grown(buffer: Buffer, bytes: number): Buffer {
+  const larger = Buffer.allocUnsafe(bytes)
+  buffer.copy(larger)
+  return larger
 }
