@@ -74,6 +74,10 @@ function needs(context: string): [isThere: boolean, sentence: string][] {
       `knative/isolation/${namespace}.yaml: a NetworkPolicy ${database(context)}`,
     ]),
     [
+      read('knative/services/patches/all-events.yaml').includes(`{ name: ${context}-events }`),
+      `knative/services/patches/all-events.yaml: a secretRef ${context}-events`,
+    ],
+    [
       brokerSenders().includes(context),
       `knative/isolation/bank.yaml: ${context} in the NetworkPolicy broker`,
     ],
