@@ -18,11 +18,14 @@ const ERRORS_MAX = 20
 /** Checks one part of a request in place: fills in defaults, and converts text in query and params. Throws a
  * ProblemError: 400 with every fault, or 404 if the path's parameters can't name anything. */
 export function validate(validator: ValidateFunction | undefined, part: Part, value: unknown): void {
-  if (!validator || validator(value)) return
+  if (!validator) return
+  const isValid = validator(value)
+  const infinite = isValid ? infiniteIn(value, part) : undefined
+  if (isValid && infinite === undefined) return
   if (part === 'params') throw new ProblemError(problems.notFound, 'There is nothing at this address.')
   // A failed `if` only follows from another fault, which says why.
   const faults = (validator.errors ?? []).filter(({ keyword }) => keyword !== 'if')
-  const errors = faults.slice(0, ERRORS_MAX).map(toFieldError)
+  const errors = infinite ? [infinite] : faults.slice(0, ERRORS_MAX).map(toFieldError)
   throw new ProblemError(
     problems.invalidInput,
     part === 'query'
@@ -30,6 +33,14 @@ export function validate(validator: ValidateFunction | undefined, part: Part, va
       : 'The body does not match what this operation accepts.',
     { errors },
   )
+}
+
+/** Text like 1e400 is converted to Infinity, and then ajv compares it with no limit of its schema. */
+function infiniteIn(value: unknown, part: Part): FieldError | undefined {
+  if (part === 'body') return undefined
+  for (const [name, one] of Object.entries(value as object))
+    if (one === Infinity || one === -Infinity) return { path: `/${name}`, message: 'must be finite' }
+  return undefined
 }
 
 function toFieldError(error: ErrorObject): FieldError {
