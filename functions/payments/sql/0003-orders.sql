@@ -38,6 +38,7 @@ create table payment_orders (
 -- What is due is found by these two indexes, however many orders and runs there are.
 create index payment_orders_due on payment_orders (next_due_at) where status = 'active' and next_due_at is not null;
 create index payment_orders_of_user on payment_orders (user_id, id desc);
+create index payment_orders_by_status on payment_orders (user_id, status, id desc);
 -- What an operator is told before they freeze or close an account.
 create index payment_orders_of_account on payment_orders (account_id);
 create index payment_orders_to_account on payment_orders (to_account_id);
