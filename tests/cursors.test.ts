@@ -121,6 +121,16 @@ test.each(['2026-02-31T00:00:00.000Z', '2026-02-30T10:00:00.000Z', '0000-01-01T0
   },
 )
 
+test.each(['/dead-letters?trigger', '/dead-letters?error', '/dead-letters/groups?type'])(
+  'text that Postgres can’t keep is refused in %s',
+  async (path) => {
+    expect(await get(deadLetters, `${path}=%00`, 'operator')).toMatchObject({
+      status: 400,
+      body: { type: 'https://microbank.dev/problems/invalid-input' },
+    })
+  },
+)
+
 describe('a moment', () => {
   const anyMoment = fc.tuple(day, time, offset).map(([date, clock, zone]) => `${date}T${clock}${zone}`)
 

@@ -20,12 +20,12 @@ const ERRORS_MAX = 20
 export function validate(validator: ValidateFunction | undefined, part: Part, value: unknown): void {
   if (!validator) return
   const isValid = validator(value)
-  const infinite = isValid ? infiniteIn(value, part) : undefined
-  if (isValid && infinite === undefined) return
+  const unusable = isValid && part !== 'body' ? unusableIn(value as object) : undefined
+  if (isValid && unusable === undefined) return
   if (part === 'params') throw new ProblemError(problems.notFound, 'There is nothing at this address.')
   // A failed `if` only follows from another fault, which says why.
   const faults = (validator.errors ?? []).filter(({ keyword }) => keyword !== 'if')
-  const errors = infinite ? [infinite] : faults.slice(0, ERRORS_MAX).map(toFieldError)
+  const errors = unusable ? [unusable] : faults.slice(0, ERRORS_MAX).map(toFieldError)
   throw new ProblemError(
     problems.invalidInput,
     part === 'query'
@@ -35,11 +35,14 @@ export function validate(validator: ValidateFunction | undefined, part: Part, va
   )
 }
 
-/** Text like 1e400 is converted to Infinity, and then ajv compares it with no limit of its schema. */
-function infiniteIn(value: unknown, part: Part): FieldError | undefined {
-  if (part === 'body') return undefined
-  for (const [name, one] of Object.entries(value as object))
+/** Finds what ajv lets pass. It converts `1e400` to Infinity and then compares that with no limit of its
+ * schema, and most schemas of text allow NUL, which Postgres can't keep. */
+function unusableIn(values: object): FieldError | undefined {
+  for (const [name, one] of Object.entries(values) as [string, unknown][]) {
     if (one === Infinity || one === -Infinity) return { path: `/${name}`, message: 'must be finite' }
+    if (typeof one === 'string' && one.includes('\0'))
+      return { path: `/${name}`, message: 'must have no character NUL' }
+  }
   return undefined
 }
 
