@@ -100,10 +100,10 @@ describe('what the host refuses before the operation sees it', () => {
       { path: '/limit', message: 'must be integer' },
     ])
     expect((await get(`/notes/${bob}?limit=10`)).status).toBe(400)
-    for (const large of ['1e400', '-1e400'])
-      expect((await get(`/notes/${bob}?limit=${large}`)).body.errors).toEqual([
-        { path: '/limit', message: 'must be finite' },
-      ])
+    expect((await get(`/notes/${bob}?limit=1e400`)).body.errors).toEqual([
+      { path: '/limit', message: 'must be <= 9' },
+    ])
+    expect((await get(`/notes/${bob}%00`)).status).toBe(400)
     expect((await get(`/notes/${bob}?limit=1&limit=2`)).status).toBe(400)
     expect((await get(`/notes/${bob}?offset=2`)).status).toBe(400)
     expect((await get(`/notes/${bob}?__proto__=2`)).status).toBe(400)

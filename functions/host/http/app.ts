@@ -162,6 +162,9 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
         await limit
       )(exchange, caller)
     }
+    // Postgres can't keep it, and most schemas of text allow it.
+    if (request.url!.includes('%00'))
+      return answer(response, problem(problems.invalidInput, 'The URL has a NUL.'))
     validate(validators.params, 'params', params)
     const query = readQuery(search)
     validate(validators.query, 'query', query)

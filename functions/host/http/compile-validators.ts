@@ -25,6 +25,9 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
     allErrors: true,
     useDefaults: true,
     coerceTypes: part !== 'body',
+    // Text like 1e400 is converted to Infinity, which is compared with the limits of a number only without
+    // this.
+    strictNumbers: part === 'body',
     allowUnionTypes: true,
     strictRequired: false,
     ...options,
