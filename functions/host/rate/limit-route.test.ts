@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import { clientAt, startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
 import { testDatabase, type TestDatabase } from '../../../tests/support/databases.ts'
+import { until } from '../../../tests/support/until.ts'
 import { forgetOldCounts } from '../database/forget-counts.ts'
 import { operation, route } from '../operation.ts'
 
@@ -122,6 +124,64 @@ test('without its database each process counts by itself: nobody is locked out, 
   await alone.stop()
   expect(statuses).toEqual([200, 200, 200, 429])
 })
+
+/** Sends requests of one caller to a process. Returns their statuses, and how many counts the database was
+ * asked for. */
+async function sendTo({ request, tools }: TestFunction, times: number) {
+  const ada = await token({ userId: randomUUID() })
+  const query = jest.spyOn(tools.db, 'query')
+  const statuses: number[] = []
+  for (let n = 0; n < times; n++)
+    statuses.push((await request('GET', '/dear/callers', { token: ada })).status)
+  const asked = query.mock.calls.filter(([{ name }]) => name?.startsWith('rate_limits')).length
+  query.mockRestore()
+  return { statuses, asked }
+}
+
+/** Nobody else's database: what is done to it hurts no other test. */
+async function withOwnDatabase(
+  work: (own: TestDatabase, start: () => Promise<TestFunction>, owner: pg.Client) => Promise<void>,
+): Promise<void> {
+  const own = await testDatabase('ledger')
+  const owner = new pg.Client({ connectionString: own.superuserUrl })
+  await owner.connect()
+  const started: TestFunction[] = []
+  const start = async (): Promise<TestFunction> => {
+    const one = await startFunction(dear, { LEDGER_DATABASE_URL: own.url, ...QUOTAS })
+    started.push(one)
+    return one
+  }
+  try {
+    await work(own, start, owner)
+  } finally {
+    await Promise.all(started.map((each) => each.stop()))
+    await owner.end()
+    await own.drop()
+  }
+}
+
+test('a database that is slow delays one request, and the next ones are counted without it for a while', () =>
+  withOwnDatabase(async (_own, start, owner) => {
+    const slow = await start()
+    await owner.query('begin; lock table rate_limits in access exclusive mode')
+    const { statuses, asked } = await sendTo(slow, 4)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    expect(asked).toBeLessThan(4)
+    await owner.query('rollback')
+    await until(async () => (await sendTo(slow, 1)).asked === 1, { what: 'the database to count again' })
+    expect(await sendTo(slow, 4)).toEqual({ statuses: [200, 200, 200, 429], asked: 4 })
+  }))
+
+test('a database that has no connection left locks nobody out, and whoever has one is counted there', () =>
+  withOwnDatabase(async ({ name }, start, owner) => {
+    const early = await start()
+    expect(await sendTo(early, 1)).toEqual({ statuses: [200], asked: 1 })
+    await owner.query(`alter database ${name} connection limit 0`)
+    const { statuses, asked } = await sendTo(await start(), 4)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    expect(asked).toBeLessThan(4)
+    expect(await sendTo(early, 1)).toEqual({ statuses: [200], asked: 1 })
+  }))
 
 test('nobody is locked out for a day because the clock of some process was a day ahead', async () => {
   const userId = randomUUID()

@@ -13,6 +13,10 @@ import { createSharedCounts, type SharedCount } from './shared-counts.ts'
  * addresses are counted. */
 export type LimitRoute = (exchange: Exchange, caller: Caller | undefined) => Promise<void>
 
+/** Milliseconds for which a process counts alone once the database has failed to. It does not ask meanwhile:
+ * each request would wait for seconds, with a connection that others need for more than a count. */
+export const ALONE_MS = 5_000
+
 /** Creates the limiter of a route. If the database does not answer, this process counts alone until it does:
  * then nobody is locked out, and nobody has more than the quota from each process. */
 export function createRouteLimiter(
@@ -23,11 +27,19 @@ export function createRouteLimiter(
   if (!quota) return () => Promise.resolve()
   const count = createSharedCounts(db, policy, quota)
   const alone = new ClientCounts(quota, { mayShare: () => false })
-  const counted = (key: string): Promise<SharedCount> =>
-    count(key).catch((error: Error) => {
-      log.warn('a quota is counted by this process alone', { policy, error: error.message })
-      return { left: alone.take(key)!, seconds: alone.secondsLeft }
-    })
+  let aloneUntil = 0
+  const countedAlone = (key: string): SharedCount => ({
+    left: alone.take(key)!,
+    seconds: alone.secondsLeft,
+  })
+  const counted = (key: string): Promise<SharedCount> | SharedCount =>
+    performance.now() < aloneUntil
+      ? countedAlone(key)
+      : count(key).catch((error: Error) => {
+          log.warn('a quota is counted by this process alone', { policy, error: error.message })
+          aloneUntil = performance.now() + ALONE_MS
+          return countedAlone(key)
+        })
 
   return async ({ request, response }, caller) => {
     const key = per === 'caller' ? caller?.userId : clientKey(clientAddress(request))
