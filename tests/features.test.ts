@@ -12,6 +12,7 @@ import { registerCustomer, type Customer } from './support/customers.ts'
 import { publishAgain, stateOf, unheardTypes } from './support/redelivery.ts'
 import type { Answer } from './support/host.ts'
 import { contracts } from './support/repository.ts'
+import { readTagged } from './support/tagged-answers.ts'
 import { until } from './support/until.ts'
 
 /** What the bank does, one feature after another, in one running bank. The ids are those of docs/features.md.
@@ -521,6 +522,44 @@ test('D8: a redrive publishes dead letters again by itself, until none of them w
     return body.status !== 'running' && body
   })
   expect(ended).toMatchObject({ status: 'completed', sent: 3, failed: 0, remaining: 0 })
+})
+
+test('answers have a tag, and are 304 to those who have them, exactly where the contract says so', async () => {
+  const path = '/api/media/upload'
+  await send(bank.url, multipart([{ content: await image('png') }]), { token: ada.token, path })
+  await until(async () => (await must(200, 'GET', '/media')).items[0].status === 'ready', {
+    what: 'the image to be processed',
+  })
+  await bank.ping('seal-ledger')
+  const moved = (await must(200, 'GET', '/transactions?type=deposit&limit=1')).items[0]
+  const ofAccount = (rest: string): [string, string] => [
+    `/api/accounts/{id}${rest}`,
+    `/api/accounts/${checking}${rest}`,
+  ]
+  const ofTransaction = (rest: string): [string, string] => [
+    `/api/transactions/{id}${rest}`,
+    `/api/transactions/${moved.id}${rest}`,
+  ]
+  const event = String(moved.event_id)
+  const { wrong, unread } = await readTagged(bank, [ada.token, operator], {
+    ...Object.fromEntries(
+      ['', '/balance', '/changes', '/entries', '/limits', '/proof', '/statement'].map(ofAccount),
+    ),
+    ...Object.fromEntries(['', '/life', '/proof'].map(ofTransaction)),
+    '/api/events/{event_id}': `/api/events/${event}`,
+    '/api/notifications/by-event/{event_id}': `/api/notifications/by-event/${event}?source=/microbank/ledger`,
+    '/api/payees': `/api/payees?email=${bob.email}`,
+    '/api/platform/functions/{name}': '/api/platform/functions/accounts',
+    '/api/platform/functions/{name}/logs': '/api/platform/functions/accounts/logs',
+    '/api/seals/consistency': '/api/seals/consistency?from=1&to=1',
+    '/.well-known/microbank-checkpoint/{n}': '/.well-known/microbank-checkpoint/1',
+    '/health/{context}': '/health/ledger',
+  })
+  expect(wrong).toEqual([])
+  expect(unread).toEqual([
+    // There was no run of the lab, and this bank catches no mail.
+    ...['/api/lab/runs/{id}', '/api/lab/runs/{id}/report', '/api/platform/mails/{id}'],
+  ])
 })
 
 test('E5, D8: each event that a Trigger delivers happened in these tests; delivered a second time, none has an effect', async () => {

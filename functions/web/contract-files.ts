@@ -56,6 +56,6 @@ async function readDocument(name: string, coding: string | undefined): Promise<W
     etag: `"${hash('sha256', body, 'base64url').slice(0, 22)}"`,
   }
   const whole = { status: 200, headers, body }
-  await refine({ headers: { 'accept-encoding': coding } }, whole)
+  await refine({ method: 'GET', headers: { 'accept-encoding': coding } }, whole)
   return whole
 }

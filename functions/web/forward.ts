@@ -73,7 +73,7 @@ export function createForward(config: Pick<Config, 'LOCAL_GATEWAY' | 'SERVICE_DO
       body: whole,
       bodyBytesMax: to.streamedBodyBytesMax ?? BODY_BYTES_PASSED_MAX,
       onAnswer: (head: AnswerHead, passed: OutgoingHttpHeaders) => dress(response, head, passed),
-      onWhole: request.method === 'GET' ? (whole: WholeAnswer) => refine(request, whole) : undefined,
+      onWhole: (whole: WholeAnswer) => refine(request, whole),
     }
     const deadline = performance.now() + FUNCTION_MS_MAX
     for (let attempt = 1; ; attempt++) {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import type { WholeAnswer } from '../host/http/pass-on.ts'
+import { isTagged } from '../host/tagged.ts'
 import { weightOf } from './accepts.ts'
 
 /** Bytes from which on an answer is compressed. Less fits into one packet or two anyway. */
@@ -9,18 +10,21 @@ export const COMPRESSED_BYTES_MIN = 2_048
 
 type AskedHeaders = Pick<IncomingMessage, 'headers'>
 
-/** Refines a function's answer to a GET, if it is JSON and came whole: gives it a tag, makes it a 304 if the
- * client has it already, and compresses it if it is large and the client wants that. Returns a promise if it
- * takes a while; otherwise it is done.
+/** Refines an answer that came whole, if it is the JSON of a GET: gives it a tag, makes it a 304 if the client
+ * has it already, and compresses it if it is large and the client wants that. Returns a promise if it takes a
+ * while; otherwise it is done.
  *
  * The tag is weak: it is of the content, whatever the coding. Answers to other methods are never compressed:
  * those of log-ins hold secrets, and an attacker who can choose a part of such an answer could guess the rest
  * by its length. What a GET gives can't be asked for by another page: it needs a header, or a cookie that
  * only pages of the bank send. */
-export function refine({ headers: asked }: AskedHeaders, whole: WholeAnswer): Promise<void> | undefined {
+export function refine(
+  { method, headers: asked }: AskedHeaders & Pick<IncomingMessage, 'method'>,
+  whole: WholeAnswer,
+): Promise<void> | undefined {
   const { status, headers, body } = whole
-  if (status !== 200 || headers['content-encoding'] !== undefined) return undefined
-  if (!String(headers['content-type']).startsWith('application/json')) return undefined
+  if (headers['content-encoding'] !== undefined) return undefined
+  if (!isTagged(method, status, headers['content-type'])) return undefined
   const isLarge = body.length >= COMPRESSED_BYTES_MIN
   if (isLarge) headers.vary = [headers.vary, 'accept-encoding'].filter(Boolean).join(', ')
   headers.etag ??= `W/"${hash('sha1', body, 'base64url').slice(0, 22)}"`

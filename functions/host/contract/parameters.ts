@@ -2,15 +2,20 @@ import type { DescribedRoute } from '../operation.ts'
 import type { ObjectSchema } from './object-schema.ts'
 import type { JsonObject, Schemas } from './schemas.ts'
 
-/** Writes the parameters that the path, the query and the headers of an address take. */
-export function parametersOf(routes: readonly DescribedRoute[], schemas: Schemas): JsonObject[] {
+/** Writes the parameters that the path, the query and the headers of an address take. `hasTag` says that its
+ * answer has an ETag. */
+export function parametersOf(
+  routes: readonly DescribedRoute[],
+  schemas: Schemas,
+  hasTag: boolean,
+): JsonObject[] {
   const [first] = routes as [DescribedRoute]
   return [
     ...named('path', first.params, schemas),
     ...named('query', first.query, schemas),
     ...(routes.some((route) => route.idempotent) ? [idempotencyKey] : []),
     ...(routes.some((route) => route.async) ? [prefer] : []),
-    ...(first.etag ? [ifNoneMatch] : []),
+    ...(hasTag ? [ifNoneMatch] : []),
     ...(first.streams === 'events' ? [lastEventId] : []),
   ]
 }

@@ -1,5 +1,6 @@
 import { describe } from '../answer-of.ts'
 import type { DescribedRoute } from '../operation.ts'
+import { isTagged } from '../tagged.ts'
 import type { ListedAddress } from './addresses.ts'
 import { bodyOf } from './bodies.ts'
 import { hostProblems } from './host-problems.ts'
@@ -23,7 +24,8 @@ function operationObject(address: ListedAddress, schemas: Schemas, problems: Pro
   const routes = address.routes.map(({ route }) => route)
   const [first] = routes as [DescribedRoute]
   const body = bodyOf(address, schemas)
-  const parameters = parametersOf(routes, schemas)
+  const hasTag = tags(address)
+  const parameters = parametersOf(routes, schemas, hasTag)
   return {
     operationId: address.operationId,
     tags: [address.context],
@@ -32,13 +34,23 @@ function operationObject(address: ListedAddress, schemas: Schemas, problems: Pro
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: body }),
     responses: {
-      ...successes(routes, schemas),
+      ...successes(routes, schemas, hasTag),
       ...problems.of(
         routes.flatMap((route) => [...(route.problems ?? []), ...hostProblems(route, address.isOwn)]),
       ),
     },
   }
 }
+
+/** Says whether the answer to an address may have an ETag. */
+const tags = ({ routes, isOwn }: ListedAddress): boolean =>
+  routes.some(({ route: { method, answers, etag = false } }) =>
+    isOwn
+      ? etag
+      : Object.entries(answers).some(([status, answer]) =>
+          Object.keys(describe(answer).content).some((type) => isTagged(method, Number(status), type)),
+        ),
+  )
 
 const whoMay = ({ who }: DescribedRoute): JsonObject => {
   if (who === 'anyone') return { security: [] }
@@ -72,17 +84,16 @@ const PHRASES: Readonly<Record<string, string>> = {
 
 /** The answers that are no problems, by status. Routes that share an address may answer the same status with
  * different schemas. */
-function successes(routes: readonly DescribedRoute[], schemas: Schemas): JsonObject {
-  const hasEtag = routes.some(({ etag }) => etag)
+function successes(routes: readonly DescribedRoute[], schemas: Schemas, hasTag: boolean): JsonObject {
   const declared = routes.flatMap(({ answers }) => Object.keys(answers))
-  const statuses = [...new Set([...declared, ...(hasEtag ? ['304'] : [])])].sort()
+  const statuses = [...new Set([...declared, ...(hasTag ? ['304'] : [])])].sort()
   return Object.fromEntries(
     statuses.map((status) => {
       const here = routes.filter(({ answers }) => Number(status) in answers)
       const described = here.map(({ answers }) => describe(answers[Number(status)]))
       const names = new Set<string>(described.flatMap(({ headers = [] }) => headers))
       if (here.some((route) => route.idempotent)) names.add('Idempotency-Replayed')
-      if (hasEtag) names.add('ETag')
+      if (hasTag) names.add('ETag')
       if (status === '202' && here.some((route) => route.async)) names.add('Preference-Applied')
       const headers = [...names].map((name): [string, Json] => [name, HEADER_OF[name]!])
       const content = contentOf(
