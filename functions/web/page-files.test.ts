@@ -67,6 +67,10 @@ test('there is nothing outside the folder, and nothing is changed', async () => 
 test('until the pages are built, a browser is told to come back, and then gets them', async () => {
   const early = await ask('index.html')
   expect([early.status, early.headers.get('refresh')]).toEqual([503, '1'])
+  expect(early.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(await early.text()).toContain('<h1>The pages are being built</h1>')
+  const file = await ask('assets/app-1.js')
+  expect([file.status, file.headers.get('content-type')]).toEqual([503, 'application/problem+json'])
   build()
   expect((await ask('index.html')).status).toBe(200)
 })

@@ -9,14 +9,31 @@ import { nothingHere } from './nothing-here.ts'
 import { PAGE_POLICY } from './security-headers.ts'
 import { isReading, READING, wrongMethod } from './wrong-method.ts'
 
+const HTML = { 'content-type': 'text/html; charset=utf-8' }
+
 const TYPES: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
+  html: HTML['content-type'],
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
 }
 
 const PAGE = 'index.html'
+
+/** What a browser shows until the pages are built. It has no style, because no file is there yet. */
+const NOT_YET = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>microbank is being built</title>
+<main>
+<h1>The pages are being built</h1>
+<p>They appear here by themselves. If the build fails, the terminal of the bank says why.</p>
+<p lang="de">Die Seiten werden gebaut und erscheinen dann von selbst. Scheitert das, sagt das Terminal der Bank, warum.</p>
+</main>
+</html>
+`
 
 const ENDINGS = { br: '.br', gzip: '.gz' } as const
 
@@ -102,8 +119,9 @@ function createPageFiles(folder: string, policy: string, inner?: string): Answer
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       // The build is writing the folder, for the first time or anew. Browsers ask again by `refresh`.
       const headers = { 'retry-after': '1', refresh: '1' }
-      const detail = 'The pages are being built. If that fails, the terminal of the bank says why.'
-      answer(response, problem(problems.unavailable, detail, { headers }))
+      if (name === PAGE)
+        return answer(response, { status: 503, headers: { ...headers, ...HTML }, text: NOT_YET })
+      answer(response, problem(problems.unavailable, 'The pages are being built.', { headers }))
     }
   }
 }

@@ -1,7 +1,7 @@
-import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import type { Customer } from '../support/customers.ts'
 import { read } from '../support/repository.ts'
+import { violations, violationsInThemes, watchWithAxe } from './support/axe.ts'
 import { customerWithMoney, ready, type Visit, type Web } from './support/browser.ts'
 
 /** Every page is opened, at both widths and in both themes, by whoever it is for. */
@@ -18,16 +18,6 @@ const addressOf = (path: string, things: Record<string, string>): string =>
     if (!id) throw new Error(`tests/web/all-routes.journey.ts knows no ${noun} for ${path}`)
     return `/${noun}/${id}`
   })
-
-async function violations(page: Page, rules?: string[]): Promise<string[]> {
-  const { violations } = await page.evaluate(
-    (only) => (globalThis as unknown as { axe: typeof axe }).axe.run(only ? { runOnly: only } : {}),
-    rules,
-  )
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
-  )
-}
 
 const sidewaysPx = (page: Page): Promise<number> =>
   page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
@@ -46,7 +36,7 @@ export function allRoutes(web: () => Web): void {
     windows.set('anyone', await web().stay())
     windows.set('customer', await web().stay({ as: customer }))
     windows.set('operator', await web().stay({ as: 'operator' }))
-    for (const { context } of windows.values()) await context.addInitScript({ content: axe.source })
+    for (const { context } of windows.values()) await watchWithAxe(context)
   })
 
   test.each(routes)(
@@ -65,15 +55,21 @@ export function allRoutes(web: () => Web): void {
   )
 
   test.each(['customer', 'operator'] as const)(
-    'a page of a %s whose calls all fail has a problem that axe finds nothing in, in either theme',
+    'a page of a %s whose calls are all 503 has a problem that axe finds nothing in, in either theme',
     async (who) => {
-      const { page, go } = await web().visit({ as: who === 'operator' ? who : customer })
+      const { page, context, go } = await web().visit({ as: who === 'operator' ? who : customer })
+      await watchWithAxe(context)
       await page.route(/\/api\/(?!session)/, (route) =>
-        route.fulfill({ status: 500, contentType: 'application/problem+json', json: { title: 'Broken' } }),
+        route.fulfill({
+          status: 503,
+          contentType: 'application/problem+json',
+          // Longer than a page would try again.
+          headers: { 'retry-after': '60' },
+          json: { type: 'https://microbank.dev/problems/unavailable', title: 'Unavailable', status: 503 },
+        }),
       )
       // The pages change in the window, which takes less time than to load each anew.
       await go('/me')
-      await page.evaluate(axe.source)
       const found: string[] = []
       for (const { path } of routes.filter((route) => route.who === who)) {
         await page.locator('h1').evaluate((heading) => heading.setAttribute('data-left', ''))
@@ -83,13 +79,8 @@ export function allRoutes(web: () => Web): void {
         )
         await page.locator('h1:not([data-left])').waitFor()
         await page.getByRole('main').getByRole('alert').first().waitFor()
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme })
-          // The other theme has other colours, and nothing else.
-          const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined
-          const faults = await violations(page, rules)
-          found.push(...faults.map((fault) => `${path}, ${colorScheme}: ${fault}`))
-        }
+        const faults = await violationsInThemes(page)
+        found.push(...faults.map((fault) => `${path}, ${fault}`))
       }
       expect(found).toEqual([])
     },

@@ -6,6 +6,7 @@ import { oneAccount } from './account.journey.ts'
 import { discarding, publishPoison, redriving } from './dead-letters.journey.ts'
 import { movingMoney } from './move.journey.ts'
 import { profile } from './me.journey.ts'
+import { otherStates } from './other-states.journey.ts'
 import { ledgerHealth } from './ledger-health.journey.ts'
 import { customers } from './customers.journey.ts'
 import { payouts } from './payouts.journey.ts'
@@ -51,6 +52,7 @@ describe('the Engine room', () => engineRoom(() => web))
 describe('the lab', () => breakingIt(() => web))
 describe('payouts', () => payouts(() => web))
 describe('every page', () => allRoutes(() => web))
+describe('other states', () => otherStates(() => web))
 describe('dead letters that came back', () =>
   discarding(
     () => web,

@@ -5,6 +5,43 @@ const form = document.getElementById('sign-in')
 const status = document.getElementById('signed-in')
 const signOut = document.getElementById('sign-out')
 
+// The viewer has both themes, but doesn't look which one the reader wants.
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const followTheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', followTheme)
+followTheme()
+
+/** What readers of the screen need. The viewer puts a link into the button that opens an operation; the button
+ * writes the address, too, and must not hold another thing to press. And not all of it is in a region. */
+const readable = () => ({
+  wrapComponents: {
+    DeepLink:
+      (_original, { React }) =>
+      ({ text }) =>
+        React.createElement('span', null, text),
+    InfoContainer: inRegion('About the API'),
+    FilterContainer: inRegion('Filter'),
+  },
+})
+
+const inRegion =
+  (label) =>
+  (original, { React }) =>
+  (props) =>
+    React.createElement('section', { 'aria-label': label }, React.createElement(original, props))
+
+// The viewer gives some of its fields no name.
+const NAMES = {
+  'select.examples-select-element': 'Example',
+  'textarea.body-param__text': 'Body of the request',
+}
+const name = () => {
+  for (const [selector, label] of Object.entries(NAMES))
+    for (const field of document.querySelectorAll(`${selector}:not([aria-label])`))
+      field.setAttribute('aria-label', label)
+}
+new MutationObserver(name).observe(document.getElementById('api'), { childList: true, subtree: true })
+
 const ui = globalThis.SwaggerUIBundle({
   url: '/api/openapi.json',
   domNode: document.getElementById('api'),
@@ -13,6 +50,8 @@ const ui = globalThis.SwaggerUIBundle({
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
   filter: true,
+  plugins: [readable],
+  syntaxHighlight: { theme: 'tomorrow-night' },
   // Without this, it asks a validator elsewhere.
   validatorUrl: 'none',
   responseInterceptor: takeToken,

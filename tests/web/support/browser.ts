@@ -51,7 +51,9 @@ export async function startWeb(options?: BankOptions): Promise<Web> {
       // Chromium reports here what the policy forbids. It also logs each answer of 400 and above, which is
       // how refusals travel, and what a test has cut off.
       const isRefusal =
-        /^Failed to load resource: (the server responded|net::ERR_(FAILED|INTERNET_DIS))/.test(message.text())
+        /^(Failed to load resource: (the server responded|net::ERR_(FAILED|INTERNET_DIS))|Error: Unable to preload)/.test(
+          message.text(),
+        )
       if (message.type() === 'error' && !isRefusal) faults.push(message.text())
     })
     const page = await context.newPage()

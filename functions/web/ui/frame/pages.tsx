@@ -6,6 +6,7 @@ import { Button, ButtonLink } from '../parts/button.tsx'
 import { Page } from '../parts/page.tsx'
 import { PlainPanel } from '../parts/panel.tsx'
 import { ProblemNote } from '../parts/problem-note.tsx'
+import { useIsOnline } from '../parts/use-is-online.ts'
 import { common } from '../texts/common.texts.ts'
 import { routes, type PageRoute } from '../routes.ts'
 import { useTexts } from '../texts/define-texts.ts'
@@ -84,10 +85,13 @@ class PageFailure extends Component<{ children: ReactNode }, { hasFailed: boolea
 
 function FailedPage() {
   const said = useTexts(texts)
+  const isOnline = useIsOnline()
   return (
     <Page title={said.pageFailed} width="narrow">
       <PlainPanel>
-        <Button onClick={() => location.reload()}>{said.reload}</Button>
+        <Button disabled={!isOnline} onClick={() => location.reload()}>
+          {said.reload}
+        </Button>
       </PlainPanel>
     </Page>
   )

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createUiFiles } from '../../functions/web/page-files.ts'
+import type { Customer } from '../support/customers.ts'
+import { violations, violationsInThemes, watchWithAxe } from './support/axe.ts'
+import { customerWithMoney, type Web } from './support/browser.ts'
+
+/** What a browser shows besides the pages: the page of the API, the one before the pages are built, and the
+ * pages without a network. */
+export function otherStates(web: () => Web): void {
+  let customer: Customer
+  beforeAll(async () => void ({ customer } = await customerWithMoney(web().bank)))
+
+  test('axe finds nothing in the page of the API, with an operation that was tried, in either theme', async () => {
+    const { page, context } = await web().visit()
+    await watchWithAxe(context)
+    // Colours on the way from one theme to the other have no contrast that counts.
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+    await page.goto(`${web().bank.url}/docs`)
+    await page.locator('#operations-tag-identity').click()
+    const operation = page.locator('#operations-identity-createAuthLogin')
+    await operation.locator('.opblock-summary-control').click()
+    await operation.getByRole('button', { name: 'Try it out' }).click()
+    await operation.getByRole('button', { name: 'Execute' }).click()
+    await operation.locator('.live-responses-table').waitFor()
+    expect(await violations(page)).toEqual([])
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.locator('html.dark-mode').waitFor()
+    expect(await violations(page, ['color-contrast'])).toEqual([])
+  })
+
+  test('before the pages are built, a browser gets one that says so, in which axe finds nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'microbank-ui-'))
+    const give = createUiFiles(folder)
+    const server = createServer((request, response) => void give(request, response, 'index.html'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { page, context } = await web().visit()
+    await watchWithAxe(context)
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    // It comes back by itself, so it may be another one in the middle of a look.
+    await page.evaluate('stop()')
+    expect(await violationsInThemes(page)).toEqual([])
+    server.closeAllConnections()
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('offline, a page that was never opened says so, and comes once the network is back', async () => {
+    const { page, context, go } = await web().visit({ as: customer })
+    await watchWithAxe(context)
+    await go('/')
+    await context.setOffline(true)
+    await page.getByText('Offline. What you see is from').waitFor()
+    await page.getByRole('link', { name: 'Documents' }).click()
+    await page.getByRole('heading', { name: 'This page could not be shown.' }).waitFor()
+    expect(await violationsInThemes(page)).toEqual([])
+    expect(await page.getByRole('button', { name: 'Load it again' }).isDisabled()).toBe(true)
+    await context.setOffline(false)
+    await page.getByRole('button', { name: 'Load it again' }).click()
+    await page.getByRole('heading', { name: 'Documents' }).waitFor()
+  })
+
+  test.each([
+    ['/', 'Offline. What you see is from'],
+    ['/move', 'You are offline. Nothing is sent.'],
+    ['/payments', 'You are offline. Nothing is sent.'],
+  ])('offline, %s says so, and axe finds nothing in either theme', async (path, said) => {
+    const { page, context, go } = await web().visit({ as: customer })
+    await watchWithAxe(context)
+    await go(path)
+    await context.setOffline(true)
+    await page.getByText(said).first().waitFor()
+    expect(await violationsInThemes(page)).toEqual([])
+  })
+}
