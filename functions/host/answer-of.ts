@@ -25,6 +25,9 @@ export const located = (schema: Schema): DescribedAnswer => ({
 /** Describes text of a media type. */
 export const textOf = (mediaType: string): DescribedAnswer => ({ content: { [mediaType]: text } })
 
+/** Server-Sent Events. OpenAPI 3.1 can't say what one of them is, only what all together are. */
+export const events: DescribedAnswer = { content: { 'text/event-stream': undefined } }
+
 /** Describes bytes of one of these media types, as a file to save or show. */
 export const fileOf = (mediaTypes: readonly string[]): DescribedAnswer => ({
   content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, undefined])),

@@ -67,6 +67,8 @@ export interface DescribedRoute extends RouteAddress {
   idempotent?: boolean
   /** True if the route honours `Prefer: respond-async`. */
   async?: boolean
+  /** True if the route goes on after the event that Last-Event-ID names. */
+  resumes?: boolean
   /** True if the front door answers this by itself with an ETag, and If-None-Match with it with 304. For routes
    * of functions, tagged.ts says that. */
   etag?: boolean

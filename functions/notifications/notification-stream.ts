@@ -1,4 +1,4 @@
-import { textOf } from '../host/answer-of.ts'
+import { events } from '../host/answer-of.ts'
 import { operation, route } from '../host/operation.ts'
 import { leavingAfter, Places } from '../host/places.ts'
 import { ProblemError, problem, problems } from '../host/problems.ts'
@@ -41,6 +41,7 @@ export default operation({
       who: 'signed-in',
       audits: { nothing: 'everybody reads only their own' },
       streams: 'events',
+      resumes: true,
       summary:
         'The caller’s own notifications as Server-Sent Events, from now on or after `Last-Event-ID` (or `last_event_id`)',
       query: {
@@ -48,7 +49,7 @@ export default operation({
         additionalProperties: false,
         properties: { last_event_id: { type: 'string', minLength: 1, maxLength: 60 } },
       },
-      answers: { 200: textOf('text/event-stream') },
+      answers: { 200: events },
       problems: [problems.tooManyRequests, tooFarBehind],
       handle: async (request, tools, { feed, places }: Streams) => {
         const { caller } = request

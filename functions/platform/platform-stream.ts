@@ -1,4 +1,4 @@
-import { textOf } from '../host/answer-of.ts'
+import { events } from '../host/answer-of.ts'
 import { operation, route } from '../host/operation.ts'
 import { leavingAfter, Places } from '../host/places.ts'
 import { problem, problems } from '../host/problems.ts'
@@ -39,7 +39,7 @@ export default operation({
       streams: 'events',
       summary:
         'The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second',
-      answers: { 200: textOf('text/event-stream') },
+      answers: { 200: events },
       problems: [problems.tooManyRequests],
       handle: async ({ caller }, _tools, { feed, places }: OpenViews) => {
         const give = places.take(caller.userId)

@@ -16,7 +16,7 @@ export function parametersOf(
     ...(routes.some((route) => route.idempotent) ? [idempotencyKey] : []),
     ...(routes.some((route) => route.async) ? [prefer] : []),
     ...(hasTag ? [ifNoneMatch] : []),
-    ...(first.streams === 'events' ? [lastEventId] : []),
+    ...(first.resumes ? [lastEventId] : []),
   ]
 }
 
