@@ -37,9 +37,8 @@ create index holds_open on holds (currency, expires_at, id) where status = 'open
 create index holds_open_of_account on holds (account_id, expires_at, id) where status = 'open';
 
 -- The books of holds: every change of every accounts.held. They are numbered and chained per account like the
--- entries, and hashed in the same way: 16 hold in place of the transaction, the change of accounts.held in
--- place of the amount, and accounts.held after it in place of the balance. So nobody can remove a hold
--- unseen, and what was held is known for any moment.
+-- entries; see hold_hash(). So nobody can remove a hold unseen, nor say that it ended in another way, and
+-- what was held is known for any moment.
 create table hold_entries (
   -- The hold's own id when it is placed. The hold's event is derived from the row; see hold_event().
   id uuid not null,
@@ -61,6 +60,27 @@ create unique index hold_entries_of_ends on hold_entries (hold_id) where id <> h
 create function first_hold_hash() returns bytea
 language sql immutable parallel safe
 return sha256('holds');
+
+-- Returns the hash of an entry of a hold: SHA-256 over the 96 bytes that entry_hash() takes (32 hash of the
+-- account's entry of a hold before, 16 account, 8 version, 16 hold, 8 change of accounts.held, 8
+-- accounts.held after it, 8 time), then 'hold.' and the status that the hold has from then on. If that is
+-- 'captured', 24 bytes more follow: 8 how much was captured, 16 the transaction. No entry of an account is
+-- hashed over as many bytes, so neither passes for the other.
+create function hold_hash(
+  previous bytea, account_id uuid, version bigint, hold_id uuid, amount bigint, held_after bigint,
+  created_at timestamptz, status hold_status, captured bigint default null, transaction_id uuid default null
+) returns bytea
+language sql immutable parallel safe
+return sha256(
+  previous || uuid_send(account_id) || int8send(version) || uuid_send(hold_id) || int8send(amount)
+  || int8send(held_after) || timestamptz_send(created_at)
+  || case status
+    when 'open' then 'hold.open'::bytea
+    when 'captured' then 'hold.captured'::bytea || int8send(captured) || uuid_send(transaction_id)
+    when 'released' then 'hold.released'::bytea
+    when 'expired' then 'hold.expired'::bytea
+  end
+);
 
 create trigger append_only before update or delete or truncate on hold_entries
 for each statement execute function refuse_change();

@@ -50,6 +50,15 @@ begin
 end
 $$;
 
+-- Returns the status that a hold has after a step.
+create function status_after(step hold_step) returns hold_status
+language sql immutable parallel safe
+return case step
+  when 'place' then 'open'::hold_status
+  when 'capture' then 'captured'
+  when 'release' then 'released'
+end;
+
 -- Writes what a batch did to holds, and marks the transactions that it reversed.
 create function write_subjects(requests posting_request[], judgements judgement[]) returns void
 language sql
@@ -149,8 +158,8 @@ begin
     last.amount := -due.amount;
     last.held_after := last.held_after - due.amount;
     last.created_at := at;
-    last.hash := entry_hash(
-      last.hash, last.account_id, last.version, last.hold_id, last.amount, last.held_after, at);
+    last.hash := hold_hash(
+      last.hash, last.account_id, last.version, last.hold_id, last.amount, last.held_after, at, 'expired');
     insert into hold_entries select last.*;
     update holds set status = 'expired', ended_at = at where id = due.id;
     new_ids := new_ids || last.id;

@@ -259,9 +259,9 @@ begin
       floors[payer] := floors[payer] + subject.held_change;
       helds[payer] := helds[payer] + subject.held_change;
       hold_versions[payer] := hold_versions[payer] + 1;
-      hold_hashes[payer] := entry_hash(
-        hold_hashes[payer], ids[payer], hold_versions[payer], requests[n].hold_id, subject.held_change,
-        helds[payer], at);
+      hold_hashes[payer] := hold_hash(
+        hold_hashes[payer], ids[payer], hold_versions[payer], requests[n].hold_id, subject.held_change, helds[payer], at,
+        status_after(requests[n].step), requests[n].amount, requests[n].id);
       judgements[n].hold_entry_id := subject.hold_entry_id;
       judgements[n].hold_version := hold_versions[payer];
       judgements[n].hold_amount := subject.hold_amount;

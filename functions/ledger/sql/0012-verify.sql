@@ -92,13 +92,15 @@ begin atomic
         when (e.version = 1) <> (before.version is null) then 'gap'
         when e.held_after <> coalesce(before.held_after, 0) + e.amount then 'held'
         when e.created_at < before.created_at then 'time'
-        when e.hash <> entry_hash(
+        when e.hash <> hold_hash(
           coalesce(before.hash, first_hold_hash()),
-          e.account_id, e.version, e.hold_id, e.amount, e.held_after, e.created_at
+          e.account_id, e.version, e.hold_id, e.amount, e.held_after, e.created_at,
+          case when e.id = e.hold_id then 'open' else h.status end, h.captured, h.transaction_id
         ) then 'hash'
       end as problem
     from hold_entries e
     left join hold_entries before on before.account_id = e.account_id and before.version = e.version - 1
+    left join holds h on h.id = e.hold_id
   ) c
   where c.problem is not null
   union all

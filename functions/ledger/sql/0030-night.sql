@@ -24,8 +24,8 @@ return jsonb_strip_nulls(jsonb_build_object(
 create type hold_page as (faults jsonb[], count bigint, account_id uuid, version bigint, hash bytea);
 
 -- Examines entries of holds in the order of their accounts and numbers: those after the given one, up to the
--- last one of the account `until`, at most `count_max`. Each must follow from the one before ('hold-chain'),
--- and be the beginning or the end of its hold ('hold').
+-- last one of the account `until`, at most `count_max`. Each must follow from the one before, with a hash
+-- over how its hold ended ('hold-chain'), and be the beginning or the end of its hold ('hold').
 create function examine_hold_entries(after_account uuid, after_version bigint, until uuid, count_max integer)
 returns hold_page
 language sql stable
@@ -47,14 +47,17 @@ begin atomic
           or f.created_at < f.time_before or f.hash <> sha256(
             f.hash_before || uuid_send(f.account_id) || int8send(f.version) || uuid_send(f.hold_id)
             || int8send(f.amount) || int8send(f.held_after) || timestamptz_send(f.created_at)
+            || case
+              when f.id = f.hold_id then 'hold.open'
+              when h.status = 'captured' then 'hold.captured'::bytea || int8send(h.captured) || uuid_send(h.transaction_id)
+              else ('hold.' || h.status)::bytea
+            end
           ) then 'hold-chain'
         when (
-          select h.account_id = f.account_id and case
+          h.account_id = f.account_id and case
             when f.id = h.id then f.amount = h.amount and f.created_at = h.created_at
             else h.status <> 'open' and f.amount = -h.amount and f.created_at = h.ended_at
           end
-          from holds h
-          where h.id = f.hold_id
         ) is not true then 'hold'
       end as problem
     from (
@@ -63,6 +66,7 @@ begin atomic
       from page
       window w as (partition by account_id order by version)
     ) f
+    left join lateral (select * from holds where id = f.hold_id offset 0) h on true
     where (f.account_id, f.version) <> (after_account, after_version)
   ),
   last as materialized (

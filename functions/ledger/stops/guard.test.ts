@@ -209,6 +209,11 @@ test.each([
     'USD hold',
     `update holds set ended_at = ended_at + interval '1 ms' where account_id = $1 and status = 'released'`,
   ],
+  [
+    'how a hold ended',
+    'USD hold-chain',
+    `update holds set status = 'expired' where account_id = $1 and status = 'released'`,
+  ],
   ['a deleted hold', 'USD hold', `delete from holds where account_id = $1 and status = 'released'`],
   [
     'a capture of another hold',

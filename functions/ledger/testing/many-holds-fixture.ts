@@ -18,8 +18,8 @@ export async function fillHolds(ledger: TestLedger, account: string, count: numb
         for n in 1 .. ${count} loop
           id := uuidv7();
           end_id := uuidv7();
-          placed := entry_hash(ended, account.id, version + 1, id, 5, 5, at);
-          ended := entry_hash(placed, account.id, version + 2, id, -5, 0, at);
+          placed := hold_hash(ended, account.id, version + 1, id, 5, 5, at, 'open');
+          ended := hold_hash(placed, account.id, version + 2, id, -5, 0, at, 'released');
           insert into holds (id, account_id, amount, currency, status, user_id, placed_by, created_at, expires_at, ended_at)
           values (id, account.id, 5, account.currency, 'released', account.user_id, account.user_id, at, at, at);
           insert into hold_entries (id, account_id, version, hold_id, amount, held_after, created_at, hash)
