@@ -40,21 +40,40 @@ function open(checkpoint, [name, id, ...key]) {
   return { size: Number(size), root }
 }
 
+/** The bytes of what a hold has become: its status and, if it was captured, how much of it by what. */
+function outcome({ status, captured_minor: captured, transaction_id: transaction }) {
+  must(['open', 'captured', 'released', 'expired'].includes(status), `not a status of a hold: ${status}`)
+  const isCaptured = status === 'captured'
+  must((captured !== null) === isCaptured && (transaction !== null) === isCaptured, `not what is ${status}`)
+  const capture = isCaptured ? [integer(captured), uuid(transaction)] : []
+  return Buffer.concat([Buffer.from(`hold.${status}`), ...capture])
+}
+
+// A proof is of an account's balance or of what it holds: what its entries are about, and how they and the
+// leaf end.
+const kinds = {
+  balance: { subject: 'transaction_id', end: (entry) => day(entry.value_date), mark: '' },
+  held: { subject: 'hold_id', end: outcome, mark: 'holds' },
+}
+
 /** Throws unless the proof holds. Returns what it proves. */
 export function verifyProof({ account, opening, entries, leaf, path, checkpoint }, key) {
-  let [version, balance, hash] = [opening.version, BigInt(opening.balance_minor), hex(opening.hash, 32)]
-  must(entries.length > 0 && String(balance) === opening.balance_minor, 'the opening balance is not proved')
+  const kind = 'held_minor' in opening ? 'held' : 'balance'
+  const { subject, end, mark } = kinds[kind]
+  const before = opening[`${kind}_minor`]
+  let [version, sum, hash] = [opening.version, BigInt(before), hex(opening.hash, 32)]
+  must(entries.length > 0 && String(sum) === before, 'the opening is not proved')
   for (const entry of entries) {
     must(entry.version === ++version, `not entry ${version}: ${entry.version}`)
-    balance += BigInt(entry.amount_minor)
-    must(entry.balance_after_minor === String(balance), `wrong balance after entry ${version}`)
-    const place = [uuid(account), integer(version), uuid(entry.transaction_id)]
-    const money = [integer(entry.amount_minor), integer(balance)]
-    hash = sha256(hash, ...place, ...money, micros(entry.created_at), day(entry.value_date))
+    sum += BigInt(entry.amount_minor)
+    must(entry[`${kind}_after_minor`] === String(sum), `wrong sum after entry ${version}`)
+    const place = [uuid(account), integer(version), uuid(entry[subject])]
+    const money = [integer(entry.amount_minor), integer(sum)]
+    hash = sha256(hash, ...place, ...money, micros(entry.created_at), end(entry))
   }
   must(leaf.version === version && leaf.hash === hash.toString('hex'), 'the entries do not lead to the leaf')
   const { size, root } = open(checkpoint, key.split('+'))
-  let node = sha256(Buffer.of(0), uuid(account), integer(version), hash)
+  let node = sha256(Buffer.of(0), uuid(account), integer(version), hash, Buffer.from(mark))
   let [place, last] = [leaf.index, size - 1]
   must(Number.isSafeInteger(place) && place >= 0 && place <= last, 'the leaf is not in the tree')
   const up = () => ([place, last] = [Math.floor(place / 2), Math.floor(last / 2)])
@@ -67,8 +86,9 @@ export function verifyProof({ account, opening, entries, leaf, path, checkpoint 
     up()
   }
   must(last === 0 && node.toString('base64') === root, 'the path does not lead to the signed root')
-  const from = `${opening.balance_minor} at version ${opening.version}`
-  return `from ${from} to ${balance} at version ${version}, under ${size} leaves with the root ${root}`
+  const what = kind === 'held' ? 'what is held, ' : ''
+  const from = `${what}from ${before} at version ${opening.version}`
+  return `${from} to ${sum} at version ${version}, under ${size} leaves with the root ${root}`
 }
 
 if (process.argv[1]?.endsWith('verify-statement.mjs'))

@@ -1,6 +1,12 @@
 import { ledgerSealed, type LedgerSealed } from '../eventing/contracts/ledger.sealed.ts'
 import seals from '../functions/ledger/seals.ts'
-import { deposit, testLedger, type TestLedger } from '../functions/ledger/testing/ledger-fixture.ts'
+import {
+  deposit,
+  ending,
+  placing,
+  testLedger,
+  type TestLedger,
+} from '../functions/ledger/testing/ledger-fixture.ts'
 import { startSealer, tamper, type TestSealer } from '../functions/ledger/testing/seals-fixture.ts'
 import witnessSeals from '../functions/notifications/witness-seals.ts'
 import { testDatabase, type TestDatabase } from './support/databases.ts'
@@ -14,9 +20,9 @@ let sealer: TestSealer
 let reader: TestFunction
 let database: TestDatabase
 let witness: TestFunction
-const accounts: string[] = []
+let accounts: string[]
 
-beforeAll(async () => {
+beforeEach(async () => {
   ledger = await testLedger()
   sealer = await startSealer(ledger)
   const BROKER_URL = 'http://127.0.0.1:9/'
@@ -27,9 +33,10 @@ beforeAll(async () => {
     BROKER_URL,
     LOCAL_GATEWAY: `127.0.0.1:${reader.port}`,
   })
+  accounts = []
   for (let i = 0; i < 5; i++) accounts.push(await ledger.open())
 })
-afterAll(async () => {
+afterEach(async () => {
   await Promise.all([sealer.stop(), reader.stop(), witness.stop()])
   await ledger.close()
   await database.drop()
@@ -44,9 +51,9 @@ const roots = async (host: TestFunction, path: string): Promise<string[]> => {
   return body.items.map(({ size, root }: LedgerSealed & { root: string }) => `${size} ${root}`)
 }
 
-/** Makes the ledger as if the last deposit to an account had been of another amount: books, hashes, balances
- * and all seals. Its chains hold. */
-async function rewriteEverything(account: string): Promise<void> {
+/** Makes the ledger as if the last deposit to an account had been of another amount: books, hashes and
+ * balances. Its chains hold. */
+async function rewriteDeposit(account: string): Promise<void> {
   await tamper(
     ledger,
     'entries',
@@ -66,31 +73,89 @@ async function rewriteEverything(account: string): Promise<void> {
       from entries e where a.id = $1 and e.account_id = a.id and e.version = a.version`,
     [account],
   )
-  for (const table of ['seals', 'sealed', 'seal_nodes']) await tamper(ledger, table, `delete from ${table}`)
 }
 
-test('another context keeps the same seals, and refuses those of a ledger that was rewritten with all its seals', async () => {
-  for (let n = 1; n <= 3; n++) {
-    for (const account of accounts) await ledger.post(deposit(account, 100 * n))
-    await sealer.seal()
-  }
-  // The third comes before the second: the proof that fits is fetched.
-  expect([await deliver(1), await deliver(3), await deliver(2), await deliver(2)]).toEqual([
-    204, 204, 204, 204,
-  ])
-  const kept = await roots(witness, '/seals/witnessed')
-  expect(kept).toEqual(await roots(reader, '/seals'))
-  expect(kept).toHaveLength(3)
+/** Makes the ledger as if the last hold of an account that was released had expired. Its chains hold. */
+async function rewriteHold(account: string): Promise<void> {
+  await tamper(
+    ledger,
+    'hold_entries',
+    `update hold_entries e set hash = hold_hash(
+        b.hash, e.account_id, e.version, e.hold_id, e.amount, e.held_after, e.created_at, 'expired')
+      from hold_entries b
+      where e.account_id = $1 and e.version = (select max(version) from hold_entries where account_id = $1)
+        and b.account_id = e.account_id and b.version = e.version - 1`,
+    [account],
+  )
+  await tamper(
+    ledger,
+    'holds',
+    `update holds set status = 'expired'
+      where id = (select hold_id from hold_entries where account_id = $1 order by version desc limit 1)`,
+    [account],
+  )
+}
 
-  await rewriteEverything(accounts[2]!)
-  await sealer.seal()
-  const [rewritten] = await roots(reader, '/seals')
-  expect(kept).not.toContain(rewritten)
-  expect(await deliver(1)).toBe(500)
-  for (let n = 2; n <= 4; n++) {
-    for (const account of accounts) await ledger.post(deposit(account, 100))
-    await sealer.seal()
-    expect(await deliver(n)).toBe(500)
+/** Makes all leaves and nodes anew from the books as they are now, and forgets what was signed. */
+async function rewriteSeals(): Promise<void> {
+  for (const [leaves, books] of [
+    ['sealed', 'entries'],
+    ['sealed_holds', 'hold_entries'],
+  ] as const)
+    await tamper(
+      ledger,
+      leaves,
+      `update ${leaves} s set hash = e.hash from ${books} e where e.account_id = s.account_id and e.version = s.version`,
+    )
+  for (const table of ['seals', 'seal_nodes']) await tamper(ledger, table, `delete from ${table}`)
+  await ledger.owner.query({
+    text: `insert into seal_nodes
+      select 0, leaf, leaf_hash(account_id, version, hash) from sealed
+      union all
+      select 0, leaf, hold_leaf_hash(account_id, version, hash) from sealed_holds`,
+  })
+  await ledger.owner.query({ text: 'select grow_tree(0, tree_size())' })
+}
+
+/** Pays into all accounts, and places and releases a hold on each. */
+async function useAccounts(amount: number): Promise<void> {
+  for (const account of accounts) {
+    const hold = placing(account, 5)
+    await ledger.post(deposit(account, amount))
+    await ledger.post(hold)
+    await ledger.post(ending('release', hold))
   }
-  expect(await roots(witness, '/seals/witnessed')).toEqual(kept)
-})
+}
+
+test.each([
+  ['deposit', rewriteDeposit],
+  ['hold', rewriteHold],
+])(
+  'another context keeps the same seals, and refuses those of a ledger in which a %s was rewritten with all seals',
+  async (_what, rewrite) => {
+    for (let n = 1; n <= 3; n++) {
+      await useAccounts(100 * n)
+      await sealer.seal()
+    }
+    // The third comes before the second: the proof that fits is fetched.
+    expect([await deliver(1), await deliver(3), await deliver(2), await deliver(2)]).toEqual([
+      204, 204, 204, 204,
+    ])
+    const kept = await roots(witness, '/seals/witnessed')
+    expect(kept).toEqual(await roots(reader, '/seals'))
+    expect(kept).toHaveLength(3)
+
+    await rewrite(accounts[2]!)
+    await rewriteSeals()
+    await sealer.seal()
+    const [rewritten] = await roots(reader, '/seals')
+    expect(kept).not.toContain(rewritten)
+    expect(await deliver(1)).toBe(500)
+    for (let n = 2; n <= 4; n++) {
+      await useAccounts(100)
+      await sealer.seal()
+      expect(await deliver(n)).toBe(500)
+    }
+    expect(await roots(witness, '/seals/witnessed')).toEqual(kept)
+  },
+)

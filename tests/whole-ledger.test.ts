@@ -167,6 +167,11 @@ test('the whole ledger, as a customer and an operator use it', async () => {
   expect(verify(whole, key)).toMatch(/ holds: from 0 at version 0 to 83950 at version 6/)
   const [entry] = proof.entries
   expect(verify({ ...proof, entries: [{ ...entry, amount_minor: '-1' }] }, key)).toMatch(/ DOES NOT HOLD: /)
+  const ofHold = await must(ask('GET', `/holds/${hold.id}/proof`, undefined, ada.token))
+  expect(verify(ofHold, key)).toMatch(/ holds: what is held, from 0 at version 0 to \d+ at version \d,/)
+  const [placed, ...others] = ofHold.entries
+  const less = { ...ofHold, entries: [{ ...placed, status: 'released' }, ...others] }
+  expect(verify(less, key)).toMatch(/ DOES NOT HOLD: /)
 
   // The books are right, and say who did what.
   expect(await bank.sql('ledger', 'select * from verify_ledger()')).toEqual([])

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { sealKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import type { PostingRequest } from './posting/posting-request.ts'
 import proofs from './proofs.ts'
+import type { HoldProof } from './seals/hold-proof.ts'
 import type { AccountProof } from './seals/proof.ts'
 import {
   alice,
   deposit,
+  ending,
+  placing,
   testLedger,
   transfer,
   withdrawal,
   type TestLedger,
 } from './testing/ledger-fixture.ts'
+import { fillHolds } from './testing/many-holds-fixture.ts'
 import { loadVerifier, startSealer, type TestSealer, type VerifyProof } from './testing/seals-fixture.ts'
 
 let ledger: TestLedger
@@ -43,11 +48,14 @@ const get = (path: string, by: keyof typeof bearer = 'alice') =>
   host.request('GET', path, { token: bearer[by] })
 
 /** Returns the proof that an answer holds, after checking it. */
-async function proven(path: string, by: keyof typeof bearer = 'alice') {
+async function proven<Proof extends AccountProof | HoldProof = AccountProof>(
+  path: string,
+  by: keyof typeof bearer = 'alice',
+): Promise<Proof> {
   const { status, body } = await get(path, by)
   expect([status, body.detail]).toEqual([200, undefined])
   verifyProof(body, sealKey.verifier)
-  return body as AccountProof
+  return body as Proof
 }
 
 const problemOf = ({ status, body }: { status: number; body: { type: string } }) => [
@@ -207,6 +215,133 @@ describe('a transaction', () => {
       409,
       'transaction-not-completed',
     ])
+  })
+})
+
+describe('a hold', () => {
+  let mine: string
+  let his: string
+  let before: PostingRequest
+  let captured: PostingRequest
+  let open: PostingRequest
+  let capture: string
+
+  const statusesOf = ({ entries }: HoldProof) => entries.map(({ hold_id: id, status }) => [id, status])
+
+  beforeAll(async () => {
+    mine = await ledger.open()
+    his = await ledger.open({ userId: bob })
+    await ledger.post(deposit(mine, 500))
+    ;[before, captured, open] = [placing(mine, 5), placing(mine, 60), placing(mine, 7)]
+    await ledger.post(before, captured, open)
+    await sealer.seal()
+    const capturing = ending('capture', captured, 20, { to_account_id: his })
+    capture = capturing.id
+    await ledger.post(capturing)
+    await sealer.seal()
+    await ledger.post(ending('release', before))
+    await sealer.seal()
+  })
+
+  test('that has ended is proved from the entry before it on, up to the seal of its end', async () => {
+    const proof = await proven<HoldProof>(`/holds/${captured.id}/proof`)
+    expect(proof).toMatchObject({
+      account: mine,
+      opening: { version: 1, held_minor: '5' },
+      leaf: { version: 4 },
+    })
+    expect(statusesOf(proof)).toEqual([
+      [captured.id, 'open'],
+      [open.id, 'open'],
+      [captured.id, 'captured'],
+    ])
+    expect(proof.entries.at(-1)).toMatchObject({
+      amount_minor: '-60',
+      held_after_minor: '12',
+      captured_minor: '20',
+      transaction_id: capture,
+    })
+  })
+
+  test('that is open is proved up to the last seal: nothing in it has ended it', async () => {
+    const proof = await proven<HoldProof>(`/holds/${open.id}/proof`)
+    expect([proof.opening.version, proof.leaf.version]).toEqual([2, 5])
+    expect(statusesOf(proof)).toEqual([
+      [open.id, 'open'],
+      [captured.id, 'captured'],
+      [before.id, 'released'],
+    ])
+  })
+
+  test('whose beginning or end is not sealed yet has no proof', async () => {
+    const hold = placing(mine, 1)
+    await ledger.post(hold)
+    expect(problemOf(await get(`/holds/${hold.id}/proof`))).toEqual([409, 'not-yet-sealed'])
+    await sealer.seal()
+    await proven<HoldProof>(`/holds/${hold.id}/proof`)
+    await ledger.post(ending('release', hold))
+    const answer = await get(`/holds/${hold.id}/proof`)
+    expect(problemOf(answer)).toEqual([409, 'not-yet-sealed'])
+    expect(answer.body.detail).toMatch(/:00:00\.000Z\.$/)
+    await sealer.seal()
+    expect((await proven<HoldProof>(`/holds/${hold.id}/proof`)).entries.at(-1)!.status).toBe('released')
+  })
+
+  test('is proved to the account’s owner and to operators; to others it does not exist', async () => {
+    await proven<HoldProof>(`/holds/${captured.id}/proof`, 'operator')
+    for (const by of ['bob', 'eve'] as const)
+      for (const id of [captured.id, mine])
+        expect(problemOf(await get(`/holds/${id}/proof`, by))).toEqual([404, 'hold-not-found'])
+    expect((await host.request('GET', `/holds/${captured.id}/proof`)).status).toBe(401)
+    expect((await get('/holds/7/proof')).status).toBe(404)
+  })
+
+  test('that an operator has proved is in the audit, with the owner of the account; a customer’s own is not', async () => {
+    const audit = () =>
+      ledger.db.query({
+        text: `select route, subject, owner_id, outcome from audit_log
+          where operation = 'proofs' and route like '%hold%' and subject in ($1, $2)`,
+        values: [open.id, mine],
+      })
+    await proven<HoldProof>(`/holds/${open.id}/proof`)
+    await proven<HoldProof>(`/accounts/${mine}/holds/proof`)
+    expect(await audit()).toEqual([])
+    await proven<HoldProof>(`/holds/${open.id}/proof`, 'operator')
+    await proven<HoldProof>(`/accounts/${mine}/holds/proof`, 'operator')
+    const read = { owner_id: alice, outcome: 'read' }
+    const rows = await audit()
+    expect(rows).toHaveLength(2)
+    expect(rows).toContainEqual({ ...read, route: 'GET /holds/{id}/proof', subject: open.id })
+    expect(rows).toContainEqual({ ...read, route: 'GET /accounts/{id}/holds/proof', subject: mine })
+  })
+
+  test('and all others of an account are proved from any version to the first seal that covers another', async () => {
+    const part = await proven<HoldProof>(`/accounts/${mine}/holds/proof?from=1&to=2`)
+    expect([part.opening.version, part.opening.held_minor, part.leaf.version]).toEqual([1, '5', 3])
+    const none = await ledger.open()
+    expect(problemOf(await get(`/accounts/${none}/holds/proof`))).toEqual([409, 'not-yet-sealed'])
+    for (const id of [mine, none])
+      expect(problemOf(await get(`/accounts/${id}/holds/proof`, 'eve'))).toEqual([404, 'account-not-found'])
+    for (const query of ['?from=-1', '?from=2&to=1', '?to=x', '?more=1'])
+      expect((await get(`/accounts/${mine}/holds/proof${query}`)).status).toBe(400)
+    expect((await host.request('GET', `/accounts/${mine}/holds/proof`)).status).toBe(401)
+  })
+
+  test('among more than 5,000 entries is proved in parts that fit together', async () => {
+    const busy = await ledger.open()
+    await ledger.post(deposit(busy, 500))
+    await fillHolds(ledger, busy, 3_000)
+    const long = placing(busy, 9)
+    await ledger.post(long)
+    await sealer.seal()
+    await proven<HoldProof>(`/holds/${long.id}/proof`)
+    const answer = await get(`/accounts/${busy}/holds/proof`)
+    expect(problemOf(answer)).toEqual([422, 'proof-too-long'])
+    expect(answer.body.detail).toContain('from version 0 up to version 6001 would have 6001 entries')
+    const first = await proven<HoldProof>(`/accounts/${busy}/holds/proof?to=2500`)
+    const second = await proven<HoldProof>(`/accounts/${busy}/holds/proof?from=${first.leaf.version}`)
+    expect(second.opening).toMatchObject({ version: first.leaf.version, hash: first.leaf.hash })
+    expect(first.entries.length + second.entries.length).toBe(6_001)
   })
 })
 

@@ -5,11 +5,24 @@ import type { Reply } from '../host/reply.ts'
 import type { Caller } from '../host/route-request.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
 import { findAccount, ownerSeenBy } from './accounts/account.ts'
-import { accountNotFound, postingProblems, transactionNotFound } from './posting/refusals.ts'
-import { proofSchema } from './seals/proof-schema.ts'
-import { proofOfAccount, proofProblems, type ProofWanted } from './seals/proof.ts'
+import {
+  accountNotFound,
+  holdProblems,
+  postingProblems,
+  refusal,
+  transactionNotFound,
+} from './posting/refusals.ts'
+import { proofOfHolds } from './seals/hold-proof.ts'
+import { holdProofSchema, proofSchema } from './seals/proof-schema.ts'
+import { proofOfAccount } from './seals/proof.ts'
+import { proofProblems, type ProofWanted } from './seals/sealed-part.ts'
 
 const version = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const
+const versionsQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { from: { ...version, default: 0 }, to: version },
+} as const
 const notCompleted: ProblemType = {
   name: 'transaction-not-completed',
   status: 409,
@@ -28,17 +41,44 @@ export default operation({
       summary:
         'Proof of an account’s entries after version `from`, up to the first sealed version from `to` on',
       params: idParams,
-      query: {
-        type: 'object',
-        additionalProperties: false,
-        properties: { from: { ...version, default: 0 }, to: version },
-      },
+      query: versionsQuery,
       answers: { 200: proofSchema },
       problems: [postingProblems['account-not-found'], ...Object.values(proofProblems)],
-      handle: async ({ params: { id }, query: { from, to }, caller }, { db }) => {
-        if (to !== undefined && to < from) throw invalidVersion('/to', 'must not be less than `from`')
-        const account = await findAccount(db, id, caller)
-        return account ? proofReply(db, account.user_id, account.id, { from, to }) : accountNotFound()
+      handle: ({ params: { id }, query, caller }, { db }) =>
+        replyForAccount(proofOfAccount, db, id, query, caller),
+    }),
+    route({
+      method: 'GET',
+      path: '/accounts/{id}/holds/proof',
+      who: 'signed-in',
+      summary:
+        'Proof of an account’s entries of holds after version `from`, up to the first sealed version from `to` on',
+      params: idParams,
+      query: versionsQuery,
+      answers: { 200: holdProofSchema },
+      problems: [postingProblems['account-not-found'], ...Object.values(proofProblems)],
+      handle: ({ params: { id }, query, caller }, { db }) =>
+        replyForAccount(proofOfHolds, db, id, query, caller),
+    }),
+    route({
+      method: 'GET',
+      path: '/holds/{id}/proof',
+      who: 'signed-in',
+      summary:
+        'Proof of one hold, as its account’s entries of holds from the one before it on, up to its end or, while it is open, to the last seal',
+      params: idParams,
+      answers: { 200: holdProofSchema },
+      problems: [holdProblems['hold-not-found'], ...Object.values(proofProblems)],
+      handle: async ({ params: { id }, caller }, { db }) => {
+        const found = await findHoldEntries(db, id, caller)
+        if (!found) return refusal('hold-not-found')
+        const { account_id: accountId, owner_id: ownerId, placed, ended } = found
+        const to = Number(ended ?? placed)
+        return proofReply(proofOfHolds, db, ownerId, accountId, {
+          from: Number(placed) - 1,
+          to,
+          goesOn: ended === null,
+        })
       },
     }),
     route({
@@ -60,19 +100,35 @@ export default operation({
           )
         if (found.version === null) return accountNotFound()
         const to = Number(found.version)
-        return proofReply(db, found.owner_id, found.account_id!, { from: to - 1, to })
+        return proofReply(proofOfAccount, db, found.owner_id, found.account_id!, { from: to - 1, to })
       },
     }),
   ],
 })
 
+/** Proves a part of what is sealed of an account. */
+type Prove = typeof proofOfAccount | typeof proofOfHolds
+
+async function replyForAccount(
+  prove: Prove,
+  db: Database,
+  id: string,
+  { from, to }: Pick<ProofWanted, 'from' | 'to'>,
+  caller: Caller,
+): Promise<Reply> {
+  if (to !== undefined && to < from) throw invalidVersion('/to', 'must not be less than `from`')
+  const account = await findAccount(db, id, caller)
+  return account ? proofReply(prove, db, account.user_id, account.id, { from, to }) : accountNotFound()
+}
+
 async function proofReply(
+  prove: Prove,
   db: Database,
   ownerId: string | null,
   accountId: string,
   wanted: ProofWanted,
 ): Promise<Reply> {
-  const proven = await proofOfAccount(db, accountId, wanted)
+  const proven = await prove(db, accountId, wanted)
   return 'refusal' in proven ? proven.refusal : { status: 200, body: proven.proof, about: { ownerId } }
 }
 
@@ -115,6 +171,28 @@ async function findEntry(
       ) e on true
       where t.id = $1 and ($2::uuid is null or $2 in (t.user_id, t.to_user_id))`,
     values: [id, ownerSeenBy(caller), asked ?? null],
+  })
+  return row
+}
+
+type FoundHold = {
+  account_id: string
+  owner_id: string
+  /** Versions of the entries that say that the hold was placed, and that it ended; null while it is open. */
+  placed: bigint
+  ended: bigint | null
+}
+
+/** Finds the entries of a hold; undefined if there is none, or the caller may not see it. */
+async function findHoldEntries(db: Database, id: string, caller: Caller): Promise<FoundHold | undefined> {
+  const [row] = await db.query<FoundHold>({
+    name: 'proof-hold',
+    text: `select h.account_id, h.user_id as owner_id, placed.version as placed, ended.version as ended
+      from holds h
+      join hold_entries placed on placed.id = h.id
+      left join hold_entries ended on ended.hold_id = h.id and ended.id <> ended.hold_id
+      where h.id = $1 and ($2::uuid is null or h.user_id = $2)`,
+    values: [id, ownerSeenBy(caller)],
   })
   return row
 }

@@ -266,7 +266,7 @@ test('a tree that is no longer the one that was sealed is never signed again', a
 test('seals are append-only, and the functions’ role cannot write them by itself', async () => {
   await ledger.post(deposit(await ledger.open(), 100))
   await sealer.seal()
-  for (const table of ['seals', 'sealed', 'seal_nodes']) {
+  for (const table of ['seals', 'sealed', 'sealed_holds', 'seal_nodes']) {
     await expect(ledger.owner.query({ text: `delete from ${table}` })).rejects.toThrow(/append-only/)
     await expect(ledger.db.query({ text: `delete from ${table}` })).rejects.toThrow(/permission denied/)
   }

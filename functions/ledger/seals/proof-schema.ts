@@ -1,4 +1,5 @@
-import { uuidSchema } from '../../host/schema.ts'
+import { orNull, uuidSchema } from '../../host/schema.ts'
+import { holdStatuses } from '../holds/hold.ts'
 
 const whole = { type: 'integer' } as const
 const text = { type: 'string' } as const
@@ -9,6 +10,12 @@ const object = <const Properties extends Record<string, object>>(properties: Pro
     required: Object.keys(properties) as (keyof Properties)[],
     properties,
   }) as const
+
+const sealedEnd = {
+  leaf: object({ index: whole, version: whole, hash: text }),
+  path: { type: 'array', items: text },
+  checkpoint: text,
+} as const
 
 /** Schema of an AccountProof. */
 export const proofSchema = {
@@ -27,8 +34,29 @@ export const proofSchema = {
         value_date: { type: ['string', 'null'], format: 'date' },
       }),
     },
-    leaf: object({ index: whole, version: whole, hash: text }),
-    path: { type: 'array', items: text },
-    checkpoint: text,
+    ...sealedEnd,
+  }),
+} as const
+
+/** Schema of a HoldProof. */
+export const holdProofSchema = {
+  title: 'HoldProof',
+  ...object({
+    account: uuidSchema,
+    opening: object({ version: whole, hash: text, held_minor: text }),
+    entries: {
+      type: 'array',
+      items: object({
+        version: whole,
+        hold_id: uuidSchema,
+        status: { enum: holdStatuses },
+        amount_minor: text,
+        held_after_minor: text,
+        captured_minor: orNull(text),
+        transaction_id: orNull(uuidSchema),
+        created_at: { type: 'string', format: 'date-time' },
+      }),
+    },
+    ...sealedEnd,
   }),
 } as const

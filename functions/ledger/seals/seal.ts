@@ -7,7 +7,7 @@ import type { Tools } from '../../host/tools.ts'
 /** What a round over the accounts did. */
 export interface SealingRound {
   leaves: number
-  /** Accounts that were not sealed, because their entries do not follow from what was sealed before. */
+  /** Accounts that got no leaf, because their entries do not follow from what was sealed before. */
   broken: string[]
   /** False if the time was over before all accounts had their turn. */
   isComplete: boolean
@@ -22,44 +22,56 @@ const STEP = { accounts: 5_000, entries: 20_000 }
 /** The next hour begins a new seal (eventing/seals.yaml). */
 export const SEAL_EVERY_MS = 3_600_000
 
+/** What is sealed of accounts: the table of its leaves, and the SQL function that does a step. */
+const kinds = {
+  entries: { leaves: 'sealed', step: 'seal_accounts' },
+  holds: { leaves: 'sealed_holds', step: 'seal_holds' },
+} as const
+
+type SealedKind = (typeof kinds)[keyof typeof kinds]
+
 /** Appends a leaf for each account that has new entries, in steps, for at most `timeMs` milliseconds. It
  * begins after the account that was sealed last, so each account has its turn, even if no round is ever
  * complete. A process that dies leaves whole steps behind; the next round goes on after them. */
-export async function sealAccounts(
+export const sealAccounts = (tools: Pick<Tools, 'db'>, timeMs: number, step = STEP): Promise<SealingRound> =>
+  round(kinds.entries, tools, timeMs, step)
+
+/** The same for each account that has new entries of holds. */
+export const sealHolds = (tools: Pick<Tools, 'db'>, timeMs: number, step = STEP): Promise<SealingRound> =>
+  round(kinds.holds, tools, timeMs, step)
+
+async function round(
+  kind: SealedKind,
   { db }: Pick<Tools, 'db'>,
   timeMs: number,
-  { accounts, entries } = STEP,
+  { accounts, entries }: typeof STEP,
 ): Promise<SealingRound> {
   const deadline = performance.now() + timeMs
   const [last] = await db.query<{ account_id: string }>({
-    name: 'sealed-last',
-    text: 'select account_id from sealed order by leaf desc limit 1',
+    name: `last-of-${kind.leaves}`,
+    text: `select account_id from ${kind.leaves} order by leaf desc limit 1`,
   })
   const start = last?.account_id ?? BEFORE_ALL
-  const round: SealingRound = { leaves: 0, broken: [], isComplete: true }
+  const done: SealingRound = { leaves: 0, broken: [], isComplete: true }
   for (const [from, until] of [
     [start, AFTER_ALL],
     [BEFORE_ALL, start],
   ] as const) {
     for (let after: string | null = from; after !== null;) {
-      if (performance.now() >= deadline) return { ...round, isComplete: false }
-      const step: StepRow = await oneView(db, (tx) => sealStep(tx, [after, until, accounts, entries]))
-      round.leaves += Number(step.leaves)
-      round.broken.push(...step.broken)
+      if (performance.now() >= deadline) return { ...done, isComplete: false }
+      const step: StepRow = await oneView(db, (tx) => sealStep(tx, kind, [after, until, accounts, entries]))
+      done.leaves += Number(step.leaves)
+      done.broken.push(...step.broken)
       after = step.next
     }
   }
-  return round
+  return done
 }
 
 type StepRow = { leaves: bigint; next: string | null; broken: string[] }
 
-async function sealStep(tx: Transaction, values: unknown[]): Promise<StepRow> {
-  const [step] = await tx.query<StepRow>({
-    name: 'seal-accounts',
-    text: 'select * from seal_accounts($1, $2, $3, $4)',
-    values,
-  })
+async function sealStep(tx: Transaction, { step: name }: SealedKind, values: unknown[]): Promise<StepRow> {
+  const [step] = await tx.query<StepRow>({ name, text: `select * from ${name}($1, $2, $3, $4)`, values })
   return step!
 }
 

@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process'
 import { createHash, createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifierKey, signCheckpoint } from '../../host/transparency/checkpoint.ts'
 import { sealKey } from '../../../tests/support/host.ts'
-import { ROOT } from '../../../tests/support/repository.ts'
 import { deposit, testLedger, transfer, withdrawal, type TestLedger } from '../testing/ledger-fixture.ts'
-import { startSealer, tamper, type TestSealer } from '../testing/seals-fixture.ts'
+import { runVerifier, startSealer, tamper, type TestSealer } from '../testing/seals-fixture.ts'
 import { ProofError } from '../../web/ui/proof/bytes.ts'
 import { verifyProof as verifyInPage } from '../../web/ui/proof/verify-proof.ts'
 import { proofOfAccount, type AccountProof } from './proof.ts'
@@ -22,24 +20,7 @@ const accounts: string[] = []
 
 /** Returns what both verifiers say of each proof: 'holds', or why not. */
 async function judge(proofs: readonly unknown[], key = sealKey.verifier): Promise<string[]> {
-  const files = proofs.map((proof, i) => {
-    const file = join(folder, `${i}-${randomUUID()}.json`)
-    writeFileSync(file, JSON.stringify(proof))
-    return file
-  })
-  const { output, code } = await new Promise<{ output: string; code: number }>((resolve) => {
-    const given = [join(ROOT, 'docs/verify-statement.mjs'), key, ...files]
-    execFile(process.execPath, given, (error, stdout) =>
-      resolve({ output: stdout, code: Number(error?.code ?? 0) }),
-    )
-  })
-  const lines = output.trimEnd().split('\n')
-  expect(lines).toHaveLength(files.length)
-  const verdicts = lines.map((line, i) => line.slice(files[i]!.length + 1))
-  expect(code).toBe(verdicts.every((verdict) => verdict.startsWith('holds')) ? 0 : 1)
-  const said = verdicts.map((verdict) =>
-    verdict.replace(/^holds: .*/, 'holds').replace('DOES NOT HOLD: ', ''),
-  )
+  const said = await runVerifier(folder, proofs, key)
   const inPage = proofs.map((proof) => sayInPage(JSON.parse(JSON.stringify(proof)) as AccountProof, key))
   const isHeld = (verdict: string): boolean => verdict === 'holds'
   expect((await Promise.all(inPage)).map(isHeld)).toEqual(said.map(isHeld))

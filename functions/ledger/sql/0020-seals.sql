@@ -1,9 +1,9 @@
 -- Seals: customers can prove what the books say, and nobody can rewrite the books unnoticed. An account's
--- last hash stands for its whole history, so a leaf of one hash is enough for any number of entries. The
--- leaves of all accounts grow one Merkle tree (RFC 9162). Its root is signed and published: that is a seal.
--- docs/proof.md says how to check one.
+-- last hash stands for its whole history, so a leaf of one hash is enough for any number of entries; another
+-- one stands for the history of its holds. The leaves of all accounts grow one Merkle tree (RFC 9162). Its
+-- root is signed and published: that is a seal. docs/proof.md says how to check one.
 
--- The leaves, in their order. Each says that an account had this hash at this version.
+-- The leaves of entries, in their order. Each says that an account had this hash at this version.
 create table sealed (
   leaf bigint primary key check (leaf >= 0),
   account_id uuid not null,
@@ -11,6 +11,10 @@ create table sealed (
   hash bytea not null,
   unique (account_id, version)
 );
+
+-- The leaves of holds: the same of an account's entries of holds. They stand in the same tree, so no place is
+-- in both tables; the primary key of seal_nodes sees to that.
+create table sealed_holds (like sealed including all);
 
 -- The complete subtrees: the node of level 3 and index 5 is over the leaves 40 to 47. Nothing else of the
 -- tree is stored, because everything else follows from these in a few steps.
@@ -32,20 +36,33 @@ create table seals (
 
 create trigger append_only before update or delete or truncate on sealed
 for each statement execute function refuse_change();
+create trigger append_only before update or delete or truncate on sealed_holds
+for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on seal_nodes
 for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on seals
 for each statement execute function refuse_change();
 
--- Returns the hash of a leaf: SHA-256 over a zero byte, then 16 bytes account, 8 version, 32 hash.
+-- Returns the hash of a leaf of entries: SHA-256 over a zero byte, then 16 bytes account, 8 version, 32 hash.
 create function leaf_hash(account_id uuid, version bigint, hash bytea) returns bytea
 language sql immutable parallel safe
 return sha256('\x00'::bytea || uuid_send(account_id) || int8send(version) || hash);
+
+-- Returns the hash of a leaf of holds: over the same bytes, and the five of 'holds' after them. So neither
+-- kind of leaf passes for the other.
+create function hold_leaf_hash(account_id uuid, version bigint, hash bytea) returns bytea
+language sql immutable parallel safe
+return sha256('\x00'::bytea || uuid_send(account_id) || int8send(version) || hash || 'holds'::bytea);
 
 -- Returns the hash of a node: SHA-256 over a byte of 1, then the hashes of its two children.
 create function node_hash(below_left bytea, below_right bytea) returns bytea
 language sql immutable parallel safe
 return sha256('\x01'::bytea || below_left || below_right);
+
+-- Returns the number of leaves.
+create function tree_size() returns bigint
+language sql stable
+return coalesce((select max(n.index) + 1 from seal_nodes n where n.level = 0), 0);
 
 -- Adds the nodes that new leaves complete; the leaves themselves are there.
 create function grow_tree(old_size bigint, new_size bigint) returns void
@@ -157,7 +174,7 @@ declare
   head seal_head;
   old seals;
 begin
-  head.size := coalesce((select max(s.leaf) + 1 from sealed s), 0);
+  head.size := tree_size();
   head.root := tree_root(0, head.size);
   select * into old from seals s order by s.n desc limit 1;
   head.n := coalesce(old.n, 0) + 1;
@@ -187,6 +204,6 @@ exception when unique_violation then
 end
 $$;
 
-grant select on sealed, seal_nodes, seals to :functions_role;
+grant select on sealed, sealed_holds, seal_nodes, seals to :functions_role;
 revoke execute on function grow_tree, next_seal, add_seal from public;
 grant execute on function next_seal, add_seal to :functions_role;

@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint, type Checkpoint } from '../../host/transparency/checkpoint.ts'
 import { deliverTick } from '../../../tests/support/events.ts'
 import { sealKey, startFunction, type TestFunction } from '../../../tests/support/host.ts'
 import { ROOT } from '../../../tests/support/repository.ts'
+import type { HoldProof } from '../seals/hold-proof.ts'
 import type { AccountProof } from '../seals/proof.ts'
 import sealLedger from '../seal-ledger.ts'
 import type { TestLedger } from './ledger-fixture.ts'
@@ -62,7 +66,7 @@ export async function tamper(
 }
 
 /** What docs/verify-statement.mjs does with a proof: throws unless it holds. */
-export type VerifyProof = (proof: AccountProof, key: string) => string
+export type VerifyProof = (proof: AccountProof | HoldProof, key: string) => string
 
 /** Loads the verifier that customers get. */
 export async function loadVerifier(): Promise<VerifyProof> {
@@ -70,4 +74,29 @@ export async function loadVerifier(): Promise<VerifyProof> {
     verifyProof: VerifyProof
   }
   return verifyProof
+}
+
+/** Runs the verifier as a customer does, with a file for each proof in `folder`. Returns what it says of
+ * each: 'holds', or why not. */
+export async function runVerifier(
+  folder: string,
+  proofs: readonly unknown[],
+  key = sealKey.verifier,
+): Promise<string[]> {
+  const files = proofs.map((proof, i) => {
+    const file = join(folder, `${i}-${randomUUID()}.json`)
+    writeFileSync(file, JSON.stringify(proof))
+    return file
+  })
+  const { output, code } = await new Promise<{ output: string; code: number }>((resolve) => {
+    const given = [join(ROOT, 'docs/verify-statement.mjs'), key, ...files]
+    execFile(process.execPath, given, (error, stdout) =>
+      resolve({ output: stdout, code: Number(error?.code ?? 0) }),
+    )
+  })
+  const lines = output.trimEnd().split('\n')
+  expect(lines).toHaveLength(files.length)
+  const verdicts = lines.map((line, i) => line.slice(files[i]!.length + 1))
+  expect(code).toBe(verdicts.every((verdict) => verdict.startsWith('holds')) ? 0 : 1)
+  return verdicts.map((verdict) => verdict.replace(/^holds: .*/, 'holds').replace('DOES NOT HOLD: ', ''))
 }

@@ -753,6 +753,32 @@ export type HoldPage = {
   next_cursor: string | null
 }
 
+export type HoldProof = {
+  account: string
+  opening: {
+    version: number
+    hash: string
+    held_minor: string
+  }
+  entries: {
+    version: number
+    hold_id: string
+    status: 'open' | 'captured' | 'released' | 'expired'
+    amount_minor: string
+    held_after_minor: string
+    captured_minor: string | null
+    transaction_id: string | null
+    created_at: string
+  }[]
+  leaf: {
+    index: number
+    version: number
+    hash: string
+  }
+  path: string[]
+  checkpoint: string
+}
+
 export type Hop = {
   kind: 'cold-start' | 'wait' | 'work' | 'call' | 'sql' | 'publish' | 'attempt'
   /** Where: a function, `<context>-db`, `broker`, or `trigger:<name>` for deliveries. */
@@ -2253,6 +2279,16 @@ export interface Api {
     }
   }
   /** Limits in force, what they leave, and limits to come; customers see those of their own accounts */
+  /** Proof of an account’s entries of holds after version `from`, up to the first sealed version from `to` on */
+  'GET /api/accounts/{id}/holds/proof': {
+    takes: {
+      params: { id: string }
+      query?: { from?: number; to?: number }
+    }
+    answers: {
+      200: HoldProof
+    }
+  }
   'GET /api/accounts/{id}/limits': {
     takes: {
       params: { id: string }
@@ -2387,6 +2423,15 @@ export interface Api {
     }
   }
   /** Release a hold */
+  /** Proof of one hold, as its account’s entries of holds from the one before it on, up to its end or, while it is open, to the last seal */
+  'GET /api/holds/{id}/proof': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: HoldProof
+    }
+  }
   'POST /api/holds/{id}/release': {
     takes: {
       params: { id: string }
