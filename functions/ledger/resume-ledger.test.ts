@@ -229,6 +229,7 @@ test('a check that fails keeps no other from its end', async () => {
     'limits',
     'outflows',
     'reversals',
+    'seals',
     'sums',
   ])
 })

@@ -39,7 +39,7 @@ create table check_walks (
 );
 insert into check_walks (name) values
   ('changes'), ('transactions'), ('everything'), ('hold-chains'), ('hold-entries'), ('account-changes'),
-  ('outflows'), ('counts'), ('all-transactions');
+  ('outflows'), ('seals'), ('counts'), ('all-transactions');
 
 -- What a step has done. If it was the last of its check, the check begins again at the next call. `has_ended`
 -- is null if another process is at the step; then nothing was done.

@@ -1,4 +1,4 @@
--- The night's count of all entries, and the order of the night's checks.
+-- The night's count of all entries, its check of what was sealed, and the order of the night's checks.
 
 -- One step through all transactions: counts the entries that they must have, up to the moment up to which the
 -- walk 'everything' has counted those that there are; and checks what they say of others. If the numbers
@@ -83,6 +83,90 @@ begin
 end
 $$;
 
+-- One step through the leaves of the tree, in their order. Each must be what the books have at its version,
+-- of entries or of holds, and stand at its place in the tree; each node must be over the two below it; and
+-- the tree must have had the root of each seal. So books that were rewritten with all their hashes are found,
+-- even if nothing is posted to the account any more. No other check finds anything wrong in them, so a stop
+-- would be lifted unchecked: what this finds is told, and stops nothing.
+create function step_through_seals() returns check_step
+language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  walk constant text := 'seals';
+  w check_walks;
+  first bigint;
+  beyond bigint;
+  height integer := 0;
+  wrong bigint;
+begin
+  select * into w from check_walks c where c.name = walk for update skip locked;
+  if not found then
+    return row(null, '{}')::check_step;
+  end if;
+  first := w.place_version;
+  -- What was sealed must be there, whatever is left of the tree.
+  beyond := least(first + 10000, greatest(
+    tree_size(), (select max(s.size) from seals s), (select max(s.leaf) + 1 from sealed s),
+    (select max(s.leaf) + 1 from sealed_holds s)
+  ));
+  if first >= beyond then
+    perform end_walk(
+      walk, w.faults = 0, jsonb_build_object('leaves', w.entries, 'faults', w.faults),
+      '00000000-0000-0000-0000-000000000000'
+    );
+    return row(true, '{}')::check_step;
+  end if;
+
+  wrong := (
+    select count(*)
+    from generate_series(first, beyond - 1) i
+    left join lateral (
+      select leaf_hash(s.account_id, s.version, s.hash) as node, s.hash = (
+          select e.hash from entries e where e.account_id = s.account_id and e.version = s.version
+        ) as is_right
+      from sealed s
+      where s.leaf = i
+      union all
+      select hold_leaf_hash(s.account_id, s.version, s.hash), s.hash = (
+          select e.hash from hold_entries e where e.account_id = s.account_id and e.version = s.version
+        )
+      from sealed_holds s
+      where s.leaf = i
+    ) l on true
+    where (
+      l.is_right and l.node = (select n.hash from seal_nodes n where n.level = 0 and n.index = i)
+    ) is not true
+  );
+  -- The nodes that these leaves complete.
+  while beyond >> height > 1 loop
+    height := height + 1;
+    wrong := wrong + (
+      select count(*)
+      from generate_series(first >> height, (beyond >> height) - 1) i
+      where (
+        (select n.hash from seal_nodes n where n.level = height and n.index = i) = node_hash(
+          (select n.hash from seal_nodes n where n.level = height - 1 and n.index = 2 * i),
+          (select n.hash from seal_nodes n where n.level = height - 1 and n.index = 2 * i + 1)
+        )
+      ) is not true
+    );
+  end loop;
+  -- A root needs all nodes.
+  if w.faults + wrong = 0 then
+    wrong := (
+      select count(*) from seals s where s.size > first and s.size <= beyond and s.root <> tree_root(0, s.size)
+    );
+  end if;
+  update check_walks c
+  set place_version = beyond, entries = w.entries + beyond - first, faults = w.faults + wrong
+  where c.name = walk;
+  return row(false, '{}')::check_step;
+end
+$$;
+
 -- Returns which of the night's checks is to go on; null if each has been made in this night. One that is
 -- under way is ended first, and otherwise the one whose last end is the longest ago begins: so each has its
 -- turn, even if a night is too short for all. `failed` are those that can't go on now.
@@ -92,13 +176,13 @@ begin atomic
   select due.name
   from (
     select n.name, u.is_under_way, c.checked_at, n.place
-    from unnest(array['everything', 'hold-chains', 'hold-entries', 'account-changes', 'outflows', 'counts'])
+    from unnest(array['everything', 'hold-chains', 'hold-entries', 'account-changes', 'outflows', 'seals', 'counts'])
       with ordinality n (name, place)
     join check_walks w on w.name = n.name
     left join ledger_checks c on c.name = n.name
     cross join lateral (
       select w.place > '00000000-0000-0000-0000-000000000000' or w.partly is not null or w.counts <> '{}'
-        or w.counted_until is not null
+        or w.counted_until is not null or w.place_version > 0
     ) u (is_under_way)
     where u.is_under_way or coalesce(c.checked_at < now() - interval '20 hours' or c.checked_at > now(), true)
     union all
@@ -112,6 +196,6 @@ begin atomic
   limit 1;
 end;
 
-revoke execute on function count_transactions from public;
-grant execute on function count_transactions to :functions_role;
+revoke execute on function count_transactions, step_through_seals from public;
+grant execute on function count_transactions, step_through_seals to :functions_role;
 grant select on check_walks to :functions_role;

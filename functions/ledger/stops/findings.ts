@@ -28,6 +28,8 @@ const checks = {
   changes: { name: 'account-changes', problems: [] },
   /** What is counted for limits is what went out. It stops nothing. */
   outflows: { name: 'outflows', problems: [] },
+  /** What was sealed is what the books say. It stops nothing. */
+  seals: { name: 'seals', problems: [] },
 } as const
 
 type Check = keyof typeof checks
@@ -106,7 +108,7 @@ export async function readInvariants(db: Transaction) {
   const { openStops, of } = await readFindings(db)
   const currencies = (of.sums.figures.currencies ?? []) as { accounts: number }[]
   const accounts = currencies.reduce((sum, currency) => sum + currency.accounts, 0)
-  const { balances, chains, hold_chains, hold_entries, transactions, counts, reversals } = of
+  const { balances, chains, hold_chains, hold_entries, transactions, counts, reversals, seals } = of
   return {
     open_stops: openStops,
     items: [
@@ -119,7 +121,7 @@ export async function readInvariants(db: Transaction) {
         ok:
           balances.ok &&
           all(
-            [chains, hold_chains, hold_entries, transactions, counts, reversals].filter(
+            [chains, hold_chains, hold_entries, transactions, counts, reversals, seals].filter(
               ({ ok }) => ok !== null,
             ),
           ),

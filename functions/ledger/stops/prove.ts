@@ -12,6 +12,7 @@ const checks: readonly (readonly [Step, string])[] = [
   ['hold-entries', 'hold-entries'],
   ['account-changes', 'account-changes'],
   ['outflows', 'outflows'],
+  ['seals', 'seals'],
   ['counts', 'counts'],
 ]
 

@@ -16,6 +16,8 @@ export const steps = {
   'hold-entries': 'step_through_holds()',
   'account-changes': 'step_through_changes()',
   outflows: 'step_through_outflows()',
+  /** The leaves of the seals. */
+  seals: 'step_through_seals()',
   /** The number of all entries, and reversals. */
   counts: 'count_transactions()',
   /** Transactions from the first one on, if the number is wrong. */

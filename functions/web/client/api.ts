@@ -1911,6 +1911,7 @@ export type Verification = {
   reversals: Finding
   changes: Finding
   outflows: Finding
+  seals: Finding
 }
 
 export type WebHook = {
@@ -2278,7 +2279,6 @@ export interface Api {
       200: Account
     }
   }
-  /** Limits in force, what they leave, and limits to come; customers see those of their own accounts */
   /** Proof of an account’s entries of holds after version `from`, up to the first sealed version from `to` on */
   'GET /api/accounts/{id}/holds/proof': {
     takes: {
@@ -2289,6 +2289,7 @@ export interface Api {
       200: HoldProof
     }
   }
+  /** Limits in force, what they leave, and limits to come; customers see those of their own accounts */
   'GET /api/accounts/{id}/limits': {
     takes: {
       params: { id: string }
@@ -2422,7 +2423,6 @@ export interface Api {
       201: Transaction
     }
   }
-  /** Release a hold */
   /** Proof of one hold, as its account’s entries of holds from the one before it on, up to its end or, while it is open, to the last seal */
   'GET /api/holds/{id}/proof': {
     takes: {
@@ -2432,6 +2432,7 @@ export interface Api {
       200: HoldProof
     }
   }
+  /** Release a hold */
   'POST /api/holds/{id}/release': {
     takes: {
       params: { id: string }

@@ -32,6 +32,7 @@ export const texts = defineTexts({
       reversals: 'Reversals and what they reverse',
       changes: 'Changes of accounts',
       outflows: 'What counts for limits',
+      seals: 'What was sealed',
     },
     figureNames: {
       accounts: 'accounts',
@@ -39,6 +40,7 @@ export const texts = defineTexts({
       faults: 'faults',
       transactions: 'transactions',
       open: 'open',
+      leaves: 'leaves',
       currencies: 'currencies',
     } as Readonly<Record<string, string>>,
     postings: 'Postings by currency',
@@ -107,6 +109,7 @@ export const texts = defineTexts({
       reversals: 'Stornos und was sie stornieren',
       changes: 'Änderungen von Konten',
       outflows: 'Was für Limits zählt',
+      seals: 'Was versiegelt ist',
     },
     figureNames: {
       accounts: 'Konten',
@@ -114,6 +117,7 @@ export const texts = defineTexts({
       faults: 'Fehler',
       transactions: 'Buchungen',
       open: 'offen',
+      leaves: 'Blätter',
       currencies: 'Währungen',
     },
     postings: 'Buchungen nach Währung',
