@@ -105,7 +105,7 @@ test('what identity did not sign changes nothing', async () => {
   expect(await known(id)).toBeUndefined()
 })
 
-test('a new owner of an address takes its pushes from whoever had the password before', async () => {
+test('a new owner of an address takes pushes and phone from whoever had the password before, once', async () => {
   const ada = randomUUID()
   const { db } = consumer.tools
   await db.query({
@@ -117,8 +117,18 @@ test('a new owner of an address takes its pushes from whoever had the password b
   const count = async () =>
     (await db.query({ text: 'select from push_subscriptions where user_id = $1', values: [ada] })).length
   const change = { user_id: ada, changed_at: '2026-08-02T10:00:00.000Z' }
+  const enter = (phone: string) =>
+    db.query({ text: 'update contacts set phone = $2 where user_id = $1', values: [ada, phone] })
+  const phone = async () =>
+    (await db.query({ text: 'select phone from contacts where user_id = $1', values: [ada] }))[0]!
+      .phone as string
+  await registered(ada)
+  await enter('+436601234567')
   await deliverExample(consumer, passwordChanged, { ...change, by_new_owner: false })
-  expect(await count()).toBe(2)
+  expect([await count(), await phone()]).toEqual([2, '+436601234567'])
   await deliverExample(consumer, passwordChanged, { ...change, by_new_owner: true })
-  expect(await count()).toBe(1)
+  expect([await count(), await phone()]).toEqual([1, null])
+  await enter('+436607654321')
+  await deliverExample(consumer, passwordChanged, { ...change, by_new_owner: true })
+  expect([await count(), await phone()]).toEqual([1, '+436607654321'])
 })

@@ -5,6 +5,7 @@ import { userRegistered, type UserRegistered } from '../../eventing/contracts/us
 import { userUpdated, type UserUpdated } from '../../eventing/contracts/user.updated.ts'
 import type { Database } from '../host/database/database.ts'
 import { operation } from '../host/operation.ts'
+import { lockOwner } from './owner.ts'
 
 /** Keeps the name and the email address of every user, for messages to them, and which they confirmed. Events
  * come in any order and more than once; the newest wins by its own time, so none needs a row in `inbox`. */
@@ -46,14 +47,28 @@ const keepConfirmed = (db: Database, { user_id: userId, email, confirmed_at: con
     values: [userId, email, confirmedAt],
   })
 
-/** Deletes the push subscriptions that are older than a new owner's password: somebody else may have made
- * them. */
+/** Takes from a user what somebody else may have set up who had the password before: older push
+ * subscriptions, and the phone number. If the event comes late, or again, it takes nothing that the owner has
+ * set up since. */
 const forgetEarlierOwner = async (db: Database, data: PasswordChanged): Promise<void> => {
-  if (!data.by_new_owner) return
-  await db.query({
-    name: 'push-of-earlier-owner',
-    text: 'delete from push_subscriptions where user_id = $1 and created_at < $2',
-    values: [data.user_id, data.changed_at],
+  const { user_id: userId, changed_at: changedAt, by_new_owner: isNew } = data
+  if (!isNew) return
+  await db.transaction(async (tx) => {
+    await lockOwner(tx, userId)
+    const renewed = await tx.query({
+      name: 'contact-renew',
+      text: `insert into contacts as known (user_id, renewed_at) values ($1, $2)
+        on conflict (user_id) do update set renewed_at = $2, phone = null
+        where known.renewed_at is null or known.renewed_at < $2
+        returning user_id`,
+      values: [userId, changedAt],
+    })
+    if (renewed.length === 0) return
+    await tx.query({
+      name: 'push-of-earlier-owner',
+      text: 'delete from push_subscriptions where user_id = $1 and created_at < $2',
+      values: [userId, changedAt],
+    })
   })
 }
 
@@ -62,9 +77,11 @@ const forgetEarlierOwner = async (db: Database, data: PasswordChanged): Promise<
  * not sent yet will fail. The contact's row stays, without anything personal, so that an older event that
  * comes later brings nothing back. */
 const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDeleted) =>
-  db.query({
-    name: 'contact-erase',
-    text: `with preference as (
+  db.transaction(async (tx) => {
+    await lockOwner(tx, userId)
+    await tx.query({
+      name: 'contact-erase',
+      text: `with preference as (
         delete from preferences where user_id = $1
       ), subscription as (
         delete from push_subscriptions where user_id = $1
@@ -79,5 +96,6 @@ const erase = (db: Database, { user_id: userId, deleted_at: deletedAt }: UserDel
       insert into contacts (user_id, deleted_at) values ($1, $2)
       on conflict (user_id) do update set name = null, email = null, phone = null,
         confirmed_email = null, deleted_at = $2`,
-    values: [userId, deletedAt],
+      values: [userId, deletedAt],
+    })
   })

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { passwordChanged } from '../../eventing/contracts/password.changed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import { isPushService } from './channels/push-services.ts'
 import keepContacts from './keep-contacts.ts'
+import { lockOwner } from './owner.ts'
 import preferences from './preferences.ts'
 import { deliverExample } from '../../tests/support/events.ts'
+import { until } from '../../tests/support/until.ts'
 
 let database: TestDatabase
 let contacts: TestFunction
@@ -195,4 +198,51 @@ test('a deleted user whose token is still good stores nothing any more', async (
   ]
   expect(answers.map(nameOf)).toEqual(['not-found', 'not-found'])
   expect((await ask(ada, 'GET', 'preferences')).body.language).toBe('en')
+})
+
+const renew = (userId: string, changedAt: Date) =>
+  deliverExample(contacts, passwordChanged, {
+    ...{ user_id: userId, changed_at: changedAt.toISOString(), by_new_owner: true },
+  })
+const inAnHour = () => new Date(Date.now() + 3_600_000)
+const subscriptionsOf = (userId: string) =>
+  host.tools.db.query({ text: 'select from push_subscriptions where user_id = $1', values: [userId] })
+
+test('whoever had the password before the owner of the address subscribes and chooses nothing any more', async () => {
+  const [ada, bob] = [randomUUID(), randomUUID()]
+  await renew(ada, inAnHour())
+  const answers = [
+    await ask(ada, 'PUT', 'preferences', { language: 'de' }),
+    await ask(ada, 'POST', 'push-subscriptions', subscription()),
+  ]
+  expect(answers.map(nameOf)).toEqual(['unauthenticated', 'unauthenticated'])
+  expect(await subscriptionsOf(ada)).toEqual([])
+  expect((await ask(ada, 'GET', 'preferences')).body.language).toBe('en')
+  // A token that is as old as the password is the owner's.
+  await renew(bob, new Date(Date.now() - 1_000))
+  expect((await ask(bob, 'POST', 'push-subscriptions', subscription())).status).toBe(201)
+})
+
+/** The locks of this database that somebody waits for. */
+const WAITING = `select from pg_locks l join pg_database d on d.oid = l.database
+  where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`
+
+test.each([
+  ['a new owner takes the address', (userId: string) => renew(userId, inAnHour())],
+  ['the user is deleted', (userId: string) => deliverExample(contacts, userDeleted, { user_id: userId })],
+])('a subscription that is made while %s does not stay', async (_, happens) => {
+  const ada = randomUUID()
+  const { db } = host.tools
+  const waiting = async () => (await db.query({ text: WAITING })).length
+  const both = await db.transaction(async (tx) => {
+    await lockOwner(tx, ada)
+    const subscribing = ask(ada, 'POST', 'push-subscriptions', subscription())
+    await until(async () => (await waiting()) === 1, { what: 'the subscription to wait' })
+    const happening = happens(ada)
+    // It waits for the subscription, or it would not see it.
+    await until(async () => (await waiting()) === 2, { what: 'the event to wait' })
+    return [subscribing, happening]
+  })
+  await Promise.all(both)
+  expect(await subscriptionsOf(ada)).toEqual([])
 })

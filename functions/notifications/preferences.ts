@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
 import { define, problem, problems } from '../host/problems.ts'
 import { idParams, orNull, uuidSchema } from '../host/schema.ts'
+import { isOwner } from './owner.ts'
 import { chosenChannels, usualChannels, type ChosenChannel } from './channels/message.ts'
 import { isPushService } from './channels/push-services.ts'
 import { languages, type Language } from './templates/formats.ts'
@@ -98,7 +99,8 @@ export default operation({
       },
       answers: { 200: preferences },
       problems: [problems.notFound, messageProblems.securityMessage],
-      handle: async ({ body, caller: { userId }, traceparent }, { transact, config }) => {
+      handle: async ({ body, caller, traceparent }, { transact, config }) => {
+        const { userId } = caller
         const choices = (body.events ?? {}) as Choices
         const wrong = types.find(
           (type) =>
@@ -110,7 +112,7 @@ export default operation({
             `${wrong} is about the security of the account; leave it out, or say true.`,
           )
         return transact(traceparent, async (tx) => {
-          if (await isDeleted(tx, userId)) return deleted
+          if (!(await isOwner(tx, caller))) return deleted
           await tx.query({
             name: 'preferences-put',
             text: `insert into preferences (user_id, language, choices) values ($1, $2, $3)
@@ -186,7 +188,8 @@ export default operation({
       },
       problems: [problems.notFound, messageProblems.unknownPushService, messageProblems.tooManySubscriptions],
       idempotent: true,
-      handle: async ({ body, caller: { userId }, idempotencyKey, traceparent }, { transact, config }) => {
+      handle: async ({ body, caller, idempotencyKey, traceparent }, { transact, config }) => {
+        const { userId } = caller
         if (!isPushService(body.endpoint, config.PUSH_SERVICES))
           return problem(
             messageProblems.unknownPushService,
@@ -194,7 +197,7 @@ export default operation({
           )
         return transact(traceparent, (tx) =>
           once(tx, 'preferences', idempotencyKey, async () => {
-            if (await isDeleted(tx, userId)) return deleted
+            if (!(await isOwner(tx, caller))) return deleted
             const [subscribed] = await subscribe(tx, userId, body)
             if (!subscribed)
               return problem(
@@ -230,29 +233,13 @@ export default operation({
 
 const deleted = problem(problems.notFound, 'This user was deleted.')
 
-/** Returns whether the user was deleted. Their access token is good for some minutes more, and what they
- * store then would be kept for ever. */
-async function isDeleted(tx: Transaction, userId: string): Promise<boolean> {
-  const found = await tx.query({
-    name: 'contact-is-deleted',
-    text: `select from contacts where user_id = $1 and deleted_at is not null`,
-    values: [userId],
-  })
-  return found.length > 0
-}
-
-/** Locks the user's subscriptions, so that many requests at once can't make more than are allowed. Returns
- * nothing if there are too many. */
+/** Returns nothing if there are too many. isOwner() has locked what the user set up, so many requests at once
+ * can't make more than are allowed. */
 async function subscribe(
   tx: Transaction,
   userId: string,
   { endpoint, keys }: { endpoint: string; keys: { p256dh: string; auth: string } },
 ): Promise<{ id: string }[]> {
-  await tx.query({
-    name: 'push-subscriptions-lock',
-    text: `select pg_advisory_xact_lock(hashtextextended('push-subscriptions ' || $1::text, 0))`,
-    values: [userId],
-  })
   // A browser that somebody else uses now: what the one before gets is not for their eyes.
   await tx.query({
     name: 'push-endpoint-taken',

@@ -20,7 +20,7 @@ import {
   type AskedSchedule,
   type Schedule,
 } from './orders/schedule.ts'
-import { requireCurrentOwner } from './customers/current-owner.ts'
+import { lockOrdersOf, requireCurrentOwner } from './customers/current-owner.ts'
 
 /** Open payment orders of one customer. Each costs work at every run, whoever pays for that. */
 const OPEN_ORDERS_MAX = 200
@@ -75,8 +75,9 @@ export default operation({
         return tools.transact(traceparent, (tx) =>
           once(tx, 'create-order', idempotencyKey, async () => {
             if (refused) return refused
+            const hasRoom = !(await hasTooMany(tx, caller.userId))
             await requireCurrentOwner(tx, caller)
-            if (await hasTooMany(tx, caller.userId))
+            if (!hasRoom)
               return problem(tooManyOrders, `A customer can have ${OPEN_ORDERS_MAX} open payment orders.`)
             const order = toOrder(await insertOrder(tx, request, minorUnits, schedule, first))
             tx.emit(orderCreated, {
@@ -106,11 +107,7 @@ export default operation({
 
 /** Requests of one customer wait for each other here, so that together they can't pass the limit. */
 async function hasTooMany(tx: Emitting, userId: string): Promise<boolean> {
-  await tx.query({
-    name: 'orders-of-user-lock',
-    text: `select pg_advisory_xact_lock(hashtextextended('payment orders of ' || $1, 0))`,
-    values: [userId],
-  })
+  await lockOrdersOf(tx, userId)
   const [row] = await tx.query<{ count: number }>({
     name: 'orders-of-user-count',
     text: `select count(*)::integer as count from payment_orders

@@ -3,6 +3,7 @@ import { token } from '../../tests/support/host.ts'
 import cancelOrder from './cancel-order.ts'
 import changeOrder from './change-order.ts'
 import createOrder from './create-order.ts'
+import { lockOrdersOf } from './customers/current-owner.ts'
 import orders from './orders.ts'
 import {
   ada,
@@ -13,6 +14,7 @@ import {
   created,
   eventsOf,
   from,
+  functions,
   ledger,
   owner,
   router,
@@ -23,6 +25,7 @@ import {
   wanted,
 } from './testing/orders-fixture.ts'
 import { until } from '../../tests/support/until.ts'
+import { queueDeliveries } from './web-hooks/queue.ts'
 
 /** Payment orders as customers and operators meet them. How they run: orders/run-orders.test.ts. */
 
@@ -49,6 +52,10 @@ const NOT_FAKED = [
   ...(['clearImmediate', 'nextTick', 'queueMicrotask', 'hrtime', 'performance'] as const),
 ]
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
+
+/** The locks of this database that somebody waits for. */
+const WAITING = `select from pg_locks l join pg_database d on d.oid = l.database
+  where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`
 
 test('an order says all that was given and what follows from it', async () => {
   const schedule = { every: 'month', on: 31, at: '09:30', time_zone: 'Europe/Berlin', count: 12 }
@@ -239,6 +246,28 @@ test('whoever had the password before the owner of the address can only pause an
     expect((await show(`/orders/${id}`)).body).toMatchObject({ status: 'paused', amount: '10.00' })
     expect((await setStatus(id, 'paused')).status).toBe(200)
     expect((await cancel(id)).status).toBe(200)
+  } finally {
+    await owner.query({ text: 'delete from web_hook_owners' })
+  }
+})
+
+test('an order that is made while a new owner takes the address is paused, or refused', async () => {
+  const waiting = async () => (await owner.query({ text: WAITING })).length
+  const newOwner = {
+    ...{ event_source: 'test', event_id: randomUUID(), event_type: 'password.changed', bodies: [] },
+    ...{ userLeft: undefined, newOwner: { user_id: ada, since: inAnHour() }, traceparent: '' },
+  }
+  try {
+    const both = await owner.transaction(async (tx) => {
+      await lockOrdersOf(tx, ada)
+      const creating = create()
+      await until(async () => (await waiting()) === 1, { what: 'the order to wait' })
+      const renewing = queueDeliveries(functions.create.tools.db, [newOwner])
+      await until(async () => (await waiting()) === 2, { what: 'the event to wait' })
+      return [creating, renewing] as const
+    })
+    await Promise.all(both)
+    expect((await show('/orders?status=active')).body.items).toEqual([])
   } finally {
     await owner.query({ text: 'delete from web_hook_owners' })
   }

@@ -13,6 +13,9 @@ create table contacts (
   -- The address that they last showed to be theirs, and when. Mails to any other are few.
   confirmed_email text,
   confirmed_at timestamptz,
+  -- When they set a password by a mailed link, before anybody had confirmed the address. Somebody else may
+  -- have set up what is older.
+  renewed_at timestamptz,
   deleted_at timestamptz,
   check (
     deleted_at is null or (name is null and email is null and phone is null and confirmed_email is null)

@@ -1,6 +1,7 @@
 import { webhookQueued } from '../../../eventing/contracts/webhook.queued.ts'
 import { writeEvents } from '../../../eventing/outbox.ts'
 import type { PendingEvent } from '../../../eventing/outbox-event.ts'
+import { lockOrdersOf } from '../customers/current-owner.ts'
 import { skipRuns } from '../orders/skip-runs.ts'
 import type { Database, Transaction } from '../../host/database/database.ts'
 
@@ -89,6 +90,8 @@ async function pauseForNewOwners(tx: Transaction, owners: readonly NewOwner[]): 
         where user_id = $1 and created_at < $2 and status = 'active'`,
       values: [userId, since],
     })
+    // An order that is being made meanwhile is there afterwards, and paused, or is refused.
+    await lockOrdersOf(tx, userId)
     const orders = await tx.query<{ id: string }>({
       name: 'orders-pause-for-owner',
       text: `update payment_orders set status = 'paused' where user_id = $1 and created_at < $2 and status = 'active'
