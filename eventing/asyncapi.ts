@@ -1,11 +1,32 @@
-import { dataschemaOf, sourceOf, type EventContract } from './contracts/contract.ts'
+import { dataschemaOf, sourceOf, type EventAttribute, type EventContract } from './contracts/contract.ts'
+import { aboutGroup, groupsOf } from './groups.ts'
 
 const DESCRIPTION = `Every event of the bank, written from the contracts of its contexts.
 
 Events are CloudEvents 1.0. They travel over HTTP in binary mode: attributes as \`ce-\` headers, the data as JSON body.
-Each arrives at least once; its \`id\` and \`source\` tell whether it has been here before.`
+Each arrives at least once; its \`id\` and \`source\` tell whether it has been here before. Attributes that only some types have are for
+Triggers, which filter by attributes.`
 
 const text = { type: 'string' } as const
+
+/** Attributes that only some types of events have. */
+function ownAttributes({ type, attributes = {} }: EventContract) {
+  const groups = Object.entries(groupsOf(type)).map(([name, value]) => [
+    name,
+    { description: aboutGroup(name), schema: { const: value }, example: value },
+  ])
+  const own = Object.entries<EventAttribute>({
+    ...(Object.fromEntries(groups) as Record<string, EventAttribute>),
+    ...attributes,
+  }).map(([name, attribute]) => ({ name: `ce-${name}`, ...attribute }))
+  return {
+    required: own.flatMap(({ name, isOptional }) => (isOptional ? [] : [name])),
+    properties: Object.fromEntries(
+      own.map(({ name, schema, description }) => [name, { ...text, ...schema, description }]),
+    ),
+    examples: Object.fromEntries(own.map(({ name, example }) => [name, example])),
+  }
+}
 
 /** Writes the AsyncAPI 3 document of all events. */
 export function asyncapiOf(contracts: readonly EventContract[], version: string): object {
@@ -54,6 +75,7 @@ function messageOf(contract: EventContract) {
     'ce-source': sourceOf(contract),
     'ce-dataschema': dataschemaOf(contract),
   }
+  const own = ownAttributes(contract)
   return {
     name: type,
     title: `${type} (version ${version})`,
@@ -62,19 +84,34 @@ function messageOf(contract: EventContract) {
     tags: [{ name: context }],
     headers: {
       type: 'object',
-      required: ['ce-id', 'ce-time', ...Object.keys(fixed)],
+      required: ['ce-id', 'ce-time', 'ce-signature', ...Object.keys(fixed), ...own.required],
       properties: {
         ...Object.fromEntries(Object.entries(fixed).map(([name, value]) => [name, { const: value }])),
         'ce-id': text,
         'ce-time': { type: 'string', format: 'date-time' },
         'ce-subject': { ...text, description: 'The id of what the event is about.' },
         'ce-partitionkey': { ...text, description: 'Events of one key keep their order, where one does.' },
+        'ce-traceparent': {
+          ...text,
+          description: 'The trace that the event belongs to (W3C Trace Context).',
+        },
+        'ce-signature': {
+          ...text,
+          description: `HMAC-SHA-256 by the key of the context ${context}; its consumers refuse all else.`,
+        },
+        ...own.properties,
       },
     },
     payload: schema,
     examples: [
       {
-        headers: { ...fixed, 'ce-id': EXAMPLE_ID, 'ce-time': '2026-01-05T09:30:00.000Z' },
+        headers: {
+          ...fixed,
+          'ce-id': EXAMPLE_ID,
+          'ce-time': '2026-01-05T09:30:00.000Z',
+          'ce-signature': 'h3ZKcPkWq0m0hZK1r6QpDq0F8wE1l2v3nJ5yTz9XbRs',
+          ...own.examples,
+        },
         payload: example,
       },
     ],

@@ -236,7 +236,6 @@ function attributesOf(event: OutboxEvent, signingKey: string | undefined): Recor
     ...groupsOf(type),
     ...extensions,
   }
-  if (signingKey && !attributes.signature)
-    attributes.signature = signEvent(attributes, event.data, signingKey)
+  if (signingKey) attributes.signature = signEvent(attributes, event.data, signingKey)
   return attributes
 }

@@ -27,6 +27,16 @@ beforeAll(async () => {
   allContracts = await contracts()
 })
 
+/** What these tests read of the AsyncAPI document. */
+interface AsyncApi {
+  components: {
+    messages: Record<
+      string,
+      { headers: { properties: Record<string, object> }; examples: { headers: object }[] }
+    >
+  }
+}
+
 const names = (objects: Manifest[]): string[] => objects.map(({ metadata }) => metadata.name as string).sort()
 const serviceOf = (name: string): Manifest => services.find(({ metadata }) => metadata.name === name)
 const containerOf = (service: Manifest): Manifest => service.spec.template.spec.containers[0]
@@ -304,6 +314,21 @@ describe('events', () => {
       })
       expect(delivery.retry).toBeGreaterThan(0)
     }
+  })
+
+  test('the contract of an event declares every attribute that a Trigger filters by, and shows it in an example', () => {
+    const ajv = createAjv('body')
+    const { components } = asyncapiOf(allContracts, '1') as AsyncApi
+    for (const { metadata, spec } of triggers)
+      for (const type of deliveredBy({ spec })) {
+        const { headers, examples } = components.messages[type]!
+        for (const [name, value] of Object.entries(spec.filter.attributes as Record<string, string>)) {
+          const declared = headers.properties[`ce-${name}`]
+          const isAllowed = declared !== undefined && ajv.validate(declared, value)
+          expect([metadata.name, type, name, isAllowed]).toEqual([metadata.name, type, name, true])
+        }
+        expect([type, ajv.validate(headers, examples[0]!.headers), ajv.errors]).toEqual([type, true, null])
+      }
   })
 
   test('a dead letter’s Trigger follows from its consumer and its type', () => {

@@ -11,8 +11,18 @@ export interface EventContract<Data = unknown> {
   schema: object
   /** Data that the schema accepts. */
   example: Data
-  /** True if the event carries a signature of its own in place of the one of eventing/signature.ts. */
-  hasOwnSignature?: true
+  /** The CloudEvents attributes of its own, by name. A Trigger can filter by attributes only. */
+  attributes?: Readonly<Record<string, EventAttribute>>
+}
+
+/** An attribute that only some types of events have. */
+export interface EventAttribute {
+  description: string
+  /** JSON Schema of its value, a string. */
+  schema: object
+  example: string
+  /** True if not every event of the type has it. */
+  isOptional?: true
 }
 
 /** Returns the CloudEvents `source` of the contract's events. */

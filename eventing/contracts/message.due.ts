@@ -15,8 +15,14 @@ export const messageDue: EventContract<MessageDue> = {
   type: 'message.due',
   version: 1,
   context: 'notifications',
-  description:
-    'A message is to be sent over a channel, which the extension `channel` names as well. It comes again for each attempt that is due.',
+  description: 'A message is to be sent over a channel. It comes again for each attempt that is due.',
+  attributes: {
+    channel: {
+      description: 'The same as channel in the data.',
+      schema: { enum: ['email', 'sms', 'push'] },
+      example: 'email',
+    },
+  },
   schema: {
     type: 'object',
     additionalProperties: false,

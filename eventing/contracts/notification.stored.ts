@@ -22,8 +22,15 @@ export const notificationStored: EventContract<NotificationStored> = {
   type: 'notification.stored',
   version: 1,
   context: 'notifications',
-  description:
-    'A notification was stored for a user. The extension `channel` is `webhook` if they want it by web hook.',
+  description: 'A notification was stored for a user.',
+  attributes: {
+    channel: {
+      description: 'Only if the user wants it by web hook.',
+      schema: { const: 'webhook' },
+      example: 'webhook',
+      isOptional: true,
+    },
+  },
   schema: {
     type: 'object',
     additionalProperties: false,

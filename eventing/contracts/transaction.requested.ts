@@ -18,8 +18,7 @@ import {
   type Uuid,
 } from './fields.ts'
 
-/** Goes to the Broker before anything is posted. The CloudEvents attribute `transactiontype` repeats
- * `transaction_type`, because a Trigger can filter only by attributes. */
+/** Goes to the Broker before anything is posted. */
 export interface TransactionRequested {
   /** The id that the transaction will have. */
   transaction_id: Uuid
@@ -47,9 +46,20 @@ export const transactionRequested: EventContract<TransactionRequested> = {
   type: 'transaction.requested',
   version: 1,
   context: 'ledger',
-  // It covers the order's content; see functions/ledger/posting/request-signature.ts.
-  hasOwnSignature: true,
   description: 'A transaction was requested with "Prefer: respond-async" and is to be posted.',
+  attributes: {
+    transactiontype: {
+      description: 'The same as transaction_type.',
+      schema: transactionType,
+      example: 'transfer',
+    },
+    // See functions/ledger/posting/request-signature.ts.
+    ordersignature: {
+      description: 'By it the ledger knows that it has checked who asked.',
+      schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' },
+      example: 'p4zHR9rJ0pVnRUhw7jBTmwB4vN4dAmJvKJ7cQn0m0fE',
+    },
+  },
   schema: {
     type: 'object',
     additionalProperties: false,

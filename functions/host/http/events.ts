@@ -95,7 +95,7 @@ function checkContract(
   if (!contract)
     throw new EventRefusedError(`This operation has no contract for events of type ${event.type}.`)
   // The contract decides whose key is used, not the event.
-  if (!contract.hasOwnSignature && !isSigned(message, config[eventKeySetting(contract.context)]))
+  if (!isSigned(message, config[eventKeySetting(contract.context)]))
     throw new EventRefusedError(`${event.type} ${event.id} is not signed by the context ${contract.context}.`)
   if (event.dataschema !== undefined && event.dataschema !== dataschemaOf(contract)) {
     throw new EventRefusedError(`Expected ${dataschemaOf(contract)}, not ${event.dataschema}.`)

@@ -53,7 +53,7 @@ export function neededSettings(operation: Operation): ConfigName[] {
 /** The contexts whose event signatures the operation checks. */
 function statingContexts({ consumes }: Operation): string[] {
   if (!consumes || consumes.contracts === 'any') return []
-  return consumes.contracts.flatMap(({ context, hasOwnSignature }) => (hasOwnSignature ? [] : [context]))
+  return consumes.contracts.map(({ context }) => context)
 }
 
 /** Says whether other contexts may call the operation on behalf of customers. */

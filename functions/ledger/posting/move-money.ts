@@ -16,7 +16,7 @@ import type { Poster, PostingOutcome } from './post.ts'
 import { operationOf, toPosting, type PostingRequest } from './posting-request.ts'
 import { refusal } from './refusals.ts'
 import { checkSignature } from './request-signature.ts'
-import { requestTransaction, toRequestedPosting } from './respond-async.ts'
+import { requestTransaction, toEvent, toRequestedPosting } from './respond-async.ts'
 import { LedgerStoppedError } from '../stops/stopped.ts'
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
 
@@ -57,14 +57,14 @@ export const postRequested: Consumer<Poster> = {
   contracts: [transactionRequested],
   async receive(event, tools, poster, { traceparent }) {
     const order = event.data as TransactionRequested
-    checkSignature(order, event.signature, tools.config.REQUEST_SIGNING_KEY)
+    checkSignature(order, event.ordersignature, tools.config.REQUEST_SIGNING_KEY)
     const posting = toRequestedPosting(order, traceparent)
     try {
       await poster.post(posting)
     } catch (error) {
       if (error instanceof LedgerStoppedError && (await isStored(posting.id, tools))) return
       if (!(error instanceof UnavailableError) || !isOld(event.time)) throw error
-      await parkOrder(event, tools)
+      await parkOrder(toEvent(order, traceparent, String(event.ordersignature)), tools)
     }
   },
 }

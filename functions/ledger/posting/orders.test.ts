@@ -37,6 +37,14 @@ test('a transfer is pending until its event is delivered, and is posted once', a
   expect(await ledger.balances(from, to)).toEqual([700_00n, 200_00n])
 })
 
+test('moves nothing without the ledger’s own signature, though whoever listens to the ledger can sign its event', async () => {
+  const { id } = (await send('200.00', later)).body
+  const event = await eventOf(id)
+  const forged = { ...event, headers: { ...event.headers, 'ce-ordersignature': 'forged' } }
+  expect((await deliver(forged)).status).toBe(500)
+  expect(await ledger.balances(from, to)).toEqual([900_00n, 0n])
+})
+
 test('a refusal is stored with the transaction and emitted as an event', async () => {
   const answer = await send('900.01', later)
   await deliver(await eventOf(answer.body.id))

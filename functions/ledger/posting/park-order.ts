@@ -1,4 +1,4 @@
-import type { CloudEventV1 } from 'cloudevents'
+import type { PendingEvent } from '../../../eventing/outbox-event.ts'
 import type { Tools } from '../../host/tools.ts'
 
 // Younger orders are tried again by their Trigger, which gives up after about 50 s.
@@ -16,24 +16,11 @@ export const isOld = (time: string | undefined): boolean =>
  * become a dead letter, and no sweep could find it if it was accepted while the database was unreachable.
  * Rejects with UnavailableError if the Broker does not accept it; then the delivery is tried again. */
 export async function parkOrder(
-  event: CloudEventV1<unknown>,
+  order: PendingEvent,
   { outbox, log }: Pick<Tools, 'outbox' | 'log'>,
   parkedMs = PARKED_MS,
 ): Promise<void> {
-  log.warn('an order waits for the database', { transaction_id: event.id })
+  log.warn('an order waits for the database', { transaction_id: order.id })
   await new Promise((resolve) => setTimeout(resolve, parkedMs))
-  // The event as it came: the same id, so it is the same order.
-  const text = (name: string): string => String(event[name] ?? '')
-  await outbox.send({
-    id: event.id,
-    type: event.type,
-    source: event.source,
-    subject: text('subject'),
-    time: text('time'),
-    dataschema: text('dataschema'),
-    partitionkey: text('partitionkey'),
-    traceparent: text('traceparent') || null,
-    data: JSON.stringify(event.data),
-    extensions: { transactiontype: text('transactiontype'), signature: text('signature') },
-  })
+  await outbox.send(order)
 }

@@ -5,7 +5,8 @@ import { EventRefusedError } from '../../host/http/events.ts'
 
 /** Signs an order for its way through the Broker (HMAC-SHA-256, base64url). The function that signs has
  * checked the caller's token. The function that posts can't, because tokens may expire while the order is in
- * the queue. Without the signature, anybody who can publish an event could order in any user's name. */
+ * the queue. The signature that every event has would not do: contexts that listen to the ledger have its
+ * key, and could order in any user's name. Nobody but the ledger has this one. */
 export function signRequest(order: TransactionRequested, key: string): string {
   return createHmac('sha256', key).update(canonicalJson(order)).digest('base64url')
 }

@@ -118,7 +118,12 @@ const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequest
   timestamp: requestedAt.toISOString(),
 })
 
-const toEvent = (order: TransactionRequested, traceparent: string, signature: string): PendingEvent => ({
+/** The event of an order, the same each time. */
+export const toEvent = (
+  order: TransactionRequested,
+  traceparent: string,
+  ordersignature: string,
+): PendingEvent => ({
   // One order has one event, however often it is sent.
   id: order.transaction_id,
   pendingId: order.transaction_id,
@@ -130,7 +135,7 @@ const toEvent = (order: TransactionRequested, traceparent: string, signature: st
   partitionkey: order.account_id,
   traceparent,
   data: JSON.stringify(order),
-  extensions: { transactiontype: order.transaction_type, signature },
+  extensions: { transactiontype: order.transaction_type, ordersignature },
 })
 
 function toAccepted(order: TransactionRequested, caller: Caller): Reply {

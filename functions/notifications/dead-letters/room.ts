@@ -12,9 +12,7 @@ const UNSIGNED_MAX = {
   inAll: { letters: 10_000, bytes: 64 * 1024 * 1024 },
 }
 
-/** Whether the context that the event's source names has signed it. An order of `transaction.requested` has a
- * signature of its own, which only the ledger can check, so it counts as unsigned. The ledger keeps such an
- * order as well, and posts it; but not one without a key that came while its database was away. */
+/** Whether the context that the event's source names has signed it. */
 export function isOfBank(message: EventMessage, config: Config): boolean {
   const context = databaseContexts.find((one) => sourceOf({ context: one }) === message.attributes.source)
   return context !== undefined && isSigned(message, config[eventKeySetting(context)])
