@@ -5,7 +5,7 @@ export interface DocumentDeleted {
   document_id: Uuid
   /** Who owned the document. */
   user_id: Uuid
-  /** The owner, or an operator. */
+  /** The owner, also if they left the bank, or an operator. */
   deleted_by: Uuid
   timestamp: Timestamp
 }
@@ -14,7 +14,7 @@ export const documentDeleted: EventContract<DocumentDeleted> = {
   type: 'document.deleted',
   version: 1,
   context: 'documents',
-  description: 'A document was deleted by its owner or an operator.',
+  description: 'A document was deleted by its owner or an operator, or because its owner has left the bank.',
   schema: {
     type: 'object',
     additionalProperties: false,

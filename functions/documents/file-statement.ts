@@ -40,7 +40,10 @@ export default operation({
         },
       },
       answers: { 200: documentSchema, 201: documentSchema },
-      problems: [problems.forbidden, documentProblems.limitReached, ...Object.values(statementProblems)],
+      problems: [
+        ...[problems.forbidden, documentProblems.limitReached, documentProblems.customerLeft],
+        ...Object.values(statementProblems),
+      ],
       idempotent: true,
       async handle({ body, caller, client, idempotencyKey, traceparent }, tools, stores: Stores) {
         const asked: AskedStatement = {

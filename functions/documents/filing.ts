@@ -12,6 +12,7 @@ import {
   type DocumentRow,
   type DocumentType,
 } from './document.ts'
+import { leftRefusal } from './left-customers.ts'
 import { documentProblems } from './refusals.ts'
 import { keep, type NewFile, type Stores } from './stores/stores.ts'
 
@@ -69,7 +70,9 @@ export async function fileDocument(tx: Emitting, document: NewDocument, config: 
     values: [userId],
   })
   const early =
-    (period && (await filedBefore(tx, period, mediaType))) ?? (await roomRefusal(tx, bytes, userId, config))
+    (await leftRefusal(tx, userId)) ??
+    (period && (await filedBefore(tx, period, mediaType))) ??
+    (await roomRefusal(tx, bytes, userId, config))
   if (early) return early
   await keep(tx, [fileId])
   const [row] = await tx.query<DocumentRow>({

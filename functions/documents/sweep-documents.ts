@@ -1,19 +1,22 @@
 import { sweepOutbox } from '../host/database/sweep.ts'
 import { operation } from '../host/operation.ts'
 import type { Tools } from '../host/tools.ts'
+import { forgetLeft } from './left-customers.ts'
 import { stateAgain } from './state-again.ts'
 import { createStores, storeSettings, type Stores } from './stores/stores.ts'
 import { moveToS3, removeMoved, removeOrphans } from './stores/sweep-stores.ts'
 
-/** Milliseconds after which neither moving nor removing files begins with another one. Together with what S3
- * may take for the last one, less than the function's `timeoutSeconds`. */
+/** Milliseconds after which neither deleting nor moving nor removing files begins with another one. Together
+ * with what S3 may take for the last one, less than the function's `timeoutSeconds`. */
 const TASK_MS_MAX = 4_000
 
-/** Publishes events that a crash left in the outbox, and tidies the stores. A PingSource calls it. */
+/** Publishes events that a crash left in the outbox, deletes the documents of customers who left, and tidies
+ * the stores. A PingSource calls it. */
 export default operation({
   name: 'sweep-documents',
   context: 'documents',
-  summary: 'Publishes events that were left in the outbox, moves files to S3 and removes those of nobody',
+  summary:
+    'Publishes events that were left in the outbox, deletes documents of customers who left, moves files to S3 and removes those of nobody',
   needs: storeSettings,
   state: createStores,
   consumes: {
@@ -21,6 +24,7 @@ export default operation({
     async receive(event, tools, stores: Stores, delivery) {
       try {
         await stateAgain(tools, delivery.traceparent)
+        await forgetLeft(tools, stores, delivery.traceparent, performance.now() + TASK_MS_MAX)
         await tidyStores(tools, stores)
       } finally {
         // Whatever the stores do, events must not stay.

@@ -45,6 +45,7 @@ export default operation({
         documentProblems.typeNotAccepted,
         documentProblems.fileTooLarge,
         documentProblems.limitReached,
+        documentProblems.customerLeft,
         problems.tooManyRequests,
       ],
       rate: { policy: 'uploads', per: 'caller', quota: 'UPLOAD_RATE' },

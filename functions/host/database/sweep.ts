@@ -1,4 +1,5 @@
 import { forgetOldCounts } from './forget-counts.ts'
+import { forgetOldEvents } from './forget-events.ts'
 import { forgetOldKeys } from './idempotency.ts'
 import type { Consumer } from '../operation.ts'
 import type { Tools } from '../tools.ts'
@@ -9,14 +10,16 @@ export const sweepOutbox: Consumer = {
   receive: (_event, tools) => tidyOutbox(tools),
 }
 
-/** Deletes old idempotency keys and counts, and publishes what was left in the outbox. Rejects if the Broker
- * does not take every event; the next sweep tries again. No batch of either begins after `timeMaxMs`. */
+/** Deletes old idempotency keys and counts, takes what is said of people out of old events, and publishes
+ * what was left in the outbox. Rejects if the Broker does not take every event; the next sweep tries again.
+ * No batch begins after `timeMaxMs`. */
 export async function tidyOutbox(
   { db, outbox, log }: Pick<Tools, 'db' | 'outbox' | 'log'>,
   timeMaxMs = Infinity,
 ): Promise<void> {
   const endsAt = performance.now() + timeMaxMs
   await forgetOldCounts(db, Math.min(timeMaxMs / 8, 3_000))
+  await forgetOldEvents(db, Math.min(timeMaxMs / 8, 3_000))
   await forgetOldKeys(db, timeMaxMs / 2)
   const published = await outbox.sweep(endsAt - performance.now())
   if (published > 0) log.info('published what was left in the outbox', { events: published })

@@ -1,0 +1,56 @@
+-- Bounds how long the outbox keeps what events say of people. The books and the tables of the contexts know
+-- of people as long as they need to. A copy must not outlive that, least of all when a customer has left.
+
+-- Up to which event this is done. There is one row.
+create table outbox_forgotten (
+  is_only boolean primary key default true check (is_only),
+  upto uuid not null default '00000000-0000-0000-0000-000000000000'
+);
+
+insert into outbox_forgotten default values;
+
+-- Takes names, addresses and texts out of events that are older than 90 days, at most `rows_max` of them, and
+-- returns how many it has passed. What is left of an event is still as its contract says. An event that is
+-- not published yet stays whole, and all that came after it: whoever needs it must get it. Orders of the
+-- ledger stay whole too: they may be posted from their event, and the books keep what they say.
+create function forget_events(rows_max integer) returns bigint
+language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  personal constant text[] := array['name', 'email', 'old_email', 'new_email', 'client_address', 'description'];
+  done uuid;
+  until uuid;
+  passed bigint;
+begin
+  select upto into done from outbox_forgotten for update skip locked;
+  -- Another process is at it.
+  if done is null then
+    return 0;
+  end if;
+  until := least(
+    least_id(now() - interval '90 days'),
+    (select waiting from outbox_pending p cross join lateral unnest(p.event_ids) waiting order by waiting limit 1)
+  );
+  select count(*), (array_agg(o.id order by o.id desc))[1] into passed, until
+  from (select id from outbox where id > done and id < until order by id limit rows_max) o;
+  if passed = 0 then
+    return 0;
+  end if;
+  update outbox o set data = (
+    select json_object_agg(
+      key, case when key = any (personal) and json_typeof(value) = 'string' then '"-"'::json else value end
+    )
+    from json_each(o.data)
+  )
+  where o.id > done and o.id <= until and o.type <> 'transaction.requested'
+    and exists (select from json_object_keys(o.data) key where key = any (personal));
+  update outbox_forgotten set upto = until;
+  return passed;
+end
+$$;
+
+revoke execute on function forget_events from public;
+grant execute on function forget_events to :functions_role;
