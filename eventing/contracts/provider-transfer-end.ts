@@ -21,6 +21,10 @@ export interface ProviderTransferEnd {
   timestamp: Timestamp
 }
 
+/** The `failure` of what the provider settled and the ledger could never book: an operator has given the
+ * money back. */
+export const SETTLED_OUTSIDE = 'settled-outside'
+
 export const providerTransferRequired = [
   ...['transfer_id', 'user_id', 'account_id', 'amount', 'currency', 'timestamp'],
 ]

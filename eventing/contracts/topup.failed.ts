@@ -8,7 +8,7 @@ import {
 } from './provider-transfer-end.ts'
 
 export interface TopupFailed extends ProviderTransferEnd {
-  /** Why, as the provider says. */
+  /** Why, as the provider says, or SETTLED_OUTSIDE. */
   failure: string
 }
 
@@ -16,7 +16,7 @@ export const topupFailed: EventContract<TopupFailed> = {
   type: 'topup.failed',
   version: 1,
   context: 'payments',
-  description: 'A top-up failed: no money came.',
+  description: 'A top-up failed: no money came, or the bank has given it back.',
   schema: {
     type: 'object',
     additionalProperties: false,

@@ -8,7 +8,7 @@ import {
 } from './provider-transfer-end.ts'
 
 export interface WithdrawalFailed extends ProviderTransferEnd {
-  /** Why, as the provider says. */
+  /** Why, as the provider says, or SETTLED_OUTSIDE. */
   failure: string
 }
 

@@ -7,6 +7,7 @@ import { createFunctionClient } from '../host/http/call.ts'
 import type { OutgoingRequest } from '../host/http/send.ts'
 import { providerDue } from '../../eventing/contracts/provider.due.ts'
 import type { EventContract } from '../../eventing/contracts/contract.ts'
+import { ending, placing } from '../ledger/testing/ledger-fixture.ts'
 import askProvider from './ask-provider.ts'
 import receiveHook from './receive-hook.ts'
 import sandboxProvider from './sandbox-provider.ts'
@@ -428,6 +429,60 @@ describe('a dispute', () => {
     await goOn(id)
     expect(await seen(id)).toMatchObject({ status: 'completed', dispute: null })
     expect(await money()).toMatchObject({ balance: 925_00n })
+  })
+
+  test('about an account that is closed for good ends when an operator has given the money back, and it is told', async () => {
+    const empty = await ledger.open({ userId: ada })
+    const { id } = (await create('top-up', { account_id: empty })).body
+    await settleInSandbox(id)
+    await owner.query({
+      text: `update provider_transfers set asked_at = now() - interval '8 days' where id = $1`,
+      values: [id],
+    })
+    await goOn(id)
+    expect(await seen(id)).toMatchObject({ status: 'crediting', dispute: 'outcome-unknown' })
+    await ledger.setStatus(empty, 'closed')
+    // Nobody knows yet that it can't be booked.
+    expect(named(await resolve(id, { action: 'dismiss' }))).toEqual([409, 'not-resolvable'])
+    expect((await resolve(id, { action: 'book' })).status).toBe(200)
+    await goOn(id)
+    expect(await seen(id)).toMatchObject({ status: 'crediting', dispute: 'account-closed' })
+    expect(await minutesToNext(id)).toBe(Infinity)
+    expect(named(await resolve(id, { action: 'book' }))).toEqual([409, 'not-resolvable'])
+    expect((await resolve(id, { action: 'dismiss' })).body).toMatchObject({
+      ...{ status: 'failed', failure: 'settled-outside', dispute: null },
+    })
+    expect(await eventOf(id, 'topup.failed')).toMatchObject({ failure: 'settled-outside' })
+    await goOn(id)
+    expect((await show('top-up', `/${id}`)).body.status).toBe('failed')
+    expect(await money(empty)).toEqual({ balance: 0n, held: 0n })
+  })
+
+  test('about a hold that has ended ends in the same way', async () => {
+    const { id, hold_id: hold } = (await create('withdrawal')).body
+    await settleInSandbox(id)
+    const placed = { ...placing(account, 25_00), id: hold as string }
+    await ledger.post(ending('release', placed, 25_00, { caller_role: 'operator' }))
+    await goOn(id)
+    const answer = await functions.withdrawals.request('POST', `/payments/withdrawals/${id}/resolve`, {
+      ...{ token: await token(operator), body: { action: 'dismiss', reason: 'paid back by the provider' } },
+    })
+    expect(answer.body).toMatchObject({ status: 'failed', failure: 'settled-outside', dispute: null })
+    expect(await eventOf(id, 'withdrawal.failed')).toMatchObject({ failure: 'settled-outside' })
+    expect(await money()).toEqual({ balance: 900_00n, held: 0n })
+  })
+
+  test('stands in a list of its own, for operators', async () => {
+    const { body } = await create('top-up', { amount: '7.05' })
+    await owner.query({
+      text: `update provider_transfers set dispute = 'x' where id = $1`,
+      values: [body.id],
+    })
+    const ids = async (query: string, who = {}) =>
+      ((await show('top-up', query, who)).body.items as { id: string }[]).map(({ id }) => id)
+    expect((await ids('?disputed=true', operator))[0]).toBe(body.id)
+    expect(await ids('?disputed=false', operator)).not.toContain(body.id)
+    expect([await ids('?disputed=true'), (await ids('?disputed=false'))[0]]).toEqual([[], body.id])
   })
 
   test('that was settled elsewhere is dismissed, and the audit says who did and why', async () => {

@@ -1,14 +1,14 @@
-import { pageOf, pageQuery } from '../host/database/paging.ts'
+import { pageOf } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
 import { problems } from '../host/problems.ts'
 import { idParams, personalText, uuidSchema } from '../host/schema.ts'
 import { amountSchema, currencySchema } from '../host/values/money.ts'
 import { createTransfer } from './providers/create.ts'
 import { checkCredit } from './providers/check-credit.ts'
-import { providerTransferStatuses, topUpSchema } from './providers/provider-transfer.ts'
+import { topUpSchema } from './providers/provider-transfer.ts'
 import { creditProblems, providerProblems } from './providers/refusals.ts'
 import { resolveBody } from './providers/resolve-body.ts'
-import { cancelTransfer, listTransfers, showTransfer } from './providers/shown.ts'
+import { cancelTransfer, listQuery, listTransfers, showTransfer } from './providers/shown.ts'
 
 export default operation({
   name: 'top-ups',
@@ -45,7 +45,7 @@ export default operation({
       query: {
         type: 'object',
         additionalProperties: false,
-        properties: { ...pageQuery, status: { enum: providerTransferStatuses } },
+        properties: listQuery,
       },
       answers: { 200: pageOf(topUpSchema) },
       handle: (request, tools) => listTransfers('top-up', request, tools),

@@ -1,14 +1,14 @@
-import { pageOf, pageQuery } from '../host/database/paging.ts'
+import { pageOf } from '../host/database/paging.ts'
 import { operation, route } from '../host/operation.ts'
 import { problems } from '../host/problems.ts'
 import { idParams, personalText, uuidSchema } from '../host/schema.ts'
 import { amountSchema, currencySchema } from '../host/values/money.ts'
 import { createTransfer } from './providers/create.ts'
 import { placingProblems } from './payments/refusals.ts'
-import { providerTransferStatuses, withdrawalSchema } from './providers/provider-transfer.ts'
+import { withdrawalSchema } from './providers/provider-transfer.ts'
 import { providerProblems } from './providers/refusals.ts'
 import { resolveBody } from './providers/resolve-body.ts'
-import { cancelTransfer, listTransfers, showTransfer } from './providers/shown.ts'
+import { cancelTransfer, listQuery, listTransfers, showTransfer } from './providers/shown.ts'
 
 export default operation({
   name: 'withdrawals',
@@ -49,7 +49,7 @@ export default operation({
       query: {
         type: 'object',
         additionalProperties: false,
-        properties: { ...pageQuery, status: { enum: providerTransferStatuses } },
+        properties: listQuery,
       },
       answers: { 200: pageOf(withdrawalSchema) },
       handle: (request, tools) => listTransfers('withdrawal', request, tools),

@@ -1,6 +1,7 @@
 import { startMailServer, type MailServer } from '../../functions/notifications/testing/mail-server.ts'
 import { allRoutes } from './all-routes.journey.ts'
 import { coldStartsAndEvents } from './cold-starts.journey.ts'
+import { disputes } from './disputes.journey.ts'
 import { engineRoom } from './engine.journey.ts'
 import { oneAccount } from './account.journey.ts'
 import { discarding, publishPoison, redriving } from './dead-letters.journey.ts'
@@ -47,6 +48,7 @@ describe('the profile', () =>
 describe('messages, orders and documents', () => inbox(() => web))
 describe('cold starts and events', () => coldStartsAndEvents(() => web))
 describe('the customers of the Back office', () => customers(() => web))
+describe('disputes', () => disputes(() => web))
 describe('the health of the ledger', () => ledgerHealth(() => web))
 describe('the Engine room', () => engineRoom(() => web))
 describe('the lab', () => breakingIt(() => web))

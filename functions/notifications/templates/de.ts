@@ -1,3 +1,4 @@
+import { SETTLED_OUTSIDE } from '../../../eventing/contracts/provider-transfer-end.ts'
 import type { Templates } from './template.ts'
 
 const KINDS = { deposit: 'Einzahlung', withdrawal: 'Auszahlung', transfer: 'Überweisung' } as const
@@ -50,9 +51,12 @@ export const de: Templates = {
       title: 'Zahlung fehlgeschlagen',
       text: `Ihre Zahlung über ${money(amount, currency)} konnte nicht ausgeführt werden. Den Grund sehen Sie, wenn Sie sich anmelden.`,
     }),
-    'topup.failed': ({ amount, currency }, { money }) => ({
+    'topup.failed': ({ amount, currency, failure }, { money }) => ({
       title: 'Einzahlung fehlgeschlagen',
-      text: `Ihre Einzahlung von ${money(amount, currency)} ist fehlgeschlagen. Dafür wurde nichts abgebucht.`,
+      text:
+        failure === SETTLED_OUTSIDE
+          ? `${money(amount, currency)} konnten nicht gutgeschrieben werden. Die Bank hat das Geld zurückgezahlt.`
+          : `Ihre Einzahlung von ${money(amount, currency)} ist fehlgeschlagen. Dafür wurde nichts abgebucht.`,
     }),
     'withdrawal.failed': ({ amount, currency }, { money }) => ({
       title: 'Auszahlung fehlgeschlagen',

@@ -1,3 +1,4 @@
+import { SETTLED_OUTSIDE } from '../../../eventing/contracts/provider-transfer-end.ts'
 import type { Templates } from './template.ts'
 
 const KINDS = { deposit: 'Deposit', withdrawal: 'Withdrawal', transfer: 'Transfer' } as const
@@ -52,9 +53,12 @@ export const en: Templates = {
       title: 'Payment failed',
       text: `Your payment of ${money(amount, currency)} could not be executed. Log in to see why.`,
     }),
-    'topup.failed': ({ amount, currency }, { money }) => ({
+    'topup.failed': ({ amount, currency, failure }, { money }) => ({
       title: 'Top-up failed',
-      text: `Your top-up of ${money(amount, currency)} failed. No money was taken for it.`,
+      text:
+        failure === SETTLED_OUTSIDE
+          ? `Your top-up of ${money(amount, currency)} could not be credited. The bank has paid it back.`
+          : `Your top-up of ${money(amount, currency)} failed. No money was taken for it.`,
     }),
     'withdrawal.failed': ({ amount, currency }, { money }) => ({
       title: 'Withdrawal failed',

@@ -38,6 +38,14 @@ test('the rest of a captured hold is named only if there is one', () => {
   expect(textOf('hold.captured', 'en', { released: '0.00' }).text).not.toContain('again')
 })
 
+test('a top-up that the bank has paid back says so', () => {
+  for (const language of languages)
+    expect(textOf('topup.failed', language, { failure: 'settled-outside' }).text).toMatch(
+      /paid it back|zurückgezahlt/,
+    )
+  expect(textOf('topup.failed', 'en').text).toContain('No money was taken')
+})
+
 test('no message repeats what another person wrote', () => {
   const words = 'Your account is locked, see https://evil.example'
   for (const type of types)

@@ -29,6 +29,33 @@ const ENDED: readonly ProviderTransferStatus[] = ['completed', 'failed']
 export const isStep = (status: ProviderTransferStatus): status is ProviderStep =>
   status !== 'pending' && !ENDED.includes(status)
 
+/** Refusals of the ledger that stay: an account that is closed and a hold that has ended are never open
+ * again. */
+const FOR_GOOD = new Set(['account-closed', 'hold-released', 'hold-expired'])
+
+/** Says whether the ledger will never book what the provider has settled. Whatever it is asked from then on,
+ * with whichever key, it refuses. */
+export const isNeverBooked = ({ status, dispute }: Pick<ProviderTransferRow, 'status' | 'dispute'>) =>
+  isBookable(status) && dispute !== null && FOR_GOOD.has(dispute)
+
+/** Says whether the provider has settled it, and the ledger is to book it. */
+export const isBookable = (status: ProviderTransferStatus): boolean =>
+  status === 'crediting' || status === 'capturing'
+
+/** What an operator can do about a dispute; see resolve.ts. */
+export const resolveActions = ['dismiss', 'book', 'booked'] as const
+export type ResolveAction = (typeof resolveActions)[number]
+
+/** Returns the actions that can end the dispute of a transfer. */
+export function actionsFor(
+  transfer: Pick<ProviderTransferRow, 'status' | 'dispute'>,
+): readonly ResolveAction[] {
+  if (transfer.dispute === null) return []
+  if (!isBookable(transfer.status)) return ['dismiss']
+  // While the ledger would still book it, what was given back elsewhere would be there twice.
+  return isNeverBooked(transfer) ? ['dismiss', 'booked'] : ['book', 'booked']
+}
+
 const shared = {
   id: uuidSchema,
   user_id: uuidSchema,
@@ -47,6 +74,11 @@ const shared = {
   ended_at: orNull({ type: 'string', format: 'date-time' }),
   // What an operator has to look at; null for customers.
   dispute: orNull({ type: 'string' }),
+  resolvable_by: {
+    type: 'array',
+    items: { enum: resolveActions },
+    description: 'The actions that can end the dispute.',
+  },
 } as const
 
 const ofWithdrawals = {
@@ -55,15 +87,16 @@ const ofWithdrawals = {
   hold_id: orNull(uuidSchema),
 } as const
 
-const schemaOf = <const Properties extends object>(properties: Properties) => ({
+const schemaOf = <const Properties extends object>(title: string, properties: Properties) => ({
+  title,
   type: 'object',
   additionalProperties: false,
   required: Object.keys(properties),
   properties,
 })
 
-export const topUpSchema = schemaOf(shared)
-export const withdrawalSchema = schemaOf({ ...shared, ...ofWithdrawals })
+export const topUpSchema = schemaOf('TopUp', shared)
+export const withdrawalSchema = schemaOf('Withdrawal', { ...shared, ...ofWithdrawals })
 
 /** A top-up or withdrawal as stored in the database. */
 export interface ProviderTransferRow {
@@ -118,6 +151,7 @@ export const toProviderTransfer = (row: ProviderTransferRow, caller: Pick<Caller
   created_at: row.created_at.toISOString(),
   ended_at: row.ended_at?.toISOString() ?? null,
   dispute: caller.role === 'operator' ? row.dispute : null,
+  resolvable_by: caller.role === 'operator' ? actionsFor(row) : [],
   ...(row.kind === 'withdrawal' && {
     payee_name: row.payee_name!,
     payee_account: row.payee_account!,

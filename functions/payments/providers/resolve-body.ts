@@ -1,4 +1,5 @@
 import { reasonText, uuidSchema } from '../../host/schema.ts'
+import { resolveActions } from './provider-transfer.ts'
 
 /** The body of the request with which an operator ends a dispute. */
 export const resolveBody = {
@@ -7,10 +8,10 @@ export const resolveBody = {
   required: ['action', 'reason'],
   properties: {
     action: {
-      enum: ['dismiss', 'book', 'booked'],
+      enum: resolveActions,
       description:
-        'dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ' +
-        'ledger has booked it, with `transaction_id`',
+        'dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; ' +
+        'book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id`',
     },
     transaction_id: uuidSchema,
     reason: reasonText,

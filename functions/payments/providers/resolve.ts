@@ -6,13 +6,17 @@ import type { RouteRequest } from '../../host/route-request.ts'
 import type { Emitting, Tools } from '../../host/tools.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import { fieldsOf } from '../payments/ledger-answers.ts'
+import { SETTLED_OUTSIDE } from '../../../eventing/contracts/provider-transfer-end.ts'
 import { emitDue, emitEnd } from './events.ts'
 import type { ProviderTransferKind } from './provider.ts'
 import {
+  actionsFor,
+  isBookable,
   providerTransferColumns,
   readProviderTransfer,
   toProviderTransfer,
   type ProviderTransferRow,
+  type ResolveAction,
 } from './provider-transfer.ts'
 import { providerProblems, transferNotFound } from './refusals.ts'
 
@@ -20,7 +24,7 @@ interface ResolveRequest extends Pick<
   RouteRequest<unknown, unknown, { id: string }>,
   'params' | 'caller' | 'client' | 'idempotencyKey' | 'traceparent'
 > {
-  body: { action: 'dismiss' | 'book' | 'booked'; transaction_id?: string }
+  body: { action: ResolveAction; transaction_id?: string }
 }
 
 /** Ends a dispute by the action of an operator who has looked into it. No action can book money twice, with
@@ -44,13 +48,8 @@ export async function resolveDispute(
   return tools.transact(request.traceparent, (tx) =>
     once(tx, 'resolve-dispute', request.idempotencyKey, async (): Promise<Reply> => {
       const transfer = (await readProviderTransfer(tx, id, 'for update'))!
-      if (transfer.dispute === null) return problem(providerProblems.notResolvable, 'There is no dispute.')
-      const isBookable = transfer.status === 'crediting' || transfer.status === 'capturing'
-      if ((action === 'dismiss') === isBookable)
-        return problem(
-          providerProblems.notResolvable,
-          `${isBookable ? 'The ledger is still to book it' : 'There is nothing to book'}: it is ${transfer.status}.`,
-        )
+      if (!actionsFor(transfer).includes(action))
+        return problem(providerProblems.notResolvable, cannotResolve(transfer))
       const resolved = await resolutions[action](tx, transfer, transactionId)
       if (!resolved)
         return problem(providerProblems.notResolvable, 'That transaction belongs to another transfer.')
@@ -63,19 +62,28 @@ export async function resolveDispute(
   )
 }
 
+const cannotResolve = (transfer: ProviderTransferRow): string =>
+  transfer.dispute === null
+    ? 'There is no dispute.'
+    : `It is ${transfer.status}, and disputed because of ${transfer.dispute}. That ends with ${actionsFor(transfer).join(' or ')}.`
+
 type Resolution = (
   tx: Emitting,
   transfer: ProviderTransferRow,
   transactionId: string | undefined,
 ) => Promise<ProviderTransferRow | undefined>
 
-const resolutions: Record<ResolveRequest['body']['action'], Resolution> = {
-  async dismiss(tx, { id }) {
+const resolutions: Record<ResolveAction, Resolution> = {
+  async dismiss(tx, { id, status }) {
     const [row] = await tx.query<ProviderTransferRow>({
       name: 'provider-transfer-dismiss',
-      text: `update provider_transfers set dispute = null where id = $1 returning ${providerTransferColumns}`,
-      values: [id],
+      text: `update provider_transfers set dispute = null,
+          status = case when $2 then 'failed' else status end, failure = case when $2 then $3 else failure end,
+          ended_at = case when $2 then date_trunc('milliseconds', clock_timestamp()) else ended_at end
+        where id = $1 returning ${providerTransferColumns}`,
+      values: [id, isBookable(status), SETTLED_OUTSIDE],
     })
+    if (isBookable(status)) emitEnd(tx, row!)
     return row
   },
   /** Keeps the key while the ledger still knows it: the ledger may have booked, and its answer been lost. */

@@ -7,6 +7,7 @@ import { book } from './ask-clearing.ts'
 import { emitEnd } from './events.ts'
 import { hear, noteDispute } from './hear.ts'
 import {
+  isNeverBooked,
   isStep,
   providerTransferColumns,
   readProviderTransfer,
@@ -142,15 +143,19 @@ async function write(
     if ('blocked' in outcome) {
       // The key keeps the refusal, so the next attempt needs another. Of what is unknown there is none.
       // Each attempt stays in the ledger's books, so the longer it is refused, the rarer it is tried: daily
-      // at last.
+      // at last. What can never be booked waits for an operator only.
+      const isForGood = isNeverBooked({ status: transfer.status, dispute: outcome.blocked })
       const [row] = await tx.query<ProviderTransferRow>({
         name: 'provider-transfer-blocked',
         text: `update provider_transfers set taken_at = now(),
-            next_at = now() + least(interval '1 hour' + (now() - created_at) / 8, interval '1 day'),
+            next_at = case when $5 then 'infinity'
+              else now() + least(interval '1 hour' + (now() - created_at) / 8, interval '1 day') end,
             attempt = attempt + case when $4 then 0 else 1 end, asked_at = case when $4 then asked_at else now() end
           where id = $1 and status = $2::provider_transfer_status and attempt = $3
           returning ${providerTransferColumns}`,
-        values: [transfer.id, transfer.status, transfer.attempt, outcome.blocked === OUTCOME_UNKNOWN],
+        values: [
+          ...[transfer.id, transfer.status, transfer.attempt, outcome.blocked === OUTCOME_UNKNOWN, isForGood],
+        ],
       })
       return { written: row && (await noteDispute(tx, row, outcome.blocked)) }
     }

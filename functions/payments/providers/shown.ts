@@ -1,6 +1,6 @@
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import { replayed } from '../../host/database/idempotency.ts'
-import { decodeCursor, page } from '../../host/database/paging.ts'
+import { decodeCursor, page, pageQuery } from '../../host/database/paging.ts'
 import { problem } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Caller, RouteRequest } from '../../host/route-request.ts'
@@ -11,6 +11,7 @@ import {
   findProviderTransfer,
   isStep,
   providerTransferColumns,
+  providerTransferStatuses,
   toOrder,
   toProviderTransfer,
   type ProviderTransferRow,
@@ -24,7 +25,16 @@ interface ListQuery {
   limit: number
   cursor?: string
   status?: ProviderTransferStatus
+  disputed?: boolean
 }
+
+/** What lists of top-ups and withdrawals take. Only operators see disputes: to customers nothing is
+ * disputed. */
+export const listQuery = {
+  ...pageQuery,
+  status: { enum: providerTransferStatuses },
+  disputed: { type: 'boolean', description: 'Whether an operator has to look; for customers always false.' },
+} as const
 
 /** Lists top-ups or withdrawals, newest first; customers see their own. */
 export async function listTransfers(
@@ -37,10 +47,11 @@ export async function listTransfers(
     text: `select ${providerTransferColumns} from provider_transfers
       where kind = $1::provider_transfer_kind and ($2::uuid is null or user_id = $2)
         and ($3::provider_transfer_status is null or status = $3) and ($4::uuid is null or id < $4)
-      order by id desc limit $5`,
+        and ($5::boolean is null or (dispute is not null and $2::uuid is null) = $5)
+      order by id desc limit $6`,
     values: [
       ...[kind, caller.role === 'operator' ? null : caller.userId],
-      ...[query.status, decodeCursor(query.cursor), query.limit + 1],
+      ...[query.status, decodeCursor(query.cursor), query.disputed, query.limit + 1],
     ],
   })
   return { status: 200, body: page(rows, query.limit, (row) => toProviderTransfer(row, caller)) }

@@ -61,6 +61,7 @@ create index provider_transfers_by_status on provider_transfers (user_id, kind, 
 create index provider_transfers_of_kind on provider_transfers (kind, id);
 -- How many a customer has under way is counted whenever they ask for another.
 create index provider_transfers_open_of_user on provider_transfers (user_id) where ended_at is null;
+create index provider_transfers_disputed on provider_transfers (kind, id) where dispute is not null;
 create index provider_transfers_under_way on provider_transfers (next_at) where ended_at is null;
 
 -- It only goes forward, and what it is about never changes. Of one that has ended, only a dispute is noted.
@@ -70,8 +71,9 @@ return old = new or case old
   when 'placing' then new in ('asking', 'failed')
   when 'asking' then new in ('pending', 'crediting', 'capturing', 'releasing', 'failed')
   when 'pending' then new in ('crediting', 'capturing', 'releasing', 'failed')
-  when 'crediting' then new = 'completed'
-  when 'capturing' then new = 'completed'
+  -- `failed` if the ledger can never book it.
+  when 'crediting' then new in ('completed', 'failed')
+  when 'capturing' then new in ('completed', 'failed')
   when 'releasing' then new = 'failed'
   else false
 end;

@@ -303,7 +303,7 @@ export type CreatePaymentsTopUpRequest = {
 }
 
 export type CreatePaymentsTopUpResolveRequest = {
-  /** dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  /** dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
   action: 'dismiss' | 'book' | 'booked'
   transaction_id?: string
   reason: string
@@ -321,7 +321,7 @@ export type CreatePaymentsWithdrawalRequest = {
 }
 
 export type CreatePaymentsWithdrawalResolveRequest = {
-  /** dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  /** dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
   action: 'dismiss' | 'book' | 'booked'
   transaction_id?: string
   reason: string
@@ -1818,6 +1818,30 @@ export type ToldOfEvent = {
   dead_letters: DeadLetterOfEvent[]
 }
 
+export type TopUp = {
+  id: string
+  user_id: string
+  account_id: string
+  amount: string
+  currency: string
+  description: string | null
+  provider: string
+  status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+  failure: string | null
+  next_url: string | null
+  transaction_id: string | null
+  created_at: string
+  ended_at: string | null
+  dispute: string | null
+  /** The actions that can end the dispute. */
+  resolvable_by: ('dismiss' | 'book' | 'booked')[]
+}
+
+export type TopUpPage = {
+  items: TopUp[]
+  next_cursor: string | null
+}
+
 export type Transaction = {
   id: string
   type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
@@ -1975,6 +1999,33 @@ export type WithdrawRequest = {
   description?: string
   metadata?: Record<string, string | number | boolean | null>
   value_date?: string
+}
+
+export type Withdrawal = {
+  id: string
+  user_id: string
+  account_id: string
+  amount: string
+  currency: string
+  description: string | null
+  provider: string
+  status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+  failure: string | null
+  next_url: string | null
+  transaction_id: string | null
+  created_at: string
+  ended_at: string | null
+  dispute: string | null
+  /** The actions that can end the dispute. */
+  resolvable_by: ('dismiss' | 'book' | 'booked')[]
+  payee_name: string
+  payee_account: string
+  hold_id: string | null
+}
+
+export type WithdrawalPage = {
+  items: Withdrawal[]
+  next_cursor: string | null
 }
 
 export type WitnessedSeal = {
@@ -2757,28 +2808,10 @@ export interface Api {
   /** Top-ups, newest first; customers see their own */
   'GET /api/payments/top-ups': {
     takes: {
-      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed' }
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'; disputed?: boolean }
     }
     answers: {
-      200: {
-        items: {
-          id: string
-          user_id: string
-          account_id: string
-          amount: string
-          currency: string
-          description: string | null
-          provider: string
-          status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-          failure: string | null
-          next_url: string | null
-          transaction_id: string | null
-          created_at: string
-          ended_at: string | null
-          dispute: string | null
-        }[]
-        next_cursor: string | null
-      }
+      200: TopUpPage
     }
   }
   /** Top up an account; next_url of the answer is where the customer pays, if they have to */
@@ -2787,22 +2820,7 @@ export interface Api {
       body: CreatePaymentsTopUpRequest
     }
     answers: {
-      201: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      201: TopUp
     }
   }
   /** One top-up */
@@ -2811,22 +2829,7 @@ export interface Api {
       params: { id: string }
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      200: TopUp
     }
   }
   /** Cancel a top-up that is pending */
@@ -2836,22 +2839,7 @@ export interface Api {
       body?: CreatePaymentsTopUpCancelRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      200: TopUp
     }
   }
   /** End the dispute of a top-up, after somebody has looked into it */
@@ -2861,52 +2849,16 @@ export interface Api {
       body: CreatePaymentsTopUpResolveRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      200: TopUp
     }
   }
   /** Withdrawals, newest first; customers see their own */
   'GET /api/payments/withdrawals': {
     takes: {
-      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed' }
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'; disputed?: boolean }
     }
     answers: {
-      200: {
-        items: {
-          id: string
-          user_id: string
-          account_id: string
-          amount: string
-          currency: string
-          description: string | null
-          provider: string
-          status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-          failure: string | null
-          next_url: string | null
-          transaction_id: string | null
-          created_at: string
-          ended_at: string | null
-          dispute: string | null
-          payee_name: string
-          payee_account: string
-          hold_id: string | null
-        }[]
-        next_cursor: string | null
-      }
+      200: WithdrawalPage
     }
   }
   /** Withdraw to an account outside the bank: the money is held until the provider has paid it out */
@@ -2915,25 +2867,7 @@ export interface Api {
       body: CreatePaymentsWithdrawalRequest
     }
     answers: {
-      201: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      201: Withdrawal
     }
   }
   /** One withdrawal */
@@ -2942,25 +2876,7 @@ export interface Api {
       params: { id: string }
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      200: Withdrawal
     }
   }
   /** Cancel a withdrawal that is pending */
@@ -2970,25 +2886,7 @@ export interface Api {
       body?: CreatePaymentsWithdrawalCancelRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      200: Withdrawal
     }
   }
   /** End the dispute of a withdrawal, after somebody has looked into it */
@@ -2998,25 +2896,7 @@ export interface Api {
       body: CreatePaymentsWithdrawalResolveRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      200: Withdrawal
     }
   }
   /** One payment */

@@ -68,6 +68,12 @@ export const routes: readonly PageRoute[] = [
     load: () => import('./pages/office/dead-letters/dead-letters.tsx'),
   },
   {
+    path: '/office/disputes',
+    who: 'operator',
+    menu: 'disputes',
+    load: () => import('./pages/office/disputes/disputes.tsx'),
+  },
+  {
     path: '/office/ledger',
     who: 'operator',
     menu: 'ledger',

@@ -79,19 +79,20 @@ export const failedPaymentsQuery = () =>
     },
   })
 
-/** Of the newest top-ups and withdrawals those that the bank and the provider see differently. */
+/** Top-ups and withdrawals that the bank and the provider see differently; of each the newest are counted. */
 export const disputesQuery = () =>
   queryOptions({
     ...calm,
     queryKey: ['needs', 'disputes'],
     queryFn: async ({ signal }) => {
-      const newest = { query: { limit: NEWEST }, signal }
+      const newest = { query: { disputed: true, limit: NEWEST }, signal }
       const [topUps, withdrawals] = await Promise.all([
         api.get('/api/payments/top-ups', newest),
         api.get('/api/payments/withdrawals', newest),
       ])
       return {
-        count: [...topUps.items, ...withdrawals.items].filter(({ dispute }) => dispute !== null).length,
+        count: topUps.items.length + withdrawals.items.length,
+        hasMore: topUps.next_cursor !== null || withdrawals.next_cursor !== null,
       }
     },
   })

@@ -35,6 +35,7 @@ export const texts = defineTexts({
       title: 'Top-ups and withdrawals',
       none: 'The bank and its provider agree on all of them.',
       some: (count: string) => `The bank and its provider disagree on ${count}.`,
+      link: 'Disputes',
     },
   },
   de: {
@@ -71,6 +72,7 @@ export const texts = defineTexts({
       title: 'Auf- und Auszahlungen',
       none: 'Bank und Zahlungsdienst sind sich bei allen einig.',
       some: (count) => `Bank und Zahlungsdienst sind sich bei ${count} uneins.`,
+      link: 'Streitfälle',
     },
   },
 })

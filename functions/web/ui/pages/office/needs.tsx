@@ -155,11 +155,16 @@ function Disputes() {
   const said = useTexts(texts)
   const figure = useFigure()
   return (
-    <Need title={said.disputes.title} query={useQuery(disputesQuery())} starts="withdrawals">
-      {({ count }) => ({
+    <Need
+      title={said.disputes.title}
+      query={useQuery(disputesQuery())}
+      starts="withdrawals"
+      link={{ href: '/office/disputes', text: said.disputes.link }}
+    >
+      {({ count, hasMore }) => ({
         kind: count > 0 ? 'bad' : 'good',
         sentence: count > 0 ? said.disputes.some(figure(count)) : said.disputes.none,
-        more: <p className={styles.soft}>{said.newest(figure(NEWEST))}</p>,
+        more: hasMore && <p className={styles.soft}>{said.newest(figure(NEWEST))}</p>,
       })}
     </Need>
   )
