@@ -1,6 +1,6 @@
 import { createECDH, randomBytes, randomUUID } from 'node:crypto'
 import webPush from 'web-push'
-import { dataschemaOf, sourceOf } from '../eventing/contracts/contract.ts'
+import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
 import { databaseContexts } from '../functions/contexts.ts'
 import { image, multipart, send } from '../functions/documents/testing/documents-fixture.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'
@@ -9,7 +9,7 @@ import { startProvider, type TestProvider } from '../functions/notifications/tes
 import { startReceiver, type Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
 import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
-import { publishAgain, stateOf, unheardTypes } from './support/redelivery.ts'
+import { publishAgain, stateOf, unheardTriggers, unheardTypes } from './support/redelivery.ts'
 import type { Answer } from './support/host.ts'
 import { contracts } from './support/repository.ts'
 import { readTagged } from './support/tagged-answers.ts'
@@ -36,7 +36,7 @@ beforeAll(async () => {
   receiver = await startReceiver()
   bank = await startBank({
     env: {
-      MESSAGE_CHANNELS: 'email,sms,push',
+      MESSAGE_CHANNELS: 'email,sms,push,webhook',
       SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${mail.port}`,
       SMTP_CA: mail.ca,
       SMS_URL: `${provider.url}/sms`,
@@ -389,6 +389,9 @@ describe('payments', () => {
 
   test('E4: a web hook brings a payment to its customer’s own server, and is paused if the server says that it is gone', async () => {
     const types = ['payment.executed']
+    // Whoever wants a notification by web hook has a Trigger that brings it there.
+    const events = { 'payment.executed': { webhook: true } }
+    await must(200, 'PUT', '/notifications/preferences', { events })
     await must(201, 'POST', '/webhooks', { url: receiver.url, types })
     const pay = async () => await must(200, 'POST', '/payments/execute', { payment_id: (await create()).id })
     const { id } = await pay()
@@ -478,22 +481,41 @@ test('E9, D10: health tells of the whole, of each context and of each function',
   expect([status, Object.keys(body.services).length > 20]).toEqual([200, true])
 })
 
+interface StoredEvent {
+  type: string
+  source: string
+  dataschema: string
+  data: object
+  extensions: Record<string, string> | null
+}
+
+/** Whether an event has the attributes of its own that its contract declares, and no others. */
+function hasItsAttributes(
+  { attributes = {} }: EventContract,
+  extensions: StoredEvent['extensions'],
+): boolean {
+  const names = Object.keys(extensions ?? {})
+  const needed = Object.keys(attributes).filter((name) => !attributes[name]!.isOptional)
+  return names.every((name) => name in attributes) && needed.every((name) => names.includes(name))
+}
+
 test('E5: each event that these tests emitted is what its contract says', async () => {
   const ajv = createAjv('body')
   const known = new Map((await contracts()).map((contract) => [contract.type, contract]))
   const wrong: unknown[] = []
   for (const context of databaseContexts) {
-    const events = await bank.sql<{ type: string; source: string; dataschema: string; data: object }>(
+    const events = await bank.sql<StoredEvent>(
       context,
-      'select type, source, dataschema, data from events',
+      'select type, source, dataschema, data, extensions from events',
     )
     expect([context, events.length > 0]).toEqual([context, true])
-    for (const { type, source, dataschema, data } of events) {
+    for (const { type, source, dataschema, data, extensions } of events) {
       const contract = known.get(type)
       const isRight =
         contract !== undefined &&
         sourceOf(contract) === source &&
         dataschemaOf(contract) === dataschema &&
+        hasItsAttributes(contract, extensions) &&
         ajv.validate(contract.schema, data)
       if (!isRight) wrong.push([type, source, dataschema, ajv.errors])
     }
@@ -563,7 +585,7 @@ test('answers have a tag, and are 304 to those who have them, exactly where the 
 })
 
 test('E5, D8: each event that a Trigger delivers happened in these tests; delivered a second time, none has an effect', async () => {
-  expect(await unheardTypes(bank)).toEqual([])
+  expect([await unheardTypes(bank), await unheardTriggers(bank)]).toEqual([[], []])
   const before = await stateOf(bank)
   await publishAgain(bank)
   expect(await stateOf(bank)).toEqual(before)

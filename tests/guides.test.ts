@@ -65,3 +65,14 @@ test('the tests that features.md names are there', () => {
   )
   expect([shown.length > 40, missing.map(({ row }) => row)]).toEqual([true, []])
 })
+
+/** The features of the systems that this one grew from, by their ids. */
+const FEATURES = { A: 14, C: 6, D: 14, E: 9 }
+
+test('features.md has each feature that the bank must have', () => {
+  const ids = new Set([...read('docs/features.md').matchAll(/^\| *([A-E]\d+) +\|/gm)].map(([, id]) => id!))
+  const missing = Object.entries(FEATURES)
+    .flatMap(([system, count]) => Array.from({ length: count }, (_, i) => `${system}${i + 1}`))
+    .filter((id) => !ids.has(id))
+  expect(missing).toEqual([])
+})

@@ -1,6 +1,7 @@
+import { groupsOf } from '../../eventing/groups.ts'
 import { databaseContexts } from '../../functions/contexts.ts'
 import type { Bank } from './bank.ts'
-import { operations } from './repository.ts'
+import { manifests, operations } from './repository.ts'
 import { until } from './until.ts'
 
 /** Resolves with the event types that a Trigger delivers and that this bank has not emitted yet. */
@@ -13,6 +14,23 @@ export async function unheardTypes(bank: Bank): Promise<string[]> {
     !consumes || consumes.contracts === 'any' ? [] : consumes.contracts.map(({ type }) => type),
   )
   return [...new Set(consumed)].filter((type) => !heard.has(type)).sort()
+}
+
+/** Resolves with the Triggers that have delivered nothing yet, because no event had what they filter by. */
+export async function unheardTriggers(bank: Bank): Promise<string[]> {
+  const emitted: Record<string, string>[] = []
+  for (const context of databaseContexts)
+    for (const { type, extensions } of await bank.sql<{ type: string; extensions: object | null }>(
+      context,
+      'select distinct type, extensions from events',
+    ))
+      emitted.push({ type, ...groupsOf(type), ...extensions })
+  return manifests('Trigger')
+    .filter(({ spec }) => {
+      const filter = Object.entries(spec.filter.attributes as Record<string, string>)
+      return !emitted.some((event) => filter.every(([name, value]) => event[name] === value))
+    })
+    .map(({ metadata }) => metadata.name as string)
 }
 
 /** Publishes every event of the bank once more, and waits until each Trigger has delivered what it got. */
