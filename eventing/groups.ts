@@ -1,20 +1,13 @@
-interface Group {
-  value: string
-  /** A sentence for readers of the contract. */
-  about: string
-  types: readonly string[]
-}
-
 /** Groups of event types, for consumers of many types. A Trigger compares attributes with one value each, so
  * it can't list types, and a Trigger for each type would be a queue and a pod on a cluster. Instead each
  * event says in attributes of its own which groups it is in. An event can be in several.
  *
  * Whoever publishes an event may have nothing of it but its row, so the groups follow from the type. A test
  * holds them against what the consumers take. */
-const groups: Readonly<Record<string, Group>> = {
+const groups: Readonly<Record<string, { value: string; types: readonly string[] }>> = {
+  // Offered to web hooks.
   webhooks: {
     value: 'offered',
-    about: 'Web hooks are offered this type.',
     types: typesIn(`
       account.opened account.frozen account.unfrozen account.closed overdraft.changed
       limits.changed fees.changed ledger.broken ledger.stopped ledger.resumed
@@ -30,7 +23,6 @@ const groups: Readonly<Record<string, Group>> = {
   // they have Triggers of their own.
   tells: {
     value: 'user',
-    about: 'It tells a user something.',
     types: typesIn(`
       account.frozen account.unfrozen account.closed hold.placed hold.captured hold.released hold.expired
       payment.executed payment.received payment.expired payment.failed topup.failed withdrawal.failed
@@ -42,7 +34,6 @@ const groups: Readonly<Record<string, Group>> = {
   // of the address had set up.
   changes: {
     value: 'contact',
-    about: 'It changes what is known of a user’s addresses, or whose they are.',
     types: typesIn('user.registered user.updated user.deleted email.confirmed password.changed'),
   },
 }
@@ -50,9 +41,6 @@ const groups: Readonly<Record<string, Group>> = {
 function typesIn(text: string): string[] {
   return text.trim().split(/\s+/)
 }
-
-/** What an attribute says that tells a group. */
-export const aboutGroup = (name: string): string => groups[name]!.about
 
 /** Names of the attributes that tell groups. */
 export const GROUP_ATTRIBUTES: readonly string[] = Object.keys(groups)

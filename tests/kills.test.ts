@@ -300,7 +300,7 @@ async function comeAndGo(): Promise<void> {
   )
 }
 
-/** Seals the books until the witness has heard of it: what was posted a moment ago waits for the next time. */
+/** Seals the books until the witness has heard of it. */
 async function seal(): Promise<void> {
   await until(
     async () => {
