@@ -47,7 +47,7 @@ async function startNode(bench: Bench): Promise<string | undefined> {
 export function startFunction(
   bench: Bench,
   databases: BenchDatabases,
-  { name, brokerUrl, collectorUrl, firstRequest }: FunctionOptions,
+  { name, brokerUrl, collectorUrl, meterUrl, firstRequest }: FunctionOptions,
 ): Promise<ServerProcess> {
   const { secrets, urls } = databases
   const passwords = Object.fromEntries(Object.entries(urls).map(([context, url]) => [context, url.functions]))
@@ -63,6 +63,7 @@ export function startFunction(
       NODE_COMPILE_CACHE: join(bench.folder, 'compile-cache'),
       BROKER_URL: brokerUrl ?? 'http://127.0.0.1:1/',
       ...(collectorUrl && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl }),
+      ...reportingTo(meterUrl),
       ...secrets.configMaps().get('token-keys'),
       ...secrets.configMaps().get('call-keys'),
       ...all.get('ledger-requests'),
@@ -81,10 +82,16 @@ interface FunctionOptions {
   brokerUrl?: string
   /** Where its traces go. Without it the function exports none. */
   collectorUrl?: string | undefined
+  /** Where it reports what it counts. Without it the function reports nothing. */
+  meterUrl?: string | undefined
   firstRequest?: { path: string; headers?: Record<string, string> }
 }
 
-/** Starts a collector that takes traces and throws them away. */
+/** The setting by which a function reports what it counts there. */
+export const reportingTo = (meterUrl: string | undefined): Record<string, string> =>
+  meterUrl === undefined ? {} : { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${meterUrl}/v1/metrics` }
+
+/** Starts a collector that takes traces and reports, and throws them away. */
 export const startCollector = (bench: Bench): Promise<ServerProcess> =>
   startServer(bench, { script: join(bench.folder, 'collector.cjs'), env: {} })
 
