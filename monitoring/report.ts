@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { InstrumentName } from './catalogue.ts'
 import { inTime } from './in-time.ts'
+import { keyDates } from './key-dates.ts'
 import type { ReadableGauge, ReadGauge, ReportSettings } from './report-settings.ts'
 import { encodeReport } from './otlp-metrics.ts'
 import { watchProcess } from './process-metrics.ts'
@@ -63,6 +64,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     return new Map<InstrumentName, Readonly<Record<string, number>>>([
       ...values,
       ...[...options.gauges].map(([name, get]) => [name, get()] as const),
+      ['microbank_key_created_timestamp_seconds', keyDates(options.keys?.() ?? [])],
     ])
   }
 

@@ -46,7 +46,10 @@ test('the published key verifies what the private key signs, and has no private 
   })
   const jwk = JSON.parse(secrets.get('token-signing-key')!.JWT_SIGNING_KEY!)
   const { keys } = JSON.parse(store.configMaps().get('token-keys')!.JWKS!)
-  expect(keys).toEqual([{ kty: 'OKP', crv: 'Ed25519', x: jwk.x, alg: 'EdDSA', use: 'sig', kid: jwk.kid }])
+  expect(keys).toEqual([
+    { kty: 'OKP', crv: 'Ed25519', x: jwk.x, alg: 'EdDSA', use: 'sig', kid: jwk.kid, iat: jwk.iat },
+  ])
+  expect(Math.abs(jwk.iat * 1000 - Date.now())).toBeLessThan(3_600_000)
   const data = Buffer.from('a token')
   const signature = sign(null, data, createPrivateKey({ key: jwk, format: 'jwk' }))
   expect(verify(null, data, createPublicKey({ key: keys[0], format: 'jwk' }), signature)).toBe(true)

@@ -6,7 +6,8 @@ import { verifierKey } from '../../functions/host/transparency/checkpoint.ts'
 import type { DatabasePasswords } from '../postgres/databases.ts'
 import { fieldsOf, isObject, readText, writeDurably } from './data-folder/own-files.ts'
 
-type NamedKey = JsonWebKey & { kid: string }
+/** `iat` is when it was made, in seconds since 1970. Keys of an earlier version don't say it. */
+type NamedKey = JsonWebKey & { kid: string; iat?: number }
 
 /**
  * The secrets that the runtime generates once for a data folder. They are in its `secrets.json`, which only
@@ -178,7 +179,7 @@ const newKey = (): JsonWebKey => generateKeyPairSync('ed25519').privateKey.expor
 
 function namedKey(): NamedKey {
   const key = newKey()
-  return { ...key, alg: 'EdDSA', use: 'sig', kid: thumbprint(key) }
+  return { ...key, alg: 'EdDSA', use: 'sig', kid: thumbprint(key), iat: Math.floor(Date.now() / 1000) }
 }
 
 /** Returns 24 random bytes as letters, digits, - and _, which need no escaping in URLs, JSON or a shell. */

@@ -1,6 +1,6 @@
 import { buckets } from '../buckets.ts'
 import type { Instrument } from './instrument.ts'
-import { handler, method, refusal, service, statement, status } from './values.ts'
+import { handler, method, objectName, refusal, service, statement, status } from './values.ts'
 
 /** What function processes count and report. */
 export const ofProcesses = [
@@ -124,6 +124,15 @@ export const ofProcesses = [
     buckets: buckets.notification,
     by: 'process',
     why: 'How long after its event is a notification stored?',
+  },
+  {
+    name: 'microbank_key_created_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds since 1970',
+    labels: { service, key: objectName },
+    over: 'max',
+    by: 'process',
+    why: 'How old are the keys that sign tokens and calls? Functions tell what the public keys say of themselves.',
   },
   {
     name: 'microbank_cold_start_seconds',

@@ -184,15 +184,19 @@ function tracerFor({ name, context }: Operation, config: Config, log: Log, insta
   })
 }
 
-function metricsFor({ name }: Operation, config: Config, log: Log, instance: string): Metrics {
+function metricsFor(operation: Operation, config: Config, log: Log, instance: string): Metrics {
   if (!config.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT) return noMetrics
   return createMetrics({
     endpoint: config.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
     headers: config.OTEL_EXPORTER_OTLP_HEADERS,
     gateway: config.LOCAL_GATEWAY,
-    service: name,
+    service: operation.name,
     revision: config.K_REVISION,
     instance,
+    keys: () => [
+      ...(hasCallers(operation) ? config.JWKS.keys : []),
+      ...(takesCalls(operation) ? config.CALL_KEYS.keys : []),
+    ],
     log,
   })
 }
