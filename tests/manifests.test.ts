@@ -19,6 +19,7 @@ const OTHER_IMAGES = new RegExp(
     'docker[.]io/axllent/mailpit',
     'quay[.]io/prometheus/(prometheus|alertmanager)',
     'registry[.]k8s[.]io/kube-state-metrics/kube-state-metrics',
+    'docker[.]io/grafana/grafana',
   ]
     .map((name) => `^${name}:[v0-9]`)
     .join('|'),

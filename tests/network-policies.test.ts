@@ -25,6 +25,7 @@ const PODS: Record<string, Pod> = {
     pod('bank', { ...context(name), 'serving.knative.dev/service': 'any' }),
   ]),
   'front-door': pod('bank', { ...context('web'), 'serving.knative.dev/service': 'front-door' }),
+  platform: pod('bank', { ...context('platform'), 'serving.knative.dev/service': 'platform' }),
   migrations: pod('bank', context('migrations')),
   smoke: pod('bank', context('smoke')),
   'broker-ingress': pod('bank', brokerRole('ingress')),
@@ -37,6 +38,7 @@ const PODS: Record<string, Pod> = {
   meter: pod('monitoring', named('meter')),
   collector: pod('monitoring', named('collector')),
   alertmanager: pod('monitoring', named('alertmanager')),
+  grafana: pod('monitoring', named('grafana')),
   'kube-state-metrics': pod('monitoring', named('kube-state-metrics')),
   kourier: pod('kourier-system', { app: '3scale-kourier-gateway' }),
   activator: pod('knative-serving', { app: 'activator' }),
@@ -102,7 +104,7 @@ function reachedBy(name: string): Record<string, string[]> {
   return found
 }
 
-const FUNCTIONS = [...databaseContexts.map((name) => `function-${name}`), 'front-door']
+const FUNCTIONS = [...databaseContexts.map((name) => `function-${name}`), 'front-door', 'platform']
 const QUEUE_PROXY = {
   8012: ['kourier', 'activator'],
   8013: ['kourier', 'activator'],
@@ -147,8 +149,9 @@ test('the meter, and a collector, take reports from functions; Prometheus reads 
   expect(reachedBy('collector')).toEqual({ 4318: reporting })
 })
 
-test('Prometheus reaches what it scrapes, and nobody reaches it', () => {
-  expect(reachedBy('prometheus')).toEqual({})
+test('Prometheus reaches what it scrapes; only what shows metrics asks it, and nobody asks Grafana', () => {
+  expect(reachedBy('prometheus')).toEqual({ 9090: ['platform', 'grafana'] })
+  expect(reachedBy('grafana')).toEqual({})
   const isReached = (name: string) =>
     Object.entries(reachedBy(name)).flatMap(([port, from]) =>
       from.includes('prometheus') ? [Number(port)] : [],

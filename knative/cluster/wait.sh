@@ -60,7 +60,7 @@ migrations() {
 
 monitoring() {
   local object
-  for object in statefulset/meter deployment/kube-state-metrics deployment/alertmanager statefulset/prometheus; do
+  for object in statefulset/meter deployment/kube-state-metrics deployment/alertmanager deployment/grafana statefulset/prometheus; do
     running "$object"
   done
 }

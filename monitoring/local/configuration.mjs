@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml'
 import { RUNTIME_HOST } from './passage.mjs'
 
 const monitoring = join(fileURLToPath(import.meta.url), '../..')
+const SCRAPE_INTERVAL = '5s'
 const RULE_FILES = ['slo.yaml', 'alerts.yaml'].map((name) => join(monitoring, 'rules', name))
 
 /**
@@ -26,7 +27,7 @@ export function writePrometheus(file, { passage, alertmanager, node }, atOnce) {
   write(
     file,
     stringify({
-      global: { scrape_interval: '5s', evaluation_interval: '5s' },
+      global: { scrape_interval: SCRAPE_INTERVAL, evaluation_interval: SCRAPE_INTERVAL },
       rule_files: atOnce ? writeWithoutFor(join(dirname(file), 'rules-at-once')) : RULE_FILES,
       ...(alertmanager && { alerting: { alertmanagers: [{ static_configs: at(alertmanager) }] } }),
       scrape_configs: [
@@ -58,8 +59,9 @@ const writeWithoutFor = (folder) =>
 export function writeGrafana(folder, ports) {
   const fill = (/** @type {string} */ name) =>
     readFileSync(join(monitoring, 'grafana', name), 'utf8')
-      .replaceAll('${PROMETHEUS_URL}', `http://127.0.0.1:${ports.prometheus}`)
-      .replaceAll('${TRACES_URL}', `http://${RUNTIME_HOST}:${ports.bank}/traces/`)
+      .replaceAll('${PROMETHEUS}', `http://127.0.0.1:${ports.prometheus}`)
+      .replaceAll('${SCRAPE_INTERVAL}', SCRAPE_INTERVAL)
+      .replaceAll('${TRACES}', `http://${RUNTIME_HOST}:${ports.bank}/traces/`)
       .replaceAll('${DASHBOARDS}', join(monitoring, 'grafana/dashboards'))
   write(join(folder, 'datasources/microbank.yaml'), fill('datasources.yaml'))
   write(join(folder, 'dashboards/microbank.yaml'), fill('dashboards.yaml'))

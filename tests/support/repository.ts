@@ -67,7 +67,7 @@ export function everything(): Manifest[] {
   const seen = new Set(patched.map(({ file }) => file))
   // The rules and settings of Prometheus, and those of Grafana, are no objects of Kubernetes.
   const others = files(
-    /^(knative|eventing|monitoring(?!\/grafana\/|\/rules\/(?!kustomization)))\/.*\.ya?ml$/,
+    /^(knative|eventing|monitoring(?!\/(?:grafana|rules)\/(?!kustomization)))\/.*\.ya?ml$/,
   ).filter((file) => !seen.has(file))
   return [...patched, ...others.flatMap(documents)]
 }
