@@ -24,13 +24,6 @@ interface Selector {
   matchers: { label: string; operator: string; value: string }[]
 }
 
-/** Fills in what Grafana fills in, as it does with a picture of 15 minutes. */
-export const filledIn = (expr: string, service = '.*', rateInterval = '1m'): string =>
-  expr
-    .replaceAll('$__rate_interval', rateInterval)
-    .replaceAll('$__range', '15m')
-    .replaceAll('$service', service)
-
 /** Returns what an expression selects, and the labels that it groups or joins by. */
 function usedBy(expr: string): { selectors: Selector[]; grouped: string[] } {
   const selectors: Selector[] = []

@@ -5,7 +5,7 @@ import { transactionCompleted } from '../eventing/contracts/transaction.complete
 import { transactionRequested } from '../eventing/contracts/transaction.requested.ts'
 import { signEvent } from '../eventing/signature.ts'
 import { boards } from '../monitoring/dashboards/boards.ts'
-import { filledIn } from '../monitoring/promql-fixture.ts'
+import { filledIn } from '../monitoring/dashboards/promql.ts'
 import { StreamClient } from '../functions/notifications/testing/stream-client.ts'
 import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
@@ -16,6 +16,8 @@ import { startMonitor, type Monitor } from './support/monitor.ts'
 import { read } from './support/repository.ts'
 import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
+import { sidewaysPx, violations, watchWithAxe } from './web/support/axe.ts'
+import { ready, signIn } from './web/support/browser.ts'
 
 /** The whole bank, started as `npm start` starts it, over real Postgres and RabbitMQ. */
 
@@ -525,6 +527,9 @@ test('each of five alerts fires in a real Prometheus when its cause is there', a
     await asOperator(`/api/dead-letters/${id}/discard`, { reason: 'It was seen' })
 })
 
+/** Functions tell when these were made, for the alert SecretOld. */
+const KEYS = ['token-signing-key', 'payments-calls']
+
 test.each([['.*'], ['transfer']])(
   'every panel of the dashboards answers, after all this, with the Services %s',
   async (service) => {
@@ -537,16 +542,66 @@ test.each([['.*'], ['transfer']])(
       series.some((values) => values.filter((value) => !Number.isNaN(value)).length >= 2)
     const silent = async (): Promise<string[]> => {
       const answers = targets.map(async ([name, expr]) =>
-        hasAnswer(await monitor.range(filledIn(expr!, service, '5m'), 300)) ? [] : [name!],
+        hasAnswer(await monitor.range(filledIn(expr!, { service, rateInterval: '5m' }), 300)) ? [] : [name!],
       )
       return (await Promise.all(answers)).flat()
     }
     await bank.ping('verify-ledger')
+    targets.push(...KEYS.map((key) => [key, `microbank_key_created_timestamp_seconds{key="${key}"}`]))
     // The last of them come with the next report and the next rules.
     await until(async () => (await silent()).length === 0, { everyMs: 2_000 }).catch(() => undefined)
     expect(await silent()).toEqual([])
   },
 )
+
+test('the page of metrics draws every panel that Prometheus answers, and axe finds nothing in it', async () => {
+  const browser = await launchChromium()
+  try {
+    const context = await browser.newContext({ locale: 'en-GB' })
+    await signIn(context, bank, 'operator')
+    await watchWithAxe(context)
+    const page = await context.newPage()
+    const faults: string[] = []
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+    page.on('pageerror', (error) => faults.push(String(error)))
+    const kinds = new Set<string>()
+    for (const { uid, panels } of boards) {
+      await page.emulateMedia({ colorScheme: 'light' })
+      await page.setViewportSize({ width: 1280, height: 800 })
+      await page.goto(`${bank.url}/engine/metrics?dashboard=${uid}`)
+      await ready(page)
+      const wanted = panels.filter(({ clusterOnly }) => !clusterOnly).map(({ title }) => title)
+      const drawn = page.locator('section section').filter({ has: page.locator('figure, ul') })
+      const undrawn = async () => {
+        const titles = await drawn.getByRole('heading').allTextContents()
+        return wanted.filter((title) => !titles.includes(title))
+      }
+      // What is known of one moment only may come with the next answer.
+      await until(async () => (await undrawn()).length === 0, { everyMs: 500 }).catch(() => undefined)
+      expect([uid, await undrawn()]).toEqual([uid, []])
+      // axe looks at each kind of panel once: it takes seconds for a page.
+      const brings = panels.some(({ kind }) => !kinds.has(kind))
+      for (const { kind } of panels) kinds.add(kind)
+      if (brings) expect([uid, await violations(page)]).toEqual([uid, []])
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await page.setViewportSize({ width: 360, height: 740 })
+      await ready(page)
+      expect([uid, await sidewaysPx(page)]).toEqual([uid, 0])
+      if (brings) expect([uid, await violations(page, ['color-contrast'])]).toEqual([uid, []])
+    }
+    await page.goto(`${bank.url}/engine/metrics?dashboard=functions`)
+    await page.getByRole('combobox', { name: 'Function' }).selectOption('transfer')
+    await page.waitForURL(/service=transfer/)
+    const processes = page.getByRole('region', { name: 'Processes', exact: true })
+    await until(async () => (await processes.getByRole('listitem').count()) === 1, { what: 'one function' })
+    await processes.getByText('Now').waitFor()
+    await processes.getByRole('img').hover()
+    await processes.getByText(/^At \d\d:\d\d$/).waitFor()
+    expect(faults).toEqual([])
+  } finally {
+    await browser.close()
+  }
+})
 
 test('the latency at the front door leads to traces of single requests', async () => {
   const [latency] = boards.flatMap(({ panels }) => panels.filter(({ showsTraces }) => showsTraces))

@@ -218,6 +218,7 @@ describe('operations and Services', () => {
       'platform GET /platform/functions/{name}: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform GET /platform/mails/{id}: {"nothing":"only a bank on a laptop has them, and whoever started it can read them anyway"}',
       'platform GET /platform/mails: {"nothing":"only a bank on a laptop has them, and whoever started it can read them anyway"}',
+      'platform GET /platform/metrics: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform GET /platform/topology: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform GET /platform: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform-stream GET /platform/stream: {"nothing":"it shows what runs, and nobody’s data"}',

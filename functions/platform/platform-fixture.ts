@@ -10,6 +10,7 @@ import { createObjects } from '../../knative/local/kubernetes/objects/objects.ts
 import { startApi } from '../../knative/local/kubernetes/api-fixture.ts'
 import { brokersOf } from '../../knative/local/eventing/brokers.ts'
 import { DeliveryRates } from '../../knative/local/eventing/delivery-rates.ts'
+import { passToPrometheus } from '../../knative/local/gateway/prometheus.ts'
 import { internalHandler } from '../../knative/local/gateway/router.ts'
 import { ownAnswers } from '../../knative/local/own-answers.ts'
 import { RecentStarts } from '../../knative/local/serving/recent-starts.ts'
@@ -49,7 +50,11 @@ function standInForRuntime(status: () => Promise<RuntimeStatus>) {
   const own = ownAnswers({ dataDir, services, meter, starts, rates, bareNode, status })
   return {
     ...{ starts, meter, bareNode, deliver: rates.watch(noMetrics).delivered },
-    handler: internalHandler({ services: new Map(), brokers: new Map(), log, status, own, meter }),
+    handler: internalHandler({
+      ...{ services: new Map(), brokers: new Map(), log, status, own, meter },
+      prometheus: passToPrometheus(dataDir),
+    }),
+    dataDir,
     writeLog: (name: string, text: string) => writeFileSync(join(dataDir, 'logs', `${name}.log`), text),
     remove: () => rmSync(dataDir, { recursive: true }),
   }

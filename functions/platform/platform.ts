@@ -7,6 +7,7 @@ import { nobodysData } from './nobodys-data.ts'
 import { createPlatformView, type PlatformView } from './platform-view.ts'
 import { engineRoomRoutes } from './engine-room-routes.ts'
 import { mailRoutes } from './mails.ts'
+import { metricsRoute } from './metrics/metrics-route.ts'
 import { isLocal } from './runtime-report.ts'
 import { topologySchema } from './topology-schema.ts'
 
@@ -58,5 +59,6 @@ export default operation({
     functionRoute,
     ...engineRoomRoutes,
     ...mailRoutes,
+    metricsRoute,
   ],
 })

@@ -22,6 +22,7 @@ import { environmentOf } from './manifests/environment.ts'
 import { readManifests } from './manifests/manifests.ts'
 import { createMeter } from '../meter/create-meter.ts'
 import { brokerTracer, measure, samplesOf } from './metering.ts'
+import { passToPrometheus } from './gateway/prometheus.ts'
 import type { QueueChoice } from './options.ts'
 import { ownAnswers } from './own-answers.ts'
 import { createOwnKeys, openDoors } from './own-doors.ts'
@@ -204,6 +205,7 @@ async function openGateway(bank: Bank, undo: Undo) {
     ...{ services, brokers, doors, log },
     ingressToken: secrets.ingressToken,
     status: () => Promise.reject(new Error('The bank is still starting.')),
+    prometheus: passToPrometheus(bank.dataDir),
     meter,
   }
   const { port, stop } = await openListener(internalHandler(routes), 0, ['127.0.0.1'])

@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { catalogue } from '../catalogue.ts'
-import { faultsIn, filledIn, instrumentsIn, labelsIn } from '../promql-fixture.ts'
+import { faultsIn, instrumentsIn, labelsIn } from '../promql-fixture.ts'
 import { recorded, rules } from '../rules/rules-fixture.ts'
 import { boards } from './boards.ts'
 import { grafanaDashboard } from './grafana.ts'
+import { filledIn } from './promql.ts'
 
 /** The dashboards, held against the catalogue and against the files that Grafana reads. A live bank answers
  * them in tests/bank.test.ts. */
@@ -51,6 +52,16 @@ test('panels use only what the catalogue and the rules have: metrics, labels and
   expect(
     targets.flatMap(({ where, expr }) => faultsIn(expr, recorded).map((fault) => `${where}: ${fault}`)),
   ).toEqual([])
+})
+
+test('the panels that only a cluster answers are tried with what its parts measure', () => {
+  const { tests } = parse(readFileSync(join(folder, 'rules/tests/cluster.yaml'), 'utf8')) as {
+    tests: { promql_expr_test?: { expr: string }[] }[]
+  }
+  const tried = tests.flatMap((one) => (one.promql_expr_test ?? []).map(({ expr }) => expr))
+  const onCluster = boards.flatMap(({ panels }) => panels.filter(({ clusterOnly }) => clusterOnly))
+  expect(onCluster.length).toBeGreaterThan(0)
+  for (const panel of onCluster) for (const { expr } of panel.targets) expect(tried).toContain(expr)
 })
 
 test('what a series is called is made of labels that it has', () => {

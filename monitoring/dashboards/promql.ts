@@ -31,3 +31,21 @@ export const quantile = (part: number, buckets: string, labels = ''): string =>
 /** The average of a histogram's or a summary's observations. */
 export const average = (histogram: string, selector: string, labels = ''): string =>
   `${perSecond(`${histogram}_sum{${selector}}`, labels)} / ${perSecond(`${histogram}_count{${selector}}`, labels)}`
+
+/** What a reader chose for a picture. Windows are durations of PromQL. */
+export interface Chosen {
+  /** A regular expression: `.*` is all Services. */
+  service: string
+  range: string
+  rateInterval: string
+}
+
+/** Fills in what Grafana fills in. Without a choice, it is a picture of 15 minutes of all Services. */
+export const filledIn = (
+  expr: string,
+  { service = '.*', range = '15m', rateInterval = '1m' }: Partial<Chosen> = {},
+): string =>
+  expr
+    .replaceAll('$__rate_interval', rateInterval)
+    .replaceAll('$__range', range)
+    .replaceAll('$service', service)

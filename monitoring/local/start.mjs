@@ -1,6 +1,15 @@
 // npm run monitor: starts what this machine has of Prometheus, Alertmanager, node_exporter and Grafana, for
 // the bank that runs here. Ctrl-C ends them all; what they have seen stays in the data folder.
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -17,6 +26,8 @@ const USAGE = `npm run monitor -- [options]
 const { data, atOnce } = readOptions()
 const dataDir = resolve(data)
 const folder = join(dataDir, 'monitoring')
+/** Where the bank looks for the Prometheus that watches it (knative/local/gateway/prometheus.ts). */
+const announcement = join(folder, 'prometheus.json')
 
 /** Returns the options that were given. Ends after the help, or if they are wrong. */
 function readOptions() {
@@ -181,10 +192,21 @@ async function main() {
     console.log('Ctrl-C ends them all.')
     await Promise.race([told, ...running.map(failAtEnd)])
   } finally {
+    rmSync(announcement, { force: true })
     for (const program of running) program.stop()
     await Promise.all(running.map(({ ended }) => ended))
     passage.close()
   }
+}
+
+/**
+ * Tells the bank where its Prometheus is. In a copy of the data folder the file means nothing.
+ * @param {number} port
+ */
+function announce(port) {
+  const { dev, ino } = statSync(dataDir, { bigint: true })
+  const text = JSON.stringify({ port, pid: process.pid, folder: `${dev}:${ino}` })
+  writeFileSync(announcement, text, { mode: 0o600 })
 }
 
 /** Resolves with whether Prometheus was started. */
@@ -196,7 +218,10 @@ async function startAll(/** @type {number} */ bank, /** @type {number} */ passag
     ...(alertmanager && { alertmanager }),
     ...(node && { node }),
   })
-  if (prometheus) await startGrafana({ bank, prometheus })
+  if (prometheus) {
+    announce(prometheus)
+    await startGrafana({ bank, prometheus })
+  }
   return prometheus !== undefined
 }
 

@@ -1,7 +1,6 @@
-import type { Page } from 'playwright-core'
 import type { Customer } from '../support/customers.ts'
 import { read } from '../support/repository.ts'
-import { violations, violationsInThemes, watchWithAxe } from './support/axe.ts'
+import { sidewaysPx, violations, violationsInThemes, watchWithAxe } from './support/axe.ts'
 import { customerWithMoney, ready, type Visit, type Web } from './support/browser.ts'
 
 /** Every page is opened, at both widths and in both themes, by whoever it is for. */
@@ -18,9 +17,6 @@ const addressOf = (path: string, things: Record<string, string>): string =>
     if (!id) throw new Error(`tests/web/all-routes.journey.ts knows no ${noun} for ${path}`)
     return `/${noun}/${id}`
   })
-
-const sidewaysPx = (page: Page): Promise<number> =>
-  page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
 
 export function allRoutes(web: () => Web): void {
   let things: Record<string, string>

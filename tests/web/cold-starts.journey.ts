@@ -44,4 +44,19 @@ export function coldStartsAndEvents(web: () => Web): void {
     await page.getByText('overdraft.changed', { exact: true }).click()
     await page.getByText('"account_id":').waitFor()
   })
+
+  test('where no Prometheus watches the bank, the page of metrics says how to start one', async () => {
+    const { page, go } = await web().visit({ as: 'operator', locale: 'de-DE' })
+    await go('/engine/metrics?dashboard=functions')
+    await page
+      .getByRole('region', { name: 'Funktionen und Kaltstarts' })
+      .getByText('npm run monitor')
+      .waitFor()
+    await page.getByRole('combobox', { name: 'Dashboard' }).selectOption('ledger')
+    await page.waitForURL(/dashboard=ledger/)
+    await page
+      .getByRole('region', { name: 'Was im Hauptbuch immer gilt' })
+      .getByText('npm run monitor')
+      .waitFor()
+  })
 }

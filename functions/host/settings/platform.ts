@@ -1,4 +1,4 @@
-import { httpUrl, text, type Setting } from '../setting-values.ts'
+import { httpUrl, optionalHttpUrl, text, type Setting } from '../setting-values.ts'
 
 /** How the platform's functions reach the Kubernetes API (docs/engine-room.md). */
 export const settings = {
@@ -15,6 +15,11 @@ export const settings = {
   LAB_KEY: {
     about: 'what the lab of the local runtime asks for; empty where there is no lab',
     parse: text,
+    fallback: '',
+  },
+  PROMETHEUS_URL: {
+    about: 'URL of the Prometheus that the page of metrics asks; if empty, it asks none',
+    parse: optionalHttpUrl,
     fallback: '',
   },
   MAIL_KEY: {

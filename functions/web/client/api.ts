@@ -39,6 +39,27 @@ export type AccountPage = {
   next_cursor: string | null
 }
 
+export type AnsweredPanel = {
+  kind: 'timeseries' | 'heatmap' | 'stat' | 'gauge' | 'table' | 'piechart'
+  title: string
+  about: string | null
+  /** As Grafana calls it. */
+  unit: string
+  /** The value from which on a figure has a colour, the lowest first; it has no value. */
+  colours: {
+    colour: 'green' | 'yellow' | 'red'
+    from: number | null
+  }[] | null
+  min: number | null
+  max: number | null
+  /** Prometheus could not answer it in time. */
+  failed: boolean
+  /** The highest first. */
+  series: PanelSeries[]
+  /** Lower series that are not here. */
+  left_out: number
+}
+
 export type AuditEntry = {
   id: string
   at: string
@@ -345,6 +366,25 @@ export type CreateUserRequest = {
 export type CreateWebHookRequest = {
   url: string
   types: string[]
+}
+
+export type DashboardName = {
+  uid: string
+  title: string
+  about: string
+}
+
+export type DashboardPicture = {
+  /** no-monitor: on this laptop, no `npm run monitor` watches the bank; no-answer: the Prometheus that the settings name does not answer; not-set: they name none. */
+  why_not: 'no-monitor' | 'no-answer' | 'not-set' | null
+  dashboards: DashboardName[]
+  dashboard: DashboardName
+  from: string
+  until: string
+  step_seconds: number
+  /** The functions that it can be limited to; null if that changes nothing. */
+  services: string[] | null
+  panels: AnsweredPanel[]
 }
 
 export type DeadLetter = {
@@ -1198,6 +1238,14 @@ export type OrderRun = {
 export type OrderRunPage = {
   items: OrderRun[]
   next_cursor: string | null
+}
+
+export type PanelSeries = {
+  /** What it is called; labels stand in it in double braces. */
+  legend: string
+  labels: Record<string, string>
+  /** At each moment from `from` on, `step_seconds` apart; for a panel of one moment, one value at `until`. Null is no value. */
+  values: (number | null)[]
 }
 
 export type Payee = {
@@ -3398,6 +3446,15 @@ export interface Api {
     }
     answers: {
       200: CaughtMail
+    }
+  }
+  /** A dashboard with the answers of Prometheus; without one, why there are none */
+  'GET /api/platform/metrics': {
+    takes: {
+      query?: { dashboard?: string; range?: '15m' | '1h' | '6h' | '24h'; service?: string }
+    }
+    answers: {
+      200: DashboardPicture
     }
   }
   /** The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second */

@@ -120,6 +120,12 @@ export const routes: readonly PageRoute[] = [
     menu: 'events',
     load: () => import('./pages/engine/events/events.tsx'),
   },
+  {
+    path: '/engine/metrics',
+    who: 'operator',
+    menu: 'metrics',
+    load: () => import('./pages/engine/metrics/metrics.tsx'),
+  },
   { path: '/engine/events/:id', who: 'operator', load: () => import('./pages/engine/event/event.tsx') },
   {
     path: '/engine/transfers/:id',

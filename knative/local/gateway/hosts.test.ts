@@ -24,6 +24,7 @@ describe('on the public port', () => {
     ['notify.bank.svc.cluster.local', unknown('notify.bank.svc.cluster.local')],
     ['notify.bank.svc', unknown('notify.bank.svc')],
     ['Anything.svc.:8080', unknown('anything.svc')],
+    ['prometheus.monitoring.svc.cluster.local', unknown('prometheus.monitoring.svc.cluster.local')],
     ['a.b.microbank.localhost', unknown('a.b.microbank.localhost')],
     ['.microbank.localhost', unknown('.microbank.localhost')],
   ])('%s', (host, target) => {
@@ -39,6 +40,7 @@ describe('on the internal listener', () => {
     ['notify.bank', service('notify')],
     ['default-broker-ingress.bank.svc.cluster.local', broker],
     ['runtime.microbank.localhost:1234', { kind: 'runtime' }],
+    ['prometheus.monitoring.svc.cluster.local:9090', { kind: 'prometheus' }],
     ['transfer.microbank.localhost', unknown('transfer.microbank.localhost')],
     ['localhost:8080', unknown('localhost')],
     ['notify.other.svc.cluster.local', unknown('notify.other.svc.cluster.local')],

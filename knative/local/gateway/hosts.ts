@@ -19,6 +19,8 @@ export const METER_URL = `${METER}/v1/metrics`
 /** Where functions send spans, and where the spans of a trace are, if its id is appended. */
 export const SPANS_TO = METER
 export const SPANS_OF = `${METER}/traces/`
+/** The host of Prometheus in a cluster's DNS. Here it is the one that `npm run monitor` has started. */
+const PROMETHEUS_HOST = 'prometheus.monitoring.svc.cluster.local'
 export const FRONT_DOOR = 'front-door'
 
 /** The host name of a Service, or of a Broker's ingress, in a cluster's DNS. */
@@ -30,6 +32,7 @@ export type HostTarget =
   | { kind: 'broker'; name: string }
   | { kind: 'runtime' }
   | { kind: 'meter' }
+  | { kind: 'prometheus' }
   /** A host that can't be reached here. */
   | { kind: 'unknown'; host: string }
 
@@ -54,6 +57,7 @@ export function internalTarget(hostHeader: string | undefined): HostTarget {
   const host = hostName(hostHeader)
   if (host === STATUS_HOST) return { kind: 'runtime' }
   if (host === METER_HOST) return { kind: 'meter' }
+  if (host === PROMETHEUS_HOST) return { kind: 'prometheus' }
   for (const domain of [CLUSTER_DOMAIN, `${NAMESPACE}.svc`, NAMESPACE])
     if (host.endsWith(`.${domain}`)) return named(host.slice(0, -domain.length - 1), host)
   return { kind: 'unknown', host }

@@ -29,6 +29,8 @@ export interface Routes {
   own?: OwnAnswers
   /** Handlers for functions that have a secret of the runtime, by the first segment of the path. */
   doors?: Map<string, RequestListener>
+  /** Answers queries by the Prometheus that watches this bank. */
+  prometheus?: RequestListener
   /** Takes the reports and spans of processes, and has all metrics and the last spans. */
   meter: Pick<Meter, 'take' | 'expose' | 'spans'>
   log: Log
@@ -75,6 +77,9 @@ function route(
       if (TRACE.test(request.url!)) return answerTrace(request, response, routes)
       if (request.url === '/v1/traces') return receiveSpans(routes.meter, request, response)
       return receiveReport(routes.meter, request, response)
+    case 'prometheus':
+      if (!routes.prometheus) return unknown(target.kind, request, response)
+      return routes.prometheus(request, response)
     case 'runtime':
       // Only this machine may learn what runs, and where.
       if (request.url === '/metrics' && isLoopback(request.socket.remoteAddress))

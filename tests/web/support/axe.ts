@@ -28,3 +28,7 @@ export async function violationsInThemes(page: Page): Promise<string[]> {
   }
   return found
 }
+
+/** How much wider than its window a page is. */
+export const sidewaysPx = (page: Page): Promise<number> =>
+  page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)

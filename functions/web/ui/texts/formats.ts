@@ -61,3 +61,11 @@ export const formatMinutesAgo = (language: PageLanguage, minutes: number): strin
   keep(`ago ${language}`, () => {
     return new Intl.RelativeTimeFormat(LOCALES[language], { numeric: 'auto' })
   }).format(-minutes, 'minute')
+
+/** Writes a measured value: three digits of it, and all of those before the point. */
+export const formatFigure = (language: PageLanguage, value: number): string =>
+  Math.abs(value) < 1_000
+    ? keep(`figure ${language}`, () => {
+        return new Intl.NumberFormat(LOCALES[language], { maximumSignificantDigits: 3 })
+      }).format(value)
+    : formatNumber(language, Math.round(value))
