@@ -81,8 +81,9 @@ async function bundleNothing(common) {
     stdin: stdin(`
       import operation from './bench/programs/nothing.ts'
       import { validators } from 'validators:nothing'
+      import { settings } from './functions/host/settings/web.ts'
       import { main } from './functions/host/start/main.ts'
-      main(operation, validators, [])`),
+      main(operation, { validators, catalogue: [], settings })`),
     plugins: [
       {
         name: 'validators',
