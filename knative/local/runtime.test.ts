@@ -144,6 +144,25 @@ async function tellsOfItself(ask: (path: string) => Promise<Record<string, unkno
   expect(await ask('/logs?service=../runtime')).toMatchObject({ status: 404 })
 }
 
+test('the front door counts as up on whatever address of this machine the bank listens', async () => {
+  const script = server('response.end()')
+  writeFileSync(`${folder.path}/bundles/front-door.cjs`, script)
+  writeFileSync(
+    `${folder.path}/knative/services/front-door.yaml`,
+    serviceYaml({ name: 'front-door', script }),
+  )
+  // Linux has all of 127.0.0.0/8; elsewhere another address of this machine is that of IPv6.
+  const hosts = [process.platform === 'linux' ? '127.0.0.2' : '::1']
+  const runtime = await startRuntime(options({ hosts }))
+  try {
+    const headers = { host: 'runtime.microbank.localhost' }
+    const { text } = await call(runtime.internalPort, { path: '/metrics', headers })
+    expect(text).toContain('microbank_probe_success{target="front-door"} 1')
+  } finally {
+    await runtime.stop()
+  }
+})
+
 test('the data folder and all in it is closed to others, even if it was open before', async () => {
   const first = await startRuntime(options())
   await first.stop()

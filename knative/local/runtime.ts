@@ -129,9 +129,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     undo.add(() => bareNode.stop())
     gateway.routes.own = ownAnswers({ dataDir: bank.dataDir, ...gateway, bareNode, status })
     gateway.meter.addSource(async () => samplesOf(await status()))
-    gateway.meter.addSource(probeFrontDoor({ host: '127.0.0.1', port, headers: { host: 'localhost' } }))
-    const lab = openLab({ ...bank, hosts: bank.hosts ?? LOOPBACK }, backends, gateway, { port, brokers })
-    openDoors(bank, gateway.doors, { hosts: bank.hosts ?? LOOPBACK, port, catchesMail: mail !== undefined })
+    const hosts = bank.hosts ?? LOOPBACK
+    gateway.meter.addSource(probeFrontDoor({ host: hosts[0], port, headers: { host: 'localhost' } }))
+    const lab = openLab({ ...bank, hosts }, backends, gateway, { port, brokers })
+    openDoors(bank, gateway.doors, { hosts, port, catchesMail: mail !== undefined })
     // Before anything else ends: what the lab has frozen must be able to end.
     undo.add(() => lab.stop())
     const { url, queue } = about()

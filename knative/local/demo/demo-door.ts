@@ -1,4 +1,7 @@
 import type { RequestListener } from 'node:http'
+import { problem, problems } from '../../../functions/host/problems.ts'
+import type { Reply } from '../../../functions/host/reply.ts'
+import type { BankProblem } from '../../../functions/web/client/index.ts'
 import type { Log } from '../../../monitoring/log.ts'
 import { guardedDoor } from '../gateway/guarded-door.ts'
 import type { DemoOptions } from './demo-customer.ts'
@@ -24,7 +27,16 @@ export function openDemoDoor({ key, log, ...options }: DemoDoorOptions): Request
     return next
   }
   return guardedDoor({
-    ...{ key, asker: 'the front door', log, failure: 'the demo customer could not be signed in' },
+    ...{ key, asker: 'the front door', log, failure: 'the demo customer could not be signed in', refusalOf },
     tell: ({ headers }) => signIn(headers['user-agent'] ?? ''),
+  })
+}
+
+/** Whoever has pressed the button too often hears when they may do so again. */
+function refusalOf(error: Error | BankProblem): Reply | undefined {
+  if (!('status' in error) || error.status !== 429) return undefined
+  const after = error.headers.get('retry-after')
+  return problem(problems.tooManyRequests, error.detail, {
+    headers: after === null ? {} : { 'retry-after': after },
   })
 }
