@@ -4,6 +4,7 @@ import { userQuery, useSignOut, type PageSession } from '../data/session.ts'
 import { Button } from '../parts/button.tsx'
 import { useTexts } from '../texts/define-texts.ts'
 import { useLanguage, type PageLanguage } from '../texts/language.ts'
+import type { Zone } from '../texts/zone.ts'
 import type { Area } from './areas.ts'
 import { texts } from './frame.texts.ts'
 import { PersonIcon } from './icons.tsx'
@@ -14,7 +15,7 @@ import styles from './frame.module.css'
 /** The languages in their own words. */
 const LANGUAGES: Record<PageLanguage, string> = { en: 'English', de: 'Deutsch' }
 
-/** Who is signed in, the language, the theme, and signing out. The browser closes it on Escape and on a click
+/** Who is signed in, the language, the theme, the zone of times, and signing out. The browser closes it on Escape and on a click
  * elsewhere. */
 export function UserMenu({
   session,
@@ -28,7 +29,7 @@ export function UserMenu({
 }) {
   const [said, names] = [useTexts(texts), useTexts(menuTexts)]
   const language = useLanguage()
-  const { theme, setTheme, setLanguage } = useSettings()
+  const { theme, setTheme, zone, setZone, setLanguage } = useSettings()
   const { data: user } = useQuery({ ...userQuery(session?.user_id ?? ''), enabled: Boolean(session) })
   const signOut = useSignOut()
   const [, navigate] = useLocation()
@@ -71,6 +72,13 @@ export function UserMenu({
                 {said.themes[value]}
               </option>
             ))}
+          </select>
+        </label>
+        <label>
+          {said.zone}
+          <select value={zone} onChange={({ target }) => setZone(target.value as Zone)}>
+            <option value="local">{said.zones.local}</option>
+            <option value="utc">{said.zones.utc}</option>
           </select>
         </label>
         <Button onClick={showCalls} popoverTarget="user-menu" popoverTargetAction="hide">

@@ -2,7 +2,7 @@ import { formatMinutesAgo, formatMoment } from '../texts/formats.ts'
 import { useLanguage } from '../texts/language.ts'
 import { useNow } from './use-now.ts'
 
-/** A moment in the reader's zone, given as the bank gives it; relative within the last hour. */
+/** A moment in the zone that the reader chose, given as the bank gives it; relative within the last hour. */
 export function Moment({ at }: { at: string }) {
   const language = useLanguage()
   const now = useNow()

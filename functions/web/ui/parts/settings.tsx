@@ -1,5 +1,6 @@
 import { createContext, useContext, useState, type ReactNode } from 'react'
-import { LanguageContext, type PageLanguage } from '../texts/language.ts'
+import { ReaderContext, type PageLanguage } from '../texts/language.ts'
+import { showZone, type Zone } from '../texts/zone.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 /** Rows are 44 px high, or 32. */
@@ -10,6 +11,8 @@ interface Settings {
   setTheme: (theme: Theme) => void
   density: Density
   setDensity: (density: Density) => void
+  zone: Zone
+  setZone: (zone: Zone) => void
   setLanguage: (language: PageLanguage) => void
 }
 
@@ -22,15 +25,24 @@ export function useSettings(): Settings {
   return settings
 }
 
-/** Keeps the language, the theme and the density. theme.js reads them before the next page is painted. */
+/** Keeps the language, the theme, the density and the zone of times. theme.js reads them before the next page is painted. */
 export function SettingsProvider({ children }: { children: ReactNode }) {
   const { dataset, lang } = document.documentElement
   const [language, setLanguage] = useState<PageLanguage>(lang === 'de' ? 'de' : 'en')
   const [theme, setTheme] = useState<Theme>((dataset.theme as Theme | undefined) ?? 'system')
   const [density, setDensity] = useState<Density>(dataset.density === 'dense' ? 'dense' : 'roomy')
+  const [zone, setZone] = useState<Zone>(() => {
+    const kept = dataset.zone === 'utc' ? 'utc' : 'local'
+    showZone(kept)
+    return kept
+  })
   const settings: Settings = {
-    theme,
-    density,
+    ...{ theme, density, zone },
+    setZone(chosen) {
+      showZone(chosen)
+      setZone(chosen)
+      keep('zone', chosen === 'local' ? undefined : chosen)
+    },
     setDensity(chosen) {
       setDensity(chosen)
       if (chosen === 'roomy') delete document.documentElement.dataset.density
@@ -51,7 +63,7 @@ export function SettingsProvider({ children }: { children: ReactNode }) {
   }
   return (
     <SettingsContext value={settings}>
-      <LanguageContext value={language}>{children}</LanguageContext>
+      <ReaderContext value={{ language, zone }}>{children}</ReaderContext>
     </SettingsContext>
   )
 }

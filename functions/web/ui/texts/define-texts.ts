@@ -1,5 +1,4 @@
-import { useContext } from 'react'
-import { LanguageContext, type PageLanguage } from './language.ts'
+import { useLanguage, type PageLanguage } from './language.ts'
 
 /** The same texts in another language: each text a text, each function one with the same arguments. */
 type Translated<Given> = {
@@ -18,5 +17,4 @@ export const defineTexts = <Given>(texts: { en: Given; de: Translated<Given> }):
   texts as LocalTexts<Given>
 
 /** Returns the texts in the reader's language. */
-export const useTexts = <Given>(texts: LocalTexts<Given>): Translated<Given> =>
-  texts[useContext(LanguageContext)]
+export const useTexts = <Given>(texts: LocalTexts<Given>): Translated<Given> => texts[useLanguage()]

@@ -1,4 +1,5 @@
 import type { PageLanguage } from './language.ts'
+import { shownZone } from './zone.ts'
 
 /** Languages of dates and numbers: British English, so that no date is read the wrong way round. */
 const LOCALES: Record<PageLanguage, string> = { en: 'en-GB', de: 'de-DE' }
@@ -17,17 +18,22 @@ function keep<Format extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.Rela
   return format
 }
 
-/** Writes a moment in the reader's zone. */
-export const formatMoment = (language: PageLanguage, at: Date): string =>
-  keep(`moment ${language}`, () => {
-    return new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'medium', timeStyle: 'short' })
+/** Writes a moment, or a part of it, in the zone that the reader chose. UTC is named. */
+function writeIn(language: PageLanguage, at: Date, name: string, style: Intl.DateTimeFormatOptions): string {
+  const isUtc = shownZone() === 'utc'
+  const text = keep(`${name} ${language} ${isUtc}`, () => {
+    return new Intl.DateTimeFormat(LOCALES[language], { ...style, ...(isUtc && { timeZone: 'UTC' }) })
   }).format(at)
+  return isUtc && style.timeStyle ? `${text}\u00a0UTC` : text
+}
+
+/** Writes a moment as a date and a time. */
+export const formatMoment = (language: PageLanguage, at: Date): string =>
+  writeIn(language, at, 'moment', { dateStyle: 'medium', timeStyle: 'short' })
 
 /** Writes a moment as a date. */
 export const formatDate = (language: PageLanguage, at: Date): string =>
-  keep(`date ${language}`, () => {
-    return new Intl.DateTimeFormat(LOCALES[language], { dateStyle: 'medium' })
-  }).format(at)
+  writeIn(language, at, 'date', { dateStyle: 'medium' })
 
 /** Writes a day, `2026-11-27`. It is the same day in every zone. */
 export const formatDay = (language: PageLanguage, day: string): string =>
@@ -37,9 +43,11 @@ export const formatDay = (language: PageLanguage, day: string): string =>
 
 /** Writes the time of day of a moment. */
 export const formatTime = (language: PageLanguage, at: Date): string =>
-  keep(`time ${language}`, () => {
-    return new Intl.DateTimeFormat(LOCALES[language], { timeStyle: 'short' })
-  }).format(at)
+  writeIn(language, at, 'time', { timeStyle: 'short' })
+
+/** Writes the time of day of a moment, to the second. */
+export const formatSeconds = (language: PageLanguage, at: Date): string =>
+  writeIn(language, at, 'seconds', { timeStyle: 'medium' })
 
 export const formatNumber = (language: PageLanguage, value: number): string =>
   keep(`number ${language}`, () => new Intl.NumberFormat(LOCALES[language])).format(value)

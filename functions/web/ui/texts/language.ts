@@ -1,9 +1,14 @@
 import { createContext, useContext } from 'react'
+import type { Zone } from './zone.ts'
 
 export const languages = ['en', 'de'] as const
 export type PageLanguage = (typeof languages)[number]
 
-/** The reader's language. theme.js has chosen it before the first script of ours runs. */
-export const LanguageContext = createContext<PageLanguage>('en')
+/** How the reader wants texts and times. Whoever writes a time asks for the language, so each is written anew
+ * when the zone changes, too. theme.js has chosen the language before the first script of ours runs. */
+export const ReaderContext = createContext<{ language: PageLanguage; zone: Zone }>({
+  language: 'en',
+  zone: 'local',
+})
 
-export const useLanguage = (): PageLanguage => useContext(LanguageContext)
+export const useLanguage = (): PageLanguage => useContext(ReaderContext).language

@@ -19,6 +19,7 @@ import { useIsOnline } from '../../parts/use-is-online.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { localeOf } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
+import { shownZone } from '../../texts/zone.ts'
 import { texts } from './new-order.texts.ts'
 import { useRuleWords } from './order-rule.ts'
 import styles from './orders.module.css'
@@ -142,13 +143,14 @@ function When({ every }: { every: Every }) {
   )
 }
 
-const readersZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
+const readersZone = (): string =>
+  shownZone() === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone
 
 /** Returns the schedule that was entered, on the clocks of the reader. */
 function scheduleOf(every: Every, values: Values): Schedule {
   const value = (name: string): string => values[`schedule.${name}`] ?? ''
   if (every === 'once') {
-    const at = new Date(value('run_at'))
+    const at = new Date(value('run_at') + (shownZone() === 'utc' ? 'Z' : ''))
     // The bank says what is wrong with it.
     return { run_at: Number.isNaN(at.getTime()) ? value('run_at') : at.toISOString() }
   }

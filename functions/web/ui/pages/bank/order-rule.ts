@@ -1,6 +1,6 @@
 import type { Schedule } from '../../data/orders.ts'
 import { useTexts } from '../../texts/define-texts.ts'
-import { formatDate } from '../../texts/formats.ts'
+import { formatDay } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
 import { texts } from './orders.texts.ts'
 
@@ -18,8 +18,7 @@ export function useRuleWords(): (schedule: Schedule) => string {
         : every === 'week'
           ? said.week(said.weekdays[on as Weekday], at)
           : said.month(String(on), at)
-    // A date without a time is the same everywhere if it is written at noon.
-    const end = until ? said.until(formatDate(language, new Date(`${until}T12:00`))) : ''
+    const end = until ? said.until(formatDay(language, until)) : ''
     return [rule, `(${zone})`, end, count === undefined ? '' : said.times(String(count))]
       .filter(Boolean)
       .join(' ')

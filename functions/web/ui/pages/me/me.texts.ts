@@ -37,6 +37,8 @@ export const texts = defineTexts({
     density: 'Rows of tables',
     densities: { roomy: 'Roomy', dense: 'Dense' },
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+    zone: 'Times',
+    zones: { local: 'In your time zone', utc: 'In UTC' },
     remove: 'Delete me',
     removeHint: 'Close all your accounts first. Nobody can bring a deleted profile back.',
     removeNow: 'Delete my profile',
@@ -77,6 +79,8 @@ export const texts = defineTexts({
     density: 'Tabellenzeilen',
     densities: { roomy: 'Großzügig', dense: 'Kompakt' },
     themes: { system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
+    zone: 'Zeiten',
+    zones: { local: 'In Ihrer Zeitzone', utc: 'In UTC' },
     remove: 'Profil löschen',
     removeHint:
       'Schließen Sie zuerst alle Ihre Konten. Ein gelöschtes Profil lässt sich nicht wiederherstellen.',

@@ -11,6 +11,7 @@ import { ProblemNote } from '../../parts/problem-note.tsx'
 import { common } from '../../texts/common.texts.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { useLanguage, type PageLanguage } from '../../texts/language.ts'
+import type { Zone } from '../../texts/zone.ts'
 import styles from './me.module.css'
 import { texts } from './me.texts.ts'
 import { Password } from './password.tsx'
@@ -41,8 +42,9 @@ const LANGUAGES = [
 function Look() {
   const said = useTexts(texts)
   const language = useLanguage()
-  const { theme, setTheme, density, setDensity, setLanguage } = useSettings()
+  const { theme, setTheme, density, setDensity, zone, setZone, setLanguage } = useSettings()
   const densities = (['roomy', 'dense'] as const).map((value) => ({ value, text: said.densities[value] }))
+  const zones = (['local', 'utc'] as const).map((value) => ({ value, text: said.zones[value] }))
   const themes = (['system', 'light', 'dark'] as const).map((value) => ({ value, text: said.themes[value] }))
   return (
     <PlainPanel title={said.look}>
@@ -68,6 +70,13 @@ function Look() {
             options={themes}
             value={theme}
             onChange={({ target }) => setTheme(target.value as Theme)}
+          />
+          <Choice
+            name="zone"
+            label={said.zone}
+            options={zones}
+            value={zone}
+            onChange={({ target }) => setZone(target.value as Zone)}
           />
         </Form>
       </div>

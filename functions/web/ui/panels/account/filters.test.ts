@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { boundsOf, byDay, isDay, toDay } from '../../parts/days.ts'
+import { showZone } from '../../texts/zone.ts'
 import { askedOf, entryTypes, hasFilters, readFilters, withFilters } from './filters.ts'
 
 const day = fc
@@ -32,16 +33,22 @@ test('an address with nonsense filters nothing', () => {
   expect(askedOf({ ...read, query: '?!' })).toEqual({})
 })
 
-test('both days of a period belong to it, also when clocks change', () => {
-  fc.assert(
-    fc.property(day, (given) => {
-      const { begin, end } = boundsOf(given)
-      expect([toDay(begin), toDay(new Date(end.getTime() - 1)), isDay(given)]).toEqual([given, given, true])
-      const asked = askedOf({ type: '', from: given, to: given, query: '' })
-      expect(asked).toEqual({ from: begin.toISOString(), to: end.toISOString() })
-    }),
-  )
-})
+afterEach(() => showZone('local'))
+
+test.each(['local', 'utc'] as const)(
+  'both days of a period belong to it, also when clocks change: %s',
+  (zone) => {
+    showZone(zone)
+    fc.assert(
+      fc.property(day, (given) => {
+        const { begin, end } = boundsOf(given)
+        expect([toDay(begin), toDay(new Date(end.getTime() - 1)), isDay(given)]).toEqual([given, given, true])
+        const asked = askedOf({ type: '', from: given, to: given, query: '' })
+        expect(asked).toEqual({ from: begin.toISOString(), to: end.toISOString() })
+      }),
+    )
+  },
+)
 
 test('entries of one day stand together, in their order', () => {
   const at = (text: string) => ({ at: new Date(`${text}:00`).toISOString() })
@@ -50,4 +57,13 @@ test('entries of one day stand together, in their order', () => {
     { day: '2026-03-02', items: [items[0]] },
     { day: '2026-03-01', items: [items[1], items[2]] },
   ])
+})
+
+test('a day of UTC begins at its midnight, whatever the clock here says', () => {
+  showZone('utc')
+  expect(boundsOf('2026-03-29')).toEqual({
+    begin: new Date('2026-03-29T00:00:00Z'),
+    end: new Date('2026-03-30T00:00:00Z'),
+  })
+  expect(toDay(new Date('2026-03-29T23:59:59.999Z'))).toBe('2026-03-29')
 })

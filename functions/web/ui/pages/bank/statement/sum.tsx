@@ -3,7 +3,7 @@ import { statementQuery } from '../../../data/statements.ts'
 import { Money } from '../../../parts/money.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { formatDate, formatNumber } from '../../../texts/formats.ts'
+import { formatDay, formatNumber } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { askedOf, type ShownStatement } from './period.ts'
 import styles from './statement.module.css'
@@ -13,7 +13,7 @@ import { texts } from './statement.texts.ts'
 export function Sum({ accountId, shown }: { accountId: string; shown: ShownStatement }) {
   const [said, language] = [useTexts(texts), useLanguage()]
   const statement = useQuery(statementQuery(accountId, askedOf(shown, new Date())))
-  const dateOf = (day: string): string => formatDate(language, new Date(`${day}T00:00:00`))
+  const dateOf = (day: string): string => formatDay(language, day)
   return (
     <Panel title={said.sum} query={statement} starts="statement" rows={4}>
       {({ currency, opening_balance, credits, debits, closing_balance }) => {

@@ -1,4 +1,5 @@
-import { formatMoment, localeOf } from '../../../texts/formats.ts'
+import { toDay } from '../../../parts/days.ts'
+import { formatMoment, formatSeconds } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 
 /** A moment of today to the second; of another day with its date. */
@@ -6,10 +7,10 @@ export function Clock({ at }: { at: string }) {
   const language = useLanguage()
   const date = new Date(at)
   const full = formatMoment(language, date)
-  const isToday = date.toDateString() === new Date().toDateString()
+  const isToday = toDay(date) === toDay(new Date())
   return (
     <time dateTime={at} title={full}>
-      {isToday ? date.toLocaleTimeString(localeOf(language)) : full}
+      {isToday ? formatSeconds(language, date) : full}
     </time>
   )
 }
