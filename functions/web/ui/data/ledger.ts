@@ -9,11 +9,16 @@ import { useSentBy } from './session.ts'
 export type { Invariant, Stop, Verification }
 export type CurrencyStatus = LedgerStatus['items'][number]
 
-/** What must always be true in the ledger, as the last checks have found it. */
-export const invariantsQuery = () =>
+/** Milliseconds between two readings while somebody looks. They show no customer's data, so none of them is
+ * in the audit. */
+export const AGAIN_MS = 5_000
+
+/** What must always be true in the ledger, as the last checks have found it; live while it is watched. */
+export const invariantsQuery = (isWatched: boolean) =>
   queryOptions({
     queryKey: ['ledger', 'invariants'],
     queryFn: ({ signal }) => api.get('/api/ledger/invariants', { signal }),
+    refetchInterval: isWatched && AGAIN_MS,
   })
 
 /** What each check has found. */

@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import type { DeadLetterGroupPage } from '../../client/index.ts'
 import { api } from './api.ts'
+import { AGAIN_MS } from './ledger.ts'
 
 /** What in the bank may need an operator. Each is asked of the function that knows it at little cost: of the
  * newest, not of all that ever were. */
@@ -33,26 +34,12 @@ export const waitingLettersQuery = () =>
     },
   })
 
-/** The invariants that a check found broken, and how many stops are open. */
-export const brokenInvariantsQuery = () =>
-  queryOptions({
-    ...calm,
-    queryKey: ['needs', 'invariants'],
-    queryFn: async ({ signal }) => {
-      const { items, open_stops: openStops } = await api.get('/api/ledger/invariants', { signal })
-      return {
-        broken: items.filter(({ ok }) => ok === false).map(({ id }) => id),
-        unchecked: items.filter(({ ok }) => ok === null).length,
-        openStops,
-      }
-    },
-  })
-
-/** Currencies in which nothing is posted at the moment. */
-export const haltedPostingsQuery = () =>
+/** Currencies in which nothing is posted at the moment; live while it is watched. */
+export const haltedPostingsQuery = (isWatched: boolean) =>
   queryOptions({
     ...calm,
     queryKey: ['needs', 'halted'],
+    refetchInterval: isWatched && AGAIN_MS,
     queryFn: async ({ signal }) => {
       const { items } = await api.get('/api/ledger/status', { signal })
       return {

@@ -18,6 +18,11 @@ export const texts = defineTexts({
       unchecked: 'Not all checks have run yet.',
       some: (names: string) => `Broken: ${names}`,
       stops: (count: string) => `Stops that nobody has lifted: ${count}`,
+      rules: 'What must always be true',
+      checked: (count: string) => `${count} checked,`,
+      notYet: 'Not checked yet',
+      live: 'Live: read again every few seconds.',
+      paused: 'Paused: nobody has used this page for a while.',
     },
     postings: {
       title: 'Postings',
@@ -55,6 +60,11 @@ export const texts = defineTexts({
       unchecked: 'Noch sind nicht alle Prüfungen gelaufen.',
       some: (names) => `Verletzt: ${names}`,
       stops: (count) => `Stopps, die niemand aufgehoben hat: ${count}`,
+      rules: 'Was immer stimmen muss',
+      checked: (count) => `${count} geprüft,`,
+      notYet: 'Noch nicht geprüft',
+      live: 'Live: wird alle paar Sekunden neu gelesen.',
+      paused: 'Pausiert: Diese Seite wurde eine Weile nicht benutzt.',
     },
     postings: {
       title: 'Buchungen',

@@ -1,14 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
+import { invariantsQuery, type Invariant } from '../../data/ledger.ts'
 import {
-  brokenInvariantsQuery,
   disputesQuery,
   failedPaymentsQuery,
   haltedPostingsQuery,
   NEWEST,
   waitingLettersQuery,
 } from '../../data/needs.ts'
+import { useAttention } from '../../data/use-attention.ts'
+import { Moment } from '../../parts/moment.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel, type PanelQuery } from '../../parts/panel.tsx'
 import { Status, type StatusKind } from '../../parts/status.tsx'
@@ -95,27 +97,63 @@ function DeadLetters() {
   )
 }
 
+/** What must be true, live: a check that finds something is seen here without a reload. */
 function Invariants() {
   const [said, office] = [useTexts(texts), useTexts(officeTexts)]
   const figure = useFigure()
+  const isWatched = useAttention()
   return (
     <Need
       title={said.invariants.title}
-      query={useQuery(brokenInvariantsQuery())}
+      query={useQuery(invariantsQuery(isWatched))}
       starts="ledger-checks"
       link={{ href: '/office/ledger', text: said.invariants.link }}
     >
-      {({ broken, unchecked, openStops }) => ({
-        kind: broken.length > 0 ? 'bad' : unchecked > 0 ? 'warn' : 'good',
-        sentence:
-          broken.length > 0
-            ? said.invariants.some(broken.map((id) => `${id} ${office.invariants[id]}`).join(', '))
-            : unchecked > 0
-              ? said.invariants.unchecked
-              : said.invariants.none,
-        more: openStops > 0 && <Sentence kind="bad" sentence={said.invariants.stops(figure(openStops))} />,
-      })}
+      {({ items, open_stops: openStops }) => {
+        const broken = items.filter(({ ok }) => ok === false).map(({ id }) => id)
+        return {
+          kind: broken.length > 0 ? 'bad' : items.some(({ ok }) => ok === null) ? 'warn' : 'good',
+          sentence:
+            broken.length > 0
+              ? said.invariants.some(broken.map((id) => `${id} ${office.invariants[id]}`).join(', '))
+              : items.some(({ ok }) => ok === null)
+                ? said.invariants.unchecked
+                : said.invariants.none,
+          more: (
+            <>
+              {openStops > 0 && <Sentence kind="bad" sentence={said.invariants.stops(figure(openStops))} />}
+              <ul className={styles.rules} aria-label={said.invariants.rules}>
+                {items.map((rule) => (
+                  <Rule key={rule.id} rule={rule} />
+                ))}
+              </ul>
+              <p className={styles.soft}>{isWatched ? said.invariants.live : said.invariants.paused}</p>
+            </>
+          ),
+        }
+      }}
     </Need>
+  )
+}
+
+const RULE_KINDS = { true: 'good', false: 'bad', null: 'neutral' } as const
+
+function Rule({ rule: { id, ok, checked_at: at, count } }: { rule: Invariant }) {
+  const [said, office] = [useTexts(texts), useTexts(officeTexts)]
+  const figure = useFigure()
+  return (
+    <li className={styles.sentence}>
+      <Status kind={RULE_KINDS[`${ok}`]} word={`${id}: ${office.invariants[id]}`} />
+      <small className={styles.soft}>
+        {at === null ? (
+          said.invariants.notYet
+        ) : (
+          <>
+            {said.invariants.checked(figure(count))} <Moment at={at} />
+          </>
+        )}
+      </small>
+    </li>
   )
 }
 
@@ -124,7 +162,7 @@ function Postings() {
   return (
     <Need
       title={said.postings.title}
-      query={useQuery(haltedPostingsQuery())}
+      query={useQuery(haltedPostingsQuery(useAttention()))}
       starts="ledger-checks"
       link={{ href: '/office/ledger', text: said.postings.link }}
     >

@@ -6,6 +6,7 @@ import {
   type Invariant,
   type Verification,
 } from '../../../data/ledger.ts'
+import { useAttention } from '../../../data/use-attention.ts'
 import { Button } from '../../../parts/button.tsx'
 import { DataList } from '../../../parts/data-list.tsx'
 import { Moment } from '../../../parts/moment.tsx'
@@ -25,7 +26,7 @@ type CheckName = Exclude<keyof Verification, 'ok' | 'open_stops'>
 export function Invariants() {
   const [said, office] = [useTexts(texts), useTexts(officeTexts)]
   const language = useLanguage()
-  const invariants = useQuery(invariantsQuery())
+  const invariants = useQuery(invariantsQuery(useAttention()))
   const verification = useQuery(verificationQuery())
   const proof = useProveLedger()
   const prove = (
