@@ -27,12 +27,17 @@ const OPEN_ORDERS_MAX = 200
 
 const tooManyOrders = define('too-many-orders', 409, 'The customer has the highest number of orders allowed')
 
+/** What the customer was shown of the payee by GET /payees, or knows. The bank does not look a name up by the
+ * id of an account: that would be a way around the quota of GET /payees. */
+const payeeNameSchema = { ...personalText, minLength: 1, maxLength: 200 } as const
+
 interface OrderRequest {
   account_id: string
   to_account_id: string
   amount: string | number
   currency: string
   description?: string
+  payee_name?: string
   schedule: AskedSchedule
   missed_runs: 'each' | 'last'
 }
@@ -57,6 +62,7 @@ export default operation({
           amount: amountSchema,
           currency: currencySchema,
           description: personalText,
+          payee_name: payeeNameSchema,
           schedule: scheduleSchema,
           missed_runs: { ...missedRunsSchema, default: 'each' },
         },
@@ -127,13 +133,14 @@ async function insertOrder(
   const when = toScheduleRow(schedule)
   const [row] = await tx.query<OrderRow>({
     name: 'order-insert',
-    text: `insert into payment_orders (user_id, account_id, to_account_id, amount, currency, description, missed_runs,
-        run_at, every, on_day, at_time, time_zone, from_date, until_date, run_count, next_number, next_due_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    text: `insert into payment_orders (user_id, account_id, to_account_id, amount, currency, description, payee_name,
+        missed_runs, run_at, every, on_day, at_time, time_zone, from_date, until_date, run_count, next_number,
+        next_due_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
       returning ${orderColumns}`,
     values: [
       ...[caller.userId, body.account_id, body.to_account_id, minorUnits, body.currency],
-      ...[body.description, body.missed_runs],
+      ...[body.description, body.payee_name, body.missed_runs],
       ...[when.run_at, when.every, when.on_day, when.at_time, when.time_zone],
       ...[when.from_date, when.until_date, when.run_count, first.number, first.dueAt],
     ],

@@ -59,11 +59,12 @@ const WAITING = `select from pg_locks l join pg_database d on d.oid = l.database
 
 test('an order says all that was given and what follows from it', async () => {
   const schedule = { every: 'month', on: 31, at: '09:30', time_zone: 'Europe/Berlin', count: 12 }
-  const { status, headers, body } = await create(wanted({ amount: 950, description: 'Rent', schedule }))
+  const said = { description: 'Rent', payee_name: 'Bob M. S.' }
+  const { status, headers, body } = await create(wanted({ amount: 950, ...said, schedule }))
   expect([status, headers.get('location')]).toEqual([201, `/api/orders/${body.id}`])
   expect(body).toMatchObject({
     ...{ user_id: ada, account_id: from, to_account_id: to, amount: '950.00', currency: 'USD' },
-    ...{ description: 'Rent', missed_runs: 'each', status: 'active', stop_reason: null },
+    ...{ ...said, missed_runs: 'each', status: 'active', stop_reason: null },
     schedule,
   })
   expect(body.next_due_at).toMatch(/T0[78]:30:00\.000Z$/)
@@ -71,6 +72,10 @@ test('an order says all that was given and what follows from it', async () => {
   expect((await show('/orders?limit=1')).body.items).toEqual([body])
   await until(() => eventsOf(body.id).length === 1, { what: 'order.created' })
   expect(router.events[0]!.data).toMatchObject({ order_id: body.id, first_due_at: body.next_due_at })
+  // The name stays in this context.
+  expect(JSON.stringify(router.events)).not.toContain('Bob M.')
+  expect((await change(body.id, { amount: '960.00' })).body).toMatchObject({ ...said, amount: '960.00' })
+  expect((await create()).body.payee_name).toBeNull()
 })
 
 test('what is left out of a schedule is the day of its first date, at six in UTC', async () => {
@@ -106,6 +111,8 @@ test('a schedule that contradicts itself, or never comes, is refused and says wh
   for (const [schedule, path] of refused)
     expect([schedule, ...faults(await create(wanted({ schedule })))]).toEqual([schedule, 400, [path]])
   expect(faults(await create(wanted({ amount: '0.001' })))).toEqual([400, ['/amount']])
+  for (const payee_name of ['', 'x'.repeat(201), 'Bob\n'])
+    expect(faults(await create(wanted({ payee_name })))).toEqual([400, ['/payee_name']])
   expect(faults(await create(wanted({ missed_runs: 'none' })))).toEqual([400, ['/missed_runs']])
 })
 

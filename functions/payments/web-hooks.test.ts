@@ -383,6 +383,10 @@ describe('who gets which event', () => {
             insert into payment_orders (user_id, account_id, to_account_id, amount, currency, description, run_at,
               missed_runs, status, next_number, next_due_at)
             values ($1, $1, $1, 4, 'USD', 'for Eve', now(), 'each', 'active', 2, now() + interval '1 day') returning id
+          ), ended_order as (
+            insert into payment_orders (user_id, account_id, to_account_id, amount, currency, payee_name, run_at,
+              missed_runs, status)
+            values ($1, $1, $1, 6, 'USD', 'Eve', now(), 'each', 'completed')
           ), run as (
             insert into payment_order_runs (order_id, number, due_at, account_id, to_account_id, amount, currency,
               description, status, ended_at)
@@ -415,7 +419,7 @@ describe('who gets which event', () => {
     }
     const EVE = /Eve|eve@|eve\.|"rent"|DE89/
     const before = await rowsOf(bob)
-    expect((await rowsOf(ada)).filter((row) => EVE.test(row))).toHaveLength(6)
+    expect((await rowsOf(ada)).filter((row) => EVE.test(row))).toHaveLength(7)
     await bank.tell(userDeleted, { user_id: ada.id })
     await bank.sweep()
     const left = (await rowsOf(ada)).filter((row) => EVE.test(row))
@@ -431,7 +435,7 @@ describe('who gets which event', () => {
     await bank.sweep()
     const after = await rowsOf(ada)
     expect(after.filter((row) => EVE.test(row))).toEqual([])
-    expect(after.map((row) => Number(/"amount": (\d)/.exec(row)![1])).sort()).toEqual([1, 2, 3, 4, 4, 5])
+    expect(after.map((row) => Number(/"amount": (\d)/.exec(row)![1])).sort()).toEqual([1, 2, 3, 4, 4, 5, 6])
     expect(after.filter((row) => row.includes('"cancelled"'))).toHaveLength(1)
     expect(await rowsOf(bob)).toEqual(before)
     const open = {

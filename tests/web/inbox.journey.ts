@@ -51,6 +51,11 @@ export function inbox(web: () => Web): void {
       { what: 'the notification to be stored' },
     )
     expect(await page.getByText('$3.33').count()).toBe(0)
+    // A tab that is left open asks for nothing, so all functions can go to zero.
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+    for (let minute = 0; minute < 60; minute += 5) await page.clock.fastForward('05:00')
+    expect(asked).toEqual([])
     await page.mouse.move(100, 100)
     await page.getByText('Deposit of $3.33').waitFor()
     await page.getByText('Live', { exact: true }).waitFor()
@@ -73,8 +78,10 @@ export function inbox(web: () => Web): void {
   })
 
   test('an order shows its next dates before it is saved, and is paused, resumed and cancelled', async () => {
-    const { customer, checking, savings } = await customerWithMoney(web().bank)
-    const { number } = await customer.bank.get('/api/accounts/{id}', { params: { id: savings } })
+    const { customer, checking } = await customerWithMoney(web().bank)
+    const payee = await registerCustomer(web().bank)
+    const id = await payee.openAccount('checking')
+    const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id } })
     const { page, go } = await web().visit({ as: customer })
     await go('/orders/new')
     await page.getByLabel('From', { exact: true }).selectOption(checking)
@@ -102,6 +109,8 @@ export function inbox(web: () => Web): void {
     expect((await customer.bank.get('/api/orders')).items).toEqual([])
     await page.getByRole('button', { name: /^Save: .*9\.50 each time$/ }).click()
     const order = page.getByRole('listitem').filter({ hasText: 'Rent' })
+    // Whom it pays, as the customer was shown before it was saved.
+    await order.getByText(/^To Ada$/).waitFor()
     await order.getByText('On day 31 of each month at 09:00').waitFor()
     await order.getByRole('button', { name: 'Pause' }).click()
     await order.getByText('Paused').waitFor()

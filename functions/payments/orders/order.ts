@@ -25,6 +25,7 @@ export const orderSchema = {
     'amount',
     'currency',
     'description',
+    'payee_name',
     'schedule',
     'missed_runs',
     'status',
@@ -40,6 +41,7 @@ export const orderSchema = {
     amount: { type: 'string' },
     currency: { type: 'string' },
     description: orNull({ type: 'string' }),
+    payee_name: orNull({ type: 'string', description: 'As the customer gave it; nobody has checked it.' }),
     schedule: scheduleSchema,
     missed_runs: missedRunsSchema,
     status: { enum: orderStatuses },
@@ -60,6 +62,7 @@ export interface OrderRow extends ScheduleRow {
   amount: bigint
   currency: string
   description: string | null
+  payee_name: string | null
   missed_runs: 'each' | 'last'
   status: (typeof orderStatuses)[number]
   stop_reason: string | null
@@ -68,8 +71,8 @@ export interface OrderRow extends ScheduleRow {
   created_at: Date
 }
 
-export const orderColumns = `id, user_id, account_id, to_account_id, amount, currency, description, ${scheduleColumns},
-  missed_runs, status, stop_reason, next_number, next_due_at, created_at`
+export const orderColumns = `id, user_id, account_id, to_account_id, amount, currency, description, payee_name,
+  ${scheduleColumns}, missed_runs, status, stop_reason, next_number, next_due_at, created_at`
 
 /** Returns a payment order as the API shows it. */
 export const toOrder = (row: OrderRow) => ({
@@ -80,6 +83,7 @@ export const toOrder = (row: OrderRow) => ({
   amount: formatAmount(row.amount, row.currency),
   currency: row.currency,
   description: row.description,
+  payee_name: row.payee_name,
   schedule: showSchedule(toSchedule(row)),
   missed_runs: row.missed_runs,
   status: row.status,

@@ -9,6 +9,8 @@ create table payment_orders (
   amount bigint not null check (amount > 0),
   currency text not null,
   description text,
+  -- Whom the customer takes the payee for. Nobody checks it.
+  payee_name text,
   -- When it is due: once, or by rules that functions/payments/orders/calendar.ts explains.
   run_at timestamptz,
   every text check (every in ('day', 'week', 'month')),

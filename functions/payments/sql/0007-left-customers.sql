@@ -17,10 +17,11 @@ declare
 begin
   update payment_orders o
   set status = case o.status when 'completed' then o.status else 'cancelled' end, stop_reason = null,
-    next_number = null, next_due_at = null, description = null
+    next_number = null, next_due_at = null, description = null, payee_name = null
   where o.id = any (array(
     select w.id from payment_orders w
-    where w.user_id = customer_id and (w.status not in ('completed', 'cancelled') or w.description is not null)
+    where w.user_id = customer_id
+      and (w.status not in ('completed', 'cancelled') or num_nonnulls(w.description, w.payee_name) > 0)
     order by w.id limit most for update
   ));
   get diagnostics counted = row_count;

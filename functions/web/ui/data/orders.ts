@@ -70,7 +70,13 @@ export function useDraftOrder() {
       ])
       if (found.currency !== currency) throw new OtherCurrencyError(found.currency)
       const body = {
-        ...{ account_id: accountId, to_account_id: found.account_id, amount, currency },
+        ...{
+          account_id: accountId,
+          to_account_id: found.account_id,
+          payee_name: found.name,
+          amount,
+          currency,
+        },
         ...(description !== '' && { description }),
         schedule: preview.schedule,
       }

@@ -82,7 +82,7 @@ function OrderItem({ order }: { order: Order }) {
         {order.stop_reason !== null && <code>{order.stop_reason}</code>}
         {description !== null && <span>{rule(schedule)}</span>}
         {next !== null && <span>{said.next(formatMoment(language, new Date(next)))}</span>}
-        <AccountName said={said.to} id={order.to_account_id} />
+        <PayeeName said={said.to} order={order} />
       </div>
       <Actions order={order} />
       <Runs order={order} />
@@ -90,14 +90,15 @@ function OrderItem({ order }: { order: Order }) {
   )
 }
 
-/** The name of an account of one's own, or the id of another's: nobody is told whose that is. */
-function AccountName({ said, id }: { said: string; id: string }) {
+/** The name of an account of one's own, or of the payee as the order was made; without one, the account's id:
+ * nobody is told whose that is. */
+function PayeeName({ said, order: { to_account_id: id, payee_name: name } }: { said: string; order: Order }) {
   const { data: accounts } = useQuery(accountsQuery())
   const labelOf = useAccountLabel()
   const own = accounts?.find((account) => account.id === id)
   return (
     <span dir="auto">
-      {said} {own ? labelOf(own) : <Id value={id} />}
+      {said} {own ? labelOf(own) : name !== null ? <bdi>{name}</bdi> : <Id value={id} />}
     </span>
   )
 }

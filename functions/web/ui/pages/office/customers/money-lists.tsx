@@ -114,7 +114,19 @@ export function Orders({
       columns={[
         { title: said.what, cell: ({ description }) => <bdi>{description ?? said.order}</bdi> },
         { title: said.from, cell: ({ account_id: id }) => <AccountLink id={id} accounts={accounts} /> },
-        { title: said.to, cell: ({ to_account_id: id }) => <AccountLink id={id} accounts={accounts} /> },
+        {
+          title: said.to,
+          cell: ({ to_account_id: id, payee_name: name }) => (
+            <>
+              {name !== null && (
+                <>
+                  <bdi>{name}</bdi>{' '}
+                </>
+              )}
+              <AccountLink id={id} accounts={accounts} />
+            </>
+          ),
+        },
         { title: said.next, cell: ({ next_due_at: at }) => (at === null ? '–' : <Moment at={at} />) },
         {
           title: said.state,
