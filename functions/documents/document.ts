@@ -28,6 +28,7 @@ export const documentSchema = {
   required: [
     'public_id',
     'user_id',
+    'by_bank',
     'document_type',
     'statement',
     'status',
@@ -45,6 +46,7 @@ export const documentSchema = {
   properties: {
     public_id: uuidSchema,
     user_id: uuidSchema,
+    by_bank: { type: 'boolean', description: 'Whether an operator uploaded it for the customer.' },
     document_type: { enum: ['upload', 'statement'] },
     statement: orNull({
       type: 'object',
@@ -86,6 +88,7 @@ export const documentParams = {
 export interface DocumentRow {
   id: string
   user_id: string
+  uploaded_by: string | null
   document_type: 'upload' | 'statement'
   account_id: string | null
   period_from: Date | null
@@ -103,12 +106,13 @@ export interface DocumentRow {
   created_at: Date
 }
 
-export const DOCUMENT_COLUMNS = `id, user_id, document_type, account_id, period_from, period_to, status, reason, file_name, media_type, bytes, sha256, width, height,
-  file_id, thumbnail_id, created_at`
+export const DOCUMENT_COLUMNS = `id, user_id, uploaded_by, document_type, account_id, period_from, period_to, status, reason,
+  file_name, media_type, bytes, sha256, width, height, file_id, thumbnail_id, created_at`
 
 export const toDocument = (row: DocumentRow) => ({
   public_id: row.id,
   user_id: row.user_id,
+  by_bank: row.uploaded_by !== null,
   document_type: row.document_type,
   statement: row.document_type === 'statement' ? statementOf(row) : null,
   status: row.status,

@@ -28,6 +28,8 @@ export interface NewDocument {
   bytes: number
   sha256: Buffer
   fileId: string
+  /** The operator who uploaded it for its owner. */
+  uploadedBy?: string | null
   /** Of a statement only. */
   period?: FiledPeriod
 }
@@ -62,7 +64,7 @@ export async function storeAndFile(
 /** Stores a document, if its owner has room for it. Answers 200, with the one that is there, if it is a
  * statement that was filed before. */
 export async function fileDocument(tx: Emitting, document: NewDocument, config: Config): Promise<Reply> {
-  const { userId, type, mediaType, fileName, bytes, sha256, fileId, period } = document
+  const { userId, type, mediaType, fileName, bytes, sha256, fileId, uploadedBy = null, period } = document
   // Documents of one customer are filed one after the other, so together they can't pass the limit.
   await tx.query({
     name: 'documents-lock',
@@ -78,8 +80,8 @@ export async function fileDocument(tx: Emitting, document: NewDocument, config: 
   const [row] = await tx.query<DocumentRow>({
     name: 'document-insert',
     text: `insert into documents (user_id, document_type, status, file_name, media_type, bytes, sha256, file_id,
-        account_id, period_from, period_to)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${DOCUMENT_COLUMNS}`,
+        account_id, period_from, period_to, uploaded_by)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${DOCUMENT_COLUMNS}`,
     values: [
       ...[
         userId,
@@ -91,7 +93,7 @@ export async function fileDocument(tx: Emitting, document: NewDocument, config: 
         sha256,
         fileId,
       ],
-      ...[period?.accountId ?? null, period?.from ?? null, period?.to ?? null],
+      ...[period?.accountId ?? null, period?.from ?? null, period?.to ?? null, uploadedBy],
     ],
   })
   tx.emit(documentUploaded, uploadedEvent(row!))
@@ -140,9 +142,12 @@ export async function roomRefusal(
   if (used!.count >= countMax)
     return problem(
       documentProblems.limitReached,
-      `You have ${used!.count} documents, and may have ${countMax}.`,
+      `The customer has ${used!.count} documents, and may have ${countMax}.`,
     )
   if (Number(used!.bytes) + bytes > mibMax * MIB)
-    return problem(documentProblems.limitReached, `Your documents may have ${mibMax} MiB together.`)
+    return problem(
+      documentProblems.limitReached,
+      `The documents of a customer may have ${mibMax} MiB together.`,
+    )
   return undefined
 }

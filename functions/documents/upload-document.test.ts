@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import net from 'node:net'
 import { token } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
+import { testGateway, type TestGateway } from '../ledger/testing/gateway-fixture.ts'
 import {
   BOUNDARY,
   image,
@@ -17,11 +18,20 @@ import uploadDocument from './upload-document.ts'
 
 const MIB = 1024 * 1024
 let bank: TestDocuments
+/** Stands in for the function `users`. */
+let gateway: TestGateway
 
 beforeAll(async () => {
-  bank = await testDocuments({ DOCUMENTS_PER_CUSTOMER_MAX: '4', DOCUMENT_MIB_PER_CUSTOMER_MAX: '21' })
+  gateway = await testGateway()
+  bank = await testDocuments({
+    ...{ DOCUMENTS_PER_CUSTOMER_MAX: '4', DOCUMENT_MIB_PER_CUSTOMER_MAX: '21' },
+    LOCAL_GATEWAY: gateway.address,
+  })
 })
-afterAll(() => bank.close())
+afterAll(async () => {
+  await bank.close()
+  await gateway.close()
+})
 
 const someone = (): Promise<string> => token({ userId: randomUUID() })
 
@@ -210,5 +220,60 @@ test('an upload is in the audit', async () => {
     owner_id: body.user_id,
     outcome: 'changed',
     details: null,
+  })
+})
+
+describe('an operator uploads for a customer', () => {
+  const forUser = (id: string) => `/media/upload?user_id=${id}`
+
+  test('the document is the customer’s, says that the bank did it, and the audit says who', async () => {
+    const [userId, operatorId] = [randomUUID(), randomUUID()]
+    gateway.users.add(userId)
+    const operator = await token({ userId: operatorId, role: 'operator' })
+    const options = { token: operator, headers: { 'idempotency-key': randomUUID() } }
+    const sent = { ...options, path: forUser(userId.toUpperCase()) }
+    const { status, body } = await bank.upload(file(PDF), sent)
+    expect([status, body]).toEqual([201, expect.objectContaining({ user_id: userId, by_bank: true })])
+    const mine = await token({ userId })
+    expect((await bank.get('/media', mine)).body.items).toEqual([body])
+    expect((await bank.get(`/media/${body.public_id}`, mine)).bytes.toString()).toBe(PDF)
+    const own = (await bank.upload(file(PDF), { token: mine })).body
+    expect([own.user_id, own.by_bank]).toEqual([userId, false])
+    const rows = await bank.db.query({
+      text: 'select caller_id, owner_id, outcome from audit where subject = $1 and operation = $2',
+      values: [body.public_id, uploadDocument.name],
+    })
+    expect(rows).toEqual([{ caller_id: operatorId, owner_id: userId, outcome: 'changed' }])
+
+    const again = await bank.upload(file(PDF), sent)
+    expect([again.body, again.headers['idempotency-replayed']]).toEqual([body, 'true'])
+    // The key stands for a document of that customer.
+    const other = randomUUID()
+    gateway.users.add(other)
+    expect((await bank.upload(file(PDF), { ...options, path: forUser(other) })).status).toBe(422)
+    expect((await bank.upload(file(PDF), options)).status).toBe(422)
+  })
+
+  test('the room is the customer’s, and not the operator’s', async () => {
+    const userId = randomUUID()
+    gateway.users.add(userId)
+    const mine = await token({ userId })
+    for (let n = 0; n < 4; n++) expect((await bank.upload(file(PDF), { token: mine })).status).toBe(201)
+    const { body } = await bank.upload(file(PDF), { token: bank.operator, path: forUser(userId) })
+    expect(body.type).toMatch(/document-limit-reached$/)
+  })
+
+  test('a customer may not, nobody may for a user whom nobody knows, and nothing is left', async () => {
+    const before = await counts()
+    const known = randomUUID()
+    gateway.users.add(known)
+    const tries: [string, string, number][] = [
+      [await someone(), known, 403],
+      [bank.operator, randomUUID(), 404],
+      [bank.operator, 'ada', 400],
+    ]
+    for (const [bearer, id, status] of tries)
+      expect((await bank.upload(file(PDF), { token: bearer, path: forUser(id) })).status).toBe(status)
+    expect(await counts()).toEqual(before)
   })
 })

@@ -2,12 +2,14 @@ import { located } from '../host/answer-of.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { ProblemError, problems } from '../host/problems.ts'
+import { uuidSchema } from '../host/schema.ts'
 import { documentSchema, type UploadType } from './document.ts'
 import { FILE_BYTES_MAX, fileDocument, roomRefusal, storeAndFile } from './filing.ts'
 import { documentProblems } from './refusals.ts'
 import { createStores, storeSettings, type Stores } from './stores/stores.ts'
 import { safeName } from './uploads/file-name.ts'
 import { typeOf } from './uploads/file-type.ts'
+import { ownerOf } from './uploads/owner-of.ts'
 import type { Spool } from './uploads/spool.ts'
 
 /** What the framing of a multipart body may add to the file. */
@@ -32,7 +34,10 @@ export default operation({
       method: 'POST',
       path: '/media/upload',
       who: 'signed-in',
-      summary: 'Upload a file as multipart/form-data, in the field "file": png, jpeg, webp or pdf',
+      summary:
+        'Upload a file as multipart/form-data, in the field "file": png, jpeg, webp or pdf; ' +
+        'operators may upload for a user_id',
+      query: { type: 'object', additionalProperties: false, properties: { user_id: uuidSchema } },
       streamedBodyBytesMax: FILE_BYTES_MAX + FRAMING_BYTES_MAX,
       multipart: {
         type: 'object',
@@ -41,6 +46,8 @@ export default operation({
       },
       answers: { 201: located(documentSchema) },
       problems: [
+        problems.forbidden,
+        problems.notFound,
         documentProblems.notMultipart,
         documentProblems.typeNotAccepted,
         documentProblems.fileTooLarge,
@@ -50,7 +57,10 @@ export default operation({
       ],
       rate: { policy: 'uploads', per: 'caller', quota: 'UPLOAD_RATE' },
       idempotent: true,
-      async handle({ bodyStream, caller, traceparent }, tools, stores: Stores) {
+      async handle(request, tools, stores: Stores) {
+        const { bodyStream, caller, query, traceparent } = request
+        const userId = await ownerOf(query.user_id, request, tools)
+        const uploadedBy = userId === caller.userId ? null : caller.userId
         // Every cold start would load these before the port opens.
         const { Spool } = await import('./uploads/spool.ts')
         const { receiveFile } = await import('./uploads/receive-file.ts')
@@ -58,19 +68,18 @@ export default operation({
         try {
           const name = await receiveFile(bodyStream!, spool, FILE_BYTES_MAX)
           const received = await examine(spool, name)
-          const key = bodyStream!.keyFor({ sha256: received.sha256.toString('hex') })
+          const key = bodyStream!.keyFor({
+            sha256: received.sha256.toString('hex'),
+            ...(uploadedBy !== null && { user_id: userId }),
+          })
           const early =
             (await earlierReply(tools.db, key)) ??
-            (await roomRefusal(tools.db, received.bytes, caller.userId, tools.config))
+            (await roomRefusal(tools.db, received.bytes, userId, tools.config))
           if (early) return early
           return await storeAndFile({ ...received, pieces: () => spool.pieces() }, stores, (fileId) =>
             tools.transact(traceparent, (tx) =>
               once(tx, 'upload-document', key, () =>
-                fileDocument(
-                  tx,
-                  { ...received, type: 'upload', userId: caller.userId, fileId },
-                  tools.config,
-                ),
+                fileDocument(tx, { ...received, type: 'upload', userId, uploadedBy, fileId }, tools.config),
               ),
             ),
           )

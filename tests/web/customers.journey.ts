@@ -1,3 +1,4 @@
+import { PDF } from '../../functions/documents/testing/documents-fixture.ts'
 import { customerWithMoney, inGroups, type Web } from './support/browser.ts'
 
 /** A customer calls: an operator finds them, does something about their account, and the audit shows it. */
@@ -71,7 +72,7 @@ export function customers(web: () => Web): void {
     expect([status, (await customer.balances())[checking]]).toEqual(['reversed', '900.00'])
   })
 
-  test('an operator edits a customer, opens an account for them and sends a message; a customer finds no such page', async () => {
+  test('an operator edits a customer, opens an account, sends a message and uploads a document; a customer finds no such page', async () => {
     const { customer } = await customerWithMoney(web().bank)
     const { page, go } = await web().visit({ as: 'operator' })
     await go(`/office/customers/${customer.id}`)
@@ -89,7 +90,23 @@ export function customers(web: () => Web): void {
     await page.getByRole('button', { name: 'Send the message' }).click()
     await page.getByRole('table', { name: 'Messages' }).getByText('Your card is on its way.').waitFor()
 
+    await page.getByRole('button', { name: 'Upload a document' }).click()
+    const file = { name: 'contract.pdf', mimeType: 'application/pdf', buffer: Buffer.from(PDF) }
+    await page.locator('input[type=file]').setInputFiles(file)
+    await page.getByText('contract.pdf is there.').waitFor()
+    const documents = page.getByRole('table', { name: 'Documents' })
+    await documents.getByRole('row', { name: /contract\.pdf.*The bank/ }).waitFor()
+    await page
+      .getByRole('region', { name: 'What was done' })
+      .getByRole('row', { name: 'upload-document' })
+      .waitFor()
+
     const theirs = await web().visit({ as: customer })
+    await theirs.go('/documents')
+    await theirs.page
+      .getByRole('listitem')
+      .filter({ hasText: /contract\.pdf[^]*From the bank/ })
+      .waitFor()
     await theirs.go(`/office/customers/${customer.id}`)
     await theirs.page.getByRole('link', { name: 'To your accounts' }).waitFor()
     await theirs.go('/notifications')

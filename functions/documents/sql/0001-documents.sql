@@ -42,6 +42,8 @@ alter table file_pieces alter column bytes set storage external;
 create table documents (
   id uuid primary key default uuidv7(),
   user_id uuid not null,
+  -- The operator who uploaded it for the customer; null if the customer did, or had it filed.
+  uploaded_by uuid check (uploaded_by <> user_id),
   document_type text not null default 'upload' check (document_type in ('upload', 'statement')),
   -- An image is 'processing' until it has been made anew from its pixels. Nobody can download it before.
   -- 'refused' if that is impossible: then it has no bytes.

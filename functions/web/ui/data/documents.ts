@@ -13,6 +13,7 @@ export type { Document }
 const PROCESSING_MS = 2_000
 /** A large file over a slow line. */
 const UPLOAD_MS = 10 * 60_000
+const PATH = '/api/media/upload'
 
 /** The customer's documents, the newest first, page by page. */
 export const documentsQuery = () =>
@@ -36,18 +37,23 @@ export interface Upload {
 
 export const uploadOf = (file: File): Upload => ({ file, key: newKey() })
 
-/** Uploads a file. `sent` is how much of it the bank has taken, from 0 to 1. */
-export function useUpload() {
+/** Uploads a file; operators may do so for a customer. `sent` is how much of it the bank has taken, from 0 to
+ * 1. */
+export function useUpload(userId?: string) {
   const [queries, headers] = [useQueryClient(), useSentBy()]
   const [sent, setSent] = useState(0)
   const upload = useMutation({
     mutationFn: async (given: Upload) => {
       setSent(0)
-      const answer = await sendFile(given, headers, setSent)
-      if (answer.status !== 401 || !(await renewSession())) return documentOf(answer)
-      return documentOf(await sendFile(given, headers, setSent))
+      const path = userId === undefined ? PATH : `${PATH}?user_id=${encodeURIComponent(userId)}`
+      const answer = await sendFile(path, given, headers, setSent)
+      if (answer.status !== 401 || !(await renewSession()).ok) return documentOf(answer)
+      return documentOf(await sendFile(path, given, headers, setSent))
     },
-    onSuccess: () => queries.invalidateQueries({ queryKey: documentsQuery().queryKey }),
+    onSuccess: async () => {
+      if (userId !== undefined) void queries.invalidateQueries({ queryKey: ['audit'] })
+      await queries.invalidateQueries({ queryKey: documentsQuery().queryKey })
+    },
   })
   return { upload, sent }
 }
@@ -63,6 +69,7 @@ export function useDeleteDocument() {
 
 /** Sends a file. Only an XMLHttpRequest tells how much has gone. Rejects with a NoAnswerError. */
 function sendFile(
+  path: string,
   { file, key }: Upload,
   headers: Readonly<Record<string, string>>,
   onSent: (part: number) => void,
@@ -70,8 +77,8 @@ function sendFile(
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     const fail = (why: string) => (): void =>
-      reject(new NoAnswerError('POST /api/media/upload', new Error(why), { attempts: 1 }))
-    request.open('POST', '/api/media/upload')
+      reject(new NoAnswerError(`POST ${PATH}`, new Error(why), { attempts: 1 }))
+    request.open('POST', path)
     for (const [name, value] of Object.entries({ ...headers, 'idempotency-key': key }))
       request.setRequestHeader(name, value)
     request.timeout = UPLOAD_MS

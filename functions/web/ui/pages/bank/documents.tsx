@@ -1,13 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
-import {
-  documentsQuery,
-  uploadOf,
-  useDeleteDocument,
-  useUpload,
-  type Document,
-} from '../../data/documents.ts'
+import { useState } from 'react'
+import { documentsQuery, useDeleteDocument, type Document } from '../../data/documents.ts'
 import { FileLink } from '../../panels/file-link.tsx'
+import { UploadFile } from '../../panels/upload/upload-file.tsx'
 import { Button } from '../../parts/button.tsx'
 import buttons from '../../parts/button.module.css'
 import { Moment } from '../../parts/moment.tsx'
@@ -22,15 +17,15 @@ import { useLanguage } from '../../texts/language.ts'
 import styles from './documents.module.css'
 import { texts } from './documents.texts.ts'
 
-const ACCEPTED = 'image/png,image/jpeg,image/webp,application/pdf'
-
 /** The customer's documents: uploaded ones, and filed statements. */
 export default function Documents() {
   const said = useTexts(texts)
   const list = useInfiniteQuery(documentsQuery())
   return (
     <Page title={said.title}>
-      <UploadPanel />
+      <PlainPanel>
+        <UploadFile />
+      </PlainPanel>
       <Panel
         query={{ ...list, data: list.data?.pages.flatMap(({ items }) => items) }}
         rows={4}
@@ -52,51 +47,6 @@ export default function Documents() {
   )
 }
 
-function UploadPanel() {
-  const said = useTexts(texts)
-  const language = useLanguage()
-  const input = useRef<HTMLInputElement>(null)
-  const { upload, sent } = useUpload()
-  const { variables: given } = upload
-  const send = (file: File | undefined): void => {
-    if (file) upload.mutate(uploadOf(file))
-    // The same file can be chosen again.
-    if (input.current) input.current.value = ''
-  }
-  const again = given && (
-    // Under its key, so that it can't become two documents.
-    <Button onClick={() => upload.mutate(given)}>{said.again}</Button>
-  )
-  return (
-    <PlainPanel>
-      <div className={styles.upload}>
-        <Button look="primary" disabled={upload.isPending} onClick={() => input.current?.click()}>
-          {said.choose}
-        </Button>
-        <input
-          ref={input}
-          type="file"
-          accept={ACCEPTED}
-          hidden
-          aria-label={said.choose}
-          onChange={({ currentTarget }) => send(currentTarget.files?.[0])}
-        />
-        <p className={styles.hint}>{said.hint}</p>
-        <div role="status" dir="auto">
-          {upload.isSuccess && given && said.done(given.file.name)}
-          {upload.isPending &&
-            given &&
-            said.sending(given.file.name, formatNumber(language, Math.floor(sent * 100)))}
-        </div>
-        {upload.isPending && (
-          <progress className={styles.progress} max={1} value={sent} aria-label={said.progress} />
-        )}
-        <ProblemNote problem={upload.error} action={again} />
-      </div>
-    </PlainPanel>
-  )
-}
-
 function Item({ document }: { document: Document }) {
   const said = useTexts(texts)
   const language = useLanguage()
@@ -113,6 +63,7 @@ function Item({ document }: { document: Document }) {
           {!isReady && <Status kind={status === 'refused' ? 'bad' : 'warn'} word={said.status[status]} />}
           {reason !== null && <span>{reason}</span>}
           {document.statement && <span>{said.statement}</span>}
+          {document.by_bank && <span>{said.byBank}</span>}
           <span>{said.kb(formatNumber(language, Math.ceil(size / 1000)))}</span>
           <Moment at={at} />
         </div>

@@ -74,6 +74,11 @@ export function Documents({ documents }: { documents: readonly Document[] }) {
           title: said.state,
           cell: ({ status }) => <Status kind={DOCUMENT_KINDS[status]} word={said.documentStates[status]} />,
         },
+        {
+          title: said.source,
+          cell: ({ statement, by_bank: isByBank }) =>
+            said.sources[statement ? 'statement' : isByBank ? 'bank' : 'customer'],
+        },
         { title: said.when, cell: ({ created_at: at }) => <Moment at={at} /> },
         {
           title: said.size,

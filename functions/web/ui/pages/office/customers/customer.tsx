@@ -21,8 +21,9 @@ import { Documents, Messages, Sessions } from './contacts.tsx'
 import { Accounts, Holds, Orders } from './money-lists.tsx'
 import { OpenAccountFor } from './open-account-for.tsx'
 import { SendMessage } from './send-message.tsx'
+import { UploadFor } from './upload-for.tsx'
 
-type Act = 'change' | 'open' | 'send'
+type Act = 'change' | 'open' | 'send' | 'upload'
 
 /** All that the bank knows of a customer, and what an operator can do for them. All is asked for at once. */
 export default function Customer() {
@@ -65,6 +66,7 @@ export default function Customer() {
       </p>
       {user.data && act === 'change' && <ChangeCustomer user={user.data} close={close} done={finish} />}
       {act === 'open' && <OpenAccountFor userId={id} close={close} done={finish} />}
+      {act === 'upload' && <UploadFor userId={id} close={close} />}
       {act === 'send' && <SendMessage userId={id} close={close} done={finish} />}
       <Panel title={said.profile} query={user} starts="users" rows={5}>
         {(shown) => <Profile user={shown} />}
@@ -83,6 +85,7 @@ export default function Customer() {
       </Panel>
       <Panel
         title={said.documents}
+        actions={user.data && <Button onClick={open('upload')}>{said.upload}</Button>}
         query={documents}
         starts="documents"
         rows={1}
