@@ -5,7 +5,14 @@ import { problems } from '../host/problems.ts'
 import { deviceOf } from './device.ts'
 import { findFirstOperator } from './first-operator.ts'
 import { identityProblems, linkNotValid } from './refusals.ts'
-import { aboutSession, emitStarted, startSession, tokensReply, tokensSchema } from './sessions.ts'
+import {
+  aboutSession,
+  emitStarted,
+  endsIdleSchema,
+  startSession,
+  tokensReply,
+  tokensSchema,
+} from './sessions.ts'
 import { signInRate } from './sign-in-rate.ts'
 
 /** Starts a session of the first operator with the code of the link that `npm start` printed: once, for some
@@ -19,7 +26,10 @@ export const codeRoute = route({
     type: 'object',
     additionalProperties: false,
     required: ['code'],
-    properties: { code: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$', 'x-secret': true } },
+    properties: {
+      code: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$', 'x-secret': true },
+      ends_idle: endsIdleSchema,
+    },
   },
   answers: { 200: tokensSchema },
   problems: [identityProblems.linkNotValid, problems.tooManyRequests],
@@ -30,7 +40,8 @@ export const codeRoute = route({
     const operator = await findFirstOperator(traceparent, tools)
     if (!operator) return linkNotValid()
     const { session } = await tools.transact(traceparent, async (tx) => {
-      const session = await startSession(tx, operator, deviceOf(header('user-agent')), codeHash)
+      const begun = { ...deviceOf(header('user-agent')), endsIdle: body.ends_idle, codeHash }
+      const session = await startSession(tx, operator, begun)
       if (!session) return {}
       emitStarted(tx, session, address)
       return { session, about: aboutSession(session) }

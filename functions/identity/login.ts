@@ -8,7 +8,14 @@ import { enterFirstOperator } from './first-operator.ts'
 import { isPassword } from './password.ts'
 import { identityProblems, invalidCredentials, tooManyAttempts } from './refusals.ts'
 import { signInRate } from './sign-in-rate.ts'
-import { aboutSession, emitStarted, startSession, tokensReply, tokensSchema } from './sessions.ts'
+import {
+  aboutSession,
+  emitStarted,
+  endsIdleSchema,
+  startSession,
+  tokensReply,
+  tokensSchema,
+} from './sessions.ts'
 import { beginAttempt } from './throttle.ts'
 import { canonicalEmail, findUserByEmail } from './user.ts'
 
@@ -26,6 +33,7 @@ const body = {
       pattern: '^[^\\p{Cc}\\p{Cs}]*$',
     },
     password: { type: 'string', minLength: 1, maxLength: 1000, 'x-secret': true },
+    ends_idle: endsIdleSchema,
   },
 } as const
 
@@ -60,7 +68,8 @@ export default operation({
           return invalidCredentials()
         }
         const { session } = await tools.transact(traceparent, async (tx) => {
-          const session = await startSession(tx, user, deviceOf(header('user-agent')))
+          const device = deviceOf(header('user-agent'))
+          const session = await startSession(tx, user, { ...device, endsIdle: body.ends_idle })
           if (!session) {
             emitFailed(tx, user.id, address)
             return {}

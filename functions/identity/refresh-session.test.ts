@@ -1,6 +1,6 @@
 import { createTokenVerifier } from '../host/http/tokens.ts'
 import { signingKey } from '../../tests/support/host.ts'
-import { startIdentity, problemOf, type Identity } from './identity-fixture.ts'
+import { PASSWORD, startIdentity, problemOf, type Identity } from './identity-fixture.ts'
 import login from './login.ts'
 import logout from './logout.ts'
 import refreshSession from './refresh-session.ts'
@@ -194,6 +194,60 @@ test('a session ends after 30 days, however often it was refreshed', async () =>
     values: [id],
   })
   await expectRefused(body.refresh_token)
+})
+
+describe('a session that ends idle', () => {
+  /** Signs an operator in. */
+  async function startOperator(name: string, body: object): Promise<{ id: string; token: string }> {
+    const { id, email } = await identity.register(name)
+    await identity.owner.query({ text: `update users set role = 'operator' where id = $1`, values: [id] })
+    const login = { email, password: PASSWORD, ...body }
+    const answer = await identity.request('POST', '/auth/login', { body: login })
+    return { id, token: answer.body.refresh_token as string }
+  }
+  const secondsLeft = async (id: string): Promise<number> => {
+    const [row] = await identity.owner.query<{ left: number }>({
+      text: 'select extract(epoch from expires_at - continued_at)::float as left from sessions where user_id = $1',
+      values: [id],
+    })
+    return row!.left
+  }
+  const age = (id: string, by: string) =>
+    identity.owner.query({
+      text: `update sessions set started_at = started_at - $2::interval, continued_at = continued_at - $2::interval,
+        expires_at = expires_at - $2::interval where user_id = $1`,
+      values: [id, by],
+    })
+
+  test('ends after 15 minutes without a refresh, and each refresh begins them anew', async () => {
+    const { id, token } = await startOperator('Kay', { ends_idle: true })
+    expect(await secondsLeft(id)).toBe(900)
+    await age(id, '14 minutes')
+    const next = (await refresh(token)).body.refresh_token as string
+    expect(await secondsLeft(id)).toBe(900)
+    await age(id, '15 minutes')
+    await expectRefused(next)
+  })
+
+  test('ends after 30 days all the same', async () => {
+    const { id, token } = await startOperator('Liv', { ends_idle: true })
+    await identity.owner.query({
+      text: `update sessions set started_at = now() - interval '30 days' + interval '1 minute',
+        expires_at = now() + interval '1 minute' where user_id = $1`,
+      values: [id],
+    })
+    expect((await refresh(token)).status).toBe(200)
+    expect(await secondsLeft(id)).toBeLessThanOrEqual(60)
+  })
+
+  test('is only an operator’s, and only if that was asked for', async () => {
+    const { id } = await startOperator('Mia', {})
+    expect(await secondsLeft(id)).toBe(30 * 86_400)
+    const customer = await identity.register('Noa')
+    const body = { email: customer.email, password: PASSWORD, ends_idle: true }
+    await identity.request('POST', '/auth/login', { body })
+    expect(await secondsLeft(customer.id)).toBe(30 * 86_400)
+  })
 })
 
 test('the role is read again, and a deleted user gets no tokens', async () => {

@@ -6,6 +6,7 @@ import type { Caller } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
 import type { Emitting } from '../host/tools.ts'
 import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/access-token.ts'
+import { OPERATOR_IDLE_SECONDS } from '../host/values/idle.ts'
 import type { Device } from './device.ts'
 import type { UserRow } from './user.ts'
 
@@ -72,15 +73,28 @@ export const aboutSession = ({ sessionId, userId, role }: SessionOfUser, outcome
   ...(outcome !== undefined && { outcome }),
 })
 
+/** Property of the bodies that start a session. */
+export const endsIdleSchema = {
+  type: 'boolean',
+  default: false,
+  description: `Whether an operator’s session ends if it is not continued for ${OPERATOR_IDLE_SECONDS / 60} minutes. The front door asks for it for browsers, which others may use after their operator.`,
+} as const
+
+/** How a session starts, besides whose it is. */
+export interface Beginning extends Device {
+  endsIdle: boolean
+  /** SHA-256 of the code that starts it. */
+  codeHash?: Buffer
+}
+
 /** Starts a session, and deletes the user's expired sessions. Returns undefined if the user has got another
  * password since they were read, or was deleted: checking the password takes long, and a log-in with the old
- * one must not outlive the end of all sessions that comes with a new one. Nor does a code start two sessions:
- * `codeHash` is its SHA-256. */
+ * one must not outlive the end of all sessions that comes with a new one. Nor does a code start two
+ * sessions. */
 export async function startSession(
   tx: Transaction,
   { id: userId, role, password_hash }: Pick<UserRow, 'id' | 'role' | 'password_hash'>,
-  { browser, system }: Device,
-  codeHash?: Buffer,
+  { browser, system, endsIdle, codeHash }: Beginning,
 ): Promise<OpenSession | undefined> {
   await tx.query({
     name: 'sessions-clear',
@@ -92,11 +106,16 @@ export async function startSession(
     name: 'session-start',
     text: `with known as (select id from users where id = $1 and password_hash = $3 for share),
       started as (
-        insert into sessions (user_id, browser, system, code_hash) select id, $4, $5, $6 from known
+        insert into sessions (user_id, browser, system, code_hash, idle_limit, expires_at)
+        select id, $4, $5, $6, make_interval(secs => $7),
+          now() + coalesce(make_interval(secs => $7), interval '30 days') from known
         on conflict do nothing returning id, generation)
       insert into refresh_tokens (token_hash, session_id, generation) select $2, id, generation from started
       returning session_id`,
-    values: [userId, hashOf(refreshToken), password_hash, browser, system, codeHash ?? null],
+    values: [
+      ...[userId, hashOf(refreshToken), password_hash, browser, system, codeHash ?? null],
+      endsIdle && role === 'operator' ? OPERATOR_IDLE_SECONDS : null,
+    ],
   })
   return session && { sessionId: session.session_id, userId, role, refreshToken }
 }
@@ -170,7 +189,9 @@ export async function continueSession(
   await tx.query({
     name: 'session-continue',
     text: `with continued as (
-        update sessions set generation = generation + 1, continued_by = $5, continued_at = now()
+        update sessions set generation = generation + 1, continued_by = $5, continued_at = now(),
+          -- least() leaves out what is null.
+          expires_at = least(started_at + interval '30 days', now() + idle_limit)
         where id = $1 and not $3::boolean)
       insert into refresh_tokens (token_hash, session_id, generation) values ($2, $1, $4)`,
     values: [

@@ -108,6 +108,55 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await again.page.getByText('Your password is saved.').waitFor()
   })
 
+  test('times are shown in UTC by a switch, which stays; days begin then as in UTC', async () => {
+    const as = await registerCustomer(web().bank)
+    const account = await as.openAccount('checking')
+    await as.transact({ type: 'deposit', account_id: account, amount: '5.00' })
+    const { items } = await as.bank.get('/api/accounts/{id}/entries', { params: { id: account } })
+    const booked = items[0]!.timestamp
+    const { page, go } = await web().visit({ as, timezoneId: 'Pacific/Kiritimati' })
+    const time = page.locator(`time[datetime="${booked}"]`)
+    await go(`/accounts/${account}`)
+    // That zone is 14 hours ahead, all year.
+    const here = new Date(Date.parse(booked) + 14 * 3_600_000).toISOString()
+    expect(await time.innerText()).toBe(here.slice(11, 16))
+    await go('/me')
+    await page.getByRole('combobox', { name: 'Times' }).last().selectOption('In UTC')
+    await page.reload()
+    await go(`/accounts/${account}`)
+    expect(await time.innerText()).toBe(`${booked.slice(11, 16)}\u00a0UTC`)
+    const sent = page.waitForRequest(/\/entries\?.*from=/)
+    await page.goto(`${web().bank.url}/accounts/${account}?from=2026-03-29`)
+    expect(new URL((await sent).url()).searchParams.get('from')).toBe('2026-03-29T00:00:00.000Z')
+  })
+
+  test('an operator whom nobody sees is told before the session ends, can keep it, and is signed out', async () => {
+    const { page, context, go } = await web().visit({ as: 'operator' })
+    await page.clock.install()
+    await go('/office')
+    // The clock of the page runs ahead of the bank's, which would take its token for a new one.
+    const session = `${web().bank.url}/api/session`
+    await page.route(session, (route) =>
+      route.request().method() === 'GET' ? route.fulfill({ status: 401, json: {} }) : route.continue(),
+    )
+    await page.clock.fastForward('13:01')
+    const note = page.getByText(
+      /^Nobody has used the bank for a while. You will be signed out at \d\d:\d\d:\d\d\.$/,
+    )
+    await note.waitFor()
+    const renewed = page.waitForResponse(/\/api\/session\/refresh$/)
+    await page.keyboard.press('Tab')
+    await note.waitFor({ state: 'detached' })
+    expect((await renewed).status()).toBe(200)
+    await page.clock.fastForward('13:01')
+    await note.waitFor()
+    const ended = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
+    await page.clock.fastForward('02:01')
+    await page.getByText('You were signed out because nobody used the bank for 15 minutes.').waitFor()
+    expect([(await ended).status(), new URL(page.url()).search]).toEqual([204, '?next=%2Foffice'])
+    expect((await context.request.get(session)).status()).toBe(401)
+  })
+
   test('a profile is deleted after its accounts are closed, and not before', async () => {
     const as = await registerCustomer(web().bank)
     const account = await as.openAccount('checking')
@@ -119,25 +168,5 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await as.bank.post('/api/accounts/{id}/close', { params: { id: account }, body: {} })
     await page.getByRole('button', { name: 'Delete my profile' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-  })
-
-  test('the link that the start printed signs the operator in, once', async () => {
-    const { bank } = web()
-    const [, code] = /\/sign-in#code=([\w-]{43})\s/.exec(bank.output())!
-    const { page, context, go } = await web().visit()
-    await go(`/sign-in#code=${code}`)
-    // What a new bank is, is best seen in the Engine room.
-    await page.getByRole('heading', { name: 'What runs' }).waitFor()
-    expect(page.url()).not.toContain('code')
-    await go('/')
-    await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
-    // Not those of all customers, added up.
-    await page.getByText('You are signed in as an operator, and have no account.').waitFor()
-    expect(page.url()).not.toContain('code')
-    const session = await context.request.get(`${bank.url}/api/session`)
-    expect(await session.json()).toMatchObject({ role: 'operator' })
-    const again = await web().visit()
-    await again.go(`/sign-in#code=${code}`)
-    await again.page.getByText('This link has been used, or it is too old.').waitFor()
   })
 }

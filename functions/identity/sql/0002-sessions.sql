@@ -1,5 +1,5 @@
 -- A session begins with a log-in and owns the refresh tokens that follow from it. It ends after 30 days,
--- however often it was refreshed. So its tokens are limited in number, and need no expiry of their own.
+-- however often it was refreshed, and earlier if it ends idle. So its tokens are limited in number, and need no expiry of their own.
 create table sessions (
   id uuid primary key default uuidv7(),
   user_id uuid not null references users,
@@ -16,7 +16,11 @@ create table sessions (
   -- SHA-256 of the token whose exchange began it: that one may be exchanged again for some seconds.
   continued_by bytea check (octet_length(continued_by) = 32),
   continued_at timestamptz not null default now(),
-  expires_at timestamptz not null default now() + interval '30 days',
+  -- It ends when it has not been continued for this long; null if it may rest. Each exchange of a token moves
+  -- expires_at.
+  idle_limit interval check (idle_limit > interval '0'),
+  expires_at timestamptz not null,
+  check (expires_at <= started_at + interval '30 days'),
   revoked_at timestamptz,
   revoked_for text check (revoked_for in ('logout', 'reuse', 'signed-out', 'user-deleted', 'new-password')),
   check ((revoked_at is null) = (revoked_for is null))
@@ -39,7 +43,8 @@ create index refresh_tokens_session on refresh_tokens (session_id, issued_at);
 
 -- Tokens are deleted only together with their session, by the cascade.
 grant select, delete on sessions to :functions_role;
-grant insert (user_id, browser, system, code_hash) on sessions to :functions_role;
-grant update (revoked_at, revoked_for, generation, continued_by, continued_at) on sessions to :functions_role;
+grant insert (user_id, browser, system, code_hash, idle_limit, expires_at) on sessions to :functions_role;
+grant update (revoked_at, revoked_for, generation, continued_by, continued_at, expires_at) on sessions
+  to :functions_role;
 grant select on refresh_tokens to :functions_role;
 grant insert (token_hash, session_id, generation) on refresh_tokens to :functions_role;

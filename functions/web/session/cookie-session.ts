@@ -88,7 +88,7 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
   const signIn: SessionHandler = async (exchange) => {
     const body = (await readJson(exchange.request)) as object
     const path = 'code' in body ? '/auth/login/code' : '/auth/login'
-    return begin(exchange, await ask(exchange, 'login', path, body))
+    return begin(exchange, await ask(exchange, 'login', path, { ...body, ends_idle: true }))
   }
 
   /** Ends the session whose cookies are being replaced: nothing could end it later. If that fails, the new

@@ -1,14 +1,19 @@
 import { queryOptions, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useRef, useState } from 'react'
+import { OPERATOR_IDLE_SECONDS } from '../../../host/values/idle.ts'
 import { BankProblem } from '../../client/index.ts'
 import { api } from './api.ts'
+import { USES } from './attention.ts'
 import { clearCalls, recordedFetch } from './calls.ts'
+import { IdleWatch } from './idle-watch.ts'
 import { onSessionEnd, renewSession } from './session-renewal.ts'
 
 /** Who is signed in. */
 export interface PageSession {
   user_id: string
   role: 'customer' | 'operator'
+  /** Seconds until it must be continued, when it was read. */
+  expires_in: number
 }
 
 const PATH = '/api/session'
@@ -62,7 +67,7 @@ export const userQuery = (id: string) =>
 export function useSession(): PageSession & { name: string | undefined } {
   const { data } = useQuery(sessionQuery())
   const { data: user } = useQuery({ ...userQuery(data?.user_id ?? ''), enabled: Boolean(data) })
-  return { user_id: '', role: 'customer', ...data, name: user?.name }
+  return { user_id: '', role: 'customer', expires_in: 0, ...data, name: user?.name }
 }
 
 /** Whether there is a demo customer to sign in as. Only a bank on a laptop has one. */
@@ -90,6 +95,7 @@ export function useSignIn(): (
     // Nothing of whoever was signed in before.
     forgetOthers(session.user_id)
     forgetAnswers(queries)
+    queries.setQueryData(endingQuery().queryKey, null)
     queries.setQueryData(sessionQuery().queryKey, session)
     tabs?.postMessage(session.user_id)
   }
@@ -117,12 +123,73 @@ export function useSignOut(): () => Promise<void> {
   }
 }
 
+/** Why the last session ended that this tab has seen end: nobody used it, or something else. Null before. */
+export const endingQuery = () =>
+  queryOptions({
+    queryKey: ['session', 'ending'],
+    queryFn: (): 'idle' | 'other' | null => null,
+    ...{ enabled: false, initialData: null, gcTime: Infinity },
+  })
+
+/** Milliseconds. */
+const IDLE = { limitMs: OPERATOR_IDLE_SECONDS * 1_000, warnMs: 2 * 60_000, renewMs: 2 * 60_000 }
+
+/** Watches whether an operator uses their session, which ends if nobody does. Returns when it is going to end,
+ * if that is soon, and what keeps it. */
+export function useIdleEnd(): { endsAt: number | undefined; stay: () => void } {
+  const queries = useQueryClient()
+  const [endsAt, setEndsAt] = useState<number>()
+  const watch = useRef<IdleWatch>(undefined)
+  useEffect(() => {
+    const session = queries.getQueryData(sessionQuery().queryKey)
+    const idle = new IdleWatch(
+      {
+        ...IDLE,
+        tell: setEndsAt,
+        renew: () => void renewSession().catch(() => undefined),
+        lastRenewal,
+        end() {
+          // An unanswered order stays, as at any end but a sign-out. Should this not arrive, the bank ends the
+          // session by itself.
+          void recordedFetch(PATH, { method: 'DELETE' }).catch(() => undefined)
+          forgetAnswers(queries)
+          queries.setQueryData(endingQuery().queryKey, 'idle')
+          queries.setQueryData(sessionQuery().queryKey, null)
+        },
+      },
+      session ? renewedAt(session) : Date.now(),
+    )
+    watch.current = idle
+    const use = (): void => idle.use()
+    for (const name of USES) addEventListener(name, use, { passive: true })
+    return () => {
+      idle.stop()
+      for (const name of USES) removeEventListener(name, use)
+    }
+  }, [queries])
+  return { endsAt, stay: () => watch.current?.use() }
+}
+
+/** An access token lives as long as an operator may be idle, so its age tells when the session was continued. */
+const renewedAt = ({ expires_in: left }: PageSession): number => Date.now() - IDLE.limitMs + left * 1_000
+
+async function lastRenewal(): Promise<number | undefined> {
+  const answer = await recordedFetch(PATH)
+  if (answer.ok) return renewedAt((await answer.json()) as PageSession)
+  if (answer.status === 401) return undefined
+  throw await problemOf(answer)
+}
+
 /** Follows what other tabs and the bank do to the session. */
 export function useSessionChanges(): void {
   const queries = useQueryClient()
   useEffect(() => {
     // Unlike at sign-out, an unanswered order stays for whoever sent it: its money may be on the way.
-    const end = (): void => void queries.setQueryData(sessionQuery().queryKey, null)
+    const end = (): void => {
+      // Whoever comes without a session has lost none.
+      if (queries.getQueryData(sessionQuery().queryKey)) queries.setQueryData(endingQuery().queryKey, 'other')
+      queries.setQueryData(sessionQuery().queryKey, null)
+    }
     const reload = ({ data: userId }: MessageEvent): void => {
       forgetOthers(userId as string | null)
       location.reload()

@@ -12,6 +12,7 @@ import { areaOf, areas, type Area } from './areas.ts'
 import { Bell } from './bell.tsx'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
+import { IdleNote } from './idle-note.tsx'
 import { menuTexts } from './menu.texts.ts'
 import { SearchTool } from './search-tool.tsx'
 import { StoppedNote } from './stopped-note.tsx'
@@ -54,6 +55,7 @@ export function Frame({ children }: { children: ReactNode }) {
       </header>
       <OfflineNote />
       {session?.role === 'operator' && <StoppedNote key={location} />}
+      {session?.role === 'operator' && <IdleNote key={session.user_id} />}
       <main id="content" className={styles.main} tabIndex={-1}>
         {children}
       </main>

@@ -6,6 +6,10 @@ export const texts = defineTexts({
     signUp: 'Open an account',
     email: 'E-mail',
     password: 'Password',
+    ended: {
+      idle: 'You were signed out because nobody used the bank for 15 minutes.',
+      other: 'Your session has ended. Sign in again to go on.',
+    },
     noAccount: 'New here?',
     demo: 'Sign in as the demo customer',
     demoHint:
@@ -17,6 +21,10 @@ export const texts = defineTexts({
     signUp: 'Registrieren',
     email: 'E-Mail',
     password: 'Passwort',
+    ended: {
+      idle: 'Sie wurden abgemeldet, weil die Bank 15 Minuten lang nicht benutzt wurde.',
+      other: 'Ihre Sitzung ist beendet. Melden Sie sich wieder an, um weiterzumachen.',
+    },
     noAccount: 'Neu hier?',
     demo: 'Als Demo-Kunde anmelden',
     demoHint:

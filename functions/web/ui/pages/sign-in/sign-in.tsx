@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
-import { demoQuery, useSignIn } from '../../data/session.ts'
+import { demoQuery, endingQuery, useSignIn } from '../../data/session.ts'
 import { Button } from '../../parts/button.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
@@ -18,6 +18,7 @@ export default function SignIn() {
   const signIn = useMutation({ mutationFn: useSignIn() })
   const [, navigate] = useLocation()
   const next = usePathAfter()
+  const { data: ending } = useQuery(endingQuery())
   const { mutate } = signIn
   useEffect(() => {
     const code = new URLSearchParams(location.hash.slice(1)).get('code')
@@ -29,6 +30,7 @@ export default function SignIn() {
   }, [mutate, navigate, next])
   return (
     <Page title={said.signIn} width="narrow">
+      <div role="status">{ending && <p>{said.ended[ending]}</p>}</div>
       <PlainPanel>
         <Form
           problem={signIn.error}
