@@ -216,6 +216,7 @@ describe('operations and Services', () => {
       'platform GET /platform/events: {"nothing":"it shows what runs, and nobody’s data"}',
       'platform GET /platform/functions/{name}/logs: {"nothing":"logs have ids, and nobody’s data"}',
       'platform GET /platform/functions/{name}: {"nothing":"it shows what runs, and nobody’s data"}',
+      'platform GET /platform/mails/{id}/html: {"nothing":"only a bank on a laptop has them, and whoever started it can read them anyway"}',
       'platform GET /platform/mails/{id}: {"nothing":"only a bank on a laptop has them, and whoever started it can read them anyway"}',
       'platform GET /platform/mails: {"nothing":"only a bank on a laptop has them, and whoever started it can read them anyway"}',
       'platform GET /platform/metrics: {"nothing":"it shows what runs, and nobody’s data"}',

@@ -1,4 +1,5 @@
 import { UnavailableError } from '../../eventing/unavailable.ts'
+import { textOf } from '../host/answer-of.ts'
 import { route } from '../host/operation.ts'
 import { problem, problems } from '../host/problems.ts'
 import type { Infer } from '../host/schema.ts'
@@ -39,11 +40,12 @@ const mailSchema = {
   title: 'CaughtMail',
   type: 'object',
   additionalProperties: false,
-  required: ['id', 'at', 'from', 'to', 'subject', 'text', 'attachments'],
+  required: ['id', 'at', 'from', 'to', 'subject', 'text', 'has_html', 'attachments'],
   properties: {
     ...head,
     from: text,
     text: { type: 'string', description: 'Its plain text, which all emails of the bank have.' },
+    has_html: { type: 'boolean', description: 'Whether it has HTML besides, at the same path and /html.' },
     attachments: {
       type: 'array',
       items: {
@@ -66,6 +68,7 @@ interface ToldMail extends Omit<ShownMail, 'at'> {
 interface ToldWholeMail extends ToldMail {
   from: string
   text: string
+  html: string | null
   attachments: { name: string; mediaType: string; bytes: number }[]
 }
 
@@ -76,6 +79,18 @@ const TIMEOUT_MS = 5_000
 const onLaptopAlone = {
   nothing: 'only a bank on a laptop has them, and whoever started it can read them anyway',
 } as const
+
+/** A mail may come from anywhere, so its HTML may do nothing but look: no script, no form, nothing that is
+ * loaded, and no cookie, because a sandbox is an origin of its own. Only pages of the bank may frame it. */
+export const HTML_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; " +
+    "frame-ancestors 'self'; sandbox",
+  'x-frame-options': 'SAMEORIGIN',
+}
+
+const oneMail = { type: 'object', additionalProperties: false, required: ['id'], properties: { id } } as const
 
 /** The emails that a bank on a laptop keeps instead of sending them. */
 export const mailRoutes = [
@@ -104,18 +119,38 @@ export const mailRoutes = [
     who: 'operator',
     audits: onLaptopAlone,
     summary: 'One caught email as plain text, and the names of what is attached',
-    params: { type: 'object', additionalProperties: false, required: ['id'], properties: { id } },
+    params: oneMail,
     answers: { 200: mailSchema },
     problems: [problems.notFound],
     async handle({ params }, tools) {
-      const told = whyNoMails(tools) ? undefined : await ask<ToldWholeMail>(tools, `/${params.id}`)
-      if (!told) return problem(problems.notFound, 'There is no such email here.')
-      const { from, text: said, attachments } = told
+      const told = await find(params.id, tools)
+      if (!told) return noSuchMail()
+      const { from, text: said, html, attachments } = told
       const named = attachments.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes }))
-      return { status: 200, body: { ...toHead(told), from, text: said, attachments: named } }
+      const body = { ...toHead(told), from, text: said, has_html: html !== null, attachments: named }
+      return { status: 200, body }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/platform/mails/{id}/html',
+    who: 'operator',
+    audits: onLaptopAlone,
+    summary: 'One caught email as it looks, for a frame; nothing of it runs, and nothing is loaded',
+    params: oneMail,
+    answers: { 200: textOf('text/html') },
+    problems: [problems.notFound],
+    async handle({ params }, tools) {
+      const html = (await find(params.id, tools))?.html
+      return html == null ? noSuchMail() : { status: 200, headers: HTML_HEADERS, text: html }
     },
   }),
 ]
+
+const noSuchMail = () => problem(problems.notFound, 'There is no such email here.')
+
+const find = async (id: string, tools: Tools): Promise<ToldWholeMail | undefined> =>
+  whyNoMails(tools) ? undefined : ask<ToldWholeMail>(tools, `/${id}`)
 
 const whyNoMails = (tools: Pick<Tools, 'config'>): 'cluster' | 'open-to-network' | undefined =>
   !isLocal(tools) ? 'cluster' : tools.config.MAIL_KEY === '' ? 'open-to-network' : undefined

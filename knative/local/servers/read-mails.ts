@@ -17,6 +17,8 @@ export interface WholeMail extends MailHead {
   from: string
   /** Its plain text. All emails of the bank have one besides HTML. */
   text: string
+  /** Null if it has only text. */
+  html: string | null
   attachments: { name: string; mediaType: string; bytes: number }[]
 }
 
@@ -40,9 +42,10 @@ export async function readMail(dataDir: string, id: string): Promise<WholeMail |
   const source = ID.test(id) ? await readSource(mailFolder(dataDir), id + ENDING) : undefined
   if (!source) return undefined
   const { simpleParser } = await import('mailparser')
-  const { date, from, to, subject = '', text = '', attachments } = await simpleParser(source)
+  const { date, from, to, subject = '', text = '', html, attachments } = await simpleParser(source)
   return {
     ...{ id, date: date ?? new Date(0), from: addressesOf(from), to: addressesOf(to), subject, text },
+    html: html || null,
     attachments: attachments.map(({ filename, contentType, size }) => ({
       ...{ name: filename ?? '', mediaType: contentType, bytes: size },
     })),

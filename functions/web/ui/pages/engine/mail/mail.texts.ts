@@ -15,6 +15,7 @@ export const texts = defineTexts({
     noSubject: 'No subject',
     noName: 'without a name',
     noText: 'The email has no text.',
+    looks: 'As it looks',
     close: 'Close',
     whyNot: {
       cluster:
@@ -39,6 +40,7 @@ export const texts = defineTexts({
     noSubject: 'Ohne Betreff',
     noName: 'ohne Namen',
     noText: 'Die E-Mail hat keinen Text.',
+    looks: 'So sieht sie aus',
     close: 'Schließen',
     whyNot: {
       cluster:

@@ -73,8 +73,9 @@ function OneMail({ id }: { id: string }) {
   )
 }
 
-/** Everything is text: whatever a mail contains, nothing of it runs, and nothing is loaded. */
-function Content({ mail: { from, to, at, text, attachments } }: { mail: CaughtMail }) {
+/** Its text, in which links to the bank can be followed, and how it looks. Whatever a mail contains, nothing of
+ * it runs, and nothing is loaded: the bank's policy for it says so, and the frame once more. */
+function Content({ mail: { id, from, to, at, text, has_html: hasHtml, attachments } }: { mail: CaughtMail }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const named = attachments.map(({ name, bytes }) =>
@@ -104,6 +105,17 @@ function Content({ mail: { from, to, at, text, attachments } }: { mail: CaughtMa
             ),
           )}
         </p>
+      )}
+      {hasHtml && (
+        <>
+          <h3 className={styles.looks}>{said.looks}</h3>
+          <iframe
+            className={styles.html}
+            title={said.looks}
+            sandbox=""
+            src={`/api/platform/mails/${encodeURIComponent(id)}/html`}
+          />
+        </>
       )}
     </>
   )
