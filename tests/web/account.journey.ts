@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { registerCustomer } from '../support/customers.ts'
+import { until } from '../support/until.ts'
 import { customerWithMoney, ready, type Web } from './support/browser.ts'
 
 /** One account and its statement. */
@@ -119,6 +120,37 @@ export function oneAccount(web: () => Web): void {
     const { items } = await customer.bank.get('/api/media')
     expect(items).toMatchObject([{ document_type: 'statement', statement: { account_id: checking } }])
   })
+
+  test.each([
+    ['the accounts', () => '/', 3],
+    ['an account', (id: string) => `/accounts/${id}`, 4],
+  ])(
+    '%s: all that the page asks for is asked at once, so no function wakes after another',
+    async (_page, at, least) => {
+      const { customer, checking } = await customerWithMoney(web().bank)
+      const { page, go } = await web().visit({ as: customer })
+      await go('/me')
+      // No answer comes before all questions are asked.
+      let answer = (): void => {}
+      const answers = new Promise<void>((resolve) => (answer = resolve))
+      const asked: string[] = []
+      let late: string[] = []
+      await page.route(/\/api\/(?!session|notifications\/stream)/, async (route) => {
+        const { pathname, search } = new URL(route.request().url())
+        asked.push(pathname + search)
+        late.push(pathname + search)
+        await answers
+        await route.continue()
+      })
+      await page.goto(web().bank.url + at(checking))
+      await page.locator('[aria-busy=true]').first().waitFor()
+      await until(() => asked.length >= least, { what: 'the page to ask' })
+      late = []
+      answer()
+      await ready(page)
+      expect(late).toEqual([])
+    },
+  )
 
   test('another customer’s account looks like one that does not exist', async () => {
     const [{ checking }, { customer }] = [

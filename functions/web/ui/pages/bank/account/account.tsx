@@ -5,6 +5,7 @@ import { texts } from '../../../panels/account/account.texts.ts'
 import { Course } from '../../../panels/account/course.tsx'
 import { Entries } from '../../../panels/account/entries.tsx'
 import { AccountSummary } from '../../../panels/account/summary.tsx'
+import { useAskAtOnce } from '../../../panels/account/use-ask-at-once.ts'
 import { ButtonLink } from '../../../parts/button.tsx'
 import { Page } from '../../../parts/page.tsx'
 import { Panel } from '../../../parts/panel.tsx'
@@ -18,6 +19,7 @@ export default function AccountPage() {
   const said = useTexts(texts)
   const nameOf = useAccountName()
   const account = useQuery(accountQuery(id))
+  useAskAtOnce(id)
   const { data } = account
   const actions = (
     <>

@@ -5,6 +5,7 @@ import { accountChangesQuery, ordersOfAccountQuery } from '../../../data/custome
 import { Course } from '../../../panels/account/course.tsx'
 import { Entries } from '../../../panels/account/entries.tsx'
 import { AccountSummary } from '../../../panels/account/summary.tsx'
+import { useAskAtOnce } from '../../../panels/account/use-ask-at-once.ts'
 import { ButtonLink } from '../../../parts/button.tsx'
 import { Page } from '../../../parts/page.tsx'
 import { Panel } from '../../../parts/panel.tsx'
@@ -25,6 +26,7 @@ export default function OfficeAccount() {
   const account = useQuery({ ...accountQuery(id), refetchOnWindowFocus: false })
   const orders = useQuery(ordersOfAccountQuery(id))
   const changes = useQuery(accountChangesQuery(id))
+  useAskAtOnce(id)
   const { data } = account
   return (
     <Page
