@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { buildOnce } from '../support/built.ts'
@@ -10,6 +10,7 @@ const FOLDER = join(ROOT, 'dist/web/ui')
 
 interface Chunk {
   file: string
+  isDynamicEntry?: boolean
   css?: string[]
   imports?: string[]
 }
@@ -62,6 +63,30 @@ test('each further page loads at most 40 kB more', () => {
     .map((name) => [name, gzipBytes([...filesOf(name)].filter((file) => !known.has(file)))] as const)
   expect(weights.length).toBeGreaterThan(2)
   expect(weights.filter(([, bytes]) => bytes > 40_000)).toEqual([])
+})
+
+test('what the frame loads when it is opened weighs at most: the search 30 kB, the drawer of calls 3 kB', () => {
+  const known = first()
+  const limits = { 'search/search.tsx': 30_000, 'frame/calls-drawer.tsx': 3_000 }
+  const later = Object.entries(manifest).filter(([, { isDynamicEntry }]) => isDynamicEntry)
+  expect(
+    later
+      .map(([name]) => name)
+      .filter((name) => !name.startsWith('pages/'))
+      .sort(),
+  ).toEqual(Object.keys(limits).sort())
+  for (const [name, most] of Object.entries(limits))
+    expect([name, gzipBytes([...filesOf(name)].filter((file) => !known.has(file))) <= most]).toEqual([
+      name,
+      true,
+    ])
+})
+
+test('there are no fonts', () => {
+  expect(readdirSync(join(FOLDER, 'assets')).filter((name) => /\.(woff2?|ttf|otf)(\.|$)/.test(name))).toEqual(
+    [],
+  )
+  expect([...first()].filter((file) => String(bytesOf(file)).includes('@font-face'))).toEqual([])
 })
 
 test('nothing is inlined, nothing comes from elsewhere, and no map shows the sources', () => {

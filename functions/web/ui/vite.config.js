@@ -54,7 +54,7 @@ export default {
           groups: [
             {
               name: 'shared',
-              test: /node_modules\/(?!@base-ui|@floating-ui)|ui\/(main|parts|texts|frame|look)/,
+              test: /node_modules\/(?!@base-ui|@floating-ui)|ui\/(main|parts|texts|frame\/(?!calls-drawer)|look)/,
             },
           ],
         },
