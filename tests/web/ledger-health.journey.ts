@@ -9,6 +9,10 @@ export function ledgerHealth(web: () => Web): void {
     const { customer } = await customerWithMoney(bank)
     await customer.openAccount('checking', 'SEK')
     const { page, go } = await web().visit({ as: 'operator' })
+    const office = await web().visit({ as: 'operator', locale: 'de-DE' })
+    await office.page.clock.install()
+    await office.go('/office')
+    await office.page.getByText('In allen Währungen wird gebucht.').waitFor()
     await go('/office/ledger')
     await page.getByRole('button', { name: 'Prove it all now' }).click()
     await page.getByText('All books were checked, and nothing is wrong.').waitFor()
@@ -25,6 +29,14 @@ export function ledgerHealth(web: () => Web): void {
     ])
     const banner = page.getByText('Postings are stopped by an operator: SEK.')
     await banner.waitFor()
+    // Another operator's first page tells it without a reload, and that the checks found all in order.
+    await office.page.clock.fastForward('00:05')
+    await office.page.getByText('In SEK wird nichts gebucht.').waitFor()
+    await office.page.getByText('Stopps, die niemand aufgehoben hat: 1').waitFor()
+    const rules = office.page.getByRole('list', { name: 'Was immer stimmen muss' }).getByRole('listitem')
+    expect(await rules.allInnerTexts()).toEqual(
+      ['M', 'N', 'B'].map((id) => expect.stringMatching(new RegExp(`^●\\s*${id}: [^]*\\d+ geprüft,`))),
+    )
     await page.getByRole('link', { name: 'Bank', exact: true }).click()
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
     await banner.getByRole('link', { name: 'See the evidence' }).click()

@@ -132,6 +132,11 @@ export function profile(web: () => Web, mail: () => MailServer): void {
 
   test('an operator whom nobody sees is told before the session ends, can keep it, and is signed out', async () => {
     const { page, context, go } = await web().visit({ as: 'operator' })
+    const { items } = (await (await context.request.get(`${web().bank.url}/api/sessions`)).json()) as {
+      items: { is_current: boolean; continued_at: string; expires_at: string }[]
+    }
+    const own = items.find(({ is_current: isCurrent }) => isCurrent)!
+    expect(Date.parse(own.expires_at) - Date.parse(own.continued_at)).toBe(15 * 60_000)
     await page.clock.install()
     await go('/office')
     // The clock of the page runs ahead of the bank's, which would take its token for a new one.
@@ -139,15 +144,20 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await page.route(session, (route) =>
       route.request().method() === 'GET' ? route.fulfill({ status: 401, json: {} }) : route.continue(),
     )
-    await page.clock.fastForward('13:01')
+    // The first use, the opening, counts.
+    const renewed = () => page.waitForResponse(/\/api\/session\/refresh$/)
+    let renewal = renewed()
+    await page.clock.fastForward('02:01')
+    expect((await renewal).status()).toBe(200)
+    await page.clock.fastForward('11:00')
     const note = page.getByText(
       /^Nobody has used the bank for a while. You will be signed out at \d\d:\d\d:\d\d\.$/,
     )
     await note.waitFor()
-    const renewed = page.waitForResponse(/\/api\/session\/refresh$/)
+    renewal = renewed()
     await page.keyboard.press('Tab')
     await note.waitFor({ state: 'detached' })
-    expect((await renewed).status()).toBe(200)
+    expect((await renewal).status()).toBe(200)
     await page.clock.fastForward('13:01')
     await note.waitFor()
     const ended = page.waitForResponse((answer) => answer.request().method() === 'DELETE')

@@ -2,7 +2,7 @@ import { startMailServer, type MailServer } from '../../functions/notifications/
 import { allRoutes } from './all-routes.journey.ts'
 import { coldStartsAndEvents } from './cold-starts.journey.ts'
 import { disputes } from './disputes.journey.ts'
-import { engineRoom } from './engine.journey.ts'
+import { engineRoom, firstLook } from './engine.journey.ts'
 import { oneAccount } from './account.journey.ts'
 import { discarding, publishPoison, redriving } from './dead-letters.journey.ts'
 import { movingMoney } from './move.journey.ts'
@@ -35,6 +35,7 @@ afterAll(async () => {
   await mail?.stop()
 })
 
+describe('the first look', () => firstLook(() => web))
 describe('signing up and in', () => signUpAndIn(() => web))
 describe('search and the demo customer', () => searching(() => web))
 describe('one account', () => oneAccount(() => web))
