@@ -1,4 +1,6 @@
+import { ACCESS_TOKEN_LIFE_SECONDS } from '../host/http/access-token.ts'
 import { createTokenVerifier } from '../host/http/tokens.ts'
+import { OPERATOR_IDLE_SECONDS } from '../host/values/idle.ts'
 import { signingKey } from '../../tests/support/host.ts'
 import { PASSWORD, startIdentity, problemOf, type Identity } from './identity-fixture.ts'
 import login from './login.ts'
@@ -194,6 +196,11 @@ test('a session ends after 30 days, however often it was refreshed', async () =>
     values: [id],
   })
   await expectRefused(body.refresh_token)
+})
+
+// The page reads off the age of its access token when its session was last continued.
+test('an access token lives as long as an operator may be idle', () => {
+  expect(ACCESS_TOKEN_LIFE_SECONDS).toBe(OPERATOR_IDLE_SECONDS)
 })
 
 describe('a session that ends idle', () => {

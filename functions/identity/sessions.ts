@@ -81,7 +81,7 @@ export const endsIdleSchema = {
 } as const
 
 /** How a session starts, besides whose it is. */
-export interface Beginning extends Device {
+export interface NewSession extends Device {
   endsIdle: boolean
   /** SHA-256 of the code that starts it. */
   codeHash?: Buffer
@@ -94,7 +94,7 @@ export interface Beginning extends Device {
 export async function startSession(
   tx: Transaction,
   { id: userId, role, password_hash }: Pick<UserRow, 'id' | 'role' | 'password_hash'>,
-  { browser, system, endsIdle, codeHash }: Beginning,
+  { browser, system, endsIdle, codeHash }: NewSession,
 ): Promise<OpenSession | undefined> {
   await tx.query({
     name: 'sessions-clear',

@@ -37,7 +37,7 @@ export function firstLook(web: () => Web): void {
     const { id } = (await (await clicked).json()) as { id: string }
     await page.waitForURL(`**/engine/transfers/${id}`)
 
-    // Spans come late. Then one sentence tells where the time went, which functions it woke, and what it cost.
+    // Spans come late. Then one sentence tells where the time went, what it woke, and what it cost.
     const sentence =
       /^Done in [\d.,]+\sm?s: [\d.,]+\sm?s waking [a-z, -]*transfer[a-z, -]*, [\d.,]+\sm?s posting, [\d.,]+\sm?s to the notification\. [1-9]\d* hops, \d+ retries, 0\.\d+ GB-s\.$/
     await page.getByText(sentence).waitFor()

@@ -3,8 +3,8 @@ import type { Download } from 'playwright-core'
 import type { LabRun } from '../../functions/platform/lab/run-schema.ts'
 import type { Web } from './support/browser.ts'
 
-/** J5: under traffic the ledger is killed, each event comes five times and RabbitMQ is away, and every cent is
- * there. */
+/** J5: under traffic the ledger is killed, each event comes five times and RabbitMQ is away, and every cent
+ * is there. */
 export function breakingIt(web: () => Web): void {
   test('the bank is broken for some seconds, holds, and the report has the seed', async () => {
     const { page, go } = await web().visit({ as: 'operator' })

@@ -1,5 +1,6 @@
 -- A session begins with a log-in and owns the refresh tokens that follow from it. It ends after 30 days,
--- however often it was refreshed, and earlier if it ends idle. So its tokens are limited in number, and need no expiry of their own.
+-- however often it was refreshed, and earlier if it ends idle. So its tokens are limited in number, and need
+-- no expiry of their own.
 create table sessions (
   id uuid primary key default uuidv7(),
   user_id uuid not null references users,

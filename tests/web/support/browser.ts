@@ -15,8 +15,7 @@ export interface Web {
   visit(options?: VisitOptions): Promise<Visit>
   /** The same, for many tests: leave() lets it stay. */
   stay(options?: VisitOptions): Promise<Visit>
-  /** Takes what pages have logged out of what leave() throws for, if it matches: the test wanted it. Throws if
-   * nothing does. */
+  /** Takes what a test wanted pages to log out of what leave() throws for. Throws if nothing matches. */
   forgive(wanted: RegExp): void
   /** Closes all windows that visit() opened. Throws if a page in one of them logged an error or broke its
    * policy. */

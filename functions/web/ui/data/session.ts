@@ -134,8 +134,8 @@ export const endingQuery = () =>
 /** Milliseconds. */
 const IDLE = { limitMs: OPERATOR_IDLE_SECONDS * 1_000, warnMs: 2 * 60_000, renewMs: 2 * 60_000 }
 
-/** Watches whether an operator uses their session, which ends if nobody does. Returns when it is going to end,
- * if that is soon, and what keeps it. */
+/** Watches whether an operator uses their session, which ends if nobody does. Returns when it is going to
+ * end, if that is soon, and what keeps it. */
 export function useIdleEnd(): { endsAt: number | undefined; stay: () => void } {
   const queries = useQueryClient()
   const [endsAt, setEndsAt] = useState<number>()
@@ -149,8 +149,8 @@ export function useIdleEnd(): { endsAt: number | undefined; stay: () => void } {
         renew: () => void renewSession().catch(() => undefined),
         lastRenewal,
         end() {
-          // An unanswered order stays, as at any end but a sign-out. Should this not arrive, the bank ends the
-          // session by itself.
+          // An unanswered order stays, as at any end but a sign-out. If this call gets lost, the bank ends
+          // the session by itself.
           void recordedFetch(PATH, { method: 'DELETE' }).catch(() => undefined)
           forgetAnswers(queries)
           queries.setQueryData(endingQuery().queryKey, 'idle')
@@ -170,7 +170,8 @@ export function useIdleEnd(): { endsAt: number | undefined; stay: () => void } {
   return { endsAt, stay: () => watch.current?.use() }
 }
 
-/** An access token lives as long as an operator may be idle, so its age tells when the session was continued. */
+/** An access token lives as long as an operator may be idle, so its age tells when the session was last
+ * continued. */
 const renewedAt = ({ expires_in: left }: PageSession): number => Date.now() - IDLE.limitMs + left * 1_000
 
 async function lastRenewal(): Promise<number | undefined> {
