@@ -69,7 +69,7 @@ export interface DescribedRoute extends RouteAddress {
   async?: boolean
   /** True if the route goes on after the event that Last-Event-ID names. */
   resumes?: boolean
-  /** True if the front door answers this by itself with an ETag, and If-None-Match with it with 304. For routes
+  /** True if the front door answers this by itself, with an ETag, and with 304 to whoever has it. For routes
    * of functions, tagged.ts says that. */
   etag?: boolean
 }

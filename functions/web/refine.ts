@@ -10,9 +10,9 @@ export const COMPRESSED_BYTES_MIN = 2_048
 
 type AskedHeaders = Pick<IncomingMessage, 'headers'>
 
-/** Refines an answer that came whole, if it is the JSON of a GET: gives it a tag, makes it a 304 if the client
- * has it already, and compresses it if it is large and the client wants that. Returns a promise if it takes a
- * while; otherwise it is done.
+/** Refines an answer that came whole, if it is the JSON of a GET: gives it a tag, makes it a 304 if the
+ * client has it already, and compresses it if it is large and the client wants that. Returns a promise if it
+ * takes a while; otherwise it is done.
  *
  * The tag is weak: it is of the content, whatever the coding. Answers to other methods are never compressed:
  * those of log-ins hold secrets, and an attacker who can choose a part of such an answer could guess the rest

@@ -7,15 +7,15 @@ interface Get {
 
 /** What every GET of the contract answers to somebody who has the answer already. */
 export interface TaggedAnswers {
-  /** Paths whose answers have a tag, or are 304, though the contract doesn't say so; or the other way round. */
+  /** Paths whose answers have a tag though the contract doesn't say so, or the other way round. */
   wrong: string[]
   /** Paths that gave nobody a 200. */
   unread: string[]
 }
 
-/** Asks every GET of the contract twice, but those of streams, which never end. `readers` are tokens: the first
- * that is not refused counts. `addresses` names what a path needs if the list above it does not: it has whole
- * addresses by path. */
+/** Asks every GET of the contract twice, but those of streams, which never end. `readers` are tokens: the
+ * first that is not refused counts. `addresses` names what a path needs if the list above it does not: it has
+ * whole addresses by path. */
 export async function readTagged(
   bank: Bank,
   readers: readonly string[],
