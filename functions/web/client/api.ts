@@ -39,6 +39,27 @@ export type AccountPage = {
   next_cursor: string | null
 }
 
+export type AnsweredPanel = {
+  kind: 'timeseries' | 'heatmap' | 'stat' | 'gauge' | 'table' | 'piechart'
+  title: string
+  about: string | null
+  /** As Grafana calls it. */
+  unit: string
+  /** The value from which on a figure has a colour, the lowest first; it has no value. */
+  colours: {
+    colour: 'green' | 'yellow' | 'red'
+    from: number | null
+  }[] | null
+  min: number | null
+  max: number | null
+  /** Prometheus could not answer it in time. */
+  failed: boolean
+  /** The highest first. */
+  series: PanelSeries[]
+  /** Lower series that are not here. */
+  left_out: number
+}
+
 export type AuditEntry = {
   id: string
   at: string
@@ -310,7 +331,7 @@ export type CreatePaymentsTopUpRequest = {
 }
 
 export type CreatePaymentsTopUpResolveRequest = {
-  /** dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  /** dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
   action: 'dismiss' | 'book' | 'booked'
   transaction_id?: string
   reason: string
@@ -328,7 +349,7 @@ export type CreatePaymentsWithdrawalRequest = {
 }
 
 export type CreatePaymentsWithdrawalResolveRequest = {
-  /** dismiss: the dispute is settled outside the bank; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  /** dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
   action: 'dismiss' | 'book' | 'booked'
   transaction_id?: string
   reason: string
@@ -352,6 +373,25 @@ export type CreateUserRequest = {
 export type CreateWebHookRequest = {
   url: string
   types: string[]
+}
+
+export type DashboardName = {
+  uid: string
+  title: string
+  about: string
+}
+
+export type DashboardPicture = {
+  /** no-monitor: on this laptop, no `npm run monitor` watches the bank; no-answer: the Prometheus that the settings name does not answer; not-set: they name none. */
+  why_not: 'no-monitor' | 'no-answer' | 'not-set' | null
+  dashboards: DashboardName[]
+  dashboard: DashboardName
+  from: string
+  until: string
+  step_seconds: number
+  /** The functions that it can be limited to; null if that changes nothing. */
+  services: string[] | null
+  panels: AnsweredPanel[]
 }
 
 export type DeadLetter = {
@@ -760,6 +800,32 @@ export type Hold = {
 export type HoldPage = {
   items: Hold[]
   next_cursor: string | null
+}
+
+export type HoldProof = {
+  account: string
+  opening: {
+    version: number
+    hash: string
+    held_minor: string
+  }
+  entries: {
+    version: number
+    hold_id: string
+    status: 'open' | 'captured' | 'released' | 'expired'
+    amount_minor: string
+    held_after_minor: string
+    captured_minor: string | null
+    transaction_id: string | null
+    created_at: string
+  }[]
+  leaf: {
+    index: number
+    version: number
+    hash: string
+  }
+  path: string[]
+  checkpoint: string
 }
 
 export type Hop = {
@@ -1182,6 +1248,14 @@ export type OrderRun = {
 export type OrderRunPage = {
   items: OrderRun[]
   next_cursor: string | null
+}
+
+export type PanelSeries = {
+  /** What it is called; labels stand in it in double braces. */
+  legend: string
+  labels: Record<string, string>
+  /** At each moment from `from` on, `step_seconds` apart; for a panel of one moment, one value at `until`. Null is no value. */
+  values: (number | null)[]
 }
 
 export type Payee = {
@@ -1802,6 +1876,30 @@ export type ToldOfEvent = {
   dead_letters: DeadLetterOfEvent[]
 }
 
+export type TopUp = {
+  id: string
+  user_id: string
+  account_id: string
+  amount: string
+  currency: string
+  description: string | null
+  provider: string
+  status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+  failure: string | null
+  next_url: string | null
+  transaction_id: string | null
+  created_at: string
+  ended_at: string | null
+  dispute: string | null
+  /** The actions that can end the dispute. */
+  resolvable_by: ('dismiss' | 'book' | 'booked')[]
+}
+
+export type TopUpPage = {
+  items: TopUp[]
+  next_cursor: string | null
+}
+
 export type Transaction = {
   id: string
   type: 'deposit' | 'withdrawal' | 'transfer' | 'reversal'
@@ -1895,6 +1993,7 @@ export type Verification = {
   reversals: Finding
   changes: Finding
   outflows: Finding
+  seals: Finding
 }
 
 export type WebHook = {
@@ -1958,6 +2057,33 @@ export type WithdrawRequest = {
   description?: string
   metadata?: Record<string, string | number | boolean | null>
   value_date?: string
+}
+
+export type Withdrawal = {
+  id: string
+  user_id: string
+  account_id: string
+  amount: string
+  currency: string
+  description: string | null
+  provider: string
+  status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
+  failure: string | null
+  next_url: string | null
+  transaction_id: string | null
+  created_at: string
+  ended_at: string | null
+  dispute: string | null
+  /** The actions that can end the dispute. */
+  resolvable_by: ('dismiss' | 'book' | 'booked')[]
+  payee_name: string
+  payee_account: string
+  hold_id: string | null
+}
+
+export type WithdrawalPage = {
+  items: Withdrawal[]
+  next_cursor: string | null
 }
 
 export type WitnessedSeal = {
@@ -2262,6 +2388,16 @@ export interface Api {
       200: Account
     }
   }
+  /** Proof of an account’s entries of holds after version `from`, up to the first sealed version from `to` on */
+  'GET /api/accounts/{id}/holds/proof': {
+    takes: {
+      params: { id: string }
+      query?: { from?: number; to?: number }
+    }
+    answers: {
+      200: HoldProof
+    }
+  }
   /** Limits in force, what they leave, and limits to come; customers see those of their own accounts */
   'GET /api/accounts/{id}/limits': {
     takes: {
@@ -2394,6 +2530,15 @@ export interface Api {
     }
     answers: {
       201: Transaction
+    }
+  }
+  /** Proof of one hold, as its account’s entries of holds from the one before it on, up to its end or, while it is open, to the last seal */
+  'GET /api/holds/{id}/proof': {
+    takes: {
+      params: { id: string }
+    }
+    answers: {
+      200: HoldProof
     }
   }
   /** Release a hold */
@@ -2721,28 +2866,10 @@ export interface Api {
   /** Top-ups, newest first; customers see their own */
   'GET /api/payments/top-ups': {
     takes: {
-      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed' }
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'; disputed?: boolean }
     }
     answers: {
-      200: {
-        items: {
-          id: string
-          user_id: string
-          account_id: string
-          amount: string
-          currency: string
-          description: string | null
-          provider: string
-          status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-          failure: string | null
-          next_url: string | null
-          transaction_id: string | null
-          created_at: string
-          ended_at: string | null
-          dispute: string | null
-        }[]
-        next_cursor: string | null
-      }
+      200: TopUpPage
     }
   }
   /** Top up an account; next_url of the answer is where the customer pays, if they have to */
@@ -2751,22 +2878,7 @@ export interface Api {
       body: CreatePaymentsTopUpRequest
     }
     answers: {
-      201: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      201: TopUp
     }
   }
   /** One top-up */
@@ -2775,22 +2887,7 @@ export interface Api {
       params: { id: string }
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      200: TopUp
     }
   }
   /** Cancel a top-up that is pending */
@@ -2800,22 +2897,7 @@ export interface Api {
       body?: CreatePaymentsTopUpCancelRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      200: TopUp
     }
   }
   /** End the dispute of a top-up, after somebody has looked into it */
@@ -2825,52 +2907,16 @@ export interface Api {
       body: CreatePaymentsTopUpResolveRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-      }
+      200: TopUp
     }
   }
   /** Withdrawals, newest first; customers see their own */
   'GET /api/payments/withdrawals': {
     takes: {
-      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed' }
+      query?: { limit?: number; cursor?: string; status?: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'; disputed?: boolean }
     }
     answers: {
-      200: {
-        items: {
-          id: string
-          user_id: string
-          account_id: string
-          amount: string
-          currency: string
-          description: string | null
-          provider: string
-          status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-          failure: string | null
-          next_url: string | null
-          transaction_id: string | null
-          created_at: string
-          ended_at: string | null
-          dispute: string | null
-          payee_name: string
-          payee_account: string
-          hold_id: string | null
-        }[]
-        next_cursor: string | null
-      }
+      200: WithdrawalPage
     }
   }
   /** Withdraw to an account outside the bank: the money is held until the provider has paid it out */
@@ -2879,25 +2925,7 @@ export interface Api {
       body: CreatePaymentsWithdrawalRequest
     }
     answers: {
-      201: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      201: Withdrawal
     }
   }
   /** One withdrawal */
@@ -2906,25 +2934,7 @@ export interface Api {
       params: { id: string }
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      200: Withdrawal
     }
   }
   /** Cancel a withdrawal that is pending */
@@ -2934,25 +2944,7 @@ export interface Api {
       body?: CreatePaymentsWithdrawalCancelRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      200: Withdrawal
     }
   }
   /** End the dispute of a withdrawal, after somebody has looked into it */
@@ -2962,25 +2954,7 @@ export interface Api {
       body: CreatePaymentsWithdrawalResolveRequest
     }
     answers: {
-      200: {
-        id: string
-        user_id: string
-        account_id: string
-        amount: string
-        currency: string
-        description: string | null
-        provider: string
-        status: 'placing' | 'asking' | 'pending' | 'crediting' | 'capturing' | 'completed' | 'releasing' | 'failed'
-        failure: string | null
-        next_url: string | null
-        transaction_id: string | null
-        created_at: string
-        ended_at: string | null
-        dispute: string | null
-        payee_name: string
-        payee_account: string
-        hold_id: string | null
-      }
+      200: Withdrawal
     }
   }
   /** One payment */
@@ -3492,6 +3466,15 @@ export interface Api {
     }
     answers: {
       200: NotJson
+    }
+  }
+  /** A dashboard with the answers of Prometheus; without one, why there are none */
+  'GET /api/platform/metrics': {
+    takes: {
+      query?: { dashboard?: string; range?: '15m' | '1h' | '6h' | '24h'; service?: string }
+    }
+    answers: {
+      200: DashboardPicture
     }
   }
   /** The picture of GET /platform/topology as an event `topology`, then what changes, at most twice a second */
