@@ -578,9 +578,11 @@ test('answers have a tag, and are 304 to those who have them, exactly where the 
     '/health/{context}': '/health/ledger',
   })
   expect(wrong).toEqual([])
-  expect(unread).toEqual([
+  // What was posted or reserved since the last seal has no proof yet.
+  expect(unread.filter((path) => !path.endsWith('/proof'))).toEqual([
     // There was no run of the lab, and this bank catches no mail.
-    ...['/api/lab/runs/{id}', '/api/lab/runs/{id}/report', '/api/platform/mails/{id}'],
+    ...['/api/lab/runs/{id}', '/api/lab/runs/{id}/report'],
+    ...['/api/platform/mails/{id}', '/api/platform/mails/{id}/html'],
   ])
 })
 

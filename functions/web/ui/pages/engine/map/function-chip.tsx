@@ -39,7 +39,7 @@ export function FunctionChip({
       className={styles.chip}
       data-state={state}
       data-place={`function:${name}`}
-      aria-label={`${name}: ${words(shown)}`}
+      aria-label={`${name}: ${word}`}
       aria-pressed={isSelected}
       onClick={() => select(name)}
     >
