@@ -134,7 +134,7 @@ describe.each(['not indexed yet', 'indexed'])('transactions that are %s', (state
 test.each([
   ['an empty text', { query: '' }, '/query'],
   ['signs alone', { query: '%_&|!():* \\' }, '/query'],
-  ['a NUL', { query: 'a\0b' }, '/query'],
+  ['a NUL', { query: 'a\0b' }, undefined],
   ['ten thousand characters', { query: 'x'.repeat(10_000) }, '/query'],
   ['an end in the year 0', { query: 'wages', to: '0000-12-31T23:59:59Z' }, '/to'],
   ['a beginning in the year 0', { query: 'wages', from: '0000-01-01T00:00:00Z' }, '/from'],
@@ -142,7 +142,7 @@ test.each([
   ['a year of five digits', { query: 'wages', to: '10000-01-01T00:00:00Z' }, '/to'],
   ['an empty field', { metadata: '' }, '/metadata'],
   ['a field without a value', { metadata: 'order' }, '/metadata'],
-  ['a NUL in a field', { metadata: 'a:\0' }, '/metadata'],
+  ['a NUL in a field', { metadata: 'a:\0' }, undefined],
   ['an amount that is none', { amount_min: '1e3' }, '/amount_min'],
   ['a negative amount', { amount_max: '-1' }, '/amount_max'],
   ['an amount with too many decimals', { amount_min: '1.001' }, '/amount_min'],
