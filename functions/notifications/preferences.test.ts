@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { passwordChanged } from '../../eventing/contracts/password.changed.ts'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
-import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
+import { testDatabase, WAITING_LOCKS, type TestDatabase } from '../../tests/support/databases.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import { isPushService } from './channels/push-services.ts'
 import keepContacts from './keep-contacts.ts'
@@ -223,17 +223,13 @@ test('whoever had the password before the owner of the address subscribes and ch
   expect((await ask(bob, 'POST', 'push-subscriptions', subscription())).status).toBe(201)
 })
 
-/** The locks of this database that somebody waits for. */
-const WAITING = `select from pg_locks l join pg_database d on d.oid = l.database
-  where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`
-
 test.each([
   ['a new owner takes the address', (userId: string) => renew(userId, inAnHour())],
   ['the user is deleted', (userId: string) => deliverExample(contacts, userDeleted, { user_id: userId })],
 ])('a subscription that is made while %s does not stay', async (_, happens) => {
   const ada = randomUUID()
   const { db } = host.tools
-  const waiting = async () => (await db.query({ text: WAITING })).length
+  const waiting = async () => (await db.query({ text: WAITING_LOCKS })).length
   const both = await db.transaction(async (tx) => {
     await lockOwner(tx, ada)
     const subscribing = ask(ada, 'POST', 'push-subscriptions', subscription())

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { WAITING_LOCKS } from '../../tests/support/databases.ts'
 import { token } from '../../tests/support/host.ts'
 import cancelOrder from './cancel-order.ts'
 import changeOrder from './change-order.ts'
@@ -52,10 +53,6 @@ const NOT_FAKED = [
   ...(['clearImmediate', 'nextTick', 'queueMicrotask', 'hrtime', 'performance'] as const),
 ]
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
-
-/** The locks of this database that somebody waits for. */
-const WAITING = `select from pg_locks l join pg_database d on d.oid = l.database
-  where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`
 
 test('an order says all that was given and what follows from it', async () => {
   const schedule = { every: 'month', on: 31, at: '09:30', time_zone: 'Europe/Berlin', count: 12 }
@@ -259,7 +256,7 @@ test('whoever had the password before the owner of the address can only pause an
 })
 
 test('an order that is made while a new owner takes the address is paused, or refused', async () => {
-  const waiting = async () => (await owner.query({ text: WAITING })).length
+  const waiting = async () => (await owner.query({ text: WAITING_LOCKS })).length
   const newOwner = {
     ...{ event_source: 'test', event_id: randomUUID(), event_type: 'password.changed', bodies: [] },
     ...{ userLeft: undefined, newOwner: { user_id: ada, since: inAnHour() }, traceparent: '' },

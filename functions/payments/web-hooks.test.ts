@@ -15,6 +15,7 @@ import { webhookPaused } from '../../eventing/contracts/webhook.paused.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { createAjv } from '../host/http/compile-validators.ts'
 import { contracts } from '../../tests/support/repository.ts'
+import { WAITING_LOCKS } from '../../tests/support/databases.ts'
 import { token, type Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import createWebHook from './create-web-hook.ts'
@@ -899,8 +900,7 @@ describe('posting', () => {
     await bank.owner.transaction(async (tx) => {
       await tx.query({ text: 'select pg_advisory_xact_lock(6927004)' })
       late = claim(last!)
-      const waiting = { text: `select from pg_locks where locktype = 'advisory' and not granted` }
-      await until(async () => (await bank.owner.query(waiting)).length > 0)
+      await until(async () => (await bank.owner.query({ text: WAITING_LOCKS })).length > 0)
       await tx.query({
         text: `update web_hook_deliveries set claimed_at = clock_timestamp()
           where id in (select distinct on (web_hook_id) id from web_hook_deliveries

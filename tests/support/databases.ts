@@ -21,6 +21,10 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** Advisory locks of the database that somebody waits for. Other tests have theirs in the same Postgres. */
+export const WAITING_LOCKS = `select from pg_locks l join pg_database d on d.oid = l.database
+  where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`
+
 const ROOT = join(__dirname, '..', '..')
 
 /** Makes a fresh database of a context with all migrations applied. It is copied from a template that the

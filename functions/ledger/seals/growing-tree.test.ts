@@ -14,6 +14,7 @@ import {
 import type { PostingRequest } from '../posting/posting-request.ts'
 import {
   check,
+  expireHold,
   loadVerifier,
   startSealer,
   tamper,
@@ -90,13 +91,6 @@ async function sealAll(sizes: { accounts: number; entries: number }, dies = fals
   if (!dies) await seal(sealer.tools, '')
 }
 
-/** Lets a hold expire, if it is open. Functions never change when one does. */
-async function expire(hold: PostingRequest): Promise<void> {
-  const due = `update holds set expires_at = now() - interval '1 second' where id = $1 and status = 'open'`
-  await tamper(ledger, 'holds', due, [hold.id])
-  await ledger.db.query({ text: 'select expire_holds()' })
-}
-
 /** Does a step; a refusal is good, too. Holds that were placed are added to `holds`. */
 async function take(one: Step, accounts: readonly string[], holds: PostingRequest[]): Promise<void> {
   switch (one.kind) {
@@ -118,7 +112,7 @@ async function take(one: Step, accounts: readonly string[], holds: PostingReques
     default: {
       const hold = holds[one.nth % holds.length]
       if (!hold) return
-      if (one.kind === 'expire') return expire(hold)
+      if (one.kind === 'expire') return expireHold(ledger, hold)
       await ledger.post(
         one.kind === 'capture'
           ? ending('capture', hold, one.amount, { to_account_id: accounts[one.to]! })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { signCheckpoint, verifierKey } from '../../host/transparency/checkpoint.ts'
 import { sealKey } from '../../../tests/support/host.ts'
 import { deposit, ending, placing, testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
-import { runVerifier, startSealer, tamper, type TestSealer } from '../testing/seals-fixture.ts'
+import { expireHold, runVerifier, startSealer, type TestSealer } from '../testing/seals-fixture.ts'
 import { proofOfHolds, type HoldProof, type ProvenHoldEntry } from './hold-proof.ts'
 import { proofOfAccount, type AccountProof } from './proof.ts'
 
@@ -30,18 +30,6 @@ async function proofOfEntries(account: string): Promise<AccountProof> {
   return proven.proof
 }
 
-/** Lets holds expire. Functions never change when one does. */
-async function expire(...holds: { id: string }[]): Promise<void> {
-  const ids = holds.map(({ id }) => id)
-  await tamper(
-    ledger,
-    'holds',
-    `update holds set expires_at = now() - interval '1 second' where id = any ($1)`,
-    [ids],
-  )
-  await ledger.db.query({ text: 'select expire_holds()' })
-}
-
 /** Places four holds on each account, of which one stays open. */
 async function useHolds(used: readonly string[], round: number): Promise<void> {
   for (const account of used) {
@@ -52,7 +40,7 @@ async function useHolds(used: readonly string[], round: number): Promise<void> {
       ending('capture', captured, 7 + round, { to_account_id: payee }),
       ending('release', released),
     )
-    await expire(expired)
+    await expireHold(ledger, expired)
   }
 }
 

@@ -65,6 +65,13 @@ export async function tamper(
   await ledger.owner.query({ text: `alter table ${table} enable trigger user` })
 }
 
+/** Lets a hold expire, if it is open. No function changes when one does. */
+export async function expireHold(ledger: TestLedger, { id }: { id: string }): Promise<void> {
+  const due = `update holds set expires_at = now() - interval '1 second' where id = $1 and status = 'open'`
+  await tamper(ledger, 'holds', due, [id])
+  await ledger.db.query({ text: 'select expire_holds()' })
+}
+
 /** What docs/verify-statement.mjs does with a proof: throws unless it holds. */
 export type VerifyProof = (proof: AccountProof | HoldProof, key: string) => string
 
