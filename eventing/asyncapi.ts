@@ -4,12 +4,12 @@ import { groupsOf } from './groups.ts'
 const DESCRIPTION = `Every event of the bank, written from the contracts of its contexts.
 
 Events are CloudEvents 1.0. They travel over HTTP in binary mode: attributes as \`ce-\` headers, the data as JSON body.
-Each arrives at least once; its \`id\` and \`source\` tell whether it has been here before. Attributes that only some types have are for
-Triggers, which filter by attributes.`
+Each arrives at least once; its \`id\` and \`source\` tell whether it has been here before. Some types have attributes of their own: mostly
+for Triggers, which can filter by attributes only.`
 
 const text = { type: 'string' } as const
 
-/** What the attributes say that tell groups: see groups.ts. They stand here, because every function loads
+/** What the attributes of groups mean: see groups.ts. These texts stand here, because every function loads
  * that file. */
 const GROUPS: Readonly<Record<string, string>> = {
   webhooks: 'Web hooks are offered this type.',

@@ -55,7 +55,7 @@ export const transactionRequested: EventContract<TransactionRequested> = {
     },
     // See functions/ledger/posting/request-signature.ts.
     ordersignature: {
-      description: 'By it the ledger knows that it has checked who asked.',
+      description: 'The ledger’s own signature of the order: it has checked who asked.',
       schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' },
       example: 'p4zHR9rJ0pVnRUhw7jBTmwB4vN4dAmJvKJ7cQn0m0fE',
     },

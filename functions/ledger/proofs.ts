@@ -65,7 +65,7 @@ export default operation({
       path: '/holds/{id}/proof',
       who: 'signed-in',
       summary:
-        'Proof of one hold, as its account’s entries of holds from the one before it on, up to its end or, while it is open, to the last seal',
+        'Proof of one hold, from the entry before its first up to its end; while it is open, up to the last seal',
       params: idParams,
       answers: { 200: holdProofSchema },
       problems: [holdProblems['hold-not-found'], ...Object.values(proofProblems)],

@@ -45,7 +45,7 @@ const mailSchema = {
     ...head,
     from: text,
     text: { type: 'string', description: 'Its plain text, which all emails of the bank have.' },
-    has_html: { type: 'boolean', description: 'Whether it has HTML besides, at the same path and /html.' },
+    has_html: { type: 'boolean', description: 'Whether it also has HTML: at the same path with /html.' },
     attachments: {
       type: 'array',
       items: {
@@ -80,7 +80,7 @@ const onLaptopAlone = {
   nothing: 'only a bank on a laptop has them, and whoever started it can read them anyway',
 } as const
 
-/** A mail may come from anywhere, so its HTML may do nothing but look: no script, no form, nothing that is
+/** An email may come from anywhere, so its HTML can only be looked at: no script, no form, nothing that is
  * loaded, and no cookie, because a sandbox is an origin of its own. Only pages of the bank may frame it. */
 export const HTML_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -136,7 +136,7 @@ export const mailRoutes = [
     path: '/platform/mails/{id}/html',
     who: 'operator',
     audits: onLaptopAlone,
-    summary: 'One caught email as it looks, for a frame; nothing of it runs, and nothing is loaded',
+    summary: 'The HTML of one caught email, for a frame; nothing of it runs, and nothing is loaded',
     params: oneMail,
     answers: { 200: textOf('text/html') },
     problems: [problems.notFound],

@@ -10,8 +10,8 @@ export const resolveBody = {
     action: {
       enum: resolveActions,
       description:
-        'dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; ' +
-        'book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id`',
+        'dismiss: it was settled outside the bank; what the ledger can never book becomes `failed`. ' +
+        'book: ask the ledger to book it now. booked: the ledger has booked it, with `transaction_id`.',
     },
     transaction_id: uuidSchema,
     reason: reasonText,

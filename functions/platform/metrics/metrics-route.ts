@@ -12,7 +12,7 @@ export const metricsRoute = route({
   path: '/platform/metrics',
   who: 'operator',
   audits: nobodysData,
-  summary: 'A dashboard with the answers of Prometheus; without one, why there are none',
+  summary: 'A dashboard with the answers of Prometheus, or why there are none',
   query: {
     type: 'object',
     additionalProperties: false,
@@ -21,7 +21,7 @@ export const metricsRoute = route({
       range: { enum: RANGES, default: '15m', description: 'How much time it covers.' },
       service: {
         ...functionParams.properties.name,
-        description: 'The function that panels are limited to, if they can be.',
+        description: 'The function to which panels are limited, if they can be.',
       },
     },
   },

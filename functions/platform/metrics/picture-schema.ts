@@ -12,13 +12,13 @@ const seriesSchema = {
   type: 'object',
   required: ['legend', 'labels', 'values'],
   properties: {
-    legend: { ...text, description: 'What it is called; labels stand in it in double braces.' },
+    legend: { ...text, description: 'Its name, in which `{{label}}` stands for the value of a label.' },
     labels: { type: 'object', additionalProperties: text },
     values: {
       type: 'array',
       items: numberOrNull,
       description:
-        'At each moment from `from` on, `step_seconds` apart; for a panel of one moment, one value at `until`. Null is no value.',
+        'One for each moment from `from` on, `step_seconds` apart; for a panel of one moment, only that at `until`. Null is no value.',
     },
   },
 } as const
@@ -34,7 +34,7 @@ const panelSchema = {
     unit: { ...text, description: 'As Grafana calls it.' },
     colours: {
       type: ['array', 'null'],
-      description: 'The value from which on a figure has a colour, the lowest first; it has no value.',
+      description: 'From which value on a figure has which colour, the lowest first. The first has no value.',
       items: {
         type: 'object',
         required: ['colour', 'from'],
@@ -76,7 +76,7 @@ export const pictureSchema = {
     services: {
       type: ['array', 'null'],
       items: text,
-      description: 'The functions that it can be limited to; null if that changes nothing.',
+      description: 'The functions that the dashboard can be limited to; null if none of its panels can be.',
     },
     panels: { type: 'array', items: panelSchema },
   },

@@ -45,7 +45,7 @@ export type AnsweredPanel = {
   about: string | null
   /** As Grafana calls it. */
   unit: string
-  /** The value from which on a figure has a colour, the lowest first; it has no value. */
+  /** From which value on a figure has which colour, the lowest first. The first has no value. */
   colours: {
     colour: 'green' | 'yellow' | 'red'
     from: number | null
@@ -150,7 +150,7 @@ export type CaughtMail = {
   from: string
   /** Its plain text, which all emails of the bank have. */
   text: string
-  /** Whether it has HTML besides, at the same path and /html. */
+  /** Whether it also has HTML: at the same path with /html. */
   has_html: boolean
   attachments: {
     name: string
@@ -331,7 +331,7 @@ export type CreatePaymentsTopUpRequest = {
 }
 
 export type CreatePaymentsTopUpResolveRequest = {
-  /** dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  /** dismiss: it was settled outside the bank; what the ledger can never book becomes `failed`. book: ask the ledger to book it now. booked: the ledger has booked it, with `transaction_id`. */
   action: 'dismiss' | 'book' | 'booked'
   transaction_id?: string
   reason: string
@@ -349,7 +349,7 @@ export type CreatePaymentsWithdrawalRequest = {
 }
 
 export type CreatePaymentsWithdrawalResolveRequest = {
-  /** dismiss: the dispute is settled outside the bank; what the ledger can never book has failed then; book: ask the ledger to book it now; booked: the ledger has booked it, with `transaction_id` */
+  /** dismiss: it was settled outside the bank; what the ledger can never book becomes `failed`. book: ask the ledger to book it now. booked: the ledger has booked it, with `transaction_id`. */
   action: 'dismiss' | 'book' | 'booked'
   transaction_id?: string
   reason: string
@@ -389,7 +389,7 @@ export type DashboardPicture = {
   from: string
   until: string
   step_seconds: number
-  /** The functions that it can be limited to; null if that changes nothing. */
+  /** The functions that the dashboard can be limited to; null if none of its panels can be. */
   services: string[] | null
   panels: AnsweredPanel[]
 }
@@ -1251,10 +1251,10 @@ export type OrderRunPage = {
 }
 
 export type PanelSeries = {
-  /** What it is called; labels stand in it in double braces. */
+  /** Its name, in which `{{label}}` stands for the value of a label. */
   legend: string
   labels: Record<string, string>
-  /** At each moment from `from` on, `step_seconds` apart; for a panel of one moment, one value at `until`. Null is no value. */
+  /** One for each moment from `from` on, `step_seconds` apart; for a panel of one moment, only that at `until`. Null is no value. */
   values: (number | null)[]
 }
 
@@ -2532,7 +2532,7 @@ export interface Api {
       201: Transaction
     }
   }
-  /** Proof of one hold, as its account’s entries of holds from the one before it on, up to its end or, while it is open, to the last seal */
+  /** Proof of one hold, from the entry before its first up to its end; while it is open, up to the last seal */
   'GET /api/holds/{id}/proof': {
     takes: {
       params: { id: string }
@@ -3459,7 +3459,7 @@ export interface Api {
       200: CaughtMail
     }
   }
-  /** One caught email as it looks, for a frame; nothing of it runs, and nothing is loaded */
+  /** The HTML of one caught email, for a frame; nothing of it runs, and nothing is loaded */
   'GET /api/platform/mails/{id}/html': {
     takes: {
       params: { id: string }
@@ -3468,7 +3468,7 @@ export interface Api {
       200: NotJson
     }
   }
-  /** A dashboard with the answers of Prometheus; without one, why there are none */
+  /** A dashboard with the answers of Prometheus, or why there are none */
   'GET /api/platform/metrics': {
     takes: {
       query?: { dashboard?: string; range?: '15m' | '1h' | '6h' | '24h'; service?: string }
