@@ -151,7 +151,7 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     expect((await renewal).status()).toBe(200)
     await page.clock.fastForward('11:00')
     const note = page.getByText(
-      /^Nobody has used the bank for a while. You will be signed out at \d\d:\d\d:\d\d\.$/,
+      /^You have not used the bank for a while. You will be signed out at \d\d:\d\d:\d\d\.$/,
     )
     await note.waitFor()
     renewal = renewed()
@@ -162,7 +162,7 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await note.waitFor()
     const ended = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
     await page.clock.fastForward('02:01')
-    await page.getByText('You were signed out because nobody used the bank for 15 minutes.').waitFor()
+    await page.getByText('You were signed out because you had not used the bank for 15 minutes.').waitFor()
     expect([(await ended).status(), new URL(page.url()).search]).toEqual([204, '?next=%2Foffice'])
     expect((await context.request.get(session)).status()).toBe(401)
   })

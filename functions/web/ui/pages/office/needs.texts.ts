@@ -79,7 +79,7 @@ export const texts = defineTexts({
         `Gescheiterte Zahlungen: ${payments}. Sammelzahlungen mit abgelehnten Posten: ${payouts}.`,
     },
     disputes: {
-      title: 'Auf- und Auszahlungen',
+      title: 'Ein- und Auszahlungen',
       none: 'Bank und Zahlungsdienst sind sich bei allen einig.',
       some: (count) => `Bank und Zahlungsdienst sind sich bei ${count} uneins.`,
       link: 'Streitfälle',

@@ -7,7 +7,7 @@ export const texts = defineTexts({
     email: 'E-mail',
     password: 'Password',
     ended: {
-      idle: 'You were signed out because nobody used the bank for 15 minutes.',
+      idle: 'You were signed out because you had not used the bank for 15 minutes.',
       other: 'Your session has ended. Sign in again to go on.',
     },
     noAccount: 'New here?',
@@ -22,7 +22,7 @@ export const texts = defineTexts({
     email: 'E-Mail',
     password: 'Passwort',
     ended: {
-      idle: 'Sie wurden abgemeldet, weil die Bank 15 Minuten lang nicht benutzt wurde.',
+      idle: 'Sie wurden abgemeldet, weil Sie die Bank 15 Minuten lang nicht benutzt haben.',
       other: 'Ihre Sitzung ist beendet. Melden Sie sich wieder an, um weiterzumachen.',
     },
     noAccount: 'Neu hier?',

@@ -17,10 +17,9 @@ export const texts = defineTexts({
     picture: (title: string, from: string, to: string) => `${title}: from ${from} to ${to}`,
     upTo: (bound: string) => `up to ${bound}`,
     above: (bound: string) => `above ${bound}`,
-    total: 'all',
     whyNot: {
       'no-monitor':
-        'No Prometheus watches this bank, and without one nothing is kept to show. In a second terminal, in the folder of the bank: npm run monitor. It starts Prometheus, or says how to install it. The pictures come by themselves half a minute later.',
+        'No Prometheus watches this bank, so there is nothing to show. Run npm run monitor in a second terminal, in the folder of the bank. It starts Prometheus, or says how to install it. The pictures come by themselves half a minute later.',
       'no-answer':
         'The Prometheus that the settings name does not answer. On a cluster the module monitoring brings one: skaffold run -m monitoring. On a laptop, look at the terminal of npm run monitor.',
       'not-set': 'The settings name no Prometheus to ask (knative/config.yaml).',
@@ -42,13 +41,13 @@ export const texts = defineTexts({
     picture: (title, from, to) => `${title}: von ${from} bis ${to}`,
     upTo: (bound) => `bis ${bound}`,
     above: (bound) => `über ${bound}`,
-    total: 'alle',
     whyNot: {
       'no-monitor':
-        'Kein Prometheus beobachtet diese Bank, und ohne ihn wird nichts aufbewahrt. In einem zweiten Terminal, im Ordner der Bank: npm run monitor. Das startet Prometheus oder sagt, wie man ihn installiert. Die Bilder kommen eine halbe Minute später von selbst.',
+        'Kein Prometheus beobachtet diese Bank, darum gibt es nichts zu zeigen. Starten Sie in einem zweiten Terminal, im Ordner der Bank: npm run monitor. Das startet Prometheus oder sagt, wie man ihn installiert. Die Bilder kommen eine halbe Minute später von selbst.',
       'no-answer':
         'Der Prometheus, den die Einstellungen nennen, antwortet nicht. Auf einem Cluster bringt das Modul monitoring einen mit: skaffold run -m monitoring. Auf dem eigenen Rechner hilft ein Blick in das Terminal von npm run monitor.',
-      'not-set': 'Die Einstellungen nennen keinen Prometheus, der zu fragen wäre (knative/config.yaml).',
+      'not-set':
+        'Die Einstellungen nennen keinen Prometheus, den die Seite fragen kann (knative/config.yaml).',
     },
   },
 })

@@ -2,9 +2,9 @@
 export const germanPanelTexts: Readonly<Record<string, string>> = {
   Overview: 'Überblick',
   'What clients ask of the bank, how long it takes, and what it refuses.':
-    'Was Kunden von der Bank wollen, wie lange das dauert und was sie ablehnt.',
+    'Was Clients von der Bank verlangen, wie lange das dauert und was sie ablehnt.',
   Requests: 'Anfragen',
-  'Latency at the front door': 'Dauer an der front-door',
+  'Latency at the front door': 'Dauer am Eingang',
   half: 'die Hälfte',
   'Average latency': 'Mittlere Dauer',
   'Latency of functions, 95 %': 'Dauer der Funktionen, 95 %',
@@ -118,7 +118,7 @@ export const germanPanelTexts: Readonly<Record<string, string>> = {
     'Was immer gelten muss. Alles, was nicht grün ist, ist ein Vorfall.',
   'Sum of all balances': 'Summe aller Salden',
   'In minor units. Double entry: it is 0, or money was made or lost.':
-    'In Cent. Doppelte Buchführung: Es ist 0, oder Geld ist entstanden oder verschwunden.',
+    'In der kleinsten Einheit der Währung. Doppelte Buchführung: Es ist 0, oder Geld ist entstanden oder verschwunden.',
   Violations: 'Verstöße',
   'Since the last proof of the whole ledger': 'Seit der letzten Prüfung des ganzen Hauptbuchs',
   ago: 'her',
