@@ -49,8 +49,8 @@ function outcome({ status, captured_minor: captured, transaction_id: transaction
   return Buffer.concat([Buffer.from(`hold.${status}`), ...capture])
 }
 
-// A proof is of an account's balance or of what it holds: what its entries are about, and how they and the
-// leaf end.
+// A proof is of an account's balance or of what it holds. Of both kinds: what an entry is about, and with
+// which bytes an entry and the leaf end.
 const kinds = {
   balance: { subject: 'transaction_id', end: (entry) => day(entry.value_date), mark: '' },
   held: { subject: 'hold_id', end: outcome, mark: 'holds' },

@@ -1,4 +1,4 @@
-/** Returns when the newest key of each Secret was made, in seconds since 1970, by what the public keys say
+/** Returns when the newest key of each Secret was made, in seconds since 1970, as the public keys say
  * (`iat`). Keys of calls name their context (`iss`). Secrets whose keys have no date are left out. */
 export function keyDates(publicKeys: readonly Readonly<Record<string, unknown>>[]): Record<string, number> {
   const dates: Record<string, number> = {}

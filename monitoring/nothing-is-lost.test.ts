@@ -8,7 +8,7 @@ import { ROOT } from '../tests/support/repository.ts'
 import { until } from '../tests/support/until.ts'
 import { startMeter, type TestMeter } from './meter/meter-fixture.ts'
 
-/** Functions whose processes end before Prometheus has come twice, as bundles that ship. */
+/** Functions, as the bundles that ship, whose processes end before Prometheus has scraped twice. */
 
 const FUNCTIONS = { accounts: '/accounts', entries: '/accounts/01936f0a-9011-7c55-8f0e-6f2a7c1d2e33/entries' }
 const PROCESSES = 5
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([meter?.close(), prometheus?.stop()]))
 
-/** Starts a process, asks it so often, and ends it as Knative does. */
+/** Starts a process, sends it REQUESTS requests, and ends it as Knative does. */
 async function live(name: string, path: string): Promise<void> {
   const port = await takePort()
   const child = spawn(process.execPath, [join(ROOT, `dist/functions/${name}.cjs`)], {

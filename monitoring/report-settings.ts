@@ -17,7 +17,7 @@ export interface ReportSettings {
   revision: string
   /** What tells the process from others of the service; if omitted, the reports get one of their own. */
   instance?: string
-  /** The public keys that the process checks others by. It tells when they were made. */
+  /** The public keys by which the process checks tokens and calls. Their dates are reported. */
   keys?: () => readonly Readonly<Record<string, unknown>>[]
   log: Log
 }

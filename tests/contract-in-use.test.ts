@@ -8,8 +8,8 @@ import { schemathesis } from './support/pip-package.mjs'
 /** Schemathesis reads the contract from the running bank, makes requests that fit it and requests that don't,
  * and holds each answer against it: docs/contract.md. */
 
-/** So that a run ends, however slow the machine is. The tool looks at it between two requests, and uses all
- * of it. More by hand. */
+/** Seconds of a run, so that it ends however slow the machine is. The tool looks at the clock between two
+ * requests, and uses all of them. A run by hand may have more. */
 const MAX_SECONDS = process.env.SCHEMATHESIS_SECONDS ?? '60'
 /** The same requests in each run, so that no change fails by chance of another. Other seeds by hand. */
 const SEED = process.env.SCHEMATHESIS_SEED ?? '1'

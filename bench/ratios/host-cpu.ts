@@ -8,7 +8,7 @@ import { inTurns } from '../rounds.ts'
 const BODY = JSON.stringify({ account_id: '01936f0a-9011-7c55-8f0e-6f2a7c1d2e33', amount: '200.00' })
 const CONNECTIONS = 16
 
-/** Long enough that a function which reports does so within them: it comes every ten. */
+/** Long enough for a report, which a function sends every ten seconds. */
 const REPORTING_SECONDS = 12
 
 /** Processor time of a POST with a small body in a function that does nothing, against node:http; without

@@ -11,7 +11,8 @@ export interface EventContract<Data = unknown> {
   schema: object
   /** Data that the schema accepts. */
   example: Data
-  /** The CloudEvents attributes of its own, by name. A Trigger can filter by attributes only. */
+  /** CloudEvents attributes that this type has besides those of all events, by name. A Trigger can filter by
+   * attributes only. */
   attributes?: Readonly<Record<string, EventAttribute>>
 }
 

@@ -5,7 +5,7 @@ export interface DocumentDeleted {
   document_id: Uuid
   /** Who owned the document. */
   user_id: Uuid
-  /** The owner, also if they left the bank, or an operator. */
+  /** The owner (also if the bank deleted it because they left), or an operator. */
   deleted_by: Uuid
   timestamp: Timestamp
 }

@@ -1,7 +1,7 @@
--- Bounds how long the outbox keeps what events say of people. The books and the tables of the contexts know
--- of people as long as they need to. A copy must not outlive that, least of all when a customer has left.
+-- Bounds how long the outbox keeps what events say of people. The books and the tables of the contexts keep
+-- it as long as they need to. The copy in the outbox must not stay longer, above all if a customer has left.
 
--- Up to which event this is done. There is one row.
+-- The last event of which that is done. There is one row.
 create table outbox_forgotten (
   is_only boolean primary key default true check (is_only),
   upto uuid not null default '00000000-0000-0000-0000-000000000000'
@@ -9,10 +9,10 @@ create table outbox_forgotten (
 
 insert into outbox_forgotten default values;
 
--- Takes names, addresses and texts out of events that are older than 90 days, at most `rows_max` of them, and
--- returns how many it has passed. What is left of an event is still as its contract says. An event that is
--- not published yet stays whole, and all that came after it: whoever needs it must get it. Orders of the
--- ledger stay whole too: they may be posted from their event, and the books keep what they say.
+-- Removes names, addresses and texts from events that are older than 90 days, at most `rows_max` of them, and
+-- returns how many it has passed. What is left of an event still fits its contract. An event that is not
+-- published yet stays whole, and so do all after it: its consumers must get all of it. Orders of the ledger
+-- stay whole too: they may be posted from their event, and the books keep what they say.
 create function forget_events(rows_max integer) returns bigint
 language plpgsql security definer
 set search_path = public, pg_temp

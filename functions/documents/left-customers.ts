@@ -15,8 +15,8 @@ interface DeletedRow {
   thumbnail_id: string | null
 }
 
-/** Returns the refusal (403) of whoever has left the bank; undefined if they have not. Their access token
- * stays valid for some minutes. */
+/** Returns the refusal (403) if a user has left the bank, and undefined if not. Their access token stays
+ * valid for some minutes. */
 export async function leftRefusal(tx: Transaction, userId: string): Promise<Reply | undefined> {
   const [row] = await tx.query({
     name: 'customer-has-left',
@@ -26,8 +26,8 @@ export async function leftRefusal(tx: Transaction, userId: string): Promise<Repl
   return row && problem(documentProblems.customerLeft, 'There is no such customer any more.')
 }
 
-/** Deletes the documents of customers who left, filed statements too: the ledger keeps the books, and makes
- * the same statement again for whoever may ask. What is left at `endsAt` waits for the next sweep. */
+/** Deletes the documents of customers who left, filed statements too: the ledger has the books, and can make
+ * the same statement again. No step begins after `endsAt`; what is left then waits for the next sweep. */
 export async function forgetLeft(
   { db, log, transact }: Pick<Tools, 'db' | 'log' | 'transact'>,
   stores: Stores,

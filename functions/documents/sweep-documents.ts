@@ -6,8 +6,9 @@ import { stateAgain } from './state-again.ts'
 import { createStores, storeSettings, type Stores } from './stores/stores.ts'
 import { moveToS3, removeMoved, removeOrphans } from './stores/sweep-stores.ts'
 
-/** Milliseconds after which neither deleting nor moving nor removing files begins with another one. Together
- * with what S3 may take for the last one, less than the function's `timeoutSeconds`. */
+/** Milliseconds for each of three tasks: to delete documents, to move files and to remove files. After them a
+ * task begins with no further file or step. Together with what S3 may take for the last one, less than the
+ * function's `timeoutSeconds`. */
 const TASK_MS_MAX = 4_000
 
 /** Publishes events that a crash left in the outbox, deletes the documents of customers who left, and tidies

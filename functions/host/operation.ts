@@ -69,8 +69,8 @@ export interface DescribedRoute extends RouteAddress {
   async?: boolean
   /** True if the route goes on after the event that Last-Event-ID names. */
   resumes?: boolean
-  /** True if the front door answers this by itself, with an ETag, and with 304 to whoever has it. For routes
-   * of functions, tagged.ts says that. */
+  /** True if the front door answers this by itself, with an ETag, and with 304 to whoever has it. Whether
+   * answers of functions have one follows from tagged.ts. */
   etag?: boolean
 }
 

@@ -47,9 +47,9 @@ const keepConfirmed = (db: Database, { user_id: userId, email, confirmed_at: con
     values: [userId, email, confirmedAt],
   })
 
-/** Takes from a user what somebody else may have set up who had the password before: older push
- * subscriptions, and the phone number. If the event comes late, or again, it takes nothing that the owner has
- * set up since. */
+/** Removes what an earlier owner of the password may have set up for a user: older push subscriptions, and
+ * the phone number. If the event comes late, or again, nothing that the new owner has set up since is
+ * removed. */
 const forgetEarlierOwner = async (db: Database, data: PasswordChanged): Promise<void> => {
   const { user_id: userId, changed_at: changedAt, by_new_owner: isNew } = data
   if (!isNew) return

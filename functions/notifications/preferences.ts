@@ -233,8 +233,8 @@ export default operation({
 
 const deleted = problem(problems.notFound, 'This user was deleted.')
 
-/** Returns nothing if there are too many. isOwner() has locked what the user set up, so many requests at once
- * can't make more than are allowed. */
+/** Subscribes a browser. Resolves with nothing if there are too many. isOwner() has locked what the user set
+ * up, so many requests at once can't make more than are allowed. */
 async function subscribe(
   tx: Transaction,
   userId: string,

@@ -32,8 +32,8 @@ const ROUNDS_MAX = 100
 /** Puts the events of messages that are due into the outbox again, from where they are published at once.
  * Such a message is then left alone for an hour: its event may wait in the Broker for so long if a channel
  * is slow, and if each sweep added another, the queue would grow without end. A message that is to be left
- * alone for longer is woken, too: perhaps the clock was set back. If its provider has asked for the wait, the
- * event does nothing. */
+ * alone for longer is woken, too: perhaps the clock was set back. If it was not, because a provider has asked
+ * for the wait, the event does nothing. */
 async function wakeMessages(db: Database): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const [woken] = await db.query<{ count: number }>({

@@ -27,8 +27,8 @@ const OPEN_ORDERS_MAX = 200
 
 const tooManyOrders = define('too-many-orders', 409, 'The customer has the highest number of orders allowed')
 
-/** What the customer was shown of the payee by GET /payees, or knows. The bank does not look a name up by the
- * id of an account: that would be a way around the quota of GET /payees. */
+/** The name by which the customer knows the payee, for example from GET /payees. The bank does not look up a
+ * name by the id of an account: that would be a way around the quota of GET /payees. */
 const payeeNameSchema = { ...personalText, minLength: 1, maxLength: 200 } as const
 
 interface OrderRequest {

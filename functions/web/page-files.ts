@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const PAGE = 'index.html'
 
-/** What a browser shows until the pages are built. It has no style, because no file is there yet. */
+/** What a browser shows until the pages are built. It has no styles, because there is no file yet. */
 const NOT_YET = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

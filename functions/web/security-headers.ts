@@ -1,8 +1,8 @@
 /** What a page may do that the API answers with: nothing. Answers are data. */
 const DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** What the pages of the bank may do: load their own files, call their own API, and frame what it lets be
- * framed: the HTML of a caught email. */
+/** What the pages of the bank may do: load their own files, call their own API, and frame what the API lets
+ * them frame, which is the HTML of a caught email. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

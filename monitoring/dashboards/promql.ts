@@ -40,7 +40,7 @@ export interface Chosen {
   rateInterval: string
 }
 
-/** Fills in what Grafana fills in. Without a choice, it is a picture of 15 minutes of all Services. */
+/** Fills in what Grafana would fill in. What is not chosen is 15 minutes and all Services. */
 export const filledIn = (
   expr: string,
   { service = '.*', range = '15m', rateInterval = '1m' }: Partial<Chosen> = {},

@@ -202,7 +202,7 @@ function receive(request: IncomingMessage, response: ServerResponse, take: (text
     try {
       answer(200, take(body.toString('utf8', 0, bytes)))
     } catch (error) {
-      // Nothing that is sent may end the process that adds up.
+      // Whatever is sent, the meter must not end.
       const { message } = error as Error
       if (error instanceof MalformedReportError) answer(400, { message })
       else answer(500, { message: `The report could not be read: ${message}` })

@@ -1,10 +1,10 @@
 -- Customers who have left the bank. The sweep deletes their documents. forget-documents writes a row for each
--- user.deleted; the row makes it count once.
+-- user.deleted. If the event comes again, the row is there, and nothing happens.
 create table left_customers (
   user_id uuid primary key,
   left_at timestamptz not null default now(),
-  -- When the last of their documents was deleted. With a token from before they left somebody may still have
-  -- been uploading, so this is set an hour later at the earliest.
+  -- When the sweep found that none of their documents is left. An upload may have been under way when they
+  -- left, so this is set an hour later at the earliest.
   forgotten_at timestamptz
 );
 

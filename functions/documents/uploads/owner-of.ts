@@ -3,9 +3,9 @@ import { ProblemError, problems } from '../../host/problems.ts'
 import type { OnBehalf } from '../../host/route-request.ts'
 import type { Tools } from '../../host/tools.ts'
 
-/** Returns whose an upload becomes: the caller's, or that of the user whom an operator has named. Throws a
- * ProblemError (403) if a customer names somebody, and (404) if there is no such user. Asks the function
- * `users` with the caller's own token; throws an UnavailableError if it does not answer. */
+/** Resolves with the id of the user who gets an upload: the caller, or the user whom an operator has named.
+ * Rejects with a ProblemError if a customer names somebody (403), or if there is no such user (404). Asks the
+ * function `users` with the caller's own token; rejects with an UnavailableError if it does not answer. */
 export async function ownerOf(
   named: string | undefined,
   { caller, client, traceparent }: OnBehalf,

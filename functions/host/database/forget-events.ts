@@ -2,7 +2,7 @@ import type { Database } from './database.ts'
 
 const EVENTS_AT_ONCE = 1_000
 
-/** Takes what is said of people out of events in the outbox that are older than 90 days, in steps; see
+/** Removes names, addresses and texts from events in the outbox that are older than 90 days, in steps; see
  * eventing/sql/0003-forget-events.sql. No step begins after `timeMaxMs`; the next sweep goes on. */
 export async function forgetOldEvents(db: Pick<Database, 'query'>, timeMaxMs: number): Promise<void> {
   const endsAt = performance.now() + timeMaxMs

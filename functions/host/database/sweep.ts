@@ -10,9 +10,9 @@ export const sweepOutbox: Consumer = {
   receive: (_event, tools) => tidyOutbox(tools),
 }
 
-/** Deletes old idempotency keys and counts, takes what is said of people out of old events, and publishes
- * what was left in the outbox. Rejects if the Broker does not take every event; the next sweep tries again.
- * No batch begins after `timeMaxMs`. */
+/** Deletes old idempotency keys and counts, removes what old events say of people, and publishes what was
+ * left in the outbox. Rejects if the Broker does not take every event; the next sweep tries again. No batch
+ * begins after `timeMaxMs`. */
 export async function tidyOutbox(
   { db, outbox, log }: Pick<Tools, 'db' | 'outbox' | 'log'>,
   timeMaxMs = Infinity,

@@ -162,7 +162,7 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
         await limit
       )(exchange, caller)
     }
-    // Postgres can't keep it, and most schemas of text allow it.
+    // Postgres can't store a NUL, and most schemas of text allow it.
     if (request.url!.includes('%00'))
       return answer(response, problem(problems.invalidInput, 'The URL has a NUL.'))
     validate(validators.params, 'params', params)

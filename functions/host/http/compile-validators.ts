@@ -25,8 +25,8 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
     allErrors: true,
     useDefaults: true,
     coerceTypes: part !== 'body',
-    // Text like 1e400 is converted to Infinity, which is compared with the limits of a number only without
-    // this.
+    // The text 1e400 becomes Infinity. If this were true, Infinity would be no number to ajv, and its limits
+    // would not be checked.
     strictNumbers: part === 'body',
     allowUnionTypes: true,
     strictRequired: false,

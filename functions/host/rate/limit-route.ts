@@ -13,8 +13,8 @@ import { createSharedCounts, type SharedCount } from './shared-counts.ts'
  * addresses are counted. */
 export type LimitRoute = (exchange: Exchange, caller: Caller | undefined) => Promise<void>
 
-/** Milliseconds for which a process counts alone once the database has failed to. It does not ask meanwhile:
- * each request would wait for seconds, with a connection that others need for more than a count. */
+/** Milliseconds for which a process counts alone after the database has failed to count. It does not ask the
+ * database meanwhile: each request would wait for seconds, and hold a connection that others need more. */
 export const ALONE_MS = 5_000
 
 /** Creates the limiter of a route. If the database does not answer, this process counts alone until it does:

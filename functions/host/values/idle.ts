@@ -1,2 +1,2 @@
-/** An operator's session in a browser ends when nobody has used it for this long. The pages say so before. */
+/** An operator's session in a browser ends when nobody has used it for this long. The pages warn of it. */
 export const OPERATOR_IDLE_SECONDS = 15 * 60

@@ -41,7 +41,9 @@ export const eventRoute = route({
       toldOf(id, request, tools, source),
     ])
     if (!row && !told)
-      throw new UnavailableError('the notifications do not answer, and only they could know this event')
+      throw new UnavailableError(
+        'the notifications context does not answer, and only it could know this event',
+      )
     const { notifications = [], dead_letters: letters = [] } = told ?? {}
     if (!row && notifications.length + letters.length === 0)
       return problem(problems.notFound, `Nothing is known of an event ${given} of ${source}.`)

@@ -118,7 +118,7 @@ const toOrder = (posting: PostingRequest, requestedAt: Date): TransactionRequest
   timestamp: requestedAt.toISOString(),
 })
 
-/** The event of an order, the same each time. */
+/** Returns the event of an order. It is the same each time. */
 export const toEvent = (
   order: TransactionRequested,
   traceparent: string,

@@ -14,12 +14,12 @@ export interface HoldProof extends SealedEnd {
   entries: ProvenHoldEntry[]
 }
 
-/** A hold that was placed (then its status is `open`), or how it ended. */
+/** Says that a hold was placed (`status` is `open`), or how it ended. */
 export interface ProvenHoldEntry {
   version: number
   hold_id: string
   status: HoldRow['status']
-  /** By how much it changed what the account holds: less by the whole hold, if it ended. */
+  /** By how much it changed what the account holds. The end of a hold takes all of it away. */
   amount_minor: string
   held_after_minor: string
   /** How much was captured, and by which transaction; null unless the status is `captured`. */

@@ -17,13 +17,13 @@ export interface ProofWanted {
   from: number
   /** The last version that the proof must cover; without it, the last one that was sealed. */
   to?: number | undefined
-  /** Whether it is to go on from there, up to the last one that was sealed. */
+  /** True if it goes on after `to`, up to the last version that was sealed. */
   goesOn?: boolean | undefined
   /** The number of the seal that it is to be proved with; without it, the last one. */
   seal?: number | undefined
 }
 
-/** How a proof ends, whatever was sealed. Hashes are in hex. */
+/** How a proof ends, of entries or of holds. Hashes are in hex. */
 export interface SealedEnd {
   /** What the ledger sealed of the account, and at which place of the tree. */
   leaf: { index: number; version: number; hash: string }
@@ -48,8 +48,8 @@ export type Leaves = 'sealed' | 'sealed_holds'
 type LeafRow = { leaf: bigint; version: bigint; hash: Buffer; path: Buffer[]; note: string }
 
 /** Finds the part of an account's history after the version `from`, up to `to` or the first sealed version
- * after it. It has at least one entry, so that the opening is proved too: if nothing was posted since `from`,
- * it begins an entry earlier.
+ * after it. It has at least one entry, so that the opening is proved too: if there is none after `from`, the
+ * part begins an entry earlier.
  *
  * Resolves with a refusal (a Reply) if `to` is not sealed yet, or if there are more than 5,000 entries. */
 export async function sealedPart(

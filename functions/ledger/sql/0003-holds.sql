@@ -37,8 +37,8 @@ create index holds_open on holds (currency, expires_at, id) where status = 'open
 create index holds_open_of_account on holds (account_id, expires_at, id) where status = 'open';
 
 -- The books of holds: every change of every accounts.held. They are numbered and chained per account like the
--- entries; see hold_hash(). So nobody can remove a hold unseen, nor say that it ended in another way, and
--- what was held is known for any moment.
+-- entries; see hold_hash(). So nobody can remove a hold or change how it ended unseen, and what was held is
+-- known for any moment.
 create table hold_entries (
   -- The hold's own id when it is placed. The hold's event is derived from the row; see hold_event().
   id uuid not null,

@@ -1,7 +1,7 @@
 -- Seals: customers can prove what the books say, and nobody can rewrite the books unnoticed. An account's
--- last hash stands for its whole history, so a leaf of one hash is enough for any number of entries; another
--- one stands for the history of its holds. The leaves of all accounts grow one Merkle tree (RFC 9162). Its
--- root is signed and published: that is a seal. docs/proof.md says how to check one.
+-- last hash stands for its whole history, so a leaf of one hash is enough for any number of entries. Another
+-- leaf stands for the history of its holds in the same way. The leaves of all accounts grow one Merkle tree
+-- (RFC 9162). Its root is signed and published: that is a seal. docs/proof.md says how to check one.
 
 -- The leaves of entries, in their order. Each says that an account had this hash at this version.
 create table sealed (
@@ -12,8 +12,8 @@ create table sealed (
   unique (account_id, version)
 );
 
--- The leaves of holds: the same of an account's entries of holds. They stand in the same tree, so no place is
--- in both tables; the primary key of seal_nodes sees to that.
+-- The leaves of holds: the same, for an account's entries of holds. They are in the same tree, so a place is
+-- in one of the two tables only; the primary key of seal_nodes sees to that.
 create table sealed_holds (like sealed including all);
 
 -- The complete subtrees: the node of level 3 and index 5 is over the leaves 40 to 47. Nothing else of the
@@ -48,8 +48,8 @@ create function leaf_hash(account_id uuid, version bigint, hash bytea) returns b
 language sql immutable parallel safe
 return sha256('\x00'::bytea || uuid_send(account_id) || int8send(version) || hash);
 
--- Returns the hash of a leaf of holds: over the same bytes, and the five of 'holds' after them. So neither
--- kind of leaf passes for the other.
+-- Returns the hash of a leaf of holds: SHA-256 over the same bytes and, after them, the five of 'holds'. So
+-- neither kind of leaf passes for the other.
 create function hold_leaf_hash(account_id uuid, version bigint, hash bytea) returns bytea
 language sql immutable parallel safe
 return sha256('\x00'::bytea || uuid_send(account_id) || int8send(version) || hash || 'holds'::bytea);

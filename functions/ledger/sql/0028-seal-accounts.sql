@@ -121,8 +121,8 @@ $$;
 --
 -- Before an account's holds are sealed, their entries since the last leaf are checked against each other,
 -- against that leaf, and against the holds and the transactions that captured them; and the last one against
--- what the account holds. If anything is wrong, the account gets no leaf of holds. While the account's
--- currency is stopped, neither.
+-- what the account holds. If anything is wrong, or while the account's currency is stopped, the account gets
+-- no leaf of holds.
 create function seal_holds(after uuid, until uuid, accounts_max integer, entries_max integer) returns seal_step
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -192,7 +192,7 @@ begin
       from (
         select e.version, e.hash, e.held_after,
           e.version = t.upto or (e.version - t.since) % 1000 = 0 as is_leaf,
-          -- Not null if the hold is missing.
+          -- False, and not null, if the hold is missing.
           (
             e.version = t.since + row_number() over history
             -- Amounts that were changed may be at the end of what a bigint can be.

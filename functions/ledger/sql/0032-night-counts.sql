@@ -83,11 +83,11 @@ begin
 end
 $$;
 
--- One step through the leaves of the tree, in their order. Each must be what the books have at its version,
--- of entries or of holds, and stand at its place in the tree; each node must be over the two below it; and
--- the tree must have had the root of each seal. So books that were rewritten with all their hashes are found,
--- even if nothing is posted to the account any more. No other check finds anything wrong in them, so a stop
--- would be lifted unchecked: what this finds is told, and stops nothing.
+-- One step through the leaves of the tree, in their order. Each leaf must have the hash that the books have
+-- at its version, of entries or of holds, and stand at its place in the tree. Each node must be over the two
+-- below it, and the tree must have had the root of each seal. So books that were rewritten with all their
+-- hashes are found, even if nothing is posted to the account any more. No other check finds anything wrong in
+-- them, so a stop would be lifted unchecked: what this finds is told, and stops nothing.
 create function step_through_seals() returns check_step
 language plpgsql security definer
 set search_path = public, pg_temp

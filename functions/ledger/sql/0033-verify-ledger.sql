@@ -1,6 +1,6 @@
--- Leaves that are not what the books say: there is no such entry ('entry'), or no such entry of a hold
--- ('hold entry'); or that are not at their place in the tree ('leaf'). Nodes of the tree without a leaf, or
--- that are not over the nodes below them ('node'); `version` is then their level, and `account_id` null.
+-- Leaves of which the books have no such entry ('entry') or no such entry of a hold ('hold entry'), and
+-- leaves that are not at their place in the tree ('leaf'). Nodes of the tree without a leaf, and nodes that
+-- are not over the nodes below them ('node'): of the latter `version` is the level, and `account_id` null.
 create function verify_seals() returns table (account_id uuid, version bigint, problem text)
 language sql stable
 begin atomic

@@ -96,9 +96,9 @@ async function attemptOf(
 
 const TYPES_WITH_LINK = Object.entries(notified).flatMap(([type, { link }]) => (link ? [type] : []))
 
-/** Takes the message for one attempt; undefined if it is sent, not due, or being sent by somebody else. It
- * waits for nothing if that began in the future, or lies further ahead than any wait: the clock was set back
- * since. */
+/** Takes the message for one attempt; undefined if it is sent, not due, or being sent by somebody else. If
+ * its wait began in the future, or ends further ahead than any wait lasts, the clock was set back since: then
+ * the message is due. */
 async function claim({ db }: Tools, id: string, channel: Channel): Promise<ClaimedMessage | undefined> {
   const [claimed] = await db.query<ClaimedMessage>({
     name: 'message-claim',

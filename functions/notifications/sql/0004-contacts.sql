@@ -13,8 +13,8 @@ create table contacts (
   -- The address that they last showed to be theirs, and when. Mails to any other are few.
   confirmed_email text,
   confirmed_at timestamptz,
-  -- When they set a password by a mailed link, before anybody had confirmed the address. Somebody else may
-  -- have set up what is older.
+  -- When they set a password by a mailed link while nobody had confirmed the address. What is older may have
+  -- been set up by somebody else.
   renewed_at timestamptz,
   deleted_at timestamptz,
   check (

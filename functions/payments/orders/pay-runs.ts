@@ -57,8 +57,8 @@ const claimRuns = (db: Database): Promise<ClaimedRun[]> =>
       returning r.*, o.user_id, r.called_at < now() - interval '${KEY_DAYS_MAX} days' as is_too_old`,
   })
 
-/** Ends claims that lie further ahead than a claim lasts: the clock was set back since, and the runs would
- * wait until it has caught up. Runs that wait for another attempt have not been called for with their key. */
+/** Ends claims that end further ahead than a claim lasts: the clock was set back since, and the runs would
+ * wait until it has caught up. A run that only waits for its next attempt has no `called_at`. */
 export async function endClaimsAhead(db: Database): Promise<void> {
   await db.query({
     name: 'order-runs-claims-ahead',

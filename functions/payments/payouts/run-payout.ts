@@ -19,7 +19,7 @@ interface ClaimedItem extends PayoutItemRow {
 }
 
 /** Takes a running payout for a minute; undefined if it is completed, or another process is at it. Without an
- * id it takes the one that has waited longest. A claim that lies further ahead than a claim lasts is over,
+ * id it takes the one that has waited longest. A claim that ends further ahead than a claim lasts is over,
  * too: the clock was set back since. */
 export async function claimPayout(db: Database, id: string | null): Promise<PayoutRow | undefined> {
   const [row] = await db.query<PayoutRow>({

@@ -33,8 +33,8 @@ export const isStep = (status: ProviderTransferStatus): status is ProviderStep =
  * again. */
 const FOR_GOOD = new Set(['account-closed', 'hold-released', 'hold-expired'])
 
-/** Says whether the ledger will never book what the provider has settled. Whatever it is asked from then on,
- * with whichever key, it refuses. */
+/** Says whether the ledger will never book what the provider has settled: it refuses with every key, for
+ * ever. */
 export const isNeverBooked = ({ status, dispute }: Pick<ProviderTransferRow, 'status' | 'dispute'>) =>
   isBookable(status) && dispute !== null && FOR_GOOD.has(dispute)
 
@@ -52,7 +52,7 @@ export function actionsFor(
 ): readonly ResolveAction[] {
   if (transfer.dispute === null) return []
   if (!isBookable(transfer.status)) return ['dismiss']
-  // While the ledger would still book it, what was given back elsewhere would be there twice.
+  // What the ledger may still book is not dismissed: the money would be given back and booked.
   return isNeverBooked(transfer) ? ['dismiss', 'booked'] : ['book', 'booked']
 }
 

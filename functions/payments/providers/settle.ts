@@ -143,7 +143,7 @@ async function write(
     if ('blocked' in outcome) {
       // The key keeps the refusal, so the next attempt needs another. Of what is unknown there is none.
       // Each attempt stays in the ledger's books, so the longer it is refused, the rarer it is tried: daily
-      // at last. What can never be booked waits for an operator only.
+      // at last. What can never be booked is not tried again: it waits for an operator.
       const isForGood = isNeverBooked({ status: transfer.status, dispute: outcome.blocked })
       const [row] = await tx.query<ProviderTransferRow>({
         name: 'provider-transfer-blocked',

@@ -9,7 +9,7 @@ create table payment_orders (
   amount bigint not null check (amount > 0),
   currency text not null,
   description text,
-  -- Whom the customer takes the payee for. Nobody checks it.
+  -- The name by which the customer knows the payee. Nobody checks it.
   payee_name text,
   -- When it is due: once, or by rules that functions/payments/orders/calendar.ts explains.
   run_at timestamptz,

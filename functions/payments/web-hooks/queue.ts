@@ -90,7 +90,7 @@ async function pauseForNewOwners(tx: Transaction, owners: readonly NewOwner[]): 
         where user_id = $1 and created_at < $2 and status = 'active'`,
       values: [userId, since],
     })
-    // An order that is being made meanwhile is there afterwards, and paused, or is refused.
+    // So an order that is being made meanwhile is either there by now, and paused, or refused later.
     await lockOrdersOf(tx, userId)
     const orders = await tx.query<{ id: string }>({
       name: 'orders-pause-for-owner',

@@ -35,7 +35,7 @@ const SCRAPED = [
     Object.fromEntries(
       SERVICES.map((service, n) => [
         `service="${service}",state="ready"`,
-        // The last one was away for longer than Prometheus takes a value for the next.
+        // The last one was away for so long that Prometheus has no value for it then.
         (at: number) => (service === SERVICES.at(-1) && at < 60 ? undefined : n),
       ]),
     ),

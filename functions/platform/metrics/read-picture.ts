@@ -20,7 +20,7 @@ export interface PictureQuery {
 
 type AskingTools = Pick<Tools, 'send' | 'config' | 'log'>
 
-/** Of these the course is shown, of all others the last value. */
+/** These show values over time, all others only the last value. */
 const OVER_TIME: readonly PanelKind[] = ['timeseries', 'heatmap']
 /** More lines than this can't be told apart, and of more rows nobody reads the last. */
 const LINES_MAX = 12
@@ -53,7 +53,7 @@ export async function readPicture(
     step_seconds: span.stepSeconds,
   }
   try {
-    // If nobody answers this, nobody is asked for more.
+    // If Prometheus doesn't answer this, it isn't asked for the panels.
     const services = await servicesOf(tools, board, span)
     const shown = board.panels.filter(({ clusterOnly }) => !clusterOnly || !isLocal(tools))
     const panels = await Promise.all(shown.map((panel) => answer(tools, panel, chosen, span)))
@@ -94,7 +94,7 @@ async function answer(
   span: PictureSpan,
 ): Promise<AnsweredPanel> {
   const { kind, title, unit, colours, min = null, max = null } = panel
-  // What else that panel says is of single requests, which are not here.
+  // The text of a panel with traces is about single requests, which this picture lacks.
   const about = (!panel.showsTraces && panel.about) || null
   const drawn = { ...{ kind, title, about, unit, min, max }, colours: colours ? [...colours] : null }
   try {
@@ -141,7 +141,7 @@ function shownSeries(
   return { legend, labels, values: Array.from({ length: moments }, (_, n) => at.get(n) ?? null) }
 }
 
-/** A division by nothing is no number. */
+/** Prometheus divides by zero, too: then there is no value. */
 function numberIn(text: string): number | null {
   const value = Number(text)
   return Number.isFinite(value) ? value : null

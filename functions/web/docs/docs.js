@@ -5,14 +5,15 @@ const form = document.getElementById('sign-in')
 const status = document.getElementById('signed-in')
 const signOut = document.getElementById('sign-out')
 
-// The viewer has both themes, but doesn't look which one the reader wants.
+// The viewer has both themes, but doesn't choose the one that the reader wants.
 const dark = matchMedia('(prefers-color-scheme: dark)')
 const followTheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
 dark.addEventListener('change', followTheme)
 followTheme()
 
-/** What readers of the screen need. The viewer puts a link into the button that opens an operation; the button
- * writes the address, too, and must not hold another thing to press. And not all of it is in a region. */
+/** What screen readers need. The viewer puts a link into the button that opens an operation. A button must
+ * not hold another thing to press, and this one changes the address by itself. And parts of the viewer are in
+ * no region. */
 const readable = () => ({
   wrapComponents: {
     DeepLink:

@@ -9,8 +9,8 @@ import { Frame } from './frame/frame.tsx'
 import { Pages } from './frame/pages.tsx'
 import { SettingsProvider } from './parts/settings.tsx'
 
-// After a release, a page that was open asks for files that are gone. It loads once anew. Without a network
-// that would leave nothing of it.
+// After a release, a page that was open asks for files that are gone. Then it is loaded anew, once. But not
+// without a network: then nothing would be left of the page.
 addEventListener('vite:preloadError', (event) => {
   if (!navigator.onLine) return
   if (Date.now() - Number(sessionStorage.getItem('reloaded-at')) < 60_000) return

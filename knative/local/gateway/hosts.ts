@@ -19,7 +19,7 @@ export const METER_URL = `${METER}/v1/metrics`
 /** Where functions send spans, and where the spans of a trace are, if its id is appended. */
 export const SPANS_TO = METER
 export const SPANS_OF = `${METER}/traces/`
-/** The host of Prometheus in a cluster's DNS. Here it is the one that `npm run monitor` has started. */
+/** The host of Prometheus in a cluster's DNS. Here it leads to the one that `npm run monitor` has started. */
 const PROMETHEUS_HOST = 'prometheus.monitoring.svc.cluster.local'
 export const FRONT_DOOR = 'front-door'
 

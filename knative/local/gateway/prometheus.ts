@@ -4,7 +4,7 @@ import { folderIdentity, readFields } from '../data-folder/own-files.ts'
 import { answerProblem, gatewayProblems } from './problem.ts'
 
 const TIMEOUT_MS = 10_000
-/** Queries, and nothing that changes its state or tells of its settings. */
+/** Queries, and nothing that changes Prometheus or tells its settings. */
 const QUERY = /^\/api\/v1\/query(?:_range)?\?/
 
 /** Returns a handler that lets the Prometheus of `npm run monitor` answer, if one watches the bank of this
@@ -29,8 +29,8 @@ export const passToPrometheus =
     })
   }
 
-/** The port that the monitor has written. A file of a monitor that was killed, or one that came with a copy
- * of the folder, says nothing: the port may be another program's by now. */
+/** The port that the monitor has written into a file. A file that a monitor left when it was killed, or that
+ * came with a copy of the folder, means nothing: the port may be another program's by now. */
 function watchingPort(dataDir: string): number | undefined {
   const { port, pid, folder } = readFields(join(dataDir, 'monitoring/prometheus.json')) ?? {}
   if (folder !== folderIdentity(dataDir) || !isPositive(port) || !isPositive(pid)) return undefined

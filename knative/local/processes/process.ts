@@ -202,7 +202,7 @@ export class FunctionProcess {
     })
     this.#child = child
     child.once('error', (error) => this.#ended(`could not be started: ${error.message}`))
-    // Without memory or files for one more process, there is none, and perhaps no output to read.
+    // If memory or files do not suffice for one more process, there is none, and perhaps no output to read.
     if (child.pid === undefined) return
     records.add(child.pid, service)
     this.#read(child, 'stdout')

@@ -1,7 +1,7 @@
 /** A page that nobody has used for this long is looked at by nobody, in milliseconds. */
 const USED_WITHIN_MS = 5 * 60_000
 
-/** The events by which somebody uses a page. */
+/** The events that show that somebody uses a page. */
 export const USES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'focus'] as const
 
 /** Calls `tell` with whether somebody looks at the page, now and whenever that changes: it is visible, and

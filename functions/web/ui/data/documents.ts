@@ -37,8 +37,8 @@ export interface Upload {
 
 export const uploadOf = (file: File): Upload => ({ file, key: newKey() })
 
-/** Uploads a file; operators may do so for a customer. `sent` is how much of it the bank has taken, from 0 to
- * 1. */
+/** Uploads a file, for a customer if an operator gives `userId`. `sent` is how much of it the bank has taken,
+ * from 0 to 1. */
 export function useUpload(userId?: string) {
   const [queries, headers] = [useQueryClient(), useSentBy()]
   const [sent, setSent] = useState(0)

@@ -1,4 +1,4 @@
-/** How long nobody may use a session, and what is done about it. Times are milliseconds. */
+/** How long a session may go unused, and what is done about it. Times are milliseconds. */
 export interface IdleWatchOptions {
   /** The session ends when nobody has used it for this long; its reader is told this long before. */
   limitMs: number
@@ -15,8 +15,9 @@ export interface IdleWatchOptions {
   end: () => void
 }
 
-/** Watches whether a session is used. The bank can't see that: most of what is done in a page asks for
- * nothing. So the page continues the session while it is used, and the bank ends it if nobody does. */
+/** Watches whether a session is used. The bank can't see that: most of what somebody does on a page asks the
+ * bank for nothing. So the page continues the session while it is used, and if no page does, the bank ends
+ * it. */
 export class IdleWatch {
   readonly #options: IdleWatchOptions
   #usedAt: number
@@ -37,13 +38,13 @@ export class IdleWatch {
 
   /** Somebody has used the page. */
   use(): void {
-    // A computer that slept wakes with this before its timers run.
+    // If a computer slept, the touch that wakes it comes before its timers run.
     if (this.#isOver || this.#idleMs() >= this.#options.limitMs) return
     this.#usedAt = Date.now()
     if (this.#isTold) this.#goOn()
     const leftMs = this.#renewedAt + this.#options.renewMs - Date.now()
     if (leftMs <= 0) this.#renew()
-    // Otherwise the last uses would not count.
+    // Later, or the last uses would not count.
     else this.#renewal ??= setTimeout(() => this.#renew(), leftMs)
   }
 
@@ -95,15 +96,15 @@ export class IdleWatch {
     this.#wait()
   }
 
-  /** What another tab has continued, somebody uses there. */
+  /** If another tab has continued the session, somebody uses it there. */
   async #hearOfOthers(): Promise<void> {
     try {
       const at = await this.#options.lastRenewal()
-      // Clocks have seconds here, and answers take time.
+      // The bank tells whole seconds, and answers take time.
       if (at !== undefined && at > this.#renewedAt + 5_000) this.#usedAt = Math.max(this.#usedAt, at)
       if (at !== undefined) this.#renewedAt = Math.max(this.#renewedAt, at)
     } catch {
-      // Then only this tab counts.
+      // Then this tab decides alone.
     }
   }
 }

@@ -9,7 +9,7 @@ import { useSentBy } from './session.ts'
 export type { Invariant, Stop, Verification }
 export type CurrencyStatus = LedgerStatus['items'][number]
 
-/** Milliseconds between two readings while somebody looks. They show no customer's data, so none of them is
+/** Milliseconds between two readings while somebody looks. What is read has no customer's data, so it is not
  * in the audit. */
 export const AGAIN_MS = 5_000
 

@@ -66,7 +66,8 @@ export const failedPaymentsQuery = () =>
     },
   })
 
-/** Top-ups and withdrawals that the bank and the provider see differently; of each the newest are counted. */
+/** Counts the top-ups and withdrawals that the bank and the provider see differently; of each kind the newest
+ * alone. */
 export const disputesQuery = () =>
   queryOptions({
     ...calm,

@@ -123,7 +123,7 @@ export function useSignOut(): () => Promise<void> {
   }
 }
 
-/** Why the last session ended that this tab has seen end: nobody used it, or something else. Null before. */
+/** Why a session has ended in this tab: nobody used it, or another reason. Null if none has. */
 export const endingQuery = () =>
   queryOptions({
     queryKey: ['session', 'ending'],
@@ -131,7 +131,7 @@ export const endingQuery = () =>
     ...{ enabled: false, initialData: null, gcTime: Infinity },
   })
 
-/** Milliseconds. */
+/** In milliseconds; see IdleWatchOptions. */
 const IDLE = { limitMs: OPERATOR_IDLE_SECONDS * 1_000, warnMs: 2 * 60_000, renewMs: 2 * 60_000 }
 
 /** Watches whether an operator uses their session, which ends if nobody does. Returns when it is going to
@@ -187,7 +187,7 @@ export function useSessionChanges(): void {
   useEffect(() => {
     // Unlike at sign-out, an unanswered order stays for whoever sent it: its money may be on the way.
     const end = (): void => {
-      // Whoever comes without a session has lost none.
+      // If there was no session, none has ended.
       if (queries.getQueryData(sessionQuery().queryKey)) queries.setQueryData(endingQuery().queryKey, 'other')
       queries.setQueryData(sessionQuery().queryKey, null)
     }

@@ -6,8 +6,8 @@ import { useLanguage } from '../texts/language.ts'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
 
-/** Tells an operator whose session nobody uses when it ends. Any use keeps it; the button is one for whoever
- * looks for what to do. */
+/** Tells an operator whose session nobody uses when it ends. Any use keeps it; the button is for those who
+ * look for what to do. */
 export function IdleNote() {
   const said = useTexts(texts)
   const language = useLanguage()

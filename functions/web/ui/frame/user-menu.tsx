@@ -15,8 +15,8 @@ import styles from './frame.module.css'
 /** The languages in their own words. */
 const LANGUAGES: Record<PageLanguage, string> = { en: 'English', de: 'Deutsch' }
 
-/** Who is signed in, the language, the theme, the zone of times, and signing out. The browser closes it on Escape and on a click
- * elsewhere. */
+/** Who is signed in, the language, the theme, the zone of times, and signing out. The browser closes it on
+ * Escape and on a click elsewhere. */
 export function UserMenu({
   session,
   others,

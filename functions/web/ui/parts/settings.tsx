@@ -25,7 +25,8 @@ export function useSettings(): Settings {
   return settings
 }
 
-/** Keeps the language, the theme, the density and the zone of times. theme.js reads them before the next page is painted. */
+/** Keeps the language, the theme, the density and the zone of times. theme.js reads them before the next page
+ * is painted. */
 export function SettingsProvider({ children }: { children: ReactNode }) {
   const { dataset, lang } = document.documentElement
   const [language, setLanguage] = useState<PageLanguage>(lang === 'de' ? 'de' : 'en')

@@ -3,10 +3,10 @@ export type Zone = 'local' | 'utc'
 
 let zone: Zone = 'local'
 
-/** Returns the zone of all times of the page. As the browser's own zone, it is one for all. */
+/** Returns the zone of all times of the page. Like the browser's own zone, it is the same for all of them. */
 export const shownZone = (): Zone => zone
 
-/** Shows all times in a zone from now on. SettingsProvider renders them anew. */
+/** Sets the zone of all times from now on. SettingsProvider draws them anew. */
 export function showZone(next: Zone): void {
   zone = next
 }

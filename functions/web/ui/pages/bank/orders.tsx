@@ -90,8 +90,8 @@ function OrderItem({ order }: { order: Order }) {
   )
 }
 
-/** The name of an account of one's own, or of the payee as the order was made; without one, the account's id:
- * nobody is told whose that is. */
+/** Whom an order pays: the name of an account of one's own, or the name that the order has; without one the
+ * id of the account, because nobody is told whose that is. */
 function PayeeName({ said, order: { to_account_id: id, payee_name: name } }: { said: string; order: Order }) {
   const { data: accounts } = useQuery(accountsQuery())
   const labelOf = useAccountLabel()

@@ -10,7 +10,7 @@ import { texts } from './upload.texts.ts'
 
 const ACCEPTED = 'image/png,image/jpeg,image/webp,application/pdf'
 
-/** Uploads a file of whoever is signed in, or, if they are an operator, of a customer. */
+/** Uploads a file for the user who is signed in, or for the customer that an operator has chosen. */
 export function UploadFile({ userId }: { userId?: string }) {
   const said = useTexts(texts)
   const language = useLanguage()

@@ -73,8 +73,8 @@ function OneMail({ id }: { id: string }) {
   )
 }
 
-/** Its text, in which links to the bank can be followed, and how it looks. Whatever a mail contains, nothing of
- * it runs, and nothing is loaded: the bank's policy for it says so, and the frame once more. */
+/** The text of an email, in which links to the bank can be followed, and how it looks. Whatever it contains,
+ * nothing of it runs, and nothing is loaded: the bank's policy for it says so, and so does the frame. */
 function Content({ mail: { id, from, to, at, text, has_html: hasHtml, attachments } }: { mail: CaughtMail }) {
   const said = useTexts(texts)
   const language = useLanguage()

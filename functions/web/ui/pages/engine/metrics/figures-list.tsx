@@ -7,8 +7,8 @@ import { usePanelWords } from './use-panel-words.ts'
 
 const KINDS = { green: 'good', yellow: 'warn', red: 'bad' } as const
 
-/** The figures of one moment with their names. A gauge, a table and a pie also have bars: of the range, of the
- * highest, or of all together. */
+/** The figures of one moment with their names. Some also have bars: those of a gauge are parts of its range,
+ * of a table parts of the highest figure, of a pie parts of all together. */
 export function Figures({ panel }: { panel: AnsweredPanel }) {
   const [words, language] = [usePanelWords(), useLanguage()]
   const { series, kind, unit } = panel

@@ -3,7 +3,7 @@ import type { PageLanguage } from '../../../texts/language.ts'
 
 type UnitStep = readonly [from: number, divisor: number, unit: string]
 
-/** The largest unit comes first that a value reaches. */
+/** A value is written in the first unit that it reaches. */
 const SECONDS: readonly UnitStep[] = [
   [86_400, 86_400, 'd'],
   [3_600, 3_600, 'h'],
@@ -40,8 +40,8 @@ export function figure(language: PageLanguage, unit: string, value: number): str
   return symbol === '/s' ? `${number}/s` : `${number} ${symbol}`
 }
 
-/** Fills the labels of a series into its name: `{{service}}` becomes transfer. One that has none of them, a
- * zero in place of nothing, has no name. */
+/** Fills the labels of a series into its name: `{{service}}` becomes transfer. If a series has none of the
+ * labels (it is a zero that stands for nothing), its name is a dash. */
 export function named(legend: string, labels: Readonly<Record<string, unknown>>): string {
   const wanted = [...legend.matchAll(/{{(\w+)}}/g)].map(([, label]) => label!)
   if (wanted.length > 0 && wanted.every((label) => labels[label] === undefined)) return '–'

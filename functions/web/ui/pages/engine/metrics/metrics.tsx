@@ -15,8 +15,8 @@ import styles from './metrics.module.css'
 import { texts } from './metrics.texts.ts'
 import { usePanelWords } from './use-panel-words.ts'
 
-/** The dashboards of the bank, with what Prometheus answers. The address says which is shown, of how much time,
- * and of which function. */
+/** The dashboards of the bank, with what Prometheus answers. The address says which one is shown, for how
+ * much time, and for which function. */
 export default function MetricsPage() {
   const said = useTexts(texts)
   const words = usePanelWords()
