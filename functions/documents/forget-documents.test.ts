@@ -3,6 +3,8 @@ import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { deliverExample } from '../../tests/support/events.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import forgetDocuments from './forget-documents.ts'
+import { forgetLeft } from './left-customers.ts'
+import type { Stores } from './stores/stores.ts'
 import { image, PDF, testDocuments, type TestDocuments } from './testing/documents-fixture.ts'
 
 let bank: TestDocuments
@@ -63,6 +65,30 @@ test('all documents of a customer who left are deleted with their bytes, and nob
   await bank.db.query({ text: `update left_customers set left_at = now() - interval '2 hours'` })
   expect(await bank.sweep()).toBe(503)
   expect(await forgottenAt(ada)).not.toBeNull()
+})
+
+test('a store that is slow holds up no sweep: bytes that are left wait for the next one', async () => {
+  const carl = randomUUID()
+  const bearer = await token({ userId: carl })
+  const files = async () => (await bank.db.query({ text: 'select from stored_files' })).length
+  const before = await files()
+  for (let n = 0; n < 3; n++) await bank.upload([{ content: PDF }], { token: bearer })
+  await leave(carl)
+  let removals = 0
+  const slow = {
+    async remove(ids: readonly unknown[]) {
+      for (let n = 0; n < ids.length; n++, removals++)
+        await new Promise((resolve) => setTimeout(resolve, 400))
+    },
+  }
+  const { tools } = bank.functions.sweepDocuments
+  await forgetLeft(tools, slow as unknown as Stores, '', performance.now() + 1_000)
+  // Each document has a file, and could have a thumbnail.
+  expect(removals).toBeLessThan(6)
+  const left = { text: 'select from documents where user_id = $1', values: [carl] }
+  expect(await bank.db.query(left)).toEqual([])
+  expect(await bank.sweep()).toBe(503)
+  expect(await files()).toBe(before)
 })
 
 test('what identity did not sign deletes nothing', async () => {

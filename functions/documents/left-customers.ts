@@ -58,7 +58,8 @@ export async function forgetLeft(
         })
       return { files: ids, count: rows.length }
     })
-    await stores.remove(files)
+    // Those that are left are dead, and the sweep removes them.
+    for (const id of files) if (performance.now() < endsAt) await stores.remove([id])
     step = count
     forgotten += count
   }
