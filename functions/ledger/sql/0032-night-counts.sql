@@ -140,6 +140,18 @@ begin
       l.is_right and l.node = (select n.hash from seal_nodes n where n.level = 0 and n.index = i)
     ) is not true
   );
+  -- Leaves have no gaps. What somebody wrote beyond one may be so far away that this check would never end,
+  -- and no other have its turn.
+  if not exists (select from seal_nodes n where n.level = 0 and n.index between first and beyond - 1)
+    and not exists (select from sealed s where s.leaf between first and beyond - 1)
+    and not exists (select from sealed_holds s where s.leaf between first and beyond - 1)
+  then
+    perform end_walk(
+      walk, false, jsonb_build_object('leaves', w.entries, 'faults', w.faults + wrong),
+      '00000000-0000-0000-0000-000000000000'
+    );
+    return row(true, '{}')::check_step;
+  end if;
   -- The nodes that these leaves complete.
   while beyond >> height > 1 loop
     height := height + 1;

@@ -95,6 +95,13 @@ const REWRITING = {
   'a leaf of entries': [
     ['sealed', 'update sealed set version = version + 1 where account_id = $1 and version = 1'],
   ],
+  'a leaf that nobody could ever come to': [
+    [
+      'sealed',
+      `insert into sealed select 1000000000000, account_id, version + 100, hash from sealed
+        where account_id = $1 limit 1`,
+    ],
+  ],
   'a leaf of holds as one of entries': [
     [
       'sealed',
