@@ -456,6 +456,13 @@ describe('a dispute', () => {
     await goOn(id)
     expect((await show('top-up', `/${id}`)).body.status).toBe('failed')
     expect(await money(empty)).toEqual({ balance: 0n, held: 0n })
+    // The provider says the same again, which is nothing new. If it takes that back, the bank has lost money.
+    const report = (state: string) => reportOf({ id, amount: '25.00', currency: 'USD' }, 'top-up', state)
+    await sendHook(report('settled'))
+    expect((await seen(id)).dispute).toBeNull()
+    await sendHook(report('failed'))
+    expect((await seen(id)).dispute).toBe('failed-after-settled')
+    expect((await resolve(id, { action: 'dismiss' })).body).toMatchObject({ status: 'failed', dispute: null })
   })
 
   test('about a hold that has ended ends in the same way', async () => {

@@ -1,4 +1,5 @@
 import type { Emitting } from '../../host/tools.ts'
+import { SETTLED_OUTSIDE } from '../../../eventing/contracts/provider-transfer-end.ts'
 import { emitDispute, emitEnd } from './events.ts'
 import {
   providerTransferColumns,
@@ -61,9 +62,11 @@ function disputeOf(transfer: ProviderTransferRow, report: ProviderReport): strin
   if (providerId !== null && report.providerId !== providerId) return 'other-provider-id'
   // A withdrawal that the ledger refused has never been asked for.
   if (status === 'placing' || (kind === 'withdrawal' && transfer.hold_id === null)) return 'never-asked'
-  if (report.state === 'settled' && (status === 'failed' || status === 'releasing'))
+  // It was settled, too, and an operator has given the money back.
+  const isOutside = status === 'failed' && transfer.failure === SETTLED_OUTSIDE
+  if (report.state === 'settled' && (status === 'failed' || status === 'releasing') && !isOutside)
     return 'settled-after-failed'
-  const isSettled = status === 'crediting' || status === 'capturing' || status === 'completed'
+  const isSettled = status === 'crediting' || status === 'capturing' || status === 'completed' || isOutside
   if (report.state === 'failed' && isSettled) return 'failed-after-settled'
   return null
 }
