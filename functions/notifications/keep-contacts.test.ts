@@ -109,8 +109,8 @@ test('a new owner of an address takes pushes and phone from whoever had the pass
   const ada = randomUUID()
   const { db } = consumer.tools
   await db.query({
-    text: `insert into push_subscriptions (user_id, endpoint, p256dh, auth, created_at)
-      select $1, 'https://push.example/' || at, '', '', at::timestamptz
+    text: `insert into push_subscriptions (user_id, endpoint, p256dh, auth, created_at, token_issued_at)
+      select $1, 'https://push.example/' || at, '', '', at::timestamptz, at::timestamptz
       from unnest(array['2026-08-01T10:00:00Z', '2026-08-03T10:00:00Z']) at`,
     values: [ada],
   })

@@ -47,9 +47,9 @@ const keepConfirmed = (db: Database, { user_id: userId, email, confirmed_at: con
     values: [userId, email, confirmedAt],
   })
 
-/** Removes what an earlier owner of the password may have set up for a user: older push subscriptions, and
- * the phone number. If the event comes late, or again, nothing that the new owner has set up since is
- * removed. */
+/** Removes what an earlier owner of the password may have set up for a user: push subscriptions that are
+ * older, or were made with an older token, and the phone number. If the event comes late, or again, nothing
+ * that the new owner has set up since is removed. */
 const forgetEarlierOwner = async (db: Database, data: PasswordChanged): Promise<void> => {
   const { user_id: userId, changed_at: changedAt, by_new_owner: isNew } = data
   if (!isNew) return
@@ -66,7 +66,8 @@ const forgetEarlierOwner = async (db: Database, data: PasswordChanged): Promise<
     if (renewed.length === 0) return
     await tx.query({
       name: 'push-of-earlier-owner',
-      text: 'delete from push_subscriptions where user_id = $1 and created_at < $2',
+      text: `delete from push_subscriptions
+        where user_id = $1 and (created_at < $2 or token_issued_at + interval '1 second' <= $2)`,
       values: [userId, changedAt],
     })
   })

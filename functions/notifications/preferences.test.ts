@@ -223,6 +223,20 @@ test('whoever had the password before the owner of the address subscribes and ch
   expect((await ask(bob, 'POST', 'push-subscriptions', subscription())).status).toBe(201)
 })
 
+test('a subscription that is made with an earlier token before the new owner is known here does not stay', async () => {
+  const ada = randomUUID()
+  const earlier = await token({ userId: ada })
+  // Tokens have whole seconds.
+  const changedAt = new Date((Math.floor(Date.now() / 1000) + 1) * 1000)
+  await until(() => Date.now() > changedAt.getTime())
+  for (const bearer of [earlier, await token({ userId: ada })]) {
+    const sent = { token: bearer, body: subscription() }
+    expect((await host.request('POST', '/notifications/push-subscriptions', sent)).status).toBe(201)
+  }
+  await renew(ada, changedAt)
+  expect(await subscriptionsOf(ada)).toHaveLength(1)
+})
+
 test.each([
   ['a new owner takes the address', (userId: string) => renew(userId, inAnHour())],
   ['the user is deleted', (userId: string) => deliverExample(contacts, userDeleted, { user_id: userId })],

@@ -1,7 +1,9 @@
 import { operation, route } from '../host/operation.ts'
 import type { Database, Transaction } from '../host/database/database.ts'
 import { once } from '../host/database/idempotency.ts'
+import { issuedAt } from '../host/issued-since.ts'
 import { define, problem, problems } from '../host/problems.ts'
+import type { Caller } from '../host/route-request.ts'
 import { idParams, orNull, uuidSchema } from '../host/schema.ts'
 import { isOwner } from './owner.ts'
 import { chosenChannels, usualChannels, type ChosenChannel } from './channels/message.ts'
@@ -198,7 +200,7 @@ export default operation({
         return transact(traceparent, (tx) =>
           once(tx, 'preferences', idempotencyKey, async () => {
             if (!(await isOwner(tx, caller))) return deleted
-            const [subscribed] = await subscribe(tx, userId, body)
+            const [subscribed] = await subscribe(tx, caller, body)
             if (!subscribed)
               return problem(
                 messageProblems.tooManySubscriptions,
@@ -237,9 +239,10 @@ const deleted = problem(problems.notFound, 'This user was deleted.')
  * up, so many requests at once can't make more than are allowed. */
 async function subscribe(
   tx: Transaction,
-  userId: string,
+  caller: Caller,
   { endpoint, keys }: { endpoint: string; keys: { p256dh: string; auth: string } },
 ): Promise<{ id: string }[]> {
+  const { userId } = caller
   // A browser that somebody else uses now: what the one before gets is not for their eyes.
   await tx.query({
     name: 'push-endpoint-taken',
@@ -248,12 +251,12 @@ async function subscribe(
   })
   return tx.query<{ id: string }>({
     name: 'push-subscribe',
-    text: `insert into push_subscriptions (user_id, endpoint, p256dh, auth)
-      select $1, $2, $3, $4
+    text: `insert into push_subscriptions (user_id, endpoint, p256dh, auth, token_issued_at)
+      select $1, $2, $3, $4, $5
       where (select count(*) from push_subscriptions where user_id = $1 and endpoint <> $2) < ${SUBSCRIPTIONS_MAX}
-      on conflict (user_id, endpoint) do update set p256dh = $3, auth = $4
+      on conflict (user_id, endpoint) do update set p256dh = $3, auth = $4, token_issued_at = $5
       returning id`,
-    values: [userId, endpoint, keys.p256dh, keys.auth],
+    values: [userId, endpoint, keys.p256dh, keys.auth, issuedAt(caller)],
   })
 }
 

@@ -2,6 +2,7 @@ import { located } from '../host/answer-of.ts'
 import { orderCreated } from '../../eventing/contracts/order.created.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
 import { timeOf } from '../host/database/database.ts'
+import { issuedAt } from '../host/issued-since.ts'
 import { operation, route } from '../host/operation.ts'
 import { define, problem } from '../host/problems.ts'
 import type { RouteRequest } from '../host/route-request.ts'
@@ -135,14 +136,14 @@ async function insertOrder(
     name: 'order-insert',
     text: `insert into payment_orders (user_id, account_id, to_account_id, amount, currency, description, payee_name,
         missed_runs, run_at, every, on_day, at_time, time_zone, from_date, until_date, run_count, next_number,
-        next_due_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        next_due_at, token_issued_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
       returning ${orderColumns}`,
     values: [
       ...[caller.userId, body.account_id, body.to_account_id, minorUnits, body.currency],
       ...[body.description, body.payee_name, body.missed_runs],
       ...[when.run_at, when.every, when.on_day, when.at_time, when.time_zone],
-      ...[when.from_date, when.until_date, when.run_count, first.number, first.dueAt],
+      ...[when.from_date, when.until_date, when.run_count, first.number, first.dueAt, issuedAt(caller)],
     ],
   })
   return row!

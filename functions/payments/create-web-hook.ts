@@ -1,5 +1,6 @@
 import { operation, route } from '../host/operation.ts'
 import { once } from '../host/database/idempotency.ts'
+import { issuedAt } from '../host/issued-since.ts'
 import { problem } from '../host/problems.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
@@ -69,10 +70,10 @@ async function create(
   if (owner!.left_at) return problem(webHookProblems.ownerLeft, 'A customer who has left gets no web hook.')
   const [row] = await tx.query<WebHookRow>({
     name: 'web-hook-create',
-    text: `insert into web_hooks (user_id, is_operators, url, types)
-      select $1, $2, $3, $4 where (select count(*) from web_hooks where user_id = $1) < ${HOOKS_MAX}
+    text: `insert into web_hooks (user_id, is_operators, url, types, token_issued_at)
+      select $1, $2, $3, $4, $5 where (select count(*) from web_hooks where user_id = $1) < ${HOOKS_MAX}
       returning ${HOOK_COLUMNS}`,
-    values: [userId, role === 'operator', url, types],
+    values: [userId, role === 'operator', url, types, issuedAt(caller)],
   })
   if (!row) return problem(webHookProblems.tooMany, `A user can have ${HOOKS_MAX} web hooks.`)
   // Without the secret: what is stored with the Idempotency-Key must not have it.

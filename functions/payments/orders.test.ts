@@ -277,6 +277,28 @@ test('an order that is made while a new owner takes the address is paused, or re
   }
 })
 
+test('an order that is made with an earlier token before the new owner is known here is paused then', async () => {
+  // Tokens have whole seconds.
+  const since = new Date((Math.floor(Date.now() / 1000) + 1) * 1000).toISOString()
+  await until(() => Date.now() > Date.parse(since))
+  const [earlier, later] = [
+    await created(),
+    (await create(wanted(), { token: await token({ userId: ada }) })).body.id as string,
+  ]
+  const newOwner = {
+    ...{ event_source: 'test', event_id: randomUUID(), event_type: 'password.changed', bodies: [] },
+    ...{ userLeft: undefined, newOwner: { user_id: ada, since }, traceparent: '' },
+  }
+  try {
+    await queueDeliveries(functions.create.tools.db, [newOwner])
+    const statusOf = async (id: string) => (await show(`/orders/${id}`)).body.status as string
+    expect([await statusOf(earlier), await statusOf(later)]).toEqual(['paused', 'active'])
+  } finally {
+    for (const id of [earlier, later]) await cancel(id)
+    await owner.query({ text: 'delete from web_hook_owners' })
+  }
+})
+
 test('a list is of one user, or of one account that they pay from or to, and reading it is in the audit', async () => {
   const operator = { token: asOperator }
   const one = await created()

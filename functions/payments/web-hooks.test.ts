@@ -531,6 +531,19 @@ describe('who gets which event', () => {
     await tell()
     expect((await get(owner, `/${id}`)).body.status).toBe('active')
   })
+
+  test('a hook that is made with an earlier token before the new owner is known here is paused then', async () => {
+    const ada = await newUser()
+    // Tokens have whole seconds.
+    const changedAt = new Date((Math.floor(Date.now() / 1000) + 1) * 1000).toISOString()
+    await until(() => Date.now() > Date.parse(changedAt))
+    const owner = { ...ada, token: await token({ userId: ada.id }) }
+    const [earlier, later] = [await hookOf(ada), await hookOf(owner)]
+    const change = { user_id: ada.id, changed_at: changedAt, by_new_owner: true }
+    expect((await bank.tell(passwordChanged, change)).status).toBe(204)
+    const statusOf = async (id: string) => (await get(owner, `/${id}`)).body.status as string
+    expect([await statusOf(earlier.id), await statusOf(later.id)]).toEqual(['paused', 'active'])
+  })
 })
 
 describe('posting', () => {

@@ -16,6 +16,9 @@ create table push_subscriptions (
   p256dh text not null,
   auth text not null,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
+  -- When the token of whoever made it was issued. A new owner of the address may be known later than it was
+  -- made.
+  token_issued_at timestamptz not null default now(),
   unique (user_id, endpoint)
 );
 

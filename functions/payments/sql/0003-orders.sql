@@ -34,7 +34,10 @@ create table payment_orders (
   next_number integer,
   next_due_at timestamptz,
   check ((next_number is null) = (next_due_at is null)),
-  created_at timestamptz not null default date_trunc('milliseconds', now())
+  created_at timestamptz not null default date_trunc('milliseconds', now()),
+  -- When the token of whoever made it was issued. A new owner of the address may be known later than it was
+  -- made.
+  token_issued_at timestamptz not null default now()
 );
 
 -- What is due is found by these two indexes, however many orders and runs there are.

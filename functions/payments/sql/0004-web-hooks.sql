@@ -34,6 +34,9 @@ create table web_hooks (
   -- Until then it counts as slow, because an attempt took seconds.
   slow_until timestamptz,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
+  -- When the token of whoever made it was issued. A new owner of the address may be known later than it was
+  -- made.
+  token_issued_at timestamptz not null default now(),
   check ((status = 'paused') = (paused_because is not null))
 );
 

@@ -67,6 +67,9 @@ export async function queueDeliveries(db: Database, events: readonly QueuedEvent
   })
 }
 
+/** What was made before the owner set a password, or later with a token from before. */
+const OF_EARLIER_OWNER = `(created_at < $2 or token_issued_at + interval '1 second' <= $2)`
+
 /** Pauses hooks and payment orders that somebody else may have made. If the event comes late, or again, it
  * changes nothing that the owner has made or resumed since. */
 async function pauseForNewOwners(tx: Transaction, owners: readonly NewOwner[]): Promise<void> {
@@ -87,15 +90,15 @@ async function pauseForNewOwners(tx: Transaction, owners: readonly NewOwner[]): 
     await tx.query({
       name: 'web-hooks-pause-for-owner',
       text: `update web_hooks set status = 'paused', paused_because = 'new-owner'
-        where user_id = $1 and created_at < $2 and status = 'active'`,
+        where user_id = $1 and ${OF_EARLIER_OWNER} and status = 'active'`,
       values: [userId, since],
     })
     // So an order that is being made meanwhile is either there by now, and paused, or refused later.
     await lockOrdersOf(tx, userId)
     const orders = await tx.query<{ id: string }>({
       name: 'orders-pause-for-owner',
-      text: `update payment_orders set status = 'paused' where user_id = $1 and created_at < $2 and status = 'active'
-        returning id`,
+      text: `update payment_orders set status = 'paused'
+        where user_id = $1 and ${OF_EARLIER_OWNER} and status = 'active' returning id`,
       values: [userId, since],
     })
     for (const { id } of orders) await skipRuns(tx, id)
