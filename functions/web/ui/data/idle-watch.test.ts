@@ -97,3 +97,25 @@ test('without an answer of the bank this tab decides alone', async () => {
   await pass(16)
   expect(ends).toBe(1)
 })
+
+test('a bank that is silent does not hold up the end', async () => {
+  known = () => new Promise(() => undefined)
+  await pass(13.5)
+  expect([told, ends]).toEqual([[15], 0])
+  await pass(2)
+  expect(ends).toBe(1)
+})
+
+test('a clock that is set back holds up no renewal', async () => {
+  await pass(2)
+  jest.setSystemTime(startedAt - 60 * MINUTE)
+  watch.use()
+  await pass(2.1)
+  expect(renewals).toEqual([2, -58])
+})
+
+test('a clock that is set back holds up the end by no more than the time until then', async () => {
+  jest.setSystemTime(startedAt - 60 * MINUTE)
+  await pass(30)
+  expect(ends).toBe(1)
+})

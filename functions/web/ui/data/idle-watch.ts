@@ -15,6 +15,10 @@ export interface IdleWatchOptions {
   end: () => void
 }
 
+/** Milliseconds that the bank has to say when the session was last continued: if it is silent, the session
+ * ends all the same. */
+const ANSWER_MS = 15_000
+
 /** Watches whether a session is used. The bank can't see that: most of what somebody does on a page asks the
  * bank for nothing. So the page continues the session while it is used, and if no page does, the bank ends
  * it. */
@@ -42,7 +46,7 @@ export class IdleWatch {
     if (this.#isOver || this.#idleMs() >= this.#options.limitMs) return
     this.#usedAt = Date.now()
     if (this.#isTold) this.#goOn()
-    const leftMs = this.#renewedAt + this.#options.renewMs - Date.now()
+    const leftMs = this.#options.renewMs - Math.max(0, Date.now() - this.#renewedAt)
     if (leftMs <= 0) this.#renew()
     // Later, or the last uses would not count.
     else this.#renewal ??= setTimeout(() => this.#renew(), leftMs)
@@ -55,6 +59,8 @@ export class IdleWatch {
   }
 
   #idleMs(): number {
+    // If the clock was set back, nothing lasts longer.
+    this.#usedAt = Math.min(this.#usedAt, Date.now())
     return Date.now() - this.#usedAt
   }
 
@@ -98,13 +104,19 @@ export class IdleWatch {
 
   /** If another tab has continued the session, somebody uses it there. */
   async #hearOfOthers(): Promise<void> {
+    let late: ReturnType<typeof setTimeout> | undefined
+    const silence = new Promise<undefined>((resolve) => {
+      late = setTimeout(() => resolve(undefined), ANSWER_MS)
+    })
     try {
-      const at = await this.#options.lastRenewal()
+      const at = await Promise.race([this.#options.lastRenewal(), silence])
       // The bank tells whole seconds, and answers take time.
       if (at !== undefined && at > this.#renewedAt + 5_000) this.#usedAt = Math.max(this.#usedAt, at)
       if (at !== undefined) this.#renewedAt = Math.max(this.#renewedAt, at)
     } catch {
       // Then this tab decides alone.
+    } finally {
+      clearTimeout(late)
     }
   }
 }
