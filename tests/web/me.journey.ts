@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Route } from 'playwright-core'
 import type { MailServer } from '../../functions/notifications/testing/mail-server.ts'
 import { registerCustomer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
@@ -165,6 +166,31 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await page.getByText('You were signed out because you had not used the bank for 15 minutes.').waitFor()
     expect([(await ended).status(), new URL(page.url()).search]).toEqual([204, '?next=%2Foffice'])
     expect((await context.request.get(session)).status()).toBe(401)
+  })
+
+  test('who signs out while the session is renewed stays signed out, whatever that answers', async () => {
+    const { page, context, go } = await web().visit({ as: 'operator' })
+    await page.clock.install()
+    await go('/office')
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    let isAnswered = false
+    const answerLate = async (route: Route): Promise<void> => {
+      await released
+      await route.fulfill({ headers: { 'set-cookie': 'late=1; Path=/' }, json: {} }).catch(() => undefined)
+      isAnswered = true
+    }
+    await page.route('**/api/session/refresh', answerLate, { times: 1 })
+    const renewal = page.waitForRequest(/\/api\/session\/refresh$/)
+    await page.clock.fastForward('02:01')
+    await renewal
+    await page.getByRole('button', { name: 'You', exact: true }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    release()
+    await until(() => isAnswered, { what: 'the renewal to be answered' })
+    await go('/sign-in')
+    expect((await context.cookies()).map(({ name }) => name)).toEqual([])
   })
 
   test('a profile is deleted after its accounts are closed, and not before', async () => {

@@ -21,8 +21,26 @@ export async function renewSession(): Promise<Response> {
 const renewAlone = (): Promise<Response> =>
   navigator.locks ? navigator.locks.request('session', renew) : renew()
 
+/** Milliseconds, longer than the front door waits for a function. A connection may have broken unheard, and
+ * all tabs wait for whoever has the lock. */
+const ANSWER_MS = 60_000
+
+let asking: AbortController | undefined
+
+/** Takes no answer any more to a renewal that is under way. One that comes after the end of the session would
+ * bring back an access token, which is good for some minutes. */
+export function dropRenewal(): void {
+  asking?.abort()
+}
+
 async function renew(): Promise<Response> {
-  const answer = await recordedFetch('/api/session/refresh', { method: 'POST' })
-  if (answer.status === 401) for (const act of endings) act()
-  return answer
+  const renewing = (asking = new AbortController())
+  const late = setTimeout(() => renewing.abort(), ANSWER_MS)
+  try {
+    const answer = await recordedFetch('/api/session/refresh', { method: 'POST', signal: renewing.signal })
+    if (answer.status === 401) for (const act of endings) act()
+    return answer
+  } finally {
+    clearTimeout(late)
+  }
 }

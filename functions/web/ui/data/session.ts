@@ -6,7 +6,7 @@ import { api } from './api.ts'
 import { USES } from './attention.ts'
 import { clearCalls, recordedFetch } from './calls.ts'
 import { IdleWatch } from './idle-watch.ts'
-import { onSessionEnd, renewSession } from './session-renewal.ts'
+import { dropRenewal, onSessionEnd, renewSession } from './session-renewal.ts'
 
 /** Who is signed in. */
 export interface PageSession {
@@ -110,11 +110,17 @@ export function useSignUp(): (person: { name: string; email: string; password: s
   }
 }
 
+/** Ends the session of the cookies. To reach for what ends it is a use, so it may just be renewed. */
+function endSession(): Promise<Response> {
+  dropRenewal()
+  return recordedFetch(PATH, { method: 'DELETE' })
+}
+
 /** Ends the session, in every tab. */
 export function useSignOut(): () => Promise<void> {
   const queries = useQueryClient()
   return async () => {
-    const answer = await recordedFetch(PATH, { method: 'DELETE' })
+    const answer = await endSession()
     if (!answer.ok && answer.status !== 401) throw await problemOf(answer)
     forgetOthers(null)
     forgetAnswers(queries)
@@ -151,7 +157,7 @@ export function useIdleEnd(): { endsAt: number | undefined; stay: () => void } {
         end() {
           // An unanswered order stays, as at any end but a sign-out. If this call gets lost, the bank ends
           // the session by itself.
-          void recordedFetch(PATH, { method: 'DELETE' }).catch(() => undefined)
+          void endSession().catch(() => undefined)
           forgetAnswers(queries)
           queries.setQueryData(endingQuery().queryKey, 'idle')
           queries.setQueryData(sessionQuery().queryKey, null)
