@@ -7,9 +7,13 @@ import { boards } from '../../../monitoring/dashboards/boards.ts'
 import { folderIdentity } from '../../../knative/local/data-folder/own-files.ts'
 import { startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
 import { startPrometheus, type TestPrometheus } from '../../../tests/support/prometheus.ts'
+import { createLog } from '../../../monitoring/log.ts'
+import type { Config } from '../../host/config.ts'
+import type { Send } from '../../host/http/send.ts'
 import { startPlatform, type TestPlatform } from '../platform-fixture.ts'
 import platform from '../platform.ts'
 import type { AnsweredPanel, DashboardPicture } from './picture-schema.ts'
+import { readPicture } from './read-picture.ts'
 
 /** The dashboards as operators see them, answered by a real Prometheus with known values. */
 
@@ -161,6 +165,28 @@ test('each range has points enough, and a longer one has not more of them', asyn
   }
 })
 
+test('a figure is of now, however long the range is', async () => {
+  const asked: URL[] = []
+  const body = Buffer.from('{"status":"success","data":{"result":[]}}')
+  const tools = {
+    config: { PROMETHEUS_URL: 'http://prometheus' } as Config,
+    send: (({ url }) => (
+      asked.push(new URL(url)),
+      Promise.resolve({ status: 200, headers: {}, body })
+    )) as Send,
+    log: createLog({}, 'off'),
+  }
+  const now = Date.parse('2026-11-27T10:11:59.500Z')
+  const shown = await readPicture(tools, { dashboard: 'functions', range: '24h' }, now)
+  expect(shown).toMatchObject({ why_not: null, until: '2026-11-27T10:00:00.000Z' })
+  const moments = (path: string, name: string) =>
+    new Set(asked.filter(({ pathname }) => pathname === path).map((url) => url.searchParams.get(name)))
+  expect(moments('/api/v1/query', 'time')).toEqual(new Set([String(Math.floor(now / 1000))]))
+  expect(moments('/api/v1/query_range', 'end')).toEqual(
+    new Set([String(Date.parse('2026-11-27T10:00:00Z') / 1000)]),
+  )
+})
+
 test('a panel that Prometheus refuses to answer says so, and the others are there', async () => {
   const small = await startPrometheus({ values: SCRAPED, options: ['--query.max-samples=100'] })
   try {
@@ -169,6 +195,28 @@ test('a panel that Prometheus refuses to answer says so, and the others are ther
     expect(panelOf(shown, 'Asleep')).toMatchObject({ failed: false, series: [{ values: [1] }] })
   } finally {
     await small.stop()
+  }
+})
+
+test('a panel that takes Prometheus too long says so, and the others are there', async () => {
+  const one = { status: 'success', data: { resultType: 'vector', result: [{ metric: {}, value: [0, '1'] }] } }
+  const late = { status: 'error', errorType: 'timeout', error: 'query timed out in expression evaluation' }
+  // As a Prometheus whose courses take for ever: it gives up after the time that it is told.
+  const slow = http.createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url!, 'http://any')
+    if (pathname === '/api/v1/query') response.end(JSON.stringify(one))
+    else if (Number.parseFloat(searchParams.get('timeout') ?? '120') < 10)
+      response.writeHead(503).end(JSON.stringify(late))
+  })
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))
+  const PROMETHEUS_URL = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`
+  try {
+    const shown = await picture('?dashboard=functions', { PROMETHEUS_URL })
+    expect(panelOf(shown, 'Processes')).toMatchObject({ failed: true, series: [] })
+    expect(panelOf(shown, 'Asleep')).toMatchObject({ failed: false, series: [{ values: [1] }] })
+  } finally {
+    slow.closeAllConnections()
+    slow.close()
   }
 })
 

@@ -18,7 +18,7 @@ const seriesSchema = {
       type: 'array',
       items: numberOrNull,
       description:
-        'One for each moment from `from` on, `step_seconds` apart; for a panel of one moment, only that at `until`. Null is no value.',
+        'One for each moment from `from` on, `step_seconds` apart; for a panel of one moment, its value now. Null is no value.',
     },
   },
 } as const

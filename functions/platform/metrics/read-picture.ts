@@ -31,6 +31,8 @@ const RATE_SECONDS_MIN = 60
 interface PictureSpan {
   fromSeconds: number
   untilSeconds: number
+  /** Up to a step later than `untilSeconds`. */
+  nowSeconds: number
   stepSeconds: number
 }
 
@@ -66,18 +68,19 @@ export async function readPicture(
 
 const nameOf = ({ uid, title, about }: Board) => ({ uid, title, about })
 
-/** The moments of a picture. They lie on multiples of the step, so that lines don't tremble when the picture
- * is taken anew. */
+/** The moments of a picture. Those of lines are multiples of the step, so that lines don't tremble when the
+ * picture is taken anew. */
 function spanOf(range: PictureQuery['range'], nowMs: number): PictureSpan {
   const stepSeconds = STEP_SECONDS[range]
   const seconds = { m: 60, h: 3600 }[range.slice(-1) as 'm' | 'h'] * Number(range.slice(0, -1))
   const untilSeconds = Math.floor(nowMs / 1000 / stepSeconds) * stepSeconds
-  return { fromSeconds: untilSeconds - seconds, untilSeconds, stepSeconds }
+  const nowSeconds = Math.floor(nowMs / 1000)
+  return { fromSeconds: untilSeconds - seconds, untilSeconds, nowSeconds, stepSeconds }
 }
 
 /** Resolves with the functions that Prometheus knows; null if they change nothing. */
 async function servicesOf(tools: AskingTools, board: Board, span: PictureSpan): Promise<string[] | null> {
-  const time = String(span.untilSeconds)
+  const time = String(span.nowSeconds)
   const query = 'group by (service) (microbank_processes)'
   const found = await askPrometheus(tools, 'query', { query, time }).catch((error: unknown) => {
     if (error instanceof QueryFailed) return []
@@ -124,7 +127,7 @@ function ask(
   const [start, end] = [String(span.fromSeconds), String(span.untilSeconds)]
   return OVER_TIME.includes(kind)
     ? askPrometheus(tools, 'query_range', { query, start, end, step: String(span.stepSeconds) })
-    : askPrometheus(tools, 'query', { query, time: end })
+    : askPrometheus(tools, 'query', { query, time: String(span.nowSeconds) })
 }
 
 /** A series with a value, or none, for each moment of the picture. */

@@ -1254,7 +1254,7 @@ export type PanelSeries = {
   /** Its name, in which `{{label}}` stands for the value of a label. */
   legend: string
   labels: Record<string, string>
-  /** One for each moment from `from` on, `step_seconds` apart; for a panel of one moment, only that at `until`. Null is no value. */
+  /** One for each moment from `from` on, `step_seconds` apart; for a panel of one moment, its value now. Null is no value. */
   values: (number | null)[]
 }
 
