@@ -17,7 +17,7 @@ import { read } from './support/repository.ts'
 import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
 import { sidewaysPx, violations, watchWithAxe } from './web/support/axe.ts'
-import { ready, signIn } from './web/support/browser.ts'
+import { isFault, ready, signIn, WAIT_MS } from './web/support/browser.ts'
 
 /** The whole bank, started as `npm start` starts it, over real Postgres and RabbitMQ. */
 
@@ -558,11 +558,12 @@ test('the page of metrics draws every panel that Prometheus answers, and axe fin
   const browser = await launchChromium()
   try {
     const context = await browser.newContext({ locale: 'en-GB' })
+    context.setDefaultTimeout(WAIT_MS)
     await signIn(context, bank, 'operator')
     await watchWithAxe(context)
     const page = await context.newPage()
     const faults: string[] = []
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+    page.on('console', (message) => isFault(message) && faults.push(message.text()))
     page.on('pageerror', (error) => faults.push(String(error)))
     const kinds = new Set<string>()
     for (const { uid, panels } of boards) {

@@ -144,7 +144,14 @@ export function oneAccount(web: () => Web): void {
       })
       await page.goto(web().bank.url + at(checking))
       await page.locator('[aria-busy=true]').first().waitFor()
-      await until(() => asked.length >= least, { what: 'the page to ask' })
+      // What it asks at the same time may come a moment later here.
+      let before = 0
+      const isQuiet = (): boolean => {
+        const wasQuiet = asked.length === before
+        before = asked.length
+        return wasQuiet && before >= least
+      }
+      await until(isQuiet, { everyMs: 1_000, what: 'the page to ask' })
       late = []
       answer()
       await ready(page)

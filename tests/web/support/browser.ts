@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, ConsoleMessage, Page } from 'playwright-core'
 import { operatorOf, startBank, type Bank, type BankOptions } from '../../support/bank.ts'
 import { registerCustomer, type Customer } from '../../support/customers.ts'
 import { launchChromium } from '../../support/launch-chromium.ts'
@@ -6,6 +6,17 @@ import { until } from '../../support/until.ts'
 
 /** What registerCustomer() gives everybody. */
 export const PASSWORD = 'three blue herons'
+
+/** As long as until() waits: 30 s are few for a machine that does much else. */
+export const WAIT_MS = 90_000
+
+const REFUSAL =
+  /^(Failed to load resource: (the server responded|net::ERR_(FAILED|INTERNET_DIS))|Error: Unable to preload)/
+
+/** Whether what a page logs is a fault. Chromium reports here what the policy forbids. It also logs each
+ * answer of 400 and above, which is how refusals travel, and what a test has cut off. */
+export const isFault = (message: ConsoleMessage): boolean =>
+  message.type() === 'error' && !REFUSAL.test(message.text())
 
 /** One bank and one browser, for all journeys of a suite. */
 export interface Web {
@@ -48,19 +59,10 @@ export async function startWeb(options?: BankOptions): Promise<Web> {
       viewport: { width: 1280, height: 800 },
       ...given,
     })
-    // As long as until() waits: 30 s are few for a machine that does much else.
-    context.setDefaultTimeout(90_000)
+    context.setDefaultTimeout(WAIT_MS)
     if (as) await signIn(context, bank, as)
     context.on('weberror', (error) => faults.push(error.error().stack ?? String(error.error())))
-    context.on('console', (message) => {
-      // Chromium reports here what the policy forbids. It also logs each answer of 400 and above, which is
-      // how refusals travel, and what a test has cut off.
-      const isRefusal =
-        /^(Failed to load resource: (the server responded|net::ERR_(FAILED|INTERNET_DIS))|Error: Unable to preload)/.test(
-          message.text(),
-        )
-      if (message.type() === 'error' && !isRefusal) faults.push(message.text())
-    })
+    context.on('console', (message) => isFault(message) && faults.push(message.text()))
     const page = await context.newPage()
     return {
       page,
