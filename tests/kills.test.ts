@@ -1,12 +1,11 @@
 import { createECDH, randomBytes, randomUUID } from 'node:crypto'
-import webPush from 'web-push'
 import { image, multipart, send } from '../functions/documents/testing/documents-fixture.ts'
-import { startMailServer, type MailServer } from '../functions/notifications/testing/mail-server.ts'
-import { startProvider, type TestProvider } from '../functions/notifications/testing/provider.ts'
-import { startReceiver, type Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
-import { loginOperator, startBank, type Bank } from './support/bank.ts'
+import type { TestProvider } from '../functions/notifications/testing/provider.ts'
+import type { Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
+import type { Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
+import { startLivelyBank, type LivelyBank } from './support/lively-bank.ts'
 import { operations } from './support/repository.ts'
 import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
@@ -17,8 +16,8 @@ import { until } from './support/until.ts'
 
 const CONTEXTS = ['payments', 'notifications', 'documents'] as const
 
+let lively: LivelyBank
 let bank: Bank
-let mail: MailServer
 let provider: TestProvider
 let receiver: Receiver
 let operator: string
@@ -30,26 +29,8 @@ let bobs: string
 let writers: { name: string; context: string }[]
 
 beforeAll(async () => {
-  const vapid = webPush.generateVAPIDKeys()
-  ;[mail, provider, receiver] = await Promise.all([startMailServer(), startProvider(), startReceiver()])
-  bank = await startBank({
-    env: {
-      MESSAGE_CHANNELS: 'email,sms,push',
-      SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${mail.port}`,
-      SMTP_CA: mail.ca,
-      SMS_URL: `${provider.url}/sms`,
-      PUSH_SERVICES: provider.url,
-      VAPID_PUBLIC_KEY: vapid.publicKey,
-      VAPID_PRIVATE_KEY: vapid.privateKey,
-      VAPID_SUBJECT: 'mailto:operator@bank.example',
-    },
-  })
-  operator = await loginOperator(bank)
-  ;[ada, bob] = await Promise.all([registerCustomer(bank), registerCustomer(bank)])
-  checking = await ada.openAccount('checking')
-  savings = await ada.openAccount('savings')
-  bobs = await bob.openAccount('checking')
-  await ada.transact({ type: 'deposit', account_id: checking, amount: '1000.00' })
+  lively = await startLivelyBank('email,sms,push')
+  ;({ bank, provider, receiver, operator, ada, checking, savings, bob, bobs } = lively)
   writers = (await operations()).filter(
     ({ context, consumes, routes = [] }) =>
       (CONTEXTS as readonly string[]).includes(context) &&
@@ -58,11 +39,7 @@ beforeAll(async () => {
   for (const context of CONTEXTS) await setTraps(context)
 })
 
-afterAll(async () => {
-  await bank?.stop()
-  for (const server of [mail, provider]) await server?.stop()
-  await receiver?.close()
-})
+afterAll(() => lively?.stop())
 
 /** Has the next write of each function wait until its name is taken out of `traps`. What every process does
  * besides its work (it publishes events, and counts callers) is not held up. */

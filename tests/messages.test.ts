@@ -14,13 +14,7 @@ let server: MailServer
 
 beforeAll(async () => {
   server = await startMailServer()
-  bank = await startBank({
-    env: {
-      MESSAGE_CHANNELS: 'email',
-      SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${server.port}`,
-      SMTP_CA: server.ca,
-    },
-  })
+  bank = await startBank({ env: { MESSAGE_CHANNELS: 'email', ...server.settings } })
 })
 
 afterAll(async () => {

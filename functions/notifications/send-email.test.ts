@@ -37,8 +37,7 @@ beforeAll(async () => {
     BROKER_URL: 'http://127.0.0.1:9/',
     MESSAGE_CHANNELS: 'email',
     MAIL_FROM: 'Microbank <no-reply@bank.example>',
-    SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${server.port}`,
-    SMTP_CA: server.ca,
+    ...server.settings,
   }
   contacts = await startFunction(keepContacts, env)
   money = await startFunction(notify, env)
@@ -421,8 +420,8 @@ test('what ended long ago is deleted by the sweep, and so are old dead letters',
 test('nothing is sent to a mail server without TLS, or whose certificate nobody vouches for', async () => {
   const plain = await startMailServer({ disabledCommands: ['STARTTLS'] })
   const [toPlain, toStranger] = await Promise.all([
-    startFunction(sendEmail, { ...env, SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${plain.port}` }),
-    startFunction(sendEmail, { ...env, SMTP_CA: plain.ca }),
+    startFunction(sendEmail, { ...env, SMTP_URL: plain.settings.SMTP_URL }),
+    startFunction(sendEmail, { ...env, SMTP_CA: plain.settings.SMTP_CA }),
   ])
   try {
     for (const by of [toPlain, toStranger]) {

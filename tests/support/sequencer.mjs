@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import Sequencer from '@jest/test-sequencer'
 
 /** What a suite does that takes long: it starts a whole bank, or servers of its own. */
-const TAKES_LONG = /\b(startBank|startWeb|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
+const TAKES_LONG =
+  /\b(startBank|startLivelyBank|startWeb|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
 /** The suite of all journeys takes longer than any other, though its own file is short. */
 const TAKES_LONGEST = /\bstartWeb\(/
 

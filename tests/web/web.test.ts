@@ -25,8 +25,7 @@ let mail: MailServer
 let poison: string[]
 beforeAll(async () => {
   mail = await startMailServer()
-  const SMTP_URL = `smtp://bank:p%40ss%3Aword@localhost:${mail.port}`
-  web = await startWeb({ env: { MESSAGE_CHANNELS: 'email', SMTP_URL, SMTP_CA: mail.ca } })
+  web = await startWeb({ env: { MESSAGE_CHANNELS: 'email', ...mail.settings } })
   poison = await publishPoison(web.bank)
 })
 afterEach(() => web.leave())

@@ -5,9 +5,8 @@ import { certificate } from '../../../tests/support/certificate.ts'
 import { until } from '../../../tests/support/until.ts'
 
 export interface MailServer {
-  port: number
-  /** The certificate of its authority, as PEM. */
-  ca: string
+  /** With these, a bank sends its mails there: the certificate is that of its authority, as PEM. */
+  settings: { SMTP_URL: string; SMTP_CA: string }
   mails: { mail: ParsedMail; raw: string; from: string; to: string[]; isEncrypted: boolean }[]
   /** What it says to the next mails, in place of taking them. */
   refusals: { at: 'recipient' | 'data'; code: number; text: string }[]
@@ -60,9 +59,9 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
   // A client that leaves in the middle is no fault of the server.
   server.on('error', () => {})
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.server.address() as AddressInfo
   return Object.assign(state, {
-    port: (server.server.address() as AddressInfo).port,
-    ca: cert,
+    settings: { SMTP_URL: `smtp://bank:p%40ss%3Aword@localhost:${port}`, SMTP_CA: cert },
     mails,
     refusals,
     tokenTo: (email: string, page: string) =>
