@@ -1,3 +1,4 @@
+import { customerLeft } from '../host/customer-left.ts'
 import { define, problem } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
 
@@ -7,7 +8,7 @@ export const documentProblems = {
   typeNotAccepted: define('file-type-not-accepted', 415, 'The file is none of the accepted types'),
   fileTooLarge: define('file-too-large', 413, 'The file is too large'),
   limitReached: define('document-limit-reached', 409, 'There is no room for more documents'),
-  customerLeft: define('customer-left', 403, 'The customer has left the bank'),
+  customerLeft,
   notReady: define('document-not-ready', 409, 'The document is still being processed'),
   refused: define('document-refused', 409, 'The document could not be processed'),
 } as const

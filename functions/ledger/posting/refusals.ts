@@ -1,3 +1,4 @@
+import { customerLeft } from '../../host/customer-left.ts'
 import { keyReused } from '../../host/database/idempotency.ts'
 import type { Reply } from '../../host/reply.ts'
 import { define, problem, problems, type ProblemType } from '../../host/problems.ts'
@@ -108,8 +109,7 @@ export const userUnknown = define('user-unknown', 422, 'There is no such user')
 
 /** The refusals of open_account(), by their names. */
 export const openingProblems = {
-  // 403 and not 401: the token is valid, and logging in again would not help.
-  'customer-left': define('customer-left', 403, 'The customer has left the bank'),
+  'customer-left': customerLeft,
   'too-many-accounts': define(
     'too-many-accounts',
     409,

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../host/database/database.ts'
+import { customerLeft } from '../../host/customer-left.ts'
 import { define, problem, problems } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Caller } from '../../host/route-request.ts'
@@ -10,7 +11,7 @@ export const HOOKS_MAX = 10
 
 export const webHookProblems = {
   tooMany: define('too-many-web-hooks', 409, 'There are too many web hooks'),
-  ownerLeft: define('customer-left', 403, 'The customer has left the bank'),
+  ownerLeft: customerLeft,
   urlRefused: define('web-hook-url-refused', 422, 'A web hook can’t have this URL'),
 }
 
