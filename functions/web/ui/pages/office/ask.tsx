@@ -25,6 +25,7 @@ export function Ask({
   onDo,
   close,
   needsReason = false,
+  reasonHint,
   canDo = true,
   children,
 }: {
@@ -39,6 +40,8 @@ export function Ask({
   onDo: (values: Record<string, string>) => void
   close: () => void
   needsReason?: boolean
+  /** Who reads the reason, if the customer doesn't. */
+  reasonHint?: string
   canDo?: boolean
   children?: ReactNode
 }) {
@@ -56,7 +59,7 @@ export function Ask({
           <Field
             name="reason"
             label={said.reason}
-            hint={said.reasonHint}
+            hint={reasonHint ?? said.reasonHint}
             required
             maxLength={500}
             dir="auto"

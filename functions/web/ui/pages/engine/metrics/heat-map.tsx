@@ -1,20 +1,18 @@
-import { useId } from 'react'
 import type { AnsweredPanel, DashboardPicture } from '../../../data/platform-metrics.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
-import { formatFigure, formatTime } from '../../../texts/formats.ts'
+import { formatFigure } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
+import { BOX, Chart } from './chart.tsx'
 import { figure } from './figures.ts'
 import { cellsOf } from './line-path.ts'
 import styles from './metrics.module.css'
 import { texts } from './metrics.texts.ts'
 import { usePanelWords } from './use-panel-words.ts'
 
-const BOX = { width: 600, height: 140 } as const
-
 /** How many observations each bucket got, over time: the darker, the more. Below, the sums of the buckets. */
 export function HeatMap({ panel, picture }: { panel: AnsweredPanel; picture: DashboardPicture }) {
   const said = useTexts(texts)
-  const [words, language, title] = [usePanelWords(), useLanguage(), useId()]
+  const [words, language] = [usePanelWords(), useLanguage()]
   const cells = cellsOf(
     panel.series.map(({ labels, values }) => ({
       bound: Number(String(labels.le).replace('+Inf', 'Infinity')),
@@ -33,42 +31,14 @@ export function HeatMap({ panel, picture }: { panel: AnsweredPanel; picture: Das
   }))
   const used = sums.filter(({ sum }) => sum > 0)
   if (used.length === 0) return <p className={styles.note}>{said.empty}</p>
-  const timeOf = (at: string): string => formatTime(language, new Date(at))
   return (
-    <figure className={styles.figure}>
-      <div className={styles.chart}>
-        <span className={styles.axis} aria-hidden="true">
-          <span>{said.above(highest)}</span>
-          <span>{said.upTo(told(bounds[0] ?? 0))}</span>
-        </span>
-        <svg
-          viewBox={`0 0 ${BOX.width} ${BOX.height}`}
-          preserveAspectRatio="none"
-          role="img"
-          aria-labelledby={title}
-        >
-          <title id={title}>{words(panel.title)}</title>
-          <path className={styles.base} d={`M0 ${BOX.height}H${BOX.width}`} />
-          {cells.map(({ bound, counts }, row) =>
-            counts.map(
-              (count, n) =>
-                count > 0 && (
-                  <rect
-                    key={`${bound} ${n}`}
-                    className={styles.cell}
-                    {...{ x: n * width, y: BOX.height - (row + 1) * height, width, height }}
-                    opacity={0.2 + 0.8 * (count / most)}
-                  />
-                ),
-            ),
-          )}
-        </svg>
-        <span className={styles.ends}>
-          <span>{timeOf(picture.from)}</span>
-          <span>{timeOf(picture.until)}</span>
-        </span>
-      </div>
-      <figcaption>
+    <Chart
+      title={words(panel.title)}
+      top={said.above(highest)}
+      bottom={said.upTo(told(bounds[0] ?? 0))}
+      from={picture.from}
+      until={picture.until}
+      below={
         <ul className={styles.legend}>
           {used.map(({ name, sum }) => (
             <li key={name}>
@@ -77,7 +47,22 @@ export function HeatMap({ panel, picture }: { panel: AnsweredPanel; picture: Das
             </li>
           ))}
         </ul>
-      </figcaption>
-    </figure>
+      }
+    >
+      <path className={styles.base} d={`M0 ${BOX.height}H${BOX.width}`} />
+      {cells.map(({ bound, counts }, row) =>
+        counts.map(
+          (count, n) =>
+            count > 0 && (
+              <rect
+                key={`${bound} ${n}`}
+                className={styles.cell}
+                {...{ x: n * width, y: BOX.height - (row + 1) * height, width, height }}
+                opacity={0.2 + 0.8 * (count / most)}
+              />
+            ),
+        ),
+      )}
+    </Chart>
   )
 }

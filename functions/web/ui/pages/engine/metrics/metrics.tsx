@@ -7,6 +7,7 @@ import {
   type ShownMetrics,
 } from '../../../data/platform-metrics.ts'
 import { useAttention } from '../../../data/use-attention.ts'
+import { Choice } from '../../../parts/field.tsx'
 import { Page } from '../../../parts/page.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -70,41 +71,28 @@ function Choices({
   const names = services.includes(shown.service) || !shown.service ? services : [shown.service, ...services]
   return (
     <div className={styles.choices}>
-      <label>
-        {said.dashboard}
-        <select value={shown.dashboard} onChange={({ target: { value } }) => choose({ dashboard: value })}>
-          {dashboards.map(({ uid, title }) => (
-            <option key={uid} value={uid}>
-              {words(title)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {said.range}
-        <select
-          value={shown.range}
-          onChange={({ target: { value } }) => choose({ range: value as ShownMetrics['range'] })}
-        >
-          {RANGES.map((range) => (
-            <option key={range} value={range}>
-              {said.ranges[range]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        name="dashboard"
+        label={said.dashboard}
+        options={dashboards.map(({ uid, title }) => ({ value: uid, text: words(title) }))}
+        value={shown.dashboard}
+        onChange={({ target }) => choose({ dashboard: target.value })}
+      />
+      <Choice
+        name="range"
+        label={said.range}
+        options={RANGES.map((value) => ({ value, text: said.ranges[value] }))}
+        value={shown.range}
+        onChange={({ target }) => choose({ range: target.value as ShownMetrics['range'] })}
+      />
       {names.length > 0 && (
-        <label>
-          {said.service}
-          <select value={shown.service} onChange={({ target: { value } }) => choose({ service: value })}>
-            <option value="">{said.allServices}</option>
-            {names.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          name="service"
+          label={said.service}
+          options={[{ value: '', text: said.allServices }, ...names.map((value) => ({ value, text: value }))]}
+          value={shown.service}
+          onChange={({ target }) => choose({ service: target.value })}
+        />
       )}
     </div>
   )

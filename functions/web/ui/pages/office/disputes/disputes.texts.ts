@@ -64,7 +64,6 @@ export const texts = defineTexts({
     },
     transaction: 'Id of the transaction',
     transactionHint: 'The transaction by which the ledger has booked it.',
-    reason: 'Reason',
     reasonHint: 'It is kept in the audit.',
   },
   de: {
@@ -133,7 +132,6 @@ export const texts = defineTexts({
     },
     transaction: 'Id der Buchung',
     transactionHint: 'Die Buchung, mit der das Hauptbuch es gebucht hat.',
-    reason: 'Grund',
     reasonHint: 'Er wird protokolliert.',
   },
 })

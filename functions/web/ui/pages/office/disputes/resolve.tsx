@@ -37,6 +37,8 @@ export function Resolve({ kind, one }: { kind: TransferKind; one: Disputed }) {
       ]}
       word={said.now[action](shown)}
       act={resolve}
+      needsReason
+      reasonHint={said.reasonHint}
       close={() => setAction(undefined)}
       onDo={({ reason = '', transaction = '' }) =>
         resolve.mutate(
@@ -58,16 +60,6 @@ export function Resolve({ kind, one }: { kind: TransferKind; one: Disputed }) {
           autoFocus
         />
       )}
-      <Field
-        name="reason"
-        label={said.reason}
-        hint={said.reasonHint}
-        required
-        maxLength={500}
-        dir="auto"
-        autoComplete="off"
-        autoFocus={action !== 'booked'}
-      />
     </Ask>
   )
 }
