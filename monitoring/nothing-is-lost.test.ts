@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { takePort } from '../knative/local/processes/ports.ts'
 import { buildOnce } from '../tests/support/built.ts'
-import { callKey, request, signingKey } from '../tests/support/host.ts'
 import { startPrometheus, type TestPrometheus } from '../tests/support/prometheus.ts'
-import { ROOT } from '../tests/support/repository.ts'
 import { until } from '../tests/support/until.ts'
+import { withBundle } from './bundle-fixture.ts'
 import { startMeter, type TestMeter } from './meter/meter-fixture.ts'
 
 /** Functions, as the bundles that ship, whose processes end before Prometheus has scraped twice. */
@@ -24,32 +20,15 @@ beforeAll(async () => {
 afterAll(() => Promise.all([meter?.close(), prometheus?.stop()]))
 
 /** Starts a process, sends it REQUESTS requests, and ends it as Knative does. */
-async function live(name: string, path: string): Promise<void> {
-  const port = await takePort()
-  const child = spawn(process.execPath, [join(ROOT, `dist/functions/${name}.cjs`)], {
-    env: {
-      PORT: String(port),
-      K_SERVICE: name,
-      LOG_LEVEL: 'off',
-      JWKS: signingKey.jwks,
-      CALL_KEYS: callKey.publicJwks,
-      LEDGER_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x',
-      LEDGER_EVENT_KEY: 'a key that is only good for tests, no more',
-      FRONT_DOOR_KEY: 'another key that is only good for tests',
-      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: meter.endpoint,
+const live = (name: string, path: string): Promise<void> =>
+  withBundle(
+    name,
+    { env: { K_SERVICE: name, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: meter.endpoint } },
+    async (ask) => {
+      await until(() => ask('/healthz'))
+      for (let n = 0; n < REQUESTS; n++) expect((await ask(path)).status).toBe(401)
     },
-    stdio: 'inherit',
-  })
-  try {
-    const ask = (at: string) => request('GET', `http://127.0.0.1:${port}${at}`)
-    await until(() => ask('/healthz'))
-    for (let n = 0; n < REQUESTS; n++) expect((await ask(path)).status).toBe(401)
-    child.kill('SIGTERM')
-    await until(() => child.exitCode !== null, { what: 'the process to end' })
-  } finally {
-    child.kill('SIGKILL')
-  }
-}
+  )
 
 test('1,000 requests to ten processes that lived for a moment are 1,000 in Prometheus', async () => {
   const turns = Object.entries(FUNCTIONS).map(async ([name, path]) => {

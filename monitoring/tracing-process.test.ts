@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { takePort } from '../knative/local/processes/ports.ts'
 import { buildOnce } from '../tests/support/built.ts'
-import { callKey, request, signingKey } from '../tests/support/host.ts'
-import { ROOT } from '../tests/support/repository.ts'
 import { until } from '../tests/support/until.ts'
+import { withBundle } from './bundle-fixture.ts'
 import { startCollector, type Collector } from './collector-fixture.ts'
 
 /** Bundles as they ship, in processes of their own: which files they load, and which spans they send before
@@ -36,35 +34,12 @@ const AT_EXIT = `process.on('exit', () => {
 
 /** Starts the function `accounts`, requests `path`, and stops it with SIGTERM at once. */
 async function run(path: string, env: Record<string, string>): Promise<{ status: number; loaded: string }> {
-  const port = await takePort()
-  const loaded = join(folder, `loaded-${port}`)
-  const child = spawn(
-    process.execPath,
-    ['-r', join(folder, 'at-exit.cjs'), join(ROOT, 'dist/functions/accounts.cjs')],
-    {
-      env: {
-        PORT: String(port),
-        LOADED: loaded,
-        LOG_LEVEL: 'off',
-        JWKS: signingKey.jwks,
-        CALL_KEYS: callKey.publicJwks,
-        LEDGER_DATABASE_URL: 'postgres://x:y@127.0.0.1:9/x',
-        LEDGER_EVENT_KEY: 'a key that is only good for tests, no more',
-        FRONT_DOOR_KEY: 'another key that is only good for tests',
-        ...env,
-      },
-      stdio: 'inherit',
-    },
+  const LOADED = join(folder, `loaded-${randomUUID()}`)
+  const options = ['-r', join(folder, 'at-exit.cjs')]
+  const { status } = await withBundle('accounts', { options, env: { ...env, LOADED } }, (ask) =>
+    until(() => ask(path)),
   )
-  try {
-    const { status } = await until(() => request('GET', `http://127.0.0.1:${port}${path}`))
-    child.kill('SIGTERM')
-    await until(() => child.exitCode !== null, { what: 'the process to end' })
-    expect(child.exitCode).toBe(0)
-    return { status, loaded: readFileSync(loaded, 'utf8') }
-  } finally {
-    child.kill('SIGKILL')
-  }
+  return { status, loaded: readFileSync(LOADED, 'utf8') }
 }
 
 const OTLP = 'functions/lib/otlp.cjs'
