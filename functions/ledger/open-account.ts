@@ -7,9 +7,9 @@ import { operation, route } from '../host/operation.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Reply } from '../host/reply.ts'
 import { problem, ProblemError, problems } from '../host/problems.ts'
-import { UnavailableError } from '../../eventing/unavailable.ts'
 import { uuidSchema } from '../host/schema.ts'
-import type { Emitting, Tools } from '../host/tools.ts'
+import type { Emitting } from '../host/tools.ts'
+import { userExists } from '../host/user-exists.ts'
 import {
   accountNameSchema,
   accountSchema,
@@ -64,7 +64,7 @@ export default operation({
         const reply = await tools.transact(traceparent, (tx) => {
           deposit = []
           return once(tx, 'open-account', idempotencyKey, async () => {
-            if (!(await userExists(opening, tools))) {
+            if (!(await userExists(opening.userId, opening, tools))) {
               return problem(userUnknown, `There is no user ${opening.userId}.`)
             }
             const opened = await open(tx, opening, tools.config)
@@ -124,22 +124,6 @@ function readOpening(
     balance: readAmount(body.balance ?? 0, currency, '/balance', { zero: true }),
     overdraftLimit: readAmount(body.overdraft_limit ?? 0, currency, '/overdraft_limit', { zero: true }),
   }
-}
-
-/** Asks the function `users` whether the user exists, with the caller's own token. A caller's own existence
- * needs no check. Throws UnavailableError if `users` does not answer. */
-async function userExists(opening: Opening, { call }: Tools): Promise<boolean> {
-  const { userId, caller, client, traceparent } = opening
-  if (userId === caller.userId) return true
-  const { status } = await call('users', {
-    path: `/users/${userId}`,
-    token: caller.token,
-    client,
-    traceparent,
-  })
-  if (status === 200) return true
-  if (status === 404) return false
-  throw new UnavailableError(`users answered ${status}`)
 }
 
 interface Opened {
