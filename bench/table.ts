@@ -14,15 +14,23 @@ export function toTable(results: readonly Result[]): string {
     goalOf(result),
     verdict(result),
   ])
-  const widths = HEAD.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)))
-  const isText = (column: number): boolean => column === 0 || column === 3 || column === 7
-  const lines = [HEAD, ...rows].map((row) =>
+  return [toColumns(HEAD, rows, [0, 3, 7]), ...results.flatMap(details)].join('\n')
+}
+
+/** Returns rows as columns of text. Figures stand at the right of their column.
+ * @param texts the columns that hold text, from 0 */
+export function toColumns(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  texts: readonly number[],
+): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)))
+  const lineOf = (row: readonly string[]): string =>
     row
-      .map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .map((cell, i) => (texts.includes(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
       .join('  ')
-      .trimEnd(),
-  )
-  return [...lines, ...results.flatMap(details)].join('\n')
+      .trimEnd()
+  return [head, ...rows].map(lineOf).join('\n')
 }
 
 /** Returns `≥ 4`, `≤ 1.3`, or nothing if there is no goal. */

@@ -22,7 +22,8 @@ export interface RawPublishJob {
 const WINDOW = 100
 const EVENT_BYTES = 600
 const BATCH = 500
-const DRAIN_MS_MAX = 300_000
+const SWEEP_MS_MAX = 300_000
+const SWEEPS_MAX = 60
 
 /** The rate at which a sweep publishes events that were stored while the Broker was away, against publishing
  * to RabbitMQ alone. */
@@ -83,7 +84,8 @@ async function store({ ledger, owner }: BenchDatabases, customers: Customer[], e
   await owner.query({ text: 'update outbox_pending set claimed_until = now()' })
 }
 
-/** Lets a sweep publish all events. Measures its rate and the most memory that it took. */
+/** Lets sweeps publish all events, one after the other. Measures their rate and the most memory that they
+ * took. */
 async function drain(
   bench: Bench,
   databases: BenchDatabases,
@@ -96,8 +98,22 @@ async function drain(
     brokerBytes = Math.max(brokerBytes, usageOf(brokerPid).rssBytes)
   }, 50)
   const startedAt = performance.now()
+  for (let sweeps = 0; ; sweeps++) {
+    const left = await waiting(databases)
+    if (left === 0) break
+    if (sweeps === SWEEPS_MAX) throw new Error(`${sweeps} sweeps left ${left} of ${events} events`)
+    await sweep(sweeper.url)
+  }
+  const perSecond = events / ((performance.now() - startedAt) / 1000)
+  clearInterval(watch)
+  await sweeper.kill()
+  return { perSecond, functionBytes, brokerBytes }
+}
+
+/** Sweeps once, as the PingSource does every minute. A sweep gives each of its jobs a share of its time. */
+async function sweep(url: string): Promise<void> {
   const { status } = await createSend(undefined)({
-    url: `${sweeper.url}/events`,
+    url: `${url}/events`,
     method: 'POST',
     headers: {
       host: `sweep-ledger.${CLUSTER_DOMAIN}`,
@@ -106,15 +122,13 @@ async function drain(
       'ce-type': 'dev.knative.sources.ping',
       'ce-source': '/bench',
     },
-    timeoutMs: DRAIN_MS_MAX,
+    timeoutMs: SWEEP_MS_MAX,
   })
-  const perSecond = events / ((performance.now() - startedAt) / 1000)
-  clearInterval(watch)
-  await sweeper.kill()
-  const [row] = await databases.owner.query<{ left: bigint }>({
-    text: 'select count(*) as left from outbox_pending',
-  })
-  if (status !== 204 || row!.left > 0n)
-    throw new Error(`the sweep answered ${status} and left ${row!.left} of ${events} events`)
-  return { perSecond, functionBytes, brokerBytes }
+  if (status !== 204) throw new Error(`the sweep answered ${status}`)
+}
+
+async function waiting({ owner }: BenchDatabases): Promise<number> {
+  const text = 'select coalesce(sum(cardinality(event_ids)), 0) as count from outbox_pending'
+  const [row] = await owner.query<{ count: bigint }>({ text })
+  return Number(row!.count)
 }
