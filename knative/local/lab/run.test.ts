@@ -208,8 +208,11 @@ test.each([
   )
 })
 
-test('a run waits for its events as long as some come, and no longer', async () => {
+describe('a run waits for its events', () => {
   let looks = 0
+  beforeEach(() => {
+    looks = 0
+  })
   const effects =
     (most: number): Oracle['effects'] =>
     async (asked) => {
@@ -226,13 +229,31 @@ test('a run waits for its events as long as some come, and no longer', async () 
   }
   // Less than ten looks take.
   const parts = { sendTraffic, settleMsMax: 1_500 }
-  const slow = start({ effects: effects(10) }, { seconds: 0.01 }, parts)
-  await slow.run.ended
-  expect(slow.run.report.verdict).toBe('green')
-  looks = 7
-  const stuck = start({ effects: effects(9) }, { seconds: 0.01 }, parts)
-  await stuck.run.ended
-  expect(stuck.run.report.evidence.join()).toContain('1 are on their way')
+
+  test('as long as some come, and no longer', async () => {
+    const slow = start({ effects: effects(10) }, { seconds: 0.01 }, parts)
+    await slow.run.ended
+    expect(slow.run.report.verdict).toBe('green')
+    looks = 7
+    const stuck = start({ effects: effects(9) }, { seconds: 0.01 }, parts)
+    await stuck.run.ended
+    expect(stuck.run.report.evidence.join()).toContain('1 are on their way')
+  })
+
+  test('even if the machine stands still between two looks', async () => {
+    const now = performance.now.bind(performance)
+    let stoodMs = 0
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + stoodMs)
+    const come = effects(10)
+    const stopping: Oracle['effects'] = (asked) => {
+      setTimeout(() => (stoodMs += 600_000), 1)
+      return come(asked)
+    }
+    const { run } = start({ effects: stopping }, { seconds: 0.01 }, parts)
+    await run.ended
+    clock.mockRestore()
+    expect(run.report.verdict).toBe('green')
+  })
 })
 
 describe('on disk', () => {

@@ -162,12 +162,14 @@ export class Run {
     const stuckMsMax = this.#parts.settleMsMax ?? SETTLE_MS_MAX
     let openBefore = Infinity
     let betterAt = performance.now()
-    while (performance.now() - betterAt < stuckMsMax) {
+    // Only a look knows that nothing became better: in between, the whole machine may have stood still.
+    for (let lookedAt = betterAt; lookedAt - betterAt < stuckMsMax;) {
       this.#abandon.signal.throwIfAborted()
       const isSettled = await this.#judge.isSettled()
       if (isSettled && this.#isTrafficOver && !this.#faults?.isBusy()) return
       const open = this.#judge.open
-      if (open < openBefore) betterAt = performance.now()
+      lookedAt = performance.now()
+      if (open < openBefore) betterAt = lookedAt
       openBefore = Math.min(open, openBefore)
       await pause(SETTLED_LOOK_MS, this.#abandon.signal)
     }
