@@ -1,6 +1,7 @@
 import { createLog } from '../monitoring/log.ts'
 import { testDatabase } from '../tests/support/databases.ts'
 import { startSilentProxy } from '../tests/support/silent-proxy.ts'
+import { until } from '../tests/support/until.ts'
 import { openDatabase } from '../functions/host/database/database.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { UnavailableError } from './unavailable.ts'
@@ -19,17 +20,20 @@ test('items that waited while the database was silent are refused, and don’t w
     outbox: { publish: () => {} },
     groupMax: 1,
   })
-  expect(await run(1)).toBe(1)
+  // On a slow machine a connection may take longer than it may.
+  const answers = (n: number) => until(async () => (await run(n)) === n, { what: `an answer to ${n}` })
+  await answers(1)
 
+  const { opened } = proxy
   proxy.silence()
   const waiting = await Promise.allSettled(Array.from({ length: 30 }, (_, n) => run(n)))
   for (const { status, ...rest } of waiting)
     expect([status, rest]).toEqual(['rejected', { reason: expect.any(UnavailableError) }])
   // Thirty attempts would have been thirty connections.
-  expect(proxy.opened).toBeLessThan(5)
+  expect(proxy.opened - opened).toBeLessThan(5)
 
   proxy.heal()
-  expect(await run(2)).toBe(2)
+  await answers(2)
   await db.close()
   await proxy.stop()
   await database.drop()

@@ -19,7 +19,7 @@ function batchOf(count: number, options: Partial<Batch> = {}): { batch: Batch; o
   const onOutcome = (_event: PendingEvent, outcome: PublishOutcome): void => void outcomes.push(outcome)
   return {
     outcomes,
-    batch: { events, until: performance.now() + 60_000, givesUp: false, onOutcome, ...options },
+    batch: { events, until: Infinity, givesUp: false, onOutcome, ...options },
   }
 }
 
@@ -46,10 +46,14 @@ test('the busier the process, the fewer events are in flight, but at least one',
   const answerAll = (): void => {
     for (let n = broker.unanswered.length; n > 0; n--) broker.answer(202)
   }
+  // A look may come only once in a tenth of a second, and of each tenth the first 64 are not held up.
+  const answerMany = (): void => {
+    for (let times = 0; times < 3; times++) answerAll()
+  }
   const requests = occupy()
   try {
     await until(() => {
-      answerAll()
+      answerMany()
       expect(broker.unanswered.length).toBeGreaterThan(0)
       return broker.unanswered.length <= 3
     })
