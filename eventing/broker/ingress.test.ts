@@ -118,6 +118,8 @@ overEveryQueue('a Broker takes events', ({ start }) => {
     await broker.send({ id: '1', type: 'a', source: '/s' })
     await broker.send({ id: '2', type: 'a', source: '/other', tier: 'gold' })
     await broker.send({ id: '3', type: 'b', source: '/s', tier: 'silver' })
+    for (const [path, count] of Object.entries({ '/type-only': 2, '/two': 1, '/extension': 1 }))
+      await came(subscriber, path, count)
     await came(subscriber, '/unfiltered', 3)
     await emptied(broker)
     const idsAt = (path: string) => subscriber.ids(path).sort()

@@ -97,8 +97,8 @@ test('an event is delivered at once, without waiting for a poll', async () => {
   const manifests = manifestsOf([{ name: 'prompt', parallelism: 1 }])
   const broker = await startTestBroker({ postgresUrl: database.ownerUrl }, manifests, subscriber.url)
   // The events are sent one after the other. If each waited for the poll of 5 s, the test would exceed its
-  // time-out.
-  for (let i = 0; i < 50; i++) {
+  // time-out of 300 s.
+  for (let i = 0; i < 100; i++) {
     const arrived = new Promise<void>((resolve) => arrivals.push(resolve))
     await broker.send()
     await arrived
@@ -153,7 +153,8 @@ async function behindProxy(name: string) {
 
 test('while Postgres is silent, all waiting publishers are refused whatever the clock says; afterwards everything works again', async () => {
   const { proxy, queue, handled, stop } = await behindProxy('silent')
-  await queue.publish(event('before'))
+  const published = (id: string) => until(() => queue.publish(event(id)).then(() => true))
+  await published('before')
   await until(() => handled.has('before'))
 
   proxy.silence()
@@ -166,7 +167,7 @@ test('while Postgres is silent, all waiting publishers are refused whatever the 
   clock.mockRestore()
 
   proxy.heal()
-  await queue.publish(event('after'))
+  await published('after')
   await until(() => handled.has('after'))
   await stop()
 })

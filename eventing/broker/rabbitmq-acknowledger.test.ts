@@ -46,6 +46,10 @@ async function remaining(): Promise<string[]> {
   await until(() => frames.length > 0)
   await channel.close()
   const other = await connection.createChannel()
+  // The queue has them back when it knows that the consumer is gone.
+  await until(async () => (await other.checkQueue(QUEUE)).consumerCount === 0, {
+    what: 'the end of the consumer',
+  })
   const bodies: string[] = []
   for (let got = await other.get(QUEUE); got; got = await other.get(QUEUE))
     bodies.push(got.content.toString())

@@ -1,4 +1,4 @@
-import { startSilentProxy } from '../../tests/support/silent-proxy.ts'
+import { isHeartbeat, startSilentProxy } from '../../tests/support/silent-proxy.ts'
 import type { SilentProxy } from '../../tests/support/silent-proxy.ts'
 import { until } from '../../tests/support/until.ts'
 import { manifestsOf, quiet, removeFromRabbitmq, startSubscriber, startTestBroker } from './broker-fixture.ts'
@@ -8,8 +8,6 @@ import { topologyOf } from './topology.ts'
 /** Stopping, and starting anew, while RabbitMQ does not answer. */
 
 const amqpUrl = process.env.TEST_AMQP_URL!
-const HEARTBEAT = Buffer.from([8, 0, 0, 0, 0, 0, 0, 0xce])
-const isHeartbeat = (chunk: Buffer): boolean => chunk.equals(HEARTBEAT)
 
 const silences: [string, (proxy: SilentProxy) => void][] = [
   ['has fallen silent', (proxy) => proxy.silence()],

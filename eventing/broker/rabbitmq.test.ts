@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startRabbitmq } from '../../knative/local/servers/rabbitmq.ts'
 import { createLog } from '../../monitoring/log.ts'
-import { startSilentProxy } from '../../tests/support/silent-proxy.ts'
+import { isHeartbeat, startSilentProxy } from '../../tests/support/silent-proxy.ts'
 import { until } from '../../tests/support/until.ts'
 import {
   manifestsOf,
@@ -299,9 +299,8 @@ describe('when RabbitMQ falls silent', () => {
         attributes: { specversion: '1.0', id: randomUUID(), source: '/s', type: 't' },
         data: Buffer.alloc(0),
       })
-    await publish()
-    const HEARTBEAT = Buffer.from([8, 0, 0, 0, 0, 0, 0, 206])
-    proxy.swallowAnswers((chunk) => chunk.equals(HEARTBEAT))
+    await until(() => publish().then(() => true))
+    proxy.swallowAnswers(isHeartbeat)
     await expect(publish()).rejects.toThrow('the confirm of RabbitMQ took too long')
     expect(onUnanswered).not.toHaveBeenCalled()
     proxy.heal()

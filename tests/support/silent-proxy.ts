@@ -21,6 +21,12 @@ export interface SilentProxy {
 
 type Mode = 'open' | 'silent' | 'no answers'
 
+const HEARTBEAT = Buffer.from([8, 0, 0, 0, 0, 0, 0, 0xce])
+
+/** Says whether a chunk is heartbeats of AMQP, and nothing else. Several may have come together. */
+export const isHeartbeat = (chunk: Buffer): boolean =>
+  chunk.equals(Buffer.alloc(Math.ceil(chunk.length / HEARTBEAT.length) * HEARTBEAT.length, HEARTBEAT))
+
 /** Starts a proxy to the server of `target`, a URL with host and port. */
 export async function startSilentProxy(target: string): Promise<SilentProxy> {
   const { hostname, port } = new URL(target)
