@@ -5,6 +5,9 @@ import { startSpan } from './trace.ts'
 import { createTracer, HELD_MAX, type Tracer } from './tracer.ts'
 import type { Work } from './ended-span.ts'
 
+// jest needs seconds to load the libraries for the first time, and a process that stops waits two.
+beforeAll(() => import('./otlp.ts'))
+
 let collector: Collector
 let lines: { message: string; spans?: number; why?: string }[]
 

@@ -25,6 +25,9 @@ let bearer: string
 let from: string
 let to: string
 
+// jest needs seconds to load the libraries for the first time, and a process that stops waits two.
+beforeAll(() => import('./otlp.ts'))
+
 beforeEach(async () => {
   collector = await startCollector()
   gateway = await startGateway()

@@ -23,6 +23,8 @@ beforeAll(async () => {
     everyMs: 20,
     slowEveryMs: 40,
     slackMs: 50,
+    // Otherwise a read that takes a second on a busy machine is the last for two minutes.
+    slowPause: 1,
   })
 })
 afterAll(async () => {

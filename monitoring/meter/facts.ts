@@ -24,14 +24,14 @@ export interface FactsOptions {
   /** What is counted is this much older than every open transaction. Not less than 60,000 but in tests: see
    * facts_horizon(). */
   slackMs?: number
+  /** The least pause after slow_facts(), in times of what it took. */
+  slowPause?: number
 }
 
-const DEFAULTS = { everyMs: 15_000, slowEveryMs: 60_000, slackMs: 60_000 }
+const DEFAULTS = { everyMs: 15_000, slowEveryMs: 60_000, slackMs: 60_000, slowPause: 100 }
 // The role's statement_timeout is 5 s: the server ends a slow statement first, and says why.
 const ANSWER_MS_MAX = 6_000
 const STOP_MS_MAX = 2_000
-/** The pause after slow_facts(), in times of what it took. */
-const SLOW_PAUSE = 100
 /** The SQLSTATE of a statement that took longer than statement_timeout. */
 const QUERY_CANCELED = '57014'
 /** Rows that one call counts. A million take six seconds. */
@@ -107,7 +107,7 @@ function startReader(context: string, url: string, log: Log, settings: typeof DE
       return []
     } finally {
       const tookMs = performance.now() - beganAt
-      slowDueAt = dueAt + Math.max(settings.slowEveryMs - settings.everyMs / 2, SLOW_PAUSE * tookMs)
+      slowDueAt = dueAt + Math.max(settings.slowEveryMs - settings.everyMs / 2, settings.slowPause * tookMs)
     }
   }
 

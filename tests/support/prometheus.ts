@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
-import { findProgram, freePort, startProgram } from '../../monitoring/local/programs.mjs'
+import { takePort } from '../../knative/local/processes/ports.ts'
+import { findProgram, startProgram } from '../../monitoring/local/programs.mjs'
 import { until } from './until.ts'
 
 export interface TestPrometheus {
@@ -34,7 +35,7 @@ export async function startPrometheus({ values, scraped, options = [] }: Prometh
     writeFileSync(file, `${values}# EOF\n`)
     await promisify(execFile)('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', file, data])
   }
-  const port = await freePort(19_090 + (process.pid % 1_000))
+  const port = await takePort()
   const url = `http://127.0.0.1:${port}`
   const program = startProgram('Prometheus', findProgram('prometheus')!, [
     `--config.file=${settings}`,
