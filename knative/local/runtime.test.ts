@@ -5,6 +5,7 @@ import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { until } from '../../tests/support/until.ts'
 import { startedAt } from './data-folder/process-identity.ts'
 import { startRuntime, type RuntimeOptions } from './runtime.ts'
+import type { RuntimeStatus } from './status.ts'
 import { statusTables } from './status-tables.ts'
 import { call, folderWith, server, serviceYaml } from './gateway/gateway-fixture.ts'
 
@@ -91,7 +92,11 @@ test('a request goes to a function, its event through the Broker to another, and
     const running = JSON.parse(readFileSync(`${runtime.dataDir}/runtime.json`, 'utf8'))
     expect(running).toMatchObject({ pid: process.pid, port: runtime.port, url: runtime.url })
     const headers = { host: 'runtime.microbank.localhost' }
-    const status = (await call(running.internalPort, { path: '/status', headers })).json<never>()
+    // While RabbitMQ is slow to answer, the Broker is not ready.
+    const status = await until(async () => {
+      const told = (await call(running.internalPort, { path: '/status', headers })).json<RuntimeStatus>()
+      return told.brokers[0]!.ready && told
+    })
     expect(status).toMatchObject({
       queue: expect.stringContaining('AMQP_URL'),
       services: [

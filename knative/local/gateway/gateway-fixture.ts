@@ -53,7 +53,7 @@ export function serviceYaml(service: TestService): string {
         },
         spec: {
           containerConcurrency: service.containerConcurrency ?? 0,
-          timeoutSeconds: service.timeoutSeconds ?? 20,
+          timeoutSeconds: service.timeoutSeconds ?? 300,
           containers: [{ image: 'microbank', args: [service.name] }],
         },
       },

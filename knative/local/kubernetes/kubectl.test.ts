@@ -119,7 +119,7 @@ withKubectl('kubectl prints eventing’s objects and Revisions as on Knative', a
   const host = 'bank.svc.cluster.local'
   expect(table(await kubectl('get brokers'))).toEqual({
     head: ['NAME', 'URL', 'AGE', 'READY', 'REASON'],
-    rows: [['default', `http://default-broker-ingress.${host}`, expect.stringMatching(/^\d+s$/), 'True']],
+    rows: [['default', `http://default-broker-ingress.${host}`, expect.stringMatching(/^\d+(s|m)/), 'True']],
   })
   expect(table(await kubectl('get triggers'))).toEqual({
     head: ['NAME', 'BROKER', 'SUBSCRIBER_URI', 'AGE', 'READY', 'REASON'],
@@ -187,7 +187,7 @@ withKubectl('a Broker and its Triggers are ready only while RabbitMQ answers', a
     (await kubectl(
       'get brokers,triggers -o jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}',
     )) + ` ${await kubectl('get trigger thing -o jsonpath={.status.conditions[?(@.type=="Ready")].reason}')}`
-  expect(await ready()).toBe('True True ')
+  await until(async () => (await ready()) === 'True True ')
   const { port } = node
   await node.stop()
   await until(async () => (await ready()) === 'False False ExchangeFailure')

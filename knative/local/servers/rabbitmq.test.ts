@@ -201,7 +201,8 @@ test('a kill in the middle of its first start leaves a folder that starts', asyn
   const { name } = JSON.parse(identity) as { name: string }
   // Mnesia's database or, in newer versions, Khepri's.
   const begun = ['schema.DAT', 'coordination'].map((file) => join(dataDir, 'mnesia', name, file))
-  await until(() => begun.some((path) => existsSync(path)), { everyMs: 1 })
+  const isRecorded = () => readFileSync(join(dataDir, 'running.json'), 'utf8').includes('"node"')
+  await until(() => begun.some((path) => existsSync(path)) && isRecorded(), { everyMs: 1 })
   child.kill('SIGKILL')
   signal(processesOf(dataDir), 'SIGKILL')
   const node = await start()

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '../../../monitoring/log.ts'
+import { until } from '../../../tests/support/until.ts'
 import { killWithChildren } from '../processes/daemon.ts'
 import { startPostgres } from './postgres.ts'
 import { findRabbitmq, startRabbitmq } from './rabbitmq.ts'
@@ -24,8 +25,8 @@ async function endsWhenFrozen(
 ): Promise<string> {
   const lines: string[] = []
   const log = createLog({}, 'error', (line) => lines.push(line))
+  await until(answers, { what: `an answer of ${name}` })
   watch({ name, answers, exited, end: () => killWithChildren(pid), log, ...QUICK })
-  expect(await answers()).toBe(true)
   process.kill(pid, 'SIGSTOP')
   await exited
   return lines.join('')

@@ -45,7 +45,7 @@ describe('a frozen process', () => {
       expect(answer.json().detail).toMatch(/^echo did not answer in time/)
     }
     // The Service itself has 300 s.
-    expect(performance.now() - since).toBeLessThan(60_000)
+    expect(performance.now() - since).toBeLessThan(250_000)
     await until(() => isGone(frozen))
     expect((await gateway.call('echo', { method: 'POST', body: 'x' })).status).toBe(200)
   })
