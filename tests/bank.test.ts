@@ -432,7 +432,7 @@ test('each request is counted once at /metrics, though the processes that answer
   const before = await Promise.all(counters.map((read) => read()))
   for (let round = 0; round < 3; round++) {
     for (let n = 0; n < 20; n++) expect((await bank.call('GET', '/api/payees')).status).toBe(401)
-    for (const pid of bank.functionPids()) process.kill(pid, 'SIGTERM')
+    signal(bank.functionPids(), 'SIGTERM')
   }
   const now = () => Promise.all(counters.map((read) => read()))
   const expected = before.map((count) => count + 60)
@@ -445,7 +445,7 @@ test('each request is counted once at /metrics, though the processes that answer
     .split('\n')
     .filter((line) => line.includes('metrics were refused'))
   expect([refused, await metric(/^microbank_meter_refused_total/)]).toEqual([[], 0])
-  expect(await metric(/^pg_up/)).toBe(5)
+  await until(async () => (await metric(/^pg_up/)) === 5, { what: 'the facts of all databases' })
   // Nobody was refused so yet, and the series is there.
   const { body } = await bank.callHost('runtime', 'GET', '/metrics')
   expect(body).toContain('microbank_refusals_total{service="seal-ledger",refusal="event-refused"} 0')

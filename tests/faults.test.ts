@@ -215,7 +215,8 @@ describe.each([
         `select subject from notifications where event_type like 'transaction.%'`,
       )
     await until(async () => (await notified()).length >= completed.length, {
-      everyMs: 250,
+      // An event whose deliveries were killed rests longer before each next one.
+      ...{ timeoutMs: 240_000, everyMs: 250 },
       what: `${completed.length} notifications`,
     })
     expect((await notified()).map(({ subject }) => subject).sort()).toEqual(

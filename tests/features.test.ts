@@ -8,7 +8,7 @@ import type { TestProvider } from '../functions/notifications/testing/provider.t
 import type { Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
 import type { Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
-import { publishAgain, stateOf, unheardTriggers, unheardTypes } from './support/redelivery.ts'
+import { publishAgain, settled, stateOf, unheardTriggers, unheardTypes } from './support/redelivery.ts'
 import type { Answer } from './support/host.ts'
 import { startLivelyBank, type LivelyBank } from './support/lively-bank.ts'
 import { contracts } from './support/repository.ts'
@@ -569,6 +569,7 @@ test('answers have a tag, and are 304 to those who have them, exactly where the 
 })
 
 test('E5, D8: each event that a Trigger delivers happened in these tests; delivered a second time, none has an effect', async () => {
+  await settled(bank)
   expect([await unheardTypes(bank), await unheardTriggers(bank)]).toEqual([[], []])
   const before = await stateOf(bank)
   await publishAgain(bank)

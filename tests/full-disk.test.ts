@@ -39,7 +39,7 @@ onSmallDisk(
         keys.set(key, status)
         return status === 503
       },
-      { everyMs: 0, what: 'an answer with 503' },
+      { timeoutMs: 240_000, everyMs: 0, what: 'an answer with 503' },
     )
     expect([201, 503]).toEqual(expect.arrayContaining([...new Set(keys.values())]))
 
@@ -64,7 +64,7 @@ onSmallDisk(
     const [balance] = Object.values(await customer.balances()).sort((a, b) => Number(a) - Number(b))
     expect(Number(balance)).toBe(moved.length)
   },
-  420_000,
+  600_000,
 )
 
 async function transferOnce(customer: Customer, from: string, to: string, key: string = randomUUID()) {

@@ -23,7 +23,7 @@ export async function startMonitor(dataDir: string): Promise<Monitor> {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   await until(() => output.includes('Ctrl-C ends them all.') || child.exitCode !== null, {
-    what: 'the monitor to start',
+    ...{ timeoutMs: 240_000, what: 'the monitor to start' },
   })
   const [, url] = /Prometheus +(http:\S+)/.exec(output) ?? []
   if (!url) throw new Error(`the monitor did not start:\n${output}`)
