@@ -40,7 +40,7 @@ test('a RabbitMQ that is silent while queues are declared is tried again', async
   )
   const opened = openRabbitmqQueue({
     ...{ url: proxy.through(amqpUrl), topology: topologyOf(manifests), log: quiet },
-    setupMs: 1_000,
+    setupMs: 3_000,
   })
   await until(() => proxy.opened >= 2, { what: 'a second attempt' })
   proxy.heal()
