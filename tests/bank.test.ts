@@ -309,10 +309,13 @@ test('respond-async: the answer is 202 with a Location, where the transaction is
     prefer: 'respond-async',
   })
   expect([asked.status, asked.body.status]).toEqual([202, 'pending'])
-  const settled = await until(async () => {
-    const { body } = await bank.call('GET', asked.location!, { token: ada.token })
-    return body.status === 'completed' && body
-  })
+  const settled = await until(
+    async () => {
+      const { body } = await bank.call('GET', asked.location!, { token: ada.token })
+      return body.status === 'completed' && body
+    },
+    { timeoutMs: 240_000, what: 'the deposit to be posted' },
+  )
   expect(settled).toMatchObject({ id: asked.body.id, amount: '5.00', balance_after: '5.00' })
   await until(async () => (await notificationsOf(ada)).length === 1)
 })
