@@ -69,8 +69,8 @@ test('a seal has a leaf for each account with new entries, ordered by id, and no
   await sealer.seal()
   const later = (await leaves()).slice(3).map(({ account_id: id, version }) => [id, Number(version)])
   expect(later).toEqual([
-    [carl, 1],
     [ben, 3],
+    [carl, 1],
   ])
   const accounts = await ledger.db.query<{ id: string; last_hash: Buffer }>({
     text: 'select id, last_hash from accounts',
@@ -225,8 +225,8 @@ test('only what was checked is sealed', async () => {
   await sealer.seal()
   const sealed = (await leaves()).slice(2).map(({ account_id: id, version }) => [id, Number(version)])
   expect(sealed).toEqual([
-    [ben, 1],
     ['00000000-0000-7000-8000-000000555344', 3],
+    [ben, 1],
   ])
 })
 

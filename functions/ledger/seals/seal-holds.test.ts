@@ -46,8 +46,8 @@ test('a seal has a leaf of holds for each account whose holds have changed, besi
   await ledger.post(ending('capture', held, 5, { to_account_id: to }), placing(carl, 1))
   await sealer.seal()
   expect((await holdLeaves()).slice(2)).toEqual([
-    [carl, 1],
     [ada, 3],
+    [carl, 1],
   ])
   // Without new entries there are no new leaves.
   await sealer.seal()
@@ -230,7 +230,9 @@ test('a step reads no more than it is asked for, however many accounts, holds an
     ] as const) {
       db.plans()
       expect(await sealHolds({ db } as never, 60_000, size)).toMatchObject({ broken: [], isComplete: true })
-      const plans = db.plans().filter(({ statement }) => statement.includes('passed'))
+      const plans = db
+        .plans()
+        .filter(({ nodes }) => nodes.some(({ relation }) => relation === 'hold_entries'))
       expect(plans.length).toBeGreaterThanOrEqual(steps)
       for (const { nodes } of plans) {
         const read = nodes.filter(({ relation }) => relation !== undefined)

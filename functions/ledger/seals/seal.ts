@@ -22,23 +22,18 @@ const STEP = { accounts: 5_000, entries: 20_000 }
 /** The next hour begins a new seal (eventing/seals.yaml). */
 export const SEAL_EVERY_MS = 3_600_000
 
-/** What is sealed of accounts: the table of its leaves, and the SQL function that does a step. */
-const kinds = {
-  entries: { leaves: 'sealed', step: 'seal_accounts' },
-  holds: { leaves: 'sealed_holds', step: 'seal_holds' },
-} as const
-
-type SealedKind = (typeof kinds)[keyof typeof kinds]
+/** What is sealed of accounts. */
+type SealedKind = 'entries' | 'holds'
 
 /** Appends a leaf for each account that has new entries, in steps, for at most `timeMs` milliseconds. It
- * begins after the account that was sealed last, so each account has its turn, even if no round is ever
- * complete. A process that dies leaves whole steps behind; the next round goes on after them. */
+ * begins where the round before ended, so each account has its turn, even if no round is ever complete. A
+ * process that dies leaves whole steps behind; the next round goes on after them. */
 export const sealAccounts = (tools: Pick<Tools, 'db'>, timeMs: number, step = STEP): Promise<SealingRound> =>
-  round(kinds.entries, tools, timeMs, step)
+  round('entries', tools, timeMs, step)
 
 /** The same for each account that has new entries of holds. */
 export const sealHolds = (tools: Pick<Tools, 'db'>, timeMs: number, step = STEP): Promise<SealingRound> =>
-  round(kinds.holds, tools, timeMs, step)
+  round('holds', tools, timeMs, step)
 
 async function round(
   kind: SealedKind,
@@ -47,19 +42,21 @@ async function round(
   { accounts, entries }: typeof STEP,
 ): Promise<SealingRound> {
   const deadline = performance.now() + timeMs
-  const [last] = await db.query<{ account_id: string }>({
-    name: `last-of-${kind.leaves}`,
-    text: `select account_id from ${kind.leaves} order by leaf desc limit 1`,
+  const [before] = await db.query<{ place: string }>({
+    name: 'seal-place',
+    text: 'select place from seal_rounds where kind = $1',
+    values: [kind],
   })
-  const start = last?.account_id ?? BEFORE_ALL
+  const start = before!.place
   const done: SealingRound = { leaves: 0, broken: [], isComplete: true }
-  for (const [from, until] of [
+  const parts = [
     [start, AFTER_ALL],
     [BEFORE_ALL, start],
-  ] as const) {
+  ] as const
+  for (const [from, until] of parts.filter((part) => part[0] !== part[1])) {
     for (let after: string | null = from; after !== null;) {
       if (performance.now() >= deadline) return { ...done, isComplete: false }
-      const step: StepRow = await oneView(db, (tx) => sealStep(tx, kind, [after, until, accounts, entries]))
+      const step: StepRow = await oneView(db, (tx) => sealStep(tx, [kind, after, until, accounts, entries]))
       done.leaves += Number(step.leaves)
       done.broken.push(...step.broken)
       after = step.next
@@ -70,8 +67,9 @@ async function round(
 
 type StepRow = { leaves: bigint; next: string | null; broken: string[] }
 
-async function sealStep(tx: Transaction, { step: name }: SealedKind, values: unknown[]): Promise<StepRow> {
-  const [step] = await tx.query<StepRow>({ name, text: `select * from ${name}($1, $2, $3, $4)`, values })
+async function sealStep(tx: Transaction, values: unknown[]): Promise<StepRow> {
+  const text = 'select * from seal_accounts($1, $2, $3, $4, $5)'
+  const [step] = await tx.query<StepRow>({ name: 'seal-accounts', text, values })
   return step!
 }
 

@@ -1,143 +1,57 @@
--- Which accounts are sealed, and how; and their holds.
+-- Which accounts are sealed, and how: their entries, and their holds.
 
--- What may be sealed: each account, up to where its history was checked (0016-check.sql), unless its currency
--- is stopped. This is the one place that decides it.
-create view sealable as
-select c.account_id as id, c.version, c.hash, c.balance
-from checked c
-where not exists (select from ledger_stops s where s.lifted_at is null)
-  or not exists (
-    select from ledger_stops s
-    join accounts a on a.id = c.account_id
-    where s.lifted_at is null and (s.currency is null or s.currency = a.currency)
-  );
+-- Where the next round over the accounts begins: after this one. Each step of a round moves it on, whether it
+-- found something to seal or not. So however many accounts there are, and whatever ends a round, each account
+-- has its turn.
+create type sealed_kind as enum ('entries', 'holds');
+create table seal_rounds (
+  kind sealed_kind primary key,
+  place uuid not null
+);
+insert into seal_rounds (kind, place) values
+  ('entries', '00000000-0000-0000-0000-000000000000'), ('holds', '00000000-0000-0000-0000-000000000000');
 
--- One step of a round over the accounts: how many leaves it appended, after which account the next step goes
--- on (null if the round is over), and the accounts whose entries do not follow from what was sealed before.
+-- One step of a round: how many leaves it appended, after which account the next step goes on (null if there
+-- is none left), and the accounts whose entries do not follow from what was sealed before.
 create type seal_step as (leaves bigint, next uuid, broken uuid[]);
 
--- Appends the leaves of some accounts, in the order of their ids: those above `after`, up to `until`. It
--- looks at no more than accounts_max accounts and entries_max entries, so it ends soon however many there
--- are. An account with more entries is sealed up to where the step got; the next step goes on with it.
---
--- Each account gets a leaf for its last version, and one for every thousandth since the last leaf. So a proof
--- of one transaction never needs more than a thousand entries.
---
--- Before an account is sealed, its entries since the last leaf are checked against each other and against
--- that leaf, and the last one against the account. If anything is wrong, the account gets no leaf.
---
--- It must run in a REPEATABLE READ transaction. If two run at once, one of them fails with
--- serialization_failure, and is to be repeated.
-create function seal_accounts(after uuid, until uuid, accounts_max integer, entries_max integer) returns seal_step
-language plpgsql security definer
-set search_path = public, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-as $$
-declare
-  old_size constant bigint := tree_size();
-  step seal_step;
-begin
-  with looked_at as (
-    select a.id, a.version, a.hash, a.balance,
-      coalesce(s.version, 0) as since,
-      coalesce(s.hash, decode(repeat('00', 32), 'hex')) as since_hash,
-      coalesce(sum(greatest(a.version - coalesce(s.version, 0), 0)) over earlier, 0)::bigint as entries_before
-    from (
-      select * from sealable a where a.id > after and a.id <= until order by a.id limit accounts_max
-    ) a
-    left join lateral (
-      select s.version, s.hash from sealed s where s.account_id = a.id order by s.version desc limit 1
-    ) s on true
-    window earlier as (order by a.id rows between unbounded preceding and 1 preceding)
-  ),
-  taken as materialized (
-    select *, least(version, since + entries_max - entries_before) as upto
-    from looked_at
-    where entries_before < entries_max
-  ),
-  judged as materialized (
-    select t.id, t.version, t.since, t.upto, history.*
-    from taken t
-    left join entries known on known.account_id = t.id and known.version = t.since
-    cross join lateral (
-      select
-        count(*) = t.upto - t.since and bool_and(e.follows) and (
-          t.upto < t.version or bool_or(e.version = t.version and e.hash = t.hash and e.balance_after = t.balance)
-        ) as is_right,
-        array_agg(e.version order by e.version) filter (where e.is_leaf) as versions,
-        array_agg(e.hash order by e.version) filter (where e.is_leaf) as hashes
-      from (
-        select e.version, e.hash, e.balance_after,
-          e.version = t.upto or (e.version - t.since) % 1000 = 0 as is_leaf,
-          e.version = t.since + row_number() over history
-          and e.balance_after = e.amount + lag(e.balance_after, 1, coalesce(known.balance_after, 0)) over history
-          and e.created_at >= lag(e.created_at, 1, coalesce(known.created_at, '-infinity')) over history
-          and e.hash = entry_hash(
-            lag(e.hash, 1, t.since_hash) over history,
-            e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at, e.value_date
-          ) as follows
-        from entries e
-        where e.account_id = t.id and e.version > t.since and e.version <= t.upto
-        window history as (order by e.version)
-      ) e
-    ) history
-    where t.upto <> t.since
-  ),
-  new_leaves as (
-    insert into sealed (leaf, account_id, version, hash)
-    select old_size + row_number() over (order by j.id, leaf.version) - 1, j.id, leaf.version, leaf.hash
-    from judged j
-    cross join lateral unnest(j.versions, j.hashes) leaf (version, hash)
-    where j.is_right
-    returning sealed.*
-  ),
-  new_nodes as (
-    insert into seal_nodes (level, index, hash)
-    select 0, leaf, leaf_hash(account_id, version, hash) from new_leaves
-  )
-  select
-    (select count(*) from new_leaves),
-    case
-      -- An account that is not finished is the last one, and comes again. (A wrong one would be wrong again.)
-      when exists (select from judged j where j.is_right and j.upto < j.version) then coalesce(
-        (select t.id from taken t where t.upto >= t.version order by t.id desc limit 1), after
-      )
-      when (select count(*) from taken) = accounts_max or (select count(*) from taken) < (select count(*) from looked_at)
-      then (select t.id from taken t order by t.id desc limit 1)
-    end,
-    array(select j.id from judged j where j.is_right is not true order by j.id)
-  into step;
+-- An account as a step finds it: its last entry (`amount` is the balance after it, or what is held), its last
+-- leaf (`since`), and up to which entry it is to be sealed.
+create type seal_candidate as (
+  id uuid, version bigint, hash bytea, amount bigint, since bigint, since_hash bytea, upto bigint
+);
 
-  perform grow_tree(old_size, old_size + step.leaves);
-  return step;
-exception when unique_violation then
-  raise 'another process is sealing' using errcode = 'serialization_failure';
-end
-$$;
+-- What is found of an account's entries from its last leaf on: whether they are right, and which of them
+-- become leaves.
+create type seal_finding as (id uuid, is_right boolean, versions bigint[], hashes bytea[]);
 
--- One step of a round over the accounts' holds: like seal_accounts(), of the entries of holds. It goes from
--- one account that has ever held something to the next, so accounts without holds cost nothing.
---
--- Before an account's holds are sealed, their entries since the last leaf are checked against each other,
--- against that leaf, and against the holds and the transactions that captured them; and the last one against
--- what the account holds. If anything is wrong, or while the account's currency is stopped, the account gets
--- no leaf of holds.
-create function seal_holds(after uuid, until uuid, accounts_max integer, entries_max integer) returns seal_step
-language plpgsql security definer
-set search_path = public, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-as $$
-declare
-  old_size constant bigint := tree_size();
-  step seal_step;
-begin
+-- Returns the accounts above `beyond`, up to `until`, with their entries as far as the guard has checked them
+-- (0016-check.sql): no others may be sealed.
+create function accounts_with_entries(beyond uuid, until uuid, accounts_max integer) returns setof seal_candidate
+language sql stable
+begin atomic
+  select c.account_id, c.version, c.hash, c.balance,
+    coalesce(s.version, 0), coalesce(s.hash, decode(repeat('00', 32), 'hex')), c.version
+  from (
+    select * from checked c
+    where c.account_id > beyond and c.account_id <= until
+    order by c.account_id limit accounts_max
+  ) c
+  left join lateral (
+    select s.version, s.hash from sealed s where s.account_id = c.account_id order by s.version desc limit 1
+  ) s on true;
+end;
+
+-- The same, of accounts' entries of holds. It goes from one account that has ever held something to the next,
+-- so accounts without holds cost nothing.
+create function accounts_with_holds(beyond uuid, until uuid, accounts_max integer) returns setof seal_candidate
+language sql stable
+begin atomic
   with recursive passed (id, n) as (
     (
       select e.account_id, 1
       from hold_entries e
-      where e.account_id > after and e.account_id <= until
+      where e.account_id > beyond and e.account_id <= until
       order by e.account_id limit 1
     )
     union all
@@ -150,111 +64,218 @@ begin
       order by e.account_id limit 1
     ) following
     where p.n < accounts_max
-  ),
-  looked_at as materialized (
-    select a.id, a.held, last.version, last.hash,
-      coalesce(s.version, 0) as since, coalesce(s.hash, first_hold_hash()) as since_hash,
-      coalesce(sum(greatest(last.version - coalesce(s.version, 0), 0)) over earlier, 0)::bigint as entries_before
-    from passed p
-    cross join lateral (select * from accounts where id = p.id offset 0) a
-    cross join lateral (
-      select e.version, e.hash from hold_entries e where e.account_id = p.id order by e.version desc limit 1
-    ) last
-    left join lateral (
-      select s.version, s.hash from sealed_holds s where s.account_id = p.id order by s.version desc limit 1
-    ) s on true
-    where not exists (
-      select from ledger_stops s where s.lifted_at is null and (s.currency is null or s.currency = a.currency)
-    )
-    window earlier as (order by a.id rows between unbounded preceding and 1 preceding)
-  ),
-  taken as materialized (
-    select *, least(version, since + entries_max - entries_before) as upto
-    from looked_at
-    where entries_before < entries_max
-  ),
-  judged as materialized (
-    select t.id, t.version, t.since, t.upto, history.*
-    from taken t
-    left join lateral (
-      select e.held_after, e.created_at
-      from hold_entries e
-      where e.account_id = t.id and e.version = t.since
-      offset 0
-    ) known on true
-    cross join lateral (
-      select
-        count(*) = t.upto - t.since and bool_and(e.follows) and (
-          t.upto < t.version or bool_or(e.version = t.version and e.hash = t.hash and e.held_after = t.held)
-        ) as is_right,
-        array_agg(e.version order by e.version) filter (where e.is_leaf) as versions,
-        array_agg(e.hash order by e.version) filter (where e.is_leaf) as hashes
-      from (
-        select e.version, e.hash, e.held_after,
-          e.version = t.upto or (e.version - t.since) % 1000 = 0 as is_leaf,
-          -- False, and not null, if the hold is missing.
-          (
-            e.version = t.since + row_number() over history
-            -- Amounts that were changed may be at the end of what a bigint can be.
-            and e.held_after = e.amount::numeric + lag(e.held_after, 1, coalesce(known.held_after, 0)) over history
-            and e.created_at >= lag(e.created_at, 1, coalesce(known.created_at, '-infinity')) over history
-            and h.account_id = e.account_id
-            and case
-              when e.id = e.hold_id then e.amount = h.amount and e.created_at = h.created_at
-              else h.status <> 'open' and e.amount = -h.amount and e.created_at = h.ended_at and (
-                h.status <> 'captured' or exists (
-                  select from transactions t
-                  where t.id = h.transaction_id and t.hold_id = h.id and t.account_id = h.account_id
-                    and t.amount = h.captured and t.balance_after is not null
-                )
-              )
-            end
-            and e.hash = hold_hash(
-              lag(e.hash, 1, t.since_hash) over history,
-              e.account_id, e.version, e.hold_id, e.amount, e.held_after, e.created_at,
-              case when e.id = e.hold_id then 'open' else h.status end, h.captured, h.transaction_id
-            )
-          ) is true as follows
-        from hold_entries e
-        left join lateral (select * from holds where id = e.hold_id offset 0) h on true
-        where e.account_id = t.id and e.version > t.since and e.version <= t.upto
-        window history as (order by e.version)
-      ) e
-    ) history
-    where t.upto <> t.since
-  ),
-  new_leaves as (
-    insert into sealed_holds (leaf, account_id, version, hash)
-    select old_size + row_number() over (order by j.id, leaf.version) - 1, j.id, leaf.version, leaf.hash
-    from judged j
-    cross join lateral unnest(j.versions, j.hashes) leaf (version, hash)
-    where j.is_right
-    returning sealed_holds.*
-  ),
-  new_nodes as (
-    insert into seal_nodes (level, index, hash)
-    select 0, leaf, hold_leaf_hash(account_id, version, hash) from new_leaves
   )
-  select
-    (select count(*) from new_leaves),
-    case
-      -- An account that is not finished is the last one, and comes again. (A wrong one would be wrong again.)
-      when exists (select from judged j where j.is_right and j.upto < j.version) then coalesce(
-        (select t.id from taken t where t.upto >= t.version order by t.id desc limit 1), after
-      )
-      when (select count(*) from taken) < (select count(*) from looked_at)
-      then (select t.id from taken t order by t.id desc limit 1)
-      when (select count(*) from passed) = accounts_max then (select p.id from passed p order by p.n desc limit 1)
-    end,
-    array(select j.id from judged j where j.is_right is not true order by j.id)
-  into step;
+  select p.id, last.version, last.hash, a.held,
+    coalesce(s.version, 0), coalesce(s.hash, first_hold_hash()), last.version
+  from passed p
+  cross join lateral (select b.held from accounts b where b.id = p.id offset 0) a
+  cross join lateral (
+    select e.version, e.hash from hold_entries e where e.account_id = p.id order by e.version desc limit 1
+  ) last
+  left join lateral (
+    select s.version, s.hash from sealed_holds s where s.account_id = p.id order by s.version desc limit 1
+  ) s on true;
+end;
 
+-- Checks entries from the last leaf on against each other and against that leaf, and the last one against the
+-- account.
+create function examine_entries(taken seal_candidate[]) returns setof seal_finding
+language sql stable
+begin atomic
+  select t.id, history.*
+  from unnest(taken) t
+  left join lateral (
+    select e.balance_after, e.created_at
+    from entries e
+    where e.account_id = t.id and e.version = t.since
+    offset 0
+  ) known on true
+  cross join lateral (
+    select
+      count(*) = t.upto - t.since and bool_and(e.follows) and (
+        t.upto < t.version or bool_or(e.version = t.version and e.hash = t.hash and e.balance_after = t.amount)
+      ) as is_right,
+      array_agg(e.version order by e.version) filter (where e.is_leaf) as versions,
+      array_agg(e.hash order by e.version) filter (where e.is_leaf) as hashes
+    from (
+      select e.version, e.hash, e.balance_after,
+        e.version = t.upto or (e.version - t.since) % 1000 = 0 as is_leaf,
+        e.version = t.since + row_number() over history
+        and e.balance_after = e.amount + lag(e.balance_after, 1, coalesce(known.balance_after, 0)) over history
+        and e.created_at >= lag(e.created_at, 1, coalesce(known.created_at, '-infinity')) over history
+        and e.hash = entry_hash(
+          lag(e.hash, 1, t.since_hash) over history,
+          e.account_id, e.version, e.transaction_id, e.amount, e.balance_after, e.created_at, e.value_date
+        ) as follows
+      from entries e
+      where e.account_id = t.id and e.version > t.since and e.version <= t.upto
+      window history as (order by e.version)
+    ) e
+  ) history;
+end;
+
+-- Checks entries of holds in the same way; also against the holds, and against the transactions that captured
+-- them.
+create function examine_holds(taken seal_candidate[]) returns setof seal_finding
+language sql stable
+begin atomic
+  select t.id, history.*
+  from unnest(taken) t
+  left join lateral (
+    select e.held_after, e.created_at
+    from hold_entries e
+    where e.account_id = t.id and e.version = t.since
+    offset 0
+  ) known on true
+  cross join lateral (
+    select
+      count(*) = t.upto - t.since and bool_and(e.follows) and (
+        t.upto < t.version or bool_or(e.version = t.version and e.hash = t.hash and e.held_after = t.amount)
+      ) as is_right,
+      array_agg(e.version order by e.version) filter (where e.is_leaf) as versions,
+      array_agg(e.hash order by e.version) filter (where e.is_leaf) as hashes
+    from (
+      select e.version, e.hash, e.held_after,
+        e.version = t.upto or (e.version - t.since) % 1000 = 0 as is_leaf,
+        -- False, and not null, if the hold is missing.
+        (
+          e.version = t.since + row_number() over history
+          -- Amounts that were changed may be at the end of what a bigint can be.
+          and e.held_after = e.amount::numeric + lag(e.held_after, 1, coalesce(known.held_after, 0)) over history
+          and e.created_at >= lag(e.created_at, 1, coalesce(known.created_at, '-infinity')) over history
+          and h.account_id = e.account_id
+          and case
+            when e.id = e.hold_id then e.amount = h.amount and e.created_at = h.created_at
+            else h.status <> 'open' and e.amount = -h.amount and e.created_at = h.ended_at and (
+              h.status <> 'captured' or exists (
+                select from transactions t
+                where t.id = h.transaction_id and t.hold_id = h.id and t.account_id = h.account_id
+                  and t.amount = h.captured and t.balance_after is not null
+              )
+            )
+          end
+          and e.hash = hold_hash(
+            lag(e.hash, 1, t.since_hash) over history,
+            e.account_id, e.version, e.hold_id, e.amount, e.held_after, e.created_at,
+            case when e.id = e.hold_id then 'open' else h.status end, h.captured, h.transaction_id
+          )
+        ) is true as follows
+      from hold_entries e
+      left join lateral (select * from holds where holds.id = e.hold_id offset 0) h on true
+      where e.account_id = t.id and e.version > t.since and e.version <= t.upto
+      window history as (order by e.version)
+    ) e
+  ) history;
+end;
+
+-- Appends the leaves of some accounts, of their entries or of their holds, in the order of the accounts' ids:
+-- those above `beyond`, up to `until`. It looks at no more than accounts_max accounts and entries_max
+-- entries, so it ends soon however many there are. An account with more entries is sealed up to where the
+-- step got; the next step goes on with it. (A round that ends before has given it its turn: the next begins
+-- after it.)
+--
+-- Each account gets a leaf for its last version, and one for every thousandth since the last leaf. So a proof
+-- of one transaction never needs more than a thousand entries.
+--
+-- If anything is wrong with an account's entries, or while its currency is stopped, it gets no leaf.
+--
+-- It must run in a REPEATABLE READ transaction. If two run at once, one of them fails with
+-- serialization_failure, and is to be repeated.
+create function seal_accounts(kind sealed_kind, beyond uuid, until uuid, accounts_max integer, entries_max integer)
+returns seal_step
+language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  old_size constant bigint := tree_size();
+  passed seal_candidate[];
+  looked_at seal_candidate[];
+  taken seal_candidate[];
+  last_taken seal_candidate;
+  renewed seal_candidate[];
+  findings seal_finding[];
+  is_unfinished boolean;
+  step seal_step;
+begin
+  if kind = 'entries' then
+    passed := array(select c from accounts_with_entries(beyond, until, accounts_max) c order by c.id);
+  else
+    passed := array(select c from accounts_with_holds(beyond, until, accounts_max) c order by c.id);
+  end if;
+  looked_at := array(
+    select c
+    from unnest(passed) c
+    where not exists (
+      select from ledger_stops s
+      where s.lifted_at is null
+        and (s.currency is null or s.currency = (select a.currency from accounts a where a.id = c.id))
+    )
+    order by c.id
+  );
+  -- As many as come before the first that would be too much, and of that one as much as there is room for.
+  taken := array(
+    select row(
+      c.id, c.version, c.hash, c.amount, c.since, c.since_hash, least(c.version, c.since + entries_max - c.before)
+    )::seal_candidate
+    from (
+      select l.*, coalesce(sum(greatest(l.version - l.since, 0)) over earlier, 0)::bigint as before
+      from unnest(looked_at) l
+      window earlier as (order by l.id rows between unbounded preceding and 1 preceding)
+    ) c
+    where c.before < entries_max
+    order by c.id
+  );
+  last_taken := taken[cardinality(taken)];
+
+  renewed := array(select t from unnest(taken) t where t.upto <> t.since order by t.id);
+  if kind = 'entries' then
+    findings := array(select f from examine_entries(renewed) f);
+  else
+    findings := array(select f from examine_holds(renewed) f);
+  end if;
+
+  with leaves as materialized (
+    select old_size + row_number() over (order by f.id, leaf.version) - 1 as leaf, f.id as account_id,
+      leaf.version, leaf.hash
+    from unnest(findings) f
+    cross join lateral unnest(f.versions, f.hashes) leaf (version, hash)
+    where f.is_right
+  ),
+  of_entries as (
+    insert into sealed (leaf, account_id, version, hash) select l.* from leaves l where kind = 'entries'
+  ),
+  of_holds as (
+    insert into sealed_holds (leaf, account_id, version, hash) select l.* from leaves l where kind = 'holds'
+  )
+  insert into seal_nodes (level, index, hash)
+  select 0, l.leaf, case kind
+    when 'entries' then leaf_hash(l.account_id, l.version, l.hash)
+    else hold_leaf_hash(l.account_id, l.version, l.hash)
+  end
+  from leaves l;
+  get diagnostics step.leaves = row_count;
   perform grow_tree(old_size, old_size + step.leaves);
+
+  step.broken := array(select f.id from unnest(findings) f where f.is_right is not true order by f.id);
+  -- It can only be the last one. (A wrong one would be wrong again.)
+  is_unfinished := last_taken.upto < last_taken.version and last_taken.id <> all (step.broken);
+  step.next := case
+    when is_unfinished then coalesce((taken[cardinality(taken) - 1]).id, beyond)
+    when cardinality(taken) < cardinality(looked_at) then last_taken.id
+    when cardinality(passed) = accounts_max then (passed[cardinality(passed)]).id
+  end;
+  update seal_rounds r
+  set place = case when is_unfinished then last_taken.id else coalesce(step.next, until) end
+  where r.kind = seal_accounts.kind;
   return step;
 exception when unique_violation then
   raise 'another process is sealing' using errcode = 'serialization_failure';
 end
 $$;
 
-revoke execute on function seal_accounts, seal_holds from public;
-grant execute on function seal_accounts, seal_holds to :functions_role;
+grant select on seal_rounds to :functions_role;
+revoke execute on function
+  accounts_with_entries, accounts_with_holds, examine_entries, examine_holds, seal_accounts from public;
+grant execute on function seal_accounts to :functions_role;
