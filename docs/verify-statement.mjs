@@ -91,10 +91,23 @@ export function verifyProof({ account, opening, entries, leaf, path, checkpoint 
   return `${from} to ${sum} at version ${version}, under ${size} leaves with the root ${root}`
 }
 
+/** Throws if a proof before had another hash for the same entry. So parts that meet are of one history. */
+function compare({ account, opening, leaf }, hashes) {
+  for (const { version, hash } of [opening, leaf]) {
+    const entry = `${'held_minor' in opening} ${account} ${version}`
+    must((hashes.get(entry) ?? hash) === hash, `a proof before has another entry ${version} of the account`)
+    hashes.set(entry, hash)
+  }
+}
+
+const hashes = new Map()
 if (process.argv[1]?.endsWith('verify-statement.mjs'))
   for (const file of process.argv.slice(3))
     try {
-      console.log(`${file} holds: ${verifyProof(JSON.parse(readFileSync(file, 'utf8')), process.argv[2])}`)
+      const proof = JSON.parse(readFileSync(file, 'utf8'))
+      const what = verifyProof(proof, process.argv[2])
+      compare(proof, hashes)
+      console.log(`${file} holds: ${what}`)
     } catch (error) {
       console.log(`${file} DOES NOT HOLD: ${error.message}`)
       process.exitCode = 1

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { ledgerSealed, type LedgerSealed } from '../eventing/contracts/ledger.sealed.ts'
 import seals from '../functions/ledger/seals.ts'
+import { proofOfHolds } from '../functions/ledger/seals/hold-proof.ts'
+import { proofOfAccount } from '../functions/ledger/seals/proof.ts'
 import {
   deposit,
   ending,
@@ -7,7 +12,12 @@ import {
   testLedger,
   type TestLedger,
 } from '../functions/ledger/testing/ledger-fixture.ts'
-import { startSealer, tamper, type TestSealer } from '../functions/ledger/testing/seals-fixture.ts'
+import {
+  runVerifier,
+  startSealer,
+  tamper,
+  type TestSealer,
+} from '../functions/ledger/testing/seals-fixture.ts'
 import witnessSeals from '../functions/notifications/witness-seals.ts'
 import { testDatabase, type TestDatabase } from './support/databases.ts'
 import { deliverStored } from './support/events.ts'
@@ -117,6 +127,15 @@ async function rewriteSeals(): Promise<void> {
   await ledger.owner.query({ text: 'select grow_tree(0, tree_size())' })
 }
 
+/** Returns the proofs of all that is sealed of an account. */
+async function proofsOf(account: string): Promise<unknown[]> {
+  const proven = [
+    await proofOfAccount(ledger.db, account, { from: 0 }),
+    await proofOfHolds(ledger.db, account, { from: 0 }),
+  ]
+  return proven.map((one) => 'proof' in one && one.proof)
+}
+
 /** Pays into all accounts, and places and releases a hold on each. */
 async function useAccounts(amount: number): Promise<void> {
   for (const account of accounts) {
@@ -127,12 +146,22 @@ async function useAccounts(amount: number): Promise<void> {
   }
 }
 
+/** Checks that a verifier sees that proofs of two histories are not of one, though each of them holds. */
+async function contradict(before: unknown[], after: unknown[], nth: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'proofs-'))
+  expect(await runVerifier(folder, after)).toEqual(['holds', 'holds'])
+  const verdicts = await runVerifier(folder, [...before, ...after])
+  expect(verdicts.map((verdict) => verdict === 'holds')).toEqual([true, true, nth !== 0, nth !== 1])
+  expect(verdicts[2 + nth]).toMatch(/^a proof before has another entry \d+ of the account$/)
+  rmSync(folder, { recursive: true })
+}
+
 test.each([
-  ['deposit', rewriteDeposit],
-  ['hold', rewriteHold],
+  ['deposit', rewriteDeposit, 0],
+  ['hold', rewriteHold, 1],
 ])(
   'another context keeps the same seals, and refuses those of a ledger in which a %s was rewritten with all seals',
-  async (_what, rewrite) => {
+  async (_what, rewrite, nth) => {
     for (let n = 1; n <= 3; n++) {
       await useAccounts(100 * n)
       await sealer.seal()
@@ -145,9 +174,11 @@ test.each([
     expect(kept).toEqual(await roots(reader, '/seals'))
     expect(kept).toHaveLength(3)
 
+    const proofs = await proofsOf(accounts[2]!)
     await rewrite(accounts[2]!)
     await rewriteSeals()
     await sealer.seal()
+    await contradict(proofs, await proofsOf(accounts[2]!), nth)
     const [rewritten] = await roots(reader, '/seals')
     expect(kept).not.toContain(rewritten)
     expect(await deliver(1)).toBe(500)

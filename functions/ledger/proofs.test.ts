@@ -327,23 +327,65 @@ describe('a hold', () => {
     expect((await host.request('GET', `/accounts/${mine}/holds/proof`)).status).toBe(401)
   })
 
-  test('among more than 5,000 entries is proved in parts that fit together', async () => {
+  /** Follows a proof of a hold from part to part. */
+  async function partsOf(id: string): Promise<HoldProof[]> {
+    const parts: HoldProof[] = []
+    for (let query = ''; ;) {
+      const part = await proven<HoldProof & { next_from: number | null }>(`/holds/${id}/proof${query}`)
+      const before = parts.at(-1)
+      if (before) expect(part.opening).toMatchObject({ version: before.leaf.version, hash: before.leaf.hash })
+      parts.push(part)
+      if (part.next_from === null) return parts
+      expect(part.next_from).toBe(part.leaf.version)
+      query = `?from=${part.next_from}`
+    }
+  }
+
+  test('however many entries come after it is proved in parts that fit together', async () => {
     const busy = await ledger.open()
     await ledger.post(deposit(busy, 500))
-    await fillHolds(ledger, busy, 3_000)
-    const long = placing(busy, 9)
-    await ledger.post(long)
+    const [long, ended] = [placing(busy, 9), placing(busy, 1)]
+    await ledger.post(long, ended)
+    await fillHolds(ledger, busy, 6_100)
     await sealer.seal()
-    await proven<HoldProof>(`/holds/${long.id}/proof`)
-    const answer = await get(`/accounts/${busy}/holds/proof`)
-    expect(problemOf(answer)).toEqual([422, 'proof-too-long'])
-    expect(answer.body.detail).toContain('from version 0 up to version 6001 would have 6001 entries')
-    const first = await proven<HoldProof>(`/accounts/${busy}/holds/proof?to=2500`)
-    const second = await proven<HoldProof>(`/accounts/${busy}/holds/proof?from=${first.leaf.version}`)
-    expect(second.opening).toMatchObject({ version: first.leaf.version, hash: first.leaf.hash })
-    expect(first.entries.length + second.entries.length).toBe(6_001)
+    await ledger.post(ending('release', ended))
+    await sealer.seal()
+    for (const [hold, from, status] of [
+      [long, 0, 'open'],
+      [ended, 1, 'released'],
+    ] as const) {
+      const parts = await partsOf(hold.id)
+      expect(parts).toHaveLength(3)
+      for (const { entries } of parts) expect(entries.length).toBeLessThanOrEqual(5_000)
+      const entries = parts.flatMap((part) => part.entries)
+      expect(entries.map(({ version }) => version)).toEqual(entries.map((_, i) => from + 1 + i))
+      expect(entries.at(-1)!.version).toBe(12_203)
+      const own = entries.filter(({ hold_id: id }) => id === hold.id).map((entry) => entry.status)
+      expect(own).toEqual(status === 'open' ? ['open'] : ['open', status])
+    }
+    expect((await get(`/holds/${ended.id}/proof?from=12203`)).body.errors).toMatchObject([{ path: '/from' }])
+    expect(problemOf(await get(`/holds/${long.id}/proof?from=12204`))).toEqual([409, 'not-yet-sealed'])
+    expect((await get(`/holds/${long.id}/proof?from=x`)).status).toBe(400)
+    expect((await get(`/holds/${long.id}/proof?from=0`)).body.opening.version).toBe(0)
+    const all = await get(`/accounts/${busy}/holds/proof`)
+    expect(problemOf(all)).toEqual([422, 'proof-too-long'])
+    expect(await inParts(all)).toBe(12_203)
   })
 })
+
+/** Follows the advice of a refusal. Resolves with the number of entries of all parts. */
+async function inParts({ body }: { body: { detail: string } }): Promise<number> {
+  const [, path, first, second] = /first one is \/api(\S+)\?from=(\d+)&to=(\d+)\.$/.exec(body.detail)!
+  const width = Number(second) - Number(first)
+  let [from, entries] = [Number(first), 0]
+  for (;;) {
+    const answer = await get(`${path}?from=${from}&to=${from + width}`)
+    const part = await proven(`${path}?from=${from}${answer.status === 200 ? `&to=${from + width}` : ''}`)
+    entries += part.entries.length
+    from = part.leaf.version
+    if (answer.status !== 200) return entries
+  }
+}
 
 test('a proof of more than 5,000 entries is refused, and can be had in parts that fit together', async () => {
   const account = await ledger.open()
@@ -352,6 +394,7 @@ test('a proof of more than 5,000 entries is refused, and can be had in parts tha
   const answer = await get(`/accounts/${account}/proof`)
   expect(problemOf(answer)).toEqual([422, 'proof-too-long'])
   expect(answer.body.detail).toContain('would have 6000 entries; at most 5000')
+  expect(await inParts(answer)).toBe(6_000)
   const first = await proven(`/accounts/${account}/proof?to=2500`)
   const second = await proven(`/accounts/${account}/proof?from=${first.leaf.version}`)
   expect(second.opening).toMatchObject({ version: first.leaf.version, hash: first.leaf.hash })

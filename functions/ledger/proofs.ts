@@ -13,7 +13,7 @@ import {
   transactionNotFound,
 } from './posting/refusals.ts'
 import { proofOfHolds } from './seals/hold-proof.ts'
-import { holdProofSchema, proofSchema } from './seals/proof-schema.ts'
+import { holdProofSchema, proofOfHoldSchema, proofSchema } from './seals/proof-schema.ts'
 import { proofOfAccount } from './seals/proof.ts'
 import { proofProblems, type ProofWanted } from './seals/sealed-part.ts'
 
@@ -65,20 +65,28 @@ export default operation({
       path: '/holds/{id}/proof',
       who: 'signed-in',
       summary:
-        'Proof of one hold, from the entry before its first up to its end; while it is open, up to the last seal',
+        'Proof of one hold, from the entry before its first up to its end; while it is open, up to the last seal. ' +
+        'A long one comes in parts: `next_from` is `from` of the next',
       params: idParams,
-      answers: { 200: holdProofSchema },
+      query: { type: 'object', additionalProperties: false, properties: { from: version } },
+      answers: { 200: proofOfHoldSchema },
       problems: [holdProblems['hold-not-found'], ...Object.values(proofProblems)],
-      handle: async ({ params: { id }, caller }, { db }) => {
+      handle: async ({ params: { id }, query: { from = 0 }, caller }, { db }) => {
         const found = await findHoldEntries(db, id, caller)
         if (!found) return refusal('hold-not-found')
         const { account_id: accountId, owner_id: ownerId, placed, ended } = found
-        const to = Number(ended ?? placed)
-        return proofReply(proofOfHolds, db, ownerId, accountId, {
-          from: Number(placed) - 1,
-          to,
+        if (ended !== null && from >= ended)
+          throw invalidVersion('/from', `must be less than ${ended}, the version of the hold’s end`)
+        const proven = await proofOfHolds(db, accountId, {
+          from: Math.max(from, Number(placed) - 1),
+          to: Number(ended ?? placed),
           goesOn: ended === null,
+          inParts: true,
         })
+        if ('refusal' in proven) return proven.refusal
+        const { proof, goesOn } = proven
+        const body = { ...proof, next_from: goesOn ? proof.leaf.version : null }
+        return { status: 200, body, about: { ownerId } }
       },
     }),
     route({

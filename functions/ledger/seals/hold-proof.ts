@@ -41,16 +41,16 @@ type ProvenHoldRow = Pick<HoldRow, 'status' | 'captured' | 'transaction_id'> & {
 /** What the first entry's hash follows on: first_hold_hash(). */
 const firstHash = (): string => createHash('sha256').update('holds').digest('hex')
 
-/** Proves the history of an account's holds; see sealedPart(). What is sealed is never changed, so it needs
- * no transaction. */
+/** Proves the history of an account's holds; see sealedPart(). `goesOn` is true if there is another part.
+ * What is sealed is never changed, so it needs no transaction. */
 export async function proofOfHolds(
   db: Transaction,
   accountId: string,
   wanted: ProofWanted,
-): Promise<{ proof: HoldProof } | { refusal: Reply }> {
+): Promise<{ proof: HoldProof; goesOn: boolean } | { refusal: Reply }> {
   const found = await sealedPart(db, 'sealed_holds', accountId, wanted)
   if ('refusal' in found) return found
-  const { after, upTo, end } = found.part
+  const { after, upTo, goesOn, end } = found.part
   const rows = await db.query<ProvenHoldRow>({
     name: 'proof-hold-entries',
     text: `select e.version, e.hold_id, e.amount, e.held_after, e.hash,
@@ -64,6 +64,7 @@ export async function proofOfHolds(
   })
   const before = after === 0n ? undefined : rows.shift()
   return {
+    goesOn,
     proof: {
       account: accountId,
       opening: {

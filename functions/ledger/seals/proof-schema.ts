@@ -38,25 +38,36 @@ export const proofSchema = {
   }),
 } as const
 
+const holdProof = {
+  account: uuidSchema,
+  opening: object({ version: whole, hash: text, held_minor: text }),
+  entries: {
+    type: 'array',
+    items: object({
+      version: whole,
+      hold_id: uuidSchema,
+      status: { enum: holdStatuses },
+      amount_minor: text,
+      held_after_minor: text,
+      captured_minor: orNull(text),
+      transaction_id: orNull(uuidSchema),
+      created_at: { type: 'string', format: 'date-time' },
+    }),
+  },
+  ...sealedEnd,
+} as const
+
 /** Schema of a HoldProof. */
-export const holdProofSchema = {
-  title: 'HoldProof',
+export const holdProofSchema = { title: 'HoldProof', ...object(holdProof) } as const
+
+/** Schema of the proof of one hold, or of a part of it. */
+export const proofOfHoldSchema = {
+  title: 'ProofOfHold',
   ...object({
-    account: uuidSchema,
-    opening: object({ version: whole, hash: text, held_minor: text }),
-    entries: {
-      type: 'array',
-      items: object({
-        version: whole,
-        hold_id: uuidSchema,
-        status: { enum: holdStatuses },
-        amount_minor: text,
-        held_after_minor: text,
-        captured_minor: orNull(text),
-        transaction_id: orNull(uuidSchema),
-        created_at: { type: 'string', format: 'date-time' },
-      }),
+    ...holdProof,
+    next_from: {
+      type: ['integer', 'null'],
+      description: '`from` of the next part; null if this is the last one',
     },
-    ...sealedEnd,
   }),
 } as const

@@ -1529,6 +1529,34 @@ export type Proof = {
   checkpoint: string
 }
 
+export type ProofOfHold = {
+  account: string
+  opening: {
+    version: number
+    hash: string
+    held_minor: string
+  }
+  entries: {
+    version: number
+    hold_id: string
+    status: 'open' | 'captured' | 'released' | 'expired'
+    amount_minor: string
+    held_after_minor: string
+    captured_minor: string | null
+    transaction_id: string | null
+    created_at: string
+  }[]
+  leaf: {
+    index: number
+    version: number
+    hash: string
+  }
+  path: string[]
+  checkpoint: string
+  /** `from` of the next part; null if this is the last one */
+  next_from: number | null
+}
+
 export type ProveLedgerRequest = {
   since?: string
 }
@@ -2532,13 +2560,14 @@ export interface Api {
       201: Transaction
     }
   }
-  /** Proof of one hold, from the entry before its first up to its end; while it is open, up to the last seal */
+  /** Proof of one hold, from the entry before its first up to its end; while it is open, up to the last seal. A long one comes in parts: `next_from` is `from` of the next */
   'GET /api/holds/{id}/proof': {
     takes: {
       params: { id: string }
+      query?: { from?: number }
     }
     answers: {
-      200: HoldProof
+      200: ProofOfHold
     }
   }
   /** Release a hold */
