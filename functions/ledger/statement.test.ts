@@ -132,6 +132,7 @@ test('an account with nothing in it has an empty statement', async () => {
     ...{ from: null, to: null, from_version: 0, to_version: 0, known_version: null },
     ...{ opening_balance: '0.00', closing_balance: '0.00' },
     ...{ credits: { count: 0, sum: '0.00' }, debits: { count: 0, sum: '0.00' } },
+    ...{ seal: null, checkpoint: null },
     entries: [],
   })
 })
@@ -471,6 +472,51 @@ test('as a proof, it has the entries of the period, once they are sealed; by val
   const { status, body } = await ask(account, { format: 'proof', from_version: 1 })
   expect([status, body.opening.version, body.entries.length]).toEqual([200, 1, 1])
   expect((await ask(account, { format: 'proof', basis: 'value' })).status).toBe(400)
+})
+
+test('a statement has the checkpoint of the first seal over all that it knows of, in every format', async () => {
+  const account = await ledger.open()
+  const sealer = await startSealer(ledger)
+  const formats = ['json', 'csv', 'pdf', 'camt.053']
+  const textOf = async (query: Record<string, string | number>): Promise<string> => {
+    const { status, body } = await ask(account, query)
+    expect(status).toBe(200)
+    return typeof body === 'string' ? body : JSON.stringify(body)
+  }
+  try {
+    await ledger.post(deposit(account, 100), deposit(account, 50))
+    for (const format of formats) expect(await textOf({ format })).not.toContain('microbank.dev/ledger')
+    expect((await ask(account)).body).toMatchObject({ seal: null, checkpoint: null })
+    await sealer.seal()
+    const sealed = (await ask(account, { to_version: 2 })).body
+    const [first] = await ledger.db.query<{ n: bigint; note: string }>({
+      text: 'select n, note from seals order by n desc limit 1',
+    })
+    expect(sealed).toMatchObject({ seal: Number(first!.n), checkpoint: first!.note })
+
+    // What was sealed later changes nothing of it.
+    const queries = formats.flatMap((format) => [
+      { format, to_version: 2 },
+      { format, basis: 'value', known_version: 2 },
+    ])
+    const textsOf = async (): Promise<string[]> => {
+      const texts: string[] = []
+      for (const query of queries) texts.push(await textOf(query))
+      return texts
+    }
+    const before = await textsOf()
+    await ledger.post(deposit(account, 7))
+    await sealer.seal()
+    expect(await textsOf()).toEqual(before)
+    for (const text of before.filter((text) => !text.startsWith('%PDF-')))
+      expect(text).toContain(first!.note.trimEnd().split('\n').at(-1))
+    const third = (await ask(account)).body
+    expect(third).toMatchObject({ to_version: 3, seal: sealed.seal + 1 })
+    // The proof of the same entries is under the last seal, whose tree begins with that of the first.
+    expect((await ask(account, { format: 'proof' })).body.checkpoint).toBe(third.checkpoint)
+  } finally {
+    await sealer.stop()
+  }
 })
 
 test('the operation is the one that the fixture runs', () => {

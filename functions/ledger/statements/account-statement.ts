@@ -25,6 +25,15 @@ export interface AccountStatement {
   /** When the last thing happened that the statement knows of. It stands where a format needs the time at
    * which the statement was made, and the clock would give other bytes each time. */
   asOf: Date
+  /** The first seal over all that the statement knows of; null as long as there is none. */
+  seal: StatementSeal | null
+}
+
+export interface StatementSeal {
+  /** Its number. */
+  n: bigint
+  /** The signed checkpoint (docs/proof.md). */
+  note: string
 }
 
 export interface EntrySum {

@@ -1,7 +1,7 @@
 /* eslint-disable no-control-regex */
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
-import { ACCOUNT_ID, bytesOf, OTHER_ID, sample } from '../testing/sample-fixture.ts'
+import { ACCOUNT_ID, bytesOf, CHECKPOINT, OTHER_ID, sample } from '../testing/sample-fixture.ts'
 import { writeCamt } from './camt.ts'
 
 /** The schema belongs to ISO 20022 and is not a part of this repository. CAMT_SCHEMA names its file, if
@@ -87,6 +87,15 @@ test('a statement without entries, without a period, or by value date is valid t
   // So much that the schema has no room for its sum.
   const huge = { count: 1, sum: 10n ** 18n }
   expect(all(await written(sample([], { credits: huge })), 'Sum')).toEqual(['0.00'])
+})
+
+test('a statement that is sealed has its checkpoint after the entries, if there is room for it', async () => {
+  const seal = { n: 7n, note: CHECKPOINT }
+  const text = await written(sample([{}], { seal }))
+  expect(all(text, 'AddtlStmtInf')).toEqual([CHECKPOINT])
+  const keys = CHECKPOINT + CHECKPOINT.slice(CHECKPOINT.indexOf('—')).repeat(3)
+  expect(await written(sample([{}], { seal: { n: 7n, note: keys } }))).not.toContain('AddtlStmtInf')
+  expect(await written(sample([{}]))).not.toContain('AddtlStmtInf')
 })
 
 const texts = fc.oneof(

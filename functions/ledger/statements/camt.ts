@@ -18,7 +18,7 @@ export const writeCamt: WriteStatement = async function* (statement, pages) {
     for (const entry of page) text += entryOf(entry, statement)
     yield text
   }
-  yield '</Stmt></BkToCstmrStmt></Document>\n'
+  yield `${additionalInformation(statement)}</Stmt></BkToCstmrStmt></Document>\n`
 }
 
 function headOf(statement: AccountStatement): string {
@@ -140,6 +140,14 @@ function bankTransactionCode(entry: StatementEntry): string {
 function counterparty({ amount: signed, counterpartyAccountId, isFee }: StatementEntry): string {
   if (!counterpartyAccountId || isFee) return ''
   return tag('RltdPties', tag(signed > 0n ? 'DbtrAcct' : 'CdtrAcct', accountId(counterpartyAccountId)))
+}
+
+const ADDITIONAL_LENGTH_MAX = 500
+
+/** The checkpoint, as it was signed, if there is one. One with the signatures of many keys has no room. */
+function additionalInformation({ seal }: AccountStatement): string {
+  if (!seal || [...seal.note].length > ADDITIONAL_LENGTH_MAX) return ''
+  return `${tag('AddtlStmtInf', escapeXml(seal.note))}\n`
 }
 
 const TEXT_LENGTH_MAX = 140

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { guardText, unguardText } from '../../host/values/csv-text.ts'
-import { bytesOf, OTHER_ID, sample } from '../testing/sample-fixture.ts'
+import { bytesOf, CHECKPOINT, OTHER_ID, sample } from '../testing/sample-fixture.ts'
 import { csvColumns, writeCsv } from './csv.ts'
 
 type Cells = Record<(typeof csvColumns)[number], string>
@@ -34,6 +34,15 @@ test('all records have the same columns: opening, entries, sums, closing', async
 test('an empty statement has no sums below zero', async () => {
   const [opening, credits, debits, closing] = await read(sample([]))
   expect([opening!.balance, credits!.amount, debits!.amount, closing!.balance]).toEqual(Array(4).fill('0.00'))
+})
+
+test('a statement that is sealed has its checkpoint before the last record', async () => {
+  const records = await read(sample([{}], { seal: { n: 7n, note: CHECKPOINT } }))
+  const { record, version, description, ...others } = records.at(-2)!
+  expect([record, version, unguardText(description)]).toEqual(['checkpoint', '7', CHECKPOINT])
+  expect(new Set(Object.values(others))).toEqual(new Set(['']))
+  expect(description).toContain("\n'+SNx")
+  expect(records.at(-1)!.record).toBe('closing')
 })
 
 /** Texts of what is hard to write: separators, quotes, formulas, other scripts. */

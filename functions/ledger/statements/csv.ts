@@ -2,7 +2,7 @@ import { textCell } from '../../host/values/csv-text.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import type { EntrySum, StatementEntry, WriteStatement } from './account-statement.ts'
 
-/** The columns. Only `description` holds text that somebody wrote; all others are the bank's own. */
+/** The columns. Only `description` holds text that somebody wrote, or a checkpoint. */
 export const csvColumns = [
   'record',
   'version',
@@ -22,8 +22,8 @@ export const csvColumns = [
 type CsvColumn = (typeof csvColumns)[number]
 
 /** Writes a statement as CSV (RFC 4180): the opening balance, the entries, the sums of credits and debits,
- * and the closing balance, each in a record of the same columns. The last record shows that nothing is
- * missing.
+ * the checkpoint if there is one, and the closing balance, each in a record of the same columns. The last
+ * record shows that nothing is missing.
  *
  * There is no byte order mark: many programs would take it for a part of the first column's name. */
 export const writeCsv: WriteStatement = async function* (statement, pages) {
@@ -41,6 +41,10 @@ export const writeCsv: WriteStatement = async function* (statement, pages) {
     yield text
   }
   yield total('credits', statement.credits, 1n) + total('debits', statement.debits, -1n)
+  const { seal } = statement
+  // The number of the seal stands where others have that of an entry.
+  if (seal)
+    yield toRecord({ record: 'checkpoint', version: String(seal.n), description: textCell(seal.note) })
   yield balance('closing', statement.toVersion ?? statement.knownVersion, statement.closing)
 }
 

@@ -46,6 +46,8 @@ const statementProperties = {
   closing_balance: amount,
   credits: sumSchema,
   debits: sumSchema,
+  seal: orNull({ type: 'integer' }),
+  checkpoint: orNull({ type: 'string' }),
   entries: {
     type: 'array',
     items: {
@@ -84,7 +86,7 @@ export const writeJson: WriteStatement = async function* (statement, pages) {
 }
 
 function headOf(statement: AccountStatement) {
-  const { account, basis, from, to, fromVersion, toVersion, knownVersion } = statement
+  const { account, basis, from, to, fromVersion, toVersion, knownVersion, seal } = statement
   const format = (minorUnits: bigint): string => formatAmount(minorUnits, account.currency)
   const total = ({ count, sum }: EntrySum) => ({ count, sum: format(sum) })
   return {
@@ -101,6 +103,8 @@ function headOf(statement: AccountStatement) {
     closing_balance: format(statement.closing),
     credits: total(statement.credits),
     debits: total(statement.debits),
+    seal: numberOrNull(seal?.n ?? null),
+    checkpoint: seal?.note ?? null,
   }
 }
 

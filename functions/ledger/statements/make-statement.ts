@@ -4,7 +4,7 @@ import type { AccountStatement } from './account-statement.ts'
 import { knownVersionOf, type Bounds, type MadeStatement } from './bounds.ts'
 import { invalidQuery } from '../values/moment.ts'
 import type { StatementPeriod } from './period.ts'
-import { findEntry, readEntries, smaller, sumEntries } from './read-entries.ts'
+import { findEntry, findSeal, readEntries, smaller, sumEntries } from './read-entries.ts'
 import { ofValues } from './value-dates.ts'
 
 /** Milliseconds after which an entry can be seen: longer than a function's statement may take. */
@@ -70,6 +70,7 @@ async function ofBookings(db: Database, bounds: Bounds, period: StatementPeriod)
     closing: last?.balance_after ?? 0n,
     ...sums,
     asOf: last?.created_at ?? bounds.created_at,
+    seal: await findSeal(db, bounds.id, toVersion),
   }
   return { statement, pages: readEntries(db, range) }
 }

@@ -26,6 +26,10 @@ beforeAll(async () => {
     }),
   )
   await ledger.post(...dated)
+  await ledger.owner.query({
+    text: `with leaves as (insert into sealed select n, uuidv7(), 1, sha256('') from generate_series(0, 19999) n)
+      insert into seals select n, n, sha256(''), repeat('x', 200), now() from generate_series(1, 5000) n`,
+  })
   await ledger.owner.query({ text: 'vacuum analyze' })
   ;[account] = (await ledger.db.query<AccountRow>({
     text: 'select * from accounts where id = $1',

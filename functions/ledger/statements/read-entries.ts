@@ -4,6 +4,7 @@ import {
   type AccountStatement,
   type StatementEntry,
   type StatementPages,
+  type StatementSeal,
 } from './account-statement.ts'
 
 /** Entries are read by their numbers, so no statement holds a snapshot of the database or a cursor open,
@@ -78,6 +79,26 @@ export async function findEntry(
     values: [accountId, version],
   })
   return row
+}
+
+/** Finds the first seal that covers an account's history up to a version. It stays the same for ever; before
+ * it is made, and for version 0, there is none. */
+export async function findSeal(
+  db: Database,
+  accountId: string,
+  version: bigint,
+): Promise<StatementSeal | null> {
+  // The first leaf from the version on is also the first in the tree.
+  const [row] = await db.query<{ n: bigint; note: string }>({
+    name: 'statement-seal',
+    text: `select k.n, k.note
+      from (
+        select leaf from sealed where account_id = $1 and version >= $2 and $2 > 0 order by version limit 1
+      ) s
+      cross join lateral (select n, note from seals where size > s.leaf order by size limit 1) k`,
+    values: [accountId, version],
+  })
+  return row ?? null
 }
 
 /** Reads the entries of a range, in the order of their numbers: all, or those that are in a condition. */

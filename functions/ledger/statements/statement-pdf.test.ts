@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { bytesOf, OTHER_ID, sample } from '../testing/sample-fixture.ts'
+import { bytesOf, CHECKPOINT, OTHER_ID, sample } from '../testing/sample-fixture.ts'
 import type { StatementPages } from './account-statement.ts'
 import { layOut, type PdfRow } from './pdf-layout.ts'
 import { writePdf } from './statement-pdf.ts'
@@ -67,6 +67,28 @@ test('each page has the head of the table and says which of how many it is, and 
   const numbers = [...pages.join('').matchAll(/Rent (\d+)/g)].map((match) => Number(match[1]))
   expect(numbers).toEqual(Array.from({ length: 200 }, (_, n) => n + 1))
   expect(pages.at(-1)).toMatch(/Closing balance +766\.00/)
+})
+
+test('the last page has the checkpoint, each of its lines whole, or says that there is none yet', async () => {
+  // One page has room for 18 entries, but then none for the rest.
+  for (const entries of [1, 14, 15, 16, 17, 18, 19]) {
+    const pages = pagesOf(
+      await bytesOf(writePdf, sample(many(entries), { seal: { n: 7n, note: CHECKPOINT } })),
+    )
+    if (!pages) return
+    const lines = pages
+      .at(-1)!
+      .split('\n')
+      .map((line) => line.trim())
+    const at = lines.indexOf('Sealed with seal 7, which has this checkpoint:')
+    const shown = lines.slice(
+      at + 1,
+      lines.findIndex((line) => line.startsWith('Times are UTC')),
+    )
+    expect(shown.filter((line) => line !== '')).toEqual(CHECKPOINT.split('\n').filter((line) => line !== ''))
+    expect(lines.findIndex((line) => line.startsWith('Closing balance'))).toBeLessThan(at)
+  }
+  expect(pagesOf(await bytesOf(writePdf, sample(many(1))))!.at(-1)).toMatch(/\n *Not sealed yet\.\n/)
 })
 
 test('a long text is broken into lines, and a long word too', async () => {

@@ -58,7 +58,8 @@ async function draw(statement: AccountStatement, pages: StatementPages): Promise
       if (rows.length % ROWS_AT_ONCE === 0) await nextTurn()
     }
   }
-  const laidOut = layOut(rows, { first: 600, other: 705, last: 15 })
+  const last = LINE.text + 4 + sealLines(statement).length * LINE.small + 10
+  const laidOut = layOut(rows, { first: 600, other: 705, last })
   const bytes: Buffer[] = []
   for (const [index, page] of laidOut.entries()) {
     document.addPage()
@@ -156,7 +157,10 @@ function drawPage(document: Document, statement: AccountStatement, { page, numbe
   y = drawColumns(document, y)
   if (number === 1) y = drawBalance(document, y, 'Opening balance', statement.opening, statement)
   for (const row of page.rows) y = drawRow(document, y, row)
-  if (number === count) drawBalance(document, y, 'Closing balance', statement.closing, statement)
+  if (number === count) {
+    y = drawBalance(document, y, 'Closing balance', statement.closing, statement)
+    drawSeal(document, y + 8, statement)
+  }
   document.font(REGULAR).fontSize(SIZE.small).fillColor(GREY)
   put(document, 'Times are UTC. Amounts with a minus were paid by the account.', PAGE.left, PAGE.bottom + 10)
   putRight(document, `Page ${number} of ${count}`, PAGE.right, PAGE.bottom + 10)
@@ -231,6 +235,17 @@ function drawBalance(
   put(document, name, COLUMN.text, y)
   putRight(document, formatAmount(minorUnits, account.currency), COLUMN.balance, y)
   return y + LINE.text + 4
+}
+
+/** The checkpoint under which the statement can be proved, line by line as it was signed. */
+function sealLines({ seal }: AccountStatement): string[] {
+  if (!seal) return ['Not sealed yet.']
+  return [`Sealed with seal ${seal.n}, which has this checkpoint:`, ...seal.note.trimEnd().split('\n')]
+}
+
+function drawSeal(document: Document, y: number, statement: AccountStatement): void {
+  document.font(REGULAR).fontSize(SIZE.small).fillColor(GREY)
+  sealLines(statement).forEach((line, index) => put(document, line, PAGE.left, y + index * LINE.small))
 }
 
 const put = (document: Document, text: string, x: number, y: number): void =>

@@ -11,6 +11,7 @@ import {
   addSums,
   entriesIn,
   findEntry,
+  findSeal,
   PAGE_ENTRIES,
   readEntries,
   smaller,
@@ -59,6 +60,7 @@ export async function ofValues(
     closing: to ? await balanceBefore(db, bounds.id, to, known) : (last?.balance_after ?? 0n),
     ...addSums(await sumEntries(db, booked, COUNTS_WHEN_BOOKED), await sumValued(db, valued)),
     asOf: last?.created_at ?? bounds.created_at,
+    seal: await findSeal(db, bounds.id, known),
   }
   const pages = byValueDate(opening, readEntries(db, booked, COUNTS_WHEN_BOOKED), readValued(db, valued))
   return { statement, pages }

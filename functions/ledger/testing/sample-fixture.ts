@@ -8,6 +8,14 @@ import type {
 export const ACCOUNT_ID = '01890a5d-ac96-774b-bcce-b302099a8057'
 export const OTHER_ID = '01890a5d-ac96-774b-bcce-b302099a8058'
 
+/** A checkpoint like those that the ledger signs. Its root begins with a sign that also begins a formula. */
+export const CHECKPOINT = `microbank.dev/ledger
+12
++SNxj4JUwnNmpXYBuPdvdq0DLPSnxXLgkMXXiRNRZ4o=
+
+— microbank.dev/ledger ${'Ab+/'.repeat(22)}Ab==
+`
+
 /** A statement of entries of which only what a test needs is given. */
 export function sample(
   given: Partial<StatementEntry>[],
@@ -49,6 +57,7 @@ export function sample(
     credits: { count: credits.length, sum: sum(credits) },
     debits: { count: debits.length, sum: -sum(debits) },
     asOf: new Date('2026-01-31T12:00:00Z'),
+    seal: null,
     ...head,
   }
   const pages = async function* (): StatementPages {

@@ -1844,6 +1844,8 @@ export type Statement = {
     count: number
     sum: string
   }
+  seal: number | null
+  checkpoint: string | null
   entries: {
     version: number
     booked_at: string
