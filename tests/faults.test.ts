@@ -4,12 +4,13 @@ import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { whileKilling } from './support/killing.ts'
+import { checkSeals, whileSealing } from './support/sealing.ts'
 import { until } from './support/until.ts'
 
 /** What stays true while processes die: money is conserved, no account goes below its limit, each key moves
  * money once and costs its fee once, no more goes out of an account than its limits allow, no hold stays
- * behind that was captured, no transaction is reversed twice, and each completed transaction has exactly one
- * notification. */
+ * behind that was captured, no transaction is reversed twice, each completed transaction has exactly one
+ * notification, and all is sealed under one tree that only grows. */
 
 const ACCOUNTS = 10
 const TRANSFERS = 200
@@ -261,11 +262,15 @@ describe.each([
       ...(args.length === 0 ? [{ afterKills: 1, pid: bank.rabbitmqPid }] : []),
       { afterKills: 4, pid: bank.postgresPid },
     ]
-    await whileKilling(bank, { answers: () => answers, servers }, async () => {
+    const transferAgainAndAgain = async (): Promise<void> => {
       for (let round = 0; round < 5; round++) await transferAll()
-    })
+    }
+    await whileKilling(bank, { answers: () => answers, servers }, () =>
+      whileSealing(() => bank, transferAgainAndAgain),
+    )
     await checkMoney()
     await checkNotifications()
+    await checkSeals(bank, operator, accounts)
   })
 
   test('reversed from several sides while they are killed, each transaction is reversed once', async () => {
@@ -280,13 +285,14 @@ describe.each([
 
   test('after kill -9 of the whole runtime, with its meter, the next start cleans up, and nothing is missing', async () => {
     const before = answers
-    const storm = transferAll()
+    const storm = whileSealing(() => bank, transferAll)
     await until(() => answers > before + TRANSFERS / 2, { what: 'half of the answers' })
     await bank.kill()
     bank = await startBank({ dataDir: bank.dataDir, args })
     await storm
     await checkMoney()
     await checkNotifications()
+    await checkSeals(bank, operator, accounts)
     await checkFacts()
   })
 })
