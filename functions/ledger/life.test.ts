@@ -28,6 +28,8 @@ let away = new Set<string>()
 /** Exports of this function's spans are kept back in `late`. */
 let lateName: string | undefined
 let late: string[] = []
+/** The Broker answers only then. */
+let brokerAnswers: Promise<void> | undefined
 let ledger: TestLedger
 let stored: TestDatabase
 let functions: Record<'transfer' | 'notify' | 'notifications' | 'life' | 'untraced', TestFunction>
@@ -58,6 +60,7 @@ async function answer(
     return void response.end(method === 'POST' ? '{}' : spans.trace(url.split('/').at(-1)!))
   if (name !== 'notifications') {
     events.push({ headers, body })
+    await brokerAnswers
     return void response.writeHead(202).end()
   }
   const { authorization = '', traceparent = '' } = headers
@@ -223,6 +226,32 @@ test('is not complete while a process has not sent its spans, though those of ot
     { what: 'the whole life' },
   )
   expect(body.summary.posting_ms).toBeGreaterThan(0)
+})
+
+test('is not complete before it tells when its event was published', async () => {
+  let answer = () => {}
+  brokerAnswers = new Promise((resolve) => (answer = resolve))
+  const id = await post()
+  await deliver(id)
+  const { body: early } = await until(
+    async () => {
+      const now = await lifeOf(id)
+      const kinds = now.body.hops.map(({ kind, lane }: { kind: string; lane: string }) => `${kind} ${lane}`)
+      return kinds.includes('work transfer') && kinds.includes('work notify') ? now : undefined
+    },
+    { what: 'the spans of all that has ended' },
+  )
+  expect([early.complete, early.steps[2]]).toMatchObject([false, { step: 'published', at: null }])
+  answer()
+  brokerAnswers = undefined
+  const { body } = await until(
+    async () => {
+      const now = await lifeOf(id)
+      return now.body.complete ? now : undefined
+    },
+    { what: 'the whole life' },
+  )
+  expect(body.steps[2]).toMatchObject({ step: 'published', state: 'done', at: expect.any(String) })
 })
 
 test('works without spans, and without notifications, and says so', async () => {

@@ -146,6 +146,8 @@ function hasCome(row: LifeRow, steps: readonly LifeStep[], { is, spans }: ReadTr
   if (is === 'not-kept' || Date.now() - row.created_at.getTime() > SPANS_MS_MAX) return true
   const come = new Set(spans.map(({ spanId }) => spanId))
   if (spans.some((span) => causesOf(span).some((id) => !come.has(id)))) return false
+  // Only the span of its publishing tells when the event was published, and nothing names that as its cause.
+  if (steps.some(({ step, at }) => step === 'published' && at === null)) return false
   const isTold = steps.some(({ step }) => step === 'told')
   const wasProcessed = spans.some(
     ({ kind, process }) => kind === 'consumer' && process['service.name'] === 'notify',
