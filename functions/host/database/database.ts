@@ -34,6 +34,8 @@ export interface DatabaseOptions {
   /** Milliseconds for each statement; after that, its connection counts as dead. The database itself ends a
    * function's statement sooner (see knative/postgres), so this is for a database that no longer answers. */
   timeoutMs?: number
+  /** Milliseconds to wait for a connection. If omitted, as long as for a statement, but at most 5 s. */
+  connectMs?: number
   metrics?: Pick<Metrics, 'count' | 'observe' | 'gauge'>
 }
 
@@ -77,7 +79,7 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
   const open = async (): Promise<ConnectionPool> => {
     const { openPool } = await import('./open-pool.ts')
     const { url, poolMax: max, name, timeoutMs = TIMEOUT_MS } = options
-    const connectMs = Math.min(timeoutMs, CONNECT_MS_MAX)
+    const { connectMs = Math.min(timeoutMs, CONNECT_MS_MAX) } = options
     const opened = openPool({ url, max, name, connectMs, statementMs: timeoutMs })
     ;({ pool } = opened)
     // The pool replaces an idle connection that breaks. Without a listener, the error would end the process.

@@ -46,7 +46,8 @@ export const silent = createLog({}, 'error', () => {})
 
 export async function testLedger(): Promise<TestLedger> {
   const database = await testDatabase('ledger')
-  const options = { poolMax: 10, name: 'ledger-test', log: silent }
+  // Some tests post hundreds of times at once, and the last waits for all others on a busy machine.
+  const options = { poolMax: 10, name: 'ledger-test', log: silent, connectMs: 120_000 }
   const db = openDatabase({ url: database.url, ...options })
   // The proofs read the whole ledger, which takes a while on a busy machine.
   const owner = openDatabase({ url: database.ownerUrl, ...options, timeoutMs: 120_000 })
