@@ -223,7 +223,8 @@ describe('showing accounts', () => {
       expect((await get('operator', `/accounts?number=${number}&${query}`)).body.items).toEqual([])
     expect((await get('operator', '/accounts?number=100000000000')).body.items).toEqual([])
     const audit = await ledger.owner.query({
-      text: `select subject, owner_id from audit where route = 'GET /accounts' and details ->> 'number' = $1`,
+      text: `select subject, owner_id from audit where route = 'GET /accounts' and details ->> 'number' = $1
+        order by id`,
       values: [number],
     })
     expect(audit[0]).toEqual({ subject: mine, owner_id: bob })

@@ -32,6 +32,8 @@ beforeAll(async () => {
   ;[checking, bobs] = [await ledger.open(), await ledger.open({ userId: bob })]
   const lunch = transfer(checking, bobs, 50_00, { description: 'Lunch' })
   await ledger.post(deposit(checking, 900_00, { description: 'Wages' }))
+  // Times have milliseconds.
+  await ledger.db.query({ text: 'select pg_sleep(0.002)' })
   await ledger.post(lunch)
   await ledger.post(withdrawal(checking, 20_00))
   await ledger.post(reversal(lunch, false))

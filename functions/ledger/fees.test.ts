@@ -138,8 +138,10 @@ test('a posting that reads the fees now is waited for, and the fee holds from af
     setting = put({ currency: 'CHF' })
     await until(async () => {
       const [row] = await ledger.owner.query<{ count: bigint }>({
-        text: `select count(*) from pg_locks
-          where relation = 'fee_policies'::regclass and not granted and mode = 'ExclusiveLock'`,
+        // Other tests' databases are copies, in which the table has the same number.
+        text: `select count(*) from pg_locks l join pg_database d on d.oid = l.database
+          where d.datname = current_database() and relation = 'fee_policies'::regclass and not granted
+            and mode = 'ExclusiveLock'`,
       })
       return row!.count > 0n
     })

@@ -253,27 +253,28 @@ describe('a value date', () => {
   const day = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
   test('can be given by operators to deposits and withdrawals, within its range', async () => {
-    const dated = (type: 'deposit' | 'withdrawal', days: number) => ({
+    const dated = (type: 'deposit' | 'withdrawal', date: string) => ({
       ...batches.own(type, 1),
-      value_date: day(days),
+      value_date: date,
     })
+    const [earlier, later] = [day(-3), day(3)]
     const batch = [
-      dated('deposit', -3),
-      dated('withdrawal', 3),
+      dated('deposit', earlier),
+      dated('withdrawal', later),
       batches.own('deposit', 1),
-      dated('deposit', 40),
+      dated('deposit', day(40)),
     ]
     const answer = await batches.send(batch, { who: 'operator' })
     expect(summary(answer)).toEqual(['1.00', '1.00', '1.00', 'value-date-out-of-range'])
     const shown = answer.body.results
       .slice(0, 3)
       .map(({ transaction }: { transaction: { value_date: string } }) => transaction.value_date)
-    expect(shown).toEqual([day(-3), day(3), answer.body.results[2].transaction.timestamp.slice(0, 10)])
+    expect(shown).toEqual([earlier, later, answer.body.results[2].transaction.timestamp.slice(0, 10)])
     const rows = await batches.ledger.db.query({
       text: `select value_date::text from entries where account_id = $1 and version > 1 order by version`,
       values: [batches.from],
     })
-    expect(rows.map(({ value_date: date }) => date)).toEqual([day(-3), day(3), null])
+    expect(rows.map(({ value_date: date }) => date)).toEqual([earlier, later, null])
   })
 
   test('can’t be given by a customer, nor to a transfer; then nothing is posted', async () => {

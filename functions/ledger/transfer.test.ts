@@ -84,8 +84,11 @@ describe('a transfer', () => {
       event_id: eventIdOf(answer.body.id as string),
       timestamp: expect.stringMatching(/Z$/),
     })
-    const event = await until(() => gateway.events[0], { what: 'the event' })
-    expect(event.headers).toMatchObject({ 'ce-type': 'transaction.completed', 'ce-subject': answer.body.id })
+    const event = await until(
+      () => gateway.events.find(({ headers }) => headers['ce-subject'] === answer.body.id),
+      { what: 'the event' },
+    )
+    expect(event.headers).toMatchObject({ 'ce-type': 'transaction.completed' })
     expect(event.data).toMatchObject({ new_balance: '700.00', to_new_balance: '200.00', to_user_id: bob })
   })
 

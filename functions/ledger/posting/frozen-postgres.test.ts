@@ -10,6 +10,7 @@ import { migrate, readMigrations } from '../../../knative/postgres/migrate.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { ROOT } from '../../../tests/support/repository.ts'
 import { signal } from '../../../tests/support/signal.ts'
+import { until } from '../../../tests/support/until.ts'
 import { alice, deposit, silent } from '../testing/ledger-fixture.ts'
 import { postTransactions } from './post.ts'
 import transfer from '../transfer.ts'
@@ -81,7 +82,8 @@ test('while it is frozen every request is answered 503, and afterwards each is p
   } finally {
     signal(frozen, 'SIGCONT')
   }
-  for (const { status } of await Promise.all(keys.map(send))) expect(status).toBe(201)
+  // On a busy machine some may come too early: the server first ends what was asked of it before.
+  await Promise.all(keys.map((key) => until(async () => (await send(key)).status === 201)))
   const balances = await owner.query<{ balance: bigint }>({
     text: `select balance from accounts where kind = 'customer' order by balance`,
   })

@@ -36,7 +36,7 @@ describe('an order is not lost', () => {
         Array.from({ length: 30 }, () => send('1.00', { ...later, 'idempotency-key': randomUUID() })),
       )
       expect(new Set(orders.map((answer) => answer.status))).toEqual(new Set([202]))
-      expect(gateway.events).toEqual([])
+      expect(orders.filter(({ body }) => ofOrder(body.id))).toEqual([])
       gateway.brokerStatus = 202
       await until(() => orders.every(({ body }) => ofOrder(body.id)), {
         what: 'the events',

@@ -56,9 +56,10 @@ const entries = (): Promise<{ value_date: string | null }[]> =>
 
 describe.each(kinds)('a %s', (type) => {
   test.each([0, -29, 29])('counts from the given day, %d days from today', async (days) => {
-    const { status, body } = await post(type, { value_date: day(days) })
-    expect([status, body.value_date]).toEqual([201, day(days)])
-    expect(await entries()).toEqual([{ value_date: day(days) }])
+    const wanted = day(days)
+    const { status, body } = await post(type, { value_date: wanted })
+    expect([status, body.value_date]).toEqual([201, wanted])
+    expect(await entries()).toEqual([{ value_date: wanted }])
     expect(await ledger.faults()).toEqual([])
   })
 
@@ -87,14 +88,15 @@ describe.each(kinds)('a %s', (type) => {
 
   test('has the same answer for the same key, and another day is another request', async () => {
     const headers = { 'idempotency-key': randomUUID() }
-    const first = await post(type, { value_date: day(-3) }, { headers })
-    const again = await post(type, { value_date: day(-3) }, { headers })
+    const [wanted, another] = [day(-3), day(-5)]
+    const first = await post(type, { value_date: wanted }, { headers })
+    const again = await post(type, { value_date: wanted }, { headers })
     expect([again.status, again.body, again.headers.get('idempotency-replayed')]).toEqual([
       201,
       first.body,
       'true',
     ])
-    expect((await post(type, { value_date: day(-4) }, { headers })).status).toBe(422)
+    expect((await post(type, { value_date: another }, { headers })).status).toBe(422)
     expect(await entries()).toHaveLength(1)
   })
 })
