@@ -68,7 +68,8 @@ test('an order says all that was given and what follows from it', async () => {
   expect((await show(`/orders/${body.id}`)).body).toEqual(body)
   expect((await show('/orders?limit=1')).body.items).toEqual([body])
   await until(() => eventsOf(body.id).length === 1, { what: 'order.created' })
-  expect(router.events[0]!.data).toMatchObject({ order_id: body.id, first_due_at: body.next_due_at })
+  const told = router.events.find(({ data }) => data.order_id === body.id)
+  expect(told!.data).toMatchObject({ first_due_at: body.next_due_at })
   // The name stays in this context.
   expect(JSON.stringify(router.events)).not.toContain('Bob M.')
   expect((await change(body.id, { amount: '960.00' })).body).toMatchObject({ ...said, amount: '960.00' })
@@ -351,11 +352,16 @@ test('amount, text, schedule and policy can be changed; an order that ended canâ
 })
 
 test('a request that is repeated when its moment has passed gets its first answer', async () => {
-  const schedule = { run_at: new Date(Date.now() + 4_000).toISOString() }
-  const [order, patch] = [randomUUID(), randomUUID()]
-  const first = await create(wanted({ schedule }), { key: order })
-  const changed = await change(first.body.id, { schedule }, { key: patch })
-  expect([first.status, changed.status]).toEqual([201, 200])
+  let seconds = 1
+  // On a busy machine the moment may pass before both are answered.
+  const { schedule, order, first, patch, changed } = await until(async () => {
+    const soon = { run_at: new Date(Date.now() + (seconds *= 2) * 1000).toISOString() }
+    const [orderKey, patchKey] = [randomUUID(), randomUUID()]
+    const answer = await create(wanted({ schedule: soon }), { key: orderKey })
+    const another = await change(answer.body.id, { schedule: soon }, { key: patchKey })
+    const isTaken = answer.status === 201 && another.status === 200
+    return isTaken && { schedule: soon, order: orderKey, first: answer, patch: patchKey, changed: another }
+  })
   await until(async () => (await create(wanted({ schedule }))).status === 400, {
     everyMs: 250,
     what: 'the moment to pass',
@@ -395,11 +401,13 @@ test('what is to come, the clock of the database says, not that of a process', a
   const schedule = { run_at: new Date(Date.now() + 5 * 60_000).toISOString() }
   const id = await created({ schedule })
   await setStatus(id, 'paused')
+  // One that is still good then.
+  const asHer = { token: await token({ userId: ada }) }
   jest.useFakeTimers({ now: Date.now() + 10 * 60_000, doNotFake: NOT_FAKED })
   try {
-    expect((await create(wanted({ schedule }))).status).toBe(201)
-    expect((await change(id, { schedule })).status).toBe(200)
-    expect((await setStatus(id, 'active')).body.status).toBe('active')
+    expect((await create(wanted({ schedule }), asHer)).status).toBe(201)
+    expect((await change(id, { schedule }, asHer)).status).toBe(200)
+    expect((await setStatus(id, 'active', asHer)).body.status).toBe('active')
   } finally {
     jest.useRealTimers()
   }

@@ -933,7 +933,7 @@ describe('posting', () => {
     await bank.owner.query({ text: 'analyze web_hook_deliveries' })
     const query = jest.spyOn(bank.deliveries.tools.db, 'query')
     expect(await deliveriesOf(ada, id, '?status=failed')).toHaveLength(1)
-    const [list] = query.mock.calls.at(-1)!
+    const [list] = query.mock.calls.find(([{ text }]) => text.includes('web_hook_deliveries'))!
     query.mockRestore()
     await bank.owner.transaction(async (tx) => {
       expect(await rowsRead(tx, () => tx.query(list))).toBeLessThan(100)

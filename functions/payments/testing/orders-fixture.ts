@@ -86,9 +86,12 @@ const send = (by: TestFunction, method: string, path: string, sent: Sent = {}): 
 /** A day a year ago. Orders of tests begin then, so that they can be made to have missed days. */
 export const yearAgo = new Date(Date.now() - 365 * 86_400_000).toISOString().slice(0, 10)
 
+/** A time of the day that is hours away, so that no order of a test is due by itself. */
+const at = new Date(Date.now() + 12 * 3_600_000).toISOString().slice(11, 16)
+
 /** A body for POST /orders: 10.00 to Bob every day, unless given otherwise. */
 export const wanted = (given: Record<string, unknown> = {}) => ({
-  ...{ account_id: from, to_account_id: to, amount: '10.00', schedule: { every: 'day', from: yearAgo } },
+  ...{ account_id: from, to_account_id: to, amount: '10.00', schedule: { every: 'day', from: yearAgo, at } },
   ...given,
 })
 
