@@ -15,6 +15,8 @@ let provider: TestProvider
 let contacts: TestFunction
 let notify: TestFunction
 let sender: TestFunction
+/** The same, but it waits for a provider only some seconds. */
+let hasty: TestFunction
 
 beforeAll(async () => {
   database = await testDatabase('notifications')
@@ -23,7 +25,6 @@ beforeAll(async () => {
     NOTIFICATIONS_DATABASE_URL: database.url,
     BROKER_URL: 'http://127.0.0.1:9/',
     MESSAGE_CHANNELS: 'sms',
-    MESSAGE_TIMEOUT_MS: '300',
     SMS_URL: `${provider.url}/send?v=1`,
     SMS_TOKEN: 'token of the provider',
     SMS_BODY: '{"recipients":["{to}"],"content":{"body":"{text}","ref":"{id}"},"flash":false}',
@@ -31,10 +32,11 @@ beforeAll(async () => {
   contacts = await startFunction(keepContacts, env)
   notify = await startFunction(notifyUser, env)
   sender = await startFunction(sendSms, env)
+  hasty = await startFunction(sendSms, { ...env, MESSAGE_TIMEOUT_MS: '2000' })
 })
 
 afterAll(async () => {
-  for (const each of [contacts, notify, sender]) await each.stop()
+  for (const each of [contacts, notify, sender, hasty]) await each.stop()
   await provider.stop()
   await database.drop()
 })
@@ -55,8 +57,8 @@ async function loggedIn(address?: string): Promise<{ userId: string; id: string 
   return { userId, id: message!.id }
 }
 
-const deliver = async (id: string): Promise<number> =>
-  (await deliverExample(sender, messageDue, { message_id: id, channel: 'sms' })).status
+const deliver = async (id: string, by = sender): Promise<number> =>
+  (await deliverExample(by, messageDue, { message_id: id, channel: 'sms' })).status
 
 const state = async (id: string) =>
   (
@@ -131,7 +133,7 @@ test('a provider that hangs, redirects, refuses or answers garbage is understood
   for (const [answer, expected, status] of cases) {
     const { id } = await loggedIn()
     provider.answers.push(answer)
-    expect([answer, await deliver(id)]).toEqual([answer, expected])
+    expect([answer, await deliver(id, hasty)]).toEqual([answer, expected])
     const after = await state(id)
     expect([answer, after.status]).toEqual([answer, status])
     expect(after.answer.length).toBeLessThanOrEqual(500)
