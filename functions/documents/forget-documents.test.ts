@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { userDeleted } from '../../eventing/contracts/user.deleted.ts'
 import { deliverExample } from '../../tests/support/events.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
 import forgetDocuments from './forget-documents.ts'
 import { forgetLeft } from './left-customers.ts'
 import type { Stores } from './stores/stores.ts'
@@ -33,6 +34,13 @@ const forgottenAt = async (userId: string) =>
     })
   )[0]!.forgotten_at
 
+const files = async () => (await bank.db.query({ text: 'select from stored_files' })).length
+
+// A busy machine may need more than one sweep. The Broker is away, so each says that events were
+// left. It has done the rest.
+const sweepUntilLeft = (count: number) =>
+  until(async () => (await bank.sweep()) === 503 && (await files()) === count)
+
 test('all documents of a customer who left are deleted with their bytes, and nobody else’s', async () => {
   const [ada, bob] = [randomUUID(), randomUUID()]
   const [asAda, asBob] = [await token({ userId: ada }), await token({ userId: bob })]
@@ -51,11 +59,9 @@ test('all documents of a customer who left are deleted with their bytes, and nob
 
   for (let n = 0; n < 2; n++) await leave(ada)
   expect((await bank.get(`/media/${theirs[0]}`, asAda)).status).toBe(200)
-  // The Broker is away, so it says that events were left. It has done the rest.
-  expect(await bank.sweep()).toBe(503)
+  await sweepUntilLeft(1)
   for (const id of theirs) expect((await bank.get(`/media/${id}`, asAda)).status).toBe(404)
   expect((await bank.get(`/media/${kept}`, asBob)).status).toBe(200)
-  expect(await bank.db.query({ text: 'select from stored_files' })).toHaveLength(1)
   expect(await bank.events(theirs[0]!)).toEqual(['document.uploaded', 'document.deleted'])
 
   // A token from before is still good, and what was under way when they left may come later.
@@ -70,7 +76,6 @@ test('all documents of a customer who left are deleted with their bytes, and nob
 test('a store that is slow holds up no sweep: bytes that are left wait for the next one', async () => {
   const carl = randomUUID()
   const bearer = await token({ userId: carl })
-  const files = async () => (await bank.db.query({ text: 'select from stored_files' })).length
   const before = await files()
   for (let n = 0; n < 3; n++) await bank.upload([{ content: PDF }], { token: bearer })
   await leave(carl)
@@ -87,8 +92,7 @@ test('a store that is slow holds up no sweep: bytes that are left wait for the n
   expect(removals).toBeLessThan(6)
   const left = { text: 'select from documents where user_id = $1', values: [carl] }
   expect(await bank.db.query(left)).toEqual([])
-  expect(await bank.sweep()).toBe(503)
-  expect(await files()).toBe(before)
+  await sweepUntilLeft(before)
 })
 
 test('what identity did not sign deletes nothing', async () => {
