@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg, { type QueryResultRow } from 'pg'
+import { readFields } from '../../knative/local/data-folder/own-files.ts'
 import { STATUS_HOST } from '../../knative/local/gateway/hosts.ts'
 import type { RuntimeStatus } from '../../knative/local/status.ts'
 import { buildOnce } from './built.ts'
@@ -84,7 +85,7 @@ export async function startBank(options: BankOptions = {}): Promise<Bank> {
     status: () => readStatus(dataDir),
     functionPids: (name) =>
       readdirSync(join(dataDir, 'processes')).flatMap((file) =>
-        /^\d+\.json$/.test(file) && (name === undefined || recordIn(dataDir, file).what === name)
+        /^\d+\.json$/.test(file) && (name === undefined || nameIn(dataDir, file) === name)
           ? parseInt(file)
           : [],
       ),
@@ -116,8 +117,8 @@ export async function loginOperator(bank: Bank): Promise<string> {
   return login.body.access_token as string
 }
 
-const recordIn = (dataDir: string, file: string) =>
-  JSON.parse(readFileSync(join(dataDir, 'processes', file), 'utf8')) as { what: string }
+// A process that ends takes its record with it, and one that starts may be writing it still.
+const nameIn = (dataDir: string, file: string) => readFields(join(dataDir, 'processes', file))?.what
 
 async function query<Row extends QueryResultRow>(
   dataDir: string,

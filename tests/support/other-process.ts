@@ -23,7 +23,10 @@ export async function inOtherProcess<Message>(script: string): Promise<OtherProc
     })
     const message = await new Promise<Message>((resolve, reject) => {
       child.once('message', (received) => resolve(received as Message))
-      child.once('exit', (code) => reject(new Error(`the script ended with status ${code} and sent nothing`)))
+      // Not `exit`, which can come before a message that was sent.
+      child.once('close', (code) =>
+        reject(new Error(`the script ended with status ${code} and sent nothing`)),
+      )
     })
     return { child, message }
   } finally {
