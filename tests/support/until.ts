@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** The clock of the machine, whatever a test does to that of the code. */
+const now = performance.now.bind(performance)
+
 export interface UntilOptions {
   timeoutMs?: number
   everyMs?: number
@@ -13,7 +16,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   { timeoutMs = 90_000, everyMs = 20, what = 'the condition' }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
-  const deadline = performance.now() + timeoutMs
+  const deadline = now() + timeoutMs
   let last: unknown
   for (;;) {
     try {
@@ -23,7 +26,7 @@ export async function until<T>(
     } catch (error) {
       last = error
     }
-    if (performance.now() > deadline) {
+    if (now() > deadline) {
       const seen = last instanceof Error ? last.message : String(last)
       throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${seen}`)
     }

@@ -11,6 +11,8 @@ import { UnavailableError } from '../../../eventing/unavailable.ts'
 
 // Milliseconds: short compared with a test's deadline, long compared with an answer on a busy machine.
 const TIMEOUT_MS = 3_000
+/** For tests in which the database always answers. */
+const PATIENT_MS = 60_000
 
 let database: TestDatabase
 let proxy: SilentProxy
@@ -39,11 +41,8 @@ afterAll(async () => {
 })
 
 const log = createLog({}, 'error', () => {})
-const open = (poolMax: number): OpenDatabase =>
-  openDatabase({ url: proxy.through(database.url), poolMax, name: 'test', log, timeoutMs: TIMEOUT_MS })
-
-const WAITING = `select from pg_stat_activity where datname = current_database() and application_name = 'test'
-  and wait_event_type = 'Lock'`
+const open = (poolMax: number, { timeoutMs = TIMEOUT_MS, url = database.url } = {}): OpenDatabase =>
+  openDatabase({ url: proxy.through(url), poolMax, name: 'test', log, timeoutMs })
 
 const one = () => db.query({ text: 'select 1' })
 const insert = (n: number) => ({ text: 'insert into seen values ($1)', values: [n] })
@@ -189,29 +188,63 @@ describe('a connection that falls silent', () => {
   })
 })
 
-test.each([
-  ['a statement of its own', (statement: Statement) => db.query(statement)],
-  ['a transaction', (statement: Statement) => db.transaction((tx) => tx.query(statement))],
-])('a deadlock undoes %s, and it runs again', async (_what, run) => {
-  const text = (order: string) => `do $$ begin
-      update seen set n = n + 10 where n % 10 = ${order[0]};
-      update seen set n = n + 10 where n % 10 = ${order[1]};
-    end $$`
-  await db.query({ text: 'insert into seen values (1), (2)' })
-  await administrator.query('begin')
-  // So that the deadlock is found by the other, who therefore has to give way.
-  await administrator.query(`set local deadlock_timeout = '10min'`)
-  await administrator.query('select from seen where n = 1 for update')
-  const running = run({ text: text('21') })
-  await until(async () => (await administrator.query(WAITING)).rows.length === 1, { what: 'the lock of 2' })
-  await administrator.query(text('12'))
-  await administrator.query('commit')
-  await running
-  expect(await seen()).toEqual([21, 22])
+describe('a deadlock', () => {
+  const GATE = 1
+  let gatekeeper: Client
+  beforeEach(async () => {
+    // The limits of the functions' role would end what waits here for long.
+    db = open(4, { timeoutMs: PATIENT_MS, url: database.superuserUrl })
+    gatekeeper = new Client(database.superuserUrl)
+    await gatekeeper.connect()
+  })
+  afterEach(() => gatekeeper.end())
+
+  /** Waits until a session waits for a lock. */
+  const untilWaits = (pid: string) =>
+    until(
+      async () => {
+        const waiting = `select from pg_stat_activity where ${pid} and wait_event_type = 'Lock'
+          and datname = current_database()`
+        return (await gatekeeper.query(waiting)).rows.length === 1
+      },
+      { what: 'a lock to be waited for' },
+    )
+
+  test.each([
+    ['a statement of its own', (statement: Statement) => db.query(statement)],
+    ['a transaction', (statement: Statement) => db.transaction((tx) => tx.query(statement))],
+  ])('undoes %s, and it runs again', async (_what, run) => {
+    await db.query({ text: 'insert into seen values (1), (2)' })
+    await gatekeeper.query('select pg_advisory_lock($1)', [GATE])
+    const running = run({
+      text: `do $$ begin
+        update seen set n = n + 10 where n % 10 = 2;
+        perform pg_advisory_xact_lock_shared(${GATE});
+        update seen set n = n + 10 where n % 10 = 1;
+      end $$`,
+    })
+    await untilWaits("application_name = 'test'")
+    await administrator.query('begin')
+    // Only the other looks for deadlocks, so it is the one that gives way. It looks once, a second after it
+    // has begun to wait, so it waits last.
+    await administrator.query(`set local deadlock_timeout = '10min'`)
+    const [{ pid }] = (await administrator.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [
+      { pid: number },
+    ]
+    await administrator.query('update seen set n = n + 10 where n % 10 = 1')
+    const blocked = administrator.query('update seen set n = n + 10 where n % 10 = 2')
+    await untilWaits(`pid = ${pid}`)
+    await gatekeeper.query('select pg_advisory_unlock($1)', [GATE])
+    await blocked
+    await administrator.query('commit')
+    await running
+    expect(await seen()).toEqual([21, 22])
+  })
 })
 
 describe('a database that refuses for the moment', () => {
   const refused = 'the database could not do this now, and nothing was changed'
+  beforeEach(() => void (db = open(4, { timeoutMs: PATIENT_MS })))
 
   test.each(['53100', '53200', '58030', '57014', '55P03'])(
     'with %s is unavailable, and the connection stays open',

@@ -75,7 +75,7 @@ test('keys are forgotten after a week, however many, and no sooner', async () =>
   })
   await db.query({
     text: `insert into idempotency_keys (id, request_hash, operation, created_at)
-      select uuidv7(), '', 'notes', now() - interval '7 days' + (case when n <= 12000 then -1 else 1 end) * interval '1 minute'
+      select uuidv7(), '', 'notes', now() - interval '7 days' + (case when n <= 12000 then -1 else 1 end) * interval '1 hour'
       from generate_series(1, 12003) n`,
   })
   const forgotten = await Promise.all([forgetOldKeys(db), forgetOldKeys(db)])

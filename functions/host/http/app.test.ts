@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { startFunction, token } from '../../../tests/support/host.ts'
 import { startMeter } from '../../../monitoring/meter/meter-fixture.ts'
+import { stopUnhurried, whileClockStops } from '../../../tests/support/stopped-clock.ts'
 import { until } from '../../../tests/support/until.ts'
 import { operation, route } from '../operation.ts'
 import { inside, notes, startNotes } from '../testing/notes-fixture.ts'
@@ -19,11 +20,14 @@ test('the first answer tells how the process started, one answer how long its fi
   const timings: (string | null)[] = []
   for (const path of ['/healthz', '/health', '/health'])
     timings.push((await host.request('GET', path)).headers.get('server-timing'))
-  expect(timings).toEqual([
-    expect.stringMatching(/^boot;dur=[\d.]+;desc="notes", load;dur=[\d.]+;desc="notes"$/),
-    expect.stringMatching(/^db;dur=[\d.]+;desc="notes"$/),
-    null,
-  ])
+  const [first, ...others] = timings as [string, ...(string | null)[]]
+  expect(first).toMatch(
+    /^boot;dur=[\d.]+;desc="notes", load;dur=[\d.]+;desc="notes"(, db;dur=[\d.]+;desc="notes")?$/,
+  )
+  // After a second the process asks the database by itself, which may be before its first answer.
+  expect(others).toEqual(
+    first.includes('db;') ? [null, null] : [expect.stringMatching(/^db;dur=[\d.]+;desc="notes"$/), null],
+  )
 })
 
 describe('what the host refuses before the operation sees it', () => {
@@ -143,7 +147,7 @@ test('metrics name the route as declared and the class of the status', async () 
   await measured.request('GET', `/notes/${randomUUID()}`)
   await measured.request('GET', '/healthz')
   await measured.request('POST', '/notes', { token: host.adaToken, body: { text: 'a' } })
-  await measured.stop()
+  await stopUnhurried(measured)
   const { text } = await taken.meter.expose()
   await taken.close()
   const route = 'service="notes",method="GET",handler="/notes/{id}"'
@@ -218,9 +222,13 @@ test('a function that is told to stop finishes the requests it has begun', async
 test('a function that is told to stop still answers what the platform sends it for a moment', async () => {
   const env = { NOTIFICATIONS_DATABASE_URL: host.databaseUrl }
   const stopping = await startFunction(notes, env, [], { quietMs: 1_000 })
-  const stopped = stopping.stop()
-  expect((await stopping.request('GET', '/healthz')).status).toBe(200)
-  await stopped
+  await whileClockStops(async (pass) => {
+    let isStopped = false
+    void stopping.stop().then(() => (isStopped = true))
+    await pass(900)
+    expect((await stopping.request('GET', '/healthz')).status).toBe(200)
+    await until(async () => (await pass(100), isStopped))
+  })
 })
 
 test('a missing setting stops the start with a message that names it', async () => {

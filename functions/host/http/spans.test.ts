@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { startCollector, type Collector } from '../../../monitoring/collector-fixture.ts'
 import { startSpan } from '../../../monitoring/trace.ts'
 import { startFunction, token, type TestFunction } from '../../../tests/support/host.ts'
+import { stopUnhurried } from '../../../tests/support/stopped-clock.ts'
 import { until } from '../../../tests/support/until.ts'
 import { noted, notes, startNotes } from '../testing/notes-fixture.ts'
 
@@ -40,7 +41,7 @@ test('a request’s span is a child of its caller’s, with the attributes of th
     headers: { traceparent },
   })
   expect(status).toBe(401)
-  await host.stop()
+  await stopUnhurried(host)
   expect(collector.exports[0]).toMatchObject({
     url: '/v1/traces',
     headers: { 'api-key': 'a secret', 'x-tenant': 'bank', 'content-type': 'application/json' },
@@ -74,7 +75,7 @@ test('a request’s span is a child of its caller’s, with the attributes of th
 test('the span that the handler passes on is the one that is exported', async () => {
   const operator = await token({ userId: randomUUID(), role: 'operator' })
   const { body } = await host.request('GET', `/notes/${randomUUID()}`, { token: operator })
-  await host.stop()
+  await stopUnhurried(host)
   const [span] = collector.spans
   expect(body.traceparent).toBe(`00-${span!.traceId}-${span!.spanId}-01`)
   expect(span!.parentSpanId).toBeUndefined()
@@ -83,7 +84,7 @@ test('the span that the handler passes on is the one that is exported', async ()
 test('a failed request is marked as an error, a refused one is not', async () => {
   await post('defect')
   await post('')
-  await host.stop()
+  await stopUnhurried(host)
   expect(collector.spans).toMatchObject([
     { status: { code: 2 }, attributes: { 'error.type': '500' } },
     { status: { code: 0 }, attributes: { 'http.response.status_code': 400 } },
@@ -103,7 +104,7 @@ test('a delivery’s span belongs to the trace that emitted the event, not to th
       'ce-traceparent': traceparent,
     },
   })
-  await host.stop()
+  await stopUnhurried(host)
   expect(collector.spans).toMatchObject([
     {
       traceId: parent.traceId,
@@ -124,7 +125,7 @@ test('a delivery’s span belongs to the trace that emitted the event, not to th
 test('the platform’s requests, unknown addresses and unsampled traces leave no spans', async () => {
   for (const path of ['/healthz', '/readyz', '/health', '/metrics', '/.env']) await host.request('GET', path)
   await post('hello', { traceparent: traceparent.replace(/01$/, '00') })
-  await host.stop()
+  await stopUnhurried(host)
   expect(collector.exports).toEqual([])
 })
 
