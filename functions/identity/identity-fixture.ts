@@ -81,6 +81,12 @@ export async function startIdentity(
   }
 }
 
+/** Runs `work` in one hour, as functions see it: what is counted by the hour begins anew with the next. */
+export async function withinAnHour(work: () => Promise<void>): Promise<void> {
+  const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now())
+  await work().finally(() => now.mockRestore())
+}
+
 export const operatorToken = (): Promise<string> => token(operator)
 
 /** Returns the name at the end of a problem's type. */

@@ -4,7 +4,14 @@ import { linkToken, type LinkPurpose } from '../host/link-token.ts'
 import { until } from '../../tests/support/until.ts'
 import { clientAt, LINK_KEY, token } from '../../tests/support/host.ts'
 import confirmEmail from './confirm-email.ts'
-import { operatorToken, PASSWORD, problemOf, startIdentity, type Identity } from './identity-fixture.ts'
+import {
+  operatorToken,
+  PASSWORD,
+  problemOf,
+  startIdentity,
+  withinAnHour,
+  type Identity,
+} from './identity-fixture.ts'
 import login from './login.ts'
 import refreshSession from './refresh-session.ts'
 import register from './register.ts'
@@ -93,7 +100,9 @@ describe('a new password', () => {
       late = identity.login(email)
       await until(async () => {
         const waiting = await tx.query({
-          text: `select from pg_locks where relation = 'sessions'::regclass and not granted`,
+          // The table has the same number in the databases of other tests.
+          text: `select from pg_locks where relation = 'sessions'::regclass and not granted
+            and database = (select oid from pg_database where datname = current_database())`,
         })
         return waiting.length > 0
       })
@@ -242,14 +251,15 @@ describe('asking for a new password', () => {
     expect((await choose(linkToken(LINK_KEY, 'new-password', links[0]!.link_id))).status).toBe(204)
   })
 
-  test('from one address is slowed, whatever addresses are asked for', async () => {
-    const from = clientAt('203.0.113.77')
-    for (let i = 0; i < 21; i++) expect((await ask(`no-${i}@example.com`, from)).status).toBe(202)
-    const answer = await ask('no-22@example.com', from)
-    expect(refused(answer)).toEqual([429, 'too-many-requests'])
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect((await ask('no-23@example.com', clientAt('203.0.113.78'))).status).toBe(202)
-  })
+  test('from one address is slowed, whatever addresses are asked for', () =>
+    withinAnHour(async () => {
+      const from = clientAt('203.0.113.77')
+      for (let i = 0; i < 21; i++) expect((await ask(`no-${i}@example.com`, from)).status).toBe(202)
+      const answer = await ask('no-22@example.com', from)
+      expect(refused(answer)).toEqual([429, 'too-many-requests'])
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect((await ask('no-23@example.com', clientAt('203.0.113.78'))).status).toBe(202)
+    }))
 
   test.each([{}, { email: 'ada' }, { email: 'ada@example.com', name: 'Ada' }, '{'])(
     'a bad body is refused: %j',
