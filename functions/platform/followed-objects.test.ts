@@ -48,9 +48,9 @@ test.each<[string, (response: ServerResponse) => void]>([
   ['tells of nothing', (response) => write(response, { type: 'ADDED' })],
 ])('a watch that %s is left, and all are listed again', async (_, watch) => {
   const api = await followed(watch, { watchSeconds: 0, lateMsMax: 20 })
-  await until(() => api.lists() > shownKinds.length, { timeoutMs: 20_000 })
+  await until(() => api.lists() > shownKinds.length)
   api.objects.stop()
-  await until(async () => (await api.connections()) === 0, { timeoutMs: 20_000 })
+  await until(async () => (await api.connections()) === 0)
   api.stop()
 })
 
