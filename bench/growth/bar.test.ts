@@ -21,7 +21,12 @@ test('the bar shows no time left before the first entry is done', () => {
 test('without a terminal not every step becomes a line', () => {
   const said: string[] = []
   const progress = { step: (line: string) => void said.push(line), say: () => {} }
+  const clock = jest.spyOn(performance, 'now').mockReturnValue(1_000)
   const bar = createBar(progress, { unit: 'entries', total: 100, isTerminal: false })
-  for (let done = 0; done <= 100; done++) bar.at(done)
+  for (let done = 0; done <= 50; done++) bar.at(done)
   expect(said).toEqual([])
+  clock.mockReturnValue(16_000)
+  for (let done = 51; done <= 100; done++) bar.at(done)
+  clock.mockRestore()
+  expect(said).toEqual([expect.stringContaining('51 of 100 entries')])
 })

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import http, { createServer, type Server } from 'node:http'
-import net, { type AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -13,6 +13,7 @@ import { findEnvoy } from '../../tests/support/envoy.mjs'
 import { startFunction, type TestFunction } from '../../tests/support/host.ts'
 import { read } from '../../tests/support/repository.ts'
 import { until } from '../../tests/support/until.ts'
+import { takePort } from '../local/processes/ports.ts'
 
 /**
  * The way of a request from a client to a function. Kourier's gateway is the real Envoy with Kourier's
@@ -40,16 +41,9 @@ const whoAsks = operation({
       answer(response, { status: 200, body: { address: clientAddress(request) } }),
 })
 
-const listening = async (server: net.Server): Promise<number> => {
+const listening = async (server: NetServer): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  const port = await listening(server)
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** A proxy to `port` that appends its caller's address, like httputil.ReverseProxy with a Director. */
@@ -152,7 +146,7 @@ whereEnvoyIs('behind Kourier’s Envoy', () => {
 
   /** Two listeners, like Kourier's: a DomainMapping leads from the outer one through the inner one. */
   async function startGateway(config: Record<string, string>): Promise<number> {
-    const [outer, inner] = [await freePort(), await freePort()]
+    const [outer, inner] = [await takePort(), await takePort()]
     const toActivator = { cluster: 'activator' }
     const file = join(folder, `${outer}.json`)
     const listeners = [

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { emptyDatabase } from '../../tests/support/databases.ts'
 import type { TestDatabase } from '../../tests/support/databases.ts'
 import { bundle } from '../../tests/support/other-process.ts'
 import { until } from '../../tests/support/until.ts'
+import { takePort } from '../local/processes/ports.ts'
 
 interface Run {
   lines: Record<string, unknown>[]
@@ -66,8 +67,8 @@ test('waits for a database that starts later', async () => {
     for (const end of [socket, through]) end.on('error', () => {})
     socket.pipe(through).pipe(socket)
   })
-  const port = await listen(door, 0)
-  await close(door)
+  // Nobody else gets it before the door opens.
+  const port = await takePort()
   const url = new URL(db.ownerUrl)
   url.port = String(port)
 
@@ -92,9 +93,7 @@ test('exits with status 1 and logs a sentence if it fails', async () => {
   }
 })
 
-const listen = (server: Server, port: number): Promise<number> =>
-  new Promise((resolve) => {
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
+const listen = (server: Server, port: number): Promise<void> =>
+  new Promise((resolve) => void server.listen(port, '127.0.0.1', resolve))
 
 const close = (server: Server): Promise<unknown> => new Promise((resolve) => server.close(resolve))

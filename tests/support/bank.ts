@@ -96,7 +96,8 @@ export async function startBank(options: BankOptions = {}): Promise<Bank> {
     sql: (context, text) => query(dataDir, context, text),
     async stop() {
       await end(child, 'SIGTERM')
-      if (!options.dataDir) rmSync(dataDir, { recursive: true, force: true })
+      // A child of a killed server may still be writing a file.
+      if (!options.dataDir) rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
     },
     kill: () => end(child, 'SIGKILL'),
   }
