@@ -151,7 +151,7 @@ export function oneAccount(web: () => Web): void {
         before = asked.length
         return wasQuiet && before >= least
       }
-      await until(isQuiet, { everyMs: 1_000, what: 'the page to ask' })
+      await until(isQuiet, { everyMs: 3_000, what: 'the page to ask' })
       late = []
       answer()
       await ready(page)

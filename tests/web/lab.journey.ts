@@ -11,7 +11,7 @@ export function breakingIt(web: () => Web): void {
     await go('/engine/lab')
     await page.getByRole('combobox', { name: 'Scenario' }).selectOption('By hand')
     await page.getByRole('spinbutton', { name: 'Transactions a second' }).fill('10')
-    await page.getByRole('spinbutton', { name: 'Seconds', exact: true }).fill('3')
+    await page.getByRole('spinbutton', { name: 'Seconds', exact: true }).fill('8')
     await page.getByRole('spinbutton', { name: 'Seed' }).fill('4711')
     await page.getByRole('checkbox', { name: 'Deliver each event again' }).check()
     await page.getByRole('spinbutton', { name: 'Times' }).fill('5')

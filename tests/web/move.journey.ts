@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Page, Route } from 'playwright-core'
+import type { Locator, Page, Route } from 'playwright-core'
 import { registerCustomer, type Customer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
 import { inGroups, PASSWORD, signIn, type Web } from './support/browser.ts'
@@ -36,6 +36,14 @@ async function loseAnswers(page: Page, count: number): Promise<(string | undefin
     return keys.length > count ? route.fulfill({ response: answer }) : route.abort()
   })
   return keys
+}
+
+/** Lets no timer of the page run until its clock is resumed, which must have been installed: after five
+ * seconds the page asks again by itself, and a slow machine may need them from one click to the next. Waits
+ * until the button is enabled, for which a page needs timers. */
+async function stopTimers(page: Page, button: Locator): Promise<void> {
+  await until(() => button.isEnabled(), { what: 'the button to be enabled' })
+  await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 60_000)
 }
 
 const send = (page: Page, amount: string) => page.getByRole('button', { name: `Send ${amount}` })
@@ -92,6 +100,7 @@ export function movingMoney(web: () => Web): void {
   test('an answer is lost after the commit, and the button is clicked twice: two attempts, moved once', async () => {
     const { customer, checking, savings } = await customerWith900(web())
     const { page, go } = await web().visit({ as: customer })
+    await page.clock.install()
     await go('/move')
     await page.getByLabel('To', { exact: true }).selectOption(savings)
     await page.getByLabel('Amount').fill('1,00.5')
@@ -99,6 +108,7 @@ export function movingMoney(web: () => Web): void {
     await page.getByText('This is no amount.').waitFor()
     await reviewTransfer(page, savings, '200.50')
     const keys = await loseAnswers(page, 1)
+    await stopTimers(page, send(page, '$200.50'))
     await send(page, '$200.50').dblclick()
     await page.getByRole('heading', { name: 'No answer yet' }).waitFor()
     await page.getByRole('button', { name: 'Ask now' }).click()
@@ -110,14 +120,17 @@ export function movingMoney(web: () => Web): void {
   test('a reload in the middle goes on asking with the same key', async () => {
     const { customer, checking, savings } = await customerWith900(web())
     const { page, go } = await web().visit({ as: customer })
+    await page.clock.install()
     await go('/move')
     await reviewTransfer(page, savings, '10')
     // At the review, too, it is the same order.
     await page.reload()
     const keys = await loseAnswers(page, 1)
+    await stopTimers(page, send(page, '$10.00'))
     await send(page, '$10.00').click()
     await page.getByRole('heading', { name: 'No answer yet' }).waitFor()
     await page.reload()
+    await page.clock.resume()
     await page.getByText('Answered at attempt 2, as a repeat: moved once.').waitFor()
     expect([keys.length, new Set(keys).size]).toEqual([2, 1])
     expect(await balancesOf(customer, checking)).toEqual(['890.00'])
@@ -132,12 +145,15 @@ export function movingMoney(web: () => Web): void {
     const other = await registerCustomer(web().bank)
     await other.openAccount('checking')
     const { page, context, go } = await web().visit({ as: customer })
+    await page.clock.install()
     await go('/move')
     await reviewTransfer(page, savings, '10')
     const keys = await loseAnswers(page, 1)
+    await stopTimers(page, send(page, '$10.00'))
     await send(page, '$10.00').click()
     await page.getByRole('heading', { name: 'No answer yet' }).waitFor()
     await signIn(context, web().bank, other)
+    await page.clock.resume()
     // It finds out by the refusal, loads anew, and shows nothing of the order.
     await page.getByRole('button', { name: 'Review' }).waitFor()
     expect(keys).toHaveLength(2)
