@@ -69,6 +69,9 @@ export interface DescribedRoute extends RouteAddress {
   async?: boolean
   /** True if the route goes on after the event that Last-Event-ID names. */
   resumes?: boolean
+  /** For the session of a browser, at the front door: whether a request needs the cookie with the refresh
+   * token, or takes it if it is there. */
+  refreshCookie?: 'required' | 'optional'
   /** True if the front door answers this by itself, with an ETag, and with 304 to whoever has it. Whether
    * answers of functions have one follows from tagged.ts. */
   etag?: boolean

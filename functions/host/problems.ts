@@ -17,7 +17,6 @@ export const problems = {
   badRequest: define('bad-request', 400, 'The request is not valid HTTP'),
   unauthenticated: define('unauthenticated', 401, 'A valid access token is needed'),
   forbidden: define('forbidden', 403, 'Your role does not allow this'),
-  crossSite: define('cross-site', 403, 'Another site’s page may not do this with your cookie'),
   notFound: define('not-found', 404, 'Not found'),
   methodNotAllowed: define('method-not-allowed', 405, 'Method not allowed'),
   notAcceptable: define('not-acceptable', 406, 'There is no such format'),

@@ -38,7 +38,7 @@ export function clientApi(openapi) {
     set(
       'Calls that need no access token.',
       'open',
-      names(({ security }) => security?.length === 0),
+      names(({ security = [] }) => !security.some((/** @type {Json} */ way) => 'bearer' in way)),
     ),
   ].join('\n')
 }

@@ -3,6 +3,7 @@ import { addressesOf, type ListedAddress } from './addresses.ts'
 import { pathItems } from './paths.ts'
 import { ProblemAnswers } from './problem-answers.ts'
 import { Schemas, type JsonObject } from './schemas.ts'
+import { securitySchemes } from './security.ts'
 import { tags } from './tags.ts'
 
 const DESCRIPTION = `Every public route of the bank, written from the declarations of its functions.
@@ -32,14 +33,7 @@ export function openapiOf(operations: readonly Operation[], version: string): Js
     components: {
       schemas: schemas.components,
       responses: answers.components,
-      securitySchemes: {
-        bearer: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description: 'The access_token of POST /api/auth/login. It is good for some minutes.',
-        },
-      },
+      securitySchemes,
     },
   }
 }

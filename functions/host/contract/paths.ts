@@ -7,6 +7,7 @@ import { hostProblems } from './host-problems.ts'
 import { parametersOf } from './parameters.ts'
 import type { ProblemAnswers } from './problem-answers.ts'
 import type { Json, JsonObject, Schemas } from './schemas.ts'
+import { cookieRefusals, securityOf } from './security.ts'
 
 /** Writes the paths of the document. */
 export function pathItems(
@@ -30,14 +31,16 @@ function operationObject(address: ListedAddress, schemas: Schemas, problems: Pro
     operationId: address.operationId,
     tags: [address.context],
     summary: routes.map(({ summary }) => summary).join('; '),
-    ...whoMay(first),
+    ...(first.who === 'operator' && { description: 'Only for operators of the bank.' }),
+    security: securityOf(address),
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: body }),
     responses: {
       ...successes(routes, schemas, hasTag),
-      ...problems.of(
-        routes.flatMap((route) => [...(route.problems ?? []), ...hostProblems(route, address.isOwn)]),
-      ),
+      ...problems.of([
+        ...routes.flatMap((route) => [...(route.problems ?? []), ...hostProblems(route, address.isOwn)]),
+        ...cookieRefusals(address),
+      ]),
     },
   }
 }
@@ -51,14 +54,6 @@ const tags = ({ routes, isOwn }: ListedAddress): boolean =>
           Object.keys(describe(answer).content).some((type) => isTagged(method, Number(status), type)),
         ),
   )
-
-const whoMay = ({ who }: DescribedRoute): JsonObject => {
-  if (who === 'anyone') return { security: [] }
-  return {
-    ...(who === 'operator' && { description: 'Only for operators of the bank.' }),
-    security: [{ bearer: [] }],
-  }
-}
 
 const HEADER_OF: Readonly<Record<string, JsonObject>> = {
   Location: { description: 'Where it is.', schema: { type: 'string', format: 'uri-reference' } },

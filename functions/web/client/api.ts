@@ -3757,6 +3757,7 @@ export type ProblemName =
   | 'nothing-to-redrive'
   | 'order-ended'
   | 'order-not-found'
+  | 'other-user'
   | 'outcome-unknown'
   | 'overdraft-in-use'
   | 'payee-not-found'

@@ -22,6 +22,7 @@ const readable = () => ({
         React.createElement('span', null, text),
     InfoContainer: inRegion('About the API'),
     FilterContainer: inRegion('Filter'),
+    apiKeyAuth: sentByBrowser,
   },
 })
 
@@ -30,6 +31,17 @@ const inRegion =
   (original, { React }) =>
   (props) =>
     React.createElement('section', { 'aria-label': label }, React.createElement(original, props))
+
+/** No script can set the cookies of a session, so there is nothing to fill in. */
+const sentByBrowser =
+  (_original, { React }) =>
+  ({ name, schema }) =>
+    React.createElement(
+      'div',
+      null,
+      React.createElement('h4', null, React.createElement('code', null, name)),
+      React.createElement('p', null, `The cookie ${schema.get('name')}: the browser sends it by itself.`),
+    )
 
 // The viewer gives some of its fields no name.
 const NAMES = {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { read } from '../../../tests/support/repository.ts'
 import { signingKey, token } from '../../../tests/support/host.ts'
 import { cookie, HOST, jarOf, OURS, PASSWORD, PUBLIC_URL, setCookies } from './session-fixture.ts'
 import { startDoorway, type Doorway } from './session-fixture.ts'
@@ -67,6 +68,22 @@ describe('a page elsewhere gets 403 cross-site, and no function hears of it', ()
       expect([path, (await doorway.request('GET', path, { headers })).status]).toEqual([path, 403])
     expect(reached()).toEqual([])
   })
+})
+
+test('cookies are looked at where the contract says so, and nowhere else', async () => {
+  const declared: string[] = []
+  const refused: string[] = []
+  for (const { method, path, problems, ways } of contract()) {
+    const headers = { ...cookie(jar), 'sec-fetch-site': 'cross-site' }
+    const answer = await doorway.request(method, path.replace(/\{\w+\}/g, randomUUID()), { headers })
+    if (nameOf(answer) === 'cross-site') refused.push(`${method} ${path}`)
+    if (problems.includes('/problems/cross-site"')) declared.push(`${method} ${path}`)
+    // Where a token is needed, a cookie is one of the ways.
+    if (ways.includes('bearer'))
+      expect([method, path, ways.includes('cookie')]).toEqual([method, path, nameOf(answer) === 'cross-site'])
+  }
+  expect(refused).toEqual(declared)
+  expect(refused.length).toBeGreaterThan(100)
 })
 
 test('the reader’s own requests pass: from a page, from a typed address, from an old browser', async () => {
@@ -224,3 +241,28 @@ test('events come piece by piece to an EventSource, which has the cookie only', 
   end()
   expect(await read()).toBe('data: 2\n\n')
 })
+
+interface Described {
+  responses: Record<string, { $ref?: string }>
+  security: object[]
+}
+
+/** The operations of the contract: the problems of status 403, and the security schemes. */
+function* contract() {
+  const { paths, components } = JSON.parse(read('functions/web/openapi.json')) as {
+    paths: Record<string, Record<string, Described>>
+    components: { responses: Record<string, object> }
+  }
+  for (const [path, item] of Object.entries(paths))
+    for (const [method, { responses, security }] of Object.entries(item)) {
+      const refusal = responses[403]
+      const named = refusal?.$ref && components.responses[refusal.$ref.split('/').pop()!]
+      const problems = JSON.stringify(named ?? refusal ?? {})
+      yield {
+        method: method.toUpperCase(),
+        path,
+        problems,
+        ways: security.flatMap((way) => Object.keys(way)),
+      }
+    }
+}

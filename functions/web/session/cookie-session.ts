@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { cookieProblems } from '../../host/cookie-problems.ts'
 import { answer } from '../../host/http/answer.ts'
 import { readJson } from '../../host/http/body.ts'
 import { claimsOf } from '../../host/http/claims.ts'
@@ -6,7 +7,7 @@ import { CLIENT_HEADER, createVoucher } from '../../host/http/client-address.ts'
 import type { Exchange } from '../../host/http/exchange.ts'
 import type { IncomingAnswer } from '../../host/http/send.ts'
 import { unauthenticated, type TokenVerifier } from '../../host/http/tokens.ts'
-import { define, problem, problems } from '../../host/problems.ts'
+import { problem, problems } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Tools } from '../../host/tools.ts'
 import { nothingHere } from '../nothing-here.ts'
@@ -33,8 +34,6 @@ interface Dressed {
 }
 
 type SessionHandler = (exchange: Exchange) => Promise<Dressed>
-
-const otherUserSignedIn = define('other-user', 403, 'Another user has signed in')
 
 /** Milliseconds. As long as the front door waits for a function's answer to a client. */
 const TIMEOUT_MS = 55_000
@@ -167,7 +166,7 @@ function otherUser({ headers }: IncomingMessage, token: string): Reply | undefin
   const { 'session-user': expected } = headers
   if (expected === undefined) return undefined
   delete headers['session-user']
-  return userOf(token) === expected ? undefined : problem(otherUserSignedIn, 'Load the page again.')
+  return userOf(token) === expected ? undefined : problem(cookieProblems.otherUser, 'Load the page again.')
 }
 
 function userOf(token: string): unknown {

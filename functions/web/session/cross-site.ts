@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { problem, problems } from '../../host/problems.ts'
+import { cookieProblems } from '../../host/cookie-problems.ts'
+import { problem } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import { schemeOf } from './cookies.ts'
 
@@ -27,4 +28,4 @@ export function crossSite(
 }
 
 const refusal = (detail: string): Reply =>
-  problem(problems.crossSite, `${detail} Clients that are no browsers send a token in Authorization.`)
+  problem(cookieProblems.crossSite, `${detail} Clients that are no browsers send a token in Authorization.`)

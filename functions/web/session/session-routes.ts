@@ -1,7 +1,9 @@
+import { cookieProblems } from '../../host/cookie-problems.ts'
 import type { DescribedRoute } from '../../host/operation.ts'
 import { define, problems } from '../../host/problems.ts'
 import { uuidSchema } from '../../host/schema.ts'
 
+const { crossSite } = cookieProblems
 const invalidCredentials = define('invalid-credentials', 401, 'The email address or the password is wrong')
 const invalidRefreshToken = define('invalid-refresh-token', 401, 'A valid refresh token is needed')
 const linkNotValid = define('link-not-valid', 410, 'The link is not valid, or not any more')
@@ -57,7 +59,7 @@ export const sessionRoutes: readonly DescribedRoute[] = [
       ],
     },
     answers: { 200: sessionSchema },
-    problems: [...passedOn, problems.crossSite, problems.invalidInput, invalidCredentials, linkNotValid],
+    problems: [...passedOn, crossSite, problems.invalidInput, invalidCredentials, linkNotValid],
   },
   {
     method: 'GET',
@@ -66,25 +68,27 @@ export const sessionRoutes: readonly DescribedRoute[] = [
     who: 'signed-in',
     summary: 'Who is signed in',
     answers: { 200: sessionSchema },
-    problems: [problems.crossSite],
+    problems: [crossSite],
   },
   {
     method: 'DELETE',
     path: '/api/session',
     operationId: 'signOut',
     who: 'anyone',
+    refreshCookie: 'optional',
     summary: 'Sign the browser out',
     answers: { 204: undefined },
-    problems: [...passedOn, problems.crossSite],
+    problems: [...passedOn, crossSite],
   },
   {
     method: 'POST',
     path: '/api/session/refresh',
     operationId: 'continueSession',
     who: 'anyone',
+    refreshCookie: 'required',
     summary: 'Continue the session of a browser; its cookies are renewed',
     answers: { 200: sessionSchema },
-    problems: [...passedOn, problems.crossSite, invalidRefreshToken],
+    problems: [...passedOn, crossSite, invalidRefreshToken],
   },
   {
     method: 'GET',
@@ -93,7 +97,7 @@ export const sessionRoutes: readonly DescribedRoute[] = [
     who: 'anyone',
     summary: 'Whether there is a demo customer to sign in as',
     answers: { 200: demoSchema },
-    problems: [problems.crossSite],
+    problems: [crossSite],
   },
   {
     method: 'POST',
@@ -102,6 +106,6 @@ export const sessionRoutes: readonly DescribedRoute[] = [
     who: 'anyone',
     summary: 'Sign a browser in as the demo customer of a bank on a laptop, who is made the first time',
     answers: { 200: sessionSchema },
-    problems: [...passedOn, problems.crossSite, problems.notFound, problems.tooManyRequests],
+    problems: [...passedOn, crossSite, problems.notFound, problems.tooManyRequests],
   },
 ]

@@ -52,7 +52,7 @@ async function sendOnce(
     if (error instanceof NoAnswerError) return { is: 'no-answer' }
     if (!(error instanceof BankProblem)) throw error
     // This tab hasn't heard who is signed in by now.
-    if ((error.code as string) === 'other-user') location.reload()
+    if (error.code === 'other-user') location.reload()
     // Too many requests: it is asked again, as without an answer.
     if (error.isOutcomeUnknown || error.status === 429) return { is: 'no-answer' }
     const { status, code, detail, errors } = error
