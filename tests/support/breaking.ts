@@ -1,6 +1,7 @@
 /** Compares two versions of the contract, and finds what breaks clients and consumers of the old one.
- * It looks at removed routes, parameters, answers and events, and in schemas at types, values, limits,
- * required and removed properties, and alternatives. */
+ * It looks at removed routes, parameters, answers, their headers and events, at what a request needs to be
+ * let in, and in schemas at types, formats, values, limits, required and removed properties, and
+ * alternatives. */
 
 // The documents are JSON of any shape.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -12,11 +13,18 @@ type Direction = 'taken' | 'given'
 
 /** Returns a sentence for each change from `before` to `after` that breaks clients of an OpenAPI document. */
 export function brokenRoutes(before: Json, after: Json): string[] {
-  const [old, now] = [inlined(before), inlined(after)]
-  return Object.entries<Json>(old.paths).flatMap(([path, item]) =>
+  return [
+    ...brokenSchemes(before.components?.securitySchemes, after.components?.securitySchemes),
+    ...brokenPaths(inlined(before), inlined(after)),
+  ]
+}
+
+/** Compares the paths of two documents, without references. */
+export function brokenPaths(old: Json, now: Json): string[] {
+  return Object.entries<Json>(old).flatMap(([path, item]) =>
     Object.entries<Json>(item).flatMap(([method, operation]) => {
       const name = `${method.toUpperCase()} ${path}`
-      const next = now.paths[path]?.[method]
+      const next = now[path]?.[method]
       return next ? brokenOperation(operation, next, name) : [`${name} is gone`]
     }),
   )
@@ -30,9 +38,11 @@ export function brokenEvents(before: Json, after: Json): string[] {
     const next = messages[type]
     if (!next) return [`${type} is gone`]
     const version = (one: Json): string => one.headers.properties['ce-dataschema'].const as string
-    return version(message) === version(next)
-      ? brokenSchema(message.payload, next.payload, type, 'given')
-      : []
+    if (version(message) !== version(next)) return []
+    return [
+      ...brokenSchema(message.headers, next.headers, `${type} attributes`, 'given'),
+      ...brokenSchema(message.payload, next.payload, type, 'given'),
+    ]
   })
 }
 
@@ -64,10 +74,43 @@ function brokenOperation(old: Json, now: Json, at: string): string[] {
       if (Number(status) >= 400) return []
       const next = now.responses[status]
       if (!next) return [`${at} never answers ${status} any more`]
-      return brokenContent(answer.content, next.content, `${at} ${status}`, 'given')
+      return [
+        ...Object.keys(answer.headers ?? {})
+          .filter((name) => !next.headers?.[name])
+          .map((name) => `${at} ${status}: the header ${name} is gone`),
+        ...brokenContent(answer.content, next.content, `${at} ${status}`, 'given'),
+      ]
     }),
-    ...(now.security?.length > 0 && old.security?.length === 0 ? [`${at} needs a token now`] : []),
+    ...brokenSecurity(old.security, now.security, at),
   ]
+}
+
+/** A way to be let in: the roles that it takes, by the name of the scheme. */
+type Way = Readonly<Record<string, readonly string[]>>
+
+/** Each way that let a client in must still do so, without another scheme or role. */
+function brokenSecurity(old: readonly Way[] = [], now: readonly Way[] = [], at: string): string[] {
+  const open: Way = {}
+  const ways = (all: readonly Way[]): readonly Way[] => (all.length > 0 ? all : [open])
+  return ways(old).flatMap((was) => {
+    const left = ways(now).filter((is) => Object.keys(is).every((scheme) => scheme in was))
+    const newRoles = left.map((is) =>
+      Object.entries(is).flatMap(([scheme, roles]) => roles.filter((role) => !was[scheme]!.includes(role))),
+    )
+    if (newRoles.some((roles) => roles.length === 0)) return []
+    const schemes = Object.keys(was).join(' and ')
+    if (newRoles.length > 0) return [`${at} with ${schemes} is only for the role ${newRoles[0]!.join()} now`]
+    return [schemes ? `${at} no longer takes ${schemes}` : `${at} needs a token now`]
+  })
+}
+
+/** A scheme must be sent as before. What it is for may be told in other words. */
+function brokenSchemes(old: Json = {}, now: Json = {}): string[] {
+  const sent = ({ description: _, ...scheme }: Json): string => JSON.stringify(Object.entries(scheme).sort())
+  // One that is gone is missing at the routes that took it.
+  return Object.keys(old)
+    .filter((name) => now[name] && sent(old[name]) !== sent(now[name]))
+    .map((name) => `the security scheme ${name} is another`)
 }
 
 function brokenContent(old: Json = {}, now: Json = {}, at: string, direction: Direction): string[] {
@@ -79,27 +122,42 @@ function brokenContent(old: Json = {}, now: Json = {}, at: string, direction: Di
 }
 
 function brokenSchema(old: Json, now: Json, at: string, direction: Direction): string[] {
-  const alternatives = (schema: Json): Json[] | undefined => schema.anyOf ?? schema.oneOf
   if (alternatives(old) || alternatives(now)) {
     // Of the narrower side, each alternative must fit into one of the wider side.
     const [from, to] = [alternatives(old) ?? [old], alternatives(now) ?? [now]]
-    const fits = (one: Json): boolean =>
-      direction === 'taken'
-        ? to.some((other) => brokenSchema(one, other, at, direction).length === 0)
-        : from.some((other) => brokenSchema(other, one, at, direction).length === 0)
-    const lost = (direction === 'taken' ? from : to).filter((one) => !fits(one))
-    return lost.map(
-      (one) => `${at}: an alternative is ${direction === 'taken' ? 'gone' : 'new'} (${kindOf(one)})`,
-    )
+    const [narrow, wide] = direction === 'taken' ? [from, to] : [to, from]
+    return narrow.flatMap((one, i) => {
+      // If several are as near, the one in the same place is meant.
+      const others = [...wide.slice(i), ...wide.slice(0, i)]
+      const broken = others.map((other) =>
+        direction === 'taken'
+          ? brokenSchema(one, other, at, direction)
+          : brokenSchema(other, one, at, direction),
+      )
+      const nearest = broken.reduce((a, b) => (b.length < a.length ? b : a))
+      if (nearest.length === 0) return []
+      // Of an object, the one that differs least tells more.
+      if (one.properties) return nearest
+      return [`${at}: an alternative is ${direction === 'taken' ? 'gone' : 'new'} (${kindOf(one)})`]
+    })
   }
   return [
     ...brokenSet(old.type && [old.type].flat(), now.type && [now.type].flat(), `${at}: type`, direction),
+    ...brokenSet(old.format && [old.format], now.format && [now.format], `${at}: format`, direction),
     ...brokenSet(valuesOf(old), valuesOf(now), `${at}: value`, direction),
     ...brokenProperties(old, now, at, direction),
-    ...(old.items && now.items ? brokenSchema(old.items, now.items, `${at}/items`, direction) : []),
+    ...['items', 'additionalProperties', 'propertyNames'].flatMap((name) =>
+      isSchema(old[name]) && isSchema(now[name])
+        ? brokenSchema(old[name], now[name], `${at}/${name}`, direction)
+        : [],
+    ),
     ...LIMITS.flatMap(([name, sign]) => brokenLimit(old[name], now[name], `${at}: ${name}`, sign)),
-    ...(direction === 'taken' && now.pattern !== undefined && now.pattern !== old.pattern
+    // Nobody can say which of two patterns takes more.
+    ...((direction === 'taken' ? now : old).pattern !== undefined && now.pattern !== old.pattern
       ? [`${at}: the pattern is another`]
+      : []),
+    ...(direction === 'taken' && now.uniqueItems && !old.uniqueItems
+      ? [`${at}: an item may come once only now`]
       : []),
   ]
 
@@ -116,6 +174,18 @@ function brokenSchema(old: Json, now: Json, at: string, direction: Direction): s
   }
 }
 
+/** The alternatives of a schema, each with what is said of all of them. */
+function alternatives({ anyOf, oneOf = anyOf, ...common }: Json): Json[] | undefined {
+  return oneOf?.map((one: Json) => ({
+    ...common,
+    ...one,
+    ...((common.properties || one.properties) && { properties: { ...common.properties, ...one.properties } }),
+    required: [...(common.required ?? []), ...(one.required ?? [])],
+  }))
+}
+
+const isSchema = (value: Json): boolean => typeof value === 'object' && value !== null
+
 /** Limits of what is taken, and whether more of it takes less. */
 const LIMITS = [
   ['minimum', 1],
@@ -124,6 +194,8 @@ const LIMITS = [
   ['maxLength', -1],
   ['minItems', 1],
   ['maxItems', -1],
+  ['minProperties', 1],
+  ['maxProperties', -1],
 ] as const
 
 const valuesOf = ({ const: one, enum: many }: Json): Json[] | undefined =>
@@ -152,7 +224,11 @@ function brokenProperties(old: Json, now: Json, at: string, direction: Direction
   const [ours, theirs] = [old.properties ?? {}, now.properties ?? {}]
   const required = (schema: Json): string[] => schema.required ?? []
   const missing = (from: string[], of: string[]): string[] => from.filter((name) => !of.includes(name))
+  const isClosed = ({ additionalProperties }: Json): boolean => additionalProperties === false
   return [
+    ...(direction === 'taken' && isClosed(now) && !isClosed(old)
+      ? [`${at} takes no other properties now`]
+      : []),
     ...missing(Object.keys(ours), Object.keys(theirs)).map((name) => `${at}/${name} is gone`),
     ...(direction === 'taken'
       ? missing(required(now), required(old)).map((name) => `${at}/${name} is required now`)
@@ -165,8 +241,8 @@ function brokenProperties(old: Json, now: Json, at: string, direction: Direction
   ]
 }
 
-/** Returns a document with what its references name in their place. */
-function inlined(document: Json): Json {
+/** Returns the paths of a document, with what their references name in their place. */
+export function inlined(document: Json): Json {
   const inline = (value: Json): Json => {
     if (Array.isArray(value)) return value.map(inline)
     if (typeof value !== 'object' || value === null) return value
@@ -179,5 +255,5 @@ function inlined(document: Json): Json {
       )
     return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, inline(part)]))
   }
-  return inline(document)
+  return inline(document.paths)
 }
