@@ -46,7 +46,11 @@ async function whileRunning(
   work: (process: TestFunction) => Promise<void>,
 ): Promise<void> {
   const running = await startFunction(login, env)
-  await work(running).finally(() => running.stop())
+  try {
+    await work(running)
+  } finally {
+    await running.stop()
+  }
 }
 
 /** Each is counted, by the process, and refused so that the client comes back. */
@@ -72,7 +76,11 @@ test('while it is silent, too, after the time that a statement has', async () =>
   const proxy = await startSilentProxy(database.url)
   proxy.silence()
   const env = settings(proxy.through(database.url), { DATABASE_TIMEOUT_MS: '300' })
-  await whileRunning(env, expectUnavailable).finally(() => proxy.stop())
+  try {
+    await whileRunning(env, expectUnavailable)
+  } finally {
+    await proxy.stop()
+  }
 })
 
 test('while only the counts hang, a log-in succeeds', () =>

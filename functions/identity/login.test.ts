@@ -248,7 +248,11 @@ describe('the code of the link that a start on a laptop printed', () => {
 
   const starting = async (env: Record<string, string>, work: (at: Identity) => Promise<void>) => {
     const at = await startIdentity([login], env)
-    await work(at).finally(() => at.stop())
+    try {
+      await work(at)
+    } finally {
+      await at.stop()
+    }
   }
 
   test('signs the first operator in, once, however many use it at the same time', () =>
