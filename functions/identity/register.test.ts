@@ -189,7 +189,11 @@ describe('many registrations', () => {
 
   test('from one address must wait: the answer gives the time, and no password is hashed', async () => {
     const limited = await startIdentity([register, login], { REGISTRATIONS_FREE: '3' })
-    await withinAnHour(() => floodFrom(limited)).finally(() => limited.stop())
+    try {
+      await withinAnHour(() => floodFrom(limited))
+    } finally {
+      await limited.stop()
+    }
   })
 
   async function floodFrom(limited: Identity): Promise<void> {
