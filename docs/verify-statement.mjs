@@ -12,6 +12,7 @@ function hex(text, length) {
 }
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
 function integer(value, length = 8) {
+  must(BigInt.asIntN(8 * length, BigInt(value)) === BigInt(value), `no number of ${length} bytes: ${value}`)
   const digits = BigInt.asUintN(8 * length, BigInt(value)).toString(16)
   return hex(digits.padStart(2 * length, '0'), length)
 }

@@ -130,6 +130,8 @@ test('a leaf of holds is hashed over its bytes and its name, so it is no leaf of
 /** Changes the last character of a text: of a hex digit to another one, of a decimal digit likewise. */
 const other = (text: string): string => text.slice(0, -1) + (text.endsWith('1') ? '2' : '1')
 const more = (amount: string): string => String(BigInt(amount) + 1n)
+/** Returns a number whose last eight bytes are the same. */
+const muchMore = (amount: string): string => String(BigInt(amount) + 2n ** 64n)
 const jwk = JSON.parse(sealKey.privateJwks).keys[0]
 const strangersKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
 
@@ -157,6 +159,10 @@ const falsified: Record<string, (proof: HoldProof, others: Others) => unknown> =
   'more held at the opening, and after it': (p) => {
     p.opening.held_minor = more(p.opening.held_minor)
     for (const entry of p.entries) entry.held_after_minor = more(entry.held_after_minor)
+  },
+  'more held at the opening by what has the same bytes, and after it': (p) => {
+    p.opening.held_minor = muchMore(p.opening.held_minor)
+    for (const entry of p.entries) entry.held_after_minor = muchMore(entry.held_after_minor)
   },
   'an opening as of the beginning': (p) => {
     p.opening = {
@@ -200,6 +206,9 @@ const falsified: Record<string, (proof: HoldProof, others: Others) => unknown> =
   'a status that has the captured amount in its text': (p) =>
     become(that(p, 'captured'), `captured${'\0'.repeat(7)}\x08`),
   'no status': (p) => become(that(p, 'released'), ''),
+  'more captured by what has the same bytes': (p) => {
+    that(p, 'captured').captured_minor = muchMore(that(p, 'captured').captured_minor!)
+  },
   'more captured': (p) => (that(p, 'captured').captured_minor = more(that(p, 'captured').captured_minor!)),
   'captured by another transaction': (p) => (that(p, 'captured').transaction_id = randomUUID()),
   'captured, but not how much': (p) => (that(p, 'captured').captured_minor = null),

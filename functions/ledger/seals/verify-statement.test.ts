@@ -121,6 +121,8 @@ test('every true proof holds: of each account, from each version, to each seal',
 /** Changes the last character of a text: of a hex digit to another one, of a decimal digit likewise. */
 const other = (text: string): string => text.slice(0, -1) + (text.endsWith('1') ? '2' : '1')
 const more = (amount: string): string => String(BigInt(amount) + 1n)
+/** Returns a number whose last eight bytes are the same. */
+const muchMore = (amount: string): string => String(BigInt(amount) + 2n ** 64n)
 const lines = (note: string, change: (lines: string[]) => void): string => {
   const all = note.split('\n')
   change(all)
@@ -188,6 +190,15 @@ const falsified: Record<string, Change> = {
   'a higher opening, and the balances after it': (p) => {
     p.opening.balance_minor = more(p.opening.balance_minor)
     for (const entry of p.entries) entry.balance_after_minor = more(entry.balance_after_minor)
+  },
+  'an opening higher by what has the same bytes, and the balances after it': (p) => {
+    p.opening.balance_minor = muchMore(p.opening.balance_minor)
+    for (const entry of p.entries) entry.balance_after_minor = muchMore(entry.balance_after_minor)
+  },
+  'a last amount higher by what has the same bytes, and its balance': (p) => {
+    const last = p.entries.at(-1)!
+    last.amount_minor = muchMore(last.amount_minor)
+    last.balance_after_minor = muchMore(last.balance_after_minor)
   },
   'the sign of an amount': (p) => {
     const amount = p.entries[1]!.amount_minor

@@ -39,13 +39,12 @@ export function fromBase64(text: string): Bytes {
 
 export const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))
 
-/** Writes an integer, big-endian. */
-export const fromInteger = (value: bigint | number, length = 8): Bytes =>
-  fromHex(
-    BigInt.asUintN(8 * length, BigInt(value))
-      .toString(16)
-      .padStart(2 * length, '0'),
-    length,
-  )
+/** Writes an integer, big-endian, or throws a ProofError if it does not fit. */
+export function fromInteger(value: bigint | number, length = 8): Bytes {
+  const whole = BigInt(value)
+  must(BigInt.asIntN(8 * length, whole) === whole, `no number of ${length} bytes: ${value}`)
+  const digits = BigInt.asUintN(8 * length, whole).toString(16)
+  return fromHex(digits.padStart(2 * length, '0'), length)
+}
 
 export const fromUuid = (text: string): Bytes => fromHex(text.replaceAll('-', ''), 16)
