@@ -64,6 +64,7 @@ export function verifyProof({ account, opening, entries, leaf, path, checkpoint 
   const before = opening[`${kind}_minor`]
   let [version, sum, hash] = [opening.version, BigInt(before), hex(opening.hash, 32)]
   must(entries.length > 0 && String(sum) === before, 'the opening is not proved')
+  must(Number.isSafeInteger(version) && version >= 0, `not a version: ${version}`)
   for (const entry of entries) {
     must(entry.version === ++version, `not entry ${version}: ${entry.version}`)
     sum += BigInt(entry.amount_minor)
@@ -95,7 +96,7 @@ export function verifyProof({ account, opening, entries, leaf, path, checkpoint 
 /** Throws if a proof before had another hash for the same entry. So parts that meet are of one history. */
 function compare({ account, opening, leaf }, hashes) {
   for (const { version, hash } of [opening, leaf]) {
-    const entry = `${'held_minor' in opening} ${account} ${version}`
+    const entry = `${'held_minor' in opening} ${uuid(account).toString('hex')} ${version}`
     must((hashes.get(entry) ?? hash) === hash, `a proof before has another entry ${version} of the account`)
     hashes.set(entry, hash)
   }

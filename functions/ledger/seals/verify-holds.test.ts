@@ -154,6 +154,7 @@ interface Others {
 const falsified: Record<string, (proof: HoldProof, others: Others) => unknown> = {
   'another account': (p, { stranger }) => (p.account = stranger.account),
   'another opening version': (p) => p.opening.version++,
+  'an opening version that is a text': (p) => Object.assign(p.opening, { version: `${p.opening.version}.0` }),
   'another opening hash': (p) => (p.opening.hash = other(p.opening.hash)),
   'more held at the opening': (p) => (p.opening.held_minor = more(p.opening.held_minor)),
   'more held at the opening, and after it': (p) => {
