@@ -196,6 +196,10 @@ test.each([
   ['value date', `update entries set value_date = '2026-01-05' where account_id = $1 and version = 3`],
   ['hash', `update entries set hash = sha256('x') where account_id = $1 and version = 4`],
   ['number', 'update entries set version = 5 where account_id = $1 and version = 4'],
+  [
+    'amount, to the end of what a number can be,',
+    'update entries set amount = 9223372036854775807 where account_id = $1 and version = 3',
+  ],
 ])(
   'an account with an entry whose %s was changed after it was checked is not sealed; the others are',
   async (_what, text) => {

@@ -193,6 +193,19 @@ test('entries of a hold that was deleted are not sealed, although those of other
   expect(await sealHolds(sealer.tools, 60_000)).toMatchObject({ leaves: 0, broken: [ada] })
 })
 
+test('an account whose last entry has the greatest number there is keeps no other from its turn', async () => {
+  const [ada, ben, carl] = (await open(3)) as [string, string, string]
+  await ledger.post(placing(ada, 10), placing(ben, 10), placing(carl, 10))
+  await tamper(ledger, 'hold_entries', `update hold_entries set version = ${END} where account_id = $1`, [
+    ada,
+  ])
+  expect(await sealHolds(sealer.tools, 60_000)).toMatchObject({ broken: [ada], isComplete: true })
+  expect(await holdLeaves()).toEqual([
+    [ben, 1],
+    [carl, 1],
+  ])
+})
+
 test.each(['USD', null])(
   'while %s is stopped no hold of it is sealed, until it is resumed',
   async (currency) => {

@@ -101,7 +101,9 @@ begin atomic
       select e.version, e.hash, e.balance_after,
         e.version = t.upto or (e.version - t.since) % 1000 = 0 as is_leaf,
         e.version = t.since + row_number() over history
-        and e.balance_after = e.amount + lag(e.balance_after, 1, coalesce(known.balance_after, 0)) over history
+        -- Amounts that were changed may be at the end of what a bigint can be.
+        and e.balance_after
+          = e.amount::numeric + lag(e.balance_after, 1, coalesce(known.balance_after, 0)) over history
         and e.created_at >= lag(e.created_at, 1, coalesce(known.created_at, '-infinity')) over history
         and e.hash = entry_hash(
           lag(e.hash, 1, t.since_hash) over history,
@@ -220,7 +222,8 @@ begin
       c.id, c.version, c.hash, c.amount, c.since, c.since_hash, least(c.version, c.since + entries_max - c.before)
     )::seal_candidate
     from (
-      select l.*, coalesce(sum(greatest(l.version - l.since, 0)) over earlier, 0)::bigint as before
+      -- Not as a bigint: a version that was changed may be at the end of what that can be.
+      select l.*, coalesce(sum(greatest(l.version - l.since, 0)) over earlier, 0) as before
       from unnest(looked_at) l
       window earlier as (order by l.id rows between unbounded preceding and 1 preceding)
     ) c
