@@ -206,6 +206,24 @@ test('an account whose last entry has the greatest number there is keeps no othe
   ])
 })
 
+test('entries of an account that does not exist keep no other from its turn', async () => {
+  const [ada, ben, carl] = (await open(3)) as [string, string, string]
+  await ledger.post(placing(ada, 10), placing(ben, 10), placing(carl, 10))
+  const nobody = '00000000-0000-7000-8000-000000000001'
+  await tamper(
+    ledger,
+    'hold_entries',
+    `update hold_entries set account_id = '${nobody}' where account_id = $1`,
+    [ada],
+  )
+  const round = await sealHolds(sealer.tools, 60_000, { accounts: 2, entries: 10 })
+  expect(round).toMatchObject({ broken: [nobody], isComplete: true })
+  expect(await holdLeaves()).toEqual([
+    [ben, 1],
+    [carl, 1],
+  ])
+})
+
 test.each(['USD', null])(
   'while %s is stopped no hold of it is sealed, until it is resumed',
   async (currency) => {

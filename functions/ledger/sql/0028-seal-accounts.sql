@@ -68,7 +68,8 @@ begin atomic
   select p.id, last.version, last.hash, a.held,
     coalesce(s.version, 0), coalesce(s.hash, first_hold_hash()), last.version
   from passed p
-  cross join lateral (select b.held from accounts b where b.id = p.id offset 0) a
+  -- An account that does not exist is not left out: a step that finds fewer than asked for ends the round.
+  left join lateral (select b.held from accounts b where b.id = p.id offset 0) a on true
   cross join lateral (
     select e.version, e.hash from hold_entries e where e.account_id = p.id order by e.version desc limit 1
   ) last
