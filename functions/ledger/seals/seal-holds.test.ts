@@ -224,6 +224,16 @@ test('entries of an account that does not exist keep no other from its turn', as
   ])
 })
 
+test('nobody can have leaves appended that are of no kind', async () => {
+  const [ada] = (await open(1)) as [string]
+  await ledger.post(placing(ada, 10))
+  const ends = `'00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'`
+  await ledger.db.query({ text: `select seal_accounts(null, ${ends}, 10, 10)` })
+  expect(await ledger.faults()).toEqual([])
+  await sealer.seal()
+  expect(await holdLeaves()).toEqual([[ada, 1]])
+})
+
 test.each(['USD', null])(
   'while %s is stopped no hold of it is sealed, until it is resumed',
   async (currency) => {

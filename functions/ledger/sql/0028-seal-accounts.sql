@@ -186,7 +186,7 @@ end;
 -- serialization_failure, and is to be repeated.
 create function seal_accounts(kind sealed_kind, beyond uuid, until uuid, accounts_max integer, entries_max integer)
 returns seal_step
-language plpgsql security definer
+language plpgsql strict security definer
 set search_path = public, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
