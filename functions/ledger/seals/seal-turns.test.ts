@@ -75,4 +75,13 @@ describe.each(kinds)('of %s', (_kind, round, table, change) => {
     await round(sealer.tools, 60_000, sizes)
     expect(await sealedOf()).toEqual(before.map((version, i) => version + ([35, 1][i] ?? 0)))
   })
+
+  test('although nobody knows any more where the round before ended', async () => {
+    await ledger.post(...accounts.map(change))
+    await check(ledger)
+    await ledger.owner.query({ text: 'delete from seal_rounds' })
+    // A step for each account, cash included, and one for the end.
+    for (let n = 0; n < accounts.length + 2; n++) await dieAfter(1, round, { accounts: 1, entries: 10 })
+    for (const version of await sealedOf()) expect(version).toBeGreaterThan(0)
+  })
 })

@@ -47,7 +47,7 @@ async function round(
     text: 'select place from seal_rounds where kind = $1',
     values: [kind],
   })
-  const start = before!.place
+  const start = before?.place ?? BEFORE_ALL
   const done: SealingRound = { leaves: 0, broken: [], isComplete: true }
   const parts = [
     [start, AFTER_ALL],

@@ -270,9 +270,9 @@ begin
     when cardinality(taken) < cardinality(looked_at) then last_taken.id
     when cardinality(passed) = accounts_max then (passed[cardinality(passed)]).id
   end;
-  update seal_rounds r
-  set place = case when is_unfinished then last_taken.id else coalesce(step.next, until) end
-  where r.kind = seal_accounts.kind;
+  insert into seal_rounds (kind, place)
+  values (seal_accounts.kind, case when is_unfinished then last_taken.id else coalesce(step.next, until) end)
+  on conflict on constraint seal_rounds_pkey do update set place = excluded.place;
   return step;
 exception when unique_violation then
   raise 'another process is sealing' using errcode = 'serialization_failure';
