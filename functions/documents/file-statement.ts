@@ -14,7 +14,7 @@ import type { AskedStatement } from './statements/fetch-statement.ts'
 import { createStores, storeSettings, type Stores } from './stores/stores.ts'
 
 /** Files a statement as a document. The ledger makes it, and is asked on the customer's behalf. A period that
- * has ended has the same statement for ever, so whoever asks twice gets the document that is there. */
+ * has ended has the same entries for ever, so whoever asks twice gets the document that is there. */
 export default operation({
   name: 'file-statement',
   context: 'documents',
