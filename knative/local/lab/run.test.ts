@@ -254,6 +254,24 @@ describe('a run waits for its events', () => {
     clock.mockRestore()
     expect(run.report.verdict).toBe('green')
   })
+
+  test('even if none has come yet when it is looked again after that', async () => {
+    const now = performance.now.bind(performance)
+    let stoodMs = 0
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + stoodMs)
+    const come = effects(10)
+    let same = 0
+    const stopping: Oracle['effects'] = (asked) => {
+      if (looks !== 5 || ++same > 3) return come(asked)
+      if (same === 1) setTimeout(() => (stoodMs += 600_000), 1)
+      looks--
+      return come(asked)
+    }
+    const { run } = start({ effects: stopping }, { seconds: 0.01 }, parts)
+    await run.ended
+    clock.mockRestore()
+    expect([run.report.verdict, same]).toEqual(['green', 4])
+  })
 })
 
 describe('on disk', () => {

@@ -161,15 +161,17 @@ export class Run {
     this.#keep()
     const stuckMsMax = this.#parts.settleMsMax ?? SETTLE_MS_MAX
     let openBefore = Infinity
-    let betterAt = performance.now()
-    // Only a look knows that nothing became better: in between, the whole machine may have stood still.
-    for (let lookedAt = betterAt; lookedAt - betterAt < stuckMsMax;) {
+    let lookedAt = performance.now()
+    for (let stuckMs = 0; stuckMs < stuckMsMax;) {
       this.#abandon.signal.throwIfAborted()
       const isSettled = await this.#judge.isSettled()
       if (isSettled && this.#isTrafficOver && !this.#faults?.isBusy()) return
       const open = this.#judge.open
-      lookedAt = performance.now()
-      if (open < openBefore) betterAt = lookedAt
+      const sinceMs = performance.now() - lookedAt
+      lookedAt += sinceMs
+      // Between two looks the whole machine may have stood still. Then nothing could become better, so only a
+      // part of that time counts.
+      stuckMs = open < openBefore ? 0 : stuckMs + Math.min(sinceMs, stuckMsMax / 10)
       openBefore = Math.min(open, openBefore)
       await pause(SETTLED_LOOK_MS, this.#abandon.signal)
     }
