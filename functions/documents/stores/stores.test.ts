@@ -96,7 +96,7 @@ const sweepUntil = (isDone: () => Promise<boolean>) =>
     return isDone()
   })
 
-const isIn = (store: string, id: string) => async () => (await storesOf(id)).every((one) => one === store)
+const isIn = (store: string, id: string) => async () => (await storesOf(id)).join() === store
 
 test('documents go to S3, and come back from there', async () => {
   const content = pdfOf(10 * MIB)
