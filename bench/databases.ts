@@ -104,6 +104,13 @@ export async function settle({ server }: BenchDatabases): Promise<void> {
   await superuser.close()
 }
 
+/** Resolves with the number of events that a context has stored and not published. */
+export async function countPending(owner: Database): Promise<number> {
+  const text = 'select coalesce(sum(cardinality(event_ids)), 0) as count from outbox_pending'
+  const [row] = await owner.query<{ count: bigint }>({ text })
+  return Number(row!.count)
+}
+
 const PROOFS = [
   'sums',
   'transactions',

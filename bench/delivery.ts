@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BenchDatabases } from './databases.ts'
+import { countPending, type BenchDatabases } from './databases.ts'
 
 /** Tells whether every transfer since a moment was told to its owner. */
 export interface DeliveryWatch {
@@ -32,11 +32,8 @@ export async function watchDelivery({
   })) as [{ since: string }]
 
   const pending = async (): Promise<number> => {
-    const text = 'select coalesce(sum(cardinality(event_ids)), 0) as count from outbox_pending'
-    const rows = await Promise.all(
-      [owner, notifications].map((database) => database.query<{ count: bigint }>({ text })),
-    )
-    return rows.reduce((sum, [row]) => sum + Number(row!.count), 0)
+    const counts = await Promise.all([owner, notifications].map(countPending))
+    return counts.reduce((sum, count) => sum + count, 0)
   }
   // A sum of hashes is the same in any order, so it tells whether both databases name the same transactions.
   const summary = async (database: typeof owner, table: string, id: string) => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createSend, type IncomingAnswer } from '../../functions/host/http/send.ts'
 import type { SteadyJob, SteadyReport } from '../soak/steady.ts'
+import { transferRequest } from '../transfer-request.ts'
 
 /** Clients who send transfers at a steady rate, each with a key, and repeat a request until its answer is
  * final. `start` begins, `report` tells what came since the last report, and `stop` tells it once the last
@@ -41,7 +42,7 @@ async function follow(given: SteadyJob): Promise<SteadyReport> {
   if (given.do === 'stop') {
     isOver = true
     await Promise.all(clients)
-  } else tokens = given.tokens
+  } else tokens = given.tokens ?? tokens
   const answer = report
   report = emptyReport()
   answer.latenciesMs.sort((a, b) => a - b)
@@ -53,11 +54,7 @@ async function follow(given: SteadyJob): Promise<SteadyReport> {
 async function client(firstAt: number, everyMs: number): Promise<void> {
   for (let dueAt = firstAt; ; dueAt += everyMs) {
     const late = performance.now() - dueAt
-    if (late > everyMs) {
-      const missed = Math.floor(late / everyMs)
-      report.missed += missed
-      dueAt += missed * everyMs
-    }
+    if (late > everyMs) dueAt += Math.floor(late / everyMs) * everyMs
     await delay(Math.max(0, dueAt - performance.now()))
     if (isOver) return
     await transfer(sent++)
@@ -68,21 +65,12 @@ async function transfer(n: number): Promise<void> {
   const { customers, keyPrefix, url } = job
   const customer = n % customers.length
   const accounts = customers[customer]!
-  const [from, to] = [accounts[n % accounts.length]!, accounts[(n + 1) % accounts.length]!]
-  const body = JSON.stringify({ type: 'transfer', account_id: from, to_account_id: to, amount: '1.00' })
+  const key = `${keyPrefix}-${n}`
   const beganAt = performance.now()
   for (;;) {
-    const answer = await send({
-      url,
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${tokens[customer]!}`,
-        'idempotency-key': `${keyPrefix}-${n}`,
-      },
-      body,
-      timeoutMs: TIMEOUT_MS,
-    }).catch(() => undefined)
+    const token = tokens[customer]!
+    const request = transferRequest(n, { url, token, accounts, key, timeoutMs: TIMEOUT_MS })
+    const answer = await send(request).catch(() => undefined)
     if (answer?.status === 201) break
     if (answer && !isToRepeat(answer))
       throw new Error(`expected 201, got ${answer.status}: ${answer.body.toString()}`)
@@ -96,5 +84,5 @@ const isToRepeat = ({ status, body }: IncomingAnswer): boolean =>
   status >= 500 || status === 429 || (status === 409 && body.includes('idempotency-key-in-use'))
 
 function emptyReport(): SteadyReport {
-  return { latenciesMs: [], repeated: 0, missed: 0 }
+  return { latenciesMs: [], repeated: 0 }
 }

@@ -5,7 +5,7 @@ import { postTransactions } from '../../functions/ledger/posting/post.ts'
 import { startBroker, startFunction } from '../bank.ts'
 import type { Bench, Ratio } from '../bench.ts'
 import { openAccounts, transferOf, type Customer } from '../customers.ts'
-import { proveLedger, settle, startDatabases, type BenchDatabases } from '../databases.ts'
+import { countPending, proveLedger, settle, startDatabases, type BenchDatabases } from '../databases.ts'
 import { runProgram, usageOf } from '../processes.ts'
 import { inTurns } from '../rounds.ts'
 
@@ -99,7 +99,7 @@ async function drain(
   }, 50)
   const startedAt = performance.now()
   for (let sweeps = 0; ; sweeps++) {
-    const left = await waiting(databases)
+    const left = await countPending(databases.owner)
     if (left === 0) break
     if (sweeps === SWEEPS_MAX) throw new Error(`${sweeps} sweeps left ${left} of ${events} events`)
     await sweep(sweeper.url)
@@ -125,10 +125,4 @@ async function sweep(url: string): Promise<void> {
     timeoutMs: SWEEP_MS_MAX,
   })
   if (status !== 204) throw new Error(`the sweep answered ${status}`)
-}
-
-async function waiting({ owner }: BenchDatabases): Promise<number> {
-  const text = 'select coalesce(sum(cardinality(event_ids)), 0) as count from outbox_pending'
-  const [row] = await owner.query<{ count: bigint }>({ text })
-  return Number(row!.count)
 }

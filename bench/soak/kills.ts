@@ -20,7 +20,7 @@ export function victimsIn(family: readonly FamilyProcess[], functions: ReadonlyS
     .map(({ pid, name }) => ({ pid, name }))
 }
 
-/** Kills one of the bank's processes with kill -9. Resolves with its name; undefined if there was none. Each
+/** Kills one of the bank's processes with kill -9. Returns its name; undefined if there was none. Each
  * kind is as likely as any other: one of the functions, Postgres, RabbitMQ.
  * @param random numbers from 0 up to 1 */
 export function killOne(functions: ReadonlySet<string>, random: () => number): string | undefined {

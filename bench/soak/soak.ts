@@ -106,13 +106,13 @@ async function followLoad(
 
   const killed: string[] = []
   const samples: WindowSample[] = []
-  let [transfers, repeated, current, sinceKill] = [0, 0, await tokens(), WINDOWS_OF_KILL]
+  let [transfers, repeated, sinceKill] = [0, 0, WINDOWS_OF_KILL]
   let written = await writtenBytes(databases)
   const beganAt = performance.now()
   for (let n = 1; n <= windows; n++) {
     await delay(Math.max(0, beganAt + n * WINDOW_SECONDS * 1000 - performance.now()))
-    if (n % TOKENS_EVERY_WINDOWS === 0) current = await tokens()
-    const report = await ask({ do: 'report', tokens: current })
+    const fresh = n % TOKENS_EVERY_WINDOWS === 0 ? await tokens() : undefined
+    const report = await ask({ do: 'report', tokens: fresh })
     const before = written
     written = await writtenBytes(databases)
     const pending = await watch.pending().catch(() => undefined)

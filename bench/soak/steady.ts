@@ -12,8 +12,8 @@ export type SteadyJob =
       /** A token for each customer. */
       tokens: readonly string[]
     }
-  /** Fresh tokens: a soak lasts longer than one. */
-  | { do: 'report'; tokens: readonly string[] }
+  /** `tokens` are fresh ones, now and then: a soak lasts longer than a token. */
+  | { do: 'report'; tokens: readonly string[] | undefined }
   | { do: 'stop' }
 
 /** What the clients met since the last report. */
@@ -22,6 +22,4 @@ export interface SteadyReport {
   latenciesMs: number[]
   /** Requests that had to be sent again. */
   repeated: number
-  /** Transfers that were not sent, because the client still waited for the one before. */
-  missed: number
 }
