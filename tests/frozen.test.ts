@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
-import { signal } from './support/signal.ts'
+import { freeze } from './support/signal.ts'
 import { until } from './support/until.ts'
 
 /** A frozen function process (SIGSTOP) in the whole bank: it is found and replaced, reads go elsewhere, and
@@ -35,14 +35,14 @@ const pidsOf = (service: string): number[] => {
 }
 
 /** Freezes all processes of a Service, once it has some. */
-async function freeze(service: string): Promise<number[]> {
+async function freezeAllOf(service: string): Promise<number[]> {
   const pids = await until(async () => {
     await depositUntilDone(randomUUID())
     expect((await list()).status).toBe(200)
     const found = pidsOf(service)
     return found.length > 0 && found
   })
-  signal(pids, 'SIGSTOP')
+  await freeze(pids)
   return pids
 }
 
@@ -65,7 +65,7 @@ const depositUntilDone = async (key: string): Promise<Answer> =>
 test.each(['deposit', 'accounts', 'front-door'])(
   'while %s is frozen, the bank answers again in seconds, and every deposit is posted once',
   async (service) => {
-    const frozen = await freeze(service)
+    const frozen = await freezeAllOf(service)
     const keys = Array.from({ length: 10 }, () => randomUUID())
     const reads = Promise.all(Array.from({ length: 10 }, list))
     const writes = await Promise.all(keys.map(deposit))

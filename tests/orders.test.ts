@@ -4,7 +4,7 @@ import { startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
 import { whileKilling } from './support/killing.ts'
-import { signal } from './support/signal.ts'
+import { freeze, signal } from './support/signal.ts'
 import { until } from './support/until.ts'
 
 /** Orders (`Prefer: respond-async`) while the Broker hangs and processes die. Each order that was answered
@@ -72,7 +72,7 @@ async function checkPosted(ids: readonly string[]): Promise<void> {
 
 test('while RabbitMQ hangs, orders are taken; when it answers again, they are posted', async () => {
   const pid = bank.rabbitmqPid()
-  signal([pid], 'SIGSTOP')
+  await freeze([pid])
   let answers: Answer[]
   try {
     answers = await Promise.all(Array.from({ length: 30 }, () => order(randomUUID())))

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { startRabbitmq } from '../../knative/local/servers/rabbitmq.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { isHeartbeat, startSilentProxy } from '../../tests/support/silent-proxy.ts'
+import { freeze } from '../../tests/support/signal.ts'
 import { until } from '../../tests/support/until.ts'
 import {
   manifestsOf,
@@ -322,7 +323,7 @@ describe('when RabbitMQ falls silent', () => {
       return status
     }
     for (let n = 0; n < 50; n++) await send(`before-${n}`)
-    process.kill(node.pid, 'SIGSTOP')
+    await freeze([node.pid])
     try {
       expect(await Promise.all([send('meanwhile'), send('too')])).toEqual([503, 503])
     } finally {

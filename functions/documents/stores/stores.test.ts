@@ -179,7 +179,7 @@ test('a bucket in another region is made there', async () => {
 })
 
 test('a store that is silent is waited for once, not by each upload', async () => {
-  s3.signal('SIGSTOP')
+  await s3.freeze()
   try {
     const id = await upload()
     expect(await storesOf(id)).toEqual(['database'])
@@ -194,20 +194,20 @@ test('a store that is silent is waited for once, not by each upload', async () =
     await Promise.all(Array.from({ length: 5 }, () => upload()))
     expect(await sql('select failures from store_health')).toEqual([{ failures: 2 }])
   } finally {
-    s3.signal('SIGCONT')
+    s3.thaw()
     await endRest()
   }
 })
 
 test('while the store is down, a document in it is 503, and then it is back', async () => {
   const id = await uploadToS3()
-  s3.signal('SIGSTOP')
+  await s3.freeze()
   try {
     const first = await bank.get(`/media/${id}`)
     expect([first.status, first.headers['retry-after']]).toEqual([503, '1'])
     expect((await bank.get(`/media/${id}`)).status).toBe(503)
   } finally {
-    s3.signal('SIGCONT')
+    s3.thaw()
     await endRest()
   }
   expect((await read(id)).status).toBe(200)
@@ -215,13 +215,13 @@ test('while the store is down, a document in it is 503, and then it is back', as
 
 test('requests that fail at the same time give the store one rest, not one each', async () => {
   const ids = await Promise.all(Array.from({ length: 5 }, () => uploadToS3({ bearer: bank.operator })))
-  s3.signal('SIGSTOP')
+  await s3.freeze()
   try {
     const answers = await Promise.all(ids.map((id) => bank.get(`/media/${id}`, bank.operator)))
     expect(answers.map(({ status: got }) => got)).toEqual(Array(5).fill(503))
     expect(await sql('select failures from store_health')).toEqual([{ failures: 1 }])
   } finally {
-    s3.signal('SIGCONT')
+    s3.thaw()
     await endRest()
   }
 })

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import http from 'node:http'
 import { takePort } from '../../../knative/local/processes/ports.ts'
 import { moto } from '../../../tests/support/pip-package.mjs'
+import { freeze } from '../../../tests/support/signal.ts'
 import { until } from '../../../tests/support/until.ts'
 import { deleteObject, putObject } from '../stores/s3.ts'
 
@@ -14,8 +15,9 @@ export interface TestS3 {
   start(): Promise<void>
   /** Ends it with kill -9. */
   kill(): Promise<void>
-  /** Freezes it, and thaws it. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** Freezes it. Resolves when it has stopped. */
+  freeze(): Promise<void>
+  thaw(): void
   /** Names of the objects in the bucket. */
   names(): Promise<string[]>
   put(name: string, content: string): Promise<void>
@@ -55,7 +57,8 @@ export async function startS3(): Promise<TestS3> {
       child.kill('SIGKILL')
       await ended
     },
-    signal: (name) => void child.kill(name),
+    freeze: () => freeze([child.pid!]),
+    thaw: () => void child.kill('SIGCONT'),
     async names() {
       const { text } = await get(`${bucket}?list-type=2`)
       return [...text.matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, name]) => name!)

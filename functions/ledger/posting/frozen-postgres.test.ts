@@ -9,7 +9,7 @@ import { prepareDatabases } from '../../../knative/postgres/databases.ts'
 import { migrate, readMigrations } from '../../../knative/postgres/migrate.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { ROOT } from '../../../tests/support/repository.ts'
-import { signal } from '../../../tests/support/signal.ts'
+import { freeze, signal } from '../../../tests/support/signal.ts'
 import { until } from '../../../tests/support/until.ts'
 import { alice, deposit, silent } from '../testing/ledger-fixture.ts'
 import { postTransactions } from './post.ts'
@@ -76,7 +76,7 @@ test('while it is frozen every request is answered 503, and afterwards each is p
   expect((await send(randomUUID())).status).toBe(201)
 
   const frozen = processes()
-  signal(frozen, 'SIGSTOP')
+  await freeze(frozen)
   try {
     for (const { status } of await Promise.all(keys.map(send))) expect(status).toBe(503)
   } finally {

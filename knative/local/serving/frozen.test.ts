@@ -1,3 +1,4 @@
+import { freeze } from '../../../tests/support/signal.ts'
 import { until } from '../../../tests/support/until.ts'
 import { server, startGateway, type TestService } from '../gateway/gateway-fixture.ts'
 
@@ -32,7 +33,7 @@ describe('a frozen process', () => {
 
   test('is replaced within seconds; reads go to another process, other requests learn who did not answer', async () => {
     const frozen = Number((await gateway.call('echo')).text)
-    process.kill(frozen, 'SIGSTOP')
+    await freeze([frozen])
     const since = performance.now()
     const reads = Array.from({ length: 10 }, () => gateway.call('echo'))
     const writes = Array.from({ length: 10 }, () => gateway.call('echo', { method: 'POST', body: 'x' }))
@@ -52,7 +53,7 @@ describe('a frozen process', () => {
 
   test('gets no more requests once it is suspected', async () => {
     const frozen = Number((await gateway.call('echo')).text)
-    process.kill(frozen, 'SIGSTOP')
+    await freeze([frozen])
     const first = gateway.call('echo', { method: 'POST', body: 'x' })
     // The request is held until that is known, and then given to the next process.
     await until(async () => (await gateway.call('echo', { method: 'POST', body: 'x' })).status === 200)
