@@ -1,5 +1,5 @@
 import { dataschemaOf, sourceOf, type EventAttribute, type EventContract } from './contracts/contract.ts'
-import { groupsOf } from './groups.ts'
+import { groupsByEvent, groupsOf } from './groups.ts'
 
 const DESCRIPTION = `Every event of the bank, written from the contracts of its contexts.
 
@@ -17,14 +17,23 @@ const GROUPS: Readonly<Record<string, string>> = {
   changes: 'It changes what is known of a user’s addresses, or whose they are.',
 }
 
+/** The same for groups in which only some events of a type are. */
+const GROUPS_BY_EVENT: Readonly<Record<string, string>> = {
+  webhooks: 'Web hooks are offered this event: it concerns somebody who has one for such events.',
+}
+
 /** Attributes that only some types of events have. */
 function ownAttributes({ type, attributes = {} }: EventContract) {
-  const groups = Object.entries(groupsOf(type)).map(([name, value]) => [
+  const groups = Object.entries(groupsOf(type)).map(([name, value]): [string, EventAttribute] => [
     name,
     { description: GROUPS[name]!, schema: { const: value }, example: value },
   ])
+  const some = Object.entries(groupsByEvent(type)).map(([name, value]): [string, EventAttribute] => [
+    name,
+    { description: GROUPS_BY_EVENT[name]!, schema: { const: value }, example: value, isOptional: true },
+  ])
   const own = Object.entries<EventAttribute>({
-    ...(Object.fromEntries(groups) as Record<string, EventAttribute>),
+    ...Object.fromEntries([...groups, ...some]),
     ...attributes,
   }).map(([name, attribute]) => ({ name: `ce-${name}`, ...attribute }))
   return {

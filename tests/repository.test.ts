@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { asyncapiOf } from '../eventing/asyncapi.ts'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
-import { GROUP_ATTRIBUTES, groupedTypes, groupsOf } from '../eventing/groups.ts'
+import { GROUP_ATTRIBUTES, groupedTypes, groupsByEvent, groupsOf } from '../eventing/groups.ts'
 import { callingContexts, databaseContexts, hasDatabase } from '../functions/contexts.ts'
 import { auditsOf } from '../functions/host/audit/declared.ts'
 import { storeSettings } from '../functions/documents/stores/stores.ts'
@@ -160,6 +160,8 @@ describe('operations and Services', () => {
       'payments: POST /holds',
       'payments: POST /holds/{id}/capture',
       'payments: POST /holds/{id}/release',
+      'payments: POST /posting-watches',
+      'payments: POST /posting-watches/end',
       'payments: POST /sandbox/transfers',
       'payments: POST /sandbox/transfers/{reference}/cancel',
       'payments: POST /transactions {"type":"transfer"}',
@@ -238,6 +240,8 @@ describe('operations and Services', () => {
       'transfer POST /transactions: "books"',
       'users GET /users/{id}/shown-name: {"nothing":"payers learn it, who have named the payee"}',
       'users POST /users/find: {"nothing":"only payments learns it, and tells nobody"}',
+      'watch-postings POST /posting-watches/end: {"nothing":"the audit of payments has the web hooks that it is for"}',
+      'watch-postings POST /posting-watches: {"nothing":"the audit of payments has the web hooks that it is for"}',
       'withdraw POST /transactions: "books"',
       'witness-seals GET /seals/witnessed: {"nothing":"everybody may read it"}',
     ])
@@ -288,15 +292,18 @@ describe('events', () => {
     )
   })
 
-  /** Returns the types of events that a Trigger delivers: of any attribute that no group tells, such as
-   * `transactiontype`, some event of the type has the value. */
+  /** Returns the types of events that a Trigger delivers, all of their events or some: of any attribute that
+   * no group tells, such as `transactiontype`, some event of the type has the value. */
   const deliveredBy = ({ spec: { filter } }: Manifest): string[] => {
     const { type, ...others } = filter.attributes as Record<string, string>
     const groups = Object.entries(others).filter(([name]) => GROUP_ATTRIBUTES.includes(name))
     return allContracts
       .map((contract) => contract.type)
       .filter((each) => type === undefined || each === type)
-      .filter((each) => groups.every(([name, value]) => groupsOf(each)[name] === value))
+      .filter((each) => {
+        const told: Record<string, string> = { ...groupsOf(each), ...groupsByEvent(each) }
+        return groups.every(([name, value]) => told[name] === value)
+      })
   }
 
   test('a Trigger delivers to an operation that consumes all it delivers, with retries and a dead letter sink', () => {

@@ -1,9 +1,10 @@
 import { Webhook } from 'standardwebhooks'
 import { multipart, PDF, send } from '../functions/documents/testing/documents-fixture.ts'
 import { startReceiver, type Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
-import { startBank, type Bank } from './support/bank.ts'
+import { loginOperator, startBank, type Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
 import type { Answer } from './support/host.ts'
+import { settled } from './support/redelivery.ts'
 import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
 
@@ -51,6 +52,66 @@ test('a deposit reaches the customer’s hook, and the published library verifie
     })
   await until(async () => (await deliveries(id))[0]?.status === 'delivered')
   expect((await call('DELETE', `/${id}`)).status).toBe(204)
+})
+
+test('a posting is offered to web hooks if it concerns somebody who has one for it', async () => {
+  receiver.received.length = 0
+  const [eve, bob] = [await registerCustomer(bank), await registerCustomer(bank)]
+  const [eves, bobs] = [await eve.openAccount('checking'), await bob.openAccount('checking')]
+  /** Events that the Trigger of all that is offered has delivered. */
+  const delivered = async (): Promise<number> => {
+    const triggers = (await bank.status()).brokers.flatMap((broker) => broker.triggers)
+    return triggers.find(({ name }) => name === 'queue-web-hooks')!.delivered
+  }
+  /** Transfers money from Eve to Bob, and waits until all has heard of it. Resolves with the transaction, and
+   * with how many events queue-web-hooks got. */
+  const transfer = async (): Promise<{ id: string; got: number }> => {
+    await settled(bank)
+    const before = await delivered()
+    const body = { type: 'transfer', account_id: eves, to_account_id: bobs, amount: '1.00' }
+    const { status, body: transaction } = await eve.transact(body)
+    expect(status).toBe(201)
+    await settled(bank)
+    return { id: transaction.id, got: (await delivered()) - before }
+  }
+  const told = (id: string) =>
+    receiver.received.filter(({ body }) => body.includes(id)).map(({ path }) => path)
+  const hookOf = async (token: string, path: string): Promise<string> => {
+    const body = { url: receiver.url + path, types: ['transaction.completed'] }
+    const created = await bank.call('POST', '/api/webhooks', { token, body })
+    expect(created.status).toBe(201)
+    return created.body.id as string
+  }
+  const remove = async (token: string, id: string) =>
+    expect((await bank.call('DELETE', `/api/webhooks/${id}`, { token })).status).toBe(204)
+  const endWatches = async () => {
+    await bank.sql('payments', `update web_hook_owners set watched_at = watched_at - interval '3 minutes'`)
+    await bank.ping('sweep-payments')
+    await until(async () => (await bank.sql('ledger', 'select from posting_watches')).length === 0, {
+      what: 'the watches to end',
+    })
+  }
+
+  await endWatches()
+  await eve.transact({ type: 'deposit', account_id: eves, amount: '50.00' })
+  expect((await transfer()).got).toBe(0)
+
+  const payees = await hookOf(bob.token, '/bob')
+  const ofPayee = await transfer()
+  await until(() => told(ofPayee.id).length === 1, { what: 'the payee’s web hook' })
+  const operator = await loginOperator(bank)
+  const operators = await hookOf(operator, '/operator')
+  const ofBoth = await transfer()
+  await until(() => told(ofBoth.id).length === 2, { what: 'both web hooks' })
+  expect([ofPayee.got, told(ofPayee.id)]).toEqual([1, ['/hook/bob']])
+  expect([ofBoth.got, told(ofBoth.id).sort()]).toEqual([1, ['/hook/bob', '/hook/operator']])
+  await remove(bob.token, payees)
+  const ofOperator = await transfer()
+  await until(() => told(ofOperator.id).length === 1, { what: 'the operator’s web hook' })
+
+  await remove(operator, operators)
+  await endWatches()
+  expect((await transfer()).got).toBe(0)
 })
 
 test('documents reach the customer’s hook, and of notifications those that they chose', async () => {

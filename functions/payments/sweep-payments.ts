@@ -7,6 +7,7 @@ import { expireDue, takeUp } from './payments/taken-up.ts'
 import { takeUpPayouts } from './payouts/take-up-payouts.ts'
 import { wakeTransfers } from './providers/wake.ts'
 import { sweepHooks } from './web-hooks/sweep-hooks.ts'
+import { sweepWatches } from './web-hooks/sweep-watches.ts'
 
 type DueJob = (tools: Tools, traceparent: string) => Promise<void>
 
@@ -20,6 +21,7 @@ const jobs: Readonly<Record<string, DueJob>> = {
   'payouts left': takeUpPayouts,
   'transfers with providers': wakeTransfers,
   'web hooks': sweepHooks,
+  'watches for web hooks': sweepWatches,
   'customers who left': forgetCustomers,
   // Within the 30 s of the Service, however much is left.
   outbox: (tools) => tidyOutbox(tools, OUTBOX_MS_MAX),

@@ -15,7 +15,7 @@ import { webhookPaused } from '../../eventing/contracts/webhook.paused.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { createAjv } from '../host/http/compile-validators.ts'
 import { contracts } from '../../tests/support/repository.ts'
-import { WAITING_LOCKS } from '../../tests/support/databases.ts'
+import { WAITING_LOCKS, WAITING_STATEMENTS } from '../../tests/support/databases.ts'
 import { token, type Answer } from '../../tests/support/host.ts'
 import { until } from '../../tests/support/until.ts'
 import createWebHook from './create-web-hook.ts'
@@ -543,6 +543,231 @@ describe('who gets which event', () => {
     expect((await bank.tell(passwordChanged, change)).status).toBe(204)
     const statusOf = async (id: string) => (await get(owner, `/${id}`)).body.status as string
     expect([await statusOf(earlier.id), await statusOf(later.id)]).toEqual(['paused', 'active'])
+  })
+})
+
+describe('the ledger offers events of postings and holds for whom it watches', () => {
+  const WATCHED = ['transaction.completed', 'hold.placed', 'account.opened']
+  const UNWATCHED = ['account.opened', 'payment.executed']
+
+  const watchOf = async ({ id }: User) => {
+    const text = 'select version, sees_all from posting_watches where user_id = $1'
+    return (await bank.ledger.db.query<{ version: bigint; sees_all: boolean }>({ text, values: [id] }))[0]
+  }
+  const ownerOf = async ({ id }: User) => {
+    const text = 'select is_watched, watch_version, watch_ending from web_hook_owners where user_id = $1'
+    return (await bank.db.query({ text, values: [id] }))[0]
+  }
+  /** Sets back when owners were told of, as if that much time had passed. */
+  const age = (by: string, user?: User) =>
+    bank.owner.query({
+      text: `update web_hook_owners set watched_at = watched_at - interval '${by}' where user_id = $1 or $1 is null`,
+      values: [user?.id ?? null],
+    })
+  const sweepLater = async () => {
+    await age('3 minutes')
+    await bank.sweep()
+  }
+  const remove = async (user: User, id: string) =>
+    expect((await bank.hooks.request('DELETE', `/webhooks/${id}`, { token: user.token })).status).toBe(204)
+  const calls = () => bank.gateway.count('watch-postings')
+  afterEach(() => void (bank.gateway.passage = () => 'pass'))
+
+  test('before a hook for such events is stored, and not for others', async () => {
+    const [ada, operator] = [await newUser(), await newUser('operator')]
+    const before = calls()
+    await hookOf(ada, UNWATCHED)
+    expect([calls() - before, await watchOf(ada)]).toEqual([0, undefined])
+    await hookOf(ada, WATCHED)
+    await hookOf(ada, ['transaction.reversed'])
+    expect(await watchOf(ada)).toEqual({ version: 2n, sees_all: false })
+    const { id } = await hookOf(operator, ['transaction.rejected', 'fees.changed'])
+    expect(await watchOf(operator)).toEqual({ version: 1n, sees_all: true })
+    await remove(operator, id)
+  })
+
+  test('before a change makes a hook want such events', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada, UNWATCHED)
+    const before = calls()
+    expect((await patch(ada, id, { status: 'paused' })).status).toBe(200)
+    expect((await patch(ada, id, { types: WATCHED })).status).toBe(200)
+    expect([calls() - before, await watchOf(ada)]).toEqual([0, undefined])
+    expect((await patch(ada, id, { status: 'active' })).status).toBe(200)
+    expect(await watchOf(ada)).toMatchObject({ version: 1n })
+    // It has a watch, and needs no other.
+    for (const body of [{ url: `${receiver.url}/2` }, { types: ['hold.expired'] }, { status: 'active' }])
+      expect((await patch(ada, id, body)).status).toBe(200)
+    expect((await patch(ada, id, { types: UNWATCHED })).status).toBe(200)
+    expect(calls() - before).toBe(1)
+    expect((await patch(ada, id, { types: WATCHED })).status).toBe(200)
+    expect(await watchOf(ada)).toMatchObject({ version: 2n })
+    expect(outcome(await patch(await newUser(), id, { types: WATCHED }))).toBe('404 not-found')
+    expect(calls() - before).toBe(2)
+  })
+
+  test('and if it can’t be told, nothing is stored or changed', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada, UNWATCHED)
+    const key = randomUUID()
+    bank.gateway.passage = () => 'lose-request'
+    expect(outcome(await bank.create(ada.token, {}, key))).toBe('503 unavailable')
+    expect(outcome(await patch(ada, id, { types: WATCHED }))).toBe('503 unavailable')
+    bank.gateway.passage = () => (answer) => ({ status: 200, body: { ...answer.body, version: 0 } })
+    expect(outcome(await bank.create(ada.token, {}, key))).toBe('503 unavailable')
+    expect((await get(ada)).body.items).toMatchObject([{ id, types: UNWATCHED }])
+    bank.gateway.passage = () => 'pass'
+    expect((await bank.create(ada.token, {}, key)).status).toBe(201)
+    expect((await patch(ada, id, { types: WATCHED })).status).toBe(200)
+  })
+
+  test('until some time after the last hook that wants them has gone', async () => {
+    const users = [await newUser(), await newUser(), await newUser(), await newUser('operator')] as const
+    const [removing, pausing, changing, operator] = users
+    const hooks = await Promise.all(users.map((user) => hookOf(user, WATCHED)))
+    const other = await hookOf(removing, ['hold.expired'])
+    await sweepLater()
+    for (const user of users) expect(await watchOf(user)).toBeDefined()
+    await remove(removing, hooks[0]!.id)
+    await patch(pausing, hooks[1]!.id, { status: 'paused' })
+    await patch(changing, hooks[2]!.id, { types: UNWATCHED })
+    await remove(operator, hooks[3]!.id)
+    await age('-3 minutes')
+    await bank.sweep()
+    for (const user of users) expect(await watchOf(user)).toBeDefined()
+    await sweepLater()
+    expect(await Promise.all(users.map(watchOf))).toEqual([
+      { version: 2n, sees_all: false },
+      ...[undefined, undefined, undefined],
+    ])
+    await remove(removing, other.id)
+    await sweepLater()
+    expect(await watchOf(removing)).toBeUndefined()
+    expect(await ownerOf(removing)).toEqual({ is_watched: false, watch_version: 2n, watch_ending: 2n })
+    const before = calls()
+    await sweepLater()
+    expect(calls()).toBe(before)
+  })
+
+  test('also until a user has left', async () => {
+    const ada = await newUser()
+    await hookOf(ada, WATCHED)
+    await bank.tell(userDeleted, { user_id: ada.id })
+    await sweepLater()
+    expect(await watchOf(ada)).toBeUndefined()
+  })
+
+  test('a hook whose making died after the ledger was told leaves nothing behind', async () => {
+    const ada = await newUser()
+    bank.gateway.passage = () => 'lose-answer'
+    expect(outcome(await bank.create(ada.token))).toBe('503 unavailable')
+    expect(await watchOf(ada)).toBeDefined()
+    // The sweep can’t tell the ledger either, and goes on with what else is due.
+    await sweepLater()
+    expect(await ownerOf(ada)).toMatchObject({ is_watched: true })
+    bank.gateway.passage = () => 'pass'
+    await sweepLater()
+    expect([await watchOf(ada), await ownerOf(ada)]).toMatchObject([undefined, { is_watched: false }])
+    await hookOf(ada, WATCHED)
+    expect(await watchOf(ada)).toEqual({ version: 2n, sees_all: false })
+  })
+
+  test('a hook is not stored if a sweep is ending its watch', async () => {
+    await sweepLater()
+    const ada = await newUser()
+    let making: Promise<Answer> | undefined
+    let sweeping: Promise<Answer> | undefined
+    await bank.ledger.owner.transaction(async (tx) => {
+      await tx.query({ text: 'lock table posting_watches in share mode' })
+      making = bank.create(ada.token)
+      await until(async () => (await bank.ledger.owner.query({ text: WAITING_STATEMENTS })).length === 1)
+      await age('3 minutes', ada)
+      sweeping = bank.sweep()
+      await until(async () => (await bank.ledger.owner.query({ text: WAITING_STATEMENTS })).length === 2)
+      expect(await ownerOf(ada)).toMatchObject({ watch_ending: 1n })
+    })
+    expect(outcome(await making!)).toBe('503 unavailable')
+    await sweeping
+    expect((await get(ada)).body.items).toEqual([])
+    // Whichever of the two the ledger had first.
+    await sweepLater()
+    expect(await watchOf(ada)).toBeUndefined()
+    await hookOf(ada, WATCHED)
+    expect(await watchOf(ada)).toEqual({ version: 2n, sees_all: false })
+  })
+
+  test('a sweep that waits for a hook to be stored ends no watch', async () => {
+    await sweepLater()
+    const ada = await newUser()
+    const { id } = await hookOf(ada, WATCHED)
+    await remove(ada, id)
+    await age('3 minutes', ada)
+    let sweeping: Promise<Answer> | undefined
+    await bank.owner.transaction(async (tx) => {
+      await tx.query({
+        text: 'select from web_hook_owners where user_id = $1 for no key update',
+        values: [ada.id],
+      })
+      sweeping = bank.sweep()
+      await until(async () => (await bank.owner.query({ text: WAITING_STATEMENTS })).length === 1)
+      await tx.query({
+        text: `insert into web_hooks (user_id, is_operators, url, types) values ($1, false, $2, $3)`,
+        values: [ada.id, receiver.url, WATCHED],
+      })
+    })
+    await sweeping
+    expect([await watchOf(ada), await ownerOf(ada)]).toMatchObject([{}, { watch_ending: 0n }])
+  })
+
+  test('a hook is not resumed without a watch if its types change in that moment', async () => {
+    const ada = await newUser()
+    const { id } = await hookOf(ada, UNWATCHED)
+    await patch(ada, id, { status: 'paused' })
+    let resuming: Promise<Answer> | undefined
+    await bank.owner.transaction(async (tx) => {
+      await tx.query({ text: 'update web_hooks set types = $2 where id = $1', values: [id, WATCHED] })
+      resuming = patch(ada, id, { status: 'active' })
+      await until(async () => (await bank.owner.query({ text: WAITING_STATEMENTS })).length === 1)
+    })
+    expect(outcome(await resuming!)).toBe('503 unavailable')
+    expect((await get(ada, `/${id}`)).body).toMatchObject({ status: 'paused', types: WATCHED })
+    expect((await patch(ada, id, { status: 'active' })).status).toBe(200)
+    expect(await watchOf(ada)).toBeDefined()
+  })
+
+  test('after the ledger’s database was restored, the watches that it has lost come back', async () => {
+    const [ada, operator, gone] = [await newUser(), await newUser('operator'), await newUser()]
+    await hookOf(ada, WATCHED)
+    const { id } = await hookOf(operator, WATCHED)
+    await remove(gone, (await hookOf(gone, WATCHED)).id)
+    await bank.ledger.db.query({ text: 'delete from posting_watches' })
+    await age('50 minutes')
+    await bank.sweep()
+    expect(await watchOf(ada)).toBeUndefined()
+    await age('20 minutes')
+    await bank.sweep()
+    expect([await watchOf(ada), await watchOf(operator), await watchOf(gone)]).toEqual([
+      { version: 1n, sees_all: false },
+      { version: 1n, sees_all: true },
+      undefined,
+    ])
+    const before = calls()
+    await bank.sweep()
+    expect(calls()).toBe(before)
+    await remove(operator, id)
+  })
+
+  test('after payments’ own was restored, versions go on from those that the ledger has', async () => {
+    const [ada, bob] = [await newUser(), await newUser()]
+    const [, bobs] = [await hookOf(ada, WATCHED), await hookOf(bob, WATCHED)]
+    await bank.ledger.db.query({ text: 'update posting_watches set version = 50' })
+    await hookOf(ada, WATCHED)
+    expect([await ownerOf(ada), await watchOf(ada)]).toMatchObject([{ watch_version: 50n }, { version: 50n }])
+    await remove(bob, bobs.id)
+    await sweepLater()
+    expect(await ownerOf(bob)).toEqual({ is_watched: true, watch_version: 50n, watch_ending: 1n })
+    await sweepLater()
+    expect(await watchOf(bob)).toBeUndefined()
   })
 })
 

@@ -5,7 +5,7 @@ import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.t
 import { problems } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
 import { idParams, uuidSchema } from '../host/schema.ts'
-import type { Emitting } from '../host/tools.ts'
+import type { Emitting, Tools } from '../host/tools.ts'
 import { requireCurrentOwner } from './customers/current-owner.ts'
 import {
   HOOK_COLUMNS,
@@ -21,11 +21,20 @@ import {
   webHookSchema,
   type WebHookRow,
 } from './web-hooks/hook.ts'
+import {
+  lockOwner,
+  requireWatch,
+  wantsWatch,
+  watch,
+  type Watcher,
+  type WatchingHook,
+} from './web-hooks/watch.ts'
 
 export default operation({
   name: 'web-hooks',
   context: 'payments',
   summary: 'Lists, shows, changes, pauses, resumes and deletes web hooks',
+  needs: ['PAYMENTS_CALL_KEY'],
   routes: [
     route({
       method: 'GET',
@@ -82,18 +91,27 @@ export default operation({
       answers: { 200: webHookSchema },
       problems: [problems.notFound, webHookProblems.urlRefused],
       idempotent: true,
-      async handle({ params: { id }, body, caller, idempotencyKey, traceparent }, { transact, config }) {
+      async handle({ params: { id }, body, caller, idempotencyKey, traceparent }, tools) {
+        const { transact, config } = tools
         const refusal =
           (body.types && refusedTypes(body.types, caller)) ??
           (body.url === undefined ? undefined : await refusedUrl(body.url, config.WEB_HOOK_PRIVATE_ADDRESSES))
         if (refusal) return refusal
         const isPause = Object.keys(body).join() === 'status' && body.status === 'paused'
-        const owner = isPause ? ownerSeenBy(caller) : caller.userId
+        if (isPause)
+          return transact(traceparent, (tx) =>
+            once(tx, 'web-hooks', idempotencyKey, async () =>
+              (await lockHook(tx, id, ownerSeenBy(caller))) ? change(tx, id, body) : hookNotFound(id),
+            ),
+          )
+        const version = await watchFor(tools, { id, userId: caller.userId }, body, traceparent)
         return transact(traceparent, (tx) =>
           once(tx, 'web-hooks', idempotencyKey, async () => {
-            const hook = await lockHook(tx, id, owner)
+            const ending = await lockOwner(tx, caller.userId)
+            const hook = await lockHook(tx, id, caller.userId)
             if (!hook) return hookNotFound(id)
-            if (!isPause) await requireCurrentOwner(tx, caller)
+            await requireCurrentOwner(tx, caller)
+            if (needsWatch(hook, body)) requireWatch(version, ending)
             return change(tx, id, body)
           }),
         )
@@ -126,6 +144,28 @@ interface AskedHook {
   url?: string
   types?: string[]
   status?: 'active' | 'paused'
+}
+
+/** Says whether a hook will want a watch after a change, and does not yet. */
+const needsWatch = (hook: WatchingHook, { types, status }: AskedHook): boolean =>
+  wantsWatch({ types: types ?? hook.types, status: status ?? hook.status }) && !wantsWatch(hook)
+
+/** Begins a watch if a hook will want one after a change. Resolves with its version; undefined if it needs
+ * none, or if the owner has no such hook. */
+async function watchFor(
+  tools: Pick<Tools, 'db' | 'callFor'>,
+  { id, userId }: { id: string; userId: string },
+  asked: AskedHook,
+  traceparent: string,
+): Promise<bigint | undefined> {
+  const [hook] = await tools.db.query<WatchingHook & Pick<Watcher, 'seesAll'>>({
+    name: 'web-hook-watching',
+    text: `select types, status, is_operators as "seesAll" from web_hooks where id = $1 and user_id = $2`,
+    values: [id, userId],
+  })
+  return hook && needsWatch(hook, asked)
+    ? watch(tools, { userId, seesAll: hook.seesAll }, traceparent)
+    : undefined
 }
 
 /** Changes a hook that the transaction has locked. A resumed one starts without its failures, and what waits

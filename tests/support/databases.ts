@@ -25,6 +25,10 @@ export interface TestDatabase {
 export const WAITING_LOCKS = `select from pg_locks l join pg_database d on d.oid = l.database
   where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`
 
+/** Finds the statements of a database that wait for a lock, whatever they wait for. */
+export const WAITING_STATEMENTS = `select distinct pid from pg_locks join pg_stat_activity using (pid)
+  where datname = current_database() and not granted`
+
 const ROOT = join(__dirname, '..', '..')
 
 /** Makes a fresh database of a context with all migrations applied. It is copied from a template that the

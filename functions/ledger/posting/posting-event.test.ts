@@ -14,6 +14,8 @@ import {
 } from '../testing/ledger-fixture.ts'
 import { setFee } from '../testing/policies-fixture.ts'
 import { explainingDatabase } from '../testing/plans-fixture.ts'
+import { WAITING_STATEMENTS } from '../../../tests/support/databases.ts'
+import { until } from '../../../tests/support/until.ts'
 import { currencies } from '../../host/values/currencies.ts'
 import { postTransactions } from './post.ts'
 import type { PostingRequest } from './posting-request.ts'
@@ -37,8 +39,7 @@ async function postAndSweep(requests: PostingRequest[]): Promise<[PendingEvent[]
   return [events, swept]
 }
 
-const sorted = (events: readonly PendingEvent[]) =>
-  [...events].sort((a, b) => (a.id < b.id ? -1 : 1)).map((event) => ({ ...event, extensions: undefined }))
+const sorted = (events: readonly PendingEvent[]) => [...events].sort((a, b) => (a.id < b.id ? -1 : 1))
 
 const money = {
   currency: fc.constantFrom('USD', 'JPY', 'KWD', 'UYW'),
@@ -133,6 +134,112 @@ test('so it is with holds and reversals', async () => {
   }
 })
 
+describe('events are offered to web hooks', () => {
+  const [payer, payee, third] = [randomUUID(), randomUUID(), randomUUID()]
+
+  /** Posts one of each kind, and resolves with what is offered, by type and payer. */
+  async function offered(): Promise<string[]> {
+    const [from, to] = [await ledger.open({ userId: payer }), await ledger.open({ userId: payee })]
+    const other = await ledger.open({ userId: third })
+    const [byPayer, byPayee, byThird] = [payer, payee, third].map((id) => ({ caller_id: id }))
+    const [put, paid] = [deposit(from, 900, byPayer), transfer(from, to, 100, byPayer)]
+    const [captured, released] = [placing(from, 10, byPayer), placing(from, 20, byPayer)]
+    const batches = [
+      [put, paid, deposit(other, 500, byThird), captured, released],
+      [placing(to, 5, byPayee), placing(other, 5, byThird)],
+      [
+        withdrawal(from, 100_000, { requested: true, ...byPayer }),
+        ending('capture', captured, 10, { to_account_id: to, ...byPayer }),
+        ending('release', released, 20, byPayer),
+      ],
+      [reversal(paid, false)],
+    ]
+    const told: PendingEvent[] = []
+    for (const batch of batches) {
+      const [published, swept] = await postAndSweep(batch)
+      expect(sorted(swept)).toEqual(sorted(published))
+      told.push(...published)
+    }
+    expect(told.length).toBe(12)
+    const names: Record<string, string> = { [payer]: 'payer', [payee]: 'payee', [third]: 'third' }
+    return told
+      .filter(({ extensions }) => extensions?.webhooks === 'offered')
+      .map(({ type, data }) => `${type} ${names[(JSON.parse(data) as { user_id: string }).user_id]}`)
+      .sort()
+  }
+
+  const watch = (userId: string, seesAll = false) =>
+    ledger.db.query({ text: 'insert into posting_watches values ($1, 1, $2)', values: [userId, seesAll] })
+  afterEach(() => ledger.db.query({ text: 'delete from posting_watches' }))
+
+  const OF_PAYER = [
+    ...['hold.captured payer', 'hold.placed payer', 'hold.placed payer', 'hold.released payer'],
+    ...['transaction.completed payer', 'transaction.completed payer', 'transaction.completed payer'],
+    ...['transaction.rejected payer', 'transaction.reversed payer'],
+  ]
+
+  test('not at all while nobody is watched', async () => {
+    expect(await offered()).toEqual([])
+  })
+
+  test('if they concern somebody who is watched, whichever side they are on', async () => {
+    await watch(payer)
+    await watch(randomUUID())
+    expect(await offered()).toEqual(OF_PAYER)
+    await ledger.db.query({ text: 'delete from posting_watches' })
+    await watch(payee)
+    expect(await offered()).toEqual([
+      ...['hold.captured payer', 'hold.placed payee'],
+      ...['transaction.completed payer', 'transaction.completed payer', 'transaction.reversed payer'],
+    ])
+  })
+
+  test('all of them, if an operator is watched', async () => {
+    await watch(randomUUID(), true)
+    const ofOthers = ['hold.placed payee', 'hold.placed third', 'transaction.completed third']
+    expect(await offered()).toEqual([...OF_PAYER, ...ofOthers].sort())
+  })
+
+  test('if the watch began while the posting waited for an account', async () => {
+    const account = await ledger.open({ userId: third })
+    let posting: ReturnType<typeof postTransactions> | undefined
+    await ledger.owner.transaction(async (tx) => {
+      await tx.query({ text: 'select from accounts where id = $1 for update', values: [account] })
+      posting = postTransactions(ledger.db, [deposit(account, 1, { caller_role: 'operator' })])
+      await until(async () => (await ledger.owner.query({ text: WAITING_STATEMENTS })).length > 0)
+      await watch(third)
+    })
+    const { events } = await posting!
+    expect(events.map(({ extensions }) => extensions)).toEqual([{ webhooks: 'offered' }])
+  })
+
+  test('reading one page if nobody is watched, and none of the others’ watches if many are', async () => {
+    const young = await testLedger()
+    const db = await explainingDatabase(young.database, 'ledger')
+    const account = await young.open()
+    /** How often a batch looks at the watches, and how many it reads. */
+    const look = async () => {
+      db.plans()
+      await postTransactions(
+        db,
+        Array.from({ length: 20 }, () => deposit(account, 1)),
+      )
+      const looks = db
+        .plans()
+        .flatMap(({ nodes }) => nodes.filter(({ relation }) => relation === 'posting_watches'))
+      return { looks: looks.length, rows: looks.reduce((sum, { rows }) => sum + rows, 0) }
+    }
+    // Ten times, because a plan is kept after five.
+    for (let n = 0; n < 10; n++) expect(await look()).toEqual({ looks: 1, rows: 0 })
+    await young.owner.query({
+      text: 'insert into posting_watches select uuidv7(), 1, false from generate_series(1, 5000)',
+    })
+    expect((await look()).rows).toBe(1)
+    await db.close()
+    await young.close()
+  })
+})
+
 test('a sweep that had its plans when the books were empty does not read all that they have now', async () => {
   const young = await testLedger()
   const db = await explainingDatabase(young.database, 'ledger')
@@ -150,7 +257,8 @@ test('a sweep that had its plans when the books were empty does not read all tha
   db.plans()
   await claim(db, 1)
   const read = db.plans().flatMap(({ nodes }) => nodes.filter(({ relation }) => relation === 'transactions'))
-  expect(read.map(({ rows }) => rows)).toEqual([0])
+  expect(read.map(({ rows }) => rows)).toEqual(read.map(() => 0))
+  expect(read).not.toEqual([])
   await db.close()
   await young.close()
 })

@@ -8,6 +8,7 @@ import {
   type TransactionRejected,
 } from '../../../eventing/contracts/transaction.rejected.ts'
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
+import { groupsByEvent } from '../../../eventing/groups.ts'
 import { eventIdOf, type PendingEvent } from '../../../eventing/outbox-event.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import type { PostingRequest } from './posting-request.ts'
@@ -29,6 +30,8 @@ export interface WrittenRow {
   /** If the request concerned a hold: id of its new entry, and the whole amount of the hold. */
   hold_entry_id: string | null
   hold_amount: bigint | null
+  /** Whether the events are offered to web hooks. */
+  offered: boolean
 }
 
 /** Returns the events of a request that was posted, from what post_transactions() has written. */
@@ -44,7 +47,7 @@ export const toEvents: ToEvents = (row, request, pendingId) => {
   const isCompleted = row.status === 'completed'
   const data = isCompleted ? completed(row, request, at) : rejected(row, request, at)
   const contract: EventContract = isCompleted ? transactionCompleted : transactionRejected
-  return [toEvent(contract, { id, subject: id, at, data }, request, pendingId)]
+  return [toEvent(contract, { id, subject: id, at, data, offered: row.offered }, request, pendingId)]
 }
 
 interface Fact {
@@ -53,12 +56,13 @@ interface Fact {
   subject: string
   at: string
   data: object
+  offered: boolean
 }
 
 /** Makes an event that is not stored. */
 export const toEvent = (
   contract: EventContract,
-  { id, subject, at, data }: Fact,
+  { id, subject, at, data, offered }: Fact,
   request: PostingRequest,
   pendingId: string,
 ): PendingEvent => ({
@@ -71,6 +75,7 @@ export const toEvent = (
   partitionkey: request.account_id,
   traceparent: request.traceparent,
   data: JSON.stringify(data),
+  extensions: offered ? groupsByEvent(contract.type) : null,
   pendingId,
 })
 

@@ -20,14 +20,14 @@ export const createSubjectPoster = (tools: PosterTools): Poster => createPoster(
 /** Returns the events that tell the outcome of any request, also of reversals and of the steps of holds. They
  * are byte for byte those that transaction_event() and hold_event() in functions/ledger/sql derive. */
 export const toSubjectEvents: ToEvents = (row, request, pendingId) => {
-  const { transaction_id: id } = row
+  const { transaction_id: id, offered } = row
   const at = row.posted_at?.toISOString()
   const events =
     row.status && request.reverses
       ? [
           toEvent(
             transactionReversed,
-            { id, subject: id, at, data: reversed(row, request, at) },
+            { id, subject: id, at, data: reversed(row, request, at), offered },
             request,
             pendingId,
           ),
@@ -35,7 +35,7 @@ export const toSubjectEvents: ToEvents = (row, request, pendingId) => {
       : toEvents(row, request, pendingId)
   if (row.hold_entry_id === null) return events
   const [contract, data] = holdChange(row, request, at)
-  const fact = { id: row.hold_entry_id, subject: request.hold_id!, at, data }
+  const fact = { id: row.hold_entry_id, subject: request.hold_id!, at, data, offered }
   return [...events, toEvent(contract, fact, request, pendingId)]
 }
 

@@ -141,5 +141,35 @@ create type posting_outcome as (
   -- Of a hold: the id of its entry, whose event is to be published, and the whole amount of the hold.
   hold_entry_id uuid,
   hold_amount bigint,
-  fee bigint
+  fee bigint,
+  -- Whether the events are offered to web hooks.
+  offered boolean
 );
+
+-- Users who have, or may have, web hooks for events of postings and holds. Most such events concern nobody
+-- who has one, and what is not offered costs nothing. The context payments keeps this: it watches before it
+-- stores a hook, and ends the watch some time after the last has gone. So here may be one too many, and never
+-- one too few.
+create table posting_watches (
+  user_id uuid primary key,
+  -- Grows with each new watch of the user. A watch ends only by its version, so whoever ends one does not end
+  -- another that has begun meanwhile.
+  version bigint not null,
+  -- An operator's hook gets the events of everybody.
+  sees_all boolean not null
+);
+
+create index posting_watches_of_all on posting_watches (user_id) where sees_all;
+
+grant select, insert, update, delete on posting_watches to :functions_role;
+
+-- Says whether an event that concerns these users is to be offered to web hooks. In plpgsql, so that its plan
+-- is kept.
+create function is_watched(user_ids uuid[]) returns boolean
+language plpgsql stable
+as $$
+begin
+  return exists (select from posting_watches where user_id = any (user_ids))
+    or exists (select from posting_watches where sees_all);
+end
+$$;

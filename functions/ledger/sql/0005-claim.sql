@@ -114,7 +114,7 @@ begin
     return (
       select row(
         n, coalesce(refusal, 'posted'), true, e.hold_id, null, e.created_at, null, null, null, null, null, null,
-        null
+        null, null
       )::posting_outcome
       from (select) always left join hold_entries e on e.id = transaction_id
     );
@@ -129,7 +129,7 @@ begin
       else 'posted'
     end,
     true, earlier.id, earlier.balance_after, earlier.created_at, null, null, null, null, null, null,
-    earlier.fee
+    earlier.fee, null
   )::posting_outcome;
 end
 $$;

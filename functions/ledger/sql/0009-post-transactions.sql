@@ -82,7 +82,9 @@ begin
     group by pending_id
   )
   select ordinality::integer, outcome, false, id, balance_after, at, status, owner_id, to_user_id, to_balance_after,
-    hold_entry_id, hold_amount, (fee).amount
+    hold_entry_id, hold_amount, (fee).amount,
+    -- This statement begins after the posting has, so it sees every watch that was there by then.
+    (select exists (select from posting_watches)) and is_watched(array[owner_id, to_user_id])
   from judged
   where outcome <> 'replay';
 

@@ -69,6 +69,12 @@ create type transaction_reversed as (
   "timestamp" text
 );
 
+-- Returns the extensions of an event that concerns these users: it is offered to web hooks if somebody may
+-- have one for it. (A watch that ended after the posting had no hook left.)
+create function offer_to(user_ids uuid[]) returns jsonb
+language sql stable
+return case when is_watched(user_ids) then '{"webhooks": "offered"}'::jsonb end;
+
 -- Formats a moment as RFC 3339 has it, in UTC with milliseconds.
 create function moment_text(moment timestamptz) returns text
 language sql stable parallel safe
@@ -82,7 +88,8 @@ language sql stable
 begin atomic
   select
     event_id_of(t.id), e.type, '/microbank/ledger', t.id::text, t.created_at,
-    'https://microbank.dev/events/' || e.type || '/1', t.account_id::text, null::text, e.data, null::jsonb
+    'https://microbank.dev/events/' || e.type || '/1', t.account_id::text, null::text, e.data,
+    offer_to(array[t.user_id, t.to_user_id])
   from (
     select
       case
@@ -154,7 +161,8 @@ language sql stable
 begin atomic
   select
     event_id_of(e.id), o.type, '/microbank/ledger', e.hold_id::text, e.created_at,
-    'https://microbank.dev/events/' || o.type || '/1', e.account_id::text, null::text, o.data, null::jsonb
+    'https://microbank.dev/events/' || o.type || '/1', e.account_id::text, null::text, o.data,
+    offer_to(array[o.user_id, o.payee_id])
   from (
     select
       case when e.id = e.hold_id then 'hold.placed' else 'hold.' || h.status end as type,
@@ -170,7 +178,11 @@ begin atomic
         else row_to_json(row(
           h.id, h.user_id, h.account_id, decimal_amount(h.amount, exponent), h.currency, at_text
         )::hold_released)
-      end as data
+      end as data,
+      h.user_id,
+      -- A capture is offered together with its transfer.
+      case when e.id <> e.hold_id then (select t.to_user_id from transactions t where t.id = h.transaction_id) end
+        as payee_id
     from (
       select *, currency_exponent(currency) as exponent, moment_text(e.created_at) as at_text
       from holds

@@ -9,8 +9,18 @@ create table web_hook_owners (
   -- have made what is older.
   renewed_at timestamptz,
   -- When all that they had written about others was erased, after they left; see 0007-left-customers.sql.
-  forgotten_at timestamptz
+  forgotten_at timestamptz,
+  -- Whether the ledger watches them, or may, and so offers the events of their postings and holds; the number
+  -- of the last watch, up to which one such watches have ended or are about to, and when the last began or
+  -- the ledger was told of it again.
+  is_watched boolean not null default false,
+  watch_version bigint not null default 0,
+  watch_ending bigint not null default 0,
+  watched_at timestamptz,
+  check (watch_ending <= watch_version)
 );
+
+create index web_hook_owners_watched on web_hook_owners (watched_at) where is_watched;
 
 create table web_hooks (
   id uuid primary key default uuidv7(),

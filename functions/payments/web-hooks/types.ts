@@ -1,3 +1,4 @@
+import { groupsByEvent } from '../../../eventing/groups.ts'
 import type { DatabaseContext } from '../../contexts.ts'
 
 type TypesByContext = Readonly<Partial<Record<DatabaseContext, readonly string[]>>>
@@ -66,3 +67,6 @@ export const customerTypes: readonly string[] = listOf(OF_CUSTOMERS).map(({ type
 
 /** Types that an operator's hook can have: all. */
 export const operatorTypes: readonly string[] = offeredTypes.map(({ type }) => type)
+
+/** Types whose events are offered only if they concern somebody who is watched. */
+export const watchedTypes: readonly string[] = operatorTypes.filter((type) => groupsByEvent(type).webhooks)

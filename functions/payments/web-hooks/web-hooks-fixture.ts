@@ -10,6 +10,9 @@ import { deliverEvent, deliverExample } from '../../../tests/support/events.ts'
 import { startFunction, token, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 import { openDatabase, type Database } from '../../host/database/database.ts'
 import type { Operation } from '../../host/operation.ts'
+import { testLedger, type TestLedger } from '../../ledger/testing/ledger-fixture.ts'
+import watchPostings from '../../ledger/watch-postings.ts'
+import { testRouter, type TestRouter } from '../testing/gateway-fixture.ts'
 
 /** A request that a receiver got. */
 export interface Received {
@@ -57,6 +60,9 @@ export interface HooksBank {
   db: Database
   /** Statements of a superuser. */
   owner: Database
+  /** The ledger, which watches the owners of hooks, and the gateway before it. */
+  ledger: TestLedger
+  gateway: TestRouter
   create(bearer: string, body?: object, key?: string): Promise<Answer>
   hooks: TestFunction
   rotating: TestFunction
@@ -99,8 +105,11 @@ export async function startHooksBank(
   const log = createLog({}, 'error')
   const db = openDatabase({ url: database.url, poolMax: 2, name: 'test', log })
   const owner = openDatabase({ url: database.superuserUrl, poolMax: 2, name: 'test', log })
+  const [ledger, gateway] = [await testLedger(), await testRouter()]
+  await gateway.start(watchPostings, { LEDGER_DATABASE_URL: ledger.database.url })
   const settings = {
     PAYMENTS_DATABASE_URL: database.url,
+    LOCAL_GATEWAY: gateway.address,
     BROKER_URL: 'http://127.0.0.1:9/',
     WEB_HOOK_PRIVATE_ADDRESSES: 'allowed',
     ...env,
@@ -116,7 +125,7 @@ export async function startHooksBank(
     TestFunction,
   ]
   return {
-    ...{ db, owner, hooks, rotating, deliveries },
+    ...{ db, owner, ledger, gateway, hooks, rotating, deliveries },
     create: (bearer, body = {}, key) =>
       creating.request('POST', '/webhooks', {
         token: bearer,
@@ -147,6 +156,8 @@ export async function startHooksBank(
     },
     async close() {
       for (const each of started) await each.stop()
+      await gateway.close()
+      await ledger.close()
       await db.close()
       await owner.close()
       await database.drop()
