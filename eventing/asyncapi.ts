@@ -1,5 +1,6 @@
 import { dataschemaOf, sourceOf, type EventAttribute, type EventContract } from './contracts/contract.ts'
-import { groupsByEvent, groupsOf } from './groups.ts'
+import { groupsByEvent } from './groups-by-event.ts'
+import { groupsOf } from './groups.ts'
 
 const DESCRIPTION = `Every event of the bank, written from the contracts of its contexts.
 

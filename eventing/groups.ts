@@ -3,10 +3,9 @@
  * event says in attributes of its own which groups it is in. An event can be in several.
  *
  * Whoever publishes an event may have nothing of it but its row, so the groups follow from the type: all
- * events of the type have the attribute. Of some types only some events are in a group. Those have the
- * attribute as an extension of their own, which their context states. A test holds the types of both kinds
- * against what the consumers take. */
-const groups: Readonly<Record<string, Group>> = {
+ * events of the type have the attribute. Of some types only some events are in a group: see
+ * groups-by-event.ts. A test holds the types of both kinds against what the consumers take. */
+const groups: Readonly<Record<string, { value: string; types: readonly string[] }>> = {
   // Offered to web hooks.
   webhooks: {
     value: 'offered',
@@ -18,11 +17,6 @@ const groups: Readonly<Record<string, Group>> = {
       payment.created payment.executed payment.received payment.cancelled payment.expired payment.failed
       topup.completed topup.failed withdrawal.completed withdrawal.failed clearing.disputed
       document.uploaded document.processed document.deleted`),
-    // There are far more of these than of all others, and most concern nobody who has a web hook for them. So
-    // the ledger knows for whom they are offered: is_watched() in functions/ledger/sql.
-    typesByEvent: typesIn(`
-      transaction.completed transaction.rejected transaction.reversed
-      hold.placed hold.captured hold.released hold.expired`),
   },
   // Tells a user something, by way of notify-user. There are far more transactions than all of these, so
   // they have Triggers of their own.
@@ -43,15 +37,6 @@ const groups: Readonly<Record<string, Group>> = {
   },
 }
 
-interface Group {
-  /** Value of the attribute. */
-  value: string
-  /** Types whose events are all in the group. */
-  types: readonly string[]
-  /** Types of which only some events are in it. */
-  typesByEvent?: readonly string[]
-}
-
 function typesIn(text: string): string[] {
   return text.trim().split(/\s+/)
 }
@@ -61,23 +46,12 @@ export const GROUP_ATTRIBUTES: readonly string[] = Object.keys(groups)
 
 const NONE: Readonly<Record<string, string>> = {}
 
-type AttributesByType = ReadonlyMap<string, Readonly<Record<string, string>>>
+const byType = new Map<string, Record<string, string>>()
+for (const [name, { value, types }] of Object.entries(groups))
+  for (const type of types) byType.set(type, { ...byType.get(type), [name]: value })
 
-const attributesBy = (typesOf: (group: Group) => readonly string[]): AttributesByType => {
-  const byType = new Map<string, Record<string, string>>()
-  for (const [name, group] of Object.entries(groups))
-    for (const type of typesOf(group)) byType.set(type, { ...byType.get(type), [name]: group.value })
-  return byType
-}
-
-const byType = attributesBy(({ types }) => types)
-const byEvent = attributesBy(({ typesByEvent = [] }) => typesByEvent)
-
-/** Types of events that are in a group, all of their events or some. */
-export const groupedTypes: readonly string[] = [...new Set([...byType.keys(), ...byEvent.keys()])]
+/** Types whose events are all in a group. */
+export const groupedTypes: readonly string[] = [...byType.keys()]
 
 /** Returns the attributes that tell the groups of a type of event; empty if it is in none. */
 export const groupsOf = (type: string): Readonly<Record<string, string>> => byType.get(type) ?? NONE
-
-/** Returns the attributes that some events of a type have, and others don't; empty if there are none. */
-export const groupsByEvent = (type: string): Readonly<Record<string, string>> => byEvent.get(type) ?? NONE

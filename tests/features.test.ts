@@ -1,6 +1,6 @@
 import { createECDH, randomBytes, randomUUID } from 'node:crypto'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
-import { groupsByEvent } from '../eventing/groups.ts'
+import { groupsByEvent } from '../eventing/groups-by-event.ts'
 import { databaseContexts } from '../functions/contexts.ts'
 import { image, multipart, send } from '../functions/documents/testing/documents-fixture.ts'
 import { createAjv } from '../functions/host/http/compile-validators.ts'

@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path'
 import { asyncapiOf } from '../eventing/asyncapi.ts'
 import { dataschemaOf, sourceOf, type EventContract } from '../eventing/contracts/contract.ts'
-import { GROUP_ATTRIBUTES, groupedTypes, groupsByEvent, groupsOf } from '../eventing/groups.ts'
+import { groupsByEvent, typesGroupedByEvent } from '../eventing/groups-by-event.ts'
+import { GROUP_ATTRIBUTES, groupedTypes, groupsOf } from '../eventing/groups.ts'
 import { callingContexts, databaseContexts, hasDatabase } from '../functions/contexts.ts'
 import { auditsOf } from '../functions/host/audit/declared.ts'
 import { storeSettings } from '../functions/documents/stores/stores.ts'
@@ -367,8 +368,14 @@ describe('events', () => {
       const filtering = triggers.filter(({ spec }) => attribute in spec.filter.attributes)
       expect([attribute, filtering.length]).toEqual([attribute, 1])
     }
-    expect(groupedTypes.filter((type) => !allContracts.some((contract) => contract.type === type))).toEqual(
-      [],
-    )
+    const known = allContracts.map(({ type }) => type)
+    const types = [...groupedTypes, ...typesGroupedByEvent]
+    expect(types.filter((type) => !known.includes(type))).toEqual([])
+    // One is the rule, the other its exception.
+    for (const type of typesGroupedByEvent)
+      expect([type, Object.keys(groupsByEvent(type)).filter((name) => name in groupsOf(type))]).toEqual([
+        type,
+        [],
+      ])
   })
 })

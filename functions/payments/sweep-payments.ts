@@ -7,7 +7,6 @@ import { expireDue, takeUp } from './payments/taken-up.ts'
 import { takeUpPayouts } from './payouts/take-up-payouts.ts'
 import { wakeTransfers } from './providers/wake.ts'
 import { sweepHooks } from './web-hooks/sweep-hooks.ts'
-import { sweepWatches } from './web-hooks/sweep-watches.ts'
 
 type DueJob = (tools: Tools, traceparent: string) => Promise<void>
 
@@ -21,7 +20,11 @@ const jobs: Readonly<Record<string, DueJob>> = {
   'payouts left': takeUpPayouts,
   'transfers with providers': wakeTransfers,
   'web hooks': sweepHooks,
-  'watches for web hooks': sweepWatches,
+  'watches for web hooks': async (tools, traceparent) => {
+    // After the port is open.
+    const { sweepWatches } = await import('./web-hooks/sweep-watches.ts')
+    await sweepWatches(tools, traceparent)
+  },
   'customers who left': forgetCustomers,
   // Within the 30 s of the Service, however much is left.
   outbox: (tools) => tidyOutbox(tools, OUTBOX_MS_MAX),

@@ -48,6 +48,7 @@ export const budgets = {
   // Both hold ipaddr.js.
   'functions/lib/addresses': { kB: 40 },
   'functions/lib/post-web-hook': { kB: 40 },
+  'functions/lib/sweep-watches': { kB: 11 },
   // nodemailer and web-push, each with all that it needs. Only the functions that send messages load them.
   'functions/lib/smtp': { kB: 320 },
   'functions/lib/web-push': { kB: 170 },

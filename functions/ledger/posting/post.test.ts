@@ -102,7 +102,7 @@ test('the event given to the publisher is the one that is pending', async () => 
   await poster.post(transfer(account, account, 1))
   const rows = await ledger.db.query<PendingEvent & { time: unknown }>({
     text: `select e.id, type, source, subject, time, dataschema, partitionkey, w.traceparent, data::text as data,
-        p.id as "pendingId"
+        extensions, p.id as "pendingId"
       from outbox_pending p cross join unnest(p.event_ids, p.traceparents) w (event_id, traceparent)
       join events_by_id(p.event_ids) e on e.id = w.event_id
       where partitionkey = $1`,

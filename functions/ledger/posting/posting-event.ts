@@ -8,7 +8,7 @@ import {
   type TransactionRejected,
 } from '../../../eventing/contracts/transaction.rejected.ts'
 import type { TransactionType } from '../../../eventing/contracts/fields.ts'
-import { groupsByEvent } from '../../../eventing/groups.ts'
+import { groupsByEvent } from '../../../eventing/groups-by-event.ts'
 import { eventIdOf, type PendingEvent } from '../../../eventing/outbox-event.ts'
 import { formatAmount } from '../../host/values/money.ts'
 import type { PostingRequest } from './posting-request.ts'

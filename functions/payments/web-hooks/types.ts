@@ -1,10 +1,11 @@
-import { groupsByEvent } from '../../../eventing/groups.ts'
+import { groupsByEvent } from '../../../eventing/groups-by-event.ts'
 import type { DatabaseContext } from '../../contexts.ts'
 
 type TypesByContext = Readonly<Partial<Record<DatabaseContext, readonly string[]>>>
 
 /** Types of events that a customer's hook can have, by the context that states them: those of their own
- * things. A new one must be in eventing/groups.ts too, so that queue-web-hooks gets it. */
+ * things. A new one must be in eventing/groups.ts or groups-by-event.ts too, so that queue-web-hooks gets
+ * it. */
 const OF_CUSTOMERS: TypesByContext = {
   ledger: [
     'account.opened',
