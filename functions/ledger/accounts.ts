@@ -183,7 +183,7 @@ export default operation({
       answers: { 200: balanceSchema },
       problems: problemsOfOne,
       handle: async ({ params: { id }, query, caller }, { db }) => {
-        const asOf = query.as_of === undefined ? undefined : readMoment(query.as_of, '/as_of', { yearMin: 0 })
+        const asOf = query.as_of === undefined ? undefined : readMoment(query.as_of, '/as_of')
         const [row] = await db.query<BalanceRow>({
           name: 'account-balance',
           text: `select ${accountColumns}, now(), balance_then,

@@ -5,7 +5,7 @@ import type { Reply } from '../host/reply.ts'
 import type { RouteRequest } from '../host/route-request.ts'
 import { idParams, orNull, reasonText } from '../host/schema.ts'
 import type { Tools } from '../host/tools.ts'
-import { amountSchema, formatAmount, readAmount } from '../host/values/money.ts'
+import { amountOrZeroSchema, formatAmount, readAmount } from '../host/values/money.ts'
 import { accountNameSchema, accountSchema, findAccount } from './accounts/account.ts'
 import { changeAccount, changeProblems } from './accounts/change-account.ts'
 import { renameAccount } from './accounts/rename-account.ts'
@@ -35,9 +35,15 @@ export default operation({
       body: {
         type: 'object',
         additionalProperties: false,
+        'x-contract': {
+          oneOf: [
+            { required: ['name'], maxProperties: 1 },
+            { required: ['overdraft_limit', 'reason'], maxProperties: 2 },
+          ],
+        },
         properties: {
           name: { ...orNull(accountNameSchema), 'x-personal': true },
-          overdraft_limit: amountSchema,
+          overdraft_limit: amountOrZeroSchema,
           reason: reasonText,
         },
       },

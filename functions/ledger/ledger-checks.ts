@@ -124,7 +124,7 @@ export default operation({
       audits: { nothing: 'it changes nothing, and shows no customer’s data' },
       async handle({ body: { since: given } }, tools) {
         const [clock] = await tools.db.query<{ now: Date }>({ text: 'select clock_timestamp() as now' })
-        const since = given === undefined ? clock!.now : readMoment(given, '/since', { refuse: invalidSince })
+        const since = given === undefined ? clock!.now : readMoment(given, '/since', invalidSince)
         if (since > clock!.now) throw invalidSince('/since', 'must not be in the future')
         const isComplete = await proveSince(tools, since, PROOF_MS_MAX)
         return { status: 200, body: { since: since.toISOString(), is_complete: isComplete } }

@@ -14,9 +14,9 @@ import {
 } from './policies/limits-view.ts'
 import { inThePast, invalidBody, policyFields, readValidFrom } from './policies/policy-body.ts'
 import { accountNotFound, postingProblems } from './posting/refusals.ts'
-import { amountSchema, readAmount } from '../host/values/money.ts'
+import { amountOrZeroSchema, readAmount } from '../host/values/money.ts'
 
-const amountOrNull = { anyOf: [...amountSchema.anyOf, { type: 'null' }], default: null } as const
+const amountOrNull = { anyOf: [...amountOrZeroSchema.anyOf, { type: 'null' }], default: null } as const
 
 const INVALID_PARAMETER_VALUE = '22023'
 

@@ -17,7 +17,7 @@ import {
   toAccount,
   type AccountRow,
 } from './accounts/account.ts'
-import { amountSchema, currencySchema, readAmount } from '../host/values/money.ts'
+import { amountOrZeroSchema, currencySchema, readAmount } from '../host/values/money.ts'
 import { postTransactions, type PostedGroup, type PostingOutcome } from './posting/post.ts'
 import { ledgerStopped } from './stops/stopped.ts'
 import { openingProblems, postingProblems, userUnknown, type OpeningRefusal } from './posting/refusals.ts'
@@ -44,8 +44,8 @@ export default operation({
           name: accountNameSchema,
           currency: currencySchema,
           user_id: uuidSchema,
-          balance: amountSchema,
-          overdraft_limit: amountSchema,
+          balance: amountOrZeroSchema,
+          overdraft_limit: amountOrZeroSchema,
         },
       },
       answers: { 201: located(accountSchema) },

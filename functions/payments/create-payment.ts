@@ -41,6 +41,7 @@ export default operation({
         type: 'object',
         additionalProperties: false,
         required: ['account_id', 'amount'],
+        'x-contract': { oneOf: [{ required: ['payee_account_id'] }, { required: ['payee_email'] }] },
         properties: {
           account_id: uuidSchema,
           amount: amountSchema,
@@ -48,7 +49,12 @@ export default operation({
           description: personalText,
           payee_account_id: uuidSchema,
           payee_email: { 'x-personal': true, type: 'string', maxLength: 254, pattern: EMAIL },
-          return_url: { 'x-personal': true, type: 'string', maxLength: 2_000 },
+          return_url: {
+            'x-personal': true,
+            type: 'string',
+            maxLength: 2_000,
+            'x-contract': { pattern: '^[Hh][Tt][Tt][Pp][Ss]://[!-[\\]-~]+$' },
+          },
           expires_in: { type: 'integer', minimum: 60, maximum: 7 * DAY_SECONDS, default: DAY_SECONDS },
         },
       },

@@ -63,6 +63,7 @@ export default operation({
                 type: 'object',
                 additionalProperties: false,
                 required: ['amount'],
+                'x-contract': { oneOf: [{ required: ['to_account_id'] }, { required: ['email'] }] },
                 properties: {
                   to_account_id: uuidSchema,
                   email: { 'x-personal': true, type: 'string', maxLength: 254, pattern: EMAIL },

@@ -1,5 +1,6 @@
 import { problemDetails, PROBLEM_JSON, type ProblemType } from '../../../eventing/problem.ts'
 import { typeName } from './operation-id.ts'
+import { rules } from './rules.ts'
 import type { JsonObject, Schemas } from './schemas.ts'
 
 const fieldErrorSchema = {
@@ -7,9 +8,12 @@ const fieldErrorSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['path', 'message'],
+  description:
+    'A request that fits its schema has none but those of `x-rules`: each has patterns of `path` and `message`.',
+  'x-rules': rules,
   properties: {
     path: { type: 'string', description: 'JSON pointer (RFC 6901) to what is wrong.' },
-    message: { type: 'string' },
+    message: { type: 'string', description: 'What is wrong with it: a sentence without its subject.' },
   },
 } as const
 

@@ -8,6 +8,9 @@ export interface JsonObject {
 /** Keywords of this bank that say how a value is stored, not what it is. */
 const INNER = ['x-personal', 'x-secret']
 
+/** Keyword whose keywords only the contract has: what code refuses with a better sentence than a schema's. */
+const SHOWN = 'x-contract'
+
 /** Collects the schemas of a document. One with a `title` becomes a component of that name. */
 export class Schemas {
   readonly #components = new Map<string, { schema: JsonObject; text: string }>()
@@ -40,7 +43,7 @@ export class Schemas {
   #written(value: Json, isSchema = true): Json {
     if (Array.isArray(value)) return value.map((item) => this.#written(item, isSchema))
     if (typeof value !== 'object' || value === null) return value
-    const given = isSchema ? withoutCondition(value) : value
+    const given = isSchema ? withShown(withoutCondition(value)) : value
     const written: JsonObject = {}
     for (const [name, part] of Object.entries(given)) {
       if (isSchema && (INNER.includes(name) || name === 'title')) continue
@@ -53,7 +56,7 @@ export class Schemas {
 }
 
 /** Keywords whose value is no schema. */
-const LITERALS = ['const', 'enum', 'default', 'required', 'examples', 'example']
+const LITERALS = ['const', 'enum', 'default', 'required', 'examples', 'example', 'x-rules']
 /** Keywords whose value holds schemas by name. */
 const MAPS = ['properties', '$defs', 'patternProperties', 'dependentSchemas']
 
@@ -73,6 +76,11 @@ function portable(pattern: string): string {
     .replace(/^\^\(\?=\.\*\\S\)\[\^(.*)\]\*\$$/, '^[^$1]*[^\\s$1][^$1]*$')
     .replace(/^\^\(\?=\[\^\]\*\\S\)\(\[\^(.*)\]\|\\n\)\*\$$/, '^([^$1]|\\n)*[^\\s$1]([^$1]|\\n)*$')
     .replace(/^\^\(\?!0000\)$/, '^([1-9]|0[1-9]|00[1-9]|000[1-9])')
+}
+
+/** Adds the keywords that only the contract has. */
+function withShown({ [SHOWN]: shown, ...schema }: JsonObject): JsonObject {
+  return { ...schema, ...(shown as JsonObject | undefined) }
 }
 
 /** Replaces `if` and `then` by what `then` says, if the schema demands itself what `if` asks. They say how

@@ -36,8 +36,8 @@ export function createAjv(part: Part, options: Options = {}): Ajv {
   ajv.addFormat('date-time', DATE_TIME)
   ajv.addFormat('uuid', ANY_UUID)
   // Marks fields to leave out of the idempotency hash and of the audit, and those of which the audit has only
-  // the name.
-  ajv.addVocabulary(['x-secret', 'x-personal'])
+  // the name. The third is for the contract.
+  ajv.addVocabulary(['x-secret', 'x-personal', 'x-contract'])
   return ajv
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { isRule, shown } from '../testing/shown.ts'
 import { currencies } from './currencies.ts'
-import { AMOUNT_MAX, formatAmount, parseAmount } from './money.ts'
+import { AMOUNT_MAX, amountOrZeroSchema, amountSchema, formatAmount, parseAmount } from './money.ts'
 
 const currency = fc.constantFrom(...currencies.keys())
 const minorUnits = fc.bigInt(1n, AMOUNT_MAX)
@@ -77,4 +78,46 @@ test.each([
 
 test('zero is an amount only if allowed', () => {
   expect(parseAmount('0.00', 'USD', { zero: true })).toEqual({ minorUnits: 0n })
+})
+
+test.each([
+  [12.345, 'USD', 'must have at most 2 decimals, as USD has'],
+  ['12.34567', 'USD', 'must have at most 2 decimals, as USD has'],
+  [0.1 + 0.2, 'USD', 'must have at most 2 decimals, as USD has'],
+  [1.5e-7, 'USD', 'must have at most 2 decimals, as USD has'],
+  ['1e-7', 'USD', 'must be a decimal number without a sign, like "200.00"'],
+])('%p %s is refused for what is wrong with it', (amount, code, invalid) => {
+  expect(parseAmount(amount, code)).toEqual({ invalid })
+})
+
+describe.each([
+  ['amounts', amountSchema, {}],
+  ['amounts that may be zero', amountOrZeroSchema, { zero: true }],
+])('the contract of %s', (_what, schema, options) => {
+  const fits = shown(schema)
+  // One for each number of decimals.
+  const codes = ['JPY', 'USD', 'BHD', 'UYW']
+  const nearly = fc.oneof(
+    fc.stringMatching(/^[0-9]{0,17}(\.[0-9]{0,6})?$/),
+    fc.stringMatching(/^0?\.?0{0,5}[0-9]?$/),
+    fc.stringMatching(/^1?0{12,17}(\.[01]{1,4})?$/),
+    fc.string({ unit: fc.constantFrom(...'019.-+e '), maxLength: 8 }),
+    fc.tuple(minorUnits, currency).map(([amount, code]) => formatAmount(amount, code)),
+    fc.tuple(minorUnits, fc.constantFrom(1, 10, 100, 1e4, 1e9)).map(([amount, by]) => Number(amount) / by),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.constantFrom(0, -0, -0.01, 1e-7, 0.0001, 0.00009, 1e15, 1e15 + 1, 2 ** 53),
+  )
+
+  test('takes what the bank takes in any currency, and of the rest only what a rule refuses', () => {
+    fc.assert(
+      fc.property(nearly, (amount) => {
+        const parsed = codes.map((code) => parseAmount(amount, code, options))
+        const faults = parsed.flatMap((one) => ('invalid' in one ? [one.invalid] : []))
+        if (faults.length < codes.length) expect([amount, fits(amount)]).toEqual([amount, true])
+        if (fits(amount))
+          expect(faults.filter((message) => !isRule({ path: '/amount', message }))).toEqual([])
+      }),
+      { numRuns: 2000 },
+    )
+  })
 })

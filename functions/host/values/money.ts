@@ -1,18 +1,35 @@
 import { ProblemError, problems, type FieldError } from '../problems.ts'
 import { currencies, exponentOf } from './currencies.ts'
 
-/** Schema of an amount in a request's body. readAmount() checks the rest. */
-export const amountSchema = { anyOf: [{ type: 'string', maxLength: 40 }, { type: 'number' }] } as const
-
-export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
-
 /** The largest single amount, in minor units: ten trillion dollars. */
 export const AMOUNT_MAX = 10n ** 15n
+
+const WHOLE = '[1-9][0-9]{0,14}|1000000000000000'
+const DECIMALS = '(\\.[0-9]{1,4})?'
+const DECIMALS_OVER_ZERO = '[1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]'
+
+/** What the contract says of amounts holds in any currency. parseAmount() refuses all that it refuses, and
+ * tells people better why. */
+const amountOf = (pattern: string, minimum: number) =>
+  ({
+    anyOf: [
+      { type: 'string', maxLength: 40, 'x-contract': { pattern } },
+      { type: 'number', 'x-contract': { minimum, maximum: Number(AMOUNT_MAX) } },
+    ],
+  }) as const
+
+/** Schema of an amount in a request's body. readAmount() checks the rest. */
+export const amountSchema = amountOf(`^((${WHOLE})${DECIMALS}|0\\.(${DECIMALS_OVER_ZERO}))$`, 0.0001)
+
+/** The same where zero is allowed. */
+export const amountOrZeroSchema = amountOf(`^(0|${WHOLE})${DECIMALS}$`, 0)
+
+export const currencySchema = { type: 'string', pattern: '^[A-Z]{3}$', default: 'USD' } as const
 
 export type ParsedAmount = { minorUnits: bigint } | { invalid: string }
 
 // No sign, blank, thousands separator or exponent; only ASCII digits, and no leading zero.
-const DECIMAL = /^(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,4}))?$/
+const DECIMAL = /^(0|[1-9][0-9]{0,15})(?:\.([0-9]+))?$/
 
 /** Parses an amount as it came in JSON: `parseAmount('12.50', 'USD')` returns `{ minorUnits: 1250n }`.
  *
@@ -21,7 +38,9 @@ const DECIMAL = /^(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,4}))?$/
  * `invalid`: a sentence without its subject. `zero` allows zero. Throws if the currency is unknown. */
 export function parseAmount(amount: string | number, currency: string, { zero = false } = {}): ParsedAmount {
   const exponent = exponentOf(currency)
-  const [, whole, decimals = ''] = DECIMAL.exec(String(amount)) ?? []
+  // JavaScript writes a smaller number with an exponent, like 1e-7.
+  const isTiny = typeof amount === 'number' && amount > 0 && amount < 1e-6
+  const [, whole, decimals = ''] = DECIMAL.exec(isTiny ? '0.0000001' : String(amount)) ?? []
   if (whole === undefined) return { invalid: 'must be a decimal number without a sign, like "200.00"' }
   if (decimals.length > exponent) {
     return { invalid: `must have at most ${exponent} decimals, as ${currency} has` }

@@ -1,5 +1,9 @@
 import fc from 'fast-check'
+import { createAjv } from '../../host/http/compile-validators.ts'
+import type { FieldError } from '../../host/problems.ts'
+import { isRule, shown } from '../../host/testing/shown.ts'
 import { testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
+import { givenRulesSchema, readRules, type GivenRules } from './fee-rules.ts'
 
 let ledger: TestLedger
 
@@ -88,4 +92,32 @@ test('at the edge of a tier its terms are for the whole amount', async () => {
 
 test('without rules there is no fee', async () => {
   expect(await feesOf([[null, 5]])).toEqual([0n])
+})
+
+test('the contract takes the rules that the bank takes, and of the rest only what a rule refuses', () => {
+  const [isChecked, fits] = [createAjv('body').compile(givenRulesSchema), shown(givenRulesSchema)]
+  const text = fc.stringMatching(/^[0-9]{0,4}(\.[0-9]{0,5})?$/)
+  const number = fc.oneof(
+    fc.double({ min: -1, max: 101 }),
+    fc.integer({ min: -1, max: 101 }),
+    fc.constant(1e-7),
+  )
+  const given = fc.record(
+    {
+      fixed: fc.oneof(text, number),
+      percent: fc.oneof(text, number),
+      maximum: fc.oneof(text, fc.constant(null)),
+    },
+    { requiredKeys: [] },
+  )
+  fc.assert(
+    fc.property(given, (asked) => {
+      const faults: FieldError[] = []
+      if (isChecked(asked)) readRules(asked as GivenRules, 'USD', '/rules', faults)
+      else faults.push({ path: '/rules', message: 'is not of the schema' })
+      if (faults.length === 0) expect([asked, fits(asked)]).toEqual([asked, true])
+      if (fits(asked)) expect(faults.filter((fault) => !isRule(fault))).toEqual([])
+    }),
+    { numRuns: 2000 },
+  )
 })

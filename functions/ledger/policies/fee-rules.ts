@@ -1,15 +1,25 @@
 import type { FieldError } from '../../host/problems.ts'
 import type { Infer } from '../../host/schema.ts'
-import { amountSchema, checkAmount, formatAmount } from '../../host/values/money.ts'
+import { amountOrZeroSchema, checkAmount, formatAmount } from '../../host/values/money.ts'
 
 const TIERS_MAX = 20
 
-const amountOrNull = { anyOf: [...amountSchema.anyOf, { type: 'null' }] } as const
+const amountOrNull = { anyOf: [...amountOrZeroSchema.anyOf, { type: 'null' }] } as const
+const percentSchema = {
+  anyOf: [
+    {
+      type: 'string',
+      maxLength: 40,
+      'x-contract': { pattern: '^([1-9]?[0-9](\\.[0-9]{1,4})?|100(\\.0{1,4})?)$' },
+    },
+    { type: 'number', 'x-contract': { minimum: 0, maximum: 100 } },
+  ],
+} as const
 const stringOrNull = { type: ['string', 'null'] } as const
 
 const givenTerms = {
-  fixed: amountSchema,
-  percent: amountSchema,
+  fixed: amountOrZeroSchema,
+  percent: percentSchema,
   minimum: amountOrNull,
   maximum: amountOrNull,
 } as const
@@ -29,7 +39,7 @@ export const givenRulesSchema = {
         type: 'object',
         additionalProperties: false,
         required: ['from'],
-        properties: { from: amountSchema, ...givenTerms },
+        properties: { from: amountOrZeroSchema, ...givenTerms },
       },
     },
   },

@@ -1,8 +1,9 @@
+import { momentSchema, readMoment } from '../../host/moment.ts'
 import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
 
 /** What every new version of a policy has: from when it holds, and why. */
 export const policyFields = {
-  valid_from: { type: 'string', format: 'date-time', maxLength: 40 },
+  valid_from: momentSchema,
   reason: { type: 'string', minLength: 1, maxLength: 500, pattern: '^[^\\p{Cc}\\p{Cs}]*$' },
 } as const
 
@@ -14,9 +15,7 @@ export const invalidBody = (errors: FieldError[]): ProblemError =>
  * exist. Whether it is in the future, only the database says: its clock is the one that counts. */
 export function readValidFrom(text: string | undefined): Date | null {
   if (text === undefined) return null
-  const moment = new Date(text)
-  if (moment.getUTCFullYear() <= 9999) return moment
-  throw invalidBody([{ path: '/valid_from', message: 'must be an existing moment up to the year 9999 UTC' }])
+  return readMoment(text, '/valid_from', (path, message) => invalidBody([{ path, message }]))
 }
 
 export const inThePast = (): ProblemError =>

@@ -9,13 +9,18 @@ import { refusal, type BatchRefusal } from './refusals.ts'
 import { moneyFields, postedTypes, transactionSchema, valueDateField } from '../transactions/transaction.ts'
 
 /** Schema of one transaction of a batch. checkFields() sees to it that transfers, and only they, have
- * `to_account_id`, and only the others a value date: a schema would need alternatives, and would then report
- * the faults of each alternative. */
+ * `to_account_id`, and only the others a value date. The contract says so too; here a schema would report less
+ * well what is wrong. */
 export const batchedSchema = {
   title: 'BatchedTransaction',
   type: 'object',
   additionalProperties: false,
   required: ['type', 'account_id', 'amount'],
+  'x-contract': {
+    if: { properties: { type: { const: 'transfer' } } },
+    then: { required: ['to_account_id'], properties: { to_account_id: {}, value_date: false } },
+    else: { properties: { to_account_id: false } },
+  },
   properties: {
     type: { enum: postedTypes },
     ...moneyFields,

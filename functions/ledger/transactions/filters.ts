@@ -1,13 +1,15 @@
 import { readMoment, invalidQuery } from '../values/moment.ts'
-import { checkAmount } from '../../host/values/money.ts'
+import { amountOrZeroSchema, checkAmount } from '../../host/values/money.ts'
 import type { TransactionRow, TransactionStatus } from './transaction.ts'
 import type { ListFilters } from './transaction-lists.ts'
+
+const [amountText] = amountOrZeroSchema.anyOf
 
 /** Query parameters for the amount. Both bounds are inclusive. */
 export const amountQuery = {
   currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-  amount_min: { type: 'string', minLength: 1, maxLength: 40 },
-  amount_max: { type: 'string', minLength: 1, maxLength: 40 },
+  amount_min: amountText,
+  amount_max: amountText,
 } as const
 
 interface FilterQuery {

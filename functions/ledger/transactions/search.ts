@@ -20,7 +20,13 @@ import { UUID } from '../../host/values/uuid-text.ts'
  * word is. `metadata` is the name of a field and its value, joined by a colon. */
 export const searchQuery = {
   query: { type: 'string', minLength: 1, maxLength: 200, pattern: TEXT },
-  metadata: { type: 'string', minLength: 1, maxLength: 601, pattern: TEXT },
+  metadata: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 601,
+    pattern: TEXT,
+    'x-contract': { pattern: '^[^:\\p{Cc}\\p{Cs}]*:[^\\p{Cc}\\p{Cs}]*$' },
+  },
 } as const
 
 export interface SearchText {

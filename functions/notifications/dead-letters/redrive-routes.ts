@@ -18,6 +18,7 @@ const begin = route({
   body: {
     type: 'object',
     additionalProperties: false,
+    'x-contract': { oneOf: [{ required: ['group'] }, { required: ['ids'] }] },
     properties: {
       group: { ...uuidSchema, description: 'All of the group that wait, but at most the oldest 10,000.' },
       ids: { type: 'array', minItems: 1, maxItems: 1000, items: uuidSchema },

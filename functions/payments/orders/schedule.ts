@@ -1,3 +1,4 @@
+import { momentSchema, toDate } from '../../host/moment.ts'
 import { ProblemError, problems } from '../../host/problems.ts'
 import type { Infer } from '../../host/schema.ts'
 import type { Occurrence, Recurrence } from './calendar.ts'
@@ -9,14 +10,18 @@ const YEAR_MS = 366 * 86_400_000
 
 const dateSchema = { type: 'string', format: 'date', pattern: '^(?!0000)' } as const
 
-/** When an order is due, as callers write it: `run_at`, or `every` with what belongs to it. A schema with
- * alternatives would report the faults of each, so readSchedule() checks which belong together. */
+/** When an order is due, as callers write it: `run_at`, or `every` with what belongs to it. Alternatives would
+ * report the faults of each, so only the contract has them, and readSchedule() checks what belongs together. */
 export const scheduleSchema = {
   title: 'Schedule',
   type: 'object',
   additionalProperties: false,
+  'x-contract': {
+    anyOf: [{ required: ['run_at'] }, { required: ['every'] }],
+    dependentSchemas: { run_at: { maxProperties: 1 }, until: { properties: { count: false } } },
+  },
   properties: {
-    run_at: { type: 'string', format: 'date-time', maxLength: 40 },
+    run_at: momentSchema,
     every: { enum: ['day', 'week', 'month'] },
     on: { type: 'integer', minimum: 1, maximum: 31 },
     at: { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' },
@@ -117,10 +122,7 @@ export async function readSchedule(
 function readOnce({ run_at: text, ...rest }: AskedSchedule): Schedule {
   const [other] = Object.keys(rest)
   if (other !== undefined) throw invalid(other, 'does not go with run_at')
-  const runAt = new Date(text!)
-  // The schema accepts leap seconds, which JavaScript does not have.
-  if (Number.isNaN(runAt.getTime())) throw invalid('run_at', 'must be an existing moment')
-  return { runAt }
+  return { runAt: toDate(text!) }
 }
 
 async function readRecurrence(asked: AskedSchedule, now: Date): Promise<Recurrence> {

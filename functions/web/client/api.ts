@@ -733,9 +733,11 @@ export type FeeTrial = {
   proposed_max: string
 }
 
+/** A request that fits its schema has none but those of `x-rules`: each has patterns of `path` and `message`. */
 export type FieldError = {
   /** JSON pointer (RFC 6901) to what is wrong. */
   path: string
+  /** What is wrong with it: a sentence without its subject. */
   message: string
 }
 
