@@ -121,3 +121,10 @@ test('the contract takes the rules that the bank takes, and of the rest only wha
     { numRuns: 2000 },
   )
 })
+
+test.each([-1, '-1', 100.5, 101, '100.01', '101', '2.12345'])(
+  'the contract takes no percentage of %p',
+  (percent) => {
+    expect(shown(givenRulesSchema)({ percent })).toBe(false)
+  },
+)
