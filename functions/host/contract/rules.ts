@@ -53,7 +53,7 @@ export const rules: readonly Rule[] = [
   { path: '/schedule/(run_at|from)', message: 'must be within [0-9]+ years' },
   // An offset moves a moment out of the years that the bank has.
   { path: '/.+', message: 'must be an existing moment in the years 0001 to 9999 UTC' },
-  // Zones have names, numbers have check digits, words have letters, and some know more passwords than others.
+  // Lists and sums decide: of zones, check digits, letters, passwords that have leaked.
   {
     path: '/(schedule/)?time_zone',
     message: 'must be a time zone(, like "Europe/Berlin"| of the IANA database)',

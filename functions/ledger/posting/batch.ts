@@ -9,8 +9,8 @@ import { refusal, type BatchRefusal } from './refusals.ts'
 import { moneyFields, postedTypes, transactionSchema, valueDateField } from '../transactions/transaction.ts'
 
 /** Schema of one transaction of a batch. checkFields() sees to it that transfers, and only they, have
- * `to_account_id`, and only the others a value date. The contract says so too; here a schema would report less
- * well what is wrong. */
+ * `to_account_id`, and only the others a value date. It says better than a schema what is wrong, so only the
+ * contract has that too. */
 export const batchedSchema = {
   title: 'BatchedTransaction',
   type: 'object',

@@ -10,8 +10,9 @@ const YEAR_MS = 366 * 86_400_000
 
 const dateSchema = { type: 'string', format: 'date', pattern: '^(?!0000)' } as const
 
-/** When an order is due, as callers write it: `run_at`, or `every` with what belongs to it. Alternatives would
- * report the faults of each, so only the contract has them, and readSchedule() checks what belongs together. */
+/** When an order is due, as callers write it: `run_at`, or `every` with what belongs to it. Alternatives
+ * would report the faults of each, so only the contract has them, and readSchedule() checks what belongs
+ * together. */
 export const scheduleSchema = {
   title: 'Schedule',
   type: 'object',
