@@ -240,12 +240,9 @@ describe('showing accounts', () => {
     })
     const then = await get('alice', `/accounts/${id}/balance?as_of=2020-01-01T00:00:00%2B01:00`)
     expect(then.body).toEqual({ balance: '0.00', available: null, as_of: '2019-12-31T23:00:00.000Z' })
-    expect(await get('alice', `/accounts/${id}/balance?as_of=0000-01-01T00:00:00Z`)).toMatchObject({
-      status: 200,
-    })
     const { body } = await get('alice', `/accounts/${id}/balance?as_of=${first}`)
     expect(['10.00', '11.00']).toContain(body.balance)
-    for (const wrong of ['tomorrow', '2999-01-01T00:00:00Z', '2016-12-31T23:59:60Z'])
+    for (const wrong of ['tomorrow', '2999-01-01T00:00:00Z', '2016-12-31T23:59:60Z', '0000-01-01T00:00:00Z'])
       expect(await get('alice', `/accounts/${id}/balance?as_of=${wrong}`)).toMatchObject({ status: 400 })
   })
 
