@@ -7,7 +7,7 @@ import { createHttpServer } from './http-server.ts'
 import { requestHeaders } from './hop-by-hop.ts'
 import { refusalOf, type Outcome } from './outcome.ts'
 import { passOn } from './pass-on.ts'
-import { Upstream } from '../../../eventing/upstream.ts'
+import { Upstream, UpstreamConnection } from '../../../eventing/upstream.ts'
 
 let front: Server
 let behind: Server
@@ -96,6 +96,21 @@ test.each([
   expect(answers).toMatchObject([{ status: 200, body: 'abc' }])
   expect(received).toMatchObject([{ body: 'abc', headers: framing }])
   expect(received[0]!.headers).not.toHaveProperty('transfer-encoding')
+})
+
+test('a body that came together with its head leaves in one write with it', async () => {
+  const [whole, inPieces] = (['send', 'write'] as const).map((way) =>
+    jest.spyOn(UpstreamConnection.prototype, way),
+  )
+  try {
+    // The second one meets a connection that is open, so it is sent before its body has been reported.
+    for (const _ of Array(2)) await raw(port, `${head('POST', 'content-length: 3\r\n')}abc`, { count: 1 })
+    expect(received.map(({ body }) => body)).toEqual(['abc', 'abc'])
+    expect([whole!.mock.calls.length, inPieces!.mock.calls.length]).toEqual([2, 0])
+  } finally {
+    whole!.mockRestore()
+    inPieces!.mockRestore()
+  }
 })
 
 test.each(['POST', 'DELETE', 'OPTIONS'])(

@@ -117,9 +117,10 @@ class Passage implements ExchangeSink {
     if (body) this.#sendWhole(body)
     else if (!hasBody(request)) this.#sendWhole(MAY_LACK_LENGTH.has(request.method!) ? undefined : NOTHING)
     else if (!isArriving(request)) this.#sendWhole(readAll(request))
+    // A body that came with its head is reported a moment after it.
+    else if (request.headers['content-length'] !== undefined) process.nextTick(() => this.#sendRest())
     // The end of the last chunk is reported later than its content, even if both came together.
-    else if (request.headers['content-length'] === undefined) setImmediate(() => this.#sendRest())
-    else this.#stream()
+    else setImmediate(() => this.#sendRest())
   }
 
   #sendRest(): void {
