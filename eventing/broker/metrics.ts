@@ -21,23 +21,39 @@ export const noMetrics: BrokerMetrics = {
 /** Returns the Broker's metrics, kept by the meter. The histogram has the name that it has in
  * eventing-rabbitmq. The dead letters of these Triggers are there from the start, with 0. */
 export function brokerMetrics(
-  meter: Pick<Meter, 'add' | 'observe'>,
+  meter: Pick<Meter, 'add' | 'counter' | 'histogram'>,
   triggers: readonly string[] = [],
 ): BrokerMetrics {
   for (const trigger of triggers) {
     meter.add('broker_dead_letters_total', { trigger }, 0)
     meter.add('broker_stuck_dead_letters_total', { trigger }, 0)
   }
+  // These two are counted for each event. So what counts is made once for each status.
+  const received = madeOnce((status: number) =>
+    meter.counter('broker_ingress_requests_total', { code: String(status) }),
+  )
+  const delivered = madeOnce((route: string) =>
+    madeOnce((status: number) =>
+      meter.histogram('kn_eventing_dispatch_duration_seconds', {
+        trigger: labelOf(route),
+        code: String(status),
+      }),
+    ),
+  )
   return {
-    received: (status) => meter.add('broker_ingress_requests_total', { code: String(status) }),
-    delivered: (route, status, seconds) =>
-      meter.observe(
-        'kn_eventing_dispatch_duration_seconds',
-        { trigger: labelOf(route), code: String(status) },
-        seconds,
-      ),
+    received: (status) => received(status)(),
+    delivered: (route, status, seconds) => delivered(route)(status)(seconds),
     deadLettered: (route) => meter.add('broker_dead_letters_total', { trigger: labelOf(route) }),
     stuck: (route) => meter.add('broker_stuck_dead_letters_total', { trigger: labelOf(route) }),
+  }
+}
+
+function madeOnce<Key, Made>(make: (key: Key) => Made): (key: Key) => Made {
+  const made = new Map<Key, Made>()
+  return (key) => {
+    let found = made.get(key)
+    if (found === undefined) made.set(key, (found = make(key)))
+    return found
   }
 }
 

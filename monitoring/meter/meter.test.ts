@@ -144,6 +144,24 @@ test('a source that fails or is silent is left out, and so is a value that the c
   expect((await meter.expose()).text).not.toContain('ada')
 })
 
+test('who counts often has the labels checked once, and is refused like everybody else', async () => {
+  const meter = testMeter()
+  const count = meter.counter('broker_ingress_requests_total', { code: '202' })
+  count()
+  count()
+  meter.counter('broker_ingress_requests_total', { code: 'ada@example.com' })()
+  const observe = meter.histogram('microbank_batch_size', { service: 'transfer' })
+  for (const size of [1, 3, 1_000_000, NaN, -1]) observe(size)
+  meter.histogram('microbank_batch_size', { service: 'transfer', user: 'ada' })(1)
+  expect(await value(meter, 'broker_ingress_requests_total{code="202"}')).toBe(2)
+  expect(await value(meter, 'microbank_batch_size_bucket{service="transfer",le="2"}')).toBe(1)
+  expect(await value(meter, 'microbank_batch_size_bucket{service="transfer",le="4"}')).toBe(2)
+  expect(await value(meter, 'microbank_batch_size_count{service="transfer"}')).toBe(3)
+  expect(await value(meter, 'microbank_meter_refused_total{reason="value"}')).toBe(3)
+  expect(await value(meter, 'microbank_meter_refused_total{reason="label"}')).toBe(1)
+  expect((await meter.expose()).text).not.toContain('ada')
+})
+
 test('it shows text to a person, and OpenMetrics to who asks for it', async () => {
   const meter = testMeter()
   meter.observe('microbank_batch_size', { service: 'transfer' }, 3)

@@ -9,6 +9,7 @@ import { KeptSpans } from './kept-spans.ts'
 import { MalformedReportError, Reports } from './receive.ts'
 import {
   checkLabels,
+  isAmount,
   labelKey,
   Sums,
   type Labels,
@@ -70,7 +71,28 @@ export class Meter {
 
   /** Adds a value to a histogram. */
   observe(name: InstrumentName, labels: Labels, value: number): void {
-    this.#refused(name, this.#sums.observe(name, labels, value))
+    this.histogram(name, labels)(value)
+  }
+
+  /** Returns what adds one to a counter, for who counts often: the labels are checked once. */
+  counter(name: InstrumentName, labels: Labels): () => void {
+    const series = this.#sums.counter(name, labels)
+    return typeof series === 'string' ? () => this.#refused(name, series) : () => void series.value++
+  }
+
+  /** Returns what adds a value to a histogram, likewise. */
+  histogram(name: InstrumentName, labels: Labels): (value: number) => void {
+    const series = this.#sums.histogram(name, labels)
+    if (typeof series === 'string') return () => this.#refused(name, series)
+    const { value: summed } = series
+    const bounds = instrumentOf(name)!.buckets!
+    return (value) => {
+      if (!isAmount(value)) return this.#refused(name, 'value')
+      let i = 0
+      while (i < bounds.length && value > bounds[i]!) i++
+      summed.counts[i]!++
+      summed.sum += value
+    }
   }
 
   /** Takes the text of a report: OTLP in JSON. Returns the number of points that were refused. Throws a

@@ -37,14 +37,28 @@ export class Sums {
 
   /** Adds to a counter. Returns why not; undefined if it did. */
   add(name: string, labels: Labels, by: number): Refusal | undefined {
-    const instrument = instrumentOf(name)
-    const refusal = checkLabels(instrument, 'counter', labels)
-    if (refusal) return refusal
     if (!isAmount(by)) return 'value'
-    const series = this.#find(this.#counters, instrument!, labels, () => 0)
-    if (!series) return 'full'
+    const series = this.counter(name, labels)
+    if (typeof series === 'string') return series
     series.value += by
     return undefined
+  }
+
+  /** Returns a series of a counter, which begins with 0; or why there can't be one. */
+  counter(name: string, labels: Labels): Series<number> | Refusal {
+    const instrument = instrumentOf(name)
+    return (
+      checkLabels(instrument, 'counter', labels) ?? this.#find(this.#counters, instrument!, labels, () => 0)
+    )
+  }
+
+  /** Returns a series of a histogram, which begins empty; or why there can't be one. */
+  histogram(name: string, labels: Labels): Series<SummedHistogram> | Refusal {
+    const instrument = instrumentOf(name)
+    const refusal = checkLabels(instrument, 'histogram', labels)
+    if (refusal) return refusal
+    const empty = () => ({ counts: countersFor(instrument!), sum: 0, exemplars: new Map() })
+    return this.#find(this.#histograms, instrument!, labels, empty)
   }
 
   /** Adds to a histogram. `counts` has a count for each bucket of the catalogue, and one for what is
@@ -55,25 +69,16 @@ export class Sums {
     { counts, sum, exemplars = new Map<number, Exemplar>() }: SummedHistogram,
   ): Refusal | undefined {
     const instrument = instrumentOf(name)
-    const refusal = checkLabels(instrument, 'histogram', labels)
-    if (refusal) return refusal
-    const length = instrument!.buckets!.length + 1
-    if (counts.length !== length || !counts.every(isCount) || !isAmount(sum)) return 'value'
-    const empty = () => ({ counts: Array<number>(length).fill(0), sum: 0, exemplars: new Map() })
-    const series = this.#find(this.#histograms, instrument!, labels, empty)
-    if (!series) return 'full'
+    const fits = counts.length === (instrument?.buckets?.length ?? 0) + 1 && counts.every(isCount)
+    // What is refused must not make a series.
+    const refusal =
+      checkLabels(instrument, 'histogram', labels) ?? (fits && isAmount(sum) ? undefined : 'value')
+    const series = refusal ?? this.histogram(name, labels)
+    if (typeof series === 'string') return series
     counts.forEach((count, i) => (series.value.counts[i]! += count))
     series.value.sum += sum
     for (const [i, exemplar] of exemplars) series.value.exemplars!.set(i, exemplar)
     return undefined
-  }
-
-  /** Adds one value to a histogram. */
-  observe(name: string, labels: Labels, value: number): Refusal | undefined {
-    const bounds = instrumentOf(name)?.buckets ?? []
-    const counts = [...bounds, Infinity].map(() => 0)
-    counts[bounds.filter((bound) => value > bound).length] = 1
-    return this.merge(name, labels, { counts, sum: value })
   }
 
   /** Returns the series that came since the last call. */
@@ -96,14 +101,14 @@ export class Sums {
     { name, type, buckets, labels: declared }: Instrument,
     labels: Labels,
     empty: () => Value,
-  ): Series<Value> | undefined {
+  ): Series<Value> | 'full' {
     const series = all.get(name) ?? new Map<string, Series<Value>>()
     all.set(name, series)
     const key = labelKey(declared, labels)
     const found = series.get(key)
     if (found) return found
     const size = type === 'histogram' ? buckets!.length + 3 : 1
-    if (this.#series + size > this.#seriesMax) return undefined
+    if (this.#series + size > this.#seriesMax) return 'full'
     this.#series += size
     const made = { labels, value: empty() }
     series.set(key, made)
@@ -112,8 +117,10 @@ export class Sums {
   }
 }
 
+const countersFor = ({ buckets = [] }: Instrument): number[] => Array<number>(buckets.length + 1).fill(0)
+
 /** A counter only rises, and stays a number that a double can hold. */
-const isAmount = (value: number): boolean => Number.isFinite(value) && value >= 0 && value < 1e18
+export const isAmount = (value: number): boolean => Number.isFinite(value) && value >= 0 && value < 1e18
 
 const isCount = (count: number): boolean => Number.isSafeInteger(count) && count >= 0 && count < 1e12
 
