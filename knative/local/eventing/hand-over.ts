@@ -1,6 +1,5 @@
-import { IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import { Writable } from 'node:stream'
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import {
   ANSWER_BYTES_MAX,
   type EventRequest,
@@ -18,27 +17,49 @@ export const handOver =
   (service: Pick<Service, 'handle'>): Take =>
   (request) => {
     const response = new InnerResponse()
-    service.handle(incomingOf(request), response as unknown as ServerResponse, true)
+    const incoming = new InnerRequest(request) as unknown as IncomingMessage
+    service.handle(incoming, response as unknown as ServerResponse, true)
     return { answer: response.answer, abort: (reason) => void response.destroy(reason) }
   }
 
 /** What a request without a connection says of its connection. */
-const NO_SOCKET = { remoteAddress: '127.0.0.1', readable: false, destroyed: true } as unknown as Socket
+const NO_SOCKET = { remoteAddress: '127.0.0.1' }
 
-function incomingOf({ path, headers, body }: EventRequest): IncomingMessage {
-  const incoming = new IncomingMessage(NO_SOCKET)
-  Object.assign(incoming, { method: 'POST', url: path, headers, complete: true })
-  incoming.push(body)
-  incoming.push(null)
-  return incoming
+/** A request that is here as a whole. It has what a Service uses of an IncomingMessage, which would be a
+ * stream to set up and to read. */
+class InnerRequest {
+  readonly method = 'POST'
+  readonly url: string
+  readonly headers: EventRequest['headers']
+  readonly complete = true
+  readonly socket = NO_SOCKET
+  readonly #body: Buffer
+
+  constructor({ path, headers, body }: EventRequest) {
+    this.url = path
+    this.headers = headers
+    this.#body = body
+  }
+
+  read(): Buffer {
+    return this.#body
+  }
+
+  resume(): this {
+    return this
+  }
 }
 
 /** An answer that stays in this process. It has what a Service uses of a ServerResponse. */
-class InnerResponse extends Writable {
+class InnerResponse extends EventEmitter {
   readonly answer: Promise<SubscriberAnswer>
-  statusCode = 200
   headersSent = false
-  readonly #headers: OutgoingHttpHeaders = {}
+  writableEnded = false
+  readonly writableLength = 0
+  readonly socket = null
+  destroyed = false
+  #status = 200
+  #headers: OutgoingHttpHeaders = {}
   readonly #chunks: Buffer[] = []
   #bytes = 0
   #resolve!: (answer: SubscriberAnswer) => void
@@ -50,7 +71,6 @@ class InnerResponse extends Writable {
       this.#resolve = resolve
       this.#reject = reject
     })
-    this.on('error', () => undefined) // `answer` reports it.
   }
 
   setHeader(name: string, value: string): this {
@@ -59,9 +79,9 @@ class InnerResponse extends Writable {
   }
 
   writeHead(status: number, headers: OutgoingHttpHeaders = {}): this {
-    this.statusCode = status
+    this.#status = status
     this.headersSent = true
-    Object.assign(this.#headers, headers)
+    this.#headers = { ...this.#headers, ...headers }
     return this
   }
 
@@ -69,22 +89,33 @@ class InnerResponse extends Writable {
     this.headersSent = true
   }
 
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+  write(chunk: Buffer | string, encoding?: BufferEncoding): boolean {
     this.#bytes += chunk.length
-    if (this.#bytes > ANSWER_BYTES_MAX) return done(new Error(`the answer is over ${ANSWER_BYTES_MAX} bytes`))
-    this.#chunks.push(chunk)
-    done()
+    if (this.#bytes > ANSWER_BYTES_MAX)
+      this.destroy(new Error(`the answer is over ${ANSWER_BYTES_MAX} bytes`))
+    else this.#chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
+    return true
   }
 
-  override _final(done: () => void): void {
+  end(rest: Buffer | string = '', encoding?: BufferEncoding): void {
+    if (rest.length > 0) this.write(rest, encoding)
+    this.writableEnded = true
     const headers = this.#headers as SubscriberAnswer['headers']
-    this.#resolve({ status: this.statusCode, headers, body: Buffer.concat(this.#chunks) })
-    done()
+    this.#resolve({ status: this.#status, headers, body: Buffer.concat(this.#chunks) })
+    this.#close()
   }
 
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // After the answer this changes nothing.
-    this.#reject(error ?? new Error('the answer broke off'))
-    done(error)
+  /** After the answer this changes nothing. */
+  destroy(error = new Error('the answer broke off')): this {
+    this.#reject(error)
+    this.#close()
+    return this
+  }
+
+  #close(): void {
+    if (this.destroyed) return
+    this.destroyed = true
+    // Whoever ends an answer takes a close that they hear meanwhile for the client's.
+    process.nextTick(() => this.emit('close'))
   }
 }
