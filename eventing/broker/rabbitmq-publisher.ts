@@ -1,5 +1,8 @@
-import type { ConfirmChannel } from 'amqplib'
+import type { ConfirmChannel, Options } from 'amqplib'
 import type { EventOnQueue } from './rabbitmq-message.ts'
+
+/** Where an event goes: through an exchange, or straight to a queue and some others. */
+export type Destinations = { exchange: string } | { queue: string; others: readonly string[] }
 
 /** A confirm that is later than this, in ms, will not come. */
 const CONFIRM_MS_MAX = 15_000
@@ -26,11 +29,16 @@ export class RabbitmqPublisher {
     channel.on('close', () => clearInterval(look))
   }
 
-  /** Resolves when the event is stored. Rejects if RabbitMQ refuses it, or the channel ends before. */
-  publish(exchange: string, { content, options }: EventOnQueue): Promise<void> {
+  /** Resolves when the event is stored in each queue. Rejects if RabbitMQ refuses it, or the channel ends
+   * before. */
+  publish(to: Destinations, { content, options }: EventOnQueue): Promise<void> {
     const published = { since: performance.now() }
+    // The exchange without a name leads to the queue that the routing key names. RabbitMQ takes more keys in
+    // a header, which it removes.
+    const [exchange, key, all] =
+      'exchange' in to ? [to.exchange, '', options] : ['', to.queue, withOthers(options, to.others)]
     return new Promise<void>((resolve, reject) => {
-      this.#channel.publish(exchange, '', content, options, (error: Error | null) => {
+      this.#channel.publish(exchange, key, content, all, (error: Error | null) => {
         this.#unconfirmed.delete(published)
         if (error) reject(error)
         else resolve()
@@ -49,3 +57,6 @@ export class RabbitmqPublisher {
     for (const published of this.#unconfirmed) published.since = performance.now()
   }
 }
+
+const withOthers = (options: EventOnQueue['options'], queues: readonly string[]): Options.Publish =>
+  queues.length === 0 ? options : { ...options, BCC: [...queues] }

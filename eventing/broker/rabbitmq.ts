@@ -8,7 +8,7 @@ import type { BrokerQueue } from './queue.ts'
 import { boundClose } from './rabbitmq-close.ts'
 import { RabbitmqConsumer } from './rabbitmq-consumer.ts'
 import { toMessage, type EventOnQueue } from './rabbitmq-message.ts'
-import { RabbitmqPublisher } from './rabbitmq-publisher.ts'
+import { RabbitmqPublisher, type Destinations } from './rabbitmq-publisher.ts'
 import { declareTopology } from './rabbitmq-topology.ts'
 import { binds, deadLettersOf } from './topology.ts'
 import type { Topology } from './topology.ts'
@@ -71,7 +71,7 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
       throw error
     })
   const publishTo = (exchange: string, event: EventMessage): Promise<void> =>
-    publishVia(gate, exchange, toMessage(event))
+    publishVia(gate, { exchange }, toMessage(event))
 
   // Shorter than RabbitMQ's own 60 s: a node that hangs is noticed after two missed heartbeats.
   const recovering = await connect(withHeartbeat(url, 5), {
@@ -104,9 +104,10 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
   return {
     publish(event) {
       const message = toMessage(event)
-      const isWanted = topology.triggers.some(({ binding }) => binds(binding, message.options.headers))
+      const [queue, ...others] = wantedBy(topology, message)
       // RabbitMQ would throw it away, and confirm it like any other.
-      return isWanted ? publishVia(gate, topology.exchange, message) : Promise.resolve()
+      if (queue === undefined) return Promise.resolve()
+      return publishVia(gate, { queue, others }, message)
     },
     consume(lane, handler) {
       const consumer = new RabbitmqConsumer(lane, handler, publishTo, log)
@@ -149,8 +150,16 @@ function fatalChannel<T extends Channel>(connection: ChannelModel, channel: T): 
   return channel
 }
 
+/** Returns the queues of the Triggers that want an event, as RabbitMQ itself would find them. It compares the
+ * headers of each message with every binding of the exchange, which takes it longer than all of this here. */
+function wantedBy({ triggers }: Topology, { options: { headers } }: EventOnQueue): string[] {
+  const wanted: string[] = []
+  for (const { queue, binding } of triggers) if (binds(binding, headers)) wanted.push(queue)
+  return wanted
+}
+
 /** Publishes a message with confirm. If the connection breaks before the confirm, publishes it again. */
-async function publishVia(gate: Gate, exchange: string, message: EventOnQueue): Promise<void> {
+async function publishVia(gate: Gate, to: Destinations, message: EventOnQueue): Promise<void> {
   const deadline = performance.now() + PUBLISH_DEADLINE_MS
   for (;;) {
     const publisher = await gate.publisher(deadline - performance.now())
@@ -158,7 +167,7 @@ async function publishVia(gate: Gate, exchange: string, message: EventOnQueue): 
       return await within(
         deadline - performance.now(),
         'the confirm of RabbitMQ',
-        publisher.publish(exchange, message),
+        publisher.publish(to, message),
       )
     } catch (error) {
       // The attributes are too large for an AMQP table; a repeat would not change that.

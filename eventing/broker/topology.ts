@@ -97,10 +97,13 @@ export function matches(filter: Record<string, string>, attributes: Record<strin
 
 /** Returns whether a headers exchange of RabbitMQ routes a message by a binding with `x-match: all`: the
  * message has every header that the binding names. Names that begin with `x-` are not compared. */
-export const binds = (
+export function binds(
   binding: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>>,
-): boolean => Object.keys(binding).every((name) => name.startsWith('x-') || headers[name] === binding[name])
+): boolean {
+  for (const name in binding) if (headers[name] !== binding[name] && !name.startsWith('x-')) return false
+  return true
+}
 
 /** Returns every dead letter queue with its exchange, each once. */
 export function deadLettersOf(topology: Topology): DeadLetters[] {
