@@ -117,6 +117,36 @@ test('events that have waited until others may publish them are left to the othe
   expect(relay.isIdle).toBe(true)
 })
 
+describe('while an event is under way', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('those that come gather, and leave together when it is answered', () =>
+    until(async () => {
+      const broker = manualBroker()
+      const relay = createRelay(broker.post)
+      relay.add(batchOf(1).batch)
+      await turn()
+      relay.add(batchOf(1).batch)
+      await turn()
+      relay.add(batchOf(1).batch)
+      await turn()
+      // On a machine that was busy elsewhere they have waited long enough, and have left.
+      const haveGathered = broker.unanswered.length === 1
+      broker.answer(202)
+      expect(broker.unanswered).toHaveLength(2)
+      return haveGathered
+    }))
+
+  test('they do not wait long for its answer', async () => {
+    const broker = manualBroker()
+    const relay = createRelay(broker.post)
+    relay.add(batchOf(1).batch)
+    await turn()
+    relay.add(batchOf(1).batch)
+    await until(() => broker.unanswered.length === 2)
+  })
+})
+
 describe('when there are many', () => {
   /** Adds events in each turn of the event loop, until they have to wait for others. The Broker answers at
    * once. */

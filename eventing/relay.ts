@@ -39,8 +39,8 @@ const GATHER_MS = 10
 type Started = Batch & { next: number }
 
 /** Creates a relay, which sends events in the order in which they were added, several at once. It sends fewer
- * while requests keep the process busy, because their answers come first. If there are many, they gather for
- * some milliseconds and leave together.
+ * while requests keep the process busy, because their answers come first. Events that come while others are
+ * under way gather until those are answered, and leave together; if there are many, for some milliseconds.
  * @param post sends one event and calls back with the Broker's status, or with 0 if it did not answer */
 export function createRelay(post: (event: PendingEvent, done: (status: number) => void) => void): Relay {
   const batches: Started[] = []
@@ -72,7 +72,8 @@ export function createRelay(post: (event: PendingEvent, done: (status: number) =
       const outcome = outcomeOf(status)
       if (outcome === 'failed') rest()
       batch.onOutcome(event, outcome)
-      pump()
+      if (inFlight > 0 || window.isCrowd()) pump()
+      else endGathering()
     })
   }
 
@@ -105,10 +106,11 @@ export function createRelay(post: (event: PendingEvent, done: (status: number) =
 
   return {
     add(batch) {
+      const isNext = inFlight > 0 && waiting === 0
       batches.push({ ...batch, next: 0 })
       waiting += batch.events.length
       // A sweep sends as fast as it can: its events have waited long enough.
-      if (!batch.givesUp && !isEnding && window.isCrowd()) return gather()
+      if (!batch.givesUp && !isEnding && (isNext || window.isCrowd())) return gather()
       // Sending waits for the next tick, so that answers whose promises are settled now are written first.
       if (!isAwaited) process.nextTick(pump)
       isAwaited = true
