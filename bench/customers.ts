@@ -83,7 +83,7 @@ export const transferOf = (userId: string, from: string, to: string): PostingReq
     idempotencyKey: { owner: userId, key: randomUUID(), requestHash: REQUEST_HASH },
   })
 
-const REQUEST_HASH = Buffer.alloc(32, 0x5e)
+const REQUEST_HASH = Buffer.alloc(16, 0x5e)
 
 const askedBy = (userId: string, operation: string): Asked => ({
   operation,

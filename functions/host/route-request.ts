@@ -17,7 +17,8 @@ export interface IdempotencyKey {
    * the keys of requests without a token that ask for different things. */
   owner: string
   key: string
-  /** SHA-256 of operation, route and canonical body. Fields marked `x-secret` in the schema are left out. */
+  /** The first 128 bits of SHA-256 of operation, route and canonical body. Fields marked `x-secret` in the
+   * schema are left out. */
   requestHash: Buffer
 }
 

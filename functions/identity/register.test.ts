@@ -176,6 +176,8 @@ describe('with an Idempotency-Key', () => {
       text: 'select request_hash from idempotency_keys order by created_at desc limit 2',
     })
     expect(new Set(rows.map((row) => row.request_hash.toString('hex'))).size).toBe(1)
+    // Each key takes up no more than it needs.
+    expect(rows[0]!.request_hash).toHaveLength(16)
   })
 })
 
