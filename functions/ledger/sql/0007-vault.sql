@@ -36,5 +36,7 @@ begin
     abs(till.balance), till.currency, 'Cash carried to the vault', nobody, nobody,
     least(till.balance, 0), greatest(till.balance, 0), at
   );
+  insert into search_queue (created_at, transaction_id, user_id, to_user_id)
+  values (at, transfer_id, nobody, nobody);
 end
 $$;

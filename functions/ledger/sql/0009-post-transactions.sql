@@ -65,6 +65,13 @@ begin
     select payee_id, payee_version, id, amount, payee_balance, at, value_date, payee_hash from judged
     where status = 'completed'
   ),
+  -- See 0025-search.sql.
+  new_searchable as (
+    insert into search_queue (created_at, transaction_id, user_id, to_user_id)
+    select at, id, owner_id, to_user_id
+    from judged
+    where status is not null and (description is not null or metadata is not null)
+  ),
   -- The events themselves are derived from the transactions and the entries of holds; see transaction_event()
   -- and hold_event().
   new_pending as (

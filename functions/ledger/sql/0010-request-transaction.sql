@@ -50,6 +50,10 @@ begin
   -- An order without a key may be posted already: if storing it took too long, its event went straight to the
   -- Broker. Then nothing is left to do.
   if found then
+    if request.description is not null or request.metadata is not null then
+      insert into search_queue (created_at, transaction_id, user_id)
+      values (requested.time, request.id, request.caller_id);
+    end if;
     insert into outbox (id, type, source, subject, time, dataschema, partitionkey, traceparent, data, extensions)
     values (
       requested.id, requested.type, requested.source, requested.subject, requested.time, requested.dataschema,

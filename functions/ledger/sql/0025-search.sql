@@ -7,6 +7,7 @@
 -- stops, however common a word is, and passes over those that don't match 64 at a time.
 --
 -- Postings don't write blocks. They only note that a transaction has text; most have none, and cost nothing.
+-- Whatever writes a transaction with text must note it here, too: a trigger on each row would cost more.
 -- index_transactions() makes the blocks soon after, in bulk. Until then a search reads the text of the
 -- transactions that were noted, so it finds each from the moment it is posted.
 
@@ -117,30 +118,19 @@ begin
 end
 $$;
 
-create function note_for_search() returns trigger
+-- Only a pending transaction can be deleted, and it is never in a block.
+create function forget_for_search() returns trigger
 language plpgsql
 as $$
 begin
-  if tg_op = 'DELETE' then
-    delete from search_queue where created_at = old.created_at and transaction_id = old.id;
-  else
-    -- An order may be written again with its outcome at the same moment.
-    insert into search_queue (created_at, transaction_id, user_id, to_user_id)
-    values (new.created_at, new.id, new.user_id, new.to_user_id)
-    on conflict do nothing;
-  end if;
+  delete from search_queue where created_at = old.created_at and transaction_id = old.id;
   return null;
 end
 $$;
 
-create trigger note_for_search after insert on transactions
-for each row when (new.description is not null or new.metadata is not null)
-execute function note_for_search();
-
--- Only a pending transaction can be deleted, and it is never in a block.
 create trigger forget_for_search after delete on transactions
 for each row when (old.description is not null or old.metadata is not null)
-execute function note_for_search();
+execute function forget_for_search();
 
 -- What a page of a search reads, newest first: places before a place, and not before a moment. These are
 -- functions so that their plans don't depend on what Postgres knows of the tables: the queue may be empty one

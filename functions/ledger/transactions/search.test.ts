@@ -255,13 +255,17 @@ test('a search finds what a plain filter finds, newest first and each once', asy
 test('what is posted late stands in its place, and blocks never overlap', async () => {
   for (let round = 0; round < 5; round++) {
     await ledger.owner.query({
-      text: `insert into transactions (
-          id, type, status, account_id, amount, currency, description, user_id, balance_after, created_at
+      text: `with late as (
+          insert into transactions (
+            id, type, status, account_id, amount, currency, description, user_id, balance_after, created_at
+          )
+          select uuidv7(), 'deposit', 'completed', account_id, amount, currency, description, user_id, 0,
+            date_trunc('milliseconds', first + random() * (last - first))
+          from (select *, min(created_at) over () as first, max(created_at) over () as last from transactions) t
+          where description is not null and random() < 0.3
+          returning created_at, id, user_id
         )
-        select uuidv7(), 'deposit', 'completed', account_id, amount, currency, description, user_id, 0,
-          date_trunc('milliseconds', first + random() * (last - first))
-        from (select *, min(created_at) over () as first, max(created_at) over () as last from transactions) t
-        where description is not null and random() < 0.3`,
+        insert into search_queue (created_at, transaction_id, user_id) select * from late`,
     })
     await index()
   }
