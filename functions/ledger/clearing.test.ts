@@ -120,6 +120,25 @@ test('only payments may ask, on behalf of the account’s owner', async () => {
   expect(named(await credit({ currency: 'EUR' }))).toEqual([422, 'currency-mismatch'])
 })
 
+test('the table takes a deposit from the clearing account of its currency, and from no other account', async () => {
+  const text = `insert into transactions (
+      id, type, status, account_id, to_account_id, amount, currency, user_id, balance_after, created_at
+    ) values (uuidv7(), 'deposit', 'completed', $1, $2, 1, $3, $4, 1, now())`
+  const insert = (from: string, currency: string) =>
+    ledger.owner.transaction(async (tx) => {
+      // As in a restore.
+      await tx.query({ text: `set local search_path = ''` })
+      await tx.query({
+        text: text.replace('transactions', 'public.transactions'),
+        values: [account, from, currency, alice],
+      })
+      throw new Error('taken')
+    })
+  await expect(insert(CLEARING, 'USD')).rejects.toThrow('taken')
+  await expect(insert(CLEARING, 'EUR')).rejects.toThrow('well_formed')
+  await expect(insert(account, 'USD')).rejects.toThrow('well_formed')
+})
+
 test('nobody else can name the clearing account, though its id is known', async () => {
   await credit()
   const hold = placing(account, 5_00, { via: 'payments' })

@@ -72,6 +72,18 @@ create function clearing_account_id(currency text) returns uuid
 language sql immutable strict parallel safe
 return ('00000000-0000-7000-8002-' || lpad(encode(currency::bytea, 'hex'), 12, '0'))::uuid;
 
+-- Says whether an account is the clearing account of a currency. It is in plpgsql, because Postgres would put
+-- the text of an SQL function into the constraint of `transactions`, and parse it for each batch.
+create function is_clearing_account(account_id uuid, currency text) returns boolean
+language plpgsql immutable parallel safe
+-- A restore checks the constraint without a search path.
+set search_path = public, pg_temp
+as $$
+begin
+  return account_id = clearing_account_id(currency);
+end
+$$;
+
 -- Returns the id of a currency's clearing account, which it opens if there is none.
 create function open_clearing_account(currency text) returns uuid
 language plpgsql security definer

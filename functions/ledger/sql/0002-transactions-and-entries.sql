@@ -49,7 +49,7 @@ create table transactions (
     and (
       type = 'reversal' or (type = 'transfer') = (to_account_id is not null)
       -- A deposit that a payment provider has collected.
-      or type = 'deposit' and to_account_id = clearing_account_id(currency)
+      or type = 'deposit' and is_clearing_account(to_account_id, currency)
     )
     and (type = 'reversal') = (reverses is not null)
     and (status in ('completed', 'reversed')) = (balance_after is not null)
