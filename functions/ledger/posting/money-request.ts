@@ -58,18 +58,26 @@ export function toCreated(posting: PostingRequest, posted: PostedOutcome, caller
  * A replay has the content of the first request: its key would not have been accepted otherwise. */
 export const toPostedTransaction = (posting: PostingRequest, posted: PostedOutcome, caller: Caller) =>
   toTransaction(
+    // Field by field, because copying the whole request takes longer than all else done for the answer.
     {
-      ...posting,
+      id: posted.transactionId,
       // Only movements of money are answered with a transaction.
       type: posting.type!,
-      id: posted.transactionId,
       status: 'completed',
+      account_id: posting.account_id,
+      to_account_id: posting.to_account_id,
       amount: BigInt(posting.amount),
+      currency: posting.currency,
+      description: posting.description,
+      metadata: posting.metadata,
       balance_after: posted.balanceAfter,
+      created_at: posted.postedAt,
+      value_date: posting.value_date,
       fee: posted.fee,
+      hold_id: posting.hold_id,
+      reverses: posting.reverses,
       reversed_by: null,
       refusal: null,
-      created_at: posted.postedAt,
     },
     caller,
   )
