@@ -5,7 +5,7 @@ import { read } from './support/repository.ts'
  * changed once. tests/compatibility.test.ts shows what counts as a change. */
 
 // The documents are JSON of any shape.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any
 type Json = any
 
 const openapi = JSON.parse(read('functions/web/openapi.json')) as Json

@@ -27,7 +27,7 @@ describe('who leaves after some parts', () => {
     yield 'b'
   }
 
-  // eslint-disable-next-line require-yield
+  // oxlint-disable-next-line require-yield
   async function* broken(): AsyncGenerator<string> {
     throw new Error('broken')
   }

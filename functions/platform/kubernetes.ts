@@ -38,9 +38,9 @@ export interface ClusterObject {
     annotations?: Record<string, string>
   }
   // Each kind has its own; whoever reads it knows its fields.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   spec?: any
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   status?: { conditions?: readonly ObjectCondition[]; [field: string]: any }
 }
 

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const open = (bearer = asOperator): StreamClient =>
   (client = new StreamClient(`${running.url}/platform/stream`, { token: bearer }))
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any
 const all = (type: string): any[] =>
   client.events.filter((event) => event.type === type).map(({ data }) => data)
 /** Waits for the whole picture. On a busy machine `away` may come before it. */

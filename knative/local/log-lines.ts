@@ -66,7 +66,7 @@ function fieldsOf(text: string): Record<string, unknown> {
 
 /** Returns a line without what would steer a terminal. JSON has nothing of that, but other lines may. */
 export const printable = (text: string): string =>
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }

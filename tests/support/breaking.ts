@@ -4,7 +4,7 @@
  * alternatives. */
 
 // The documents are JSON of any shape.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any
 type Json = any
 
 /** Who sends the values of a schema. What the bank takes may become looser, and what it gives stricter; the

@@ -18,7 +18,7 @@ export interface Answer {
   status: number
   headers: Headers
   // A test knows the type of what it requested.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   body: any
 }
 

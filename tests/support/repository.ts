@@ -53,7 +53,7 @@ export async function contracts(): Promise<(EventContract & { file: string })[]>
 }
 
 // Tests look into manifests without a model of them.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Manifest = any
 
 /** Returns the objects in a YAML file as they are written, each with the file's name. */

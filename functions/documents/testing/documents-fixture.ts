@@ -28,7 +28,7 @@ export interface Got {
   headers: http.IncomingHttpHeaders
   bytes: Buffer
   /** The bytes as JSON. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   body: any
 }
 

@@ -169,7 +169,7 @@ test.each([
   ['a problem', new ProblemError(problems.tooManyRequests, 'Later.'), 429, 'too-many-requests'],
   ['a defect', new Error('secret'), 500, 'internal-error'],
 ])('%s before the first part is an answer like any other', async (_what, error, status, name) => {
-  // eslint-disable-next-line require-yield
+  // oxlint-disable-next-line require-yield
   parts = async function* () {
     throw error
   }

@@ -1,4 +1,4 @@
-/* eslint-disable no-control-regex */
+/* oxlint-disable no-control-regex */
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { ACCOUNT_ID, bytesOf, CHECKPOINT, OTHER_ID, sample } from '../testing/sample-fixture.ts'

@@ -113,7 +113,7 @@ test('the same statement has the same bytes, and its fonts inside', async () => 
 })
 
 test('one statement that fails stops no other', async () => {
-  // eslint-disable-next-line require-yield
+  // oxlint-disable-next-line require-yield
   const away = async function* (): StatementPages {
     throw new Error('the database is away')
   }

@@ -4,7 +4,7 @@ export interface ReceivedEvent {
   id: string
   type: string
   // A test knows what it stored.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   data: any
 }
 

@@ -26,7 +26,7 @@ export const service = (
 
 export interface ApiAnswer {
   status: number
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   body: any
 }
 

@@ -19,6 +19,9 @@ export function boundsOf(day: string): { begin: Date; end: Date } {
   return { begin, end }
 }
 
+/** Returns the moment at which a page is drawn. What it shows of today is right until it is drawn again. */
+export const drawnAt = (): Date => new Date()
+
 /** Returns the day of a moment. */
 export function toDay(at: Date): string {
   if (Number.isNaN(at.getTime())) return ''

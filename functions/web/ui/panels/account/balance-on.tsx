@@ -9,14 +9,14 @@ import { formatDate } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
 import { texts } from './account.texts.ts'
 import styles from './account.module.css'
-import { boundsOf, isDay, toDay } from '../../parts/days.ts'
+import { boundsOf, drawnAt, isDay, toDay } from '../../parts/days.ts'
 
 /** The balance at the end of a day of the past, which stands in the address. */
 export function BalanceOn({ id, currency }: { id: string; currency: string }) {
   const said = useTexts(texts)
   const [search, setSearch] = useSearchParams()
   const on = search.get('on')
-  const today = toDay(new Date())
+  const today = toDay(drawnAt())
   const choose = (day: string): void =>
     setSearch(
       (before) => {

@@ -2,6 +2,7 @@ import { Link } from 'wouter'
 import { statementAddress, statementFormats, useFileStatement } from '../../../data/statements.ts'
 import { FileLink } from '../../../panels/file-link.tsx'
 import { Button } from '../../../parts/button.tsx'
+import { drawnAt } from '../../../parts/days.ts'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -13,7 +14,7 @@ import { texts } from './statement.texts.ts'
 export function Files({ accountId, shown }: { accountId: string; shown: ShownStatement }) {
   const said = useTexts(texts)
   const filing = useFileStatement(accountId)
-  const now = new Date()
+  const now = drawnAt()
   const asked = askedOf(shown, now)
   const [from, to] = [shown.from, dayAfter(shown.to)]
   const isOver = hasEnded(shown, now)

@@ -1,4 +1,5 @@
 import { Button } from '../../../parts/button.tsx'
+import { drawnAt } from '../../../parts/days.ts'
 import { Choice, Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -15,7 +16,7 @@ export function PeriodForm({
   onShow: (next: Partial<ShownStatement>) => void
 }) {
   const said = useTexts(texts)
-  const usual = usualPeriods(new Date())
+  const usual = usualPeriods(drawnAt())
   const bases = [
     { value: 'booking', text: said.booking },
     { value: 'value', text: said.value },

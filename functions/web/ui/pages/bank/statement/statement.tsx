@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams, useSearchParams } from 'wouter'
 import { accountQuery } from '../../../data/account.ts'
 import { ButtonLink } from '../../../parts/button.tsx'
+import { drawnAt } from '../../../parts/days.ts'
 import { Page } from '../../../parts/page.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -17,7 +18,7 @@ export default function StatementPage() {
   const said = useTexts(texts)
   const [search, setSearch] = useSearchParams()
   const { data: account } = useQuery(accountQuery(id))
-  const shown = readStatement(search, new Date())
+  const shown = readStatement(search, drawnAt())
   const show = (next: Partial<ShownStatement>): void => setSearch({ ...shown, ...next }, { replace: true })
   const isReversed = shown.to < shown.from
   const title = account ? said.titleOf(account.name ?? said.types[account.account_type]) : said.title

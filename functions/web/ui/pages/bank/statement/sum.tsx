@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { statementQuery } from '../../../data/statements.ts'
+import { drawnAt } from '../../../parts/days.ts'
 import { Money } from '../../../parts/money.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -12,7 +13,7 @@ import { texts } from './statement.texts.ts'
 /** Opening balance and entries make the closing balance. */
 export function Sum({ accountId, shown }: { accountId: string; shown: ShownStatement }) {
   const [said, language] = [useTexts(texts), useLanguage()]
-  const statement = useQuery(statementQuery(accountId, askedOf(shown, new Date())))
+  const statement = useQuery(statementQuery(accountId, askedOf(shown, drawnAt())))
   const dateOf = (day: string): string => formatDay(language, day)
   return (
     <Panel title={said.sum} query={statement} starts="statement" rows={4}>

@@ -1,4 +1,4 @@
-import { toDay } from '../../../parts/days.ts'
+import { drawnAt, toDay } from '../../../parts/days.ts'
 import { formatMoment, formatSeconds } from '../../../texts/formats.ts'
 import { useLanguage } from '../../../texts/language.ts'
 
@@ -7,7 +7,7 @@ export function Clock({ at }: { at: string }) {
   const language = useLanguage()
   const date = new Date(at)
   const full = formatMoment(language, date)
-  const isToday = toDay(date) === toDay(new Date())
+  const isToday = toDay(date) === toDay(drawnAt())
   return (
     <time dateTime={at} title={full}>
       {isToday ? formatSeconds(language, date) : full}
