@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { format, resolveConfig } from 'prettier'
+import type { FormatConfig } from 'oxfmt'
 import { openProcessRecords } from '../knative/local/processes/leftovers.ts'
 import { lockDataFolder } from '../knative/local/data-folder/lock.ts'
 import { createUndo, type Undo } from '../knative/local/processes/undo.ts'
@@ -131,19 +131,21 @@ async function soakFor(options: SoakOptions, setting: Omit<Bench, 'undo'>): Prom
   const result = await undone((undo) => soak({ ...setting, undo }, { ...options, minutes }))
   console.log(`\n${soakTable(result)}\n`)
   if (setting.isQuick) return
-  await writeJson(join(setting.root, 'bench/soak.json'), result)
+  await writeJson(setting.root, 'bench/soak.json', result)
   console.log('written: bench/soak.json')
 }
 
 async function writeResults(root: string, results: readonly Result[]): Promise<void> {
-  await writeJson(join(root, 'bench/results.json'), results)
+  await writeJson(root, 'bench/results.json', results)
   writeFileSync(join(root, 'bench/results.svg'), toSvg(results))
 }
 
 /** Writes a file that is formatted like every other file of the repository. */
-async function writeJson(file: string, content: unknown): Promise<void> {
-  const options = { ...(await resolveConfig(file)), filepath: file }
-  writeFileSync(file, await format(JSON.stringify(content, undefined, 2), options))
+async function writeJson(root: string, file: string, content: unknown): Promise<void> {
+  const settings = JSON.parse(readFileSync(join(root, '.oxfmtrc.json'), 'utf8')) as FormatConfig
+  const { format } = await import('oxfmt')
+  const { code } = await format(file, JSON.stringify(content, undefined, 2), settings)
+  writeFileSync(join(root, file), code)
 }
 
 function choose(ids: readonly string[]): readonly Ratio[] {

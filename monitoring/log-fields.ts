@@ -1,7 +1,13 @@
 /** The names of the fields that a line of a log may have, besides time, level and message. The compiler
  * refuses any other: a name means one thing in all logs, and nobody adds a person's data in passing. */
 export type FieldName =
-  ProcessField | RequestField | EventField | FailureField | SubjectField | CountField | DurationField
+  | ProcessField
+  | RequestField
+  | EventField
+  | FailureField
+  | SubjectField
+  | CountField
+  | DurationField
 
 type ProcessField = 'service' | 'revision' | 'instance' | 'pid' | 'ports' | 'context'
 
@@ -10,7 +16,15 @@ type RequestField = 'trace_id' | 'method' | 'handler' | 'status' | 'host' | 'pol
 type EventField = 'event_id' | 'event_type' | 'attributes' | 'attempt' | 'route' | 'queue' | 'pingsource'
 
 type FailureField =
-  'error' | 'sqlstate' | 'stack' | 'cause' | 'reason' | 'why' | 'code' | 'outcome' | 'dispute'
+  | 'error'
+  | 'sqlstate'
+  | 'stack'
+  | 'cause'
+  | 'reason'
+  | 'why'
+  | 'code'
+  | 'outcome'
+  | 'dispute'
 
 /** What the line is about. An id is not a person's data. */
 type SubjectField =

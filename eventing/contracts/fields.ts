@@ -47,7 +47,12 @@ export const sha256 = { type: 'string', pattern: '^[0-9a-f]{64}$' } as const
 
 /** The media type of a document. */
 export type DocumentMediaType =
-  'image/png' | 'image/jpeg' | 'image/webp' | 'application/pdf' | 'text/csv' | 'application/xml'
+  | 'image/png'
+  | 'image/jpeg'
+  | 'image/webp'
+  | 'application/pdf'
+  | 'text/csv'
+  | 'application/xml'
 export const documentMediaType = {
   enum: ['image/png', 'image/jpeg', 'image/webp', 'application/pdf', 'text/csv', 'application/xml'],
 } as const

@@ -16,7 +16,9 @@ export interface RouteTarget {
 }
 
 export type Routing =
-  { kind: 'found'; targets: RouteTarget[] } | { kind: 'wrong-method'; allow: string[] } | { kind: 'unknown' }
+  | { kind: 'found'; targets: RouteTarget[] }
+  | { kind: 'wrong-method'; allow: string[] }
+  | { kind: 'unknown' }
 
 export type FindRoute = (method: string, path: string) => Routing
 

@@ -19,7 +19,12 @@ import type { Board, Panel, PanelKind, PanelTarget } from './panel.ts'
 const DATASOURCE = { type: 'prometheus', uid: 'prometheus' }
 
 type PanelBuilder =
-  GaugeBuilder | HeatmapBuilder | PieBuilder | StatBuilder | TableBuilder | TimeseriesBuilder
+  | GaugeBuilder
+  | HeatmapBuilder
+  | PieBuilder
+  | StatBuilder
+  | TableBuilder
+  | TimeseriesBuilder
 
 const builders: Readonly<Record<PanelKind, () => PanelBuilder>> = {
   timeseries: () => new TimeseriesBuilder().fillOpacity(10),

@@ -46,7 +46,9 @@ export const valueDateProblems = {
 } as const satisfies Record<string, ProblemType>
 
 export type SubjectRefusal =
-  keyof typeof holdProblems | keyof typeof reversalProblems | keyof typeof valueDateProblems
+  | keyof typeof holdProblems
+  | keyof typeof reversalProblems
+  | keyof typeof valueDateProblems
 
 const details: Record<PostingRefusal | SubjectRefusal, string> = {
   'account-not-found': 'The account does not exist, or you may not use it for this transaction.',

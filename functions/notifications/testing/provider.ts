@@ -7,7 +7,8 @@ export interface TestProvider {
   /** What it answers next, in place of 201; 'silence' for no answer. With `isEndless`, its body never
    * ends. */
   answers: (
-    { status: number; headers?: Record<string, string>; body?: string; isEndless?: boolean } | 'silence'
+    | { status: number; headers?: Record<string, string>; body?: string; isEndless?: boolean }
+    | 'silence'
   )[]
   stop(): Promise<void>
 }

@@ -6,7 +6,11 @@ import { request, startFunction, type Answer, type TestFunction } from '../../..
 /** What the gateway does with a request: passes it on; passes it on and loses the answer; loses the request;
  * passes it on and is silent until the caller gives up; or passes it on and gives another answer. */
 export type Passage =
-  'pass' | 'lose-answer' | 'lose-request' | 'silence' | ((answer: Answer) => Pick<Answer, 'status' | 'body'>)
+  | 'pass'
+  | 'lose-answer'
+  | 'lose-request'
+  | 'silence'
+  | ((answer: Answer) => Pick<Answer, 'status' | 'body'>)
 
 /** Stands in for the gateway of a cluster: finds a function by the Host header. */
 export interface TestRouter {

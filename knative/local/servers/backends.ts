@@ -93,7 +93,9 @@ export async function startBackends(options: BackendsOptions): Promise<Backends>
 }
 
 type QueuePlan = { about: string } & (
-  { kind: 'given'; url: string } | { kind: 'node' } | { kind: 'postgres' }
+  | { kind: 'given'; url: string }
+  | { kind: 'node' }
+  | { kind: 'postgres' }
 )
 
 function planQueue(choice: QueueChoice | undefined, env: NodeJS.ProcessEnv): QueuePlan {
