@@ -2,7 +2,7 @@
 // for the cluster's scripts, the tools that back up its databases, and what only the smallest machines lack.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { findChromium } from './chromium.mjs'
+import { findChromium, isQuickest } from './chromium.mjs'
 import { canInstall, installOnDebian } from './debian.mjs'
 import { envoyRunsHere, findEnvoy, installEnvoy } from './envoy.mjs'
 import { moto, schemathesis } from './pip-package.mjs'
@@ -61,12 +61,24 @@ if (wanted.length > 0) {
     console.log(`Without ${names}, not found on this machine, some tests of statements look less closely.`)
 }
 
+// With it, the tests of pages take an eighth less processor time.
+if (!isQuickest() && canInstall()) {
+  console.log(
+    'Tests open pages in chromium-headless-shell, not found on this machine: installing with apt-get.',
+  )
+  try {
+    installOnDebian(['chromium-headless-shell'])
+  } catch (error) {
+    console.log(`${/** @type {Error} */ (error).message}: they open them in another Chromium.`)
+  }
+}
+
 if (!findChromium()) {
   if (!canInstall()) {
     console.error(
       'Tests open pages in Chromium, not found on this machine. Install it and run the tests again, or name a browser ' +
         'like it in CHROMIUM:\n' +
-        '  Debian:  sudo apt-get install chromium\n' +
+        '  Debian:  sudo apt-get install chromium-headless-shell\n' +
         '  macOS:   brew install --cask chromium',
     )
     process.exit(1)
