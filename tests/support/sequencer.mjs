@@ -3,7 +3,7 @@ import Sequencer from '@jest/test-sequencer'
 
 /** What a suite does that takes long: it starts a whole bank, or servers of its own. */
 const TAKES_LONG =
-  /\b(startBank|startLivelyBank|startWeb|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
+  /\b(startBank|startLivelyBank|startOneBank|startWeb|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
 /** The suite of all journeys takes longer than any other, though its own file is short. */
 const TAKES_LONGEST = /\bstartWeb\(/
 
