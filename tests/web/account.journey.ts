@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { registerCustomer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
-import { customerWithMoney, ready, type Web } from './support/browser.ts'
+import { customerWithMoney, giveUp, ready, type Web } from './support/browser.ts'
 
 /** One account and its statement. */
 export function oneAccount(web: () => Web): void {
@@ -34,6 +34,7 @@ export function oneAccount(web: () => Web): void {
   test('an account whose opening has no answer is asked for again with its key, also after a reload: there is one', async () => {
     const customer = await registerCustomer(web().bank)
     const { page, go } = await web().visit({ as: customer })
+    await page.clock.install()
     const keys: (string | undefined)[] = []
     let isLost = true
     await page.route('**/api/accounts', async (route) => {
@@ -45,6 +46,7 @@ export function oneAccount(web: () => Web): void {
     await go('/')
     await page.getByRole('button', { name: 'Open an account' }).first().click()
     await page.getByRole('button', { name: 'Open it' }).click()
+    await giveUp(page, keys)
     await page.getByText('Checking account: no answer yet.').waitFor()
     await go('/')
     await page.getByText('Checking account: no answer yet.').waitFor()

@@ -1,5 +1,5 @@
 import { registerCustomer } from '../support/customers.ts'
-import { customerWithMoney, type Web } from './support/browser.ts'
+import { customerWithMoney, giveUp, type Web } from './support/browser.ts'
 
 export function payouts(web: () => Web): void {
   test('a payout is checked row by row, then each item is paid or refused by itself', async () => {
@@ -46,6 +46,7 @@ export function payouts(web: () => Web): void {
     const payee = await registerCustomer(web().bank)
     const account = await payee.openAccount('checking')
     const { page, go } = await web().visit({ as: customer })
+    await page.clock.install()
     const keys: (string | undefined)[] = []
     let isLost = true
     await page.route('**/api/payments/payout', async (route) => {
@@ -65,6 +66,7 @@ export function payouts(web: () => Web): void {
     await page.getByRole('button', { name: 'Check the rows' }).click()
     await page.getByRole('cell', { name: 'März' }).waitFor()
     await page.getByRole('button', { name: 'Pay $12.50 to 1' }).click()
+    await giveUp(page, keys)
     await page.getByText('No answer yet.').waitFor()
     expect(await page.getByLabel('CSV file').count()).toBe(0)
     await go('/payouts')

@@ -108,6 +108,13 @@ export async function ready(page: Page): Promise<void> {
   await until(async () => (await busy.count()) === 0, { what: 'the page to have all its data' })
 }
 
+/** Waits for the second attempt of a call whose answers are lost, then lets the time pass after which the
+ * page gives up. The page's clock must have been installed. */
+export async function giveUp(page: Page, attempts: readonly unknown[]): Promise<void> {
+  await until(() => attempts.length > 1, { what: 'a second attempt' })
+  await page.clock.fastForward('01:01')
+}
+
 /** Signs in without a form. The cookies are the context's. */
 export async function signIn(
   context: BrowserContext,
