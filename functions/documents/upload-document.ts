@@ -41,6 +41,7 @@ export default operation({
       streamedBodyBytesMax: FILE_BYTES_MAX + FRAMING_BYTES_MAX,
       multipart: {
         type: 'object',
+        additionalProperties: false,
         required: ['file'],
         properties: { file: { type: 'string', contentMediaType: 'application/octet-stream' } },
       },
