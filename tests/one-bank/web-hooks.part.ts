@@ -63,8 +63,8 @@ export function webHooks(one: () => OneBank): void {
       const triggers = (await bank.status()).brokers.flatMap((broker) => broker.triggers)
       return triggers.find(({ name }) => name === 'queue-web-hooks')!.delivered
     }
-    /** Transfers money from Eve to Bob, and waits until all has heard of it. Resolves with the transaction, and
-     * with how many events queue-web-hooks got. */
+    /** Transfers money from Eve to Bob, and waits until all have heard of it. Resolves with the
+     * transaction, and with how many events queue-web-hooks got. */
     const transfer = async (): Promise<{ id: string; got: number }> => {
       await settled(bank)
       const before = await delivered()

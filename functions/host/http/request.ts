@@ -76,8 +76,8 @@ export function prefersAsync({ headers: { prefer } }: IncomingMessage): boolean 
     .some((preference) => preference.split(';')[0]?.trim().toLowerCase() === 'respond-async')
 }
 
-/** A key is stored with this much of the hash, because each transfer has one: 128 bits tell two requests apart
- * as surely as the key's own id. */
+/** A key is stored with this much of the hash, because each transfer has one: 128 bits tell two requests
+ * apart as surely as the key's own id. */
 const HASH_BYTES = 16
 
 const KEY = /^[\x21-\x7e]{1,255}$/
