@@ -719,6 +719,30 @@ describe('the ledger offers events of postings and holds for whom it watches', (
     expect([await watchOf(ada), await ownerOf(ada)]).toMatchObject([{}, { watch_ending: 0n }])
   })
 
+  test('nor does one that waits for a watch to begin', async () => {
+    await sweepLater()
+    const ada = await newUser()
+    const { id } = await hookOf(ada, WATCHED)
+    await remove(ada, id)
+    await age('3 minutes', ada)
+    let sweeping: Promise<Answer> | undefined
+    await bank.owner.transaction(async (tx) => {
+      await tx.query({
+        text: 'select from web_hook_owners where user_id = $1 for no key update',
+        values: [ada.id],
+      })
+      sweeping = bank.sweep()
+      await until(async () => (await bank.owner.query({ text: WAITING_STATEMENTS })).length === 1)
+      await tx.query({
+        text: `update web_hook_owners set watch_version = watch_version + 1, watched_at = clock_timestamp()
+          where user_id = $1`,
+        values: [ada.id],
+      })
+    })
+    await sweeping
+    expect(await ownerOf(ada)).toEqual({ is_watched: true, watch_version: 2n, watch_ending: 0n })
+  })
+
   test('a hook is not resumed without a watch if its types change in that moment', async () => {
     const ada = await newUser()
     const { id } = await hookOf(ada, UNWATCHED)

@@ -37,12 +37,16 @@ async function endAndTell(tools: Tools, traceparent: string): Promise<void> {
 
 const WANTED = `exists (select from web_hooks where user_id = o.user_id and ${WANTS_WATCH})`
 
+/** Of an owner whose watch may end at a moment. */
+const isUnwanted = (at: string): string =>
+  `is_watched and is_over(watched_at + interval '${UNWANTED}', watched_at, ${at}) and not ${WANTED}`
+
 // In random order, so that each gets a turn even if some fail.
 const unwantedWatches = (db: Tools['db']) =>
   db.query<{ user_id: string }>({
     name: 'web-hook-owners-unwanted',
     text: `select user_id from web_hook_owners o
-      where is_watched and is_over(watched_at + interval '${UNWANTED}', watched_at, now()) and not ${WANTED}
+      where ${isUnwanted('now()')}
       order by random() limit ${OWNERS_AT_ONCE}`,
   })
 
@@ -58,8 +62,9 @@ async function endWatch(
     await lockOwner(tx, userId)
     const [owner] = await tx.query<{ watch_ending: bigint }>({
       name: 'web-hook-owner-end-watch',
+      // Somebody may have begun it again since it was found, or while the row was locked: after now().
       text: `update web_hook_owners o set watch_ending = watch_version
-        where user_id = $1 and is_watched and not ${WANTED} returning watch_ending`,
+        where user_id = $1 and ${isUnwanted('clock_timestamp()')} returning watch_ending`,
       values: [userId],
     })
     return owner?.watch_ending
