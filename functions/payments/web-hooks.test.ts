@@ -781,6 +781,18 @@ describe('the ledger offers events of postings and holds for whom it watches', (
     await remove(operator, id)
   })
 
+  test('also if there is one that can’t be ended', async () => {
+    const [ada, gone] = [await newUser(), await newUser()]
+    await hookOf(ada, WATCHED)
+    await remove(gone, (await hookOf(gone, WATCHED)).id)
+    await bank.ledger.db.query({ text: 'delete from posting_watches where user_id = $1', values: [ada.id] })
+    bank.gateway.passage = (_service, key) =>
+      key.startsWith('end-watch') ? (answer) => ({ ...answer, body: {} }) : 'pass'
+    await age('61 minutes')
+    await bank.sweep()
+    expect([await watchOf(ada), await ownerOf(gone)]).toMatchObject([{ version: 1n }, { is_watched: true }])
+  })
+
   test('after payments’ own was restored, versions go on from those that the ledger has', async () => {
     const [ada, bob] = [await newUser(), await newUser()]
     const [, bobs] = [await hookOf(ada, WATCHED), await hookOf(bob, WATCHED)]

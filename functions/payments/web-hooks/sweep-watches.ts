@@ -12,26 +12,27 @@ const UNWANTED = '2 minutes'
  * backup. */
 const TOLD_AGAIN = '1 hour'
 
-/** Ends the watches of owners who have no hook any more that wants one, and tells the ledger again of those
- * that are wanted. What fails, or does not fit into the time, waits for the next sweep. */
+/** Tells the ledger again of the watches that are wanted, and ends those of owners who have no hook any more
+ * that wants one. What fails, or does not fit into the time, waits for the next sweep. */
 export async function sweepWatches(tools: Tools, traceparent: string): Promise<void> {
   try {
-    await endAndTell(tools, traceparent)
+    await tellAndEnd(tools, traceparent)
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
     tools.log.warn('the ledger was not told of watches for web hooks', { error: error.message })
   }
 }
 
-async function endAndTell(tools: Tools, traceparent: string): Promise<void> {
+async function tellAndEnd(tools: Tools, traceparent: string): Promise<void> {
   const endsAt = performance.now() + TIME_MS_MAX
-  for (const owner of await unwantedWatches(tools.db)) {
-    if (performance.now() > endsAt) return
-    await endWatch(tools, owner.user_id, traceparent)
-  }
+  // First, because without a watch a hook misses events, and one that is not wanted only costs something.
   for (const owner of await watchesToTell(tools.db)) {
     if (performance.now() > endsAt) return
     await tellAgain(tools, owner, traceparent)
+  }
+  for (const owner of await unwantedWatches(tools.db)) {
+    if (performance.now() > endsAt) return
+    await endWatch(tools, owner.user_id, traceparent)
   }
 }
 
