@@ -716,7 +716,7 @@ describe('the ledger offers events of postings and holds for whom it watches', (
       })
     })
     await sweeping
-    expect([await watchOf(ada), await ownerOf(ada)]).toMatchObject([{}, { watch_ending: 0n }])
+    expect([await watchOf(ada), await ownerOf(ada)]).toMatchObject([{ version: 1n }, { watch_ending: 0n }])
   })
 
   test('nor does one that waits for a watch to begin', async () => {
