@@ -1,5 +1,5 @@
 import { operation, route } from '../host/operation.ts'
-import { once } from '../host/database/idempotency.ts'
+import { earlierReply, once } from '../host/database/idempotency.ts'
 import { issuedAt } from '../host/issued-since.ts'
 import { problem } from '../host/problems.ts'
 import type { Caller } from '../host/route-request.ts'
@@ -46,6 +46,9 @@ export default operation({
         const refusal =
           refusedTypes(body.types, caller) ?? (await refusedUrl(body.url, config.WEB_HOOK_PRIVATE_ADDRESSES))
         if (refusal) return refusal
+        // A repeated request needs no watch, so it gets its answer also if the ledger can't be reached.
+        const earlier = await earlierReply(tools.db, idempotencyKey)
+        if (earlier) return withSecret(earlier, config.WEB_HOOK_KEY)
         const watcher = { userId: caller.userId, seesAll: isOperators(caller) }
         const version = wantsWatch({ ...body, status: 'active' })
           ? await watch(tools, watcher, traceparent)

@@ -621,6 +621,29 @@ describe('the ledger offers events of postings and holds for whom it watches', (
     expect((await patch(ada, id, { types: WATCHED })).status).toBe(200)
   })
 
+  test('a repeated request gets its answer without a watch', async () => {
+    const ada = await newUser()
+    const [making, changing] = [randomUUID(), randomUUID()]
+    const made = await bank.create(ada.token, {}, making)
+    const { id } = made.body
+    const resume = () =>
+      bank.hooks.request('PATCH', `/webhooks/${id}`, {
+        ...{ token: ada.token, body: { status: 'active' } },
+        headers: { 'idempotency-key': changing },
+      })
+    await patch(ada, id, { status: 'paused' })
+    const resumed = await resume()
+    await patch(ada, id, { status: 'paused' })
+    const before = calls()
+    bank.gateway.passage = () => 'lose-request'
+    const repeated = [await bank.create(ada.token, {}, making), await resume()]
+    expect(repeated.map(({ status, body }) => [status, body])).toEqual([
+      [201, made.body],
+      [200, resumed.body],
+    ])
+    expect(calls()).toBe(before)
+  })
+
   test('until some time after the last hook that wants them has gone', async () => {
     const users = [await newUser(), await newUser(), await newUser(), await newUser('operator')] as const
     const [removing, pausing, changing, operator] = users

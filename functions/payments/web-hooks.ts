@@ -1,6 +1,6 @@
 import { webhookQueued } from '../../eventing/contracts/webhook.queued.ts'
 import { operation, route } from '../host/operation.ts'
-import { once } from '../host/database/idempotency.ts'
+import { earlierReply, once } from '../host/database/idempotency.ts'
 import { decodeCursor, page, pageOf, pageQuery } from '../host/database/paging.ts'
 import { problems } from '../host/problems.ts'
 import type { Reply } from '../host/reply.ts'
@@ -104,6 +104,9 @@ export default operation({
               (await lockHook(tx, id, ownerSeenBy(caller))) ? change(tx, id, body) : hookNotFound(id),
             ),
           )
+        // A repeated request needs no watch.
+        const earlier = await earlierReply(tools.db, idempotencyKey)
+        if (earlier) return earlier
         const version = await watchFor(tools, { id, userId: caller.userId }, body, traceparent)
         return transact(traceparent, (tx) =>
           once(tx, 'web-hooks', idempotencyKey, async () => {
