@@ -34,6 +34,8 @@ function variables(file: string): Record<string, string> {
   )
 }
 
+const runsTests = ({ run = '' }: Manifest): boolean => /^npm test\b/m.test(run)
+
 let folder: string
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'microbank-workflows-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
@@ -210,6 +212,22 @@ describe('the tools', () => {
     })
     expect(existsSync(join(folder, 'bin', tool))).toBe(false)
   })
+})
+
+test('who runs the tests not as root has what they would otherwise install', () => {
+  const [, needed] = /^const NEEDED = ([^]*?)^\}\)$/m.exec(read('tests/support/prepare.mjs'))!
+  const packages = [...needed!.matchAll(/'([\w-]+)',$/gm)].map(([, name]) => name!)
+  expect(packages).toContain('shellcheck')
+  // Who has no Chromium is told of this one. Machines of GitHub have another.
+  const inContainer = [...packages, 'rabbitmq-server', 'chromium-headless-shell', 'python3-pip']
+  // Both have these from the start.
+  const lacking = (text: string, wanted: string[]) =>
+    wanted.filter((name) => !['git', 'openssl', 'procps'].includes(name) && !text.split(/\s+/).includes(name))
+  expect(lacking(read('.devcontainer/Dockerfile'), inContainer)).toEqual([])
+  const asUser = jobs.filter(({ steps, container }) => !container && steps.some(runsTests))
+  expect(asUser.map(({ name }) => name)).toEqual(['.github/workflows/ci.yaml test'])
+  const run = asUser[0]!.steps.map((step: Manifest) => step.run ?? '').join('\n')
+  expect(lacking(run, [...packages, 'rabbitmq-server'])).toEqual([])
 })
 
 describe('the devcontainer', () => {
