@@ -153,13 +153,16 @@ test('who counts often has the labels checked once, and is refused like everybod
   const observe = meter.histogram('microbank_batch_size', { service: 'transfer' })
   for (const size of [1, 3, 1_000_000, NaN, -1]) observe(size)
   meter.histogram('microbank_batch_size', { service: 'transfer', user: 'ada' })(1)
+  meter.observe('microbank_batch_size', { service: 'deposit' }, NaN)
   expect(await value(meter, 'broker_ingress_requests_total{code="202"}')).toBe(2)
   expect(await value(meter, 'microbank_batch_size_bucket{service="transfer",le="2"}')).toBe(1)
   expect(await value(meter, 'microbank_batch_size_bucket{service="transfer",le="4"}')).toBe(2)
   expect(await value(meter, 'microbank_batch_size_count{service="transfer"}')).toBe(3)
-  expect(await value(meter, 'microbank_meter_refused_total{reason="value"}')).toBe(3)
+  expect(await value(meter, 'microbank_meter_refused_total{reason="value"}')).toBe(4)
   expect(await value(meter, 'microbank_meter_refused_total{reason="label"}')).toBe(1)
-  expect((await meter.expose()).text).not.toContain('ada')
+  const { text } = await meter.expose()
+  expect(text).not.toContain('ada')
+  expect(text).not.toContain('deposit')
 })
 
 test('it shows text to a person, and OpenMetrics to who asks for it', async () => {

@@ -71,7 +71,9 @@ export class Meter {
 
   /** Adds a value to a histogram. */
   observe(name: InstrumentName, labels: Labels, value: number): void {
-    this.histogram(name, labels)(value)
+    // What is refused must not make a series.
+    if (isAmount(value)) this.histogram(name, labels)(value)
+    else this.#refused(name, 'value')
   }
 
   /** Returns what adds one to a counter, for who counts often: the labels are checked once. */

@@ -55,10 +55,7 @@ export class Sums {
   /** Returns a series of a histogram, which begins empty; or why there can't be one. */
   histogram(name: string, labels: Labels): Series<SummedHistogram> | Refusal {
     const instrument = instrumentOf(name)
-    const refusal = checkLabels(instrument, 'histogram', labels)
-    if (refusal) return refusal
-    const empty = () => ({ counts: countersFor(instrument!), sum: 0, exemplars: new Map() })
-    return this.#find(this.#histograms, instrument!, labels, empty)
+    return checkLabels(instrument, 'histogram', labels) ?? this.#histogramOf(instrument!, labels)
   }
 
   /** Adds to a histogram. `counts` has a count for each bucket of the catalogue, and one for what is
@@ -69,11 +66,11 @@ export class Sums {
     { counts, sum, exemplars = new Map<number, Exemplar>() }: SummedHistogram,
   ): Refusal | undefined {
     const instrument = instrumentOf(name)
-    const fits = counts.length === (instrument?.buckets?.length ?? 0) + 1 && counts.every(isCount)
+    const refusal = checkLabels(instrument, 'histogram', labels)
+    if (refusal) return refusal
     // What is refused must not make a series.
-    const refusal =
-      checkLabels(instrument, 'histogram', labels) ?? (fits && isAmount(sum) ? undefined : 'value')
-    const series = refusal ?? this.histogram(name, labels)
+    if (counts.length !== bucketsOf(instrument!) || !counts.every(isCount) || !isAmount(sum)) return 'value'
+    const series = this.#histogramOf(instrument!, labels)
     if (typeof series === 'string') return series
     counts.forEach((count, i) => (series.value.counts[i]! += count))
     series.value.sum += sum
@@ -94,6 +91,15 @@ export class Sums {
 
   histograms(name: string): Iterable<Series<SummedHistogram>> {
     return this.#histograms.get(name)?.values() ?? []
+  }
+
+  #histogramOf(instrument: Instrument, labels: Labels): Series<SummedHistogram> | 'full' {
+    const empty = () => ({
+      counts: Array<number>(bucketsOf(instrument)).fill(0),
+      sum: 0,
+      exemplars: new Map<number, Exemplar>(),
+    })
+    return this.#find(this.#histograms, instrument, labels, empty)
   }
 
   #find<Value>(
@@ -117,7 +123,8 @@ export class Sums {
   }
 }
 
-const countersFor = ({ buckets = [] }: Instrument): number[] => Array<number>(buckets.length + 1).fill(0)
+/** Returns how many buckets a histogram has, with the one that has no upper bound. */
+const bucketsOf = ({ buckets = [] }: Instrument): number => buckets.length + 1
 
 /** A counter only rises, and stays a number that a double can hold. */
 export const isAmount = (value: number): boolean => Number.isFinite(value) && value >= 0 && value < 1e18
