@@ -719,50 +719,43 @@ describe('the ledger offers events of postings and holds for whom it watches', (
     expect(await watchOf(ada)).toEqual({ version: 2n, sees_all: false })
   })
 
-  test('a sweep that waits for a hook to be stored ends no watch', async () => {
+  /** Lets a sweep begin to end a user's watch while another database transaction has the row of its owner
+   * locked. Then that one runs `text`, a statement with the user as $1, and commits. */
+  async function sweepDuring(user: User, text: string, more: unknown[] = []): Promise<void> {
     await sweepLater()
-    const ada = await newUser()
-    const { id } = await hookOf(ada, WATCHED)
-    await remove(ada, id)
-    await age('3 minutes', ada)
+    const { id } = await hookOf(user, WATCHED)
+    await remove(user, id)
+    await age('3 minutes', user)
     let sweeping: Promise<Answer> | undefined
     await bank.owner.transaction(async (tx) => {
       await tx.query({
         text: 'select from web_hook_owners where user_id = $1 for no key update',
-        values: [ada.id],
+        values: [user.id],
       })
       sweeping = bank.sweep()
       await until(async () => (await bank.owner.query({ text: WAITING_STATEMENTS })).length === 1)
-      await tx.query({
-        text: `insert into web_hooks (user_id, is_operators, url, types) values ($1, false, $2, $3)`,
-        values: [ada.id, receiver.url, WATCHED],
-      })
+      await tx.query({ text, values: [user.id, ...more] })
     })
     await sweeping
+  }
+
+  test('a sweep that waits for a hook to be stored ends no watch', async () => {
+    const ada = await newUser()
+    await sweepDuring(
+      ada,
+      `insert into web_hooks (user_id, is_operators, url, types) values ($1, false, $2, $3)`,
+      [receiver.url, WATCHED],
+    )
     expect([await watchOf(ada), await ownerOf(ada)]).toMatchObject([{ version: 1n }, { watch_ending: 0n }])
   })
 
   test('nor does one that waits for a watch to begin', async () => {
-    await sweepLater()
     const ada = await newUser()
-    const { id } = await hookOf(ada, WATCHED)
-    await remove(ada, id)
-    await age('3 minutes', ada)
-    let sweeping: Promise<Answer> | undefined
-    await bank.owner.transaction(async (tx) => {
-      await tx.query({
-        text: 'select from web_hook_owners where user_id = $1 for no key update',
-        values: [ada.id],
-      })
-      sweeping = bank.sweep()
-      await until(async () => (await bank.owner.query({ text: WAITING_STATEMENTS })).length === 1)
-      await tx.query({
-        text: `update web_hook_owners set watch_version = watch_version + 1, watched_at = clock_timestamp()
-          where user_id = $1`,
-        values: [ada.id],
-      })
-    })
-    await sweeping
+    await sweepDuring(
+      ada,
+      `update web_hook_owners set watch_version = watch_version + 1, watched_at = clock_timestamp()
+        where user_id = $1`,
+    )
     expect(await ownerOf(ada)).toEqual({ is_watched: true, watch_version: 2n, watch_ending: 0n })
   })
 
