@@ -713,10 +713,34 @@ describe('the ledger offers events of postings and holds for whom it watches', (
     await sweeping
     expect((await get(ada)).body.items).toEqual([])
     // Whichever of the two the ledger had first.
+    await endsLater(ada)
+  })
+
+  /** Expects that the next sweep ends a watch, and that a later hook gets another. */
+  async function endsLater(user: User): Promise<void> {
     await sweepLater()
-    expect(await watchOf(ada)).toBeUndefined()
-    await hookOf(ada, WATCHED)
-    expect(await watchOf(ada)).toEqual({ version: 2n, sees_all: false })
+    expect([await watchOf(user), await ownerOf(user)]).toMatchObject([
+      undefined,
+      { is_watched: false, watch_version: 2n },
+    ])
+    await hookOf(user, WATCHED)
+    expect(await watchOf(user)).toEqual({ version: 3n, sees_all: false })
+  }
+
+  test('a watch that begins after it was ended is ended again', async () => {
+    await sweepLater()
+    const ada = await newUser()
+    let arrive = () => {}
+    const after = new Promise<void>((resolve) => (arrive = resolve))
+    bank.gateway.passage = (_, key) => (key === 'watch-1' ? { after } : 'pass')
+    const making = bank.create(ada.token)
+    await until(async () => (await ownerOf(ada)) !== undefined)
+    await sweepLater()
+    expect(await ownerOf(ada)).toEqual({ is_watched: false, watch_version: 1n, watch_ending: 1n })
+    arrive()
+    expect(outcome(await making)).toBe('503 unavailable')
+    expect(await watchOf(ada)).toBeDefined()
+    await endsLater(ada)
   })
 
   /** Lets a sweep begin to end a user's watch while another database transaction has the row of its owner

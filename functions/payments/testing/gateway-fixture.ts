@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net'
 import type { Operation } from '../../host/operation.ts'
 import { request, startFunction, type Answer, type TestFunction } from '../../../tests/support/host.ts'
 
-/** What the gateway does with a request: passes it on; passes it on and loses the answer; loses the request;
- * passes it on and is silent until the caller gives up; or passes it on and gives another answer. */
+/** What the gateway does with a request: passes it on; passes it on later; passes it on and loses the answer;
+ * loses the request; passes it on and is silent until the caller gives up; or passes it on and gives another
+ * answer. */
 export type Passage =
   | 'pass'
+  | { after: Promise<void> }
   | 'lose-answer'
   | 'lose-request'
   | 'silence'
@@ -49,6 +51,7 @@ export async function testRouter(): Promise<TestRouter> {
     const target = functions.get(service)
     const passage = router.passage(service, String(headers['idempotency-key']))
     if (!target || passage === 'lose-request') return undefined
+    if (typeof passage === 'object') await passage.after
     const sent = PASSED_ON.flatMap((name) => (headers[name] ? [[name, String(headers[name])]] : []))
     const answer = await request(method, target.url + url, {
       headers: Object.fromEntries(sent) as Record<string, string>,

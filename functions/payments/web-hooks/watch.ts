@@ -48,10 +48,8 @@ export async function watch(
       returning watch_version`,
     values: [watcher.userId],
   })
-  const version = begun!.watch_version
-  const known = await tellLedger(callFor, watcher, version, traceparent)
-  // This database was restored from a backup. From now on it counts on from there.
-  if (known > version) await noteVersion(db, watcher.userId, known)
+  const known = await tellLedger(callFor, watcher, begun!.watch_version, traceparent)
+  await noteVersion(db, watcher.userId, known)
   return known
 }
 
@@ -73,10 +71,15 @@ export async function tellLedger(
   return BigInt(known)
 }
 
+/** Notes which version the ledger has. A higher one than the owner's means that this database was restored
+ * from a backup: it counts on from there. One that was to be ended is left in the ledger if the ledger was told
+ * of the end first. A later version, under which there is no hook, makes a sweep end it again. */
 export const noteVersion = (db: Pick<Tools['db'], 'query'>, userId: string, version: bigint) =>
   db.query({
     name: 'web-hook-owner-version',
-    text: 'update web_hook_owners set watch_version = greatest(watch_version, $2) where user_id = $1',
+    text: `update web_hook_owners set is_watched = is_watched or watch_ending >= $2,
+        watch_version = greatest(watch_version, $2, watch_ending + 1)
+      where user_id = $1 and (watch_version < $2 or watch_ending >= $2)`,
     values: [userId, version],
   })
 
