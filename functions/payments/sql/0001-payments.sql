@@ -49,8 +49,9 @@ create table payments (
 );
 
 create index payments_of_user on payments (user_id, id);
--- For those of one status, which may be rare among all of a customer's.
+-- For those of one status, which may be rare among all of a customer's, and among everybody's.
 create index payments_by_status on payments (user_id, status, id);
+create index payments_of_all_by_status on payments (status, id);
 -- For the sweep, and for those that are due.
 create index payments_under_way on payments (taken_at)
 where status in ('placing', 'executing', 'cancelling', 'expiring', 'failing');

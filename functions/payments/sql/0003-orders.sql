@@ -44,6 +44,8 @@ create table payment_orders (
 create index payment_orders_due on payment_orders (next_due_at) where status = 'active' and next_due_at is not null;
 create index payment_orders_of_user on payment_orders (user_id, id desc);
 create index payment_orders_by_status on payment_orders (user_id, status, id desc);
+-- For operators, who look through everybody's.
+create index payment_orders_of_all_by_status on payment_orders (status, id desc);
 -- What an operator is told before they freeze or close an account.
 create index payment_orders_of_account on payment_orders (account_id);
 create index payment_orders_to_account on payment_orders (to_account_id);

@@ -59,6 +59,8 @@ create table provider_transfers (
 create index provider_transfers_of_user on provider_transfers (user_id, kind, id);
 create index provider_transfers_by_status on provider_transfers (user_id, kind, status, id);
 create index provider_transfers_of_kind on provider_transfers (kind, id);
+-- For operators, who look through everybody's.
+create index provider_transfers_of_all_by_status on provider_transfers (kind, status, id);
 -- How many a customer has under way is counted whenever they ask for another.
 create index provider_transfers_open_of_user on provider_transfers (user_id) where ended_at is null;
 create index provider_transfers_disputed on provider_transfers (kind, id) where dispute is not null;
