@@ -34,7 +34,7 @@ const MOMENT_MS = 100
 const AT_LEAST = 64
 // Above that rate, events wait this long for others. An event that goes alone costs all processes on its way
 // several times what it costs in a crowd, and the requests that wait meanwhile need their time.
-const GATHER_MS = 10
+const GATHER_MS = 3
 
 type Started = Batch & { next: number }
 
