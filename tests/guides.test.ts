@@ -58,7 +58,7 @@ test('the tests that features.md names are there', () => {
   const rows = read('docs/features.md').match(/^\| *[A-E]?\d* +\|.*$/gm)!
   const shown = rows.map((row) => ({
     row,
-    named: /`([\w./-]+\.(?:test|journey)\.ts)`: "(.+)" *\|$/.exec(row),
+    named: /`([\w./-]+\.(?:test|journey|part)\.ts)`: "(.+)" *\|$/.exec(row),
   }))
   const missing = shown.filter(({ row, named }) =>
     named ? !read(named[1]!).includes(`test('${named[2]}`) : !row.includes('| not there yet'),

@@ -67,6 +67,13 @@ export function wholeLedger(one: () => OneBank): void {
     }
   }
 
+  const fee = (rules: object | null) =>
+    must(
+      ask('PUT', '/fees', { currency: 'USD', type: 'withdrawal', rules, reason: 'price list of the year' }),
+    )
+  // All customers would pay it from then on.
+  afterAll(() => fee(null))
+
   const balances = async () => {
     const all = await ada.balances()
     return [all[checking], all[savings]]
@@ -74,16 +81,14 @@ export function wholeLedger(one: () => OneBank): void {
 
   test('the whole ledger, as a customer and an operator use it', async () => {
     // Fees and limits.
-    const policy = { reason: 'price list of the year' }
-    await must(
-      ask('PUT', '/fees', { currency: 'USD', type: 'withdrawal', rules: { fixed: '0.50' }, ...policy }),
-    )
+    await fee({ fixed: '0.50' })
     await must(
       ask('POST', '/transactions', money('deposit', '1000.00', { description: 'salary' }), ada.token),
     )
     // Where it is early in the day, so that the test does not run over midnight.
     const time_zone = new Date().getUTCHours() < 12 ? 'UTC' : 'America/Los_Angeles'
-    const limits = { day_max: '300.00', time_zone, ...policy }
+    const policy = { time_zone, reason: 'limits of the year' }
+    const limits = { day_max: '300.00', ...policy }
     await must(ask('PUT', `/accounts/${checking}/limits`, limits))
     expect(
       await must(ask('POST', '/transactions/dry-run', money('withdrawal', '100.00'), ada.token)),
@@ -94,7 +99,7 @@ export function wholeLedger(one: () => OneBank): void {
     expect(await refused(ask('POST', '/transactions', money('transfer', '200.01'), ada.token))).toBe(
       'day-limit-exceeded',
     )
-    await must(ask('PUT', `/accounts/${checking}/limits`, { time_zone, ...policy }))
+    await must(ask('PUT', `/accounts/${checking}/limits`, policy))
 
     // A hold, captured in part, and one that is released.
     const hold = await must(
