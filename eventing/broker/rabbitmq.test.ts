@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startRabbitmq } from '../../knative/local/servers/rabbitmq.ts'
+import { startRabbitmq, type RabbitmqNode } from '../../knative/local/servers/rabbitmq.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { isHeartbeat, startSilentProxy } from '../../tests/support/silent-proxy.ts'
 import { freeze } from '../../tests/support/signal.ts'
@@ -198,53 +198,14 @@ test('if RabbitMQ can’t be reached, the start fails with the reason', async ()
   )
 })
 
-describe('when RabbitMQ is killed and comes back', () => {
-  test('the Broker is not ready and answers 503 meanwhile, and no confirmed event is lost', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
-    open.push(() => rm(dataDir, { recursive: true, force: true }))
-    let node = await startRabbitmq({ dataDir })
-    open.push(() => node.stop())
-    const [broker, subscriber] = await start(manifestsOf([{ name: 'all', delivery: quickly(3) }]), node.url)
-
-    const confirmed: string[] = []
-    let isSending = true
-    const sender = async (name: string) => {
-      for (let i = 0; isSending; i++) {
-        const { status } = await broker.send({ id: `${name}-${i}` })
-        if (status === 202) confirmed.push(`${name}-${i}`)
-      }
-    }
-    const senders = Array.from({ length: 8 }, (_, i) => sender(`s${i}`))
-    await until(() => confirmed.length > 200)
-    process.kill(node.pid, 'SIGKILL')
-    await until(async () => !(await broker.status()).ready, { what: 'the Broker to be not ready' })
-    expect((await broker.send({ id: 'meanwhile' })).status).toBe(503)
-
-    const { port } = node
-    await node.stop()
-    node = await startRabbitmq({ dataDir, port })
-    await until(async () => (await broker.status()).ready, {
-      what: 'the Broker to be ready',
-    })
-    const before = confirmed.length
-    await until(() => confirmed.length > before + 200)
-    isSending = false
-    await Promise.all(senders)
-    await until(() => {
-      const arrived = new Set(subscriber.ids('/all'))
-      return confirmed.every((id) => arrived.has(id))
-    })
-  })
-})
+/** Sets a heartbeat of two seconds, so that a test notices the silence soon. */
+const impatient = (url: string): string => {
+  const changed = new URL(url)
+  changed.searchParams.set('heartbeat', '2')
+  return changed.href
+}
 
 describe('when RabbitMQ falls silent', () => {
-  /** Sets a heartbeat of two seconds, so that a test notices the silence soon. */
-  const impatient = (url: string): string => {
-    const changed = new URL(url)
-    changed.searchParams.set('heartbeat', '2')
-    return changed.href
-  }
-
   test('publishing fails in time, whatever the clock says, and works again over a new connection', async () => {
     const proxy = await startSilentProxy(amqpUrl)
     open.push(() => proxy.stop())
@@ -306,12 +267,21 @@ describe('when RabbitMQ falls silent', () => {
     await until(() => publish().then(() => true))
     expect(onUnanswered).toHaveBeenCalledTimes(1)
   })
+})
 
-  test('and answers again later, every confirmed event arrives', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
-    open.push(() => rm(dataDir, { recursive: true, force: true }))
-    const node = await startRabbitmq({ dataDir })
-    open.push(() => node.stop())
+describe('on a RabbitMQ of its own', () => {
+  let dataDir: string
+  let node: RabbitmqNode
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'broker-rabbitmq-'))
+    node = await startRabbitmq({ dataDir })
+  })
+  afterAll(async () => {
+    await node?.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  test('when it hangs and answers again later, every confirmed event arrives', async () => {
     const manifests = manifestsOf([{ name: 'all', delivery: quickly(3) }])
     const [broker, subscriber] = await start(manifests, impatient(node.url))
     const confirmed: string[] = []
@@ -329,5 +299,38 @@ describe('when RabbitMQ falls silent', () => {
     }
     await until(async () => (await send('after')) === 202)
     await until(() => confirmed.every((id) => subscriber.ids('/all').includes(id)))
+  })
+
+  test('when it is killed and comes back, the Broker is not ready and answers 503 meanwhile, and no confirmed event is lost', async () => {
+    const [broker, subscriber] = await start(manifestsOf([{ name: 'all', delivery: quickly(3) }]), node.url)
+
+    const confirmed: string[] = []
+    let isSending = true
+    const sender = async (name: string) => {
+      for (let i = 0; isSending; i++) {
+        const { status } = await broker.send({ id: `${name}-${i}` })
+        if (status === 202) confirmed.push(`${name}-${i}`)
+      }
+    }
+    const senders = Array.from({ length: 8 }, (_, i) => sender(`s${i}`))
+    await until(() => confirmed.length > 200)
+    process.kill(node.pid, 'SIGKILL')
+    await until(async () => !(await broker.status()).ready, { what: 'the Broker to be not ready' })
+    expect((await broker.send({ id: 'meanwhile' })).status).toBe(503)
+
+    const { port } = node
+    await node.stop()
+    node = await startRabbitmq({ dataDir, port })
+    await until(async () => (await broker.status()).ready, {
+      what: 'the Broker to be ready',
+    })
+    const before = confirmed.length
+    await until(() => confirmed.length > before + 200)
+    isSending = false
+    await Promise.all(senders)
+    await until(() => {
+      const arrived = new Set(subscriber.ids('/all'))
+      return confirmed.every((id) => arrived.has(id))
+    })
   })
 })

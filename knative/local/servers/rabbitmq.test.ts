@@ -36,8 +36,8 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-async function start(port?: number): Promise<RabbitmqNode> {
-  const node = await startRabbitmq(port ? { dataDir, port } : { dataDir })
+async function start(): Promise<RabbitmqNode> {
+  const node = await startRabbitmq({ dataDir })
   running.push(node)
   return node
 }
@@ -85,39 +85,33 @@ function queueConfig(folder: string): string {
 
 const ended = (pids: number[]): boolean => pids.every((pid) => commandLine(pid) === undefined)
 
-test('a confirmed message outlives kill -9 of the node, and the loss of its queue’s configuration', async () => {
-  const first = await start()
-  await publish(first.url, 'gold')
-  await until(() => first.hasStored(QUEUE), { what: 'the queue on disk' })
-  await end(first)
-
-  const second = await start(first.port)
-  expect(second.url).toBe(first.url)
-  expect(await take(second.url)).toBe('gold')
-
-  // A full disk has made the node empty the configuration of a queue.
-  await publish(second.url, 'silver')
-  second.keepCopies()
-  await end(second)
-  const config = queueConfig(dataDir)
-  truncateSync(config)
-  const third = await start(first.port)
-  expect(await take(third.url)).toBe('silver')
-  expect(readFileSync(config, 'utf8')).toContain(QUEUE)
-})
-
-describe('a running node', () => {
+describe('one node after another on the same data', () => {
   let node: RabbitmqNode
   let folder: string
+  let orphans: number[]
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'microbank-rabbitmq-'))
     chmodSync(folder, 0o755)
+    const { child, message } = await inOtherProcess<{ url: string }>(`
+      import { startRabbitmq } from './knative/local/servers/rabbitmq.ts'
+      startRabbitmq(${JSON.stringify({ dataDir: folder })}).then(({ url }) => process.send!({ url }))
+      setInterval(() => {}, 1000)`)
+    await publish(message.url, 'gold')
+    orphans = processesOf(folder)
+    child.kill('SIGKILL')
+    await until(() => child.signalCode)
     node = await startRabbitmq({ dataDir: folder })
   })
   afterAll(async () => {
-    await node.stop()
+    await node?.stop()
     await rm(folder, { recursive: true, force: true })
+  })
+
+  test('the next start stops a node whose parent was killed with kill -9', async () => {
+    expect(orphans.length).toBeGreaterThan(2)
+    await until(() => ended(orphans), { what: 'the end of all its processes' })
+    expect(await take(node.url)).toBe('gold')
   })
 
   test('has closed its folder to others, although it was open before', () => {
@@ -149,6 +143,26 @@ describe('a running node', () => {
     await expect(startRabbitmq({ dataDir, port: node.port })).rejects.toThrow(
       /RabbitMQ did not start:[^]*eaddrinuse/,
     )
+  })
+
+  test('a confirmed message outlives kill -9 of the node, and the loss of its queue’s configuration', async () => {
+    const { port, url } = node
+    await publish(url, 'silver')
+    await until(() => node.hasStored(QUEUE), { what: 'the queue on disk' })
+    await end(node)
+    node = await startRabbitmq({ dataDir: folder, port })
+    expect(node.url).toBe(url)
+    expect(await take(url)).toBe('silver')
+
+    // A full disk has made the node empty the configuration of a queue.
+    await publish(url, 'bronze')
+    node.keepCopies()
+    await end(node)
+    const config = queueConfig(folder)
+    truncateSync(config)
+    node = await startRabbitmq({ dataDir: folder, port })
+    expect(await take(url)).toBe('bronze')
+    expect(readFileSync(config, 'utf8')).toContain(QUEUE)
   })
 
   test('leaves no process behind when it is stopped', async () => {
@@ -207,21 +221,6 @@ test('a kill in the middle of its first start leaves a folder that starts', asyn
   signal(processesOf(dataDir), 'SIGKILL')
   const node = await start()
   await publish(node.url, 'gold')
-})
-
-test('the next start stops a node whose parent was killed with kill -9', async () => {
-  const { child, message } = await inOtherProcess<{ url: string }>(`
-    import { startRabbitmq } from './knative/local/servers/rabbitmq.ts'
-    startRabbitmq(${JSON.stringify({ dataDir })}).then(({ url }) => process.send!({ url }))
-    setInterval(() => {}, 1000)`)
-  await publish(message.url, 'gold')
-  const pids = processesOf(dataDir)
-  child.kill('SIGKILL')
-  await until(() => child.signalCode)
-
-  const node = await start()
-  expect(await take(node.url)).toBe('gold')
-  await until(() => ended(pids), { what: 'the end of all its processes' })
 })
 
 test('the reason is shown without Erlang’s crash report, and the dump stays in the data folder', async () => {
