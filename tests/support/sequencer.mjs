@@ -4,8 +4,8 @@ import Sequencer from '@jest/test-sequencer'
 /** What a suite does that takes long: it starts a whole bank, or servers of its own. */
 const TAKES_LONG =
   /\b(startBank|startLivelyBank|startOneBank|startWeb|startRabbitmq|startPostgres|startS3|overEveryQueue)\(/
-/** The suite of all journeys takes longer than any other, though its own file is short. */
-const TAKES_LONGEST = /\bstartWeb\(/
+/** The suites of many journeys or parts take longer than any other, though their own files are short. */
+const TAKES_LONGEST = /\b(startWeb|startOneBank)\(/
 
 /**
  * Puts suites that take long first, so that no worker is left with one when the others have nothing more to
