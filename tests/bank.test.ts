@@ -626,35 +626,36 @@ test('the page of the API: nothing breaks its policy, and an operation is tried 
   await bank.call('POST', '/api/auth/register', { body: { name: 'Ada', email, password } })
   const browser = await launchChromium()
   try {
-    for (const width of [1280, 360]) {
-      const page = await browser.newPage({ viewport: { width, height: 900 } })
-      const faults: string[] = []
-      const asked: string[] = []
-      // Chromium reports what the policy forbids here, too.
-      page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
-      page.on('pageerror', (error) => faults.push(String(error)))
-      page.on('request', (request) => asked.push(request.url()))
-      const opened = await page.goto(`${bank.url}/docs`)
-      expect(opened!.headers()['content-security-policy']).toMatch(/script-src 'self';(?!.*eval)/)
-      await page.fill('#sign-in [name=email]', email)
-      await page.fill('#sign-in [name=password]', password)
-      await page.keyboard.press('Enter')
-      await page.getByText('What you try below carries your token').waitFor()
-      await page.locator('#operations-tag-ledger').click()
-      const operation = page.locator('#operations-ledger-listAccounts')
-      await operation.locator('.opblock-summary-control').focus()
-      await page.keyboard.press('Enter')
-      await operation.getByRole('button', { name: 'Try it out' }).click()
-      await operation.getByRole('button', { name: 'Execute' }).click()
-      const status = operation.locator('.live-responses-table tr.response .response-col_status')
-      await status.waitFor()
-      expect(await status.textContent()).toMatch(/^200/)
-      // No sideways scroll.
+    const page = await browser.newPage({ viewport: { width: 360, height: 900 } })
+    page.setDefaultTimeout(WAIT_MS)
+    const faults: string[] = []
+    const asked: string[] = []
+    // Chromium reports what the policy forbids here, too.
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+    page.on('pageerror', (error) => faults.push(String(error)))
+    page.on('request', (request) => asked.push(request.url()))
+    const opened = await page.goto(`${bank.url}/docs`)
+    expect(opened!.headers()['content-security-policy']).toMatch(/script-src 'self';(?!.*eval)/)
+    await page.fill('#sign-in [name=email]', email)
+    await page.fill('#sign-in [name=password]', password)
+    await page.keyboard.press('Enter')
+    await page.getByText('What you try below carries your token').waitFor()
+    await page.locator('#operations-tag-ledger').click()
+    const operation = page.locator('#operations-ledger-listAccounts')
+    await operation.locator('.opblock-summary-control').focus()
+    await page.keyboard.press('Enter')
+    await operation.getByRole('button', { name: 'Try it out' }).click()
+    await operation.getByRole('button', { name: 'Execute' }).click()
+    const status = operation.locator('.live-responses-table tr.response .response-col_status')
+    await status.waitFor()
+    expect(await status.textContent()).toMatch(/^200/)
+    // No sideways scroll, there or in a wide window. Opened twice, the page would take twice as long.
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 900 })
       expect(await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth)).toBe(width)
-      expect(faults).toEqual([])
-      expect(asked.filter((url) => !url.startsWith(bank.url) && !url.startsWith('data:'))).toEqual([])
-      await page.close()
     }
+    expect(faults).toEqual([])
+    expect(asked.filter((url) => !url.startsWith(bank.url) && !url.startsWith('data:'))).toEqual([])
   } finally {
     await browser.close()
   }
