@@ -88,6 +88,10 @@ const PODS: StaticPod[] = [
     ['http1', 8012],
   ]),
   ...pod('knative-eventing', 'eventing-controller-1', { app: 'eventing-controller' }, [['metrics', 9090]]),
+  ...pod('knative-eventing', 'job-sink-1', { 'sinks.knative.dev/sink': 'job-sink' }, [
+    ['http', 8080],
+    ['metrics', 9092],
+  ]),
   ...pod('cert-manager', 'cert-manager-1', { 'app.kubernetes.io/component': 'controller' }, [
     ['http-metrics', 9402],
     ['http-healthz', 9403],
@@ -166,6 +170,7 @@ test('it finds what it scrapes, and no function', async () => {
     ],
     knative: [
       knative('knative-eventing', 'eventing-controller-1'),
+      knative('knative-eventing', 'job-sink-1'),
       knative('knative-serving', 'activator-1'),
     ],
     broker: [
@@ -178,6 +183,11 @@ test('it finds what it scrapes, and no function', async () => {
     kubelet: ['https://10.0.0.2:10250/metrics {"instance":"10.0.0.2:10250"}'],
     'cert-manager': [at('10.0.0.1:9402/metrics', { instance: '10.0.0.1:9402' })],
   })
+})
+
+test('all parts of Eventing are told to use the port where they are scraped', () => {
+  const eventing = parse(readFileSync(join(__dirname, '../../knative/cluster/eventing-config.yaml'), 'utf8'))
+  expect(eventing['config-observability']).toMatchObject({ 'metrics-endpoint': ':9090' })
 })
 
 test('it may look for pods in the namespaces where it looks', () => {
