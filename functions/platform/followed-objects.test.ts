@@ -8,8 +8,12 @@ import { createKubernetesClient, shownKinds } from './kubernetes.ts'
 async function followed(watch: (response: ServerResponse) => void, times = {}) {
   let lists = 0
   let warnings = 0
+  let watchSeconds: number | undefined
   const api = http.createServer(({ url }, response) => {
-    if (url!.includes('watch=true')) return watch(response)
+    if (url!.includes('watch=true')) {
+      watchSeconds = Number(new URL(url!, 'http://api').searchParams.get('timeoutSeconds'))
+      return watch(response)
+    }
     lists++
     const items = [{ metadata: { name: 'transfer', uid: '1', resourceVersion: '7' } }]
     response.end(JSON.stringify({ metadata: { resourceVersion: '7' }, items }))
@@ -25,6 +29,7 @@ async function followed(watch: (response: ServerResponse) => void, times = {}) {
   return {
     objects,
     lists: () => lists,
+    watchSeconds: () => watchSeconds,
     warnings: () => warnings,
     connections: () => new Promise((resolve) => api.getConnections((_, count) => resolve(count))),
     stop: () => {
@@ -117,5 +122,7 @@ test('a watch that goes on is kept, and what it tells is taken', async () => {
   expect(api.objects.current?.services[1]).toMatchObject({ metadata: { name: 'deposit' }, spec: 'é' })
   await until(() => opened === shownKinds.length)
   expect(api.lists()).toBe(shownKinds.length)
+  // docs/engine-room.md promises that a hung API server is noticed.
+  expect(api.watchSeconds()).toBe(30)
   api.stop()
 })

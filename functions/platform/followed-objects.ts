@@ -10,8 +10,9 @@ import {
   type ShownKind,
 } from './kubernetes.ts'
 
-/** Seconds after which the API ends a watch, and a new one is opened. */
-const WATCH_SECONDS = 120
+/** Seconds after which the API ends a watch, and a new one is opened. If an API server hangs, its connections
+ * stay open and say nothing, so for about as long an old picture is taken for the present one. */
+const WATCH_SECONDS = 30
 /** Milliseconds that the API may be late with that. Then the connection has died in silence. */
 const LATE_MS_MAX = 5_000
 /** Milliseconds until a kind is listed again after its watch has ended. */
