@@ -74,6 +74,15 @@ test('a call that may be sent once is not sent again, and the same key asks agai
   expect([again.wasReplayed, again.attempts]).toEqual([true, 1])
 })
 
+test('a key outlives a lost answer and a new token', async () => {
+  liar.fates = ['lose answer', problemOf(401, 'unauthenticated')]
+  const answer = await ada.request('POST /api/transactions', deposit('2.00'))
+  expect([answer.wasReplayed, answer.attempts]).toEqual([true, 3])
+  const key = answer.idempotencyKey
+  // The third request is the refresh.
+  expect(keys()).toEqual([key, key, undefined, key])
+})
+
 test('each call has a key of its own, and a given key makes two calls one', async () => {
   const first = await ada.request('POST /api/transactions', deposit('1.00'))
   const second = await ada.request('POST /api/transactions', deposit('1.00'))
@@ -91,6 +100,7 @@ test.each([
   ['lost requests', ['lose request', 'lose request']],
   ['half an answer', ['cut answer']],
   ['502 of a proxy', [answerOf(502, '<h1>Bad gateway</h1>')]],
+  ['503 of a proxy', [answerOf(503, '<h1>Down</h1>', { 'retry-after': 'soon' })]],
   [
     '503 and 504',
     [problemOf(503, 'unavailable', { 'retry-after': '0' }), problemOf(504, 'upstream-timeout')],
@@ -289,6 +299,16 @@ test('a page that names itself as the next one ends in an error, not in a circle
     for await (const _ of ada.list('/api/accounts'));
   }
   await expect(drain()).rejects.toThrow('answered its own cursor')
+})
+
+test('what can’t be sent is a TypeError at once, and nothing is sent', async () => {
+  for (const url of ['localhost:8080', 'bank.example', '//bank.example', 'http://', 'ftp://bank.example'])
+    expect(() => createClient({ url })).toThrow(`'${url}' is no address of a bank`)
+  for (const idempotencyKey of ['für 5 €', 'a\nb']) {
+    const given = { ...deposit('1.00'), idempotencyKey }
+    expect(await failure(ada.post('/api/transactions', given))).toMatchObject({ name: 'TypeError' })
+  }
+  expect(liar.requests).toEqual([])
 })
 
 test('a parameter can’t lead to another route', async () => {

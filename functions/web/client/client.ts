@@ -28,8 +28,12 @@ interface CallGiven extends CallSettings {
 const TIMEOUT_MS = 15_000
 const TOTAL_MS = 60_000
 
-/** Makes a client of a running bank. It keeps no connection and needs no closing. */
+/** Makes a client of a running bank. It keeps no connection and needs no closing. Throws a TypeError if `url`
+ * is no address. */
 export function createClient(options: ClientOptions): BankClient {
+  // fetch() refuses it too, but at each attempt, as if nobody answered.
+  if (options.url !== '' && !/^https?:\/\/[^/]/i.test(options.url))
+    throw new TypeError(`'${options.url}' is no address of a bank, such as https://bank.example`)
   const session = new Session(
     async (path, body) => (await sendCall(`POST ${path}`, { body }, undefined)).body as Tokens,
     options,
@@ -99,8 +103,8 @@ const keptElsewhere = (token: NonNullable<ClientOptions['token']>): TokenSource 
   replace: async () => undefined,
 })
 
-/** Makes a request of a call's name and options. Throws a TypeError if a parameter is missing, or the
- * path would lead elsewhere. */
+/** Makes a request of a call's name and options. Throws a TypeError if a parameter is missing, a header can't
+ * be sent, or the path would lead elsewhere. */
 function prepare(name: string, given: CallGiven, options: ClientOptions): PreparedCall {
   const [method = '', path = ''] = name.split(' ')
   // After the bank's address, '@other.example' or '//other.example' would name another host, which would get
@@ -116,6 +120,8 @@ function prepare(name: string, given: CallGiven, options: ClientOptions): Prepar
     ...(prefer !== undefined && { prefer }),
     ...given.headers,
   }
+  // Throws for what no header can hold. fetch() would do so at each attempt.
+  void new Headers(headers)
   return {
     method,
     url: options.url.replace(/\/+$/, '') + fill(path, params) + toSearch(query),

@@ -37,12 +37,16 @@ export function pauseAfter(attempt: number, { headers }: Attempted, random = Mat
   return Math.max(least, most / 2) + (random * most) / 2
 }
 
+/** The date that servers send. Date.parse() makes a date of much more: of `by 2099` the year 2099. */
+const DATE = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/
+
 /** Returns the milliseconds that `Retry-After` asks for, in either form (RFC 9110, section 10.2.3); 0 without
- * it. A date is compared with the server's own clock if the answer shows it, because ours may be wrong. */
+ * it, and for anything else. A date is compared with the server's own clock if the answer shows it, because
+ * ours may be wrong. */
 export function readRetryAfter(headers: Headers): number {
   const value = headers.get('retry-after')?.trim() ?? ''
   if (/^\d+$/.test(value)) return Number(value) * 1000
-  const until = Date.parse(value)
+  const until = DATE.test(value) ? Date.parse(value) : NaN
   const now = Date.parse(headers.get('date') ?? '')
   return Number.isNaN(until) ? 0 : Math.max(0, until - (Number.isNaN(now) ? Date.now() : now))
 }

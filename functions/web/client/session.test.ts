@@ -57,6 +57,17 @@ test('fifty calls that need a new token at once get it by one refresh, and all s
   expect((await createClient({ url: bank.url, tokens: given[0]! }).get('/api/accounts')).items).toEqual([])
 })
 
+test('fifty calls whose token expires while they wait get a new one by one refresh, and all succeed', async () => {
+  const ada = createClient({ url: liar.url, tokens: await expired() })
+  const busy = { path: '/api/accounts', fate: problemOf(503, 'unavailable') }
+  liar.fates = Array.from({ length: 50 }, () => busy)
+  liar.requests = []
+  const calls = Array.from({ length: 50 }, () => ada.get('/api/accounts'))
+  expect(new Set(await outcomes(calls))).toEqual(new Set(['done']))
+  expect(asked('refresh')).toHaveLength(1)
+  expect(liar.requests.length).toBeGreaterThan(100)
+})
+
 test('a new pair is stored before it is used; if that fails, nothing is sent and it is stored at the next call', async () => {
   const stored: Tokens[] = []
   let isDiskFull = true
