@@ -8,7 +8,7 @@ import type { Tools } from '../host/tools.ts'
 import type { Cors } from './cors.ts'
 import { createForward } from './forward.ts'
 import { nothingHere } from './nothing-here.ts'
-import { wrongMethod } from './wrong-method.ts'
+import { otherMethod } from './wrong-method.ts'
 import { choose, createRouting, type RouteTarget } from './routing.ts'
 import { createStreamPlaces } from './stream-places.ts'
 
@@ -29,10 +29,7 @@ export function createApi(
     const search = url.indexOf('?')
     const found = find(request.method ?? '', search === -1 ? url : url.slice(0, search))
     if (found.kind === 'unknown') return answer(response, nothingHere())
-    if (found.kind === 'wrong-method') {
-      const allowed = cors.preflight(request, found.allow)
-      return answer(response, allowed ? { status: 204, headers: allowed } : wrongMethod(found.allow))
-    }
+    if (found.kind === 'wrong-method') return answer(response, otherMethod(request, found.allow, cors))
     const { targets } = found
     exchange.handler = `/api${targets[0]?.path}`
     const only = targets.length === 1 && !targets[0]?.when ? targets[0] : undefined

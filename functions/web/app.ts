@@ -39,7 +39,7 @@ export function mountFrontDoor(
   const cors = createCors(tools.config.CORS_ORIGINS)
   const receive = createReception(tools.config, cors)
   const api = createApi(tools, catalogue, cors)
-  const pages = createPages(tools, catalogue)
+  const pages = createPages(tools, catalogue, cors)
   const docs = later(async () => (await import('./page-files.ts')).createDocsFiles(DOCS_FOLDER))
   const ui = later(async () => (await import('./page-files.ts')).createUiFiles(UI_FOLDER))
   let session: Promise<CookieSession> | undefined
@@ -62,7 +62,7 @@ export function mountFrontDoor(
       return undefined
     }
     const path = url.split('?', 1)[0]!
-    const contract = contractFile(path)
+    const contract = contractFile(path, cors)
     if (contract) {
       exchange.handler = path
       return contract(request, response)

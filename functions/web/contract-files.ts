@@ -2,10 +2,11 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { answer, beginAnswer } from '../host/http/answer.ts'
+import type { Cors } from './cors.ts'
 import { contractPaths } from './own-routes.ts'
 import type { WholeAnswer } from '../host/http/pass-on.ts'
 import { codingFor, leaveOut, refine } from './refine.ts'
-import { isReading, READING, wrongMethod } from './wrong-method.ts'
+import { isReading, otherMethod, READING } from './wrong-method.ts'
 
 /** The build puts the documents into a folder of this name beside the bundles; in the repository they are
  * in this one. */
@@ -22,11 +23,12 @@ const kept = new Map<string, Promise<WholeAnswer>>()
  * is read when somebody first asks for it. */
 export function contractFile(
   path: string,
+  cors: Cors,
 ): ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined {
   if (!Object.hasOwn(contractPaths, path)) return undefined
   const name = contractPaths[path as keyof typeof contractPaths]
   return async (request, response) => {
-    if (!isReading(request)) return answer(response, wrongMethod(READING))
+    if (!isReading(request)) return answer(response, otherMethod(request, READING, cors))
     const { status, headers, body } = await keptDocument(name, codingFor(request.headers['accept-encoding']))
     const whole = { status, headers: { ...headers, 'content-length': body.length }, body }
     leaveOut(request, whole)

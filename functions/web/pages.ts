@@ -5,9 +5,10 @@ import type { Exchange } from '../host/http/exchange.ts'
 import { authenticate } from '../host/http/request.ts'
 import type { Tools } from '../host/tools.ts'
 import { createTokenVerifier, type TokenVerifier } from '../host/http/tokens.ts'
+import type { Cors } from './cors.ts'
 import { createHealth } from './health.ts'
 import { nothingHere } from './nothing-here.ts'
-import { READING, wrongMethod } from './wrong-method.ts'
+import { otherMethod, READING } from './wrong-method.ts'
 import { ownRoutes } from './own-routes.ts'
 
 interface Locals extends Record<string, unknown> {
@@ -22,10 +23,11 @@ type PageResponse = Response<unknown, Locals>
 export function createPages(
   tools: Tools,
   catalogue: readonly CatalogueEntry[],
+  cors: Cors,
 ): (exchange: Exchange, url: string) => Promise<void> {
   let app: Promise<Express> | undefined
   return async (exchange, url) => {
-    app ??= createApp(tools, catalogue)
+    app ??= createApp(tools, catalogue, cors)
     const handle = await app.catch((error: unknown) => {
       // The next request tries again.
       app = undefined
@@ -37,7 +39,7 @@ export function createPages(
   }
 }
 
-async function createApp(tools: Tools, catalogue: readonly CatalogueEntry[]): Promise<Express> {
+async function createApp(tools: Tools, catalogue: readonly CatalogueEntry[], cors: Cors): Promise<Express> {
   const { default: express } = await import('express')
   const app = express()
   app.disable('x-powered-by')
@@ -50,8 +52,8 @@ async function createApp(tools: Tools, catalogue: readonly CatalogueEntry[]): Pr
   })
   app.all(
     ownRoutes.map(({ path }) => path.replace(/\{(\w+)\}/g, ':$1')),
-    (_request, response) => {
-      answer(response, wrongMethod(READING))
+    (request, response) => {
+      answer(response, otherMethod(request, READING, cors))
     },
   )
   app.use((_request, response) => {

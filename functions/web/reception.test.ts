@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import helmet from 'helmet'
+import { read } from '../../tests/support/repository.ts'
 import type { CatalogueEntry } from '../host/catalogue-entry.ts'
 import { startFunction, type Answer, type TestFunction } from '../../tests/support/host.ts'
 import frontDoor from './front-door.ts'
@@ -10,6 +11,11 @@ import { PAGE_POLICY } from './security-headers.ts'
 
 const catalogue: CatalogueEntry[] = [
   { name: 'accounts', context: 'ledger', routes: [{ method: 'GET', path: '/accounts' }] },
+  {
+    name: 'notification-stream',
+    context: 'notifications',
+    routes: [{ method: 'GET', path: '/notifications/stream', streams: 'events' }],
+  },
   { name: 'open-account', context: 'ledger', routes: [{ method: 'POST', path: '/accounts' }] },
   {
     name: 'receive-hook',
@@ -18,6 +24,20 @@ const catalogue: CatalogueEntry[] = [
   },
 ]
 const PAGE = 'https://app.example.org'
+
+interface Contract {
+  paths: Record<string, Record<string, Route>>
+  components: { responses: Record<string, Headed> }
+}
+
+interface Route {
+  parameters?: { in: string; name: string }[]
+  responses: Record<string, Headed & { $ref?: string }>
+}
+
+interface Headed {
+  headers?: object
+}
 
 let gateway: Server
 let behave: (request: IncomingMessage, response: ServerResponse) => void
@@ -62,17 +82,53 @@ describe('security headers', () => {
       helmet()({} as never, response as never, () => resolve(set))
     })
 
-  test('are those of Helmet, over http without the one that is for https', async () => {
+  /** Ours are stricter about content and frames. */
+  const overHttps = async () => {
     const { 'content-security-policy': _policy, 'x-frame-options': _frames, ...same } = await helmets()
-    const { 'strict-transport-security': _https, ...overHttp } = same
+    return same
+  }
+  const overHttp = async () => {
+    const { 'strict-transport-security': _https, ...same } = await overHttps()
+    return same
+  }
+
+  test('are those of Helmet, over http without the one that is for https', async () => {
     for (const path of EVERYWHERE) {
       const plain = Object.fromEntries((await get(path)).headers)
-      expect(plain).toMatchObject(overHttp)
+      expect(plain).toMatchObject(await overHttp())
       expect(plain).not.toHaveProperty('strict-transport-security')
       expect(plain).not.toHaveProperty('x-powered-by')
       const https = Object.fromEntries((await get(path, { 'x-forwarded-proto': 'https' })).headers)
-      expect(https).toMatchObject(same)
+      expect(https).toMatchObject(await overHttps())
     }
+  })
+
+  const known = { 'if-none-match': '*' }
+  const asks = { origin: PAGE, 'access-control-request-method': 'GET' }
+
+  test.each<[string, number, string, string, Record<string, string>]>([
+    ['a page that is not built yet', 503, 'GET', '/sign-in', { accept: 'text/html' }],
+    ['the page of the API', 200, 'GET', '/docs', {}],
+    ['a file of a page', 200, 'GET', '/docs/docs.js', {}],
+    ['a page that the client has', 304, 'GET', '/docs', known],
+    ['a document', 200, 'GET', '/asyncapi.json', {}],
+    ['a list that the client has', 304, 'GET', '/api/accounts', known],
+    ['events', 200, 'GET', '/api/notifications/stream', {}],
+    ['a browser that is not signed in', 401, 'GET', '/api/session', {}],
+    ['a function that breaks off', 502, 'GET', '/api/accounts?breaks', {}],
+    ['a wrong method', 405, 'PUT', '/api/accounts', {}],
+    ['a permission to call', 204, 'OPTIONS', '/api/accounts', asks],
+  ])('are the same for %s: %d', async (_what, status, method, path, headers) => {
+    behave = (request, response) => {
+      if (request.url!.endsWith('breaks')) return void request.destroy()
+      const type = request.url!.endsWith('stream') ? 'text/event-stream' : 'application/json'
+      response.writeHead(200, { 'content-type': type }).end('{}')
+    }
+    const answer = await door.request(method, path, { headers })
+    expect(answer.status).toBe(status)
+    const given = Object.fromEntries(answer.headers)
+    expect(given).toMatchObject({ ...(await overHttp()), 'x-frame-options': 'DENY' })
+    expect(given['content-security-policy']).toMatch(/^default-src 'none'; .*frame-ancestors 'none'/)
   })
 
   test('let data do nothing, and be in no frame', async () => {
@@ -143,6 +199,43 @@ describe('pages elsewhere', () => {
     expect(headers.get('access-control-allow-headers')).toMatch(/Authorization, .*Idempotency-Key/)
     expect(headers.get('vary')).toBe('Origin, Access-Control-Request-Method, Access-Control-Request-Headers')
     expect((await preflight({ origin: PAGE }, '/api/nowhere')).status).toBe(404)
+  })
+
+  test('may call what the front door answers itself, too', async () => {
+    const asked = { origin: PAGE, 'access-control-request-method': 'GET' }
+    for (const path of [
+      '/api/openapi.json',
+      '/asyncapi.json',
+      '/.well-known/jwks.json',
+      '/health/services',
+    ]) {
+      const { status, headers } = await preflight(asked, path)
+      expect([path, status, headers.get('access-control-allow-methods')]).toEqual([path, 204, 'GET, HEAD'])
+      expect((await preflight({ ...asked, origin: 'https://evil.example' }, path)).status).toBe(405)
+    }
+    // It is for browsers on pages of the bank.
+    expect((await preflight(asked, '/api/session')).status).not.toBe(204)
+  })
+
+  test('may send each header that the contract takes, and read each that it gives', async () => {
+    const { paths, components } = JSON.parse(read('functions/web/openapi.json')) as Contract
+    const all = Object.values(paths).flatMap((item) => Object.values(item))
+    const sent = all.flatMap(({ parameters = [] }) =>
+      parameters.flatMap((one) => (one.in === 'header' ? [one.name] : [])),
+    )
+    const given = all
+      .flatMap(({ responses }) => Object.values(responses))
+      .flatMap(({ $ref, headers }) => {
+        const named = $ref && components.responses[$ref.split('/').at(-1)!]
+        return Object.keys((named || { headers }).headers ?? {})
+      })
+    const { headers } = await preflight({ origin: PAGE })
+    const namesIn = (name: string) => headers.get(`access-control-${name}-headers`)!.toLowerCase().split(', ')
+    const lower = (names: string[]) => [...new Set(names.map((name) => name.toLowerCase()))]
+    expect(lower(sent).length).toBeGreaterThan(3)
+    expect(namesIn('allow')).toEqual(expect.arrayContaining(lower(sent)))
+    expect(lower(given).length).toBeGreaterThan(7)
+    expect(namesIn('expose')).toEqual(expect.arrayContaining(lower(given)))
   })
 
   test.each([
