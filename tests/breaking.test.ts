@@ -33,14 +33,15 @@ interface Change {
   make: () => void
 }
 
-/** Makes each change, one after the other, and returns those that the comparison does not see. */
-function unseen(changesOf: (operation: Json) => Change[]): string[] {
+/** Makes each change, one after the other, and returns those that the comparison does not see. With
+ * `backwards`, the change is in the contract that was given out, and is taken back in the new one. */
+function unseen(changesOf: (operation: Json) => Change[], { backwards = false } = {}): string[] {
   return calls.flatMap(({ name, operation, paths }) => {
     const before = structuredClone(paths)
     return changesOf(operation).flatMap(({ what, of, make }) => {
       const kept = { ...of }
       make()
-      const broken = brokenPaths(before, paths)
+      const broken = backwards ? brokenPaths(paths, before) : brokenPaths(before, paths)
       for (const key of Object.keys(of as object)) delete of[key]
       Object.assign(of, kept)
       return broken.length > 0 ? [] : [`${name}: ${what}`]
@@ -53,9 +54,9 @@ function within(schema: Json): Json[] {
   const parts = [
     ...Object.values<Json>(schema.properties ?? {}),
     ...((schema.anyOf ?? schema.oneOf ?? []) as Json[]),
-    ...(schema.items ? [schema.items] : []),
+    ...[schema.items, schema.additionalProperties, schema.propertyNames],
   ]
-  return [schema, ...parts.flatMap(within)]
+  return [schema, ...parts.filter((part) => typeof part === 'object').flatMap(within)]
 }
 
 const schemasIn = (content: Json = {}): Json[] =>
@@ -70,6 +71,12 @@ const sent = ({ requestBody, parameters = [] }: Json): Json[] => [
   ...schemasIn(requestBody?.content),
   ...(parameters as Json[]).flatMap(({ schema }) => within(schema)),
 ]
+
+/** Returns a filter that lets each schema through once: many routes have the same. */
+const onlyNew = () => {
+  const seen = new Set<string>()
+  return (schema: Json): boolean => seen.size < seen.add(JSON.stringify(schema)).size
+}
 
 const fieldsGone = (schemas: Json[]): Change[] =>
   schemas.flatMap(({ properties = {} }) =>
@@ -90,7 +97,8 @@ test('a route that is gone', () => {
 })
 
 test('a field of an answer that is gone', () => {
-  expect(unseen((operation) => fieldsGone(answered(operation)))).toEqual([])
+  const isNew = onlyNew()
+  expect(unseen((operation) => fieldsGone(answered(operation).filter(isNew)))).toEqual([])
 })
 
 test('a field of a body that is gone', () => {
@@ -125,6 +133,58 @@ test('a value that is no longer taken', () => {
         .map(narrow),
     ),
   ).toEqual([])
+})
+
+test('a value that is new in an answer', () => {
+  const widen = (schema: Json): Change => ({
+    what: `beside ${schema.enum[0]}`,
+    of: schema,
+    make: () => (schema.enum = [...(schema.enum as Json[]), 'new']),
+  })
+  expect(
+    unseen((operation) =>
+      answered(operation)
+        .filter((schema) => schema.enum)
+        .map(widen),
+    ),
+  ).toEqual([])
+})
+
+/** Keywords that limit nothing. */
+const NOTES = /^(x-.*|title|description|examples?|default|deprecated|discriminator|contentMediaType)$/
+
+const without =
+  (schema: Json) =>
+  (name: string): Change => ({
+    what: `${name} of ${JSON.stringify(schema).slice(0, 80)}`,
+    of: schema,
+    make: () => delete schema[name],
+  })
+
+const limitsOf = (schema: Json, free: readonly string[]): string[] =>
+  Object.keys(schema as object).filter((name) => !NOTES.test(name) && !free.includes(name))
+
+test('a limit, of whatever kind, that is new for what is taken', () => {
+  // A property that nobody has sent by now may be described.
+  const changes = (schema: Json) => limitsOf(schema, ['properties']).map(without(schema))
+  const isNew = onlyNew()
+  expect(unseen((operation) => sent(operation).filter(isNew).flatMap(changes), { backwards: true })).toEqual(
+    [],
+  )
+})
+
+test('a limit, of whatever kind, that what is given no longer has', () => {
+  // Clients can't rely on how long, large or many values are, or on there being no other fields.
+  const free = [
+    ...['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'uniqueItems'],
+    ...['minProperties', 'maxProperties'],
+  ]
+  const changes = (schema: Json) =>
+    limitsOf(schema, schema.additionalProperties === false ? [...free, 'additionalProperties'] : free).map(
+      without(schema),
+    )
+  const isNew = onlyNew()
+  expect(unseen((operation) => answered(operation).filter(isNew).flatMap(changes))).toEqual([])
 })
 
 test('a route that only operators may call now', () => {

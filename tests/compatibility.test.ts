@@ -45,6 +45,14 @@ const events = (payload: object, version = 1, attributes: object = {}) => ({
   },
 })
 
+const refusal = (name: string) => ({
+  content: {
+    'application/problem+json': {
+      schema: object({ type: { enum: [`https://microbank.dev/problems/${name}`] } }),
+    },
+  },
+})
+
 const parameter = (required: boolean) => ({ name: 'k', in: 'query', required, schema: text })
 
 test.each<[string, object, object, string[]]>([
@@ -174,6 +182,50 @@ test.each<[string, object, object, string[]]>([
     routes(),
     routes({ body: { ...object({ a: text }), additionalProperties: false } }),
     ['POST /things body takes no other properties now'],
+  ],
+  [
+    'a condition',
+    routes({ body: { ...object({ a: text, c: text }), if: { required: ['a'] } } }),
+    routes({
+      body: { ...object({ a: text, c: text }), if: { required: ['a'] }, then: { required: ['c'] } },
+    }),
+    ['POST /things body: then is another'],
+  ],
+  [
+    'a field that may not be sent',
+    routes({ body: object({ a: {} }) }),
+    routes({ body: object({ a: false }) }),
+    ['POST /things body/a is gone'],
+  ],
+  [
+    'items that must be of a kind',
+    routes({ body: object({ a: { type: 'array' } }) }),
+    routes({ body: object({ a: { type: 'array', items: text } }) }),
+    ['POST /things body/a/items is limited now'],
+  ],
+  [
+    'items that may be of any kind',
+    routes({ answer: object({ b: { type: 'array', items: text } }, ['b']) }),
+    routes({ answer: object({ b: { type: 'array' } }, ['b']) }),
+    ['POST /things 201/b/items is no longer limited'],
+  ],
+  ['a condition less', routes({ body: { not: text } }), routes({ body: {} }), []],
+  [
+    'a problem of another name',
+    routes({ responses: { 201: {}, 409: refusal('too-little-money') } }),
+    routes({ responses: { 201: {}, 409: refusal('not-enough-money') } }),
+    ['no route answers too-little-money any more'],
+  ],
+  [
+    'a refusal that another route still has',
+    routes({ responses: { 201: {}, 409: refusal('too-little-money') } }),
+    {
+      paths: {
+        ...routes({ responses: { 201: {} } }).paths,
+        '/others': { post: { responses: { 409: refusal('too-little-money') } } },
+      },
+    },
+    [],
   ],
   ['another way in', routes({ security: [{ a: [] }] }), routes({ security: [{ a: [] }, { b: [] }] }), []],
   ['no token', routes({ security: [{ a: ['b'] }] }), routes(), []],

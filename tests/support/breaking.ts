@@ -1,7 +1,7 @@
 /** Compares two versions of the contract, and finds what breaks clients and consumers of the old one.
  * It looks at removed routes, parameters, answers, their headers and events, at what a request needs to be
- * let in, and in schemas at types, formats, values, limits, required and removed properties, and
- * alternatives. */
+ * let in, at problems that no route answers any more, and in schemas at types, formats, values, limits,
+ * required and removed properties, alternatives and conditions. */
 
 // The documents are JSON of any shape.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -15,8 +15,20 @@ type Direction = 'taken' | 'given'
 export function brokenRoutes(before: Json, after: Json): string[] {
   return [
     ...brokenSchemes(before.components?.securitySchemes, after.components?.securitySchemes),
+    ...brokenProblems(before, after),
     ...brokenPaths(inlined(before), inlined(after)),
   ]
+}
+
+/** A refusal may go from a route. If no route has it any more, it may have another name now, which programs
+ * don't know. */
+function brokenProblems(before: Json, after: Json): string[] {
+  const problemsIn = (document: Json): Set<string> =>
+    new Set(JSON.stringify(document).match(/(?<="https:\/\/microbank\.dev\/problems\/)[\w-]+(?=")/g))
+  const present = problemsIn(after)
+  return [...problemsIn(before)]
+    .filter((name) => !present.has(name))
+    .map((name) => `no route answers ${name} any more`)
 }
 
 /** Compares the paths of two documents, without references. */
@@ -116,12 +128,14 @@ function brokenSchemes(old: Json = {}, now: Json = {}): string[] {
 function brokenContent(old: Json = {}, now: Json = {}, at: string, direction: Direction): string[] {
   return Object.entries<Json>(old).flatMap(([mediaType, { schema }]) => {
     if (!now[mediaType]) return [`${at}: ${mediaType} is gone`]
-    const next = now[mediaType].schema
-    return schema && next ? brokenSchema(schema, next, at, direction) : []
+    return brokenSchema(schema ?? {}, now[mediaType].schema ?? {}, at, direction)
   })
 }
 
 function brokenSchema(old: Json, now: Json, at: string, direction: Direction): string[] {
+  // Nothing fits `false`.
+  if (old === false) return []
+  if (now === false) return [`${at} is gone`]
   if (alternatives(old) || alternatives(now)) {
     // Of the narrower side, each alternative must fit into one of the wider side.
     const [from, to] = [alternatives(old) ?? [old], alternatives(now) ?? [now]]
@@ -147,19 +161,24 @@ function brokenSchema(old: Json, now: Json, at: string, direction: Direction): s
     ...brokenSet(valuesOf(old), valuesOf(now), `${at}: value`, direction),
     ...brokenProperties(old, now, at, direction),
     ...['items', 'additionalProperties', 'propertyNames'].flatMap((name) =>
-      isSchema(old[name]) && isSchema(now[name])
-        ? brokenSchema(old[name], now[name], `${at}/${name}`, direction)
-        : [],
+      brokenPart(old[name], now[name], `${at}/${name}`),
     ),
     ...LIMITS.flatMap(([name, sign]) => brokenLimit(old[name], now[name], `${at}: ${name}`, sign)),
-    // Nobody can say which of two patterns takes more.
-    ...((direction === 'taken' ? now : old).pattern !== undefined && now.pattern !== old.pattern
-      ? [`${at}: the pattern is another`]
-      : []),
+    ...CONDITIONS.filter((name) => {
+      if ((direction === 'taken' ? now : old)[name] === undefined) return false
+      return JSON.stringify(old[name]) !== JSON.stringify(now[name])
+    }).map((name) => `${at}: ${name} is another`),
     ...(direction === 'taken' && now.uniqueItems && !old.uniqueItems
       ? [`${at}: an item may come once only now`]
       : []),
   ]
+
+  function brokenPart(was: Json, is: Json, where: string): string[] {
+    if (isSchema(was) && isSchema(is)) return brokenSchema(was, is, where, direction)
+    const [narrow, wide] = direction === 'taken' ? [is, was] : [was, is]
+    if (!isSchema(narrow) || wide === false) return []
+    return [`${where} is ${direction === 'taken' ? 'limited now' : 'no longer limited'}`]
+  }
 
   function brokenLimit(
     was: number | undefined,
@@ -185,6 +204,13 @@ function alternatives({ anyOf, oneOf = anyOf, ...common }: Json): Json[] | undef
 }
 
 const isSchema = (value: Json): boolean => typeof value === 'object' && value !== null
+
+/** Nobody can say which of two of these takes more. */
+const CONDITIONS = [
+  ...['pattern', 'multipleOf', 'exclusiveMinimum', 'exclusiveMaximum', 'prefixItems', 'contains'],
+  ...['allOf', 'not', 'if', 'then', 'else', 'dependentSchemas', 'dependentRequired', 'patternProperties'],
+  ...['unevaluatedItems', 'unevaluatedProperties'],
+]
 
 /** Limits of what is taken, and whether more of it takes less. */
 const LIMITS = [
@@ -236,7 +262,7 @@ function brokenProperties(old: Json, now: Json, at: string, direction: Direction
           .filter((name) => name in theirs)
           .map((name) => `${at}/${name} may be left out now`)),
     ...Object.keys(ours).flatMap((name) =>
-      theirs[name] ? brokenSchema(ours[name], theirs[name], `${at}/${name}`, direction) : [],
+      name in theirs ? brokenSchema(ours[name], theirs[name], `${at}/${name}`, direction) : [],
     ),
   ]
 }
