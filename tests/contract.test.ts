@@ -51,6 +51,35 @@ test('they tell what a value is, not how the bank keeps it', () => {
   expect(JSON.stringify([openapi, asyncapi])).not.toMatch(/"x-(personal|secret|contract)"/)
 })
 
+test('what is dear has a quota, and the guide says which, with the value that is configured', () => {
+  const dear = allOperations.flatMap(({ routes = [] }) =>
+    routes.flatMap(({ method, path, rate }) => (rate ? [{ ...rate, route: `${method} ${path}` }] : [])),
+  )
+  expect(dear.map(({ policy, route }) => [policy, route]).sort()).toEqual([
+    ['payees', 'GET /payees'],
+    ['sign-in', 'POST /auth/login'],
+    ['sign-in', 'POST /auth/login/code'],
+    ['sign-in', 'POST /auth/password-resets'],
+    ['sign-in', 'POST /auth/password-resets/confirm'],
+    ['sign-in', 'POST /auth/register'],
+    ['statements', 'GET /accounts/{id}/statement'],
+    ['uploads', 'POST /media/upload'],
+  ])
+  const told = read('docs/front-door.md').matchAll(/^\| `([\w-]+)` .*\| `(\w+_RATE)` +\| `([\d/]+)` +\|$/gm)
+  const rows = [...told].map(([, policy, setting, value]) => [policy, setting, value])
+  const configured = [...read('knative/config.yaml').matchAll(/^ {2}(\w+_RATE): (.+)$/gm)]
+  expect(rows.map(([, ...row]) => row).sort()).toEqual(configured.map(([, ...row]) => row).sort())
+  // The front door holds the other two by itself (functions/web/reception.ts).
+  const own = ['requests', 'hooks']
+  const declared = new Set(dear.map(({ policy, quota }) => `${policy} ${quota}`))
+  expect(
+    rows
+      .filter(([policy]) => !own.includes(policy!))
+      .map(([policy, setting]) => `${policy} ${setting}`)
+      .sort(),
+  ).toEqual([...declared].sort())
+})
+
 test('redocly finds nothing to say about the OpenAPI document', async () => {
   const linter = join(ROOT, 'node_modules/@redocly/cli/bin/cli.js')
   const { stdout } = await promisify(execFile)(
