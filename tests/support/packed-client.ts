@@ -7,11 +7,24 @@ import { ROOT } from './repository.ts'
 
 const run = promisify(execFile)
 
+/** How a strict project may be set up that knows nothing of this repository. */
+const PROJECTS = [
+  {
+    ...{ compiler: 'typescript', module: 'node16', target: 'es2023', lib: ['es2023'] },
+    ...{ types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] },
+  },
+  {
+    ...{ compiler: 'typescript-native', module: 'esnext', moduleResolution: 'bundler' },
+    ...{ target: 'es2022', lib: ['es2022', 'dom'], types: [], exactOptionalPropertyTypes: true },
+  },
+]
+
 /** A folder in which programs can import '@microbank/client', as npm would install it. */
 export interface ClientFolder {
   /** What the package holds. */
   packed: string[]
-  /** Checks the types of a program, as a strict project of its own does. Rejects with what is wrong. */
+  /** Checks the types of a program, as strict projects of its own do: by the rules of Node and of bundlers,
+   * with the types of Node and of browsers, by two compilers. Rejects with what is wrong. */
   check(text: string): Promise<void>
   /** Runs a program until it ends, with `url` in place of http://localhost:8080. Resolves with its output. */
   run(text: string, url: string): Promise<string>
@@ -37,16 +50,15 @@ export async function packClient(): Promise<ClientFolder> {
   return {
     packed: files.map(({ path }) => path),
     async check(text) {
-      const compilerOptions = {
-        ...{ noEmit: true, strict: true, module: 'nodenext', target: 'es2023' },
-        ...{ lib: ['es2023', 'dom'], types: [] },
-      }
-      write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['program.mts'] }))
       write('program.mts', text)
-      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-      await run(process.execPath, [tsc], { cwd: folder }).catch((failed: { stdout: string }) => {
-        throw new Error(failed.stdout)
-      })
+      for (const { compiler, ...options } of PROJECTS) {
+        const compilerOptions = { ...options, noEmit: true, strict: true }
+        write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['program.mts'] }))
+        const tsc = join(ROOT, `node_modules/${compiler}/bin/tsc`)
+        await run(process.execPath, [tsc], { cwd: folder }).catch((failed: { stdout: string }) => {
+          throw new Error(`${compiler}, ${options.module}: ${failed.stdout}`)
+        })
+      }
     },
     async run(text, url) {
       const redirect = `const { fetch } = globalThis
