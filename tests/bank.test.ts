@@ -649,6 +649,13 @@ test('the page of the API: nothing breaks its policy, and an operation is tried 
     const status = operation.locator('.live-responses-table tr.response .response-col_status')
     await status.waitFor()
     expect(await status.textContent()).toMatch(/^200/)
+    // An operation whose body was changed has more buttons.
+    await page.locator('#operations-tag-identity').click()
+    const login = page.locator('#operations-identity-createAuthLogin')
+    await login.locator('.opblock-summary-control').click()
+    await login.getByRole('button', { name: 'Try it out' }).click()
+    await login.locator('textarea.body-param__text').fill('{}')
+    await login.getByRole('button', { name: 'Reset' }).waitFor()
     // No sideways scroll, there or in a wide window. Opened twice, the page would take twice as long.
     for (const width of [360, 1280]) {
       await page.setViewportSize({ width, height: 900 })
