@@ -134,7 +134,7 @@ export default operation({
       method: 'GET',
       path: '/ledger/invariants',
       who: 'operator',
-      summary: 'Whether what must always be true is true: M sums, N limits, B balances and chains',
+      summary: 'The invariants of the ledger: M sums, N limits, B balances and chains',
       answers: { 200: invariantsSchema },
       audits: nobodysData,
       handle: async (_request, { db }) => ({ status: 200, body: await readInvariants(db) }),

@@ -221,10 +221,10 @@ test('a check that fails keeps no other from its end', async () => {
   expect((await ping()).status).toBeGreaterThanOrEqual(500)
   const done = await ledger.db.query<{ name: string }>({ text: 'select name from ledger_checks' })
   expect(done.map(({ name }) => name).sort()).toEqual([
-    'account-changes',
+    'chains',
+    'changes',
     'counts',
-    'everything',
-    'hold-entries',
+    'hold_entries',
     'holds',
     'limits',
     'outflows',
@@ -334,7 +334,7 @@ test('a proof needs a moment that has been, and leaves a check to the process th
     expect([since, (await prove({ since })).status]).toEqual([since, 400])
   expect((await get('/ledger/verify')).body.ok).toBeNull()
   await ledger.owner.query({ text: 'begin' })
-  await ledger.owner.query({ text: `select from check_walks where name = 'changes' for update` })
+  await ledger.owner.query({ text: `select from check_walks where name = 'balances' for update` })
   const { since, is_complete: isComplete } = (await prove()).body
   expect(isComplete).toBe(false)
   await ledger.owner.query({ text: 'commit' })

@@ -81,4 +81,4 @@ async function verifyStep(tx: Emitting, walk: Step): Promise<CheckStep> {
 /** Says whether this was the last check of the night. If the number of all entries is wrong, the search for
  * the wrong transaction is. */
 const isLast = async (tx: Transaction, walk: Step): Promise<boolean> =>
-  walk === 'all-transactions' || (walk === 'counts' && (await walkDue(tx)) !== 'all-transactions')
+  walk === 'all_transactions' || (walk === 'counts' && (await walkDue(tx)) !== 'all_transactions')

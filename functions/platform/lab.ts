@@ -125,7 +125,7 @@ const nobodysData = { nothing: 'it shows no customer’s data' } as const
 export default operation({
   name: 'lab',
   context: 'platform',
-  summary: 'Breaks the bank on a laptop by a seed, under traffic, and proves what must be true',
+  summary: 'Breaks the bank on a laptop by a seed, under traffic, and proves the invariants',
   routes: [
     route({
       method: 'GET',
@@ -166,7 +166,7 @@ export default operation({
       path: '/lab/runs/{id}',
       who: 'operator',
       audits: nobodysData,
-      summary: 'A run: what it has done so far, and what must be true',
+      summary: 'A run: what it has done so far, and the invariants',
       params: idParams,
       operationId: 'readLabRun',
       answers: { 200: runSchema },

@@ -21,7 +21,7 @@ export function breakingIt(web: () => Web): void {
     await page.getByRole('checkbox', { name: 'RabbitMQ away' }).check()
     await page.getByRole('spinbutton', { name: 'Seconds away' }).fill('1')
     await page.getByRole('button', { name: 'Break it' }).click()
-    const beside = page.getByRole('region', { name: 'What must be true' })
+    const beside = page.getByRole('region', { name: 'Invariants' })
     await beside.getByRole('button', { name: 'Stop everything' }).waitFor()
     await page
       .getByRole('list', { name: 'The parts of the bank' })
@@ -29,7 +29,7 @@ export function breakingIt(web: () => Web): void {
       .waitFor()
     await beside.getByText('All of it held.').waitFor()
 
-    expect(await beside.getByText(/^.Holds$/).count()).toBe(7)
+    expect(await beside.getByText(/^.OK$/).count()).toBe(7)
     const download = async (name: string): Promise<string> => {
       const saving: Promise<Download> = page.waitForEvent('download')
       await beside.getByRole('link', { name }).click()

@@ -33,9 +33,11 @@ export function ledgerHealth(web: () => Web): void {
     await office.page.clock.fastForward('00:05')
     await office.page.getByText('In SEK wird nichts gebucht.').waitFor()
     await office.page.getByText('Stopps, die niemand aufgehoben hat: 1').waitFor()
-    const rules = office.page.getByRole('list', { name: 'Was immer stimmen muss' }).getByRole('listitem')
+    const rules = office.page.getByRole('list', { name: 'Invarianten' }).getByRole('listitem')
     expect(await rules.allInnerTexts()).toEqual(
-      ['M', 'N', 'B'].map((id) => expect.stringMatching(new RegExp(`^●\\s*${id}: [^]*\\d+ geprüft,`))),
+      ['M: Summen', 'N: Limits', 'B: Salden und Ketten'].map((name) =>
+        expect.stringMatching(new RegExp(`^●\\s*${name}[^]*Geprüft: [\\d.]+,`)),
+      ),
     )
     await page.getByRole('link', { name: 'Bank', exact: true }).click()
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()

@@ -38,8 +38,8 @@ create table check_walks (
   counts jsonb not null default '{}'
 );
 insert into check_walks (name) values
-  ('changes'), ('transactions'), ('everything'), ('hold-chains'), ('hold-entries'), ('account-changes'),
-  ('outflows'), ('seals'), ('counts'), ('all-transactions');
+  ('balances'), ('transactions'), ('chains'), ('hold_chains'), ('hold_entries'), ('changes'),
+  ('outflows'), ('seals'), ('counts'), ('all_transactions');
 
 -- What a step has done. If it was the last of its check, the check begins again at the next call. `has_ended`
 -- is null if another process is at the step; then nothing was done.

@@ -147,7 +147,7 @@ end;
 -- One step through the transactions by their ids, in the order in which they were requested: whether each
 -- completed one has its entries, and what reverses others is right. It goes up to half a minute ago. The walk
 -- 'transactions' continues from there; an order that was posted long after it was requested is not seen by
--- it. The walk 'all-transactions' begins at the first one; it is made if the number of all entries is wrong.
+-- it. The walk 'all_transactions' begins at the first one; it is made if the number of all entries is wrong.
 --
 -- Of each account it reads some entries from the first one on that can belong to these transactions. They
 -- nearly always stand there. What is missing is looked for by examine_transactions().

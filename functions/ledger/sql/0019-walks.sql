@@ -15,7 +15,7 @@ return (
 );
 
 -- One step through all accounts by their ids: up to 20,000 accounts and some 50,000 entries. The walk
--- 'changes' checks accounts whose row is not what it was at its last check, from there. The walk 'everything'
+-- 'balances' checks accounts whose row is not what it was at its last check, from there. The walk 'chains'
 -- checks all accounts from their first entry, and counts their entries.
 --
 -- What is counted must be all that was posted up to a moment. So the first step only notes the moment, and
@@ -41,7 +41,7 @@ begin
   if not found then
     return row(null, '{}')::check_step;
   end if;
-  if walk = 'everything' and w.counted_until is null then
+  if walk = 'chains' and w.counted_until is null then
     update check_walks c
     set started_at = clock_timestamp(), counted_until = clock_timestamp()
     where c.name = walk;
@@ -49,7 +49,7 @@ begin
     update check_walks c set open_until = pg_snapshot_xmax(pg_current_snapshot()) where c.name = walk;
     return row(false, '{}')::check_step;
   end if;
-  if walk = 'everything' and w.open_until > pg_snapshot_xmin(pg_current_snapshot())
+  if walk = 'chains' and w.open_until > pg_snapshot_xmin(pg_current_snapshot())
     and clock_timestamp() between w.started_at and w.started_at + interval '1 minute' then
     perform pg_sleep(0.02);
     return row(false, '{}')::check_step;
@@ -62,7 +62,7 @@ begin
       walk, w.faults = 0,
       jsonb_build_object(
         'accounts', w.accounts, 'entries', w.entries, 'faults', w.faults, 'started_at', w.started_at
-      ) || case walk when 'changes' then '{}' else jsonb_build_object(
+      ) || case walk when 'balances' then '{}' else jsonb_build_object(
         'counts', w.counts, 'counted_until', w.counted_until
       ) end,
       '00000000-0000-0000-0000-000000000000'
@@ -77,14 +77,14 @@ begin
   from (
     select a.id,
       coalesce(sum(
-        a.version::numeric - case walk when 'changes' then coalesce(c.version, 0) else 0 end
+        a.version::numeric - case walk when 'balances' then coalesce(c.version, 0) else 0 end
         -- It can have a thousand open holds.
         + case when a.held <> 0 then 100 else 0 end
       ) over (order by a.id rows between unbounded preceding and 1 preceding), 0) as before
     from accounts a
     left join lateral (select * from checked where account_id = a.id offset 0) c on true
     where a.id > w.place and a.id <= last_id
-      and (walk = 'everything' or (a.version, a.balance, a.last_hash)
+      and (walk = 'chains' or (a.version, a.balance, a.last_hash)
         is distinct from (coalesce(c.version, 0), coalesce(c.balance, 0), coalesce(c.hash, nothing)))
   ) wanted;
 
@@ -92,7 +92,7 @@ begin
     select e
     from examine_accounts(
       case walk
-        when 'changes' then checked_until(ids)
+        when 'balances' then checked_until(ids)
         else array(
           select case when (w.partly).account_id = id then w.partly else row(id, 0, 0, nothing)::checked end
           from unnest(ids) id
@@ -104,7 +104,7 @@ begin
   );
   perform keep_checked(examined);
   wrong := array(select fault from unnest(examined) where fault is not null);
-  if walk = 'everything' then
+  if walk = 'chains' then
     -- What was found wrong from the first entry on must be checked from there until it is right.
     delete from checked
     where account_id = any (array(select account_id from unnest(examined) where fault is not null));
@@ -125,7 +125,7 @@ begin
     accounts = w.accounts + cardinality(ids),
     entries = w.entries + (select coalesce(sum(entry_count), 0) from unnest(examined)),
     faults = w.faults + cardinality(wrong),
-    counts = case walk when 'changes' then '{}' else counts_sum(w.counts, (
+    counts = case walk when 'balances' then '{}' else counts_sum(w.counts, (
       select jsonb_object_agg(currency, counted)
       from (select currency, sum(counted) as counted from unnest(examined) group by currency) counted
     )) end

@@ -175,7 +175,7 @@ language plpgsql security definer
 set search_path = public, pg_temp
 as $$
 declare
-  walk constant text := 'hold-chains';
+  walk constant text := 'hold_chains';
   nobody constant uuid := '00000000-0000-0000-0000-000000000000';
   w check_walks;
   page hold_page;
@@ -207,7 +207,7 @@ set search_path = public, pg_temp
 set enable_seqscan = off
 as $$
 declare
-  walk constant text := 'hold-entries';
+  walk constant text := 'hold_entries';
   nobody constant uuid := '00000000-0000-0000-0000-000000000000';
   w check_walks;
   ids uuid[];

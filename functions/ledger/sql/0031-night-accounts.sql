@@ -36,7 +36,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-  walk constant text := 'account-changes';
+  walk constant text := 'changes';
   nobody constant uuid := '00000000-0000-0000-0000-000000000000';
   w check_walks;
   changes account_changes[];

@@ -1,8 +1,8 @@
 -- The night's count of all entries, its check of what was sealed, and the order of the night's checks.
 
 -- One step through all transactions: counts the entries that they must have, up to the moment up to which the
--- walk 'everything' has counted those that there are; and checks what they say of others. If the numbers
--- differ, the walk 'all-transactions' finds out which is wrong.
+-- walk 'chains' has counted those that there are; and checks what they say of others. If the numbers
+-- differ, the walk 'all_transactions' finds out which is wrong.
 create function count_transactions() returns check_step
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -13,7 +13,7 @@ declare
   walk constant text := 'counts';
   nobody constant uuid := '00000000-0000-0000-0000-000000000000';
   w check_walks;
-  known constant jsonb := (select c.figures from ledger_checks c where c.name = 'everything');
+  known constant jsonb := (select c.figures from ledger_checks c where c.name = 'chains');
   last_id uuid;
   counted jsonb;
   linked uuid[];
@@ -188,7 +188,7 @@ begin atomic
   select due.name
   from (
     select n.name, u.is_under_way, c.checked_at, n.place
-    from unnest(array['everything', 'hold-chains', 'hold-entries', 'account-changes', 'outflows', 'seals', 'counts'])
+    from unnest(array['chains', 'hold_chains', 'hold_entries', 'changes', 'outflows', 'seals', 'counts'])
       with ordinality n (name, place)
     join check_walks w on w.name = n.name
     left join ledger_checks c on c.name = n.name
@@ -198,9 +198,9 @@ begin atomic
     ) u (is_under_way)
     where u.is_under_way or coalesce(c.checked_at < now() - interval '20 hours' or c.checked_at > now(), true)
     union all
-    select 'all-transactions', false, 'infinity', 7
+    select 'all_transactions', false, 'infinity', 7
     from ledger_checks counts
-    left join ledger_checks c on c.name = 'all-transactions'
+    left join ledger_checks c on c.name = 'all_transactions'
     where counts.name = 'counts' and not counts.ok and (c.checked_at is null or c.checked_at < counts.checked_at)
   ) due
   where due.name <> all (failed)

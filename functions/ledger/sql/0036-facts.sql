@@ -198,8 +198,8 @@ begin atomic
   -- When the night's checks have all ended. The others run every few minutes, but one only if it is needed.
   select 'microbank_ledger_verified_timestamp_seconds', '{}'::jsonb, extract(epoch from min(checked_at))
   from ledger_checks
-  where name <> 'all-transactions'
-  having bool_or(name = 'everything');
+  where name <> 'all_transactions'
+  having bool_or(name = 'chains');
 end;
 
 create or replace function facts() returns setof sample

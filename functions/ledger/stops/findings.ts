@@ -5,32 +5,34 @@ import { formatAmount } from '../../host/values/money.ts'
  * request gets what each check found when it last came to its end. If an open stop says otherwise, the stop
  * counts. */
 
+/** The checks, and the problems of a stop by which each is broken. They have these names everywhere: in the
+ * database, in `microbank_ledger_violations`, in the API and in its documents. */
 const checks = {
   /** The balances of each currency add up to zero. Every five minutes, like all but three. */
-  sums: { name: 'sums', problems: ['sum'] },
-  limits: { name: 'limits', problems: ['limit'] },
-  holds: { name: 'holds', problems: ['held'] },
+  sums: ['sum'],
+  limits: ['limit'],
+  holds: ['held'],
   /** Accounts are what their entries say, as far as anything has changed. */
-  balances: { name: 'changes', problems: ['row', 'balance', 'changed', 'transaction'] },
+  balances: ['row', 'balance', 'changed', 'transaction'],
   /** All entries of all accounts follow one from the other, from the first one. Every night. */
-  chains: { name: 'everything', problems: ['gap', 'time', 'hash'] },
+  chains: ['gap', 'time', 'hash'],
   /** The same of the entries of holds; and each hold has its entries. Every night, like all that follow but
    * `transactions`. */
-  hold_chains: { name: 'hold-chains', problems: ['hold-chain'] },
-  hold_entries: { name: 'hold-entries', problems: ['hold'] },
+  hold_chains: ['hold-chain'],
+  hold_entries: ['hold'],
   /** Completed transactions have entries. */
-  transactions: { name: 'transactions', problems: ['entries'] },
+  transactions: ['entries'],
   /** There are as many entries as all transactions have. */
-  counts: { name: 'counts', problems: [] },
+  counts: [],
   /** A reversal and what it reverses name each other, and moved the same. */
-  reversals: { name: 'reversals', problems: ['reversal'] },
+  reversals: ['reversal'],
   /** Accounts are frozen, closed and overdrawn as far as their changes say. It stops nothing. */
-  changes: { name: 'account-changes', problems: [] },
+  changes: [],
   /** What is counted for limits is what went out. It stops nothing. */
-  outflows: { name: 'outflows', problems: [] },
+  outflows: [],
   /** What was sealed is what the books say. It stops nothing. */
-  seals: { name: 'seals', problems: [] },
-} as const
+  seals: [],
+} as const satisfies Record<string, readonly string[]>
 
 type Check = keyof typeof checks
 
@@ -149,8 +151,8 @@ async function readFindings(db: Transaction): Promise<Findings> {
   })
   const found = new Map(rows.map((row) => [row.name, row]))
   const findings = names.map((name): [Check, Finding] => {
-    const row = found.get(checks[name].name)
-    const isBroken = checks[name].problems.some((problem) => open!.problems.includes(problem))
+    const row = found.get(name)
+    const isBroken = checks[name].some((problem) => open!.problems.includes(problem))
     return [
       name,
       {

@@ -87,7 +87,7 @@ const check = (...ids: string[]) =>
 
 /** Walks through everything, as sweep-ledger and verify-ledger do. */
 async function verify(): Promise<void> {
-  for (const check of ['everything', 'hold-chains', 'hold-entries', 'counts'] as const)
+  for (const check of ['chains', 'hold_chains', 'hold_entries', 'counts'] as const)
     while (!(await takeStep(ledger.db, check)).has_ended);
   await takeStep(ledger.db, 'totals')
 }
@@ -287,7 +287,7 @@ test('entries that are there twice are found, although they add up to zero', asy
 
 test('a transaction of long ago that has no entries is found in the night, by the number of all', async () => {
   const walkOthers = async () => {
-    for (const check of ['account-changes', 'outflows', 'seals'] as const)
+    for (const check of ['changes', 'outflows', 'seals'] as const)
       while (!(await takeStep(ledger.db, check)).has_ended);
   }
   await verify()
@@ -302,12 +302,12 @@ test('a transaction of long ago that has no entries is found in the night, by th
   const due = async () =>
     (await ledger.db.query<{ name: string }>({ text: 'select walk_due() as name' }))[0]!.name
   await ledger.owner.query({ text: `update ledger_checks set checked_at = now() - interval '21 hours'` })
-  expect(await due()).toBe('everything')
+  expect(await due()).toBe('chains')
   await verify()
   await walkOthers()
   expect(await stoppedFor()).toEqual([])
-  expect(await due()).toBe('all-transactions')
-  while (!(await takeStep(ledger.db, 'all-transactions')).has_ended);
+  expect(await due()).toBe('all_transactions')
+  while (!(await takeStep(ledger.db, 'all_transactions')).has_ended);
   expect(await stoppedFor()).toEqual(['USD entries'])
   expect(await due()).toBeNull()
 })
@@ -324,13 +324,7 @@ test('amounts at the end of what a number can be are found, and keep no check fr
   const wrong = await ledger.db.query<{ name: string }>({
     text: 'select name from ledger_checks where not ok order by name',
   })
-  expect(wrong.map(({ name }) => name)).toEqual([
-    'changes',
-    'everything',
-    'hold-chains',
-    'hold-entries',
-    'sums',
-  ])
+  expect(wrong.map(({ name }) => name)).toEqual(['balances', 'chains', 'hold_chains', 'hold_entries', 'sums'])
 })
 
 test('accounts that were frozen, and limits that were counted, by hand are told, but stop nothing', async () => {
@@ -343,13 +337,12 @@ test('accounts that were frozen, and limits that were counted, by hand are told,
     values: [inEuro],
   })
   await ledger.owner.query({ text: `insert into outflows values ($1, now(), 5)`, values: [inEuro] })
-  for (const check of ['account-changes', 'outflows'] as const)
-    while (!(await takeStep(ledger.db, check)).has_ended);
+  for (const check of ['changes', 'outflows'] as const) while (!(await takeStep(ledger.db, check)).has_ended);
   const rows = await ledger.db.query({
     text: `select name, ok, figures from ledger_checks order by name`,
   })
   expect(rows).toEqual([
-    { name: 'account-changes', ok: false, figures: { changes: 0, faults: 2 } },
+    { name: 'changes', ok: false, figures: { changes: 0, faults: 2 } },
     { name: 'outflows', ok: false, figures: { accounts: 1, left_out: 0, faults: 1 } },
   ])
   const proofs = (await ledger.faults()) as { proof: string }[]
@@ -498,7 +491,7 @@ test('parallel postings of all kinds, with all checks running all the time, neve
     while (isPosting) {
       await ledger.db.query({ text: 'select from guard_accounts($1, $2)', values: [ids, ['USD', 'EUR']] })
       await sweep()
-      for (const check of ['everything', 'hold-chains', 'hold-entries', 'counts', 'outflows'] as const)
+      for (const check of ['chains', 'hold_chains', 'hold_entries', 'counts', 'outflows'] as const)
         await takeStep(ledger.db, check)
       await ledger.db.query({ text: 'select expire_holds()' })
     }

@@ -5,23 +5,23 @@ import { sayStopped, type NewStop } from './guard.ts'
 /** The SQL functions that check the books in steps. */
 export const steps = {
   /** Accounts that have changed since they were last checked. */
-  changes: `step_through_accounts('changes')`,
+  balances: `step_through_accounts('balances')`,
   /** Transactions since those that were last checked: their entries, and reversals. */
   transactions: `step_through_transactions('transactions')`,
   /** Sums, limits and holds, in one step. */
   totals: 'check_totals()',
   /** All entries of all accounts. This and what follows is done in the night; see walk_due(). */
-  everything: `step_through_accounts('everything')`,
-  'hold-chains': 'step_through_hold_entries()',
-  'hold-entries': 'step_through_holds()',
-  'account-changes': 'step_through_changes()',
+  chains: `step_through_accounts('chains')`,
+  hold_chains: 'step_through_hold_entries()',
+  hold_entries: 'step_through_holds()',
+  changes: 'step_through_changes()',
   outflows: 'step_through_outflows()',
   /** The leaves of the seals. */
   seals: 'step_through_seals()',
   /** The number of all entries, and reversals. */
   counts: 'count_transactions()',
   /** Transactions from the first one on, if the number is wrong. */
-  'all-transactions': `step_through_transactions('all-transactions')`,
+  all_transactions: `step_through_transactions('all_transactions')`,
 } as const
 
 export type Step = keyof typeof steps
@@ -41,7 +41,7 @@ export async function takeStep(tx: Transaction, step: Step): Promise<CheckStep> 
 }
 
 /** Each check's part of the time. The totals are one step. */
-const PARTS = { changes: 0.7, transactions: 0.3, totals: 0 }
+const PARTS = { balances: 0.7, transactions: 0.3, totals: 0 }
 
 /** Checks what has changed in the books, whoever changed it: accounts that a process had no time to check
  * after its postings, and rows that were changed by hand. Stops currencies whose books are wrong. Takes some
@@ -49,7 +49,7 @@ const PARTS = { changes: 0.7, transactions: 0.3, totals: 0 }
  * others from their part; then this rejects in the end. */
 export async function sweepChecks({ db, log }: Pick<Tools, 'db' | 'log'>, timeMaxMs = 6_000): Promise<void> {
   const errors: unknown[] = []
-  for (const step of ['changes', 'transactions', 'totals'] as const)
+  for (const step of ['balances', 'transactions', 'totals'] as const)
     try {
       await sweepCheck(step, { db, log }, timeMaxMs * PARTS[step])
     } catch (error) {

@@ -36,7 +36,7 @@ export function reportOf(run: LabRun): string {
       ['figure', 'count'],
       Object.entries(counts).map(([name, value]) => [name.replaceAll('_', ' '), String(value)]),
     ),
-    '## What must be true',
+    '## Invariants',
     table(
       ['', 'state', 'found'],
       run.invariants.map(({ id, state, found }) => [MEANINGS[id], state, found]),

@@ -2584,7 +2584,7 @@ export interface Api {
       200: Hold
     }
   }
-  /** Whether what must always be true is true: M sums, N limits, B balances and chains */
+  /** The invariants of the ledger: M sums, N limits, B balances and chains */
   'GET /api/ledger/invariants': {
     takes: Record<never, never>
     answers: {
@@ -3388,7 +3388,7 @@ export interface Api {
       201: LabRun
     }
   }
-  /** A run: what it has done so far, and what must be true */
+  /** A run: what it has done so far, and the invariants */
   'GET /api/lab/runs/{id}': {
     takes: {
       params: { id: string }

@@ -13,7 +13,7 @@ export type CurrencyStatus = LedgerStatus['items'][number]
  * in the audit. */
 export const AGAIN_MS = 5_000
 
-/** What must always be true in the ledger, as the last checks have found it; live while it is watched. */
+/** The invariants of the ledger, as the last checks have found them; live while they are watched. */
 export const invariantsQuery = (isWatched: boolean) =>
   queryOptions({
     queryKey: ['ledger', 'invariants'],

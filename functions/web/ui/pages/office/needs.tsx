@@ -97,7 +97,7 @@ function DeadLetters() {
   )
 }
 
-/** What must be true, live: a check that finds something is seen here without a reload. */
+/** The invariants, live: a check that finds something is seen here without a reload. */
 function Invariants() {
   const [said, office] = [useTexts(texts), useTexts(officeTexts)]
   const figure = useFigure()
@@ -115,16 +115,16 @@ function Invariants() {
           kind: broken.length > 0 ? 'bad' : items.some(({ ok }) => ok === null) ? 'warn' : 'good',
           sentence:
             broken.length > 0
-              ? said.invariants.some(broken.map((id) => `${id} ${office.invariants[id]}`).join(', '))
+              ? said.invariants.some(broken.map((id) => office.invariants[id].name).join(', '))
               : items.some(({ ok }) => ok === null)
                 ? said.invariants.unchecked
                 : said.invariants.none,
           more: (
             <>
               {openStops > 0 && <Sentence kind="bad" sentence={said.invariants.stops(figure(openStops))} />}
-              <ul className={styles.rules} aria-label={said.invariants.rules}>
-                {items.map((rule) => (
-                  <Rule key={rule.id} rule={rule} />
+              <ul className={styles.invariants} aria-label={said.invariants.list}>
+                {items.map((one) => (
+                  <OneInvariant key={one.id} {...one} />
                 ))}
               </ul>
               <p className={styles.soft}>{isWatched ? said.invariants.live : said.invariants.paused}</p>
@@ -136,15 +136,16 @@ function Invariants() {
   )
 }
 
-const RULE_KINDS = { true: 'good', false: 'bad', null: 'neutral' } as const
+const INVARIANT_KINDS = { true: 'good', false: 'bad', null: 'neutral' } as const
 
-function Rule({ rule: { id, ok, checked_at: at, count } }: { rule: Invariant }) {
+function OneInvariant({ id, ok, checked_at: at, count }: Invariant) {
   const [said, office] = [useTexts(texts), useTexts(officeTexts)]
   const figure = useFigure()
   return (
     <li className={styles.sentence}>
-      <Status kind={RULE_KINDS[`${ok}`]} word={`${id}: ${office.invariants[id]}`} />
+      <Status kind={INVARIANT_KINDS[`${ok}`]} word={office.invariants[id].name} />
       <small className={styles.soft}>
+        {office.invariants[id].says}{' '}
         {at === null ? (
           said.invariants.notYet
         ) : (

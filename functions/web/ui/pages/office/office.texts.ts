@@ -12,9 +12,12 @@ export const texts = defineTexts({
     allEntries: 'All entries',
     noEntry: 'No entry among the newest.',
     invariants: {
-      M: 'The balances of a currency add up to zero',
-      N: 'No account is below its limit',
-      B: 'A balance is the sum of its entries, and the hash chains hold',
+      M: { name: 'M: Sums', says: 'The balances of a currency add up to zero.' },
+      N: { name: 'N: Limits', says: 'No account is below its limit.' },
+      B: {
+        name: 'B: Balances and chains',
+        says: 'A balance is the sum of its entries, and the hash chains are whole.',
+      },
     },
   },
   de: {
@@ -27,9 +30,12 @@ export const texts = defineTexts({
     allEntries: 'Alle Einträge',
     noEntry: 'Unter den neuesten ist kein passender Eintrag.',
     invariants: {
-      M: 'Die Salden einer Währung ergeben zusammen null',
-      N: 'Kein Konto ist unter seinem Limit',
-      B: 'Jeder Saldo ist die Summe seiner Einträge, und die Hash-Ketten sind unversehrt',
+      M: { name: 'M: Summen', says: 'Die Salden einer Währung ergeben zusammen null.' },
+      N: { name: 'N: Limits', says: 'Kein Konto ist unter seinem Limit.' },
+      B: {
+        name: 'B: Salden und Ketten',
+        says: 'Jeder Saldo ist die Summe seiner Einträge, und die Hash-Ketten sind unversehrt.',
+      },
     },
   },
 })

@@ -13,7 +13,7 @@ import { texts } from './lab.texts.ts'
 const KINDS = { ok: 'good', broken: 'bad', unknown: 'neutral' } as const
 const VERDICTS = { green: 'good', red: 'bad', unproven: 'warn', none: 'warn' } as const
 
-/** What must be true, how it stands, and the button that ends all faults. */
+/** The invariants, how they stand, and the button that ends all faults. */
 export function Beside({ run }: { run: LabRun | undefined }) {
   const said = useTexts(texts)
   const stop = useStopRun()
@@ -30,7 +30,7 @@ export function Beside({ run }: { run: LabRun | undefined }) {
   }, [isBusy, id, mutate])
   return (
     <div className={styles.beside}>
-      <PlainPanel title={said.mustBeTrue}>
+      <PlainPanel title={said.invariantsTitle}>
         {isBusy && (
           <p className={styles.stop}>
             <Button look="danger" onClick={() => mutate(run.id)}>

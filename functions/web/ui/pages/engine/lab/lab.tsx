@@ -9,7 +9,7 @@ import styles from './lab.module.css'
 import { texts } from './lab.texts.ts'
 import { RunForm } from './run-form.tsx'
 
-/** Breaks the bank under traffic: the faults, what is broken now, and beside it what must be true. */
+/** Breaks the bank under traffic: the faults, what is broken now, and beside it the invariants. */
 export default function LabPage() {
   const said = useTexts(texts)
   const query = useQuery(labQuery())

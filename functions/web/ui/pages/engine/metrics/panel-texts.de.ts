@@ -113,7 +113,7 @@ export const germanPanelTexts: Readonly<Record<string, string>> = {
   'Postings to a commit, half': 'Buchungen je Commit, die Hälfte',
   'One attempt to deliver, 95 %': 'Ein Zustellversuch, 95 %',
   'What the Broker answers': 'Was der Broker antwortet',
-  'Ledger invariants': 'Was im Hauptbuch immer gilt',
+  'Ledger invariants': 'Invarianten des Hauptbuchs',
   'What must always hold. Anything that is not green is an incident.':
     'Was immer gelten muss. Alles, was nicht grün ist, ist ein Vorfall.',
   'Sum of all balances': 'Summe aller Salden',

@@ -50,7 +50,7 @@ export function Invariants() {
             rows={items}
             keyOf={({ id }) => id}
             columns={[
-              { title: said.id, cell: ({ id }) => `${id}: ${office.invariants[id]}` },
+              { title: said.id, cell: ({ id }) => <Named {...office.invariants[id]} /> },
               { title: said.state, cell: ({ ok }) => <State ok={ok} /> },
               { title: said.checkedAt, cell: ({ checked_at: at }) => <CheckedAt at={at} /> },
               { title: said.count, align: 'end', cell: ({ count }) => formatNumber(language, count) },
@@ -64,6 +64,14 @@ export function Invariants() {
   )
 }
 
+function Named({ name, says }: { name: string; says: string }) {
+  return (
+    <>
+      {name} <span className={styles.says}>{says}</span>
+    </>
+  )
+}
+
 function Outcome({ isRight }: { isRight: boolean }) {
   const said = useTexts(texts)
   return <Status kind={isRight ? 'good' : 'bad'} word={isRight ? said.proven : said.notProven} />
@@ -72,7 +80,7 @@ function Outcome({ isRight }: { isRight: boolean }) {
 function State({ ok }: Pick<Invariant, 'ok'>) {
   const said = useTexts(texts)
   if (ok === null) return <Status kind="neutral" word={said.unchecked} />
-  return <Status kind={ok ? 'good' : 'bad'} word={ok ? said.holds : said.broken} />
+  return <Status kind={ok ? 'good' : 'bad'} word={ok ? said.ok : said.broken} />
 }
 
 const CheckedAt = ({ at }: { at: string | null }) => (at === null ? '–' : <Moment at={at} />)
