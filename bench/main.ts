@@ -17,6 +17,7 @@ import { coldStart } from './ratios/cold-start.ts'
 import { event } from './ratios/event.ts'
 import { events } from './ratios/events.ts'
 import { firstAnswer } from './ratios/first-answer.ts'
+import { firstPaint } from './ratios/first-paint.ts'
 import { frontDoor } from './ratios/front-door.ts'
 import { growth } from './ratios/growth.ts'
 import { guard } from './ratios/guard.ts'
@@ -53,6 +54,7 @@ const RATIOS: readonly Ratio[] = [
   growth,
   guard,
   loneRequest,
+  firstPaint,
 ]
 
 const SOAK = 'soak'

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { findRabbitmq } from '../knative/local/servers/rabbitmq.ts'
+import { findChromium } from '../tests/support/chromium.mjs'
 import { canInstall, installOnDebian } from '../tests/support/debian.mjs'
 
-export type Program = 'pgbench' | 'rabbitmq-server' | 'wrk'
+export type Program = 'chromium' | 'pgbench' | 'rabbitmq-server' | 'wrk'
 
 const PACKAGES: Record<Program, { debian: string; brew: string }> = {
+  chromium: { debian: 'chromium', brew: 'chromium' },
   // On Debian pgbench is in the package of the server.
   pgbench: { debian: 'postgresql', brew: 'postgresql' },
   wrk: { debian: 'wrk', brew: 'wrk' },
@@ -31,6 +33,7 @@ export function provide(programs: readonly Program[], say: (sentence: string) =>
 }
 
 function isThere(program: Program): boolean {
+  if (program === 'chromium') return findChromium() !== undefined
   if (program === 'rabbitmq-server') return findRabbitmq() !== undefined
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
 }
