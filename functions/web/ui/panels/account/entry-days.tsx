@@ -56,9 +56,14 @@ function EntryRow({ entry, before, acts }: { entry: Entry; before: Entry | undef
         <span className={styles.amount}>
           <Money amount={amount} currency={currency} signed />
         </span>
-        <span className={styles.more} dir="auto">
+        <span className={styles.more}>
           <time dateTime={timestamp}>{formatTime(language, new Date(timestamp))}</time>
-          {description && <> · {description}</>}
+          {description && (
+            <>
+              {' '}
+              · <bdi>{description}</bdi>
+            </>
+          )}
         </span>
         <span className={styles.after}>
           <span className="visually-hidden">{said.balanceAfter} </span>

@@ -110,7 +110,7 @@ export const texts = defineTexts({
     toAccount: 'Zum Konto',
     payee: 'An',
     provider: 'Zahlungsdienst',
-    id: 'Id',
+    id: 'ID',
     actions: { dismiss: 'Abschließen', book: 'Buchen', booked: 'Ist gebucht' },
     dismissEffect: 'Nur der Streitfall endet. Meldet der Zahlungsdienst dasselbe wieder, beginnt ein neuer.',
     failEffect: {
