@@ -1,9 +1,12 @@
 import { PDF } from '../../functions/documents/testing/documents-fixture.ts'
-import { customerWithMoney, inGroups, type Web } from './support/browser.ts'
+import { operatorOf } from '../support/bank.ts'
+import { until } from '../support/until.ts'
+import { customerWithMoney, endSession, inGroups, signInAgain, type Web } from './support/browser.ts'
+import { hasFocus, typistAt } from './support/keyboard.ts'
 
 /** A customer calls: an operator finds them, does something about their account, and the audit shows it. */
 export function customers(web: () => Web): void {
-  test('an operator finds a customer by an account number, freezes the account with a reason, and the audit shows it', async () => {
+  test('by the keyboard alone an operator finds a customer by an account number, freezes the account with a reason, and the audit shows it', async () => {
     const { customer, checking, savings } = await customerWithMoney(web().bank)
     const { number } = await customer.bank.get('/api/accounts/{id}', { params: { id: checking } })
     await customer.bank.post('/api/orders', {
@@ -13,25 +16,30 @@ export function customers(web: () => Web): void {
       },
     })
     const { page, go } = await web().visit({ as: 'operator' })
+    const { press, type } = typistAt(page)
     await go('/office/customers')
     await page.getByText('Each reading is in the audit').waitFor()
-    await page.getByLabel('Find a customer').fill(inGroups(number))
+    await type(page.getByLabel('Find a customer'), inGroups(number))
     await page.keyboard.press('Enter')
     const found = page.getByRole('table', { name: 'Found' })
     await found.getByText(customer.email).waitFor()
-    await found.getByRole('link').click()
+    await press(found.getByRole('link'))
     await page.getByRole('table', { name: 'Payment orders' }).getByText('Holidays').waitFor()
     await page.getByRole('table', { name: 'Signed in' }).waitFor()
-    await page
-      .getByRole('table', { name: 'Accounts' })
-      .getByRole('row', { name: number.slice(-4) })
-      .getByRole('link')
-      .click()
+    const accounts = page.getByRole('table', { name: 'Accounts' })
+    await press(accounts.getByRole('row', { name: number.slice(-4) }).getByRole('link'))
 
-    await page.getByRole('button', { name: 'Freeze' }).click()
+    await press(page.getByRole('button', { name: 'Freeze' }))
     await page.getByText('1 order will fail.').waitFor()
-    await page.getByRole('button', { name: 'Freeze the account' }).click()
-    await page.getByLabel('Reason').fill('Card lost')
+    await press(page.getByRole('button', { name: 'Cancel' }))
+    // Back to what had opened it, and from there it opens again.
+    await until(() => hasFocus(page.getByRole('button', { name: 'Freeze' })), { what: 'the focus to return' })
+    await page.keyboard.press('Enter')
+    await page.getByText('1 order will fail.').waitFor()
+    // Without a reason nothing is done, and the field has the focus.
+    await press(page.getByRole('button', { name: 'Freeze the account' }))
+    expect(await page.locator(':focus').getAttribute('name')).toBe('reason')
+    await page.keyboard.type('Card lost')
     const sent = page.waitForRequest(/\/freeze$/)
     await page.keyboard.press('Enter')
     expect((await sent).headers()['session-user']).toMatch(/^[0-9a-f-]{36}$/)
@@ -40,10 +48,10 @@ export function customers(web: () => Web): void {
     const refused = await customer.transact({ type: 'withdrawal', account_id: checking, amount: '1.00' })
     expect([refused.status, refused.body.type]).toEqual([409, expect.stringMatching(/account-frozen$/)])
 
-    await page.getByRole('link', { name: 'To the customer' }).click()
+    await press(page.getByRole('link', { name: 'To the customer' }))
     const audit = page.getByRole('region', { name: 'What was done' })
     const entry = audit.getByRole('row', { name: 'freeze-account' })
-    await entry.getByText('Details').click()
+    await press(entry.locator('summary'))
     await entry.getByText('"reason":"Card lost"').waitFor()
     // In the Bank an operator sees only what is theirs.
     await go('/orders')
@@ -74,7 +82,7 @@ export function customers(web: () => Web): void {
 
   test('an operator edits a customer, opens an account, sends a message and uploads a document; a customer finds no such page', async () => {
     const { customer } = await customerWithMoney(web().bank)
-    const { page, go } = await web().visit({ as: 'operator' })
+    const { page, context, go } = await web().visit({ as: 'operator' })
     await go(`/office/customers/${customer.id}`)
     await page.getByRole('button', { name: 'Edit' }).click()
     await page.getByLabel('Name').fill('Ada Lovelace')
@@ -86,7 +94,15 @@ export function customers(web: () => Web): void {
     await page.getByRole('button', { name: 'Open the account' }).click()
     await page.getByRole('table', { name: 'Accounts' }).getByText('12.50').first().waitFor()
     await page.getByRole('button', { name: 'Send a message' }).click()
+    await page.getByLabel('Channel').selectOption('email')
     await page.getByLabel('Message', { exact: true }).fill('Your card is on its way.')
+    // The session ends meanwhile. After signing in again, the form is open, with what was chosen and typed.
+    await endSession(context)
+    await page.getByRole('button', { name: 'Send the message' }).click()
+    await signInAgain(page, operatorOf(web().bank))
+    await page.getByRole('button', { name: 'Send the message' }).waitFor()
+    expect(await page.getByLabel('Channel').inputValue()).toBe('email')
+    await page.getByLabel('Channel').selectOption('in-app')
     await page.getByRole('button', { name: 'Send the message' }).click()
     await page.getByRole('table', { name: 'Messages' }).getByText('Your card is on its way.').waitFor()
 

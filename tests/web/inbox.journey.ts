@@ -1,7 +1,7 @@
 import { registerCustomer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
 import { PDF, image } from '../../functions/documents/testing/documents-fixture.ts'
-import { customerWithMoney, type Web } from './support/browser.ts'
+import { customerWithMoney, endSession, signInAgain, type Web } from './support/browser.ts'
 
 /** Messages that come by themselves, payment orders and documents. */
 export function inbox(web: () => Web): void {
@@ -82,7 +82,7 @@ export function inbox(web: () => Web): void {
     const payee = await registerCustomer(web().bank)
     const id = await payee.openAccount('checking')
     const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id } })
-    const { page, go } = await web().visit({ as: customer })
+    const { page, context, go } = await web().visit({ as: customer })
     await go('/orders/new')
     await page.getByLabel('From', { exact: true }).selectOption(checking)
     await page.getByLabel('To', { exact: true }).fill('no such number')
@@ -107,7 +107,20 @@ export function inbox(web: () => Web): void {
     await dates.first().waitFor()
     expect(await dates.count()).toBe(5)
     expect((await customer.bank.get('/api/orders')).items).toEqual([])
-    await page.getByRole('button', { name: /^Save: .*9\.50 each time$/ }).click()
+    const save = page.getByRole('button', { name: /^Save: .*9\.50 each time$/ })
+    // If the session ends here, the dates are shown again, and behind them is what was entered.
+    await endSession(context)
+    await save.click()
+    await signInAgain(page, customer)
+    await save.waitFor()
+    await page.getByRole('button', { name: 'Change' }).click()
+    expect([
+      await page.getByLabel('From', { exact: true }).inputValue(),
+      await page.getByLabel('Amount').inputValue(),
+      await page.getByLabel('On day').inputValue(),
+    ]).toEqual([checking, '9.50', '31'])
+    await page.getByRole('button', { name: 'Show the dates' }).click()
+    await save.click()
     const order = page.getByRole('listitem').filter({ hasText: 'Rent' })
     // Whom it pays, as the customer was shown before it was saved.
     await order.getByText(/^To Ada$/).waitFor()

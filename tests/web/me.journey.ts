@@ -139,7 +139,8 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     const own = items.find(({ is_current: isCurrent }) => isCurrent)!
     expect(Date.parse(own.expires_at) - Date.parse(own.continued_at)).toBe(15 * 60_000)
     await page.clock.install()
-    await go('/office')
+    await go('/office/customers')
+    await page.getByLabel('Find a customer').fill('Ada in Berlin')
     // The clock of the page runs ahead of the bank's, which would take its token for a new one.
     const session = `${web().bank.url}/api/session`
     await page.route(session, (route) =>
@@ -164,7 +165,9 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     const ended = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
     await page.clock.fastForward('02:01')
     await page.getByText('You were signed out because you had not used the bank for 15 minutes.').waitFor()
-    expect([(await ended).status(), new URL(page.url()).search]).toEqual([204, '?next=%2Foffice'])
+    expect([(await ended).status(), new URL(page.url()).search]).toEqual([204, '?next=%2Foffice%2Fcustomers'])
+    // What they were entering waits for them.
+    expect(await page.evaluate('JSON.stringify(sessionStorage)')).toContain('Ada in Berlin')
     expect((await context.request.get(session)).status()).toBe(401)
   })
 

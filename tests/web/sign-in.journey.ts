@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { registerCustomer } from '../support/customers.ts'
-import { PASSWORD, type Web } from './support/browser.ts'
+import { endSession, PASSWORD, signInAgain, type Web } from './support/browser.ts'
 
 export function signUpAndIn(web: () => Web): void {
   test('somebody signs up after a refused password, opens an account, and finds the call in the drawer', async () => {
@@ -52,14 +52,61 @@ export function signUpAndIn(web: () => Web): void {
     const other = await context.newPage()
     await other.goto(web().bank.url)
     await other.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    // If one tab signs in again, the other is loaded anew, with what was entered there.
+    await other.getByRole('button', { name: 'Open an account' }).click()
+    await other.getByLabel('Kind').selectOption('savings')
+    await endSession(context)
+    await page.getByRole('link', { name: 'Documents' }).click()
+    const loaded = other.waitForEvent('load')
+    await signInAgain(page, as)
+    await page.getByRole('heading', { name: 'Documents' }).waitFor()
+    await loaded
+    await other.getByRole('button', { name: 'Open it' }).waitFor()
+    expect(await other.getByLabel('Kind').inputValue()).toBe('savings')
     await page.getByRole('button', { name: 'You', exact: true }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     for (const each of [page, other]) await each.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await other.evaluate('sessionStorage.length')).toBe(0)
     // Whoever comes next finds no call of theirs.
     await page.keyboard.press('Control+.')
     const drawer = page.getByRole('complementary', { name: 'API calls of this page' })
     await drawer.waitFor()
     expect(await drawer.getByText('/api/accounts').count()).toBe(0)
+    await signInAgain(page, as)
+    await other.getByRole('heading', { name: 'Your accounts' }).waitFor()
+  })
+
+  test('what was entered when the session ended is there again: for its user, and without passwords', async () => {
+    const { bank } = web()
+    const [as, other] = [await registerCustomer(bank), await registerCustomer(bank)]
+    const { page, context, go } = await web().visit({ as })
+    await go('/me')
+    const kept = (): Promise<string> => page.evaluate('JSON.stringify(sessionStorage)')
+    const address = page.getByRole('region', { name: 'E-mail' })
+    const enter = async (): Promise<void> => {
+      await page.getByLabel('Name').fill('Ada Lovelace')
+      await address.getByLabel('New e-mail').fill('ada@example.com')
+      await address.getByLabel('Current password').fill('my secret')
+      await endSession(context)
+      await address.getByRole('button', { name: 'Change e-mail' }).click()
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    }
+    await enter()
+    expect(await kept()).toContain('ada@example.com')
+    expect(await kept()).not.toContain('my secret')
+    await signInAgain(page, as)
+    await address.getByLabel('New e-mail').waitFor()
+    expect([
+      await page.getByLabel('Name').inputValue(),
+      await address.getByLabel('New e-mail').inputValue(),
+      await address.getByLabel('Current password').inputValue(),
+      await kept(),
+    ]).toEqual(['Ada Lovelace', 'ada@example.com', '', '{}'])
+
+    await enter()
+    await signInAgain(page, other)
+    await address.getByText(other.email).waitFor()
+    expect([await address.getByLabel('New e-mail').inputValue(), await kept()]).toEqual(['', '{}'])
   })
 
   test('the session goes on by itself when the access cookie is gone', async () => {
@@ -77,9 +124,16 @@ export function signUpAndIn(web: () => Web): void {
     const as = await registerCustomer(web().bank)
     const { page, context } = await web().visit({ as })
     await context.clearCookies({ name: /access/ })
-    await page.route('**/api/session/refresh', (route) => route.fulfill({ status: 503, json: {} }))
+    await page.clock.install()
+    await page.route('**/api/session/refresh', (route) =>
+      route.fulfill({ status: 503, headers: { 'retry-after': '600' }, json: {} }),
+    )
     await page.goto(`${web().bank.url}/?from=a-link`)
     await page.getByRole('alert').waitFor()
+    // It counts down until then.
+    await page.getByText(/^Try again in \d+ seconds\.$/).waitFor()
+    await page.clock.fastForward('10:01')
+    await page.getByText('Try again now.').waitFor()
     await page.unroute('**/api/session/refresh')
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()

@@ -36,7 +36,7 @@ export interface Web {
 
 export interface VisitOptions extends Pick<
   BrowserContextOptions,
-  'colorScheme' | 'locale' | 'timezoneId' | 'viewport'
+  'colorScheme' | 'locale' | 'reducedMotion' | 'timezoneId' | 'viewport'
 > {
   as?: Customer | 'operator'
 }
@@ -125,6 +125,21 @@ export async function signIn(
   const headers = { origin: bank.url }
   const answer = await context.request.post(`${bank.url}/api/session`, { headers, data })
   if (!answer.ok()) throw new Error(`signing in answered ${answer.status()}: ${await answer.text()}`)
+}
+
+/** Ends the session of a page that still shows it: the next call finds out. */
+export const endSession = (context: BrowserContext): Promise<void> =>
+  context.clearCookies({ name: /mb-(access|refresh)/ })
+
+/** Signs in by the form that a page shows once its session has ended. */
+export async function signInAgain(
+  page: Page,
+  { email, password = PASSWORD }: { email: string; password?: string },
+): Promise<void> {
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.keyboard.press('Enter')
 }
 
 /** Writes an account number as pages do, in groups of four. */

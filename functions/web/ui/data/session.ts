@@ -5,6 +5,7 @@ import { BankProblem } from '../../client/index.ts'
 import { api } from './api.ts'
 import { USES } from './attention.ts'
 import { clearCalls, recordedFetch } from './calls.ts'
+import { keepEntered } from './entered.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { dropRenewal, onSessionEnd, renewSession } from './session-renewal.ts'
 
@@ -155,8 +156,9 @@ export function useIdleEnd(): { endsAt: number | undefined; stay: () => void } {
         renew: () => void renewSession().catch(() => undefined),
         lastRenewal,
         end() {
-          // An unanswered order stays, as at any end but a sign-out. If this call gets lost, the bank ends
-          // the session by itself.
+          // An unanswered order stays, as at any end but a sign-out, and so does what was being entered. If
+          // this call gets lost, the bank ends the session by itself.
+          keepEntered()
           void endSession().catch(() => undefined)
           forgetAnswers(queries)
           queries.setQueryData(endingQuery().queryKey, 'idle')
@@ -191,15 +193,21 @@ async function lastRenewal(): Promise<number | undefined> {
 export function useSessionChanges(): void {
   const queries = useQueryClient()
   useEffect(() => {
-    // Unlike at sign-out, an unanswered order stays for whoever sent it: its money may be on the way.
+    // Unlike at sign-out, an unanswered order stays for whoever sent it: its money may be on the way. So does
+    // what they were entering.
     const end = (): void => {
+      keepEntered()
       // If there was no session, none has ended.
       if (queries.getQueryData(sessionQuery().queryKey)) queries.setQueryData(endingQuery().queryKey, 'other')
       queries.setQueryData(sessionQuery().queryKey, null)
     }
     const reload = ({ data: userId }: MessageEvent): void => {
+      keepEntered()
       forgetOthers(userId as string | null)
-      location.reload()
+      // A tab that waits at the form goes on, too.
+      if (userId !== null && location.pathname === '/sign-in')
+        location.replace(pathAfter(location.search) ?? '/')
+      else location.reload()
     }
     tabs?.addEventListener('message', reload)
     const stop = onSessionEnd(end)
@@ -210,6 +218,13 @@ export function useSessionChanges(): void {
   }, [queries])
 }
 
+/** Returns where whoever signs in wanted to go, by the address of the form: a path of the bank, never another
+ * site; undefined if it does not say. */
+export function pathAfter(search: string): string | undefined {
+  const next = new URLSearchParams(search).get('next') ?? ''
+  return /^\/(?![/\\])/.test(next) ? next : undefined
+}
+
 /** Forgets what another user asked, and what the bank answered. The session itself stays: what watches it
  * would not hear of a new one. */
 function forgetAnswers(queries: QueryClient): void {
@@ -217,7 +232,8 @@ function forgetAnswers(queries: QueryClient): void {
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
 }
 
-/** An unanswered order or payout stays for whoever sent it, whose id ends its name. */
+/** An unanswered order or payout, and what was being entered, stays for whoever it is of, whose id ends its
+ * name. */
 function forgetOthers(userId: string | null): void {
   try {
     for (const name of Object.keys(sessionStorage))

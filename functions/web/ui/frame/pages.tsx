@@ -11,6 +11,7 @@ import { common } from '../texts/common.texts.ts'
 import { routes, type PageRoute } from '../routes.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { texts } from './frame.texts.ts'
+import { KeepsEntered } from './keeps-entered.tsx'
 
 const pages = routes.map((route) => ({ ...route, Content: lazy(route.load) }))
 
@@ -55,7 +56,12 @@ function Guarded({ who, Content }: Pick<PageRoute, 'who'> & { Content: Component
     const next = location + (search && `?${search}`)
     return <Redirect to={next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`} replace />
   }
-  return who === 'operator' && session.role !== 'operator' ? <NotFound /> : content
+  if (who === 'operator' && session.role !== 'operator') return <NotFound />
+  return (
+    <KeepsEntered key={session.user_id} owner={session.user_id} page={location}>
+      {content}
+    </KeepsEntered>
+  )
 }
 
 function NotFound() {

@@ -1,10 +1,11 @@
-import { useState, type ComponentProps } from 'react'
+import { useContext, type ComponentProps } from 'react'
 import { formatMoney } from '../money/money.ts'
 import { readTypedAmount } from '../money/typed-amount.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { localeOf } from '../texts/formats.ts'
 import { useLanguage } from '../texts/language.ts'
 import { texts } from './amount-field.texts.ts'
+import { FormNameContext, useEntered } from './entered.ts'
 import { Field } from './field.tsx'
 import styles from './form.module.css'
 import { useMoneyText } from './use-money-text.ts'
@@ -29,21 +30,21 @@ export function AmountField({
   const language = useLanguage()
   const moneyText = useMoneyText()
   const locale = localeOf(language)
-  const [begin] = useState(() =>
+  const [own, setOwn] = useEntered(`${useContext(FormNameContext)}/${field.name}`, () =>
     defaultAmount === undefined ? '' : formatMoney(defaultAmount, currency, { locale, unit: 'none' }),
   )
-  const [typed, setTyped] = useState(begin)
-  const read = readTypedAmount(String(field.value ?? typed), currency, locale, { takesZero })
+  const typed = String(field.value ?? own)
+  const read = readTypedAmount(typed, currency, locale, { takesZero })
   return (
     <div>
       <Field
-        {...(field.value === undefined && { defaultValue: begin })}
         {...field}
+        value={typed}
         inputMode="decimal"
         autoComplete="off"
         after={<span>{currency}</span>}
         onChange={(event) => {
-          setTyped(event.currentTarget.value)
+          if (field.value === undefined) setOwn(event.currentTarget.value)
           onChange?.(event)
         }}
       />

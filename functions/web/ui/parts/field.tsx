@@ -1,5 +1,6 @@
 import { Field as BaseField } from '@base-ui/react/field'
 import type { ComponentProps, ReactNode } from 'react'
+import { useEnteredField } from './entered.ts'
 import styles from './form.module.css'
 
 /** A labelled line of text. Whatever `<input>` takes, it takes. Its errors come from the form. */
@@ -16,7 +17,16 @@ export function Field({
   /** What stands behind the input, such as a currency. */
   after?: ReactNode
 } & Omit<ComponentProps<'input'>, 'name' | 'className'>) {
-  const control = <BaseField.Control {...input} className={styles.control} />
+  const isKept = input.value === undefined && input.type !== 'password'
+  const { found, onChange } = useEnteredField(name, isKept, input.onChange)
+  const control = (
+    <BaseField.Control
+      {...input}
+      {...(found !== undefined && { defaultValue: found })}
+      onChange={onChange}
+      className={styles.control}
+    />
+  )
   return (
     <BaseField.Root name={name} className={styles.field}>
       <BaseField.Label className={styles.label}>{label}</BaseField.Label>
@@ -44,11 +54,22 @@ export function LongField({
   ComponentProps<'textarea'>,
   'name' | 'className'
 >) {
+  const { found, onChange } = useEnteredField(name, area.value === undefined, area.onChange)
   return (
     <BaseField.Root name={name} className={styles.field}>
       <BaseField.Label className={styles.label}>{label}</BaseField.Label>
       {hint !== undefined && <BaseField.Description className={styles.hint}>{hint}</BaseField.Description>}
-      <BaseField.Control className={styles.control} render={<textarea rows={4} {...area} />} />
+      <BaseField.Control
+        className={styles.control}
+        render={
+          <textarea
+            rows={4}
+            {...area}
+            {...(found !== undefined && { defaultValue: found })}
+            onChange={onChange}
+          />
+        }
+      />
       <BaseField.Error className={styles.error} />
     </BaseField.Root>
   )
@@ -67,6 +88,7 @@ export function Choice({
   hint?: ReactNode
   options: readonly { value: string; text: string }[]
 } & Omit<ComponentProps<'select'>, 'name' | 'className'>) {
+  const { found, onChange } = useEnteredField(name, select.value === undefined, select.onChange)
   return (
     <BaseField.Root name={name} className={styles.field}>
       <BaseField.Label className={styles.label}>{label}</BaseField.Label>
@@ -74,7 +96,7 @@ export function Choice({
       <BaseField.Control
         className={styles.control}
         render={
-          <select {...select}>
+          <select {...select} {...(found !== undefined && { defaultValue: found })} onChange={onChange}>
             {options.map(({ value, text }) => (
               <option key={value} value={value}>
                 {text}

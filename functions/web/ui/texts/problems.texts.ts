@@ -13,7 +13,8 @@ export const problemTexts = defineTexts({
     isMissing: 'This is needed.',
     noEmail: 'This is no e-mail address.',
     known: 'This password is known from leaks. Choose another.',
-    waitSeconds: (seconds: string) => `Try again in ${seconds} seconds.`,
+    waitSeconds: (left: number) => `Try again in ${left === 1 ? '1 second' : `${left} seconds`}.`,
+    waitIsOver: 'Try again now.',
     byCode: {
       unauthenticated: 'Sign in first.',
       'invalid-credentials': 'The e-mail or the password is wrong.',
@@ -59,7 +60,9 @@ export const problemTexts = defineTexts({
     isMissing: 'Diese Angabe fehlt noch.',
     noEmail: 'Das ist keine E-Mail-Adresse.',
     known: 'Dieses Passwort ist aus Datenlecks bekannt. Wählen Sie ein anderes.',
-    waitSeconds: (seconds) => `Versuchen Sie es in ${seconds} Sekunden noch einmal.`,
+    waitSeconds: (left) =>
+      `Versuchen Sie es in ${left === 1 ? '1 Sekunde' : `${left} Sekunden`} noch einmal.`,
+    waitIsOver: 'Versuchen Sie es jetzt noch einmal.',
     byCode: {
       unauthenticated: 'Melden Sie sich zuerst an.',
       'invalid-credentials': 'Die E-Mail-Adresse oder das Passwort stimmt nicht.',

@@ -11,6 +11,7 @@ import { Page } from '../../parts/page.tsx'
 import { Panel, PlainPanel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
 import { Status } from '../../parts/status.tsx'
+import { Sure } from '../../parts/sure.tsx'
 import { useTexts } from '../../texts/define-texts.ts'
 import { formatNumber } from '../../texts/formats.ts'
 import { useLanguage } from '../../texts/language.ts'
@@ -91,13 +92,14 @@ function Actions({ id, name, url }: { id: string; name: string; url: string | un
   return (
     <div className={styles.actions}>
       {isAsking ? (
-        <>
-          <span role="status">{said.removeAsk(name)}</span>
-          <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate(id)}>
-            {said.removeSure}
-          </Button>
-          <Button onClick={() => setAsking(false)}>{said.keep}</Button>
-        </>
+        <Sure
+          question={said.removeAsk(name)}
+          sure={said.removeSure}
+          keep={said.keep}
+          isPending={remove.isPending}
+          onSure={() => remove.mutate(id)}
+          onKeep={() => setAsking(false)}
+        />
       ) : (
         <>
           {url !== undefined && (

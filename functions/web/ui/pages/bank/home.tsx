@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { Link } from 'wouter'
 import { accountsQuery, unansweredOpening, type Account } from '../../data/accounts.ts'
 import { latestQuery } from '../../data/notifications.ts'
@@ -7,6 +6,7 @@ import { nextOrdersQuery } from '../../data/orders.ts'
 import { useSession } from '../../data/session.ts'
 import { sumOf } from '../../money/money.ts'
 import { Button } from '../../parts/button.tsx'
+import { useEntered } from '../../parts/entered.ts'
 import { Moment } from '../../parts/moment.tsx'
 import { Money } from '../../parts/money.tsx'
 import { Page } from '../../parts/page.tsx'
@@ -22,7 +22,7 @@ export default function Home() {
   const said = useTexts(texts)
   const accounts = useQuery(accountsQuery())
   const { role, user_id: owner } = useSession()
-  const [isOpening, setOpening] = useState(() => unansweredOpening(owner) !== undefined)
+  const [isOpening, setOpening] = useEntered('opening', () => unansweredOpening(owner) !== undefined)
   const open = (
     <Button aria-expanded={isOpening} onClick={() => setOpening(!isOpening)}>
       {said.open}

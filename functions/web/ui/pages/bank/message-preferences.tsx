@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { preferencesQuery, useSavePreferences, type Preferences } from '../../data/notifications.ts'
 import { Button, ButtonLink } from '../../parts/button.tsx'
 import { DataList } from '../../parts/data-list.tsx'
+import { useEntered } from '../../parts/entered.ts'
 import { Choice } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
@@ -34,7 +34,7 @@ export default function MessagePreferences() {
 
 function Preferring({ given }: { given: Preferences }) {
   const said = useTexts(texts)
-  const [events, setEvents] = useState(given.events)
+  const [events, setEvents] = useEntered('events', given.events)
   const save = useSavePreferences()
   const shown = given.channels.length > 0 ? CHANNELS.filter((one) => given.channels.includes(one)) : CHANNELS
   const types = (Object.keys(events) as ToldType[]).filter((type) => !SECURITY.includes(type))
@@ -53,6 +53,7 @@ function Preferring({ given }: { given: Preferences }) {
   )
   return (
     <Form
+      name="preferences"
       problem={save.error}
       onSubmit={({ language }) => {
         const chosen = Object.fromEntries(types.map((type) => [type, events[type]]))

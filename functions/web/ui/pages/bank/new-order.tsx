@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
 import { isOutcomeOpen } from '../../data/open-outcome.ts'
@@ -9,12 +9,14 @@ import { formatMoney } from '../../money/money.ts'
 import { AccountChoice } from '../../parts/account-choice.tsx'
 import { AmountField, useReadAmount } from '../../parts/amount-field.tsx'
 import { Button } from '../../parts/button.tsx'
+import { useEntered } from '../../parts/entered.ts'
 import { Choice, Field } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Panel, PlainPanel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
 import { faultOf, shownProblem } from '../../parts/problem.ts'
+import { useFocusReturn } from '../../parts/use-focus-return.ts'
 import { useIsOnline } from '../../parts/use-is-online.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { localeOf } from '../../texts/formats.ts'
@@ -32,54 +34,63 @@ type Values = Record<string, string>
 export default function NewOrder() {
   const said = useTexts(texts)
   const accounts = useQuery(accountsQuery())
-  const draft = useDraftOrder()
+  const asked = useDraftOrder()
+  const [draft, setDraft] = useEntered<OrderDraft | undefined>('draft', undefined)
   // What was entered stays in the fields while the dates are shown.
   return (
     <Page title={said.title} width="narrow">
-      <div hidden={draft.data !== undefined}>
+      <div hidden={draft !== undefined}>
         <Panel query={accounts} rows={6} starts="accounts">
           {(list) => {
             const open = list.filter(({ status }) => status === 'open')
-            return open.length === 0 ? <p>{said.noAccount}</p> : <OrderForm accounts={open} draft={draft} />
+            if (open.length === 0) return <p>{said.noAccount}</p>
+            return <OrderForm accounts={open} asked={asked} show={setDraft} />
           }}
         </Panel>
       </div>
-      {draft.data && <Review draft={draft.data} edit={draft.reset} />}
+      {draft && <Review draft={draft} edit={() => setDraft(undefined)} />}
     </Page>
   )
 }
 
 function OrderForm({
   accounts,
-  draft,
+  asked,
+  show,
 }: {
   accounts: readonly Account[]
-  draft: ReturnType<typeof useDraftOrder>
+  asked: ReturnType<typeof useDraftOrder>
+  show: (draft: OrderDraft) => void
 }) {
   const said = useTexts(texts)
   const readAmount = useReadAmount()
-  const [accountId, setAccountId] = useState(accounts[0]!.id)
-  const [every, setEvery] = useState<Every>('month')
+  const [accountId, setAccountId] = useEntered('account', '')
+  const [every, setEvery] = useEntered<Every>('every', 'month')
   const [fault, setFault] = useState<unknown>()
-  const currency = accounts.find(({ id }) => id === accountId)?.currency ?? 'USD'
-  const show = (values: Values): void => {
+  const { id, currency } = accounts.find((account) => account.id === accountId) ?? accounts[0]!
+  const ask = (values: Values): void => {
     const typed = readAmount(values.amount ?? '', currency)
     if ('message' in typed) return setFault(faultOf('/amount', typed.message))
     setFault(undefined)
-    draft.mutate({
-      ...{ accountId, currency, amount: typed.amount },
+    const order = {
+      ...{ accountId: id, currency, amount: typed.amount },
       payee: (values.payee ?? '').trim(),
       description: (values.description ?? '').trim(),
       schedule: scheduleOf(every, values),
-    })
+    }
+    asked.mutate(order, { onSuccess: show })
   }
   return (
-    <Form problem={fault ?? ofPayee(draft.error, said.noPayee, said.payeeCurrency)} onSubmit={show}>
+    <Form
+      name="order"
+      problem={fault ?? ofPayee(asked.error, said.noPayee, said.payeeCurrency)}
+      onSubmit={ask}
+    >
       <AccountChoice
         name="account_id"
         label={said.from}
         accounts={accounts}
-        value={accountId}
+        value={id}
         onChoose={setAccountId}
       />
       <Field name="payee" label={said.payee} hint={said.payeeHint} required autoComplete="off" dir="ltr" />
@@ -96,7 +107,7 @@ function OrderForm({
         }))}
       />
       <When every={every} />
-      <Button type="submit" look="primary" disabled={draft.isPending}>
+      <Button type="submit" look="primary" disabled={asked.isPending}>
         {said.show}
       </Button>
     </Form>
@@ -170,50 +181,54 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
   const rule = useRuleWords()
   const isOnline = useIsOnline()
   const create = useCreateOrder()
-  const [isOpen, setOpen] = useState(false)
+  const [isOpen, setOpen] = useEntered('unanswered', false)
+  const part = useFocusReturn<HTMLDivElement>()
+  useEffect(() => part.current?.focus(), [part])
   const [, navigate] = useLocation()
   const { body, payee, preview } = draft
   const amount = formatMoney(String(body.amount), body.currency ?? 'USD', { locale: localeOf(language) })
   const zone = preview.schedule.time_zone ?? readersZone()
   return (
     <PlainPanel title={said.review}>
-      <dl className={styles.review}>
-        <dt>{said.payee}</dt>
-        <dd dir="auto">{payee.name}</dd>
-        <dt>{said.amount}</dt>
-        <dd>{amount}</dd>
-        <dt>{said.rule}</dt>
-        <dd>{rule(preview.schedule)}</dd>
-      </dl>
-      <p>{said.dates(zone)}</p>
-      <ol className={styles.dates} aria-label={said.dates(zone)}>
-        {preview.dates.map(({ due_at: at }) => (
-          <li key={at}>
-            <time dateTime={at}>{formatIn(localeOf(language), zone, at)}</time>
-          </li>
-        ))}
-      </ol>
-      {preview.has_more && <p>{said.andMore}</p>}
-      {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={create.error} />}
-      <div className={styles.actions}>
-        <Button
-          look="primary"
-          disabled={create.isPending || !isOnline}
-          onClick={() =>
-            create.mutate(draft, {
-              onSuccess: () => navigate('/orders'),
-              onError: (failure) => setOpen((was) => isOutcomeOpen(failure, was)),
-            })
-          }
-        >
-          {said.save(amount)}
-        </Button>
-        {/* What may be saved can't be changed: that would be another order. */}
-        {!isOpen && (
-          <Button disabled={create.isPending} onClick={edit}>
-            {said.edit}
+      <div ref={part} tabIndex={-1} className={styles.step}>
+        <dl className={styles.review}>
+          <dt>{said.payee}</dt>
+          <dd dir="auto">{payee.name}</dd>
+          <dt>{said.amount}</dt>
+          <dd>{amount}</dd>
+          <dt>{said.rule}</dt>
+          <dd>{rule(preview.schedule)}</dd>
+        </dl>
+        <p>{said.dates(zone)}</p>
+        <ol className={styles.dates} aria-label={said.dates(zone)}>
+          {preview.dates.map(({ due_at: at }) => (
+            <li key={at}>
+              <time dateTime={at}>{formatIn(localeOf(language), zone, at)}</time>
+            </li>
+          ))}
+        </ol>
+        {preview.has_more && <p>{said.andMore}</p>}
+        {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={create.error} />}
+        <div className={styles.actions}>
+          <Button
+            look="primary"
+            disabled={create.isPending || !isOnline}
+            onClick={() =>
+              create.mutate(draft, {
+                onSuccess: () => navigate('/orders'),
+                onError: (failure) => setOpen(isOutcomeOpen(failure, isOpen)),
+              })
+            }
+          >
+            {said.save(amount)}
           </Button>
-        )}
+          {/* What may be saved can't be changed: that would be another order. */}
+          {!isOpen && (
+            <Button disabled={create.isPending} onClick={edit}>
+              {said.edit}
+            </Button>
+          )}
+        </div>
       </div>
     </PlainPanel>
   )

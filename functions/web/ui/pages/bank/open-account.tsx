@@ -59,6 +59,7 @@ function OpeningForm({
   const kinds = (['checking', 'savings'] as const).map((value) => ({ value, text: said.kinds[value] }))
   return (
     <Form
+      name="opening"
       problem={open.error}
       onSubmit={({ account_type, currency = '' }) =>
         send({

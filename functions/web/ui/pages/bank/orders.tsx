@@ -12,6 +12,7 @@ import { Page } from '../../parts/page.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
 import { Status, type StatusKind } from '../../parts/status.tsx'
+import { Sure } from '../../parts/sure.tsx'
 import { useAccountLabel } from '../../texts/account-names.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { formatMoment } from '../../texts/formats.ts'
@@ -114,13 +115,15 @@ function Actions({ order: { id, status, description } }: { order: Order }) {
   return (
     <div className={styles.actions}>
       {isAsking ? (
-        <>
-          <span role="status">{said.cancelAsk}</span>
-          <Button look="danger" onClick={to('cancelled')} disabled={change.isPending} {...about}>
-            {said.cancelSure}
-          </Button>
-          <Button onClick={() => setAsking(false)}>{said.keep}</Button>
-        </>
+        <Sure
+          question={said.cancelAsk}
+          sure={said.cancelSure}
+          keep={said.keep}
+          isPending={change.isPending}
+          onSure={to('cancelled')}
+          onKeep={() => setAsking(false)}
+          {...about}
+        />
       ) : (
         <>
           <Button

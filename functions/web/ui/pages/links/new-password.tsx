@@ -24,6 +24,7 @@ function ChoosePassword({ token }: { token: string | null }) {
         {token === null && <p>{said.noToken}</p>}
         {token !== null && !choose.isSuccess && (
           <Form
+            name="new-password"
             problem={choose.error}
             onSubmit={({ new_password = '' }) => choose.mutate({ token, new_password })}
           >

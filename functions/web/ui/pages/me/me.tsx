@@ -8,6 +8,7 @@ import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
 import { PlainPanel } from '../../parts/panel.tsx'
 import { ProblemNote } from '../../parts/problem-note.tsx'
+import { Sure } from '../../parts/sure.tsx'
 import { common } from '../../texts/common.texts.ts'
 import { useTexts } from '../../texts/define-texts.ts'
 import { useLanguage, type PageLanguage } from '../../texts/language.ts'
@@ -49,7 +50,7 @@ function Look() {
   return (
     <PlainPanel title={said.look}>
       <div className={styles.form}>
-        <Form onSubmit={() => undefined}>
+        <Form name="look" onSubmit={() => undefined}>
           <Choice
             name="language"
             label={said.language}
@@ -96,16 +97,13 @@ function Removal() {
       <p className={styles.note}>{said.removeHint}</p>
       <div className={styles.parts}>
         {isAsking ? (
-          <>
-            <Button
-              look="danger"
-              disabled={removal.isPending}
-              onClick={() => removal.mutate(undefined, { onSuccess: () => navigate('/sign-in') })}
-            >
-              {said.removeNow}
-            </Button>
-            <Button onClick={() => setAsking(false)}>{words.cancel}</Button>
-          </>
+          <Sure
+            sure={said.removeNow}
+            keep={words.cancel}
+            isPending={removal.isPending}
+            onSure={() => removal.mutate(undefined, { onSuccess: () => navigate('/sign-in') })}
+            onKeep={() => setAsking(false)}
+          />
         ) : (
           <Button onClick={() => setAsking(true)}>{said.remove}</Button>
         )}

@@ -19,6 +19,7 @@ export function Password() {
         <Form
           // Emptied after each change.
           key={changes}
+          name="password"
           problem={change.error}
           onSubmit={({ current_password = '', new_password = '' }) =>
             change.mutate({ current_password, new_password }, { onSuccess: () => setChanges(changes + 1) })

@@ -20,7 +20,11 @@ export function Profile() {
     <Panel title={said.you} query={user} starts="users">
       {({ name }) => (
         <div className={styles.form}>
-          <Form problem={change.error} onSubmit={(values) => change.mutate({ name: values.name ?? '' })}>
+          <Form
+            name="profile"
+            problem={change.error}
+            onSubmit={(values) => change.mutate({ name: values.name ?? '' })}
+          >
             <Field
               name="name"
               label={said.name}
@@ -58,6 +62,7 @@ export function Address() {
             <Form
               // Emptied after each change.
               key={email}
+              name="address"
               problem={change.error}
               onSubmit={({ email = '', current_password = '' }) => change.mutate({ email, current_password })}
             >

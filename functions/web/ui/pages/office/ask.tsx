@@ -17,6 +17,7 @@ interface AskedAct {
  * the button.
  * `needsReason`: it isn't done without one. `canDo`: whether the bank would do it. */
 export function Ask({
+  name,
   effects,
   word,
   look = 'danger',
@@ -29,6 +30,8 @@ export function Ask({
   canDo = true,
   children,
 }: {
+  /** Of the form, unique on its page. */
+  name: string
   /** Sentences. */
   effects: readonly string[]
   /** What the button says: a verb, and what it is about. */
@@ -48,7 +51,7 @@ export function Ask({
   const [said, words] = [useTexts(texts), useTexts(common)]
   return (
     <div className={styles.form}>
-      <Form problem={problem ?? act.error} onSubmit={onDo}>
+      <Form name={name} problem={problem ?? act.error} onSubmit={onDo}>
         <div className={styles.effects} role="status">
           {effects.map((sentence) => (
             <p key={sentence}>{sentence}</p>

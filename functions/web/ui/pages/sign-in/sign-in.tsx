@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
-import { Link, useLocation, useSearchParams } from 'wouter'
-import { demoQuery, endingQuery, useSignIn } from '../../data/session.ts'
+import { Link, useLocation, useSearch } from 'wouter'
+import { demoQuery, endingQuery, pathAfter, useSignIn } from '../../data/session.ts'
 import { Button } from '../../parts/button.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
@@ -17,7 +17,7 @@ export default function SignIn() {
   const said = useTexts(texts)
   const signIn = useMutation({ mutationFn: useSignIn() })
   const [, navigate] = useLocation()
-  const next = usePathAfter()
+  const next = pathAfter(useSearch())
   const { data: ending } = useQuery(endingQuery())
   const { mutate } = signIn
   useEffect(() => {
@@ -33,6 +33,7 @@ export default function SignIn() {
       <div role="status">{ending && <p>{said.ended[ending]}</p>}</div>
       <PlainPanel>
         <Form
+          name="sign-in"
           problem={signIn.error}
           onSubmit={({ email = '', password = '' }) =>
             mutate({ email, password }, { onSuccess: () => navigate(next ?? '/', { replace: true }) })
@@ -75,12 +76,4 @@ function DemoCustomer({ goOn }: { goOn: () => void }) {
       <ProblemNote problem={signIn.error} />
     </PlainPanel>
   )
-}
-
-/** Returns where whoever signs in wanted to go: a path of the bank, never another site; undefined
- * if they did not say. */
-function usePathAfter(): string | undefined {
-  const [search] = useSearchParams()
-  const next = search.get('next') ?? ''
-  return /^\/(?![/\\])/.test(next) ? next : undefined
 }

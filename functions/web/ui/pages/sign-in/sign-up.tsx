@@ -18,6 +18,7 @@ export default function SignUp() {
     <Page title={said.signUp} width="narrow">
       <PlainPanel>
         <Form
+          name="sign-up"
           problem={signUp.error}
           onSubmit={({ name = '', email = '', password = '' }) =>
             signUp.mutate({ name, email, password }, { onSuccess: () => navigate('/') })

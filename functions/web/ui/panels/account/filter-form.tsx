@@ -1,4 +1,5 @@
 import { Button } from '../../parts/button.tsx'
+import { useEntered } from '../../parts/entered.ts'
 import { Choice, Field } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
 import { useTexts } from '../../texts/define-texts.ts'
@@ -15,14 +16,19 @@ export function FilterForm({
   onShow: (filters: Partial<ShownFilters>) => void
 }) {
   const said = useTexts(texts)
+  const [isOpen, setOpen] = useEntered('filtering', hasFilters(filters))
   const kinds = [
     { value: '', text: said.allTypes },
     ...entryTypes.map((value) => ({ value, text: said.kinds[value] })),
   ]
   return (
-    <details className={styles.filters} open={hasFilters(filters)}>
+    <details
+      className={styles.filters}
+      open={isOpen}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
       <summary>{said.filters}</summary>
-      <Form onSubmit={onShow}>
+      <Form name="filters" onSubmit={onShow}>
         <div className={styles.filterFields}>
           <Choice name="type" label={said.type} options={kinds} defaultValue={filters.type} />
           <Field name="from" label={said.from} type="date" defaultValue={filters.from} />

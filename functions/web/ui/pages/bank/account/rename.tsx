@@ -1,9 +1,9 @@
-import { useState } from 'react'
 import type { Account } from '../../../data/accounts.ts'
 import { useRenameAccount } from '../../../data/account.ts'
 import styles from '../../../panels/account/account.module.css'
 import { texts } from '../../../panels/account/account.texts.ts'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { common } from '../../../texts/common.texts.ts'
@@ -12,7 +12,7 @@ import { useTexts } from '../../../texts/define-texts.ts'
 /** A button that opens a form for the name. */
 export function Rename({ account }: { account: Account }) {
   const [said, words] = [useTexts(texts), useTexts(common)]
-  const [isOpen, setOpen] = useState(false)
+  const [isOpen, setOpen] = useEntered('renaming', false)
   const rename = useRenameAccount(account.id)
   if (!isOpen) return <Button onClick={() => setOpen(true)}>{said.rename}</Button>
   const close = (): void => {
@@ -22,6 +22,7 @@ export function Rename({ account }: { account: Account }) {
   return (
     <div className={styles.rename}>
       <Form
+        name="rename"
         problem={rename.error}
         onSubmit={({ name = '' }) => rename.mutate(name.trim() || null, { onSuccess: close })}
       >

@@ -37,7 +37,7 @@ export function MoveForm({ accounts, draft, onChange, desk, refusal }: MoveFormP
     onChange({ ...draft, ...part })
   }
   return (
-    <Form onSubmit={() => void submit()} problem={problem}>
+    <Form name="order" onSubmit={() => void submit()} problem={problem}>
       {refusal && !problem && <Refused refusal={refusal} account={from} />}
       <KindChoice draft={draft} onChange={change} />
       <AccountChoice

@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
 import { useSearchParams } from 'wouter'
 import { accountsQuery, likelyAccount, type Account } from '../../../data/accounts.ts'
 import { deskOf, useOrder } from '../../../data/desk.ts'
 import { useSession } from '../../../data/session.ts'
 import { ButtonLink } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Page } from '../../../parts/page.tsx'
 import { Panel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -38,7 +39,7 @@ function Order({ owner, accounts }: { owner: string; accounts: readonly Account[
   const desk = deskOf(owner)
   const order = useOrder(desk)
   const [search] = useSearchParams()
-  const [draft, setDraft] = useState(() => {
+  const [draft, setDraft] = useEntered('draft', () => {
     if ('order' in order) return draftOf(order.order)
     const kind = kinds.find((each) => each === search.get('kind')) ?? 'transfer'
     return emptyDraft(kind satisfies MoveKind, search.get('from') ?? likelyAccount(accounts)?.id)

@@ -8,6 +8,7 @@ import { Button, ButtonLink } from '../../../parts/button.tsx'
 import { Facts } from '../../../parts/facts.tsx'
 import { Money } from '../../../parts/money.tsx'
 import { Status } from '../../../parts/status.tsx'
+import { useFocusReturn } from '../../../parts/use-focus-return.ts'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import styles from './move.module.css'
@@ -17,9 +18,10 @@ import { useLabels } from './use-labels.ts'
 /** A heading that takes the focus when the order gets there. */
 function Step({ title, children }: { title: string; children: React.ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null)
+  const part = useFocusReturn<HTMLDivElement>()
   useEffect(() => heading.current?.focus(), [title])
   return (
-    <div className={styles.step}>
+    <div ref={part} className={styles.step}>
       <h2 ref={heading} tabIndex={-1}>
         {title}
       </h2>

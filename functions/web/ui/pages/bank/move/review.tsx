@@ -7,6 +7,7 @@ import { dryRunQuery, twinQuery, type DryRun } from '../../../data/transactions.
 import { Button } from '../../../parts/button.tsx'
 import { Facts } from '../../../parts/facts.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
+import { useFocusReturn } from '../../../parts/use-focus-return.ts'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
 import { askedAs } from '../../../texts/account-names.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -29,6 +30,7 @@ export function Review({ order, accounts, desk }: ReviewProps) {
   const labels = useLabels()
   const isOnline = useIsOnline()
   const heading = useRef<HTMLHeadingElement>(null)
+  const part = useFocusReturn<HTMLDivElement>()
   useEffect(() => heading.current?.focus(), [])
   const { body, payee } = order
   const tried = useQuery(dryRunQuery(body))
@@ -36,7 +38,7 @@ export function Review({ order, accounts, desk }: ReviewProps) {
   const amount = labels.money(String(body.amount), body.currency ?? 'USD')
   const isRefused = tried.data?.allowed === false
   return (
-    <div className={styles.step}>
+    <div ref={part} className={styles.step}>
       <h2 ref={heading} tabIndex={-1}>
         {said.reviewTitle}
       </h2>

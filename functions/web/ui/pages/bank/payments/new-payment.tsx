@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { likelyAccount, type Account } from '../../../data/accounts.ts'
 import { canBePayee, findPayee, isUnknownPayee, type Payee } from '../../../data/payees.ts'
 import { newKey } from '../../../data/new-key.ts'
@@ -7,10 +7,12 @@ import { useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts
 import { AccountChoice } from '../../../parts/account-choice.tsx'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
 import { faultOf } from '../../../parts/problem.ts'
+import { useFocusReturn } from '../../../parts/use-focus-return.ts'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
 import { askedAs } from '../../../texts/account-names.ts'
@@ -35,14 +37,14 @@ interface Typed {
 
 /** Enter, confirm the payee by name, set money aside. */
 export function NewPayment({ accounts }: { accounts: readonly Account[] }) {
-  const [confirming, setConfirming] = useState<Confirming>()
+  const [confirming, setConfirming] = useEntered<Confirming | undefined>('confirming', undefined)
   const blank: Typed = {
     accountId: likelyAccount(accounts)?.id ?? '',
     payee: '',
     amount: '',
     description: '',
   }
-  const [typed, setTyped] = useState(blank)
+  const [typed, setTyped] = useEntered('payment', blank)
   if (!confirming) return <PaymentForm {...{ accounts, typed, setTyped }} onChecked={setConfirming} />
   return (
     <Confirm
@@ -99,7 +101,7 @@ function PaymentForm({
   }
 
   return (
-    <Form onSubmit={() => void check().catch(setProblem)} problem={problem}>
+    <Form name="payment" onSubmit={() => void check().catch(setProblem)} problem={problem}>
       <AccountChoice
         name="account_id"
         label={said.from}
@@ -153,10 +155,13 @@ function Confirm({
   const create = useCreatePayment()
   const amount = moneyText(body.amount, body.currency)
   const { error } = create
-  const [isOpen, setOpen] = useState(false)
+  const [isOpen, setOpen] = useEntered('unanswered', false)
+  const part = useFocusReturn<HTMLDivElement>()
+  const question = useRef<HTMLParagraphElement>(null)
+  useEffect(() => question.current?.focus(), [])
   return (
-    <div className={styles.confirm}>
-      <p>
+    <div ref={part} className={styles.confirm}>
+      <p ref={question} tabIndex={-1}>
         <bdi>{said.confirm(amount, payee.name, askedAs(asked))}</bdi>
       </p>
       {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={error} />}
@@ -168,7 +173,7 @@ function Confirm({
           onClick={() =>
             create.mutate(
               { body, key },
-              { onSuccess: onDone, onError: (failure) => setOpen((was) => isOutcomeOpen(failure, was)) },
+              { onSuccess: onDone, onError: (failure) => setOpen(isOutcomeOpen(failure, isOpen)) },
             )
           }
         >

@@ -11,14 +11,15 @@ import {
 } from '../../../data/payouts.ts'
 import { useSession } from '../../../data/session.ts'
 import { sumOf } from '../../../money/money.ts'
+import { AccountChoice } from '../../../parts/account-choice.tsx'
 import { useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { DataList } from '../../../parts/data-list.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { ProblemNote } from '../../../parts/problem-note.tsx'
 import { Status } from '../../../parts/status.tsx'
 import { useIsOnline } from '../../../parts/use-is-online.ts'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
-import { useAccountLabel } from '../../../texts/account-names.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import styles from './payouts.module.css'
 import { texts } from './payouts.texts.ts'
@@ -61,7 +62,7 @@ export function NewPayout({
   const said = useTexts(texts)
   const { user_id: owner } = useSession()
   const create = useCreatePayout()
-  const [text, setText] = useState('')
+  const [text, setText] = useEntered('rows', '')
   const [checked, setChecked] = useState<Checked>()
   const unanswered = unansweredPayout(owner)
   const send = (payout: CheckedPayout): void =>
@@ -112,10 +113,8 @@ function Rows({
   check: ((checked: Checked) => void) | undefined
 }) {
   const said = useTexts(texts)
-  const labelOf = useAccountLabel()
-  const moneyText = useMoneyText()
   const checkRows = useCheck()
-  const [accountId, setAccountId] = useState(likelyAccount(accounts)?.id ?? '')
+  const [accountId, setAccountId] = useEntered('account', likelyAccount(accounts)?.id ?? '')
   const [isUnread, setUnread] = useState(false)
   const account = accounts.find(({ id }) => id === accountId) ?? accounts[0]!
   const read = async (file: File): Promise<void> => {
@@ -125,23 +124,16 @@ function Rows({
   }
   return (
     <>
-      <label className={styles.field}>
-        {said.from}
-        <select
-          className={styles.control}
-          value={account.id}
-          onChange={({ currentTarget }) => {
-            setAccountId(currentTarget.value)
-            change(text)
-          }}
-        >
-          {accounts.map((each) => (
-            <option key={each.id} value={each.id}>
-              {labelOf(each)} · {moneyText(each.available, each.currency)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <AccountChoice
+        name="account_id"
+        label={said.from}
+        accounts={accounts}
+        value={account.id}
+        onChoose={(id) => {
+          setAccountId(id)
+          change(text)
+        }}
+      />
       <label className={styles.field}>
         {said.file}
         <input

@@ -34,7 +34,7 @@ export function PeriodForm({
           )
         })}
       </div>
-      <Form onSubmit={onShow}>
+      <Form name="period" onSubmit={onShow}>
         <div className={styles.fields}>
           <Field name="from" label={said.from} type="date" required defaultValue={shown.from} />
           <Field name="to" label={said.to} type="date" required defaultValue={shown.to} />

@@ -1,4 +1,3 @@
-import { useState } from 'react'
 import {
   useStartRun,
   type Lab,
@@ -8,6 +7,7 @@ import {
   type LabScenarioName,
 } from '../../../data/lab.ts'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Choice, Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -20,14 +20,13 @@ const BY_HAND = 'by-hand'
 export function RunForm({ lab, isBusy }: { lab: Lab; isBusy: boolean }) {
   const said = useTexts(texts)
   const start = useStartRun()
-  const [name, setName] = useState<LabScenarioName | typeof BY_HAND>('killed-after-commit')
+  const [name, setName] = useEntered<LabScenarioName | typeof BY_HAND>('scenario', 'killed-after-commit')
   const scenario = lab.scenarios.find((one) => one.name === name)
   return (
     <Form
+      name="run"
       problem={start.error}
-      onSubmit={(values) => {
-        if (!isBusy) start.mutate(requestOf(values, lab, scenario?.name))
-      }}
+      onSubmit={(values) => start.mutate(requestOf(values, lab, scenario?.name))}
     >
       <Choice
         name="scenario"
@@ -67,7 +66,7 @@ export function RunForm({ lab, isBusy }: { lab: Lab; isBusy: boolean }) {
           ))}
         </fieldset>
       </div>
-      <Button type="submit" look="primary" aria-disabled={isBusy || start.isPending}>
+      <Button type="submit" look="primary" disabled={isBusy || start.isPending}>
         {said.start}
       </Button>
     </Form>
@@ -84,7 +83,7 @@ function FaultFields({
   given: LabFault | undefined
 }) {
   const said = useTexts(texts)
-  const [isOn, setOn] = useState(given !== undefined)
+  const [isOn, setOn] = useEntered(`fault ${kind}`, given !== undefined)
   return (
     <div className={styles.fault}>
       <label>

@@ -1,5 +1,5 @@
-import { useState } from 'react'
 import type { Life } from '../../../data/life.ts'
+import { useEntered } from '../../../parts/entered.ts'
 import { Facts } from '../../../parts/facts.tsx'
 import { Field } from '../../../parts/field.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
@@ -18,8 +18,8 @@ export function Cost({ cost }: { cost: NonNullable<Life['cost']> }) {
   const said = useTexts(texts)
   const language = useLanguage()
   const { ms } = useClock()
-  const [perGbSecond, setPerGbSecond] = useState(() => formatDecimal(language, '0.000024'))
-  const [perMillion, setPerMillion] = useState(() => formatDecimal(language, '0.40'))
+  const [perGbSecond, setPerGbSecond] = useEntered('per-gb-second', () => formatDecimal(language, '0.000024'))
+  const [perMillion, setPerMillion] = useEntered('per-million', () => formatDecimal(language, '0.40'))
   const price = 1e6 * cost.gb_seconds * priceOf(perGbSecond) + cost.requests * priceOf(perMillion)
   return (
     <PlainPanel title={said.cost}>

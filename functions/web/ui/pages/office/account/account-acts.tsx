@@ -4,6 +4,7 @@ import { useActOnAccount, useSetOverdraft, type AccountAct } from '../../../data
 import type { Order } from '../../../data/orders.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { faultOf } from '../../../parts/problem.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { Ask } from '../ask.tsx'
@@ -22,7 +23,7 @@ const ACTS: Record<Account['status'], readonly (AccountAct | 'overdraft')[]> = {
 /** Freeze, unfreeze, close and the overdraft limit: each says what follows, and asks why. */
 export function AccountActs({ account, orders }: { account: Account; orders: CountedOrders }) {
   const said = useTexts(texts)
-  const [open, setOpen] = useState<AccountAct | 'overdraft'>()
+  const [open, setOpen] = useEntered<AccountAct | 'overdraft' | undefined>('act', undefined)
   const [done, setDone] = useState('')
   const close = (): void => setOpen(undefined)
   const acts = ACTS[account.status]
@@ -93,6 +94,7 @@ function ChangeStatus({
         : [said.effects[act], fail, ...(isZero(account.held) ? [] : [said.heldStays])]
   return (
     <Ask
+      name={act}
       effects={effects}
       word={said.actNow[act]}
       look={act === 'unfreeze' ? 'primary' : 'danger'}
@@ -127,6 +129,7 @@ function SetOverdraft({
   }
   return (
     <Ask
+      name="overdraft"
       effects={[said.effects.overdraft]}
       word={said.actNow.overdraft}
       look="primary"

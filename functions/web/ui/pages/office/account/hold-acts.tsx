@@ -4,6 +4,7 @@ import { useCaptureHold, useReleaseHold } from '../../../data/customers.ts'
 import { canBePayee, findPayee, isUnknownPayee, type Payee } from '../../../data/payees.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Field } from '../../../parts/field.tsx'
 import { faultOf } from '../../../parts/problem.ts'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
@@ -15,7 +16,7 @@ import { texts } from './account.texts.ts'
 /** Makes reserved money available again, or pays it to an account. */
 export function HoldActs({ hold }: { hold: Hold }) {
   const said = useTexts(texts)
-  const [open, setOpen] = useState<'release' | 'capture'>()
+  const [open, setOpen] = useEntered<'release' | 'capture' | undefined>(`hold ${hold.id}`, undefined)
   const close = (): void => setOpen(undefined)
   if (open === 'release') return <Release hold={hold} close={close} />
   if (open === 'capture') return <Capture hold={hold} close={close} />
@@ -39,6 +40,7 @@ function Release({ hold, close }: { hold: Hold; close: () => void }) {
   const release = useReleaseHold()
   return (
     <Ask
+      name={`release ${hold.id}`}
       effects={[
         said.releaseEffect(moneyText(hold.amount, hold.currency)),
         ...(hold.via === null ? [] : [said.ofPayment]),
@@ -62,7 +64,7 @@ function Capture({ hold, close }: { hold: Hold; close: () => void }) {
   const [moneyText, readAmount] = [useMoneyText(), useReadAmount()]
   const capture = useCaptureHold()
   const [problem, setProblem] = useState<unknown>()
-  const [checked, setChecked] = useState<Checked>()
+  const [checked, setChecked] = useEntered<Checked | undefined>(`checked ${hold.id}`, undefined)
   const { id, amount, currency } = hold
 
   async function check({ payee: asked = '', amount: typed = '' }: Record<string, string>): Promise<void> {
@@ -78,6 +80,7 @@ function Capture({ hold, close }: { hold: Hold; close: () => void }) {
   if (checked)
     return (
       <Ask
+        name={`captured ${id}`}
         effects={[said.captureEffect(moneyText(checked.amount, currency), checked.payee.name)]}
         word={said.captureNow(moneyText(checked.amount, currency))}
         act={capture}
@@ -92,6 +95,7 @@ function Capture({ hold, close }: { hold: Hold; close: () => void }) {
     )
   return (
     <Ask
+      name={`capture ${id}`}
       effects={[]}
       word={said.check}
       look="primary"

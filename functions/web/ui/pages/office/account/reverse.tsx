@@ -1,7 +1,7 @@
-import { useState } from 'react'
 import { useReverse } from '../../../data/customers.ts'
 import type { Entry } from '../../../data/entries.ts'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { Ask } from '../ask.tsx'
@@ -12,9 +12,9 @@ import { texts } from './account.texts.ts'
 export function Reverse({ entry, words }: { entry: Entry; words: string }) {
   const said = useTexts(texts)
   const moneyText = useMoneyText()
-  const [isOpen, setOpen] = useState(false)
   const reverse = useReverse()
   const { amount, currency, transaction_id: id } = entry
+  const [isOpen, setOpen] = useEntered(`reverse ${id}`, false)
   const shown = moneyText(amount.replace(/^-/, ''), currency)
   if (!isOpen)
     return (
@@ -26,6 +26,7 @@ export function Reverse({ entry, words }: { entry: Entry; words: string }) {
     )
   return (
     <Ask
+      name={`reverse ${id}`}
       effects={[said.reverseEffect]}
       word={said.reverseNow(shown)}
       act={reverse}

@@ -21,7 +21,7 @@ export function AuditFilterForm({
     ...auditContexts.map((value) => ({ value, text: said.contexts[value] })),
   ]
   return (
-    <Form onSubmit={onShow}>
+    <Form name="filters" onSubmit={onShow}>
       <div className={styles.fields}>
         {(['caller', 'owner', 'subject', 'operation'] as const).map((name) => (
           <Field

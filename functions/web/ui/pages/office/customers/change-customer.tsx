@@ -20,6 +20,7 @@ export function ChangeCustomer({
   return (
     <PlainPanel title={said.change}>
       <Ask
+        name="customer"
         effects={[said.changeEffect]}
         word={said.changeNow}
         look="primary"

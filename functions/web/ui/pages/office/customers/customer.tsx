@@ -4,6 +4,7 @@ import { useParams } from 'wouter'
 import { customerQueries, type User } from '../../../data/customers.ts'
 import { userQuery } from '../../../data/session.ts'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Facts } from '../../../parts/facts.tsx'
 import { Id } from '../../../parts/id.tsx'
 import { Moment } from '../../../parts/moment.tsx'
@@ -40,7 +41,7 @@ export default function Customer() {
       ...[typeof asked.sessions, typeof asked.documents, typeof asked.messages],
     ],
   })
-  const [act, setAct] = useState<Act>()
+  const [act, setAct] = useEntered<Act | undefined>('act', undefined)
   const [done, setDone] = useState('')
   const close = (): void => setAct(undefined)
   const finish = (sentence: string): void => {

@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import { customersQuery, type User } from '../../../data/customers.ts'
 import { Button } from '../../../parts/button.tsx'
 import { DataList } from '../../../parts/data-list.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { Moment } from '../../../parts/moment.tsx'
@@ -21,7 +21,7 @@ import { EnterCustomer } from './enter-customer.tsx'
 export default function Customers() {
   const said = useTexts(texts)
   const [search, setSearch] = useSearchParams()
-  const [isEntering, setEntering] = useState(false)
+  const [isEntering, setEntering] = useEntered('entering', false)
   const query = search.get('query') ?? ''
   const list = useInfiniteQuery(customersQuery(query))
   const found = list.data?.pages.flatMap(({ items }) => items)
@@ -35,6 +35,7 @@ export default function Customers() {
       <PlainPanel>
         <Form
           key={query}
+          name="search"
           onSubmit={({ query: text = '' }) => setSearch(text.trim() ? { query: text.trim() } : {})}
         >
           <div className={styles.search}>

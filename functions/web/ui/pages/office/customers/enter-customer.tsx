@@ -14,6 +14,7 @@ export function EnterCustomer({ close }: { close: () => void }) {
   return (
     <PlainPanel title={said.enter}>
       <Ask
+        name="customer"
         effects={[said.enterEffect]}
         word={said.enterNow}
         look="primary"

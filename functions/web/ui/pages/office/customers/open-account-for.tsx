@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useOpenAccountFor, type OpeningBody } from '../../../data/customers.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Choice } from '../../../parts/field.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { faultOf } from '../../../parts/problem.ts'
@@ -25,7 +26,7 @@ export function OpenAccountFor({
   const said = useTexts(texts)
   const [nameOf, readAmount] = [useAccountName(), useReadAmount()]
   const open = useOpenAccountFor()
-  const [currency, setCurrency] = useState(OFFERED[0]!)
+  const [currency, setCurrency] = useEntered('currency', OFFERED[0]!)
   const [fault, setFault] = useState<unknown>()
   const send = (values: Record<string, string>): void => {
     const typed = (values.balance ?? '').trim()
@@ -42,6 +43,7 @@ export function OpenAccountFor({
   return (
     <PlainPanel title={said.open}>
       <Ask
+        name="opening"
         effects={[]}
         word={said.openNow}
         look="primary"

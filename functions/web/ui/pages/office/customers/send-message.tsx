@@ -1,5 +1,5 @@
-import { useState } from 'react'
 import { useSendMessage, type MessageBody } from '../../../data/customers.ts'
+import { useEntered } from '../../../parts/entered.ts'
 import { Choice, LongField } from '../../../parts/field.tsx'
 import { PlainPanel } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -21,7 +21,7 @@ export function SendMessage({
 }) {
   const said = useTexts(texts)
   const send = useSendMessage()
-  const [template, setTemplate] = useState('')
+  const [template, setTemplate] = useEntered('template', '')
   const submit = ({ channel, message = '' }: Record<string, string>): void => {
     const chosen = TEMPLATES.find((each) => each === template)
     const body: MessageBody = {
@@ -33,7 +33,15 @@ export function SendMessage({
   }
   return (
     <PlainPanel title={said.send}>
-      <Ask effects={[]} word={said.sendNow} look="primary" act={send} close={close} onDo={submit}>
+      <Ask
+        name="message"
+        effects={[]}
+        word={said.sendNow}
+        look="primary"
+        act={send}
+        close={close}
+        onDo={submit}
+      >
         <Choice
           name="channel"
           label={said.channel}

@@ -91,6 +91,7 @@ function RedriveGroup({ group }: { group: DeadLetterGroup }) {
   return (
     <div className={styles.form}>
       <Form
+        name={`redrive ${group.id}`}
         problem={order.error}
         onSubmit={({ per_second: rate }) =>
           order.mutate({ order: 'redrive-group', group: group.id, perSecond: Number(rate) })

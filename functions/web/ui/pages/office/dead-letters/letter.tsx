@@ -1,7 +1,7 @@
-import { useState } from 'react'
 import { Link } from 'wouter'
 import { useLetterOrder, type DeadLetter } from '../../../data/dead-letters.ts'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { Moment } from '../../../parts/moment.tsx'
@@ -76,7 +76,7 @@ function Content({ letter }: { letter: DeadLetter }) {
 
 function Actions({ letter }: { letter: DeadLetter }) {
   const said = useTexts(texts)
-  const [isDiscarding, setDiscarding] = useState(false)
+  const [isDiscarding, setDiscarding] = useEntered(`discard ${letter.id}`, false)
   const order = useLetterOrder()
   // Many letters are on the page: a screen reader says which one a button is for.
   const about = { 'aria-description': letter.event_id }
@@ -107,6 +107,7 @@ function Discard({ letter, close }: { letter: DeadLetter; close: () => void }) {
   return (
     <div className={styles.form}>
       <Form
+        name={`discard ${letter.id}`}
         problem={order.error}
         onSubmit={({ reason = '' }) => order.mutate({ order: 'discard', id: letter.id, reason })}
       >

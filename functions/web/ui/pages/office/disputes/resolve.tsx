@@ -1,6 +1,6 @@
-import { useState } from 'react'
 import { useResolve, type Disputed, type DisputeAction, type TransferKind } from '../../../data/disputes.ts'
 import { Button } from '../../../parts/button.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Field } from '../../../parts/field.tsx'
 import { useMoneyText } from '../../../parts/use-money-text.ts'
 import { useTexts } from '../../../texts/define-texts.ts'
@@ -12,9 +12,9 @@ import { texts } from './disputes.texts.ts'
 export function Resolve({ kind, one }: { kind: TransferKind; one: Disputed }) {
   const said = useTexts(texts)
   const moneyText = useMoneyText()
-  const [action, setAction] = useState<DisputeAction>()
-  const resolve = useResolve(kind)
   const { id, amount, currency, status, resolvable_by: actions } = one
+  const [action, setAction] = useEntered<DisputeAction | undefined>(`resolve ${id}`, undefined)
+  const resolve = useResolve(kind)
   const shown = moneyText(amount, currency)
   if (!action)
     return (
@@ -31,6 +31,7 @@ export function Resolve({ kind, one }: { kind: TransferKind; one: Disputed }) {
   const dismissEffect = isUnbooked ? said.failEffect[kind] : said.dismissEffect
   return (
     <Ask
+      name={`resolve ${id}`}
       effects={[
         action === 'dismiss' ? dismissEffect : said.effects[action],
         ...(action === 'book' && one.dispute === 'outcome-unknown' ? [said.lookFirst] : []),

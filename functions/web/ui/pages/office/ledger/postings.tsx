@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { ledgerStatusQuery, useStopLedger, type CurrencyStatus } from '../../../data/ledger.ts'
 import { Button } from '../../../parts/button.tsx'
 import { DataList } from '../../../parts/data-list.tsx'
+import { useEntered } from '../../../parts/entered.ts'
 import { Choice, Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
 import { Moment } from '../../../parts/moment.tsx'
@@ -17,7 +17,7 @@ import { texts } from './ledger.texts.ts'
 export function Postings() {
   const said = useTexts(texts)
   const status = useQuery(ledgerStatusQuery())
-  const [isStopping, setStopping] = useState(false)
+  const [isStopping, setStopping] = useEntered('stopping', false)
   const stop = (
     <Button look="danger" aria-expanded={isStopping} onClick={() => setStopping(!isStopping)}>
       {said.stop}
@@ -63,6 +63,7 @@ function StopForm({ items, done }: { items: readonly CurrencyStatus[]; done: () 
   ]
   return (
     <Form
+      name="stop"
       problem={stop.error}
       onSubmit={({ currency, reason = '' }) =>
         stop.mutate({ reason, ...(currency && { currency }) }, { onSuccess: done })

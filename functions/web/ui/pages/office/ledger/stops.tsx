@@ -109,7 +109,11 @@ function ResumeForm({ id, what }: { id: string; what: string }) {
   const said = useTexts(texts)
   const resume = useResumeLedger()
   return (
-    <Form problem={resume.error} onSubmit={({ reason = '' }) => resume.mutate({ stop_id: id, reason })}>
+    <Form
+      name={`resume ${id}`}
+      problem={resume.error}
+      onSubmit={({ reason = '' }) => resume.mutate({ stop_id: id, reason })}
+    >
       <p>{said.resumeHint}</p>
       <Field name="reason" label={said.reason} required maxLength={500} autoComplete="off" />
       <div className={styles.buttons}>

@@ -24,7 +24,11 @@ export function AccountLimits() {
   return (
     <>
       <PlainPanel title={said.account}>
-        <Form key={named} onSubmit={({ account = '' }) => setSearch({ account: account.trim() })}>
+        <Form
+          key={named}
+          name="account"
+          onSubmit={({ account = '' }) => setSearch({ account: account.trim() })}
+        >
           <Field
             name="account"
             label={said.accountId}
@@ -113,7 +117,7 @@ function SetLimits({ id, now }: { id: string; now: Limits }) {
     set.mutate({ ...amounts, time_zone: zone.trim(), reason })
   }
   return (
-    <Form problem={fault ?? set.error} onSubmit={submit}>
+    <Form name="limits" problem={fault ?? set.error} onSubmit={submit}>
       <h3>{said.newLimits}</h3>
       <div className={styles.fields}>
         {fields.map(([name, label]) => (

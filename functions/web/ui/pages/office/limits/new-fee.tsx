@@ -4,6 +4,7 @@ import { isCurrency } from '../../../money/money.ts'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
 import { boundsOf, isDay } from '../../../parts/days.ts'
+import { useEntered } from '../../../parts/entered.ts'
 import { Facts } from '../../../parts/facts.tsx'
 import { Choice, Field } from '../../../parts/field.tsx'
 import { Form } from '../../../parts/form.tsx'
@@ -24,8 +25,9 @@ export function NewFee() {
   const said = useTexts(texts)
   const trial = useTryFee()
   const [proposed, setProposed] = useState<ProposedFee>()
-  const [isFree, setFree] = useState(false)
-  const [currency, setCurrency] = useState('USD')
+  const [what, setWhat] = useEntered<'charge' | 'end'>('what', 'charge')
+  const isFree = what === 'end'
+  const [currency, setCurrency] = useEntered('currency', 'USD')
   const [fault, setFault] = useState<ReturnType<typeof faultOf>>()
   const proposalOf = useProposal()
   const isTried = trial.isSuccess && proposed !== undefined
@@ -33,6 +35,7 @@ export function NewFee() {
     <PlainPanel title={said.newFee}>
       <p className={styles.soft}>{said.newFeeHint}</p>
       <Form
+        name="fee"
         problem={fault ?? trial.error}
         onSubmit={(values) => {
           const fee = proposalOf(values)
@@ -58,7 +61,7 @@ export function NewFee() {
             required
             maxLength={3}
             autoComplete="off"
-            onChange={({ currentTarget }) => setCurrency((was) => knownCurrency(currentTarget.value) ?? was)}
+            onChange={({ currentTarget }) => setCurrency(knownCurrency(currentTarget.value) ?? currency)}
           />
           <Choice
             name="type"
@@ -72,7 +75,8 @@ export function NewFee() {
               { value: 'charge', text: said.charge },
               { value: 'end', text: said.end },
             ]}
-            onChange={({ currentTarget }) => setFree(currentTarget.value === 'end')}
+            value={what}
+            onChange={({ currentTarget }) => setWhat(currentTarget.value === 'end' ? 'end' : 'charge')}
           />
           {!isFree && (
             <Field name="rules.percent" label={said.percent} inputMode="decimal" autoComplete="off" />
@@ -151,6 +155,7 @@ function Publish({ fee }: { fee: ProposedFee }) {
   const publish = usePublishFee()
   return (
     <Form
+      name="publish"
       problem={publish.error}
       onSubmit={({ reason = '', valid_from: from = '' }) =>
         publish.mutate({
