@@ -2,7 +2,7 @@ import type { Entry, TransactionDetail } from '../../../data/transactions.ts'
 import { sumOf, toDecimal, toMinorUnits } from '../../../money/money.ts'
 import { DataList } from '../../../parts/data-list.tsx'
 import { Money } from '../../../parts/money.tsx'
-import { PlainPanel } from '../../../parts/panel.tsx'
+import { Panel, type PanelQuery } from '../../../parts/panel.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
 import styles from './receipt.module.css'
 import { texts } from './receipt.texts.ts'
@@ -19,12 +19,27 @@ interface Line {
   entry?: OwnEntry
 }
 
-/** The entries with their sum. Those on accounts of others follow from the transaction. */
-export function Entries({ transaction, own }: { transaction: TransactionDetail; own: readonly OwnEntry[] }) {
+/** The entries with their sum. */
+export function Entries({
+  transaction,
+  own,
+}: {
+  transaction: TransactionDetail
+  own: PanelQuery<OwnEntry[]>
+}) {
+  const said = useTexts(texts)
+  return (
+    <Panel title={said.entries} query={own} starts="accounts" rows={4}>
+      {(entries) => <EntryList transaction={transaction} own={entries} />}
+    </Panel>
+  )
+}
+
+/** Entries on accounts of others follow from the transaction. */
+function EntryList({ transaction, own }: { transaction: TransactionDetail; own: readonly OwnEntry[] }) {
   const said = useTexts(texts)
   const nameOf = useAccountNames(transaction)
   const { currency } = transaction
-  if (own.length === 0) return null
   const seen = own.map((entry): Line => ({
     ...{ key: `${entry.accountId} ${entry.version}`, account: nameOf(entry.accountId) },
     ...{ amount: entry.amount, entry },
@@ -42,7 +57,7 @@ export function Entries({ transaction, own }: { transaction: TransactionDetail; 
     currency,
   )
   return (
-    <PlainPanel title={said.entries}>
+    <>
       <p className={styles.hint}>{said.entriesHint}</p>
       <DataList
         label={said.entries}
@@ -68,7 +83,7 @@ export function Entries({ transaction, own }: { transaction: TransactionDetail; 
         <span>{said.sum}</span>
         <Money amount={sum} currency={currency} as="code" />
       </p>
-    </PlainPanel>
+    </>
   )
 }
 

@@ -11,14 +11,14 @@ import { Facts } from '../../../parts/facts.tsx'
 import { Id } from '../../../parts/id.tsx'
 import { Money } from '../../../parts/money.tsx'
 import { Page } from '../../../parts/page.tsx'
-import { Panel, PlainPanel } from '../../../parts/panel.tsx'
+import { Panel, PlainPanel, type PanelQuery } from '../../../parts/panel.tsx'
 import { Status, type StatusKind } from '../../../parts/status.tsx'
 import { useTexts } from '../../../texts/define-texts.ts'
 import { formatDay, formatMoment } from '../../../texts/formats.ts'
 import { problemTexts } from '../../../texts/problems.texts.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { Check } from './check.tsx'
-import { Entries } from './entries.tsx'
+import { Entries, type OwnEntry } from './entries.tsx'
 import { Steps } from './steps.tsx'
 import { texts } from './receipt.texts.ts'
 import { useAccountNames, useSeenAccounts } from './use-account-names.ts'
@@ -48,7 +48,7 @@ export default function Receipt() {
       {transaction.data?.balance_after != null && (
         <>
           <Entries transaction={transaction.data} own={own} />
-          <Check id={id} entry={own[0]} />
+          <Check id={id} entry={own.data?.[0]} />
         </>
       )}
     </Page>
@@ -56,13 +56,26 @@ export default function Receipt() {
 }
 
 /** The entries of a transaction on the accounts that the reader may see, with their accounts. */
-function useOwnEntries(transaction: TransactionDetail | undefined) {
-  const ids = useSeenAccounts(transaction).map(({ id }) => id)
+function useOwnEntries(transaction: TransactionDetail | undefined): PanelQuery<OwnEntry[]> {
+  const { accounts, queries } = useSeenAccounts(transaction)
+  const ids = accounts.map(({ id }) => id)
   const isBooked = transaction?.balance_after != null
   const results = useQueries({
     queries: isBooked ? ids.map((id) => ownEntriesQuery(transaction, id)) : [],
   })
-  return results.flatMap(({ data }, n) => (data ?? []).map((entry) => ({ ...entry, accountId: ids[n]! })))
+  const all = [...queries, ...results]
+  const isPending = all.some((query) => query.isPending)
+  const entries = results.flatMap(({ data }, n) =>
+    (data ?? []).map((entry) => ({ ...entry, accountId: ids[n]! })),
+  )
+  return {
+    data: isPending ? undefined : entries,
+    error: all.find(({ error }) => error)?.error ?? null,
+    isPending,
+    isFetching: all.some(({ isFetching }) => isFetching),
+    dataUpdatedAt: Math.min(...all.map(({ dataUpdatedAt }) => dataUpdatedAt)),
+    refetch: () => all.forEach((query) => void query.refetch()),
+  }
 }
 
 function Summary({ transaction }: { transaction: TransactionDetail }) {
