@@ -1,22 +1,24 @@
+import type { Page, Request } from 'playwright-core'
 import type { Customer } from '../support/customers.ts'
-import { read } from '../support/repository.ts'
 import { sidewaysPx, violations, violationsInThemes, watchWithAxe } from './support/axe.ts'
 import { customerWithMoney, ready, type Visit, type Web } from './support/browser.ts'
+import { addressOf, routes } from './support/routes.ts'
+
+const WIDE = { width: 1280, height: 800 }
+const NARROW = { width: 360, height: 740 }
+/** Calls of the API, each counted once, with those of the frame. */
+const CALLS_MAX = 14
+
+/** Goes to another page within the one that is open, as a link does. */
+async function changeRoute(page: Page, address: string): Promise<void> {
+  await page.locator('h1').evaluate((heading) => heading.setAttribute('data-left', ''))
+  await page.evaluate(
+    `history.pushState(null, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`,
+  )
+  await page.locator('h1:not([data-left])').waitFor()
+}
 
 /** Every page is opened, at both widths and in both themes, by whoever it is for. */
-
-const routes = [
-  ...read('functions/web/ui/routes.ts').matchAll(/path: '([^']+)',\s*who: '(anyone|customer|operator)'/g),
-].map(([, path, who]) => ({ path: path!, who: who! }))
-
-/** Fills in the parameters of a path by what the bank has: `/accounts/:id` gets one of the customer's
- * accounts. */
-const addressOf = (path: string, things: Record<string, string>): string =>
-  path.replace(/\/([^/]+)\/:\w+/g, (_all, noun: string) => {
-    const id = things[noun]
-    if (!id) throw new Error(`tests/web/all-routes.journey.ts knows no ${noun} for ${path}`)
-    return `/${noun}/${id}`
-  })
 
 export function allRoutes(web: () => Web): void {
   let things: Record<string, string>
@@ -36,17 +38,26 @@ export function allRoutes(web: () => Web): void {
   })
 
   test.each(routes)(
-    '$path: axe finds nothing in either theme, and nothing is wider than the window, from 360 px',
+    '$path: it loads in few calls, axe finds nothing in either theme, and nothing is wider than the window, from 360 px',
     async ({ path, who }) => {
       const { page, go } = windows.get(who)!
+      const calls = new Set<string>()
+      const count = (request: Request): void => {
+        const { pathname } = new URL(request.url())
+        if (pathname.startsWith('/api/')) calls.add(`${request.method()} ${pathname}`)
+      }
       await page.emulateMedia({ colorScheme: 'light' })
-      await page.setViewportSize({ width: 1280, height: 800 })
+      await page.setViewportSize(WIDE)
+      page.on('request', count)
       await go(addressOf(path, things))
+      page.off('request', count)
+      expect(calls.size).toBeLessThanOrEqual(CALLS_MAX)
       expect(await violations(page)).toEqual([])
       await page.emulateMedia({ colorScheme: 'dark' })
-      await page.setViewportSize({ width: 360, height: 740 })
+      await page.setViewportSize(NARROW)
       await ready(page)
-      expect([await sidewaysPx(page), await violations(page)]).toEqual([0, []])
+      const sideways = await sidewaysPx(page)
+      expect([sideways, await violations(page)]).toEqual([0, []])
     },
   )
 
@@ -68,12 +79,7 @@ export function allRoutes(web: () => Web): void {
       await go('/me')
       const found: string[] = []
       for (const { path } of routes.filter((route) => route.who === who)) {
-        await page.locator('h1').evaluate((heading) => heading.setAttribute('data-left', ''))
-        const address = JSON.stringify(addressOf(path, things))
-        await page.evaluate(
-          `history.pushState(null, '', ${address}); dispatchEvent(new PopStateEvent('popstate'))`,
-        )
-        await page.locator('h1:not([data-left])').waitFor()
+        await changeRoute(page, addressOf(path, things))
         await page.getByRole('main').getByRole('alert').first().waitFor()
         const faults = await violationsInThemes(page)
         found.push(...faults.map((fault) => `${path}, ${fault}`))

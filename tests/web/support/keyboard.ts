@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core'
+import { until } from '../../support/until.ts'
 
 /** More than any page has. */
 const STOPS_MAX = 150
@@ -32,6 +33,8 @@ export function typistAt(page: Page): Typist {
     reach,
     async press(target) {
       await reach(target)
+      // A disabled button has the focus, too, and does nothing.
+      await until(() => target.isEnabled(), { what: 'what is to be pressed to be enabled' })
       await keyboard.press('Enter')
     },
     async type(target, text) {
