@@ -3,6 +3,7 @@ import type { Locator, Page, Route } from 'playwright-core'
 import { registerCustomer, type Customer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
 import { inGroups, PASSWORD, signIn, type Web } from './support/browser.ts'
+import { hasFocus, typistAt } from './support/keyboard.ts'
 
 /** Money moves once, and the page says so, whatever is lost on the way. */
 
@@ -46,6 +47,8 @@ async function stopTimers(page: Page, button: Locator): Promise<void> {
   await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 60_000)
 }
 
+const valueOf = (element: unknown): string => (element as { value: string }).value
+
 const send = (page: Page, amount: string) => page.getByRole('button', { name: `Send ${amount}` })
 
 async function balancesOf({ balances }: Customer, ...ids: string[]): Promise<(string | undefined)[]> {
@@ -54,38 +57,55 @@ async function balancesOf({ balances }: Customer, ...ids: string[]): Promise<(st
 }
 
 export function movingMoney(web: () => Web): void {
-  test('first money: sign up, two accounts, 900 in, 200 across, and the bank tells of it', async () => {
+  test('first money by the keyboard alone: sign up, two accounts, 900 in, 200 across, and the bank tells of it', async () => {
     const { page, go } = await web().visit()
+    const { reach, press, type, choose } = typistAt(page)
     await go('/sign-up')
-    await page.getByLabel('Name').fill('Ada Lovelace')
-    await page.getByLabel('E-mail').fill(`${randomUUID()}@example.com`)
-    await page.getByLabel('Password').fill(PASSWORD)
+    await type(page.getByLabel('Name'), 'Ada Lovelace')
+    await type(page.getByLabel('E-mail'), `${randomUUID()}@example.com`)
+    await type(page.getByLabel('Password'), PASSWORD)
     await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
+    const opener = page.getByRole('button', { name: 'Open an account' })
     for (const kind of ['checking', 'savings']) {
-      await page.getByRole('button', { name: 'Open an account' }).click()
-      await page.getByLabel('Kind').selectOption(kind)
-      await page.getByRole('button', { name: 'Open it' }).click()
+      await press(opener)
+      await choose(page.getByLabel('Kind'), kind)
+      await press(page.getByRole('button', { name: 'Open it' }))
       await page
         .getByRole('link', { name: kind === 'checking' ? 'Checking account' : 'Savings account' })
         .waitFor()
+      // What had opened the form has the focus again.
+      await until(() => hasFocus(opener), { what: 'the focus to return' })
     }
-    await page.getByRole('link', { name: 'Move money' }).click()
-    await page.getByRole('radio', { name: 'Pay in' }).check()
-    await page.getByLabel('To', { exact: true }).selectOption({ index: 2 })
-    await page.getByLabel('Amount').fill('900')
+    await press(page.getByRole('link', { name: 'Move money' }))
+    // A new page has it on its heading, so Tab goes to what is on the page.
+    await until(() => hasFocus(page.getByRole('heading', { name: 'Move money' })), {
+      what: 'the heading to have the focus',
+    })
+    await choose(page.getByRole('radio', { checked: true }), 'deposit')
+    const account = page.getByLabel('To', { exact: true })
+    await choose(account, await account.locator('option').nth(2).evaluate(valueOf))
+    await type(page.getByLabel('Amount'), '9oo')
+    await page.keyboard.press('Enter')
+    // The field with the fault has it.
+    await page.getByText('This is no amount.').waitFor()
+    expect(await page.locator(':focus').getAttribute('name')).toBe('amount')
+    await type(page.getByLabel('Amount'), '900')
     await page.getByText('That is $900.00.').waitFor()
-    await page.getByRole('button', { name: 'Review' }).click()
-    await page.getByRole('button', { name: 'Pay in $900.00' }).click()
+    await press(page.getByRole('button', { name: 'Review' }))
+    await press(page.getByRole('button', { name: 'Pay in $900.00' }))
     await page.getByRole('heading', { name: 'Paid in $900.00' }).waitFor()
-    await page.getByRole('button', { name: 'Move more' }).click()
-    await page.getByRole('radio', { name: 'Between my accounts' }).check()
-    await page.getByLabel('To', { exact: true }).selectOption({ index: 1 })
-    await page.getByLabel('Amount').fill('200')
-    await page.getByRole('button', { name: 'Review' }).click()
+    await press(page.getByRole('button', { name: 'Move more' }))
+    await reach(page.getByRole('radio', { checked: true }))
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('ArrowUp')
+    await choose(account, await account.locator('option').nth(1).evaluate(valueOf))
+    await type(page.getByLabel('Amount'), '200')
+    await page.keyboard.press('Enter')
     await page.getByText('$700.00').waitFor()
-    await send(page, '$200.00').click()
+    await press(send(page, '$200.00'))
     await page.getByRole('heading', { name: 'Sent $200.00' }).waitFor()
-    await page.getByRole('link', { name: 'Receipt' }).click()
+    await press(page.getByRole('link', { name: 'Receipt' }))
     await page.getByText('0.00 USD', { exact: true }).waitFor()
     await until(
       async () => {
