@@ -478,6 +478,43 @@ const SLOW_FACTS_MS = 240_000
  * forged. */
 const ALERTS = ['DatabaseDown', 'DeadLetters', 'FrontDoorDown', 'LedgerStopped', 'OutboxTooOld']
 
+/** What stands in docs/runbooks.md between backticks. */
+const inRunbooks = [...read('docs/runbooks.md').matchAll(/`([^`]+)`/g)].map(([, code]) => code!)
+
+test('what the runbooks ask the bank, its databases and Prometheus is answered', async () => {
+  const urls = inRunbooks.filter((code) => code.startsWith('curl '))
+  expect(urls.length).toBeGreaterThan(5)
+  for (const code of urls) {
+    const [, host, path] = /(localhost|runtime[.]microbank[.]localhost):8080([^" ]*)/.exec(code)!
+    const options = { token: operator }
+    const { status } =
+      host === 'localhost'
+        ? await bank.call('GET', path!, options)
+        : await bank.callHost('runtime', 'GET', path!)
+    expect([code, status]).toEqual([code, 200])
+  }
+  // What ends connections, and the repair of a clock that was ahead, are only looked at.
+  const statements = inRunbooks.filter((code) => /^select .* from /.test(code) && !code.includes('...'))
+  expect(statements.length).toBeGreaterThan(3)
+  for (const code of statements)
+    expect([code, (await bank.sql('ledger', code)).length > 0]).toEqual([code, true])
+  const repair = inRunbooks.filter((code) => code.startsWith('update '))
+  for (const code of repair) await bank.sql('ledger', `explain ${code}`)
+  const queries = inRunbooks.filter((code) =>
+    /^(sum|max|topk|histogram_quantile)\b|^microbank_\w+(\{.*\})?$/.test(code),
+  )
+  expect(queries.length).toBeGreaterThan(8)
+  // A wrong one is refused. Many rightly have no value in a bank that is well.
+  for (const code of queries) await monitor.range(code, 60)
+})
+
+test('a second monitor says where the first is, and leaves it alone', async () => {
+  await expect(startMonitor(bank.dataDir)).rejects.toThrow(
+    RegExp(`watches this bank already: process \\d+, with Prometheus at ${monitor.url}\\.`),
+  )
+  expect(await monitor.range('up{job="meter"}', 60)).toEqual([expect.arrayContaining([1])])
+})
+
 test('each of five alerts fires in a real Prometheus when its cause is there', async () => {
   const asOperator = async (path: string, body: object) => {
     const answer = await bank.call('POST', path, { token: operator, body })

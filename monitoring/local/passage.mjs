@@ -1,16 +1,22 @@
 import http from 'node:http'
+import { connect } from 'node:net'
 
 /** The host by which the runtime knows that its own metrics are asked for. */
 export const RUNTIME_HOST = 'runtime.microbank.localhost'
 
 /**
  * Opens a port of this machine at which Prometheus finds the metrics of the bank. The bank tells them by
- * their host name, which not every machine resolves and Prometheus can't send.
- * @param {() => number | undefined} bankPort the port of the bank now; it may be another after a start
+ * their host name, which not every machine resolves and Prometheus can't send. At `/monitor` it says whose
+ * passage it is.
+ * @param {() => number | undefined} bankPort the port at which the bank answers this machine, wherever else it
+ *   listens; it may be another after a start
+ * @param {() => object} itself what the monitor says of itself
  * @returns {Promise<{ port: number, close: () => void }>}
  */
-export async function openPassage(bankPort) {
+export async function openPassage(bankPort, itself) {
   const server = http.createServer((request, response) => {
+    if (request.url === '/monitor')
+      return void response.setHeader('content-type', 'application/json').end(JSON.stringify(itself()))
     const port = bankPort()
     const fail = () => response.writeHead(502).end('The bank does not run.\n')
     if (port === undefined || request.method !== 'GET' || request.url !== '/metrics') return void fail()
@@ -30,3 +36,15 @@ export async function openPassage(bankPort) {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
   return { port, close: () => (server.close(), server.closeAllConnections()) }
 }
+
+/**
+ * Resolves with whether somebody listens at a port of this machine.
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+export const isOpen = (port) =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.once('connect', () => (socket.destroy(), resolve(true)))
+    socket.once('error', () => resolve(false))
+  })

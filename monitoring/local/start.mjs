@@ -1,20 +1,12 @@
 // npm run monitor: starts what this machine has of Prometheus, Alertmanager, node_exporter and Grafana, for
 // the bank that runs here. Ctrl-C ends them all; what they have seen stays in the data folder.
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { claimFolder, folderIdentity } from './claim.mjs'
 import { writeGrafana, writePrometheus } from './configuration.mjs'
-import { openPassage } from './passage.mjs'
+import { isOpen, openPassage } from './passage.mjs'
 import { findProgram, freePort, startProgram } from './programs.mjs'
 
 const rules = join(fileURLToPath(import.meta.url), '../../rules')
@@ -45,10 +37,14 @@ function readOptions() {
   }
 }
 
-/** The port of the bank that uses the data folder now; undefined if none runs. */
-function bankPort() {
+/**
+ * What the bank that uses the data folder says of itself; undefined if none runs.
+ * @returns {{ url: string, port: number, internalPort: number } | undefined}
+ */
+function runningBank() {
   try {
-    return JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')).port
+    const told = JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8'))
+    return Number.isInteger(told?.internalPort) ? told : undefined
   } catch {
     return undefined
   }
@@ -177,35 +173,53 @@ const startGrafana = (/** @type {{ bank: number, prometheus: number }} */ ports)
     },
   )
 
+const NOT_FOUND = 'Not found on this machine (without root, a program in any folder of your PATH will do):'
+
 async function main() {
   checkFolder()
-  const port = bankPort()
-  if (port === undefined) throw new Error(`No bank runs with ${dataDir}. Start it first: npm start`)
+  const bank = runningBank()
+  // A bank that was killed leaves what it said of itself.
+  if (!bank || !(await isOpen(bank.internalPort)))
+    throw new Error(`No bank runs with ${dataDir}. Start it first: npm start`)
   const told = untilTold()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  console.log(`Watching the bank at http://localhost:${port}:`)
-  const passage = await openPassage(bankPort)
+  const itself = { pid: process.pid, folder: folderIdentity(dataDir) }
+  const passage = await openPassage(
+    () => runningBank()?.internalPort,
+    () => ({ ...itself, prometheus: prometheusUrl }),
+  )
+  /** @type {(() => void) | undefined} */
+  let giveUp
   try {
-    const hasPrometheus = await startAll(port, passage.port)
-    if (missing.length > 0) console.log(`Not found on this machine:\n${missing.join('\n')}`)
+    giveUp = await claimFolder(folder, { ...itself, port: passage.port })
+    // A monitor that was killed may have left it.
+    rmSync(announcement, { force: true })
+    console.log(`Watching the bank at ${bank.url}:`)
+    const hasPrometheus = await startAll(bank.port, passage.port)
+    if (missing.length > 0) console.log(`${NOT_FOUND}\n${missing.join('\n')}`)
     if (!hasPrometheus) throw new Error('Without Prometheus there is nothing to see.')
     console.log('Ctrl-C ends them all.')
     await Promise.race([told, ...running.map(failAtEnd)])
   } finally {
-    rmSync(announcement, { force: true })
+    if (giveUp) rmSync(announcement, { force: true })
     for (const program of running) program.stop()
     await Promise.all(running.map(({ ended }) => ended))
+    giveUp?.()
     passage.close()
   }
 }
+
+/** Where Prometheus is; undefined until it is started.
+ * @type {string | undefined} */
+let prometheusUrl
 
 /**
  * Tells the bank where its Prometheus is. In a copy of the data folder the file means nothing.
  * @param {number} port
  */
 function announce(port) {
-  const { dev, ino } = statSync(dataDir, { bigint: true })
-  const text = JSON.stringify({ port, pid: process.pid, folder: `${dev}:${ino}` })
+  prometheusUrl = `http://127.0.0.1:${port}`
+  const text = JSON.stringify({ port, pid: process.pid, folder: folderIdentity(dataDir) })
   writeFileSync(announcement, text, { mode: 0o600 })
 }
 
@@ -240,7 +254,8 @@ async function failAtEnd(/** @type {import('./programs.mjs').Running} */ { name,
 main().then(
   () => process.exit(0),
   (error) => {
-    console.error(error.message)
+    const isFull = ['ENOSPC', 'EDQUOT'].includes(error.code)
+    console.error(isFull ? `The disk of ${dataDir} is full. Make room, and start again.` : error.message)
     process.exit(1)
   },
 )

@@ -3,6 +3,8 @@ import { ROOT } from './repository.ts'
 import { until } from './until.ts'
 
 export interface Monitor {
+  /** Where Prometheus is. */
+  url: string
   /** Asks Prometheus for the last `seconds` of an expression. Resolves with the numbers of each series. */
   range(expr: string, seconds: number): Promise<number[][]>
   /** Resolves with the ids of traces that the last five minutes of a histogram name, the newest last. */
@@ -25,6 +27,7 @@ export async function startMonitor(dataDir: string): Promise<Monitor> {
   await until(() => output.includes('Ctrl-C ends them all.') || child.exitCode !== null, {
     ...{ timeoutMs: 240_000, what: 'the monitor to start' },
   })
+  if (child.exitCode !== null) await ended
   const [, url] = /Prometheus +(http:\S+)/.exec(output) ?? []
   if (!url) throw new Error(`the monitor did not start:\n${output}`)
   const ask = async <Told>(path: string, query: Record<string, string> = {}): Promise<Told> => {
@@ -38,6 +41,7 @@ export async function startMonitor(dataDir: string): Promise<Monitor> {
     return { start: String(end - seconds), end: String(end) }
   }
   return {
+    url,
     async range(expr, seconds) {
       const query = { query: expr, ...last(seconds), step: '5' }
       const { result } = await ask<{ result: { values: [number, string][] }[] }>('query_range', query)
