@@ -47,10 +47,11 @@ test('what is no report counts nothing', async () => {
   const meter = testMeter()
   const total = report().replaceAll('"aggregationTemporality":1', '"aggregationTemporality":2')
   const anonymous = report().replace('service.instance.id', 'service.instance.number')
-  for (const text of ['', '{}', '[]', 'null', '{"resourceMetrics":[{}]}', total, anonymous])
+  const [endless, foreign] = [report({ service: 'x'.repeat(1_000_000) }), report({ service: 'Ada Lovelace' })]
+  for (const text of ['', '{}', '[]', 'null', '{"resourceMetrics":[{}]}', total, anonymous, endless, foreign])
     expect(() => meter.take(text)).toThrow('no report as OTLP in JSON')
   expect(await value(meter, REQUESTS)).toBeUndefined()
-  expect(await value(meter, 'microbank_meter_reports_total{result="malformed"}')).toBe(7)
+  expect(await value(meter, 'microbank_meter_reports_total{result="malformed"}')).toBe(9)
 })
 
 test('whatever a sender writes, the meter goes on, shows values, and takes the next report', async () => {
@@ -108,6 +109,81 @@ test('it takes what the catalogue has, and counts what it refuses', async () => 
     expect(await value(meter, `microbank_meter_refused_total{reason="${reason}"}`)).toBeGreaterThan(before)
   }
   expect(await value(meter, REQUESTS)).toBeUndefined()
+})
+
+test('two processes with one id both count, even if they start in the same millisecond', async () => {
+  const meter = testMeter()
+  const [one, other] = [report({ requests: 3 }), report({ requests: 4 })]
+  for (const text of [one, other, other, one]) meter.take(text)
+  expect(await value(meter, REQUESTS)).toBe(7)
+  expect(await value(meter, 'microbank_meter_reports_total{result="repeated"}')).toBe(2)
+})
+
+test('processes of two Services with one id keep their gauges', async () => {
+  const meter = testMeter()
+  meter.take(report({ rss: 100 }))
+  meter.take(report({ service: 'deposit', rss: 30 }))
+  expect(await value(meter, 'process_resident_memory_bytes{service="transfer"}')).toBe(100)
+  expect(await value(meter, 'process_resident_memory_bytes{service="deposit"}')).toBe(30)
+})
+
+/** A report of the date of keys with these names. */
+const keys = (names: readonly string[], instance = 'a') =>
+  encodeReport({
+    resource: { 'service.name': 'transfer', 'service.instance.id': instance },
+    ...{ startMs: 1, timeMs: 2, tallied: counted().take() },
+    gauges: new Map([
+      ['microbank_key_created_timestamp_seconds', Object.fromEntries(names.map((name) => [name, 7]))],
+    ]),
+  })
+const counted = (): Tallies => {
+  const tallies = new Tallies()
+  tallies.count('microbank_processes_started_total')
+  return tallies
+}
+
+test('gauges are limited too: those of a process, and the series of all together', async () => {
+  const meter = testMeter()
+  const many = (of: string, count: number) => Array.from({ length: count }, (_, n) => `${of}-${n}`)
+  expect(meter.take(keys(many('key', 250)))).toBe(50)
+  const shown = async () =>
+    (await meter.expose()).text
+      .split('\n')
+      .filter((line) => line.startsWith('microbank_key_created_timestamp_seconds{'))
+  expect(await shown()).toHaveLength(200)
+  for (let n = 0; n < 150; n++) meter.take(keys(many(`of-${n}`, 200), `process-${n}`))
+  expect(await shown()).toHaveLength(20_000)
+  // Every later look refuses the rest again.
+  expect(await value(meter, 'microbank_meter_refused_total{reason="full"}')).toBeGreaterThan(10_000)
+  // What is counted does not suffer.
+  meter.take(report({ instance: 'another', requests: 5 }))
+  expect(await value(meter, REQUESTS)).toBe(5)
+})
+
+test('a gauge is neither below zero nor beyond what can be counted', async () => {
+  const meter = testMeter()
+  for (const [n, bad] of ['-1', '1e300', 'null', '"1"', '{}'].entries()) {
+    const text = report({ startMs: n + 1, rss: 77 }).replace('"asDouble":77', `"asDouble":${bad}`)
+    expect([bad, meter.take(text)]).toEqual([bad, 1])
+  }
+  expect(await value(meter, 'process_resident_memory_bytes{service="transfer"}')).toBeUndefined()
+})
+
+test('an exemplar of a clock that is ahead is left out, and its value counts', async () => {
+  const meter = testMeter()
+  const at = (ms: number) =>
+    report({ startMs: ms }).replace(
+      '"sum":0.003',
+      `"sum":0.003,"exemplars":[{"timeUnixNano":"${ms}000000","asDouble":0.003,"traceId":"${'a'.repeat(32)}"}]`,
+    )
+  const scrape = async () => (await meter.expose('application/openmetrics-text')).text
+  await scrape()
+  meter.take(at(Date.now() + 3_600_000))
+  await scrape()
+  expect(await scrape()).not.toContain('trace_id')
+  meter.take(at(Date.now()))
+  expect(await scrape()).toContain('trace_id')
+  expect(await value(meter, REQUESTS)).toBe(2)
 })
 
 test('series are limited, and those that are there go on', () => {

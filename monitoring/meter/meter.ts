@@ -123,7 +123,8 @@ export class Meter {
    * Prometheus gets a new series of processes with 0, and with its value when it asks again: it sees no
    * increase in a counter that begins with 1. If it asks for the last time (`isLast`), it gets the value. */
   async expose(accept = '', { isLast = false } = {}): Promise<Exposed> {
-    const samples = new Map<string, Map<string, Series<number>>>(this.#gauges.series())
+    const ofProcesses = this.#gauges.series((name) => this.#refused(name, 'full'))
+    const samples = new Map<string, Map<string, Series<number>>>(ofProcesses)
     const given = await Promise.all(this.#sources.map((source) => this.#ask(source)))
     for (const { name, labels, value } of given.flat()) {
       const instrument = instrumentOf(name)

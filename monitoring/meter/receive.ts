@@ -1,4 +1,6 @@
-import { instrumentOf } from '../catalogue.ts'
+import { createHash } from 'node:crypto'
+import { allows, instrumentOf } from '../catalogue.ts'
+import { service as services } from '../catalogue/values.ts'
 import {
   DELTA,
   type OtlpAttribute,
@@ -9,12 +11,16 @@ import {
 } from '../otlp-metrics.ts'
 import type { Exemplar } from '../tallies.ts'
 import type { ProcessGauges } from './gauges.ts'
-import { checkLabels, reported, type Labels, type Refusal, type Series, type Sums } from './sums.ts'
+import { checkLabels, isAmount, reported, type Labels, type Refusal, type Series, type Sums } from './sums.ts'
 
 /** Longer than a process waits before it sends a report again, even if its machine slept for a while. */
 const REMEMBER_MS = 3_600_000
 /** A thousand processes report less often in that time. */
 const REMEMBERED_MAX = 400_000
+/** No process has more. */
+const GAUGES_PER_REPORT_MAX = 200
+/** A clock that is further ahead is wrong. Prometheus keeps no exemplar that is older than the last. */
+const AHEAD_MS_MAX = 60_000
 
 interface RefusedPoint {
   name: string
@@ -32,7 +38,7 @@ export class MalformedReportError extends Error {}
 
 /** Takes reports: each once, whatever order they come in. */
 export class Reports {
-  /** When each was taken, by process and start time, oldest first. */
+  /** When each was taken, by process, start time and content, oldest first. */
   readonly #taken = new Map<string, number>()
   readonly #sums: Sums
   readonly #gauges: ProcessGauges
@@ -44,16 +50,18 @@ export class Reports {
     this.#now = now
   }
 
-  /** Adds a report up. A report is known by its process and its start time: the process sends it unchanged
-   * until it has an answer, so one that was taken and comes again counts once. Throws a MalformedReportError
-   * if it is none; then nothing of it counts. */
+  /** Adds a report up. A report is known by its process, its start time and its text: the process sends it
+   * unchanged until it has an answer, so one that was taken and comes again counts once. If two processes
+   * have one id, both count. Throws a MalformedReportError if it is none; then nothing of it counts. */
   take(text: string): ReportOutcome[] {
-    return readReport(text).map((report) => this.#takeOne(report))
+    const reports = readReport(text)
+    const digest = createHash('sha256').update(text).digest('base64').slice(0, 22)
+    return reports.map((report) => this.#takeOne(report, digest))
   }
 
-  #takeOne({ service, instance, start, points }: ProcessReport): ReportOutcome {
+  #takeOne({ service, instance, start, points }: ProcessReport, digest: string): ReportOutcome {
     this.#forget()
-    const key = `${service} ${instance} ${start}`
+    const key = `${service} ${instance} ${start} ${digest}`
     if (this.#taken.has(key)) return { result: 'repeated', refused: [] }
     this.#taken.set(key, this.#now())
     const refused: RefusedPoint[] = []
@@ -61,9 +69,11 @@ export class Reports {
     for (const { name, kind, labels, point } of points) {
       const refusal = reported.has(name) ? this.#add(name, kind, labels, point) : 'unknown'
       if (refusal) refused.push({ name, reason: refusal })
+      else if (kind === 'gauge' && gauges.length >= GAUGES_PER_REPORT_MAX)
+        refused.push({ name, reason: 'full' })
       else if (kind === 'gauge') gauges.push({ name, labels, value: point.asDouble! })
     }
-    this.#gauges.set(instance, gauges)
+    this.#gauges.set(`${service} ${instance}`, gauges)
     return { result: 'taken', refused }
   }
 
@@ -71,7 +81,9 @@ export class Reports {
     if (kind === 'sum') return this.#sums.add(name, labels, point.asDouble ?? NaN)
     if (kind === 'gauge')
       return (
-        checkLabels(instrumentOf(name), 'gauge', labels) ?? (isNumber(point.asDouble) ? undefined : 'value')
+        checkLabels(instrumentOf(name), 'gauge', labels) ??
+        // None of what processes measure is below zero.
+        (isAmount(point.asDouble ?? NaN) ? undefined : 'value')
       )
     const { explicitBounds, bucketCounts, sum = NaN } = point
     const { buckets = [] } = instrumentOf(name)!
@@ -102,8 +114,10 @@ function exemplarsOf({ exemplars = [] }: OtlpPoint, bounds: readonly number[]): 
     const { traceId, asDouble: value, timeUnixNano } = each ?? {}
     if (typeof traceId !== 'string' || !TRACE.test(traceId) || !isNumber(value)) continue
     if (typeof timeUnixNano !== 'string' || !TIME.test(timeUnixNano)) continue
+    const atMs = Number(timeUnixNano) / 1e6
+    if (atMs > Date.now() + AHEAD_MS_MAX) continue
     const bucket = bounds.filter((bound) => value! > bound).length
-    found.set(bucket, { traceId, value: value!, atMs: Number(timeUnixNano) / 1e6 })
+    found.set(bucket, { traceId, value: value!, atMs })
   }
   return found
 }
@@ -138,7 +152,8 @@ function readReport(text: string): ProcessReport[] {
         metrics.flatMap((metric) => pointsOf(metric, service)),
       )
       const start = points.find(({ kind }) => kind !== 'gauge')?.point.startTimeUnixNano
-      if (!service || !INSTANCE.test(instance) || typeof start !== 'string' || !TIME.test(start))
+      const isNamed = allows(services, service) && INSTANCE.test(instance)
+      if (!isNamed || typeof start !== 'string' || !TIME.test(start))
         throw new Error('it lacks a service, an instance or a start time')
       return { service, instance, start, points }
     })
