@@ -2,7 +2,7 @@ import { until } from '../tests/support/until.ts'
 import { startCollector, type Collector } from './collector-fixture.ts'
 import { createLog } from './log.ts'
 import { startSpan } from './trace.ts'
-import { createTracer, HELD_MAX, type Tracer } from './tracer.ts'
+import { createTracer, HELD_MAX, type Tracer, type TracingSettings } from './tracer.ts'
 import type { Work } from './ended-span.ts'
 
 // jest needs seconds to load the libraries for the first time, and a process that stops waits two.
@@ -18,8 +18,9 @@ beforeEach(async () => {
 
 afterEach(() => collector.close())
 
-const tracer = (endpoint = collector.endpoint, ratio = 1): Tracer =>
+const tracer = (endpoint = collector.endpoint, ratio = 1, more: Partial<TracingSettings> = {}): Tracer =>
   createTracer({
+    ...more,
     endpoint,
     ratio,
     headers: {},
@@ -92,6 +93,19 @@ test('an incoming unsampled trace stays unsampled, and `ratio` of the new traces
   for (const traced of [none, all, half]) await traced.stop()
   expect(collector.spans.map(({ name }) => name)).toEqual(['sampled'])
   expect(lines).toEqual([])
+})
+
+test('who faces strangers begins no more traces because they want them sampled, but keeps their ids', () => {
+  // So few that none begins.
+  const [door, inside] = [true, false].map((facesStrangers) =>
+    tracer(collector.endpoint, 1, { perSecondMax: 1e-9, facesStrangers }),
+  ) as [Tracer, Tracer]
+  const wanted = `00-${'7'.repeat(32)}-${'7'.repeat(16)}-01`
+  expect(door.start(wanted, true)).toMatchObject({ traceId: '7'.repeat(32), traceFlags: 0 })
+  // What belongs to a request that was let in goes on.
+  expect(door.start(wanted)).toMatchObject({ traceFlags: 1 })
+  expect(inside.start(wanted, true)).toMatchObject({ traceFlags: 1 })
+  expect(inside.start(undefined, true)).toMatchObject({ traceFlags: 0 })
 })
 
 test('while the collector hangs, a limited number of spans wait, and the others are lost and counted', async () => {

@@ -33,6 +33,7 @@ export class Exchange {
     const { headers } = this.request
     return (this.#span ??= this.#tracer.start(
       (headers['ce-traceparent'] ?? headers.traceparent) as string | undefined,
+      true,
     ))
   }
 
