@@ -1,5 +1,5 @@
 import { gauge, pie, stat, table, timeseries, type Board } from './panel.ts'
-import { FRONT_DOOR, grown, perMinute, perSecond, REQUESTS, sum } from './promql.ts'
+import { FRONT_DOOR, perMinute, perSecond, REQUESTS, sum, today } from './promql.ts'
 
 const COMPLETED = 'microbank_transactions_total{status="completed"}'
 const NOTIFICATIONS = 'microbank_notifications_total'
@@ -11,17 +11,17 @@ export const business: Board = {
   about: 'Money, customers and messages, as the databases count them. They are about a minute behind.',
   panels: [
     timeseries('Transactions a minute', 'short', [[perMinute(COMPLETED, 'type'), '{{type}}']]),
-    stat('Transactions today', 'short', [[grown(COMPLETED, '24h'), 'transactions']]),
+    stat('Transactions today', 'short', [[today(COMPLETED), 'transactions']]),
     stat('Transactions ever', 'short', [[sum(COMPLETED), 'transactions']]),
     table('Money moved in 24 hours', 'short', [
-      [grown('microbank_transaction_amount_total', '24h', 'type, currency'), '{{type}} {{currency}}'],
+      [today('microbank_transaction_amount_total', 'type, currency'), '{{type}} {{currency}}'],
     ]),
     timeseries('Deposits held', 'short', [['microbank_deposits_held', '{{currency}}']]),
     timeseries('Held by reservations', 'short', [['microbank_holds_amount', '{{currency}}']]),
     timeseries('Sign-ups and accounts opened, a minute', 'short', [
       [perMinute(events('user.registered|account.opened'), 'type'), '{{type}}'],
     ]),
-    stat('Sign-ups today', 'short', [[grown(events('user.registered'), '24h'), 'users']]),
+    stat('Sign-ups today', 'short', [[today(events('user.registered')), 'users']]),
     stat('Users', 'short', [['microbank_users', '{{role}}']]),
     timeseries('Log-ins a minute', 'short', [
       [perMinute(events('session.started|login.failed'), 'type'), '{{type}}'],
@@ -30,7 +30,7 @@ export const business: Board = {
       [sum('microbank_accounts', 'account_type, status'), '{{account_type}}, {{status}}'],
     ]),
     stat('Accounts in use', 'short', [['microbank_accounts_active', 'within {{window}}']]),
-    stat('Messages today', 'short', [[grown(NOTIFICATIONS, '24h'), 'messages']]),
+    stat('Messages today', 'short', [[today(NOTIFICATIONS), 'messages']]),
     timeseries('Messages a minute', 'short', [
       [perMinute(NOTIFICATIONS, 'channel, status'), '{{channel}}, {{status}}'],
     ]),

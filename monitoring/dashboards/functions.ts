@@ -1,5 +1,5 @@
 import { heatmap, stat, table, timeseries, type Board } from './panel.ts'
-import { CHOSEN, grown, quantile, REQUESTS } from './promql.ts'
+import { CHOSEN, grown, grownByWhole, quantile, REQUESTS } from './promql.ts'
 
 const STARTED = 'microbank_processes_started_total'
 const COLD_START = 'microbank_cold_start_seconds_bucket'
@@ -17,7 +17,7 @@ export const functions: Board = {
       [`microbank_requests_held{${CHOSEN}}`, '{{service}}'],
     ]),
     timeseries('Starts in an hour', 'short', [
-      [grown(`${STARTED}{${CHOSEN}}`, '1h', 'service'), '{{service}}'],
+      [grownByWhole(`${STARTED}{${CHOSEN}}`, '1h', 'service'), '{{service}}'],
     ]),
     timeseries('Cold starts by phase, 95 %', 's', [
       [`histogram_quantile(0.95, sum by (le, phase) (rate(${COLD_START}{${CHOSEN}}[1h])))`, '{{phase}}'],

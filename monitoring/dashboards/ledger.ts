@@ -1,5 +1,5 @@
 import { GOOD_AT_ZERO, stat, timeseries, type Board } from './panel.ts'
-import { grown, REQUESTS } from './promql.ts'
+import { grownByWhole, REQUESTS } from './promql.ts'
 
 export const ledger: Board = {
   uid: 'ledger',
@@ -19,13 +19,19 @@ export const ledger: Board = {
       'Postings, as the books and as clients say',
       'short',
       [
-        [grown('microbank_transactions_total{status="completed"}', '1h', 'type'), 'in the books: {{type}}'],
         [
-          grown(`${REQUESTS}{service=~"deposit|withdraw|transfer",status="2xx"}`, '1h', 'service'),
+          grownByWhole('microbank_transactions_total{status="completed"}', '1h', 'type'),
+          'in the books: {{type}}',
+        ],
+        [
+          grownByWhole(`${REQUESTS}{service=~"deposit|withdraw|transfer",status="2xx"}`, '1h', 'service'),
           'answered: {{service}}',
         ],
       ],
-      { about: 'Over an hour. Answers may be more: a repeat is answered, and posts nothing.' },
+      {
+        about:
+          'Over an hour. Answers may be more: a repeat is answered, and posts nothing. The books are read a minute later.',
+      },
     ),
     stat('How far facts are counted', 's', [
       ['time() - microbank_facts_horizon_timestamp_seconds', '{{context}}: ago'],

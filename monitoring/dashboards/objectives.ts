@@ -1,5 +1,5 @@
 import { gauge, table, timeseries, type Board } from './panel.ts'
-import { FRONT_DOOR, grown, REQUESTS } from './promql.ts'
+import { FRONT_DOOR, grownByWhole, REQUESTS } from './promql.ts'
 
 const burn = (window: string): string => `slo:bad:ratio_rate${window} / on (slo) slo:budget`
 
@@ -32,7 +32,10 @@ export const objectives: Board = {
       { about: 'At 1 the budget is used up after exactly 30 days.' },
     ),
     timeseries('Failed requests in an hour', 'short', [
-      [grown(`${REQUESTS}{${FRONT_DOOR},status="5xx"}`, '1h', 'handler'), '{{handler}}'],
+      [
+        `${grownByWhole(`${REQUESTS}{${FRONT_DOOR},status="5xx"}`, '1h', 'handler')} > 0 or vector(0)`,
+        '{{handler}}',
+      ],
     ]),
     table('Alerts of the objectives', 'short', [['ALERTS{slo!=""} or vector(0)', '{{alertname}} {{slo}}']]),
   ],

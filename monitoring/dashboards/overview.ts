@@ -1,5 +1,15 @@
 import { GOOD_AT_ZERO, pie, stat, timeseries, type Board } from './panel.ts'
-import { average, CHOSEN, DURATION, FRONT_DOOR, grown, perSecond, quantile, REQUESTS, sum } from './promql.ts'
+import {
+  average,
+  CHOSEN,
+  DURATION,
+  FRONT_DOOR,
+  grownByWhole,
+  perSecond,
+  quantile,
+  REQUESTS,
+  sum,
+} from './promql.ts'
 
 const chosen = (metric: string): string => `${metric}{${CHOSEN}}`
 const clients = `${DURATION}_bucket{${FRONT_DOOR}}`
@@ -41,8 +51,8 @@ export const overview: Board = {
       [average('http_request_size_bytes', CHOSEN), 'requests'],
       [average('http_response_size_bytes', CHOSEN), 'answers'],
     ]),
-    stat('Requests in this range', 'short', [[grown(REQUESTS, '$__range'), 'requests']]),
-    pie('By Service', 'short', [[grown(REQUESTS, '$__range', 'service'), '{{service}}']]),
+    stat('Requests in this range', 'short', [[grownByWhole(REQUESTS, '$__range'), 'requests']]),
+    pie('By Service', 'short', [[grownByWhole(REQUESTS, '$__range', 'service'), '{{service}}']]),
     stat(
       'Alerts',
       'short',

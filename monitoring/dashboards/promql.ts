@@ -23,6 +23,15 @@ export const perMinute = (counter: string, labels = ''): string =>
 export const grown = (counter: string, window: string, labels = ''): string =>
   sum(`increase(${counter}[${window}])`, labels)
 
+/** The same of what comes one by one: an estimate of 3.07 log-ins is 3. */
+export const grownByWhole = (counter: string, window: string, labels = ''): string =>
+  `round(${grown(counter, window, labels)})`
+
+/** How much a counter has grown in a day, exactly: for counters of facts, which never start from 0 again.
+ * increase() would make of them more than there have ever been. */
+export const today = (counter: string, labels = ''): string =>
+  sum(`${counter} - min_over_time(${counter}[24h])`, labels)
+
 /** The value below which a part of all observations lie. `buckets` is `<histogram>_bucket`, with its
  * selector. */
 export const quantile = (part: number, buckets: string, labels = ''): string =>

@@ -142,6 +142,9 @@ test('a figure has the value of the last moment, and a heat map all of its bucke
   const { kind, series } = panelOf(shown, 'Boot')
   expect([kind, series.map(({ labels }) => labels.le).sort()]).toEqual(['heatmap', ['+Inf', '0.02', '0.05']])
   for (const { values } of series) expect(values).toHaveLength(91)
+  // Three in ten seconds, each of which is counted once.
+  const all = series.find(({ labels }) => labels.le === '+Inf')!
+  expect(all.values[45]).toBeCloseTo(3, 5)
 })
 
 test('it is limited to a function, and what can’t be divided has no value', async () => {

@@ -34,6 +34,8 @@ interface PictureSpan {
   /** Up to a step later than `untilSeconds`. */
   nowSeconds: number
   stepSeconds: number
+  /** The window of rates and increases at each moment. */
+  rateSeconds: number
 }
 
 /** Asks Prometheus for all panels of a dashboard. Resolves with undefined if there is no such dashboard. */
@@ -45,8 +47,7 @@ export async function readPicture(
   const board = boards.find((each) => each.uid === uid)
   if (!board) return undefined
   const span = spanOf(range, nowMs)
-  const rateInterval = `${Math.max(RATE_SECONDS_MIN, span.stepSeconds + 15)}s`
-  const chosen = { service: service ?? '.*', range, rateInterval }
+  const chosen = { service: service ?? '.*', range, rateInterval: `${span.rateSeconds}s` }
   const picture = {
     dashboards: boards.map(nameOf),
     dashboard: nameOf(board),
@@ -75,7 +76,8 @@ function spanOf(range: PictureQuery['range'], nowMs: number): PictureSpan {
   const seconds = { m: 60, h: 3600 }[range.slice(-1) as 'm' | 'h'] * Number(range.slice(0, -1))
   const untilSeconds = Math.floor(nowMs / 1000 / stepSeconds) * stepSeconds
   const nowSeconds = Math.floor(nowMs / 1000)
-  return { fromSeconds: untilSeconds - seconds, untilSeconds, nowSeconds, stepSeconds }
+  const rateSeconds = Math.max(RATE_SECONDS_MIN, stepSeconds + 15)
+  return { fromSeconds: untilSeconds - seconds, untilSeconds, nowSeconds, stepSeconds, rateSeconds }
 }
 
 /** Resolves with the functions that Prometheus knows; null if they change nothing. */
@@ -109,7 +111,10 @@ async function answer(
     const all = (await Promise.all(answers)).flat().filter(hasValue)
     // The buckets of a heat map are one picture.
     const most = kind === 'stat' || kind === 'gauge' ? FIGURES_MAX : LINES_MAX
-    const series = kind === 'heatmap' ? all : all.sort((a, b) => highest(b) - highest(a)).slice(0, most)
+    const series =
+      kind === 'heatmap'
+        ? all.map((one) => sharedOut(one, span))
+        : all.sort((a, b) => highest(b) - highest(a)).slice(0, most)
     return { ...drawn, failed: false, series, left_out: all.length - series.length }
   } catch (error) {
     if (!(error instanceof QueryFailed)) throw error
@@ -143,6 +148,13 @@ function shownSeries(
   )
   return { legend, labels, values: Array.from({ length: moments }, (_, n) => at.get(n) ?? null) }
 }
+
+/** The windows of neighbouring moments overlap, so what was observed once is in several of them. Each moment
+ * gets its share of it, so that all moments together have as many as there were. */
+const sharedOut = (series: PanelSeries, { stepSeconds, rateSeconds }: PictureSpan): PanelSeries => ({
+  ...series,
+  values: series.values.map((value) => value && (value * stepSeconds) / rateSeconds),
+})
 
 /** Prometheus divides by zero, too: then there is no value. */
 function numberIn(text: string): number | null {

@@ -8,7 +8,7 @@ import { usePanelWords } from './use-panel-words.ts'
 const KINDS = { green: 'good', yellow: 'warn', red: 'bad' } as const
 
 /** The figures of one moment with their names. Some also have bars: those of a gauge are parts of its range,
- * of a table parts of the highest figure, of a pie parts of all together. */
+ * of a table parts of the highest figure, of a pie parts of all together, if all are there. */
 export function Figures({ panel }: { panel: AnsweredPanel }) {
   const [words, language] = [usePanelWords(), useLanguage()]
   const { series, kind, unit } = panel
@@ -42,13 +42,16 @@ function Coloured({ panel, value, text }: { panel: AnsweredPanel; value: number;
 }
 
 /** What a bar of full length stands for; 0 if there are no bars. */
-function wholeOf({ kind, max }: AnsweredPanel, rows: readonly { value: number }[]): number {
+function wholeOf(
+  { kind, max, left_out: leftOut }: AnsweredPanel,
+  rows: readonly { value: number }[],
+): number {
   const values = rows.map(({ value }) => value)
   switch (kind) {
     case 'gauge':
       return max ?? 0
     case 'piechart':
-      return values.reduce((sum, value) => sum + value, 0)
+      return leftOut > 0 ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0)
     case 'table':
       return Math.max(...values)
     default:

@@ -27,7 +27,8 @@ export function HeatMap({ panel, picture }: { panel: AnsweredPanel; picture: Das
   const highest = told(bounds.at(-1) ?? 0)
   const sums = cells.map(({ bound, counts }) => ({
     name: bound === Infinity ? said.above(highest) : said.upTo(told(bound)),
-    sum: counts.reduce((sum, count) => sum + count, 0),
+    // An estimate of what is a whole number.
+    sum: Math.round(counts.reduce((sum, count) => sum + count, 0)),
   }))
   const used = sums.filter(({ sum }) => sum > 0)
   if (used.length === 0) return <p className={styles.note}>{said.empty}</p>

@@ -124,8 +124,8 @@ export const germanPanelTexts: Readonly<Record<string, string>> = {
   ago: 'her',
   Stopped: 'Angehalten',
   'Postings, as the books and as clients say': 'Buchungen laut Büchern und laut Antworten',
-  'Over an hour. Answers may be more: a repeat is answered, and posts nothing.':
-    'Über eine Stunde. Es können mehr Antworten sein: Eine Wiederholung wird beantwortet und bucht nichts.',
+  'Over an hour. Answers may be more: a repeat is answered, and posts nothing. The books are read a minute later.':
+    'Über eine Stunde. Es können mehr Antworten sein: Eine Wiederholung wird beantwortet und bucht nichts. Die Bücher werden eine Minute später gelesen.',
   'in the books: {{type}}': 'in den Büchern: {{type}}',
   'answered: {{service}}': 'beantwortet: {{service}}',
   'How far facts are counted': 'Wie weit gezählt ist',
