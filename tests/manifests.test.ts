@@ -19,7 +19,9 @@ const OTHER_IMAGES = new RegExp(
     'docker[.]io/axllent/mailpit',
     'quay[.]io/prometheus/(prometheus|alertmanager)',
     'registry[.]k8s[.]io/kube-state-metrics/kube-state-metrics',
-    'docker[.]io/grafana/grafana',
+    'docker[.]io/grafana/(grafana|loki)',
+    'docker[.]io/jaegertracing/jaeger',
+    'docker[.]io/fluent/fluent-bit',
   ]
     .map((name) => `^${name}:[v0-9]`)
     .join('|'),
@@ -136,10 +138,11 @@ describe('pods', () => {
     containers.map((each) => [`${each.name}, ${each.container.name ?? 'its container'}`, each] as const),
   )(
     '%s is not root, can’t write its root file system, and has no more rights or memory than it needs',
-    (_name, { spec, container }) => {
+    (name, { spec, container }) => {
       const security = { ...spec.securityContext, ...container.securityContext }
       expect(security).toMatchObject({
-        runAsNonRoot: true,
+        // Only root reads the logs of a node.
+        ...(name.includes('DaemonSet fluent-bit') ? { runAsUser: 0 } : { runAsNonRoot: true }),
         readOnlyRootFilesystem: true,
         allowPrivilegeEscalation: false,
         capabilities: { drop: ['ALL'] },
@@ -152,6 +155,22 @@ describe('pods', () => {
     },
   )
 
+  test('only what reads logs has a folder of its node, and can’t write there', () => {
+    const onNodes = pods.flatMap(({ object, template: { spec } }) =>
+      (spec.volumes ?? []).flatMap(({ name, hostPath }: Manifest) =>
+        hostPath ? [{ object, spec, name, path: hostPath.path }] : [],
+      ),
+    )
+    expect(
+      onNodes.map(({ object, path }) => [object.metadata.namespace, object.metadata.name, path]),
+    ).toEqual([['node-agents', 'fluent-bit', '/var/log']])
+    for (const { spec, name } of onNodes)
+      for (const { volumeMounts } of spec.containers)
+        for (const mount of volumeMounts) if (mount.name === name) expect(mount.readOnly).toBe(true)
+    const agents = pods.filter(({ object }) => object.metadata.namespace === 'node-agents')
+    expect(agents.map(({ object }) => object.metadata.name)).toEqual(['fluent-bit'])
+  })
+
   test('no pod has a token of its service account, but for two that watch', () => {
     const holders = pods.filter(({ template }) => template.spec.automountServiceAccountToken !== false)
     expect(
@@ -162,7 +181,7 @@ describe('pods', () => {
     ])
     // The Broker's pods, which its controller makes, don't state it. The service account that they run as
     // does.
-    for (const namespace of ['bank', 'data', 'monitoring'])
+    for (const namespace of ['bank', 'data', 'monitoring', 'node-agents'])
       expect(ofKind('ServiceAccount')).toContainEqual(
         expect.objectContaining({
           metadata: { name: 'default', namespace },
@@ -221,6 +240,94 @@ describe('pods', () => {
   })
 })
 
+describe('the stores of traces and logs', () => {
+  const [jaeger] = documents('monitoring/stores/jaeger.yaml')
+  const [loki] = documents('monitoring/stores/loki.yaml')
+  const [fluentBit] = documents('monitoring/agents/fluent-bit.yaml')
+  const sources = documents('monitoring/grafana/stores.yaml')[0].datasources as Manifest[]
+  const grafana = containers.find(({ container }) => container.name === 'grafana')!.container
+  /** The container's port, by the name and the port of its Service in `monitoring`. */
+  function portBehind(url: string): number {
+    const { hostname, port } = new URL(url)
+    const [, name] = /^([a-z-]+)[.]monitoring[.]svc[.]cluster[.]local$/.exec(hostname) ?? []
+    const services = ofKind('Service').filter(({ apiVersion }) => apiVersion === 'v1')
+    const { spec } = services.find(({ metadata }) => metadata.name === name)!
+    const { targetPort } = spec.ports.find((one: Manifest) => one.port === Number(port))
+    const { container } = containers.find((each) => each.container.name === name)!
+    return container.ports.find((one: Manifest) => one.name === targetPort).containerPort
+  }
+  const portOf = (endpoint: string): number => Number(endpoint.split(':')[1])
+  const { data: settings } = documents('knative/config.yaml')[0]
+
+  test('functions send spans where Jaeger takes them, and read them where it tells them', () => {
+    const { extensions, receivers, service } = jaeger
+    expect(portBehind(settings.OTEL_EXPORTER_OTLP_ENDPOINT)).toBe(
+      portOf(receivers.otlp.protocols.http.endpoint),
+    )
+    expect(portBehind(settings.TRACES_URL)).toBe(portOf(extensions.jaeger_query.http.endpoint))
+    expect(new URL(settings.TRACES_URL).pathname).toBe('/api/v3/traces/')
+    // Everything that is named is there, and all spans go to what is asked.
+    expect(Object.keys(extensions)).toEqual(service.extensions)
+    const [store] = Object.keys(extensions.jaeger_storage.backends)
+    expect(jaeger.exporters.jaeger_storage_exporter.trace_storage).toBe(store)
+    expect(extensions.jaeger_query.storage.traces).toBe(store)
+    const { container } = containers.find((each) => each.container.name === 'jaeger')!
+    const { directories, ephemeral } = extensions.jaeger_storage.backends[store!].badger
+    expect(ephemeral).toBe(false)
+    for (const folder of Object.values(directories))
+      expect(container.volumeMounts.map(({ mountPath }: Manifest) => mountPath)).toContain(
+        dirname(folder as string),
+      )
+    const health = container.ports.find(({ name }: Manifest) => name === 'health').containerPort
+    expect(portOf(extensions.healthcheckv2.http.endpoint)).toBe(health)
+  })
+
+  test('the agents send lines where Loki takes them, with few labels, and with the trace’s id', () => {
+    const { inputs, filters, outputs } = fluentBit.pipeline
+    const [{ host, port, labels, structured_metadata: metadata, match }] = outputs
+    expect(portBehind(`http://${host}:${port}`)).toBe(loki.server.http_listen_port)
+    expect(labels).toBe('namespace=$namespace, container=$container, service=$service, level=$level')
+    expect(metadata).toContain('trace_id=$trace_id')
+    expect([...filters, ...outputs].map((one: Manifest) => one.match)).toEqual(Array(3).fill(inputs[0].tag))
+    expect(match).toBe('lines')
+    const parsers = fluentBit.parsers.map(({ name }: Manifest) => name)
+    for (const { parser } of filters) expect(parsers).toContain(parser)
+    // As a kubelet names the file of a function's container.
+    const file = `/var/log/containers/transfer-00001-deployment-5c9f7d-x2x4p_bank_user-container-${'0f'.repeat(32)}.log`
+    expect(RegExp(fluentBit.parsers[0].regex).exec(file)!.groups).toEqual({
+      pod: 'transfer-00001-deployment-5c9f7d-x2x4p',
+      namespace: 'bank',
+      container: 'user-container',
+    })
+    const read = (inputs[0].path as string).split(',').map((path) => /_([a-z]+)_/.exec(path)![1])
+    expect(read).toEqual(['bank', 'data', 'monitoring'])
+    // Without this nothing would ever be deleted.
+    expect(loki.compactor.retention_enabled && loki.limits_config.retention_period).toBe('168h')
+    const { container } = containers.find((each) => each.container.name === 'loki')!
+    expect(container.volumeMounts).toContainEqual({ name: 'data', mountPath: loki.common.path_prefix })
+  })
+
+  test('Grafana asks both, and leads from a line to its trace and from a span to its lines', () => {
+    const uids = sources.map(({ uid }) => uid)
+    expect(uids).toEqual(['jaeger', 'loki'])
+    const urls = sources.map(({ url }) => {
+      const [, variable] = /^\$\{([A-Z]+)\}$/.exec(url)!
+      return grafana.env.find(({ name }: Manifest) => name === variable).value as string
+    })
+    expect(urls.map(portBehind)).toEqual([
+      portOf(jaeger.extensions.jaeger_query.http.endpoint),
+      loki.server.http_listen_port,
+    ])
+    const [{ jsonData: ofJaeger }, { jsonData: ofLoki }] = sources as [Manifest, Manifest]
+    expect(uids).toContain(ofJaeger.tracesToLogsV2.datasourceUid)
+    const [field] = ofLoki.derivedFields
+    expect(uids).toContain(field.datasourceUid)
+    // As a function writes it.
+    const line = JSON.stringify({ level: 'info', trace_id: 'a1'.repeat(16), message: 'moved' })
+    expect(RegExp(field.matcherRegex).exec(line)![1]).toBe('a1'.repeat(16))
+  })
+})
+
 test('skaffold verify, which replaces the command and arguments of the Job, runs the smoke test as the Job does', () => {
   const [test] = documents('skaffold.yaml').flatMap(({ verify }) => verify ?? [])
   const [job] = documents(test.executionMode.kubernetesCluster.jobManifestPath)
@@ -231,10 +338,13 @@ test('skaffold verify, which replaces the command and arguments of the Job, runs
 describe('isolation', () => {
   const namespaces = ofKind('Namespace').map(({ metadata }) => metadata.name as string)
 
-  test('every namespace refuses pods that are not restricted, and denies all traffic that no policy names', () => {
-    expect(namespaces.sort()).toEqual(['bank', 'data', 'monitoring'])
+  test('every namespace but that of the agents refuses pods that are not restricted, and all deny traffic that no policy names', () => {
+    expect(namespaces.sort()).toEqual(['bank', 'data', 'monitoring', 'node-agents'])
     for (const { metadata } of ofKind('Namespace'))
-      expect(metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted')
+      expect([metadata.name, metadata.labels['pod-security.kubernetes.io/enforce']]).toEqual([
+        metadata.name,
+        metadata.name === 'node-agents' ? 'privileged' : 'restricted',
+      ])
     const denying = ofKind('NetworkPolicy').filter(
       ({ spec }) => JSON.stringify(spec) === '{"podSelector":{},"policyTypes":["Ingress","Egress"]}',
     )

@@ -39,6 +39,9 @@ const PODS: Record<string, Pod> = {
   collector: pod('monitoring', named('collector')),
   alertmanager: pod('monitoring', named('alertmanager')),
   grafana: pod('monitoring', named('grafana')),
+  jaeger: pod('monitoring', named('jaeger')),
+  loki: pod('monitoring', named('loki')),
+  'fluent-bit': pod('node-agents', named('fluent-bit')),
   'kube-state-metrics': pod('monitoring', named('kube-state-metrics')),
   kourier: pod('kourier-system', { app: '3scale-kourier-gateway' }),
   activator: pod('knative-serving', { app: 'activator' }),
@@ -143,10 +146,28 @@ test('the Broker takes events from functions that have an outbox and from its ow
   expect(reachedBy('broker-ingress')).toEqual({ 8080: senders, 9090: ['prometheus'] })
 })
 
-test('the meter, and a collector, take reports from functions; Prometheus reads the meter', () => {
+test('the meter, Jaeger and a collector take what functions report; Prometheus reads the meter', () => {
   const reporting = [...FUNCTIONS, 'migrations', 'smoke']
   expect(reachedBy('meter')).toEqual({ 4318: reporting, 9464: ['prometheus'] })
   expect(reachedBy('collector')).toEqual({ 4318: reporting })
+  expect(reachedBy('jaeger')).toEqual({ 4318: reporting, 8888: ['prometheus'], 16686: ['grafana'] })
+})
+
+test('of the functions only the one that tells of traces reads them', () => {
+  const reads = (service: string): boolean => {
+    const own = pod('bank', { ...context('ledger'), 'serving.knative.dev/service': service })
+    return letsThrough('egress', own, PODS.jaeger!, 16686) && letsThrough('ingress', PODS.jaeger!, own, 16686)
+  }
+  expect([reads('life'), reads('transfer')]).toEqual([true, false])
+})
+
+test('logs come from the agents on nodes, which reach nothing else', () => {
+  expect(reachedBy('loki')).toEqual({ 3100: ['prometheus', 'grafana', 'fluent-bit'] })
+  expect(reachedBy('fluent-bit')).toEqual({ 2020: ['prometheus'] })
+  const reached = Object.keys(PODS).filter((name) =>
+    Object.values(reachedBy(name)).flat().includes('fluent-bit'),
+  )
+  expect(reached).toEqual(['loki', 'dns'])
 })
 
 test('Prometheus reaches what it scrapes; only what shows metrics asks it, and nobody asks Grafana', () => {
@@ -159,6 +180,7 @@ test('Prometheus reaches what it scrapes; only what shows metrics asks it, and n
   for (const [name, port] of Object.entries({
     ...{ meter: 9464, alertmanager: 9093, 'kube-state-metrics': 8080 },
     ...{ 'broker-ingress': 9090, dispatcher: 9090, rabbitmq: 15692 },
+    ...{ jaeger: 8888, loki: 3100, 'fluent-bit': 2020 },
     ...{ activator: 9090, autoscaler: 9090, 'eventing-controller': 9090, 'cert-manager': 9402 },
   }))
     expect([name, isReached(name)]).toEqual([name, [port]])
@@ -167,7 +189,7 @@ test('Prometheus reaches what it scrapes; only what shows metrics asks it, and n
 })
 
 const OURS = Object.keys(PODS).filter((name) =>
-  ['bank', 'data', 'monitoring'].includes(PODS[name]!.namespace),
+  ['bank', 'data', 'monitoring', 'node-agents'].includes(PODS[name]!.namespace),
 )
 
 test('an unknown pod, in the bank’s namespace or elsewhere, reaches no pod of the bank and is reached by none', () => {

@@ -21,6 +21,8 @@ import transfer from './transfer.ts'
  * spans. */
 
 const SPANS = 'http://meter.monitoring.svc.cluster.local:4318'
+/** As knative/config.yaml has it. */
+const JAEGER = 'http://jaeger.monitoring.svc.cluster.local:16686/api/v3/traces/'
 const bob = randomUUID()
 const spans = new KeptSpans()
 const events: { headers: http.IncomingHttpHeaders; body: string }[] = []
@@ -32,7 +34,10 @@ let late: string[] = []
 let brokerAnswers: Promise<void> | undefined
 let ledger: TestLedger
 let stored: TestDatabase
-let functions: Record<'transfer' | 'notify' | 'notifications' | 'life' | 'untraced', TestFunction>
+let functions: Record<
+  'transfer' | 'notify' | 'notifications' | 'life' | 'untraced' | 'byJaeger',
+  TestFunction
+>
 let bearer: Record<'alice' | 'bob' | 'eve' | 'operator', string>
 let from: string
 let to: string
@@ -58,6 +63,12 @@ async function answer(
   }
   if (name === 'meter')
     return void response.end(method === 'POST' ? '{}' : spans.trace(url.split('/').at(-1)!))
+  if (name === 'jaeger') {
+    const told = spans.trace(url.split('/').at(-1)!)
+    const isKnown = (JSON.parse(told) as OtlpTraces).resourceSpans.length > 0
+    if (isKnown && url.startsWith('/api/v3/traces/')) return void response.end(`{"result":${told}}`)
+    return void response.writeHead(404).end('{"error":{"httpCode":404,"message":"No traces found"}}')
+  }
   if (name !== 'notifications') {
     events.push({ headers, body })
     await brokerAnswers
@@ -85,6 +96,7 @@ beforeAll(async () => {
     notifications: await startFunction(notifications, env),
     life: await startFunction(life, traced),
     untraced: await startFunction(life, env),
+    byJaeger: await startFunction(life, { ...env, TRACES_URL: JAEGER }),
   }
   bearer = {
     alice: await token({ userId: alice }),
@@ -111,8 +123,11 @@ afterAll(async () => {
   await stored.drop()
 })
 
-const lifeOf = (id: string, by: keyof typeof bearer = 'operator', of: 'life' | 'untraced' = 'life') =>
-  functions[of].request('GET', `/transactions/${id}/life`, { token: bearer[by] })
+const lifeOf = (
+  id: string,
+  by: keyof typeof bearer = 'operator',
+  of: 'life' | 'untraced' | 'byJaeger' = 'life',
+) => functions[of].request('GET', `/transactions/${id}/life`, { token: bearer[by] })
 
 /** The function that exports these spans. */
 const serviceOf = (body: string): unknown =>
@@ -275,6 +290,21 @@ test('works without spans, and without notifications, and says so', async () => 
   away.add('notifications')
   const cut = await lifeOf(id)
   expect([cut.status, states(cut).at(-1), cut.body.proof.took_effect]).toEqual([200, 'told unknown', null])
+})
+
+test('spans that Jaeger keeps are told likewise, and a trace that it does not have is none', async () => {
+  const id = await post()
+  await deliver(id)
+  const { body } = await until(
+    async () => {
+      const now = await lifeOf(id)
+      return now.body.complete ? now : undefined
+    },
+    { what: 'the whole life, with its spans' },
+  )
+  expect((await lifeOf(id, 'operator', 'byJaeger')).body).toEqual(body)
+  const unsampled = await post({ traceparent: `00-${'7'.repeat(32)}-${'7'.repeat(16)}-00` })
+  expect((await lifeOf(unsampled, 'operator', 'byJaeger')).body).toMatchObject({ traces: 'none', hops: [] })
 })
 
 test('an order waits, and an event that nobody could take is a dead letter', async () => {

@@ -27,6 +27,7 @@ case $call in
   'kubectl get --raw /version') echo '  "minor": "'"\${MINOR:-36}"'",' ;;
   *'get job '*) printf '%s' "\${JOB:-SuccessCriteriaMet Complete}" ;;
   *'get deployments '*custom-columns*) printf 'Deployment controller 1 1 %s\\n' "\${CONTROLLER:-True}" ;;
+  *'get daemonsets --namespace node-agents '*custom-columns*) printf 'DaemonSet fluent-bit 3 %s\\n' "\${AGENTS:-3}" ;;
   *'get statefulsets --namespace data '*custom-columns*) printf 'StatefulSet ledger-postgres 1 %s\\n' "\${DATABASE:-1}" ;;
   *'get ksvc,brokers,triggers,pingsources '*custom-columns*) printf '%b' "\${STATES-2 2 True\\n}" | sed 's/^/Service transfer /' ;;
   *'get ksvc,'*custom-columns*) printf 'Service transfer 3 3 True\\nTrigger notify 1 %s\\n' "\${TRIGGER:-1 True}" ;;
@@ -237,6 +238,7 @@ test('cluster:status fails if a part is not ready, and names it', () => {
   expect(run('status.sh', { env: { TRIGGER: '1 False' } }).status).toBe(1)
   expect(amiss({ TRIGGER: '1 False' })).toBe('status.sh: not ready: Trigger/notify\n')
   expect(amiss({ TRIGGER: '<none> True' })).toBe('status.sh: not ready: Trigger/notify\n')
+  expect(amiss({ AGENTS: '2' })).toBe('status.sh: not ready: DaemonSet/fluent-bit\n')
   expect(amiss({ DATABASE: '<none>' })).toBe('status.sh: not ready: StatefulSet/ledger-postgres\n')
   expect(amiss({ CONTROLLER: 'False' })).toContain('not ready: Deployment/controller')
   expect(amiss({ FUNCTIONS: '' })).toContain('not on this cluster yet')
@@ -289,6 +291,9 @@ describe('the hooks of skaffold', () => {
       'statefulset/ledger-postgres',
       'statefulset/meter',
       'statefulset/prometheus',
+      'namespace monitoring statefulset/jaeger',
+      'namespace monitoring statefulset/loki',
+      'namespace node-agents daemonset/fluent-bit',
       'rabbitmqcluster/rabbitmq',
       'condition=Ready operatorpolicies',
     ])

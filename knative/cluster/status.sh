@@ -21,6 +21,7 @@ say 'events'
 k get brokers,triggers,pingsources --namespace bank
 say 'monitoring, if it is installed'
 k get deployments,statefulsets --namespace monitoring
+k get daemonsets --namespace node-agents
 say 'functions'
 k get ksvc,domainmappings --namespace bank
 
@@ -31,10 +32,18 @@ unready_statefulsets() {
     awk '$3 != $4 { printf " %s/%s", $1, $2 }'
 }
 
+# Nor has a DaemonSet.
+unready_daemonsets() {
+  k get daemonsets --namespace "$1" --no-headers --output \
+    custom-columns=:.kind,:.metadata.name,:.status.desiredNumberScheduled,:.status.numberReady |
+    awk '$3 != $4 { printf " %s/%s", $1, $2 }'
+}
+
 amiss=$(
   set -e # A subshell does not inherit it.
   for namespace in $PLATFORM monitoring; do states deployments "$namespace" Available | unready; done
   for namespace in data monitoring; do unready_statefulsets "$namespace"; done
+  unready_daemonsets node-agents
   states rabbitmqclusters data AllReplicasReady | unready
   states operatorpolicies.rabbitmq.com data Ready | unready
   states ksvc,brokers,triggers,pingsources,domainmappings bank Ready | unready

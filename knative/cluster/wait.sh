@@ -60,16 +60,18 @@ migrations() {
 
 monitoring() {
   local object
-  for object in statefulset/meter deployment/kube-state-metrics deployment/alertmanager deployment/grafana statefulset/prometheus; do
-    running "$object"
+  for object in statefulset/meter deployment/kube-state-metrics deployment/alertmanager deployment/grafana \
+    statefulset/jaeger statefulset/loki statefulset/prometheus; do
+    running monitoring "$object"
   done
+  running node-agents daemonset/fluent-bit
 }
 
 running() {
-  say "waiting for $1"
-  k rollout status --namespace monitoring "$1" --timeout "$TIMEOUT" && return
-  k get pods --namespace monitoring >&2 || true
-  fail "$1 is not ready; STATUS above says why, 'kubectl describe pods --namespace monitoring' says more"
+  say "waiting for $2"
+  k rollout status --namespace "$1" "$2" --timeout "$TIMEOUT" && return
+  k get pods --namespace "$1" >&2 || true
+  fail "$2 is not ready; STATUS above says why, 'kubectl describe pods --namespace $1' says more"
 }
 
 bank() {

@@ -135,6 +135,15 @@ describe('objectives follow from their formulas', () => {
   })
 })
 
+test('what runbooks ask Prometheus is in the catalogue', () => {
+  const runbooks = readFileSync(join(__dirname, '../../docs/runbooks.md'), 'utf8')
+  const queries = [...runbooks.matchAll(/`([^`]+)`/g)]
+    .map(([, code]) => code!)
+    .filter((code) => /^(sum|max|topk|histogram_quantile)\b|^microbank_\w+(\{.*\})?$/.test(code))
+  expect(queries.length).toBeGreaterThan(8)
+  expect(queries.flatMap((code) => faultsIn(code, recorded).map((fault) => `${code}: ${fault}`))).toEqual([])
+})
+
 test('rules use only what the catalogue has: metrics, labels and values', () => {
   const faults = rules.flatMap(({ expr, alert, record }) =>
     faultsIn(expr, recorded).map((fault) => `${alert ?? record}: ${fault}`),

@@ -24,13 +24,20 @@ const settings = parse(readFileSync(join(__dirname, 'prometheus.yaml'), 'utf8'),
 }
 
 /** A pod as its discovery describes it: a target for each port that it names, or one without a port. */
-function pod(namespace: string, name: string, labels: Record<string, string>, ports: [string, number][]) {
+function pod(
+  namespace: string,
+  name: string,
+  labels: Record<string, string>,
+  ports: [string, number][],
+  node = '',
+) {
   const ip = '10.0.0.1'
   const meta = {
     __meta_kubernetes_namespace: namespace,
     __meta_kubernetes_pod_name: name,
     __meta_kubernetes_pod_ip: ip,
     __meta_kubernetes_pod_phase: 'Running',
+    __meta_kubernetes_pod_node_name: node,
     ...Object.fromEntries(
       Object.entries(labels).map(([label, value]) => [
         `__meta_kubernetes_pod_label_${label.replace(/[^a-zA-Z0-9_]/g, '_')}`,
@@ -82,6 +89,7 @@ const PODS: StaticPod[] = [
     ['reports', 4318],
     ['metrics', 9464],
   ]),
+  ...pod('node-agents', 'fluent-bit-abc', named('fluent-bit'), [['http', 2020]], 'node-1'),
   ...pod('monitoring', 'kube-state-metrics-abc', named('kube-state-metrics'), [['metrics', 8080]]),
   ...pod('knative-serving', 'activator-1', { app: 'activator' }, [
     ['metrics', 9090],
@@ -168,6 +176,9 @@ test('it finds what it scrapes, and no function', async () => {
     'kube-state-metrics': [
       expect.stringMatching('^http://kube-state-metrics.monitoring.svc.cluster.local:8080/metrics '),
     ],
+    jaeger: [expect.stringMatching('^http://jaeger.monitoring.svc.cluster.local:8888/metrics ')],
+    loki: [expect.stringMatching('^http://loki.monitoring.svc.cluster.local:3100/metrics ')],
+    'fluent-bit': [at('10.0.0.1:2020/api/v2/metrics/prometheus', { instance: 'node-1' })],
     knative: [
       knative('knative-eventing', 'eventing-controller-1'),
       knative('knative-eventing', 'job-sink-1'),

@@ -65,9 +65,9 @@ export const documents = (file: string): Manifest[] =>
 export function everything(): Manifest[] {
   const patched = readResources(ROOT).map(({ document, file }) => ({ ...document, file }))
   const seen = new Set(patched.map(({ file }) => file))
-  // The rules and settings of Prometheus, and those of Grafana, are no objects of Kubernetes.
+  // The rules of Prometheus, and the settings of what watches, are no objects of Kubernetes.
   const others = files(
-    /^(knative|eventing|monitoring(?!\/(?:grafana|rules)\/(?!kustomization)))\/.*\.ya?ml$/,
+    /^(knative|eventing|monitoring(?!\/(?:grafana|rules|stores|agents)\/(?!kustomization)))\/.*\.ya?ml$/,
   ).filter((file) => !seen.has(file))
   return [...patched, ...others.flatMap(documents)]
 }

@@ -40,8 +40,12 @@ export async function readTrace(
   try {
     const url = config.TRACES_URL + traceId
     const { status, body } = await send({ url, method: 'GET', timeoutMs: TIMEOUT_MS })
+    // So Jaeger answers if it has no span of the trace.
+    if (status === 404) return { is: 'none', spans: [] }
     if (status !== 200) throw new Error(`status ${status}`)
-    const spans = toSpans(JSON.parse(body.toString()) as OtlpTraces)
+    const told = JSON.parse(body.toString()) as OtlpTraces & { result?: OtlpTraces }
+    // Jaeger wraps what it tells.
+    const spans = toSpans(told.result ?? told)
     return { is: spans.length > 0 ? 'found' : 'none', spans }
   } catch (error) {
     log.warn('the spans of a trace could not be read', { error: (error as Error).message })
