@@ -30,8 +30,8 @@ export interface TracingSettings {
   ratio: number
   /** Most traces that begin here and are sampled, in a second on average. */
   perSecondMax?: number
-  /** Set if anybody may send requests here. Then a trace that a caller wants sampled counts as one that begins
-   * here: otherwise strangers could fill what keeps the spans. */
+  /** Set if anybody may send requests here. Then a trace that a caller wants sampled counts as one that
+   * begins here: otherwise strangers could fill what keeps the spans. */
   facesStrangers?: boolean
   /** Attributes of the process: `service.name` and the like. */
   resource: Attributes

@@ -45,8 +45,10 @@ export function environmentData(
  * next to nothing. */
 const TRACES_PER_SECOND_MAX = '10'
 
-/** Spans stay here, unless somebody leads them elsewhere, as many as they want. Then the bank reads none, unless
- * they say where. */
+/**
+ * Spans stay here, unless somebody leads them elsewhere, as many as they want. Then the bank reads none,
+ * unless they say where.
+ */
 const tracesOf = ({ OTEL_EXPORTER_OTLP_ENDPOINT: elsewhere }: NodeJS.ProcessEnv): Record<string, string> =>
   elsewhere === undefined
     ? { OTEL_EXPORTER_OTLP_ENDPOINT: SPANS_TO, TRACES_URL: SPANS_OF, TRACES_PER_SECOND_MAX }

@@ -8,8 +8,8 @@ export const RUNTIME_HOST = 'runtime.microbank.localhost'
  * Opens a port of this machine at which Prometheus finds the metrics of the bank. The bank tells them by
  * their host name, which not every machine resolves and Prometheus can't send. At `/monitor` it says whose
  * passage it is.
- * @param {() => number | undefined} bankPort the port at which the bank answers this machine, wherever else it
- *   listens; it may be another after a start
+ * @param {() => number | undefined} bankPort the port at which the bank answers this machine, wherever else
+ *   it listens; it may be another after a start
  * @param {() => object} itself what the monitor says of itself
  * @returns {Promise<{ port: number, close: () => void }>}
  */
