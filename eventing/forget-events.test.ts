@@ -22,7 +22,8 @@ afterAll(async () => {
 })
 beforeEach(() =>
   owner.query({
-    text: `with events as (delete from outbox), pending as (delete from outbox_pending)
+    text: `with events as (delete from outbox), pending as (delete from outbox_pending),
+        passed as (delete from outbox_passed_over)
       update outbox_forgotten set upto = '00000000-0000-0000-0000-000000000000'`,
   }),
 )
@@ -88,23 +89,40 @@ test('of each text in an event it is known whether it says something of people',
 const isText = (schema: { type?: string | string[]; format?: string; pattern?: string; enum?: unknown }) =>
   [schema.type].flat().includes('string') && !schema.format && !schema.pattern && !schema.enum
 
-test('an event that is not published stays whole, until it is', async () => {
+test('an event that is not published stays whole until it is, and holds up none after it', async () => {
   const registered = (await contracts()).find(({ type }) => type === 'user.registered')!
-  const [before, waiting, after] = [
+  const { name } = registered.example as { name: string }
+  const [before, refused, late, after] = [
+    await store(registered, 94),
     await store(registered, 93),
     await store(registered, 92),
     await store(registered, 91),
   ]
-  await db.query({
-    text: 'insert into outbox_pending (event_ids) values (array[$1::uuid])',
-    values: [waiting],
-  })
-  const names = async () =>
-    Promise.all([before, waiting, after].map(async (id) => (await dataOf(id)).name as string))
-  await forgetOldEvents(db, 60_000)
-  const { name } = registered.example as { name: string }
-  expect(await names()).toEqual(['-', name, name])
+  for (const ids of [[refused], [late]])
+    await db.query({ text: 'insert into outbox_pending (event_ids) values ($1::uuid[])', values: [ids] })
+  const names = async () => {
+    await forgetOldEvents(db, 60_000)
+    return Promise.all([before, refused, late, after].map(async (id) => (await dataOf(id)).name as string))
+  }
+  // The second time, nothing is left to pass.
+  for (let n = 0; n < 2; n++) expect(await names()).toEqual(['-', name, name, '-'])
+  await db.query({ text: 'delete from outbox_pending where event_ids[1] = $1', values: [late] })
+  expect(await names()).toEqual(['-', name, '-', '-'])
   await db.query({ text: 'delete from outbox_pending' })
-  await forgetOldEvents(db, 60_000)
-  expect(await names()).toEqual(['-', '-', '-'])
+  expect(await names()).toEqual(['-', '-', '-', '-'])
+  expect(await owner.query({ text: 'select from outbox_passed_over' })).toEqual([])
+})
+
+test('each step passes so many events, and those that were published late count', async () => {
+  const registered = (await contracts()).find(({ type }) => type === 'user.registered')!
+  const waiting: string[] = []
+  for (let n = 0; n < 3; n++) waiting.push(await store(registered, 95 - n))
+  await db.query({ text: 'insert into outbox_pending (event_ids) values ($1::uuid[])', values: [waiting] })
+  const step = async () =>
+    Number((await db.query<{ passed: bigint }>({ text: 'select forget_events(2) as passed' }))[0]!.passed)
+  expect([await step(), await step(), await step()]).toEqual([2, 1, 0])
+  await db.query({ text: 'delete from outbox_pending' })
+  await store(registered, 91)
+  expect([await step(), await step(), await step()]).toEqual([2, 2, 0])
+  expect((await Promise.all(waiting.map(dataOf))).map(({ name }) => name)).toEqual(['-', '-', '-'])
 })

@@ -9,10 +9,14 @@ create table outbox_forgotten (
 
 insert into outbox_forgotten default values;
 
+-- Events that were passed before they were published: one that the Broker refuses may never be. They stay
+-- whole until it takes them, and hold up nobody.
+create table outbox_passed_over (id uuid primary key);
+
 -- Removes names, addresses and texts from events that are older than 90 days, at most `rows_max` of them, and
 -- returns how many it has passed. What is left of an event still fits its contract. An event that is not
--- published yet stays whole, and so do all after it: its consumers must get all of it. Orders of the ledger
--- stay whole too: they may be posted from their event, and the books keep what they say.
+-- published yet stays whole until it is: its consumers must get all of it. Orders of the ledger stay whole
+-- too: they may be posted from their event, and the books keep what they say.
 create function forget_events(rows_max integer) returns bigint
 language plpgsql security definer
 set search_path = public, pg_temp
@@ -21,23 +25,30 @@ set enable_seqscan = off
 as $$
 declare
   personal constant text[] := array['name', 'email', 'old_email', 'new_email', 'client_address', 'description'];
+  young constant uuid := least_id(now() - interval '90 days');
   done uuid;
-  until uuid;
-  passed bigint;
+  waiting uuid[];
+  published uuid[];
+  passed uuid[];
 begin
   select upto into done from outbox_forgotten for update skip locked;
   -- Another process is at it.
   if done is null then
     return 0;
   end if;
-  until := least(
-    least_id(now() - interval '90 days'),
-    (select waiting from outbox_pending p cross join lateral unnest(p.event_ids) waiting order by waiting limit 1)
+  waiting := array(select w from outbox_pending p cross join lateral unnest(p.event_ids) w where w < young);
+  with due as (
+    delete from outbox_passed_over where id = any (array(
+      select id from outbox_passed_over where id <> all (waiting) order by id limit rows_max
+    )) returning id
+  )
+  select array(select id from due) into published;
+  passed := array(
+    select id from outbox where id > done and id < young order by id limit rows_max - cardinality(published)
   );
-  select count(*), (array_agg(o.id order by o.id desc))[1] into passed, until
-  from (select id from outbox where id > done and id < until order by id limit rows_max) o;
-  if passed = 0 then
-    return 0;
+  if cardinality(passed) > 0 then
+    insert into outbox_passed_over select unnest(passed) intersect select unnest(waiting) on conflict do nothing;
+    update outbox_forgotten set upto = passed[cardinality(passed)];
   end if;
   update outbox o set data = (
     select json_object_agg(
@@ -45,10 +56,9 @@ begin
     )
     from json_each(o.data)
   )
-  where o.id > done and o.id <= until and o.type <> 'transaction.requested'
+  where o.id = any (published || passed) and o.id <> all (waiting) and o.type <> 'transaction.requested'
     and exists (select from json_object_keys(o.data) key where key = any (personal));
-  update outbox_forgotten set upto = until;
-  return passed;
+  return cardinality(published || passed);
 end
 $$;
 
