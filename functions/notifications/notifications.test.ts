@@ -5,11 +5,13 @@ import type { EventContract } from '../../eventing/contracts/contract.ts'
 import { openDatabase, type Database } from '../host/database/database.ts'
 import { createLog } from '../../monitoring/log.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { deliverExample } from '../../tests/support/events.ts'
+import { deliverExample, deliverTick } from '../../tests/support/events.ts'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
 import notifications from './notifications.ts'
 import notifyUser from './notify-user.ts'
 import notify from './notify.ts'
+import sweep from './sweep-notifications.ts'
 import { formatMoney } from './templates/formats.ts'
 import { notified } from './templates/notified.ts'
 import { eventText } from './templates/templates.ts'
@@ -276,4 +278,81 @@ describe('what was read', () => {
     expect(unsigned.status).toBe(401)
     expect((await list(ada)).unread_count).toBe(3)
   })
+})
+
+describe('old notifications', () => {
+  let owner: Database
+  let sweeper: TestFunction
+  beforeAll(async () => {
+    owner = openDatabase({
+      ...{ url: database.ownerUrl, poolMax: 1, name: 'test' },
+      log: createLog({}, 'error'),
+    })
+    sweeper = await startFunction(sweep, {
+      NOTIFICATIONS_DATABASE_URL: database.url,
+      BROKER_URL: 'http://127.0.0.1:9/',
+      NOTIFICATIONS_KEPT_DAYS: '100',
+    })
+  })
+  afterAll(async () => {
+    await sweeper.stop()
+    await owner.close()
+  })
+
+  /** Stores notifications of so many days ago, and resolves with the id of the last. */
+  const store = async (user: string, days: number, { count = 1, isRead = true } = {}): Promise<string> => {
+    const rows = await owner.query<{ id: string }>({
+      text: `insert into notifications (id, user_id, event_source, event_id, consumer, event_type, subject, message, read_at)
+        select uuidv7(make_interval(days => -$2::int)), $1, '/old', uuidv7(), 'notify', 'a.b', 's', 'm',
+          case when $4 then now() end
+        from generate_series(1, $3) returning id`,
+      values: [user, days, count, isRead],
+    })
+    return rows.at(-1)!.id
+  }
+  const idsOf = async (user: string) => (await list(user, '?limit=200')).items.map(({ id }) => id).reverse()
+  const sweepUntilLeft = (user: string, left: string[]) =>
+    until(
+      async () => {
+        await deliverTick(sweeper, 'sweep-notifications')
+        return (await idsOf(user)).join() === left.join()
+      },
+      { what: `only ${left.join()} to be left` },
+    )
+
+  test('are deleted in steps, read or not; others stay', async () => {
+    const user = randomUUID()
+    await store(user, 101, { count: 1_500 })
+    await store(user, 101, { isRead: false })
+    const left = [await store(user, 99), await store(user, 99, { isRead: false }), await store(user, 0)]
+    await sweepUntilLeft(user, left)
+    expect(await list(user)).toMatchObject({ unread_count: 1 })
+  })
+
+  test('stay until their messages are deleted and their events are published', async () => {
+    const user = randomUUID()
+    const [sent, waiting, latest] = [await store(user, 300), await store(user, 200), await store(user, 101)]
+    await owner.query({
+      text: `insert into messages (notification_id, user_id, channel, kind, content, status, finished_at)
+        values ($1, $2, 'email', 'usual', '{}', 'sent', now())`,
+      values: [sent, user],
+    })
+    await owner.query({
+      text: `insert into outbox_pending (event_ids, claimed_until) values (array[event_id_of($1)], 'infinity')`,
+      values: [waiting],
+    })
+    expect(await idsOf(user)).toEqual([sent, waiting, latest])
+    await sweepUntilLeft(user, [sent, waiting])
+    await owner.query({ text: `update messages set finished_at = now() - interval '91 days'` })
+    await owner.query({ text: 'delete from outbox_pending' })
+    await sweepUntilLeft(user, [])
+  })
+})
+
+test.each(['99', '0', '1.5', 'never'])('a bank can’t keep notifications for %s days', async (days) => {
+  const started = startFunction(sweep, {
+    NOTIFICATIONS_DATABASE_URL: database.url,
+    NOTIFICATIONS_KEPT_DAYS: days,
+  })
+  await expect(started).rejects.toThrow(/NOTIFICATIONS_KEPT_DAYS .* from 100 to 36500/)
 })

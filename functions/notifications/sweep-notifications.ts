@@ -1,5 +1,6 @@
 import { sweepOutbox } from '../host/database/sweep.ts'
 import type { Database } from '../host/database/database.ts'
+import type { Config } from '../host/config.ts'
 import type { Tools } from '../host/tools.ts'
 import { operation } from '../host/operation.ts'
 import { wakeRedrives } from './dead-letters/wake-redrives.ts'
@@ -64,15 +65,36 @@ async function wakeMessages(db: Database): Promise<void> {
 const FORGETTING_MS_MAX = 3_000
 const FORGOTTEN_AT_ONCE = 1_000
 
-/** What is kept no longer, in the order in which it goes. A message's attempts go with it; the notification
- * stays in its user's list. */
-const OLD = [
+interface Kept {
+  what: string
+  /** Deletes FORGOTTEN_AT_ONCE of them at most, and returns their ids. */
+  text: string
+  values?: (config: Config) => unknown[]
+}
+
+/** What is kept no longer, in the order in which it goes. A message's attempts go with it. A notification
+ * goes after all of its messages, and not before its event is published: the event follows from its row. */
+const OLD: readonly Kept[] = [
   {
     what: 'messages',
     text: `delete from messages where id = any (array(
         select id from messages where finished_at < now() - interval '90 days'
         order by finished_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
       )) returning id`,
+  },
+  {
+    what: 'notifications',
+    text: `delete from notifications where id = any (array(
+        select id from notifications n
+        where id < least_id(now() - make_interval(days => $1))
+          and not exists (select from messages where notification_id = n.id)
+          and event_id_of(id) <> all (array(
+            select waiting from outbox_pending p cross join lateral unnest(p.event_ids) waiting
+            where waiting < least_id(now() - make_interval(days => $1))
+          ))
+        order by id limit ${FORGOTTEN_AT_ONCE} for update skip locked
+      )) returning id`,
+    values: ({ NOTIFICATIONS_KEPT_DAYS: days }) => [days],
   },
   {
     what: 'dead letters',
@@ -101,13 +123,15 @@ const OLD = [
   },
 ]
 
-/** Deletes messages and dead letters that are old, in small steps. What is left at `endsAt` waits for the
- * next sweep. */
-async function forgetOld({ db, log }: Pick<Tools, 'db' | 'log'>, endsAt: number): Promise<void> {
-  for (const { what, text } of OLD) {
+/** Deletes what is old, in small steps. What is left at `endsAt` waits for the next sweep. */
+async function forgetOld(
+  { db, log, config }: Pick<Tools, 'db' | 'log' | 'config'>,
+  endsAt: number,
+): Promise<void> {
+  for (const { what, text, values } of OLD) {
     let forgotten = 0
     for (let step = FORGOTTEN_AT_ONCE; step === FORGOTTEN_AT_ONCE && performance.now() < endsAt;) {
-      step = (await db.query({ text })).length
+      step = (await db.query({ text, ...(values && { values: values(config) }) })).length
       forgotten += step
     }
     if (forgotten > 0) log.info(`deleted old ${what}`, { count: forgotten })

@@ -9,8 +9,15 @@ import {
   type Setting,
 } from '../setting-values.ts'
 
-/** The settings of the channels over which messages leave the bank: docs/notifications.md. */
+/** The settings of notifications, and of the channels over which messages leave the bank:
+ * docs/notifications.md. */
 export const settings = {
+  NOTIFICATIONS_KEPT_DAYS: {
+    about: 'days that notifications are kept',
+    // By 100 days, its messages and all dead letters are gone: none brings a notification back.
+    parse: wholeNumber(100, 36_500),
+    fallback: '400',
+  },
   MESSAGE_CHANNELS: {
     about:
       'channels over which messages are sent: email, sms, push, webhook, separated by commas; empty is none',

@@ -38,7 +38,7 @@ begin atomic
 end;
 revoke execute on function after_restore from public;
 
-grant select, insert on notifications to :functions_role;
+grant select, insert, delete on notifications to :functions_role;
 
 -- What dead letters have in common: the Trigger whose consumer failed, the type of the event, and how the
 -- consumer answered, without what differs from event to event. count_dead_letters() keeps the counts, so
