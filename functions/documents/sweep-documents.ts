@@ -36,7 +36,8 @@ export default operation({
 })
 
 async function tidyStores(tools: Tools, stores: Stores): Promise<void> {
-  await moveToS3(tools, stores, performance.now() + TASK_MS_MAX)
-  await removeMoved(tools)
+  const endsAt = performance.now() + TASK_MS_MAX
+  await moveToS3(tools, stores, endsAt)
+  await removeMoved(tools, stores, endsAt)
   await removeOrphans(tools, stores, performance.now() + TASK_MS_MAX)
 }

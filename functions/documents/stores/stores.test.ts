@@ -162,6 +162,32 @@ test('a file that can’t be moved does not keep others from being moved', async
   await sweepUntil(isIn('s3', broken))
 })
 
+test('a store that does not keep what it has taken loses no file: the database has it until the store has shown it', async () => {
+  await sql(`update store_health set resting_until = now() + interval '4 minutes'`)
+  const [changed, lost, kept] = [await upload(), await upload(), await upload()]
+  const fileOf = async (id: string) => (await filesOf(id))[0]!.id
+  for (const id of [changed, lost, kept]) await sweepUntil(isIn('s3', id))
+  await s3.put(await fileOf(changed), 'something else')
+  await s3.remove(await fileOf(lost))
+  const age = () =>
+    sql(`update stored_files set moved_at = now() - interval '16 minutes' where moved_at is not null`)
+  await age()
+  const piecesOf = async (id: string) =>
+    (await sql(`select from file_pieces where file_id = '${await fileOf(id)}'`)).length
+  await sweepUntil(async () => (await piecesOf(kept)) === 0)
+  const unread = `select from stored_files where moved_at < now() - interval '15 minutes'`
+  await sweepUntil(async () => (await sql(unread)).length === 0)
+  for (const id of [changed, lost]) {
+    expect(await piecesOf(id)).toBeGreaterThan(0)
+    // They are moved again.
+    await sweepUntil(isIn('s3', id))
+    expect((await read(id)).bytes.equals(Buffer.from(PDF))).toBe(true)
+  }
+  await age()
+  await sweepUntil(async () => (await sql('select from file_pieces')).length === 0)
+  for (const id of [changed, lost, kept]) expect((await read(id)).bytes.equals(Buffer.from(PDF))).toBe(true)
+})
+
 test('a bucket in another region is made there', async () => {
   const bucket = { url: s3.env.DOCUMENT_STORE_URL!.replace('documents', 'elsewhere'), region: 'eu-central-1' }
   const key = { keyId: 'test', key: 'test' }

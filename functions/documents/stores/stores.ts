@@ -23,6 +23,9 @@ interface StoredFileRow {
 /** Longer than writing to S3 can take. */
 const S3_WRITE_TIME_MAX = '2 minutes'
 
+/** Thrown if the store says that it has no such file, though it should. */
+class LostFileError extends Error {}
+
 const changed = (): Error => new UnavailableError('the document was changed a moment ago')
 
 /** Milliseconds. Somebody who takes longer for a piece reads slowly. */
@@ -119,6 +122,20 @@ export class Stores {
     if (held) yield held
   }
 
+  /** Says whether S3 gives a file's bytes as they were stored; undefined if it does not answer, or nobody has
+   * the file any more. */
+  async isInS3(id: string, sha256: Buffer): Promise<boolean | undefined> {
+    const hash = createHash('sha256')
+    try {
+      for await (const piece of this.#readS3(id)) hash.update(piece)
+    } catch (error) {
+      if (error instanceof UnavailableError) return undefined
+      if (error instanceof LostFileError) return false
+      throw error
+    }
+    return hash.digest().equals(sha256)
+  }
+
   /** Throws an UnavailableError if there is no such file that is whole. */
   async #find(id: string): Promise<StoredFileRow> {
     const [file] = await this.#db.query<StoredFileRow>({
@@ -147,7 +164,7 @@ export class Stores {
       // It is not the store's health that fails here: the object is lost.
       if (error.isGone) {
         await this.#find(id)
-        throw new Error(`the file ${id} is not in its store`, { cause: error })
+        throw new LostFileError(`the file ${id} is not in its store`, { cause: error })
       }
       isWorking = false
       this.#log.warn('the store could not read a file', { file: id, error: error.message })

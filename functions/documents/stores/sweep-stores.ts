@@ -71,13 +71,30 @@ export async function moveToS3({ db, log }: SweepTools, stores: Stores, endsAt: 
   if (moved > 0) log.info('moved files from the database to S3', { files: moved })
 }
 
-/** Removes from the database what was moved some time ago. */
-export async function removeMoved({ db }: SweepTools): Promise<void> {
-  const moved = await db.query<{ id: string }>({
+/** Removes from the database what was moved some time ago, after it has read it from S3: a store may say that
+ * it has a file, and not have kept it. Then the database's is the only one, and is in use again. What is left
+ * at `endsAt`, or can't be read now, waits for the next sweep. */
+export async function removeMoved({ db, log }: SweepTools, stores: Stores, endsAt: number): Promise<void> {
+  // In random order, so that each gets a turn even if some can't be read.
+  const moved = await db.query<{ id: string; sha256: Buffer }>({
     name: 'files-moved',
-    text: `select id from stored_files where moved_at < now() - interval '${KEPT_TIME}' limit ${FILES_MAX}`,
+    text: `select id, sha256 from stored_files
+      where moved_at < now() - interval '${KEPT_TIME}' and state = 'whole' order by random() limit ${FILES_MAX}`,
   })
-  for (const { id } of moved) {
+  for (const { id, sha256 } of moved) {
+    if (performance.now() > endsAt) return
+    const isThere = await stores.isInS3(id, sha256)
+    if (isThere === undefined) continue
+    if (!isThere) {
+      log.error('the store has not kept a file; the one in the database is in use again', { file: id })
+      await db.query({
+        name: 'file-move-undone',
+        text: `update stored_files set store = 'database', moved_at = null, move_failures = move_failures + 1
+          where id = $1 and moved_at is not null`,
+        values: [id],
+      })
+      continue
+    }
     await deletePieces(db, id)
     await db.query({
       name: 'file-move-over',
