@@ -110,6 +110,8 @@ test.each<[what: string, parts: Part[], status: number, problem: string]>([
   if (status !== 201) expect(await counts()).toEqual(before)
 })
 
+const STRANGE = `--${BOUNDARY}\r\nX-A: a\r\n\r\nx\r\n`
+
 test.each<[what: string, type: string | undefined, body: string, status: number]>([
   ['no content type', undefined, PDF, 415],
   ['JSON', 'application/json', '{}', 415],
@@ -118,6 +120,15 @@ test.each<[what: string, type: string | undefined, body: string, status: number]
   ['a boundary of 300 characters', `multipart/form-data; boundary=${'b'.repeat(300)}`, 'x', 415],
   ['no end', `multipart/form-data; boundary=${BOUNDARY}`, multipart(file(PDF)).toString().slice(0, 150), 400],
   ['no body', `multipart/form-data; boundary=${BOUNDARY}`, '', 400],
+  // The parser itself says nothing of a part that is no field of a form.
+  ...[1, 10_000].flatMap((count): [string, string, string, number][] => {
+    const [type, whole] = [`multipart/form-data; boundary=${BOUNDARY}`, multipart(file(PDF)).toString()]
+    const [strange, end] = [STRANGE.repeat(count), `--${BOUNDARY}--\r\n`]
+    return [
+      [`${count} strange parts before the file`, type, strange + whole, 400],
+      [`${count} strange parts after the file`, type, whole.slice(0, -end.length) + strange + end, 400],
+    ]
+  }),
 ])('a body with %s is refused', async (_what, type, body, status) => {
   const before = await counts()
   const { status: got } = await send(bank.functions.uploadDocument.url, Buffer.from(body), {

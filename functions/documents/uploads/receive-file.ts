@@ -37,8 +37,6 @@ export async function receiveFile(
     taken.catch((error: Error) => parser.destroy(error))
   })
   parser.on('field', () => refuse('must be the only field'))
-  parser.on('filesLimit', () => refuse('must be one file'))
-  parser.on('fieldsLimit', () => refuse('must be the only field'))
   parser.on('partsLimit', () => refuse('must be the only part'))
   try {
     await pipeline(body.parts, parser)
@@ -80,8 +78,7 @@ function createParser(mediaType: string, bytesMax: number): InstanceType<typeof 
   try {
     return new Busboy({
       headers: { 'content-type': mediaType },
-      // A field or a second file is one too many. Each is allowed once, because only then is it reported.
-      limits: { fileSize: bytesMax, files: 1, fields: 1, fieldSize: 100, headerPairs: 20, headerSize: 8_192 },
+      limits: { parts: 1, fileSize: bytesMax, fieldSize: 100, headerPairs: 20, headerSize: 8_192 },
     })
   } catch {
     throw new ProblemError(documentProblems.notMultipart, 'The boundary of the multipart body is missing.')
