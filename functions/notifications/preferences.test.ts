@@ -179,6 +179,8 @@ test('only endpoints of known push services are taken', async () => {
     'https://fcm.googleapis.com.evil.example/x',
     'https://evilpush.apple.com/x',
     'https://169.254.169.254/latest',
+    'https://fcm.googleapis.com/\0',
+    'https://fcm.googleapis.com/\ud800',
     'http://notifications-postgres.data.svc.cluster.local:5432/',
     'not a url',
   ]) {

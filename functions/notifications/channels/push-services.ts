@@ -4,7 +4,8 @@
  * @param services hosts, reached over https on its usual port; `*.` stands for any part. An entry with
  *   http:// names a host and port of a test. */
 export function isPushService(endpoint: string, services: readonly string[]): boolean {
-  if (!URL.canParse(endpoint)) return false
+  // The parser drops or escapes control characters, and Postgres can't store all of them.
+  if (/[\p{Cc}\p{Cs}]/u.test(endpoint) || !URL.canParse(endpoint)) return false
   const { protocol, hostname, port, origin, username, password } = new URL(endpoint)
   if (username || password) return false
   return services.some((service) => {

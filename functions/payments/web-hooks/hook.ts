@@ -134,6 +134,8 @@ export async function refusedUrl(text: string, setting: 'allowed' | 'refused'): 
   const { rulesFor } = await import('./addresses.ts')
   const refuse = (fault: string): Reply =>
     problem(webHookProblems.urlRefused, `The URL ${fault}.`, { errors: [{ path: '/url', message: fault }] })
+  // The parser drops or escapes them, and Postgres can't store all of them.
+  if (/[\p{Cc}\p{Cs}]/u.test(text)) return refuse('must have no control characters')
   let url: URL
   try {
     url = new URL(text)
