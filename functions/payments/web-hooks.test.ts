@@ -567,6 +567,8 @@ describe('the ledger offers events of postings and holds for whom it watches', (
       text: `update web_hook_owners set watched_at = watched_at - interval '${by}' where user_id = $1 or $1 is null`,
       values: [user?.id ?? null],
     })
+  // A sweep has some seconds, which others' watches could use up.
+  beforeEach(() => bank.owner.query({ text: 'truncate web_hook_owners, web_hooks cascade' }))
   const sweepLater = async () => {
     await age('3 minutes')
     await bank.sweep()
@@ -699,7 +701,6 @@ describe('the ledger offers events of postings and holds for whom it watches', (
   })
 
   test('a hook is not stored if a sweep is ending its watch', async () => {
-    await sweepLater()
     const ada = await newUser()
     let making: Promise<Answer> | undefined
     let sweeping: Promise<Answer> | undefined
@@ -731,7 +732,6 @@ describe('the ledger offers events of postings and holds for whom it watches', (
   }
 
   test('a watch that begins after it was ended is ended again', async () => {
-    await sweepLater()
     const ada = await newUser()
     let arrive = () => {}
     const after = new Promise<void>((resolve) => (arrive = resolve))
@@ -749,7 +749,6 @@ describe('the ledger offers events of postings and holds for whom it watches', (
   /** Lets a sweep begin to end a user's watch while another database transaction has the row of its owner
    * locked. Then that one runs `text`, a statement with the user as $1, and commits. */
   async function sweepDuring(user: User, text: string, more: unknown[] = []): Promise<void> {
-    await sweepLater()
     const { id } = await hookOf(user, WATCHED)
     await remove(user, id)
     await age('3 minutes', user)
@@ -834,6 +833,31 @@ describe('the ledger offers events of postings and holds for whom it watches', (
     await age('61 minutes')
     await bank.sweep()
     expect([await watchOf(ada), await ownerOf(gone)]).toMatchObject([{ version: 1n }, { is_watched: true }])
+  })
+
+  test('and those that it has got back end within a day', async () => {
+    const gone = await newUser()
+    await remove(gone, (await hookOf(gone, WATCHED)).id)
+    await sweepLater()
+    expect(await watchOf(gone)).toBeUndefined()
+    await bank.ledger.db.query({
+      text: 'insert into posting_watches (user_id, version, sees_all) values ($1, 1, false)',
+      values: [gone.id],
+    })
+    await age('23 hours', gone)
+    await bank.sweep()
+    expect(await watchOf(gone)).toBeDefined()
+    await age('1 hour', gone)
+    await bank.sweep()
+    expect(await watchOf(gone)).toBeUndefined()
+    const before = calls()
+    await bank.sweep()
+    expect(calls()).toBe(before)
+    // One that somebody has begun since does not end.
+    await hookOf(gone, WATCHED)
+    await age('2 days', gone)
+    await bank.sweep()
+    expect(await watchOf(gone)).toEqual({ version: 2n, sees_all: false })
   })
 
   test('after payments’ own was restored, versions go on from those that the ledger has', async () => {

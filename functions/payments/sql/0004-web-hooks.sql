@@ -11,8 +11,8 @@ create table web_hook_owners (
   -- When all that they had written about others was erased, after they left; see 0007-left-customers.sql.
   forgotten_at timestamptz,
   -- Whether the ledger watches them, or may, and so offers the events of their postings and holds; the number
-  -- of the last watch, up to which one such watches have ended or are about to, and when the last began or
-  -- the ledger was told of it again.
+  -- of the last watch, up to which one such watches have ended or are about to, and when the ledger was last
+  -- told that one began, goes on or has ended.
   is_watched boolean not null default false,
   watch_version bigint not null default 0,
   watch_ending bigint not null default 0,
@@ -21,6 +21,7 @@ create table web_hook_owners (
 );
 
 create index web_hook_owners_watched on web_hook_owners (watched_at) where is_watched;
+create index web_hook_owners_not_watched on web_hook_owners (watched_at) where not is_watched and watch_version > 0;
 
 create table web_hooks (
   id uuid primary key default uuidv7(),

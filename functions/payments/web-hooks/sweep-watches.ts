@@ -11,9 +11,13 @@ const UNWANTED = '2 minutes'
 /** Watches that are wanted are told again after this, in case the ledger's database was restored from a
  * backup. */
 const TOLD_AGAIN = '1 hour'
+/** The end of a watch is told again after this: a backup may have brought the watch back. That only costs
+ * something, so it has more time. */
+const END_TOLD_AGAIN = '1 day'
 
 /** Tells the ledger again of the watches that are wanted, and ends those of owners who have no hook any more
- * that wants one. What fails, or does not fit into the time, waits for the next sweep. */
+ * that wants one; such an end is told again, too. What fails, or does not fit into the time, waits for the
+ * next sweep. */
 export async function sweepWatches(tools: Tools, traceparent: string): Promise<void> {
   try {
     await tellAndEnd(tools, traceparent)
@@ -38,9 +42,11 @@ async function tellAndEnd(tools: Tools, traceparent: string): Promise<void> {
 
 const WANTED = `exists (select from web_hooks where user_id = o.user_id and ${WANTS_WATCH})`
 
-/** Of an owner whose watch may end at a moment. */
+/** Of an owner whose watch may end at a moment, or whose watch's end may be told again. */
 const isUnwanted = (at: string): string =>
-  `is_watched and is_over(watched_at + interval '${UNWANTED}', watched_at, ${at}) and not ${WANTED}`
+  `(is_watched and is_over(watched_at + interval '${UNWANTED}', watched_at, ${at})
+    or not is_watched and watch_version > 0
+      and is_over(watched_at + interval '${END_TOLD_AGAIN}', watched_at, ${at})) and not ${WANTED}`
 
 // In random order, so that each gets a turn even if some fail.
 const unwantedWatches = (db: Tools['db']) =>
@@ -81,7 +87,8 @@ async function endWatch(
   if (left !== null) return void (await noteVersion(db, userId, BigInt(left)))
   await db.query({
     name: 'web-hook-owner-watch-ended',
-    text: 'update web_hook_owners set is_watched = false where user_id = $1 and watch_version = $2',
+    text: `update web_hook_owners set is_watched = false, watched_at = now()
+      where user_id = $1 and watch_version = $2`,
     values: [userId, ending],
   })
 }
