@@ -37,7 +37,7 @@ const notify = (ids: readonly string[]) =>
     values: [ids],
   })
 
-test('all is delivered when nothing is pending and each transaction since then has its notification', async () => {
+test('A6: all is delivered when nothing is pending and each transaction since then has its notification', async () => {
   await post(2)
   await publishAll()
   const watched = await watch()

@@ -162,7 +162,7 @@ test('the audit has each step of a first transfer, and who read it, with one tra
   expect((await bank.call('GET', '/api/audit', { token: ada.token })).status).toBe(403)
 })
 
-test('a client that guesses passwords can’t claim another address, at the front door or at the function itself', async () => {
+test('D4: a client that guesses passwords can’t claim another address, at the front door or at the function itself', async () => {
   const guess = async (n: number, direct: boolean) => {
     const headers = {
       'x-forwarded-for': `203.0.113.${n}, 198.51.100.${n}`,
@@ -373,7 +373,7 @@ describe('the Broker’s ingress', () => {
 })
 
 describe('hosts', () => {
-  test('each function answers on its own host, at its path and at /', async () => {
+  test('A10: each function answers on its own host, at its path and at /', async () => {
     const ada = await registerCustomer(bank)
     const account = await ada.openAccount('checking')
     const body = { account_id: account, amount: '3.00' }
@@ -384,7 +384,7 @@ describe('hosts', () => {
     expect(await ada.balances()).toEqual({ [account]: '6.00' })
   })
 
-  test('from outside, the functions that only the platform may call don’t exist', async () => {
+  test('D9: from outside, the functions that only the platform may call don’t exist', async () => {
     expect((await bank.callHost('notify', 'POST', '/events', { body: {} })).status).toBe(404)
     expect((await bank.callHost('sweep-ledger', 'POST', '/events', { body: {} })).status).toBe(404)
     expect((await bank.callHost('dead-letters', 'POST', '/events', { body: {} })).status).toBe(404)

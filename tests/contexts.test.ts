@@ -84,7 +84,7 @@ function needs(context: string): [isThere: boolean, sentence: string][] {
   ]
 }
 
-test('what files have to say of each context is there', async () => {
+test('A8: what files have to say of each context is there', async () => {
   const declared = await operations()
   const missing = (Object.keys(contexts) as Context[]).flatMap((context) => [
     ...(declared.some((operation) => operation.context === context)

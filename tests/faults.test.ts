@@ -257,7 +257,7 @@ describe.each([
     await checkNotifications()
   })
 
-  test('the same holds while function processes, the queue and the databases are killed', async () => {
+  test('C3: the same holds while function processes, the queue and the databases are killed', async () => {
     const servers = [
       ...(args.length === 0 ? [{ afterKills: 1, pid: bank.rabbitmqPid }] : []),
       { afterKills: 4, pid: bank.postgresPid },

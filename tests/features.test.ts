@@ -451,6 +451,35 @@ describe('messages and documents', () => {
   })
 })
 
+test('D11, E6: a trace leads to the logs of a function, and through the Broker to those that its event reaches', async () => {
+  const withdraw = async (amount: string) => {
+    const trace = randomUUID().replaceAll('-', '')
+    const { status } = await bank.call('POST', '/api/transactions', {
+      token: ada.token,
+      body: { type: 'withdrawal', account_id: checking, amount },
+      headers: { 'idempotency-key': randomUUID(), traceparent: `00-${trace}-b7ad6b7169203331-01` },
+    })
+    return { status, trace }
+  }
+  const refused = await withdraw('1000000.00')
+  expect(refused.status).toBe(409)
+  await until(
+    async () => {
+      const { lines } = await must(200, 'GET', '/platform/functions/withdraw/logs', undefined, operator)
+      return (lines as { trace_id: string | null }[]).some(({ trace_id: id }) => id === refused.trace)
+    },
+    { what: 'a line in the log' },
+  )
+  const paid = await withdraw('1.00')
+  expect(paid.status).toBe(201)
+  for (const part of ['"front-door"', '"withdraw"', '"notify"', 'process transaction.completed'])
+    await until(
+      async () =>
+        JSON.stringify((await bank.callHost('runtime', 'GET', `/traces/${paid.trace}`)).body).includes(part),
+      { what: `a span of ${part}` },
+    )
+})
+
 test('E9, D10: health tells of the whole, of each context and of each function', async () => {
   expect((await bank.call('GET', '/health')).status).toBe(200)
   expect((await bank.call('GET', '/health/documents')).status).toBe(200)

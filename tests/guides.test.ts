@@ -17,7 +17,7 @@ const anchorOf = (heading: string): string =>
 const anchorsOf = (file: string): string[] =>
   [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!))
 
-test('guides link to files and headings that are there', () => {
+test('A14: guides link to files and headings that are there', () => {
   const broken = guides.flatMap(({ file, text }) =>
     [...text.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)]*))?\)/g)].flatMap(([, path, anchor]) => {
       const target = path ? normalize(join(dirname(file), path)) : file
@@ -64,6 +64,14 @@ test('the tests that features.md names are there', () => {
     named ? !read(named[1]!).includes(`test('${named[2]}`) : !row.includes('| not there yet'),
   )
   expect([shown.length > 40, missing.map(({ row }) => row)]).toEqual([true, []])
+})
+
+test('the test that features.md names for a feature has the id of the feature in its own name', () => {
+  const rows = [...read('docs/features.md').matchAll(/^\| *([A-E]\d+) +\|.*: "(.+)" *\|$/gm)]
+  const nameless = rows.filter(
+    ([, id, name]) => !/^((?:[A-E]\d+, )*[A-E]\d+): /.exec(name!)?.[1]!.split(', ').includes(id!),
+  )
+  expect([rows.length > 40, nameless.map(([row]) => row)]).toEqual([true, []])
 })
 
 /** The features of the systems that this one grew from, by their ids. */

@@ -90,7 +90,7 @@ describe('files', () => {
         expect([file, path, existsSync(join(ROOT, dirname(file), path))]).toEqual([file, path, true])
   })
 
-  test('every manifest is deployed: by a kustomization, by skaffold, or by the scripts of the cluster', () => {
+  test('D12: every manifest is deployed: by a kustomization, by skaffold, or by the scripts of the cluster', () => {
     const listed = new Set(
       kustomizations.flatMap(({ file, ...rest }) => pathsIn(rest).map((path) => join(dirname(file), path))),
     )

@@ -192,7 +192,7 @@ const OURS = Object.keys(PODS).filter((name) =>
   ['bank', 'data', 'monitoring', 'node-agents'].includes(PODS[name]!.namespace),
 )
 
-test('an unknown pod, in the bank’s namespace or elsewhere, reaches no pod of the bank and is reached by none', () => {
+test('A11: an unknown pod, in the bank’s namespace or elsewhere, reaches no pod of the bank and is reached by none', () => {
   expect(reachedBy('stranger')).toEqual({})
   for (const name of OURS) {
     const callers = Object.values(reachedBy(name)).flat()

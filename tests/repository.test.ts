@@ -65,7 +65,7 @@ describe('operations and Services', () => {
     }
   })
 
-  test('a Service gives its operation every setting that it needs, and no other secret', () => {
+  test('C5: a Service gives its operation every setting that it needs, and no other secret', () => {
     const given: Record<string, string[]> = {
       'token-keys': ['JWKS'],
       'token-signing-key': ['JWT_SIGNING_KEY'],

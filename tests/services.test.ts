@@ -62,7 +62,7 @@ test.each(FOLDERS)(`the local runtime applies %s as a cluster does${AS_KUSTOMIZE
   if (rendered) expect(byName(rendered as Manifest[])).toEqual(byName(own.map(({ document }) => document)))
 })
 
-test('a function gets all of this from its file and the patches', () => {
+test('A13, E7: a function gets all of this from its file and the patches', () => {
   const [own] = documents('knative/services/transfer.yaml')
   expect(serviceOf('transfer')).toEqual(
     parse(`

@@ -91,7 +91,7 @@ describe('workflows', () => {
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
   })
 
-  test('together they do all that .ci/run does', () => {
+  test('D13: together they do all that .ci/run does', () => {
     const done = [...commands, ...actions.flatMap(({ runs }) => runs.steps.map(({ run }: Manifest) => run))]
     for (const [, step] of read('.ci/run').matchAll(/^ *(?:step|begin) npm (ci|run --silent \S+|test)/gm))
       expect(done.join('\n')).toContain(`npm ${step!.replace('--silent ', '')}`)

@@ -101,7 +101,7 @@ describe('cluster:up', () => {
     expect(installed()).toEqual(INSTALLED)
   })
 
-  test('makes a cluster, then installs each part in order and waits for it', () => {
+  test('C4: makes a cluster, then installs each part in order and waits for it', () => {
     const { status, stdout, stderr } = run('up.sh')
     expect([status, stderr]).toEqual([0, ''])
     expect(installed()).toEqual(INSTALLED)

@@ -35,7 +35,7 @@ test.each([[], ['lib'], ['../function'], ['transfer.cjs'], ['toString']])(
   },
 )
 
-test('the Dockerfile copies what the image needs, and starts the program that the manifests expect', () => {
+test('A12: the Dockerfile copies what the image needs, and starts the program that the manifests expect', () => {
   const copied = [...read('Dockerfile').matchAll(/^COPY (?:--from=bundles \/build\/)?(\S+)/gm)].map(
     ([, path]) => path,
   )

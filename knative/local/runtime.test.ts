@@ -84,7 +84,7 @@ const options = (change: Partial<RuntimeOptions> = {}): RuntimeOptions => ({
 const publish = (port: number, body: string) =>
   call(port, { method: 'POST', headers: { host: 'caller.microbank.localhost' }, body })
 
-test('a request goes to a function, its event through the Broker to another, and the status shows both', async () => {
+test('E8: a request goes to a function, its event through the Broker to another, and the status shows both', async () => {
   const runtime = await startRuntime(options())
   try {
     expect((await publish(runtime.port, 'one')).text).toBe('202')

@@ -75,7 +75,7 @@ const balances = () =>
   rows(functionsUrl, "select id::text, balance from accounts where kind = 'customer' order by id")
 
 describe('over the network', () => {
-  test('a function connects with TLS, its password, and a certificate that it can check', async () => {
+  test('D14: a function connects with TLS, its password, and a certificate that it can check', async () => {
     const [session] = await rows(functionsUrl, 'select version from pg_stat_ssl where pid = pg_backend_pid()')
     expect(session).toEqual({ version: 'TLSv1.3' })
   })

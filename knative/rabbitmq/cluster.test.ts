@@ -19,7 +19,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a node starts with this configuration; an unknown key would stop it', async () => {
+test('A9: a node starts with this configuration; an unknown key would stop it', async () => {
   mkdirSync(join(folder, 'conf.d'))
   writeFileSync(join(folder, 'conf.d', '90.conf'), cluster.spec.rabbitmq.additionalConfig)
   const node = await startRabbitmq({ dataDir: folder })

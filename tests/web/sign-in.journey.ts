@@ -3,7 +3,7 @@ import { registerCustomer } from '../support/customers.ts'
 import { endSession, PASSWORD, signInAgain, type Web } from './support/browser.ts'
 
 export function signUpAndIn(web: () => Web): void {
-  test('somebody signs up after a refused password, opens an account, and finds the call in the drawer', async () => {
+  test('A7: somebody signs up after a refused password, opens an account, and finds the call in the drawer', async () => {
     const { page, go } = await web().visit()
     await go('/')
     expect(new URL(page.url()).pathname).toBe('/sign-in')

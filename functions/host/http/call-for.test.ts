@@ -70,7 +70,7 @@ test('each call has a token of its own, for its route and its key', async () => 
   expect(bearer).not.toBe(request.headers.authorization!.slice(7))
 })
 
-test('a call with a key is repeated, and rubbish counts as no answer', async () => {
+test('D6: a call with a key is repeated, and rubbish counts as no answer', async () => {
   answers = [status(503), rubbish]
   const call = { method: 'POST', path: '/holds', body: {}, idempotencyKey: 'payment-1' }
   expect(await callFor(userId, TRACEPARENT)('place-hold', call)).toMatchObject({ status: 200 })
