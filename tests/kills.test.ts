@@ -1,5 +1,6 @@
 import { createECDH, randomBytes, randomUUID } from 'node:crypto'
 import { image, multipart, send } from '../functions/documents/testing/documents-fixture.ts'
+import type { MailServer } from '../functions/notifications/testing/mail-server.ts'
 import type { TestProvider } from '../functions/notifications/testing/provider.ts'
 import type { Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
 import type { Bank } from './support/bank.ts'
@@ -10,14 +11,22 @@ import { operations } from './support/repository.ts'
 import { signal } from './support/signal.ts'
 import { until } from './support/until.ts'
 
-/** Every function of payments, messages and documents that writes is killed once, with kill -9, in the middle
- * of its work: at its first write. Whoever asked repeats, the Broker delivers again, and sweeps find what is
- * left. In the end, all has happened once. */
+/** Every function of payments, messages and documents that writes is killed with kill -9 in the middle of its
+ * work: at its first write; after a commit, before it knows of it; and after the commit that ends the work,
+ * before anybody else knows. Whoever asked repeats, the Broker delivers again, and sweeps find what is left.
+ * In the end, all has happened once. */
+
+/** Where a function is killed next. */
+type Place = 'write' | 'commit' | 'end'
+
+/** Tables that a function writes when its work is done, if it tells of it at all. */
+const END_TABLES = ['outbox', 'inbox', 'idempotency_keys', 'audit']
 
 const CONTEXTS = ['payments', 'notifications', 'documents'] as const
 
 let lively: LivelyBank
 let bank: Bank
+let mail: MailServer
 let provider: TestProvider
 let receiver: Receiver
 let operator: string
@@ -30,30 +39,40 @@ let writers: { name: string; context: string }[]
 
 beforeAll(async () => {
   lively = await startLivelyBank('email,sms,push')
-  ;({ bank, provider, receiver, operator, ada, checking, savings, bob, bobs } = lively)
+  ;({ bank, mail, provider, receiver, operator, ada, checking, savings, bob, bobs } = lively)
   writers = (await operations()).filter(
     ({ context, consumes, routes = [] }) =>
       (CONTEXTS as readonly string[]).includes(context) &&
       (consumes !== undefined || routes.some(({ method }) => method !== 'GET')),
   )
   for (const context of CONTEXTS) await setTraps(context)
+  await holdCommits()
 })
 
 afterAll(() => lively?.stop())
 
-/** Has the next write of each function wait until its name is taken out of `traps`. What every process does
- * besides its work (it publishes events, and counts callers) is not held up. */
+/** Has each function wait at the place that `traps` names: before its next write, or after that has committed
+ * but before the function knows. What every process does besides its work (it publishes events, and counts
+ * callers) is not held up. */
 async function setTraps(context: string): Promise<void> {
   const names = writers.filter((one) => one.context === context).map(({ name }) => `('${name}')`)
   await bank.sql(
     context,
-    `create table traps (name text primary key);
+    `create table traps (name text primary key, place text not null default 'write');
       insert into traps values ${names.join()};
       create function wait_in_trap() returns trigger language plpgsql security definer as $$
       begin
-        while exists (select from public.traps where name = current_setting('application_name')) loop
+        while exists (
+          select from public.traps where name = current_setting('application_name') and place = 'write'
+        ) loop
           perform pg_sleep(0.02);
         end loop;
+        if exists (
+          select from public.traps where name = current_setting('application_name')
+            and (place = 'commit' or place = 'end' and tg_table_name = any ('{${END_TABLES.join()}}'))
+        ) then
+          perform set_config('synchronous_commit', 'on', true), set_config('statement_timeout', '0', true);
+        end if;
         return null;
       end $$;
       do $$
@@ -71,24 +90,70 @@ async function setTraps(context: string): Promise<void> {
   )
 }
 
-/** Kills each function as soon as it is in a trap. */
-async function killTrapped(context: string): Promise<void> {
-  const trapped = await bank.sql<{ name: string }>(
-    context,
-    `select distinct a.application_name as name
-      from pg_stat_activity a join traps t on t.name = a.application_name
-      where a.datname = current_database() and a.wait_event = 'PgSleep'`,
+/** Has Postgres wait with each commit that a trap has made synchronous: it is on disk, and its standby, which
+ * there is not, does not confirm it. All other commits are made local. */
+async function holdCommits(): Promise<void> {
+  await bank.sql('postgres', 'alter role all set synchronous_commit = local')
+  await bank.sql('postgres', `alter system set synchronous_standby_names = 'nobody'`)
+  await bank.sql('postgres', 'select pg_reload_conf()')
+  // Open sessions have the setting from before.
+  await bank.sql(
+    'postgres',
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where backend_type = 'client backend' and pid <> pg_backend_pid()`,
   )
-  for (const { name } of trapped) {
-    signal(bank.functionPids(name), 'SIGKILL')
-    await bank.sql(context, `delete from traps where name = '${name}'`)
+}
+
+async function releaseCommits(): Promise<void> {
+  await bank.sql('postgres', 'alter system reset synchronous_standby_names')
+  await bank.sql('postgres', 'select pg_reload_conf()')
+}
+
+interface Trapped {
+  pid: number
+  event: 'PgSleep' | 'SyncRep'
+  name: string
+  /** Null if the commit is none of a trap. */
+  place: Place | null
+}
+
+/** Kills each function that is where it is to be killed, and lets all other commits pass. */
+async function killTrapped(context: string): Promise<void> {
+  const trapped = await bank.sql<Trapped>(
+    context,
+    `select a.pid, a.wait_event as event, a.application_name as name, t.place
+      from pg_stat_activity a left join traps t on t.name = a.application_name
+      where a.datname = current_database() and (a.wait_event = 'SyncRep' or a.wait_event = 'PgSleep' and t.place = 'write')`,
+  )
+  for (const { pid, event, name, place } of trapped) {
+    if (event === 'PgSleep') await kill(context, name, 'commit')
+    else if (place === 'commit') await kill(context, name, 'end')
+    else if (place === 'end') await kill(context, name)
+    // Whatever waits for the standby has committed, and is freed, whether or not somebody still hears of it.
+    if (event === 'SyncRep') await bank.sql(context, `select pg_cancel_backend(${pid})`)
   }
 }
 
+async function kill(context: string, name: string, next?: Place): Promise<void> {
+  signal(bank.functionPids(name), 'SIGKILL')
+  await bank.sql(
+    context,
+    next
+      ? `update traps set place = '${next}' where name = '${name}'`
+      : `delete from traps where name = '${name}'`,
+  )
+}
+
+/** The functions that were not killed yet before and after a commit. */
 const alive = async (): Promise<string[]> =>
   (
     await Promise.all(
-      CONTEXTS.map((context) => bank.sql<{ name: string }>(context, 'select name from traps order by name')),
+      CONTEXTS.map((context) =>
+        bank.sql<{ name: string }>(
+          context,
+          `select name || ': ' || place as name from traps where place <> 'end' order by name`,
+        ),
+      ),
     )
   ).flatMap((rows) => rows.map(({ name }) => name))
 
@@ -126,6 +191,8 @@ async function nudge(): Promise<void> {
   await bank.sql(
     'payments',
     `update provider_transfers set next_at = now() where ended_at is null;
+      update payments set taken_at = taken_at - interval '61 seconds'
+        where status::text like '%ing' and taken_at between now() - interval '1 minute' and now() - interval '2 seconds';
       update payment_order_runs set next_attempt_at = now() where status = 'pending';
       update payouts set claimed_until = now() where status = 'running';
       update web_hook_deliveries set claimed_at = now() - interval '31 seconds' where claimed_at is not null`,
@@ -138,6 +205,8 @@ async function nudge(): Promise<void> {
   )
   for (const context of CONTEXTS) await bank.ping(`sweep-${context}`).catch(() => undefined)
 }
+
+const requestsTo = (path: string) => provider.requests.filter((request) => request.path === path)
 
 const reaches = (what: string, path: string, status: string) =>
   until(async () => (await bank.call('GET', `/api${path}`, { token: ada.token })).body?.status === status, {
@@ -167,10 +236,15 @@ async function pay(): Promise<void> {
   await ask('POST', `${deliveries}/${delivered[0].id}/repeat`)
 }
 
-async function payMany(): Promise<void> {
+/** Pays payouts, of 15.00 each, until the function that its events wake was killed: a sweep may be first to
+ * take one up. Resolves with how many that were. */
+async function payMany(): Promise<number> {
   const items = Array.from({ length: 3 }, () => ({ to_account_id: savings, amount: '5.00' }))
-  const { headers } = await ask('POST', '/payments/payout', { account_id: checking, items })
-  await reaches('the payout to be completed', headers.get('location')!.slice('/api'.length), 'completed')
+  for (let payouts = 1; ; payouts++) {
+    const { headers } = await ask('POST', '/payments/payout', { account_id: checking, items })
+    await reaches('the payout to be completed', headers.get('location')!.slice('/api'.length), 'completed')
+    if (!(await alive()).some((name) => name.startsWith('run-payouts:'))) return payouts
+  }
 }
 
 async function order(): Promise<void> {
@@ -288,8 +362,9 @@ async function seal(): Promise<void> {
   )
 }
 
-test('each function that writes is killed in the middle of its work, and all happens once', async () => {
+test('each function that writes is killed in the middle of its work, before and after its commit, and all happens once', async () => {
   let isOver = false
+  let payouts = 0
   const killing = Promise.all([
     ...CONTEXTS.map(async (context) => {
       await until(async () => (await killTrapped(context), isOver), {
@@ -301,7 +376,8 @@ test('each function that writes is killed in the middle of its work, and all hap
     until(async () => (await nudge(), isOver), { timeoutMs: 400_000, everyMs: 500, what: 'the end' }),
   ])
   try {
-    const work = [pay, payMany, order, moveOutside, message, redrive, keepDocuments, comeAndGo, seal]
+    const payAll = async () => void (payouts = await payMany())
+    const work = [pay, payAll, order, moveOutside, message, redrive, keepDocuments, comeAndGo, seal]
     await Promise.all(work.map((one) => one()))
     await until(async () => (await alive()).length === 0, { timeoutMs: 120_000, what: 'the last kill' })
   } catch (error) {
@@ -309,10 +385,14 @@ test('each function that writes is killed in the middle of its work, and all hap
   } finally {
     isOver = true
     await killing
+    await releaseCommits()
   }
 
   const { [checking]: left, [savings]: saved } = await ada.balances()
-  expect([left, saved, (await bob.balances())[bobs]]).toEqual(['975.00', '45.00', '10.00'])
+  expect([left, saved, (await bob.balances())[bobs]]).toEqual([
+    ...[`${990 - 15 * payouts}.00`, `${30 + 15 * payouts}.00`],
+    '10.00',
+  ])
   const count = async (context: string, text: string) =>
     Number((await bank.sql<{ count: string }>(context, `select count(*) ${text}`))[0]!.count)
   expect(await count('ledger', `from holds where status = 'open'`)).toBe(0)
@@ -335,4 +415,26 @@ test('each function that writes is killed in the middle of its work, and all hap
   const failed = `from messages where status = 'failed' and user_id = '${ada.id}'`
   expect(await count('notifications', failed)).toBe(0)
   expect(await count('documents', `from documents where user_id = '${ada.id}'`)).toBe(2)
+
+  // A channel may get a message twice. Then it has the same id, and the bank knows it as one.
+  const stored = await bank.sql<{ id: string; channel: string; status: string; isHello: boolean }>(
+    'notifications',
+    `select m.id, m.channel, m.status, n.message = 'Hello' as "isHello"
+      from messages m join notifications n on n.id = m.notification_id`,
+  )
+  const seen: Record<string, unknown[]> = {
+    email: mail.mails.map(({ mail: { messageId } }) => messageId!.slice(1).split('@')[0]),
+    sms: requestsTo('/sms').map(({ headers }) => headers['idempotency-key']),
+    push: requestsTo('/push').map(({ headers }) =>
+      String(headers.topic).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
+    ),
+  }
+  for (const [channel, ids] of Object.entries(seen)) {
+    const known = stored.filter((message) => message.channel === channel)
+    const unknown = ids.filter((id) => !known.some((message) => message.id === id))
+    const unseen = known.filter(({ id, status }) => status === 'sent' && !ids.includes(id))
+    const hellos = known.filter(({ isHello }) => isHello)
+    expect([channel, unknown, unseen, hellos.length]).toEqual([channel, [], [], 1])
+  }
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
 }, 500_000)
