@@ -72,8 +72,8 @@ export async function tellLedger(
 }
 
 /** Notes which version the ledger has. A higher one than the owner's means that this database was restored
- * from a backup: it counts on from there. One that was to be ended is left in the ledger if the ledger was told
- * of the end first. A later version, under which there is no hook, makes a sweep end it again. */
+ * from a backup: it counts on from there. One that was to be ended is still there if the ledger heard of the
+ * end first. A later version, under which there is no hook, makes a sweep end it again. */
 export const noteVersion = (db: Pick<Tools['db'], 'query'>, userId: string, version: bigint) =>
   db.query({
     name: 'web-hook-owner-version',

@@ -7,7 +7,7 @@ import { KEY_AGE_MS_MAX } from './money-order.ts'
 /** What was entered on a page, by the name of the field. */
 export type Entered = Readonly<Record<string, unknown>>
 
-interface Kept {
+interface KeptInput {
   page: string
   keptAtMs: number
   entered: Entered
@@ -31,7 +31,7 @@ export function keepEntered(): void {
 /** Keeps what a user has entered on a page: the last page that had something. */
 export function storeEntered(owner: string, page: string, entered: Entered): void {
   if (Object.keys(entered).length === 0) return
-  const kept: Kept = { page, keptAtMs: Date.now(), entered }
+  const kept: KeptInput = { page, keptAtMs: Date.now(), entered }
   shelf.setItem(PREFIX + owner, JSON.stringify(kept))
 }
 
@@ -48,9 +48,9 @@ export function dropEntered(owner: string, page: string): void {
   if (read(owner)?.page === page) shelf.removeItem(PREFIX + owner)
 }
 
-function read(owner: string): Kept | undefined {
+function read(owner: string): KeptInput | undefined {
   try {
-    return (JSON.parse(shelf.getItem(PREFIX + owner) ?? 'null') as Kept | null) ?? undefined
+    return (JSON.parse(shelf.getItem(PREFIX + owner) ?? 'null') as KeptInput | null) ?? undefined
   } catch {
     return undefined
   }
