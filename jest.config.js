@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 /** Tests run against real Postgres and RabbitMQ, which tests/support/global-setup.ts starts once per run. */
 export default {
   testEnvironment: 'node',
@@ -19,8 +21,8 @@ export default {
   globalSetup: './tests/support/global-setup.ts',
   globalTeardown: './tests/support/global-teardown.ts',
   testSequencer: './tests/support/sequencer.mjs',
-  // Three suites at a time on two processors took as long, and a test that watches memory failed.
-  maxWorkers: '100%',
+  // Three suites at a time on two processors: many wait for servers, timers and browsers.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   // Only a test that hangs gets there, and a test that fails is worth the wait: a busy machine may be ten times
   // slower than this one is alone.
   testTimeout: 300_000,
