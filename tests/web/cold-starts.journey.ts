@@ -55,7 +55,7 @@ export function coldStartsAndEvents(web: () => Web): void {
     await page.getByRole('combobox', { name: 'Dashboard' }).selectOption('ledger')
     await page.waitForURL(/dashboard=ledger/)
     await page
-      .getByRole('region', { name: 'Was im Hauptbuch immer gilt' })
+      .getByRole('region', { name: 'Invarianten des Hauptbuchs' })
       .getByText('npm run monitor')
       .waitFor()
   })

@@ -24,8 +24,12 @@ export function otherStates(web: () => Web): void {
     const operation = page.locator('#operations-identity-createAuthLogin')
     await operation.locator('.opblock-summary-control').click()
     await operation.getByRole('button', { name: 'Try it out' }).click()
+    // What looks like a variable in the command to copy has a colour of its own.
+    const body = JSON.stringify({ email: 'ada@example.com', password: 'costs $#4 today' })
+    await operation.locator('textarea.body-param__text').fill(body)
     await operation.getByRole('button', { name: 'Execute' }).click()
     await operation.locator('.live-responses-table').waitFor()
+    await operation.getByText('$#4', { exact: true }).waitFor()
     expect(await violations(page)).toEqual([])
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.locator('html.dark-mode').waitFor()
