@@ -62,6 +62,8 @@ export async function claimFolder(folder, mine) {
 async function refuseIfWatched(held, mine) {
   const holder = parsed(held)
   if (holder?.folder !== mine.folder || !isPort(holder.port)) return
+  // Whoever had this port is gone. To ask it would be to ask this monitor itself.
+  if (holder.port === mine.port) return
   const answer = await ask(Number(holder.port))
   const isSilent = answer === undefined && isRunning(holder.pid)
   if (!isSilent && parsed(answer)?.folder !== mine.folder) return

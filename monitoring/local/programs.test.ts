@@ -122,6 +122,14 @@ describe('the claim of a data folder', () => {
     next.close()
   })
 
+  test('of a killed monitor whose port this one got is taken over', async () => {
+    const next = await openMonitor()
+    writeFileSync(claimFile(), JSON.stringify({ ...next.claim, pid: next.claim.pid + 1 }))
+    await claimFolder(folder, next.claim)
+    expect(holder()).toEqual(next.claim)
+    next.close()
+  })
+
   test.each([
     ['empty', () => writeFileSync(claimFile(), '')],
     ['full of zeros', () => writeFileSync(claimFile(), Buffer.alloc(60))],
