@@ -66,6 +66,18 @@ function addressOf({ endpoint, headers, gateway }: Parameters<typeof createSpanE
 
 const SCOPE = { name: 'microbank' }
 
+/** Longest text of an attribute, in characters. A stranger may send a path of 15 kB, and what keeps spans
+ * keeps it several times. */
+const TEXT_MAX = 500
+
+const shortened = (attributes: Attributes): Attributes =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value.slice(0, TEXT_MAX) : value,
+    ]),
+  )
+
 function toReadableSpan({ span, work, endedAt, milliseconds }: EndedSpan, resource: Resource): ReadableSpan {
   const { parentSpanId, ...context } = span
   const { name, kind, attributes, error, links = [] } = work
@@ -79,7 +91,7 @@ function toReadableSpan({ span, work, endedAt, milliseconds }: EndedSpan, resour
     duration: toHrTime(milliseconds),
     ended: true,
     status: { code: error === undefined ? SpanStatusCode.UNSET : SpanStatusCode.ERROR },
-    attributes: error === undefined ? attributes : { ...attributes, 'error.type': error },
+    attributes: shortened(error === undefined ? attributes : { ...attributes, 'error.type': error }),
     links: links.map((linked) => ({ context: linked })),
     events: [],
     resource,

@@ -95,6 +95,14 @@ test('an incoming unsampled trace stays unsampled, and `ratio` of the new traces
   expect(lines).toEqual([])
 })
 
+test('a long text of a stranger does not fill what keeps spans', async () => {
+  const traced = tracer()
+  const path = `/accounts/${'x'.repeat(15_000)}`
+  traced.end(traced.start(undefined), work('GET', { attributes: { 'url.path': path, a: 1 } }))
+  await traced.stop()
+  expect(collector.spans[0]!.attributes).toEqual({ 'url.path': path.slice(0, 500), a: 1 })
+})
+
 test('who faces strangers begins no more traces because they want them sampled, but keeps their ids', () => {
   // So few that none begins.
   const [door, inside] = [true, false].map((facesStrangers) =>
