@@ -307,6 +307,13 @@ describe('the stores of traces and logs', () => {
     expect(container.volumeMounts).toContainEqual({ name: 'data', mountPath: loki.common.path_prefix })
   })
 
+  test('Loki reads its log again within its memory, or it would be killed at each start', () => {
+    const { container } = containers.find((each) => each.container.name === 'loki')!
+    const [, megabytes] = /^(\d+)MB$/.exec(loki.ingester.wal.replay_memory_ceiling)!
+    const [, limit] = /^(\d+)Mi$/.exec(container.resources.limits.memory)!
+    expect(Number(megabytes)).toBeLessThanOrEqual(Number(limit) / 2)
+  })
+
   test('Grafana asks both, and leads from a line to its trace and from a span to its lines', () => {
     const uids = sources.map(({ uid }) => uid)
     expect(uids).toEqual(['jaeger', 'loki'])
