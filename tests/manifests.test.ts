@@ -314,6 +314,13 @@ describe('the stores of traces and logs', () => {
     expect(Number(megabytes)).toBeLessThanOrEqual(Number(limit) / 2)
   })
 
+  test('lines wait an hour for Loki, also those in a file that is put aside, and are sent soon after', () => {
+    const { service, pipeline } = fluentBit
+    expect(pipeline.inputs[0].rotate_wait).toBe(3_600)
+    expect(service['scheduler.cap']).toBeLessThanOrEqual(60)
+    expect(pipeline.outputs[0].retry_limit).toBe('no_limits')
+  })
+
   test('Grafana asks both, and leads from a line to its trace and from a span to its lines', () => {
     const uids = sources.map(({ uid }) => uid)
     expect(uids).toEqual(['jaeger', 'loki'])
