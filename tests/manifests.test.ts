@@ -282,6 +282,19 @@ describe('the stores of traces and logs', () => {
     expect(portOf(extensions.healthcheckv2.http.endpoint)).toBe(health)
   })
 
+  test('Jaeger has room for the spans of all processes of the front door, as the guide counts them', () => {
+    const [, spans, kilobytes] = /At (\d+) spans of some ([\d.]+) kB/.exec(read('docs/monitoring.md'))!
+    const { ttl } = jaeger.extensions.jaeger_storage.backends.spans.badger
+    const seconds = Number(/^(\d+)h$/.exec(ttl.spans)![1]) * 3_600
+    const needed = Number(settings.TRACES_PER_SECOND_MAX) * Number(spans) * Number(kilobytes) * 1e3 * seconds
+    const { spec } = ofKind('StatefulSet').find(({ metadata }) => metadata.name === 'jaeger')!
+    const { storage } = spec.volumeClaimTemplates[0].spec.resources.requests
+    const door = functions.find(({ metadata }) => metadata.name === 'front-door')!
+    const processes = Number(door.spec.template.metadata.annotations['autoscaling.knative.dev/max-scale'])
+    expect(processes).toBe(5)
+    expect(Number(/^(\d+)Gi$/.exec(storage)![1]) * 2 ** 30).toBeGreaterThan(processes * needed)
+  })
+
   test('the agents send lines where Loki takes them, with few labels, and with the trace’s id', () => {
     const { inputs, filters, outputs } = fluentBit.pipeline
     const [{ host, port, labels, structured_metadata: metadata, match }] = outputs
