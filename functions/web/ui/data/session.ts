@@ -7,6 +7,7 @@ import { USES } from './attention.ts'
 import { clearCalls, recordedFetch } from './calls.ts'
 import { keepEntered } from './entered.ts'
 import { IdleWatch } from './idle-watch.ts'
+import { pathAfter } from './path-after.ts'
 import { dropRenewal, onSessionEnd, renewSession } from './session-renewal.ts'
 
 /** Who is signed in. */
@@ -216,13 +217,6 @@ export function useSessionChanges(): void {
       tabs?.removeEventListener('message', reload)
     }
   }, [queries])
-}
-
-/** Returns where whoever signs in wanted to go, by the address of the form: a path of the bank, never another
- * site; undefined if it does not say. */
-export function pathAfter(search: string): string | undefined {
-  const next = new URLSearchParams(search).get('next') ?? ''
-  return /^\/(?![/\\])/.test(next) ? next : undefined
 }
 
 /** Forgets what another user asked, and what the bank answered. The session itself stays: what watches it
