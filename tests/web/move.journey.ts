@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Locator, Page, Route } from 'playwright-core'
 import { registerCustomer, type Customer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
-import { inGroups, PASSWORD, signIn, type Web } from './support/browser.ts'
+import { inGroups, PASSWORD, signIn, signInAgain, type Web } from './support/browser.ts'
 import { hasFocus, typistAt } from './support/keyboard.ts'
 
 /** Money moves once, and the page says so, whatever is lost on the way. */
@@ -158,6 +158,26 @@ export function movingMoney(web: () => Web): void {
     await page.getByRole('button', { name: 'Move more' }).click()
     await reviewTransfer(page, savings, '10')
     await page.getByText('You moved the same amount to the same payee').waitFor()
+  })
+
+  test('what was sent is not in the form again once its user has signed in anew', async () => {
+    const { customer, savings } = await customerWith900(web())
+    const { page, context, go } = await web().visit({ as: customer })
+    await go('/move')
+    await reviewTransfer(page, savings, '10')
+    await send(page, '$10.00').click()
+    await page.getByRole('heading', { name: 'Sent $10.00' }).waitFor()
+    // Another tab has each of its user's tabs loaded anew, with what is entered there.
+    const other = await context.newPage()
+    await other.goto(`${web().bank.url}/sign-in`)
+    const loaded = page.waitForEvent('load')
+    await signInAgain(other, customer)
+    await loaded
+    await page.getByRole('button', { name: 'Review' }).waitFor()
+    expect([
+      await page.getByLabel('To', { exact: true }).inputValue(),
+      await page.getByLabel('Amount').inputValue(),
+    ]).toEqual(['', ''])
   })
 
   test('a tab that hasn’t heard who is signed in by now does nothing for them, and the order stays', async () => {

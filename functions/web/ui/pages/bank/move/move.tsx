@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useEffectEvent } from 'react'
 import { useSearchParams } from 'wouter'
 import { accountsQuery, likelyAccount, type Account } from '../../../data/accounts.ts'
 import { deskOf, useOrder } from '../../../data/desk.ts'
@@ -44,6 +44,11 @@ function Order({ owner, accounts }: { owner: string; accounts: readonly Account[
     const kind = kinds.find((each) => each === search.get('kind')) ?? 'transfer'
     return emptyDraft(kind satisfies MoveKind, search.get('from') ?? likelyAccount(accounts)?.id)
   })
+  const forgetSent = useEffectEvent(() => setDraft(emptyDraft(draft.kind, draft.accountId)))
+  // If the session ends now, what was sent must not stand in the form again.
+  useEffect(() => {
+    if (order.is === 'done') forgetSent()
+  }, [order.is])
   useFreshData(order)
   // Who comes back begins another one.
   useEffect(() => () => desk.leave(), [desk])
@@ -56,16 +61,7 @@ function Order({ owner, accounts }: { owner: string; accounts: readonly Account[
     case 'accepted':
       return <Accepted made={order.made} desk={desk} />
     case 'done':
-      return (
-        <Done
-          order={order}
-          accounts={accounts}
-          onMore={() => {
-            setDraft(emptyDraft(draft.kind, draft.accountId))
-            desk.edit()
-          }}
-        />
-      )
+      return <Done order={order} accounts={accounts} onMore={() => desk.edit()} />
     case 'expired':
       return <Expired order={order.order} desk={desk} />
     case 'editing':
