@@ -17,34 +17,47 @@ afterEach(() => {
 })
 
 const ADA = 'ada'
+const DAY_MS = 86_400_000
 const entered = { 'message/text': 'Dear Bob' }
+const found = (owner: string, page: string) => findEntered(owner, page).entered
 
 test('what was entered is found by its user, on its page, until it stands there again', () => {
   storeEntered(ADA, '/office', entered)
-  expect([findEntered('bob', '/office'), findEntered(ADA, '/me')]).toEqual([{}, {}])
+  expect([found('bob', '/office'), found(ADA, '/me')]).toEqual([{}, {}])
   dropEntered(ADA, '/me')
-  expect(findEntered(ADA, '/office')).toEqual(entered)
+  expect(found(ADA, '/office')).toEqual(entered)
   dropEntered(ADA, '/office')
-  expect([findEntered(ADA, '/office'), texts.size]).toEqual([{}, 0])
+  expect([found(ADA, '/office'), texts.size]).toEqual([{}, 0])
 })
 
 test('a page on which nothing was entered leaves what another had', () => {
   storeEntered(ADA, '/office', entered)
   storeEntered(ADA, '/me', {})
-  expect(findEntered(ADA, '/office')).toEqual(entered)
+  expect(found(ADA, '/office')).toEqual(entered)
 })
 
 test('a key that the bank may have forgotten is not found', () => {
   jest.useFakeTimers()
   storeEntered(ADA, '/payments', { confirming: { key: 'k' } })
-  jest.setSystemTime(Date.now() + 7 * 86_400_000)
-  expect(findEntered(ADA, '/payments')).toEqual({})
+  jest.setSystemTime(Date.now() + 7 * DAY_MS)
+  expect(found(ADA, '/payments')).toEqual({})
+})
+
+test('nor is one that was kept again meanwhile: it got no younger', () => {
+  jest.useFakeTimers()
+  storeEntered(ADA, '/payments', { confirming: { key: 'k' } })
+  jest.setSystemTime(Date.now() + 4 * DAY_MS)
+  const { entered: again, keptAtMs } = findEntered(ADA, '/payments')
+  expect(again).toEqual({ confirming: { key: 'k' } })
+  storeEntered(ADA, '/payments', again, keptAtMs)
+  jest.setSystemTime(Date.now() + 4 * DAY_MS)
+  expect(found(ADA, '/payments')).toEqual({})
 })
 
 test('what the browser keeps is no obstacle if it is no JSON, or if the browser keeps nothing', () => {
   texts.set('microbank.entered.ada', '{')
-  expect(findEntered(ADA, '/office')).toEqual({})
+  expect(found(ADA, '/office')).toEqual({})
   Reflect.deleteProperty(globalThis, 'sessionStorage')
   storeEntered(ADA, '/office', entered)
-  expect(findEntered(ADA, '/office')).toEqual({})
+  expect(found(ADA, '/office')).toEqual({})
 })

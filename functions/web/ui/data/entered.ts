@@ -9,6 +9,7 @@ export type Entered = Readonly<Record<string, unknown>>
 
 interface KeptInput {
   page: string
+  /** When it was first kept, in milliseconds since 1970. */
   keptAtMs: number
   entered: Entered
 }
@@ -28,19 +29,20 @@ export function keepEntered(): void {
   for (const keep of keepers) keep()
 }
 
-/** Keeps what a user has entered on a page: the last page that had something. */
-export function storeEntered(owner: string, page: string, entered: Entered): void {
+/** Keeps what a user has entered on a page: the last page that had something. `keptAtMs` says since when, if
+ * it was found there: a key among it gets no younger. */
+export function storeEntered(owner: string, page: string, entered: Entered, keptAtMs = Date.now()): void {
   if (Object.keys(entered).length === 0) return
-  const kept: KeptInput = { page, keptAtMs: Date.now(), entered }
+  const kept: KeptInput = { page, keptAtMs, entered }
   shelf.setItem(PREFIX + owner, JSON.stringify(kept))
 }
 
-/** Returns what a user had entered on a page. An idempotency key may be among it, so it is not taken once the
- * bank may have forgotten that key. */
-export function findEntered(owner: string, page: string): Entered {
+/** Returns what a user had entered on a page, and when it was first kept, if there is something. An
+ * idempotency key may be among it, so it is not taken once the bank may have forgotten that key. */
+export function findEntered(owner: string, page: string): { entered: Entered; keptAtMs?: number } {
   const kept = read(owner)
   const isTheirs = kept?.page === page && Date.now() - kept.keptAtMs < KEY_AGE_MS_MAX
-  return isTheirs ? kept.entered : {}
+  return isTheirs ? kept : { entered: {} }
 }
 
 /** Forgets what was kept of a page, once it stands there again. */

@@ -13,10 +13,13 @@ export function KeepsEntered({
   page: string
   children: ReactNode
 }) {
-  const [entered] = useState(() => new EnteredPage(findEntered(owner, page)))
+  const [{ entered, keptAtMs }] = useState(() => {
+    const found = findEntered(owner, page)
+    return { entered: new EnteredPage(found.entered), keptAtMs: found.keptAtMs }
+  })
   useEffect(() => {
     dropEntered(owner, page)
-    return onKeep(() => storeEntered(owner, page, entered.all()))
-  }, [owner, page, entered])
+    return onKeep(() => storeEntered(owner, page, entered.all(), keptAtMs))
+  }, [owner, page, entered, keptAtMs])
   return <EnteredContext value={entered}>{children}</EnteredContext>
 }
