@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { loginOperator } from '../support/bank.ts'
-import { customerWithMoney, inGroups, type Web } from './support/browser.ts'
+import { customerWithMoney, endSession, inGroups, signIn, type Web } from './support/browser.ts'
 
 export function ledgerHealth(web: () => Web): void {
   test('an operator proves all books, stops a currency, sees it in every area, and resumes it', async () => {
@@ -78,8 +78,8 @@ export function ledgerHealth(web: () => Web): void {
   })
 
   test('a fee is tried on last week before it can be published; limits are set by account number', async () => {
-    const { customer, checking: id } = await customerWithMoney(web().bank)
-    const { page, go } = await web().visit({ as: 'operator' })
+    const { customer, checking: id, savings } = await customerWithMoney(web().bank)
+    const { page, context, go } = await web().visit({ as: 'operator' })
     await go('/office/limits')
     const publish = page.getByRole('button', { name: 'Publish this fee' })
     await page.getByLabel('Fixed amount').fill('1.005')
@@ -103,5 +103,13 @@ export function ledgerHealth(web: () => Web): void {
     await page.getByText('Saved.').waitFor()
     const limits = await customer.bank.get('/api/accounts/{id}/limits', { params: { id } })
     expect(limits).toMatchObject({ transaction_max: null, day_max: '1234.50', month_max: null })
+    // If the session ends, what was entered for one account is in no form for another.
+    await page.getByLabel('On a day').fill('7')
+    await endSession(context)
+    await page.getByRole('button', { name: 'Set these limits' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await signIn(context, web().bank, 'operator')
+    await go(`/office/limits?account=${savings}`)
+    expect(await page.getByLabel('On a day').inputValue()).toBe('')
   })
 }

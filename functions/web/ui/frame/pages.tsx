@@ -52,13 +52,12 @@ function Guarded({ who, Content }: Pick<PageRoute, 'who'> & { Content: Component
         action={<Button onClick={() => void refetch()}>{words.tryAgain}</Button>}
       />
     )
-  if (session === null) {
-    const next = location + (search && `?${search}`)
-    return <Redirect to={next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`} replace />
-  }
+  const here = location + (search && `?${search}`)
+  if (session === null)
+    return <Redirect to={here === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(here)}`} replace />
   if (who === 'operator' && session.role !== 'operator') return <NotFound />
   return (
-    <KeepsEntered key={session.user_id} owner={session.user_id} page={location}>
+    <KeepsEntered key={session.user_id} owner={session.user_id} page={here}>
       {content}
     </KeepsEntered>
   )

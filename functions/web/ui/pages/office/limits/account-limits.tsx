@@ -117,7 +117,7 @@ function SetLimits({ id, now }: { id: string; now: Limits }) {
     set.mutate({ ...amounts, time_zone: zone.trim(), reason })
   }
   return (
-    <Form name="limits" problem={fault ?? set.error} onSubmit={submit}>
+    <Form name={`limits ${id}`} problem={fault ?? set.error} onSubmit={submit}>
       <h3>{said.newLimits}</h3>
       <div className={styles.fields}>
         {fields.map(([name, label]) => (
