@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Locator, Page, Route } from 'playwright-core'
 import { registerCustomer, type Customer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
-import { inGroups, PASSWORD, signIn, signInAgain, type Web } from './support/browser.ts'
+import { endSession, inGroups, PASSWORD, signIn, signInAgain, type Web } from './support/browser.ts'
 import { hasFocus, typistAt } from './support/keyboard.ts'
 
 /** Money moves once, and the page says so, whatever is lost on the way. */
@@ -304,5 +304,35 @@ export function movingMoney(web: () => Web): void {
     await page.getByText(/^.Cancelled$/).waitFor()
     expect(await balancesOf(customer, checking)).toEqual(['870.00'])
     expect(await balancesOf(payee, account)).toEqual(['30.00'])
+  })
+
+  test('a payment whose answer is lost as the session ends can only be asked for again, and is one', async () => {
+    const { customer } = await customerWith900(web())
+    const payee = await registerCustomer(web().bank)
+    const account = await payee.openAccount('checking')
+    const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id: account } })
+    const { page, context, go } = await web().visit({ as: customer })
+    const keys: (string | undefined)[] = []
+    await page.route('**/api/payments/create', async (route) => {
+      keys.push(route.request().headers()['idempotency-key'])
+      if (keys.length > 1) return route.fallback()
+      await route.fetch()
+      await endSession(context)
+      return route.abort()
+    })
+    await go('/payments')
+    await page.getByLabel('Account number or e-mail of the payee').fill(number)
+    await page.getByLabel('Amount').fill('30')
+    await page.getByRole('button', { name: 'Check' }).click()
+    const create = page.getByRole('button', { name: 'Set aside $30.00' })
+    await create.click()
+    await signInAgain(page, customer)
+    await page.getByText('No answer yet.').waitFor()
+    // Changed, it would be another payment.
+    expect(await page.getByRole('button', { name: 'Change' }).count()).toBe(0)
+    await create.click()
+    await create.waitFor({ state: 'detached' })
+    expect(new Set(keys).size).toBe(1)
+    expect((await customer.bank.get('/api/payments')).items).toHaveLength(1)
   })
 }

@@ -2,9 +2,10 @@ import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from 
 import type { CreateOrderRequest, Order, OrderPreview, OrderRun, Schedule } from '../../client/index.ts'
 import { api } from './api.ts'
 import { byCursor } from './by-cursor.ts'
+import { keptActs } from './kept-act.ts'
 import { newKey } from './new-key.ts'
 import { findPayee, OtherCurrencyError, type Payee } from './payees.ts'
-import { ownOnly, useSentBy } from './session.ts'
+import { ownOnly, useSentBy, useSession } from './session.ts'
 
 export type { CreateOrderRequest, Order, OrderPreview, OrderRun, Payee, Schedule }
 
@@ -85,12 +86,22 @@ export function useDraftOrder() {
   })
 }
 
+// `order` is the name of what /move sends.
+const kept = keptActs('new-order')
+
+/** Whether a user has sent an order with this key from this tab that has no answer, also if the session or the
+ * page ended meanwhile. */
+export const isUnansweredOrder = (owner: string, key: string): boolean => kept.unanswered(owner)?.key === key
+
 /** Saves an order. Nothing is paid before it is due. */
 export function useCreateOrder() {
   const [queries, headers] = [useQueryClient(), useSentBy()]
+  const { user_id: owner } = useSession()
   return useMutation({
     mutationFn: ({ key, body }: OrderDraft) =>
-      api.post('/api/orders', { body, idempotencyKey: key, headers }),
+      kept.send(owner, { key, madeAtMs: Date.now() }, () =>
+        api.post('/api/orders', { body, idempotencyKey: key, headers }),
+      ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['orders'] }),
   })
 }

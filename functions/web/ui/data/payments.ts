@@ -2,7 +2,8 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 import type { Payment } from '../../client/index.ts'
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
-import { ownOnly, useSentBy } from './session.ts'
+import { keptActs } from './kept-act.ts'
+import { ownOnly, useSentBy, useSession } from './session.ts'
 
 export type { Payment }
 
@@ -27,12 +28,22 @@ export interface NewPaymentBody {
   description?: string
 }
 
+const kept = keptActs('payment')
+
+/** Whether a user has sent a payment with this key from this tab that has no answer, also if the session or
+ * the page ended meanwhile. */
+export const isUnansweredPayment = (owner: string, key: string): boolean =>
+  kept.unanswered(owner)?.key === key
+
 /** Creates a payment: its money is held until it is executed or cancelled. */
 export function useCreatePayment() {
   const [patch, headers] = [usePatch(), useSentBy()]
+  const { user_id: owner } = useSession()
   return useMutation({
     mutationFn: ({ body, key }: { body: NewPaymentBody; key: string }) =>
-      api.post('/api/payments/create', { body, idempotencyKey: key, headers }),
+      kept.send(owner, { key, madeAtMs: Date.now() }, () =>
+        api.post('/api/payments/create', { body, idempotencyKey: key, headers }),
+      ),
     onSuccess: patch,
   })
 }

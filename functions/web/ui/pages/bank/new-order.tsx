@@ -3,8 +3,15 @@ import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
 import { isOutcomeOpen } from '../../data/open-outcome.ts'
-import { useCreateOrder, useDraftOrder, type OrderDraft, type Schedule } from '../../data/orders.ts'
+import {
+  isUnansweredOrder,
+  useCreateOrder,
+  useDraftOrder,
+  type OrderDraft,
+  type Schedule,
+} from '../../data/orders.ts'
 import { OtherCurrencyError } from '../../data/payees.ts'
+import { useSession } from '../../data/session.ts'
 import { formatMoney } from '../../money/money.ts'
 import { AccountChoice } from '../../parts/account-choice.tsx'
 import { AmountField, useReadAmount } from '../../parts/amount-field.tsx'
@@ -181,7 +188,8 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
   const rule = useRuleWords()
   const isOnline = useIsOnline()
   const create = useCreateOrder()
-  const [isOpen, setOpen] = useEntered('unanswered', false)
+  const { user_id: owner } = useSession()
+  const [isOpen, setOpen] = useEntered('unanswered', () => isUnansweredOrder(owner, draft.key))
   const part = useFocusReturn<HTMLDivElement>()
   useEffect(() => part.current?.focus(), [part])
   const [, navigate] = useLocation()

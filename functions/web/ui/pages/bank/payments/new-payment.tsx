@@ -3,7 +3,8 @@ import { likelyAccount, type Account } from '../../../data/accounts.ts'
 import { canBePayee, findPayee, isUnknownPayee, type Payee } from '../../../data/payees.ts'
 import { newKey } from '../../../data/new-key.ts'
 import { isOutcomeOpen } from '../../../data/open-outcome.ts'
-import { useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts'
+import { isUnansweredPayment, useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts'
+import { useSession } from '../../../data/session.ts'
 import { AccountChoice } from '../../../parts/account-choice.tsx'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
 import { Button } from '../../../parts/button.tsx'
@@ -155,7 +156,8 @@ function Confirm({
   const create = useCreatePayment()
   const amount = moneyText(body.amount, body.currency)
   const { error } = create
-  const [isOpen, setOpen] = useEntered('unanswered', false)
+  const { user_id: owner } = useSession()
+  const [isOpen, setOpen] = useEntered('unanswered', () => isUnansweredPayment(owner, key))
   const part = useFocusReturn<HTMLDivElement>()
   const question = useRef<HTMLParagraphElement>(null)
   useEffect(() => question.current?.focus(), [])
