@@ -126,3 +126,12 @@ test('each step passes so many events, and those that were published late count'
   expect([await step(), await step(), await step()]).toEqual([2, 2, 0])
   expect((await Promise.all(waiting.map(dataOf))).map(({ name }) => name)).toEqual(['-', '-', '-'])
 })
+
+test('where the clock says that it is 1970, no event is old', async () => {
+  const ids = `select least_id('1969-10-03') as before, least_id('epoch') as first, least_id('1970-01-02') as later`
+  const [{ before, first, later }] = (await db.query<Record<string, string>>({ text: ids })) as [
+    Record<string, string>,
+  ]
+  expect([before, first]).toEqual(Array(2).fill('00000000-0000-0000-0000-000000000000'))
+  expect(later! > first!).toBe(true)
+})

@@ -31,10 +31,13 @@ create table facts_progress (
 
 insert into facts_progress default values;
 
--- Returns the least id that a UUIDv7 of a moment can have.
+-- Returns the least id that a UUIDv7 of a moment can have. Before 1970 there is none, so it is the least of
+-- all: what to_hex() makes of a negative number begins with ffff, and would be more than every id.
 create function least_id(moment timestamptz) returns uuid
 language sql immutable parallel safe
-return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+return (
+  lpad(to_hex((greatest(extract(epoch from moment), 0) * 1000)::bigint), 12, '0') || repeat('0', 20)
+)::uuid;
 
 -- Returns the moment of an id of least_id(), or of a UUIDv7.
 create function moment_of_id(id uuid) returns timestamptz

@@ -347,6 +347,22 @@ describe('old notifications', () => {
     await owner.query({ text: 'delete from outbox_pending' })
     await sweepUntilLeft(user, [])
   })
+
+  test('all stay if they are kept for longer than there are clocks that count from 1970', async () => {
+    const user = randomUUID()
+    const left = [await store(user, 500), await store(user, 0)]
+    const patient = await startFunction(sweep, {
+      NOTIFICATIONS_DATABASE_URL: database.url,
+      BROKER_URL: 'http://127.0.0.1:9/',
+      NOTIFICATIONS_KEPT_DAYS: '36500',
+    })
+    try {
+      expect((await deliverTick(patient, 'sweep-notifications')).status).toBe(204)
+      expect(await idsOf(user)).toEqual(left)
+    } finally {
+      await patient.stop()
+    }
+  })
 })
 
 test.each(['99', '0', '1.5', 'never'])('a bank can’t keep notifications for %s days', async (days) => {
