@@ -15,6 +15,7 @@ import {
   transfer as transferOf,
   type TestLedger,
 } from './testing/ledger-fixture.ts'
+import { tamper } from './testing/seals-fixture.ts'
 import transfer from './transfer.ts'
 
 /** The life of a transaction, over the real functions and databases of both contexts, and the real meter's
@@ -290,6 +291,19 @@ test('works without spans, and without notifications, and says so', async () => 
   away.add('notifications')
   const cut = await lifeOf(id)
   expect([cut.status, states(cut).at(-1), cut.body.proof.took_effect]).toEqual([200, 'told unknown', null])
+})
+
+test('a notification that may have been deleted long ago is waited for no more', async () => {
+  const id = await post()
+  const after = async (days: number) => {
+    const text = 'update transactions set created_at = now() - make_interval(days => $2) where id = $1'
+    await tamper(ledger, 'transactions', text, [id, days])
+    const { body } = await lifeOf(id, 'alice')
+    return [...states({ body }).slice(-2), body.complete]
+  }
+  await until(async () => (await after(99))[0] === 'published done', { what: 'its event to be published' })
+  expect(await after(99)).toEqual(['published done', 'told waiting', false])
+  expect(await after(101)).toEqual(['published done', 'told unknown', true])
 })
 
 test('spans that Jaeger keeps are told likewise, and a trace that it does not have is none', async () => {

@@ -31,6 +31,13 @@ export interface LifeStep {
   detail: string | null
 }
 
+/** Days for which a notification is kept at least: see NOTIFICATIONS_KEPT_DAYS. After that nobody can say
+ * whether there was one. */
+const NOTIFICATIONS_KEPT_DAYS_MIN = 100
+
+const mayBeForgotten = ({ created_at: at }: LifeRow): boolean =>
+  Date.now() - at.getTime() > NOTIFICATIONS_KEPT_DAYS_MIN * 86_400_000
+
 /** Whether the caller can learn of a notification: its payer is notified of what was booked. Of what was
  * refused, they know from the answer. */
 const isTold = (row: LifeRow, { role, userId }: Caller): boolean =>
@@ -72,7 +79,8 @@ export function stepsOf(
   if (!told) return [...steps, step('told', 'unknown')]
   const [first] = told.notifications
   if (first) steps.push(step('told', 'done', first.timestamp))
-  else steps.push(step('told', openLetters(told).length > 0 ? 'failed' : 'waiting'))
+  else if (openLetters(told).length > 0) steps.push(step('told', 'failed'))
+  else steps.push(step('told', mayBeForgotten(row) && state === 'done' ? 'unknown' : 'waiting'))
   for (const { messages } of told.notifications)
     for (const { channel, status, attempts } of messages) {
       const state = ({ sent: 'done', failed: 'failed' } as const)[status] ?? 'waiting'
