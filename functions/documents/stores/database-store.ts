@@ -28,11 +28,3 @@ export async function* readPieces(db: Transaction, fileId: string): AsyncGenerat
     yield row.bytes
   }
 }
-
-export async function deletePieces(db: Transaction, fileId: string): Promise<void> {
-  await db.query({
-    name: 'file-pieces-delete',
-    text: 'delete from file_pieces where file_id = $1',
-    values: [fileId],
-  })
-}

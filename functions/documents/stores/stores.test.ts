@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import http from 'node:http'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { token } from '../../../tests/support/host.ts'
 import { until } from '../../../tests/support/until.ts'
 import { image, PDF, pdfOf, testDocuments, type TestDocuments } from '../testing/documents-fixture.ts'
@@ -8,6 +8,7 @@ import { startS3, unlessSilent, type TestS3 } from '../testing/s3-fixture.ts'
 import type { Statement } from '../../host/database/database.ts'
 import { getObject, putObject, SILENT_MS_MAX } from './s3.ts'
 import { createStores, type Stores } from './stores.ts'
+import { removeMoved } from './sweep-stores.ts'
 
 /** Documents over a store that fails. Each test but the last leaves the store working. */
 
@@ -186,6 +187,45 @@ test('a store that does not keep what it has taken loses no file: the database h
   await age()
   await sweepUntil(async () => (await sql('select from file_pieces')).length === 0)
   for (const id of [changed, lost, kept]) expect((await read(id)).bytes.equals(Buffer.from(PDF))).toBe(true)
+})
+
+test('a move that is undone while another sweep ends it leaves the file where it is', async () => {
+  await sql(`update store_health set resting_until = now() + interval '4 minutes'`)
+  const id = await upload()
+  await sweepUntil(isIn('s3', id))
+  const [file] = await filesOf(id)
+  await sql(`update stored_files set moved_at = now() - interval '16 minutes' where id = '${file!.id}'`)
+  const { tools } = bank.functions.processDocument
+  const stores = createStores(tools)
+  // This sweep has found it in the store. Before it says so, another finds nothing there.
+  stores.isInS3 = async () => {
+    await sql(`update stored_files set store = 'database', moved_at = null where id = '${file!.id}'`)
+    return true
+  }
+  await removeMoved(tools, stores, performance.now() + 60_000)
+  expect((await bank.get(`/media/${id}`)).bytes.toString()).toBe(PDF)
+  await sweepUntil(isIn('s3', id))
+  await sql(`update stored_files set moved_at = now() - interval '16 minutes' where moved_at is not null`)
+  await sweepUntil(async () => (await sql('select from file_pieces')).length === 0)
+})
+
+test('a store that sends a file by drops is not waited for until its end', async () => {
+  const server = http.createServer((_request, response) => {
+    const drops = setInterval(() => response.write('x'), 20)
+    response.on('close', () => clearInterval(drops))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const { tools } = bank.functions.processDocument
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/documents`
+    const stores = createStores({ ...tools, config: { ...tools.config, DOCUMENT_STORE_URL: url } })
+    expect(await stores.isInS3(randomUUID(), Buffer.alloc(32), 200)).toBeUndefined()
+    expect(await status()).toMatchObject({ in_use: 's3' })
+  } finally {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await endRest()
+  }
 })
 
 test('a bucket in another region is made there', async () => {

@@ -31,6 +31,10 @@ const changed = (): Error => new UnavailableError('the document was changed a mo
 /** Milliseconds. Somebody who takes longer for a piece reads slowly. */
 const READER_MS_MAX = 1_000
 
+/** Milliseconds for a whole file to be read by nobody but the bank: as many as for one to be written. A store
+ * that sends it by drops is never silent. */
+const CHECK_MS_MAX = 15_000
+
 type StoreTools = Pick<Tools, 'db' | 'log' | 'config'>
 
 /** The stores of a process. */
@@ -122,12 +126,16 @@ export class Stores {
     if (held) yield held
   }
 
-  /** Says whether S3 gives a file's bytes as they were stored; undefined if it does not answer, or nobody has
-   * the file any more. */
-  async isInS3(id: string, sha256: Buffer): Promise<boolean | undefined> {
+  /** Says whether S3 gives a file's bytes as they were stored; undefined if it does not answer in time, or
+   * nobody has the file any more. */
+  async isInS3(id: string, sha256: Buffer, msMax = CHECK_MS_MAX): Promise<boolean | undefined> {
+    const endsAt = performance.now() + msMax
     const hash = createHash('sha256')
     try {
-      for await (const piece of this.#readS3(id)) hash.update(piece)
+      for await (const piece of this.#readS3(id)) {
+        if (performance.now() > endsAt) return undefined
+        hash.update(piece)
+      }
     } catch (error) {
       if (error instanceof UnavailableError) return undefined
       if (error instanceof LostFileError) return false

@@ -1,5 +1,5 @@
 import type { Tools } from '../../host/tools.ts'
-import { deletePieces, readPieces } from './database-store.ts'
+import { readPieces } from './database-store.ts'
 import type { Stores } from './stores.ts'
 
 /** Files that one sweep looks at, at most: the next one goes on. */
@@ -95,10 +95,13 @@ export async function removeMoved({ db, log }: SweepTools, stores: Stores, endsA
       })
       continue
     }
-    await deletePieces(db, id)
+    // If another sweep has undone the move meanwhile, the pieces are in use.
     await db.query({
       name: 'file-move-over',
-      text: `update stored_files set moved_at = null where id = $1`,
+      text: `with over as (
+          update stored_files set moved_at = null where id = $1 and moved_at is not null returning id
+        )
+        delete from file_pieces where file_id in (select id from over)`,
       values: [id],
     })
   }
