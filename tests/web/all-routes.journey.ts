@@ -7,7 +7,7 @@ import { addressOf, routes } from './support/routes.ts'
 const WIDE = { width: 1280, height: 800 }
 const NARROW = { width: 360, height: 740 }
 /** Calls of the API, each counted once, with those of the frame. */
-const CALLS_MAX = 14
+const CALLS_MAX = 16
 
 /** Goes to another page within the one that is open, as a link does. */
 async function changeRoute(page: Page, address: string): Promise<void> {

@@ -30,15 +30,12 @@ export function otherStates(web: () => Web): void {
     await operation.getByRole('button', { name: 'Execute' }).click()
     await operation.locator('.live-responses-table').waitFor()
     // So it colours variables in a command to copy. Few passwords have what it takes for one.
-    await operation
-      .locator('.curl .microlight code, .curl.microlight code')
-      .first()
-      .evaluate((code) => {
-        const variable = document.createElement('span')
-        variable.style.color = 'rgb(204, 102, 102)'
-        variable.textContent = '$#4'
-        code.append(variable)
-      })
+    await page.evaluate(`{
+      const variable = document.createElement('span')
+      variable.style.color = 'rgb(204, 102, 102)'
+      variable.textContent = '$#4'
+      document.querySelector('.curl .microlight code, .curl.microlight code').append(variable)
+    }`)
     expect(await violations(page)).toEqual([])
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.locator('html.dark-mode').waitFor()

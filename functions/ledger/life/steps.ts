@@ -31,8 +31,8 @@ export interface LifeStep {
   detail: string | null
 }
 
-/** Days for which a notification is kept at least: see NOTIFICATIONS_KEPT_DAYS. After that nobody can say
- * whether there was one. */
+/** Days for which every bank keeps its notifications, however it is configured (docs/notifications.md). After
+ * that nobody can say whether there was one. */
 const NOTIFICATIONS_KEPT_DAYS_MIN = 100
 
 const mayBeForgotten = ({ created_at: at }: LifeRow): boolean =>
