@@ -130,6 +130,16 @@ const lifeOf = (
   of: 'life' | 'untraced' | 'byJaeger' = 'life',
 ) => functions[of].request('GET', `/transactions/${id}/life`, { token: bearer[by] })
 
+/** Resolves with the life once it is complete. */
+const wholeLifeOf = (...which: Parameters<typeof lifeOf>) =>
+  until(
+    async () => {
+      const now = await lifeOf(...which)
+      return now.body.complete ? now : undefined
+    },
+    { what: `the whole life of ${which.join()}` },
+  )
+
 /** The function that exports these spans. */
 const serviceOf = (body: string): unknown =>
   (JSON.parse(body) as OtlpTraces).resourceSpans[0]?.resource.attributes.find(
@@ -172,13 +182,7 @@ test('is told before it is over, and to its end: plain steps for both owners, ev
   const early = await lifeOf(id)
   expect([early.status, early.body.complete, states(early).at(-1)]).toEqual([200, false, 'told waiting'])
   await deliver(id)
-  const { body } = await until(
-    async () => {
-      const now = await lifeOf(id)
-      return now.body.complete ? now : undefined
-    },
-    { what: 'the whole life, with its spans' },
-  )
+  const { body } = await wholeLifeOf(id)
   expect(body).toMatchObject({ transaction_id: id, type: 'transfer', status: 'completed', traces: 'found' })
   expect(states({ body })).toEqual(['asked done', 'booked done', 'published done', 'told done'])
   const kinds = body.hops.map(({ kind, lane }: { kind: string; lane: string }) => `${kind} ${lane}`)
@@ -234,13 +238,7 @@ test('is not complete while a process has not sent its spans, though those of ot
   expect([early.complete, early.summary.posting_ms]).toEqual([false, null])
   lateName = undefined
   for (const body of late.splice(0)) spans.take(body)
-  const { body } = await until(
-    async () => {
-      const now = await lifeOf(id)
-      return now.body.complete ? now : undefined
-    },
-    { what: 'the whole life' },
-  )
+  const { body } = await wholeLifeOf(id)
   expect(body.summary.posting_ms).toBeGreaterThan(0)
 })
 
@@ -260,26 +258,14 @@ test('is not complete before it tells when its event was published', async () =>
   expect([early.complete, early.steps[2]]).toMatchObject([false, { step: 'published', at: null }])
   answer()
   brokerAnswers = undefined
-  const { body } = await until(
-    async () => {
-      const now = await lifeOf(id)
-      return now.body.complete ? now : undefined
-    },
-    { what: 'the whole life' },
-  )
+  const { body } = await wholeLifeOf(id)
   expect(body.steps[2]).toMatchObject({ step: 'published', state: 'done', at: expect.any(String) })
 })
 
 test('works without spans, and without notifications, and says so', async () => {
   const id = await post()
   await deliver(id)
-  const bare = await until(
-    async () => {
-      const now = await lifeOf(id, 'operator', 'untraced')
-      return now.body.complete ? now : undefined
-    },
-    { what: 'the whole life, without spans' },
-  )
+  const bare = await wholeLifeOf(id, 'operator', 'untraced')
   expect(bare.body).toMatchObject({
     ...{ complete: true, traces: 'not-kept', hops: [], cost: null },
     summary: { waking_ms: null, posting_ms: null, hops: null, retries: null, woken: [] },
@@ -309,13 +295,7 @@ test('a notification that may have been deleted long ago is waited for no more',
 test('spans that Jaeger keeps are told likewise, and a trace that it does not have is none', async () => {
   const id = await post()
   await deliver(id)
-  const { body } = await until(
-    async () => {
-      const now = await lifeOf(id)
-      return now.body.complete ? now : undefined
-    },
-    { what: 'the whole life, with its spans' },
-  )
+  const { body } = await wholeLifeOf(id)
   expect((await lifeOf(id, 'operator', 'byJaeger')).body).toEqual(body)
   const unsampled = await post({ traceparent: `00-${'7'.repeat(32)}-${'7'.repeat(16)}-00` })
   expect((await lifeOf(unsampled, 'operator', 'byJaeger')).body).toMatchObject({ traces: 'none', hops: [] })
