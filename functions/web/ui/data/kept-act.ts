@@ -27,9 +27,12 @@ export function keptActs<Act extends KeptAct>(kind: string) {
     }
   }
 
+  /** Says whether the act with this key is such a one, also if the session or the page ended meanwhile. */
+  const isUnanswered = (owner: string, key: string): boolean => unanswered(owner)?.key === key
+
   /** Sends an act of a user. Rejects as `ask` does. */
   async function send<Made>(owner: string, act: Act, ask: () => Promise<Made>): Promise<Made> {
-    const wasOpen = unanswered(owner)?.key === act.key
+    const wasOpen = isUnanswered(owner, act.key)
     shelf.setItem(nameOf(owner), JSON.stringify(act))
     try {
       const made = await ask()
@@ -41,5 +44,5 @@ export function keptActs<Act extends KeptAct>(kind: string) {
     }
   }
 
-  return { unanswered, send }
+  return { unanswered, isUnanswered, send }
 }

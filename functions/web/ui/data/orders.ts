@@ -88,10 +88,7 @@ export function useDraftOrder() {
 
 // `order` is the name of what /move sends.
 const kept = keptActs('new-order')
-
-/** Whether a user has sent an order with this key from this tab that has no answer, also if the session or
- * the page ended meanwhile. */
-export const isUnansweredOrder = (owner: string, key: string): boolean => kept.unanswered(owner)?.key === key
+export const isUnansweredOrder = kept.isUnanswered
 
 /** Saves an order. Nothing is paid before it is due. */
 export function useCreateOrder() {

@@ -29,11 +29,7 @@ export interface NewPaymentBody {
 }
 
 const kept = keptActs('payment')
-
-/** Whether a user has sent a payment with this key from this tab that has no answer, also if the session or
- * the page ended meanwhile. */
-export const isUnansweredPayment = (owner: string, key: string): boolean =>
-  kept.unanswered(owner)?.key === key
+export const isUnansweredPayment = kept.isUnanswered
 
 /** Creates a payment: its money is held until it is executed or cancelled. */
 export function useCreatePayment() {
