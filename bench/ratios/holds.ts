@@ -1,12 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createSend, type Send } from '../../functions/host/http/send.ts'
 import { keyPrefix, startFunction } from '../bank.ts'
 import { lengths, type Bench, type Ratio } from '../bench.ts'
 import type { Customer } from '../customers.ts'
 import { proveLedger, settle } from '../databases.ts'
+import { perPiece, processorTimeNote, readProcessorTime, type ProcessorTime } from '../processor-time.ts'
 import { inTurns } from '../rounds.ts'
 import { startLedger, type LoadedLedger } from '../transfer-load.ts'
 
-const CLIENTS = 64
+const CLIENTS = Number(process.env.CLIENTS ?? 64)
 
 /** Holds that are placed and captured at once, against two transfers: the same number of requests. The
  * clients run in this process; they cost both sides the same. */
@@ -34,45 +36,63 @@ export const holds: Ratio = {
         name: 'Hold + capture : two transfers',
         unit: 'per second',
         goal: { ratio: 0.8, better: 'higher' },
-        rounds: rounds.map(({ ours, floor }) => ({ ours, floor })),
-        notes: [`${CLIENTS} clients, each waiting for its answer`],
+        rounds: rounds.map(({ ours, floor }) => ({ ours: ours.perSecond, floor: floor.perSecond })),
+        notes: [
+          `${CLIENTS} clients, each waiting for its answer`,
+          ...processorTimeNote(
+            rounds.map(({ ours }) => ours.processorTime),
+            1,
+            'a hold and its capture',
+          ),
+          ...processorTimeNote(
+            rounds.map(({ floor }) => floor.processorTime),
+            1,
+            'two transfers',
+          ),
+        ],
       },
     ]
   },
 }
 
+interface Pairs {
+  perSecond: number
+  /** Of one pair. */
+  processorTime: ProcessorTime
+}
+
 /** Asks one function. Resolves with the id in the answer. */
 type Ask = (path: string, customer: Customer, body: object) => Promise<string>
 
-async function holdAndCapture(bench: Bench, ledger: LoadedLedger): Promise<number> {
-  return perSecond(bench, ledger, ['place-hold', 'capture-hold'], ([place, capture], customer, [from, to]) =>
+async function holdAndCapture(bench: Bench, ledger: LoadedLedger): Promise<Pairs> {
+  return runPairs(bench, ledger, ['place-hold', 'capture-hold'], ([place, capture], customer, [from, to]) =>
     place!('/holds', customer, { account_id: from, amount: '1.00' }).then((id) =>
       capture!(`/holds/${id}/capture`, customer, { to_account_id: to }),
     ),
   )
 }
 
-async function twoTransfers(bench: Bench, ledger: LoadedLedger): Promise<number> {
+async function twoTransfers(bench: Bench, ledger: LoadedLedger): Promise<Pairs> {
   const body = (from: string, to: string) => ({
     type: 'transfer',
     account_id: from,
     to_account_id: to,
     amount: '1.00',
   })
-  return perSecond(bench, ledger, ['transfer'], ([transfer], customer, [from, to]) =>
+  return runPairs(bench, ledger, ['transfer'], ([transfer], customer, [from, to]) =>
     transfer!('/transactions', customer, body(from, to)).then(() =>
       transfer!('/transactions', customer, body(to, from)),
     ),
   )
 }
 
-/** Runs pairs of requests from all clients, and resolves with the pairs per second. */
-async function perSecond(
+/** Runs pairs of requests from all clients. */
+async function runPairs(
   bench: Bench,
   { databases, broker, customers }: LoadedLedger,
   names: readonly string[],
   pair: (asks: Ask[], customer: Customer, accounts: [string, string]) => Promise<unknown>,
-): Promise<number> {
+): Promise<Pairs> {
   const { seconds, warmupSeconds } = lengths(bench)
   await settle(databases)
   const functions = await Promise.all(
@@ -98,9 +118,13 @@ async function perSecond(
       if (now > beginsAt && now < endsAt) pairs++
     }
   }
-  await Promise.all(Array.from({ length: CLIENTS }, client))
+  const clients = Array.from({ length: CLIENTS }, client)
+  await delay(warmupSeconds * 1000)
+  const before = readProcessorTime()
+  await Promise.all(clients)
+  const processorTime = perPiece(before, readProcessorTime(), pairs)
   for (const running of functions) await running.kill()
-  return pairs / seconds
+  return { perSecond: pairs / seconds, processorTime }
 }
 
 async function ask(

@@ -402,10 +402,24 @@ test('nobody can change what was held, and a change behind the triggers is found
     await expect(ledger.owner.query({ text })).rejects.toMatchObject({ code: 'MB001' })
     await expect(ledger.db.query({ text })).rejects.toThrow('permission denied')
   }
+  // What may change when a hold ends; nothing else may.
+  const columns = await ledger.owner.query<{ name: string; type: string }>({
+    text: `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+      where attrelid = 'holds'::regclass and attnum > 0 and not attisdropped
+        and attname not in ('status', 'ended_at', 'captured', 'transaction_id')`,
+  })
+  expect(columns.length).toBeGreaterThan(8)
+  const other = { uuid: `'${bob}'`, bigint: '7', text: `'x'`, 'timestamp with time zone': 'now()' }
+  for (const { name, type } of columns)
+    await expect(
+      ledger.owner.query({
+        text: `update holds set status = 'released', ended_at = now(), ${name} = ${other[type as keyof typeof other]}`,
+      }),
+    ).rejects.toMatchObject({ code: 'MB001' })
   const broken = await testLedger()
   const account = await broken.open()
-  const other = placing(account, 5)
-  await broken.post(deposit(account, 10), other)
+  const otherHold = placing(account, 5)
+  await broken.post(deposit(account, 10), otherHold)
   await broken.owner.query({ text: 'alter table hold_entries disable trigger append_only' })
   await broken.owner.query({ text: `update hold_entries set held_after = 4, amount = 4` })
   await broken.owner.query({ text: `update accounts set held = 4 where id = '${account}'` })

@@ -32,9 +32,11 @@ create table holds (
 
 create index holds_of_account on holds (account_id, id);
 create index holds_of_user on holds (user_id, id);
--- For expiry: of a currency, and of one account.
-create index holds_open on holds (currency, expires_at, id) where status = 'open';
-create index holds_open_of_account on holds (account_id, expires_at, id) where status = 'open';
+-- For expiry: of a currency, and of one account. `is not null` keeps each from statements that don't say which
+-- currency or account: a plan made while the table is empty would walk through all open holds of the bank.
+create index holds_open on holds (currency, expires_at, id) where status = 'open' and currency is not null;
+create index holds_open_of_account on holds (account_id, expires_at, id)
+where status = 'open' and account_id is not null;
 
 -- The books of holds: every change of every accounts.held. They are numbered and chained per account like the
 -- entries; see hold_hash(). So nobody can remove a hold or change how it ended unseen, and what was held is
@@ -92,8 +94,13 @@ for each statement execute function refuse_change();
 create trigger append_only_update before update on holds
 for each row when (
   old.status <> 'open' or new.status = 'open'
-  or to_jsonb(old) - '{status,ended_at,captured,transaction_id}'::text[]
-    <> to_jsonb(new) - '{status,ended_at,captured,transaction_id}'::text[]
+  or (
+    old.id, old.account_id, old.amount, old.currency, old.description, old.user_id, old.placed_by, old.via,
+    old.created_at, old.expires_at
+  ) is distinct from (
+    new.id, new.account_id, new.amount, new.currency, new.description, new.user_id, new.placed_by, new.via,
+    new.created_at, new.expires_at
+  )
 )
 execute function refuse_change();
 
