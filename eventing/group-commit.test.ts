@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { createLog } from '../monitoring/log.ts'
 import { testDatabase } from '../tests/support/databases.ts'
 import { startSilentProxy } from '../tests/support/silent-proxy.ts'
@@ -59,4 +60,56 @@ test('what is committed is not committed again where its events could not be han
   expect(committed).toEqual([[1], [2, 3], [4]])
   expect(warned).toHaveBeenCalledWith(new Error('a defect'))
   warned.mockRestore()
+})
+
+test('after a group of several, more are waited for; after a lone item, none are', async () => {
+  const committed: number[][] = []
+  const gathering: (() => void)[] = []
+  const run = createGroupCommit<number, number>({
+    commit: async (items) => {
+      committed.push(items)
+      return { results: items, events: [] }
+    },
+    outbox: { publish: () => {} },
+    groupMax: 10,
+    gather: () => new Promise((resolve) => gathering.push(resolve)),
+  })
+  expect(await run(1)).toBe(1)
+  expect(gathering).toHaveLength(0)
+  expect(await Promise.all([2, 3, 4].map(run))).toEqual([2, 3, 4])
+  expect(committed).toEqual([[1], [2, 3, 4]])
+
+  await until(() => gathering.length === 1, { what: 'the wait for more' })
+  const more = [run(5)]
+  await setImmediate()
+  more.push(run(6))
+  await setImmediate()
+  expect(committed).toHaveLength(2)
+  gathering[0]!()
+  expect(await Promise.all(more)).toEqual([5, 6])
+  expect(committed[2]).toEqual([5, 6])
+
+  // Nobody came: the next one need not wait.
+  await until(() => gathering.length === 2, { what: 'the next wait for more' })
+  gathering[1]!()
+  await setImmediate()
+  expect(await run(7)).toBe(7)
+  expect(committed[3]).toEqual([7])
+})
+
+test('a group that is large already is not waited for', async () => {
+  let gathered = 0
+  const committed: number[] = []
+  const run = createGroupCommit<number, number>({
+    commit: async (items) => {
+      committed.push(items.length)
+      return { results: items, events: [] }
+    },
+    outbox: { publish: () => {} },
+    groupMax: 40,
+    gather: async () => void gathered++,
+  })
+  await Promise.all(Array.from({ length: 100 }, (_, n) => run(n)))
+  expect(committed).toEqual([1, 40, 40, 19])
+  expect(gathered).toBe(2)
 })
