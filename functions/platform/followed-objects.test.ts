@@ -7,7 +7,7 @@ import { createKubernetesClient, shownKinds } from './kubernetes.ts'
 /** A Kubernetes API whose watches do what a test says. */
 async function followed(watch: (response: ServerResponse) => void, times = {}) {
   let lists = 0
-  let warnings = 0
+  const warnings: object[] = []
   let watchSeconds: number | undefined
   const api = http.createServer(({ url }, response) => {
     if (url!.includes('watch=true')) {
@@ -24,13 +24,13 @@ async function followed(watch: (response: ServerResponse) => void, times = {}) {
     KUBERNETES_ACCOUNT: '/nowhere',
     SERVICE_DOMAIN: 'bank.svc.cluster.local',
   })
-  const objects = new FollowedObjects(client, { warn: () => void warnings++ }, times)
+  const objects = new FollowedObjects(client, { warn: (_, fields) => void warnings.push(fields!) }, times)
   objects.start()
   return {
     objects,
     lists: () => lists,
     watchSeconds: () => watchSeconds,
-    warnings: () => warnings,
+    warnings,
     connections: () => new Promise((resolve) => api.getConnections((_, count) => resolve(count))),
     stop: () => {
       objects.stop()
@@ -71,7 +71,7 @@ test.each<[string, (response: ServerResponse) => void]>([
   const api = await followed(watch, { untilMs })
   await until(() => api.objects.current !== undefined)
   await until(() => api.lists() > 3 * shownKinds.length)
-  expect([api.objects.current === undefined, api.warnings()]).toEqual([false, 0])
+  expect([api.objects.current === undefined, api.warnings]).toEqual([false, []])
   // It is asked ever more rarely all the same.
   expect([...failures].slice(0, 3)).toEqual([1, 2, 3])
   api.stop()
@@ -94,6 +94,9 @@ test('an API that fails is asked less and less often, and soon again once it has
   )
   await until(() => failures.includes(4))
   expect(api.objects.current).toBeUndefined()
+  expect(api.warnings).toEqual([
+    expect.objectContaining({ cause: expect.stringMatching(/watch=true.*: 429$/) }),
+  ])
   isWell = true
   await until(() => failures.at(-1) === 0 && api.objects.current !== undefined)
   api.stop()

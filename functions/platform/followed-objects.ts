@@ -96,7 +96,11 @@ export class FollowedObjects {
         // The API answers, so what is known is still shown.
         if (!(error instanceof ListAgainError)) {
           this.#lost.add(kind)
-          this.#warn('the Kubernetes API does not tell what changes', { error: (error as Error).message })
+          const { message, cause } = error as Error
+          this.#warn('the Kubernetes API does not tell what changes', {
+            error: message,
+            cause: String(cause ?? ''),
+          })
         }
       }
       await pause(this.#untilListedMs(failures), undefined, { signal }).catch(() => undefined)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
 import { startPlatform, type TestPlatform } from './platform-fixture.ts'
 import platform from './platform.ts'
+import { topologyOf } from './topology.ts'
 
 /** The platform's functions over the Kubernetes API of the local runtime, with the bank's own manifests. */
 
@@ -88,6 +89,27 @@ test('on a cluster, what only a runtime counts is null, and processes come from 
   const { triggers, runtime } = await topology(onCluster)
   expect(runtime).toBe('cluster')
   expect(triggers[0]).toMatchObject({ backlog: null, dead_letters: null, delivered: null })
+})
+
+test('a process of an old revision is not taken for one that the new revision waits for', () => {
+  const object = (name: string, more: object) => ({
+    metadata: {
+      name,
+      uid: name,
+      resourceVersion: '1',
+      labels: { 'serving.knative.dev/service': 'transfer' },
+    },
+    ...more,
+  })
+  const revision = (name: string, actualReplicas: number, desiredReplicas: number) =>
+    object(name, { status: { actualReplicas, desiredReplicas } })
+  const objects = {
+    services: [object('transfer', { spec: { template: { spec: {} } } })],
+    revisions: [revision('transfer-00001', 1, 0), revision('transfer-00002', 0, 2)],
+    ...{ brokers: [], triggers: [], pingsources: [] },
+  }
+  const { functions } = topologyOf({ objects, report: undefined, catalogue: [], now: new Date() })
+  expect(functions).toEqual([expect.objectContaining({ state: 'ready', processes: 1, starting: 2 })])
 })
 
 test('shows each Trigger with its filter, its consumer, its sink and what waits', async () => {

@@ -79,13 +79,17 @@ function stateOf(
   return (own?.inFlight ?? 0) > 0 ? 'busy' : 'ready'
 }
 
-/** Adds up the revisions of a Service: for a while, an old one still has processes. */
+/** Adds up the revisions of a Service: for a while, an old one still has processes. They are not those that a
+ * new one waits for, so what starts is counted for each. */
 function countsOf(name: string, revisions: readonly ClusterObject[]) {
-  const own = revisions.filter(({ metadata }) => metadata.labels?.['serving.knative.dev/service'] === name)
-  const sum = (field: string): number =>
-    own.reduce((total, { status }) => total + Number(status?.[field] ?? 0), 0)
-  const processes = sum('actualReplicas')
-  return { processes, starting: Math.max(0, sum('desiredReplicas') - processes) }
+  let [processes, starting] = [0, 0]
+  for (const { metadata, status } of revisions) {
+    if (metadata.labels?.['serving.knative.dev/service'] !== name) continue
+    const actual = Number(status?.actualReplicas ?? 0)
+    processes += actual
+    starting += Math.max(0, Number(status?.desiredReplicas ?? 0) - actual)
+  }
+  return { processes, starting }
 }
 
 /** Why a Service can't start; null if it can, or if that is not known yet. The Configuration knows most. */
