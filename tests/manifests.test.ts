@@ -90,6 +90,18 @@ describe('files', () => {
         expect([file, path, existsSync(join(ROOT, dirname(file), path))]).toEqual([file, path, true])
   })
 
+  test('kubectl apply, which keeps each object in an annotation of 256 kB, can keep a ConfigMap made from files', () => {
+    const maps = kustomizations.flatMap(({ file, configMapGenerator = [] }) =>
+      configMapGenerator.map(({ name, files: sources }: Manifest) => {
+        const data = sources.map((path: string) => [path, read(join(dirname(file), path))])
+        return { name, size: JSON.stringify({ data: Object.fromEntries(data) }).length }
+      }),
+    )
+    expect(maps.map(({ name }) => name)).toContain('grafana-dashboards')
+    // Names, labels and hash need little more.
+    expect(maps.filter(({ size }) => size > 250_000)).toEqual([])
+  })
+
   test('D12: every manifest is deployed: by a kustomization, by skaffold, or by the scripts of the cluster', () => {
     const listed = new Set(
       kustomizations.flatMap(({ file, ...rest }) => pathsIn(rest).map((path) => join(dirname(file), path))),
