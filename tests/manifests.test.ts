@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { databaseContexts } from '../functions/contexts.ts'
 import { KINDS, LISTED } from '../functions/platform/kubernetes.ts'
 import { METER_CONNECTIONS } from '../knative/postgres/databases.ts'
+import { AS_KUSTOMIZE, kustomize } from './support/kubectl.ts'
 import { hasKubernetesType, typeErrors } from './support/kubernetes-types.ts'
 import { documents, everything, files, operations, read, ROOT, type Manifest } from './support/repository.ts'
 
@@ -101,6 +102,21 @@ describe('files', () => {
     // Names, labels and hash need little more.
     expect(maps.filter(({ size }) => size > 250_000)).toEqual([])
   })
+
+  test.each(['knative/bank', 'knative/profiles/production/bank'])(
+    `%s comes in the order of its files, so that the Broker finds its config, and the domain its claim${AS_KUSTOMIZE}`,
+    (folder) => {
+      const [{ sortOptions }] = documents(`${folder}/kustomization.yaml`)
+      expect(sortOptions).toEqual({ order: 'fifo' })
+      const kinds = (objects: Manifest[]) => objects.map(({ kind }) => kind)
+      expect(kinds(documents('eventing/broker.yaml'))).toEqual(['RabbitmqBrokerConfig', 'Broker'])
+      expect(kinds(documents('knative/bank/domain.yaml'))).toEqual(['ClusterDomainClaim', 'DomainMapping'])
+      const rendered = kustomize(folder)
+      if (!rendered) return
+      const own = ['RabbitmqBrokerConfig', 'Broker', 'Trigger', 'ClusterDomainClaim', 'DomainMapping']
+      expect([...new Set(kinds(rendered as Manifest[]))].filter((kind) => own.includes(kind))).toEqual(own)
+    },
+  )
 
   test('D12: every manifest is deployed: by a kustomization, by skaffold, or by the scripts of the cluster', () => {
     const listed = new Set(
