@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { files, read, ROOT } from '../../tests/support/repository.ts'
+import { databaseContexts } from '../../functions/contexts.ts'
+import { everything, files, read, ROOT, type Manifest } from '../../tests/support/repository.ts'
 
 /** The scripts run for real. docker, kind, kubectl and node are stand-ins that record their calls. */
 
@@ -37,6 +38,8 @@ esac
 
 const PRESENT_KEYS =
   /^(request-)?metrics-(protocol|endpoint|export-interval)$|^tracing-(protocol|endpoint|sampling-rate)$|^runtime-profiling$/
+
+const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0)
 
 let folder: string
 const ran = () => readFileSync(join(folder, 'record'), 'utf8').trimEnd().split('\n')
@@ -92,13 +95,41 @@ describe('cluster:up', () => {
   const installed = () => ran().flatMap((call) => /releases\/download\/\S+\/(\S+)$/.exec(call)?.[1] ?? [])
 
   test.each([
-    ['Docker', [], '3', 3000],
+    ['Docker', [], '3', 6000],
     ['the cluster', ['--here'], '1930m\\n1\\n', 2930],
   ])('warns if %s has too few processors, and continues', (_, args, CPUS, has) => {
     const { status, stderr } = run('up.sh', { args, env: { CPUS } })
     expect(status).toBe(0)
     expect(stderr).toContain(`warning: this cluster has only ${has} thousandths of a processor,`)
     expect(installed()).toEqual(INSTALLED)
+  })
+
+  /** Thousandths of a processor. */
+  const requestOf = ({ requests }: Manifest = {}): number => {
+    const text = String(requests?.cpu ?? 0)
+    return text.endsWith('m') ? parseInt(text, 10) : Number(text) * 1000
+  }
+
+  test('wants the processors that what is installed requests', () => {
+    // As the API server counted it: Kubernetes' own parts on kind, Serving, Kourier, the RabbitMQ operators, Eventing.
+    const platform = 1150 + 800 + 200 + 500 + 570
+    const objects = everything()
+    const ofKind = (...kinds: string[]) => objects.filter(({ kind }) => kinds.includes(kind))
+    // A Postgres for each context, and a pod on each of kind's workers.
+    const copies = ({ kind, file }: Manifest): number =>
+      kind === 'DaemonSet' ? 2 : file.startsWith('knative/postgres/') ? databaseContexts.length : 1
+    const pods = ofKind('StatefulSet', 'Deployment', 'DaemonSet').map(
+      (object) =>
+        copies(object) *
+        sum(object.spec.template.spec.containers.map(({ resources }: Manifest) => requestOf(resources))),
+    )
+    const rabbitmq = ofKind('RabbitmqCluster').map(({ spec }) => requestOf(spec.resources))
+    // eventing-rabbitmq makes two dispatchers for each Trigger, and two pods for the Broker, of 50m each.
+    const broker = (2 * ofKind('Trigger').length + 2) * 50
+    // The front door's pod, with queue-proxy.
+    const requested = platform + sum(pods) + sum(rabbitmq) + broker + 75
+    const wanted = Number(/^REQUESTED=(\d+)$/m.exec(read('knative/cluster/up.sh'))?.[1])
+    expect([wanted >= requested, wanted - requested < 500]).toEqual([true, true])
   })
 
   test('C4: makes a cluster, then installs each part in order and waits for it', () => {
