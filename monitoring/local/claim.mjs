@@ -1,5 +1,5 @@
 import http from 'node:http'
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Thrown if another monitor watches the bank of the data folder. */
@@ -26,32 +26,60 @@ export function folderIdentity(path) {
  * Claims a data folder for this monitor, so that no other one shares its files. The claim names the port of
  * the passage, and only a monitor that runs answers there for its folder. So nothing that a killed monitor
  * left is in the way, whatever process has its pid or its port by now; nor is what came with a copy.
+ *
+ * Claims are numbered, and the highest one counts. Nobody takes it away, not even its own monitor at the end.
+ * So numbers only grow, and of all who found that nobody holds a claim, one gets the next number.
  * @param {string} folder where the monitor keeps its files; it is there
  * @param {Claim} mine
  * @returns {Promise<() => void>} what gives the folder up
  * @throws AlreadyWatched with a sentence that says where the other one is
  */
 export async function claimFolder(folder, mine) {
-  const file = join(folder, 'monitor.json')
-  const draft = `${file}.${mine.pid}`
-  const left = `${draft}.left`
+  const draft = join(folder, `claim.${mine.pid}`)
   try {
     for (;;) {
-      const held = readText(file)
-      if (held !== undefined) {
-        await refuseIfWatched(held, mine)
-        moveAway(file, left, held)
-      }
+      const highest = highestClaim(folder)
+      if (highest > 0) await refuseIfWatched(readText(claimFile(folder, highest)) ?? '', mine)
       // A killed monitor with this pid may have left it, as a second name of a claim.
       rmSync(draft, { recursive: true, force: true })
       writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 })
-      if (isLinked(draft, file)) break
+      const own = highest + 1
+      if (!isLinked(draft, claimFile(folder, own))) continue
+      // The number was free again because somebody holds a higher one, and has removed those below it.
+      if (highestClaim(folder) > own) rmSync(claimFile(folder, own), { force: true })
+      else return hold(folder, own, mine)
     }
   } finally {
-    for (const path of [draft, left]) rmSync(path, { recursive: true, force: true })
+    rmSync(draft, { recursive: true, force: true })
   }
+}
+
+const CLAIM = /^claim-([1-9]\d{0,14})[.]json$/
+
+const claimFile = (/** @type {string} */ folder, /** @type {number} */ number) =>
+  join(folder, `claim-${number}.json`)
+
+const claimNumbers = (/** @type {string} */ folder) =>
+  readdirSync(folder).flatMap((name) => (CLAIM.exec(name) ?? []).slice(1).map(Number))
+
+/**
+ * The number of the claim that counts; 0 if there is none.
+ * @param {string} folder
+ */
+const highestClaim = (folder) => Math.max(0, ...claimNumbers(folder))
+
+/**
+ * Removes the claims below this one. Returns what empties it: then the next monitor need not ask its port.
+ * @param {string} folder
+ * @param {number} own
+ * @param {Claim} mine
+ */
+function hold(folder, own, mine) {
+  const file = claimFile(folder, own)
+  for (const number of claimNumbers(folder))
+    if (number < own) rmSync(claimFile(folder, number), { recursive: true, force: true })
   return () => {
-    if (readText(file) === JSON.stringify(mine)) rmSync(file, { force: true })
+    if (readText(file) === JSON.stringify(mine)) truncateSync(file)
   }
 }
 
@@ -105,22 +133,6 @@ const ask = (port) =>
       response.on('end', () => end(text))
     })
   })
-
-/**
- * Moves a claim away that nobody holds. If it is another one by now, its holder was quicker: it is put back.
- * @param {string} file
- * @param {string} to
- * @param {string} expected its text
- */
-function moveAway(file, to, expected) {
-  try {
-    renameSync(file, to)
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error
-    return
-  }
-  if (readText(to) !== expected) isLinked(to, file)
-}
 
 /**
  * Gives a file a second name, at which its whole content appears at once. Returns false if the name is taken.

@@ -73,8 +73,13 @@ describe('the claim of a data folder', () => {
     )
     return { ...passage, claim: { ...itself, port: passage.port } }
   }
-  const claimFile = (): string => join(folder, 'monitor.json')
-  const holder = (): unknown => JSON.parse(readFileSync(claimFile(), 'utf8'))
+  const claimFile = (number = 1): string => join(folder, `claim-${number}.json`)
+  /** The claim that counts. There is one, and no other file. */
+  const holder = (): unknown => {
+    const [name, ...others] = readdirSync(folder)
+    expect([name, others]).toEqual([expect.stringMatching(/^claim-\d+[.]json$/), []])
+    return JSON.parse(readFileSync(join(folder, name!), 'utf8'))
+  }
 
   test('refuses a second monitor with a sentence that says where the first is, and changes nothing', async () => {
     const [first, second] = [await openMonitor('http://127.0.0.1:9090'), await openMonitor()]
@@ -84,10 +89,9 @@ describe('the claim of a data folder', () => {
       `npm run monitor watches this bank already: process ${process.pid}, with Prometheus at http://127.0.0.1:9090. To start another, stop it first: kill ${process.pid}`,
     )
     await expect(refused).rejects.toThrow(AlreadyWatched)
-    expect(readdirSync(folder)).toEqual(['monitor.json'])
     expect(holder()).toEqual(first.claim)
     giveUp()
-    expect(readdirSync(folder)).toEqual([])
+    expect(readFileSync(claimFile(), 'utf8')).toBe('')
     await claimFolder(folder, second.claim)
     // Only its own is given up.
     giveUp()
@@ -113,6 +117,7 @@ describe('the claim of a data folder', () => {
       behave(other)
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
       const stale = { ...killed.claim, port: (other.address() as AddressInfo).port }
+      for (const name of readdirSync(folder)) rmSync(join(folder, name))
       writeFileSync(claimFile(), JSON.stringify(stale))
       await claimFolder(folder, next.claim)
       expect(holder()).toEqual(next.claim)
@@ -146,7 +151,6 @@ describe('the claim of a data folder', () => {
     const monitor = await openMonitor()
     await claimFolder(folder, monitor.claim)
     expect(holder()).toEqual(monitor.claim)
-    expect(readdirSync(folder)).toEqual(['monitor.json'])
     monitor.close()
   })
 
@@ -175,5 +179,30 @@ describe('the claim of a data folder', () => {
     const won = outcomes.findIndex(({ status }) => status === 'fulfilled')
     expect(holder()).toEqual(monitors[won]!.claim)
     for (const { close } of monitors) close()
+  })
+
+  test('is not made below another one by who has found an older one free', async () => {
+    let ask!: () => void
+    let tell!: () => void
+    const asked = new Promise<void>((resolve) => (ask = resolve))
+    const told = new Promise<void>((resolve) => (tell = resolve))
+    const other = createServer((_request, response) => void told.then(() => response.end('{}')))
+    other.once('request', () => ask())
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    const [slow, holds] = [await openMonitor(), await openMonitor()]
+    writeFileSync(claimFile(), JSON.stringify({ ...slow.claim, port }))
+    const late = claimFolder(folder, slow.claim)
+    await asked
+    // Meanwhile the next number comes and goes, and the one after it is held.
+    writeFileSync(claimFile(2), '')
+    rmSync(claimFile())
+    await claimFolder(folder, holds.claim)
+    expect(readdirSync(folder)).toEqual(['claim-3.json'])
+    tell()
+    await expect(late).rejects.toThrow(AlreadyWatched)
+    expect(holder()).toEqual(holds.claim)
+    for (const { close } of [slow, holds]) close()
+    other.close()
   })
 })
