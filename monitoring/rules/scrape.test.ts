@@ -29,9 +29,8 @@ function pod(
   name: string,
   labels: Record<string, string>,
   ports: [string, number][],
-  node = '',
+  { node = '', ip = '10.0.0.1' } = {},
 ) {
-  const ip = '10.0.0.1'
   const meta = {
     __meta_kubernetes_namespace: namespace,
     __meta_kubernetes_pod_name: name,
@@ -46,8 +45,9 @@ function pod(
     ),
   }
   if (ports.length === 0) return [{ targets: [ip], labels: meta }]
+  const host = ip.includes(':') ? `[${ip}]` : ip
   return ports.map(([port, number]) => ({
-    targets: [`${ip}:${number}`],
+    targets: [`${host}:${number}`],
     labels: {
       ...meta,
       __meta_kubernetes_pod_container_port_name: port,
@@ -64,6 +64,8 @@ const QUEUE_PROXY: [string, number][] = [
   ['http-autometric', 9090],
   ['http-usermetric', 9091],
 ]
+
+const IPV6 = { ip: 'fd00:10::1' }
 
 const PODS: StaticPod[] = [
   ...pod(
@@ -84,17 +86,20 @@ const PODS: StaticPod[] = [
     ['management', 15672],
     ['prometheus', 15692],
   ]),
+  ...pod('data', 'rabbitmq-server-1', named('rabbitmq'), [['prometheus', 15692]], IPV6),
   ...pod('data', 'ledger-postgres-0', named('postgres'), [['postgres', 5432]]),
   ...pod('monitoring', 'meter-abc', named('meter'), [
     ['reports', 4318],
     ['metrics', 9464],
   ]),
-  ...pod('node-agents', 'fluent-bit-abc', named('fluent-bit'), [['http', 2020]], 'node-1'),
+  ...pod('node-agents', 'fluent-bit-abc', named('fluent-bit'), [['http', 2020]], { node: 'node-1' }),
   ...pod('monitoring', 'kube-state-metrics-abc', named('kube-state-metrics'), [['metrics', 8080]]),
+  ...pod('bank', 'default-broker-ingress-7d4b9c-fghij', role('ingress'), [['http', 8080]], IPV6),
   ...pod('knative-serving', 'activator-1', { app: 'activator' }, [
     ['metrics', 9090],
     ['http1', 8012],
   ]),
+  ...pod('knative-serving', 'activator-2', { app: 'activator' }, [['metrics', 9090]], IPV6),
   ...pod('knative-eventing', 'eventing-controller-1', { app: 'eventing-controller' }, [['metrics', 9090]]),
   ...pod('knative-eventing', 'job-sink-1', { 'sinks.knative.dev/sink': 'job-sink' }, [
     ['http', 8080],
@@ -163,11 +168,14 @@ test('it finds what it scrapes, and no function', async () => {
     await Promise.all(jobs.map(async (job) => [job, await targetsOf(job)] as const)),
   )
   const at = (address: string, labels: object) => `http://${address} ${JSON.stringify(labels)}`
-  const rabbitmq = { instance: '10.0.0.1:15692', pod: 'rabbitmq-server-0' }
-  const broker = (name: string, trigger?: string) =>
-    at('10.0.0.1:9090/metrics', { instance: '10.0.0.1:9090', pod: name, ...(trigger && { trigger }) })
-  const knative = (namespace: string, name: string) =>
-    at('10.0.0.1:9090/metrics', { instance: '10.0.0.1:9090', namespace, pod: name })
+  const rabbitmq = (path: string) =>
+    ['10.0.0.1:15692', '[fd00:10::1]:15692'].map((instance, n) =>
+      at(instance + path, { instance, pod: `rabbitmq-server-${n}` }),
+    )
+  const broker = (name: string, trigger?: string, instance = '10.0.0.1:9090') =>
+    at(`${instance}/metrics`, { instance, pod: name, ...(trigger && { trigger }) })
+  const knative = (namespace: string, name: string, instance = '10.0.0.1:9090') =>
+    at(`${instance}/metrics`, { instance, namespace, pod: name })
   expect(found).toEqual({
     // The same series whichever pod it is.
     meter: [at('10.0.0.1:9464/metrics', { instance: 'meter' })],
@@ -183,14 +191,16 @@ test('it finds what it scrapes, and no function', async () => {
       knative('knative-eventing', 'eventing-controller-1'),
       knative('knative-eventing', 'job-sink-1'),
       knative('knative-serving', 'activator-1'),
+      knative('knative-serving', 'activator-2', '[fd00:10::1]:9090'),
     ],
     broker: [
       broker('default-broker-dlx-dispatcher-6d5b-zzzzz', 'default-broker-dlx'),
       broker('default-broker-ingress-7d4b9c-abcde'),
       broker('deliver-web-hooks-dispatcher-86c5f4d9b-q7k2m', 'deliver-web-hooks'),
+      broker('default-broker-ingress-7d4b9c-fghij', undefined, '[fd00:10::1]:9090'),
     ],
-    rabbitmq: [at('10.0.0.1:15692/metrics', rabbitmq)],
-    'rabbitmq-queues': [at('10.0.0.1:15692/metrics/detailed', rabbitmq)],
+    rabbitmq: rabbitmq('/metrics'),
+    'rabbitmq-queues': rabbitmq('/metrics/detailed'),
     kubelet: ['https://10.0.0.2:10250/metrics {"instance":"10.0.0.2:10250"}'],
     'cert-manager': [at('10.0.0.1:9402/metrics', { instance: '10.0.0.1:9402' })],
   })
