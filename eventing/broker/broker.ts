@@ -12,7 +12,7 @@ import type { BrokerManifests, EventDestination } from './manifests.ts'
 import { noMetrics } from './metrics.ts'
 import type { BrokerMetrics } from './metrics.ts'
 import { openPostgresQueue } from './postgres.ts'
-import type { BrokerQueue } from './queue.ts'
+import { watchQueue, type QueueState } from './queue-watch.ts'
 import { openRabbitmqQueue } from './rabbitmq.ts'
 import { deadLettersOf, topologyOf } from './topology.ts'
 import type { Topology, TriggerRoute } from './topology.ts'
@@ -44,7 +44,7 @@ export interface BrokerStatus {
     name: string
     ready: boolean
     reason: string
-    /** Number of events that wait or are being delivered; null while the queue doesn't answer. */
+    /** Number of events that wait or are being delivered; null while the queue is away or slow. */
     backlog: number | null
     /** Number of dead letters that wait for their sink. Triggers without a `delivery` share the Broker's. */
     deadLetters: number | null
@@ -83,12 +83,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const queue = await openQueue(options, topology)
   const startSpan = deliverySpans(options.tracer ?? noTracer, options.amqpUrl ? 'rabbitmq' : 'postgresql')
   const dispatcher = new Dispatcher(queue, routes, log, metrics, startSpan, options.patience)
+  const stateOf = watchQueue(queue)
   let stopped: Promise<void> | undefined
   const drain = (deadlineMs = DRAIN_MS): Promise<void> => dispatcher.stop(deadlineMs)
   return {
     handler: createIngress({ publish: (event) => queue.publish(event), log, metrics }),
     publish: (event) => queue.publish(event),
-    status: () => statusOf(queue, topology, unresolved, dispatcher),
+    status: async () => statusOf(await stateOf(), topology, unresolved, dispatcher),
     drain,
     stop: (deadlineMs) => (stopped ??= drain(deadlineMs).then(() => queue.close())),
   }
@@ -147,17 +148,12 @@ function routesOf(
   return routes
 }
 
-async function statusOf(
-  queue: BrokerQueue,
+function statusOf(
+  { reason, backlogs }: QueueState,
   topology: Topology,
   unresolved: ReadonlyMap<string, string>,
   dispatcher: Dispatcher,
-): Promise<BrokerStatus> {
-  let reason = ''
-  const backlogs = await queue.backlogs().catch((error: unknown) => {
-    reason = (error as Error).message || 'the queue does not answer'
-    return undefined
-  })
+): BrokerStatus {
   const triggerStatus = ({ name, queue: own, deadLetters }: TriggerRoute) => {
     const why = reason || unresolved.get(name) || ''
     return {

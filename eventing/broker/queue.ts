@@ -42,7 +42,7 @@ export interface BrokerQueue {
   /** Starts to take events. After an outage of the queue it resumes by itself. */
   consume(lane: Lane, handler: Handler): QueueConsumer
   /** Resolves with the number of events in each queue, including those that are being handled. Rejects while
-   * the queue doesn't answer. */
+   * the queue is away. There is no limit to the time that the answer takes. */
   backlogs(): Promise<Map<string, number>>
   /** Closes the connection; stop the consumers first. Events that are not settled come again. */
   close(): Promise<void>

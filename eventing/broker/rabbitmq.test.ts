@@ -20,6 +20,7 @@ import {
 import type { Subscriber, TestBroker } from './broker-fixture.ts'
 import type { BrokerManifests } from './manifests.ts'
 import { QueueUnavailableError } from './queue.ts'
+import { watchQueue } from './queue-watch.ts'
 import { openRabbitmqQueue } from './rabbitmq.ts'
 import { topologyOf } from './topology.ts'
 
@@ -266,6 +267,56 @@ describe('when RabbitMQ falls silent', () => {
     proxy.heal()
     await until(() => publish().then(() => true))
     expect(onUnanswered).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('when RabbitMQ answers late', () => {
+  /** A queue whose RabbitMQ gives no sign but heartbeats once it is told to. */
+  async function openSlow() {
+    const proxy = await startSilentProxy(amqpUrl)
+    open.push(() => proxy.stop())
+    const manifests = manifestsOf([{ name: 'all' }])
+    used.push(manifests)
+    const topology = topologyOf(manifests)
+    const queue = await openRabbitmqQueue({ url: impatient(proxy.through(amqpUrl)), topology, log: quiet })
+    open.push(() => queue.close())
+    return { queue, slowDown: () => proxy.swallowAnswers(isHeartbeat) }
+  }
+
+  test('it is there, nobody knows what waits, and it is asked no more until it has answered', async () => {
+    const { queue, slowDown } = await openSlow()
+    const backlogs = jest.spyOn(queue, 'backlogs')
+    expect(await watchQueue(queue)()).toEqual({ reason: '', backlogs: expect.any(Map) })
+    slowDown()
+    const stateOf = watchQueue(queue, { answerMs: 1, silentMs: Infinity })
+    for (let times = 0; times < 3; times++)
+      expect(await stateOf()).toEqual({ reason: '', backlogs: undefined })
+    expect(backlogs).toHaveBeenCalledTimes(2)
+  })
+
+  test('it counts as away after a while without any answer', async () => {
+    const { queue, slowDown } = await openSlow()
+    slowDown()
+    const away = { reason: 'the queue does not answer', backlogs: undefined }
+    expect(await watchQueue(queue, { answerMs: 1, silentMs: 0 })()).toEqual(away)
+  })
+
+  test('it is away while there is no connection, and there again when it has answered', async () => {
+    const proxy = await startSilentProxy(amqpUrl)
+    open.push(() => proxy.stop())
+    const manifests = manifestsOf([{ name: 'all' }])
+    used.push(manifests)
+    const [broker] = await start(manifests, impatient(proxy.through(amqpUrl)))
+    proxy.silence()
+    const gone = await until(async () =>
+      (await broker.status()).triggers.find(({ reason }) => reason === 'RabbitMQ is away'),
+    )
+    expect(gone).toMatchObject({ ready: false, backlog: null, deadLetters: null })
+    proxy.heal()
+    const back = await until(async () =>
+      (await broker.status()).triggers.find(({ backlog }) => backlog === 0),
+    )
+    expect(back).toMatchObject({ ready: true, reason: '' })
   })
 })
 

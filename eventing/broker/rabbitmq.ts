@@ -31,7 +31,6 @@ export interface RabbitmqQueueOptions {
 const CONNECT_MS = 10_000
 /** Time to declare the whole topology, in ms. */
 const SETUP_MS = 30_000
-const ANSWER_MS = 2_000
 /** Attempts before the first connection counts as hopeless (a wrong URL, a wrong password): about 10 s. */
 const FIRST_ATTEMPTS = 7
 
@@ -125,7 +124,7 @@ export async function openRabbitmqQueue(options: RabbitmqQueueOptions): Promise<
         const { messageCount } = await channel.checkQueue(queue)
         return [queue, messageCount] as const
       })
-      const waiting = new Map(await within(ANSWER_MS, 'an answer of RabbitMQ', Promise.all(sizes)))
+      const waiting = new Map(await Promise.all(sizes))
       for (const { lane, underWay } of consumers)
         waiting.set(lane.queue, (waiting.get(lane.queue) ?? 0) + underWay)
       return waiting
