@@ -9,9 +9,10 @@ import { endNow, type EndedSpan, type Work } from './ended-span.ts'
 export interface Tracer {
   /** False if spans are not exported: then callers need not make them. */
   readonly isOn: boolean
-  /** Starts a span below `traceparent`, or at the root of a new trace. `isRequest` says that a request came
-   * with it, from whoever. */
-  start(traceparent: string | undefined, isRequest?: boolean): Span
+  /** Starts a span below `traceparent`, or at the root of a new trace. `isStrangers` says whether a stranger
+   * may have sent it. Then a trace that is wanted counts as one that begins here: otherwise strangers could
+   * fill what keeps the spans. */
+  start(traceparent: string | undefined, isStrangers?: () => boolean): Span
   /** Hands over a span whose work ends now. Returns at once and never throws. Only spans of sampled traces
    * are kept. */
   end(span: Span, work: Work): void
@@ -30,9 +31,6 @@ export interface TracingSettings {
   ratio: number
   /** Most traces that begin here and are sampled, in a second on average. */
   perSecondMax?: number
-  /** Set if anybody may send requests here. Then a trace that a caller wants sampled counts as one that
-   * begins here: otherwise strangers could fill what keeps the spans. */
-  facesStrangers?: boolean
   /** Attributes of the process: `service.name` and the like. */
   resource: Attributes
   /** More of them, which are known once the process runs. Read when the first span is sent. */
@@ -58,7 +56,7 @@ const COMPLAIN_EVERY_MS = 60_000
 /** Creates a tracer that exports the spans of one function process in the background. Requests notice
  * nothing, whatever happens to the spans. */
 export function createTracer(given: TracingSettings): Tracer {
-  const { ratio, log, perSecondMax = 1_000_000, facesStrangers = false, facts, ...settings } = given
+  const { ratio, log, perSecondMax = 1_000_000, facts, ...settings } = given
   const mayBegin = samplingRate(perSecondMax)
   /** Spans that ended before the libraries were loaded. */
   const early: EndedSpan[] = []
@@ -106,11 +104,11 @@ export function createTracer(given: TracingSettings): Tracer {
 
   return {
     isOn: true,
-    start(traceparent, isRequest = false) {
+    start(traceparent, isStrangers) {
       const span = startSpan(traceparent, ratio)
-      const begins = span.parentSpanId === undefined || (isRequest && facesStrangers)
-      const isRefused = begins && isSampled(span) && !mayBegin()
-      return isRefused ? { ...span, traceFlags: 0 } : span
+      if (!isSampled(span)) return span
+      const begins = span.parentSpanId === undefined || isStrangers?.() === true
+      return begins && !mayBegin() ? { ...span, traceFlags: 0 } : span
     },
     end(span, work) {
       if (!isSampled(span)) return

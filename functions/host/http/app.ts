@@ -52,11 +52,12 @@ export function createApp(options: AppOptions): RequestListener {
   const observe = observer(options)
   const find = createPathTable(endpoints({ ...options, state: stateOf(options) }))
   const trusted = trustOf(options)
+  const exchangeOptions = { tracer, facesStrangers: operation.mount !== undefined }
   const others = operation.mount?.(tools, catalogue) ?? answerNotFound(operation)
 
   return (request, response) => {
     trust(request, trusted)
-    const exchange = new Exchange(request, response, tracer)
+    const exchange = new Exchange(request, response, exchangeOptions)
     observe(exchange)
     if (!isReady()) response.setHeader('connection', 'close')
     const found = find(exchange.path)

@@ -8,7 +8,8 @@ const CLUSTER_LOCAL = /\.svc(\.cluster\.local)?$/
 export const isClusterLocalName = (name: string): boolean => CLUSTER_LOCAL.test(name)
 
 /** Whether a request names a cluster-local host. The outer gateway routes no request to those. But the
- * gateway writes such a name itself into what came through a DomainMapping: see isStranger(). */
+ * gateway writes such a name itself into what came through a DomainMapping, which only the front door has:
+ * see isStranger(). */
 export const isClusterLocal = ({ headers }: IncomingMessage): boolean =>
   isClusterLocalName((headers.host ?? '').replace(/:\d+$/, ''))
 

@@ -2,7 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { formatTraceparent, type Span } from '../../../monitoring/trace.ts'
 import type { Tracer } from '../../../monitoring/tracer.ts'
 import { clientAddress, vouchFor } from './client-address.ts'
+import { isClusterLocal } from './cluster-local.ts'
 import type { BodyStream, Caller, IdempotencyKey, RouteRequest } from '../route-request.ts'
+
+export interface ExchangeOptions {
+  tracer: Tracer
+  /** Whether all requests may be a stranger's, by whatever name they come: so it is at the front door. To
+   * other functions a stranger comes by their own hosts. */
+  facesStrangers: boolean
+}
 
 /** One request and its answer, and what the host knows about them. */
 export class Exchange {
@@ -15,14 +23,16 @@ export class Exchange {
    * requests, which are not counted. */
   handler: string | undefined = 'none'
   readonly #tracer: Tracer
+  readonly #facesStrangers: boolean
   #span: Span | undefined = undefined
 
-  constructor(request: IncomingMessage, response: ServerResponse, tracer: Tracer) {
+  constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
     const { url = '/' } = request
     const end = url.indexOf('?')
     this.request = request
     this.response = response
-    this.#tracer = tracer
+    this.#tracer = options.tracer
+    this.#facesStrangers = options.facesStrangers
     this.path = end === -1 ? url : url.slice(0, end)
     this.search = end === -1 ? '' : url.slice(end + 1)
   }
@@ -33,7 +43,7 @@ export class Exchange {
     const { headers } = this.request
     return (this.#span ??= this.#tracer.start(
       (headers['ce-traceparent'] ?? headers.traceparent) as string | undefined,
-      true,
+      () => this.#facesStrangers || !isClusterLocal(this.request),
     ))
   }
 

@@ -35,6 +35,30 @@ afterEach(() => collector.close())
 const post = (text: string, headers: Record<string, string> = {}) =>
   host.request('POST', '/notes', { token: untraced.adaToken, body: { text }, headers })
 
+test('who comes by the function’s own host gets no more spans than may begin, whatever they want', async () => {
+  await host.stop()
+  host = await startFunction(notes, {
+    NOTIFICATIONS_DATABASE_URL: untraced.databaseUrl,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    TRACES_PER_SECOND_MAX: '1',
+  })
+  const operator = await token({ userId: randomUUID(), role: 'operator' })
+  const flagsAt = async (name: string): Promise<string> => {
+    const headers = { traceparent, host: name }
+    const { body } = await host.request('GET', `/notes/${randomUUID()}`, { token: operator, headers })
+    const { traceparent: own } = body as { traceparent: string }
+    expect(own.split('-')[1]).toBe(parent.traceId)
+    return own.split('-')[3]!
+  }
+  // Five may begin at once, and one a second after that.
+  const flags = await Promise.all(Array.from({ length: 200 }, () => flagsAt('notes.bank.example.org')))
+  expect(new Set(flags)).toEqual(new Set(['01', '00']))
+  // What the front door and other functions have let in goes on.
+  const inside = await Promise.all(Array.from({ length: 20 }, () => flagsAt('notes.bank.svc.cluster.local')))
+  expect(new Set(inside)).toEqual(new Set(['01']))
+  await stopUnhurried(host)
+})
+
 test('a request’s span is a child of its caller’s, with the attributes of the conventions', async () => {
   await post('hello', { traceparent })
   const { status } = await host.request('GET', `/notes/${parent.traceId}?limit=3`, {

@@ -164,7 +164,7 @@ const instanceId = (): string =>
       .padStart(8, '0'),
   ).join('')
 
-function tracerFor({ name, context, mount }: Operation, config: Config, log: Log, instance: string): Tracer {
+function tracerFor({ name, context }: Operation, config: Config, log: Log, instance: string): Tracer {
   if (!config.OTEL_EXPORTER_OTLP_ENDPOINT) return noTracer
   return createTracer({
     endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -172,7 +172,6 @@ function tracerFor({ name, context, mount }: Operation, config: Config, log: Log
     gateway: config.LOCAL_GATEWAY,
     ratio: config.OTEL_TRACES_SAMPLER_ARG,
     perSecondMax: config.TRACES_PER_SECOND_MAX,
-    facesStrangers: mount !== undefined,
     resource: {
       'service.namespace': 'microbank',
       'service.name': name,
