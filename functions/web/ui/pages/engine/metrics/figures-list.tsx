@@ -1,8 +1,10 @@
 import type { AnsweredPanel } from '../../../data/platform-metrics.ts'
 import { Status } from '../../../parts/status.tsx'
+import { useTexts } from '../../../texts/define-texts.ts'
 import { useLanguage } from '../../../texts/language.ts'
 import { figure, named } from './figures.ts'
 import styles from './metrics.module.css'
+import { texts } from './metrics.texts.ts'
 import { usePanelWords } from './use-panel-words.ts'
 
 const KINDS = { green: 'good', yellow: 'warn', red: 'bad' } as const
@@ -10,10 +12,11 @@ const KINDS = { green: 'good', yellow: 'warn', red: 'bad' } as const
 /** The figures of one moment with their names. Some also have bars: those of a gauge are parts of its range,
  * of a table parts of the highest figure, of a pie parts of all together, if all are there. */
 export function Figures({ panel }: { panel: AnsweredPanel }) {
+  const said = useTexts(texts)
   const [words, language] = [usePanelWords(), useLanguage()]
   const { series, kind, unit } = panel
   const rows = series.map(({ legend, labels, values }) => ({
-    name: named(words(legend), labels),
+    name: named(words(legend), labels, said.none),
     value: values[0] ?? 0,
   }))
   const whole = wholeOf(panel, rows)

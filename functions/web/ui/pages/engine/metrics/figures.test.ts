@@ -26,7 +26,7 @@ test('figures are written as the reader’s language does', () => {
 })
 
 test('a series is called by its labels; a label that it lacks is nothing', () => {
-  expect(named('{{service}} to {{target}}: {{x}}', { service: 'a', target: 'b' })).toBe('a to b: ')
-  expect(named('{{service}} to {{target}}', {})).toBe('–')
-  expect(named('half', {})).toBe('half')
+  expect(named('{{service}} to {{target}}: {{x}}', { service: 'a', target: 'b' }, 'none')).toBe('a to b: ')
+  expect(named('{{service}} to {{target}}', {}, 'keine')).toBe('keine')
+  expect(named('half', {}, 'none')).toBe('half')
 })

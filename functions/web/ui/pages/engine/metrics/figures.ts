@@ -41,9 +41,9 @@ export function figure(language: PageLanguage, unit: string, value: number): str
 }
 
 /** Fills the labels of a series into its name: `{{service}}` becomes transfer. If a series has none of the
- * labels (it is a zero that stands for nothing), its name is a dash. */
-export function named(legend: string, labels: Readonly<Record<string, unknown>>): string {
+ * labels, it is a zero that stands for no series, and `none` is its name. */
+export function named(legend: string, labels: Readonly<Record<string, unknown>>, none: string): string {
   const wanted = [...legend.matchAll(/{{(\w+)}}/g)].map(([, label]) => label!)
-  if (wanted.length > 0 && wanted.every((label) => labels[label] === undefined)) return '–'
+  if (wanted.length > 0 && wanted.every((label) => labels[label] === undefined)) return none
   return legend.replaceAll(/{{(\w+)}}/g, (_all, label: string) => String(labels[label] ?? ''))
 }

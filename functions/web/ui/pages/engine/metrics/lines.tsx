@@ -47,7 +47,7 @@ export function Lines({ panel, picture }: { panel: AnsweredPanel; picture: Dashb
                 <svg viewBox="0 0 20 4" aria-hidden="true">
                   <path className={styles.line} data-n={n} d="M0 2H20" />
                 </svg>
-                <span className={styles.name}>{named(words(legend), labels)}</span>
+                <span className={styles.name}>{named(words(legend), labels, said.none)}</span>
                 <span className={styles.value}>{values[at] == null ? '–' : told(values[at])}</span>
               </li>
             ))}
