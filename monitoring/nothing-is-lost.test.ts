@@ -1,4 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buildOnce } from '../tests/support/built.ts'
+import { certificate } from '../tests/support/certificate.ts'
 import { startPrometheus, type TestPrometheus } from '../tests/support/prometheus.ts'
 import { until } from '../tests/support/until.ts'
 import { withBundle } from './bundle-fixture.ts'
@@ -42,4 +48,26 @@ test('1,000 requests to ten processes that lived for a moment are 1,000 in Prome
   expect(await prometheus.value('sum(microbank_processes_started_total)')).toBe(10)
   for (const service of Object.keys(FUNCTIONS))
     expect(await prometheus.value(`process_cpu_seconds_total{service="${service}"}`)).toBeGreaterThan(0)
+})
+
+test('a process reports to a backend elsewhere over TLS', async () => {
+  const { key, cert } = certificate()
+  const reports: string[] = []
+  const backend = createServer({ key, cert }, (request, response) => {
+    request.on('data', (chunk: Buffer) => reports.push(chunk.toString()))
+    request.on('end', () => response.end())
+  })
+  await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve))
+  const { port } = backend.address() as AddressInfo
+  const folder = mkdtempSync(join(tmpdir(), 'microbank-backend-'))
+  writeFileSync(join(folder, 'cert.pem'), cert)
+  const env = {
+    K_SERVICE: 'accounts',
+    NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `https://localhost:${port}/v1/metrics`,
+  }
+  await withBundle('accounts', { env }, (ask) => until(() => ask('/healthz')))
+  backend.close()
+  rmSync(folder, { recursive: true })
+  expect(reports.join('')).toContain('microbank_processes_started_total')
 })

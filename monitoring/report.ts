@@ -1,5 +1,4 @@
 import http from 'node:http'
-import https from 'node:https'
 import type { InstrumentName } from './catalogue.ts'
 import { inTime } from './in-time.ts'
 import { keyDates } from './key-dates.ts'
@@ -129,15 +128,17 @@ export function startReporter(options: ReporterOptions): Reporter {
 }
 
 /** Posts a report. Resolves with the status of the answer, or with 0 and why there was none. */
-function post(
+async function post(
   { endpoint, headers, gateway }: ReportSettings,
   body: string,
   answerMs: number,
 ): Promise<{ status: number; error?: string }> {
+  const url = new URL(endpoint)
+  const inCluster = url.hostname.endsWith('.cluster.local')
+  // Inside a cluster nothing needs TLS, which would take memory.
+  const client = url.protocol === 'https:' ? await import('node:https') : http
   return new Promise((resolve) => {
-    const url = new URL(endpoint)
-    const inCluster = url.hostname.endsWith('.cluster.local')
-    const request = (url.protocol === 'https:' ? https : http).request(url, {
+    const request = client.request(url, {
       ...(inCluster && gateway && { hostname: gateway.host, port: gateway.port }),
       method: 'POST',
       // A report is rare, so it keeps no connection.

@@ -72,10 +72,19 @@ test('before its port opens, a function loads hardly any module of Node that a b
     expect([name, loaded(name).filter((module) => !allowed.includes(module))]).toEqual([name, []])
 })
 
-test('the driver of the database does not make Node load its client of fetch, with all that it needs', () => {
+/** What Node has loaded of its own after it has loaded a part of the bundles. */
+const loadedWith = (part: string): string => {
   const script = `require(process.argv[1]); console.log(process.moduleLoadList.join())`
-  const driver = join(built, 'lib', 'open-pool.cjs')
-  const list = execFileSync(process.execPath, ['-e', script, driver], { encoding: 'utf8' })
+  return execFileSync(process.execPath, ['-e', script, join(built, 'lib', part)], { encoding: 'utf8' })
+}
+
+test('reports inside a cluster do not make Node load TLS, which takes 2 MB of each function', () => {
+  expect(loadedWith('report.cjs')).toContain('NativeModule http,')
+  expect(loadedWith('report.cjs')).not.toMatch(/NativeModule (https|tls)\b/)
+})
+
+test('the driver of the database does not make Node load its client of fetch, with all that it needs', () => {
+  const list = loadedWith('open-pool.cjs')
   expect(list).toContain('NativeModule net')
   expect(list).not.toMatch(/undici|NativeModule (http2|tls)\b/)
 })
