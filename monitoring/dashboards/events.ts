@@ -23,7 +23,7 @@ export const events: Board = {
       'Dead letters',
       'short',
       [
-        [`${sum('microbank_dead_letters', 'destination')} or vector(0)`, '{{destination}}'],
+        [`${sum('microbank_dead_letters', 'destination')} or on() vector(0)`, '{{destination}}'],
         ['microbank_dead_letters_dropped', 'unsigned, not kept'],
       ],
       {
@@ -36,7 +36,7 @@ export const events: Board = {
     timeseries('Given up, a minute', 'short', [
       [perMinute('broker_dead_letters_total', 'trigger'), '{{trigger}}'],
       [
-        `${perMinute('broker_stuck_dead_letters_total', 'trigger')} or vector(0)`,
+        `${perMinute('broker_stuck_dead_letters_total', 'trigger')} or on() vector(0)`,
         '{{trigger}}: its sink is away',
       ],
     ]),

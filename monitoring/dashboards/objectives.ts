@@ -33,10 +33,10 @@ export const objectives: Board = {
     ),
     timeseries('Failed requests in an hour', 'short', [
       [
-        `${grownByWhole(`${REQUESTS}{${FRONT_DOOR},status="5xx"}`, '1h', 'handler')} > 0 or vector(0)`,
+        `${grownByWhole(`${REQUESTS}{${FRONT_DOOR},status="5xx"}`, '1h', 'handler')} > 0 or on() vector(0)`,
         '{{handler}}',
       ],
     ]),
-    table('Alerts of the objectives', 'short', [['ALERTS{slo!=""} or vector(0)', '{{alertname}} {{slo}}']]),
+    table('Alerts of the objectives', 'short', [['ALERTS{slo!=""} or on() vector(0)', '{{alertname}} {{slo}}']]),
   ],
 }

@@ -39,11 +39,15 @@ export const overview: Board = {
       [`topk(12, ${perSecond(chosen(REQUESTS), 'service, handler')})`, '{{service}} {{handler}}'],
     ]),
     timeseries('Refusals', 'reqps', [
-      [`topk(10, ${perSecond('microbank_refusals_total', 'service, refusal')})`, '{{service}}: {{refusal}}'],
+      [
+        // Most of them are 0 all the time.
+        `topk(10, ${perSecond('microbank_refusals_total', 'service, refusal')} > 0) or on() vector(0)`,
+        '{{service}}: {{refusal}}',
+      ],
     ]),
     timeseries('Calls between functions that failed', 'reqps', [
       [
-        `${perSecond('microbank_calls_total{outcome!="ok"}', 'service, target, outcome')} or vector(0)`,
+        `${perSecond('microbank_calls_total{outcome!="ok"}', 'service, target, outcome')} or on() vector(0)`,
         '{{service}} to {{target}}: {{outcome}}',
       ],
     ]),

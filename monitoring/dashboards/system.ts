@@ -70,7 +70,7 @@ export const system: Board = {
     ]),
     timeseries('Failed statements', 'ops', [
       [
-        `${perSecond('microbank_database_errors_total', 'service, kind')} or vector(0)`,
+        `${perSecond('microbank_database_errors_total', 'service, kind')} or on() vector(0)`,
         '{{service}} {{kind}}',
       ],
     ]),
