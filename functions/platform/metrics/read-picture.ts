@@ -83,7 +83,8 @@ function spanOf(range: PictureQuery['range'], nowMs: number): PictureSpan {
 /** Resolves with the functions that Prometheus knows; null if they change nothing. */
 async function servicesOf(tools: AskingTools, board: Board, span: PictureSpan): Promise<string[] | null> {
   const time = String(span.nowSeconds)
-  const query = 'group by (service) (microbank_processes)'
+  // Also if a busy bank left them out of its last metrics.
+  const query = 'group by (service) (last_over_time(microbank_processes[5m]))'
   const found = await askPrometheus(tools, 'query', { query, time }).catch((error: unknown) => {
     if (error instanceof QueryFailed) return []
     throw error
