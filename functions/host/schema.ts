@@ -1,3 +1,5 @@
+import { UNSEEN } from './values/unseen.ts'
+
 /** A JSON Schema (2020-12) as a plain object. Written `as const`, so that the compiler knows its type. */
 export type Schema = object
 
@@ -55,8 +57,14 @@ type IsPresent<S, Properties, Name extends keyof Properties> = Properties[Name] 
 /** Schema of an id. */
 export const uuidSchema = { type: 'string', format: 'uuid' } as const
 
-// Control characters don't belong on statements, and Postgres stores neither NUL nor half a surrogate pair.
-export const TEXT = '^[^\\p{Cc}\\p{Cs}]*$'
+/** Pattern of a text that Postgres can store, and a program can be given. */
+export const NO_CONTROLS = '^[^\\p{Cc}\\p{Cs}]*$'
+
+/** Pattern of a text for people. */
+export const TEXT = `^[^${UNSEEN}]*$`
+
+/** Pattern of such a text that is not blank. */
+export const WORDS = `^(?=.*\\S)[^${UNSEEN}]*$`
 
 /** Schema of what a caller writes about something. */
 export const shortText = { type: 'string', maxLength: 500, pattern: TEXT } as const
@@ -66,7 +74,7 @@ export const reasonText = {
   type: 'string',
   minLength: 1,
   maxLength: 500,
-  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}]*$',
+  pattern: WORDS,
 } as const
 
 /** Schema of what a customer writes to a payee. It is not for the audit. */

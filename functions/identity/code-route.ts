@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Config } from '../host/config.ts'
+import { credentialSchemas } from '../host/credentials.ts'
 import { route } from '../host/operation.ts'
 import { problems } from '../host/problems.ts'
 import { deviceOf } from './device.ts'
@@ -27,7 +28,7 @@ export const codeRoute = route({
     additionalProperties: false,
     required: ['code'],
     properties: {
-      code: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$', 'x-secret': true },
+      code: credentialSchemas.code,
       ends_idle: endsIdleSchema,
     },
   },

@@ -1,4 +1,5 @@
 import { loginFailed } from '../../eventing/contracts/login.failed.ts'
+import { credentialSchemas } from '../host/credentials.ts'
 import { operation, route } from '../host/operation.ts'
 import { problems } from '../host/problems.ts'
 import type { Emitting } from '../host/tools.ts'
@@ -19,20 +20,13 @@ import {
 import { beginAttempt } from './throttle.ts'
 import { canonicalEmail, findUserByEmail } from './user.ts'
 
-// Looser than at registration: an address that nobody can have is wrong like any other.
 const body = {
   type: 'object',
   additionalProperties: false,
   required: ['email', 'password'],
   properties: {
-    email: {
-      'x-personal': true,
-      type: 'string',
-      minLength: 1,
-      maxLength: 254,
-      pattern: '^[^\\p{Cc}\\p{Cs}]*$',
-    },
-    password: { type: 'string', minLength: 1, maxLength: 1000, 'x-secret': true },
+    email: credentialSchemas.email,
+    password: credentialSchemas.password,
     ends_idle: endsIdleSchema,
   },
 } as const

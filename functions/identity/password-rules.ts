@@ -1,3 +1,4 @@
+import { NO_CONTROLS } from '../host/schema.ts'
 import { knownPasswords } from './known-passwords.ts'
 import { normalise } from './password.ts'
 
@@ -10,7 +11,7 @@ export const newPasswordSchema = {
   type: 'string',
   minLength: LENGTH_MIN,
   maxLength: LENGTH_MAX,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  pattern: NO_CONTROLS,
   'x-secret': true,
 } as const
 

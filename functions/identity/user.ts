@@ -2,7 +2,7 @@ import type { AuditAbout } from '../host/audit/about.ts'
 import type { Caller } from '../host/route-request.ts'
 import type { Transaction } from '../host/database/database.ts'
 import type { Reply } from '../host/reply.ts'
-import { uuidSchema } from '../host/schema.ts'
+import { uuidSchema, WORDS } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'
 import { userRegistered } from '../../eventing/contracts/user.registered.ts'
 
@@ -54,14 +54,13 @@ export const toEntered = (user: UserRow): Reply => ({
   about: aboutUser(user.id),
 })
 
-/** Schema of a person's name: 1 to 200 characters, not only blanks. Refuses control characters, line ends and
- * the marks that change the direction of writing: with those, one name can be made to look like another. */
+/** Schema of a person's name: 1 to 200 characters, not only blanks. */
 export const nameSchema = {
   'x-personal': true,
   type: 'string',
   minLength: 1,
   maxLength: 200,
-  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202A-\\u202E\\u2066-\\u2069]*$',
+  pattern: WORDS,
 } as const
 
 /** Schema of an email address as the HTML standard defines it for `input type=email`, with at least one

@@ -181,6 +181,7 @@ test('only endpoints of known push services are taken', async () => {
     'https://169.254.169.254/latest',
     'https://fcm.googleapis.com/\0',
     'https://fcm.googleapis.com/\ud800',
+    'https://fcm.googleapis.com/\u202e',
     'http://notifications-postgres.data.svc.cluster.local:5432/',
     'not a url',
   ]) {

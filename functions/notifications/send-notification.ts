@@ -6,6 +6,7 @@ import { once } from '../host/database/idempotency.ts'
 import { operation, route } from '../host/operation.ts'
 import { define, problem, problems } from '../host/problems.ts'
 import { uuidSchema } from '../host/schema.ts'
+import { UNSEEN } from '../host/values/unseen.ts'
 import { channels, perDayMax, type Channel, type MessageContent } from './channels/message.ts'
 import { storeNotifications } from './store.ts'
 import { languages } from './templates/formats.ts'
@@ -52,8 +53,7 @@ export default operation({
             minLength: 1,
             maxLength: 2000,
             // Several lines are fine; marks that change the direction of writing are not.
-            pattern:
-              '^(?=[^]*\\S)([^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]|\\n)*$',
+            pattern: `^(?=[^]*\\S)([^${UNSEEN}\\u061C\\u200E\\u200F]|\\n)*$`,
           },
         },
         oneOf: [{ required: ['template'] }, { required: ['message'] }],

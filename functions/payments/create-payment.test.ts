@@ -195,6 +195,7 @@ describe('is refused', () => {
     ['a URL with a password', { return_url: 'https://a:b@shop.example' }, '/return_url'],
     ['a script', { return_url: 'javascript:alert(1)' }, '/return_url'],
     ['an amount of zero', { amount: 0 }, '/amount'],
+    ['a description that turns the direction of writing', { description: 'a\u2067b' }, '/description'],
     ['a life of seconds', { expires_in: 5 }, '/expires_in'],
   ])('for %s', async (_what, body, path) => {
     const answer = await create(body)

@@ -184,6 +184,11 @@ describe('making and changing hooks', () => {
     ['a scheme that is not HTTP', { url: 'ftp://example.com/' }, '422 web-hook-url-refused'],
     ['a URL with a NUL', { url: 'http://example.com/\0' }, '422 web-hook-url-refused'],
     ['a URL with a line break', { url: 'http://exam\nple.com/' }, '422 web-hook-url-refused'],
+    [
+      'a URL that turns the direction of writing',
+      { url: 'http://example.com/\u202e' },
+      '422 web-hook-url-refused',
+    ],
     ['a URL with half a surrogate pair', { url: 'http://example.com/\ud800' }, '422 web-hook-url-refused'],
     ['an empty URL', { url: '' }, '400 invalid-input'],
     ['a URL that is too long', { url: `https://example.com/${'a'.repeat(2000)}` }, '400 invalid-input'],

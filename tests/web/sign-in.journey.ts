@@ -15,7 +15,11 @@ export function signUpAndIn(web: () => Web): void {
     await page.getByText('Use at least 12 characters.').waitFor()
     // The field with the fault has the focus.
     expect(await page.locator(':focus').getAttribute('name')).toBe('password')
+    await page.getByLabel('Name').fill('A\u202eda')
     await page.getByLabel('Password').fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.getByText('marks that turn the direction of writing').waitFor()
+    await page.getByLabel('Name').fill('Ada')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
     await page.getByText('You have no account yet.').waitFor()

@@ -1,9 +1,9 @@
 import { databaseContexts } from '../../contexts.ts'
 import { pageQuery } from '../database/paging.ts'
 import { momentSchema } from '../moment.ts'
-import { orNull, uuidSchema } from '../schema.ts'
+import { NO_CONTROLS, orNull, uuidSchema } from '../schema.ts'
 
-const name = { type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' } as const
+const name = { type: 'string', minLength: 1, maxLength: 200, pattern: NO_CONTROLS } as const
 
 /** Query parameters of every list of the audit. */
 export const auditFilters = {

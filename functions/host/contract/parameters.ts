@@ -27,9 +27,15 @@ function named(place: 'path' | 'query', schema: object | undefined, schemas: Sch
     in: place,
     required: place === 'path' || required.includes(name),
     ...(description !== undefined && { description }),
-    schema: schemas.add(property),
+    schema: schemas.add(withoutNul(property as JsonObject)),
   }))
 }
+
+/** The host refuses a NUL in any URL. */
+const withoutNul = (property: JsonObject): JsonObject =>
+  property.type === 'string' && !('pattern' in property || 'format' in property)
+    ? { ...property, 'x-contract': { pattern: '^[^\\u0000]*$', ...(property['x-contract'] as JsonObject) } }
+    : property
 
 const idempotencyKey = {
   name: 'Idempotency-Key',

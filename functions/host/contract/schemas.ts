@@ -65,8 +65,6 @@ const MAPS = ['properties', '$defs', 'patternProperties', 'dependentSchemas']
 const RANGES = {
   '\\p{Cc}': '\\u0000-\\u001F\\u007F-\\u009F',
   '\\p{Cs}': '',
-  '\\p{Zl}': '\\u2028',
-  '\\p{Zp}': '\\u2029',
 }
 
 /** Returns a pattern that takes the same text, for engines without look-ahead: they find none that fits. */

@@ -5,6 +5,7 @@ import { stopUnhurried, whileClockStops } from '../../../tests/support/stopped-c
 import { until } from '../../../tests/support/until.ts'
 import { operation, route } from '../operation.ts'
 import { inside, notes, startNotes } from '../testing/notes-fixture.ts'
+import { NO_UNSEEN } from '../values/unseen.ts'
 
 const bob = randomUUID()
 let host: Awaited<ReturnType<typeof startNotes>>
@@ -35,6 +36,7 @@ describe('what the host refuses before the operation sees it', () => {
     ['an unknown field', { text: 'a', txet: 'b' }, '/txet', 'is not known here'],
     ['a missing field', {}, '/text', 'is required'],
     ['a field of the wrong type', { text: 7 }, '/text', 'must be string'],
+    ['an unseen mark', { text: 'a', tone: 'b\u202ec' }, '/tone', NO_UNSEEN],
     ['a field named like a prototype', '{"text":"a","__proto__":{"x":1}}', '/__proto__', 'is not known here'],
   ])('%s is invalid input, with its path', async (_what, body, path, message) => {
     const { status, headers, body: answer } = await host.post(body)
@@ -104,14 +106,21 @@ describe('what the host refuses before the operation sees it', () => {
       { path: '/limit', message: 'must be integer' },
     ])
     expect((await get(`/notes/${bob}?limit=10`)).status).toBe(400)
-    expect((await get(`/notes/${bob}?limit=1e400`)).body.errors).toEqual([
+    expect((await get(`/notes/${bob}?limit=${'9'.repeat(400)}`)).body.errors).toEqual([
       { path: '/limit', message: 'must be <= 9' },
     ])
+    for (const asJavaScriptReads of ['0x3', '3e0', '%203', '+3', '3.5', ''])
+      expect((await get(`/notes/${bob}?limit=${asJavaScriptReads}`)).body.errors).toEqual([
+        { path: '/limit', message: 'must be integer' },
+      ])
+    for (const noCharacter of ['%ff', '%', '%e2%82'])
+      expect((await get(`/notes/${bob}?limit=3&text=${noCharacter}`)).body.detail).toMatch(/in UTF-8/)
     expect((await get(`/notes/${bob}%00`)).status).toBe(400)
     expect((await get(`/notes/${bob}?limit=1&limit=2`)).status).toBe(400)
     expect((await get(`/notes/${bob}?offset=2`)).status).toBe(400)
     expect((await get(`/notes/${bob}?__proto__=2`)).status).toBe(400)
     expect((await get(`/notes/${bob}?limit=3`)).body.limit).toBe(3)
+    expect((await get(`/notes/${bob}?limit=3.0`)).body.limit).toBe(3)
   })
 
   test('a malformed Idempotency-Key is invalid input', async () => {

@@ -15,7 +15,14 @@ import type { Caller, IdempotencyKey } from '../route-request.ts'
 import type { LimitRoute } from '../rate/limit-route.ts'
 import { createPathTable } from './path-table.ts'
 import { problem, problems } from '../problems.ts'
-import { authenticate, idempotencyKey, prefersAsync, readQuery, type CallerVerifiers } from './request.ts'
+import {
+  authenticate,
+  idempotencyKey,
+  integersOf,
+  prefersAsync,
+  readQuery,
+  type CallerVerifiers,
+} from './request.ts'
 import type { Tools } from '../tools.ts'
 import { unauthenticated } from './tokens.ts'
 import { routeKey, validate, type Validators } from './validation.ts'
@@ -147,6 +154,7 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
   const validators = options.validators[routeKey(route)] ?? {}
   const { streamedBodyBytesMax, rate } = route
   const hasBody = route.method !== 'GET' && streamedBodyBytesMax === undefined
+  const integers = integersOf(route.query)
   const audits = auditsOf(route)
   let limit: Promise<LimitRoute> | undefined
 
@@ -167,7 +175,7 @@ function routeHandler(route: AnyRoute, options: InsideOptions): Handle {
     if (request.url!.includes('%00'))
       return answer(response, problem(problems.invalidInput, 'The URL has a NUL.'))
     validate(validators.params, 'params', params)
-    const query = readQuery(search)
+    const query = readQuery(search, integers)
     validate(validators.query, 'query', query)
     const body = hasBody ? await readJson(request, route.bodyBytesMax) : undefined
     // Before the schema fills in what was left out.

@@ -43,7 +43,7 @@ afterAll(() => {
 })
 
 /** Sends the text as it is, and waits for the outcome. */
-async function send(text: string): Promise<void> {
+async function send(text: string | Buffer): Promise<void> {
   const socket = net.connect(port, '127.0.0.1', () => socket.write(text))
   socket.on('error', () => {})
   await until(() => outcomes.length > 0)
@@ -86,6 +86,11 @@ test.each([
     'payload-too-large',
   ],
   ['null', sized('null'), 'invalid-json'],
+  [
+    'in bytes that are no character',
+    Buffer.from(sized('["~"]').replace('~', '\u00ff'), 'latin1'),
+    'invalid-json',
+  ],
   [
     'compressed',
     sized('{}').replace('content-length', 'content-encoding: br\r\ncontent-length'),

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { BodyError, readBody, type BodyFault } from '../../../eventing/http-body.ts'
 import { ProblemError, problems, type ProblemType } from '../problems.ts'
@@ -10,7 +11,7 @@ export const BODY_BYTES_MAX = 100 * 1024
  * - 415 for anything but uncompressed JSON in UTF-8;
  * - 413 for a body above `bytesMax`, or in thousands of tiny chunks;
  * - 408 if it takes longer than `timeoutMs`;
- * - 400 if it is not JSON or ends too early. */
+ * - 400 if it is not JSON, not UTF-8, or ends too early. */
 export async function readJson(
   request: IncomingMessage,
   bytesMax = BODY_BYTES_MAX,
@@ -19,8 +20,11 @@ export async function readJson(
   const { 'content-type': type, 'content-length': length, 'transfer-encoding': chunked } = request.headers
   if (type === undefined && !chunked && (length === undefined || length === '0')) return {}
   checkType(type ?? '')
-  const text = (await readBytes(request, bytesMax, timeoutMs)).toString()
-  return text === '' ? {} : parseJson(text)
+  const bytes = await readBytes(request, bytesMax, timeoutMs)
+  if (bytes.length === 0) return {}
+  // Bytes that are no character would become another one, silently.
+  if (!isUtf8(bytes)) throw new ProblemError(problems.invalidJson, 'The body is not UTF-8.')
+  return parseJson(bytes.toString())
 }
 
 /** Reads the bytes of the body. Any media type will do; throws a ProblemError as readJson() does. */

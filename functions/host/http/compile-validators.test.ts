@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { operation, route } from '../operation.ts'
 import { idParams } from '../schema.ts'
 import { compileValidators, createAjv, validatorsSource } from './compile-validators.ts'
-import type { Part, Validators } from './validation.ts'
+import { messageOf, type Part, type Validators } from './validation.ts'
 
 const isMoment = createAjv('body').compile({ type: 'string', format: 'date-time' })
 
@@ -58,7 +58,10 @@ describe('the source of the validators', () => {
     type: 'object',
     additionalProperties: false,
     required: ['name'],
-    properties: { name: { type: 'string', minLength: 2 }, size: { enum: ['small', 'large'] } },
+    properties: {
+      name: { type: 'string', minLength: 2, pattern: '^[^"\\p{Cc}]*$' },
+      size: { enum: ['small', 'large'] },
+    },
   } as const
   const notes = operation({
     ...{ name: 'notes', context: 'web', summary: '' },
@@ -77,7 +80,10 @@ describe('the source of the validators', () => {
     const validator = validators[key]![part]!
     return validator(structuredClone(value))
       ? []
-      : validator.errors!.map(({ schemaPath: _, ...fault }) => fault)
+      : validator.errors!.map((error) => {
+          const { schemaPath: _, ...fault } = error
+          return { ...fault, message: messageOf(error) }
+        })
   }
 
   test.each([
@@ -87,6 +93,7 @@ describe('the source of the validators', () => {
     ['DELETE /notes/{id}', 'body', { name: 'ink' }],
     ['POST /notes', 'query', {}],
     ['POST /notes', 'body', { name: 'i', size: 'vast', weight: 1 }],
+    ['POST /notes', 'body', { name: 'red "ink"' }],
     ['POST /notes', 'body', 'ink'],
     ['POST /notes', 'body', { name: 'ink' }],
   ] as const)('finds the same faults as the compiler: %s, %s', (key, part, value) => {

@@ -90,9 +90,11 @@ export function compileValidators(operation: Operation): Validators {
 
 // Where in the schema a fault is. It goes into no answer, and is a sixth of the code.
 const SCHEMA_PATH = /\bschemaPath:"(?:[^"\\]|\\.)*",/g
+// It repeats the pattern, of which messageOf() makes it again.
+const PATTERN_MESSAGE = /,message:"must match pattern \\""\+"(?:[^"\\]|\\.)*"\+"\\""/g
 
 /** Returns the source of a CommonJS module whose `validators` is what compileValidators() returns, except
- * that errors lack `schemaPath`. A schema that several routes share is compiled once. Throws if a schema is
+ * that errors lack `schemaPath`, and those of patterns their message. A schema that several routes share is compiled once. Throws if a schema is
  * not valid. */
 export function validatorsSource(operation: Operation): string {
   const schemas = schemasOf(operation).map((found) => ({ ...found, text: JSON.stringify(found.schema) }))
@@ -106,7 +108,7 @@ export function validatorsSource(operation: Operation): string {
       ajv.addSchema(schema, nameOf(index))
     })
     const names = Object.fromEntries(texts.map((_, index) => [nameOf(index), nameOf(index)]))
-    const code = standaloneCode(ajv, names).replace(SCHEMA_PATH, '')
+    const code = standaloneCode(ajv, names).replace(SCHEMA_PATH, '').replace(PATTERN_MESSAGE, '')
     return `const ${part} = (() => { const exports = {}; ${code}; return exports })()`
   })
   const keys = [...new Set(schemas.map(({ key }) => key))].map((key) => {

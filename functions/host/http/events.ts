@@ -13,7 +13,7 @@ import type { Exchange } from './exchange.ts'
 import type { Consumer } from '../operation.ts'
 import { ProblemError, problems } from '../problems.ts'
 import type { Tools } from '../tools.ts'
-import { eventKey, type Validators } from './validation.ts'
+import { eventKey, messageOf, type Validators } from './validation.ts'
 
 const EVENT_BYTES_MAX = 2 * 1024 * 1024
 
@@ -104,6 +104,6 @@ function checkContract(
   if (!validator || validator(event.data)) return
   const [fault] = validator.errors ?? []
   throw new EventRefusedError(
-    `The data of ${event.type} ${event.id} breaks its contract: ${fault?.instancePath} ${fault?.message}.`,
+    `The data of ${event.type} ${event.id} breaks its contract: ${fault?.instancePath} ${fault && messageOf(fault)}.`,
   )
 }

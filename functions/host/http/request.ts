@@ -10,17 +10,39 @@ import { isCallToken, pathOf } from './call-token.ts'
 import type { VerifyCall } from './calls.ts'
 import { unauthenticated, type TokenVerifier } from './tokens.ts'
 
-/** Parses the query to an object. A name that comes twice becomes a list, which no schema accepts. */
-export function readQuery(search: string): Record<string, string | string[]> {
+/** Digits, as the contract has them. JavaScript also takes "0x10", "1e1" and " 5" for numbers. */
+const INTEGER = /^-?\d+(\.0+)?$/
+
+/** Returns the names of the parameters of a query that are integers. */
+export function integersOf(schema: Schema | undefined): ReadonlySet<string> {
+  const { properties = {} } = (schema ?? {}) as { properties?: Record<string, { type?: unknown }> }
+  return new Set(Object.keys(properties).filter((name) => properties[name]!.type === 'integer'))
+}
+
+/** Parses the query to an object. A name that comes twice becomes a list, which no schema accepts; so does an
+ * integer that is not one. Throws a ProblemError (400) for an escape that stands for no character. */
+export function readQuery(search: string, integers: ReadonlySet<string>): Record<string, string | string[]> {
   if (search === '') return {}
+  if (!isDecodable(search)) {
+    throw new ProblemError(problems.invalidInput, 'The query has a % that begins no character in UTF-8.')
+  }
   const parsed = new URLSearchParams(search)
   // Assigning one by one would not make `__proto__` a property, and so no schema would refuse it.
   return Object.fromEntries(
     [...new Set(parsed.keys())].map((name) => {
       const values = parsed.getAll(name)
-      return [name, values.length === 1 ? values[0]! : values]
+      const isOne = values.length === 1 && (!integers.has(name) || INTEGER.test(values[0]!))
+      return [name, isOne ? values[0]! : values]
     }),
   )
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** What verifies callers. */

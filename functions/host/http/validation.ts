@@ -1,6 +1,8 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { AnyRoute } from '../operation.ts'
 import { ProblemError, problems, type FieldError } from '../problems.ts'
+import { TEXT, WORDS } from '../schema.ts'
+import { NO_UNSEEN } from '../values/unseen.ts'
 
 export type Part = 'body' | 'query' | 'params'
 
@@ -28,6 +30,19 @@ export function validate(validator: ValidateFunction | undefined, part: Part, va
   })
 }
 
+/** What says more than the pattern to the one who wrote the text. */
+const sentences: Readonly<Record<string, string>> = {
+  [TEXT]: NO_UNSEEN,
+  [WORDS]: `must not be blank, and ${NO_UNSEEN}`,
+}
+
+/** Returns what is wrong with a value, as a sentence without its subject. */
+export function messageOf({ keyword, params, message = 'is not valid' }: ErrorObject): string {
+  if (keyword !== 'pattern') return message
+  const { pattern } = params as { pattern: string }
+  return sentences[pattern] ?? `must match pattern "${pattern}"`
+}
+
 function toFieldError(error: ErrorObject): FieldError {
   const params = error.params as {
     missingProperty?: string
@@ -42,6 +57,6 @@ function toFieldError(error: ErrorObject): FieldError {
     case 'enum':
       return { path: error.instancePath, message: `must be one of ${params.allowedValues?.join(', ')}` }
     default:
-      return { path: error.instancePath, message: error.message ?? 'is not valid' }
+      return { path: error.instancePath, message: messageOf(error) }
   }
 }

@@ -4,7 +4,7 @@ import { testDatabase } from '../../../tests/support/databases.ts'
 import { startFunction, token } from '../../../tests/support/host.ts'
 import { once } from '../database/idempotency.ts'
 import { operation, route } from '../operation.ts'
-import { idParams } from '../schema.ts'
+import { idParams, shortText } from '../schema.ts'
 
 /** The event that the operation consumes. */
 export const noted: EventContract<{ text: string }> = {
@@ -54,7 +54,7 @@ export const notes = operation({
         required: ['text'],
         properties: {
           text: { type: 'string', minLength: 1 },
-          tone: { type: 'string' },
+          tone: shortText,
           secret: { type: 'string', 'x-secret': true },
         },
       },

@@ -1,19 +1,18 @@
 import type { Transaction } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
-import { orNull, uuidSchema } from '../../host/schema.ts'
+import { orNull, uuidSchema, WORDS } from '../../host/schema.ts'
 import { formatAmount } from '../../host/values/money.ts'
 
 export const accountTypes = ['checking', 'savings'] as const
 export const accountStatuses = ['open', 'frozen', 'closed'] as const
 
-/** What an owner may call an account. Refuses the marks that change the direction of writing: with those, one
- * name can be made to look like another. */
+/** What an owner may call an account. */
 export const accountNameSchema = {
   'x-personal': true,
   type: 'string',
   minLength: 1,
   maxLength: 60,
-  pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202A-\\u202E\\u2066-\\u2069]*$',
+  pattern: WORDS,
 } as const
 
 export const accountSchema = {

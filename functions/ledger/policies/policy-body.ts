@@ -1,10 +1,11 @@
 import { momentSchema, readMoment } from '../../host/moment.ts'
 import { ProblemError, problems, type FieldError } from '../../host/problems.ts'
+import { reasonText } from '../../host/schema.ts'
 
 /** What every new version of a policy has: from when it holds, and why. */
 export const policyFields = {
   valid_from: momentSchema,
-  reason: { type: 'string', minLength: 1, maxLength: 500, pattern: '^[^\\p{Cc}\\p{Cs}]*$' },
+  reason: reasonText,
 } as const
 
 /** Returns the refusal (400) of a body that the schema accepts and the rules don't. */

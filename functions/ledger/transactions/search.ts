@@ -14,6 +14,7 @@ import {
   type ListPage,
   type PageWanted,
 } from './transaction-lists.ts'
+import { UNSEEN } from '../../host/values/unseen.ts'
 import { UUID } from '../../host/values/uuid-text.ts'
 
 /** Query parameters of a search; either may be given alone. functions/ledger/sql/0025-search.sql says what a
@@ -25,7 +26,7 @@ export const searchQuery = {
     minLength: 1,
     maxLength: 601,
     pattern: TEXT,
-    'x-contract': { pattern: '^[^:\\p{Cc}\\p{Cs}]*:[^\\p{Cc}\\p{Cs}]*$' },
+    'x-contract': { pattern: `^[^:${UNSEEN}]*:[^${UNSEEN}]*$` },
   },
 } as const
 

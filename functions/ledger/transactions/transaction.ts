@@ -14,6 +14,13 @@ export const transactionTypes = [...postedTypes, 'reversal'] as const
 export const transactionStatuses = ['completed', 'pending', 'rejected', 'reversed'] as const
 export type TransactionStatus = (typeof transactionStatuses)[number]
 
+/** Beyond it, JavaScript would keep another number than the one that was sent, and say nothing. */
+const exactNumber = {
+  type: 'number',
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+} as const
+
 /** Fields of the body that deposits, withdrawals and transfers share. */
 export const moneyFields = {
   account_id: uuidSchema,
@@ -24,7 +31,7 @@ export const moneyFields = {
     type: 'object',
     maxProperties: 50,
     propertyNames: { maxLength: 100, pattern: TEXT },
-    additionalProperties: { anyOf: [shortText, { type: ['number', 'boolean', 'null'] }] },
+    additionalProperties: { anyOf: [shortText, exactNumber, { type: ['boolean', 'null'] }] },
   },
 } as const
 

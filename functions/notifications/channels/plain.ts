@@ -1,6 +1,7 @@
-/** Control characters, line ends, halves of characters, and marks that change the direction of writing, with
- * which a text can be made to look like another. */
-const UNWANTED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu
+import { UNSEEN } from '../../host/values/unseen.ts'
+
+/** What is unseen, and the marks that say how the letters beside them are written. */
+const UNWANTED = new RegExp(`[${UNSEEN}\\u061c\\u200e\\u200f]+`, 'gu')
 
 /** Returns the text without anything that could end a header or deceive a reader, on one line, at most
  * `lengthMax` characters long. */

@@ -1,11 +1,13 @@
+import { hasUnseen } from '../../host/values/unseen.ts'
+
 /** Returns whether a subscription's endpoint belongs to one of the known push services. A browser names the
  * endpoint, and whoever uses the API can name any: without this check the bank would send requests to hosts
  * of its own network for them.
  * @param services hosts, reached over https on its usual port; `*.` stands for any part. An entry with
  *   http:// names a host and port of a test. */
 export function isPushService(endpoint: string, services: readonly string[]): boolean {
-  // The parser drops or escapes control characters, and Postgres can't store all of them.
-  if (/[\p{Cc}\p{Cs}]/u.test(endpoint) || !URL.canParse(endpoint)) return false
+  // The parser drops or escapes control characters.
+  if (hasUnseen(endpoint) || !URL.canParse(endpoint)) return false
   const { protocol, hostname, port, origin, username, password } = new URL(endpoint)
   if (username || password) return false
   return services.some((service) => {

@@ -2,10 +2,11 @@ import type { Transaction } from '../../host/database/database.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { orNull, uuidSchema } from '../../host/schema.ts'
 import { formatAmount } from '../../host/values/money.ts'
+import { UNSEEN } from '../../host/values/unseen.ts'
 import { KEY_DAYS_MAX } from '../calls/transfer-for.ts'
 
 /** Pattern of an address, looser than identity's: it is only compared with those that identity knows. */
-export const EMAIL = '^[^@\\s\\p{Cc}\\p{Cs}]{1,64}@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$'
+export const EMAIL = `^[^@\\s${UNSEEN}]{1,64}@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$`
 
 /** A payment is under way in a status that ends with -ing: the ledger is being asked. */
 export const paymentStatuses = [

@@ -4,6 +4,7 @@ import { define, problem, problems } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Caller } from '../../host/route-request.ts'
 import { orNull, uuidSchema } from '../../host/schema.ts'
+import { hasUnseen, NO_UNSEEN } from '../../host/values/unseen.ts'
 import { customerTypes, operatorTypes } from './types.ts'
 
 /** Most hooks that a user can have. */
@@ -134,8 +135,8 @@ export async function refusedUrl(text: string, setting: 'allowed' | 'refused'): 
   const { rulesFor } = await import('./addresses.ts')
   const refuse = (fault: string): Reply =>
     problem(webHookProblems.urlRefused, `The URL ${fault}.`, { errors: [{ path: '/url', message: fault }] })
-  // The parser drops or escapes them, and Postgres can't store all of them.
-  if (/[\p{Cc}\p{Cs}]/u.test(text)) return refuse('must have no control characters')
+  // The parser drops or escapes them.
+  if (hasUnseen(text)) return refuse(NO_UNSEEN)
   let url: URL
   try {
     url = new URL(text)

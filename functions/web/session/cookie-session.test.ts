@@ -121,6 +121,11 @@ test('a wrong password gets the refusal of login, and no cookie', async () => {
   expect([refused.status, nameOf(refused), setCookies(refused)]).toEqual([401, 'invalid-credentials', []])
   const half = await doorway.page('POST', '/api/session', { body: { email } })
   expect([half.status, half.body.errors]).toEqual([400, [{ path: '/password', message: 'is required' }]])
+  const inner = await doorway.page('POST', '/api/session', { body: { ...body, ends_idle: false } })
+  expect([inner.status, inner.body.errors]).toEqual([
+    400,
+    [{ path: '/ends_idle', message: 'is not known here' }],
+  ])
 })
 
 test('if a function can’t be reached, the cookies stay for a next try', async () => {

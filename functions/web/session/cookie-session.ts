@@ -7,7 +7,7 @@ import { CLIENT_HEADER, createVoucher } from '../../host/http/client-address.ts'
 import type { Exchange } from '../../host/http/exchange.ts'
 import type { IncomingAnswer } from '../../host/http/send.ts'
 import { unauthenticated, type TokenVerifier } from '../../host/http/tokens.ts'
-import { problem, problems } from '../../host/problems.ts'
+import { problem, ProblemError, problems } from '../../host/problems.ts'
 import type { Reply } from '../../host/reply.ts'
 import type { Tools } from '../../host/tools.ts'
 import { nothingHere } from '../nothing-here.ts'
@@ -86,6 +86,8 @@ export function createCookieSession(tools: Tools, tokens: TokenVerifier): Cookie
 
   const signIn: SessionHandler = async (exchange) => {
     const body = (await readJson(exchange.request)) as object
+    // The front door alone says it.
+    if ('ends_idle' in body) throw unknownField('/ends_idle')
     const path = 'code' in body ? '/auth/login/code' : '/auth/login'
     return begin(exchange, await ask(exchange, 'login', path, { ...body, ends_idle: true }))
   }
@@ -182,6 +184,11 @@ interface GivenTokens {
   refresh_token: string
   expires_in: number
 }
+
+const unknownField = (path: string): ProblemError =>
+  new ProblemError(problems.invalidInput, 'The body does not match what this operation accepts.', {
+    errors: [{ path, message: 'is not known here' }],
+  })
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 

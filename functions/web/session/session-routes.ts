@@ -1,4 +1,5 @@
 import { cookieProblems } from '../../host/cookie-problems.ts'
+import { credentialSchemas } from '../../host/credentials.ts'
 import type { DescribedRoute } from '../../host/operation.ts'
 import { define, problems } from '../../host/problems.ts'
 import { uuidSchema } from '../../host/schema.ts'
@@ -48,13 +49,13 @@ export const sessionRoutes: readonly DescribedRoute[] = [
           type: 'object',
           additionalProperties: false,
           required: ['email', 'password'],
-          properties: { email: { type: 'string' }, password: { type: 'string' } },
+          properties: { email: credentialSchemas.email, password: credentialSchemas.password },
         },
         {
           type: 'object',
           additionalProperties: false,
           required: ['code'],
-          properties: { code: { type: 'string' } },
+          properties: { code: credentialSchemas.code },
         },
       ],
     },
@@ -88,7 +89,7 @@ export const sessionRoutes: readonly DescribedRoute[] = [
     refreshCookie: 'required',
     summary: 'Continue the session of a browser; its cookies are renewed',
     answers: { 200: sessionSchema },
-    problems: [...passedOn, crossSite, invalidRefreshToken],
+    problems: [...passedOn, crossSite, problems.unauthenticated, invalidRefreshToken],
   },
   {
     method: 'GET',

@@ -1,3 +1,4 @@
+import { UNSEEN } from '../../../host/values/unseen.ts'
 import { ANY_UUID } from '../../../host/values/uuid-text.ts'
 
 /** What a typed text asks for: something by its id, an account by its number, or words. */
@@ -19,10 +20,11 @@ export function questionOf(text: string): Question | undefined {
 /** The most letters that the search for transactions takes. */
 const WORDS_MAX = 200
 
+const unseen = new RegExp(`[${UNSEEN}]`, 'gu')
+
 /** Returns a text as the search for transactions takes it. Cells that were pasted from a table are apart by
  * tabs, which it refuses. */
-export const transactionWords = (text: string): string =>
-  text.slice(0, WORDS_MAX).replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ')
+export const transactionWords = (text: string): string => text.slice(0, WORDS_MAX).replaceAll(unseen, ' ')
 
 /** A menu may say where a long word can be broken: that ends no word. */
 const SOFT_HYPHENS = /\u00ad/g

@@ -1,3 +1,4 @@
+import { NO_UNSEEN } from '../../../host/values/unseen.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { problemTexts } from '../texts/problems.texts.ts'
 
@@ -61,7 +62,8 @@ export function useFaultSentence(): (message: string) => string {
     const [, most] = /NOT have more than (\d+) characters/.exec(message) ?? []
     if (least) return least === '1' ? texts.isMissing : texts.atLeast(least)
     if (most) return texts.atMost(most)
-    if (/required property/.test(message)) return texts.isMissing
+    if (message === 'is required') return texts.isMissing
+    if (message.endsWith(NO_UNSEEN)) return texts.unseen
     if (/format "email"/.test(message)) return texts.noEmail
     return /known from leaks/.test(message) ? texts.known : message
   }

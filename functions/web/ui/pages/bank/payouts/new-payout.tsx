@@ -25,6 +25,7 @@ import styles from './payouts.module.css'
 import { texts } from './payouts.texts.ts'
 import { readTextFile } from './read-file.ts'
 import { readPayoutRows, type TypedPayoutRow } from './rows.ts'
+import { hasUnseen } from '../../../../../host/values/unseen.ts'
 import { ANY_UUID } from '../../../../../host/values/uuid-text.ts'
 
 const ITEMS_MAX = 1_000
@@ -33,7 +34,6 @@ const NOTE_MAX = 140
 const EMAIL =
   /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
 const EMAIL_MAX = 254
-const UNSEEN = /[\p{Cc}\p{Cs}]/u
 
 type Item = CreatePayoutRequest['items'][number]
 type CheckedRow = TypedPayoutRow &
@@ -188,7 +188,7 @@ function useCheck(): (text: string, currency: string) => CheckedRow[] {
     if (cells > 3) return said.faults.cells
     if (!ANY_UUID.test(payee) && (!EMAIL.test(payee) || payee.length > EMAIL_MAX)) return said.faults.payee
     if (note.length > NOTE_MAX) return said.faults.note
-    return UNSEEN.test(note) ? said.faults.noteText : undefined
+    return hasUnseen(note) ? said.faults.noteText : undefined
   }
   return (text, currency) => {
     const lines = new Map<string, number>()
