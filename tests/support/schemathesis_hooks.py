@@ -1,19 +1,66 @@
-"""What Schemathesis does with a request just before it sends it, and a check of our own."""
+"""What Schemathesis does around a request, and a check of our own."""
 
 import re
+from urllib.parse import urlsplit
 
+import requests
 import schemathesis
 from schemathesis.core import NOT_SET
+from urllib3 import Retry
+
+SECONDS_MAX = 60
+
+
+class PatientAdapter(requests.adapters.HTTPAdapter):
+    """Sends a request again that a busy machine could not answer in time, as a client does: 503 and 504 ask for
+    it. What stays away is a failure."""
+
+    def __init__(self):
+        super().__init__(
+            max_retries=Retry(
+                total=None,
+                connect=0,
+                read=False,
+                redirect=0,
+                status=8,
+                status_forcelist=[503, 504],
+                allowed_methods=None,
+                respect_retry_after_header=False,
+                backoff_factor=0.5,
+                backoff_max=10,
+                raise_on_status=False,
+            )
+        )
+
+
+requests.sessions.HTTPAdapter = PatientAdapter
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Takes the body off a GET. Where a path has no GET, the tool tries it with the body of another method. The
     bank answers 400 to any GET with a body, before it looks at the path: hops before it may not see where such
-    a request ends."""
+    a request ends. Also says to the session of a browser that a page of the bank asks."""
     if case.method == "GET":
         case.body = NOT_SET
         case.media_type = None
+    if case.path.startswith("/api/session"):
+        url = urlsplit(case.operation.base_url)
+        case.headers["Origin"] = f"{url.scheme}://{url.netloc}"
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """Lifts a stop of the ledger as soon as it is made: other requests need postings."""
+    if case.operation.label != "POST /api/ledger/stop" or response.status_code != 201:
+        return
+    stop = response.json()
+    requests.post(
+        response.request.url.replace("/stop", "/resume"),
+        json={"stop_id": stop["id"], "reason": "The answer has been seen"},
+        headers={"Authorization": response.request.headers["Authorization"]},
+        timeout=SECONDS_MAX,
+    )
 
 
 @schemathesis.check
