@@ -94,8 +94,8 @@ const SCHEMA_PATH = /\bschemaPath:"(?:[^"\\]|\\.)*",/g
 const PATTERN_MESSAGE = /,message:"must match pattern \\""\+"(?:[^"\\]|\\.)*"\+"\\""/g
 
 /** Returns the source of a CommonJS module whose `validators` is what compileValidators() returns, except
- * that errors lack `schemaPath`, and those of patterns their message. A schema that several routes share is compiled once. Throws if a schema is
- * not valid. */
+ * that errors lack `schemaPath`, and those of patterns their message. A schema that several routes share is
+ * compiled once. Throws if a schema is not valid. */
 export function validatorsSource(operation: Operation): string {
   const schemas = schemasOf(operation).map((found) => ({ ...found, text: JSON.stringify(found.schema) }))
   const modules = PARTS.map((part) => {
