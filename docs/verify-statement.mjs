@@ -14,20 +14,21 @@ function hex(text, length) {
   return Buffer.from(text, 'hex')
 }
 function integer(value, length = 8) {
-  must(BigInt.asIntN(8 * length, BigInt(value)) === BigInt(value), `no number of ${length} bytes: ${value}`)
-  return hex(
-    BigInt.asUintN(8 * length, BigInt(value))
-      .toString(16)
-      .padStart(2 * length, '0'),
-    length,
-  )
+  const number = BigInt(value)
+  const isOne = String(number) === String(value) && BigInt.asIntN(8 * length, number) === number
+  must(isOne, `no number of ${length} bytes: ${value}`)
+  const digits = BigInt.asUintN(8 * length, number).toString(16)
+  return hex(digits.padStart(2 * length, '0'), length)
 }
 const uuid = (text) => hex(text.replaceAll('-', ''), 16)
 function since2000(text) {
   must(new Date(text).toISOString() === text, `not a time: ${text}`)
   return BigInt(Date.parse(text) - Date.UTC(2000))
 }
-const time = (text) => integer(since2000(text.replace(/...Z$/, 'Z')) * 1000n + BigInt(text.slice(-4, -1)))
+function time(text) {
+  const [, upTo, thousandths] = /^(.+)(\d{3})Z$/.exec(text) ?? []
+  return integer(since2000(`${upTo}Z`) * 1000n + BigInt(thousandths))
+}
 const day = (text) => integer(since2000(`${text}T00:00:00.000Z`) / 86_400_000n, 4)
 
 /** The last bytes of an entry. Of a balance: its value date, if it has one. */

@@ -200,6 +200,9 @@ const falsified: Record<string, Change> = {
     last.amount_minor = muchMore(last.amount_minor)
     last.balance_after_minor = muchMore(last.balance_after_minor)
   },
+  'an amount that is written in another way': (p) => {
+    p.entries[1]!.amount_minor = ` ${p.entries[1]!.amount_minor}`
+  },
   'the sign of an amount': (p) => {
     const amount = p.entries[1]!.amount_minor
     p.entries[1]!.amount_minor = amount.startsWith('-') ? amount.slice(1) : `-${amount}`
@@ -212,6 +215,9 @@ const falsified: Record<string, Change> = {
   'a time that does not exist': (p) => (p.entries[0]!.created_at = '2026-02-31T00:00:00.000000Z'),
   'a time without microseconds': (p) =>
     (p.entries[0]!.created_at = p.entries[0]!.created_at.replace(/...Z$/, 'Z')),
+  // All times of the ledger are whole milliseconds.
+  'a time that is written in another way': (p) =>
+    (p.entries[0]!.created_at = p.entries[0]!.created_at.replace(/000Z$/, '+00Z')),
   'a value date': (p) => (p.entries.find((entry) => entry.value_date === null)!.value_date = '2026-01-05'),
   'another value date': (p) => (dated(p).value_date = '2026-03-04'),
   'no value date': (p) => (dated(p).value_date = null),

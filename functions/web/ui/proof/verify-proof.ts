@@ -45,7 +45,9 @@ async function followEntries({ account, opening, entries }: Proof) {
   must(entries.length > 0 && String(balance) === opening.balance_minor, 'the opening balance is not proved')
   for (const entry of entries) {
     must(entry.version === ++version, `not entry ${version}: ${entry.version}`)
-    balance += BigInt(entry.amount_minor)
+    const amount = BigInt(entry.amount_minor)
+    balance += amount
+    must(entry.amount_minor === String(amount), `not an amount: ${entry.amount_minor}`)
     must(entry.balance_after_minor === String(balance), `wrong balance after entry ${version}`)
     must(/\.\d{6}Z$/.test(entry.created_at), `not a time: ${entry.created_at}`)
     hash = await hashEntry({
@@ -53,7 +55,7 @@ async function followEntries({ account, opening, entries }: Proof) {
       accountId: account,
       version,
       transactionId: entry.transaction_id,
-      amount: BigInt(entry.amount_minor),
+      amount,
       balanceAfter: balance,
       createdAt: entry.created_at,
       valueDate: entry.value_date,
