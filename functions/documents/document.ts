@@ -51,12 +51,17 @@ export const documentSchema = {
     statement: orNull({
       type: 'object',
       additionalProperties: false,
-      required: ['account_id', 'from', 'to', 'format'],
+      required: ['account_id', 'from', 'to', 'format', 'seal'],
       properties: {
         account_id: uuidSchema,
         from: { type: 'string', format: 'date-time' },
         to: { type: 'string', format: 'date-time' },
         format: { enum: Object.keys(statementFormats) },
+        seal: orNull({
+          type: 'integer',
+          description:
+            'The seal whose checkpoint it has. Null if it was filed before that; file it again to get it.',
+        } as const),
       },
       description: 'What it is a statement of; null for an upload.',
     } as const),
@@ -93,6 +98,7 @@ export interface DocumentRow {
   account_id: string | null
   period_from: Date | null
   period_to: Date | null
+  seal: bigint | null
   status: 'processing' | 'ready' | 'refused'
   reason: string | null
   file_name: string
@@ -106,8 +112,8 @@ export interface DocumentRow {
   created_at: Date
 }
 
-export const DOCUMENT_COLUMNS = `id, user_id, uploaded_by, document_type, account_id, period_from, period_to, status, reason,
-  file_name, media_type, bytes, sha256, width, height, file_id, thumbnail_id, created_at`
+export const DOCUMENT_COLUMNS = `id, user_id, uploaded_by, document_type, account_id, period_from, period_to, seal, status,
+  reason, file_name, media_type, bytes, sha256, width, height, file_id, thumbnail_id, created_at`
 
 export const toDocument = (row: DocumentRow) => ({
   public_id: row.id,
@@ -128,11 +134,12 @@ export const toDocument = (row: DocumentRow) => ({
   created_at: row.created_at.toISOString(),
 })
 
-const statementOf = ({ account_id, period_from, period_to, media_type }: DocumentRow) => ({
+const statementOf = ({ account_id, period_from, period_to, media_type, seal }: DocumentRow) => ({
   account_id,
   from: period_from!.toISOString(),
   to: period_to!.toISOString(),
   format: Object.entries(statementFormats).find(([, { mediaType }]) => mediaType === media_type)![0],
+  seal: seal === null ? null : Number(seal),
 })
 
 /** Returns what is stated of a document that is there. */

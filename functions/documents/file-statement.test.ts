@@ -2,7 +2,9 @@ import { createHash, randomUUID } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { token, type Answer } from '../../tests/support/host.ts'
+import { until } from '../../tests/support/until.ts'
 import { alice, deposit } from '../ledger/testing/ledger-fixture.ts'
+import { startSealer, type TestSealer } from '../ledger/testing/seals-fixture.ts'
 import { testStatements, type TestStatements } from '../ledger/testing/statement-fixture.ts'
 import fileStatement from './file-statement.ts'
 import { testDocuments, type TestDocuments } from './testing/documents-fixture.ts'
@@ -12,6 +14,7 @@ import { testDocuments, type TestDocuments } from './testing/documents-fixture.t
 type Passage = 'pass' | 'away' | 'cut' | 'endless'
 
 let statements: TestStatements
+let sealer: TestSealer
 let bank: TestDocuments
 let gateway: http.Server
 /** What becomes of the next requests; then they pass. */
@@ -52,12 +55,14 @@ beforeAll(async () => {
   mine = await token({ userId: alice })
   account = await statements.ledger.open()
   await statements.ledger.post(deposit(account, 900_00))
+  sealer = await startSealer(statements.ledger)
+  await sealer.seal()
   from = '2026-01-01'
-  const [now] = await statements.ledger.db.query<{ now: Date }>({ text: 'select clock_timestamp() as now' })
-  to = now!.now.toISOString()
+  to = await now()
 })
 afterAll(async () => {
   await bank?.close()
+  await sealer?.stop()
   await statements?.stop()
   gateway.closeAllConnections()
   gateway.close()
@@ -66,6 +71,12 @@ beforeEach(() => {
   passages = []
   asked = 0
 })
+
+/** A moment that has passed. */
+async function now(): Promise<string> {
+  const [row] = await statements.ledger.db.query<{ now: Date }>({ text: 'select clock_timestamp() as now' })
+  return row!.now.toISOString()
+}
 
 interface Options {
   token?: string | undefined
@@ -106,7 +117,7 @@ test.each([
     const { status, body, headers } = await file({ format })
     expect([status, body.status, body.document_type]).toEqual([201, 'ready', 'statement'])
     expect(body.statement).toEqual({
-      ...{ account_id: account, format },
+      ...{ account_id: account, format, seal: 1 },
       ...{ from: '2026-01-01T00:00:00.000Z', to },
     })
     expect(body.file_name).toBe(`statement-${account}-2026-01-01-${to.slice(0, 10)}.${ending}`)
@@ -159,6 +170,52 @@ test('asked for ten times at once it is one document, and no bytes are left of t
   const after = await counts()
   expect(Number(after!.documents)).toBe(Number(before!.documents) + 1)
   expect(Number(after!.files)).toBe(Number(before!.files) + 1)
+})
+
+test('a statement that was filed before it was sealed gets its checkpoint when it is filed again, once', async () => {
+  const young = await statements.ledger.open()
+  await statements.ledger.post(deposit(young, 5_00))
+  const when = { account_id: young, to: await now() }
+  // Nothing has happened if the ledger was too slow.
+  const filed = (body: object) =>
+    until(async () => {
+      const answer = await file(body)
+      return answer.status !== 503 && answer
+    })
+  const bytesOf = async ({ body }: Answer) => (await bank.get(`/media/${body.public_id}`, mine)).bytes
+  const first = await filed(when)
+  expect([first.status, first.body.statement.seal]).toEqual([201, null])
+  expect((await bytesOf(first)).toString()).not.toContain('checkpoint')
+  const before = await counts()
+  const again = await filed(when)
+  expect([again.status, again.body]).toEqual([200, first.body])
+  expect(await counts()).toMatchObject({ events: before!.events, files: before!.files })
+
+  await sealer.seal()
+  const sealed = await Promise.all([1, 2, 3].map(() => filed(when)))
+  for (const answer of sealed) expect([answer.status, answer.body]).toEqual([200, sealed[0]!.body])
+  expect(sealed[0]!.body).toMatchObject({ public_id: first.body.public_id, statement: { seal: 2 } })
+  const made = await statements.ask(young, { from, to: when.to, format: 'csv' })
+  expect(made.headers.get('microbank-seal')).toBe('2')
+  expect((await bytesOf(sealed[0]!)).toString()).toBe(made.body)
+  expect(made.body).toContain('microbank.dev/ledger')
+  // The old file is there until the sweep comes; of those that came too late nothing is left.
+  const after = await counts()
+  expect(Number(after!.files)).toBe(Number(before!.files) + 1)
+  expect(await bank.sweep()).toBe(204)
+  expect(await counts()).toMatchObject({ files: before!.files })
+  expect(Number(after!.events)).toBe(Number(before!.events) + 1)
+  const outcomes = await bank.db.query({
+    text: 'select outcome from audit where subject = $1 order by at',
+    values: [first.body.public_id],
+  })
+  expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual([
+    ...['changed', 'changed'],
+    ...['read', 'read', 'read'],
+  ])
+  asked = 0
+  expect((await file(when)).body).toEqual(sealed[0]!.body)
+  expect(asked).toBe(0)
 })
 
 test('who may file a statement: the owner, and an operator for them', async () => {

@@ -1,4 +1,3 @@
-import { UnavailableError } from '../../eventing/unavailable.ts'
 import { earlierReply, once } from '../host/database/idempotency.ts'
 import { dateOrMoment, readStart } from '../host/moment.ts'
 import { operation, route } from '../host/operation.ts'
@@ -8,13 +7,14 @@ import type { Caller } from '../host/route-request.ts'
 import { uuidSchema } from '../host/schema.ts'
 import type { Emitting } from '../host/tools.ts'
 import { documentSchema, statementFormats, type FiledFormat } from './document.ts'
-import { fileDocument, filedBefore, roomRefusal, storeAndFile } from './filing.ts'
+import { deletedMeanwhile, fileDocument, filedReply, findFiled, roomRefusal, storeAndFile } from './filing.ts'
 import { documentProblems, statementProblems } from './refusals.ts'
 import type { AskedStatement } from './statements/fetch-statement.ts'
 import { createStores, storeSettings, type Stores } from './stores/stores.ts'
 
 /** Files a statement as a document. The ledger makes it, and is asked on the customer's behalf. A period that
- * has ended has the same entries for ever, so whoever asks twice gets the document that is there. */
+ * has ended has the same entries for ever, so whoever asks twice gets the document that is there. Only one
+ * that was filed before it was sealed is made again then, because it lacks the bank's signature. */
 export default operation({
   name: 'file-statement',
   context: 'documents',
@@ -58,20 +58,28 @@ export default operation({
           tools.transact(traceparent, (tx) => once(tx, 'file-statement', idempotencyKey, () => work(tx)))
         const replayed = await earlierReply(tools.db, idempotencyKey)
         if (replayed) return replayed
-        if (await filedBefore(tools.db, asked, mediaType))
-          return inOnce(async (tx) => (await filedBefore(tx, asked, mediaType)) ?? deletedMeanwhile())
-        const full = await roomRefusal(tools.db, 1, asked.userId, tools.config)
+        const answerFiled = (): Promise<Reply> =>
+          inOnce(async (tx) => {
+            const row = await findFiled(tx, asked, mediaType)
+            if (!row) throw deletedMeanwhile()
+            return filedReply(row)
+          })
+        const filed = await findFiled(tools.db, asked, mediaType)
+        if (filed && filed.seal !== null) return answerFiled()
+        const full = !filed && (await roomRefusal(tools.db, 1, asked.userId, tools.config))
         if (full) return full
         // Every cold start would load this before the port opens.
         const { fetchStatement } = await import('./statements/fetch-statement.ts')
         const made = await fetchStatement(asked, tools.callFor(asked.userId, traceparent, client))
         if ('refusal' in made) return made.refusal
-        const { spool } = made
+        const { spool, seal } = made
         try {
+          if (filed && seal === null) return await answerFiled()
           const file = { mediaType, bytes: spool.bytes, sha256: spool.digest() }
           return await storeAndFile({ ...file, pieces: () => spool.pieces() }, stores, (fileId) => {
             const { userId } = asked
-            const named = { userId, type: 'statement', fileName: nameOf(asked), period: asked } as const
+            const statement = { period: asked, seal }
+            const named = { userId, type: 'statement', fileName: nameOf(asked), statement } as const
             return inOnce((tx) => fileDocument(tx, { ...file, ...named, fileId }, tools.config))
           })
         } finally {
@@ -81,10 +89,6 @@ export default operation({
     }),
   ],
 })
-
-const deletedMeanwhile = (): never => {
-  throw new UnavailableError('the statement that was filed was deleted a moment ago')
-}
 
 /** Returns whose statement it is. Throws a ProblemError: 403 if a customer names a user, 400 if an operator
  * names none. */

@@ -1,4 +1,5 @@
 import { documentUploaded } from '../../eventing/contracts/document.uploaded.ts'
+import { UnavailableError } from '../../eventing/unavailable.ts'
 import type { Config } from '../host/config.ts'
 import type { Transaction } from '../host/database/database.ts'
 import { problem } from '../host/problems.ts'
@@ -14,7 +15,7 @@ import {
 } from './document.ts'
 import { leftRefusal } from './left-customers.ts'
 import { documentProblems } from './refusals.ts'
-import { keep, type NewFile, type Stores } from './stores/stores.ts'
+import { keep, letGo, type NewFile, type Stores } from './stores/stores.ts'
 
 const MIB = 1024 * 1024
 /** The largest file of a document. */
@@ -31,7 +32,13 @@ export interface NewDocument {
   /** The operator who uploaded it for its owner. */
   uploadedBy?: string | null
   /** Of a statement only. */
-  period?: FiledPeriod
+  statement?: NewStatement
+}
+
+export interface NewStatement {
+  period: FiledPeriod
+  /** The seal whose checkpoint it has, if it has one already. */
+  seal: bigint | null
 }
 
 /** Whose statement of which period. */
@@ -43,7 +50,8 @@ export interface FiledPeriod {
 }
 
 /** Writes a file to a store, and calls `file` to give it to a document. Removes it again if no document got
- * it: `file` failed, refused, or found that another request had been first. */
+ * it: `file` failed, refused, or found that another request had been first. (A file that a document has is
+ * not removed.) */
 export async function storeAndFile(
   written: NewFile,
   stores: Stores,
@@ -56,15 +64,15 @@ export async function storeAndFile(
     isKept = reply.status === 201 && !reply.headers?.['idempotency-replayed']
     return reply
   } finally {
-    // If it was committed nevertheless, a document has the file, and it is not removed.
     if (!isKept) await stores.remove([fileId])
   }
 }
 
-/** Stores a document, if its owner has room for it. Answers 200, with the one that is there, if it is a
- * statement that was filed before. */
+/** Stores a document, if its owner has room for it. If it is a statement that was filed before, answers 200
+ * with the one that is there; that gets the new file if it had no checkpoint and this one has. */
 export async function fileDocument(tx: Emitting, document: NewDocument, config: Config): Promise<Reply> {
-  const { userId, type, mediaType, fileName, bytes, sha256, fileId, uploadedBy = null, period } = document
+  const { userId, type, mediaType, fileName, bytes, sha256, fileId, uploadedBy = null, statement } = document
+  const { period, seal = null } = statement ?? {}
   // Documents of one customer are filed one after the other, so together they can't pass the limit.
   await tx.query({
     name: 'documents-lock',
@@ -73,15 +81,15 @@ export async function fileDocument(tx: Emitting, document: NewDocument, config: 
   })
   const early =
     (await leftRefusal(tx, userId)) ??
-    (period && (await filedBefore(tx, period, mediaType))) ??
+    (period && (await fileAgain(tx, document))) ??
     (await roomRefusal(tx, bytes, userId, config))
   if (early) return early
   await keep(tx, [fileId])
   const [row] = await tx.query<DocumentRow>({
     name: 'document-insert',
     text: `insert into documents (user_id, document_type, status, file_name, media_type, bytes, sha256, file_id,
-        account_id, period_from, period_to, uploaded_by)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${DOCUMENT_COLUMNS}`,
+        account_id, period_from, period_to, uploaded_by, seal)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning ${DOCUMENT_COLUMNS}`,
     values: [
       ...[
         userId,
@@ -93,19 +101,49 @@ export async function fileDocument(tx: Emitting, document: NewDocument, config: 
         sha256,
         fileId,
       ],
-      ...[period?.accountId ?? null, period?.from ?? null, period?.to ?? null, uploadedBy],
+      ...[period?.accountId ?? null, period?.from ?? null, period?.to ?? null, uploadedBy, seal],
     ],
   })
   tx.emit(documentUploaded, uploadedEvent(row!))
-  return found(201, row!)
+  return found(201, row!, 'changed')
 }
 
-/** Returns the answer (200) with a statement that was filed before; undefined if there is none. */
-export async function filedBefore(
+/** Returns the answer (200) with a statement that was filed before; undefined if there is none. What it says
+ * stays. But a statement that was filed before it was sealed gets the checkpoint, with the file that has
+ * it. */
+async function fileAgain(
+  tx: Emitting,
+  { statement, mediaType, fileId, bytes, sha256 }: NewDocument,
+): Promise<Reply | undefined> {
+  const { period, seal } = statement!
+  const filed = await findFiled(tx, period, mediaType)
+  if (!filed || filed.seal !== null || seal === null) return filed && filedReply(filed)
+  const [row] = await tx.query<DocumentRow>({
+    name: 'statement-sealed',
+    text: `update documents set file_id = $2, bytes = $3, sha256 = $4, seal = $5 where id = $1
+      returning ${DOCUMENT_COLUMNS}`,
+    values: [filed.id, fileId, bytes, sha256, seal],
+  })
+  if (!row) throw deletedMeanwhile()
+  await keep(tx, [fileId])
+  await letGo(tx, [filed.file_id])
+  tx.emit(documentUploaded, uploadedEvent(row))
+  return found(200, row, 'changed')
+}
+
+/** The document is deleted by another request between two statements of this one. */
+export const deletedMeanwhile = (): UnavailableError =>
+  new UnavailableError('the statement that was filed was deleted a moment ago')
+
+/** Returns the answer (200) with a statement that is filed already. */
+export const filedReply = (row: DocumentRow): Reply => found(200, row, 'read')
+
+/** Finds a statement that was filed before. */
+export async function findFiled(
   tx: Transaction,
   { userId, accountId, from, to }: FiledPeriod,
   mediaType: DocumentType,
-): Promise<Reply | undefined> {
+): Promise<DocumentRow | undefined> {
   const [row] = await tx.query<DocumentRow>({
     name: 'statement-filed',
     text: `select ${DOCUMENT_COLUMNS} from documents
@@ -113,16 +151,16 @@ export async function filedBefore(
         and media_type = $5`,
     values: [userId, accountId, from, to, mediaType],
   })
-  return row && found(200, row)
+  return row
 }
 
-function found(status: 200 | 201, row: DocumentRow): Reply {
+function found(status: 200 | 201, row: DocumentRow, outcome: 'changed' | 'read'): Reply {
   const document = toDocument(row)
   return {
     status,
     headers: { location: document.url },
     body: document,
-    about: { subject: row.id, ownerId: row.user_id, ...(status === 200 && { outcome: 'read' }) },
+    about: { subject: row.id, ownerId: row.user_id, outcome },
   }
 }
 

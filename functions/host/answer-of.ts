@@ -1,7 +1,7 @@
 import type { Schema } from './schema.ts'
 
 /** Headers of an answer that some routes give and others don't. */
-export type AnswerHeader = 'Location' | 'Content-Disposition'
+export type AnswerHeader = 'Location' | 'Content-Disposition' | 'Microbank-Seal'
 
 /** An answer that is not JSON alone, or has headers of its own. */
 export interface DescribedAnswer {

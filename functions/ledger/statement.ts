@@ -53,7 +53,7 @@ export default operation({
             'application/pdf': undefined,
             'application/xml': { type: 'string' },
           },
-          headers: ['Content-Disposition'],
+          headers: ['Content-Disposition', 'Microbank-Seal'],
         },
       },
       problems: [
@@ -113,7 +113,12 @@ function write({ statement, pages }: MadeStatement, account: AccountRow, format:
     )
   return {
     status: 200,
-    headers: { vary: 'accept', ...disposition(account.id, format) },
+    headers: {
+      vary: 'accept',
+      ...disposition(account.id, format),
+      // Whoever files it needs not look into it.
+      ...(statement.seal && { 'microbank-seal': String(statement.seal.n) }),
+    },
     stream: {
       mediaType: format.mediaTypes[0] + parameters,
       parts: format.write(statement, checked(statement, pages)),

@@ -9,6 +9,7 @@ const EXPOSED = [
   'Idempotency-Replayed',
   'Preference-Applied',
   'Content-Disposition',
+  'Microbank-Seal',
   'WWW-Authenticate',
   'ETag',
   'Server-Timing',

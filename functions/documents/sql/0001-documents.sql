@@ -72,6 +72,8 @@ create table documents (
   account_id uuid,
   period_from timestamptz,
   period_to timestamptz,
+  -- The seal whose checkpoint a statement has; null as long as it has none.
+  seal bigint check (seal is null or document_type = 'statement'),
   check (num_nulls(account_id, period_from, period_to) = case document_type when 'statement' then 0 else 3 end),
   check ((status = 'refused') = (file_id is null)),
   check ((status = 'refused') = (reason is not null))

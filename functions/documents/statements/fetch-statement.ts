@@ -12,12 +12,18 @@ export interface AskedStatement extends FiledPeriod {
   format: FiledFormat
 }
 
+export interface FetchedStatement {
+  spool: Spool
+  /** The seal whose checkpoint it has, if it has one already. */
+  seal: bigint | null
+}
+
 /** Fetches a statement from the ledger, onto the disk while it comes. Whoever gets the spool closes it.
  * Throws an UnavailableError if the ledger gives no whole statement, even if it is asked again. */
 export async function fetchStatement(
   { accountId, from, to, format }: AskedStatement,
   ledger: CustomerClient,
-): Promise<{ spool: Spool } | { refusal: Reply }> {
+): Promise<FetchedStatement | { refusal: Reply }> {
   const query = new URLSearchParams({ from: from.toISOString(), to: to.toISOString(), format })
   let spool: Spool | undefined
   try {
@@ -37,7 +43,8 @@ export async function fetchStatement(
     const type = String(answer.headers['content-type'])
     if (!type.startsWith(statementFormats[format].mediaType) || spool!.bytes === 0)
       throw new UnavailableError('the ledger did not answer with the statement')
-    return { spool: spool! }
+    const seal = answer.headers['microbank-seal']
+    return { spool: spool!, seal: seal === undefined ? null : BigInt(String(seal)) }
   } catch (error) {
     await spool?.close()
     throw error

@@ -58,6 +58,10 @@ const tags = ({ routes, isOwn }: ListedAddress): boolean =>
 const HEADER_OF: Readonly<Record<string, JsonObject>> = {
   Location: { description: 'Where it is.', schema: { type: 'string', format: 'uri-reference' } },
   'Content-Disposition': { description: 'The name of the file (RFC 6266).', schema: { type: 'string' } },
+  'Microbank-Seal': {
+    description: 'The number of the seal whose checkpoint the statement has, if it has one.',
+    schema: { type: 'integer' },
+  },
   ETag: { description: 'For If-None-Match.', schema: { type: 'string' } },
   'Idempotency-Replayed': {
     description: 'true if this is the answer of an earlier request with the same Idempotency-Key.',

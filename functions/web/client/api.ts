@@ -577,6 +577,7 @@ export type Document = {
     from: string
     to: string
     format: 'pdf' | 'csv' | 'camt.053'
+    seal: number | null
   } | null
   /** An image can be downloaded once it is ready; then its size and sha256 are other ones. */
   status: 'processing' | 'ready' | 'refused'
