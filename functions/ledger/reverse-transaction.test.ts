@@ -108,13 +108,26 @@ describe('a reversal', () => {
     expect(await ledger.balances(from)).toEqual([after])
   })
 
-  test('takes back a captured hold, which stays captured', async () => {
+  test.each([
+    ['in whole', 50_00],
+    ['in part, so that the rest was released', 30_00],
+  ])('takes back a hold that was captured %s; it stays captured', async (_what, amount) => {
     const hold = placing(from, 50_00)
     await ledger.post(hold)
-    const capture = ending('capture', hold, 50_00, { to_account_id: to })
+    const capture = ending('capture', hold, amount, { to_account_id: to })
     await ledger.post(capture)
-    expect((await reverse(capture.id)).status).toBe(201)
+    const answers = await Promise.all([1, 2, 3].map(() => reverse(capture.id)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
+    const done = answers.find(({ status }) => status === 201)!
+    expect([done.body.amount, done.body.hold_id]).toEqual([`${amount / 100}.00`, null])
     expect(await ledger.balances(from, to)).toEqual([900_00n, 0n])
+    const [left] = await ledger.db.query({
+      text: 'select h.status, h.captured, a.held from holds h join accounts a on a.id = h.account_id where h.id = $1',
+      values: [hold.id],
+    })
+    expect(left).toEqual({ status: 'captured', captured: BigInt(amount), held: 0n })
+    const again = ending('capture', hold, amount, { to_account_id: to })
+    expect((await ledger.post(again))[0]!.outcome).toBe('hold-captured')
   })
 
   test('can be reversed in turn, as often as the last one', async () => {
