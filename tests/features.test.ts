@@ -9,6 +9,7 @@ import type { TestProvider } from '../functions/notifications/testing/provider.t
 import type { Receiver } from '../functions/payments/web-hooks/web-hooks-fixture.ts'
 import type { Bank } from './support/bank.ts'
 import { registerCustomer, type Customer } from './support/customers.ts'
+import { eachRoute } from './support/each-route.ts'
 import { publishAgain, settled, stateOf, unheardTriggers, unheardTypes } from './support/redelivery.ts'
 import type { Answer } from './support/host.ts'
 import { startLivelyBank, type LivelyBank } from './support/lively-bank.ts'
@@ -493,6 +494,8 @@ test('E9, D10: health tells of the whole, of each context and of each function',
   const { status, body } = await bank.call('GET', '/health/services', { token: operator })
   expect([status, Object.keys(body.services).length > 20]).toEqual([200, true])
 })
+
+describe('each route of each function', () => eachRoute(() => lively))
 
 interface StoredEvent {
   type: string

@@ -140,6 +140,32 @@ export function wholeLedger(one: () => OneBank): void {
     expect(await refused(ask('POST', `/accounts/${savings}/close`, { reason: 'x' }))).toBe('account-frozen')
     await must(ask('POST', `/accounts/${savings}/unfreeze`, { reason: 'card found' }))
 
+    // In a currency of its own: an overdraft, a deposit that counts from the day before, a stop, and the end.
+    const koruna = { account_id: await ada.openAccount('checking', 'CZK'), currency: 'CZK', amount: '50.00' }
+    const change = { overdraft_limit: '50.00', reason: 'as agreed' }
+    await must(ask('PATCH', `/accounts/${koruna.account_id}`, change))
+    const [day] = await bank.sql<{ today: string; yesterday: string }>(
+      'ledger',
+      `select (now() at time zone 'UTC')::date::text as today, ((now() at time zone 'UTC')::date - 1)::text as yesterday`,
+    )
+    await must(ask('POST', '/transactions', { type: 'withdrawal', ...koruna }, ada.token))
+    await must(ask('POST', '/transactions', { type: 'deposit', ...koruna, value_date: day!.yesterday }))
+    const statementBy = (basis: string) =>
+      must(ask('GET', `/accounts/${koruna.account_id}/statement?to=${day!.today}&basis=${basis}`))
+    expect([
+      (await statementBy('booking')).closing_balance,
+      (await statementBy('value')).closing_balance,
+    ]).toEqual(['0.00', '50.00'])
+    const stop = await must(ask('POST', '/ledger/stop', { currency: 'CZK', reason: 'to be looked into' }))
+    expect(await refused(ask('POST', '/transactions', { type: 'withdrawal', ...koruna }, ada.token))).toBe(
+      'ledger-stopped',
+    )
+    await must(ask('POST', '/ledger/resume', { stop_id: stop.id, reason: 'all is right' }))
+    await must(ask('POST', `/accounts/${koruna.account_id}/close`, {}, ada.token))
+    expect(await refused(ask('POST', '/transactions', { type: 'deposit', ...koruna }, ada.token))).toBe(
+      'account-closed',
+    )
+
     // Search.
     const found = async (query: string): Promise<string[]> =>
       (
@@ -189,8 +215,9 @@ export function wholeLedger(one: () => OneBank): void {
     const { items } = await must(ask('GET', `/audit?owner=${ada.id}&limit=200`))
     const done = new Set((items as { operation: string }[]).map(({ operation }) => operation))
     for (const operation of [
-      ...['open-account', 'deposit', 'withdraw', 'transfer', 'reverse-transaction', 'capture-hold'],
-      ...['place-hold', 'release-hold', 'freeze-account', 'unfreeze-account'],
+      ...['deposit', 'withdraw', 'transfer', 'reverse-transaction', 'capture-hold'],
+      ...['place-hold', 'release-hold', 'freeze-account', 'unfreeze-account', 'close-account'],
+      ...['change-account', 'open-account', 'limits'],
     ])
       expect(done).toContain(operation)
     expect(reversal.reverses).toBe(rent.id)
