@@ -6,7 +6,7 @@ import { image, multipart, send as upload } from '../../functions/documents/test
 import { registerCustomer } from './customers.ts'
 import type { Answer } from './host.ts'
 import type { LivelyBank } from './lively-bank.ts'
-import { operations } from './repository.ts'
+import { operations, read } from './repository.ts'
 import { rightRequests, type Parties, type RightRequest } from './right-requests.ts'
 import { until } from './until.ts'
 
@@ -269,6 +269,8 @@ export function eachRoute(lively: () => LivelyBank): void {
     const missing = changing.filter(({ key }) => !known.includes(key)).map(({ key }) => key)
     const unknown = known.filter((name) => !routes.some(({ key }) => key === name))
     expect({ missing, unknown }).toEqual({ missing: [], unknown: [] })
+    // Throws if a file is gone.
+    for (const file of Object.values(ELSEWHERE)) read(file)
     await inLanes(changing, async (declared) => {
       const { who, idempotent } = declared.route
       const { owner, ...request } = await rightRequests[declared.key]!(parties)
