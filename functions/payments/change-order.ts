@@ -128,7 +128,7 @@ async function store(tx: Emitting, order: OrderRow): Promise<Reply> {
     text: `update payment_orders
       set amount = $2, description = $3, missed_runs = $4, status = $5, stop_reason = $6, next_number = $7,
         next_due_at = $8, run_at = $9, every = $10, on_day = $11, at_time = $12, time_zone = $13, from_date = $14,
-        until_date = $15, run_count = $16
+        until_date = $15, run_count = $16, set_aside_until = null
       where id = $1 returning ${orderColumns}`,
     values: [
       ...[order.id, order.amount, order.description, order.missed_runs, order.status, order.stop_reason],

@@ -12,6 +12,7 @@ import { until } from '../../tests/support/until.ts'
 import createPayout from './create-payout.ts'
 import payouts from './payouts.ts'
 import runPayouts from './run-payouts.ts'
+import { claimPayout, runPayout } from './payouts/run-payout.ts'
 import { takeUpPayouts } from './payouts/take-up-payouts.ts'
 import sweepPayments from './sweep-payments.ts'
 import { dying } from './testing/dying.ts'
@@ -171,6 +172,29 @@ test('an event that comes twice, also at once, pays nothing twice; nor does a sw
   expect(endsOf(body.id)).toHaveLength(1)
 })
 
+test('a thousand items are taken; none is paid to oneself, and what stands there twice is paid twice', async () => {
+  const same = item({ amount: '0.03', note: 'Wages' })
+  const own = { to_account_id: from, amount: '0.01' }
+  const others = Array.from({ length: 997 }, () => item())
+  const { status, body } = await create([same, own, same, ...others])
+  expect([status, body.counts]).toEqual([202, { pending: 1000, paid: 0, refused: 0 }])
+  // A thousand calls take long.
+  await owner.query({
+    text: `update payout_items set status = 'refused', problem = 'account-closed'
+      where payout_id = $1 and number > 3`,
+    values: [body.id],
+  })
+  await sweep()
+  const shown = (await show(body.id, '?limit=3')).body
+  expect(shown).toMatchObject({ status: 'completed', counts: { paid: 2, refused: 998 } })
+  expect(shown.items.map(({ problem }: { problem: unknown }) => problem)).toEqual([
+    null,
+    'same-account',
+    null,
+  ])
+  expect([await paid(), (await ledger.balances(from))[0]]).toEqual([6n, 99_94n])
+})
+
 test('a payout that is sent twice with one key, also at once, is one payout', async () => {
   const key = randomUUID()
   const items = [item()]
@@ -253,6 +277,31 @@ test('a payout whose calls have no outcome keeps the sweep from no other', async
   await leave(stuck)
   await sweep()
   expect((await show(stuck)).body.status).toBe('completed')
+})
+
+test('items that fail by themselves keep none after them from being paid, however many', async () => {
+  const { body } = await create([
+    ...Array.from({ length: 12 }, () => ({ email: 'bob@example.com', amount: '1.00' })),
+    ...[item(), item()],
+  ])
+  const { tools } = functions.sweep
+  const callFor: Tools['callFor'] =
+    (...given) =>
+    (service, call) => {
+      if (service === 'users') throw new TypeError('a defect')
+      return tools.callFor(...given)(service, call)
+    }
+  const payout = (await claimPayout(tools.db, body.id))!
+  const ran = runPayout(payout, { ...tools, callFor }, { traceparent, endsAt: Infinity })
+  await expect(ran).rejects.toThrow('12 items of a payout have no outcome yet')
+  expect((await show(body.id)).body).toMatchObject({
+    ...{ status: 'running', counts: { pending: 12, paid: 2, refused: 0 } },
+  })
+  await leave(body.id)
+  await until(async () => (await sweep()) && (await show(body.id)).body.status === 'completed', {
+    what: 'its end',
+  })
+  expect((await show(body.id)).body.counts).toEqual({ pending: 0, paid: 14, refused: 0 })
 })
 
 test('an item whose payee another process has found meanwhile is not refused', async () => {

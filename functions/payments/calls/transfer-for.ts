@@ -25,7 +25,7 @@ export type TransferOutcome =
    * `problem` is its name. */
   | { outcome: 'refused'; problem: string }
   /** Perhaps the money has moved, perhaps not. The call must be repeated with its key. `isForNow`: the ledger
-   * is there, but refuses such transfers for now. */
+   * is there, but refuses such transfers for now, or something of this one failed. */
   | { outcome: 'unknown'; reason: string; isForNow?: boolean }
 
 /** Days after which a call without a known outcome must not be repeated: the ledger forgets keys after

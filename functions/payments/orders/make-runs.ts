@@ -1,4 +1,6 @@
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { Database, Transaction } from '../../host/database/database.ts'
+import type { Tools } from '../../host/tools.ts'
 import type { Occurrence } from './calendar.ts'
 import { orderColumns, type OrderRow } from './order.ts'
 import { nextOf, toSchedule } from './schedule.ts'
@@ -17,18 +19,29 @@ interface NewRun extends Pick<
   is_skipped: boolean
 }
 
-/** Makes the runs that are due now, and moves their orders on to what is due next, in one database
- * transaction. Resolves with the number of orders; zero if nothing is due, or others are at it.
+// Set aside for longer than that, an order was set aside before the clock was set back.
+const DUE = `status = 'active' and next_due_at <= now()
+  and (set_aside_until between now() and now() + interval '10 minutes') is not true`
+
+/** Makes the runs that are due now, and moves their orders on to what is due next. Resolves with the number
+ * of orders; zero if nothing is due, or others are at it.
  *
  * Any number of processes may do this at once: each takes orders that no other has locked, and an order has
- * one run for each moment. */
-export function makeRuns(db: Database): Promise<number> {
+ * one run for each moment. One database transaction takes many orders. If it fails, each is taken by itself:
+ * it may be one that always fails, and would keep all others from being paid. */
+export function makeRuns({ db, log }: Pick<Tools, 'db' | 'log'>): Promise<number> {
+  return makeRunsOf(db, null).catch(() => makeRunsOfEach(db, log))
+}
+
+/** Makes the runs of one order, or of those that have been due for longest. */
+function makeRunsOf(db: Database, id: string | null): Promise<number> {
   return db.transaction(async (tx) => {
     const orders = await tx.query<OrderRow & { now: Date }>({
       name: 'orders-due',
       text: `select ${orderColumns}, now() from payment_orders
-        where status = 'active' and next_due_at <= now()
+        where ${DUE} and ($1::uuid is null or id = $1)
         order by next_due_at limit ${ORDERS_AT_ONCE} for update skip locked`,
+      values: [id],
     })
     const runs: NewRun[] = []
     for (const order of orders) {
@@ -40,6 +53,31 @@ export function makeRuns(db: Database): Promise<number> {
     return orders.length
   })
 }
+
+async function makeRunsOfEach(db: Database, log: Tools['log']): Promise<number> {
+  const due = await db.query<{ id: string }>({
+    name: 'orders-due-each',
+    text: `select id from payment_orders where ${DUE} order by next_due_at limit ${ORDERS_AT_ONCE}`,
+  })
+  for (const { id } of due)
+    try {
+      await makeRunsOf(db, id)
+    } catch (error) {
+      log.error('no runs could be made of an order', { order_id: id, error: (error as Error).message })
+      // Rejects if the database is away, which says nothing of the order.
+      await setAside(db, id)
+      // Each may take as long: the next sweep goes on.
+      if (error instanceof UnavailableError) throw error
+    }
+  return due.length
+}
+
+const setAside = (db: Database, id: string): Promise<unknown> =>
+  db.query({
+    name: 'order-set-aside',
+    text: `update payment_orders set set_aside_until = now() + interval '5 minutes' where id = $1`,
+    values: [id],
+  })
 
 /** Returns the runs of an order that are due by `now`, oldest first, and what is due after them. */
 async function dueRuns(

@@ -1,3 +1,4 @@
+import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { Database } from '../../host/database/database.ts'
 import type { Tools } from '../../host/tools.ts'
 import { formatAmount } from '../../host/values/money.ts'
@@ -23,13 +24,11 @@ export interface PaidRuns {
  * run: the second to store its outcome finds that there is one. */
 export async function payRuns(tools: Tools, traceparent: string): Promise<PaidRuns> {
   const runs = await claimRuns(tools.db)
-  const outcomes = await Promise.all(
-    runs.map(async (run) => {
-      const outcome = await pay(run, tools, traceparent)
-      await settleRun(run, outcome, tools, traceparent)
-      return outcome
-    }),
-  )
+  const settled = await Promise.allSettled(runs.map((run) => payOne(run, tools, traceparent)))
+  const outcomes = settled.map((each) => {
+    if (each.status === 'rejected') throw each.reason
+    return each.value
+  })
   const unknown = outcomes.filter(({ outcome }) => outcome === 'unknown')
   const unanswered = unknown.filter((outcome) => !('isForNow' in outcome))
   return { called: runs.length, unknown: unknown.length, unanswered: unanswered.length }
@@ -65,6 +64,21 @@ export async function endClaimsAhead(db: Database): Promise<void> {
     text: `update payment_order_runs set next_attempt_at = now()
       where status = 'pending' and called_at is not null and next_attempt_at > now() + interval '2 minutes'`,
   })
+}
+
+/** Pays a run and stores the outcome. If that fails for a reason of the run's own, it is left for a minute,
+ * and keeps no other from being paid. Rejects with UnavailableError if the database is away. */
+async function payOne(run: ClaimedRun, tools: Tools, traceparent: string): Promise<TransferOutcome> {
+  try {
+    const outcome = await pay(run, tools, traceparent)
+    await settleRun(run, outcome, tools, traceparent)
+    return outcome
+  } catch (error) {
+    if (error instanceof UnavailableError) throw error
+    const { message } = error as Error
+    tools.log.error('a run of an order failed', { order_id: run.order_id, error: message })
+    return { outcome: 'unknown', reason: message, isForNow: true }
+  }
 }
 
 /** Nobody knows the outcome of a call that was made long ago, and to repeat it could move the money twice. */

@@ -24,6 +24,7 @@ import {
   tick,
   to,
   useOrders,
+  wanted,
 } from '../testing/orders-fixture.ts'
 
 /** Payment orders when they are due: over a real ledger, with clocks that are late, answers that are lost and
@@ -87,6 +88,56 @@ test('a run without an outcome keeps no other order from being paid', async () =
   router.passage = (_service, key) => (key === (lost ??= key) ? 'lose-request' : 'pass')
   await tick()
   expect(await paid()).toBe(11_00n)
+})
+
+test('orders of which no runs can be made keep no other from being paid, however many', async () => {
+  const broken = await created()
+  const id = await created()
+  await moveDue(broken, 2)
+  await moveDue(id, 1)
+  await owner.query({
+    text: `update payment_orders set time_zone = 'Mars/Olympus' where id = $1`,
+    values: [broken],
+  })
+  await owner.query({
+    text: `insert into payment_orders (user_id, account_id, to_account_id, amount, currency, every, at_time, time_zone,
+        from_date, missed_runs, next_number, next_due_at)
+      select user_id, account_id, to_account_id, amount, currency, every, at_time, time_zone, from_date, missed_runs,
+        next_number, next_due_at
+      from payment_orders, generate_series(1, 60) where id = $1`,
+    values: [broken],
+  })
+  // A slow machine needs more than one tick.
+  await until(async () => (await tick()) && (await paid()) === 10_00n, { what: 'the order to be paid' })
+  expect(await statusesOf(broken)).toEqual([])
+  await change(broken, { schedule: wanted().schedule })
+  await moveDue(broken, 1)
+  await until(async () => (await tick()) && (await paid()) === 20_00n, { what: 'the other to be paid' })
+})
+
+test('a run that fails by itself keeps no other from being paid', async () => {
+  const ids = await Promise.all(Array.from({ length: 14 }, () => created({ amount: '1.00' })))
+  const broken = ids.slice(0, 12)
+  for (const id of broken) await moveDue(id, 2)
+  for (const id of ids.slice(12)) await moveDue(id, 1)
+  const { tools } = functions.run
+  const callFor: typeof tools.callFor =
+    (...given) =>
+    (service, call) => {
+      const { metadata } = (call as { body: { metadata: Record<string, string> } }).body
+      if (broken.includes(metadata.payment_order!)) throw new TypeError('a defect')
+      return tools.callFor(...given)(service, call)
+    }
+  // A slow machine needs more than one.
+  await until(
+    async () => {
+      await runOrders({ ...tools, callFor }, TRACEPARENT, { lanes: 1 })
+      return (await paid()) === 2_00n
+    },
+    { what: 'the others to be paid' },
+  )
+  for (const id of ids) await moveAttempts(id)
+  await until(async () => (await tick()) && (await paid()) === 26_00n, { what: 'all to be paid' })
 })
 
 test('while postings in one currency are stopped, orders in others are paid', async () => {

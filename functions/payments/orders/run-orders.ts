@@ -21,7 +21,7 @@ export async function runOrders(
   await endClaimsAhead(tools.db)
   let making: Promise<number> | undefined
   // One after the other: lanes that make runs at once would find orders locked, and take that for their end.
-  const make = () => (making ??= makeRuns(tools.db).finally(() => (making = undefined)))
+  const make = () => (making ??= makeRuns(tools).finally(() => (making = undefined)))
 
   /** Resolves with the number of runs that the ledger was called for. */
   const pay = async (): Promise<number> => {

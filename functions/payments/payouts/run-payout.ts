@@ -37,12 +37,14 @@ export async function claimPayout(db: Database, id: string | null): Promise<Payo
   return row
 }
 
-/** `isUncalled`: refused without a call. It only counts if no other process has called for the item. */
-type ItemOutcome = TransferOutcome & { isUncalled?: true }
+/** `isUncalled`: refused without a call. It only counts if no other process has called for the item.
+ * `hasFailed`: unknown for a reason of the item's own. */
+type ItemOutcome = TransferOutcome & { isUncalled?: true; hasFailed?: true }
 
 /** Pays the items of a claimed payout that have no outcome yet, and completes it. Resolves with false if the
- * time was over first. Rejects with UnavailableError if the ledger does not answer; what has an outcome keeps
- * it.
+ * time was over first. An item that gets no outcome keeps no other from being paid: the next time is soon
+ * enough for it. Rejects with UnavailableError if one is left so, or if nobody answers; what has an outcome
+ * keeps it.
  *
  * A process may die after any line. When the payout is taken up again, an item without an outcome is called
  * for with the same key, so its money moves once. The same holds if two processes are at it. */
@@ -51,8 +53,9 @@ export async function runPayout(
   tools: Tools,
   { traceparent, endsAt }: { traceparent: string; endsAt: number },
 ): Promise<boolean> {
+  const left: number[] = []
   for (;;) {
-    const items = await claimItems(tools.db, payout.id)
+    const items = await claimItems(tools.db, payout.id, left)
     if (items.length === 0) break
     const isAsking = items.some((item) => item.to_account_id === null && !item.is_too_old)
     const mayAsk = isAsking && !(await tools.db.transaction((tx) => hasTriedTooOften(tx, payout.user_id)))
@@ -60,13 +63,15 @@ export async function runPayout(
       items.map(async (item) => hidePayee(item, await pay(payout, item, { tools, traceparent, mayAsk }))),
     )
     await storeOutcomes(tools.db, payout.id, items, outcomes)
-    const unknown = outcomes.find(({ outcome }) => outcome === 'unknown')
-    if (unknown) throw new UnavailableError(`an item of a payout has no outcome yet`)
+    left.push(...items.flatMap(({ number }, i) => (outcomes[i]!.outcome === 'unknown' ? number : [])))
+    // While nobody answers, each call would only wait.
+    if (outcomes.every(({ outcome, hasFailed }) => outcome === 'unknown' && !hasFailed)) break
     if (performance.now() > endsAt) {
       await giveBack(tools.db, payout.id)
       return false
     }
   }
+  if (left.length > 0) throw new UnavailableError(`${left.length} items of a payout have no outcome yet`)
   await tools.transact(traceparent, (tx) => complete(tx, payout))
   return true
 }
@@ -79,20 +84,21 @@ const giveBack = (db: Database, id: string): Promise<unknown> =>
     values: [id],
   })
 
-/** Takes the next items, and prolongs the claim on their payout. */
-const claimItems = async (db: Database, id: string): Promise<ClaimedItem[]> =>
+/** Takes the next items but some, and prolongs the claim on their payout. */
+const claimItems = async (db: Database, id: string, but: readonly number[]): Promise<ClaimedItem[]> =>
   db.query<ClaimedItem>({
     name: 'payout-items-claim',
     text: `with prolonged as (
         update payouts set claimed_until = now() + interval '1 minute' where id = $1
       ), next as (
-        select number from payout_items where payout_id = $1 and status = 'pending'
+        select number from payout_items
+        where payout_id = $1 and status = 'pending' and number <> all ($2::integer[])
         order by number limit ${ITEMS_AT_ONCE} for update
       )
       update payout_items i set called_at = coalesce(called_at, now())
       from next where i.payout_id = $1 and i.number = next.number
       returning i.*, i.called_at < now() - interval '${KEY_DAYS_MAX} days' as is_too_old`,
-    values: [id],
+    values: [id, but],
   })
 
 async function pay(
@@ -109,8 +115,10 @@ async function pay(
     if (to === undefined) return { outcome: 'refused', problem: PAYEE_NOT_FOUND, isUncalled: true }
     return await transferFor(tools, toTransfer(payout, item, to), traceparent)
   } catch (error) {
-    if (error instanceof UnavailableError) return { outcome: 'unknown', reason: error.message }
-    throw error
+    const { message } = error as Error
+    if (error instanceof UnavailableError) return { outcome: 'unknown', reason: message }
+    tools.log.error('an item of a payout failed', { payout_id: payout.id, error: message })
+    return { outcome: 'unknown', reason: message, hasFailed: true }
   }
 }
 

@@ -34,6 +34,8 @@ create table payment_orders (
   next_number integer,
   next_due_at timestamptz,
   check ((next_number is null) = (next_due_at is null)),
+  -- Until then it waits, because no runs could be made of it. So it keeps no other from being paid.
+  set_aside_until timestamptz,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   -- When the token of whoever made it was issued. A new owner of the address may be known later than it was
   -- made.
