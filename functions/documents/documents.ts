@@ -26,7 +26,10 @@ const FILE_HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-const fileProblems = [problems.notFound, documentProblems.notReady, documentProblems.refused]
+const fileProblems = [
+  ...[problems.notFound, documentProblems.notReady, documentProblems.refused],
+  documentProblems.lost,
+]
 
 const dispositionQuery = {
   type: 'object',

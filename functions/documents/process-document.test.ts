@@ -171,14 +171,18 @@ test('the event of a PDF, and of a document that has been deleted, changes nothi
 test('an image whose event was lost is processed after all: the sweep states it again, but not for ever', async () => {
   const { body } = await bank.upload([{ content: await image('png') }])
   const id = body.public_id as string
-  const age = (timesStated: number) =>
+  const age = (timesStated: number, minutes: number) =>
     bank.db.query({
-      text: `update documents set stated_at = now() - interval '16 minutes', times_stated = $2 where id = $1`,
-      values: [id, timesStated],
+      text: `update documents set stated_at = now() - make_interval(mins => $3), times_stated = $2 where id = $1`,
+      values: [id, timesStated, minutes],
     })
   await bank.sweep()
   expect(await bank.events(id)).toHaveLength(1)
-  await age(4)
+  // The fourth wait is eight times as long as the first.
+  await age(4, 110)
+  await bank.sweep()
+  expect(await bank.events(id)).toHaveLength(1)
+  await age(4, 121)
   await bank.sweep()
   expect(await bank.events(id)).toHaveLength(2)
   // The clock was set back since.
@@ -188,7 +192,7 @@ test('an image whose event was lost is processed after all: the sweep states it 
   })
   await bank.sweep()
   expect(await bank.events(id)).toHaveLength(3)
-  await age(5)
+  await age(12, 60 * 24 * 60)
   await bank.sweep()
   expect(await bank.events(id)).toEqual(Array(3).fill('document.uploaded'))
   expect(await bank.process(id)).toBe(204)

@@ -10,6 +10,7 @@ export const documentProblems = {
   limitReached: define('document-limit-reached', 409, 'There is no room for more documents'),
   customerLeft,
   notReady: define('document-not-ready', 409, 'The document is still being processed'),
+  lost: define('document-lost', 410, 'The bank no longer has the bytes of the document'),
   refused: define('document-refused', 409, 'The document could not be processed'),
 } as const
 

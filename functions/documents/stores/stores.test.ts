@@ -315,8 +315,23 @@ test('a store that has lost an object is not at rest for it', async () => {
   const [file] = await filesOf(id)
   await s3.remove(file!.id)
   await sql(`update store_health set failures = 1, resting_until = now()`)
-  expect((await read(id)).status).toBe(500)
+  const { status: got, body } = await read(id)
+  expect([got, body.type.split('/').at(-1)]).toEqual([410, 'document-lost'])
   expect(await status()).toMatchObject({ in_use: 's3' })
+})
+
+test('what a store has lost soon after it was moved is read from the database', async () => {
+  await sql(`update store_health set resting_until = now() + interval '4 minutes'`)
+  const id = await upload()
+  await sweepUntil(isIn('s3', id))
+  const [file] = await filesOf(id)
+  await s3.remove(file!.id)
+  expect((await read(id)).bytes.toString()).toBe(PDF)
+  await s3.put(file!.id, 'something else')
+  expect((await read(id)).bytes.toString()).toBe(PDF)
+  await s3.put(file!.id, PDF)
+  await sql(`update stored_files set moved_at = now() - interval '16 minutes' where moved_at is not null`)
+  await sweepUntil(async () => (await sql('select from file_pieces')).length === 0)
 })
 
 test('a sweep without anything to move leaves the trial to others', async () => {
@@ -366,7 +381,7 @@ test('bytes that are not what was stored are not passed on as if they were', asy
   await s3.put(file!.id, `${pdfOf(400_000).toString().slice(0, -20)}somebody changed it!`)
   await expect(read(id)).rejects.toThrow(/aborted|hang up|reset/i)
   await s3.put(file!.id, 'short')
-  expect((await read(id)).status).toBe(500)
+  expect((await read(id)).status).toBe(410)
 })
 
 /** Stores that lose a file as soon as they have found it, as if another process had removed it. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { UnavailableError } from '../../../eventing/unavailable.ts'
 import type { Transaction } from '../../host/database/database.ts'
+import { ProblemError } from '../../host/problems.ts'
 import type { Tools } from '../../host/tools.ts'
+import { documentProblems } from '../refusals.ts'
 import { readPieces, writePieces } from './database-store.ts'
 import type { Bucket } from './s3.ts'
 import { itFailed, itWorked, mayTry, type StoreAttempt } from './store-health.ts'
@@ -18,12 +20,14 @@ export interface NewFile {
 interface StoredFileRow {
   store: 's3' | 'database'
   sha256: Buffer
+  /** It was moved to S3 a while ago, and is still in the database. */
+  is_in_both: boolean
 }
 
 /** Longer than writing to S3 can take. */
 const S3_WRITE_TIME_MAX = '2 minutes'
 
-/** Thrown if the store says that it has no such file, though it should. */
+/** Thrown if the store has no such file, though it should, or gives other bytes. */
 class LostFileError extends Error {}
 
 const changed = (): Error => new UnavailableError('the document was changed a moment ago')
@@ -108,9 +112,34 @@ export class Stores {
   }
 
   /** Reads a whole file, a piece at a time. Checks its hash before it gives the last piece, and throws if it
-   * is another one. Throws an UnavailableError while the store is down. */
+   * is another one. Throws an UnavailableError while the store is down, and a ProblemError (410) before the
+   * first piece if the file is lost. */
   async *read(id: string): AsyncGenerator<Buffer, void> {
-    const { store, sha256 } = await this.#find(id)
+    const file = await this.#find(id)
+    let hasBegun = false
+    try {
+      for await (const piece of this.#readFrom(file.store, id, file)) {
+        hasBegun = true
+        yield piece
+      }
+      return
+    } catch (error) {
+      if (!(error instanceof LostFileError) || hasBegun) throw error
+      this.#log.error('a store has lost a file', { file: id, error: error.message })
+      if (!file.is_in_both)
+        throw new ProblemError(
+          documentProblems.lost,
+          'If you need it now, upload it again; delete a statement, and have it filed again.',
+        )
+    }
+    yield* this.#readFrom('database', id, file)
+  }
+
+  async *#readFrom(
+    store: StoredFileRow['store'],
+    id: string,
+    { store: place, sha256 }: StoredFileRow,
+  ): AsyncGenerator<Buffer, void> {
     const hash = createHash('sha256')
     let held: Buffer | undefined
     for await (const piece of store === 's3' ? this.#readS3(id) : readPieces(this.#db, id)) {
@@ -120,8 +149,8 @@ export class Stores {
     }
     if (!hash.digest().equals(sha256)) {
       // They may have been removed, or moved to the other store, while they were read.
-      if ((await this.#find(id)).store !== store) throw changed()
-      throw new Error(`the bytes of the file ${id} in the store ${store} are not what was stored`)
+      if ((await this.#find(id)).store !== place) throw changed()
+      throw new LostFileError(`the bytes of the file ${id} in the store ${store} are not what was stored`)
     }
     if (held) yield held
   }
@@ -148,7 +177,7 @@ export class Stores {
   async #find(id: string): Promise<StoredFileRow> {
     const [file] = await this.#db.query<StoredFileRow>({
       name: 'file-find',
-      text: `select store, sha256 from stored_files where id = $1 and state = 'whole'`,
+      text: `select store, sha256, moved_at is not null as is_in_both from stored_files where id = $1 and state = 'whole'`,
       values: [id],
     })
     if (!file) throw changed()

@@ -3717,6 +3717,7 @@ export type ProblemName =
   | 'day-limit-exceeded'
   | 'dead-letter-not-waiting'
   | 'document-limit-reached'
+  | 'document-lost'
   | 'document-not-ready'
   | 'document-refused'
   | 'email-confirmed'
