@@ -2,7 +2,8 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { createLog } from '../../monitoring/log.ts'
 import { openDatabase, type Database } from '../host/database/database.ts'
 import { testDatabase, type TestDatabase } from '../../tests/support/databases.ts'
-import { startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { eventKey, signingKey, startFunction, token, type TestFunction } from '../../tests/support/host.ts'
+import { inOtherProcess } from '../../tests/support/other-process.ts'
 import { until } from '../../tests/support/until.ts'
 import { notificationSchema } from './notification.ts'
 import notificationStream from './notification-stream.ts'
@@ -252,6 +253,129 @@ test('needs no statement for a stream that begins', async () => {
   query.mockRestore()
   expect(asked.filter((name) => name !== 'stream-now' && name !== 'stream-read')).toEqual([])
   expect(asked.length).toBeLessThan(60)
+})
+
+describe('a process with a thousand streams', () => {
+  const STREAMS = 1_000
+  const EACH = 8
+  const ROUND = 10
+  const users = Array.from({ length: STREAMS / EACH }, () => randomUUID())
+
+  interface Taken {
+    /** What it holds after its garbage is collected. */
+    bytes: number
+    /** Statements so far, by name. */
+    statements: Record<string, number>
+  }
+
+  /** Starts a process of its own, as on a cluster. `look` tells what it has taken. */
+  async function startAlone() {
+    const { child, message } = await inOtherProcess<{ port: number }>(`
+      import { setFlagsFromString } from 'node:v8'
+      import { runInNewContext } from 'node:vm'
+      import { compileValidators } from './functions/host/http/compile-validators.ts'
+      import { serve } from './functions/host/start/serve.ts'
+      import operation from './functions/notifications/notification-stream.ts'
+      setFlagsFromString('--expose-gc')
+      const collect = runInNewContext('gc')
+      const statements = {}
+      process.on('message', () => {
+        collect()
+        const { heapUsed, external } = process.memoryUsage()
+        process.send({ bytes: heapUsed + external, statements })
+      })
+      process.on('disconnect', () => process.exit())
+      const settings = ${JSON.stringify({
+        ...{ PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'off' },
+        ...{ NOTIFICATIONS_DATABASE_URL: database.url, BROKER_URL: 'http://127.0.0.1:9/' },
+        ...{ JWKS: signingKey.jwks, NOTIFICATIONS_EVENT_KEY: eventKey('notifications') },
+        FRONT_DOOR_KEY: 'a key that is only good for tests, no more',
+      })}
+      const parts = { validators: compileValidators(operation), catalogue: [], settings: {} }
+      void serve(operation, parts, settings).then(({ port, tools }) => {
+        const { query } = tools.db
+        tools.db.query = (statement) => {
+          statements[statement.name] = (statements[statement.name] ?? 0) + 1
+          return query(statement)
+        }
+        process.send({ port })
+      })
+    `)
+    const look = (): Promise<Taken> =>
+      new Promise((resolve) => {
+        child.once('message', (taken) => resolve(taken as Taken))
+        child.send('look')
+      })
+    return { child, look, instance: { url: `http://127.0.0.1:${message.port}` } as TestFunction }
+  }
+
+  /** Opens some streams of each user, a hundred at a time. */
+  async function open(instance: TestFunction, each: number): Promise<StreamClient[]> {
+    const bearers = await Promise.all(users.map((userId) => token({ userId })))
+    const opened: StreamClient[] = []
+    for (const bearer of bearers.flatMap((one) => Array<string>(each).fill(one))) {
+      opened.push(new StreamClient(`${instance.url}/notifications/stream`, { token: bearer }))
+      if (opened.length % 100 === 0)
+        await until(() => opened.every(({ text }) => text !== ''), { what: 'the streams to be open' })
+    }
+    clients.push(...opened)
+    return opened
+  }
+
+  const storeRound = () =>
+    storeNotifications(
+      db,
+      users.flatMap((userId) => Array.from({ length: ROUND }, () => notificationOf(userId))),
+    )
+
+  /** Stores notifications for each user, and waits until each stream has had as many in all. */
+  async function tell(streams: readonly StreamClient[], inAll: number): Promise<void> {
+    await storeRound()
+    await until(() => streams.every(({ events }) => events.length >= inAll), { what: 'all to be told' })
+  }
+
+  test('takes some kilobytes and no statement for each, and what its death cuts off goes on elsewhere', async () => {
+    const { child, look, instance } = await startAlone()
+    const lookUntil = (bytes: number) =>
+      until(
+        async () => {
+          const taken = await look()
+          return taken.bytes < bytes && taken
+        },
+        // What is on its way to a client is let go soon.
+        { what: `the process to hold less than ${bytes} bytes` },
+      )
+    const streams = await open(instance, EACH / 2)
+    const half = await look()
+    streams.push(...(await open(instance, EACH / 2)))
+    // It has some 14 kB each.
+    const full = await lookUntil(half.bytes + (STREAMS / 2) * 60_000)
+    expect([...new Set(streams.map(({ status }) => status))]).toEqual([200])
+
+    await tell(streams, ROUND)
+    await tell(streams, 2 * ROUND)
+    // Notifications have some 600 bytes: a stream that kept what it has sent would have 12 kB more.
+    const { statements } = await lookUntil(full.bytes + STREAMS * 6_000)
+    // The streams ask four times a second, however many there are.
+    expect(statements['stream-read']).toBeGreaterThan(0)
+    expect(Object.values(statements).reduce((sum, count) => sum + count, 0)).toBeLessThan(STREAMS)
+
+    child.kill('SIGKILL')
+    await until(() => streams.every(({ ended }) => ended), { what: 'all streams to be cut off' })
+    await storeRound()
+    // The streams of the first four users come back, each to another process than before.
+    const cutOff = streams.slice(0, 2 * EACH)
+    const back = await Promise.all(
+      cutOff.map(({ lastId }, i) =>
+        listen(users[Math.floor(i / (EACH / 2))]!, { lastId, instance: instances[i % 2] }),
+      ),
+    )
+    await until(() => back.every(({ events }) => events.length >= ROUND), { what: 'what was missed' })
+    const stored = await Promise.all(users.slice(0, 4).map(storedIds))
+    expect(cutOff.map((before, i) => sorted([...idsOf(before), ...idsOf(back[i]!)]))).toEqual(
+      cutOff.map((_before, i) => sorted(stored[Math.floor(i / (EACH / 2))]!)),
+    )
+  })
 })
 
 test('streams outlive a database that breaks its connections', async () => {
