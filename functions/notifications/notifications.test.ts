@@ -348,6 +348,27 @@ describe('old notifications', () => {
     await sweepUntilLeft(user, [])
   })
 
+  test('are deleted in each sweep, however much of another kind there is', async () => {
+    const user = randomUUID()
+    await store(user, 101)
+    const { db: swept } = sweeper.tools
+    const [query, now] = [swept.query, performance.now.bind(performance)]
+    let ahead = 0
+    const time = jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead)
+    // Messages come first, and take all the time that there is.
+    const asked = jest.spyOn(swept, 'query').mockImplementation((statement) => {
+      if (statement.text.startsWith('delete from messages')) ahead = 60_000
+      return query(statement)
+    })
+    try {
+      await deliverTick(sweeper, 'sweep-notifications')
+    } finally {
+      asked.mockRestore()
+      time.mockRestore()
+    }
+    expect([ahead, await idsOf(user)]).toEqual([60_000, []])
+  })
+
   test('all stay if they are kept for longer than there are clocks that count from 1970', async () => {
     const user = randomUUID()
     const left = [await store(user, 500), await store(user, 0)]

@@ -61,7 +61,7 @@ async function wakeMessages(db: Database): Promise<void> {
   }
 }
 
-/** Milliseconds after which no further step of forgetting begins. */
+/** Milliseconds after which no further round of forgetting begins. */
 const FORGETTING_MS_MAX = 3_000
 const FORGOTTEN_AT_ONCE = 1_000
 
@@ -123,17 +123,22 @@ const OLD: readonly Kept[] = [
   },
 ]
 
-/** Deletes what is old, in small steps. What is left at `endsAt` waits for the next sweep. */
+/** Deletes what is old, in rounds of a small step for each kind: so none waits for as long as there is much of
+ * another. What is left at `endsAt` waits for the next sweep. */
 async function forgetOld(
   { db, log, config }: Pick<Tools, 'db' | 'log' | 'config'>,
   endsAt: number,
 ): Promise<void> {
-  for (const { what, text, values } of OLD) {
-    let forgotten = 0
-    for (let step = FORGOTTEN_AT_ONCE; step === FORGOTTEN_AT_ONCE && performance.now() < endsAt;) {
-      step = (await db.query({ text, ...(values && { values: values(config) }) })).length
-      forgotten += step
+  const forgotten = new Map<string, number>()
+  for (let left = OLD; left.length > 0;) {
+    const unfinished: Kept[] = []
+    for (const kept of left) {
+      const { what, text, values } = kept
+      const { length } = await db.query({ text, ...(values && { values: values(config) }) })
+      forgotten.set(what, (forgotten.get(what) ?? 0) + length)
+      if (length === FORGOTTEN_AT_ONCE) unfinished.push(kept)
     }
-    if (forgotten > 0) log.info(`deleted old ${what}`, { count: forgotten })
+    left = performance.now() < endsAt ? unfinished : []
   }
+  for (const [what, count] of forgotten) if (count > 0) log.info(`deleted old ${what}`, { count })
 }
