@@ -42,11 +42,14 @@ async function tellAndEnd(tools: Tools, traceparent: string): Promise<void> {
 
 const WANTED = `exists (select from web_hooks where user_id = o.user_id and ${WANTS_WATCH})`
 
+/** What is_over() says, in words that an index of watched_at can answer. */
+const isLongAgo = (ago: string, at: string): string =>
+  `(watched_at is null or watched_at <= ${at} - interval '${ago}' or watched_at > ${at})`
+
 /** Of an owner whose watch may end at a moment, or whose watch's end may be told again. */
 const isUnwanted = (at: string): string =>
-  `(is_watched and is_over(watched_at + interval '${UNWANTED}', watched_at, ${at})
-    or not is_watched and watch_version > 0
-      and is_over(watched_at + interval '${END_TOLD_AGAIN}', watched_at, ${at})) and not ${WANTED}`
+  `(is_watched and ${isLongAgo(UNWANTED, at)}
+    or not is_watched and watch_version > 0 and ${isLongAgo(END_TOLD_AGAIN, at)}) and not ${WANTED}`
 
 // In random order, so that each gets a turn even if some fail.
 const unwantedWatches = (db: Tools['db']) =>
@@ -107,7 +110,7 @@ const watchesToTell = (db: Tools['db']) =>
       cross join lateral (
         select bool_or(is_operators) as sees_all from web_hooks where user_id = o.user_id and ${WANTS_WATCH}
       ) hooks
-      where is_watched and is_over(watched_at + interval '${TOLD_AGAIN}', watched_at, now())
+      where is_watched and ${isLongAgo(TOLD_AGAIN, 'now()')}
         and sees_all is not null
       order by random() limit ${OWNERS_AT_ONCE}`,
   })
