@@ -123,8 +123,8 @@ const OLD: readonly Kept[] = [
   },
 ]
 
-/** Deletes what is old, in rounds of a small step for each kind: so none waits for as long as there is much of
- * another. What is left at `endsAt` waits for the next sweep. */
+/** Deletes what is old, in rounds of a small step for each kind: so none waits for as long as there is much
+ * of another. What is left at `endsAt` waits for the next sweep. */
 async function forgetOld(
   { db, log, config }: Pick<Tools, 'db' | 'log' | 'config'>,
   endsAt: number,
