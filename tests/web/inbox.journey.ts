@@ -83,6 +83,7 @@ export function inbox(web: () => Web): void {
     const id = await payee.openAccount('checking')
     const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id } })
     const { page, context, go } = await web().visit({ as: customer })
+    await page.clock.install()
     await go('/orders/new')
     await page.getByLabel('From', { exact: true }).selectOption(checking)
     await page.getByLabel('To', { exact: true }).fill('no such number')
@@ -119,6 +120,14 @@ export function inbox(web: () => Web): void {
       await page.getByLabel('Amount').inputValue(),
       await page.getByLabel('On day').inputValue(),
     ]).toEqual([checking, '9.50', '31'])
+    await page.getByRole('button', { name: 'Show the dates' }).click()
+    await save.waitFor()
+    // A page that has shown them for a week sends nothing: the bank may have forgotten the key.
+    await page.clock.setSystemTime((await page.evaluate<number>('Date.now()')) + 6 * 86_400_000)
+    await save.click()
+    await page.getByText('You entered this more than six days ago').waitFor()
+    expect([await save.count(), (await customer.bank.get('/api/orders')).items]).toEqual([0, []])
+    await page.getByRole('button', { name: 'Change' }).click()
     await page.getByRole('button', { name: 'Show the dates' }).click()
     await save.click()
     const order = page.getByRole('listitem').filter({ hasText: 'Rent' })

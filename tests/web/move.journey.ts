@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Locator, Page, Route } from 'playwright-core'
 import { registerCustomer, type Customer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
-import { endSession, inGroups, PASSWORD, signIn, signInAgain, type Web } from './support/browser.ts'
+import { endSession, giveUp, inGroups, PASSWORD, signIn, signInAgain, type Web } from './support/browser.ts'
 import { hasFocus, typistAt } from './support/keyboard.ts'
 
 /** Money moves once, and the page says so, whatever is lost on the way. */
@@ -334,5 +334,42 @@ export function movingMoney(web: () => Web): void {
     await create.waitFor({ state: 'detached' })
     expect(new Set(keys).size).toBe(1)
     expect((await customer.bank.get('/api/payments')).items).toHaveLength(1)
+  })
+
+  test('a payment without an answer that a page has shown for a week is not asked for again', async () => {
+    const { customer } = await customerWith900(web())
+    const payee = await registerCustomer(web().bank)
+    const account = await payee.openAccount('checking')
+    const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id: account } })
+    const { page, go } = await web().visit({ as: customer })
+    await page.clock.install()
+    const keys: (string | undefined)[] = []
+    await page.route('**/api/payments/create', (route) => {
+      keys.push(route.request().headers()['idempotency-key'])
+      return route.abort()
+    })
+    await go('/payments')
+    await page.getByLabel('Account number or e-mail of the payee').fill(number)
+    await page.getByLabel('Amount').fill('30')
+    await page.getByRole('button', { name: 'Check' }).click()
+    const create = page.getByRole('button', { name: 'Set aside $30.00' })
+    await create.click()
+    await giveUp(page, keys)
+    await page.getByText('No answer yet.').waitFor()
+    const asked = keys.length
+    // The bank may have forgotten the key.
+    await page.clock.setSystemTime((await page.evaluate<number>('Date.now()')) + 6 * 86_400_000)
+    await create.click()
+    await page.getByText('You entered this more than six days ago').waitFor()
+    expect([await create.count(), keys.length]).toEqual([0, asked])
+    // Who has looked may enter another.
+    await page.getByRole('button', { name: 'Change' }).click()
+    await page.getByRole('button', { name: 'Check' }).click()
+    await create.click()
+    await until(() => keys.length > asked, { what: 'another payment' })
+    expect([new Set(keys.slice(0, asked)).size, keys.slice(0, asked).includes(keys.at(-1))]).toEqual([
+      1,
+      false,
+    ])
   })
 }

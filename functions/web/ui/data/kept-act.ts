@@ -10,6 +10,14 @@ export interface KeptAct {
   madeAtMs: number
 }
 
+/** An act was not sent because the bank may have forgotten its key: it could be done twice. */
+export class KeyTooOldError extends Error {
+  /** As problems of the bank have one, so that notes know what to say. */
+  readonly code = 'key-too-old'
+}
+
+const isTooOld = ({ madeAtMs }: KeptAct): boolean => !(Date.now() - madeAtMs < KEY_AGE_MS_MAX)
+
 /** Creates a store for acts of one kind that outlives a reload of the page. Each act belongs to the user who
  * asked. */
 export function keptActs<Act extends KeptAct>(kind: string) {
@@ -21,7 +29,7 @@ export function keptActs<Act extends KeptAct>(kind: string) {
   function unanswered(owner: string): Act | undefined {
     try {
       const act = JSON.parse(shelf.getItem(nameOf(owner)) ?? 'null') as Act | null
-      return act && Date.now() - act.madeAtMs < KEY_AGE_MS_MAX ? act : undefined
+      return act && !isTooOld(act) ? act : undefined
     } catch {
       return undefined
     }
@@ -30,8 +38,10 @@ export function keptActs<Act extends KeptAct>(kind: string) {
   /** Says whether the act with this key is such a one, also if the session or the page ended meanwhile. */
   const isUnanswered = (owner: string, key: string): boolean => unanswered(owner)?.key === key
 
-  /** Sends an act of a user. Rejects as `ask` does. */
+  /** Sends an act of a user. Rejects as `ask` does; with a KeyTooOldError without asking, because a page can
+   * stay open for a week. */
   async function send<Made>(owner: string, act: Act, ask: () => Promise<Made>): Promise<Made> {
+    if (isTooOld(act)) throw new KeyTooOldError()
     const wasOpen = isUnanswered(owner, act.key)
     shelf.setItem(nameOf(owner), JSON.stringify(act))
     try {

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from 
 import type { CreateOrderRequest, Order, OrderPreview, OrderRun, Schedule } from '../../client/index.ts'
 import { api } from './api.ts'
 import { byCursor } from './by-cursor.ts'
-import { keptActs } from './kept-act.ts'
+import { keptActs, type KeptAct } from './kept-act.ts'
 import { newKey } from './new-key.ts'
 import { findPayee, OtherCurrencyError, type Payee } from './payees.ts'
 import { ownOnly, useSentBy, useSession } from './session.ts'
@@ -41,9 +41,7 @@ export const orderRunsQuery = (id: string) =>
   })
 
 /** An order as it is shown before it is saved. */
-export interface OrderDraft {
-  /** Belongs to the body: however often it is saved, it is one order. */
-  key: string
+export interface OrderDraft extends KeptAct {
   body: CreateOrderRequest
   payee: Payee
   preview: OrderPreview
@@ -81,7 +79,7 @@ export function useDraftOrder() {
         ...(description !== '' && { description }),
         schedule: preview.schedule,
       }
-      return { key: newKey(), body, payee: found, preview } satisfies OrderDraft
+      return { key: newKey(), madeAtMs: Date.now(), body, payee: found, preview } satisfies OrderDraft
     },
   })
 }
@@ -95,8 +93,8 @@ export function useCreateOrder() {
   const [queries, headers] = [useQueryClient(), useSentBy()]
   const { user_id: owner } = useSession()
   return useMutation({
-    mutationFn: ({ key, body }: OrderDraft) =>
-      kept.send(owner, { key, madeAtMs: Date.now() }, () =>
+    mutationFn: ({ key, madeAtMs, body }: OrderDraft) =>
+      kept.send(owner, { key, madeAtMs }, () =>
         api.post('/api/orders', { body, idempotencyKey: key, headers }),
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['orders'] }),

@@ -2,7 +2,7 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 import type { Payment } from '../../client/index.ts'
 import { accountsQuery } from './accounts.ts'
 import { api } from './api.ts'
-import { keptActs } from './kept-act.ts'
+import { keptActs, type KeptAct } from './kept-act.ts'
 import { ownOnly, useSentBy, useSession } from './session.ts'
 
 export type { Payment }
@@ -28,6 +28,11 @@ export interface NewPaymentBody {
   description?: string
 }
 
+/** A payment that was checked. */
+export interface CheckedPayment extends KeptAct {
+  body: NewPaymentBody
+}
+
 const kept = keptActs('payment')
 export const isUnansweredPayment = kept.isUnanswered
 
@@ -36,8 +41,8 @@ export function useCreatePayment() {
   const [patch, headers] = [usePatch(), useSentBy()]
   const { user_id: owner } = useSession()
   return useMutation({
-    mutationFn: ({ body, key }: { body: NewPaymentBody; key: string }) =>
-      kept.send(owner, { key, madeAtMs: Date.now() }, () =>
+    mutationFn: ({ body, key, madeAtMs }: CheckedPayment) =>
+      kept.send(owner, { key, madeAtMs }, () =>
         api.post('/api/payments/create', { body, idempotencyKey: key, headers }),
       ),
     onSuccess: patch,

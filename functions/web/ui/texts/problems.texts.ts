@@ -47,6 +47,8 @@ export const problemTexts = defineTexts({
       'invalid-input': 'Some of what you entered is not accepted.',
       unavailable: 'That part of the bank is away at the moment.',
       'cross-site': 'The request came from another page, so the bank refused it.',
+      'key-too-old':
+        'You entered this more than six days ago, so nothing was sent now. If you sent it then, look first whether it was done.',
       'other-user': 'Another user has signed in. Load the page again.',
     } as Readonly<Record<string, string>>,
   },
@@ -97,6 +99,8 @@ export const problemTexts = defineTexts({
       'invalid-input': 'Einige Ihrer Angaben nimmt die Bank nicht an.',
       unavailable: 'Dieser Teil der Bank ist gerade nicht erreichbar.',
       'cross-site': 'Die Anfrage kam von einer anderen Seite. Die Bank hat sie abgelehnt.',
+      'key-too-old':
+        'Das haben Sie vor mehr als sechs Tagen eingegeben, deshalb wurde jetzt nichts gesendet. Falls Sie es damals gesendet haben, sehen Sie zuerst nach, ob es ausgeführt wurde.',
       'other-user': 'In diesem Browser hat sich jemand anderes angemeldet. Laden Sie die Seite neu.',
     },
   },

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
+import { KeyTooOldError } from '../../data/kept-act.ts'
 import { isOutcomeOpen } from '../../data/open-outcome.ts'
 import {
   isUnansweredOrder,
@@ -188,6 +189,7 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
   const rule = useRuleWords()
   const isOnline = useIsOnline()
   const create = useCreateOrder()
+  const isTooOld = create.error instanceof KeyTooOldError
   const { user_id: owner } = useSession()
   const [isOpen, setOpen] = useEntered('unanswered', () => isUnansweredOrder(owner, draft.key))
   const part = useFocusReturn<HTMLDivElement>()
@@ -216,22 +218,24 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
           ))}
         </ol>
         {preview.has_more && <p>{said.andMore}</p>}
-        {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={create.error} />}
+        {isOpen && !isTooOld ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={create.error} />}
         <div className={styles.actions}>
-          <Button
-            look="primary"
-            disabled={create.isPending || !isOnline}
-            onClick={() =>
-              create.mutate(draft, {
-                onSuccess: () => navigate('/orders'),
-                onError: (failure) => setOpen(isOutcomeOpen(failure, isOpen)),
-              })
-            }
-          >
-            {said.save(amount)}
-          </Button>
+          {!isTooOld && (
+            <Button
+              look="primary"
+              disabled={create.isPending || !isOnline}
+              onClick={() =>
+                create.mutate(draft, {
+                  onSuccess: () => navigate('/orders'),
+                  onError: (failure) => setOpen(isOutcomeOpen(failure, isOpen)),
+                })
+              }
+            >
+              {said.save(amount)}
+            </Button>
+          )}
           {/* What may be saved can't be changed: that would be another order. */}
-          {!isOpen && (
+          {(!isOpen || isTooOld) && (
             <Button disabled={create.isPending} onClick={edit}>
               {said.edit}
             </Button>

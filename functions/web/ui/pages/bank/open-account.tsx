@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { unansweredOpening, useOpenAccount, type AccountOpening } from '../../data/accounts.ts'
+import { KeyTooOldError } from '../../data/kept-act.ts'
 import { newKey } from '../../data/new-key.ts'
 import { isOutcomeOpen } from '../../data/open-outcome.ts'
 import { useSession } from '../../data/session.ts'
@@ -26,7 +27,10 @@ export function OpenAccount({ done }: { done: () => void }) {
     open.mutate(opening, {
       onSuccess: done,
       onError: (error) =>
-        setUnanswered((before) => (isOutcomeOpen(error, before !== undefined) ? opening : undefined)),
+        setUnanswered((before) => {
+          const isOpen = !(error instanceof KeyTooOldError) && isOutcomeOpen(error, before !== undefined)
+          return isOpen ? opening : undefined
+        }),
     })
   return (
     <PlainPanel title={said.open}>

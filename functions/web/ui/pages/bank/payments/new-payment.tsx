@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from 'react'
 import { likelyAccount, type Account } from '../../../data/accounts.ts'
 import { canBePayee, findPayee, isUnknownPayee, type Payee } from '../../../data/payees.ts'
+import { KeyTooOldError } from '../../../data/kept-act.ts'
 import { newKey } from '../../../data/new-key.ts'
 import { isOutcomeOpen } from '../../../data/open-outcome.ts'
-import { isUnansweredPayment, useCreatePayment, type NewPaymentBody } from '../../../data/payments.ts'
+import { isUnansweredPayment, useCreatePayment, type CheckedPayment } from '../../../data/payments.ts'
 import { useSession } from '../../../data/session.ts'
 import { AccountChoice } from '../../../parts/account-choice.tsx'
 import { AmountField, useReadAmount } from '../../../parts/amount-field.tsx'
@@ -22,9 +23,7 @@ import styles from './payments.module.css'
 import { texts } from './payments.texts.ts'
 
 /** What is to be confirmed. The key belongs to this body: whatever is lost, it is one payment. */
-interface Confirming {
-  body: NewPaymentBody
-  key: string
+interface Confirming extends CheckedPayment {
   asked: string
   payee: Payee
 }
@@ -98,7 +97,7 @@ function PaymentForm({
       currency,
       ...(description && { description }),
     }
-    onChecked({ body, key: newKey(), asked, payee })
+    onChecked({ body, key: newKey(), madeAtMs: Date.now(), asked, payee })
   }
 
   return (
@@ -142,7 +141,7 @@ function PaymentForm({
 }
 
 function Confirm({
-  confirming: { body, key, asked, payee },
+  confirming: { body, key, madeAtMs, asked, payee },
   onChange,
   onDone,
 }: {
@@ -156,6 +155,7 @@ function Confirm({
   const create = useCreatePayment()
   const amount = moneyText(body.amount, body.currency)
   const { error } = create
+  const isTooOld = error instanceof KeyTooOldError
   const { user_id: owner } = useSession()
   const [isOpen, setOpen] = useEntered('unanswered', () => isUnansweredPayment(owner, key))
   const part = useFocusReturn<HTMLDivElement>()
@@ -166,23 +166,25 @@ function Confirm({
       <p ref={question} tabIndex={-1}>
         <bdi>{said.confirm(amount, payee.name, askedAs(asked))}</bdi>
       </p>
-      {isOpen ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={error} />}
+      {isOpen && !isTooOld ? <p role="alert">{said.noAnswer}</p> : <ProblemNote problem={error} />}
       {!isOnline && <p role="status">{said.offline}</p>}
       <div className={styles.buttons}>
-        <Button
-          look="primary"
-          disabled={create.isPending || !isOnline}
-          onClick={() =>
-            create.mutate(
-              { body, key },
-              { onSuccess: onDone, onError: (failure) => setOpen(isOutcomeOpen(failure, isOpen)) },
-            )
-          }
-        >
-          {said.create(amount)}
-        </Button>
+        {!isTooOld && (
+          <Button
+            look="primary"
+            disabled={create.isPending || !isOnline}
+            onClick={() =>
+              create.mutate(
+                { body, key, madeAtMs },
+                { onSuccess: onDone, onError: (failure) => setOpen(isOutcomeOpen(failure, isOpen)) },
+              )
+            }
+          >
+            {said.create(amount)}
+          </Button>
+        )}
         {/* What may have been set aside can't be changed: that would be another payment. */}
-        {!isOpen && (
+        {(!isOpen || isTooOld) && (
           <Button disabled={create.isPending} onClick={onChange}>
             {said.change}
           </Button>

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { likelyAccount, type Account } from '../../../data/accounts.ts'
-import type { KeptAct } from '../../../data/kept-act.ts'
+import { KeyTooOldError, type KeptAct } from '../../../data/kept-act.ts'
 import { newKey } from '../../../data/new-key.ts'
 import { isOutcomeOpen } from '../../../data/open-outcome.ts'
 import {
@@ -75,7 +75,7 @@ export function NewPayout({
       // A browser that keeps nothing still has the key here.
       onError: (error) =>
         setChecked((was) => {
-          if (!was || unansweredPayout(owner)) return undefined
+          if (!was || unansweredPayout(owner) || error instanceof KeyTooOldError) return undefined
           return isOutcomeOpen(error, was.isOpen) ? { ...was, isOpen: true } : { ...was, ...newlyKeyed() }
         }),
     })
