@@ -95,6 +95,12 @@ export function inbox(web: () => Web): void {
     await page.getByLabel('Amount').fill('9.50')
     await page.getByRole('button', { name: 'Show the dates' }).click()
     await page.getByText('Nobody here has this number or e-mail.').waitFor()
+    expect(await page.locator(':focus').getAttribute('name')).toBe('payee')
+    // Whoever goes on to another field stays there, although the fault is still shown.
+    await page.getByLabel('From', { exact: true }).focus()
+    for (const key of ['End', 'Home']) await page.keyboard.press(key)
+    expect(await page.locator(':focus').getAttribute('name')).toBe('account_id')
+    await page.getByLabel('From', { exact: true }).selectOption(checking)
     const euros = await customer.bank.post('/api/accounts', {
       body: { account_type: 'checking', currency: 'EUR' },
     })

@@ -9,7 +9,7 @@ import { useFocusReturn } from './use-focus-return.ts'
 /** A form. Its name is unique on its page: if the session ends, what was entered is kept under it. `onSubmit`
  * gets the values by name once all required fields are filled. Of `problem`, what the last answer refused, the
  * faults of a field stand beside it and the rest above the form. The first fault takes the focus, or else what
- * is said above. */
+ * is said above: once for each `problem`, so it must be the same object for as long as it is shown. */
 export function Form({
   name,
   onSubmit,

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useLocation } from 'wouter'
 import { accountsQuery, type Account } from '../../data/accounts.ts'
 import { KeyTooOldError } from '../../data/kept-act.ts'
@@ -88,12 +88,10 @@ function OrderForm({
     }
     asked.mutate(order, { onSuccess: show })
   }
+  // One object for each refusal: another one would take the focus again, at each key.
+  const refusal = useMemo(() => ofPayee(asked.error, said.noPayee, said.payeeCurrency), [asked.error, said])
   return (
-    <Form
-      name="order"
-      problem={fault ?? ofPayee(asked.error, said.noPayee, said.payeeCurrency)}
-      onSubmit={ask}
-    >
+    <Form name="order" problem={fault ?? refusal} onSubmit={ask}>
       <AccountChoice
         name="account_id"
         label={said.from}
