@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Route } from 'playwright-core'
+import type { Locator, Route } from 'playwright-core'
+import { Webhook } from 'standardwebhooks'
 import type { MailServer } from '../../functions/notifications/testing/mail-server.ts'
+import { startReceiver } from '../../functions/payments/web-hooks/web-hooks-fixture.ts'
 import { registerCustomer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
 import { PASSWORD, type Web } from './support/browser.ts'
@@ -194,6 +196,77 @@ export function profile(web: () => Web, mail: () => MailServer): void {
     await until(() => isAnswered, { what: 'the renewal to be answered' })
     await go('/sign-in')
     expect((await context.cookies()).map(({ name }) => name)).toEqual([])
+  })
+
+  test('a web hook is created, and its secret shown once; what it got is shown and posted again; it is paused and deleted', async () => {
+    const as = await registerCustomer(web().bank)
+    const account = await as.openAccount('checking')
+    const deposit = (amount: string) => as.transact({ type: 'deposit', account_id: account, amount })
+    const receiver = await startReceiver()
+    const { page, go } = await web().visit({ as })
+    const secretIn = async (place: Locator): Promise<string> =>
+      place.getByRole('group', { name: 'Secret' }).locator('code').innerText()
+    await go('/me')
+    await page.getByRole('link', { name: 'Your web hooks' }).click()
+    await page.getByText('You have no web hook yet.').waitFor()
+    await page.getByRole('button', { name: 'New web hook' }).click()
+    await page.getByLabel('URL').fill('ftp://example.com')
+    await page.getByRole('button', { name: 'Create it' }).click()
+    await page.getByText('Choose at least one event.').waitFor()
+    expect(await page.locator(':focus').getAttribute('name')).toBe('types')
+    await page.getByRole('checkbox', { name: 'transaction.completed' }).check()
+    await page.getByRole('button', { name: 'Create it' }).click()
+    await page.getByText('The URL must begin with https:// or http://.').waitFor()
+    expect(await page.locator(':focus').getAttribute('name')).toBe('url')
+    await page.getByLabel('URL').fill(receiver.url)
+    await page.getByRole('button', { name: 'Create it' }).click()
+    const hook = page.getByRole('list', { name: 'Web hooks' }).getByRole('listitem')
+    const secret = await secretIn(hook)
+    // Nothing but this page has it, and the next one has it no more.
+    expect(await page.evaluate('JSON.stringify([sessionStorage, localStorage])')).not.toContain(secret)
+    await page.reload()
+    await hook.getByText(/^.Active$/).waitFor()
+    expect(await page.getByText('whsec_').count()).toBe(0)
+
+    receiver.answer = (response) => response.writeHead(500).end('not today')
+    await deposit('1.23')
+    const first = await until(() => receiver.received[0], { what: 'the event to be posted' })
+    new Webhook(secret).verify(first.body, first.headers)
+    await hook.getByText('What was posted').click()
+    await hook.getByText('not today').waitFor()
+    await hook.getByText(/^.Under way$/).waitFor()
+    receiver.answer = (response) => response.writeHead(204).end()
+    await hook.getByRole('button', { name: 'Post again' }).click()
+    await hook.getByText(/^.Delivered$/).waitFor()
+    expect(receiver.received[1]!.headers['webhook-id']).toBe(first.headers['webhook-id'])
+
+    await hook.getByRole('button', { name: 'New secret' }).click()
+    await hook.getByRole('button', { name: 'Make a new secret' }).click()
+    await hook.getByText(/^Signed with two secrets until/).waitFor()
+    const next = await secretIn(hook)
+    expect(next).not.toBe(secret)
+    await hook.getByRole('button', { name: 'Post again' }).click()
+    const isSignedByBoth = (): boolean => {
+      const { body, headers } = receiver.received.at(-1)!
+      for (const each of [secret, next]) new Webhook(each).verify(body, headers)
+      return true
+    }
+    await until(isSignedByBoth, { what: 'the event to be posted with both signatures' })
+
+    await hook.getByRole('button', { name: 'Pause' }).click()
+    await hook.getByText('Nothing is posted. What happens meanwhile is not kept for it.').waitFor()
+    await hook.getByRole('button', { name: 'Resume' }).click()
+    await hook.getByText(/^.Active$/).waitFor()
+    await hook.getByRole('button', { name: 'Change' }).click()
+    await page.getByRole('checkbox', { name: 'document.deleted' }).check()
+    await page.getByRole('checkbox', { name: 'transaction.completed' }).uncheck()
+    await page.getByRole('button', { name: 'Change' }).click()
+    await page.getByLabel('URL').waitFor({ state: 'detached' })
+    await hook.getByText('document.deleted', { exact: true }).waitFor()
+    await hook.getByRole('button', { name: 'Delete' }).click()
+    await hook.getByRole('button', { name: 'Yes, delete it' }).click()
+    await page.getByText('You have no web hook yet.').waitFor()
+    await receiver.close()
   })
 
   test('a profile is deleted after its accounts are closed, and not before', async () => {

@@ -60,6 +60,7 @@ export const routes: readonly PageRoute[] = [
     load: () => import('./pages/bank/message-preferences.tsx'),
   },
   { path: '/me', who: 'customer', menu: 'me', load: () => import('./pages/me/me.tsx') },
+  { path: '/webhooks', who: 'customer', load: () => import('./pages/web-hooks/web-hooks.tsx') },
   { path: '/office', who: 'operator', menu: 'needs', load: () => import('./pages/office/needs.tsx') },
   {
     path: '/office/dead-letters',

@@ -105,6 +105,12 @@ export async function fill(bank: Bank): Promise<People> {
     },
     idempotencyKey: randomUUID(),
   })
+  await rich.bank.post('/api/webhooks', {
+    body: {
+      url: 'https://a-host-with-a-long-name.example.com/hooks/of/the/whole/household?token=4f1c7a9e',
+      types: ['document.deleted', 'payment.expired', 'order.failed'],
+    },
+  })
   await rich.bank.post('/api/payments/top-ups', { body: { account_id: everyday, amount: '50.06' } })
   const name = 'A photograph of the contract with a name that is far too long for its place.png'
   await upload(bank, rich, name)

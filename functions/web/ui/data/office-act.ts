@@ -1,31 +1,9 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
-import { ActKeys } from './act-keys.ts'
-import { useSentBy } from './session.ts'
+import { useKeyedAct, type HowToSend } from './keyed-act.ts'
 
-/** What each act of an operator is sent with. */
-export interface HowToSend {
-  headers: { 'session-user': string }
-  idempotencyKey: string
-}
+export type { HowToSend }
 
-/** Does what an operator decides, as the operator whom the page shows, and once, however often it is sent
- * until there is an answer. Afterwards what begins with one of these words, and the audit, is read again;
- * also after a failure, because it may have been done. */
-export function useOfficeAct<Given, Made>(
+/** Does what an operator decides. It is in the audit, which is read again too. */
+export const useOfficeAct = <Given, Made>(
   act: (given: Given, how: HowToSend) => Promise<Made>,
   words: readonly string[],
-) {
-  const [queries, headers] = [useQueryClient(), useSentBy()]
-  const [keys] = useState(() => new ActKeys())
-  return useMutation({
-    mutationFn: (given: Given) => act(given, { headers, idempotencyKey: keys.keyOf(given) }),
-    onSettled: (_made, error) => {
-      keys.hear(error)
-      // Nobody waits for that: its form goes.
-      void queries.invalidateQueries({
-        predicate: ({ queryKey: [word] }) => [...words, 'audit'].includes(String(word)),
-      })
-    },
-  })
-}
+) => useKeyedAct(act, [...words, 'audit'])

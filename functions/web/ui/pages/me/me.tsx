@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { useDeleteMe } from '../../data/me.ts'
 import { useSettings, type Density, type Theme } from '../../parts/settings.tsx'
-import { Button } from '../../parts/button.tsx'
+import { Button, ButtonLink } from '../../parts/button.tsx'
 import { Choice } from '../../parts/field.tsx'
 import { Form } from '../../parts/form.tsx'
 import { Page } from '../../parts/page.tsx'
@@ -28,9 +28,22 @@ export default function Me() {
       <Address />
       <Password />
       <Sessions />
+      <WebHooks />
       <Look />
       <Removal />
     </Page>
+  )
+}
+
+function WebHooks() {
+  const said = useTexts(texts)
+  return (
+    <PlainPanel title={said.webHooks}>
+      <p className={styles.note}>{said.webHooksHint}</p>
+      <div className={styles.parts}>
+        <ButtonLink href="/webhooks">{said.openWebHooks}</ButtonLink>
+      </div>
+    </PlainPanel>
   )
 }
 
