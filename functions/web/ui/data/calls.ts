@@ -14,6 +14,8 @@ export interface Call {
   idempotencyKey?: string
   replayed?: boolean
   traceId?: string
+  /** The transaction that it made or was about. */
+  transaction?: string
   /** What cold starts took, by function and phase; undefined if all functions ran already. */
   cold?: { service: string; phase: string; ms: number }[]
   body?: string
@@ -23,6 +25,8 @@ const KEPT = 50
 
 /** Names of fields that hold secrets, such as `current_password`. Bodies with one are not kept. */
 const SECRET = /"\w*(password|code|token|secret)\w*"\s*:/i
+
+const TRANSACTION = /^\/api\/transactions\/([0-9a-f]{8}-[0-9a-f-]{27})(?=[/?]|$)/
 
 let calls: readonly Call[] = []
 let count = 0
@@ -66,7 +70,7 @@ export async function recordedFetch(input: RequestInfo | URL, given: RequestInit
   }
   try {
     const response = await fetch(input, given)
-    finish(told(response))
+    finish(told(response, call.path))
     return response
   } catch (error) {
     finish({ status: 0 })
@@ -74,14 +78,16 @@ export async function recordedFetch(input: RequestInfo | URL, given: RequestInit
   }
 }
 
-function told({ status, headers }: Response): Partial<Call> {
+function told({ status, headers }: Response, path: string): Partial<Call> {
   const traceId = headers.get('traceparent')?.split('-')[1]
   const cold = startOf(headers.get('server-timing'))
+  const [, transaction] = TRANSACTION.exec(headers.get('location') ?? path) ?? []
   return {
     status,
     replayed: headers.get('idempotency-replayed') === 'true',
     ...(traceId && { traceId }),
     ...(cold && { cold }),
+    ...(transaction !== undefined && { transaction }),
   }
 }
 

@@ -1,5 +1,8 @@
+import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { Link } from 'wouter'
 import { callsNow, clearCalls, curlOf, onCalls, type Call } from '../data/calls.ts'
+import { sessionQuery } from '../data/session.ts'
 import { Button } from '../parts/button.tsx'
 import { Id } from '../parts/id.tsx'
 import { Status } from '../parts/status.tsx'
@@ -83,9 +86,22 @@ function OneCall({ call }: { call: Call }) {
             {said.trace} <Id value={traceId} />
           </span>
         )}
+        <ToTransaction id={call.transaction} />
         <CopyCurl call={call} />
       </p>
     </>
+  )
+}
+
+/** Leads to the life of what a call was about; customers to the receipt. */
+function ToTransaction({ id }: { id: string | undefined }) {
+  const said = useTexts(texts)
+  const { data: session } = useQuery({ ...sessionQuery(), enabled: false })
+  if (id === undefined || !session) return null
+  return session.role === 'operator' ? (
+    <Link href={`/engine/transfers/${id}`}>{said.life}</Link>
+  ) : (
+    <Link href={`/transactions/${id}`}>{said.receipt}</Link>
   )
 }
 
