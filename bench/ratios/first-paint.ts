@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
 import { launchChromium } from '../../tests/support/launch-chromium.ts'
 import type { Ratio } from '../bench.ts'
@@ -9,6 +10,8 @@ import { startWholeBank } from '../whole-bank.ts'
 /** A phone on a slow 4G network: what Lighthouse calls so, as the network of a browser emulates it. */
 const NETWORK = { offline: false, latency: 562.5, downloadThroughput: 184_320, uploadThroughput: 84_375 }
 const CPU_SLOWDOWN = 4
+/** A page that shows nothing by then shows nothing at all. */
+const PAINT_MS_MAX = 60_000
 /** The first page that anybody sees. */
 const PATH = '/sign-in'
 
@@ -78,10 +81,20 @@ async function paint(browser: Browser, url: string): Promise<Painted> {
 async function paintOf(page: Page, url: string): Promise<number> {
   // Without it, the second opening of an address would be a reload, which asks for each file anew.
   await page.goto('about:blank')
-  await page.goto(url)
-  return page.evaluate<number>(`new Promise((resolve) =>
+  await page.goto(url, { timeout: PAINT_MS_MAX })
+  const over = new AbortController()
+  const tooLate = delay(PAINT_MS_MAX, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`${url} showed nothing within ${PAINT_MS_MAX} ms`)
+  })
+  // A browser that hangs answers nothing, and an evaluation has no limit of its own.
+  const painted = page.evaluate<number>(`new Promise((resolve) =>
     new PerformanceObserver((list) => {
       for (const { name, startTime } of list.getEntries())
         if (name === 'first-contentful-paint') resolve(startTime)
     }).observe({ type: 'paint', buffered: true }))`)
+  try {
+    return await Promise.race([painted, tooLate])
+  } finally {
+    over.abort()
+  }
 }
