@@ -24,7 +24,8 @@ interface PanelProps {
 }
 
 /** A part of a page that shows what a query brings: nothing for a moment, then a skeleton, then that the
- * function starts, then the data. After a failure it shows the problem, or what came before it. */
+ * function starts, then the data. After a failure it shows the problem, or what came before it. What stands
+ * below comes into sight after it, so that nothing moves; but after three seconds in any case. */
 export function Panel<Data>({
   title,
   actions,
@@ -81,8 +82,11 @@ function Content<Data>({
   const texts = useTexts(common)
   const language = useLanguage()
   const { data, error, refetch } = query
-  if (data === undefined || data === null) {
-    if (!error) return <Waiting rows={rows} starts={starts} />
+  const isThere = data !== undefined && data !== null
+  const [wasThere, setWasThere] = useState(isThere)
+  if (isThere && !wasThere) setWasThere(true)
+  if (!isThere) {
+    if (!error) return <Waiting rows={rows} starts={starts} isFirst={!wasThere} />
     const again = <Button onClick={() => void refetch()}>{texts.tryAgain}</Button>
     return <ProblemNote problem={error} action={again} />
   }
@@ -109,7 +113,8 @@ function Content<Data>({
 /** How long each state lasts, in milliseconds: a flash of a skeleton is worse than none. */
 const STATES = { skeleton: 150, starting: 400, slow: 3_000 } as const
 
-function Waiting({ rows, starts }: { rows: number; starts: string | undefined }) {
+/** `isFirst`: the panel has shown nothing yet. */
+function Waiting({ rows, starts, isFirst }: { rows: number; starts: string | undefined; isFirst: boolean }) {
   const texts = useTexts(common)
   const [state, setState] = useState<'nothing' | keyof typeof STATES>('nothing')
   useEffect(() => {
@@ -119,7 +124,7 @@ function Waiting({ rows, starts }: { rows: number; starts: string | undefined })
   }, [])
   const name = starts ?? texts.theFunction
   return (
-    <div className={styles.waiting} aria-busy="true" data-state={state}>
+    <div className={styles.waiting} aria-busy="true" data-state={state} data-first={isFirst || undefined}>
       <p className={styles.starting} role="status">
         {state === 'starting' && texts.starting(name)}
         {state === 'slow' && texts.startingSlowly(name)}

@@ -29,12 +29,12 @@ export default function Home() {
     </Button>
   )
   return (
-    <Page title={said.title} actions={accounts.data?.length ? open : undefined}>
+    <Page title={said.title} actions={open}>
       {isOpening && <OpenAccount done={() => setOpening(false)} />}
       <Panel
         query={accounts}
         starts="accounts"
-        empty={{ text: role === 'operator' ? said.noAccountsOfOperator : said.noAccounts, action: open }}
+        empty={{ text: role === 'operator' ? said.noAccountsOfOperator : said.noAccounts }}
       >
         {(list) => (
           <>

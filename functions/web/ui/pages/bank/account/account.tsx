@@ -30,8 +30,9 @@ export default function AccountPage() {
     </>
   )
   return (
-    <Page title={data ? nameOf(data) : said.title} actions={data && actions}>
-      <Panel query={account} starts="accounts">
+    <Page title={data ? nameOf(data) : said.title} actions={account.error && !data ? undefined : actions}>
+      {/* Another one than the one that waited, because a long name in the heading moves what is below. */}
+      <Panel key={data?.id} query={account} starts="accounts">
         {(shown) => (
           <AccountSummary account={shown}>
             {shown.status !== 'closed' && <Rename account={shown} />}

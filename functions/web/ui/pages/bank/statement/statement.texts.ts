@@ -3,7 +3,6 @@ import { defineTexts } from '../../../texts/define-texts.ts'
 export const texts = defineTexts({
   en: {
     title: 'Statement',
-    titleOf: (account: string) => `Statement: ${account}`,
     types: { checking: 'Checking account', savings: 'Savings account' },
     back: 'Back to the account',
     period: 'Period',
@@ -38,7 +37,6 @@ export const texts = defineTexts({
   },
   de: {
     title: 'Kontoauszug',
-    titleOf: (account) => `Kontoauszug: ${account}`,
     types: { checking: 'Girokonto', savings: 'Sparkonto' },
     back: 'Zurück zum Konto',
     period: 'Zeitraum',

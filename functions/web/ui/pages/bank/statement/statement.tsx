@@ -9,6 +9,7 @@ import { useTexts } from '../../../texts/define-texts.ts'
 import { Files } from './files.tsx'
 import { PeriodForm } from './period-form.tsx'
 import { readStatement, type ShownStatement } from './period.ts'
+import styles from './statement.module.css'
 import { texts } from './statement.texts.ts'
 import { Sum } from './sum.tsx'
 
@@ -21,9 +22,11 @@ export default function StatementPage() {
   const shown = readStatement(search, drawnAt())
   const show = (next: Partial<ShownStatement>): void => setSearch({ ...shown, ...next }, { replace: true })
   const isReversed = shown.to < shown.from
-  const title = account ? said.titleOf(account.name ?? said.types[account.account_type]) : said.title
   return (
-    <Page title={title} actions={<ButtonLink href={`/accounts/${id}`}>{said.back}</ButtonLink>}>
+    <Page title={said.title} actions={<ButtonLink href={`/accounts/${id}`}>{said.back}</ButtonLink>}>
+      <p className={styles.account} dir="auto">
+        {account && (account.name ?? said.types[account.account_type])}
+      </p>
       {!isReversed && <Sum accountId={id} shown={shown} />}
       <PlainPanel title={said.period}>
         <PeriodForm key={search.toString()} shown={shown} onShow={show} />

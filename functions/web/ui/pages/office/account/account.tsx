@@ -33,8 +33,9 @@ export default function OfficeAccount() {
       title={data ? nameOf(data) : said.title}
       actions={data && <ButtonLink href={`/office/customers/${data.user_id}`}>{said.toCustomer}</ButtonLink>}
     >
-      <AuditedNote />
-      <Panel query={account} starts="accounts">
+      {data && <AuditedNote />}
+      {/* Another one than the one that waited, because a long name in the heading moves what is below. */}
+      <Panel key={data?.id} query={account} starts="accounts">
         {(shown) => (
           <>
             <AccountSummary account={shown} />

@@ -52,16 +52,23 @@ export default function Customer() {
     setDone('')
     setAct(next)
   }
-  const acts = user.data && (
+  const isPending = !user.data
+  const acts = !(user.error && isPending) && (
     <>
-      <Button onClick={open('send')}>{said.send}</Button>
-      <Button onClick={open('open')}>{said.open}</Button>
-      <Button onClick={open('change')}>{said.change}</Button>
+      <Button disabled={isPending} onClick={open('send')}>
+        {said.send}
+      </Button>
+      <Button disabled={isPending} onClick={open('open')}>
+        {said.open}
+      </Button>
+      <Button disabled={isPending} onClick={open('change')}>
+        {said.change}
+      </Button>
     </>
   )
   return (
     <Page title={user.data?.name ?? said.title} actions={acts}>
-      <AuditedNote />
+      {user.data && <AuditedNote />}
       <p role="status" className={styles.status}>
         {done}
       </p>
@@ -69,7 +76,8 @@ export default function Customer() {
       {act === 'open' && <OpenAccountFor userId={id} close={close} done={finish} />}
       {act === 'upload' && <UploadFor userId={id} close={close} />}
       {act === 'send' && <SendMessage userId={id} close={close} done={finish} />}
-      <Panel title={said.profile} query={user} starts="users" rows={5}>
+      {/* Another one than the one that waited, because a long name in the heading moves what is below. */}
+      <Panel key={user.data?.id} title={said.profile} query={user} starts="users" rows={5}>
         {(shown) => <Profile user={shown} />}
       </Panel>
       <Panel title={said.accounts} query={accounts} starts="accounts" empty={{ text: said.noAccounts }}>
