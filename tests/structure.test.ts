@@ -94,6 +94,16 @@ test('comments are at most 110 columns wide, as the code is', () => {
   expect(long).toEqual([])
 })
 
+test('no page makes markup or code of a text, opens another window, or keeps anything beyond the two storages', () => {
+  const unsafe =
+    /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|srcDoc|document\.write|\beval\(|new Function|\btarget=|window\.open|indexedDB|serviceWorker|\bcaches\b|document\.cookie/i
+  const sources = files(/^functions\/web\/ui\/.*\.(tsx?|js|html)$/).filter(
+    (file) => !file.endsWith('.test.ts'),
+  )
+  expect(sources.length).toBeGreaterThan(100)
+  expect(sources.filter((file) => unsafe.test(read(file)))).toEqual([])
+})
+
 test('pages import parts and data, data the client, and nothing there a function', () => {
   const UI = 'functions/web/ui/'
   /** What each folder of the pages may import besides itself. */

@@ -97,6 +97,8 @@ describe('security headers', () => {
       const plain = Object.fromEntries((await get(path)).headers)
       expect(plain).toMatchObject(await overHttp())
       expect(plain).not.toHaveProperty('strict-transport-security')
+      for (const feature of ['camera', 'geolocation', 'microphone', 'payment', 'usb'])
+        expect(plain['permissions-policy']).toContain(`${feature}=()`)
       expect(plain).not.toHaveProperty('x-powered-by')
       const https = Object.fromEntries((await get(path, { 'x-forwarded-proto': 'https' })).headers)
       expect(https).toMatchObject(await overHttps())
@@ -138,6 +140,11 @@ describe('security headers', () => {
       expect(headers.get('x-frame-options')).toBe('DENY')
     }
     expect(PAGE_POLICY).not.toMatch(/unsafe|\*|data:|http/)
+    for (const directive of [
+      ...["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"],
+      "require-trusted-types-for 'script'",
+    ])
+      expect(PAGE_POLICY.split('; ')).toContain(directive)
   })
 
   test('a function’s own win', async () => {

@@ -92,6 +92,8 @@ test('there are no fonts', () => {
 test('nothing is inlined, nothing comes from elsewhere, and no map shows the sources', () => {
   expect(page).not.toMatch(/<script(?![^>]*\ssrc="\/assets\/)|<style|style=|\son\w+=|https?:/)
   expect(page.length).toBeLessThanOrEqual(2_000)
+  // The frame is there before any script.
+  expect(page).toContain('<header class="first-frame">')
   const scripts = new Set(Object.values(manifest).map(({ file }) => file))
   for (const file of scripts)
     expect([file, String(bytesOf(file)).includes('sourceMappingURL')]).toEqual([file, false])

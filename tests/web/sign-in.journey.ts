@@ -124,6 +124,16 @@ export function signUpAndIn(web: () => Web): void {
     expect((await context.cookies()).map(({ name }) => name)).toContain(access.name)
   })
 
+  test('a function’s own host serves no page and takes no cookie', async () => {
+    const { bank } = web()
+    const { context } = await web().visit({ as: await registerCustomer(bank) })
+    const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
+    const headers = { cookie, accept: 'text/html' }
+    expect((await bank.call('GET', '/api/accounts', { headers: { cookie } })).status).toBe(200)
+    const own = await bank.callHost('accounts', 'GET', '/accounts', { headers })
+    expect([own.status, own.headers.get('content-type')]).toEqual([401, 'application/problem+json'])
+  })
+
   test('who can’t renew the session because identity is away is still signed in', async () => {
     const as = await registerCustomer(web().bank)
     const { page, context } = await web().visit({ as })

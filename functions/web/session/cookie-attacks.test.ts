@@ -43,7 +43,7 @@ describe('a page elsewhere gets 403 cross-site, and no function hears of it', ()
     ['a browser that says cross-site of our Origin', { origin: OURS, 'sec-fetch-site': 'cross-site' }],
     ['a typed address that posts', { origin: OURS, 'sec-fetch-site': 'none' }],
   ]
-  test.each(foreign)('%s', async (_who, from) => {
+  test.each(foreign)('%s: whatever changes something', async (_who, from) => {
     const headers = { ...cookie(jar), ...from }
     for (const [method, path, body] of [
       ['POST', '/api/accounts', {}],
