@@ -6,7 +6,7 @@ import { hasFocus, typistAt } from './support/keyboard.ts'
 
 /** A customer calls: an operator finds them, does something about their account, and the audit shows it. */
 export function customers(web: () => Web): void {
-  test('by the keyboard alone an operator finds a customer by an account number, freezes the account with a reason, and the audit shows it', async () => {
+  test('J3: by the keyboard alone an operator finds a customer by an account number, freezes the account with a reason, and the audit shows it', async () => {
     const { customer, checking, savings } = await customerWithMoney(web().bank)
     const { number } = await customer.bank.get('/api/accounts/{id}', { params: { id: checking } })
     await customer.bank.post('/api/orders', {

@@ -5,7 +5,7 @@ import { customerWithMoney, type Web } from './support/browser.ts'
 
 /** J4: the first look at a bank that has just started. It comes before all journeys that move money. */
 export function firstLook(web: () => Web): void {
-  test('the printed link signs in, once; all is at zero; a transfer wakes functions, and its life tells which', async () => {
+  test('J4: the printed link signs in, once; all is at zero; a transfer wakes functions, and its life tells which', async () => {
     const { bank } = web()
     const [, code] = /\/sign-in#code=([\w-]{43})\s/.exec(bank.output())!
     const { page, context, go } = await web().visit()

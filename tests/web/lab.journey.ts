@@ -6,7 +6,7 @@ import type { Web } from './support/browser.ts'
 /** J5: under traffic the ledger is killed, each event comes five times and RabbitMQ is away, and every cent
  * is there. */
 export function breakingIt(web: () => Web): void {
-  test('the bank is broken for some seconds, holds, and the report has the seed', async () => {
+  test('J5: the bank is broken for some seconds, holds, and the report has the seed', async () => {
     const { page, go } = await web().visit({ as: 'operator' })
     await go('/engine/lab')
     await page.getByRole('combobox', { name: 'Scenario' }).selectOption('By hand')

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Locator, Page, Route } from 'playwright-core'
+import { loginOperator } from '../support/bank.ts'
 import { registerCustomer, type Customer } from '../support/customers.ts'
 import { until } from '../support/until.ts'
 import { endSession, giveUp, inGroups, PASSWORD, signIn, signInAgain, type Web } from './support/browser.ts'
@@ -57,7 +58,7 @@ async function balancesOf({ balances }: Customer, ...ids: string[]): Promise<(st
 }
 
 export function movingMoney(web: () => Web): void {
-  test('first money by the keyboard alone: sign up, two accounts, 900 in, 200 across, and the bank tells of it', async () => {
+  test('J1: first money by the keyboard alone: sign up, two accounts, 900 in, 200 across, and the bank tells of it', async () => {
     const { page, go } = await web().visit()
     const { reach, press, type, choose } = typistAt(page)
     await go('/sign-up')
@@ -226,6 +227,48 @@ export function movingMoney(web: () => Web): void {
     expect(await balancesOf(customer, checking, savings)).toEqual(['400.00', '0.00'])
   })
 
+  test('each refusal says that nothing was sent, and why', async () => {
+    const { customer, checking, savings } = await customerWith900(web())
+    const token = await loginOperator(web().bank)
+    const decide = async (method: string, path: string, body: object): Promise<void> => {
+      const reason = 'They asked for it'
+      const { status } = await web().bank.call(method, `/api/accounts/${path}`, {
+        token,
+        body: { ...body, reason },
+      })
+      expect([path, status]).toEqual([path, 200])
+    }
+    const { page, go } = await web().visit({ as: customer })
+    await go('/move')
+    for (const [limits, sentence] of [
+      [{ transaction_max: '5.00' }, 'Not sent. This is more than may be sent at once.'],
+      [{ day_max: '5.00' }, 'Not sent. This is more than is left of today’s limit.'],
+      [{ month_max: '5.00' }, 'Not sent. This is more than is left of the limit of 30 days.'],
+    ] as const) {
+      await decide('PUT', `${checking}/limits`, limits)
+      await reviewTransfer(page, savings, '10')
+      await page.getByText(sentence).waitFor()
+      expect(await send(page, '$10.00').count()).toBe(0)
+      await page.getByRole('button', { name: 'Change' }).click()
+    }
+    // At the review nothing is wrong yet.
+    await decide('PUT', `${checking}/limits`, {})
+    for (const [path, sentence] of [
+      [`${checking}/freeze`, 'Not sent. One of the accounts is frozen.'],
+      [`${savings}/close`, 'Not sent. One of the accounts is closed.'],
+    ] as const) {
+      await go('/move')
+      await reviewTransfer(page, savings, '10')
+      const button = send(page, '$10.00')
+      await until(() => button.isEnabled(), { what: 'the order to be tried' })
+      await decide('POST', path, {})
+      await button.click()
+      await page.getByText(sentence).waitFor()
+      if (path.endsWith('/freeze')) await decide('POST', `${checking}/unfreeze`, {})
+    }
+    expect(await balancesOf(customer, checking, savings)).toEqual(['900.00', '0.00'])
+  })
+
   test('offline nothing is sent; back online the order is asked for again, in German', async () => {
     const { customer, checking, savings } = await customerWith900(web())
     const { page, context, go } = await web().visit({ as: customer, locale: 'de-DE' })
@@ -271,6 +314,15 @@ export function movingMoney(web: () => Web): void {
     await page.getByText(`Bob M. S. (${inGroups(number)})`).waitFor()
     await send(page, '$50.00').click()
     await page.getByRole('link', { name: 'Receipt' }).click()
+    await page.getByRole('heading', { name: 'Receipt' }).waitFor()
+    // The call that sent it leads there, too.
+    await page.keyboard.press('Control+.')
+    const calls = page.getByRole('complementary', { name: 'API calls of this page' }).getByRole('listitem')
+    const sent = calls.filter({ hasText: /^POST \/api\/transactions\W*20/ })
+    expect(await sent.getByRole('link', { name: 'Receipt' }).getAttribute('href')).toBe(
+      new URL(page.url()).pathname,
+    )
+    await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Check now' }).click()
     await page.getByText('The hash of entry 2 follows from its content.').waitFor()
     await page.getByText('The books of this hour aren’t sealed yet.').waitFor()

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createUiFiles } from '../../functions/web/page-files.ts'
 import type { Customer } from '../support/customers.ts'
 import { violations, violationsInThemes, watchWithAxe } from './support/axe.ts'
+import { until } from '../support/until.ts'
 import { customerWithMoney, type Web } from './support/browser.ts'
 
 /** What a browser shows besides the pages: the page of the API, the one before the pages are built, and the
@@ -56,6 +57,35 @@ export function otherStates(web: () => Web): void {
     server.closeAllConnections()
     server.close()
     rmSync(folder, { recursive: true })
+  })
+
+  test('what waits says so: nothing at first, a skeleton, what starts, that it takes long, and that nobody answers', async () => {
+    const { page, go } = await web().visit({ as: customer })
+    await page.clock.install()
+    await go('/me')
+    let asked = 0
+    // No answer ever comes.
+    await page.route(/\/api\/media\?/, () => void asked++)
+    await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 60_000)
+    await page.getByRole('link', { name: 'Documents' }).click()
+    const waiting = page.locator('[aria-busy=true]')
+    await waiting.waitFor()
+    expect(await waiting.getAttribute('data-state')).toBe('nothing')
+    const isShown = async (state: string): Promise<boolean> =>
+      (await waiting.getAttribute('data-state')) === state
+    await page.clock.runFor(151)
+    await until(() => isShown('skeleton'), { what: 'the skeleton' })
+    await page.clock.runFor(250)
+    await page.getByText('Starting documents…', { exact: true }).waitFor()
+    await page.clock.runFor(2_600)
+    await page.getByText('Starting documents… This takes longer than usual.').waitFor()
+    await until(() => asked > 0, { what: 'the bank to be asked' })
+    await page.clock.resume()
+    await page.clock.fastForward('00:21')
+    await page.getByText('The bank does not answer at the moment.').waitFor()
+    await page.unroute(/\/api\/media\?/)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByText('You have no document yet.').waitFor()
   })
 
   test('offline, a page that was never opened says so, and comes once the network is back', async () => {

@@ -146,14 +146,17 @@ export async function signInAgain(
 export const inGroups = (number: string): string => number.replaceAll(/(?!^)(?=(?:\d{4})+$)/g, ' ')
 
 /** Registers a customer with two accounts, a deposit of 900 and a transfer of 200 between them. */
-export async function customerWithMoney(bank: Bank) {
+export async function customerWithMoney(bank: Bank, description?: string) {
   const customer = await registerCustomer(bank)
   const [checking, savings] = [await customer.openAccount('checking'), await customer.openAccount('savings')]
   await customer.bank.post('/api/transactions', {
     body: { type: 'deposit', account_id: checking, amount: '900.00' },
   })
   const transfer = await customer.bank.post('/api/transactions', {
-    body: { type: 'transfer', account_id: checking, to_account_id: savings, amount: '200.00' },
+    body: {
+      ...({ type: 'transfer', account_id: checking, to_account_id: savings, amount: '200.00' } as const),
+      ...(description !== undefined && { description }),
+    },
   })
   const { event_id: event } = await customer.bank.get('/api/transactions/{id}', {
     params: { id: transfer.id },
