@@ -266,6 +266,19 @@ describe('operations and Services', () => {
   })
 })
 
+/** Where a problem is defined, by its name. */
+const PROBLEM = /\bdefine\(\s*'([\w-]+)'|\bname: '([\w-]+)',\s*status:/g
+
+test('the pages have words only for problems that the bank can answer with', () => {
+  const defined = files(/^functions\/.*(?<!\.test)\.ts$/).flatMap((file) =>
+    [...read(file).matchAll(PROBLEM)].flatMap(([, defined, named]) => defined ?? named ?? []),
+  )
+  const texts = read('functions/web/ui/texts/problems.texts.ts')
+  const worded = [...texts.matchAll(/^ {6}'?([\w-]+)'?:/gm)].map(([, code]) => code!)
+  expect(worded).toEqual(expect.arrayContaining(['forbidden', 'internal-error']))
+  expect(worded.filter((code) => !defined.includes(code))).toEqual([])
+})
+
 describe('events', () => {
   test('a contract is in the file named after its type, and its example is valid', () => {
     const ajv = createAjv('body')

@@ -57,11 +57,13 @@ export function mountFrontDoor(
       answer(response, problem(problems.badRequest, wrong ?? ''))
       return undefined
     }
+    const path = url.split('?', 1)[0]!
     if (refusal) {
+      if (wantsPage(request, path))
+        return import('./page-files.ts').then(({ askToWait }) => askToWait(response, refusal))
       answer(response, refusal)
       return undefined
     }
-    const path = url.split('?', 1)[0]!
     const contract = contractFile(path, cors)
     if (contract) {
       exchange.handler = path

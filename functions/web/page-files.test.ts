@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,6 +22,8 @@ afterEach(() => {
   server.close()
   rmSync(folder, { recursive: true, force: true })
 })
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64')
 
 /** Writes files as the build does: the page comes last. */
 function build(names = ['assets/app-1.js', 'made-of', 'index.html']): void {
@@ -68,7 +71,12 @@ test('until the pages are built, a browser is told to come back, and then gets t
   const early = await ask('index.html')
   expect([early.status, early.headers.get('refresh')]).toEqual([503, '1'])
   expect(early.headers.get('content-type')).toBe('text/html; charset=utf-8')
-  expect(await early.text()).toContain('<h1>The pages are being built</h1>')
+  const text = await early.text()
+  expect(text).toContain('<h1>The pages are being built</h1>')
+  // The policy allows the style of the page, and no other.
+  const style = /<style>([^]*)<\/style>/.exec(text)![1]!
+  const { headers } = early
+  expect(headers.get('content-security-policy')).toContain(`style-src 'sha256-${sha256(style)}';`)
   const file = await ask('assets/app-1.js')
   expect([file.status, file.headers.get('content-type')]).toEqual([503, 'application/problem+json'])
   build()

@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answer, beginAnswer } from '../host/http/answer.ts'
 import { problem, problems } from '../host/problems.ts'
+import type { Reply } from '../host/reply.ts'
 import { codingFor, leaveOut } from './refine.ts'
 import { nothingHere } from './nothing-here.ts'
+import { plainPage } from './plain-page.ts'
 import { PAGE_POLICY } from './security-headers.ts'
 import { isReading, READING, wrongMethod } from './wrong-method.ts'
 
-const HTML = { 'content-type': 'text/html; charset=utf-8' }
-
 const TYPES: Readonly<Record<string, string>> = {
-  html: HTML['content-type'],
+  html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
@@ -20,20 +20,24 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const PAGE = 'index.html'
 
-/** What a browser shows until the pages are built. It has no styles, because there is no file yet. */
-const NOT_YET = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>microbank is being built</title>
-<main>
-<h1>The pages are being built</h1>
-<p>They appear here by themselves. If the build fails, the terminal of the bank says why.</p>
-<p lang="de">Die Seiten werden gebaut und erscheinen dann von selbst. Scheitert das, sagt das Terminal der Bank, warum.</p>
-</main>
-</html>
-`
+/** What a browser shows until the pages are built. */
+const notYet = () =>
+  plainPage({
+    title: 'The pages are being built',
+    en: 'They appear here by themselves. If the build fails, the terminal of the bank says why.',
+    de: 'Die Seiten werden gebaut und erscheinen dann von selbst. Wenn das misslingt, steht der Grund im Terminal der Bank.',
+  })
+
+/** Answers a browser that asked for a page and has to wait. The page comes back by itself. */
+export function askToWait(response: ServerResponse, refusal: Reply): void {
+  const seconds = refusal.headers?.['retry-after'] ?? '60'
+  const { text, headers } = plainPage({
+    title: 'Too many requests',
+    en: `Your address has sent too many requests. This page comes back by itself in ${seconds} seconds.`,
+    de: `Von Ihrer Adresse kamen zu viele Anfragen. Diese Seite erscheint in ${seconds} Sekunden von selbst.`,
+  })
+  answer(response, { ...refusal, text, headers: { ...refusal.headers, ...headers, refresh: seconds } })
+}
 
 const ENDINGS = { br: '.br', gzip: '.gz' } as const
 
@@ -119,8 +123,10 @@ function createPageFiles(folder: string, policy: string, inner?: string): Answer
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       // The build is writing the folder, for the first time or anew. Browsers ask again by `refresh`.
       const headers = { 'retry-after': '1', refresh: '1' }
-      if (name === PAGE)
-        return answer(response, { status: 503, headers: { ...headers, ...HTML }, text: NOT_YET })
+      if (name === PAGE) {
+        const page = notYet()
+        return answer(response, { ...page, status: 503, headers: { ...headers, ...page.headers } })
+      }
       answer(response, problem(problems.unavailable, 'The pages are being built.', { headers }))
     }
   }

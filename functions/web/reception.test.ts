@@ -314,6 +314,15 @@ describe('too many requests', () => {
     expect(woken).toBe(3)
   })
 
+  test('from a browser that asks for a page are refused with one, which comes back by itself', async () => {
+    const page = () => get('/move', { 'x-forwarded-for': '203.0.113.12', accept: 'text/html' }, strict)
+    for (let n = 0; n < 3; n++) await page()
+    const { status, headers, body } = await page()
+    expect([status, headers.get('content-type')]).toEqual([429, 'text/html; charset=utf-8'])
+    expect(body).toContain('<h1>Too many requests</h1>')
+    expect(headers.get('refresh')).toBe(headers.get('retry-after'))
+  })
+
   test('are counted by the address that the platform saw, not by what the client says', async () => {
     const statuses: number[] = []
     for (let n = 0; n < 4; n++) statuses.push((await from(`198.51.100.${n}, 203.0.113.8`)).status)
