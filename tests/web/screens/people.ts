@@ -12,6 +12,8 @@ export interface People {
   /** Somebody who has just registered. */
   poor: Customer
   things: Record<string, string>
+  /** The number of an account that neither of them has. */
+  theirNumber: string
 }
 
 const LONG = 'Wilhelmina Annabella von und zu Hohenlohe-Langenburg-Schillingsfürst, geborene Freiin von Sayn'
@@ -35,6 +37,7 @@ export async function fill(bank: Bank): Promise<People> {
   const yen = await rich.openAccount('checking', 'JPY')
   const euro = await rich.openAccount('checking', 'EUR')
   await rich.openAccount('savings', 'GBP')
+  const frozen = await rich.openAccount('checking', 'CHF')
   const move = async (body: Record<string, unknown>): Promise<string> => {
     const answer = await rich.transact(body)
     if (answer.status !== 201) throw new Error(`${JSON.stringify(body)}: ${JSON.stringify(answer.body)}`)
@@ -51,6 +54,10 @@ export async function fill(bank: Bank): Promise<People> {
   await bank.call('PATCH', `/api/accounts/${euro}`, {
     token,
     body: { overdraft_limit: '500.00', reason: 'They asked for it, and have been with us for twenty years.' },
+  })
+  await bank.call('POST', `/api/accounts/${frozen}/freeze`, {
+    token,
+    body: { reason: 'They lost their card.' },
   })
   await move({
     type: 'withdrawal',
@@ -123,7 +130,7 @@ export async function fill(bank: Bank): Promise<People> {
     events: event!,
     customers: rich.id,
   }
-  return { rich, poor, things }
+  return { rich, poor, things, theirNumber: number }
 }
 
 async function upload(bank: Bank, { token }: Customer, name: string): Promise<void> {
