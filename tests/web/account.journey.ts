@@ -93,6 +93,8 @@ export function oneAccount(web: () => Web): void {
     const { customer, checking } = await customerWithMoney(web().bank)
     const { page, go } = await web().visit({ as: customer })
     await go(`/accounts/${checking}`)
+    // The menu says where in the bank an account is.
+    expect(await page.getByRole('link', { name: 'Accounts' }).getAttribute('aria-current')).toBe('true')
     await page.getByRole('link', { name: 'Statement' }).click()
     const sum = page.getByRole('region', { name: 'From opening to closing' })
     await sum.getByText('Closing balance').waitFor()

@@ -19,7 +19,7 @@ export function disputes(web: () => Web): void {
     await german.go('/office/disputes')
     await german.page.getByRole('heading', { name: 'Streitfälle' }).waitFor()
     const theirs = german.page.getByRole('article', { name: /Einzahlung von 50,06/ })
-    await theirs.getByText('dann, es sei gescheitert').waitFor()
+    await theirs.getByText('dann, es sei fehlgeschlagen').waitFor()
     await theirs.getByRole('button', { name: 'Abschließen' }).waitFor()
 
     const { page, go } = await web().visit({ as: 'operator' })

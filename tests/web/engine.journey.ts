@@ -39,7 +39,7 @@ export function firstLook(web: () => Web): void {
 
     // Spans come late. Then one sentence tells where the time went, what it woke, and what it cost.
     const sentence =
-      /^Done in [\d.,]+\sm?s: [\d.,]+\sm?s waking [a-z, -]*transfer[a-z, -]*, [\d.,]+\sm?s posting, [\d.,]+\sm?s to the notification\. [1-9]\d* hops, \d+ retries, 0\.\d+ GB-s\.$/
+      /^Done in [\d.,]+\sm?s: [\d.,]+\sm?s waking [a-z, -]*transfer[a-z, -]*, [\d.,]+\sm?s posting, [\d.,]+\sm?s to the notification\. [1-9]\d*\shops, \d+\sretries, 0\.\d+\sGB-s\.$/
     await page.getByText(sentence).waitFor()
     const hops = page.getByRole('table', { name: 'Hops' }).getByRole('row')
     await hops

@@ -91,7 +91,7 @@ export function inbox(web: () => Web): void {
     await page.getByLabel('Reference').fill('Rent')
     await page.getByLabel('On day').fill('31')
     await page.getByRole('button', { name: 'Show the dates' }).click()
-    await page.getByText('These are more decimals than the currency has.').waitFor()
+    await page.getByText('The currency has fewer decimals.').waitFor()
     await page.getByLabel('Amount').fill('9.50')
     await page.getByRole('button', { name: 'Show the dates' }).click()
     await page.getByText('Nobody here has this number or e-mail.').waitFor()

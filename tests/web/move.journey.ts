@@ -78,7 +78,7 @@ export function movingMoney(web: () => Web): void {
       // What had opened the form has the focus again.
       await until(() => hasFocus(opener), { what: 'the focus to return' })
     }
-    await press(page.getByRole('link', { name: 'Move money' }))
+    await press(page.getByRole('main').getByRole('link', { name: 'Move money' }))
     // A new page has it on its heading, so Tab goes to what is on the page.
     await until(() => hasFocus(page.getByRole('heading', { name: 'Move money' })), {
       what: 'the heading to have the focus',
@@ -89,7 +89,7 @@ export function movingMoney(web: () => Web): void {
     await type(page.getByLabel('Amount'), '9oo')
     await page.keyboard.press('Enter')
     // The field with the fault has it.
-    await page.getByText('This is no amount.').waitFor()
+    await page.getByText('This is not an amount.').waitFor()
     expect(await page.locator(':focus').getAttribute('name')).toBe('amount')
     await type(page.getByLabel('Amount'), '900')
     await page.getByText('That is $900.00.').waitFor()
@@ -126,7 +126,7 @@ export function movingMoney(web: () => Web): void {
     await page.getByLabel('To', { exact: true }).selectOption(savings)
     await page.getByLabel('Amount').fill('1,00.5')
     await page.getByRole('button', { name: 'Review' }).click()
-    await page.getByText('This is no amount.').waitFor()
+    await page.getByText('This is not an amount.').waitFor()
     await reviewTransfer(page, savings, '200.50')
     const keys = await loseAnswers(page, 1)
     await stopTimers(page, send(page, '$200.50'))

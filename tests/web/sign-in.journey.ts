@@ -7,7 +7,7 @@ export function signUpAndIn(web: () => Web): void {
     const { page, go } = await web().visit()
     await go('/')
     expect(new URL(page.url()).pathname).toBe('/sign-in')
-    await page.getByRole('link', { name: 'Open an account' }).click()
+    await page.getByRole('link', { name: 'Sign up' }).click()
     await page.getByLabel('Name').fill('Ada')
     await page.getByLabel('E-mail').fill(`${randomUUID()}@example.com`)
     await page.getByLabel('Password').fill('too short')

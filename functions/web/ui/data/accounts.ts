@@ -6,13 +6,16 @@ import { ownOnly, useSentBy, useSession } from './session.ts'
 
 export type { Account }
 
-/** The accounts of whoever is signed in, the newest first. A person has few: one page holds them. */
+/** The accounts of whoever is signed in: the oldest first, because that is the one that most people use, and
+ * closed ones last. A person has few: one page holds them. */
 export const accountsQuery = () =>
   queryOptions({
     queryKey: ['accounts'],
     queryFn: async ({ client, signal }) => {
       const query = { limit: 200, ...(await ownOnly(client)) }
-      return (await api.get('/api/accounts', { query, signal })).items
+      const { items } = await api.get('/api/accounts', { query, signal })
+      const isClosed = ({ status }: Account): number => (status === 'closed' ? 1 : 0)
+      return items.toReversed().sort((one, other) => isClosed(one) - isClosed(other))
     },
   })
 
@@ -47,7 +50,7 @@ export function useOpenAccount() {
         api.post('/api/accounts', { body: opening.body, idempotencyKey: opening.key, headers }),
       ),
     onSuccess: (account) => {
-      queries.setQueryData(accountsQuery().queryKey, (accounts) => accounts && [account, ...accounts])
+      queries.setQueryData(accountsQuery().queryKey, (accounts) => accounts && [...accounts, account])
       return queries.invalidateQueries(accountsQuery())
     },
   })

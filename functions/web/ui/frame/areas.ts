@@ -26,6 +26,13 @@ export const areas: readonly Area[] = AREAS.flatMap((name) => {
   return entries.length > 0 ? [{ name, entries }] : []
 })
 
+/** Returns the entry of a menu that a page belongs to; undefined if to none. */
+export const entryOf = ([first, ...others]: readonly MenuEntry[], path: string): MenuEntry | undefined =>
+  // All paths of an area begin with its first. The Bank's lists the accounts.
+  path === first?.path || (first?.path === '/' && path.startsWith('/accounts/'))
+    ? first
+    : others.find((entry) => path === entry.path || path.startsWith(`${entry.path}/`))
+
 /** Returns the area that a path belongs to, for who may see it. */
 export const areaOf = (path: string, role: 'customer' | 'operator' | undefined): Area =>
   (role === 'operator' && areas.find(({ name }) => name === nameOf(path))) || areas[0]!

@@ -8,7 +8,7 @@ import { useOfflineSince } from '../parts/use-is-online.ts'
 import { useTexts } from '../texts/define-texts.ts'
 import { formatMoment } from '../texts/formats.ts'
 import { useLanguage } from '../texts/language.ts'
-import { areaOf, areas, type Area } from './areas.ts'
+import { areaOf, areas, entryOf, type Area } from './areas.ts'
 import { Bell } from './bell.tsx'
 import styles from './frame.module.css'
 import { texts } from './frame.texts.ts'
@@ -90,10 +90,13 @@ function AreaSwitch({ current }: { current: Area }) {
 function Menu({ place, entries }: { place: 'top' | 'bottom'; entries: Area['entries'] }) {
   const [said, names] = [useTexts(texts), useTexts(menuTexts)]
   const [location] = useLocation()
+  const current = entryOf(entries, location)?.path
+  // On a page below an entry, it leads to another one.
+  const isCurrent = (path: string) => (path === location ? 'page' : path === current ? 'true' : undefined)
   return (
     <nav className={place === 'top' ? styles.menu : styles.bar} aria-label={said.menu}>
       {entries.map(({ path, menu }) => (
-        <Link key={path} href={path} aria-current={location === path ? 'page' : undefined}>
+        <Link key={path} href={path} aria-current={isCurrent(path)}>
           {names[menu]}
         </Link>
       ))}

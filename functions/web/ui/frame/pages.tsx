@@ -36,7 +36,7 @@ export function Pages() {
 
 function Guarded({ who, Content }: Pick<PageRoute, 'who'> & { Content: ComponentType }) {
   const { data: session, error, refetch } = useQuery({ ...sessionQuery(), enabled: who !== 'anyone' })
-  const words = useTexts(common)
+  const [said, words] = [useTexts(texts), useTexts(common)]
   const [location] = useLocation()
   const search = useSearch()
   const content = (
@@ -45,13 +45,15 @@ function Guarded({ who, Content }: Pick<PageRoute, 'who'> & { Content: Component
     </Suspense>
   )
   if (who === 'anyone') return content
-  if (session === undefined)
+  if (session === undefined) {
+    if (!error) return null
+    const again = <Button onClick={() => void refetch()}>{words.tryAgain}</Button>
     return (
-      <ProblemNote
-        problem={error}
-        action={<Button onClick={() => void refetch()}>{words.tryAgain}</Button>}
-      />
+      <Page title={said.pageFailed} width="narrow">
+        <ProblemNote problem={error} action={again} />
+      </Page>
     )
+  }
   const here = location + (search && `?${search}`)
   if (session === null)
     return <Redirect to={here === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(here)}`} replace />
@@ -65,6 +67,8 @@ function Guarded({ who, Content }: Pick<PageRoute, 'who'> & { Content: Component
 
 function NotFound() {
   const said = useTexts(texts)
+  // With the session, the menu is there to go on.
+  useQuery(sessionQuery())
   return (
     <Page title={said.notFound} width="narrow">
       <PlainPanel>

@@ -38,7 +38,15 @@ export function UserMenu({
       <button type="button" className={styles.tool} popoverTarget="user-menu" aria-label={said.account}>
         <PersonIcon />
       </button>
-      <div id="user-menu" popover="auto" className={styles.userMenu}>
+      <div
+        id="user-menu"
+        popover="auto"
+        className={styles.userMenu}
+        // A link leads to a page, which it must not cover.
+        onClick={({ target, currentTarget }) => {
+          if ((target as Element).closest('a')) currentTarget.hidePopover()
+        }}
+      >
         {session && (
           <p dir="auto" className={styles.name}>
             {user?.name ?? (session.role === 'operator' ? said.operator : '')}
@@ -47,11 +55,13 @@ export function UserMenu({
         {session && <Link href="/me">{said.profile}</Link>}
         {session && others.length > 0 && (
           <nav aria-label={said.morePages}>
-            {others.map(({ path, menu }) => (
-              <Link key={path} href={path}>
-                {names[menu]}
-              </Link>
-            ))}
+            {others.map(({ path, menu }) =>
+              path === '/me' ? null : (
+                <Link key={path} href={path}>
+                  {names[menu]}
+                </Link>
+              ),
+            )}
           </nav>
         )}
         <label>

@@ -5,8 +5,8 @@ export const texts = defineTexts({
     read: (amount: string) => `That is ${amount}.`,
     faults: {
       missing: 'Enter an amount.',
-      'no-number': 'This is no amount.',
-      'too-many-decimals': 'These are more decimals than the currency has.',
+      'no-number': 'This is not an amount.',
+      'too-many-decimals': 'The currency has fewer decimals.',
       zero: 'Enter more than zero.',
       'too-much': 'This is more than the bank can move at once.',
     },

@@ -5,24 +5,30 @@ import styles from './step-line.module.css'
 const BOX = { width: 600, height: 96 } as const
 
 /** The balance over time as a line of steps. `label` says in words what it shows; `from` and `to` stand below
- * its ends. */
+ * its ends, and `range`, from the lowest to the highest balance, above it. */
 export function StepLine({
   points,
   until,
   label,
   from,
+  range,
   to,
 }: {
   points: readonly BalancePoint[]
   until: number
   label: string
   from: string
+  range: string
   to: string
 }) {
   const title = useId()
   const { line, area, zero } = stepPath(points, until, BOX)
   return (
     <figure className={styles.figure}>
+      {/* The label says it in words. */}
+      <p className={styles.range} aria-hidden="true">
+        {range}
+      </p>
       <svg
         className={styles.picture}
         viewBox={`0 0 ${BOX.width} ${BOX.height}`}

@@ -7,7 +7,7 @@ export const common = defineTexts({
     startingSlowly: (name: string) => `Starting ${name}… This takes longer than usual.`,
     theFunction: 'the function',
     tryAgain: 'Try again',
-    asOf: (time: string) => `As of ${time}. New figures don’t come at the moment.`,
+    asOf: (time: string) => `As of ${time}. No newer figures come in at the moment.`,
     copy: 'Copy',
     copied: 'Copied',
     cancel: 'Cancel',

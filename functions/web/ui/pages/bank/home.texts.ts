@@ -4,6 +4,7 @@ export const texts = defineTexts({
   en: {
     title: 'Your accounts',
     totals: 'In total',
+    move: 'Move money',
     accounts: 'Accounts',
     noAccounts: 'You have no account yet. It costs nothing, and is there at once.',
     noAccountsOfOperator:
@@ -30,6 +31,7 @@ export const texts = defineTexts({
   de: {
     title: 'Ihre Konten',
     totals: 'Insgesamt',
+    move: 'Geld bewegen',
     accounts: 'Konten',
     noAccounts: 'Sie haben noch kein Konto. Es kostet nichts und ist sofort da.',
     noAccountsOfOperator:

@@ -5,7 +5,7 @@ import { latestQuery } from '../../data/notifications.ts'
 import { nextOrdersQuery } from '../../data/orders.ts'
 import { useSession } from '../../data/session.ts'
 import { sumOf } from '../../money/money.ts'
-import { Button } from '../../parts/button.tsx'
+import { Button, ButtonLink } from '../../parts/button.tsx'
 import { useEntered } from '../../parts/entered.ts'
 import { Moment } from '../../parts/moment.tsx'
 import { Money } from '../../parts/money.tsx'
@@ -38,7 +38,12 @@ export default function Home() {
       >
         {(list) => (
           <>
-            <Totals accounts={list} />
+            <div className={styles.top}>
+              <Totals accounts={list} />
+              <ButtonLink look="primary" href="/move">
+                {said.move}
+              </ButtonLink>
+            </div>
             <ul className={styles.cards} aria-label={said.accounts}>
               {list.map((account) => (
                 <li key={account.id}>

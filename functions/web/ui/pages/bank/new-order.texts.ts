@@ -38,7 +38,7 @@ export const texts = defineTexts({
     payeeHint: 'Eine Kontonummer, auch eine eigene, oder die E-Mail-Adresse eines Kunden.',
     noPayee: 'Zu dieser Nummer oder E-Mail-Adresse gibt es hier kein Konto.',
     payeeCurrency: (currency) =>
-      `Dieses Konto wird in ${currency} geführt. Zahlen Sie von einem in ${currency}.`,
+      `Dieses Konto wird in ${currency} geführt. Zahlen Sie von einem eigenen Konto in ${currency}.`,
     amount: 'Betrag',
     description: 'Verwendungszweck (optional)',
     every: 'Wie oft',

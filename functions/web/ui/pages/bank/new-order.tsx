@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useState } from 'react'
 import { useLocation } from 'wouter'
-import { accountsQuery, type Account } from '../../data/accounts.ts'
+import { accountsQuery, likelyAccount, type Account } from '../../data/accounts.ts'
 import { KeyTooOldError } from '../../data/kept-act.ts'
 import { isOutcomeOpen } from '../../data/open-outcome.ts'
 import {
@@ -75,7 +75,7 @@ function OrderForm({
   const [accountId, setAccountId] = useEntered('account', '')
   const [every, setEvery] = useEntered<Every>('every', 'month')
   const [fault, setFault] = useState<unknown>()
-  const { id, currency } = accounts.find((account) => account.id === accountId) ?? accounts[0]!
+  const { id, currency } = accounts.find((account) => account.id === accountId) ?? likelyAccount(accounts)!
   const ask = (values: Values): void => {
     const typed = readAmount(values.amount ?? '', currency)
     if ('message' in typed) return setFault(faultOf('/amount', typed.message))
@@ -201,7 +201,9 @@ function Review({ draft, edit }: { draft: OrderDraft; edit: () => void }) {
       <div ref={part} tabIndex={-1} className={styles.step}>
         <dl className={styles.review}>
           <dt>{said.payee}</dt>
-          <dd dir="auto">{payee.name}</dd>
+          <dd>
+            <bdi>{payee.name}</bdi>
+          </dd>
           <dt>{said.amount}</dt>
           <dd>{amount}</dd>
           <dt>{said.rule}</dt>

@@ -21,7 +21,12 @@ function ConfirmByClick({ token }: { token: string | null }) {
   return (
     <Page title={said.confirmTitle} width="narrow">
       <PlainPanel>
-        {token === null && <p>{said.noToken}</p>}
+        {token === null && (
+          <>
+            <p>{said.noToken}</p>
+            <Link href="/">{said.home}</Link>
+          </>
+        )}
         <ProblemNote problem={confirm.error} />
         {token !== null && !confirm.isSuccess && (
           <Button look="primary" disabled={confirm.isPending} onClick={() => confirm.mutate(token)}>

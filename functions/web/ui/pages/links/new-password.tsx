@@ -21,7 +21,12 @@ function ChoosePassword({ token }: { token: string | null }) {
   return (
     <Page title={said.newPasswordTitle} width="narrow">
       <PlainPanel>
-        {token === null && <p>{said.noToken}</p>}
+        {token === null && (
+          <>
+            <p>{said.noToken}</p>
+            <Link href="/">{said.home}</Link>
+          </>
+        )}
         {token !== null && !choose.isSuccess && (
           <Form
             name="new-password"

@@ -19,7 +19,7 @@ export const texts = defineTexts({
       some: (names: string) => `Broken: ${names}`,
       stops: (count: string) => `Stops that nobody has lifted: ${count}`,
       list: 'Invariants',
-      checked: (count: string) => `Checked: ${count},`,
+      checked: (count: string) => `${count} checked,`,
       notYet: 'Not checked yet',
       live: 'Live: read again every few seconds.',
       paused: 'Paused: nobody has used this page for a while.',
@@ -61,7 +61,7 @@ export const texts = defineTexts({
       some: (names) => `Verletzt: ${names}`,
       stops: (count) => `Stopps, die niemand aufgehoben hat: ${count}`,
       list: 'Invarianten',
-      checked: (count) => `Geprüft: ${count},`,
+      checked: (count) => `${count} geprüft,`,
       notYet: 'Noch nicht geprüft',
       live: 'Live: wird alle paar Sekunden neu gelesen.',
       paused: 'Pausiert: Diese Seite wurde eine Weile nicht benutzt.',
@@ -74,9 +74,9 @@ export const texts = defineTexts({
     },
     payments: {
       title: 'Zahlungen und Sammelzahlungen',
-      none: 'Keine ist gescheitert.',
+      none: 'Keine ist fehlgeschlagen.',
       some: (payments, payouts) =>
-        `Gescheiterte Zahlungen: ${payments}. Sammelzahlungen mit abgelehnten Posten: ${payouts}.`,
+        `Fehlgeschlagene Zahlungen: ${payments}. Sammelzahlungen mit abgelehnten Posten: ${payouts}.`,
     },
     disputes: {
       title: 'Ein- und Auszahlungen',

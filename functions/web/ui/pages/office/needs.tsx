@@ -28,11 +28,11 @@ export default function Needs() {
     <Page title={said.title}>
       <div className={styles.grid}>
         <DeadLetters />
-        <Invariants />
         <Postings />
         <FailedPayments />
         <Disputes />
       </div>
+      <Invariants />
     </Page>
   )
 }

@@ -3,7 +3,7 @@ import { defineTexts } from '../../texts/define-texts.ts'
 export const texts = defineTexts({
   en: {
     signIn: 'Sign in',
-    signUp: 'Open an account',
+    signUp: 'Sign up',
     name: 'Name',
     email: 'E-mail',
     password: 'Password',

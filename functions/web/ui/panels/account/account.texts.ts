@@ -24,6 +24,7 @@ export const texts = defineTexts({
     course: 'Balance over time',
     courseLabel: (lowest: string, highest: string, days: string) =>
       `The balance since ${days}: lowest ${lowest}, highest ${highest}.`,
+    courseRange: (lowest: string, highest: string) => `${lowest} to ${highest}`,
     now: 'Now',
     entries: 'Entries',
     noEntries: 'No money has come or gone yet.',
@@ -77,6 +78,7 @@ export const texts = defineTexts({
     course: 'Verlauf des Kontostands',
     courseLabel: (lowest, highest, days) =>
       `Der Kontostand seit ${days}: am niedrigsten ${lowest}, am höchsten ${highest}.`,
+    courseRange: (lowest, highest) => `${lowest} bis ${highest}`,
     now: 'Jetzt',
     entries: 'Buchungen',
     noEntries: 'Es gibt noch keine Buchung.',

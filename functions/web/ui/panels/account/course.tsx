@@ -39,6 +39,7 @@ function Line({ account, entries }: { account: Account; entries: readonly Entry[
       until={Math.max(now, points.at(-1)!.at)}
       label={label}
       from={since}
+      range={said.courseRange(told(lowest), told(highest))}
       to={said.now}
     />
   )

@@ -33,7 +33,7 @@ export const texts = defineTexts({
     isItThem: 'Send only if this is who you mean.',
     fee: 'Fee',
     noFee: 'None',
-    balanceAfter: 'Balance after it',
+    balanceAfter: 'Balance afterwards',
     leftToday: 'Left of today’s limit',
     leftThisMonth: 'Left of the limit of 30 days',
     twin: (time: string) =>
@@ -116,7 +116,7 @@ export const texts = defineTexts({
     noPayee: 'Geben Sie eine Kontonummer mit zwölf Ziffern oder eine E-Mail-Adresse ein.',
     unknownPayee: 'Kein offenes Konto in dieser Währung hat diese Nummer oder Adresse.',
     payeeCurrency: (currency) =>
-      `Dieses Konto wird in ${currency} geführt. Wählen Sie ein eigenes in ${currency}.`,
+      `Dieses Konto wird in ${currency} geführt. Wählen Sie ein eigenes Konto in ${currency}.`,
     offline: 'Sie sind offline. Nichts wird gesendet.',
 
     reviewTitle: 'Prüfen Sie, bevor Sie senden',
@@ -155,7 +155,7 @@ export const texts = defineTexts({
     },
     answeredReplayed: (n) => `Beim ${n}. Versuch beantwortet, als Wiederholung: einmal bewegt.`,
     answered: (n) => `Beim ${n}. Versuch beantwortet: einmal bewegt.`,
-    newBalance: (account) => `Kontostand von ${account}`,
+    newBalance: (account) => `Kontostand: ${account}`,
     receipt: 'Beleg',
     more: 'Weiteres Geld bewegen',
 

@@ -68,10 +68,10 @@ export const texts = defineTexts({
     noPayee: 'Geben Sie eine Kontonummer mit zwölf Ziffern oder eine E-Mail-Adresse ein.',
     unknownPayee: 'Kein offenes Konto in dieser Währung hat diese Nummer oder Adresse.',
     payeeCurrency: (currency) =>
-      `Dieses Konto wird in ${currency} geführt. Wählen Sie ein eigenes in ${currency}.`,
+      `Dieses Konto wird in ${currency} geführt. Wählen Sie ein eigenes Konto in ${currency}.`,
     what: 'Verwendungszweck',
     created: 'Angelegt',
-    status: 'Stand',
+    status: 'Status',
     act: 'Aktion',
     execute: (amount) => `${amount} zahlen`,
     cancel: 'Zahlung abbrechen',
@@ -86,8 +86,8 @@ export const texts = defineTexts({
       cancelled: 'Abgebrochen',
       expiring: 'Läuft ab',
       expired: 'Abgelaufen',
-      failing: 'Scheitert',
-      failed: 'Gescheitert',
+      failing: 'Schlägt fehl',
+      failed: 'Fehlgeschlagen',
     },
     offline: 'Sie sind offline. Nichts wird gesendet.',
     noAnswer:

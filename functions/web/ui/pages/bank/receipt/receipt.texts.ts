@@ -24,7 +24,7 @@ export const texts = defineTexts({
     amount: 'Amount',
     fee: 'Fee',
     description: 'Description',
-    valueDate: 'Counts from',
+    valueDate: 'Value date',
     reverses: 'Takes back',
     reversedBy: 'Taken back by',
     id: 'Number',
@@ -37,7 +37,7 @@ export const texts = defineTexts({
     account: 'Account',
     entry: 'Entry',
     entryOfOther: 'of the other side',
-    balanceAfter: 'Balance after it',
+    balanceAfter: 'Balance afterwards',
     sum: 'Sum',
 
     check: 'Check it yourself',

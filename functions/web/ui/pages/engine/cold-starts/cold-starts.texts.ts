@@ -31,10 +31,10 @@ export const texts = defineTexts({
     about: {
       spawn: 'Fork and exec',
       'port-open': 'From there until the port is open',
-      boot: 'Of it: Node itself',
-      load: 'Of it: the function’s code',
+      boot: 'Of that: Node itself',
+      load: 'Of that: the function’s code',
       'first-request': 'From the first request until its answer begins',
-      'first-query': 'Of it: the first answer of the database, with the connection',
+      'first-query': 'Of that: the first answer of the database, with the connection',
     },
     phasesNote:
       'All starts since the bank started. Functions report Node, code and first query by themselves, within ten seconds.',

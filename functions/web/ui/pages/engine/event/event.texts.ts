@@ -11,7 +11,7 @@ export const texts = defineTexts({
     title: 'Event',
     type: 'Type',
     source: 'Source',
-    id: 'Id',
+    id: 'ID',
     subject: 'Subject',
     stored: 'Stored',
     storedAs: {
@@ -57,7 +57,7 @@ export const texts = defineTexts({
     title: 'Ereignis',
     type: 'Art',
     source: 'Quelle',
-    id: 'Kennung',
+    id: 'ID',
     subject: 'Gegenstand',
     stored: 'Gespeichert',
     storedAs: {
@@ -88,7 +88,7 @@ export const texts = defineTexts({
     attempt: 'Versuch',
     took: 'Dauert',
     delivered: 'Zugestellt',
-    failed: 'Gescheitert',
+    failed: 'Fehlgeschlagen',
     next: (time: string) => `nächster um ${time}`,
     deadLetters: 'Unzustellbare Ereignisse',
     allDeadLetters: 'Alle unzustellbaren Ereignisse',

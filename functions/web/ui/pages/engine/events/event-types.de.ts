@@ -59,7 +59,7 @@ export const germanEventTypes: Readonly<Record<string, string>> = {
   'payment.executed': 'Eine Zahlung wurde ausgeführt: Ihr Geld ist beim Empfänger.',
   'payment.expired': 'Eine Zahlung wurde nicht rechtzeitig ausgeführt: Ihr Geld ist wieder verfügbar.',
   'payment.failed':
-    'Eine Zahlung konnte nicht ausgeführt werden. Ihr Geld ist wieder verfügbar, außer ein Mitarbeiter hat es genommen.',
+    'Eine Zahlung konnte nicht ausgeführt werden. Ihr Geld ist wieder verfügbar, außer ein Mitarbeiter hat es eingezogen.',
   'payment.received':
     'Eine Zahlung an die E-Mail-Adresse eines Kunden ist angekommen. Benutzer und Konto sind die des Empfängers.',
   'payout.completed': 'Jeder Empfänger einer Sammelzahlung wurde bezahlt oder abgelehnt.',
@@ -72,15 +72,14 @@ export const germanEventTypes: Readonly<Record<string, string>> = {
     'Der Übungsdienst soll eine angenommene Überweisung ausführen und seine Webhooks verschicken.',
   'session.started': 'Ein Benutzer hat sich angemeldet.',
   'topup.completed': 'Ein Zahlungsdienst hat das Geld einer Aufladung eingezogen, und das Konto hat es.',
-  'topup.failed': 'Eine Aufladung ist gescheitert: Es kam kein Geld.',
+  'topup.failed': 'Eine Einzahlung ist fehlgeschlagen: Es kam kein Geld.',
   'transaction.completed':
     'Geld wurde bewegt. Das Ereignis enthält alles, was ein Empfänger braucht, so dass keiner nachfragen muss.',
   'transaction.rejected': 'Eine mit „Prefer: respond-async“ bestellte Buchung wurde abgelehnt.',
   'transaction.requested': 'Eine Buchung wurde mit „Prefer: respond-async“ bestellt und soll gebucht werden.',
   'transaction.reversed':
     'Eine Buchung wurde zurückgenommen: Ihr Geld ging durch eine eigene Buchung zurück.',
-  'user.deleted':
-    'Ein Benutzer wurde gelöscht. Alle Sitzungen sind beendet; das Hauptbuch behält die Kennung.',
+  'user.deleted': 'Ein Benutzer wurde gelöscht. Alle Sitzungen sind beendet; das Hauptbuch behält die ID.',
   'user.invited':
     'Ein Mitarbeiter hat einen Benutzer angelegt, der per E-Mail einen Link bekommt, um ein Passwort zu wählen.',
   'user.registered':
@@ -92,5 +91,5 @@ export const germanEventTypes: Readonly<Record<string, string>> = {
   'webhook.queued': 'Für einen Webhook wartet etwas.',
   'withdrawal.completed': 'Ein Zahlungsdienst hat eine Auszahlung ausgezahlt, und das Konto hat sie bezahlt.',
   'withdrawal.failed':
-    'Eine Auszahlung ist gescheitert. Ihr Geld ist wieder verfügbar, außer ein Mitarbeiter hat es genommen.',
+    'Eine Auszahlung ist fehlgeschlagen. Ihr Geld ist wieder verfügbar, außer ein Mitarbeiter hat es eingezogen.',
 }

@@ -3,9 +3,9 @@ import { defineTexts } from '../../../texts/define-texts.ts'
 export const texts = defineTexts({
   en: {
     title: 'Mail',
-    intro: 'What the bank has sent by email. None of it left this computer. npm run mail shows the same.',
-    list: 'Caught emails',
-    none: 'The bank has sent no email yet. Signing up sends one.',
+    intro: 'What the bank has sent by e-mail. None of it left this computer. npm run mail shows the same.',
+    list: 'Caught e-mails',
+    none: 'The bank has sent no e-mail yet. Signing up sends one.',
     older: (count: string) => `And ${count} older, which the terminal shows.`,
     from: 'From',
     to: 'To',
@@ -14,15 +14,15 @@ export const texts = defineTexts({
     size: (name: string, kilobytes: string) => `${name}, ${kilobytes} kB`,
     noSubject: 'No subject',
     noName: 'without a name',
-    noText: 'The email has no text.',
+    noText: 'The e-mail has no text.',
     looks: 'As it looks',
     close: 'Close',
     whyNot: {
       cluster:
-        'Only a bank on a laptop catches its emails. On a cluster they go to the mail server that the Secret mail-server names. With skaffold dev that is Mailpit, which shows them at http://localhost:8025.',
+        'Only a bank on a laptop catches its e-mails. On a cluster they go to the mail server that the Secret mail-server names. With skaffold dev that is Mailpit, which shows them at http://localhost:8025.',
       'open-to-network':
-        'Other machines reach this bank, and some emails have links that set a new password. npm run mail shows them in a terminal of this computer.',
-      'sent-on': 'Emails go to a mail server, or nowhere: the environment of npm start says which.',
+        'Other machines reach this bank, and some e-mails have links that set a new password. npm run mail shows them in a terminal of this computer.',
+      'sent-on': 'E-mails go to a mail server, or nowhere: the environment of npm start says which.',
     },
   },
   de: {

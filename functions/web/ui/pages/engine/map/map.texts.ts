@@ -87,7 +87,7 @@ export const texts = defineTexts({
       'Es läuft nur, was diese Seite selbst braucht. So soll es sein: Jede Anfrage weckt, was sie braucht.',
     running: (running, all) => `${running} von ${all} Funktionen laufen.`,
     onCluster:
-      'Auf einem Cluster sind laufende und wartende Anfragen, Kaltstarts und Warteschlangen hier nicht bekannt: siehe die Dashboards.',
+      'Auf einem Cluster sind laufende und wartende Anfragen, Kaltstarts und Queues hier nicht bekannt: siehe die Dashboards.',
     states: {
       zero: 'auf null',
       starting: 'startet',
@@ -105,7 +105,7 @@ export const texts = defineTexts({
       door: 'Eingang',
       functions: 'Funktionen',
       broker: 'Broker',
-      triggers: 'Trigger und Warteschlangen',
+      triggers: 'Trigger und Queues',
       consumers: 'Empfänger',
       deadLetters: 'Unzustellbar',
     },

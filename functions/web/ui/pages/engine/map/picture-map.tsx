@@ -26,70 +26,85 @@ export function PictureMap({ bank, select, shown = null }: PictureProps) {
   }
   const waiting = bank.triggers.reduce((sum, { dead_letters: dead }) => Math.max(sum, dead ?? 0), 0)
   const sinks = [...new Set(bank.triggers.flatMap(({ dead_letter_sink: sink }) => sink ?? []))]
+  const isAway = bank.brokers.some(({ ready }) => !ready)
   return (
-    <div ref={frame} className={styles.map}>
-      <Wires bank={bank} places={places} shown={shown} />
-      <Column title={said.columns.callers}>
-        <div className={styles.box} data-place="callers">
-          {said.callers}
-        </div>
-        <div className={styles.box} data-place="clocks">
-          {said.clocks(String(bank.clocks.length))}
-        </div>
-      </Column>
-      <Column title={said.columns.door}>
-        <div className={styles.box}>{chip('front-door')}</div>
-      </Column>
-      <Column title={said.columns.functions}>
-        {groupsOf(bank).map(([context, functions]) => (
-          <section
-            key={context}
-            className={styles.group}
-            aria-label={context}
-            data-place={`context:${context}`}
-          >
-            <h3>{context}</h3>
-            <ul>
-              {functions.map(({ name }) => (
-                <li key={name}>{chip(name)}</li>
-              ))}
-            </ul>
-            {bank.databases.includes(context) && (
-              <p className={styles.database} data-place={`database:${context}`}>
-                <DatabaseMark /> {said.database(context)}
-              </p>
-            )}
-          </section>
-        ))}
-      </Column>
-      <Column title={said.columns.broker}>
-        {bank.brokers.map(({ name, ready, reason }) => (
-          <div
-            key={name}
-            className={styles.box}
-            data-failing={!ready || undefined}
-            data-place={`broker:${name}`}
-          >
-            {name}
-            {!ready && <p className={styles.reason}>▲ {reason}</p>}
+    <>
+      {/* A column has no room for a reason, and each Trigger would say the same. */}
+      {bank.brokers.map(
+        ({ name, ready, reason }) =>
+          !ready && (
+            <p key={name} className={styles.reason} role="status">
+              ▲ {said.columns.broker} {name}: {reason}
+            </p>
+          ),
+      )}
+      <div ref={frame} className={styles.map}>
+        <Wires bank={bank} places={places} shown={shown} />
+        <Column title={said.columns.callers}>
+          <div className={styles.box} data-place="callers">
+            {said.callers}
           </div>
-        ))}
-      </Column>
-      <div className={styles.deliveries}>
-        <h2>{said.columns.triggers}</h2>
-        <h2>{said.columns.consumers}</h2>
-        <Triggers bank={bank} chip={chip} />
+          <div className={styles.box} data-place="clocks">
+            {said.clocks(String(bank.clocks.length))}
+          </div>
+        </Column>
+        <Column title={said.columns.door}>
+          {/* Lines end at the box, not within it. */}
+          <div className={styles.box} data-place="function:front-door">
+            {chip('front-door')}
+          </div>
+        </Column>
+        <Column title={said.columns.functions}>
+          {groupsOf(bank).map(([context, functions]) => (
+            <section
+              key={context}
+              className={styles.group}
+              aria-label={context}
+              data-place={`context:${context}`}
+            >
+              <h3>{context}</h3>
+              <ul>
+                {functions.map(({ name }) => (
+                  <li key={name}>{chip(name)}</li>
+                ))}
+              </ul>
+              {bank.databases.includes(context) && (
+                <p className={styles.database} data-place={`database:${context}`}>
+                  <DatabaseMark /> {said.database(context)}
+                </p>
+              )}
+            </section>
+          ))}
+        </Column>
+        <Column title={said.columns.broker}>
+          {bank.brokers.map(({ name, ready }) => (
+            <div
+              key={name}
+              className={styles.box}
+              data-failing={!ready || undefined}
+              data-place={`broker:${name}`}
+            >
+              {name}
+              {!ready && <p className={styles.reason}>▲ {said.states.failing}</p>}
+            </div>
+          ))}
+        </Column>
+        <div className={styles.deliveries}>
+          <h2>{said.columns.triggers}</h2>
+          <h2>{said.columns.consumers}</h2>
+          <Triggers bank={bank} chip={chip} isBrokerAway={isAway} />
+        </div>
+        <Column title={said.columns.deadLetters}>
+          {sinks.map((name) => (
+            <div key={name} className={styles.box} data-place="dead-letters">
+              {chip(name)}
+            </div>
+          ))}
+          {waiting > 0 && <p className={styles.reason}>▲ {said.deadLetters(String(waiting))}</p>}
+        </Column>
+        <EventDots bank={bank} places={places} />
       </div>
-      <Column title={said.columns.deadLetters}>
-        {sinks.map((name) => (
-          <div key={name} className={styles.box} data-place="dead-letters">
-            {chip(name)}
-          </div>
-        ))}
-        {waiting > 0 && <p className={styles.reason}>▲ {said.deadLetters(String(waiting))}</p>}
-      </Column>
-      <EventDots bank={bank} places={places} />
-    </div>
+    </>
   )
 }
 
@@ -102,7 +117,15 @@ function Column({ title, children }: { title: string; children: React.ReactNode 
   )
 }
 
-function Triggers({ bank, chip }: { bank: BankPicture; chip: (name: string) => React.ReactNode }) {
+function Triggers({
+  bank,
+  chip,
+  isBrokerAway,
+}: {
+  bank: BankPicture
+  chip: (name: string) => React.ReactNode
+  isBrokerAway: boolean
+}) {
   const said = useTexts(texts)
   const rates = useRates()
   return bank.triggers.map(({ name, ready, reason, subscriber, backlog }) => (
@@ -111,7 +134,7 @@ function Triggers({ bank, chip }: { bank: BankPicture; chip: (name: string) => R
         <span>{name}</span>
         {backlog ? <span className={styles.backlog}>{said.queued(String(backlog))}</span> : null}
         {rates.get(name) ? <span className={styles.rate}>{said.rate(String(rates.get(name)))}</span> : null}
-        {!ready && <span className={styles.reason}>▲ {reason}</span>}
+        {!ready && <span className={styles.reason}>▲ {isBrokerAway ? said.states.failing : reason}</span>}
       </div>
       <div data-place={`consumer:${name}`}>{subscriber && chip(subscriber)}</div>
     </div>

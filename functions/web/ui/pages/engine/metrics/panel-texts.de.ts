@@ -11,7 +11,7 @@ export const germanPanelTexts: Readonly<Record<string, string>> = {
   'Answers by status': 'Antworten nach Status',
   'The busiest routes': 'Die meistgenutzten Routen',
   Refusals: 'Ablehnungen',
-  'Calls between functions that failed': 'Gescheiterte Aufrufe zwischen Funktionen',
+  'Calls between functions that failed': 'Fehlgeschlagene Aufrufe zwischen Funktionen',
   '{{service}} to {{target}}: {{outcome}}': '{{service}} an {{target}}: {{outcome}}',
   'Average size': 'Mittlere Größe',
   requests: 'Anfragen',
@@ -74,7 +74,7 @@ export const germanPanelTexts: Readonly<Record<string, string>> = {
   'Certificates are valid for': 'Zertifikate gelten noch',
   'Connections of functions': 'Verbindungen der Funktionen',
   'Slow statements, 95 %': 'Langsame Abfragen, 95 %',
-  'Failed statements': 'Gescheiterte Abfragen',
+  'Failed statements': 'Fehlgeschlagene Abfragen',
   'Warnings and errors in logs, a minute': 'Warnungen und Fehler im Log je Minute',
   'Functions and cold starts': 'Funktionen und Kaltstarts',
   'How functions come from zero and go back, and what a request costs.':
@@ -90,7 +90,7 @@ export const germanPanelTexts: Readonly<Record<string, string>> = {
   'of all in an hour': 'von allen in einer Stunde',
   'What a request costs: milliseconds of a processor': 'Was eine Anfrage kostet: Millisekunden Prozessorzeit',
   'What a thousand requests cost: gigabyte-seconds': 'Was tausend Anfragen kosten: Gigabyte-Sekunden',
-  'Events, Broker, queues': 'Ereignisse, Broker, Warteschlangen',
+  'Events, Broker, queues': 'Ereignisse, Broker, Queues',
   'From the commit to the consumer: outbox, Broker, Triggers, dead letters.':
     'Vom Commit bis zum Empfänger: Ausgang, Broker, Trigger, Unzustellbares.',
   'Events stated': 'Geschehene Ereignisse',
@@ -138,6 +138,6 @@ export const germanPanelTexts: Readonly<Record<string, string>> = {
   '{{slo}}, an hour': '{{slo}}, eine Stunde',
   '{{slo}}, six hours': '{{slo}}, sechs Stunden',
   '{{slo}}, three days': '{{slo}}, drei Tage',
-  'Failed requests in an hour': 'Gescheiterte Anfragen in einer Stunde',
+  'Failed requests in an hour': 'Fehlgeschlagene Anfragen in einer Stunde',
   'Alerts of the objectives': 'Alarme der Ziele',
 }

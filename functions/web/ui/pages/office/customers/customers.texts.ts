@@ -14,9 +14,9 @@ export const texts = defineTexts({
     email: 'E-mail',
     role: 'Role',
     since: 'Since',
-    enter: 'Enter a customer',
+    enter: 'Add a customer',
     enterEffect: 'They get a link by e-mail with which they choose a password.',
-    enterNow: 'Enter the customer',
+    enterNow: 'Add the customer',
   },
   de: {
     title: 'Kunden',

@@ -43,7 +43,7 @@ export const texts = defineTexts({
     toAccount: 'To the account',
     payee: 'To',
     provider: 'Provider',
-    id: 'Id',
+    id: 'ID',
     actions: { dismiss: 'Dismiss', book: 'Book it', booked: 'It is booked' },
     dismissEffect: 'Only the dispute ends. If the provider reports the same again, a new one begins.',
     failEffect: {
@@ -62,7 +62,7 @@ export const texts = defineTexts({
       book: (amount: string) => `Book ${amount}`,
       booked: (amount: string) => `Note that ${amount} is booked`,
     },
-    transaction: 'Id of the transaction',
+    transaction: 'ID of the transaction',
     transactionHint: 'The transaction by which the ledger has booked it.',
     reasonHint: 'It is kept in the audit.',
   },
@@ -82,7 +82,7 @@ export const texts = defineTexts({
       capturing: 'Ausgezahlt, nicht gebucht',
       releasing: 'Das Geld wird freigegeben',
       completed: 'Gebucht',
-      failed: 'Gescheitert',
+      failed: 'Fehlgeschlagen',
     },
     what: 'Was nicht stimmt',
     reasons: {
@@ -91,9 +91,9 @@ export const texts = defineTexts({
       'other-provider-id': 'Der Zahlungsdienst meldet es unter einer anderen eigenen Nummer als zuvor.',
       'never-asked': 'Der Zahlungsdienst meldet es, wurde aber nie damit beauftragt.',
       'settled-after-failed':
-        'Der Zahlungsdienst meldete erst, es sei gescheitert, dann, es sei abgerechnet.',
+        'Der Zahlungsdienst meldete erst, es sei fehlgeschlagen, dann, es sei abgerechnet.',
       'failed-after-settled':
-        'Der Zahlungsdienst meldete erst, es sei abgerechnet, dann, es sei gescheitert.',
+        'Der Zahlungsdienst meldete erst, es sei abgerechnet, dann, es sei fehlgeschlagen.',
       'unknown-to-provider': 'Der Zahlungsdienst kennt es nicht.',
       'outcome-unknown': 'Das Hauptbuch hat tagelang nicht geantwortet: Niemand weiß, ob es gebucht ist.',
       'booked-for-another': 'Seine Buchung wurde einem anderen Vorgang zugeordnet.',
@@ -115,9 +115,9 @@ export const texts = defineTexts({
     dismissEffect: 'Nur der Streitfall endet. Meldet der Zahlungsdienst dasselbe wieder, beginnt ein neuer.',
     failEffect: {
       'top-ups':
-        'Die Einzahlung ist dann gescheitert, und der Kunde erfährt, dass die Bank das Geld zurückgezahlt hat. Zahlen Sie es vorher zurück.',
+        'Die Einzahlung ist dann fehlgeschlagen, und der Kunde erfährt, dass die Bank das Geld zurückgezahlt hat. Zahlen Sie es vorher zurück.',
       withdrawals:
-        'Die Auszahlung ist dann gescheitert, und der Kunde erfährt, dass das Geld wieder verfügbar ist. Holen Sie es vorher vom Empfänger zurück.',
+        'Die Auszahlung ist dann fehlgeschlagen, und der Kunde erfährt, dass das Geld wieder verfügbar ist. Holen Sie es vorher vom Empfänger zurück.',
     },
     effects: {
       book: 'Jetzt wird gebucht, und zwar einmal.',
@@ -130,7 +130,7 @@ export const texts = defineTexts({
       book: (amount) => `${amount} buchen`,
       booked: (amount) => `${amount} als gebucht vermerken`,
     },
-    transaction: 'Id der Buchung',
+    transaction: 'ID der Buchung',
     transactionHint: 'Die Buchung, mit der das Hauptbuch es gebucht hat.',
     reasonHint: 'Er wird protokolliert.',
   },

@@ -6,7 +6,7 @@ export const texts = defineTexts({
     fees: 'Fees',
     noFees: 'Transactions cost nothing.',
     currency: 'Currency',
-    type: 'Of what',
+    type: 'For',
     types: { deposit: 'Deposit', withdrawal: 'Withdrawal', transfer: 'Transfer' },
     fee: 'Fee',
     free: 'Free',
@@ -16,7 +16,7 @@ export const texts = defineTexts({
     least: (amount: string) => `at least ${amount}`,
     most: (amount: string) => `at most ${amount}`,
     tiers: (count: string) => `${count} tiers`,
-    newFee: 'A new fee',
+    newFee: 'New fee',
     newFeeHint:
       'A change is a new version; old ones stay. Try it first on the transactions of the last seven days. Tiers are set over the API.',
     what: 'What it costs',
