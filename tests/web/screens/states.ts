@@ -11,7 +11,7 @@ export interface State {
 }
 
 /** All calls but those of the session: without it there is no page. */
-const CALLS = /\/api\/(?!session)/
+const CALLS = /\/api\/(?!session(?!s))/
 
 /** Nothing has it. */
 const NOBODY = '01999999-9999-7999-8999-999999999999'

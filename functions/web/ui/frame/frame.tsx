@@ -106,7 +106,10 @@ function Menu({ place, entries }: { place: 'top' | 'bottom'; entries: Area['entr
 
 function LiveDot() {
   const said = useTexts(texts)
-  const live = useLive()
+  const isOnline = useOfflineSince() === undefined
+  const told = useLive()
+  // The stream breaks some time after the network.
+  const live = told && !isOnline ? 'away' : told
   return (
     <span className={styles.live} data-live={live} role="status">
       {live && said.live[live]}
