@@ -122,7 +122,7 @@ test('a session whose refresh is refused begins again if the client has the pass
 })
 
 test('if the bank can’t be asked for a new token, the session is kept, and goes on when it can', async () => {
-  const ada = createClient({ url: liar.url, tokens: await expired(), totalMs: 300 })
+  const ada = createClient({ url: liar.url, tokens: await expired(), totalMs: 3_000 })
   liar.fates = ['pass', ...Array.from({ length: 100 }, () => 'lose request')]
   expect((await outcomes([ada.get('/api/accounts')]))[0]).toBeInstanceOf(NoAnswerError)
   liar.fates = ['pass', problemOf(503, 'unavailable')]
