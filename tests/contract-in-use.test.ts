@@ -90,7 +90,7 @@ interface Outcome {
 /** Runs the tool as a user; again for longer if the machine was too busy to ask anything. */
 async function askEnoughAs(user: string): Promise<Outcome> {
   const first = await askAs(user, SECONDS)
-  return first.status !== 0 || ENOUGH.test(first.report) ? first : askAs(user, 10 * SECONDS)
+  return first.status !== 0 || ENOUGH.test(first.report) ? first : askAs(user, 5 * SECONDS)
 }
 
 async function askAs(user: string, seconds: number): Promise<Outcome> {

@@ -11,26 +11,29 @@ from urllib3 import Retry
 SECONDS_MAX = 60
 
 
+UNTIL_IT_IS_THERE = Retry(
+    total=None,
+    connect=0,
+    read=False,
+    redirect=0,
+    status=8,
+    status_forcelist=[503, 504],
+    allowed_methods=None,
+    respect_retry_after_header=False,
+    backoff_factor=0.5,
+    backoff_max=10,
+    raise_on_status=False,
+)
+
+
 class PatientAdapter(requests.adapters.HTTPAdapter):
     """Sends a request again that a busy machine could not answer in time, as a client does: 503 and 504 ask for
-    it. What stays away is a failure."""
+    it. What stays away is a failure. 503 of a health page is its answer."""
 
-    def __init__(self):
-        super().__init__(
-            max_retries=Retry(
-                total=None,
-                connect=0,
-                read=False,
-                redirect=0,
-                status=8,
-                status_forcelist=[503, 504],
-                allowed_methods=None,
-                respect_retry_after_header=False,
-                backoff_factor=0.5,
-                backoff_max=10,
-                raise_on_status=False,
-            )
-        )
+    def send(self, request, **options):
+        is_health = request.path_url.startswith("/health")
+        self.max_retries = Retry(0, read=False) if is_health else UNTIL_IT_IS_THERE
+        return super().send(request, **options)
 
 
 requests.sessions.HTTPAdapter = PatientAdapter
