@@ -37,6 +37,8 @@ export const objectives: Board = {
         '{{handler}}',
       ],
     ]),
-    table('Alerts of the objectives', 'short', [['ALERTS{slo!=""} or on() vector(0)', '{{alertname}} {{slo}}']]),
+    table('Alerts of the objectives', 'short', [
+      ['ALERTS{slo!=""} or on() vector(0)', '{{alertname}} {{slo}}'],
+    ]),
   ],
 }
