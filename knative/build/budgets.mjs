@@ -20,6 +20,8 @@ export const budgets = {
   'functions/preferences': { kB: 151, packages: ['ajv'] },
   // It holds the users, their search, their passwords and their sessions.
   'functions/users': { kB: 140, packages: ['ajv'] },
+  // It does all that is due of orders, payments, payouts, transfers with providers and web hooks.
+  'functions/sweep-payments': { kB: 138, packages: ['ajv'] },
   // It checks the events of many contracts.
   'functions/notify-user': { kB: 212, packages: ['ajv'] },
   // The first request that needs one of these loads it.
