@@ -18,7 +18,7 @@ export function signUpAndIn(web: () => Web): void {
     await page.getByLabel('Name').fill('A\u202eda')
     await page.getByLabel('Password').fill(PASSWORD)
     await page.keyboard.press('Enter')
-    await page.getByText('marks that turn the direction of writing').waitFor()
+    await page.getByText('Write without control characters').waitFor()
     await page.getByLabel('Name').fill('Ada')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Your accounts' }).waitFor()
