@@ -231,10 +231,9 @@ export function movingMoney(web: () => Web): void {
     const { customer, checking, savings } = await customerWith900(web())
     const token = await loginOperator(web().bank)
     const decide = async (method: string, path: string, body: object): Promise<void> => {
-      const reason = 'They asked for it'
       const { status } = await web().bank.call(method, `/api/accounts/${path}`, {
         token,
-        body: { ...body, reason },
+        body: { ...body, reason: 'They asked for it' },
       })
       expect([path, status]).toEqual([path, 200])
     }
@@ -245,14 +244,14 @@ export function movingMoney(web: () => Web): void {
       [{ day_max: '5.00' }, 'Not sent. This is more than is left of today’s limit.'],
       [{ month_max: '5.00' }, 'Not sent. This is more than is left of the limit of 30 days.'],
     ] as const) {
-      await decide('PUT', `${checking}/limits`, limits)
+      await decide('PUT', `${checking}/limits`, { ...limits, time_zone: 'UTC' })
       await reviewTransfer(page, savings, '10')
       await page.getByText(sentence).waitFor()
       expect(await send(page, '$10.00').count()).toBe(0)
       await page.getByRole('button', { name: 'Change' }).click()
     }
     // At the review nothing is wrong yet.
-    await decide('PUT', `${checking}/limits`, {})
+    await decide('PUT', `${checking}/limits`, { time_zone: 'UTC' })
     for (const [path, sentence] of [
       [`${checking}/freeze`, 'Not sent. One of the accounts is frozen.'],
       [`${savings}/close`, 'Not sent. One of the accounts is closed.'],

@@ -69,7 +69,12 @@ export function otherStates(web: () => Web): void {
     await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 60_000)
     await page.getByRole('link', { name: 'Documents' }).click()
     const waiting = page.locator('[aria-busy=true]')
-    await waiting.waitFor()
+    // React draws a page that was loaded late by a timer of its own.
+    const isThere = async (): Promise<boolean> => {
+      await page.clock.runFor(10)
+      return waiting.isVisible()
+    }
+    await until(isThere, { what: 'the panel to wait' })
     expect(await waiting.getAttribute('data-state')).toBe('nothing')
     const isShown = async (state: string): Promise<boolean> =>
       (await waiting.getAttribute('data-state')) === state

@@ -25,7 +25,7 @@ export function Page({
   return (
     <div className={styles.page} data-width={width}>
       <div className={styles.head}>
-        <h1 ref={heading} tabIndex={-1}>
+        <h1 ref={heading} tabIndex={-1} dir="auto">
           {title}
         </h1>
         {actions && <div className={styles.actions}>{actions}</div>}

@@ -64,7 +64,7 @@ function EntryList({ transaction, own }: { transaction: TransactionDetail; own: 
         rows={lines}
         keyOf={({ key }) => key}
         columns={[
-          { title: said.account, cell: ({ account }) => account },
+          { title: said.account, cell: ({ account }) => <bdi>{account}</bdi> },
           { title: said.entry, cell: ({ entry }) => (entry ? String(entry.version) : said.entryOfOther) },
           {
             title: said.amount,

@@ -39,9 +39,16 @@ export default function Receipt() {
     refetchInterval: ({ state }) => (state.data?.status === 'pending' ? 2_000 : false),
   })
   const own = useOwnEntries(transaction.data)
+  const { queries } = useSeenAccounts(transaction.data)
+  // The names of its accounts may be longer than their ids, and would move what stands below.
+  const isNamed = queries.every(({ isPending }) => !isPending)
   return (
     <Page title={said.title} width="wide">
-      <Panel query={transaction} starts="transactions" rows={8}>
+      <Panel
+        query={{ ...transaction, data: isNamed ? transaction.data : undefined }}
+        starts="transactions"
+        rows={8}
+      >
         {(found) => <Summary transaction={found} />}
       </Panel>
       {transaction.data && <Told transaction={transaction.data} />}
@@ -103,8 +110,8 @@ function Summary({ transaction }: { transaction: TransactionDetail }) {
       <Status kind={KINDS[status]} word={said.states[status]} />
       <Facts
         facts={[
-          [said.from, from],
-          [said.to, to],
+          [said.from, <bdi key="from">{from}</bdi>],
+          [said.to, <bdi key="to">{to}</bdi>],
           [said.amount, <Money key="a" amount={amount} currency={currency} as="code" />],
           ...(fee === null
             ? []

@@ -37,7 +37,18 @@ export default function LabPage() {
 function Open({ lab, query }: { lab: Lab; query: Parameters<typeof Panel<Lab>>[0]['query'] }) {
   const said = useTexts(texts)
   const id = lab.runs[0]?.id
-  const { data: run } = useQuery({ ...labRunQuery(id ?? ''), enabled: id !== undefined })
+  const running = useQuery({ ...labRunQuery(id ?? ''), enabled: id !== undefined })
+  const { data: run } = running
+  // What it says stands beside all else, so nothing is drawn before it is there.
+  if (id !== undefined && !run)
+    return (
+      <Page title={said.title}>
+        <p>{said.intro}</p>
+        <Panel query={running} starts="lab">
+          {() => null}
+        </Panel>
+      </Page>
+    )
   return (
     <Page title={said.title}>
       <p>{said.intro}</p>
