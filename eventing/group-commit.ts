@@ -36,8 +36,8 @@ interface WaitingItem<Item, Result> {
 }
 
 /** Creates a function that commits items in groups, one group at a time. Items that arrive during a commit
- * form the next group. Under load many items so share one round trip and one commit, and after a group of several
- * more are waited for, a few milliseconds; a lone item is committed at once.
+ * form the next group. Under load many items so share one round trip and one commit, and after a group of
+ * several more are waited for, a few milliseconds; a lone item is committed at once.
  *
  * The function resolves with an item's result once that is committed. It rejects with UnavailableError if
  * the database is away, if earlier items waited for it in vain, or if too many items are waiting. If the

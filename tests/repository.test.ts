@@ -266,12 +266,12 @@ describe('operations and Services', () => {
   })
 })
 
-/** Where a problem is defined, by its name. */
-const PROBLEM = /\bdefine\(\s*'([\w-]+)'|\bname: '([\w-]+)',\s*status:/g
+/** Where a problem is defined, by its name; `code` is that of the pages' own. */
+const PROBLEM = /\bdefine\(\s*'([\w-]+)'|\bname: '([\w-]+)',\s*status:|\breadonly code = '([\w-]+)'/g
 
-test('the pages have words only for problems that the bank can answer with', () => {
+test('the pages have words only for problems that the bank can answer with, or that are their own', () => {
   const defined = files(/^functions\/.*(?<!\.test)\.ts$/).flatMap((file) =>
-    [...read(file).matchAll(PROBLEM)].flatMap(([, defined, named]) => defined ?? named ?? []),
+    [...read(file).matchAll(PROBLEM)].flatMap(([, ...names]) => names.find((name) => name) ?? []),
   )
   const texts = read('functions/web/ui/texts/problems.texts.ts')
   const worded = [...texts.matchAll(/^ {6}'?([\w-]+)'?:/gm)].map(([, code]) => code!)

@@ -111,7 +111,8 @@ describe('cluster:up', () => {
   }
 
   test('wants the processors that what is installed requests', () => {
-    // As the API server counted it: Kubernetes' own parts on kind, Serving, Kourier, the RabbitMQ operators, Eventing.
+    // As the API server counted it: Kubernetes' own parts on kind, Serving, Kourier, the RabbitMQ operators,
+    // Eventing.
     const platform = 1150 + 800 + 200 + 500 + 570
     const objects = everything()
     const ofKind = (...kinds: string[]) => objects.filter(({ kind }) => kinds.includes(kind))

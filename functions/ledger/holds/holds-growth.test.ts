@@ -5,8 +5,8 @@ import { toSubjectEvents } from '../posting/subjects.ts'
 import { deposit, ending, placing, testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
 
-/** What a hold costs does not grow with the open holds of others. The plans are made while Postgres knows that
- * there are no holds: then all indexes look alike to it, and a connection keeps its plans for life. */
+/** What a hold costs does not grow with the open holds of others. The plans are made while Postgres knows
+ * that there are no holds: then all indexes look alike to it, and a connection keeps its plans for life. */
 const OTHERS = 3_000
 /** Far more than the holds of one account in these tests. */
 const ROWS_MAX = 50

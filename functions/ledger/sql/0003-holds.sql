@@ -32,8 +32,9 @@ create table holds (
 
 create index holds_of_account on holds (account_id, id);
 create index holds_of_user on holds (user_id, id);
--- For expiry: of a currency, and of one account. `is not null` keeps each from statements that don't say which
--- currency or account: a plan made while the table is empty would walk through all open holds of the bank.
+-- For expiry: of a currency, and of one account. `is not null` keeps each from statements that don't say
+-- which currency or account: a plan made while the table is empty would walk through all open holds of the
+-- bank.
 create index holds_open on holds (currency, expires_at, id) where status = 'open' and currency is not null;
 create index holds_open_of_account on holds (account_id, expires_at, id)
 where status = 'open' and account_id is not null;
