@@ -41,7 +41,7 @@ export function inbox(web: () => Web): void {
     await go('/notifications')
     await page.getByText('Live', { exact: true }).waitFor()
     await page.clock.fastForward('05:01')
-    await page.getByText('Paused: nobody used this page').waitFor()
+    await page.getByText('Paused, because nobody has used this page').waitFor()
     await customer.bank.post('/api/transactions', {
       body: { type: 'deposit', account_id: checking, amount: '3.33' },
     })

@@ -11,7 +11,7 @@ export function payouts(web: () => Web): void {
     const rows = page.getByLabel('Rows: payee, amount, note')
     await rows.fill(`payee,amount,note\n${account},12.50,Wages\nsomebody,1.00\n`)
     await page.getByRole('button', { name: 'Check the rows' }).click()
-    await page.getByText('The payee is no e-mail address and no account id.').waitFor()
+    await page.getByText('The payee is neither an e-mail address nor the id of an account.').waitFor()
     await page.getByText('Nothing is sent').waitFor()
     await rows.fill(`${account},12.50,Wages\nnobody@example.com,1.00\n`)
     await page.getByRole('button', { name: 'Check the rows' }).click()
