@@ -168,9 +168,27 @@ function datesByRrule({ every, on, from, until, count }: Recurrence, length: num
 }
 
 function momentByLuxon(day: string, { at, timeZone: zone }: Recurrence): number {
-  const local = DateTime.fromISO(`${day}T${at}`, { zone })
+  const wanted = `${day}T${at}`
+  const asIfUtc = (time: DateTime): number => Number(time.setZone('UTC', { keepLocalTime: true }))
+  let local = DateTime.fromISO(wanted, { zone })
+  // Luxon searches from today's offset. Where a zone has crossed the date line since, as Samoa has, it may end
+  // an hour off, beside a change of clocks, though there is such a time.
+  const closer = local.plus(Number(DateTime.fromISO(wanted, { zone: 'UTC' })) - asIfUtc(local))
+  if (closer.toFormat("yyyy-MM-dd'T'HH:mm") === wanted) local = closer
   return Math.min(...local.getPossibleOffsets().map((possible) => possible.toMillis()))
 }
+
+test('the other library is right beside a change of clocks, in a zone that has crossed the date line since', () => {
+  const given = recurrence({
+    every: 'day',
+    on: null,
+    at: '00:00',
+    timeZone: 'Pacific/Apia',
+    from: '2011-09-25',
+  })
+  expect(new Date(momentByLuxon('2011-09-25', given)).toISOString()).toBe('2011-09-25T10:00:00.000Z')
+  expect(moments(given, 1)).toEqual(['2011-09-25T10:00'])
+})
 
 test('by every schedule in every zone, the same is due as by other libraries', () => {
   const LENGTH = 30
