@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { postTransactions } from '../posting/post.ts'
 import type { PostingRequest } from '../posting/posting-request.ts'
 import { toSubjectEvents } from '../posting/subjects.ts'
+import { steps } from '../stops/sweep-checks.ts'
 import { deposit, ending, placing, testLedger, type TestLedger } from '../testing/ledger-fixture.ts'
 import { explainingDatabase, type ExplainingDatabase } from '../testing/plans-fixture.ts'
 
@@ -15,6 +16,7 @@ let ledger: TestLedger
 let db: ExplainingDatabase
 let from: string
 let to: string
+const placedByOthers: PostingRequest[] = []
 
 const post = async (...requests: PostingRequest[]): Promise<string[]> =>
   (await postTransactions(db, requests, toSubjectEvents)).outcomes.map(({ outcome }) => outcome)
@@ -59,10 +61,13 @@ test('placing, ending, expiring and checking holds reads none of others, also wi
   const others = await Promise.all(Array.from({ length: 10 }, () => ledger.open({ userId: randomUUID() })))
   const caller_role = 'operator' as const
   await ledger.post(...others.map((id) => deposit(id, OTHERS, { caller_role })))
-  for (let n = 0; n < OTHERS; n += 500)
-    await ledger.post(
-      ...Array.from({ length: 500 }, (_, i) => placing(others[i % others.length]!, 1, { caller_role })),
+  for (let n = 0; n < OTHERS; n += 500) {
+    const placed = Array.from({ length: 500 }, (_, i) =>
+      placing(others[i % others.length]!, 1, { caller_role }),
     )
+    await ledger.post(...placed)
+    placedByOthers.push(...placed)
+  }
   db.plans()
   await liveThrough()
   const read = db
@@ -70,5 +75,20 @@ test('placing, ending, expiring and checking holds reads none of others, also wi
     .flatMap(({ statement, nodes }) => nodes.map((node) => ({ ...node, statement: statement.slice(0, 200) })))
     .filter(({ relation }) => relation === 'holds' || relation === 'hold_entries')
   expect(read.length).toBeGreaterThan(5)
+  expect(read.filter(({ rows }) => rows > ROWS_MAX)).toEqual([])
+})
+
+test('the check of the totals, in each minute, reads no holds that have ended', async () => {
+  const { totals } = steps
+  const ended = placedByOthers.map((hold) => ending('release', hold, undefined, { caller_role: 'operator' }))
+  for (let n = 0; n < ended.length; n += 500) await ledger.post(...ended.slice(n, n + 500))
+  expect(await post(placing(from, 1))).toEqual(['posted'])
+  // As if they had ended long ago, in a table that is far larger than its index of open ones.
+  await ledger.owner.query({ text: 'reindex table holds' })
+  await ledger.owner.query({ text: 'vacuum analyze holds' })
+  db.plans()
+  await db.query({ text: `select has_ended from ${totals}` })
+  const read = db.plans().flatMap(({ nodes }) => nodes.filter(({ relation }) => relation === 'holds'))
+  expect(read).not.toEqual([])
   expect(read.filter(({ rows }) => rows > ROWS_MAX)).toEqual([])
 })
