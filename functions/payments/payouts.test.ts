@@ -304,6 +304,30 @@ test('items that fail by themselves keep none after them from being paid, howeve
   expect((await show(body.id)).body.counts).toEqual({ pending: 0, paid: 14, refused: 0 })
 })
 
+test('items that the ledger can’t decide keep none after them from being paid, however many', async () => {
+  const { body } = await create([
+    ...Array.from({ length: 12 }, () => item({ note: 'cursed' })),
+    ...Array.from({ length: 12 }, () => item()),
+  ])
+  const { tools } = functions.sweep
+  const callFor: Tools['callFor'] =
+    (...given) =>
+    async (service, call) => {
+      const { description } = (call as { body: { description?: string } }).body
+      if (description === 'cursed') return { status: 500, headers: {}, body: undefined }
+      return tools.callFor(...given)(service, call)
+    }
+  await until(
+    async () => {
+      await leave(body.id)
+      await takeUpPayouts({ ...tools, callFor }, traceparent)
+      return (await show(body.id)).body.counts.paid === 12
+    },
+    { what: 'the others to be paid' },
+  )
+  expect((await show(body.id)).body.counts).toEqual({ pending: 12, paid: 12, refused: 0 })
+})
+
 test('an item whose payee another process has found meanwhile is not refused', async () => {
   const { body } = await create([{ email: 'nobody@example.com', amount: '1.00' }])
   const { tools } = functions.sweep

@@ -84,7 +84,8 @@ const giveBack = (db: Database, id: string): Promise<unknown> =>
     values: [id],
   })
 
-/** Takes the next items but some, and prolongs the claim on their payout. */
+/** Takes the next items but some, and prolongs the claim on their payout. Those that nobody has called for
+ * yet come first, so that each has its turn even if those before it get no outcome. */
 const claimItems = async (db: Database, id: string, but: readonly number[]): Promise<ClaimedItem[]> =>
   db.query<ClaimedItem>({
     name: 'payout-items-claim',
@@ -93,7 +94,7 @@ const claimItems = async (db: Database, id: string, but: readonly number[]): Pro
       ), next as (
         select number from payout_items
         where payout_id = $1 and status = 'pending' and number <> all ($2::integer[])
-        order by number limit ${ITEMS_AT_ONCE} for update
+        order by called_at nulls first, number limit ${ITEMS_AT_ONCE} for update
       )
       update payout_items i set called_at = coalesce(called_at, now())
       from next where i.payout_id = $1 and i.number = next.number
