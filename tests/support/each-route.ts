@@ -7,7 +7,7 @@ import { registerCustomer } from './customers.ts'
 import type { Answer } from './host.ts'
 import type { LivelyBank } from './lively-bank.ts'
 import { operations, read } from './repository.ts'
-import { rightRequests, type Parties, type RightRequest } from './right-requests.ts'
+import { answered, rightRequests, type Parties, type RightRequest } from './right-requests.ts'
 import { until } from './until.ts'
 
 /** What each route of each function must do, whatever it is for: it follows from the declarations, so a new
@@ -70,21 +70,24 @@ export function eachRoute(lively: () => LivelyBank): void {
     headers?: Record<string, string>
   }
 
-  /** Asks the function itself. What the request says nothing of is a random id. */
+  /** Asks the function itself, again while it can't answer now. What the request says nothing of is a random
+   * id. */
   const ask = ({ name, route }: Declared, { params = {}, query = '', ...asked }: Asked): Promise<Answer> =>
-    parties.bank.callHost(
-      name,
-      route.method,
-      route.path.replaceAll(/\{(\w+)\}/g, (_, param: string) => params[param] ?? random()) + query,
-      {
-        ...(asked.token && { token: asked.token }),
-        ...(asked.body !== undefined && { body: asked.body }),
-        headers: {
-          ...asked.headers,
-          ...(asked.key && { 'idempotency-key': asked.key }),
-          ...(asked.trace && { traceparent: `00-${asked.trace}-b7ad6b7169203331-01` }),
+    answered(() =>
+      parties.bank.callHost(
+        name,
+        route.method,
+        route.path.replaceAll(/\{(\w+)\}/g, (_, param: string) => params[param] ?? random()) + query,
+        {
+          ...(asked.token && { token: asked.token }),
+          ...(asked.body !== undefined && { body: asked.body }),
+          headers: {
+            ...asked.headers,
+            ...(asked.key && { 'idempotency-key': asked.key }),
+            ...(asked.trace && { traceparent: `00-${asked.trace}-b7ad6b7169203331-01` }),
+          },
         },
-      },
+      ),
     )
 
   const mayAsk = ({ route: { who } }: Declared): string | undefined =>

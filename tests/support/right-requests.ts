@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Bank } from './bank.ts'
 import { registerCustomer, type Customer } from './customers.ts'
+import type { Answer } from './host.ts'
 import { until } from './until.ts'
 
 /** A right request of each route that changes something or names something that somebody owns. Each is made
@@ -41,6 +42,14 @@ const reason = (): string => `asked for by phone ${++made}`
 /** Whole dollars: the sandbox provider does as it likes with some cents. */
 const amount = (): string => `${1 + (++made % 90)}.00`
 
+/** Asks again while a busy machine can't answer now: 503 and 504 ask for it. */
+export const answered = (ask: () => Promise<Answer>): Promise<Answer> =>
+  until(async () => {
+    const answer = await ask()
+    if (![503, 504].includes(answer.status)) return answer
+    throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
+  })
+
 /** Sends a request that must succeed, and resolves with its answer's body. */
 async function must(
   { bank, ada }: Parties,
@@ -51,7 +60,7 @@ async function must(
   // Tests know what they asked for.
   // oxlint-disable-next-line typescript/no-explicit-any
 ): Promise<any> {
-  const answer = await bank.call(method, `/api${path}`, { token, ...(body && { body }) })
+  const answer = await answered(() => bank.call(method, `/api${path}`, { token, ...(body && { body }) }))
   if (answer.status >= 300)
     throw new Error(`${method} ${path} was answered ${answer.status}: ${JSON.stringify(answer.body)}`)
   return answer.body
