@@ -59,7 +59,8 @@ export function mountFrontDoor(
     }
     const path = url.split('?', 1)[0]!
     if (refusal) {
-      if (wantsPage(request, path))
+      // Some programs ask the API for HTML by default, and read problems only.
+      if (!isUnder(PREFIX, path) && wantsPage(request, path))
         return import('./page-files.ts').then(({ askToWait }) => askToWait(response, refusal))
       answer(response, refusal)
       return undefined

@@ -321,6 +321,13 @@ describe('too many requests', () => {
     expect([status, headers.get('content-type')]).toEqual([429, 'text/html; charset=utf-8'])
     expect(body).toContain('<h1>Too many requests</h1>')
     expect(headers.get('refresh')).toBe(headers.get('retry-after'))
+    // Java's programs ask for HTML unless they are told otherwise.
+    const java = { 'x-forwarded-for': '203.0.113.12', accept: 'text/html, image/gif, image/jpeg, */*; q=.2' }
+    const refused = await get('/api/accounts', java, strict)
+    expect([refused.status, refused.body.type]).toEqual([
+      429,
+      'https://microbank.dev/problems/too-many-requests',
+    ])
   })
 
   test('are counted by the address that the platform saw, not by what the client says', async () => {
