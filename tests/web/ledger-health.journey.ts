@@ -45,7 +45,9 @@ export function ledgerHealth(web: () => Web): void {
     const stop = page.getByRole('article', { name: 'Stopped: SEK' })
     await page.getByRole('region', { name: 'Open stops' }).getByText('A correction').waitFor()
     await stop.getByLabel('Reason').fill('Corrected')
-    await stop.getByRole('button', { name: 'Resume: SEK' }).click()
+    const resume = stop.getByRole('button', { name: 'Resume postings: SEK' })
+    // Whoever speaks to their browser says what they see.
+    await resume.filter({ hasText: 'Resume postings' }).click()
     await banner.waitFor({ state: 'detached' })
     await page.getByRole('region', { name: 'Lifted stops' }).getByText('Corrected').waitFor()
   })

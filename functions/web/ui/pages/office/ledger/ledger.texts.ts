@@ -76,7 +76,7 @@ export const texts = defineTexts({
     resumeHint:
       'The bank checks first what the evidence names. It must be right, or on accounts that are frozen.',
     resume: 'Resume postings',
-    resumeStop: (what: string) => `Resume: ${what}`,
+    resumeStop: (what: string) => `Resume postings: ${what}`,
   },
   de: {
     title: 'Hauptbuch',
@@ -153,6 +153,6 @@ export const texts = defineTexts({
     resumeHint:
       'Die Bank prüft zuerst, was die Befunde nennen. Es muss stimmen, oder die Konten müssen gesperrt sein.',
     resume: 'Buchungen fortsetzen',
-    resumeStop: (what) => `Fortsetzen: ${what}`,
+    resumeStop: (what) => `Buchungen fortsetzen: ${what}`,
   },
 })
