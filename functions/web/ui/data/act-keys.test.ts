@@ -41,6 +41,14 @@ test.each([
   expect(second).not.toBe(first)
 })
 
+test('an act that is given twice before there is an answer has one key', () => {
+  const keys = new ActKeys()
+  const first = keys.keyOf(freeze)
+  expect(keys.keyOf({ ...freeze })).toBe(first)
+  keys.hear(null)
+  expect(keys.keyOf(freeze)).not.toBe(first)
+})
+
 test('what is sent without an answer keeps its key until there is one', async () => {
   const keys = new ActKeys()
   const used: string[] = []
