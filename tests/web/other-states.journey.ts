@@ -93,6 +93,28 @@ export function otherStates(web: () => Web): void {
     await page.getByText('You have no document yet.').waitFor()
   })
 
+  test('while a part of a page is tried again, what stands below it stays in sight', async () => {
+    const { page, go } = await web().visit({ as: customer })
+    await page.clock.install()
+    const type = 'https://microbank.dev/problems/not-found'
+    const refusal = { status: 404, contentType: 'application/problem+json', json: { type } }
+    let isRefused = true
+    // After the refusal, no answer ever comes.
+    await page.route(/\/api\/accounts\?/, (route) => (isRefused ? route.fulfill(refusal) : undefined))
+    await go('/payments')
+    const below = page.getByText('You have no payments yet.')
+    await below.waitFor()
+    isRefused = false
+    await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 60_000)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    const isTried = async (): Promise<boolean> => {
+      await page.clock.runFor(10)
+      return page.locator('[aria-busy=true]').isVisible()
+    }
+    await until(isTried, { what: 'the panel to wait' })
+    expect(await below.isVisible()).toBe(true)
+  })
+
   test('offline, a page that was never opened says so, and comes once the network is back', async () => {
     const { page, context, go } = await web().visit({ as: customer })
     await watchWithAxe(context)

@@ -83,10 +83,12 @@ function Content<Data>({
   const language = useLanguage()
   const { data, error, refetch } = query
   const isThere = data !== undefined && data !== null
-  const [wasThere, setWasThere] = useState(isThere)
-  if (isThere && !wasThere) setWasThere(true)
+  // Also a problem, which goes as soon as it is tried again.
+  const isSomething = isThere || Boolean(error)
+  const [wasSomething, setWasSomething] = useState(isSomething)
+  if (isSomething && !wasSomething) setWasSomething(true)
   if (!isThere) {
-    if (!error) return <Waiting rows={rows} starts={starts} isFirst={!wasThere} />
+    if (!error) return <Waiting rows={rows} starts={starts} isFirst={!wasSomething} />
     const again = <Button onClick={() => void refetch()}>{texts.tryAgain}</Button>
     return <ProblemNote problem={error} action={again} />
   }
