@@ -1,5 +1,6 @@
 import { registerCustomer } from '../support/customers.ts'
 import { customerWithMoney, giveUp, type Web } from './support/browser.ts'
+import { hasFocus } from './support/keyboard.ts'
 
 export function payouts(web: () => Web): void {
   test('a payout is checked row by row, then each item is paid or refused by itself', async () => {
@@ -33,7 +34,15 @@ export function payouts(web: () => Web): void {
     const items = page.getByRole('table', { name: 'Items' })
     await items.getByText('Paid').waitFor()
     await items.getByText('No open account of theirs takes it').waitFor()
-    await page.getByRole('link', { name: '1 paid, 1 refused, 0 waiting' }).waitFor()
+    const link = page.getByRole('link', { name: '1 paid, 1 refused, 0 waiting' })
+    await link.waitFor()
+    // Whoever opens the items from the list has the focus there, also while nothing answers.
+    await go('/payouts')
+    await page.route(/\/payout\/[^/]+\/status/, () => undefined)
+    await link.focus()
+    await page.keyboard.press('Enter')
+    await page.locator('[aria-busy=true]').waitFor()
+    expect(await hasFocus(link)).toBe(true)
 
     const office = await web().visit({ as: 'operator' })
     const asked = office.page.waitForRequest(/\/payout\?/)
