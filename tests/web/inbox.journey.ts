@@ -77,6 +77,19 @@ export function inbox(web: () => Web): void {
     ]).toEqual([true, 'de'])
   })
 
+  test('an order is paid from the account that its form began with, whatever moves meanwhile', async () => {
+    const { customer, checking, savings } = await customerWithMoney(web().bank)
+    const { page, go } = await web().visit({ as: customer })
+    const stream = page.waitForResponse(/\/notifications\/stream/)
+    await go('/orders/new')
+    await stream
+    await customer.bank.post('/api/transactions', {
+      body: { type: 'transfer', account_id: checking, to_account_id: savings, amount: '700.00' },
+    })
+    await page.getByText('$0.00 available').waitFor()
+    expect(await page.getByLabel('From', { exact: true }).inputValue()).toBe(checking)
+  })
+
   test('an order shows its next dates before it is saved, and is paused, resumed and cancelled', async () => {
     const { customer, checking } = await customerWithMoney(web().bank)
     const payee = await registerCustomer(web().bank)

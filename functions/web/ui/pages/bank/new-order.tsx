@@ -72,10 +72,11 @@ function OrderForm({
 }) {
   const said = useTexts(texts)
   const readAmount = useReadAmount()
-  const [accountId, setAccountId] = useEntered('account', '')
+  // Chosen once: another account must not take its place because money has moved meanwhile.
+  const [accountId, setAccountId] = useEntered('account', () => likelyAccount(accounts)!.id)
   const [every, setEvery] = useEntered<Every>('every', 'month')
   const [fault, setFault] = useState<unknown>()
-  const { id, currency } = accounts.find((account) => account.id === accountId) ?? likelyAccount(accounts)!
+  const { id, currency } = accounts.find((account) => account.id === accountId) ?? accounts[0]!
   const ask = (values: Values): void => {
     const typed = readAmount(values.amount ?? '', currency)
     if ('message' in typed) return setFault(faultOf('/amount', typed.message))
