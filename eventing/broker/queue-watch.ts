@@ -55,6 +55,8 @@ export function watchQueue(
       const backlogs = isLate && !isSilent() ? undefined : await ask()
       return { backlogs, reason: !backlogs && isSilent() ? 'the queue does not answer' : '' }
     } catch (error) {
+      // Once it is back, it has all the time again.
+      silentSince = undefined
       return { backlogs: undefined, reason: (error as Error).message || 'the queue does not answer' }
     }
   }

@@ -286,7 +286,8 @@ describe('when RabbitMQ answers late', () => {
   test('it is there, nobody knows what waits, and it is asked no more until it has answered', async () => {
     const { queue, slowDown } = await openSlow()
     const backlogs = jest.spyOn(queue, 'backlogs')
-    expect(await watchQueue(queue)()).toEqual({ reason: '', backlogs: expect.any(Map) })
+    const patient = watchQueue(queue, { answerMs: 60_000 })
+    expect(await patient()).toEqual({ reason: '', backlogs: expect.any(Map) })
     slowDown()
     const stateOf = watchQueue(queue, { answerMs: 1, silentMs: Infinity })
     for (let times = 0; times < 3; times++)
@@ -299,6 +300,21 @@ describe('when RabbitMQ answers late', () => {
     slowDown()
     const away = { reason: 'the queue does not answer', backlogs: undefined }
     expect(await watchQueue(queue, { answerMs: 1, silentMs: 0 })()).toEqual(away)
+  })
+
+  test('after an outage a late answer does not make it away, although one was late before', async () => {
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(0)
+    open.push(async () => clock.mockRestore())
+    let breakOff!: (error: Error) => void
+    const late = new Promise<never>((_, reject) => (breakOff = reject))
+    const backlogs = jest.fn(() => new Promise<never>(() => undefined))
+    backlogs.mockReturnValueOnce(late).mockRejectedValueOnce(new Error('RabbitMQ is away'))
+    const stateOf = watchQueue({ backlogs }, { answerMs: 1 })
+    expect(await stateOf()).toEqual({ reason: '', backlogs: undefined })
+    breakOff(new Error('the connection is closed'))
+    clock.mockReturnValue(60_000)
+    expect(await stateOf()).toMatchObject({ reason: 'RabbitMQ is away' })
+    expect(await stateOf()).toEqual({ reason: '', backlogs: undefined })
   })
 
   test('it is away while there is no connection, and there again when it has answered', async () => {
