@@ -12,7 +12,8 @@ import { until } from './until.ts'
 
 /** What each route of each function must do, whatever it is for: it follows from the declarations, so a new
  * route is held to it too. What a right request of it is stands in right-requests.ts; a route that changes
- * something and is not there fails. Events that come twice are the last test of tests/features.test.ts. */
+ * something and is not there fails. A test starts every function, and asks a thousand times: that takes minutes
+ * on a busy machine. Events that come twice are the last test of tests/features.test.ts. */
 
 interface Declared {
   /** Operation, method and path. */
@@ -157,7 +158,7 @@ export function eachRoute(lively: () => LivelyBank): void {
       await tryInWrongRole(declared)
       if (taking(declared)) await tryBadBodies(declared)
     })
-  })
+  }, 900_000)
 
   /** Makes ids of ada's things, by the beginning of the paths that show them. */
   async function thingsOfAda(): Promise<Record<string, string>> {
@@ -222,7 +223,7 @@ export function eachRoute(lively: () => LivelyBank): void {
           const { status, body } = await ask(declared, { query: `?${name}=${id}`, token: bob.token })
           check(declared, `with ${name}`, status === 404 || body.items?.length === 0, true)
         }
-  })
+  }, 900_000)
 
   /** Counts what requests of a trace have changed, by the audit of the function's own context. */
   async function changesOf({ context }: Declared, trace: string): Promise<number> {
@@ -283,5 +284,5 @@ export function eachRoute(lively: () => LivelyBank): void {
       const answer = await ask(declared, { ...request, token })
       check(declared, 'a right request', answer.status < 300 || answer.body, true)
     })
-  })
+  }, 900_000)
 }
