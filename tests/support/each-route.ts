@@ -12,8 +12,8 @@ import { until } from './until.ts'
 
 /** What each route of each function must do, whatever it is for: it follows from the declarations, so a new
  * route is held to it too. What a right request of it is stands in right-requests.ts; a route that changes
- * something and is not there fails. A test starts every function, and asks a thousand times: that takes minutes
- * on a busy machine. Events that come twice are the last test of tests/features.test.ts. */
+ * something and is not there fails. A test starts every function, and asks a thousand times: that takes
+ * minutes on a busy machine. Events that come twice are the last test of tests/features.test.ts. */
 
 interface Declared {
   /** Operation, method and path. */

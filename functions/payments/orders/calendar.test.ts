@@ -171,8 +171,8 @@ function momentByLuxon(day: string, { at, timeZone: zone }: Recurrence): number 
   const wanted = `${day}T${at}`
   const asIfUtc = (time: DateTime): number => Number(time.setZone('UTC', { keepLocalTime: true }))
   let local = DateTime.fromISO(wanted, { zone })
-  // Luxon searches from today's offset. Where a zone has crossed the date line since, as Samoa has, it may end
-  // an hour off, beside a change of clocks, though there is such a time.
+  // Luxon searches from today's offset. Where a zone has crossed the date line since, as Samoa has, it may
+  // end an hour off, beside a change of clocks, though there is such a time.
   const closer = local.plus(Number(DateTime.fromISO(wanted, { zone: 'UTC' })) - asIfUtc(local))
   if (closer.toFormat("yyyy-MM-dd'T'HH:mm") === wanted) local = closer
   return Math.min(...local.getPossibleOffsets().map((possible) => possible.toMillis()))
