@@ -8,7 +8,7 @@ import { perPiece, processorTimeNote, readProcessorTime, type ProcessorTime } fr
 import { inTurns } from '../rounds.ts'
 import { startLedger, type LoadedLedger } from '../transfer-load.ts'
 
-const CLIENTS = Number(process.env.CLIENTS ?? 64)
+const CLIENTS = 64
 
 /** Holds that are placed and captured at once, against two transfers: the same number of requests. The
  * clients run in this process; they cost both sides the same. */
