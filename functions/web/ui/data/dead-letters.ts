@@ -1,7 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { DeadLetter, DeadLetterGroup, DeadLetterRedrive } from '../../client/index.ts'
 import { api } from './api.ts'
-import { useOfficeAct, type HowToSend } from './office-act.ts'
+import type { HowToSend } from './keyed-act.ts'
+import { useOfficeAct } from './office-act.ts'
 import { byCursor } from './by-cursor.ts'
 
 export type { DeadLetter, DeadLetterGroup, DeadLetterRedrive }

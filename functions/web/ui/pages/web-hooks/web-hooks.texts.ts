@@ -37,7 +37,6 @@ export const texts = defineTexts({
     chooseType: 'Choose at least one event.',
     contexts,
     urlFaults: {
-      'must have no control characters': 'This has characters that no URL has.',
       'must be one that a browser accepts': 'This is no URL.',
       'must begin with https://': 'The URL must begin with https://.',
       'must begin with https:// or http://': 'The URL must begin with https:// or http://.',
@@ -100,7 +99,6 @@ export const texts = defineTexts({
       notifications: 'Mitteilungen',
     },
     urlFaults: {
-      'must have no control characters': 'Darin sind Zeichen, die keine URL hat.',
       'must be one that a browser accepts': 'Das ist keine URL.',
       'must begin with https://': 'Die URL muss mit https:// beginnen.',
       'must begin with https:// or http://': 'Die URL muss mit https:// oder http:// beginnen.',
