@@ -206,15 +206,22 @@ const impatient = (url: string): string => {
   return changed.href
 }
 
+/** Opens a queue behind a proxy that can keep RabbitMQ from answering. */
+async function openThroughProxy(more: Partial<Parameters<typeof openRabbitmqQueue>[0]> = {}) {
+  const proxy = await startSilentProxy(amqpUrl)
+  open.push(() => proxy.stop())
+  const manifests = manifestsOf([{ name: 'all' }])
+  used.push(manifests)
+  const topology = topologyOf(manifests)
+  const url = impatient(proxy.through(amqpUrl))
+  const queue = await openRabbitmqQueue({ url, topology, log: quiet, ...more })
+  open.push(() => queue.close())
+  return { proxy, topology, queue }
+}
+
 describe('when RabbitMQ falls silent', () => {
   test('publishing fails in time, whatever the clock says, and works again over a new connection', async () => {
-    const proxy = await startSilentProxy(amqpUrl)
-    open.push(() => proxy.stop())
-    const manifests = manifestsOf([{ name: 'all' }])
-    used.push(manifests)
-    const topology = topologyOf(manifests)
-    const queue = await openRabbitmqQueue({ url: impatient(proxy.through(amqpUrl)), topology, log: quiet })
-    open.push(() => queue.close())
+    const { proxy, topology, queue } = await openThroughProxy()
     const handled = new Set<string>()
     const consumer = queue.consume({ queue: topology.triggers[0]!.queue, parallelism: 4 }, async (event) => {
       handled.add(event.attributes.id!)
@@ -245,16 +252,8 @@ describe('when RabbitMQ falls silent', () => {
   })
 
   test('about confirms alone, its connection is given up and the next one publishes', async () => {
-    const proxy = await startSilentProxy(amqpUrl)
-    open.push(() => proxy.stop())
-    const manifests = manifestsOf([{ name: 'all' }])
-    used.push(manifests)
     const onUnanswered = jest.fn()
-    const queue = await openRabbitmqQueue({
-      ...{ url: impatient(proxy.through(amqpUrl)), topology: topologyOf(manifests), log: quiet },
-      ...{ onUnanswered, confirmMs: 6_000 },
-    })
-    open.push(() => queue.close())
+    const { proxy, queue } = await openThroughProxy({ onUnanswered, confirmMs: 6_000 })
     const publish = () =>
       queue.publish({
         attributes: { specversion: '1.0', id: randomUUID(), source: '/s', type: 't' },
@@ -273,13 +272,7 @@ describe('when RabbitMQ falls silent', () => {
 describe('when RabbitMQ answers late', () => {
   /** A queue whose RabbitMQ gives no sign but heartbeats once it is told to. */
   async function openSlow() {
-    const proxy = await startSilentProxy(amqpUrl)
-    open.push(() => proxy.stop())
-    const manifests = manifestsOf([{ name: 'all' }])
-    used.push(manifests)
-    const topology = topologyOf(manifests)
-    const queue = await openRabbitmqQueue({ url: impatient(proxy.through(amqpUrl)), topology, log: quiet })
-    open.push(() => queue.close())
+    const { proxy, queue } = await openThroughProxy()
     return { queue, slowDown: () => proxy.swallowAnswers(isHeartbeat) }
   }
 

@@ -27,7 +27,9 @@ const FILE_HEADERS = {
 }
 
 const fileProblems = [
-  ...[problems.notFound, documentProblems.notReady, documentProblems.refused],
+  problems.notFound,
+  documentProblems.notReady,
+  documentProblems.refused,
   documentProblems.lost,
 ]
 

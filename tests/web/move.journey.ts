@@ -27,6 +27,21 @@ async function reviewTransfer(page: Page, to: string, amount: string): Promise<v
   await page.getByRole('heading', { name: 'Check before you send' }).waitFor()
 }
 
+/** Registers a payee, and returns the number of their account. */
+async function payeesNumber(web: Web): Promise<string> {
+  const payee = await registerCustomer(web.bank)
+  const id = await payee.openAccount('checking')
+  return (await payee.bank.get('/api/accounts/{id}', { params: { id } })).number
+}
+
+/** Enters a payment of $30, and has the payee named. Returns the button that sets its money aside. */
+async function checkPayment(page: Page, number: string): Promise<Locator> {
+  await page.getByLabel('Account number or e-mail of the payee').fill(number)
+  await page.getByLabel('Amount').fill('30')
+  await page.getByRole('button', { name: 'Check' }).click()
+  return page.getByRole('button', { name: 'Set aside $30.00' })
+}
+
 /** Lets requests for money through from now on, except that the answers of the first `count` are lost after
  * the bank has given them. Returns the keys that were sent. */
 async function loseAnswers(page: Page, count: number): Promise<(string | undefined)[]> {
@@ -359,9 +374,7 @@ export function movingMoney(web: () => Web): void {
 
   test('a payment whose answer is lost as the session ends can only be asked for again, and is one', async () => {
     const { customer } = await customerWith900(web())
-    const payee = await registerCustomer(web().bank)
-    const account = await payee.openAccount('checking')
-    const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id: account } })
+    const number = await payeesNumber(web())
     const { page, context, go } = await web().visit({ as: customer })
     const keys: (string | undefined)[] = []
     await page.route('**/api/payments/create', async (route) => {
@@ -372,10 +385,7 @@ export function movingMoney(web: () => Web): void {
       return route.abort()
     })
     await go('/payments')
-    await page.getByLabel('Account number or e-mail of the payee').fill(number)
-    await page.getByLabel('Amount').fill('30')
-    await page.getByRole('button', { name: 'Check' }).click()
-    const create = page.getByRole('button', { name: 'Set aside $30.00' })
+    const create = await checkPayment(page, number)
     await create.click()
     await signInAgain(page, customer)
     await page.getByText('No answer yet.').waitFor()
@@ -389,9 +399,7 @@ export function movingMoney(web: () => Web): void {
 
   test('a payment without an answer that a page has shown for a week is not asked for again', async () => {
     const { customer } = await customerWith900(web())
-    const payee = await registerCustomer(web().bank)
-    const account = await payee.openAccount('checking')
-    const { number } = await payee.bank.get('/api/accounts/{id}', { params: { id: account } })
+    const number = await payeesNumber(web())
     const { page, go } = await web().visit({ as: customer })
     await page.clock.install()
     const keys: (string | undefined)[] = []
@@ -400,10 +408,7 @@ export function movingMoney(web: () => Web): void {
       return route.abort()
     })
     await go('/payments')
-    await page.getByLabel('Account number or e-mail of the payee').fill(number)
-    await page.getByLabel('Amount').fill('30')
-    await page.getByRole('button', { name: 'Check' }).click()
-    const create = page.getByRole('button', { name: 'Set aside $30.00' })
+    const create = await checkPayment(page, number)
     await create.click()
     await giveUp(page, keys)
     await page.getByText('No answer yet.').waitFor()

@@ -46,6 +46,14 @@ async function reviewPayment(page: Page, { theirNumber }: People, amount: string
 
 const send = (page: Page): Promise<void> => press(page, /^(Send .*|.* senden)$/)
 
+/** Opens another address of the bank. */
+const open =
+  (address: string): Scene['act'] =>
+  async (page) => {
+    await page.goto(new URL(address, page.url()).href)
+    await ready(page)
+  }
+
 const menu: Scene['act'] = async (page) => {
   await press(page, /^(You|Sie)$/)
   await page.locator('#user-menu').waitFor()
@@ -266,21 +274,13 @@ export const scenes: readonly Scene[] = [
     name: 'table',
     path: '/engine',
     who: 'operator',
-    async act(page) {
-      const { origin } = new URL(page.url())
-      await page.goto(`${origin}/engine?view=table`)
-      await ready(page)
-    },
+    act: open('/engine?view=table'),
   },
   {
     name: 'function',
     path: '/engine',
     who: 'operator',
-    async act(page) {
-      const { origin } = new URL(page.url())
-      await page.goto(`${origin}/engine?function=transfer`)
-      await ready(page)
-    },
+    act: open('/engine?function=transfer'),
   },
   {
     // While the transfer runs: what wakes and what is busy.
